@@ -1,0 +1,145 @@
+"""The one form every data set takes: uint8 images with a class, a group, an id and a source each."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from fairdistill.errors import DataError
+from fairdistill.types import UNKNOWN_GROUP
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How the images of a data set are prepared for a network.
+
+    The images are scaled to [0, 1]; ``mean`` and ``std`` are then subtracted and divided, per channel.
+    """
+
+    size: int
+    """Height and width of the stored images, in pixels."""
+    flip: bool = False
+    """Whether training images are mirrored left to right, each with probability one half."""
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Channel means in [0, 1]; zeros leave the images as they are."""
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Channel standard deviations in [0, 1]; ones leave the images as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupedDataset:
+    """Images with a class and a group each.
+
+    Attributes:
+        name: the data set's name and split, for messages: ``"cifar10s/train"``.
+        images: ``[N, 3, H, W]`` uint8, on the CPU.
+        labels: ``[N]`` int64 in ``[0, num_classes)``.
+        groups: ``[N]`` int64 in ``[0, num_groups)``, or -1 where the group is not known.
+        ids: ``N`` names, stable across seeds and machines and unique within the data set.
+        source_ids: ``N`` names; rows made from one picture share it.
+        class_names: one name a class.
+        group_names: one name a group.
+        recipe: how the images are prepared for a network.
+
+    Example:
+        >>> import fairdistill
+        >>> digits = fairdistill.data.load("digits-s", "test")
+        >>> image, label, group, index = digits[3]
+        >>> tuple(image.shape), image.dtype, digits.num_classes, digits.num_groups
+        ((3, 16, 16), torch.uint8, 10, 2)
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    groups: Tensor
+    ids: tuple[str, ...]
+    source_ids: tuple[str, ...]
+    class_names: tuple[str, ...]
+    group_names: tuple[str, ...]
+    recipe: Recipe
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        lengths = {
+            "labels": len(self.labels),
+            "groups": len(self.groups),
+            "ids": len(self.ids),
+            "source_ids": len(self.source_ids),
+        }
+        for field, length in lengths.items():
+            if length != n:
+                raise DataError(f"{self.name}: expected {n} {field}, one for each image, but got {length}")
+        if self.images.dtype != torch.uint8:
+            raise DataError(f"{self.name}: expected uint8 images, but got {self.images.dtype}")
+        for field, values, low, names in (
+            ("label", self.labels, 0, self.class_names),
+            ("group", self.groups, UNKNOWN_GROUP, self.group_names),
+        ):
+            if values.dtype != torch.int64:
+                raise DataError(f"{self.name}: expected int64 {field}s, but got {values.dtype}")
+            outside = ((values < low) | (values >= len(names))).nonzero().flatten()
+            if len(outside):
+                row = int(outside[0])
+                raise DataError(
+                    f"{self.name}: row {row} ({self.ids[row]}) has {field} {int(values[row])}, "
+                    f"expected a value from {low} to {len(names) - 1}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int, int, int]:
+        """Return ``(image uint8 [3, H, W], label, group, index)``."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{self.name} has {len(self)} rows, so there is no row {index}")
+        index %= len(self)
+        return self.images[index], int(self.labels[index]), int(self.groups[index]), index
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def num_groups(self) -> int:
+        """Number of groups; a row whose group is unknown belongs to none of them."""
+        return len(self.group_names)
+
+    @property
+    def num_unknown_groups(self) -> int:
+        """Number of rows whose group is not known."""
+        return int((self.groups == UNKNOWN_GROUP).sum())
+
+    def cell_counts(self) -> Tensor:
+        """Return the number of rows in each cell, int64 ``[num_classes, num_groups]``."""
+        known = self.groups != UNKNOWN_GROUP
+        cells = self.labels[known] * self.num_groups + self.groups[known]
+        return torch.bincount(cells, minlength=self.num_classes * self.num_groups).view(
+            self.num_classes, self.num_groups
+        )
+
+    def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:
+        """Return the data set of these rows (int64 indices), in this order."""
+        order = rows.tolist()
+        return replace(
+            self,
+            name=name or self.name,
+            images=self.images[rows],
+            labels=self.labels[rows],
+            groups=self.groups[rows],
+            ids=tuple(self.ids[i] for i in order),
+            source_ids=tuple(self.source_ids[i] for i in order),
+        )
+
+    def digest(self) -> str:
+        """Return a hash of the images, classes, groups and ids: equal data, equal digest."""
+        state = hashlib.blake2b(digest_size=16)
+        for values in (self.images, self.labels, self.groups):
+            state.update(str(tuple(values.shape)).encode())
+            state.update(values.contiguous().numpy())
+        state.update("\n".join((*self.ids, *self.class_names, *self.group_names)).encode())
+        return state.hexdigest()

@@ -1,0 +1,42 @@
+"""Fetching a published file: announced, verified, and in place only when it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from fairdistill.errors import ChecksumError, DataError
+
+_CHUNK = 1 << 20
+
+
+def fetch(url: str, target: Path, *, md5: str) -> None:
+    """Download ``url`` to ``target`` and verify its md5 sum; a file that differs is not kept.
+
+    Raises:
+        DataError: if the server cannot be reached or the folder cannot be written.
+        ChecksumError: if what came is not the published file.
+    """
+    part = target.with_name(target.name + ".part")
+    digest = hashlib.md5(usedforsecurity=False)
+    print(f"downloading {url} to {target}", file=sys.stderr)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with urllib.request.urlopen(url, timeout=60) as response, part.open("wb") as file:
+            while chunk := response.read(_CHUNK):
+                digest.update(chunk)
+                file.write(chunk)
+    except (urllib.error.URLError, OSError) as error:
+        part.unlink(missing_ok=True)
+        raise DataError(
+            f"cannot download {url} to {target}: {error}. Fetch it another way and put it there"
+        ) from error
+    if digest.hexdigest() != md5:
+        part.unlink()
+        raise ChecksumError(
+            f"{url} gave a file with md5 {digest.hexdigest()}, but the published one has {md5}; it was not kept"
+        )
+    part.replace(target)

@@ -1,0 +1,16 @@
+"""Loss functions, each usable alone, and the terms that methods are made of."""
+
+from fairdistill.losses.adversary import Adversaries, Adversary, reverse_gradient
+from fairdistill.losses.attention import AttentionTransfer, attention_loss
+from fairdistill.losses.cross_entropy import CrossEntropy
+from fairdistill.losses.hint import Hint, hint_loss
+from fairdistill.losses.kd import KD, kd_loss
+from fairdistill.losses.mmd import MMD, mfd_loss
+from fairdistill.losses.nst import NeuronSelectivity, nst_loss
+from fairdistill.losses.term import Term, TermContext, TermSpec
+
+__all__ = [
+    "KD", "MMD", "Adversaries", "Adversary", "AttentionTransfer", "CrossEntropy", "Hint", "NeuronSelectivity",
+    "Term", "TermContext", "TermSpec",
+    "attention_loss", "hint_loss", "kd_loss", "mfd_loss", "nst_loss", "reverse_gradient",
+]  # fmt: skip

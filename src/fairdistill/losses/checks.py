@@ -1,0 +1,42 @@
+"""Checks and precision shared by the loss functions."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+
+
+def at_least_float32(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Return the tensors in float32 where they are narrower; wider ones stay as they are."""
+    return tuple(tensor if tensor.dtype == torch.float64 else tensor.float() for tensor in tensors)
+
+
+def no_autocast(tensor: Tensor) -> AbstractContextManager[None]:
+    """Return a context in which operations on this tensor's device keep the precision of their inputs."""
+    context: AbstractContextManager[None] = torch.autocast(tensor.device.type, enabled=False)
+    return context
+
+
+def check_same_shape(student: Tensor, teacher: Tensor) -> None:
+    """Raise a ValueError unless both have one shape and a batch dimension."""
+    if student.shape != teacher.shape or student.ndim < 2:
+        raise ValueError(
+            "Expected arguments `student` and `teacher` to have one shape [N, ...], "
+            f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
+        )
+
+
+def check_maps(student: Tensor, teacher: Tensor) -> None:
+    """Raise a ValueError unless both are maps [N, C, H, W] of one N, H and W."""
+    if (
+        student.ndim != 4
+        or teacher.ndim != 4
+        or student.shape[0] != teacher.shape[0]
+        or student.shape[2:] != teacher.shape[2:]
+    ):
+        raise ValueError(
+            "Expected arguments `student_map` and `teacher_map` to be [N, C, H, W] with the same N, H and W, "
+            f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
+        )

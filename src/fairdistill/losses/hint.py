@@ -1,0 +1,68 @@
+"""The hint of FitNets: Romero et al., *FitNets: Hints for Thin Deep Nets* (ICLR 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from fairdistill.losses.checks import at_least_float32, check_same_shape
+from fairdistill.losses.term import Term, TermContext
+from fairdistill.models.projector import Projector
+from fairdistill.types import StepView, TapName
+
+
+def hint_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return half of the mean squared difference of two features.
+
+    1/2 * mean (student - teacher)^2 over every number of the batch (Romero et al. 2015, equation 3).
+
+    Args:
+        student: floating point ``[N, ...]``; computed in at least float32.
+        teacher: floating point of the same shape.
+
+    Returns:
+        Scalar.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> import torch
+        >>> hint_loss(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]])).item()
+        1.0
+    """
+    check_same_shape(student, teacher)
+    student, teacher = at_least_float32(student, teacher)
+    return F.mse_loss(student, teacher) / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hint:
+    """Settings of the hint."""
+
+    name: ClassVar[str] = "hint"
+    student_taps: ClassVar[frozenset[TapName]] = frozenset({"feature"})
+    teacher_taps: ClassVar[frozenset[TapName]] = frozenset({"feature"})
+
+    strength: float = 1.0
+    """Factor of the loss (supplement 1.2: fixed to 1)."""
+
+    def build(self, context: TermContext) -> Term:
+        """Return the term, with a regressor where the student's feature is of another width."""
+        return HintTerm(self, Projector(context.student_shapes["feature"], context.teacher_shapes["feature"]))
+
+
+class HintTerm(Term):
+    """:func:`hint_loss` of the projected student feature."""
+
+    def __init__(self, spec: Hint, projector: Projector) -> None:
+        super().__init__()
+        self.spec = spec
+        self.projector = projector
+
+    def forward(self, view: StepView) -> Tensor:
+        """Return the scalar loss."""
+        return self.spec.strength * hint_loss(self.projector(view.student["feature"]), view.teacher["feature"])

@@ -1,0 +1,92 @@
+"""Knowledge distillation on the logits: Hinton et al., *Distilling the Knowledge in a Neural Network* (2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from fairdistill.errors import MethodError
+from fairdistill.losses.checks import at_least_float32, check_same_shape, no_autocast
+from fairdistill.losses.term import Term, TermContext
+from fairdistill.types import StepView, TapName
+
+
+def kd_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: float) -> Tensor:
+    """Return the distance of the softened class probabilities, T^2 KL(teacher || student), batch mean.
+
+    T^2 * mean_n sum_c p_nc (log p_nc - log q_nc), p = softmax(teacher / T), q = softmax(student / T)
+    (Hinton et al. 2015, section 2; T^2 keeps the size of the gradient).
+
+    Args:
+        student_logits: floating point ``[N, C]``; computed in at least float32.
+        teacher_logits: floating point ``[N, C]``.
+        temperature: T > 0.
+
+    Returns:
+        Scalar, 0 where both agree.
+
+    Raises:
+        ValueError: if the shapes differ or the temperature is not positive.
+
+    Example:
+        >>> import torch
+        >>> round(kd_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 2.0]]), temperature=2.0).item(), 4)
+        0.4438
+    """
+    check_same_shape(student_logits, teacher_logits)
+    if not temperature > 0:
+        raise ValueError(f"Expected argument `temperature` to be positive, but got {temperature}")
+    student, teacher = at_least_float32(student_logits, teacher_logits)
+    with no_autocast(student):
+        return temperature**2 * F.kl_div(
+            F.log_softmax(student / temperature, dim=1),
+            F.log_softmax(teacher / temperature, dim=1),
+            reduction="batchmean",
+            log_target=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class KD:
+    """Settings of distillation on the logits.
+
+    The strength falls linearly from ``strength_start`` at the first step to ``strength_end`` at the last, as
+    the paper's released code anneals it (4 to 1).
+    """
+
+    name: ClassVar[str] = "kd"
+    student_taps: ClassVar[frozenset[TapName]] = frozenset({"logits"})
+    teacher_taps: ClassVar[frozenset[TapName]] = frozenset({"logits"})
+
+    temperature: float = 1.0
+    """T, softens both outputs (supplement, Table 1)."""
+    strength_start: float = 4.0
+    """Factor of the loss at the first step."""
+    strength_end: float = 1.0
+    """Factor of the loss at the last step."""
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise MethodError(f"expected kd.temperature to be positive, but got {self.temperature}")
+
+    def build(self, context: TermContext) -> Term:
+        """Return the term."""
+        return KDTerm(self)
+
+
+class KDTerm(Term):
+    """Annealed :func:`kd_loss`."""
+
+    def __init__(self, spec: KD) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def forward(self, view: StepView) -> Tensor:
+        """Return the scalar loss at the strength of this moment."""
+        start, end = self.spec.strength_start, self.spec.strength_end
+        strength = start + (end - start) * view.progress
+        loss = kd_loss(view.student["logits"], view.teacher["logits"], temperature=self.spec.temperature)
+        return strength * loss

@@ -1,0 +1,210 @@
+"""Methods as sums of loss terms, a sampler and a warm-up stage; the trainer never learns a method's name."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from fairdistill import paper
+from fairdistill.errors import MethodError
+from fairdistill.losses import (
+    KD,
+    MMD,
+    Adversary,
+    AttentionTransfer,
+    CrossEntropy,
+    Hint,
+    NeuronSelectivity,
+    TermSpec,
+)
+from fairdistill.types import TapName
+
+SamplerName = Literal["shuffled", "balanced"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a student is trained: which terms make the loss, who comes into a batch, and what comes first.
+
+    Methods add up: terms are joined (equal terms once), a sampler other than ``shuffled`` wins, warm-up stages
+    are joined.
+
+    Attributes:
+        name: the canonical name, parts joined by ``+``.
+        terms: the summands of the loss.
+        sampler: ``shuffled``, or ``balanced`` over (class, group) cells.
+        warmup: the summands of a first stage of their own; none if empty.
+        minimax: whether a term plays against the student. Such a game cannot wait for a first stage, so that
+            a sum with one takes its partner's warm-up into the main terms (supplement 1.3).
+
+    Example:
+        >>> (METHODS["ss"] + METHODS["hkd"]).name
+        'ss+hkd'
+        >>> [term.name for term in (METHODS["ad"] + METHODS["fitnet"]).terms]
+        ['ce', 'adversary', 'kd', 'hint']
+    """
+
+    name: str
+    terms: tuple[TermSpec, ...]
+    sampler: SamplerName = "shuffled"
+    warmup: tuple[TermSpec, ...] = ()
+    minimax: bool = False
+
+    def __add__(self, other: Method) -> Method:
+        """Return the sum; see the class.
+
+        Raises:
+            MethodError: if both have another sampler, or one term with two settings; both parts are named.
+        """
+        name = canonical(f"{self.name}+{other.name}")
+        samplers = {self.sampler, other.sampler} - {"shuffled"}
+        if len(samplers) > 1:
+            raise MethodError(
+                f"cannot add {self.name!r} and {other.name!r}: their samplers differ "
+                f"({self.sampler} and {other.sampler})"
+            )
+        terms = _joined(self, other, self.terms, other.terms)
+        warmup = _joined(self, other, self.warmup, other.warmup)
+        minimax = self.minimax or other.minimax
+        if minimax:
+            terms, warmup = _joined(self, other, terms, warmup), ()
+        sampler = samplers.pop() if samplers else "shuffled"
+        return Method(name, terms, sampler, warmup, minimax)
+
+    @property
+    def all_terms(self) -> tuple[TermSpec, ...]:
+        """The terms of both stages, each once."""
+        return tuple(dict.fromkeys((*self.warmup, *self.terms)))
+
+    @property
+    def student_taps(self) -> frozenset[TapName]:
+        """The student's features that any term reads."""
+        return frozenset().union(*(term.student_taps for term in self.all_terms))
+
+    @property
+    def teacher_taps(self) -> frozenset[TapName]:
+        """The teacher's features that any term reads; empty if no teacher is needed."""
+        return frozenset().union(*(term.teacher_taps for term in self.all_terms))
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """Every setting of every term by ``term.setting``."""
+        return {
+            f"{term.name}.{field.name}": getattr(term, field.name)
+            for term in self.all_terms
+            for field in dataclasses.fields(term)  # type: ignore[arg-type]  # every TermSpec is a dataclass
+        }
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Method:
+        """Return the method with other settings, given by ``term.setting``.
+
+        Raises:
+            MethodError: if no term of this method has such a setting; the text lists those there are.
+        """
+        for key, value in settings.items():
+            if key not in self.settings:
+                known = ", ".join(sorted(self.settings)) or "none"
+                raise MethodError(f"method {self.name!r} has no setting {key!r}; it has: {known}")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise MethodError(f"expected setting {key!r} to be a number, but got {value!r}")
+
+        def changed(term: TermSpec) -> TermSpec:
+            own = {
+                key.partition(".")[2]: type(self.settings[key])(value)
+                for key, value in settings.items()
+                if key.partition(".")[0] == term.name
+            }
+            return replace(term, **own) if own else term  # type: ignore[type-var]  # every TermSpec is a dataclass
+
+        return replace(
+            self, terms=tuple(map(changed, self.terms)), warmup=tuple(map(changed, self.warmup))
+        )
+
+
+METHODS: Mapping[str, Method] = {
+    method.name: method
+    for method in (
+        Method("scratch", (CrossEntropy(),)),
+        Method("ss", (CrossEntropy(),), sampler="balanced"),
+        Method("ad", (CrossEntropy(), Adversary()), minimax=True),
+        Method("hkd", (CrossEntropy(), KD())),
+        Method("fitnet", (CrossEntropy(), KD()), warmup=(Hint(),)),
+        Method("at", (CrossEntropy(), AttentionTransfer())),
+        Method("nst", (CrossEntropy(), NeuronSelectivity())),
+        Method("mfd", (CrossEntropy(), MMD()), sampler="balanced"),
+    )
+}
+"""The paper's single methods. Their order is the order of the parts in a sum's canonical name."""
+
+
+def canonical(name: str) -> str:
+    """Return the name of a sum with its parts in one order, each once; ``scratch`` adds nothing to a sum.
+
+    Raises:
+        MethodError: if a part is not a method; the text names those there are.
+
+    Example:
+        >>> canonical("HKD+ss")
+        'ss+hkd'
+    """
+    parts = [part.strip().lower() for part in name.split("+")]
+    for part in parts:
+        if part not in METHODS:
+            close = difflib.get_close_matches(part, METHODS, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise MethodError(
+                f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum such as ss+hkd"
+            )
+    named = [part for part in METHODS if part in parts and part != "scratch"]
+    return "+".join(named) or "scratch"
+
+
+def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) -> Method:
+    """Return a method or a sum by name, with the paper's hyper-parameters for a data set.
+
+    A row of the supplement's Table 1 has that row's values. In any other sum each part has its own row's.
+
+    Args:
+        name: such as ``"mfd"`` or ``"ad+fitnet"``; order and case do not matter.
+        data: the data set's name; those outside Table 1 use the CIFAR-10S column.
+        settings: values by ``term.setting`` that replace the paper's.
+
+    Raises:
+        MethodError: an unknown part or setting, or parts that do not fit together.
+
+    Example:
+        >>> parse("ss+hkd", data="cifar10s").settings["kd.temperature"]
+        3.0
+        >>> parse("mfd", data="digits-s", settings={"mmd.strength": 7}).settings["mmd.strength"]
+        7.0
+    """
+    row = canonical(name)
+    of_row = paper.settings(row, data)
+    total: Method | None = None
+    for part in row.split("+"):
+        method = METHODS[part]
+        found = paper.settings(part, data) if of_row is None else of_row
+        method = method.with_settings({k: v for k, v in (found or {}).items() if k in method.settings})
+        if settings:
+            method = method.with_settings({k: v for k, v in settings.items() if k in method.settings})
+        total = method if total is None else total + method
+    assert total is not None
+    return total.with_settings(settings or {})
+
+
+def _joined(
+    left: Method, right: Method, first: tuple[TermSpec, ...], second: tuple[TermSpec, ...]
+) -> tuple[TermSpec, ...]:
+    joined = tuple(dict.fromkeys((*first, *second)))
+    by_name: dict[str, TermSpec] = {}
+    for term in joined:
+        other = by_name.setdefault(term.name, term)
+        if other is not term:
+            raise MethodError(
+                f"cannot add {left.name!r} and {right.name!r}: both have the term {term.name!r}, "
+                f"with different settings ({other} and {term}); give it one with --set {term.name}.SETTING=VALUE"
+            )
+    return joined

@@ -1,0 +1,65 @@
+"""The one sufficient statistic of group fairness: how often each class of each group is predicted as each class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
+
+
+def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num_groups: int) -> Counts:
+    """Count the rows of each (group, true class, predicted class).
+
+    Counts of parts of a data set add up to the counts of the whole, over batches and over processes.
+
+    Args:
+        y_true: integer ``[N]`` classes in ``[0, num_classes)``; an array, a list, or a tensor on any device.
+        y_pred: integer ``[N]`` predicted classes, likewise.
+        groups: integer ``[N]`` groups in ``[0, num_groups)``; -1 is an unknown group, left out.
+        num_classes: number of classes C.
+        num_groups: number of groups G.
+
+    Returns:
+        int64 ``[G, C, C]``: ``counts[g, t, p]`` rows of group g and class t were predicted as p.
+
+    Raises:
+        ValueError: if the lengths differ, or a value is not an integer in its range; the row is named.
+
+    Example:
+        >>> group_counts([0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 0, 1], num_classes=2, num_groups=2).tolist()
+        [[[1, 0], [0, 1]], [[0, 1], [0, 1]]]
+    """
+    true = _indices(y_true, "y_true", low=0, high=num_classes)
+    pred = _indices(y_pred, "y_pred", low=0, high=num_classes)
+    group = _indices(groups, "groups", low=-1, high=num_groups)
+    if not len(true) == len(pred) == len(group):
+        raise ValueError(
+            "Expected arguments `y_true`, `y_pred` and `groups` to have the same length, "
+            f"but got {len(true)}, {len(pred)} and {len(group)}"
+        )
+    known = group >= 0
+    cell = (group[known] * num_classes + true[known]) * num_classes + pred[known]
+    counts = np.bincount(cell, minlength=num_groups * num_classes**2).astype(np.int64)
+    return counts.reshape(num_groups, num_classes, num_classes)
+
+
+def _indices(values: Any, name: str, *, low: int, high: int) -> NDArray[np.int64]:
+    if hasattr(values, "detach"):  # a torch tensor, wherever it is, without importing torch
+        values = values.detach().cpu().numpy()
+    array = np.asarray(values)
+    if array.size == 0:
+        array = array.astype(np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"Expected argument `{name}` to be a vector of integers, but got {array.dtype} of shape {array.shape}"
+        )
+    outside = np.flatnonzero((array < low) | (array >= high))
+    if outside.size:
+        row = int(outside[0])
+        raise ValueError(
+            f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {array[row]}"
+        )
+    return array.astype(np.int64)

@@ -1,0 +1,81 @@
+"""Accuracy and the difference of equalised odds (DEO), as pure functions of group counts.
+
+Hardt et al., *Equality of Opportunity in Supervised Learning* (NeurIPS 2016), for many classes and groups as in
+Jung et al. (CVPR 2021), section 5.1. All values are fractions in [0, 1]. What is not defined is NaN.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.metrics.counts import Counts
+
+
+def accuracy(counts: Counts) -> float:
+    """Return the share of correct predictions; NaN without rows.
+
+    Args:
+        counts: int64 ``[G, C, C]`` (group, true, predicted), see :func:`group_counts`.
+
+    Example:
+        >>> accuracy(np.array([[[3, 1], [0, 4]]]))
+        0.875
+    """
+    total = int(counts.sum())
+    return float(np.einsum("gcc->", counts) / total) if total else float("nan")
+
+
+def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
+    """Return P(pred = c | true = c, group = g) as float64 ``[G, C]``; NaN for an empty cell.
+
+    Example:
+        >>> cell_accuracy(np.array([[[3, 1], [0, 4]]])).tolist()
+        [[0.75, 1.0]]
+    """
+    rows = counts.sum(axis=2)
+    correct = np.einsum("gcc->gc", counts)
+    return np.divide(correct, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
+
+
+def deo_by_class(counts: Counts) -> NDArray[np.float64]:
+    """Return the DEO of each class as float64 ``[C]``; NaN for a class with an empty cell.
+
+    DEO(c) = max over groups g of P(pred = c | true = c, g) - min over groups g of the same.
+
+    Example:
+        >>> deo_by_class(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])).tolist()
+        [0.25, 0.5]
+    """
+    per_cell = cell_accuracy(counts)
+    return np.asarray(per_cell.max(axis=0) - per_cell.min(axis=0))
+
+
+def deo_a(counts: Counts) -> float:
+    """Return DEO_A, the mean of :func:`deo_by_class`; NaN if any cell is empty.
+
+    Example:
+        >>> deo_a(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]))
+        0.375
+    """
+    return float(deo_by_class(counts).mean())
+
+
+def deo_m(counts: Counts) -> float:
+    """Return DEO_M, the largest of :func:`deo_by_class`; NaN if any cell is empty.
+
+    Example:
+        >>> deo_m(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]))
+        0.5
+    """
+    return float(deo_by_class(counts).max())
+
+
+def empty_cells(counts: Counts) -> list[tuple[int, int]]:
+    """Return the (group, class) of each cell without rows: the reason of every NaN above.
+
+    Example:
+        >>> empty_cells(np.array([[[3, 1], [0, 0]]]))
+        [(0, 1)]
+    """
+    return [(int(group), int(label)) for group, label in np.argwhere(counts.sum(axis=2) == 0)]

@@ -1,0 +1,67 @@
+"""The paper's plain convolutional network, at the size for CIFAR-10S and at a small one for digits-s."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class ConvNet(nn.Module):
+    """Six 3x3 convolutions in three stages, one hidden layer, one output layer (supplement 1.1, as released).
+
+    Every convolution is followed by a ReLU; every second one by 2x2 max-pooling and dropout. The hidden
+    activations are the embedding.
+
+    Args:
+        num_classes: outputs.
+        image_size: height and width of the input, a multiple of 8.
+        channels: channels of the three stages; each stage has two convolutions.
+        hidden: units of the hidden layer.
+        dropout: probability of dropping an activation after each pooling.
+
+    Shape:
+        Input ``[N, 3, image_size, image_size]``, output logits ``[N, num_classes]``.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        image_size: int,
+        channels: tuple[int, int, int],
+        hidden: int,
+        dropout: float = 0.25,
+    ) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        width = 3
+        for out in channels:
+            stages += [
+                nn.Conv2d(width, out, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(out, out, 3, padding=1),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+                nn.Dropout(dropout),
+            ]
+            width = out
+        self.stages = nn.Sequential(*stages)
+        self.flatten = nn.Flatten()
+        self.hidden = nn.Linear(width * (image_size // 8) ** 2, hidden)
+        self.hidden_relu = nn.ReLU()
+        self.output = nn.Linear(hidden, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits ``[N, num_classes]`` of images ``[N, 3, H, W]``."""
+        hidden = self.hidden_relu(self.hidden(self.flatten(self.stages(images))))
+        logits: Tensor = self.output(hidden)
+        return logits
+
+
+def cifar_net(num_classes: int = 10) -> ConvNet:
+    """Return the paper's network for 32x32 images: channels 32, 64, 128 and 256 hidden units."""
+    return ConvNet(num_classes, image_size=32, channels=(32, 64, 128), hidden=256)
+
+
+def digit_net(num_classes: int = 10) -> ConvNet:
+    """Return a small network of the same shape for 16x16 images: channels 16, 32, 64 and 128 hidden units."""
+    return ConvNet(num_classes, image_size=16, channels=(16, 32, 64), hidden=128)

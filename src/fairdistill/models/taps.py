@@ -1,0 +1,139 @@
+"""Named features of any network, read with forward hooks on one instance; no class is patched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from fairdistill.errors import UsageError
+from fairdistill.types import TapName, Taps
+
+_POOLING = (
+    nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Dropout, nn.Dropout2d,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TapPoint:
+    """A place in a network: the input or the output of one of its named modules."""
+
+    module: str
+    side: Literal["input", "output"] = "output"
+
+
+class Tapped:
+    """A network together with the places its features are read at.
+
+    A call runs the network and returns the features by name; gradients flow through them. Hooks are on this
+    instance of the network only, and ``remove`` takes them away.
+
+    Args:
+        network: any module that maps images to logits.
+        points: where each feature is read. ``logits`` is always there and needs no point.
+
+    Raises:
+        UsageError: if the network has no module of a given name.
+
+    Example:
+        >>> from fairdistill.models import digit_net, find_taps
+        >>> network = digit_net()
+        >>> images = torch.zeros(2, 3, 16, 16)
+        >>> tapped = Tapped(network, find_taps(network, images))
+        >>> {name: tuple(value.shape) for name, value in sorted(tapped(images).items())}
+        {'embedding': (2, 128), 'feature': (2, 128), 'logits': (2, 10), 'map': (2, 64, 4, 4)}
+    """
+
+    def __init__(self, network: nn.Module, points: Mapping[TapName, TapPoint]) -> None:
+        modules = dict(network.named_modules())
+        for name, point in points.items():
+            if point.module not in modules:
+                some = ", ".join([m for m in modules if m][-8:])
+                raise UsageError(f"tap {name!r}: the network has no module {point.module!r}; its last are: {some}")
+        self.network = network
+        self._run: Callable[[Tensor], Tensor] = network
+        self._caught: dict[TapName, Tensor] = {}
+        self._handles = [
+            self._hook(modules[point.module], name, point.side) for name, point in points.items() if name != "logits"
+        ]
+
+    def __call__(self, images: Tensor) -> Taps:
+        """Run the network on ``[N, 3, H, W]`` images; return the features by name."""
+        self._caught.clear()
+        logits = self._run(images)
+        taps = {**self._caught, "logits": logits}
+        self._caught.clear()
+        return taps
+
+    def compile(self) -> None:
+        """Run the network through ``torch.compile`` from now on."""
+        self._run = torch.compile(self.network)
+
+    def remove(self) -> None:
+        """Take the hooks off the network."""
+        for handle in self._handles:
+            handle.remove()
+
+    def _hook(self, module: nn.Module, name: TapName, side: str) -> RemovableHandle:
+        def catch_output(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+            self._caught[name] = output
+
+        def catch_input(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            self._caught[name] = inputs[0]
+
+        if side == "input":
+            return module.register_forward_pre_hook(catch_input)
+        return module.register_forward_hook(catch_output)
+
+
+def find_taps(network: nn.Module, example: Tensor) -> dict[TapName, TapPoint]:
+    """Find where a convolutional classifier's features are, by running it once on an example.
+
+    ``embedding`` is the input of the last linear layer that runs; ``map`` is the last output of the shape of the
+    last convolution's that is not a pooling or dropout layer's; ``feature`` is the embedding.
+
+    Args:
+        network: any module of convolutions and a linear head; its mode and statistics are left as they were.
+        example: ``[N, 3, H, W]`` images, one is enough.
+
+    Raises:
+        UsageError: if no linear layer or no convolution runs; the taps must then be named.
+    """
+    calls: list[tuple[str, nn.Module, tuple[int, ...]]] = []
+
+    def record(name: str) -> Any:
+        def hook(module: nn.Module, _inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor):
+                calls.append((name, module, tuple(output.shape)))
+
+        return hook
+
+    leaves = [(name, module) for name, module in network.named_modules() if not any(True for _ in module.children())]
+    handles = [module.register_forward_hook(record(name)) for name, module in leaves]
+    training = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad():
+            network(example)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, mode in training.items():
+            module.training = mode
+
+    linear = [name for name, module, _ in calls if isinstance(module, nn.Linear)]
+    convolutions = [(at, shape) for at, (_, module, shape) in enumerate(calls) if isinstance(module, nn.Conv2d)]
+    if not linear or not convolutions:
+        missing = "linear layer" if not linear else "convolution"
+        raise UsageError(f"found no {missing} in {type(network).__name__}; name its taps")
+    last, map_shape = convolutions[-1]
+    map_name = calls[last][0]
+    for name, module, shape in calls[last:]:
+        if shape == map_shape and not isinstance(module, _POOLING):
+            map_name = name
+    embedding = TapPoint(linear[-1], "input")
+    return {"embedding": embedding, "map": TapPoint(map_name), "feature": embedding}

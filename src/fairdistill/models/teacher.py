@@ -1,0 +1,44 @@
+"""A frozen teacher: always in eval mode, never with gradients, its statistics fixed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from fairdistill.models.taps import Tapped, TapPoint
+from fairdistill.types import TapName, Taps
+
+
+class Teacher:
+    """A private, frozen copy of a network, read at named features.
+
+    It is no ``nn.Module``: nobody's ``train()`` reaches it, no optimizer finds its parameters, no checkpoint
+    saves it. It holds a copy, so that what happens to the original does not change it.
+
+    Args:
+        network: the trained network; it is copied.
+        points: where its features are.
+        keep: the features that are returned; others are not held.
+    """
+
+    def __init__(
+        self, network: nn.Module, points: Mapping[TapName, TapPoint], *, keep: Collection[TapName]
+    ) -> None:
+        frozen = copy.deepcopy(network).eval().requires_grad_(False)
+        self.keep = frozenset(keep)
+        self._tapped = Tapped(frozen, {name: point for name, point in points.items() if name in self.keep})
+
+    def __call__(self, images: Tensor) -> Taps:
+        """Return the kept features of ``[N, 3, H, W]`` images, without gradients."""
+        self._tapped.network.eval()  # whatever was done to the modules from outside
+        with torch.no_grad():
+            taps = self._tapped(images)
+        return {name: value for name, value in taps.items() if name in self.keep}
+
+    def to(self, device: torch.device) -> Teacher:
+        """Move to ``device``, in the channels-last layout; return self."""
+        self._tapped.network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+        return self

@@ -1,0 +1,261 @@
+"""The run folder, the only record of a run: written and read here and nowhere else."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+import safetensors.torch
+import yaml
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from fairdistill.errors import RunFolderError
+from fairdistill.models import build
+
+FORMAT_VERSION = 1
+
+
+class RunFolder:
+    """One run on disk. Every file appears whole or not at all.
+
+    Attributes:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def check_new(cls, path: Path) -> None:
+        """Raise a RunFolderError if ``path`` cannot become a new run folder; nothing is written."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            is_run = (path / "config.yaml").exists()
+            resume = f", or continue that run with: fairdistill train --resume {path}" if is_run else ""
+            raise RunFolderError(f"{path} exists already; give another folder with --out{resume}")
+        parent = next(folder for folder in (path, *path.parents) if folder.exists())
+        if not parent.is_dir() or not os.access(parent, os.W_OK):
+            raise RunFolderError(f"cannot write in {parent}; give another folder with --out")
+
+    @classmethod
+    def create(cls, path: Path, *, config: Mapping[str, Any], environment: Mapping[str, Any]) -> RunFolder:
+        """Make a new run folder that holds its configuration and environment."""
+        cls.check_new(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunFolderError(f"cannot make {path}: {error.strerror}; give another folder with --out") from error
+        run = cls(path)
+        run.write_json("environment.json", environment)
+        head = {"format_version": FORMAT_VERSION}
+        run._write_text("config.yaml", yaml.safe_dump({**head, **config}, sort_keys=False, allow_unicode=True))
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """Return the run in an existing folder.
+
+        Raises:
+            RunFolderError: if there is none, or it was written in another format.
+        """
+        run = cls(Path(path))
+        if not (run.path / "config.yaml").is_file():
+            what = "holds no config.yaml, so it is not a run folder" if run.path.exists() else "does not exist"
+            raise RunFolderError(f"{path} {what}; make one with: fairdistill train --out {path}")
+        version = run._read_yaml().get("format_version")
+        if version != FORMAT_VERSION:
+            raise RunFolderError(
+                f"{path}/config.yaml has format_version {version!r}, this version reads {FORMAT_VERSION}; "
+                "use the fairdistill version named in its environment.json"
+            )
+        return run
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for this process; it is released even if the process is killed.
+
+        Raises:
+            RunFolderError: if another process holds it.
+        """
+        lock = filelock.FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise RunFolderError(f"{self.path} is in use by another process; wait for it or stop it") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration, by option name."""
+        config = self._read_yaml()
+        config.pop("format_version")
+        return config
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Versions, hardware, commit and seed."""
+        return self._read_json("environment.json")
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result of a finished run.
+
+        Raises:
+            RunFolderError: if the run is not finished.
+        """
+        if not (self.path / "result.json").exists():
+            raise RunFolderError(
+                f"{self.path} is not finished: it has no result.json; continue it with: "
+                f"fairdistill train --resume {self.path}"
+            )
+        return self._read_json("result.json")
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has its result."""
+        return (self.path / "result.json").exists()
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where the trainer keeps what an exact resume needs."""
+        return self.path / "checkpoint" / "state.pt"
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file; what is not finite becomes null."""
+        text = json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)
+        self._write_text(name, text + "\n")
+
+    def append_log(self, row: Mapping[str, Any]) -> None:
+        """Add one row to ``log.jsonl``; what is not finite becomes null."""
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(finite_or_null(row), ensure_ascii=False, allow_nan=False) + "\n")
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """Return the rows of ``log.jsonl``."""
+        path = self.path / "log.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    def truncate_log(self, rows: int) -> None:
+        """Keep the first ``rows`` rows of the log: a resumed run writes the later ones again."""
+        path = self.path / "log.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        self._write_text("log.jsonl", "".join(lines[:rows]))
+
+    def write_model(self, network: nn.Module, metadata: Mapping[str, str]) -> None:
+        """Write ``model.safetensors`` with what it needs to be rebuilt."""
+        part = self.path / "model.safetensors.part"
+        state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+        safetensors.torch.save_file(state, part, metadata=dict(metadata))
+        part.replace(self.path / "model.safetensors")
+
+    def write_predictions(
+        self,
+        name: str,
+        *,
+        ids: Sequence[str],
+        source_ids: Sequence[str],
+        labels: Sequence[int],
+        groups: Sequence[int],
+        probabilities: np.ndarray[Any, Any],
+    ) -> None:
+        """Write a predictions table: one row a sample; label, group and pred are indices, unknown group is empty."""
+        part = self.path / f"{name}.part"
+        predicted = probabilities.argmax(1).tolist()
+        with part.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            scores = [f"p_{label}" for label in range(probabilities.shape[1])]
+            writer.writerow(["id", "source_id", "label", "group", "pred", *scores])
+            for row in zip(ids, source_ids, labels, groups, predicted, probabilities.tolist(), strict=True):
+                group = "" if row[3] < 0 else row[3]
+                writer.writerow([row[0], row[1], row[2], group, row[4], *(f"{p:.7g}" for p in row[5])])
+        part.replace(self.path / name)
+
+    def _write_text(self, name: str, text: str) -> None:
+        part = self.path / f"{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(self.path / name)
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            content: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"cannot read {self.path / name}: {error}") from error
+        return content
+
+    def _read_yaml(self) -> dict[str, Any]:
+        path = self.path / "config.yaml"
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise RunFolderError(f"cannot read {path}: {error}") from error
+        if not isinstance(content, dict):
+            raise RunFolderError(f"{path} is not a run's configuration: expected named options")
+        return content
+
+
+def finite_or_null(value: Any) -> Any:
+    """Return the value with every number that is not finite as None, and NumPy values as Python's."""
+    if isinstance(value, Mapping):
+        return {key: finite_or_null(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return finite_or_null(value.tolist())
+    if isinstance(value, list | tuple):
+        return [finite_or_null(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors and the metadata of a ``.safetensors`` file.
+
+    Raises:
+        RunFolderError: if there is no such file, or it is damaged or of another kind.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118  # safe_open is no mapping
+    except FileNotFoundError:
+        raise RunFolderError(f"there is no file {path}") from None
+    except (SafetensorError, OSError) as error:
+        raise RunFolderError(f"{path} is not a readable .safetensors file: {error}") from error
+
+
+def load(path: str | Path) -> nn.Module:
+    """Return the trained network of a run folder: a plain module in eval mode.
+
+    Args:
+        path: a finished run folder.
+
+    Raises:
+        RunFolderError: if it is no run folder, or the run is not finished.
+
+    Example:
+        >>> network = load("runs/digits-s-mfd-seed0")  # doctest: +SKIP
+    """
+    run = RunFolder.open(path)
+    if not (run.path / "model.safetensors").exists():
+        raise RunFolderError(
+            f"{path} has no model.safetensors: the run is not finished; continue it with: "
+            f"fairdistill train --resume {path}"
+        )
+    weights, metadata = read_weights(run.path / "model.safetensors")
+    try:
+        network = build(metadata["network"], len(json.loads(metadata["class_names"])))
+        network.load_state_dict(weights)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise RunFolderError(f"{run.path / 'model.safetensors'} does not fit its own description: {error}") from error
+    return network.eval()

@@ -1,0 +1,35 @@
+"""Saving and loading the state of a run: whole or not at all, and nothing but tensors and plain values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fairdistill.errors import RunFolderError
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write ``state`` to ``path``, replacing the former one only when it is safely on disk."""
+    path.parent.mkdir(exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
+    """Return the state in ``path``; nothing in it is executed.
+
+    Raises:
+        RunFolderError: if the file is damaged.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # torch.load documents no set of exceptions for damaged files
+        raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start anew with another --out") from error
+    return state

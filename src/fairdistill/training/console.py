@@ -1,0 +1,88 @@
+"""What a person sees while a run goes on: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from fairdistill.training.estimate import format_seconds
+
+
+class RunConsole:
+    """Messages and progress of one run, on standard error.
+
+    Args:
+        quiet: show nothing.
+        title: names the run in its lines.
+    """
+
+    def __init__(self, *, quiet: bool, title: str) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._title = title
+        self._progress: Progress | None = None
+        self._started = time.monotonic()
+        self._first = self._steps = 0
+
+    def say(self, text: str) -> None:
+        """Print one line, as it is written."""
+        self._console.print(f"{self._title}: {text}", markup=False)
+
+    def start(self, *, step: int, steps: int) -> None:
+        """Begin to show progress."""
+        self._first, self._steps = step, steps
+        self._started = time.monotonic()
+        if self._console.is_terminal and not self._console.quiet:
+            self._progress = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=16),
+                TextColumn("{task.fields[text]}", markup=False),
+                console=self._console,
+                transient=True,
+            )
+            self._task = self._progress.add_task(self._title, total=steps, completed=step, text="")
+            self._progress.start()
+
+    def step(self, step: int) -> None:
+        """Show that ``step`` steps are done."""
+        if self._progress is not None:
+            text = f"step {step}/{self._steps}  {self._left(step)}"
+            self._progress.update(self._task, completed=step, text=text)
+
+    def evaluated(self, row: Mapping[str, Any]) -> None:
+        """Show a row of the log."""
+        loss = "  ".join(f"{name} {value:.4g}" for name, value in row["loss"].items())
+        judged = row["evaluation"]
+        shown = [
+            f"{name} {percent(judged[key])}"
+            for name, key in (("accuracy", "accuracy"), ("DEO_A", "deo_a"), ("DEO_M", "deo_m"))
+        ]
+        self.say(
+            f"step {row['step']}/{self._steps}  {loss}  |  {judged['split']}: {'  '.join(shown)}  |  "
+            f"{row['samples_per_second']:,.0f} images/s  {self._left(row['step'])}"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def _left(self, step: int) -> str:
+        done = step - self._first
+        if done <= 0:
+            return ""
+        left = (time.monotonic() - self._started) / done * (self._steps - step)
+        return f"{format_seconds(left)} left" if step < self._steps else "done"
+
+
+def percent(fraction: float | None) -> str:
+    """Return a fraction as a percentage; what is undefined as ``undefined``."""
+    return "undefined" if fraction is None or fraction != fraction else f"{100 * fraction:.2f}%"

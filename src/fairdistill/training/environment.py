@@ -1,0 +1,78 @@
+"""What a run was made with: versions, hardware, commit."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fairdistill._version import __version__
+from fairdistill.training.runtime import Runtime
+
+_PACKAGES = ("torch", "numpy", "scikit-learn", "safetensors")
+
+
+def describe_environment(runtime: Runtime, *, seed: int) -> dict[str, Any]:
+    """Return the content of ``environment.json``."""
+    return {
+        "fairdistill": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+        "device": str(runtime),
+        "seed": seed,
+    }
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """Return the largest memory so far: of the GPU where the run is on one, else of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Return the commit of the source tree this runs from, with ``+`` if it was changed; None if installed."""
+    folder = Path(__file__).resolve().parent
+    git = ["git", "-C", str(folder)]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=10)
+        tracked = subprocess.run(
+            [*git, "ls-files", "--error-unmatch", __file__], capture_output=True, check=False, timeout=10
+        )
+        changed = subprocess.run(
+            [*git, "status", "--porcelain", "--untracked-files=no", str(folder)],
+            capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    if tracked.returncode:  # installed into a folder of somebody else's repository
+        return None
+    return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,98 @@
+"""What a run will take, measured on a few steps before it starts."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from fairdistill.data.augment import Pipeline
+from fairdistill.errors import UsageError
+from fairdistill.models import Tapped
+from fairdistill.training.environment import peak_memory_bytes
+from fairdistill.training.setup import Setup
+
+_PROBES = 3
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds, bytes of memory and bytes of disk that a run will take, roughly."""
+
+    seconds: float
+    memory: int
+    disk: int
+
+    def __str__(self) -> str:
+        return (
+            f"about {format_seconds(self.seconds)}, {self.memory / 2**30:.1f} GiB of memory, "
+            f"{self.disk / 2**20:,.0f} MiB of disk"
+        )
+
+
+def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
+    """Time a few forward and backward passes on a copy of the student, and add up what will be kept.
+
+    Raises:
+        UsageError: if the disk has less room than the run will write.
+    """
+    network = copy.deepcopy(setup.network).train()
+    tapped = Tapped(network, setup.points)
+    device, times = setup.runtime.device, []
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        for step in range(_PROBES):
+            batch = pipeline.batch(setup.sampler.batch(step))
+            start = time.perf_counter()
+            with setup.runtime.autocast():
+                loss = torch.nn.functional.cross_entropy(tapped(batch.images)["logits"].float(), batch.labels)
+            loss.backward()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            times.append(time.perf_counter() - start)
+    step_seconds = min(statistics.median(times), times[-1])
+    evaluations = sum(-(-stage.steps // stage.evaluate_every) for stage in setup.stages)
+    forward = step_seconds / 3 / setup.sampler.batch_size  # a backward pass costs about two forward passes
+    rows = setup.steps * setup.sampler.batch_size
+    evaluated = evaluations * len(setup.validation) + len(setup.test) * (1 if setup.teacher is None else 2)
+    disk = memory = 0
+    taught = 0
+    if setup.cache is not None:
+        taught = setup.cache.num_bytes and len(setup.train) * (2 if setup.train.recipe.flip else 1)
+        taught = taught if setup.cache.missing_bytes else 0
+        disk = setup.cache.missing_bytes
+        if setup.cache.num_bytes <= setup.options.cache_memory * 2**30:
+            memory = setup.cache.num_bytes
+    elif setup.method.teacher_taps:
+        taught = rows
+    weights = sum(p.numel() * p.element_size() for p in network.parameters())
+    disk += 6 * weights  # the model, and a checkpoint of weights, best weights and two moments
+    disk += len(setup.test) * (40 + 12 * setup.train.num_classes) * (1 if setup.teacher is None else 2)
+    _check_room(setup.out, disk)
+    return Estimate(
+        seconds=setup.steps * step_seconds + (evaluated + taught) * forward,
+        memory=peak_memory_bytes(device) + memory,
+        disk=disk,
+    )
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration for people, such as ``42 s``, ``7 min`` or ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _check_room(out: Path, needed: int) -> None:
+    parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(parent).free
+    if free < needed:
+        raise UsageError(
+            f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB left; "
+            "choose another --out and --cache-dir, or --teacher-cache false"
+        )

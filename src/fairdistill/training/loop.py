@@ -1,0 +1,444 @@
+"""The training loop: one loop for every method, read from top to bottom."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim import SGD, Adam, AdamW, Optimizer
+
+from fairdistill.data.augment import Pipeline
+from fairdistill.data.dataset import GroupedDataset
+from fairdistill.errors import TrainingError, UsageError
+from fairdistill.metrics import empty_cells
+from fairdistill.models import Tapped
+from fairdistill.predict import Evaluation, evaluate, logits_of
+from fairdistill.randomness import derived_seed
+from fairdistill.runs import RunFolder
+from fairdistill.training.checkpoint import load_checkpoint, save_checkpoint
+from fairdistill.training.console import RunConsole
+from fairdistill.training.environment import describe_environment, peak_memory_bytes
+from fairdistill.training.estimate import estimate
+from fairdistill.training.objective import LossMeter, Objective, StepLoss
+from fairdistill.training.options import TrainOptions
+from fairdistill.training.runtime import Runtime
+from fairdistill.training.schedule import Schedule
+from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.stages import Stage
+from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
+from fairdistill.types import Batch, StepView, Taps
+
+_CHECK_EVERY_ON_GPU = 50  # looking at a loss makes a GPU wait
+
+
+class Interrupted(TrainingError):
+    """The run was stopped by a signal, after it saved its state."""
+
+    def __init__(self, message: str, *, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+
+def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
+    """Train one student (or teacher) and write its run folder.
+
+    Args:
+        options: what to train, on what, how and where to.
+        quiet: show no progress.
+
+    Returns:
+        The finished run folder.
+
+    Raises:
+        UsageError: for options that do not fit; nothing is written.
+        DataError: for data that does not fit; nothing is written.
+        RunFolderError: if the run folder exists.
+        NonFiniteLossError: if a loss part is infinite or NaN; the last checkpoint stays.
+        Interrupted: after Ctrl-C; the state is saved and ``resume`` continues.
+
+    Example:
+        >>> run = train(TrainOptions(method="ss", steps=2, out="runs/short"))  # doctest: +SKIP
+    """
+    with _own_random_numbers():
+        if options.out is not None:
+            RunFolder.check_new(Path(options.out))
+        setup = prepare(options)
+        RunFolder.check_new(setup.out)
+        pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
+        with _console(setup, quiet) as console:
+            _announce(setup, pipeline, console)
+            run = RunFolder.create(
+                setup.out,
+                config=asdict(setup.options),
+                environment=describe_environment(setup.runtime, seed=setup.options.seed),
+            )
+            with run.lock():
+                _Training(setup, pipeline, run, console).finish()
+    return run
+
+
+def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
+    """Continue a run that was stopped or killed; on a CPU to the same bits as if it had not been.
+
+    Raises:
+        RunFolderError: if it is no run folder, in use, damaged or finished already.
+    """
+    run = RunFolder.open(path)
+    with _own_random_numbers(), run.lock():
+        if run.finished:
+            raise UsageError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
+        setup = prepare(TrainOptions.from_mapping({**run.config, "out": str(run.path)}))
+        pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
+        with _console(setup, quiet) as console:
+            training = _Training(setup, pipeline, run, console)
+            training.restore()
+            training.finish()
+    return run
+
+
+def train_step(
+    student: Tapped,
+    objective: Objective,
+    optimizer: Optimizer,
+    batch: Batch,
+    teacher: Callable[[Batch], Taps] | None,
+    *,
+    terms: tuple[str, ...],
+    progress: float,
+    num_classes: int,
+    num_groups: int,
+    runtime: Runtime,
+) -> StepLoss:
+    """Do one optimizer step on a batch with the named terms; return the loss it was taken at."""
+    playing = objective.selected(terms)
+    optimizer.zero_grad(set_to_none=True)
+    for term in playing:
+        term.begin_step()
+    with runtime.autocast():
+        view = StepView(
+            student=student(batch.images),
+            teacher=teacher(batch) if teacher is not None else {},
+            labels=batch.labels,
+            groups=batch.groups,
+            num_classes=num_classes,
+            num_groups=num_groups,
+            progress=progress,
+        )
+        loss = objective(view, terms)
+    loss.total.backward()
+    optimizer.step()
+    for term in playing:
+        term.end_step()
+    return loss
+
+
+class _Training:
+    """The moving parts of one run."""
+
+    def __init__(self, setup: Setup, pipeline: Pipeline, run: RunFolder, console: RunConsole) -> None:
+        self.setup, self.pipeline, self.run, self.console = setup, pipeline, run, console
+        options, device = setup.options, setup.runtime.device
+        torch.manual_seed(derived_seed(options.seed, "terms"))
+        self.objective = Objective(setup.method.all_terms, setup.context).to(device)
+        self.student = Tapped(setup.network, setup.points)
+        if options.compile:
+            self.student.compile()
+        parameters = [*setup.network.parameters(), *self.objective.shared_parameters()]
+        self.optimizer = build_optimizer(options, parameters)
+        self.schedule = Schedule(options.schedule, self.optimizer, setup.stages[-1])
+        self.validation = Pipeline(setup.validation, device=device, seed=options.seed)
+        self.teacher = self._teacher()
+        self.meter = LossMeter()
+        self.step = 0
+        self.seconds = 0.0
+        self.row_seconds = 0.0
+        self.best_loss, self.best_step = float("inf"), 0
+        self.best: dict[str, torch.Tensor] | None = None
+        self.log_rows = 0
+        torch.manual_seed(derived_seed(options.seed, "dropout"))
+
+    def finish(self) -> None:
+        """Train from the current step to the last, then judge the student on the test set."""
+        setup, device = self.setup, self.setup.runtime.device
+        self.console.start(step=self.step, steps=setup.steps)
+        with _signals_caught() as caught:
+            setup.network.train()
+            for stage in setup.stages:
+                while self.step < stage.stop:
+                    started = time.perf_counter()
+                    self.schedule.before_step(self.step)
+                    loss = train_step(
+                        self.student,
+                        self.objective,
+                        self.optimizer,
+                        self.pipeline.train_batch(setup.sampler.batch(self.step), step=self.step),
+                        self.teacher if stage.name != "main" or setup.method.teacher_taps else None,
+                        terms=stage.terms,
+                        progress=stage.progress(self.step),
+                        num_classes=setup.train.num_classes,
+                        num_groups=setup.train.num_groups,
+                        runtime=setup.runtime,
+                    )
+                    self.meter.add(loss)
+                    self.step += 1
+                    evaluate_now = stage.evaluates_after(self.step - 1)
+                    if device.type == "cpu" or evaluate_now or self.step % _CHECK_EVERY_ON_GPU == 0:
+                        self.meter.check(self.step)
+                    took = time.perf_counter() - started
+                    self.seconds += took
+                    self.row_seconds += took
+                    if evaluate_now:
+                        self._evaluate(stage)
+                    if evaluate_now or caught:
+                        self.save()
+                    if caught:
+                        raise Interrupted(
+                            f"stopped at step {self.step} of {setup.steps}; continue with: "
+                            f"fairdistill train --resume {self.run.path}",
+                            signal_number=caught[0],
+                        )
+                    self.console.step(self.step)
+        self._write_result()
+
+    def _evaluate(self, stage: Stage) -> None:
+        """Judge the student on the validation set; log it; let the schedules know."""
+        setup = self.setup
+        judged = self._judge(self.validation, setup.validation)
+        paper = setup.options.protocol == "paper"
+        loss = judged.loss if paper else judged.cell_loss
+        lr = self.schedule.lr
+        if stage is setup.stages[-1]:
+            self.schedule.after_evaluation(loss)
+            if not paper and loss < self.best_loss:
+                self.best_loss, self.best_step = loss, self.step
+                self.best = {name: value.detach().clone() for name, value in setup.network.state_dict().items()}
+            view = StepView(
+                student={"logits": judged.logits},
+                teacher={},
+                labels=self.validation.labels,
+                groups=self.validation.groups,
+                num_classes=setup.train.num_classes,
+                num_groups=setup.train.num_groups,
+                progress=1.0,
+            )
+            for term in self.objective.selected(stage.terms):
+                term.validate(view)
+        steps = self.meter.steps
+        row = {
+            "epoch": self.log_rows + 1,
+            "step": self.step,
+            "stage": stage.name,
+            "loss": self.meter.means(),
+            "lr": lr,
+            "evaluation": {"split": "test" if paper else "validation", **_summary(judged)},
+            "seconds": self.row_seconds,
+            "samples_per_second": steps * setup.sampler.batch_size / self.row_seconds,
+        }
+        self.row_seconds = 0.0
+        self.log_rows += 1
+        self.run.append_log(row)
+        self.console.evaluated(row)
+        if judged.collapsed:
+            self.console.say(f"warning: at step {self.step} every image is predicted as one class")
+
+    def _judge(self, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
+        network = self.setup.network
+        network.eval()
+        logits = logits_of(network, pipeline, self.setup.runtime.autocast)
+        network.train()
+        return evaluate(logits, dataset)
+
+    def _teacher(self) -> CachedTeacher | LiveTeacher | None:
+        setup = self.setup
+        if setup.teacher is None or not setup.method.teacher_taps:
+            return None
+        if setup.cache is None:
+            return LiveTeacher(setup.teacher, setup.runtime, setup.method.teacher_taps)
+        memory = int(setup.options.cache_memory * 2**30)
+        return setup.cache.load(
+            setup.teacher, self.pipeline, setup.runtime, memory=memory, progress=self.console.say
+        )
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        device = self.setup.runtime.device
+        save_checkpoint(
+            self.run.checkpoint_path,
+            {
+                "step": self.step,
+                "student": self.setup.network.state_dict(),
+                "objective": self.objective.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+                "best": self.best,
+                "best_loss": self.best_loss,
+                "best_step": self.best_step,
+                "meter": {"sums": self.meter.sums, "steps": self.meter.steps},
+                "log_rows": self.log_rows,
+                "seconds": self.seconds,
+                "row_seconds": self.row_seconds,
+                "rng": torch.get_rng_state(),
+                "rng_device": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+            },
+        )
+
+    def restore(self) -> None:
+        """Take up the checkpoint, if there is one; the log goes back to where it was."""
+        if not self.run.checkpoint_path.exists():
+            self.run.truncate_log(0)
+            return
+        state = load_checkpoint(self.run.checkpoint_path, self.setup.runtime.device)
+        self.setup.network.load_state_dict(state["student"])
+        self.objective.load_state_dict(state["objective"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.best, self.best_loss, self.best_step = state["best"], state["best_loss"], state["best_step"]
+        self.meter.sums, self.meter.steps = state["meter"]["sums"], state["meter"]["steps"]
+        self.step, self.log_rows = state["step"], state["log_rows"]
+        self.seconds, self.row_seconds = state["seconds"], state["row_seconds"]
+        torch.set_rng_state(state["rng"].cpu())
+        if state["rng_device"] is not None:
+            torch.cuda.set_rng_state(state["rng_device"].cpu(), self.setup.runtime.device)
+        self.run.truncate_log(self.log_rows)
+        self.console.say(f"resuming at step {self.step} of {self.setup.steps}")
+
+    def _write_result(self) -> None:
+        """Read the test set, once, and write what the run found."""
+        setup, device = self.setup, self.setup.runtime.device
+        if self.best is not None:
+            setup.network.load_state_dict(self.best)
+        test = Pipeline(setup.test, device=device, seed=setup.options.seed)
+        judged = self._judge(test, setup.test)
+        self._write_predictions("predictions.csv", judged)
+        of_teacher = None
+        if setup.teacher is not None:
+            teacher = LiveTeacher(setup.teacher, setup.runtime, frozenset({"logits"}))
+            with torch.no_grad():
+                parts = [teacher(test.batch(rows))["logits"].float() for rows in torch.arange(len(setup.test)).split(500)]
+            of_teacher = evaluate(torch.cat(parts), setup.test)
+            self._write_predictions("teacher_predictions.csv", of_teacher)
+        self.run.write_model(setup.network, setup.metadata)
+        samples = self.step * setup.sampler.batch_size
+        self.run.write_json(
+            "result.json",
+            {
+                **_summary(judged),
+                "counts": judged.counts.tolist(),
+                "empty_cells": empty_cells(judged.counts),
+                "class_names": list(setup.test.class_names),
+                "group_names": list(setup.test.group_names),
+                "test_rows": len(setup.test),
+                "unknown_groups": {
+                    "train": setup.train.num_unknown_groups,
+                    "validation": setup.validation.num_unknown_groups,
+                    "test": setup.test.num_unknown_groups,
+                },
+                "teacher": _summary(of_teacher) if of_teacher is not None else None,
+                "checkpoint_step": self.best_step if self.best is not None else self.step,
+                "budget": {"steps": self.step, "samples": samples, "epochs": samples / len(setup.train)},
+                "seconds": self.seconds,
+                "samples_per_second": samples / self.seconds,
+                "peak_memory_bytes": peak_memory_bytes(device),
+                "digests": {
+                    "data": setup.train.digest(),
+                    "split": hashlib.blake2b("\n".join(setup.validation.ids).encode(), digest_size=16).hexdigest(),
+                    "teacher": setup.teacher_digest,
+                },
+            },
+        )
+        if judged.collapsed:
+            self.console.say("warning: every test image is predicted as one class; this model learned nothing")
+        self.console.say(f"finished: {self.run.path}")
+
+    def _write_predictions(self, name: str, judged: Evaluation) -> None:
+        test = self.setup.test
+        self.run.write_predictions(
+            name,
+            ids=test.ids,
+            source_ids=test.source_ids,
+            labels=test.labels.tolist(),
+            groups=test.groups.tolist(),
+            probabilities=F.softmax(judged.logits, dim=1).cpu().numpy(),
+        )
+
+
+def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Optimizer:
+    """Return the run's optimizer."""
+    lr, decay = options.lr, options.weight_decay
+    if options.optimizer == "adam":
+        return Adam(parameters, lr=lr, weight_decay=decay)
+    if options.optimizer == "adamw":
+        return AdamW(parameters, lr=lr, weight_decay=decay)
+    return SGD(parameters, lr=lr, weight_decay=decay, momentum=0.9)
+
+
+def _summary(judged: Evaluation) -> dict[str, Any]:
+    return {
+        "accuracy": judged.accuracy,
+        "deo_a": judged.deo_a,
+        "deo_m": judged.deo_m,
+        "loss": judged.loss,
+        "cell_loss": judged.cell_loss,
+        "collapsed": judged.collapsed,
+    }
+
+
+def _console(setup: Setup, quiet: bool) -> RunConsole:
+    return RunConsole(quiet=quiet, title=f"{setup.method.name} on {setup.options.data}, seed {setup.options.seed}")
+
+
+def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
+    """Say what will be done and what it will take."""
+    options = setup.options
+    console.say(
+        f"{setup.steps} steps of {setup.sampler.batch_size} images, {options.protocol} protocol, {setup.runtime}; "
+        f"{len(setup.train):,} train, {len(setup.validation):,} "
+        f"{'test (also for validation)' if options.protocol == 'paper' else 'validation'}"
+        f"{'' if options.protocol == 'paper' else f', {len(setup.test):,} test'}"
+    )
+    unknown = setup.train.num_unknown_groups
+    if unknown:
+        console.say(f"{unknown:,} training rows have no known group: they train the class loss alone")
+    if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
+        console.say("the run is shorter than one pass over the images, so the teacher runs in every step")
+    console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")
+
+
+@contextmanager
+def _own_random_numbers() -> Iterator[None]:
+    """Leave the caller's random numbers as they were."""
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        yield
+
+
+@contextmanager
+def _signals_caught() -> Iterator[list[int]]:
+    """Collect Ctrl-C and SIGTERM instead of dying of the first; a second one acts as it always did."""
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield caught  # signals reach the main thread alone
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def catch(number: int, _frame: object) -> None:
+        caught.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, catch)
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,120 @@
+"""The options of one training run; every one is also an option of ``fairdistill train`` and a key in its YAML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+
+from fairdistill.errors import UsageError
+
+Protocol = Literal["honest", "paper"]
+Optimizer = Literal["adam", "adamw", "sgd"]
+ScheduleName = Literal["plateau", "cosine", "constant"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+_CHOICES = {
+    "protocol": get_args(Protocol),
+    "optimizer": get_args(Optimizer),
+    "schedule": get_args(ScheduleName),
+    "precision": get_args(Precision),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """Options of one training run.
+
+    Raises:
+        UsageError: if a value is out of its range, or options exclude each other.
+
+    Example:
+        >>> TrainOptions(method="ss", epochs=5).protocol
+        'honest'
+    """
+
+    data: str = "digits-s"
+    """Data set: digits-s (embedded) or cifar10s."""
+    data_root: str | None = None
+    """Folder with the data files; default: $FAIRDISTILL_DATA."""
+    data_options: Mapping[str, Any] = field(default_factory=dict)
+    """The data set's own options, such as skew and data_seed."""
+    method: str = "scratch"
+    """scratch, hkd, fitnet, at, nst, ss, ad, mfd, or a sum such as ss+hkd."""
+    set: Mapping[str, float] = field(default_factory=dict)
+    """Settings of the method's terms, TERM.SETTING=VALUE, such as mmd.strength=7; default: the paper's Table 1."""
+    model: str | None = None
+    """Network: cifar_net or digit_net; default: the data set's."""
+    teacher: str | None = None
+    """Run folder of the teacher. The student takes its data options and split."""
+    init: str = "scratch"
+    """Where the weights start: scratch, teacher, or a .safetensors file."""
+    protocol: Protocol = "honest"
+    """honest: validation split, test set read once. paper: the paper's rules, which look at the test set."""
+    epochs: int | None = None
+    """Budget in passes over the training set; default 50. In the honest protocol every method gets the same steps."""
+    steps: int | None = None
+    """Budget in optimizer steps, instead of --epochs."""
+    batch_size: int = 128
+    """Rows in a batch; a balanced one holds the largest multiple of the number of cells."""
+    optimizer: Optimizer = "adam"
+    """adam, adamw, or sgd with momentum 0.9."""
+    lr: float = 1e-3
+    """Learning rate."""
+    weight_decay: float = 0.0
+    """Weight decay."""
+    schedule: ScheduleName = "plateau"
+    """plateau: a tenth after ten evaluations without improvement; cosine: down to zero; constant."""
+    seed: int = 0
+    """Seed of weights, sampling, augmentation and dropout."""
+    split_seed: int | None = None
+    """Which rows are validation; default: the teacher's, else 0 (paper protocol: no split)."""
+    strict_cells: bool = False
+    """Make an empty (class, group) cell an error instead of a warning."""
+    device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda or cuda:N."""
+    precision: Precision = "auto"
+    """auto: bfloat16 autocast where the processor has it in hardware, else float32."""
+    compile: bool = False
+    """Compile the student with torch.compile."""
+    threads: int | None = None
+    """CPU threads; default: PyTorch's choice."""
+    cache_memory: float = 2.0
+    """Teacher outputs up to this many GiB are kept in memory, beyond it in a mapped file."""
+    cache_dir: str | None = None
+    """Folder of the teacher's cached outputs; default: teacher-cache beside the run folder."""
+    teacher_cache: bool = True
+    """Compute the teacher's outputs once where the augmentation allows it, instead of in every step."""
+    out: str | None = None
+    """Run folder to make; default: runs/DATA-METHOD-seedN."""
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise UsageError(f"expected {name} to be one of {', '.join(choices)}, but got {getattr(self, name)!r}")
+        if self.epochs is not None and self.steps is not None:
+            raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
+        for name in ("epochs", "steps", "batch_size", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"expected {name} to be at least 1, but got {value}")
+        if self.batch_size < 2:
+            raise UsageError(f"expected batch_size to be at least 2, but got {self.batch_size}")
+        for name, low, open_ in (("lr", 0.0, True), ("weight_decay", 0.0, False), ("cache_memory", 0.0, False)):
+            value = getattr(self, name)
+            if not math.isfinite(value) or value < low or (open_ and value == low):
+                raise UsageError(f"expected {name} to be {'positive' if open_ else 'at least 0'}, but got {value}")
+        for name in ("seed", "split_seed"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 2**32:
+                raise UsageError(f"expected {name} to lie in [0, 2**32), but got {value}")
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> TrainOptions:
+        """Return the options of a mapping, such as a run's ``config.yaml``; an unknown key is an error."""
+        known = {option.name for option in fields(cls)}
+        for key in values:
+            if key not in known:
+                raise UsageError(f"unknown option {key!r}; train has: {', '.join(sorted(known))}")
+        return cls(**values)

@@ -1,0 +1,156 @@
+"""The teacher's features, computed once for every image and augmentation state.
+
+One file a feature, keyed by everything it depends on, so that all methods that share a teacher share it too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import filelock
+import torch
+from torch import Tensor
+
+from fairdistill.data.augment import Pipeline
+from fairdistill.models import Teacher
+from fairdistill.training.runtime import Runtime
+from fairdistill.types import Batch, TapName, Taps
+
+_CHUNK = 500  # fixed, so that a cache is the same to the bit whoever builds it
+
+
+class LiveTeacher:
+    """Runs the teacher on every batch."""
+
+    def __init__(self, teacher: Teacher, runtime: Runtime, taps: frozenset[TapName]) -> None:
+        self._teacher = teacher
+        self._runtime = runtime
+        self._taps = taps
+
+    def __call__(self, batch: Batch) -> Taps:
+        """Return the features of a batch."""
+        with self._runtime.autocast():
+            features = self._teacher(batch.images)
+        return {name: features[name] for name in self._taps}
+
+
+class CachedTeacher:
+    """Looks the teacher's features up.
+
+    Args:
+        features: ``[states * rows, ...]`` of each tap, on the device or mapped from a file.
+        rows: rows of the data set.
+        device: where batches are.
+    """
+
+    def __init__(self, features: dict[TapName, Tensor], *, rows: int, device: torch.device) -> None:
+        self._features = features
+        self._rows = rows
+        self._device = device
+
+    def __call__(self, batch: Batch) -> Taps:
+        """Return the features of a batch."""
+        at = batch.state * self._rows + batch.index
+        return {
+            name: values.index_select(0, at.to(values.device)).to(self._device, non_blocking=True)
+            for name, values in self._features.items()
+        }
+
+
+class TeacherCache:
+    """Where a teacher's features for one data set are, or will be, on disk.
+
+    Args:
+        folder: the cache's folder.
+        key: everything the features depend on: teacher, data, preprocessing, precision.
+        shapes: the shape of each feature, without the batch dimension.
+        rows: rows of the data set.
+        states: augmentation states of a row.
+        dtype: what the teacher computes in, and the features are kept in.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        key: str,
+        shapes: dict[TapName, tuple[int, ...]],
+        rows: int,
+        states: int,
+        dtype: torch.dtype,
+    ) -> None:
+        self._folder = folder
+        self._key = hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
+        self._shapes = shapes
+        self._rows = rows
+        self._states = states
+        self._dtype = dtype
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of all features together."""
+        return sum(self._tap_bytes(name) for name in self._shapes)
+
+    @property
+    def missing_bytes(self) -> int:
+        """Size of the features that are not on disk yet."""
+        return sum(self._tap_bytes(name) for name in self._missing())
+
+    def load(
+        self, teacher: Teacher, pipeline: Pipeline, runtime: Runtime, *, memory: int, progress: Callable[[str], None]
+    ) -> CachedTeacher:
+        """Return the features, computing what is missing; in memory up to ``memory`` bytes, else mapped."""
+        if self._missing():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self._folder / f"{self._key}.lock"):
+                if self._missing():  # another process may have made it meanwhile
+                    progress(
+                        f"teacher outputs: computing {self._states * self._rows:,} once, "
+                        f"{self.missing_bytes / 2**20:,.0f} MiB in {self._folder}"
+                    )
+                    self._build(teacher, pipeline, runtime)
+        in_memory = self.num_bytes <= memory
+        features = {}
+        for name in self._shapes:
+            mapped = self._map(self._path(name), name, writable=False)
+            features[name] = mapped.to(runtime.device, copy=True) if in_memory else mapped
+        return CachedTeacher(features, rows=self._rows, device=runtime.device)
+
+    def _build(self, teacher: Teacher, pipeline: Pipeline, runtime: Runtime) -> None:
+        missing = self._missing()
+        parts = {name: self._path(name).with_suffix(".part") for name in missing}
+        outputs = {name: self._map(part, name, writable=True) for name, part in parts.items()}
+        for state in range(self._states):
+            for rows in torch.arange(self._rows).split(_CHUNK):
+                batch = pipeline.batch(rows, torch.full_like(rows, state))
+                with runtime.autocast():
+                    features = teacher(batch.images)
+                start = state * self._rows + int(rows[0])
+                for name in missing:
+                    outputs[name][start : start + len(rows)] = features[name].to(self._dtype).cpu()
+        del outputs
+        for name, part in parts.items():
+            part.replace(self._path(name))
+
+    def _map(self, path: Path, name: TapName, *, writable: bool) -> Tensor:
+        shape = (self._states * self._rows, *self._shapes[name])
+        numbers = self._tap_bytes(name) // self._dtype.itemsize
+        if writable:
+            with path.open("wb") as file:
+                file.truncate(self._tap_bytes(name))
+        return torch.from_file(str(path), shared=writable, size=numbers, dtype=self._dtype).view(shape)
+
+    def _missing(self) -> list[TapName]:
+        return [
+            name
+            for name in self._shapes
+            if not (self._path(name).exists() and self._path(name).stat().st_size == self._tap_bytes(name))
+        ]
+
+    def _path(self, name: TapName) -> Path:
+        return self._folder / f"{self._key}-{name}.bin"
+
+    def _tap_bytes(self, name: TapName) -> int:
+        return self._states * self._rows * torch.Size(self._shapes[name]).numel() * self._dtype.itemsize

@@ -1,0 +1,66 @@
+"""What flows between the parts: names of features, a batch, and what a loss term sees of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from torch import Tensor
+
+TapName = Literal["embedding", "map", "logits", "feature"]
+"""The four features a network is read at.
+
+``embedding``: the input of the last linear layer. ``map``: the last convolutional map after its ReLU, before
+pooling. ``logits``: the output. ``feature``: what MFD and the hint read, chosen per network.
+"""
+
+TAP_NAMES: tuple[TapName, ...] = get_args(TapName)
+
+Taps = Mapping[TapName, Tensor]
+
+UNKNOWN_GROUP = -1
+"""The group index of a row whose group is not known: it trains the class loss and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch on the device, normalised and augmented.
+
+    Attributes:
+        images: ``[N, 3, H, W]`` floating point.
+        labels: ``[N]`` int64 classes.
+        groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where not known.
+        index: ``[N]`` int64 rows of the data set, on the CPU.
+        state: ``[N]`` int64 augmentation state of each row, on the CPU; with ``index`` the key of the
+            teacher cache.
+    """
+
+    images: Tensor
+    labels: Tensor
+    groups: Tensor
+    index: Tensor
+    state: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """Everything a loss term may look at in one training step.
+
+    Attributes:
+        student: the student's features by name, with gradients.
+        teacher: the teacher's features by name, without gradients; empty when no term asked for any.
+        labels: ``[N]`` int64 classes.
+        groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where not known.
+        num_classes: number of classes of the data set.
+        num_groups: number of groups of the data set.
+        progress: fraction of the training that is done, from 0 at the first step to 1 at the last.
+    """
+
+    student: Taps
+    teacher: Taps
+    labels: Tensor
+    groups: Tensor
+    num_classes: int
+    num_groups: int
+    progress: float
