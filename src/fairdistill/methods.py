@@ -154,7 +154,7 @@ def canonical(name: str) -> str:
     for part in parts:
         if part not in METHODS:
             close = difflib.get_close_matches(part, METHODS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = f"; did you mean {close[0]!r}?" if close else "."
             raise MethodError(
                 f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum such as ss+hkd"
             )

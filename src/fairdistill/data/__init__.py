@@ -56,7 +56,7 @@ def entry(name: str) -> DatasetEntry:
         return DATASETS[name]
     except KeyError:
         close = difflib.get_close_matches(name, DATASETS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = f"; did you mean {close[0]!r}?" if close else "."
         raise UsageError(f"unknown data set {name!r}{hint} Choose one of: {', '.join(DATASETS)}") from None
 
 

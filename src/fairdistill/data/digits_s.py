@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.dataset import GroupedDataset, Recipe
@@ -23,10 +24,12 @@ from fairdistill.errors import UsageError
 
 CLASS_NAMES = tuple(str(digit) for digit in range(10))
 GROUP_NAMES = ("grey", "colour")
-RECIPE = Recipe(size=16)
+RECIPE = Recipe(size=16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 
 _ROWS = {"train": slice(0, 1000), "val": slice(1000, 1200), "test": slice(1200, 1797)}
 _PARTITION_SEED = 0  # which digits are train, val and test is part of the data set, not an option
+
+FloatArray = NDArray[np.float64]
 
 _SCALE = 2  # 8x8 pixels become 16x16
 
@@ -100,15 +103,15 @@ def _painted(ink: Tensor, groups: Tensor, *, seed: tuple[int, int]) -> Tensor:
     return (image * 255).round().to(torch.uint8)
 
 
-def _colours(n: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return paper and pen colours, float64 ``[n, 3]`` in [0, 1]: random hues on opposite sides of the wheel."""
+def _colours(n: int, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Return paper and pen colours, float64 ``[n, 3]`` in [0, 1]: dark paper, bright ink of another hue."""
     hue = generator.uniform(0, 1, n)
-    paper = _from_hue(hue, value=generator.uniform(0.4, 0.9, n))
-    pen = _from_hue(hue + generator.uniform(0.25, 0.75, n), value=generator.uniform(0.4, 0.9, n))
+    paper = _from_hue(hue, value=generator.uniform(0.2, 0.5, n))
+    pen = _from_hue(hue + generator.uniform(0.25, 0.75, n), value=generator.uniform(0.7, 1.0, n))
     return paper, pen
 
 
-def _from_hue(hue: np.ndarray, *, value: np.ndarray, saturation: float = 0.8) -> np.ndarray:
+def _from_hue(hue: FloatArray, *, value: FloatArray, saturation: float = 0.8) -> FloatArray:
     """Return RGB float64 ``[n, 3]`` of HSV colours: v - v s max(0, min(k, 4 - k, 1)), k = (n_c + 6 h) mod 6."""
     k = (np.array([5.0, 3.0, 1.0]) + 6 * hue[:, None]) % 6
     return value[:, None] * (1 - saturation * np.clip(np.minimum(k, 4 - k), 0, 1))

@@ -34,6 +34,6 @@ def build(name: str, num_classes: int) -> nn.Module:
         factory = NETWORKS[name]
     except KeyError:
         close = difflib.get_close_matches(name, NETWORKS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = f"; did you mean {close[0]!r}?" if close else "."
         raise UsageError(f"unknown network {name!r}{hint} Choose one of: {', '.join(NETWORKS)}") from None
     return factory(num_classes)

@@ -45,7 +45,7 @@ class Tapped:
         >>> images = torch.zeros(2, 3, 16, 16)
         >>> tapped = Tapped(network, find_taps(network, images))
         >>> {name: tuple(value.shape) for name, value in sorted(tapped(images).items())}
-        {'embedding': (2, 128), 'feature': (2, 128), 'logits': (2, 10), 'map': (2, 64, 4, 4)}
+        {'embedding': (2, 96), 'feature': (2, 96), 'logits': (2, 10), 'map': (2, 48, 4, 4)}
     """
 
     def __init__(self, network: nn.Module, points: Mapping[TapName, TapPoint]) -> None:

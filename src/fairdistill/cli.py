@@ -1,0 +1,117 @@
+"""The command line: parsing only. Each command calls one public function; the rest is imported when needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+
+from fairdistill._version import __version__
+from fairdistill.errors import FairdistillError, TrainingError, UsageError
+
+_SUMMARIES = {
+    "demo": "teacher, ss and mfd on handwritten digits, compared; under a minute",
+    "train": "train one teacher or student into a run folder",
+    "compare": "put finished runs side by side: accuracy, DEO_A, DEO_M",
+}
+
+_HELP = f"""usage: fairdistill COMMAND [OPTIONS]
+
+Measure how unequally an image classifier treats groups of people, and distil a
+fairer one from it.
+
+commands:
+{chr(10).join(f"  {name:<9} {text}" for name, text in _SUMMARIES.items())}
+
+`fairdistill COMMAND --help` lists the options of a command, `fairdistill
+--version` the version. To begin: fairdistill demo
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 training failed, 2 bad input, 130 stopped by Ctrl-C."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    commands: dict[str, Callable[[list[str]], None]] = {"demo": _demo, "train": _train, "compare": _compare}
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_HELP, end="")
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(f"fairdistill {__version__}")
+        return 0
+    try:
+        if arguments[0] not in commands:
+            raise UsageError(f"unknown command {arguments[0]!r}; choose {', '.join(commands)}")
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
+            commands[arguments[0]](arguments[1:])
+            sys.stdout.flush()
+    except TrainingError as error:
+        print(f"fairdistill: {error}", file=sys.stderr)
+        number = getattr(error, "signal_number", None)
+        return 1 if number is None else 128 + int(number)
+    except FairdistillError as error:
+        print(f"fairdistill: error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"fairdistill: error: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("fairdistill: stopped", file=sys.stderr)
+        return 130
+    except SystemExit as stop:  # --help
+        return int(stop.code or 0)
+    return 0
+
+
+def _train(arguments: list[str]) -> None:
+    from fairdistill import data
+    from fairdistill.cli_options import Parser, add_options, join_settings, peek
+    from fairdistill.training import TrainOptions, resume, train
+
+    name = peek(arguments, "data") or TrainOptions().data
+    own = data.entry(name).options
+    parser = Parser("train", "Train one teacher or student into a run folder.")
+    parser.add_argument("--config", action="config", help="YAML file of options; the command line wins")
+    parser.add_argument("--resume", metavar="RUN", type=str, help="continue a stopped run; takes no other option")
+    parser.add_argument("--format-version", type=int, help="==SUPPRESS==")  # so that a run's config.yaml is accepted
+    parser.add_argument("--data-options", type=dict, default={}, help="==SUPPRESS==")
+    add_options(parser, TrainOptions, title="run", leave_out=("data_options",))
+    add_options(parser, own, title=f"data set {name}", unset=True)
+    given = vars(parser.parse_args(join_settings(arguments)))
+    for unused in ("config", "format_version"):
+        given.pop(unused)
+    run = given.pop("resume")
+    if run is not None:
+        if len(arguments) > 2:
+            raise UsageError("--resume takes the run's own options; give no others")
+        resume(run)
+        return
+    # An option of the data set that is not given is left to the teacher's run, or to its default.
+    of_data = {field: given.pop(field) for field in own.__dataclass_fields__}
+    data_options = {**given.pop("data_options"), **{k: v for k, v in of_data.items() if v is not None}}
+    train(TrainOptions(**given, data_options=data_options))
+
+
+def _compare(arguments: list[str]) -> None:
+    from fairdistill.cli_options import Parser, add_options
+    from fairdistill.comparison import CompareOptions, compare, render
+
+    parser = Parser("compare", "Put finished runs side by side; runs that differ in their seeds alone are one row.")
+    parser.add_argument("runs", nargs="+", metavar="RUN", type=str, help="run folders")
+    add_options(parser, CompareOptions, title="output")
+    given = vars(parser.parse_args(arguments))
+    print(render(compare(given.pop("runs")), CompareOptions(**given)))
+
+
+def _demo(arguments: list[str]) -> None:
+    from fairdistill.cli_options import Parser, add_options
+    from fairdistill.demo import DemoOptions, demo
+
+    parser = Parser("demo", "Train a teacher, ss and mfd on handwritten digits and compare them.")
+    add_options(parser, DemoOptions, title="demo")
+    demo(DemoOptions(**vars(parser.parse_args(arguments))))

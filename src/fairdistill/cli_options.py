@@ -1,0 +1,142 @@
+"""Command-line parsers made from options classes: one option a field, its docstring the help."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Never
+
+import docstring_parser
+import yaml
+from jsonargparse import ActionYesNo, ArgumentParser
+
+from fairdistill.errors import UsageError
+
+
+class Parser(ArgumentParser):  # type: ignore[misc]  # jsonargparse's base is untyped where mypy cannot see it
+    """A jsonargparse parser whose errors are ours: one line, exit code 2."""
+
+    def __init__(self, command: str, description: str) -> None:
+        super().__init__(prog=f"fairdistill {command}", description=description, exit_on_error=False, add_help=True)
+
+    def error(self, message: str, ex: Exception | None = None) -> Never:
+        """Raise the parser's complaint as a UsageError."""
+        text = " ".join(message.split())
+        text = re.sub(r'Parser key "([\w.]+)": ', lambda m: f"--{m[1].replace('_', '-')}: ", text)
+        text = re.sub(r"typing\.Literal\[(.*?)\]", r"one of \1", text)
+        text = re.sub(r"Expected an? <class '(\w+)'>", lambda m: f"expected {_KINDS.get(m[1], m[1])}", text)
+        raise UsageError(f"{text}; see {self.prog} --help")
+
+
+_KINDS = {"int": "a whole number", "float": "a number", "str": "a text"}
+
+
+def add_options(
+    parser: Parser, options: type[Any], *, title: str, leave_out: tuple[str, ...] = (), unset: bool = False
+) -> None:
+    """Add an option for each field of a dataclass.
+
+    Args:
+        parser: where to.
+        options: a dataclass whose fields have docstrings.
+        title: heading of the options in the help.
+        leave_out: fields that get no option.
+        unset: give None for an option that was not given, instead of its default.
+    """
+    group = parser.add_argument_group(title)
+    docs = _field_docs(options)
+    types_ = typing.get_type_hints(options)
+    for field in dataclasses.fields(options):
+        if field.name in leave_out:
+            continue
+        flag = f"--{field.name.replace('_', '-')}"
+        default = field.default if field.default is not dataclasses.MISSING else None
+        shown = "" if default is None or "default" in docs[field.name] else f" (default: {_shown(default)})"
+        help_ = (docs[field.name].rstrip(".") + shown).replace("%", "%%")
+        kind = _required_type(types_[field.name])
+        if kind is bool:
+            value = None if unset else default
+            group.add_argument(flag, action=ActionYesNo(yes_prefix="", no_prefix="no-"), default=value, help=help_)
+        elif typing.get_origin(kind) is not None and typing.get_origin(kind) is not typing.Literal:
+            group.add_argument(flag, type=dict[str, float], default={}, metavar="TERM.SETTING=VALUE", help=help_)
+        else:
+            metavar = None if typing.get_origin(kind) is typing.Literal else _METAVARS.get(kind, "VALUE")
+            value = None if unset else default
+            group.add_argument(flag, type=kind, default=value, metavar=metavar, help=help_)
+
+
+_METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
+
+
+def peek(arguments: list[str], option: str) -> str | None:
+    """Return the value of an option before parsing, from the command line or the YAML file that it names."""
+    found = values_of(arguments, option)
+    if found:
+        return found[-1]
+    for path in values_of(arguments, "config"):
+        try:
+            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(f"there is no file {path}; give a YAML file of options with --config") from None
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UsageError(f"cannot read {path} as YAML: {' '.join(str(error).split())}") from error
+        if not isinstance(content, dict):
+            raise UsageError(f"expected {path} to hold named options (name: value), but got {content!r}")
+        if option in content:
+            return str(content[option])
+    return None
+
+
+def values_of(arguments: list[str], option: str) -> list[str]:
+    """Return every value given for ``--option VALUE`` or ``--option=VALUE``."""
+    flag = f"--{option}"
+    values = [after for at, after in zip(arguments, arguments[1:], strict=False) if at == flag]
+    return values + [item.partition("=")[2] for item in arguments if item.startswith(f"{flag}=")]
+
+
+def join_settings(arguments: list[str], option: str = "set") -> list[str]:
+    """Return the arguments with every ``--set NAME=VALUE`` gathered into one JSON mapping.
+
+    Raises:
+        UsageError: if a setting has no ``=`` or no number.
+    """
+    settings = {}
+    for item in values_of(arguments, option):
+        name, equals, value = item.partition("=")
+        try:
+            settings[name] = float(value)
+        except ValueError:
+            raise UsageError(f"expected --{option} TERM.SETTING=NUMBER, but got {item!r}") from None
+    if not settings:
+        return arguments
+    rest, skip = [], False
+    for item in arguments:
+        if skip:
+            skip = False
+        elif item == f"--{option}":
+            skip = True
+        elif not item.startswith(f"--{option}="):
+            rest.append(item)
+    return [*rest, f"--{option}", json.dumps(settings)]
+
+
+def _field_docs(options: type[Any]) -> dict[str, str]:
+    parsed = docstring_parser.parse_from_object(options)
+    docs = {param.arg_name: " ".join((param.description or "").split()) for param in parsed.params}
+    return {field.name: docs.get(field.name, "") for field in dataclasses.fields(options)}
+
+
+def _required_type(kind: Any) -> Any:
+    """Return T of ``T | None``, else the type itself."""
+    if isinstance(kind, types.UnionType):
+        (kind,) = (part for part in typing.get_args(kind) if part is not type(None))
+    return kind
+
+
+def _shown(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
