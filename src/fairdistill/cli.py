@@ -69,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(arguments: list[str]) -> None:
+    from argparse import SUPPRESS
+
     from fairdistill import data
     from fairdistill.cli_options import Parser, add_options, join_settings, peek
     from fairdistill.training import TrainOptions, resume, train
@@ -78,8 +80,8 @@ def _train(arguments: list[str]) -> None:
     parser = Parser("train", "Train one teacher or student into a run folder.")
     parser.add_argument("--config", action="config", help="YAML file of options; the command line wins")
     parser.add_argument("--resume", metavar="RUN", type=str, help="continue a stopped run; takes no other option")
-    parser.add_argument("--format-version", type=int, help="==SUPPRESS==")  # so that a run's config.yaml is accepted
-    parser.add_argument("--data-options", type=dict, default={}, help="==SUPPRESS==")
+    parser.add_argument("--format-version", type=int, help=SUPPRESS)  # so that a run's config.yaml is accepted
+    parser.add_argument("--data-options", type=dict, default={}, help=SUPPRESS)
     add_options(parser, TrainOptions, title="run", leave_out=("data_options",))
     add_options(parser, own, title=f"data set {name}", unset=True)
     given = vars(parser.parse_args(join_settings(arguments)))
@@ -101,7 +103,8 @@ def _compare(arguments: list[str]) -> None:
     from fairdistill.cli_options import Parser, add_options
     from fairdistill.comparison import CompareOptions, compare, render
 
-    parser = Parser("compare", "Put finished runs side by side; runs that differ in their seeds alone are one row.")
+    summary = "Put finished runs side by side; runs that differ in their seeds alone are one row."
+    parser = Parser("compare", summary, arguments="RUN...")
     parser.add_argument("runs", nargs="+", metavar="RUN", type=str, help="run folders")
     add_options(parser, CompareOptions, title="output")
     given = vars(parser.parse_args(arguments))

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 import types
 import typing
+from argparse import Action
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Never
 
 import docstring_parser
 import yaml
-from jsonargparse import ActionYesNo, ArgumentParser
+from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
 
 from fairdistill.errors import UsageError
 
 
-class Parser(ArgumentParser):  # type: ignore[misc]  # jsonargparse's base is untyped where mypy cannot see it
+class _HelpFormatter(DefaultHelpFormatter):
+    """Leaves types and defaults to the texts of the options."""
+
+    def _get_help_string(self, action: Action) -> str:
+        return action.help or ""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30)  # type: ignore[no-untyped-call]  # jsonargparse's lacks annotations
+
+
+class Parser(ArgumentParser):
     """A jsonargparse parser whose errors are ours: one line, exit code 2."""
 
-    def __init__(self, command: str, description: str) -> None:
-        super().__init__(prog=f"fairdistill {command}", description=description, exit_on_error=False, add_help=True)
+    def __init__(self, command: str, description: str, *, arguments: str = "") -> None:
+        super().__init__(
+            prog=f"fairdistill {command}",
+            description=description,
+            usage=f"fairdistill {command} {arguments} [OPTIONS]".replace("  ", " "),
+            exit_on_error=False,
+            formatter_class=_HelpFormatter,
+        )
 
     def error(self, message: str, ex: Exception | None = None) -> Never:
         """Raise the parser's complaint as a UsageError."""
@@ -95,7 +113,7 @@ def peek(arguments: list[str], option: str) -> str | None:
 def values_of(arguments: list[str], option: str) -> list[str]:
     """Return every value given for ``--option VALUE`` or ``--option=VALUE``."""
     flag = f"--{option}"
-    values = [after for at, after in zip(arguments, arguments[1:], strict=False) if at == flag]
+    values = [after for before, after in itertools.pairwise(arguments) if before == flag]
     return values + [item.partition("=")[2] for item in arguments if item.startswith(f"{flag}=")]
 
 
@@ -107,7 +125,7 @@ def join_settings(arguments: list[str], option: str = "set") -> list[str]:
     """
     settings = {}
     for item in values_of(arguments, option):
-        name, equals, value = item.partition("=")
+        name, _, value = item.partition("=")
         try:
             settings[name] = float(value)
         except ValueError:

@@ -119,9 +119,7 @@ class Method:
             }
             return replace(term, **own) if own else term  # type: ignore[type-var]  # every TermSpec is a dataclass
 
-        return replace(
-            self, terms=tuple(map(changed, self.terms)), warmup=tuple(map(changed, self.warmup))
-        )
+        return replace(self, terms=tuple(map(changed, self.terms)), warmup=tuple(map(changed, self.warmup)))
 
 
 METHODS: Mapping[str, Method] = {

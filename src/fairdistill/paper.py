@@ -49,7 +49,11 @@ _CELEBA: Mapping[str, Settings] = {
     "mfd": {"mmd.strength": 7},
 }
 
-TABLE_1: Mapping[str, Mapping[str, Settings]] = {"cifar10s": _CIFAR10S, "utkface": _UTKFACE, "celeba": _CELEBA}
+TABLE_1: Mapping[str, Mapping[str, Settings]] = {
+    "cifar10s": _CIFAR10S,
+    "utkface": _UTKFACE,
+    "celeba": _CELEBA,
+}
 
 ROWS = (
     "scratch", "hkd", "fitnet", "at", "nst", "ss", "ad", "ss+hkd", "ss+fitnet", "ad+hkd", "ad+fitnet", "mfd",

@@ -44,7 +44,9 @@ class Evaluation:
 
 
 def logits_of(
-    network: Callable[[Tensor], Tensor], pipeline: Pipeline, autocast: Callable[[], AbstractContextManager[None]]
+    network: Callable[[Tensor], Tensor],
+    pipeline: Pipeline,
+    autocast: Callable[[], AbstractContextManager[None]],
 ) -> Tensor:
     """Return float32 logits ``[N, C]`` of every row, without augmentation; the network must be in eval mode."""
     parts = []
@@ -61,7 +63,11 @@ def evaluate(logits: Tensor, dataset: GroupedDataset) -> Evaluation:
     losses = F.cross_entropy(logits, labels, reduction="none")
     predicted = logits.argmax(1)
     counts = group_counts(
-        dataset.labels, predicted, dataset.groups, num_classes=dataset.num_classes, num_groups=dataset.num_groups
+        dataset.labels,
+        predicted,
+        dataset.groups,
+        num_classes=dataset.num_classes,
+        num_groups=dataset.num_groups,
     )
     return Evaluation(
         logits=logits,

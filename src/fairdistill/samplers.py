@@ -119,9 +119,7 @@ class Balanced:
             empty.
     """
 
-    def __init__(
-        self, dataset: GroupedDataset, *, batch_size: int, seed: int, strict_cells: bool = False
-    ) -> None:
+    def __init__(self, dataset: GroupedDataset, *, batch_size: int, seed: int, strict_cells: bool = False) -> None:
         check_cells(dataset, strict=strict_cells)
         cells = [
             (f"{label}/{group}", ((dataset.labels == label) & (dataset.groups == group)).nonzero().flatten())

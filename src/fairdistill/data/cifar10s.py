@@ -66,9 +66,7 @@ class Cifar10SOptions:
             raise UsageError(f"expected data_seed to lie in [0, 2**32), but got {self.data_seed}")
 
 
-def load(
-    split: Literal["train", "val", "test"], root: Path | None, options: Cifar10SOptions
-) -> GroupedDataset:
+def load(split: Literal["train", "val", "test"], root: Path | None, options: Cifar10SOptions) -> GroupedDataset:
     """Read the official files and return the skewed training set or the balanced test set.
 
     Train: 50,000 images, each grey or in colour by ``skew`` and ``data_seed``. Test: the 10,000 test images in
@@ -114,9 +112,7 @@ def _dataset(
     sources = tuple(f"{split}-{number:05d}" for number in numbers)
     ids = sources
     if suffix:
-        ids = tuple(
-            f"{source}-{GROUP_NAMES[group]}" for source, group in zip(sources, groups.tolist(), strict=True)
-        )
+        ids = tuple(f"{source}-{GROUP_NAMES[group]}" for source, group in zip(sources, groups.tolist(), strict=True))
     return GroupedDataset(
         name=f"cifar10s/{split}",
         images=images,

@@ -140,6 +140,6 @@ class GroupedDataset:
         state = hashlib.blake2b(digest_size=16)
         for values in (self.images, self.labels, self.groups):
             state.update(str(tuple(values.shape)).encode())
-            state.update(values.contiguous().numpy())
+            state.update(values.contiguous().numpy().data)
         state.update("\n".join((*self.ids, *self.class_names, *self.group_names)).encode())
         return state.hexdigest()

@@ -50,9 +50,7 @@ class DigitsSOptions:
             raise UsageError(f"expected data_seed to lie in [0, 2**32), but got {self.data_seed}")
 
 
-def load(
-    split: Literal["train", "val", "test"], root: Path | None, options: DigitsSOptions
-) -> GroupedDataset:
+def load(split: Literal["train", "val", "test"], root: Path | None, options: DigitsSOptions) -> GroupedDataset:
     """Return 1,000 training images, or 200 validation or 597 test digits, each in both groups."""
     from sklearn.datasets import load_digits  # half a second that only this data set needs
 
@@ -95,10 +93,10 @@ def _painted(ink: Tensor, groups: Tensor, *, seed: tuple[int, int]) -> Tensor:
     n = len(ink)
     grey_paper = np.repeat(generator.uniform(0.10, 0.30, (n, 1)), 3, axis=1)
     grey_pen = np.repeat(generator.uniform(0.70, 0.90, (n, 1)), 3, axis=1)
-    paper, pen = _colours(n, generator)
+    colour_paper, colour_pen = _colours(n, generator)
     in_colour = (groups == 1).numpy()[:, None]
-    paper = torch.from_numpy(np.where(in_colour, paper, grey_paper))[:, :, None, None]
-    pen = torch.from_numpy(np.where(in_colour, pen, grey_pen))[:, :, None, None]
+    paper = torch.from_numpy(np.where(in_colour, colour_paper, grey_paper))[:, :, None, None]
+    pen = torch.from_numpy(np.where(in_colour, colour_pen, grey_pen))[:, :, None, None]
     image = paper + ink.unsqueeze(1) * (pen - paper)
     return (image * 255).round().to(torch.uint8)
 

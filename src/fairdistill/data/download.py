@@ -31,9 +31,7 @@ def fetch(url: str, target: Path, *, md5: str) -> None:
                 file.write(chunk)
     except (urllib.error.URLError, OSError) as error:
         part.unlink(missing_ok=True)
-        raise DataError(
-            f"cannot download {url} to {target}: {error}. Fetch it another way and put it there"
-        ) from error
+        raise DataError(f"cannot download {url} to {target}: {error}. Fetch it another way and put it there") from error
     if digest.hexdigest() != md5:
         part.unlink()
         raise ChecksumError(

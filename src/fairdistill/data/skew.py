@@ -34,4 +34,4 @@ def legacy_permutation(n: int, seed: int) -> Tensor:
     """Return the shuffle of ``n`` rows that NumPy's legacy generator gives for ``seed``, int64 ``[n]``."""
     # np.random.RandomState is frozen by NumPy's compatibility policy: the same seed gives the same colouring
     # as the paper's code, now and later.
-    return torch.from_numpy(np.random.RandomState(seed).permutation(n))  # noqa: NPY002
+    return torch.from_numpy(np.random.RandomState(seed).permutation(n))

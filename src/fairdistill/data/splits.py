@@ -48,4 +48,5 @@ def cut_validation(
 def _rows_by_cell(cell: torch.Tensor) -> tuple[torch.Tensor, ...]:
     order = torch.argsort(cell, stable=True)
     sizes = torch.bincount(cell)
-    return order.split(sizes[sizes > 0].tolist())
+    rows: tuple[torch.Tensor, ...] = order.split(sizes[sizes > 0].tolist())
+    return rows

@@ -26,7 +26,7 @@ class _ReverseGradient(torch.autograd.Function):
         return value.view_as(value)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch ships it without annotations
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return -ctx.strength * grad, None
 
@@ -40,7 +40,7 @@ def reverse_gradient(value: Tensor, *, strength: float) -> Tensor:
         >>> x.grad.item()
         -0.5
     """
-    reversed_: Tensor = _ReverseGradient.apply(value, strength)
+    reversed_: Tensor = _ReverseGradient.apply(value, strength)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
     return reversed_
 
 

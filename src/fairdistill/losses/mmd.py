@@ -79,7 +79,7 @@ def mfd_loss(
             blocks = _class_blocks(labels, groups, num_classes, num_groups, s.dtype)
         else:
             blocks = _one_block(labels, groups, num_classes, num_groups, s.dtype)
-        loss: Tensor = _MFDLoss.apply(s, t, blocks, bandwidth)
+        loss: Tensor = _MFDLoss.apply(s, t, blocks, bandwidth)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         return loss
 
 
@@ -97,9 +97,7 @@ class _Blocks(NamedTuple):
     1/|T_c| at the teacher's places of its class and -1/|S_cg| at the student's of the cell."""
 
 
-def _class_blocks(
-    labels: Tensor, groups: Tensor, num_classes: int, num_groups: int, dtype: torch.dtype
-) -> _Blocks:
+def _class_blocks(labels: Tensor, groups: Tensor, num_classes: int, num_groups: int, dtype: torch.dtype) -> _Blocks:
     """Lay the batch out with one block a class: work grows with the classes' sizes squared, not the batch's."""
     # NumPy, since its calls cost a fifth of torch's at this size, and there are many.
     label, group = labels.numpy(), groups.numpy()
@@ -130,9 +128,7 @@ def _class_blocks(
     )
 
 
-def _one_block(
-    labels: Tensor, groups: Tensor, num_classes: int, num_groups: int, dtype: torch.dtype
-) -> _Blocks:
+def _one_block(labels: Tensor, groups: Tensor, num_classes: int, num_groups: int, dtype: torch.dtype) -> _Blocks:
     """Lay the whole batch out in one block: no shape depends on the data, so a GPU never waits."""
     known = groups >= 0
     places = torch.arange(len(labels), device=labels.device)
@@ -178,7 +174,7 @@ class _MFDLoss(torch.autograd.Function):
         return loss
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch ships it without annotations
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None, None]:
         x, pull, gamma, places = ctx.saved_tensors
         student = torch.bmm(pull * (2 * gamma * grad), x).flatten(0, 1)

@@ -59,7 +59,5 @@ def _indices(values: Any, name: str, *, low: int, high: int) -> NDArray[np.int64
     outside = np.flatnonzero((array < low) | (array >= high))
     if outside.size:
         row = int(outside[0])
-        raise ValueError(
-            f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {array[row]}"
-        )
+        raise ValueError(f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {array[row]}")
     return array.astype(np.int64)

@@ -35,7 +35,8 @@ def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
     """
     rows = counts.sum(axis=2)
     correct = np.einsum("gcc->gc", counts)
-    return np.divide(correct, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
+    shares: NDArray[np.float64] = np.divide(correct, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
+    return shares
 
 
 def deo_by_class(counts: Counts) -> NDArray[np.float64]:

@@ -24,9 +24,7 @@ class Teacher:
         keep: the features that are returned; others are not held.
     """
 
-    def __init__(
-        self, network: nn.Module, points: Mapping[TapName, TapPoint], *, keep: Collection[TapName]
-    ) -> None:
+    def __init__(self, network: nn.Module, points: Mapping[TapName, TapPoint], *, keep: Collection[TapName]) -> None:
         frozen = copy.deepcopy(network).eval().requires_grad_(False)
         self.keep = frozenset(keep)
         self._tapped = Tapped(frozen, {name: point for name, point in points.items() if name in self.keep})

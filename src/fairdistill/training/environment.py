@@ -50,7 +50,7 @@ def _version(name: str) -> str | None:
 
 def _commit() -> str | None:
     """Return the commit of the source tree this runs from, with ``+`` if it was changed; None if installed."""
-    folder = Path(__file__).resolve().parent
+    folder = Path(__file__).resolve().parents[1]
     git = ["git", "-C", str(folder)]
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=10)

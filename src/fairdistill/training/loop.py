@@ -41,7 +41,7 @@ from fairdistill.types import Batch, StepView, Taps
 _CHECK_EVERY_ON_GPU = 50  # looking at a loss makes a GPU wait
 
 
-class Interrupted(TrainingError):
+class Interrupted(TrainingError):  # noqa: N818  # what was asked for is no error
     """The run was stopped by a signal, after it saved its state."""
 
     def __init__(self, message: str, *, signal_number: int) -> None:
@@ -134,7 +134,7 @@ def train_step(
             num_groups=num_groups,
             progress=progress,
         )
-        loss = objective(view, terms)
+        loss: StepLoss = objective(view, terms)
     loss.total.backward()
     optimizer.step()
     for term in playing:
@@ -265,9 +265,7 @@ class _Training:
         if setup.cache is None:
             return LiveTeacher(setup.teacher, setup.runtime, setup.method.teacher_taps)
         memory = int(setup.options.cache_memory * 2**30)
-        return setup.cache.load(
-            setup.teacher, self.pipeline, setup.runtime, memory=memory, progress=self.console.say
-        )
+        return setup.cache.load(setup.teacher, self.pipeline, setup.runtime, memory=memory, progress=self.console.say)
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -324,7 +322,9 @@ class _Training:
         if setup.teacher is not None:
             teacher = LiveTeacher(setup.teacher, setup.runtime, frozenset({"logits"}))
             with torch.no_grad():
-                parts = [teacher(test.batch(rows))["logits"].float() for rows in torch.arange(len(setup.test)).split(500)]
+                parts = [
+                    teacher(test.batch(rows))["logits"].float() for rows in torch.arange(len(setup.test)).split(500)
+                ]
             of_teacher = evaluate(torch.cat(parts), setup.test)
             self._write_predictions("teacher_predictions.csv", of_teacher)
         self.run.write_model(setup.network, setup.metadata)

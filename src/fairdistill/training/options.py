@@ -101,7 +101,11 @@ class TrainOptions:
                 raise UsageError(f"expected {name} to be at least 1, but got {value}")
         if self.batch_size < 2:
             raise UsageError(f"expected batch_size to be at least 2, but got {self.batch_size}")
-        for name, low, open_ in (("lr", 0.0, True), ("weight_decay", 0.0, False), ("cache_memory", 0.0, False)):
+        for name, low, open_ in (
+            ("lr", 0.0, True),
+            ("weight_decay", 0.0, False),
+            ("cache_memory", 0.0, False),
+        ):
             value = getattr(self, name)
             if not math.isfinite(value) or value < low or (open_ and value == low):
                 raise UsageError(f"expected {name} to be {'positive' if open_ else 'at least 0'}, but got {value}")

@@ -63,7 +63,7 @@ def choose_runtime(device: str, precision: Precision) -> Runtime:
 def has_bfloat16(device: torch.device) -> bool:
     """Return whether the device multiplies bfloat16 in hardware; emulation is slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # get_capabilities came after torch 2.6; an older torch computes in float32
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))

@@ -20,7 +20,7 @@ from fairdistill.data.splits import cut_validation
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
-from fairdistill.models import TapPoint, Tapped, Teacher, find_taps
+from fairdistill.models import Tapped, TapPoint, Teacher, find_taps
 from fairdistill.randomness import derived_seed
 from fairdistill.runs import RunFolder
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells

@@ -99,7 +99,13 @@ class TeacherCache:
         return sum(self._tap_bytes(name) for name in self._missing())
 
     def load(
-        self, teacher: Teacher, pipeline: Pipeline, runtime: Runtime, *, memory: int, progress: Callable[[str], None]
+        self,
+        teacher: Teacher,
+        pipeline: Pipeline,
+        runtime: Runtime,
+        *,
+        memory: int,
+        progress: Callable[[str], None],
     ) -> CachedTeacher:
         """Return the features, computing what is missing; in memory up to ``memory`` bytes, else mapped."""
         if self._missing():

@@ -1,0 +1,41 @@
+# make demo    set up, then a teacher, ss and mfd on handwritten digits, compared
+# make test    set up, then all tests
+# make check   set up, then lint, formatting and types
+# make clean   remove what the others made
+# FAIRDISTILL_DATA=DIR make test   also runs the tests on the real CIFAR-10 files in DIR
+
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"fairdistill needs Python 3.11 or newer; this is {v.major}.{v.minor}. Give one with: make PYTHON=/path/to/python3.11")'
+	@echo "Setting up .venv (PyTorch and what it needs, about 1.5 GB; a minute or two, once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/installed
+	@echo "Running: fairdistill demo"
+	@$(BIN)/fairdistill demo
+
+test: .venv/installed
+	@echo "Running all tests"
+	@$(BIN)/python -m pytest
+
+check: .venv/installed
+	@echo "Checking lint, formatting and types"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/installed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis fairdistill-demo

@@ -1,0 +1,284 @@
+"""Finished runs side by side; reads run folders and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from fairdistill.errors import UsageError
+from fairdistill.runs import RunFolder, finite_or_null
+
+Format = Literal["text", "md", "csv", "latex", "json"]
+
+METRICS = {"accuracy": "Accuracy", "deo_a": "DEO_A", "deo_m": "DEO_M"}
+
+# What makes two runs different recipes; all else in a configuration is seed, place or machine.
+_RECIPE = (
+    "method", "protocol", "set", "model", "init", "batch_size", "optimizer", "lr", "weight_decay", "schedule",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """How the table is written."""
+
+    format: Format = "text"
+    """text, md, csv, latex or json. Percent in text, md and latex; fractions in csv and json."""
+
+    def __post_init__(self) -> None:
+        if self.format not in get_args(Format):
+            raise UsageError(f"expected format to be one of {', '.join(get_args(Format))}, but got {self.format!r}")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recipe: the runs that differ in their seeds alone.
+
+    Attributes:
+        method: the method's canonical name.
+        differs: settings in which it differs from other rows of the same method, by name.
+        seeds: the run seeds, in order.
+        values: per metric, one fraction a run; NaN where undefined.
+        steps: optimizer steps of each run.
+        samples: images seen in each run.
+        collapsed: seeds whose model predicts a single class.
+        paths: the run folders.
+    """
+
+    method: str
+    differs: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    values: Mapping[str, tuple[float, ...]]
+    steps: int
+    samples: int
+    collapsed: tuple[int, ...]
+    paths: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The method, and what tells it from its namesakes."""
+        extra = ", ".join(f"{name}={value}" for name, value in self.differs.items())
+        return f"{self.method} ({extra})" if extra else self.method
+
+    def mean(self, metric: str) -> float:
+        """Return the mean over the seeds, a fraction; NaN if any run's value is undefined."""
+        return statistics.fmean(self.values[metric])
+
+    def sd(self, metric: str) -> float:
+        """Return the standard deviation over the seeds (ddof 1); NaN for a single one."""
+        values = self.values[metric]
+        if len(values) < 2 or any(math.isnan(value) for value in values):
+            return math.nan
+        return statistics.stdev(values)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rows measured on one test set.
+
+    Attributes:
+        data: the data set and its options.
+        protocol: the protocol, or both names if the rows' differ.
+        rows: one a recipe, in the order the runs were given.
+        made_with: versions and hardware of the runs, each combination once.
+    """
+
+    data: str
+    protocol: str
+    rows: tuple[Row, ...]
+    made_with: tuple[str, ...]
+
+
+def compare(paths: Sequence[str | Path]) -> Comparison:
+    """Read finished runs and gather those that differ in their seeds alone.
+
+    Raises:
+        RunFolderError: if a folder holds no finished run.
+        UsageError: if the runs were tested on different data, or one is given twice.
+    """
+    recipes: dict[str, list[tuple[RunFolder, dict[str, Any], dict[str, Any]]]] = {}
+    seen: dict[Path, None] = {}
+    tested: dict[str, str] = {}
+    for path in paths:
+        run = RunFolder.open(path)
+        if run.path.resolve() in seen:
+            raise UsageError(f"{path} is given twice")
+        seen[run.path.resolve()] = None
+        config, result = run.config, run.result
+        options = {k: v for k, v in config["data_options"].items() if k not in ("data_seed", "download")}
+        shown = ", ".join([config["data"], *(f"{name} {value}" for name, value in options.items())])
+        tested.setdefault(shown, str(path))
+        recipe = {name: config[name] for name in _RECIPE} | {"steps": result["budget"]["steps"]}
+        recipes.setdefault(json.dumps(recipe, sort_keys=True), []).append((run, config, result))
+    if len(tested) > 1:
+        (first, one), (second, other) = list(tested.items())[:2]
+        raise UsageError(f"cannot compare runs on different data: {one} is on {first}, {other} on {second}")
+    rows = [_row(recipe, runs, recipes) for recipe, runs in recipes.items()]
+    every = [item for runs in recipes.values() for item in runs]
+    return Comparison(
+        data=next(iter(tested), ""),
+        protocol=" and ".join(dict.fromkeys(config["protocol"] for _, config, _ in every)),
+        rows=tuple(rows),
+        made_with=tuple(dict.fromkeys(_made_with(run.environment) for run, _, _ in every)),
+    )
+
+
+def render(comparison: Comparison, options: CompareOptions) -> str:
+    """Return the table as text in the chosen format."""
+    writers: Mapping[str, Callable[[Comparison], str]] = {
+        "text": _text, "md": _markdown, "csv": _csv, "latex": _latex, "json": _json,
+    }  # fmt: skip
+    return writers[options.format](comparison)
+
+
+def _row(recipe: str, runs: Sequence[tuple[RunFolder, dict[str, Any], dict[str, Any]]], recipes: Iterable[str]) -> Row:
+    runs = sorted(runs, key=lambda item: item[1]["seed"])
+    own = _flat(json.loads(recipe))
+    namesakes = [_flat(other) for other in map(json.loads, recipes) if other["method"] == own["method"]]
+    differs = {name: value for name, value in own.items() if any(other.get(name) != value for other in namesakes)}
+    seeds = tuple(config["seed"] for _, config, _ in runs)
+    results = [result for _, _, result in runs]
+    return Row(
+        method=own["method"],
+        differs=differs,
+        seeds=seeds,
+        values={
+            metric: tuple(math.nan if result[metric] is None else result[metric] for result in results)
+            for metric in METRICS
+        },
+        steps=results[0]["budget"]["steps"],
+        samples=results[0]["budget"]["samples"],
+        collapsed=tuple(seed for seed, result in zip(seeds, results, strict=True) if result["collapsed"]),
+        paths=tuple(str(run.path) for run, _, _ in runs),
+    )
+
+
+def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{name: value for name, value in recipe.items() if name != "set"}, **recipe["set"]}
+
+
+def _made_with(environment: Mapping[str, Any]) -> str:
+    commit = environment["commit"]
+    version = environment["fairdistill"] + (f" ({commit[:9]}{'+' if commit.endswith('+') else ''})" if commit else "")
+    return (
+        f"fairdistill {version}, torch {environment['packages']['torch']}, {environment['processor']}, "
+        f"{environment['device']}"
+    )
+
+
+_HEADER = ("Method", "n", *METRICS.values(), "Steps", "Images seen")
+
+
+def _cells(comparison: Comparison, plus_minus: str) -> list[tuple[str, ...]]:
+    rows = []
+    for row in comparison.rows:
+        mark = f" [one class only: seed {', '.join(map(str, row.collapsed))}]" if row.collapsed else ""
+        metrics = [_percent(row.mean(metric), row.sd(metric), plus_minus) for metric in METRICS]
+        rows.append((row.label + mark, str(len(row.seeds)), *metrics, f"{row.steps:,}", f"{row.samples:,}"))
+    return rows
+
+
+def _percent(mean: float, sd: float, plus_minus: str) -> str:
+    if math.isnan(mean):
+        return "undefined"
+    return f"{100 * mean:.2f}" + ("" if math.isnan(sd) else f" {plus_minus} {100 * sd:.2f}")
+
+
+def _caption(comparison: Comparison) -> str:
+    seeds = sorted({seed for row in comparison.rows for seed in row.seeds})
+    many = any(len(row.seeds) > 1 for row in comparison.rows)
+    spread = "mean ± sd over n seeds (ddof 1)" if many else "one seed each: no spread is known"
+    return (
+        f"{comparison.data}; {comparison.protocol} protocol; test set, percent, {spread}; "
+        f"seeds {', '.join(map(str, seeds))}. {'; '.join(comparison.made_with)}."
+    )
+
+
+def _text(comparison: Comparison) -> str:
+    rows = [_HEADER, *_cells(comparison, "±")]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADER))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    rule = "-" * max(map(len, lines))
+    return "\n".join([lines[0], rule, *lines[1:], rule, _caption(comparison)])
+
+
+def _markdown(comparison: Comparison) -> str:
+    lines = [_HEADER, ("---", *["---:"] * (len(_HEADER) - 1)), *_cells(comparison, "±")]
+    table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return f"{table}\n\n{_caption(comparison)}"
+
+
+def _latex(comparison: Comparison) -> str:
+    def escaped(text: str) -> str:
+        return "".join(f"\\{sign}" if sign in "_%&#$" else sign for sign in text).replace("±", r"$\pm$")
+
+    lines = [" & ".join(map(escaped, row)) + r" \\" for row in (_HEADER, *_cells(comparison, "±"))]
+    return "\n".join(
+        [
+            r"\begin{tabular}{l" + "r" * (len(_HEADER) - 1) + "}",
+            r"\toprule",
+            lines[0],
+            r"\midrule",
+            *lines[1:],
+            r"\bottomrule",
+            r"\end{tabular}",
+            f"% {_caption(comparison)}",
+        ]
+    )
+
+
+def _records(comparison: Comparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "method": row.label,
+            "n": len(row.seeds),
+            **{f"{m}_{kind}": getattr(row, kind)(m) for m in METRICS for kind in ("mean", "sd")},
+            "steps": row.steps,
+            "samples": row.samples,
+            "collapsed_seeds": list(row.collapsed),
+            "seeds": list(row.seeds),
+            "runs": list(row.paths),
+        }
+        for row in comparison.rows
+    ]
+
+
+def _csv(comparison: Comparison) -> str:
+    text = io.StringIO()
+    records = _records(comparison)
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    for record in records:
+        writer.writerow(
+            {
+                name: " ".join(map(str, value)) if isinstance(value, list) else finite_or_null(value)
+                for name, value in record.items()
+            }
+        )
+    return text.getvalue().rstrip("\n")
+
+
+def _json(comparison: Comparison) -> str:
+    content = {
+        "data": comparison.data,
+        "protocol": comparison.protocol,
+        "made_with": list(comparison.made_with),
+        "rows": [
+            {**record, "values": {metric: list(values) for metric, values in row.values.items()}}
+            for record, row in zip(_records(comparison), comparison.rows, strict=True)
+        ],
+    }
+    return json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,90 @@
+"""What every loss promises about gradients and precision, asked in the same way of each."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from fairdistill.types import StepView, TapName
+from tests.losses.tolerances import TOLERANCES
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""A loss of a student's and a teacher's features; all else is bound."""
+
+DTYPES = [torch.float32, torch.bfloat16, torch.float64]
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def step_view(
+    student: Mapping[TapName, Tensor],
+    teacher: Mapping[TapName, Tensor],
+    labels: Tensor,
+    groups: Tensor,
+    *,
+    num_classes: int,
+    num_groups: int,
+    progress: float = 0.0,
+) -> StepView:
+    return StepView(
+        student=student,
+        teacher=teacher,
+        labels=labels,
+        groups=groups,
+        num_classes=num_classes,
+        num_groups=num_groups,
+        progress=progress,
+    )
+
+
+def value_and_gradient(
+    loss: Loss, student: Tensor, teacher: Tensor, *, autocast: bool = False
+) -> tuple[Tensor, Tensor]:
+    student = student.detach().clone().requires_grad_()
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        value = loss(student, teacher)
+    if not value.requires_grad:  # a slow restatement that found nothing to add
+        return value, torch.zeros_like(student)
+    (gradient,) = torch.autograd.grad(value, student)
+    return value.detach(), gradient
+
+
+def assert_close(actual: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(actual, expected.to(actual.dtype), **TOLERANCES[actual.dtype])
+
+
+def assert_same(fast: Loss, slow: Loss, student: Tensor, teacher: Tensor) -> None:
+    """Value and gradient of both agree."""
+    for actual, expected in zip(
+        value_and_gradient(fast, student, teacher), value_and_gradient(slow, student, teacher), strict=True
+    ):
+        assert_close(actual, expected)
+
+
+def assert_computes_in_full_precision(
+    loss: Loss, student: Tensor, teacher: Tensor, dtype: torch.dtype
+) -> None:
+    """Inputs of any precision: a loss in float32 or better, as near to the truth as that; a gradient in theirs."""
+    student, teacher = student.to(dtype), teacher.to(dtype)
+    value, gradient = value_and_gradient(loss, student, teacher)
+    true_value, true_gradient = value_and_gradient(loss, student.double(), teacher.double())
+    assert value.dtype == torch.promote_types(dtype, torch.float32)
+    assert gradient.dtype == dtype
+    assert_close(value, true_value)
+    assert_close(gradient, true_gradient)
+    assert gradient.abs().max() > 100 * TOLERANCES[dtype]["atol"], "a gradient too small to prove anything"
+
+
+def assert_unmoved_by_autocast(loss: Loss, student: Tensor, teacher: Tensor, dtype: torch.dtype) -> None:
+    """Not a bit changes under autocast."""
+    student, teacher = student.to(dtype), teacher.to(dtype)
+    plain = value_and_gradient(loss, student, teacher)
+    under_autocast = value_and_gradient(loss, student, teacher, autocast=True)
+    for actual, expected in zip(under_autocast, plain, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=0)
+
+
+def assert_gradcheck(loss: Loss, student: Tensor, teacher: Tensor) -> None:
+    assert torch.autograd.gradcheck(lambda x: loss(x, teacher), student.detach().clone().requires_grad_())
