@@ -46,9 +46,13 @@ class Parser(ArgumentParser):
         """Raise the parser's complaint as a UsageError."""
         text = " ".join(message.split())
         text = re.sub(r'Parser key "([\w.]+)": ', lambda m: f"--{m[1].replace('_', '-')}: ", text)
-        text = re.sub(r"typing\.Literal\[(.*?)\]", r"one of \1", text)
+        text = re.sub(r"Expected an? typing\.Literal\[(.*?)\]", _choices, text)
         text = re.sub(r"Expected an? <class '(\w+)'>", lambda m: f"expected {_KINDS.get(m[1], m[1])}", text)
         raise UsageError(f"{text}; see {self.prog} --help")
+
+
+def _choices(match: re.Match[str]) -> str:
+    return f"expected one of {match[1]}".replace("'", "")
 
 
 _KINDS = {"int": "a whole number", "float": "a number", "str": "a text"}

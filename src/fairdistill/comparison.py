@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from fairdistill import paper
 from fairdistill.errors import UsageError
 from fairdistill.runs import RunFolder, finite_or_null
 
@@ -86,7 +87,7 @@ class Comparison:
     Attributes:
         data: the data set and its options.
         protocol: the protocol, or both names if the rows' differ.
-        rows: one a recipe, in the order the runs were given.
+        rows: one a recipe, in the order of the paper's tables; other sums follow as they were given.
         made_with: versions and hardware of the runs, each combination once.
     """
 
@@ -121,6 +122,7 @@ def compare(paths: Sequence[str | Path]) -> Comparison:
         (first, one), (second, other) = list(tested.items())[:2]
         raise UsageError(f"cannot compare runs on different data: {one} is on {first}, {other} on {second}")
     rows = [_row(recipe, runs, recipes) for recipe, runs in recipes.items()]
+    rows.sort(key=lambda row: paper.ROWS.index(row.method) if row.method in paper.ROWS else len(paper.ROWS))
     every = [item for runs in recipes.values() for item in runs]
     return Comparison(
         data=next(iter(tested), ""),

@@ -63,9 +63,7 @@ def assert_same(fast: Loss, slow: Loss, student: Tensor, teacher: Tensor) -> Non
         assert_close(actual, expected)
 
 
-def assert_computes_in_full_precision(
-    loss: Loss, student: Tensor, teacher: Tensor, dtype: torch.dtype
-) -> None:
+def assert_computes_in_full_precision(loss: Loss, student: Tensor, teacher: Tensor, dtype: torch.dtype) -> None:
     """Inputs of any precision: a loss in float32 or better, as near to the truth as that; a gradient in theirs."""
     student, teacher = student.to(dtype), teacher.to(dtype)
     value, gradient = value_and_gradient(loss, student, teacher)

@@ -95,7 +95,5 @@ def test_term_anneals_between_the_strengths_it_is_given():
     student, teacher = random(4, 3), random(4, 3, seed=1)
     index = torch.zeros(4, dtype=torch.int64)
     term = KD(strength_start=0.0, strength_end=8.0).build(TermContext(3, 2, {}, {}))
-    view = step_view(
-        {"logits": student}, {"logits": teacher}, index, index, num_classes=3, num_groups=2, progress=0.75
-    )
+    view = step_view({"logits": student}, {"logits": teacher}, index, index, num_classes=3, num_groups=2, progress=0.75)
     torch.testing.assert_close(term(view), 6 * kd_loss(student, teacher, temperature=1.0))

@@ -53,9 +53,7 @@ BATCHES = {
     "a class of unknown groups": ([0, 0, 1, 1, 2, 2], [0, 1, -1, -1, 1, 0], 3, 2),
     "one class has nearly everything": ([2] * 14 + [0, 1], [0, 0, 1, 2] * 4, 4, 3),
 }
-batches = pytest.mark.parametrize(
-    ("labels", "groups", "num_classes", "num_groups"), BATCHES.values(), ids=BATCHES
-)
+batches = pytest.mark.parametrize(("labels", "groups", "num_classes", "num_groups"), BATCHES.values(), ids=BATCHES)
 
 
 def bound(loss, labels, groups, num_classes, num_groups, **options):
@@ -83,8 +81,7 @@ def test_hand_worked(loss, bandwidth):
 
 @layouts
 @batches
-@pytest.mark.parametrize("shape", [(1,), (5,), (2, 3, 2)])
-@pytest.mark.parametrize("bandwidth", [1.0, 0.3])
+@pytest.mark.parametrize(("shape", "bandwidth"), [((1,), 1.0), ((2, 3, 2), 0.3)])
 def test_equals_slow_restatement(loss, labels, groups, num_classes, num_groups, shape, bandwidth):
     batch = (labels, groups, num_classes, num_groups)
     student, teacher = random(len(labels), *shape), random(len(labels), *shape, seed=1) + 1
@@ -93,21 +90,22 @@ def test_equals_slow_restatement(loss, labels, groups, num_classes, num_groups, 
 
 
 @layouts
-@batches
-def test_gradcheck(loss, labels, groups, num_classes, num_groups):
-    student, teacher = random(len(labels), 3), random(len(labels), 3, seed=1)
+@pytest.mark.parametrize("batch", ["one-sample cells", "unknown groups", "one class has nearly everything"])
+def test_gradcheck(loss, batch):
+    labels, groups, *sizes = BATCHES[batch]
+    student, teacher = random(len(labels), 2), random(len(labels), 2, seed=1)
 
     def with_fixed_kernel(student, teacher):
         # The bandwidth cancels m, which is constant by definition and which a numerical slope would not hold.
         known = torch.tensor(groups) >= 0
         m = slow.squared_distances(teacher[known], student[known]).mean().item()
-        return bound(loss, labels, groups, num_classes, num_groups, bandwidth=3 / m)(student, teacher)
+        return bound(loss, labels, groups, *sizes, bandwidth=3 / m)(student, teacher)
 
     assert_gradcheck(with_fixed_kernel, student, teacher)
 
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 2)), min_size=1, max_size=12)
-properties = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+properties = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 
 
 @layouts
@@ -116,9 +114,7 @@ properties = settings(max_examples=40, deadline=None, derandomize=True, database
 def test_any_batch_equals_slow_restatement(loss, rows, seed):
     labels, groups = torch.tensor(rows).unbind(1)
     student, teacher = random(len(rows), 3, seed=seed), random(len(rows), 3, seed=seed + 100)
-    assert_same(
-        bound(loss, labels, groups, 4, 3), bound(slow.mfd_loss, labels, groups, 4, 3), student, teacher
-    )
+    assert_same(bound(loss, labels, groups, 4, 3), bound(slow.mfd_loss, labels, groups, 4, 3), student, teacher)
 
 
 @layouts
@@ -137,11 +133,7 @@ def test_order_of_rows_does_not_matter(loss, data, rows):
 
 
 def blocks_of(labels, groups, num_classes, num_groups):
-    return len(
-        _class_blocks(
-            torch.tensor(labels), torch.tensor(groups), num_classes, num_groups, torch.float32
-        ).share
-    )
+    return len(_class_blocks(torch.tensor(labels), torch.tensor(groups), num_classes, num_groups, torch.float32).share)
 
 
 def test_cpu_takes_a_block_a_class_unless_one_class_has_nearly_everything():
@@ -194,12 +186,10 @@ def test_empty_batch_is_zero(loss):
     assert student.grad.shape == (0, 3)
 
 
-# Where every feature of the batch is the same (or no row takes part), m is 0. The factors are the strength of the
-# paper's CelebA row and a loss scaler's.
+# Where all features are the same, or no row takes part, m is 0. The factor 7 is the paper's strength on CelebA.
 @layouts
 @pytest.mark.parametrize("groups", [[0, 1, 0, 1], [-1, -1, -1, -1]])
-@pytest.mark.parametrize("bandwidth", [1.0, 0.1])
-@pytest.mark.parametrize("factor", [1.0, 7.0, 65536.0])
+@pytest.mark.parametrize(("factor", "bandwidth"), [(1.0, 1.0), (7.0, 1.0), (1.0, 0.1)])
 def test_finite_where_no_distance_sets_the_bandwidth(loss, groups, bandwidth, factor):
     student = torch.zeros(4, 3, requires_grad=True)
     value = bound(loss, [0, 0, 1, 1], groups, 2, 2, bandwidth=bandwidth)(student, torch.zeros(4, 3))
@@ -276,9 +266,7 @@ def test_precision(promise, dtype, batch):
 def test_bad_arguments_are_named(student, teacher, labels, groups, bandwidth, message):
     index = torch.zeros(5, dtype=torch.int64)
     with pytest.raises(ValueError, match=message):
-        bound(mfd_loss, index[:labels], index[:groups], 1, 1, bandwidth=bandwidth)(
-            random(*student), random(*teacher)
-        )
+        bound(mfd_loss, index[:labels], index[:groups], 1, 1, bandwidth=bandwidth)(random(*student), random(*teacher))
 
 
 @pytest.mark.parametrize("bandwidth", [0.0, -1.0, math.nan])

@@ -10,9 +10,7 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 
-def adversary_losses(
-    logits: Tensor, labels: Tensor, groups: Tensor, networks: Sequence[nn.Module]
-) -> list[Tensor]:
+def adversary_losses(logits: Tensor, labels: Tensor, groups: Tensor, networks: Sequence[nn.Module]) -> list[Tensor]:
     """Return each class's mean of -log softmax(network(row))[group]; 0 for a class without rows."""
     losses = []
     for label, network in enumerate(networks):

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.metrics import accuracy_score, recall_score
+
+from fairdistill.metrics import accuracy, cell_accuracy, deo_a, deo_by_class, deo_m, empty_cells, group_counts
+
+NAN = math.nan
+
+counts_tables = st.tuples(st.integers(1, 4), st.integers(1, 5)).flatmap(
+    lambda shape: hnp.arrays(
+        np.int64, (shape[0], shape[1], shape[1]), elements=st.one_of(st.just(0), st.integers(0, 9))
+    )
+)
+
+# name: (counts, accuracy, cell accuracy, DEO by class, DEO_A, DEO_M, empty cells)
+BY_HAND = {
+    "two groups, two classes": (
+        [[[3, 1], [0, 4]], [[4, 0], [2, 2]]],
+        13 / 16, [[0.75, 1.0], [1.0, 0.5]], [0.25, 0.5], 0.375, 0.5, [],
+    ),
+    "three groups: the largest minus the smallest": (
+        [[[1, 1], [0, 2]], [[2, 0], [1, 1]], [[3, 1], [0, 5]]],
+        14 / 17, [[0.5, 1.0], [1.0, 0.5], [0.75, 1.0]], [0.5, 0.5], 0.5, 0.5, [],
+    ),
+    "three classes": (
+        [[[8, 1, 1], [0, 10, 0], [5, 5, 0]], [[8, 0, 2], [1, 9, 0], [0, 0, 10]]],
+        45 / 60, [[0.8, 1.0, 0.0], [0.8, 0.9, 1.0]], [0.0, 0.1, 1.0], 1.1 / 3, 1.0, [],
+    ),
+    "chance: equal for all": ([[[1, 1], [1, 1]], [[2, 2], [2, 2]]], 0.5, [[0.5, 0.5]] * 2, [0.0, 0.0], 0.0, 0.0, []),
+    "one group": ([[[3, 1], [0, 4]]], 7 / 8, [[0.75, 1.0]], [0.0, 0.0], 0.0, 0.0, []),
+    "an empty cell": (
+        [[[3, 1], [0, 4]], [[4, 0], [0, 0]]],
+        11 / 12, [[0.75, 1.0], [1.0, NAN]], [0.25, NAN], NAN, NAN, [(1, 1)],
+    ),
+    "an empty class": (
+        [[[0, 0], [1, 1]], [[0, 0], [2, 0]]], 0.25, [[NAN, 0.5], [NAN, 0.0]], [NAN, 0.5], NAN, NAN, [(0, 0), (1, 0)],
+    ),
+    "an empty group": (
+        [[[0, 0], [0, 0]], [[1, 1], [0, 1]]],
+        2 / 3, [[NAN, NAN], [0.5, 1.0]], [NAN, NAN], NAN, NAN, [(0, 0), (0, 1)],
+    ),
+    "no rows": ([[[0]], [[0]]], NAN, [[NAN], [NAN]], [NAN], NAN, NAN, [(0, 0), (1, 0)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_values_worked_by_hand(case: str) -> None:
+    table, of_all, of_cells, by_class, mean, largest, empty = BY_HAND[case]
+    counts = np.array(table)
+    close = {"rtol": 0, "atol": 1e-12, "equal_nan": True}
+    np.testing.assert_allclose(accuracy(counts), of_all, **close)
+    np.testing.assert_allclose(cell_accuracy(counts), of_cells, **close)
+    np.testing.assert_allclose(deo_by_class(counts), by_class, **close)
+    np.testing.assert_allclose(deo_a(counts), mean, **close)
+    np.testing.assert_allclose(deo_m(counts), largest, **close)
+    assert empty_cells(counts) == empty
+
+
+@settings(deadline=None, derandomize=True)
+@given(counts_tables)
+def test_values_equal_loops_over_classes_and_groups(counts: np.ndarray) -> None:
+    groups, classes, _ = counts.shape
+    table = counts.tolist()
+    by_class, correct, total, empty = [], 0, 0, []
+    for c in range(classes):
+        rates = []
+        for g in range(groups):
+            n = sum(table[g][c])
+            correct, total = correct + table[g][c][c], total + n
+            rates.append(table[g][c][c] / n if n else NAN)
+            if not n:
+                empty.append((g, c))
+        undefined = any(math.isnan(rate) for rate in rates)
+        by_class.append(NAN if undefined else max(rates) - min(rates))
+    mean = NAN if empty else sum(by_class) / classes
+    np.testing.assert_allclose(accuracy(counts), correct / total if total else NAN, atol=1e-12)
+    np.testing.assert_allclose(deo_by_class(counts), by_class, atol=1e-12)
+    np.testing.assert_allclose(deo_a(counts), mean, atol=1e-12)
+    np.testing.assert_allclose(deo_m(counts), NAN if empty else max(by_class), atol=1e-12)
+    assert empty_cells(counts) == sorted(empty)
+
+
+@settings(deadline=None, derandomize=True)
+@given(counts_tables, st.randoms(use_true_random=False))
+def test_values_do_not_depend_on_the_order_of_groups(counts: np.ndarray, random: object) -> None:
+    order = list(range(len(counts)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(deo_by_class(counts[order]), deo_by_class(counts))
+    np.testing.assert_array_equal(accuracy(counts[order]), accuracy(counts))
+
+
+@pytest.mark.parametrize(("classes", "groups"), [(2, 2), (3, 4), (10, 2)])
+def test_values_equal_those_of_sklearns_recall(classes: int, groups: int) -> None:
+    draw = np.random.default_rng(groups)
+    true = draw.integers(0, classes, 600)
+    pred = np.where(draw.random(600) < 0.6, true, draw.integers(0, classes, 600))
+    group = draw.integers(0, groups, 600)
+    counts = group_counts(true, pred, group, num_classes=classes, num_groups=groups)
+    recall = np.array(
+        [recall_score(true[group == g], pred[group == g], labels=range(classes), average=None) for g in range(groups)]
+    )
+    np.testing.assert_allclose(cell_accuracy(counts), recall, atol=1e-12)
+    np.testing.assert_allclose(deo_by_class(counts), np.ptp(recall, axis=0), atol=1e-12)
+    assert deo_a(counts) == pytest.approx(np.ptp(recall, axis=0).mean())
+    assert deo_m(counts) == pytest.approx(np.ptp(recall, axis=0).max())
+    assert accuracy(counts) == pytest.approx(accuracy_score(true, pred))
+
+
+def test_rows_of_unknown_group_change_nothing() -> None:
+    known = group_counts([0, 1, 0, 1], [0, 1, 1, 1], [0, 0, 1, 1], num_classes=2, num_groups=2)
+    more = group_counts([0, 1, 0, 1, 0, 1], [0, 1, 1, 1, 1, 0], [0, 0, 1, 1, -1, -1], num_classes=2, num_groups=2)
+    assert accuracy(more) == accuracy(known) == 0.75
+    assert deo_m(more) == deo_m(known) == 1.0
+
+
+@pytest.mark.parametrize("metric", [accuracy, deo_a, deo_m])
+def test_scalars_are_plain_floats(metric: object) -> None:
+    assert type(metric(np.ones((2, 2, 2), dtype=np.int64))) is float  # type: ignore[operator]
+
+
+def test_counts_are_left_as_they_are() -> None:
+    counts = np.array([[[3, 1], [0, 0]], [[4, 0], [2, 2]]])
+    before = counts.copy()
+    for metric in (accuracy, cell_accuracy, deo_by_class, deo_a, deo_m, empty_cells):
+        metric(counts)
+    assert (counts == before).all()

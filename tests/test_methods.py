@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+
+import pytest
+
+from fairdistill.errors import MethodError
+from fairdistill.losses import KD, CrossEntropy, Hint
+from fairdistill.methods import METHODS, Method, canonical, parse
+
+# name: terms, sampler, warm-up, minimax, what is read of the teacher
+ROWS = {
+    "scratch": ("ce", "shuffled", "", False, ""),
+    "hkd": ("ce kd", "shuffled", "", False, "logits"),
+    "fitnet": ("ce kd", "shuffled", "hint", False, "feature logits"),
+    "at": ("ce at", "shuffled", "", False, "map"),
+    "nst": ("ce nst", "shuffled", "", False, "map"),
+    "ss": ("ce", "balanced", "", False, ""),
+    "ad": ("ce adversary", "shuffled", "", True, ""),
+    "ss+hkd": ("ce kd", "balanced", "", False, "logits"),
+    "ss+fitnet": ("ce kd", "balanced", "hint", False, "feature logits"),
+    "ad+hkd": ("ce adversary kd", "shuffled", "", True, "logits"),
+    "ad+fitnet": ("ce adversary kd hint", "shuffled", "", True, "feature logits"),
+    "mfd": ("ce mmd", "balanced", "", False, "feature"),
+    "mfd+hkd": ("ce mmd kd", "balanced", "", False, "feature logits"),
+    "at+nst": ("ce at nst", "shuffled", "", False, "map"),
+    "ad+mfd": ("ce adversary mmd", "balanced", "", True, "feature"),
+    "ss+ad+fitnet": ("ce adversary kd hint", "balanced", "", True, "feature logits"),
+    "at+fitnet+mfd": ("ce at kd mmd", "balanced", "hint", False, "feature logits map"),
+}
+
+
+def names(terms) -> list[str]:
+    return sorted(term.name for term in terms)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_or_a_users_sum_has_its_terms_sampler_and_stages(name):
+    terms, sampler, warmup, minimax, teacher_taps = ROWS[name]
+    method = parse(name, data="cifar10s")
+    assert names(method.terms) == sorted(terms.split())
+    assert (method.sampler, names(method.warmup), method.minimax) == (sampler, warmup.split(), minimax)
+    assert sorted(method.teacher_taps) == teacher_taps.split()
+    assert method.teacher_taps <= method.student_taps
+    assert names(method.all_terms) == sorted({*terms.split(), *warmup.split()})
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("HKD+ss", "ss+hkd"),
+        (" FitNet + AD ", "ad+fitnet"),
+        ("mfd+mfd", "mfd"),
+        ("scratch+mfd", "mfd"),
+        ("ad+scratch+ss", "ss+ad"),
+        ("scratch+scratch", "scratch"),
+    ],
+)
+def test_order_case_repetition_and_scratch_do_not_matter(given, name):
+    assert canonical(given) == name
+    assert parse(given, data="utkface") == parse(name, data="utkface")
+
+
+@pytest.mark.parametrize(("left", "right"), list(combinations_with_replacement(METHODS, 2)))
+def test_addition_is_commutative_up_to_the_order_of_terms(left, right):
+    one, other = METHODS[left] + METHODS[right], METHODS[right] + METHODS[left]
+    assert set(one.terms) == set(other.terms)
+    assert set(one.warmup) == set(other.warmup)
+    assert (one.name, one.sampler, one.minimax) == (other.name, other.sampler, other.minimax)
+
+
+def test_the_warmup_folds_into_a_minimax_game_wherever_the_brackets_are():
+    ad, fitnet, at = METHODS["ad"], METHODS["fitnet"], METHODS["at"]
+    for total in ((fitnet + at) + ad, fitnet + (at + ad), (ad + at) + fitnet):
+        assert set(total.terms) == set(parse("ad+at+fitnet", data="cifar10s", settings={"adversary.strength": 1}).terms)
+        assert total.warmup == ()
+
+
+@pytest.mark.parametrize(("name", "suggested"), [("fitnett", "fitnet"), ("ss+hdk", "hkd"), ("mdf", "mfd")])
+def test_an_unknown_part_is_named_with_the_nearest_and_all_that_there_are(name, suggested):
+    with pytest.raises(MethodError, match=f"did you mean '{suggested}'") as caught:
+        parse(name, data="cifar10s")
+    assert repr(name.split("+")[-1]) in str(caught.value)
+    assert all(known in str(caught.value) for known in METHODS)
+
+
+def test_one_term_with_two_settings_is_an_error_that_names_both_parts():
+    with pytest.raises(MethodError, match=r"'hkd' and 'fitnet'.*'kd'.*--set kd\."):
+        parse("hkd+fitnet", data="utkface")  # T is 3 and 5 there
+
+
+def test_one_term_with_equal_settings_or_with_one_given_is_one_term():
+    assert names(parse("hkd+fitnet", data="cifar10s").terms) == ["ce", "kd"]
+    settled = parse("hkd+fitnet", data="utkface", settings={"kd.temperature": 4})
+    assert settled.settings["kd.temperature"] == 4
+
+
+def test_one_term_with_two_settings_in_different_stages_is_an_error_too():
+    weak = Method("at", (CrossEntropy(), Hint(strength=0.5)))
+    with pytest.raises(MethodError, match="'at' and 'fitnet'"):
+        weak + METHODS["fitnet"]
+
+
+def test_two_samplers_are_an_error_that_names_both_parts():
+    other = Method("mfd", (CrossEntropy(),), sampler="alternating")  # type: ignore[arg-type]
+    with pytest.raises(MethodError, match=r"'mfd' and 'ss'.*samplers.*alternating and balanced"):
+        other + METHODS["ss"]
+
+
+def test_a_method_made_by_hand_can_be_added_under_its_own_name():
+    total = Method("mine", (CrossEntropy(), KD(temperature=2))) + METHODS["ss"]
+    assert "mine" in total.name
+    assert (names(total.terms), total.sampler) == (["ce", "kd"], "balanced")
+
+
+def test_given_settings_replace_the_papers_in_every_stage_and_keep_the_rest():
+    method = parse("ss+fitnet", data="utkface", settings={"hint.strength": 2, "kd.strength_start": 8})
+    assert [term.strength for term in method.warmup] == [2.0]
+    assert method.settings == {
+        "hint.strength": 2.0, "kd.temperature": 10.0, "kd.strength_start": 8.0, "kd.strength_end": 1.0,
+    }  # fmt: skip
+
+
+def test_a_user_sum_takes_each_parts_own_row():
+    settings = parse("mfd+hkd", data="celeba").settings
+    assert (settings["mmd.strength"], settings["kd.temperature"]) == (7, 5)
+
+
+def test_a_setting_keeps_its_kind_when_it_comes_back_from_a_config_file():
+    method = parse("ad+mfd", data="cifar10s")
+    assert parse("ad+mfd", data="cifar10s", settings=method.settings) == method
+    assert isinstance(method.settings["adversary.hidden"], int)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "text"),
+    [
+        ("mfd", {"mmd.lambda": 1}, r"'mfd' has no setting 'mmd.lambda'; it has: mmd.bandwidth, mmd.strength"),
+        ("ss", {"kd.temperature": 1}, r"'ss' has no setting 'kd.temperature'; it has: none"),
+        ("mfd", {"mmd.strength": "7"}, r"'mmd.strength' to be a number, but got '7'"),
+        ("mfd", {"mmd.strength": True}, r"to be a number, but got True"),
+        ("hkd", {"kd.temperature": 0}, r"kd.temperature to be positive, but got 0"),
+    ],
+)
+def test_a_setting_that_does_not_exist_or_fit_is_named(name, settings, text):
+    with pytest.raises(MethodError, match=text):
+        parse(name, data="cifar10s", settings=settings)

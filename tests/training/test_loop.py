@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+import fairdistill
+from fairdistill import data, losses, methods, paper
+from fairdistill.data.augment import Pipeline
+from fairdistill.errors import NonFiniteLossError
+from fairdistill.metrics import deo_a, deo_m, group_counts
+from fairdistill.models import digit_net
+from fairdistill.predict import evaluate, logits_of
+from fairdistill.runs import read_weights
+from fairdistill.training import TrainOptions, loop, train
+
+CPU = torch.device("cpu")
+FILES = {
+    ".lock", "checkpoint/state.pt", "config.yaml", "environment.json", "log.jsonl", "model.safetensors",
+    "predictions.csv", "result.json",
+}  # fmt: skip
+
+
+def table(run, name="predictions.csv"):
+    with (run.path / name).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name: np.array([int(row[name] or -1) for row in rows]) for name in ("label", "group", "pred")}
+    scores = [column for column in rows[0] if column.startswith("p_")]
+    columns["p"] = np.array([[float(row[score]) for score in scores] for row in rows])
+    columns["id"] = [row["id"] for row in rows]
+    return columns
+
+
+def recounted(run, name="predictions.csv"):
+    """What a run's predictions say, counted again."""
+    rows, result = table(run, name), run.result
+    classes, groups = len(result["class_names"]), len(result["group_names"])
+    counts = group_counts(rows["label"], rows["pred"], rows["group"], num_classes=classes, num_groups=groups)
+    accuracy = float((rows["label"] == rows["pred"]).mean())
+    return {"counts": counts.tolist(), "accuracy": accuracy, "deo_a": deo_a(counts), "deo_m": deo_m(counts)}
+
+
+def assert_agrees_with_its_predictions(run):
+    again = recounted(run)
+    assert {name: run.result[name] for name in again} == again
+
+
+def same_weights(run, other):
+    (one, _), (two, _) = (read_weights(each.path / "model.safetensors") for each in (run, other))
+    return all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.fixture(scope="session")
+def digits_options():
+    return {"data": "digits-s", "steps": 6, "batch_size": 40, "device": "cpu", "precision": "float32"}
+
+
+@pytest.fixture(scope="session")
+def digits_teacher(digits_options, tmp_path_factory):
+    return train(TrainOptions(**digits_options, out=str(tmp_path_factory.mktemp("digits") / "teacher")), quiet=True)
+
+
+@pytest.mark.parametrize("row", paper.ROWS)
+def test_every_row_of_the_paper_trains_and_writes_a_run_folder_that_agrees_with_itself(
+    row, digits_options, digits_teacher, tmp_path
+):
+    teacher = None if row == "scratch" else str(digits_teacher.path)
+    run = train(TrainOptions(**digits_options, method=row, teacher=teacher, out=str(tmp_path / "run")), quiet=True)
+    method = methods.parse(row, data="digits-s")
+
+    files = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
+    assert files == FILES | ({"teacher_predictions.csv"} if teacher else set())
+
+    result, test = run.result, data.load("digits-s", "test")
+    assert_agrees_with_its_predictions(run)
+    assert np.sum(result["counts"]) == result["test_rows"] == len(test)
+    assert table(run)["id"] == list(test.ids)
+    assert np.argmax(table(run)["p"], axis=1).tolist() == table(run)["pred"].tolist()
+    assert table(run)["p"].sum(axis=1) == pytest.approx(1)
+    assert (result["class_names"], result["group_names"]) == (list(test.class_names), list(test.group_names))
+    assert (result["empty_cells"], result["checkpoint_step"]) == ([], 6)
+    assert result["budget"] == {"steps": 6, "samples": 240, "epochs": 0.24}
+    assert result["unknown_groups"] == {"train": 0, "validation": 0, "test": 0}
+    assert min(result["seconds"], result["samples_per_second"], result["peak_memory_bytes"]) > 0
+    assert result["digests"]["data"] == data.load("digits-s", "train").digest()
+    if teacher:
+        of_teacher = recounted(run, "teacher_predictions.csv")
+        assert result["teacher"]["accuracy"] == of_teacher["accuracy"] == digits_teacher.result["accuracy"]
+        np.testing.assert_allclose(table(run, "teacher_predictions.csv")["p"], table(digits_teacher)["p"], atol=1e-5)
+    else:
+        assert result["teacher"] is result["digests"]["teacher"] is None
+
+    stages = [("main", method.terms)] if not method.warmup else [("warmup", method.warmup), ("main", method.terms)]
+    log = run.read_log()
+    assert [(line["stage"], set(line["loss"])) for line in log] == [
+        (stage, {term.name for term in terms}) for stage, terms in stages
+    ]
+    assert [line["epoch"] for line in log] == list(range(1, len(log) + 1))
+    assert log[-1]["step"] == 6
+    assert {line["evaluation"]["split"] for line in log} == {"validation"}
+    assert all(np.isfinite(list(line["loss"].values())).all() for line in log)
+
+    assert (run.config["method"], run.config["set"]) == (row, method.settings)
+    assert run.environment["seed"] == 0
+    assert run.environment["packages"]["torch"] == torch.__version__
+    network = fairdistill.load(run.path)
+    images = Pipeline(test, device=CPU, seed=0).batch(torch.arange(50)).images
+    np.testing.assert_allclose(network(images).softmax(1).detach().numpy(), table(run)["p"][:50], atol=1e-5)
+
+
+def test_training_makes_a_better_student_than_its_initial_weights(quick, tiny_teacher):
+    run = train(quick(method="mfd", teacher=tiny_teacher, steps=60, lr=0.01), quiet=True)
+    log = run.read_log()
+    assert log[-1]["loss"]["ce"] < 0.5 * log[0]["loss"]["ce"]
+    assert log[-1]["loss"]["mmd"] < log[0]["loss"]["mmd"]
+    assert run.result["accuracy"] > 0.8
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(quick, tiny_teacher, tmp_path):
+    one, two, other = (
+        train(quick(method="mfd", teacher=tiny_teacher, seed=seed, out=str(tmp_path / name)), quiet=True)
+        for name, seed in (("one", 1), ("two", 1), ("other", 2))
+    )
+    assert same_weights(one, two)
+    assert (one.path / "predictions.csv").read_bytes() == (two.path / "predictions.csv").read_bytes()
+    assert [row["loss"] for row in one.read_log()] == [row["loss"] for row in two.read_log()]
+    assert not same_weights(one, other)
+
+
+def test_a_cached_and_a_live_teacher_teach_the_same(quick, tiny_teacher, tmp_path):
+    logs = []
+    for cached in (True, False):
+        options = quick(method="mfd+hkd", teacher=tiny_teacher, teacher_cache=cached, out=str(tmp_path / str(cached)))
+        logs.append([row["loss"] for row in train(options, quiet=True).read_log()])
+    assert len(list((tmp_path / "teacher-cache").glob("*.bin"))) == 2
+    for one, other in zip(*logs, strict=True):
+        assert one == pytest.approx(other, rel=1e-3)
+
+
+def test_bfloat16_trains_float32_weights(quick, tiny_teacher):
+    run = train(quick(method="mfd", teacher=tiny_teacher, precision="bfloat16"), quiet=True)
+    weights, _ = read_weights(run.path / "model.safetensors")
+    assert {value.dtype for value in weights.values()} == {torch.float32}
+    assert_agrees_with_its_predictions(run)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_the_runs_optimizer_is_the_chosen_one(quick, optimizer):
+    parameters = [torch.nn.Parameter(torch.ones(1))]
+    made = loop.build_optimizer(quick(optimizer=optimizer, lr=0.5, weight_decay=0.25), parameters)
+    assert type(made).__name__.lower() == optimizer
+    assert (made.param_groups[0]["lr"], made.param_groups[0]["weight_decay"]) == (0.5, 0.25)
+    assert made.param_groups[0].get("momentum", 0.9) == 0.9
+
+
+def random_states():
+    return [torch.get_rng_state().tolist(), str(np.random.get_state()), random.getstate()]  # noqa: NPY002
+
+
+@pytest.mark.parametrize("lr", [0.01, 1e10])
+def test_the_callers_random_numbers_are_left_alone_even_by_a_run_that_fails(quick, lr):
+    before = random_states()
+    if lr == 0.01:
+        train(quick(lr=lr), quiet=True)
+    else:
+        with pytest.raises(NonFiniteLossError):
+            train(quick(lr=lr), quiet=True)
+    assert random_states() == before
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_at_its_step_and_names_the_term(quick, tiny_teacher, monkeypatch):
+    forward, calls = losses.kd.KDTerm.forward, []
+
+    def breaks(self, view):
+        calls.append(1)
+        return forward(self, view) * (float("inf") if len(calls) == 5 else 1)
+
+    monkeypatch.setattr(losses.kd.KDTerm, "forward", breaks)
+    options = quick(method="hkd", teacher=tiny_teacher)
+    with pytest.raises(NonFiniteLossError, match=r"^the loss part 'kd' is not finite at step 5\."):
+        train(options, quiet=True)
+    out = Path(options.out)
+    assert not (out / "result.json").exists()
+    assert torch.load(out / "checkpoint" / "state.pt", weights_only=True)["step"] == 3  # the last checkpoint stays
+
+
+def test_a_rate_that_is_far_too_high_stops_the_run(quick):
+    with pytest.raises(NonFiniteLossError, match="'ce' is not finite at step 2"):
+        train(quick(lr=1e10), quiet=True)
+
+
+def test_a_last_step_that_ruins_the_weights_is_no_finished_run(quick, tmp_path):
+    with pytest.raises(NonFiniteLossError):
+        train(quick(lr=1e30, steps=1), quiet=True)
+    assert not (tmp_path / "run" / "result.json").exists()
+
+
+def test_a_collapsed_model_is_marked_and_said(quick, tmp_path, capsys):
+    zeros = {name: torch.zeros_like(value) for name, value in digit_net(3).state_dict().items()}
+    safetensors.torch.save_file(zeros, tmp_path / "zeros.safetensors")
+    # no activation is ever positive, so that the output is the same for every image
+    run = train(quick(init=str(tmp_path / "zeros.safetensors"), steps=3))
+    assert run.result["collapsed"]
+    assert run.result["deo_m"] == 0
+    assert run.read_log()[-1]["evaluation"]["collapsed"]
+    assert "every test image is predicted as one class" in capsys.readouterr().err
+    assert not train(quick(steps=60, lr=0.01, out=str(tmp_path / "fine")), quiet=True).result["collapsed"]
+
+
+def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_nearly_equal(quick, monkeypatch):
+    def nearly_tied(network, pipeline, autocast):
+        return torch.tensor([0.0, 1e-9, -1.0]).repeat(pipeline.num_rows, 1)
+
+    monkeypatch.setattr(loop, "logits_of", nearly_tied)
+    run = train(quick(steps=1), quiet=True)
+    assert_agrees_with_its_predictions(run)
+
+
+@pytest.mark.parametrize("method", ["mfd", "ad", "hkd"])
+def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(quick, tiny_teacher, method, capsys):
+    run = train(quick(method=method, teacher=tiny_teacher, data_options={"unknown": 6}))
+    result = run.result
+    assert result["unknown_groups"] == {"train": 3, "validation": 3, "test": 6}
+    assert result["test_rows"] == 30
+    assert np.sum(result["counts"]) == 24
+    assert_agrees_with_its_predictions(run)
+    assert (table(run)["group"] == -1).sum() == 6
+    assert "3 training rows have no known group: they train the class loss alone" in capsys.readouterr().err
+
+
+def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path):
+    original, weights = Pipeline.train_batch, []
+    for name, change in (("as they are", 0), ("changed", 1)):
+
+        def train_batch(self, index, *, step, change=change):
+            batch = original(self, index, step=step)
+            unknown = (batch.groups == -1).view(-1, 1, 1, 1)
+            return dataclasses.replace(batch, images=batch.images + change * unknown)
+
+        monkeypatch.setattr(Pipeline, "train_batch", train_batch)
+        options = quick(method="ss", data_options={"unknown": 6}, steps=3, out=str(tmp_path / name))
+        weights.append(read_weights(train(options, quiet=True).path / "model.safetensors")[0]["output.weight"])
+    assert not torch.equal(*weights)
+
+
+def test_an_empty_cell_of_the_training_set_is_a_warning_and_deo_is_null_where_undefined(quick):
+    with pytest.warns(UserWarning, match=r"empty .*\(c, y\)"):
+        run = train(quick(method="ss", data_options={"missing_cell": True}), quiet=True)
+    assert (run.result["deo_a"], run.result["deo_m"], run.result["empty_cells"]) == (None, None, [[1, 2]])
+    assert run.read_log()[-1]["evaluation"]["deo_a"] is None
+
+
+def watch(monkeypatch):
+    """Record which data set is prepared or judged, and each step."""
+    events, step = [], loop.train_step
+
+    def watched_step(*args, **kwargs):
+        events.append("step")
+        return step(*args, **kwargs)
+
+    class WatchedPipeline(Pipeline):
+        def __init__(self, dataset, **kwargs):
+            events.append(("prepare", dataset.name))
+            super().__init__(dataset, **kwargs)
+
+    def watched_evaluate(logits, dataset):
+        events.append(("judge", dataset.name))
+        return evaluate(logits, dataset)
+
+    monkeypatch.setattr(loop, "train_step", watched_step)
+    monkeypatch.setattr(loop, "Pipeline", WatchedPipeline)
+    monkeypatch.setattr(loop, "evaluate", watched_evaluate)
+    return events
+
+
+@pytest.mark.parametrize("method", ["scratch", "mfd"])
+def test_honest_reads_the_test_set_only_after_the_last_step(quick, tiny_teacher, monkeypatch, method):
+    events = watch(monkeypatch)
+    run = train(quick(method=method, teacher=None if method == "scratch" else tiny_teacher), quiet=True)
+    of_test = [at for at, event in enumerate(events) if "tiny/test" in event]
+    last_step = len(events) - 1 - events[::-1].index("step")
+    judged = 1 if method == "scratch" else 2  # the student, and its teacher
+    assert events.count("step") == 12
+    assert events.count(("judge", "tiny/val")) == 4
+    assert min(of_test) > last_step
+    assert events.count(("judge", "tiny/test")) == judged
+    assert events.count(("prepare", "tiny/test")) == 1
+    assert [row["step"] for row in run.read_log()] == [3, 6, 9, 12]
+
+
+@pytest.mark.parametrize(("method", "steps"), [("fitnet", [3, 6, 9]), ("mfd", [4, 8])])
+def test_paper_looks_at_the_test_set_says_so_and_keeps_the_last_epoch(quick, tiny_teacher, monkeypatch, method, steps):
+    events = watch(monkeypatch)
+    # 72 rows: 3 shuffled batches of 22 with the rest dropped; 12 rows a cell, 3 a batch of 18: 4 balanced ones
+    options = dataclasses.replace(quick(method=method, teacher=tiny_teacher, protocol="paper"), steps=None, epochs=2)
+    run = train(options, quiet=True)
+    log = run.read_log()
+    assert [row["step"] for row in log] == steps
+    assert [row["stage"] for row in log] == ["warmup"] * (len(steps) - 2) + ["main"] * 2
+    assert {row["evaluation"]["split"] for row in log} == {"test"}
+    assert ("judge", "tiny/val") not in events
+    assert run.result["checkpoint_step"] == steps[-1]
+    assert {key: run.result[key] for key in log[-1]["evaluation"] if key != "split"} == {
+        key: value for key, value in log[-1]["evaluation"].items() if key != "split"
+    }
+
+
+def judged_as(monkeypatch, **sequences):
+    """Replace what the evaluations on the validation set say, each by the next of its values."""
+    values = {name: iter(sequence) for name, sequence in sequences.items()}
+    calls = []
+
+    def said(logits, dataset):
+        judged = evaluate(logits, dataset)
+        if len(calls) == len(next(iter(sequences.values()))):  # the test set at the end
+            return judged
+        calls.append(1)
+        return dataclasses.replace(judged, **{name: next(sequence) for name, sequence in values.items()})
+
+    monkeypatch.setattr(loop, "evaluate", said)
+
+
+def test_honest_keeps_the_model_with_the_least_mean_loss_of_a_cell(quick, monkeypatch, tmp_path):
+    def run(name, steps, losses):
+        with monkeypatch.context() as patch:
+            judged_as(patch, cell_loss=losses, loss=losses[::-1])
+            options = quick(steps=steps, schedule="constant", out=str(tmp_path / name))
+            return train(options, quiet=True)
+
+    best_of_four = run("four", 12, [3.0, 1.0, 2.0, 1.5])
+    assert best_of_four.result["checkpoint_step"] == 6
+    assert same_weights(best_of_four, run("two", 6, [3.0, 1.0]))
+    assert not same_weights(best_of_four, run("all", 12, [4.0, 3.0, 2.0, 1.0]))
+
+
+def test_the_kept_model_is_the_one_that_was_judged_best(quick):
+    run = train(quick(lr=0.03, steps=30), quiet=True)
+    _, validation = data.splits.cut_validation(data.load("tiny", "train"), split_seed=0)
+    pipeline = Pipeline(validation, device=CPU, seed=0)
+    judged = evaluate(logits_of(fairdistill.load(run.path), pipeline, torch.no_grad), validation)
+    best = min(run.read_log(), key=lambda row: row["evaluation"]["cell_loss"])
+    assert judged.cell_loss == pytest.approx(best["evaluation"]["cell_loss"], rel=1e-3)
+    assert run.result["checkpoint_step"] == best["step"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "followed", "ignored"), [("honest", "cell_loss", "loss"), ("paper", "loss", "cell_loss")]
+)
+def test_the_rate_follows_the_cells_in_honest_and_the_rows_in_paper(quick, monkeypatch, protocol, followed, ignored):
+    evaluations, falling = 13, [1.0 - 0.05 * i for i in range(13)]
+    judged_as(monkeypatch, **{followed: [1.0] * evaluations, ignored: falling})
+    run = train(quick(protocol=protocol, batch_size=66, steps=evaluations), quiet=True)
+    # ten evaluations without improvement after the first, and the eleventh
+    assert [row["lr"] for row in run.read_log()] == pytest.approx([0.003] * 12 + [0.0003])
+
+
+def test_progress_of_the_run_is_said_on_standard_error(quick, tiny_teacher, capsys):
+    run = train(quick(method="mfd", teacher=tiny_teacher))
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "12 steps of 18 images, honest protocol, cpu" in shown.err
+    assert "66 train, 6 validation, 30 test" in shown.err
+    assert "teacher outputs: computing 132 once" in shown.err
+    assert f"finished: {run.path}" in shown.err
+    train(quick(method="mfd", teacher=tiny_teacher, out=f"{run.path}-2"), quiet=True)
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+import torch
+
+from fairdistill import paper
+from fairdistill.errors import NonFiniteLossError
+from fairdistill.losses import TermContext
+from fairdistill.methods import METHODS, parse
+from fairdistill.training.objective import LossMeter, Objective, StepLoss
+from fairdistill.types import StepView
+
+
+def context(*, teacher_width=6):
+    shapes = {"logits": (3,), "feature": (6,), "map": (4, 2, 2), "embedding": (6,)}
+    return TermContext(3, 2, shapes, {**shapes, "feature": (teacher_width,)})
+
+
+@pytest.fixture
+def view():
+    torch.manual_seed(0)
+
+    def taps(gradient):
+        shapes = {"logits": (12, 3), "feature": (12, 6), "map": (12, 4, 2, 2)}
+        return {name: torch.randn(shape, requires_grad=gradient) for name, shape in shapes.items()}
+
+    cell = torch.arange(12) % 6
+    return StepView(taps(True), taps(False), cell // 2, cell % 2, num_classes=3, num_groups=2, progress=0.5)
+
+
+def method(name):
+    return parse(name, data="cifar10s")
+
+
+@pytest.mark.parametrize("row", paper.ROWS)
+def test_the_loss_is_the_sum_of_its_named_parts_alone(row, view):
+    objective, names = Objective(method(row).all_terms, context()), [term.name for term in method(row).terms]
+    loss = objective(view, names)
+    assert list(loss.parts) == names
+    torch.testing.assert_close(loss.total.detach(), sum(loss.parts.values()))
+    assert loss.total.requires_grad
+    assert not any(part.requires_grad for part in loss.parts.values())
+    torch.testing.assert_close(objective(view, ["ce"]).total.detach(), loss.parts["ce"])
+
+
+def test_the_strength_of_distillation_follows_the_progress(view):
+    objective = Objective(method("hkd").all_terms, context())
+    at = [objective(replace(view, progress=p), ["kd"]).total for p in (0.0, 0.5, 1.0)]
+    torch.testing.assert_close(torch.stack(at) / at[2], torch.tensor([4.0, 2.5, 1.0]))
+
+
+def test_the_runs_optimizer_gets_regressors_and_not_the_adversaries():
+    assert Objective(method("ad").all_terms, context()).shared_parameters() == []
+    assert list(Objective(method("ad").all_terms, context()).parameters()) != []
+    assert Objective(method("fitnet").all_terms, context()).shared_parameters() == []
+    shared = Objective(method("ad+fitnet").all_terms, context(teacher_width=9)).shared_parameters()
+    assert sorted(tuple(p.shape) for p in shared) == [(9,), (9, 6)]
+
+
+def test_only_the_terms_of_a_stage_are_selected():
+    objective = Objective(method("ss+fitnet").all_terms, context())
+    assert [type(term).__name__ for term in objective.selected(["hint"])] == ["HintTerm"]
+    assert len(objective.selected(["ce", "kd"])) == 2
+
+
+def loss_of(**parts):
+    tensors = {name: torch.tensor(value) for name, value in parts.items()}
+    return StepLoss(torch.stack(list(tensors.values())).sum(), tensors)
+
+
+def test_the_meter_gives_means_and_starts_anew():
+    meter = LossMeter()
+    for ce, kd in ((1.0, 10.0), (2.0, 30.0)):
+        meter.add(loss_of(ce=ce, kd=kd))
+    assert meter.means() == {"ce": 1.5, "kd": 20.0}
+    meter.add(loss_of(hint=4.0))
+    assert (meter.means(), meter.steps) == ({"hint": 4.0}, 0)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_a_part_that_is_not_finite_is_named_with_its_step(bad):
+    meter = LossMeter()
+    meter.add(loss_of(ce=1.0, mmd=2.0))
+    meter.check(1)
+    meter.add(loss_of(ce=1.0, mmd=bad))
+    with pytest.raises(NonFiniteLossError, match=r"'mmd' is not finite at step 2") as caught:
+        meter.check(2)
+    assert "'ce'" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ce", "kd", "hint", "at", "nst", "adversary", "mmd"])
+def test_the_way_out_of_a_non_finite_loss_is_a_setting_that_exists(name):
+    meter = LossMeter()
+    meter.add(loss_of(**{name: float("nan")}))
+    with pytest.raises(NonFiniteLossError) as caught:
+        meter.check(1)
+    existing = {setting for method in METHODS.values() for setting in method.settings}
+    assert set(re.findall(r"--set ([\w.]+)=", str(caught.value))) <= existing

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+
+from fairdistill.errors import RunFolderError
+from fairdistill.runs import RunFolder, read_weights
+from fairdistill.training import Interrupted, loop, resume, train
+
+METHODS = ["mfd", "ad", "ss+fitnet"]  # balanced with a teacher; with an optimizer of its own; in two stages
+
+
+class Killed(BaseException):
+    """Nothing in the code catches it, so that everything after it is lost, as in a kill."""
+
+
+def kill() -> None:
+    raise Killed
+
+
+def at_call(number, act, original):
+    """Wrap a function so that ``act`` comes before its call ``number``, counted from 1."""
+    calls = 0
+
+    def wrapped(*args, **kwargs):
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            act()
+        return original(*args, **kwargs)
+
+    return wrapped
+
+
+def in_step(number, act):
+    return lambda patch: patch.setattr(loop, "train_step", at_call(number, act, loop.train_step))
+
+
+def while_saving(number):
+    # the log has its row already, the checkpoint is still the former one
+    return lambda patch: patch.setattr(loop, "save_checkpoint", at_call(number, kill, loop.save_checkpoint))
+
+
+def while_writing(name):
+    return lambda patch: patch.setattr(RunFolder, name, at_call(1, kill, getattr(RunFolder, name)))
+
+
+CTRL_C = partial(signal.raise_signal, signal.SIGINT)
+TERMINATE = partial(signal.raise_signal, signal.SIGTERM)
+
+
+@contextmanager
+def stopped(patch_in, error, match=None) -> Iterator[Any]:
+    """Expect what is within to be stopped by a patch, which is gone afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch_in(patch)
+        with pytest.raises(error, match=match) as caught:
+            yield caught
+
+
+# 12 steps with an evaluation and a checkpoint after every third; ss+fitnet changes its stage after the fourth.
+STOPS = {
+    "Ctrl-C within an epoch": (in_step(8, CTRL_C), Interrupted, 8),
+    "Ctrl-C before the first evaluation": (in_step(2, CTRL_C), Interrupted, 2),
+    "killed before the first checkpoint": (in_step(2, kill), Killed, None),
+    "killed within an epoch": (in_step(9, kill), Killed, None),
+    "killed while saving": (while_saving(3), Killed, None),
+    "killed while writing the predictions": (while_writing("write_predictions"), Killed, None),
+    "killed while writing the model": (while_writing("write_model"), Killed, None),
+}
+
+
+@pytest.fixture(scope="module")
+def whole_runs():
+    return {}
+
+
+@pytest.fixture
+def whole_run(whole_runs, quick, tiny_teacher, tmp_path_factory):
+    """The uninterrupted run of a method, trained once."""
+
+    def of(method):
+        if method not in whole_runs:
+            out = tmp_path_factory.mktemp("whole") / "run"
+            whole_runs[method] = train(quick(method=method, teacher=tiny_teacher, out=str(out)), quiet=True)
+        return whole_runs[method]
+
+    return of
+
+
+def without_time(row):
+    return {
+        key: value for key, value in row.items() if key not in ("seconds", "samples_per_second", "peak_memory_bytes")
+    }
+
+
+def assert_same_model(run, other):
+    (own, of_own), (others, of_other) = (read_weights(each.path / "model.safetensors") for each in (run, other))
+    assert own.keys() == others.keys()
+    assert [name for name in own if not torch.equal(own[name], others[name])] == []
+    assert of_own == of_other
+
+
+def assert_same(run, other):
+    assert_same_model(run, other)
+    for name in ("predictions.csv", "teacher_predictions.csv"):
+        assert (run.path / name).read_bytes() == (other.path / name).read_bytes(), name
+    assert [without_time(row) for row in run.read_log()] == [without_time(row) for row in other.read_log()]
+    assert without_time(run.result) == without_time(other.result)
+    assert {**run.config, "out": ""} == {**other.config, "out": ""}
+
+
+WITHIN_AN_EPOCH = ["Ctrl-C within an epoch", "killed within an epoch"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "method"),
+    [
+        *((stop, method) for stop in WITHIN_AN_EPOCH for method in METHODS),
+        *((stop, "ss+fitnet") for stop in STOPS if stop not in WITHIN_AN_EPOCH),
+    ],
+)
+def test_a_stopped_run_goes_on_to_the_same_bits(quick, tiny_teacher, whole_run, stop, method):
+    patch_in, error, saved_at = STOPS[stop]
+    options = quick(method=method, teacher=tiny_teacher)
+    with stopped(patch_in, error) as caught:
+        train(options, quiet=True)
+    run = RunFolder.open(options.out)
+    assert not run.finished
+    if saved_at:
+        assert caught.value.signal_number == signal.SIGINT
+        assert f"step {saved_at} of 12" in str(caught.value)
+        assert f"--resume {run.path}" in str(caught.value)
+    assert_same(resume(run.path, quiet=True), whole_run(method))
+
+
+def test_a_run_stopped_again_and_again_goes_on_to_the_same_bits(quick, tiny_teacher, whole_run):
+    options = quick(method="ad", teacher=tiny_teacher)
+    for start in (train, resume, resume):
+        with stopped(in_step(3, TERMINATE), Interrupted):
+            start(options if start is train else options.out, quiet=True)
+    assert_same(resume(options.out, quiet=True), whole_run("ad"))
+
+
+def test_a_stop_at_the_last_step_needs_no_more_training(quick, tiny_teacher, whole_run, monkeypatch):
+    options = quick(method="mfd", teacher=tiny_teacher)
+    with stopped(in_step(12, CTRL_C), Interrupted, "step 12 of 12"):
+        train(options, quiet=True)
+    monkeypatch.setattr(loop, "train_step", None)
+    assert_same(resume(options.out, quiet=True), whole_run("mfd"))
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
+def test_rate_best_model_and_paper_protocol_go_on_too(quick, tmp_path, schedule):
+    def options(name):
+        return quick(out=str(tmp_path / name), protocol="paper", schedule=schedule, steps=24, lr=0.05, optimizer="sgd")
+
+    whole = train(options("whole"), quiet=True)
+    with stopped(in_step(23, kill), Killed):
+        train(options("cut"), quiet=True)
+    resumed = resume(tmp_path / "cut", quiet=True)
+    assert_same_model(resumed, whole)
+    assert [row["lr"] for row in resumed.read_log()] == [row["lr"] for row in whole.read_log()]
+
+
+def test_after_a_stop_signals_act_as_before(quick):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with stopped(in_step(1, TERMINATE), Interrupted) as caught:
+        train(quick(), quiet=True)
+    assert caught.value.signal_number == signal.SIGTERM
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_step(quick):
+    def twice():
+        CTRL_C()
+        CTRL_C()
+
+    with stopped(in_step(2, twice), KeyboardInterrupt):
+        train(quick(), quiet=True)
+
+
+def test_a_finished_run_is_not_resumed(tiny, tiny_teacher):
+    before = {path: path.stat().st_mtime_ns for path in RunFolder.open(tiny_teacher).path.glob("*.*")}
+    with pytest.raises(RunFolderError, match="finished already"):
+        resume(tiny_teacher, quiet=True)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_run_in_use_is_not_resumed(tiny, make_teacher):
+    run = RunFolder.open(make_teacher("run", finished=False))
+    with run.lock(), pytest.raises(RunFolderError, match="in use"):
+        resume(run.path, quiet=True)
+
+
+def test_a_damaged_checkpoint_is_an_error_with_the_way_out(quick):
+    with stopped(in_step(2, CTRL_C), Interrupted):
+        train(quick(), quiet=True)
+    run = RunFolder.open(quick().out)
+    run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:1000])
+    with pytest.raises(RunFolderError, match=r"cannot read the checkpoint.*another --out"):
+        resume(run.path, quiet=True)
+    assert not run.finished
+
+
+def test_a_configuration_that_was_tampered_with_is_named(quick, make_teacher):
+    path = make_teacher("run", finished=False, learning_rate=1)
+    with pytest.raises(ValueError, match="unknown option 'learning_rate'"):
+        resume(path, quiet=True)
