@@ -126,10 +126,12 @@ def test_skew_changes_training_groups_and_nothing_else(splits: dict[str, Grouped
     assert (first.images[~same] != second.images[~same]).flatten(1).any(1).all()
 
 
-def test_splits_of_one_seed_have_colours_of_their_own(splits: dict[str, GroupedDataset]) -> None:
-    corners = [splits[split].images[splits[split].groups == 1][:50, :, 0, 0] for split in SPLITS]
-    assert not torch.equal(corners[0], corners[1])
-    assert not torch.equal(corners[1], corners[2])
+@pytest.mark.parametrize(("one", "other"), [("train", "val"), ("train", "test"), ("val", "test")])
+def test_splits_of_one_seed_have_colours_of_their_own(splits: dict[str, GroupedDataset], one: str, other: str) -> None:
+    first, second = splits[one], splits[other]
+    grey = (first.groups[:200] == 0) & (second.groups[:200] == 0)
+    corners = [data.images[:200, 0, 0, 0][grey] for data in (first, second)]
+    assert (corners[0] == corners[1]).float().mean() < 0.3
 
 
 @pytest.mark.parametrize(
