@@ -57,7 +57,7 @@ class Stream:
             parts.append(part)
             start += len(part)
             count -= len(part)
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        return torch.cat(parts)
 
     def _shuffled(self, passed: int) -> Tensor:
         if passed != self._pass:
@@ -115,8 +115,8 @@ class Balanced:
         strict_cells: whether an empty cell is an error instead of a warning.
 
     Raises:
-        DataError: if a class or a group has no rows of known group at all, or, with ``strict_cells``, a cell is
-            empty.
+        DataError: if a class or a group has no rows at all, or, with ``strict_cells``, a cell is empty.
+        UsageError: if a batch is too small to hold rows of known and of unknown group.
     """
 
     def __init__(self, dataset: GroupedDataset, *, batch_size: int, seed: int, strict_cells: bool = False) -> None:
@@ -129,16 +129,15 @@ class Balanced:
         cells = [(name, rows) for name, rows in cells if len(rows)]
         unknown = (dataset.groups == UNKNOWN_GROUP).nonzero().flatten()
         self._unknown = Stream(unknown, seed=seed, name="unknown") if len(unknown) else None
-        self._unknown_quota = 0
-        if self._unknown is not None:
-            share = round(batch_size * len(unknown) / len(dataset))
-            self._unknown_quota = min(max(1, share), batch_size - 1)
-        slots = batch_size - self._unknown_quota
-        if slots < 1:
+        if batch_size < 1 + bool(len(unknown)):
             raise UsageError(f"a batch of {batch_size} is too small for balanced cells; give a larger --batch-size")
         self._cells = [Stream(rows, seed=seed, name=name) for name, rows in cells]
+        known = len(dataset) - len(unknown)
+        slots = batch_size if not len(unknown) else max(1, batch_size * known // len(dataset))
         self._quota = slots // len(cells)
         self._slots = self._quota * len(cells) if self._quota else slots
+        share = round(self._slots * len(unknown) / known)
+        self._unknown_quota = min(max(1, share), batch_size - self._slots) if len(unknown) else 0
         self.batch_size = self._slots + self._unknown_quota
         largest = max(len(rows) for _, rows in cells)
         self.steps_per_epoch = -(-largest * len(cells) // self._slots)

@@ -43,9 +43,7 @@ def dataset(
 
 def dataset_of_sizes(sizes: Sequence[Sequence[int]], *, unknown: Sequence[int] = ()) -> GroupedDataset:
     """Rows in mixed order: ``sizes[class][group]`` of each cell, ``unknown[class]`` of no known group."""
-    cells = [
-        (label, group, n) for label, row in enumerate(sizes) for group, n in enumerate(row)
-    ]  # fmt: skip
+    cells = [(label, group, n) for label, row in enumerate(sizes) for group, n in enumerate(row)]
     cells += [(label, UNKNOWN_GROUP, n) for label, n in enumerate(unknown)]
     label, group, repeats = torch.tensor(cells).unbind(1)
     order = torch.randperm(int(repeats.sum()), generator=torch.Generator().manual_seed(1))

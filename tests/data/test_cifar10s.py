@@ -225,7 +225,7 @@ def _content(**changes: bytes) -> bytes:
         b"\x80\x02cnumpy\nload\n.",
     ],
     ids=lambda content: repr(content[:24]),
-)  # fmt: skip
+)
 def test_official_content_that_is_no_batch_is_a_data_error(
     content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,7 +130,7 @@ CHANGES: dict[str, Callable[[GroupedDataset], GroupedDataset]] = {
     ),
     "the order": lambda data: data.subset(torch.tensor([1, 0, 2, 3])),
     "the number of rows": lambda data: data.subset(torch.tensor([0, 1, 2])),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -35,7 +35,7 @@ class SeparateAdversaries:
         """Train each adversary on one batch."""
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        torch.stack(adversary_losses(logits, labels, groups, self.networks)).sum().backward()  # type: ignore[no-untyped-call]
+        torch.stack(adversary_losses(logits, labels, groups, self.networks)).sum().backward()
         for optimizer in self.optimizers:
             optimizer.step()
 

@@ -35,7 +35,10 @@ def test_lines_go_to_standard_error_as_they_are_written(capsys, monkeypatch, ter
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "[mfd] on x: a [bold] word\n" in shown.err
-    assert "step 5/10  ce 2.25  mmd 0.0125  |  validation: accuracy 50.00%  DEO_A undefined  DEO_M 12.35%" in shown.err
+    assert (
+        "step 5/10  ce 2.25  mmd 0.0125  |  validation: accuracy 50.00%  DEO_A undefined  DEO_M 12.35%"
+        in shown.err
+    )
     assert bool(re.search(r"━ step 5/10  .* left", strip_colours(shown.err))) == terminal
 
 
@@ -62,4 +65,7 @@ def test_a_duration_is_shown_in_the_unit_that_people_use(seconds, text):
 
 
 def test_an_estimate_names_time_memory_and_disk():
-    assert str(Estimate(seconds=42, memory=2**29, disk=3 * 2**20)) == "about 42 s, 0.5 GiB of memory, 3 MiB of disk"
+    assert (
+        str(Estimate(seconds=42, memory=2**29, disk=3 * 2**20))
+        == "about 42 s, 0.5 GiB of memory, 3 MiB of disk"
+    )

@@ -71,6 +71,7 @@ STOPS = {
     "killed before the first checkpoint": (in_step(2, kill), Killed, None),
     "killed within an epoch": (in_step(9, kill), Killed, None),
     "killed while saving": (while_saving(3), Killed, None),
+    "killed while saving for the first time": (while_saving(1), Killed, None),
     "killed while writing the predictions": (while_writing("write_predictions"), Killed, None),
     "killed while writing the model": (while_writing("write_model"), Killed, None),
 }
@@ -96,12 +97,16 @@ def whole_run(whole_runs, quick, tiny_teacher, tmp_path_factory):
 
 def without_time(row):
     return {
-        key: value for key, value in row.items() if key not in ("seconds", "samples_per_second", "peak_memory_bytes")
+        key: value
+        for key, value in row.items()
+        if key not in ("seconds", "samples_per_second", "peak_memory_bytes")
     }
 
 
 def assert_same_model(run, other):
-    (own, of_own), (others, of_other) = (read_weights(each.path / "model.safetensors") for each in (run, other))
+    (own, of_own), (others, of_other) = (
+        read_weights(each.path / "model.safetensors") for each in (run, other)
+    )
     assert own.keys() == others.keys()
     assert [name for name in own if not torch.equal(own[name], others[name])] == []
     assert of_own == of_other
@@ -156,17 +161,40 @@ def test_a_stop_at_the_last_step_needs_no_more_training(quick, tiny_teacher, who
     assert_same(resume(options.out, quiet=True), whole_run("mfd"))
 
 
-@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
-def test_rate_best_model_and_paper_protocol_go_on_too(quick, tmp_path, schedule):
+def test_cosine_momentum_and_the_paper_protocol_go_on(quick, tmp_path):
     def options(name):
-        return quick(out=str(tmp_path / name), protocol="paper", schedule=schedule, steps=24, lr=0.05, optimizer="sgd")
+        return quick(out=str(tmp_path / name), protocol="paper", schedule="cosine", optimizer="sgd", lr=0.05)
 
     whole = train(options("whole"), quiet=True)
-    with stopped(in_step(23, kill), Killed):
+    with stopped(in_step(11, kill), Killed):
         train(options("cut"), quiet=True)
     resumed = resume(tmp_path / "cut", quiet=True)
     assert_same_model(resumed, whole)
     assert [row["lr"] for row in resumed.read_log()] == [row["lr"] for row in whole.read_log()]
+
+
+def test_the_patience_of_the_rate_goes_on(quick, judged_as):
+    options = quick(batch_size=66, steps=16)  # an evaluation after every step
+    with judged_as(cell_loss=[1.0] * 16):
+        with stopped(in_step(8, kill), Killed):
+            train(options, quiet=True)
+        rows = resume(options.out, quiet=True).read_log()
+    assert [row["lr"] for row in rows] == pytest.approx([0.003] * 12 + [0.0003] * 4)
+
+
+def test_the_best_model_so_far_goes_on(quick, judged_as, tmp_path):
+    def options(name):
+        return quick(out=str(tmp_path / name))
+
+    losses = [1.0, 2.0, 3.0, 4.0]
+    with judged_as(cell_loss=losses):
+        whole = train(options("whole"), quiet=True)
+    with judged_as(cell_loss=losses):
+        with stopped(in_step(8, kill), Killed):  # after two evaluations
+            train(options("cut"), quiet=True)
+        resumed = resume(tmp_path / "cut", quiet=True)
+    assert resumed.result["checkpoint_step"] == whole.result["checkpoint_step"] == 3
+    assert_same_model(resumed, whole)
 
 
 def test_after_a_stop_signals_act_as_before(quick):

@@ -80,7 +80,9 @@ def test_paper_validates_on_the_test_set_trains_on_every_row_and_colours_by_the_
     assert prepare(quick(seed=3)).options.data_options["data_seed"] == 0
 
 
-def test_a_student_of_a_seed_starts_from_the_weights_that_the_teacher_of_that_seed_started_from(quick, tiny_teacher):
+def test_a_student_of_a_seed_starts_from_the_weights_that_the_teacher_of_that_seed_started_from(
+    quick, tiny_teacher
+):
     teacher, student = prepare(quick(seed=0)), prepare(quick(seed=0, method="mfd", teacher=tiny_teacher))
     other = prepare(quick(seed=1))
     assert equal(weights(teacher), weights(student))
@@ -100,7 +102,9 @@ def test_a_student_takes_its_teachers_data_options_and_split(quick, make_teacher
     assert setup.validation.ids == of_teacher.validation.ids
     assert setup.validation.ids != prepare(quick(split_seed=6)).validation.ids
     same = {"data_seed": 7, "flip": False}
-    assert prepare(quick(method="mfd", teacher=teacher, data_options=same, split_seed=5)).options.split_seed == 5
+    assert (
+        prepare(quick(method="mfd", teacher=teacher, data_options=same, split_seed=5)).options.split_seed == 5
+    )
 
 
 def test_a_teacher_of_another_data_set_gives_its_knowledge_and_nothing_else(quick, make_teacher):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,7 +13,7 @@ from fairdistill.data import cifar10s, digits_s
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.errors import UsageError
 
-__all__ = ["DATASETS", "GroupedDataset", "Recipe", "Split", "load", "options_class"]
+__all__ = ["DATASETS", "GroupedDataset", "Recipe", "Split", "load"]
 
 Split = Literal["train", "val", "test"]
 
@@ -67,10 +68,16 @@ def parse_options(name: str, options: Mapping[str, Any]) -> Any:
         UsageError: if the data set has no such option, or the value is out of its range.
     """
     cls = entry(name).options
-    known = [field.name for field in fields(cls)]
-    for option in options:
-        if option not in known:
-            raise UsageError(f"data set {name!r} has no option {option!r}; it has: {', '.join(known)}")
+    kinds = typing.get_type_hints(cls)
+    for option, value in options.items():
+        if option not in kinds:
+            raise UsageError(f"data set {name!r} has no option {option!r}; it has: {', '.join(kinds)}")
+        kind = kinds[option]
+        fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
+        if not fits or (isinstance(value, bool) and kind is not bool):
+            raise UsageError(
+                f"expected option {option!r} of data set {name!r} to be {kind.__name__}, but got {value!r}"
+            )
     return cls(**options)
 
 

@@ -12,6 +12,7 @@ import io
 import os
 import pickle
 import tarfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,14 +130,15 @@ def _dataset(
 def _open(root: Path | None, *, download: bool) -> Any:
     """Return a function from a batch's name to its verified bytes, from the folder or the archive."""
     if root is None:
-        if "FAIRDISTILL_DATA" not in os.environ:
+        if not os.environ.get("FAIRDISTILL_DATA"):
             raise DataError(
                 "cifar10s needs the folder that holds the official CIFAR-10 files: give --data-root DIR "
                 f"(or set FAIRDISTILL_DATA) where DIR holds {FOLDER}/ or {ARCHIVE}; with --download the archive "
                 f"is fetched there from {URL}"
             )
         root = Path(os.environ["FAIRDISTILL_DATA"])
-    folder = next((path for path in (root / FOLDER, root) if (path / "test_batch").exists()), None)
+    batches = [name for name in MD5 if name != ARCHIVE]
+    folder = next((path for path in (root / FOLDER, root) if any((path / name).exists() for name in batches)), None)
     if folder is not None:
         return lambda name: _verified(folder / name, name)
     archive = root if root.is_file() else root / ARCHIVE
@@ -160,7 +162,7 @@ def _unpacked(archive: Path) -> Mapping[str, bytes]:
                 stream = tar.extractfile(member) if name in MD5 else None
                 if stream is not None:
                     members[name] = stream.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise DataError(
             f"{archive} is not a complete gzipped tar archive ({error}). Delete it and fetch {URL} again"
         ) from error

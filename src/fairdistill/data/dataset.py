@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 
 import torch
@@ -136,10 +137,11 @@ class GroupedDataset:
         )
 
     def digest(self) -> str:
-        """Return a hash of the images, classes, groups and ids: equal data, equal digest."""
+        """Return a hash of everything but the split's name and the recipe: equal data, equal digest."""
         state = hashlib.blake2b(digest_size=16)
         for values in (self.images, self.labels, self.groups):
             state.update(str(tuple(values.shape)).encode())
             state.update(values.contiguous().numpy().data)
-        state.update("\n".join((*self.ids, *self.class_names, *self.group_names)).encode())
+        names = (self.ids, self.source_ids, self.class_names, self.group_names)
+        state.update(json.dumps(names).encode())
         return state.hexdigest()

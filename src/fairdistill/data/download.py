@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -25,13 +25,19 @@ def fetch(url: str, target: Path, *, md5: str) -> None:
     print(f"downloading {url} to {target}", file=sys.stderr)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(url, timeout=60) as response, part.open("wb") as file:
-            while chunk := response.read(_CHUNK):
-                digest.update(chunk)
-                file.write(chunk)
-    except (urllib.error.URLError, OSError) as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"cannot download {url} to {target}: {error}. Fetch it another way and put it there") from error
+        with part.open("wb") as file:
+            try:
+                with urllib.request.urlopen(url, timeout=60) as response:
+                    while chunk := response.read(_CHUNK):
+                        digest.update(chunk)
+                        file.write(chunk)
+            except BaseException:
+                part.unlink()
+                raise
+    except (OSError, http.client.HTTPException) as error:  # urllib's own errors are OSErrors
+        raise DataError(
+            f"cannot download {url} to {target}: {error!r}. Fetch it another way and put it there"
+        ) from error
     if digest.hexdigest() != md5:
         part.unlink()
         raise ChecksumError(

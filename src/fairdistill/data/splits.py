@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import torch
 
 from fairdistill.data.dataset import GroupedDataset
@@ -14,9 +16,9 @@ def cut_validation(
 ) -> tuple[GroupedDataset, GroupedDataset]:
     """Part ``train`` into a smaller training set and a validation set.
 
-    Of every (class, group) cell, ``fraction`` of the rows (rounded, at least one) go to validation. A cell of a
-    single row keeps it for training, since a cell that is never trained on cannot be judged either. Rows of
-    unknown group are drawn per class in the same way. Rows made from one picture stay together.
+    Of every (class, group) cell, ``fraction`` of the rows (rounded, at least one) go to validation; rows of unknown
+    group are drawn per class in the same way. Rows made from one picture stay together, and no cell loses its last
+    training row: a cell of a single row, or a single picture, is not validated.
 
     Args:
         train: the training set as its data set defines it.
@@ -28,25 +30,26 @@ def cut_validation(
     """
     if not 0 < fraction < 1:
         raise ValueError(f"Expected argument `fraction` to lie in (0, 1), but got {fraction}")
-    draw = torch.randperm(len(train), generator=generator(split_seed, "validation split"))
-    cell = train.labels * (train.num_groups + 1) + torch.where(
+    cells = train.labels * (train.num_groups + 1) + torch.where(
         train.groups == UNKNOWN_GROUP, train.num_groups, train.groups
     )
+    pictures: dict[str, list[int]] = {}
+    for source, cell in zip(train.source_ids, cells.tolist(), strict=True):
+        pictures.setdefault(source, []).append(cell)
+    left = Counter(cells.tolist())
+    wanted = {cell: max(1, round(fraction * size)) for cell, size in left.items()}
     chosen: set[str] = set()
-    for rows in _rows_by_cell(cell[draw]):
-        if len(rows) > 1:
-            count = min(max(1, round(fraction * len(rows))), len(rows) - 1)
-            chosen.update(train.source_ids[int(row)] for row in draw[rows[:count]])
-    held_out = torch.tensor([source in chosen for source in train.source_ids])
+    names = list(pictures)
+    for at in torch.randperm(len(names), generator=generator(split_seed, "validation split")).tolist():
+        taken = Counter(pictures[names[at]])
+        if all(wanted[cell] > 0 and left[cell] > rows for cell, rows in taken.items()):
+            chosen.add(names[at])
+            for cell, rows in taken.items():
+                left[cell] -= rows
+                wanted[cell] -= rows
+    held_out = torch.tensor([source in chosen for source in train.source_ids], dtype=torch.bool)
     name = train.name.removesuffix("/train")
     return (
         train.subset((~held_out).nonzero().flatten(), name=f"{name}/train"),
         train.subset(held_out.nonzero().flatten(), name=f"{name}/val"),
     )
-
-
-def _rows_by_cell(cell: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    order = torch.argsort(cell, stable=True)
-    sizes = torch.bincount(cell)
-    rows: tuple[torch.Tensor, ...] = order.split(sizes[sizes > 0].tolist())
-    return rows

@@ -48,6 +48,8 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
 
 def _indices(values: Any, name: str, *, low: int, high: int) -> NDArray[np.int64]:
     if hasattr(values, "detach"):  # a torch tensor, wherever it is, without importing torch
+        if values.is_floating_point():  # NumPy has no bfloat16
+            values = values.float()
         values = values.detach().cpu().numpy()
     array = np.asarray(values)
     if array.size == 0:

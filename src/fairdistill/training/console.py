@@ -9,8 +9,11 @@ from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from fairdistill.training.estimate import format_seconds
+
+_PLAIN_LINES_EVERY = 5.0  # seconds; the log has every row
 
 
 class RunConsole:
@@ -27,6 +30,8 @@ class RunConsole:
         self._progress: Progress | None = None
         self._started = time.monotonic()
         self._first = self._steps = 0
+        self._news = ""
+        self._printed = 0.0
 
     def say(self, text: str) -> None:
         """Print one line, as it is written."""
@@ -40,7 +45,7 @@ class RunConsole:
             self._progress = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=16),
-                TextColumn("{task.fields[text]}", markup=False),
+                TextColumn("{task.fields[text]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
                 console=self._console,
                 transient=True,
             )
@@ -50,21 +55,23 @@ class RunConsole:
     def step(self, step: int) -> None:
         """Show that ``step`` steps are done."""
         if self._progress is not None:
-            text = f"step {step}/{self._steps}  {self._left(step)}"
+            text = f"step {step}/{self._steps}  {self._left(step)}  {self._news}"
             self._progress.update(self._task, completed=step, text=text)
 
     def evaluated(self, row: Mapping[str, Any]) -> None:
-        """Show a row of the log."""
+        """Show a row of the log: in the live line, or as a line of its own, unless one came a moment ago."""
         loss = "  ".join(f"{name} {value:.4g}" for name, value in row["loss"].items())
-        judged = row["evaluation"]
+        judged, step = row["evaluation"], row["step"]
         shown = [
             f"{name} {percent(judged[key])}"
             for name, key in (("accuracy", "accuracy"), ("DEO_A", "deo_a"), ("DEO_M", "deo_m"))
         ]
-        self.say(
-            f"step {row['step']}/{self._steps}  {loss}  |  {judged['split']}: {'  '.join(shown)}  |  "
-            f"{row['samples_per_second']:,.0f} images/s  {self._left(row['step'])}"
-        )
+        self._news = f"{loss}  |  {judged['split']}: {'  '.join(shown)}"
+        now = time.monotonic()
+        if self._progress is None and (now - self._printed >= _PLAIN_LINES_EVERY or step == self._steps):
+            self._printed = now
+            speed = f"{row['samples_per_second']:,.0f} images/s"
+            self.say(f"step {step}/{self._steps}  {self._news}  |  {speed}  {self._left(step)}")
 
     def __enter__(self) -> Self:
         return self

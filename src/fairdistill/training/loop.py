@@ -82,7 +82,7 @@ def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
                 config=asdict(setup.options),
                 environment=describe_environment(setup.runtime, seed=setup.options.seed),
             )
-            with run.lock():
+            with run.lock(), _stops_named(run):
                 _Training(setup, pipeline, run, console).finish()
     return run
 
@@ -99,7 +99,7 @@ def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
             raise UsageError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
         setup = prepare(TrainOptions.from_mapping({**run.config, "out": str(run.path)}))
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
-        with _console(setup, quiet) as console:
+        with _console(setup, quiet) as console, _stops_named(run):
             training = _Training(setup, pipeline, run, console)
             training.restore()
             training.finish()
@@ -165,6 +165,7 @@ class _Training:
         self.best_loss, self.best_step = float("inf"), 0
         self.best: dict[str, torch.Tensor] | None = None
         self.log_rows = 0
+        self.collapsed = False
         torch.manual_seed(derived_seed(options.seed, "dropout"))
 
     def finish(self) -> None:
@@ -203,8 +204,7 @@ class _Training:
                         self.save()
                     if caught:
                         raise Interrupted(
-                            f"stopped at step {self.step} of {setup.steps}; continue with: "
-                            f"fairdistill train --resume {self.run.path}",
+                            f"stopped at step {self.step} of {setup.steps}; {_way_on(self.run)}",
                             signal_number=caught[0],
                         )
                     self.console.step(self.step)
@@ -248,8 +248,9 @@ class _Training:
         self.log_rows += 1
         self.run.append_log(row)
         self.console.evaluated(row)
-        if judged.collapsed:
+        if judged.collapsed and not self.collapsed:
             self.console.say(f"warning: at step {self.step} every image is predicted as one class")
+        self.collapsed = judged.collapsed
 
     def _judge(self, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
         network = self.setup.network
@@ -412,6 +413,19 @@ def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
         console.say("the run is shorter than one pass over the images, so the teacher runs in every step")
     console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")
+
+
+def _way_on(run: RunFolder) -> str:
+    return f"continue with: fairdistill train --resume {run.path}"
+
+
+@contextmanager
+def _stops_named(run: RunFolder) -> Iterator[None]:
+    """Say how to go on when Ctrl-C comes outside the training steps, where the last checkpoint is as it was."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped; {_way_on(run)}", signal_number=signal.SIGINT) from None
 
 
 @contextmanager

@@ -107,7 +107,6 @@ def prepare(options: TrainOptions) -> Setup:
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
     train, validation, test = _load_data(options)
-    check_cells(train, strict=options.strict_cells)
     sampler = _build_sampler(method, options, train)
 
     teacher_network = _load_teacher(teacher_run, train) if teacher_run is not None else None
@@ -178,6 +177,11 @@ def _resolved(options: TrainOptions, teacher_run: RunFolder | None) -> TrainOpti
         config = teacher_run.config
         if config["data"] == options.data:
             _inherit(given, config["data_options"], options)
+            if config["protocol"] == "paper" and not paper and "val" not in entry.splits:
+                raise TeacherError(
+                    f"the teacher {options.teacher} was trained on all training rows (paper protocol): it has seen those "
+                    "that would validate the student; train a teacher in the honest protocol, or add --protocol paper"
+                )
             if split_seed is None:
                 split_seed = config["split_seed"]
             elif split_seed != config["split_seed"] and not paper:
@@ -233,7 +237,8 @@ def _load_data(options: TrainOptions) -> tuple[GroupedDataset, GroupedDataset, G
 
 def _build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
     if method.sampler == "balanced":
-        return Balanced(train, batch_size=options.batch_size, seed=options.seed)
+        return Balanced(train, batch_size=options.batch_size, seed=options.seed, strict_cells=options.strict_cells)
+    check_cells(train, strict=options.strict_cells)
     paper = options.protocol == "paper"
     return Shuffled(train, batch_size=options.batch_size, seed=options.seed, drop_last=paper)
 
