@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 import json
 import re
-import types
 import typing
 from argparse import Action
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import docstring_parser
 import yaml
 from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
 
+from fairdistill.config import required_type
 from fairdistill.errors import UsageError
 
 
@@ -80,7 +80,7 @@ def add_options(
         default = field.default if field.default is not dataclasses.MISSING else None
         shown = "" if default is None or "default" in docs[field.name] else f" (default: {_shown(default)})"
         help_ = (docs[field.name].rstrip(".") + shown).replace("%", "%%")
-        kind = _required_type(types_[field.name])
+        kind = required_type(types_[field.name])
         if kind is bool:
             value = None if unset else default
             group.add_argument(flag, action=ActionYesNo(yes_prefix="", no_prefix="no-"), default=value, help=help_)
@@ -151,13 +151,6 @@ def _field_docs(options: type[Any]) -> dict[str, str]:
     parsed = docstring_parser.parse_from_object(options)
     docs = {param.arg_name: " ".join((param.description or "").split()) for param in parsed.params}
     return {field.name: docs.get(field.name, "") for field in dataclasses.fields(options)}
-
-
-def _required_type(kind: Any) -> Any:
-    """Return T of ``T | None``, else the type itself."""
-    if isinstance(kind, types.UnionType):
-        (kind,) = (part for part in typing.get_args(kind) if part is not type(None))
-    return kind
 
 
 def _shown(value: Any) -> str:

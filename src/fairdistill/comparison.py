@@ -10,9 +10,10 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from fairdistill import paper
+from fairdistill.config import check_types
 from fairdistill.errors import UsageError
 from fairdistill.runs import RunFolder, finite_or_null
 
@@ -34,8 +35,7 @@ class CompareOptions:
     """text, md, csv, latex or json. Percent in text, md and latex; fractions in csv and json."""
 
     def __post_init__(self) -> None:
-        if self.format not in get_args(Format):
-            raise UsageError(f"expected format to be one of {', '.join(get_args(Format))}, but got {self.format!r}")
+        check_types(self)
 
 
 @dataclass(frozen=True)

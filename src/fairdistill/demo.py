@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fairdistill.comparison import CompareOptions, Comparison, Row, compare, render
+from fairdistill.config import check_types
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import RunFolder
 from fairdistill.training import TrainOptions, resume, train
@@ -24,6 +25,7 @@ class DemoOptions:
     """Folder of the run folders; finished runs in it are shown again, not trained again."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.seeds < 1:
             raise UsageError(f"expected seeds to be at least 1, but got {self.seeds}")
 

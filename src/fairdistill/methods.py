@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -59,13 +59,14 @@ class Method:
         Raises:
             MethodError: if both have another sampler, or one term with two settings; both parts are named.
         """
-        name = canonical(f"{self.name}+{other.name}")
+        name = _in_order([*self.name.split("+"), *other.name.split("+")])
         samplers = {self.sampler, other.sampler} - {"shuffled"}
         if len(samplers) > 1:
             raise MethodError(
                 f"cannot add {self.name!r} and {other.name!r}: their samplers differ "
                 f"({self.sampler} and {other.sampler})"
             )
+        _joined(self, other, self.all_terms, other.all_terms)  # a term has one setting in both stages
         terms = _joined(self, other, self.terms, other.terms)
         warmup = _joined(self, other, self.warmup, other.warmup)
         minimax = self.minimax or other.minimax
@@ -156,8 +157,7 @@ def canonical(name: str) -> str:
             raise MethodError(
                 f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum such as ss+hkd"
             )
-    named = [part for part in METHODS if part in parts and part != "scratch"]
-    return "+".join(named) or "scratch"
+    return _in_order(parts)
 
 
 def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) -> Method:
@@ -191,6 +191,12 @@ def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) ->
         total = method if total is None else total + method
     assert total is not None
     return total.with_settings(settings or {})
+
+
+def _in_order(parts: Sequence[str]) -> str:
+    known = [part for part in METHODS if part in parts and part != "scratch"]
+    others = [part for part in dict.fromkeys(parts) if part not in METHODS]
+    return "+".join([*known, *others]) or "scratch"
 
 
 def _joined(

@@ -23,6 +23,7 @@ class Evaluation:
 
     Attributes:
         logits: float32 ``[N, C]`` on the device.
+        probabilities: float32 ``[N, C]``, their softmax; its largest is the prediction.
         loss: mean cross-entropy over the rows.
         cell_loss: mean over the (class, group) cells of each cell's mean cross-entropy; rows of unknown group
             count only where no group is known.
@@ -34,6 +35,7 @@ class Evaluation:
     """
 
     logits: Tensor
+    probabilities: Tensor
     loss: float
     cell_loss: float
     accuracy: float
@@ -61,7 +63,8 @@ def evaluate(logits: Tensor, dataset: GroupedDataset) -> Evaluation:
     """Judge the logits of a data set's rows."""
     labels, groups = dataset.labels.to(logits.device), dataset.groups.to(logits.device)
     losses = F.cross_entropy(logits, labels, reduction="none")
-    predicted = logits.argmax(1)
+    probabilities = F.softmax(logits, dim=1)
+    predicted = probabilities.argmax(1)
     counts = group_counts(
         dataset.labels,
         predicted,
@@ -71,6 +74,7 @@ def evaluate(logits: Tensor, dataset: GroupedDataset) -> Evaluation:
     )
     return Evaluation(
         logits=logits,
+        probabilities=probabilities,
         loss=float(losses.mean()),
         cell_loss=_mean_over_cells(losses, labels, groups, dataset.num_groups),
         accuracy=float((predicted == labels).double().mean()),

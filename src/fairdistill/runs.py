@@ -146,7 +146,12 @@ class RunFolder:
         path = self.path / "log.jsonl"
         if not path.exists():
             return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        try:
+            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        except ValueError as error:
+            raise RunFolderError(
+                f"cannot read {path}: {error}; if the run was killed, `fairdistill train --resume {self.path}` mends it"
+            ) from error
 
     def truncate_log(self, rows: int) -> None:
         """Keep the first ``rows`` rows of the log: a resumed run writes the later ones again."""
@@ -158,7 +163,7 @@ class RunFolder:
         """Write ``model.safetensors`` with what it needs to be rebuilt."""
         part = self.path / "model.safetensors.part"
         state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-        safetensors.torch.save_file(state, part, metadata=dict(metadata))
+        part.write_bytes(safetensors.torch.save(state, metadata=dict(metadata)))
         part.replace(self.path / "model.safetensors")
 
     def write_predictions(
@@ -171,7 +176,10 @@ class RunFolder:
         groups: Sequence[int],
         probabilities: np.ndarray[Any, Any],
     ) -> None:
-        """Write a predictions table: one row a sample; label, group and pred are indices, unknown group is empty."""
+        """Write a predictions table: one row a sample; label, group and pred are indices, unknown group is empty.
+
+        Nine digits hold a float32 exactly, so that ``pred`` is where the written probabilities are largest.
+        """
         part = self.path / f"{name}.part"
         predicted = probabilities.argmax(1).tolist()
         with part.open("w", encoding="utf-8", newline="") as file:
@@ -180,7 +188,7 @@ class RunFolder:
             writer.writerow(["id", "source_id", "label", "group", "pred", *scores])
             for row in zip(ids, source_ids, labels, groups, predicted, probabilities.tolist(), strict=True):
                 group = "" if row[3] < 0 else row[3]
-                writer.writerow([row[0], row[1], row[2], group, row[4], *(f"{p:.7g}" for p in row[5])])
+                writer.writerow([row[0], row[1], row[2], group, row[4], *(f"{p:.9g}" for p in row[5])])
         part.replace(self.path / name)
 
     def _write_text(self, name: str, text: str) -> None:
@@ -210,7 +218,7 @@ def finite_or_null(value: Any) -> Any:
     """Return the value with every number that is not finite as None, and NumPy values as Python's."""
     if isinstance(value, Mapping):
         return {key: finite_or_null(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return finite_or_null(value.tolist())
     if isinstance(value, list | tuple):
         return [finite_or_null(item) for item in value]
@@ -256,6 +264,6 @@ def load(path: str | Path) -> nn.Module:
     try:
         network = build(metadata["network"], len(json.loads(metadata["class_names"])))
         network.load_state_dict(weights)
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RunFolderError(f"{run.path / 'model.safetensors'} does not fit its own description: {error}") from error
     return network.eval()

@@ -260,6 +260,15 @@ def test_improvement_too_small_to_matter_does_not_count(gain, cut):
     assert (term.rate < 1).tolist() == [cut] * C
 
 
+def test_only_a_new_best_counts_as_improvement():
+    term = build_term()
+    for evaluation in range(12):
+        with torch.no_grad():
+            term.adversaries.bias2[:, 0] += 0.1 * (-1) ** evaluation
+        validate(term)
+    assert term.rate.tolist() == pytest.approx([0.1] * C)
+
+
 @pytest.mark.parametrize(("labels", "groups"), [((0, 2), (0, 0)), ((0, 1, 2), (0, -1, 0))])
 def test_class_that_is_not_validated_keeps_its_rate(labels, groups):
     term = build_term()
@@ -334,6 +343,14 @@ def test_restored_term_goes_on_with_identical_steps(used_before, evaluations):
             assert torch.equal(tensor, stored(restored)[name]), name
 
 
+def test_restored_term_goes_on_waiting():
+    term, restored = build_term(), build_term(seed=1)
+    validate(term, 8)
+    restored.load_state_dict(stored(term))
+    validate(restored, 4)
+    assert restored.rate.tolist() == pytest.approx([0.1] * C)
+
+
 def test_state_of_an_unused_term_can_be_restored():
     term = build_term(dtype=torch.float32)
     restored = build_term(seed=1, dtype=torch.float32)
@@ -344,8 +361,9 @@ def test_state_of_an_unused_term_can_be_restored():
     assert all(torch.equal(a, b) for a, b in zip(term.parameters(), restored.parameters(), strict=True))
 
 
-def test_its_own_optimizer_has_its_own_rate():
-    term = build_term(lr=0.02)
+def test_settings_reach_the_networks_and_their_own_optimizer():
+    term = build_term(lr=0.02, hidden=7)
+    assert term.adversaries.weight1.shape == (C, C, 7)
     assert isinstance(term.optimizer, torch.optim.Adam)
     assert [group["lr"] for group in term.optimizer.param_groups] == [0.02]
     owned = [parameter for group in term.optimizer.param_groups for parameter in group["params"]]

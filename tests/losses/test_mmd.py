@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from fairdistill.errors import MethodError
-from fairdistill.losses import MMD, mfd_loss
+from fairdistill.losses import MMD, TermContext, mfd_loss
 from fairdistill.losses.mmd import _class_blocks, _MFDLoss, _one_block
 from tests.losses.contract import (
     DTYPES,
@@ -18,6 +18,7 @@ from tests.losses.contract import (
     assert_same,
     assert_unmoved_by_autocast,
     random,
+    step_view,
     value_and_gradient,
 )
 from tests.reference import mfd as slow
@@ -267,6 +268,17 @@ def test_bad_arguments_are_named(student, teacher, labels, groups, bandwidth, me
     index = torch.zeros(5, dtype=torch.int64)
     with pytest.raises(ValueError, match=message):
         bound(mfd_loss, index[:labels], index[:groups], 1, 1, bandwidth=bandwidth)(random(*student), random(*teacher))
+
+
+def test_term_passes_its_bandwidth_on():
+    labels, groups, *sizes = BATCHES["even"]
+    labels, groups = torch.tensor(labels), torch.tensor(groups)
+    student, teacher = random(12, 3), random(12, 3, seed=1)
+    term = MMD(bandwidth=0.3).build(TermContext(*sizes, {"feature": (3,)}, {"feature": (3,)}))
+    view = step_view(
+        {"feature": student}, {"feature": teacher}, labels, groups, num_classes=sizes[0], num_groups=sizes[1]
+    )
+    assert torch.equal(term(view), bound(mfd_loss, labels, groups, *sizes, bandwidth=0.3)(student, teacher))
 
 
 @pytest.mark.parametrize("bandwidth", [0.0, -1.0, math.nan])

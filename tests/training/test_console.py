@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
+from fairdistill.training import console
 from fairdistill.training.console import RunConsole, percent
 from fairdistill.training.estimate import Estimate, format_seconds
 
@@ -15,31 +17,50 @@ ROW = {
 }
 
 
+NEWS = "ce 2.25  mmd 0.0125  |  validation: accuracy 50.00%  DEO_A undefined  DEO_M 12.35%"
+
+
+def use(shown):
+    with shown:
+        shown.say("a [bold] word")
+        shown.start(step=0, steps=10)
+        shown.evaluated(ROW)
+        shown.step(6)
+
+
 def strip_colours(text):
     return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
-def use(console):
-    with console:
-        console.say("a [bold] word")
-        console.start(step=0, steps=10)
-        console.step(5)
-        console.evaluated(ROW)
-
-
-@pytest.mark.parametrize("terminal", [False, True])
-def test_lines_go_to_standard_error_as_they_are_written(capsys, monkeypatch, terminal):
-    if terminal:
-        monkeypatch.setenv("FORCE_COLOR", "1")
+def test_plain_lines_go_to_standard_error_as_they_are_written(capsys):
     use(RunConsole(quiet=False, title="[mfd] on x"))
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "[mfd] on x: a [bold] word\n" in shown.err
-    assert (
-        "step 5/10  ce 2.25  mmd 0.0125  |  validation: accuracy 50.00%  DEO_A undefined  DEO_M 12.35%"
-        in shown.err
-    )
-    assert bool(re.search(r"━ step 5/10  .* left", strip_colours(shown.err))) == terminal
+    said, row = shown.err.splitlines()
+    assert said == "[mfd] on x: a [bold] word"
+    assert re.fullmatch(rf"\[mfd\] on x: step 5/10  {re.escape(NEWS)}  \|  1,234 images/s  .* left", row)
+
+
+def test_a_terminal_shows_a_live_line_in_place_of_rows(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    use(RunConsole(quiet=False, title="[mfd] on x"))
+    shown = capsys.readouterr()
+    text = strip_colours(shown.err)
+    assert shown.out == ""
+    assert "[mfd] on x: a [bold] word\n" in text
+    assert re.search(rf"\[mfd\] on x ━.* step 6/10  .* left  {re.escape(NEWS)}", text)
+    assert "images/s" not in text
+
+
+def test_plain_rows_come_at_most_every_five_seconds_and_the_last_always(capsys, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(console, "time", SimpleNamespace(monotonic=lambda: now))
+    shown = RunConsole(quiet=False, title="run")
+    shown.start(step=0, steps=10)
+    for step, now in ((1, 1001.0), (2, 1005.9), (3, 1006.0), (4, 1010.0), (10, 1010.1)):  # noqa: B007
+        shown.evaluated({**ROW, "step": step})
+    assert re.findall(r"step (\d+)/10", capsys.readouterr().err) == ["1", "3", "10"]
 
 
 def test_quiet_shows_nothing(capsys, monkeypatch):
@@ -65,7 +86,4 @@ def test_a_duration_is_shown_in_the_unit_that_people_use(seconds, text):
 
 
 def test_an_estimate_names_time_memory_and_disk():
-    assert (
-        str(Estimate(seconds=42, memory=2**29, disk=3 * 2**20))
-        == "about 42 s, 0.5 GiB of memory, 3 MiB of disk"
-    )
+    assert str(Estimate(seconds=42, memory=2**29, disk=3 * 2**20)) == "about 42 s, 0.5 GiB of memory, 3 MiB of disk"

@@ -63,9 +63,7 @@ def digits_options():
 
 @pytest.fixture(scope="session")
 def digits_teacher(digits_options, tmp_path_factory):
-    return train(
-        TrainOptions(**digits_options, out=str(tmp_path_factory.mktemp("digits") / "teacher")), quiet=True
-    )
+    return train(TrainOptions(**digits_options, out=str(tmp_path_factory.mktemp("digits") / "teacher")), quiet=True)
 
 
 @pytest.mark.parametrize("row", paper.ROWS)
@@ -73,9 +71,7 @@ def test_every_row_of_the_paper_trains_and_writes_a_run_folder_that_agrees_with_
     row, digits_options, digits_teacher, tmp_path
 ):
     teacher = None if row == "scratch" else str(digits_teacher.path)
-    run = train(
-        TrainOptions(**digits_options, method=row, teacher=teacher, out=str(tmp_path / "run")), quiet=True
-    )
+    run = train(TrainOptions(**digits_options, method=row, teacher=teacher, out=str(tmp_path / "run")), quiet=True)
     method = methods.parse(row, data="digits-s")
 
     files = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
@@ -96,15 +92,11 @@ def test_every_row_of_the_paper_trains_and_writes_a_run_folder_that_agrees_with_
     if teacher:
         of_teacher = recounted(run, "teacher_predictions.csv")
         assert result["teacher"]["accuracy"] == of_teacher["accuracy"] == digits_teacher.result["accuracy"]
-        np.testing.assert_allclose(
-            table(run, "teacher_predictions.csv")["p"], table(digits_teacher)["p"], atol=1e-5
-        )
+        np.testing.assert_allclose(table(run, "teacher_predictions.csv")["p"], table(digits_teacher)["p"], atol=1e-5)
     else:
         assert result["teacher"] is result["digests"]["teacher"] is None
 
-    stages = (
-        [("main", method.terms)] if not method.warmup else [("warmup", method.warmup), ("main", method.terms)]
-    )
+    stages = [("main", method.terms)] if not method.warmup else [("warmup", method.warmup), ("main", method.terms)]
     log = run.read_log()
     assert [(line["stage"], set(line["loss"])) for line in log] == [
         (stage, {term.name for term in terms}) for stage, terms in stages
@@ -144,9 +136,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(quick, 
 def test_a_cached_and_a_live_teacher_teach_the_same(quick, tiny_teacher, tmp_path):
     logs = []
     for cached in (True, False):
-        options = quick(
-            method="mfd+hkd", teacher=tiny_teacher, teacher_cache=cached, out=str(tmp_path / str(cached))
-        )
+        options = quick(method="mfd+hkd", teacher=tiny_teacher, teacher_cache=cached, out=str(tmp_path / str(cached)))
         logs.append([row["loss"] for row in train(options, quiet=True).read_log()])
     assert len(list((tmp_path / "teacher-cache").glob("*.bin"))) == 2
     for one, other in zip(*logs, strict=True):
@@ -184,9 +174,7 @@ def test_the_callers_random_numbers_are_left_alone_even_by_a_run_that_fails(quic
     assert random_states() == before
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_at_its_step_and_names_the_term(
-    quick, tiny_teacher, monkeypatch
-):
+def test_a_loss_that_is_not_finite_stops_the_run_at_its_step_and_names_the_term(quick, tiny_teacher, monkeypatch):
     forward, calls = losses.kd.KDTerm.forward, []
 
     def breaks(self, view):
@@ -199,9 +187,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_its_step_and_names_the_term(
         train(options, quiet=True)
     out = Path(options.out)
     assert not (out / "result.json").exists()
-    assert (
-        torch.load(out / "checkpoint" / "state.pt", weights_only=True)["step"] == 3
-    )  # the last checkpoint stays
+    assert torch.load(out / "checkpoint" / "state.pt", weights_only=True)["step"] == 3  # the last checkpoint stays
 
 
 def test_a_rate_that_is_far_too_high_stops_the_run(quick):
@@ -227,9 +213,7 @@ def test_a_collapsed_model_is_marked_and_said(quick, tmp_path, capsys):
     assert not train(quick(steps=60, lr=0.01, out=str(tmp_path / "fine")), quiet=True).result["collapsed"]
 
 
-def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_nearly_equal(
-    quick, monkeypatch
-):
+def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_nearly_equal(quick, monkeypatch):
     def nearly_tied(network, pipeline, autocast):
         return torch.tensor([0.0, 1e-9, -1.0]).repeat(pipeline.num_rows, 1)
 
@@ -239,9 +223,7 @@ def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_n
 
 
 @pytest.mark.parametrize("method", ["mfd", "ad", "hkd"])
-def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(
-    quick, tiny_teacher, method, capsys
-):
+def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(quick, tiny_teacher, method, capsys):
     run = train(quick(method=method, teacher=tiny_teacher, data_options={"unknown": 6}))
     result = run.result
     assert result["unknown_groups"] == {"train": 3, "validation": 3, "test": 6}
@@ -263,9 +245,7 @@ def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path
 
         monkeypatch.setattr(Pipeline, "train_batch", train_batch)
         options = quick(method="ss", data_options={"unknown": 6}, steps=3, out=str(tmp_path / name))
-        weights.append(
-            read_weights(train(options, quiet=True).path / "model.safetensors")[0]["output.weight"]
-        )
+        weights.append(read_weights(train(options, quiet=True).path / "model.safetensors")[0]["output.weight"])
     assert not torch.equal(*weights)
 
 
@@ -315,14 +295,10 @@ def test_honest_reads_the_test_set_only_after_the_last_step(quick, tiny_teacher,
 
 
 @pytest.mark.parametrize(("method", "steps"), [("fitnet", [3, 6, 9]), ("mfd", [4, 8])])
-def test_paper_looks_at_the_test_set_says_so_and_keeps_the_last_epoch(
-    quick, tiny_teacher, monkeypatch, method, steps
-):
+def test_paper_looks_at_the_test_set_says_so_and_keeps_the_last_epoch(quick, tiny_teacher, monkeypatch, method, steps):
     events = watch(monkeypatch)
     # 72 rows: 3 shuffled batches of 22 with the rest dropped; 12 rows a cell, 3 a batch of 18: 4 balanced ones
-    options = dataclasses.replace(
-        quick(method=method, teacher=tiny_teacher, protocol="paper"), steps=None, epochs=2
-    )
+    options = dataclasses.replace(quick(method=method, teacher=tiny_teacher, protocol="paper"), steps=None, epochs=2)
     run = train(options, quiet=True)
     log = run.read_log()
     assert [row["step"] for row in log] == steps
@@ -360,9 +336,7 @@ def test_the_kept_model_is_the_one_that_was_judged_best(quick):
 @pytest.mark.parametrize(
     ("protocol", "followed", "ignored"), [("honest", "cell_loss", "loss"), ("paper", "loss", "cell_loss")]
 )
-def test_the_rate_follows_the_cells_in_honest_and_the_rows_in_paper(
-    quick, judged_as, protocol, followed, ignored
-):
+def test_the_rate_follows_the_cells_in_honest_and_the_rows_in_paper(quick, judged_as, protocol, followed, ignored):
     evaluations, falling = 13, [1.0 - 0.05 * i for i in range(13)]
     with judged_as(**{followed: [1.0] * evaluations, ignored: falling}):
         run = train(quick(protocol=protocol, batch_size=66, steps=evaluations), quiet=True)

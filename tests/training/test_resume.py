@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import RunFolder, read_weights
 from fairdistill.training import Interrupted, loop, resume, train
+from fairdistill.training.teacher_cache import TeacherCache
 
 METHODS = ["mfd", "ad", "ss+fitnet"]  # balanced with a teacher; with an optimizer of its own; in two stages
 
@@ -47,6 +49,10 @@ def while_saving(number):
     return lambda patch: patch.setattr(loop, "save_checkpoint", at_call(number, kill, loop.save_checkpoint))
 
 
+def while_computing_the_teachers_outputs(patch):
+    patch.setattr(TeacherCache, "_build", at_call(1, CTRL_C, TeacherCache._build))
+
+
 def while_writing(name):
     return lambda patch: patch.setattr(RunFolder, name, at_call(1, kill, getattr(RunFolder, name)))
 
@@ -68,6 +74,7 @@ def stopped(patch_in, error, match=None) -> Iterator[Any]:
 STOPS = {
     "Ctrl-C within an epoch": (in_step(8, CTRL_C), Interrupted, 8),
     "Ctrl-C before the first evaluation": (in_step(2, CTRL_C), Interrupted, 2),
+    "Ctrl-C before the first step": (while_computing_the_teachers_outputs, Interrupted, None),
     "killed before the first checkpoint": (in_step(2, kill), Killed, None),
     "killed within an epoch": (in_step(9, kill), Killed, None),
     "killed while saving": (while_saving(3), Killed, None),
@@ -97,16 +104,12 @@ def whole_run(whole_runs, quick, tiny_teacher, tmp_path_factory):
 
 def without_time(row):
     return {
-        key: value
-        for key, value in row.items()
-        if key not in ("seconds", "samples_per_second", "peak_memory_bytes")
+        key: value for key, value in row.items() if key not in ("seconds", "samples_per_second", "peak_memory_bytes")
     }
 
 
 def assert_same_model(run, other):
-    (own, of_own), (others, of_other) = (
-        read_weights(each.path / "model.safetensors") for each in (run, other)
-    )
+    (own, of_own), (others, of_other) = (read_weights(each.path / "model.safetensors") for each in (run, other))
     assert own.keys() == others.keys()
     assert [name for name in own if not torch.equal(own[name], others[name])] == []
     assert of_own == of_other
@@ -210,8 +213,11 @@ def test_a_second_ctrl_c_does_not_wait_for_the_step(quick):
         CTRL_C()
         CTRL_C()
 
-    with stopped(in_step(2, twice), KeyboardInterrupt):
-        train(quick(), quiet=True)
+    options = quick()
+    with stopped(in_step(2, twice), Interrupted, "^stopped; continue with: .*--resume") as caught:
+        train(options, quiet=True)
+    assert caught.value.signal_number == signal.SIGINT
+    assert not RunFolder(Path(options.out)).checkpoint_path.exists()
 
 
 def test_a_finished_run_is_not_resumed(tiny, tiny_teacher):

@@ -80,9 +80,7 @@ def test_paper_validates_on_the_test_set_trains_on_every_row_and_colours_by_the_
     assert prepare(quick(seed=3)).options.data_options["data_seed"] == 0
 
 
-def test_a_student_of_a_seed_starts_from_the_weights_that_the_teacher_of_that_seed_started_from(
-    quick, tiny_teacher
-):
+def test_a_student_of_a_seed_starts_from_the_weights_that_the_teacher_of_that_seed_started_from(quick, tiny_teacher):
     teacher, student = prepare(quick(seed=0)), prepare(quick(seed=0, method="mfd", teacher=tiny_teacher))
     other = prepare(quick(seed=1))
     assert equal(weights(teacher), weights(student))
@@ -102,9 +100,12 @@ def test_a_student_takes_its_teachers_data_options_and_split(quick, make_teacher
     assert setup.validation.ids == of_teacher.validation.ids
     assert setup.validation.ids != prepare(quick(split_seed=6)).validation.ids
     same = {"data_seed": 7, "flip": False}
-    assert (
-        prepare(quick(method="mfd", teacher=teacher, data_options=same, split_seed=5)).options.split_seed == 5
-    )
+    assert prepare(quick(method="mfd", teacher=teacher, data_options=same, split_seed=5)).options.split_seed == 5
+
+
+def test_a_teacher_of_the_paper_protocol_teaches_in_it(quick, make_teacher):
+    setup = prepare(quick(method="mfd", protocol="paper", teacher=make_teacher(protocol="paper"), split_seed=3))
+    assert (len(setup.train), setup.validation.name) == (72, "tiny/test")
 
 
 def test_a_teacher_of_another_data_set_gives_its_knowledge_and_nothing_else(quick, make_teacher):
@@ -213,6 +214,7 @@ BAD = [
         TeacherError,
         "data_seed 0, not 1.*leave --data-seed out",
     ),
+    ({"teacher": "paper"}, TeacherError, "was trained on all training rows"),
     ({"init": "teacher"}, UsageError, "--init teacher needs --teacher"),
     ({"init": "teacher", "teacher": "wide"}, UsageError, "do not fit the network digit_net.*hidden.weight"),
     ({"init": "no.safetensors"}, RunFolderError, "there is no file no.safetensors"),
@@ -241,6 +243,8 @@ def test_what_does_not_fit_is_an_error_and_nothing_is_written(
             make_teacher("wide", network="cifar_net")
         case "good":
             make_teacher("good")
+        case "paper":
+            make_teacher("paper", protocol="paper")
     safetensors.torch.save_file(digit_net(5).state_dict(), "other.safetensors")
     (tmp_path / "text.safetensors").write_text("no weights")
     before = sorted(tmp_path.rglob("*"))

@@ -30,9 +30,7 @@ def test_honest_gives_every_method_the_same_steps(row):
     ("row", "warmup"), [("fitnet", True), ("ss+fitnet", True), ("ad+fitnet", False), ("mfd", False)]
 )
 def test_honest_takes_a_warmup_from_the_first_third_of_the_same_steps(row, warmup):
-    spans = [
-        (stage.name, stage.start, stage.stop, set(stage.terms)) for stage in plan(row, rows=45_000, epochs=50)
-    ]
+    spans = [(stage.name, stage.start, stage.stop, set(stage.terms)) for stage in plan(row, rows=45_000, epochs=50)]
     terms = {term.name for term in methods.METHODS["fitnet"].terms}
     if warmup:
         assert spans == [("warmup", 0, 5866, {"hint"}), ("main", 5866, 17600, terms)]

@@ -48,16 +48,10 @@ class Case:
 
     def load(self, *names, memory=IN_MEMORY, **key):
         cache = self.cache(*names, **key)
-        return cache.load(
-            self.teacher, self.pipeline, self.runtime, memory=memory, progress=lambda text: None
-        )
+        return cache.load(self.teacher, self.pipeline, self.runtime, memory=memory, progress=lambda text: None)
 
     def batch(self, index=(5, 0, 71, 5, 33), state=(0, 1, 1, 1, 0)):
-        state = (
-            torch.tensor(state)
-            if self.pipeline.num_states == 2
-            else torch.zeros(len(index), dtype=torch.int64)
-        )
+        state = torch.tensor(state) if self.pipeline.num_states == 2 else torch.zeros(len(index), dtype=torch.int64)
         return self.pipeline.batch(torch.tensor(index), state)
 
     def files(self):

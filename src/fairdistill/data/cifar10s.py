@@ -22,10 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fairdistill.config import check_seed, check_share, check_types
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.download import fetch
 from fairdistill.data.skew import legacy_permutation, skewed_groups
-from fairdistill.errors import ChecksumError, DataError, UsageError
+from fairdistill.errors import ChecksumError, DataError
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -61,10 +62,9 @@ class Cifar10SOptions:
     """Fetch the official archive into the data root if it is not there."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.skew <= 1:
-            raise UsageError(f"expected skew to lie in [0, 1], but got {self.skew}")
-        if not 0 <= self.data_seed < 2**32:
-            raise UsageError(f"expected data_seed to lie in [0, 2**32), but got {self.data_seed}")
+        check_types(self)
+        check_share("skew", self.skew)
+        check_seed("data_seed", self.data_seed)
 
 
 def load(split: Literal["train", "val", "test"], root: Path | None, options: Cifar10SOptions) -> GroupedDataset:

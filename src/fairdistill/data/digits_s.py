@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fairdistill.config import check_seed, check_share, check_types
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.skew import legacy_permutation, skewed_groups
-from fairdistill.errors import UsageError
 
 CLASS_NAMES = tuple(str(digit) for digit in range(10))
 GROUP_NAMES = ("grey", "colour")
@@ -44,10 +44,9 @@ class DigitsSOptions:
     """Which training images are in which group, and every colour."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.skew <= 1:
-            raise UsageError(f"expected skew to lie in [0, 1], but got {self.skew}")
-        if not 0 <= self.data_seed < 2**32:
-            raise UsageError(f"expected data_seed to lie in [0, 2**32), but got {self.data_seed}")
+        check_types(self)
+        check_share("skew", self.skew)
+        check_seed("data_seed", self.data_seed)
 
 
 def load(split: Literal["train", "val", "test"], root: Path | None, options: DigitsSOptions) -> GroupedDataset:

@@ -183,9 +183,10 @@ class AdversaryTerm(Term):
         """Cut the rate of each adversary whose validation loss has not improved for ten evaluations."""
         with torch.no_grad():
             loss = self._by_class(view)
-        better = loss < self.best * (1 - self._THRESHOLD)
+        judged = torch.bincount(view.labels[view.groups >= 0], minlength=view.num_classes) > 0
+        better = judged & (loss < self.best * (1 - self._THRESHOLD))
         self.best = torch.where(better, loss, self.best)
-        self.waited = torch.where(better, 0, self.waited + 1)
+        self.waited = torch.where(better, 0, self.waited + judged)
         cut = self.waited > self._PATIENCE
         self.rate = torch.where(cut, self.rate * self._FACTOR, self.rate)
         self.waited = torch.where(cut, 0, self.waited)

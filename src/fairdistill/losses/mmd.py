@@ -163,7 +163,8 @@ class _MFDLoss(torch.autograd.Function):
         gram = torch.bmm(x, x.mT)
         length = gram.diagonal(dim1=1, dim2=2)
         m = (share * (length[:, :width] + length[:, width:])).sum()
-        gamma = 1 / (2 * bandwidth * m.clamp_min(torch.finfo(m.dtype).tiny))
+        smallest = torch.finfo(m.dtype).tiny / torch.finfo(m.dtype).eps  # where all features are equal, m is 0
+        gamma = 1 / (2 * bandwidth * m.clamp_min(smallest))
 
         distance = (length.unsqueeze(2) + length.unsqueeze(1)).sub_(gram, alpha=2).clamp_min_(0)
         weighted = distance.mul_(-gamma).exp_().mul_(torch.bmm(v, v.mT))

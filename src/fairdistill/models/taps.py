@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,10 +21,17 @@ _POOLING = (
 
 @dataclass(frozen=True)
 class TapPoint:
-    """A place in a network: the input or the output of one of its named modules."""
+    """A place in a network: the input or the output of one of its named modules.
+
+    Attributes:
+        module: the module's name.
+        side: whether its input or its output is read.
+        call: which call of a module that runs several times is read, from 0; the last if None.
+    """
 
     module: str
     side: Literal["input", "output"] = "output"
+    call: int | None = None
 
 
 class Tapped:
@@ -57,13 +65,15 @@ class Tapped:
         self.network = network
         self._run: Callable[[Tensor], Tensor] = network
         self._caught: dict[TapName, Tensor] = {}
+        self._calls: Counter[TapName] = Counter()
         self._handles = [
-            self._hook(modules[point.module], name, point.side) for name, point in points.items() if name != "logits"
+            self._hook(modules[point.module], name, point) for name, point in points.items() if name != "logits"
         ]
 
     def __call__(self, images: Tensor) -> Taps:
         """Run the network on ``[N, 3, H, W]`` images; return the features by name."""
         self._caught.clear()
+        self._calls.clear()
         logits = self._run(images)
         taps = {**self._caught, "logits": logits}
         self._caught.clear()
@@ -78,16 +88,15 @@ class Tapped:
         for handle in self._handles:
             handle.remove()
 
-    def _hook(self, module: nn.Module, name: TapName, side: str) -> RemovableHandle:
-        def catch_output(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-            self._caught[name] = output
+    def _hook(self, module: nn.Module, name: TapName, point: TapPoint) -> RemovableHandle:
+        def catch(value: Tensor) -> None:
+            if point.call is None or self._calls[name] == point.call:
+                self._caught[name] = value
+            self._calls[name] += 1
 
-        def catch_input(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            self._caught[name] = inputs[0]
-
-        if side == "input":
-            return module.register_forward_pre_hook(catch_input)
-        return module.register_forward_hook(catch_output)
+        if point.side == "input":
+            return module.register_forward_pre_hook(lambda _module, inputs: catch(inputs[0]))
+        return module.register_forward_hook(lambda _module, _inputs, output: catch(output))
 
 
 def find_taps(network: nn.Module, example: Tensor) -> dict[TapName, TapPoint]:
@@ -125,15 +134,20 @@ def find_taps(network: nn.Module, example: Tensor) -> dict[TapName, TapPoint]:
         for module, mode in training.items():
             module.training = mode
 
-    linear = [name for name, module, _ in calls if isinstance(module, nn.Linear)]
-    convolutions = [(at, shape) for at, (_, module, shape) in enumerate(calls) if isinstance(module, nn.Conv2d)]
+    linear = [at for at, (_, module, _) in enumerate(calls) if isinstance(module, nn.Linear)]
+    convolutions = [at for at, (_, module, _) in enumerate(calls) if isinstance(module, nn.Conv2d)]
     if not linear or not convolutions:
         missing = "linear layer" if not linear else "convolution"
         raise UsageError(f"found no {missing} in {type(network).__name__}; name its taps")
-    last, map_shape = convolutions[-1]
-    map_name = calls[last][0]
-    for name, module, shape in calls[last:]:
-        if shape == map_shape and not isinstance(module, _POOLING):
-            map_name = name
-    embedding = TapPoint(linear[-1], "input")
-    return {"embedding": embedding, "map": TapPoint(map_name), "feature": embedding}
+    last = convolutions[-1]
+    at_map = last
+    for at, (_, module, shape) in enumerate(calls):
+        if at > last and shape == calls[last][2] and not isinstance(module, _POOLING):
+            at_map = at
+
+    def point(at: int, side: Literal["input", "output"]) -> TapPoint:
+        name = calls[at][0]
+        return TapPoint(name, side, call=sum(earlier == name for earlier, _, _ in calls[:at]))
+
+    embedding = point(linear[-1], "input")
+    return {"embedding": embedding, "map": point(at_map, "output"), "feature": embedding}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import signal
 import threading
 import time
@@ -14,12 +15,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
-from fairdistill.errors import TrainingError, UsageError
+from fairdistill.errors import NonFiniteLossError, RunFolderError, TrainingError
 from fairdistill.metrics import empty_cells
 from fairdistill.models import Tapped
 from fairdistill.predict import Evaluation, evaluate, logits_of
@@ -96,7 +96,7 @@ def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
     run = RunFolder.open(path)
     with _own_random_numbers(), run.lock():
         if run.finished:
-            raise UsageError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
+            raise RunFolderError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
         setup = prepare(TrainOptions.from_mapping({**run.config, "out": str(run.path)}))
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
         with _console(setup, quiet) as console, _stops_named(run):
@@ -216,6 +216,8 @@ class _Training:
         judged = self._judge(self.validation, setup.validation)
         paper = setup.options.protocol == "paper"
         loss = judged.loss if paper else judged.cell_loss
+        if not math.isfinite(judged.loss):
+            raise NonFiniteLossError(f"the evaluation's loss is not finite at step {self.step}; try a smaller --lr")
         lr = self.schedule.lr
         if stage is setup.stages[-1]:
             self.schedule.after_evaluation(loss)
@@ -369,7 +371,7 @@ class _Training:
             source_ids=test.source_ids,
             labels=test.labels.tolist(),
             groups=test.groups.tolist(),
-            probabilities=F.softmax(judged.logits, dim=1).cpu().numpy(),
+            probabilities=judged.probabilities.cpu().numpy(),
         )
 
 

@@ -5,21 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from fairdistill.config import check_seed, check_types
 from fairdistill.errors import UsageError
 
 Protocol = Literal["honest", "paper"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["plateau", "cosine", "constant"]
 Precision = Literal["auto", "float32", "bfloat16"]
-
-_CHOICES = {
-    "protocol": get_args(Protocol),
-    "optimizer": get_args(Optimizer),
-    "schedule": get_args(ScheduleName),
-    "precision": get_args(Precision),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +84,7 @@ class TrainOptions:
     """Run folder to make; default: runs/DATA-METHOD-seedN."""
 
     def __post_init__(self) -> None:
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise UsageError(f"expected {name} to be one of {', '.join(choices)}, but got {getattr(self, name)!r}")
+        check_types(self)
         if self.epochs is not None and self.steps is not None:
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
         for name in ("epochs", "steps", "batch_size", "threads"):
@@ -111,8 +103,8 @@ class TrainOptions:
                 raise UsageError(f"expected {name} to be {'positive' if open_ else 'at least 0'}, but got {value}")
         for name in ("seed", "split_seed"):
             value = getattr(self, name)
-            if value is not None and not 0 <= value < 2**32:
-                raise UsageError(f"expected {name} to lie in [0, 2**32), but got {value}")
+            if value is not None:
+                check_seed(name, value)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> TrainOptions:

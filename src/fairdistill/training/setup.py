@@ -179,8 +179,8 @@ def _resolved(options: TrainOptions, teacher_run: RunFolder | None) -> TrainOpti
             _inherit(given, config["data_options"], options)
             if config["protocol"] == "paper" and not paper and "val" not in entry.splits:
                 raise TeacherError(
-                    f"the teacher {options.teacher} was trained on all training rows (paper protocol): it has seen those "
-                    "that would validate the student; train a teacher in the honest protocol, or add --protocol paper"
+                    f"the teacher {options.teacher} was trained on every training row (paper protocol), those that "
+                    "would validate the student too; train one in the honest protocol, or add --protocol paper"
                 )
             if split_seed is None:
                 split_seed = config["split_seed"]

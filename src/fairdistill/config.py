@@ -1,0 +1,71 @@
+"""Checks shared by the options classes; each module owns its own frozen class."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from fairdistill.errors import UsageError
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def check_types(options: Any) -> None:
+    """Check that every field of an options object holds a value of its annotated type.
+
+    Args:
+        options: a dataclass instance with fields of type bool, int, float, str, a Literal of texts, a Mapping, or one
+            of them or None.
+
+    Raises:
+        UsageError: naming the first field that does not, what was expected, and its value.
+
+    Example:
+        >>> @dataclasses.dataclass
+        ... class Options:
+        ...     epochs: int | None = None
+        >>> check_types(Options(epochs="few"))
+        Traceback (most recent call last):
+        fairdistill.errors.UsageError: expected epochs to be a whole number, but got 'few'
+    """
+    for name, kind in typing.get_type_hints(type(options)).items():
+        value = getattr(options, name)
+        if isinstance(kind, types.UnionType):
+            if value is None:
+                continue
+            kind = required_type(kind)
+        expected = _mismatch(value, kind)
+        if expected:
+            raise UsageError(f"expected {name} to be {expected}, but got {value!r}")
+
+
+def required_type(kind: Any) -> Any:
+    """Return T of ``T | None``, else the type itself."""
+    if isinstance(kind, types.UnionType):
+        (kind,) = (part for part in typing.get_args(kind) if part is not type(None))
+    return kind
+
+
+def _mismatch(value: Any, kind: Any) -> str | None:
+    """Return what was expected of the value, None if it is that."""
+    if typing.get_origin(kind) is Literal:
+        choices = typing.get_args(kind)
+        return None if value in choices else f"one of {', '.join(choices)}"
+    if kind in _KINDS:
+        fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
+        return None if fits and (kind is bool or not isinstance(value, bool)) else _KINDS[kind]
+    return None if isinstance(value, Mapping) else "named values"
+
+
+def check_seed(name: str, value: int) -> None:
+    """Raise a UsageError unless a seed fits NumPy's legacy generator."""
+    if not 0 <= value < 2**32:
+        raise UsageError(f"expected {name} to lie in [0, 2**32), but got {value}")
+
+
+def check_share(name: str, value: float) -> None:
+    """Raise a UsageError unless a fraction lies in [0, 1]."""
+    if not 0 <= value <= 1:
+        raise UsageError(f"expected {name} to lie in [0, 1], but got {value}")
