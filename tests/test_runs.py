@@ -143,7 +143,7 @@ def test_predictions_are_a_table_of_indices_with_an_empty_cell_for_an_unknown_gr
         ["id", "source_id", "label", "group", "pred", "p_0", "p_1"],
         ['a,"b"', "a", "1", "1", "1", "0.25", "0.75"],
         ["ü\nx", "ü", "0", "", "0", "0.5", "0.5"],
-        ["3", "s", "1", "0", "1", "1e-09", "1"],
+        ["3", "s", "1", "0", "1", "1e-09", "1.0"],
     ]
     assert parts(run) == []
 

@@ -23,6 +23,7 @@ def check_types(options: Any) -> None:
         UsageError: naming the first field that does not, what was expected, and its value.
 
     Example:
+        >>> import dataclasses
         >>> @dataclasses.dataclass
         ... class Options:
         ...     epochs: int | None = None

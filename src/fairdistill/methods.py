@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -109,8 +110,8 @@ class Method:
             if key not in self.settings:
                 known = ", ".join(sorted(self.settings)) or "none"
                 raise MethodError(f"method {self.name!r} has no setting {key!r}; it has: {known}")
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise MethodError(f"expected setting {key!r} to be a number, but got {value!r}")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+                raise MethodError(f"expected setting {key!r} to be a number of at least 0, but got {value!r}")
 
         def changed(term: TermSpec) -> TermSpec:
             own = {

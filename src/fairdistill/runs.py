@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 import os
@@ -14,6 +15,7 @@ from typing import Any
 import filelock
 import numpy as np
 import safetensors.torch
+import torch
 import yaml
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
@@ -178,7 +180,8 @@ class RunFolder:
     ) -> None:
         """Write a predictions table: one row a sample; label, group and pred are indices, unknown group is empty.
 
-        Nine digits hold a float32 exactly, so that ``pred`` is where the written probabilities are largest.
+        Each probability is written with as many digits as tell it from every other float32, so that ``pred`` is where
+        the written ones are largest.
         """
         part = self.path / f"{name}.part"
         predicted = probabilities.argmax(1).tolist()
@@ -186,9 +189,9 @@ class RunFolder:
             writer = csv.writer(file)
             scores = [f"p_{label}" for label in range(probabilities.shape[1])]
             writer.writerow(["id", "source_id", "label", "group", "pred", *scores])
-            for row in zip(ids, source_ids, labels, groups, predicted, probabilities.tolist(), strict=True):
+            for row in zip(ids, source_ids, labels, groups, predicted, probabilities, strict=True):
                 group = "" if row[3] < 0 else row[3]
-                writer.writerow([row[0], row[1], row[2], group, row[4], *(f"{p:.9g}" for p in row[5])])
+                writer.writerow([row[0], row[1], row[2], group, row[4], *map(str, row[5])])
         part.replace(self.path / name)
 
     def _write_text(self, name: str, text: str) -> None:
@@ -240,6 +243,16 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise RunFolderError(f"there is no file {path}") from None
     except (SafetensorError, OSError) as error:
         raise RunFolderError(f"{path} is not a readable .safetensors file: {error}") from error
+
+
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
+    """Return a hash of named tensors, whatever order or file they came in."""
+    state = hashlib.blake2b(digest_size=16)
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        state.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
+        state.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return state.hexdigest()
 
 
 def load(path: str | Path) -> nn.Module:

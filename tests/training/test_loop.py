@@ -231,7 +231,7 @@ def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(
     assert np.sum(result["counts"]) == 24
     assert_agrees_with_its_predictions(run)
     assert (table(run)["group"] == -1).sum() == 6
-    assert "3 training rows have no known group: they train the class loss alone" in capsys.readouterr().err
+    assert "3 training rows have no known group: they train the losses that read no groups" in capsys.readouterr().err
 
 
 def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path):

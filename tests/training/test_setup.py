@@ -214,7 +214,7 @@ BAD = [
         TeacherError,
         "data_seed 0, not 1.*leave --data-seed out",
     ),
-    ({"teacher": "paper"}, TeacherError, "was trained on all training rows"),
+    ({"teacher": "paper"}, TeacherError, "was trained on every training row"),
     ({"init": "teacher"}, UsageError, "--init teacher needs --teacher"),
     ({"init": "teacher", "teacher": "wide"}, UsageError, "do not fit the network digit_net.*hidden.weight"),
     ({"init": "no.safetensors"}, RunFolderError, "there is no file no.safetensors"),

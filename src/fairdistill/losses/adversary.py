@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from fairdistill.errors import MethodError
 from fairdistill.losses.checks import at_least_float32, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
@@ -108,6 +109,12 @@ class Adversary:
     """The adversaries' own learning rate, with Adam (supplement 1.2)."""
     hidden: int = 32
     """Hidden units of each adversary (released code)."""
+
+    def __post_init__(self) -> None:
+        if not self.lr > 0:
+            raise MethodError(f"expected adversary.lr to be positive, but got {self.lr}")
+        if self.hidden < 1:
+            raise MethodError(f"expected adversary.hidden to be at least 1, but got {self.hidden}")
 
     def build(self, context: TermContext) -> Term:
         """Return the term with its adversaries."""

@@ -9,8 +9,9 @@ from torch import Tensor
 
 
 def at_least_float32(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Return the tensors in float32 where they are narrower; wider ones stay as they are."""
-    return tuple(tensor if tensor.dtype == torch.float64 else tensor.float() for tensor in tensors)
+    """Return the tensors in one dtype: float64 if any of them is, else float32."""
+    double = any(tensor.dtype == torch.float64 for tensor in tensors)
+    return tuple(tensor.double() if double else tensor.float() for tensor in tensors)
 
 
 def no_autocast(tensor: Tensor) -> AbstractContextManager[None]:
@@ -24,6 +25,15 @@ def check_same_shape(student: Tensor, teacher: Tensor) -> None:
     if student.shape != teacher.shape or student.ndim < 2:
         raise ValueError(
             "Expected arguments `student` and `teacher` to have one shape [N, ...], "
+            f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
+        )
+
+
+def check_logits(student: Tensor, teacher: Tensor) -> None:
+    """Raise a ValueError unless both are logits [N, C] of one shape."""
+    if student.shape != teacher.shape or student.ndim != 2:
+        raise ValueError(
+            "Expected arguments `student_logits` and `teacher_logits` to have one shape [N, C], "
             f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
         )
 

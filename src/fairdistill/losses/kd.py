@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_same_shape, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_logits, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -36,7 +36,7 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: floa
         >>> round(kd_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 2.0]]), temperature=2.0).item(), 4)
         0.4438
     """
-    check_same_shape(student_logits, teacher_logits)
+    check_logits(student_logits, teacher_logits)
     if not temperature > 0:
         raise ValueError(f"Expected argument `temperature` to be positive, but got {temperature}")
     student, teacher = at_least_float32(student_logits, teacher_logits)

@@ -178,7 +178,8 @@ class _MFDLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None, None]:
         x, pull, gamma, places = ctx.saved_tensors
-        student = torch.bmm(pull * (2 * gamma * grad), x).flatten(0, 1)
+        with no_autocast(x):
+            student = torch.bmm(pull * (2 * gamma * grad), x).flatten(0, 1)
         return student.index_select(0, places), None, None, None
 
 

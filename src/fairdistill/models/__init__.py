@@ -28,7 +28,7 @@ def build(name: str, num_classes: int) -> nn.Module:
 
     Example:
         >>> sum(p.numel() for p in build("cifar_net", 10).parameters())
-        813994
+        814122
     """
     try:
         factory = NETWORKS[name]

@@ -411,7 +411,7 @@ def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
     )
     unknown = setup.train.num_unknown_groups
     if unknown:
-        console.say(f"{unknown:,} training rows have no known group: they train the class loss alone")
+        console.say(f"{unknown:,} training rows have no known group: they train the losses that read no groups")
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
         console.say("the run is shorter than one pass over the images, so the teacher runs in every step")
     console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")

@@ -77,7 +77,7 @@ class LossMeter:
         if bad:
             raise NonFiniteLossError(
                 f"the loss part {' and '.join(map(repr, bad))} is not finite at step {step}. "
-                "A smaller --lr, or a smaller strength of that term (--set TERM.SETTING=VALUE), usually helps"
+                "A smaller --lr, or a smaller strength of that term, usually helps"
             )
 
     def means(self) -> dict[str, float]:

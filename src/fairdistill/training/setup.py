@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -126,8 +125,7 @@ def prepare(options: TrainOptions) -> Setup:
         teacher_points = find_taps(teacher_network, example)
         teacher_shapes = _shapes(teacher_network, teacher_points, example)
         teacher = Teacher(teacher_network, teacher_points, keep=method.teacher_taps | {"logits"})
-        weights = (teacher_run.path / "model.safetensors").read_bytes()
-        digest = hashlib.blake2b(weights, digest_size=16).hexdigest()
+        digest = runs.weights_digest(teacher_network.state_dict())
 
     stages = plan_stages(method, options, rows=len(train), sampler=sampler)
     states = 2 if train.recipe.flip else 1
