@@ -42,6 +42,14 @@ def test_a_network_that_reuses_one_relu_module_is_read_at_the_end_of_its_last_bl
     assert torch.equal(network.head(taps["embedding"]), taps["logits"])
 
 
+@pytest.mark.parametrize("after", [nn.Dropout(0.5), nn.Dropout2d(0.5), nn.MaxPool2d(3, 1, 1), nn.AvgPool2d(3, 1, 1)])
+def test_the_map_is_read_before_pooling_or_dropout_that_keeps_its_shape(after):
+    body = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    network = nn.Sequential(body, after, nn.Flatten(), nn.Linear(4 * 14 * 14, 3))
+    taps = Tapped(network, find_taps(network, IMAGES))(IMAGES)
+    assert torch.equal(taps["map"], body(IMAGES))
+
+
 def test_features_carry_gradients_to_the_first_layer():
     network = digit_net()
     tapped = Tapped(network, find_taps(network, IMAGES))

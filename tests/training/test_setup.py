@@ -170,8 +170,11 @@ def test_methods_share_a_cache_and_what_changes_the_features_changes_the_cache(
     )
     if "weights" not in teacher:
         shutil.copy(f"{first}/model.safetensors", second)
-    assert cached_bytes({"teacher": first}, fill=True) > 0
+    full = cached_bytes({"teacher": first}, fill=True)
+    assert full > 0
     assert (cached_bytes({"teacher": second, **changes}) > 0) == shared
+    cached_bytes({"teacher": second, **changes}, fill=True)
+    assert cached_bytes({"teacher": first}) == full
 
 
 def test_an_empty_cell_is_a_warning_that_names_it_once(quick):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -19,34 +15,27 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
-from fairdistill.errors import NonFiniteLossError, RunFolderError, TrainingError
-from fairdistill.metrics import empty_cells
+from fairdistill.errors import NonFiniteLossError, RunFolderError
 from fairdistill.models import Tapped
 from fairdistill.predict import Evaluation, evaluate, logits_of
 from fairdistill.randomness import derived_seed
 from fairdistill.runs import RunFolder
 from fairdistill.training.checkpoint import load_checkpoint, save_checkpoint
 from fairdistill.training.console import RunConsole
-from fairdistill.training.environment import describe_environment, peak_memory_bytes
+from fairdistill.training.environment import describe_environment
 from fairdistill.training.estimate import estimate
 from fairdistill.training.objective import LossMeter, Objective, StepLoss
 from fairdistill.training.options import TrainOptions
+from fairdistill.training.result import summary, write_result
 from fairdistill.training.runtime import Runtime
 from fairdistill.training.schedule import Schedule
 from fairdistill.training.setup import Setup, prepare
 from fairdistill.training.stages import Stage
+from fairdistill.training.stopping import Interrupted, interrupt_named, signals_caught
 from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import Batch, StepView, Taps
 
 _CHECK_EVERY_ON_GPU = 50  # looking at a loss makes a GPU wait
-
-
-class Interrupted(TrainingError):  # noqa: N818  # what was asked for is no error
-    """The run was stopped by a signal, after it saved its state."""
-
-    def __init__(self, message: str, *, signal_number: int) -> None:
-        super().__init__(message)
-        self.signal_number = signal_number
 
 
 def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
@@ -82,7 +71,7 @@ def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
                 config=asdict(setup.options),
                 environment=describe_environment(setup.runtime, seed=setup.options.seed),
             )
-            with run.lock(), _stops_named(run):
+            with run.lock(), interrupt_named(run):
                 _Training(setup, pipeline, run, console).finish()
     return run
 
@@ -99,7 +88,7 @@ def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
             raise RunFolderError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
         setup = prepare(TrainOptions.from_mapping({**run.config, "out": str(run.path)}))
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
-        with _console(setup, quiet) as console, _stops_named(run):
+        with _console(setup, quiet) as console, interrupt_named(run):
             training = _Training(setup, pipeline, run, console)
             training.restore()
             training.finish()
@@ -172,7 +161,7 @@ class _Training:
         """Train from the current step to the last, then judge the student on the test set."""
         setup, device = self.setup, self.setup.runtime.device
         self.console.start(step=self.step, steps=setup.steps)
-        with _signals_caught() as caught:
+        with signals_caught() as caught:
             setup.network.train()
             for stage in setup.stages:
                 while self.step < stage.stop:
@@ -183,7 +172,7 @@ class _Training:
                         self.objective,
                         self.optimizer,
                         self.pipeline.train_batch(setup.sampler.batch(self.step), step=self.step),
-                        self.teacher if stage.name != "main" or setup.method.teacher_taps else None,
+                        self.teacher,
                         terms=stage.terms,
                         progress=stage.progress(self.step),
                         num_classes=setup.train.num_classes,
@@ -203,12 +192,10 @@ class _Training:
                     if evaluate_now or caught:
                         self.save()
                     if caught:
-                        raise Interrupted(
-                            f"stopped at step {self.step} of {setup.steps}; {_way_on(self.run)}",
-                            signal_number=caught[0],
-                        )
+                        what = f"stopped at step {self.step} of {setup.steps}"
+                        raise Interrupted(what, self.run, signal_number=caught[0])
                     self.console.step(self.step)
-        self._write_result()
+        self._judge_on_test()
 
     def _evaluate(self, stage: Stage) -> None:
         """Judge the student on the validation set; log it; let the schedules know."""
@@ -242,7 +229,7 @@ class _Training:
             "stage": stage.name,
             "loss": self.meter.means(),
             "lr": lr,
-            "evaluation": {"split": "test" if paper else "validation", **_summary(judged)},
+            "evaluation": {"split": "test" if paper else "validation", **summary(judged)},
             "seconds": self.row_seconds,
             "samples_per_second": steps * setup.sampler.batch_size / self.row_seconds,
         }
@@ -313,66 +300,29 @@ class _Training:
         self.run.truncate_log(self.log_rows)
         self.console.say(f"resuming at step {self.step} of {self.setup.steps}")
 
-    def _write_result(self) -> None:
-        """Read the test set, once, and write what the run found."""
-        setup, device = self.setup, self.setup.runtime.device
+    def _judge_on_test(self) -> None:
+        """Read the test set, once, and write the result."""
+        setup = self.setup
         if self.best is not None:
             setup.network.load_state_dict(self.best)
-        test = Pipeline(setup.test, device=device, seed=setup.options.seed)
-        judged = self._judge(test, setup.test)
-        self._write_predictions("predictions.csv", judged)
-        of_teacher = None
+        test = Pipeline(setup.test, device=setup.runtime.device, seed=setup.options.seed)
+        judged, of_teacher = self._judge(test, setup.test), None
         if setup.teacher is not None:
-            teacher = LiveTeacher(setup.teacher, setup.runtime, frozenset({"logits"}))
-            with torch.no_grad():
-                parts = [
-                    teacher(test.batch(rows))["logits"].float() for rows in torch.arange(len(setup.test)).split(500)
-                ]
-            of_teacher = evaluate(torch.cat(parts), setup.test)
-            self._write_predictions("teacher_predictions.csv", of_teacher)
-        self.run.write_model(setup.network, setup.metadata)
-        samples = self.step * setup.sampler.batch_size
-        self.run.write_json(
-            "result.json",
-            {
-                **_summary(judged),
-                "counts": judged.counts.tolist(),
-                "empty_cells": empty_cells(judged.counts),
-                "class_names": list(setup.test.class_names),
-                "group_names": list(setup.test.group_names),
-                "test_rows": len(setup.test),
-                "unknown_groups": {
-                    "train": setup.train.num_unknown_groups,
-                    "validation": setup.validation.num_unknown_groups,
-                    "test": setup.test.num_unknown_groups,
-                },
-                "teacher": _summary(of_teacher) if of_teacher is not None else None,
-                "checkpoint_step": self.best_step if self.best is not None else self.step,
-                "budget": {"steps": self.step, "samples": samples, "epochs": samples / len(setup.train)},
-                "seconds": self.seconds,
-                "samples_per_second": samples / self.seconds,
-                "peak_memory_bytes": peak_memory_bytes(device),
-                "digests": {
-                    "data": setup.train.digest(),
-                    "split": hashlib.blake2b("\n".join(setup.validation.ids).encode(), digest_size=16).hexdigest(),
-                    "teacher": setup.teacher_digest,
-                },
-            },
+            teacher = setup.teacher
+            logits = logits_of(lambda images: teacher(images)["logits"], test, setup.runtime.autocast)
+            of_teacher = evaluate(logits, setup.test)
+        write_result(
+            self.run,
+            setup,
+            student=judged,
+            teacher=of_teacher,
+            steps=self.step,
+            checkpoint_step=self.best_step if self.best is not None else self.step,
+            seconds=self.seconds,
         )
         if judged.collapsed:
             self.console.say("warning: every test image is predicted as one class; this model learned nothing")
         self.console.say(f"finished: {self.run.path}")
-
-    def _write_predictions(self, name: str, judged: Evaluation) -> None:
-        test = self.setup.test
-        self.run.write_predictions(
-            name,
-            ids=test.ids,
-            source_ids=test.source_ids,
-            labels=test.labels.tolist(),
-            groups=test.groups.tolist(),
-            probabilities=judged.probabilities.cpu().numpy(),
-        )
 
 
 def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Optimizer:
@@ -383,17 +333,6 @@ def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Op
     if options.optimizer == "adamw":
         return AdamW(parameters, lr=lr, weight_decay=decay)
     return SGD(parameters, lr=lr, weight_decay=decay, momentum=0.9)
-
-
-def _summary(judged: Evaluation) -> dict[str, Any]:
-    return {
-        "accuracy": judged.accuracy,
-        "deo_a": judged.deo_a,
-        "deo_m": judged.deo_m,
-        "loss": judged.loss,
-        "cell_loss": judged.cell_loss,
-        "collapsed": judged.collapsed,
-    }
 
 
 def _console(setup: Setup, quiet: bool) -> RunConsole:
@@ -417,44 +356,9 @@ def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
     console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")
 
 
-def _way_on(run: RunFolder) -> str:
-    return f"continue with: fairdistill train --resume {run.path}"
-
-
-@contextmanager
-def _stops_named(run: RunFolder) -> Iterator[None]:
-    """Say how to go on when Ctrl-C comes outside the training steps, where the last checkpoint is as it was."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; {_way_on(run)}", signal_number=signal.SIGINT) from None
-
-
 @contextmanager
 def _own_random_numbers() -> Iterator[None]:
     """Leave the caller's random numbers as they were."""
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
         yield
-
-
-@contextmanager
-def _signals_caught() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM instead of dying of the first; a second one acts as it always did."""
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught  # signals reach the main thread alone
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def catch(number: int, _frame: object) -> None:
-        caught.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, catch)
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

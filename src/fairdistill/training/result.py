@@ -1,0 +1,90 @@
+"""What a finished run leaves: predictions, the model, and last the result that marks it finished."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from fairdistill.metrics import empty_cells
+from fairdistill.predict import Evaluation
+from fairdistill.runs import RunFolder
+from fairdistill.training.environment import peak_memory_bytes
+from fairdistill.training.setup import Setup
+
+
+def summary(judged: Evaluation) -> dict[str, Any]:
+    """Return the numbers of an evaluation that go into the log and the result."""
+    return {
+        "accuracy": judged.accuracy,
+        "deo_a": judged.deo_a,
+        "deo_m": judged.deo_m,
+        "loss": judged.loss,
+        "cell_loss": judged.cell_loss,
+        "collapsed": judged.collapsed,
+    }
+
+
+def write_result(
+    run: RunFolder,
+    setup: Setup,
+    *,
+    student: Evaluation,
+    teacher: Evaluation | None,
+    steps: int,
+    checkpoint_step: int,
+    seconds: float,
+) -> None:
+    """Write the files of a finished run.
+
+    Args:
+        run: where to.
+        setup: what was trained; its network holds the weights to keep.
+        student: the student on the test set.
+        teacher: the teacher on the test set, if there is one.
+        steps: optimizer steps that were done.
+        checkpoint_step: the step whose weights are kept.
+        seconds: time spent in training steps.
+    """
+    _write_predictions(run, setup, "predictions.csv", student)
+    if teacher is not None:
+        _write_predictions(run, setup, "teacher_predictions.csv", teacher)
+    run.write_model(setup.network, setup.metadata)
+    samples = steps * setup.sampler.batch_size
+    run.write_json(
+        "result.json",
+        {
+            **summary(student),
+            "counts": student.counts,
+            "empty_cells": empty_cells(student.counts),
+            "class_names": setup.test.class_names,
+            "group_names": setup.test.group_names,
+            "test_rows": len(setup.test),
+            "unknown_groups": {
+                "train": setup.train.num_unknown_groups,
+                "validation": setup.validation.num_unknown_groups,
+                "test": setup.test.num_unknown_groups,
+            },
+            "teacher": summary(teacher) if teacher is not None else None,
+            "checkpoint_step": checkpoint_step,
+            "budget": {"steps": steps, "samples": samples, "epochs": samples / len(setup.train)},
+            "seconds": seconds,
+            "samples_per_second": samples / seconds,
+            "peak_memory_bytes": peak_memory_bytes(setup.runtime.device),
+            "digests": {
+                "data": setup.train.digest(),
+                "split": hashlib.blake2b("\n".join(setup.validation.ids).encode(), digest_size=16).hexdigest(),
+                "teacher": setup.teacher_digest,
+            },
+        },
+    )
+
+
+def _write_predictions(run: RunFolder, setup: Setup, name: str, judged: Evaluation) -> None:
+    run.write_predictions(
+        name,
+        ids=setup.test.ids,
+        source_ids=setup.test.source_ids,
+        labels=setup.test.labels.tolist(),
+        groups=setup.test.groups.tolist(),
+        probabilities=judged.probabilities.cpu().numpy(),
+    )
