@@ -137,8 +137,8 @@ def test_a_setting_keeps_its_kind_when_it_comes_back_from_a_config_file():
     [
         ("mfd", {"mmd.lambda": 1}, r"'mfd' has no setting 'mmd.lambda'; it has: mmd.bandwidth, mmd.strength"),
         ("ss", {"kd.temperature": 1}, r"'ss' has no setting 'kd.temperature'; it has: none"),
-        ("mfd", {"mmd.strength": "7"}, r"'mmd.strength' to be a number, but got '7'"),
-        ("mfd", {"mmd.strength": True}, r"to be a number, but got True"),
+        ("mfd", {"mmd.strength": "7"}, r"'mmd.strength' to be a number of at least 0, but got '7'"),
+        ("mfd", {"mmd.strength": True}, r"to be a number of at least 0, but got True"),
         ("hkd", {"kd.temperature": 0}, r"kd.temperature to be positive, but got 0"),
     ],
 )
