@@ -52,7 +52,9 @@ class RunFolder:
         """Make a new run folder that holds its configuration and environment."""
         cls.check_new(path)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=path.exists())  # of two processes, one makes it
+        except FileExistsError:
+            raise RunFolderError(f"{path} was just made by another process; give another with --out") from None
         except OSError as error:
             raise RunFolderError(f"cannot make {path}: {error.strerror}; give another folder with --out") from error
         run = cls(path)

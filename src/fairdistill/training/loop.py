@@ -58,7 +58,7 @@ def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
     Example:
         >>> run = train(TrainOptions(method="ss", steps=2, out="runs/short"))  # doctest: +SKIP
     """
-    with _own_random_numbers():
+    with _caller_untouched():
         if options.out is not None:
             RunFolder.check_new(Path(options.out))
         setup = prepare(options)
@@ -83,7 +83,7 @@ def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
         RunFolderError: if it is no run folder, in use, damaged or finished already.
     """
     run = RunFolder.open(path)
-    with _own_random_numbers(), run.lock():
+    with _caller_untouched(), run.lock():
         if run.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
         setup = prepare(TrainOptions.from_mapping({**run.config, "out": str(run.path)}))
@@ -357,8 +357,12 @@ def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
 
 
 @contextmanager
-def _own_random_numbers() -> Iterator[None]:
-    """Leave the caller's random numbers as they were."""
+def _caller_untouched() -> Iterator[None]:
+    """Leave the caller's random numbers and threads as they were."""
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
+    threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=devices):
-        yield
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
