@@ -23,7 +23,6 @@ from fairdistill.data.augment import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.training import TrainOptions, train
 from fairdistill.training.loop import build_optimizer, train_step
-from fairdistill.training.objective import Objective
 from fairdistill.training.setup import Setup, prepare
 from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import Batch, Taps
@@ -38,7 +37,7 @@ def stepper(
     """Return a function that does one training step of a setup."""
     network = setup.network.train()
     student = Tapped(network, setup.points)
-    objective = Objective(setup.method.all_terms, setup.context)
+    objective = setup.objective
     optimizer = build_optimizer(setup.options, [*network.parameters(), *objective.shared_parameters()])
 
     def step() -> object:
@@ -79,8 +78,7 @@ def main() -> int:
             return pipeline.train_batch(plain.sampler.batch(step), step=step)
 
         # Looking up costs the same whatever the numbers are, and computing the real ones takes minutes.
-        width = mfd.context.teacher_shapes["feature"]
-        features = torch.rand(2 * len(mfd.train), *width)
+        features = torch.rand(2 * len(mfd.train), 256, dtype=mfd.runtime.dtype)
         cached = CachedTeacher({"feature": features}, rows=len(mfd.train), device=mfd.runtime.device)
         live = LiveTeacher(mfd.teacher, mfd.runtime, mfd.method.teacher_taps)
         times = interleaved(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import re
 import typing
 from argparse import Action
@@ -121,8 +120,11 @@ def values_of(arguments: list[str], option: str) -> list[str]:
     return values + [item.partition("=")[2] for item in arguments if item.startswith(f"{flag}=")]
 
 
-def join_settings(arguments: list[str], option: str = "set") -> list[str]:
-    """Return the arguments with every ``--set NAME=VALUE`` gathered into one JSON mapping.
+def split_settings(arguments: list[str], option: str = "set") -> tuple[list[str], dict[str, float]]:
+    """Part the arguments from every ``--set NAME=VALUE`` among them.
+
+    Returns:
+        The other arguments, and the values by name.
 
     Raises:
         UsageError: if a setting has no ``=`` or no number.
@@ -134,8 +136,6 @@ def join_settings(arguments: list[str], option: str = "set") -> list[str]:
             settings[name] = float(value)
         except ValueError:
             raise UsageError(f"expected --{option} TERM.SETTING=NUMBER, but got {item!r}") from None
-    if not settings:
-        return arguments
     rest, skip = [], False
     for item in arguments:
         if skip:
@@ -144,7 +144,7 @@ def join_settings(arguments: list[str], option: str = "set") -> list[str]:
             skip = True
         elif not item.startswith(f"--{option}="):
             rest.append(item)
-    return [*rest, f"--{option}", json.dumps(settings)]
+    return rest, settings
 
 
 def _field_docs(options: type[Any]) -> dict[str, str]:

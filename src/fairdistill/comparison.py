@@ -117,10 +117,15 @@ def compare(paths: Sequence[str | Path]) -> Comparison:
         shown = ", ".join([config["data"], *(f"{name} {value}" for name, value in options.items())])
         tested.setdefault(shown, str(path))
         recipe = {name: config[name] for name in _RECIPE} | {"steps": result["budget"]["steps"]}
+        if recipe["init"] not in ("scratch", "teacher"):
+            recipe["init"] = "file"
+        taught = result.get("teacher") or {}
+        recipe["teacher"] = ", ".join(str(taught[name]) for name in ("method", "protocol", "steps") if name in taught)
         recipes.setdefault(json.dumps(recipe, sort_keys=True), []).append((run, config, result))
     if len(tested) > 1:
         (first, one), (second, other) = list(tested.items())[:2]
         raise UsageError(f"cannot compare runs on different data: {one} is on {first}, {other} on {second}")
+    _refuse_repeats(recipes)
     rows = [_row(recipe, runs, recipes) for recipe, runs in recipes.items()]
     rows.sort(key=lambda row: paper.ROWS.index(row.method) if row.method in paper.ROWS else len(paper.ROWS))
     every = [item for runs in recipes.values() for item in runs]
@@ -143,8 +148,11 @@ def render(comparison: Comparison, options: CompareOptions) -> str:
 def _row(recipe: str, runs: Sequence[tuple[RunFolder, dict[str, Any], dict[str, Any]]], recipes: Iterable[str]) -> Row:
     runs = sorted(runs, key=lambda item: item[1]["seed"])
     own = _flat(json.loads(recipe))
-    namesakes = [_flat(other) for other in map(json.loads, recipes) if other["method"] == own["method"]]
+    others = [_flat(other) for other in map(json.loads, recipes)]
+    namesakes = [other for other in others if other["method"] == own["method"]]
     differs = {name: value for name, value in own.items() if any(other.get(name) != value for other in namesakes)}
+    if any(other["protocol"] != own["protocol"] for other in others):
+        differs = {"protocol": own["protocol"], **differs}
     seeds = tuple(config["seed"] for _, config, _ in runs)
     results = [result for _, _, result in runs]
     return Row(
@@ -160,6 +168,17 @@ def _row(recipe: str, runs: Sequence[tuple[RunFolder, dict[str, Any], dict[str, 
         collapsed=tuple(seed for seed, result in zip(seeds, results, strict=True) if result["collapsed"]),
         paths=tuple(str(run.path) for run, _, _ in runs),
     )
+
+
+def _refuse_repeats(recipes: Mapping[str, Sequence[tuple[RunFolder, dict[str, Any], dict[str, Any]]]]) -> None:
+    """Refuse two runs of one recipe and the same seeds: counting both would shrink the spread."""
+    for runs in recipes.values():
+        first: dict[tuple[Any, ...], RunFolder] = {}
+        for run, config, _ in runs:
+            seeds = (config["seed"], config["data_options"].get("data_seed"), config.get("split_seed"))
+            other = first.setdefault(seeds, run)
+            if other is not run:
+                raise UsageError(f"{other.path} and {run.path} are one recipe with the same seeds; give one of them")
 
 
 def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:

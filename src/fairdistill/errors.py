@@ -7,8 +7,9 @@
     ├── DataError (also ValueError)       a missing, corrupt or unsuitable data file
     │   └── ChecksumError                 a file that is not the one its publisher signed
     ├── RunFolderError                    a run folder that exists, is in use, or is not one
-    └── TrainingError                     training itself failed
-        └── NonFiniteLossError            a loss part became infinite or NaN
+    └── TrainingError                     training itself did not go on
+        ├── NonFiniteLossError            a loss part became infinite or NaN
+        └── Interrupted                   Ctrl-C; lives in fairdistill.training, since it knows the run
 
 The command line prints the text of any of them without a traceback. It exits with 2 for what the
 user wrote or gave, and with 1 for a ``TrainingError``.

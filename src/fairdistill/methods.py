@@ -113,6 +113,9 @@ class Method:
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise MethodError(f"expected setting {key!r} to be a number of at least 0, but got {value!r}")
 
+            if isinstance(self.settings[key], int) and int(value) != value:
+                raise MethodError(f"expected setting {key!r} to be a whole number, but got {value!r}")
+
         def changed(term: TermSpec) -> TermSpec:
             own = {
                 key.partition(".")[2]: type(self.settings[key])(value)

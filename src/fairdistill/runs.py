@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ FORMAT_VERSION = 1
 
 
 class RunFolder:
-    """One run on disk. Every file appears whole or not at all.
+    """One run on disk. Every file appears whole or not at all, but for the log, which grows.
 
     Attributes:
         path: the folder.
@@ -51,17 +52,18 @@ class RunFolder:
     def create(cls, path: Path, *, config: Mapping[str, Any], environment: Mapping[str, Any]) -> RunFolder:
         """Make a new run folder that holds its configuration and environment."""
         cls.check_new(path)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.mkdir(parents=True, exist_ok=path.exists())  # of two processes, one makes it
-        except FileExistsError:
-            raise RunFolderError(f"{path} was just made by another process; give another with --out") from None
+            part.mkdir(parents=True)
+            run = cls(part)
+            run.write_json("environment.json", environment)
+            head = {"format_version": FORMAT_VERSION}
+            run._write_text("config.yaml", yaml.safe_dump({**head, **config}, sort_keys=False, allow_unicode=True))
+            part.replace(path)  # whole or not at all, and for one of two processes alone
         except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
             raise RunFolderError(f"cannot make {path}: {error.strerror}; give another folder with --out") from error
-        run = cls(path)
-        run.write_json("environment.json", environment)
-        head = {"format_version": FORMAT_VERSION}
-        run._write_text("config.yaml", yaml.safe_dump({**head, **config}, sort_keys=False, allow_unicode=True))
-        return run
+        return cls(path)
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -198,15 +200,18 @@ class RunFolder:
 
     def _write_text(self, name: str, text: str) -> None:
         part = self.path / f"{name}.part"
-        part.write_text(text, encoding="utf-8")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(self.path / name)
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:
-            content: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+            content = json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunFolderError(f"cannot read {self.path / name}: {error}") from error
-        return content
+        return _Record(self.path / name, content)
 
     def _read_yaml(self) -> dict[str, Any]:
         path = self.path / "config.yaml"
@@ -216,7 +221,18 @@ class RunFolder:
             raise RunFolderError(f"cannot read {path}: {error}") from error
         if not isinstance(content, dict):
             raise RunFolderError(f"{path} is not a run's configuration: expected named options")
-        return content
+        return _Record(path, content)
+
+
+class _Record(dict[str, Any]):
+    """The content of a file; a name that is missing is an error that names the file."""
+
+    def __init__(self, path: Path, content: Mapping[str, Any]) -> None:
+        super().__init__(content)
+        self._path = path
+
+    def __missing__(self, name: str) -> Any:
+        raise RunFolderError(f"{self._path} has no {name!r}; it was changed, or written by another version")
 
 
 def finite_or_null(value: Any) -> Any:

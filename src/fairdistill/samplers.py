@@ -112,6 +112,7 @@ class Balanced:
         dataset: what to draw from.
         batch_size: at most this many rows in a batch.
         seed: the run's seed.
+        drop_last: whether an epoch ends before an incomplete batch, as in the paper.
         strict_cells: whether an empty cell is an error instead of a warning.
 
     Raises:
@@ -119,7 +120,15 @@ class Balanced:
         UsageError: if a batch is too small to hold rows of known and of unknown group.
     """
 
-    def __init__(self, dataset: GroupedDataset, *, batch_size: int, seed: int, strict_cells: bool = False) -> None:
+    def __init__(
+        self,
+        dataset: GroupedDataset,
+        *,
+        batch_size: int,
+        seed: int,
+        drop_last: bool = False,
+        strict_cells: bool = False,
+    ) -> None:
         check_cells(dataset, strict=strict_cells)
         cells = [
             (f"{label}/{group}", ((dataset.labels == label) & (dataset.groups == group)).nonzero().flatten())
@@ -140,7 +149,8 @@ class Balanced:
         self._unknown_quota = min(max(1, share), batch_size - self._slots) if len(unknown) else 0
         self.batch_size = self._slots + self._unknown_quota
         largest = max(len(rows) for _, rows in cells)
-        self.steps_per_epoch = -(-largest * len(cells) // self._slots)
+        rows = largest * len(cells)
+        self.steps_per_epoch = max(1, rows // self._slots) if drop_last else -(-rows // self._slots)
 
     def batch(self, step: int) -> Tensor:
         """Return the rows of batch ``step``, int64 on the CPU."""
@@ -179,7 +189,7 @@ def check_cells(dataset: GroupedDataset, *, strict: bool = False) -> None:
         for label, group in (counts == 0).nonzero().tolist()
     ]
     if empty:
-        text = f"{dataset.name} has empty (class, group) cells: {', '.join(empty)}; DEO is undefined for their classes"
+        text = f"{dataset.name} has empty (class, group) cells: {', '.join(empty)}; nothing can be learned about them"
         if strict:
             raise DataError(text)
         warnings.warn(text, stacklevel=2)

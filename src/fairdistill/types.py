@@ -54,7 +54,7 @@ class StepView:
         groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where not known.
         num_classes: number of classes of the data set.
         num_groups: number of groups of the data set.
-        progress: fraction of the training that is done, from 0 at the first step to 1 at the last.
+        progress: fraction of the stage that is done, from 0 at its first step to 1 at its last.
     """
 
     student: Taps

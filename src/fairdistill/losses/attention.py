@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, check_maps
+from fairdistill.losses.checks import at_least_float32, check_map_sizes, check_maps
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -57,7 +57,12 @@ class AttentionTransfer:
     """Factor of the loss: lambda in the supplement's Table 1."""
 
     def build(self, context: TermContext) -> Term:
-        """Return the term."""
+        """Return the term.
+
+        Raises:
+            TeacherError: if the maps of student and teacher differ in height or width.
+        """
+        check_map_sizes(context.student_shapes["map"], context.teacher_shapes["map"])
         return AttentionTerm(self)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
+
+from fairdistill.errors import TeacherError
 
 
 def at_least_float32(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -35,6 +38,15 @@ def check_logits(student: Tensor, teacher: Tensor) -> None:
         raise ValueError(
             "Expected arguments `student_logits` and `teacher_logits` to have one shape [N, C], "
             f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
+        )
+
+
+def check_map_sizes(student: Sequence[int], teacher: Sequence[int]) -> None:
+    """Raise a TeacherError unless two maps [C, H, W] have one height and width."""
+    if tuple(student[1:]) != tuple(teacher[1:]):
+        raise TeacherError(
+            f"the student's map has shape {tuple(student)} and the teacher's {tuple(teacher)}: this loss needs maps of "
+            "one height and width"
         )
 
 

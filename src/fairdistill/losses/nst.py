@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, check_maps, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_map_sizes, check_maps, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -68,7 +68,12 @@ class NeuronSelectivity:
     """Factor of the loss: lambda in the supplement's Table 1."""
 
     def build(self, context: TermContext) -> Term:
-        """Return the term."""
+        """Return the term.
+
+        Raises:
+            TeacherError: if the maps of student and teacher differ in height or width.
+        """
+        check_map_sizes(context.student_shapes["map"], context.teacher_shapes["map"])
         return NeuronSelectivityTerm(self)
 
 

@@ -32,8 +32,8 @@ class Term(nn.Module):
     """One summand of the training loss.
 
     A term with parameters of its own is trained with the student by the run's optimizer, unless it has its own
-    optimizer: then it overrides ``step``. A checkpoint keeps ``state_dict()``, so that anything else a term must
-    remember belongs into ``get_extra_state``.
+    optimizer: then it overrides ``begin_step``, ``end_step`` and ``learns_alone``. A checkpoint keeps ``state_dict()``,
+    so that anything else a term must remember belongs into ``get_extra_state``.
     """
 
     def forward(self, view: StepView) -> Tensor:

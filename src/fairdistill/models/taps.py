@@ -110,7 +110,7 @@ def find_taps(network: nn.Module, example: Tensor) -> dict[TapName, TapPoint]:
         example: ``[N, 3, H, W]`` images, one is enough.
 
     Raises:
-        UsageError: if no linear layer or no convolution runs; the taps must then be named.
+        UsageError: if no linear layer or no convolution runs, or the network cannot take the example.
     """
     calls: list[tuple[str, nn.Module, tuple[int, ...]]] = []
 
@@ -128,6 +128,10 @@ def find_taps(network: nn.Module, example: Tensor) -> dict[TapName, TapPoint]:
     try:
         with torch.no_grad():
             network(example)
+    except RuntimeError as error:
+        raise UsageError(
+            f"{type(network).__name__} cannot take images of shape {tuple(example.shape[1:])}: {error}"
+        ) from error
     finally:
         for handle in handles:
             handle.remove()
@@ -138,7 +142,7 @@ def find_taps(network: nn.Module, example: Tensor) -> dict[TapName, TapPoint]:
     convolutions = [at for at, (_, module, _) in enumerate(calls) if isinstance(module, nn.Conv2d)]
     if not linear or not convolutions:
         missing = "linear layer" if not linear else "convolution"
-        raise UsageError(f"found no {missing} in {type(network).__name__}; name its taps")
+        raise UsageError(f"found no {missing} in {type(network).__name__}, so its features cannot be found")
     last = convolutions[-1]
     at_map = last
     for at, (_, module, shape) in enumerate(calls):

@@ -22,14 +22,14 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     part.replace(path)
 
 
-def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
-    """Return the state in ``path``; nothing in it is executed.
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Return the state in ``path``, on the CPU; nothing in it is executed.
 
     Raises:
         RunFolderError: if the file is damaged.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load documents no set of exceptions for damaged files
         raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start anew with another --out") from error
     return state

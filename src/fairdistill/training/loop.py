@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -86,7 +87,10 @@ def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
     with _caller_untouched(), run.lock():
         if run.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
-        setup = prepare(TrainOptions.from_mapping({**run.config, "out": str(run.path)}))
+        config = {**run.config, "out": str(run.path)}
+        if run.checkpoint_path.exists():
+            config["init"] = "scratch"  # the checkpoint holds the weights
+        setup = prepare(TrainOptions.from_mapping(config))
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
         with _console(setup, quiet) as console, interrupt_named(run):
             training = _Training(setup, pipeline, run, console)
@@ -137,8 +141,7 @@ class _Training:
     def __init__(self, setup: Setup, pipeline: Pipeline, run: RunFolder, console: RunConsole) -> None:
         self.setup, self.pipeline, self.run, self.console = setup, pipeline, run, console
         options, device = setup.options, setup.runtime.device
-        torch.manual_seed(derived_seed(options.seed, "terms"))
-        self.objective = Objective(setup.method.all_terms, setup.context).to(device)
+        self.objective = setup.objective
         self.student = Tapped(setup.network, setup.points)
         if options.compile:
             self.student.compile()
@@ -237,7 +240,7 @@ class _Training:
         self.log_rows += 1
         self.run.append_log(row)
         self.console.evaluated(row)
-        if judged.collapsed and not self.collapsed:
+        if judged.collapsed and not self.collapsed and "ce" in stage.terms:
             self.console.say(f"warning: at step {self.step} every image is predicted as one class")
         self.collapsed = judged.collapsed
 
@@ -264,6 +267,7 @@ class _Training:
             self.run.checkpoint_path,
             {
                 "step": self.step,
+                "digests": dict(self.setup.digests),
                 "student": self.setup.network.state_dict(),
                 "objective": self.objective.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -285,20 +289,36 @@ class _Training:
         if not self.run.checkpoint_path.exists():
             self.run.truncate_log(0)
             return
-        state = load_checkpoint(self.run.checkpoint_path, self.setup.runtime.device)
+        state = load_checkpoint(self.run.checkpoint_path)
+        try:
+            self._take_up(state)
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise RunFolderError(
+                f"{self.run.checkpoint_path} does not fit this run ({error}); start anew with another --out"
+            ) from error
+        self.run.truncate_log(self.log_rows)
+        self.console.say(f"resuming at step {self.step} of {self.setup.steps}")
+
+    def _take_up(self, state: dict[str, Any]) -> None:
+        changed = [name for name, digest in self.setup.digests.items() if state["digests"][name] != digest]
+        if changed:
+            raise RunFolderError(
+                f"{self.run.path} cannot be continued: its {' and '.join(changed)} changed since it was stopped; "
+                "start anew with another --out"
+            )
         self.setup.network.load_state_dict(state["student"])
         self.objective.load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.best, self.best_loss, self.best_step = state["best"], state["best_loss"], state["best_step"]
-        self.meter.sums, self.meter.steps = state["meter"]["sums"], state["meter"]["steps"]
+        device = self.setup.runtime.device
+        self.meter.sums = {name: value.to(device) for name, value in state["meter"]["sums"].items()}
+        self.meter.steps = state["meter"]["steps"]
         self.step, self.log_rows = state["step"], state["log_rows"]
         self.seconds, self.row_seconds = state["seconds"], state["row_seconds"]
         torch.set_rng_state(state["rng"].cpu())
         if state["rng_device"] is not None:
             torch.cuda.set_rng_state(state["rng_device"].cpu(), self.setup.runtime.device)
-        self.run.truncate_log(self.log_rows)
-        self.console.say(f"resuming at step {self.step} of {self.setup.steps}")
 
     def _judge_on_test(self) -> None:
         """Read the test set, once, and write the result."""

@@ -55,33 +55,42 @@ class Objective(nn.Module):
 
 
 class LossMeter:
-    """Means of the loss parts since the last report, summed on the device."""
+    """Means of the loss parts since the last report, and where one first was not finite; kept on the device."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
         self.steps = 0
+        self._finite: dict[str, Tensor] = {}
 
     def add(self, loss: StepLoss) -> None:
         """Take in one step."""
         for name, part in loss.parts.items():
             self.sums[name] = self.sums[name] + part if name in self.sums else part
+            # How many steps the sum stayed finite, counted without waiting for a GPU.
+            finite = torch.isfinite(self.sums[name]).to(torch.int64)
+            self._finite[name] = finite + self._finite.get(name, self.steps)
         self.steps += 1
 
     def check(self, step: int) -> None:
-        """Raise if a sum is not finite; on a GPU this waits, so that it is not asked in every step.
+        """Raise if a part was not finite; on a GPU this waits, so that it is not asked in every step.
+
+        Args:
+            step: how many steps of the run are done.
 
         Raises:
-            NonFiniteLossError: naming the terms and the step.
+            NonFiniteLossError: naming the first such step and its terms.
         """
-        bad = [name for name, value in self.sums.items() if not bool(torch.isfinite(value))]
-        if bad:
+        finite = {name: int(count) for name, count in self._finite.items()}
+        first = min(finite.values(), default=self.steps)
+        if first < self.steps:
+            bad = " and ".join(repr(name) for name, count in finite.items() if count == first)
             raise NonFiniteLossError(
-                f"the loss part {' and '.join(map(repr, bad))} is not finite at step {step}. "
+                f"the loss part {bad} is not finite at step {step - self.steps + first + 1}. "
                 "A smaller --lr, or a smaller strength of that term, usually helps"
             )
 
     def means(self) -> dict[str, float]:
         """Return the mean of each part and start anew."""
         means = {name: float(value) / self.steps for name, value in self.sums.items()}
-        self.sums, self.steps = {}, 0
+        self.sums, self._finite, self.steps = {}, {}, 0
         return means

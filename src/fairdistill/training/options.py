@@ -77,7 +77,7 @@ class TrainOptions:
     cache_memory: float = 2.0
     """Teacher outputs up to this many GiB are kept in memory, beyond it in a mapped file."""
     cache_dir: str | None = None
-    """Folder of the teacher's cached outputs; default: teacher-cache beside the run folder."""
+    """Folder of the teacher's cached outputs; default: .teacher-cache beside the run folder."""
     teacher_cache: bool = True
     """Compute the teacher's outputs once where the augmentation allows it, instead of in every step."""
     out: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from fairdistill.metrics import empty_cells
@@ -64,17 +63,13 @@ def write_result(
                 "validation": setup.validation.num_unknown_groups,
                 "test": setup.test.num_unknown_groups,
             },
-            "teacher": summary(teacher) if teacher is not None else None,
+            "teacher": {**summary(teacher), **(setup.teacher_recipe or {})} if teacher is not None else None,
             "checkpoint_step": checkpoint_step,
             "budget": {"steps": steps, "samples": samples, "epochs": samples / len(setup.train)},
             "seconds": seconds,
             "samples_per_second": samples / seconds,
             "peak_memory_bytes": peak_memory_bytes(setup.runtime.device),
-            "digests": {
-                "data": setup.train.digest(),
-                "split": hashlib.blake2b("\n".join(setup.validation.ids).encode(), digest_size=16).hexdigest(),
-                "teacher": setup.teacher_digest,
-            },
+            "digests": setup.digests,
         },
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from fairdistill.models import Tapped, TapPoint, Teacher, find_taps
 from fairdistill.randomness import derived_seed
 from fairdistill.runs import RunFolder
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
+from fairdistill.training.objective import Objective
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.runtime import Runtime, choose_runtime
 from fairdistill.training.stages import DEFAULT_EPOCHS, Stage, plan_stages
@@ -44,10 +46,11 @@ class Setup:
         stages: what happens when.
         network: the student, initialised, on the device.
         points: where the network's features are.
-        context: what the loss terms are told.
+        objective: the terms of all stages.
         teacher: the frozen teacher, if one was given.
         cache: where the teacher's features are kept, if they are.
-        teacher_digest: hash of the teacher's weights.
+        teacher_recipe: the teacher's method, protocol and steps.
+        digests: hashes of the training data, the validation split and the teacher's weights.
     """
 
     options: TrainOptions
@@ -61,10 +64,11 @@ class Setup:
     stages: tuple[Stage, ...]
     network: nn.Module
     points: Mapping[TapName, TapPoint]
-    context: TermContext
+    objective: Objective
     teacher: Teacher | None
     cache: TeacherCache | None
-    teacher_digest: str | None
+    teacher_recipe: Mapping[str, Any] | None
+    digests: Mapping[str, str | None]
 
     @property
     def steps(self) -> int:
@@ -105,6 +109,12 @@ def prepare(options: TrainOptions) -> Setup:
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
+    options = replace(
+        options,
+        device=str(runtime.device),
+        precision="bfloat16" if runtime.dtype == torch.bfloat16 else "float32",
+        threads=torch.get_num_threads(),
+    )
     train, validation, test = _load_data(options)
     sampler = _build_sampler(method, options, train)
 
@@ -118,7 +128,7 @@ def prepare(options: TrainOptions) -> Setup:
     points = find_taps(network, example)
     student_shapes = _shapes(network, points, example)
 
-    teacher = digest = None
+    teacher = digest = recipe = None
     teacher_shapes: dict[TapName, tuple[int, ...]] = {}
     if teacher_network is not None and teacher_run is not None:
         teacher_network.to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
@@ -126,21 +136,34 @@ def prepare(options: TrainOptions) -> Setup:
         teacher_shapes = _shapes(teacher_network, teacher_points, example)
         teacher = Teacher(teacher_network, teacher_points, keep=method.teacher_taps | {"logits"})
         digest = runs.weights_digest(teacher_network.state_dict())
+        recipe = {name: teacher_run.config[name] for name in ("method", "protocol")}
+        recipe["steps"] = teacher_run.result["budget"]["steps"]
 
+    context = TermContext(
+        num_classes=train.num_classes,
+        num_groups=train.num_groups,
+        student_shapes=student_shapes,
+        teacher_shapes=teacher_shapes,
+    )
+    torch.manual_seed(derived_seed(options.seed, "terms"))
+    objective = Objective(method.all_terms, context).to(runtime.device)
     stages = plan_stages(method, options, rows=len(train), sampler=sampler)
+    train_digest = train.digest()
     states = 2 if train.recipe.flip else 1
     worthwhile = stages[-1].stop * sampler.batch_size >= states * len(train)
     cache = None
     if method.teacher_taps and options.teacher_cache and worthwhile:
         out = Path(str(options.out))
         cache = TeacherCache(
-            Path(options.cache_dir) if options.cache_dir else out.parent / "teacher-cache",
-            key=f"{digest}/{train.digest()}/{train.recipe}/{runtime.device.type}/{runtime.dtype}",
+            Path(options.cache_dir) if options.cache_dir else out.parent / ".teacher-cache",
+            key=f"{digest}/{train_digest}/{train.recipe}/{runtime.device.type}/{runtime.dtype}",
             shapes={name: teacher_shapes[name] for name in sorted(method.teacher_taps)},
             rows=len(train),
             states=states,
             dtype=runtime.dtype,
         )
+    if cache is not None:
+        _check_writable(cache.folder)
     return Setup(
         options=options,
         out=Path(str(options.out)),
@@ -153,15 +176,15 @@ def prepare(options: TrainOptions) -> Setup:
         stages=stages,
         network=network,
         points=points,
-        context=TermContext(
-            num_classes=train.num_classes,
-            num_groups=train.num_groups,
-            student_shapes=student_shapes,
-            teacher_shapes=teacher_shapes,
-        ),
+        objective=objective,
         teacher=teacher,
         cache=cache,
-        teacher_digest=digest,
+        teacher_recipe=recipe,
+        digests={
+            "data": train_digest,
+            "split": hashlib.blake2b("\n".join(validation.ids).encode(), digest_size=16).hexdigest(),
+            "teacher": digest,
+        },
     )
 
 
@@ -182,7 +205,7 @@ def _resolved(options: TrainOptions, teacher_run: RunFolder | None) -> TrainOpti
                 )
             if split_seed is None:
                 split_seed = config["split_seed"]
-            elif split_seed != config["split_seed"] and not paper:
+            elif split_seed != config["split_seed"] and not paper and "val" not in entry.splits:
                 raise TeacherError(
                     f"the teacher {options.teacher} was trained with split_seed {config['split_seed']}, not "
                     f"{split_seed}: it has seen rows that would validate the student; leave --split-seed out"
@@ -195,16 +218,23 @@ def _resolved(options: TrainOptions, teacher_run: RunFolder | None) -> TrainOpti
     epochs = options.epochs
     if epochs is None and options.steps is None:
         epochs = DEFAULT_EPOCHS
-    root = options.data_root or os.environ.get("FAIRDISTILL_DATA")
     return replace(
         options,
         data_options=asdict(parsed),
-        data_root=root,
+        data_root=_absolute(options.data_root or os.environ.get("FAIRDISTILL_DATA")),
+        teacher=_absolute(options.teacher),
+        cache_dir=_absolute(options.cache_dir),
+        init=options.init if options.init in ("scratch", "teacher") else str(Path(options.init).absolute()),
         model=options.model or entry.network,
         split_seed=split_seed if split_seed is not None else 0,
         epochs=epochs,
         out=options.out or f"runs/{options.data}-{row}-seed{options.seed}",
     )
+
+
+def _absolute(path: str | None) -> str | None:
+    """Return a path that still holds when the run is continued from another folder."""
+    return str(Path(path).absolute()) if path else None
 
 
 def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: TrainOptions) -> None:
@@ -234,10 +264,16 @@ def _load_data(options: TrainOptions) -> tuple[GroupedDataset, GroupedDataset, G
 
 
 def _build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
-    if method.sampler == "balanced":
-        return Balanced(train, batch_size=options.batch_size, seed=options.seed, strict_cells=options.strict_cells)
-    check_cells(train, strict=options.strict_cells)
     paper = options.protocol == "paper"
+    if method.sampler == "balanced":
+        return Balanced(
+            train,
+            batch_size=options.batch_size,
+            seed=options.seed,
+            drop_last=paper,
+            strict_cells=options.strict_cells,
+        )
+    check_cells(train, strict=options.strict_cells)
     return Shuffled(train, batch_size=options.batch_size, seed=options.seed, drop_last=paper)
 
 
@@ -279,6 +315,12 @@ def _initialise(network: nn.Module, options: TrainOptions, teacher: nn.Module | 
             f"{', '.join(differing[:5])}"
         )
     network.load_state_dict(weights)
+
+
+def _check_writable(folder: Path) -> None:
+    found = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not found.is_dir() or not os.access(found, os.W_OK):
+        raise UsageError(f"cannot write in {found}; give another folder with --cache-dir")
 
 
 def _shapes(

@@ -42,7 +42,7 @@ class Stage:
     def progress(self, step: int) -> float:
         """Return how much of the stage is done, 0 at its first step (or epoch) and 1 at its last."""
         last = -(-self.steps // self.anneal_every) - 1
-        return (step - self.start) // self.anneal_every / last if last > 0 else 1.0
+        return (step - self.start) // self.anneal_every / last if last > 0 else 0.0
 
     def evaluates_after(self, step: int) -> bool:
         """Return whether an evaluation follows this step."""

@@ -6,6 +6,7 @@ One file a feature, keyed by everything it depends on, so that all methods that 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from fairdistill.models import Teacher
 from fairdistill.training.runtime import Runtime
 from fairdistill.types import Batch, TapName, Taps
 
-_CHUNK = 500  # fixed, so that a cache is the same to the bit whoever builds it
+_CHUNK = 500  # fixed, so that a cache that is built again is the same to the bit
 
 
 class LiveTeacher:
@@ -89,6 +90,11 @@ class TeacherCache:
         self._dtype = dtype
 
     @property
+    def folder(self) -> Path:
+        """The cache's folder."""
+        return self._folder
+
+    @property
     def num_bytes(self) -> int:
         """Size of all features together."""
         return sum(self._tap_bytes(name) for name in self._shapes)
@@ -138,6 +144,8 @@ class TeacherCache:
                     outputs[name][start : start + len(rows)] = features[name].to(self._dtype).cpu()
         del outputs
         for name, part in parts.items():
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
             part.replace(self._path(name))
 
     def _map(self, path: Path, name: TapName, *, writable: bool) -> Tensor:
@@ -145,7 +153,10 @@ class TeacherCache:
         numbers = self._tap_bytes(name) // self._dtype.itemsize
         if writable:
             with path.open("wb") as file:
-                file.truncate(self._tap_bytes(name))
+                if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a crash in a mapped file
+                    os.posix_fallocate(file.fileno(), 0, self._tap_bytes(name))
+                else:
+                    file.truncate(self._tap_bytes(name))
         return torch.from_file(str(path), shared=writable, size=numbers, dtype=self._dtype).view(shape)
 
     def _missing(self) -> list[TapName]:
