@@ -162,3 +162,17 @@ def test_ctrl_c_saves_says_how_to_resume_and_exits_with_130(tmp_path):
     assert "Traceback" not in shown
     assert (out / "checkpoint" / "state.pt").exists()
     assert not (out / "result.json").exists()
+
+
+@pytest.mark.parametrize("given", [["--resume", "run", "--lr", "0.1"], ["--resume=run", "--strict-cells"]])
+def test_resume_takes_no_other_option(given, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *given]) == 2
+    assert "--resume takes the run's own options" in capsys.readouterr().err
+
+
+def test_a_network_for_other_images_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--model", "cifar_net"]) == 2
+    assert "cannot take images of shape (3, 16, 16)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -119,3 +119,14 @@ def test_a_run_given_twice_is_refused(make_run):
 def test_an_unfinished_run_is_refused_with_the_way_out(make_run):
     with pytest.raises(RunFolderError, match="--resume"):
         compare([make_run("a", method="ss", seed=0, finished=False)])
+
+
+def test_the_same_recipe_and_seeds_twice_are_refused(make_run):
+    runs = [make_run("a", method="ss", seed=0), make_run("b", method="ss", seed=0)]
+    with pytest.raises(UsageError, match=r"a and .*b are one recipe with the same seeds"):
+        compare(runs)
+
+
+def test_two_protocols_in_one_table_are_labelled_in_every_row(make_run):
+    runs = [make_run("a", method="scratch", seed=0), make_run("b", method="mfd", seed=0, protocol="paper")]
+    assert [row.label for row in compare(runs).rows] == ["scratch (protocol=honest)", "mfd (protocol=paper)"]

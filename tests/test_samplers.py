@@ -234,7 +234,7 @@ def test_shuffled_draws_rows_of_unknown_group_too() -> None:
 
 EMPTY = [[3, 0], [2, 2], [0, 4]]
 EMPTY_TEXT = (
-    r"made/train has empty \(class, group\) cells: \(class 0, group 1\), \(class 2, group 0\); DEO is undefined"
+    r"made/train has empty \(class, group\) cells: \(class 0, group 1\), \(class 2, group 0\); nothing can be learned"
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from fairdistill.comparison import CompareOptions, Comparison, Row, compare, render
@@ -88,9 +88,10 @@ def _finished_run(wanted: TrainOptions, path: Path) -> RunFolder:
     if not (path / "config.yaml").exists():
         return train(wanted)
     run = RunFolder.open(path)
-    given = {name: value for name, value in asdict(wanted).items() if value not in (None, {})}
-    found = {name: run.config.get(name) for name in given}
-    if found != given:
+    config = run.config
+    teacher = Path(wanted.teacher).absolute() if wanted.teacher else None
+    given = {"method": wanted.method, "seed": wanted.seed, "data": wanted.data, "teacher": teacher and str(teacher)}
+    if any(config[name] != value for name, value in given.items()):
         raise RunFolderError(f"{path} holds another run; delete it or give another --out")
     if run.finished:
         print(f"{path} is finished already; delete it to train it again", file=sys.stderr)

@@ -8,7 +8,6 @@ import torch
 from fairdistill.errors import RunFolderError
 from fairdistill.training.checkpoint import load_checkpoint, save_checkpoint
 
-CPU = torch.device("cpu")
 STATE = {
     "step": 3,
     "best": None,
@@ -22,7 +21,7 @@ def test_a_checkpoint_comes_back_as_it_was_and_leaves_no_part(tmp_path):
     path = tmp_path / "checkpoint" / "state.pt"
     save_checkpoint(path, {"step": 1})
     save_checkpoint(path, STATE)
-    state = load_checkpoint(path, CPU)
+    state = load_checkpoint(path)
     assert {name: state[name] for name in ("step", "best", "best_loss")} == {
         "step": 3,
         "best": None,
@@ -44,7 +43,7 @@ def test_a_save_that_is_cut_off_leaves_the_former_checkpoint(tmp_path, monkeypat
     monkeypatch.setattr(torch, "save", cut_off)
     with pytest.raises(OSError, match="disk full"):
         save_checkpoint(path, {"step": 2})
-    assert load_checkpoint(path, CPU) == {"step": 1}
+    assert load_checkpoint(path) == {"step": 1}
 
 
 class Dangerous:
@@ -59,5 +58,5 @@ def test_a_damaged_or_dangerous_checkpoint_is_refused_and_nothing_in_it_runs(tmp
     path = tmp_path / "state.pt"
     path.write_bytes(content)
     with pytest.raises(RunFolderError, match=r"cannot read the checkpoint .*start anew with another --out"):
-        load_checkpoint(path, CPU)
+        load_checkpoint(path)
     assert not Dangerous.ran

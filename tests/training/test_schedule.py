@@ -38,7 +38,7 @@ def test_a_plateau_goes_on_from_a_checkpoint_where_it_was(tmp_path):
     for loss in [1.0] * 7:
         schedule.after_evaluation(loss)
     save_checkpoint(tmp_path / "state.pt", {"schedule": schedule.state_dict(), "optimizer": optimizer.state_dict()})
-    state = load_checkpoint(tmp_path / "state.pt", torch.device("cpu"))
+    state = load_checkpoint(tmp_path / "state.pt")
     resumed, optimizer = made("plateau")
     optimizer.load_state_dict(state["optimizer"])
     resumed.load_state_dict(state["schedule"])

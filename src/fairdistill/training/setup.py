@@ -137,7 +137,7 @@ def prepare(options: TrainOptions) -> Setup:
         teacher = Teacher(teacher_network, teacher_points, keep=method.teacher_taps | {"logits"})
         digest = runs.weights_digest(teacher_network.state_dict())
         recipe = {name: teacher_run.config[name] for name in ("method", "protocol")}
-        recipe["steps"] = teacher_run.result["budget"]["steps"]
+        recipe["steps"] = teacher_run.result["budget"]["steps"] if teacher_run.finished else None
 
     context = TermContext(
         num_classes=train.num_classes,
