@@ -218,7 +218,7 @@ def _caption(comparison: Comparison) -> str:
     spread = "mean ± sd over n seeds (ddof 1)" if many else "one seed each: no spread is known"
     return (
         f"{comparison.data}; {comparison.protocol} protocol; test set, percent, {spread}; "
-        f"seeds {', '.join(map(str, seeds))}. {'; '.join(comparison.made_with)}."
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}. {'; '.join(comparison.made_with)}."
     )
 
 

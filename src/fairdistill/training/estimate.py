@@ -95,5 +95,5 @@ def _check_room(out: Path, needed: int) -> None:
     if free < needed:
         raise UsageError(
             f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB left; "
-            "choose another --out and --cache-dir, or --teacher-cache false"
+            "choose another --out and --cache-dir, or --no-teacher-cache"
         )
