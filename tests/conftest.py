@@ -110,7 +110,8 @@ def make_teacher(tmp_path: Path) -> Callable[..., str]:
         finished: bool = True,
         **config: Any,
     ) -> str:
-        head = {"data": "tiny", "data_options": asdict(TinyOptions()), "protocol": "honest", "split_seed": 0}
+        head = {"data": "tiny", "data_options": asdict(TinyOptions()), "method": "scratch"}
+        head |= {"protocol": "honest", "split_seed": 0}
         run = RunFolder.create(tmp_path / name, config={**head, **config}, environment={})
         if finished:
             metadata = {
