@@ -22,7 +22,7 @@ from fairdistill.predict import Evaluation, evaluate, logits_of
 from fairdistill.randomness import derived_seed
 from fairdistill.runs import RunFolder
 from fairdistill.training.checkpoint import load_checkpoint, save_checkpoint
-from fairdistill.training.console import RunConsole
+from fairdistill.training.console import RunConsole, percent
 from fairdistill.training.environment import describe_environment
 from fairdistill.training.estimate import estimate
 from fairdistill.training.objective import LossMeter, Objective, StepLoss
@@ -342,7 +342,8 @@ class _Training:
         )
         if judged.collapsed:
             self.console.say("warning: every test image is predicted as one class; this model learned nothing")
-        self.console.say(f"finished: {self.run.path}")
+        found = f"accuracy {percent(judged.accuracy)}  DEO_A {percent(judged.deo_a)}  DEO_M {percent(judged.deo_m)}"
+        self.console.say(f"test: {found}; finished: {self.run.path}")
 
 
 def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Optimizer:
