@@ -34,7 +34,7 @@ class Pipeline:
         self._device = device
         self._seed = seed
         self.num_rows = len(dataset)
-        self.num_states = 2 if dataset.recipe.flip else 1
+        self.num_states = dataset.recipe.num_states
 
     def train_batch(self, index: Tensor, *, step: int) -> Batch:
         """Return the rows ``index`` (int64, CPU), augmented as step ``step`` of the run does."""

@@ -29,6 +29,11 @@ class Recipe:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Channel standard deviations in [0, 1]; ones leave the images as they are."""
 
+    @property
+    def num_states(self) -> int:
+        """How many ways training may show one image: 2 with mirroring, else 1."""
+        return 2 if self.flip else 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class GroupedDataset:

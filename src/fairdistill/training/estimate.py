@@ -62,8 +62,7 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     disk = memory = 0
     taught = 0
     if setup.cache is not None:
-        taught = setup.cache.num_bytes and len(setup.train) * (2 if setup.train.recipe.flip else 1)
-        taught = taught if setup.cache.missing_bytes else 0
+        taught = len(setup.train) * setup.train.recipe.num_states if setup.cache.missing_bytes else 0
         _check_room(setup.cache.folder, setup.cache.missing_bytes)
         disk = setup.cache.missing_bytes
         if setup.cache.num_bytes <= setup.options.cache_memory * 2**30:

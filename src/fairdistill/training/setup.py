@@ -149,7 +149,7 @@ def prepare(options: TrainOptions) -> Setup:
     objective = Objective(method.all_terms, context).to(runtime.device)
     stages = plan_stages(method, options, rows=len(train), sampler=sampler)
     train_digest = train.digest()
-    states = 2 if train.recipe.flip else 1
+    states = train.recipe.num_states
     worthwhile = stages[-1].stop * sampler.batch_size >= states * len(train)
     cache = None
     if method.teacher_taps and options.teacher_cache and worthwhile:
