@@ -72,7 +72,7 @@ def _train(arguments: list[str]) -> None:
     from argparse import SUPPRESS
 
     from fairdistill import data
-    from fairdistill.cli_options import Parser, add_options, peek, split_settings, values_of
+    from fairdistill.cli_options import Parser, add_options, named_values, numbers, peek, split_settings, values_of
     from fairdistill.training import TrainOptions, resume, train
 
     name = peek(arguments, "data") or TrainOptions().data
@@ -84,7 +84,11 @@ def _train(arguments: list[str]) -> None:
     parser.add_argument("--data-options", type=dict, default={}, help=SUPPRESS)
     add_options(parser, TrainOptions, title="run", leave_out=("data_options",))
     add_options(parser, own, title=f"data set {name}", unset=True)
-    rest, settings = split_settings(arguments)
+    rest, settings = split_settings(arguments, "set")
+    repeated: dict[str, dict[str, str]] = {}
+    for option in named_values(own):
+        rest, values = split_settings(rest, option.replace("_", "-"))
+        repeated.update({option: values} if values else {})
     given = vars(parser.parse_args(rest))
     for unused in ("config", "format_version"):
         given.pop(unused)
@@ -95,13 +99,14 @@ def _train(arguments: list[str]) -> None:
         resume(run)
         return
     # The command line wins over a file as a whole: another method has other settings, another budget is the budget.
-    given["set"] = settings if values_of(arguments, "method") else {**given["set"], **settings}
+    own_settings = numbers(settings, "set")
+    given["set"] = own_settings if values_of(arguments, "method") else {**given["set"], **own_settings}
     if values_of(arguments, "steps") and not values_of(arguments, "epochs"):
         given["epochs"] = None
     if values_of(arguments, "epochs") and not values_of(arguments, "steps"):
         given["steps"] = None
     # An option of the data set that is not given is left to the teacher's run, or to its default.
-    of_data = {field: given.pop(field) for field in own.__dataclass_fields__}
+    of_data = {field: given.pop(field) for field in own.__dataclass_fields__} | repeated
     data_options = {**given.pop("data_options"), **{k: v for k, v in of_data.items() if v is not None}}
     train(TrainOptions(**given, data_options=data_options))
 

@@ -75,20 +75,22 @@ def add_options(
     for field in dataclasses.fields(options):
         if field.name in leave_out:
             continue
-        flag = f"--{field.name.replace('_', '-')}"
+        flags = [f"--{field.name.replace('_', '-')}", *([field.metadata["also"]] if "also" in field.metadata else [])]
         default = field.default if field.default is not dataclasses.MISSING else None
         shown = "" if default is None or "default" in docs[field.name] else f" (default: {_shown(default)})"
         help_ = (docs[field.name].rstrip(".") + shown).replace("%", "%%")
         kind = required_type(types_[field.name])
         if kind is bool:
             value = None if unset else default
-            group.add_argument(flag, action=ActionYesNo(yes_prefix="", no_prefix="no-"), default=value, help=help_)
+            group.add_argument(*flags, action=ActionYesNo(yes_prefix="", no_prefix="no-"), default=value, help=help_)
         elif typing.get_origin(kind) is not None and typing.get_origin(kind) is not typing.Literal:
-            group.add_argument(flag, type=dict[str, float], default={}, metavar="TERM.SETTING=VALUE", help=help_)
+            (_, values) = typing.get_args(kind)
+            metavar = "TERM.SETTING=VALUE" if values is float else "NAME=VALUE"
+            group.add_argument(*flags, type=dict[str, values], default=None if unset else {}, metavar=metavar, help=help_)  # type: ignore[valid-type]  # made at run time
         else:
             metavar = None if typing.get_origin(kind) is typing.Literal else _METAVARS.get(kind, "VALUE")
             value = None if unset else default
-            group.add_argument(flag, type=kind, default=value, metavar=metavar, help=help_)
+            group.add_argument(*flags, type=kind, default=value, metavar=metavar, help=help_)
 
 
 _METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -120,22 +122,27 @@ def values_of(arguments: list[str], option: str) -> list[str]:
     return values + [item.partition("=")[2] for item in arguments if item.startswith(f"{flag}=")]
 
 
-def split_settings(arguments: list[str], option: str = "set") -> tuple[list[str], dict[str, float]]:
-    """Part the arguments from every ``--set NAME=VALUE`` among them.
+def named_values(options: type[Any]) -> list[str]:
+    """Return the options of a dataclass that take ``NAME=VALUE``, again and again."""
+    kinds = typing.get_type_hints(options)
+    return [name for name, kind in kinds.items() if typing.get_origin(required_type(kind)) is Mapping]
+
+
+def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[str, str]]:
+    """Part the arguments from every ``--OPTION NAME=VALUE`` among them.
 
     Returns:
         The other arguments, and the values by name.
 
     Raises:
-        UsageError: if a setting has no ``=`` or no number.
+        UsageError: if one has no name or no value.
     """
     settings = {}
     for item in values_of(arguments, option):
         name, _, value = item.partition("=")
-        try:
-            settings[name] = float(value)
-        except ValueError:
-            raise UsageError(f"expected --{option} TERM.SETTING=NUMBER, but got {item!r}") from None
+        if not name or not value:
+            raise UsageError(f"expected --{option} NAME=VALUE, but got {item!r}")
+        settings[name] = value
     rest, skip = [], False
     for item in arguments:
         if skip:
@@ -147,9 +154,26 @@ def split_settings(arguments: list[str], option: str = "set") -> tuple[list[str]
     return rest, settings
 
 
+def numbers(settings: Mapping[str, str], option: str) -> dict[str, float]:
+    """Return settings whose values are numbers.
+
+    Raises:
+        UsageError: if one is not.
+    """
+    found = {}
+    for name, value in settings.items():
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise UsageError(f"expected --{option} TERM.SETTING=NUMBER, but got {f'{name}={value}'!r}") from None
+    return found
+
+
 def _field_docs(options: type[Any]) -> dict[str, str]:
-    parsed = docstring_parser.parse_from_object(options)
-    docs = {param.arg_name: " ".join((param.description or "").split()) for param in parsed.params}
+    docs: dict[str, str] = {}
+    for cls in reversed(options.__mro__[:-1]):  # a class documents its own fields alone
+        parsed = docstring_parser.parse_from_object(cls)
+        docs.update({param.arg_name: " ".join((param.description or "").split()) for param in parsed.params})
     return {field.name: docs.get(field.name, "") for field in dataclasses.fields(options)}
 
 

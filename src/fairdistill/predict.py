@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
+from fairdistill.models.outputs import class_logits
 from fairdistill.metrics import Counts, deo_a, deo_m, group_counts
 
 _BATCH = 500
@@ -46,7 +47,7 @@ class Evaluation:
 
 
 def logits_of(
-    network: Callable[[Tensor], Tensor],
+    network: Callable[[Tensor], object],
     pipeline: Pipeline,
     autocast: Callable[[], AbstractContextManager[None]],
 ) -> Tensor:
@@ -55,7 +56,7 @@ def logits_of(
     with torch.no_grad():
         for rows in torch.arange(pipeline.num_rows).split(_BATCH):
             with autocast():
-                parts.append(network(pipeline.batch(rows).images).float())
+                parts.append(class_logits(network(pipeline.batch(rows).images)).float())
     return torch.cat(parts)
 
 

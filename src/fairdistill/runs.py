@@ -18,11 +18,10 @@ import numpy as np
 import safetensors.torch
 import torch
 import yaml
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from fairdistill.errors import RunFolderError
-from fairdistill.models import build
+from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.models import build, load_weights, read_weights
 
 FORMAT_VERSION = 1
 
@@ -198,6 +197,12 @@ class RunFolder:
                 writer.writerow([row[0], row[1], row[2], group, row[4], *map(str, row[5])])
         part.replace(self.path / name)
 
+    def write_skipped(self, skipped: Sequence[tuple[str, str]]) -> None:
+        """Write ``skipped.csv``, the broken images that were left out and why; nothing if there are none."""
+        if skipped:
+            with (self.path / "skipped.csv").open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([("image", "reason"), *skipped])
+
     def _write_text(self, name: str, text: str) -> None:
         part = self.path / f"{name}.part"
         with part.open("w", encoding="utf-8") as file:
@@ -248,21 +253,6 @@ def finite_or_null(value: Any) -> Any:
     return value
 
 
-def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the tensors and the metadata of a ``.safetensors`` file.
-
-    Raises:
-        RunFolderError: if there is no such file, or it is damaged or of another kind.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118  # safe_open is no mapping
-    except FileNotFoundError:
-        raise RunFolderError(f"there is no file {path}") from None
-    except (SafetensorError, OSError) as error:
-        raise RunFolderError(f"{path} is not a readable .safetensors file: {error}") from error
-
-
 def weights_digest(weights: Mapping[str, Tensor]) -> str:
     """Return a hash of named tensors, whatever order or file they came in."""
     state = hashlib.blake2b(digest_size=16)
@@ -276,25 +266,38 @@ def weights_digest(weights: Mapping[str, Tensor]) -> str:
 def load(path: str | Path) -> nn.Module:
     """Return the trained network of a run folder: a plain module in eval mode.
 
+    A network that the user's own code made (``package.module:factory``) is made by it again, so that code must be
+    importable, and it runs.
+
     Args:
         path: a finished run folder.
 
     Raises:
-        RunFolderError: if it is no run folder, or the run is not finished.
+        RunFolderError: if it is no run folder, the run is not finished, or its network cannot be made again.
 
     Example:
         >>> network = load("runs/digits-s-mfd-seed0")  # doctest: +SKIP
     """
     run = RunFolder.open(path)
-    if not (run.path / "model.safetensors").exists():
+    file = run.path / "model.safetensors"
+    if not file.exists():
         raise RunFolderError(
             f"{path} has no model.safetensors: the run is not finished; continue it with: "
             f"fairdistill train --resume {path}"
         )
-    weights, metadata = read_weights(run.path / "model.safetensors")
     try:
-        network = build(metadata["network"], len(json.loads(metadata["class_names"])))
-        network.load_state_dict(weights)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise RunFolderError(f"{run.path / 'model.safetensors'} does not fit its own description: {error}") from error
+        weights, metadata = read_weights(file)
+    except UsageError as error:
+        raise RunFolderError(str(error)) from error
+    try:
+        name, size = metadata["network"], metadata.get("image_size")
+        num_classes = len(json.loads(metadata["class_names"]))
+        image_size = int(size) if size is not None else None
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunFolderError(f"{file} lacks its own description: {type(error).__name__}: {error}") from error
+    try:
+        network = build(name, num_classes, image_size=image_size)
+        load_weights(network, weights, where=str(file))
+    except UsageError as error:
+        raise RunFolderError(f"cannot make the network {name} of {path} again: {error}") from error
     return network.eval()

@@ -34,6 +34,8 @@ class Batch:
         index: ``[N]`` int64 rows of the data set, on the CPU.
         state: ``[N]`` int64 augmentation state of each row, on the CPU; with ``index`` the key of the
             teacher cache.
+        boxes: ``[N, 4]`` float64 on the CPU: top, left, height and width of what was cut from each image, as shares
+            of it; None where nothing was cut.
     """
 
     images: Tensor
@@ -41,6 +43,7 @@ class Batch:
     groups: Tensor
     index: Tensor
     state: Tensor
+    boxes: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)

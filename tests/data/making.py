@@ -30,7 +30,7 @@ def dataset(
     draw = torch.Generator().manual_seed(0)
     return GroupedDataset(
         name="made/train",
-        images=torch.randint(0, 256, (n, 3, 4, 5), dtype=torch.uint8, generator=draw),
+        images=torch.randint(0, 256, (n, 3, 5, 5), dtype=torch.uint8, generator=draw),
         labels=labels,
         groups=groups,
         ids=ids,

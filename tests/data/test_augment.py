@@ -111,9 +111,9 @@ def test_batches_leave_the_data_set_as_it_is() -> None:
 @pytest.mark.parametrize(
     "recipe",
     [
-        MIRRORED,
+        replace(MIRRORED, size=16, stored=(16, 16)),
         Recipe(size=16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
-        Recipe(size=4, std=(1.0, 1.0, 0.5)),
+        Recipe(size=16, std=(1.0, 1.0, 0.5)),
     ],
 )
 def test_normalisation_equals_the_formula_for_every_value(recipe: Recipe) -> None:
@@ -131,6 +131,6 @@ def test_without_mean_and_sd_values_are_exactly_a_255th() -> None:
 @pytest.mark.parametrize("recipe", [MIRRORED, replace(MIRRORED, flip=False), PLAIN])
 def test_images_are_channels_last(recipe: Recipe) -> None:
     images = pipeline(recipe).train_batch(INDEX, step=0).images
-    assert images.shape == (len(INDEX), 3, 4, 5)
+    assert images.shape == (len(INDEX), 3, 5, 5)
     assert images.is_contiguous(memory_format=torch.channels_last)
     assert not images.is_contiguous()

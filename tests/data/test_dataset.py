@@ -116,7 +116,7 @@ def other_pixel(data: GroupedDataset) -> GroupedDataset:
 
 CHANGES: dict[str, Callable[[GroupedDataset], GroupedDataset]] = {
     "a pixel": other_pixel,
-    "the shape": lambda data: replace(data, images=data.images.reshape(4, 3, 5, 4)),
+    "the shape": lambda data: replace(data, images=data.images.reshape(4, 3, 25, 1)),
     "a class": lambda data: replace(data, labels=torch.tensor([0, 1, 1, 1])),
     "a group": lambda data: replace(data, groups=torch.tensor([0, 1, 0, 1])),
     "classes and groups": lambda data: replace(data, labels=torch.tensor([0, 1, 0, 1]), groups=data.labels),

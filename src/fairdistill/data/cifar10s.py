@@ -13,10 +13,10 @@ import os
 import pickle
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from torch import Tensor
 from fairdistill.config import check_seed, check_share, check_types
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.download import fetch
+from fairdistill.data.files import Split
 from fairdistill.data.skew import legacy_permutation, skewed_groups
 from fairdistill.errors import ChecksumError, DataError
 
@@ -67,24 +68,36 @@ class Cifar10SOptions:
         check_seed("data_seed", self.data_seed)
 
 
-def load(split: Literal["train", "val", "test"], root: Path | None, options: Cifar10SOptions) -> GroupedDataset:
-    """Read the official files and return the skewed training set or the balanced test set.
+def load(wanted: Collection[Split], root: Path | None, options: Cifar10SOptions) -> dict[Split, GroupedDataset]:
+    """Read the official files and return the skewed training set and the balanced test set.
 
     Train: 50,000 images, each grey or in colour by ``skew`` and ``data_seed``. Test: the 10,000 test images in
     grey, then the same 10,000 in colour, so that both groups are the same pictures.
     """
-    read = _open(root, download=options.download)
-    if split == "test":
-        images, labels = _decode(read("test_batch"), "test_batch")
-        n = len(images)
-        return _dataset(
-            "test",
-            images=torch.cat([to_grey(images), images]),
-            labels=labels.repeat(2),
-            groups=torch.arange(2).repeat_interleave(n),
-            numbers=list(range(n)) * 2,
-            suffix=True,
-        )
+    found: dict[Split, GroupedDataset] = {}
+    if "train" in wanted or "test" in wanted:
+        read = _open(root, download=options.download)
+        if "train" in wanted:
+            found["train"] = _train(read, options)
+        if "test" in wanted:
+            found["test"] = _test(read)
+    return found
+
+
+def _test(read: Callable[[str], bytes]) -> GroupedDataset:
+    images, labels = _decode(read("test_batch"), "test_batch")
+    n = len(images)
+    return _dataset(
+        "test",
+        images=torch.cat([to_grey(images), images]),
+        labels=labels.repeat(2),
+        groups=torch.arange(2).repeat_interleave(n),
+        numbers=list(range(n)) * 2,
+        suffix=True,
+    )
+
+
+def _train(read: Callable[[str], bytes], options: Cifar10SOptions) -> GroupedDataset:
     parts = [_decode(read(name), name) for name in MD5 if name.startswith("data_batch")]
     images = torch.cat([part[0] for part in parts])
     labels = torch.cat([part[1] for part in parts])
@@ -127,7 +140,7 @@ def _dataset(
     )
 
 
-def _open(root: Path | None, *, download: bool) -> Any:
+def _open(root: Path | None, *, download: bool) -> Callable[[str], bytes]:
     """Return a function from a batch's name to its verified bytes, from the folder or the archive."""
     if root is None:
         if not os.environ.get("FAIRDISTILL_DATA"):

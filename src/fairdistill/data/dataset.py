@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from fairdistill.data.images import ImageFiles
 from fairdistill.errors import DataError
 from fairdistill.types import UNKNOWN_GROUP
 
@@ -17,11 +19,17 @@ from fairdistill.types import UNKNOWN_GROUP
 class Recipe:
     """How the images of a data set are prepared for a network.
 
-    The images are scaled to [0, 1]; ``mean`` and ``std`` are then subtracted and divided, per channel.
+    The network sees ``size`` by ``size`` pixels. Without augmentation a whole image is resized to that, its aspect not
+    kept. With a crop, training images are kept at the ``stored`` size instead, and a part of each is cut out. They are
+    scaled to [0, 1]; ``mean`` and ``std`` are then subtracted and divided, per channel.
     """
 
     size: int
-    """Height and width of the stored images, in pixels."""
+    """Height and width of what the network sees, in pixels."""
+    stored: tuple[int, int] = (0, 0)
+    """Height and width of the images that training crops are cut from; default: ``size``."""
+    crop: Literal["none", "random", "resized"] = "none"
+    """``random``: a window of ``size`` pixels; ``resized``: a box of random area and aspect, resized to ``size``."""
     flip: bool = False
     """Whether training images are mirrored left to right, each with probability one half."""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -29,10 +37,27 @@ class Recipe:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Channel standard deviations in [0, 1]; ones leave the images as they are."""
 
+    def __post_init__(self) -> None:
+        if self.stored == (0, 0):
+            object.__setattr__(self, "stored", (self.size, self.size))
+        if self.crop == "none" and self.stored != (self.size, self.size):
+            raise ValueError(f"Expected stored images of {self.size} pixels without a crop, but got {self.stored}")
+        if self.crop == "random" and min(self.stored) < self.size:
+            raise ValueError(f"Expected stored images of at least {self.size} pixels, but got {self.stored}")
+
     @property
-    def num_states(self) -> int:
-        """How many ways training may show one image: 2 with mirroring, else 1."""
+    def num_states(self) -> int | None:
+        """How many ways training may show one image: 2 with mirroring, 1 without; None: a crop has too many."""
+        if self.crop != "none":
+            return None
         return 2 if self.flip else 1
+
+    def resized(self, size: int) -> Recipe:
+        """Return the same preparation at another size: the same part of each image, in other pixels."""
+        if size == self.size:
+            return self
+        height, width = (max(size, round(side * size / self.size)) for side in self.stored)
+        return replace(self, size=size, stored=(height, width))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +66,7 @@ class GroupedDataset:
 
     Attributes:
         name: the data set's name and split, for messages: ``"cifar10s/train"``.
-        images: ``[N, 3, H, W]`` uint8, on the CPU.
+        images: uint8 ``[N, 3, H, W]`` on the CPU, or image files.
         labels: ``[N]`` int64 in ``[0, num_classes)``.
         groups: ``[N]`` int64 in ``[0, num_groups)``, or -1 where the group is not known.
         ids: ``N`` names, stable across seeds and machines and unique within the data set.
@@ -49,6 +74,8 @@ class GroupedDataset:
         class_names: one name a class.
         group_names: one name a group.
         recipe: how the images are prepared for a network.
+        notes: what a user should know of the data, a sentence each.
+        skipped: broken files that were left out, each with the reason.
 
     Example:
         >>> import fairdistill
@@ -59,7 +86,7 @@ class GroupedDataset:
     """
 
     name: str
-    images: Tensor
+    images: Tensor | ImageFiles
     labels: Tensor
     groups: Tensor
     ids: tuple[str, ...]
@@ -67,6 +94,8 @@ class GroupedDataset:
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     recipe: Recipe
+    notes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -79,7 +108,7 @@ class GroupedDataset:
         for field, length in lengths.items():
             if length != n:
                 raise DataError(f"{self.name}: expected {n} {field}, one for each image, but got {length}")
-        if self.images.dtype != torch.uint8:
+        if isinstance(self.images, Tensor) and self.images.dtype != torch.uint8:
             raise DataError(f"{self.name}: expected uint8 images, but got {self.images.dtype}")
         for field, values, low, names in (
             ("label", self.labels, 0, self.class_names),
@@ -99,11 +128,13 @@ class GroupedDataset:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int, int, int]:
-        """Return ``(image uint8 [3, H, W], label, group, index)``."""
+        """Return ``(image uint8 [3, H, W], label, group, index)``; an image in a file is decoded at the recipe's size."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.name} has {len(self)} rows, so there is no row {index}")
         index %= len(self)
-        return self.images[index], int(self.labels[index]), int(self.groups[index]), index
+        size = self.recipe.size
+        image = self.images.one(index, size, size) if isinstance(self.images, ImageFiles) else self.images[index]
+        return image, int(self.labels[index]), int(self.groups[index]), index
 
     @property
     def num_classes(self) -> int:
@@ -144,9 +175,12 @@ class GroupedDataset:
     def digest(self) -> str:
         """Return a hash of everything but the split's name and the recipe: equal data, equal digest."""
         state = hashlib.blake2b(digest_size=16)
+        if isinstance(self.images, ImageFiles):
+            state.update(self.images.digest())
         for values in (self.images, self.labels, self.groups):
-            state.update(str(tuple(values.shape)).encode())
-            state.update(values.contiguous().numpy().data)
+            if isinstance(values, Tensor):
+                state.update(str(tuple(values.shape)).encode())
+                state.update(values.contiguous().numpy().data)
         names = (self.ids, self.source_ids, self.class_names, self.group_names)
         state.update(json.dumps(names).encode())
         return state.hexdigest()

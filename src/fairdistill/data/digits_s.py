@@ -9,9 +9,9 @@ test every digit is there in both groups, so that it does not.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from fairdistill.config import check_seed, check_share, check_types
 from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.files import Split
 from fairdistill.data.skew import legacy_permutation, skewed_groups
 
 CLASS_NAMES = tuple(str(digit) for digit in range(10))
@@ -49,8 +50,12 @@ class DigitsSOptions:
         check_seed("data_seed", self.data_seed)
 
 
-def load(split: Literal["train", "val", "test"], root: Path | None, options: DigitsSOptions) -> GroupedDataset:
-    """Return 1,000 training images, or 200 validation or 597 test digits, each in both groups."""
+def load(wanted: Collection[Split], root: Path | None, options: DigitsSOptions) -> dict[Split, GroupedDataset]:
+    """Return 1,000 training images, and 200 validation and 597 test digits, each of these in both groups."""
+    return {split: _load(split, options) for split in wanted}
+
+
+def _load(split: Split, options: DigitsSOptions) -> GroupedDataset:
     from sklearn.datasets import load_digits  # half a second that only this data set needs
 
     digits = load_digits()

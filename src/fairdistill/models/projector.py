@@ -1,45 +1,93 @@
-"""A learned map from the student's feature to the teacher's width; dropped after training."""
+"""A learned map from the student's feature to the shape of the teacher's; dropped after training."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fairdistill.errors import TeacherError
 
 
 class Projector(nn.Module):
-    """Bring a student feature to the teacher's width; the identity where the shapes agree already.
+    """Bring a student feature to the teacher's shape; the identity where the shapes agree already.
 
-    ``[N, C, H, W]`` maps of the same height and width go through a 1x1 convolution, ``[N, D]`` vectors through
-    a linear layer. Only the student is projected, so that the target stays what the teacher says.
+    Only the student is projected, so that the target stays what the teacher says.
+
+    ==============  ==================  ================================================================
+    student         teacher             projection
+    ==============  ==================  ================================================================
+    ``[D]``         ``[D']``            linear
+    ``[C, H, W]``   ``[C', H', W']``    averaged or interpolated to H' x W' if it must, 1x1 convolution
+    ``[C, H, W]``   ``[D']``            global average, linear
+    ``[D]``         ``[C', H', W']``    linear to C' * H' * W', reshaped
+    ==============  ==================  ================================================================
+
+    An axis that shrinks is averaged over adaptive windows, one that grows is interpolated linearly.
 
     Args:
         student: shape of one student feature, without the batch dimension.
         teacher: shape of one teacher feature, likewise.
 
     Raises:
-        TeacherError: if maps differ in height or width, or a map meets a vector.
+        TeacherError: if a shape is neither a vector's nor a map's and the two differ.
+
+    Example:
+        >>> Projector((8, 4, 4), (16, 7, 7))(torch.rand(2, 8, 4, 4)).shape
+        torch.Size([2, 16, 7, 7])
     """
 
     def __init__(self, student: Sequence[int], teacher: Sequence[int]) -> None:
         super().__init__()
         student, teacher = tuple(student), tuple(teacher)
-        self.layer: nn.Module
         if student == teacher:
-            self.layer = nn.Identity()
-        elif len(student) == len(teacher) == 1:
-            self.layer = nn.Linear(student[0], teacher[0])
-        elif len(student) == len(teacher) == 3 and student[1:] == teacher[1:]:
-            self.layer = nn.Conv2d(student[0], teacher[0], 1)
-        else:
+            layers: list[nn.Module] = [nn.Identity()]
+        elif not {len(student), len(teacher)} <= {1, 3}:
             raise TeacherError(
-                f"the student's feature has shape {student} and the teacher's {teacher}: no projector joins "
-                "them; choose features of the same height and width"
+                f"the student's feature has shape {student} and the teacher's {teacher}: only vectors [D] and maps "
+                "[C, H, W] are joined by a projector; name other features with --tap and --teacher-tap"
             )
+        elif len(teacher) == 1:
+            pool = [nn.AdaptiveAvgPool2d(1), nn.Flatten()] if len(student) == 3 else []
+            layers = [*pool, nn.Linear(student[0], teacher[0])]
+        elif len(student) == 1:
+            layers = [nn.Linear(student[0], prod(teacher)), nn.Unflatten(1, teacher)]
+        else:
+            resize = [_Resize(student[1:], teacher[1:])] if student[1:] != teacher[1:] else []
+            layers = [*resize, nn.Conv2d(student[0], teacher[0], 1)]
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, feature: Tensor) -> Tensor:
         """Return the projected feature."""
-        projected: Tensor = self.layer(feature)
+        projected: Tensor = self.layers(feature)
         return projected
+
+
+class _Resize(nn.Module):
+    """Resample ``[N, C, H, W]`` along each axis by a fixed matrix.
+
+    As products of matrices its gradient is the same in every run; that of PyTorch's own pooling and interpolation
+    is summed in any order on a GPU.
+    """
+
+    rows: Tensor
+    columns: Tensor
+
+    def __init__(self, before: Sequence[int], after: Sequence[int]) -> None:
+        super().__init__()
+        self.register_buffer("rows", _resampling(before[0], after[0]), persistent=False)
+        self.register_buffer("columns", _resampling(before[1], after[1]), persistent=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.rows.to(maps.dtype) @ maps @ self.columns.to(maps.dtype).T
+
+
+def _resampling(before: int, after: int) -> Tensor:
+    """Return the matrix ``[after, before]`` that averages over windows or interpolates."""
+    units = torch.eye(before).unsqueeze(0)
+    if after <= before:
+        return F.adaptive_avg_pool1d(units, after)[0].T.contiguous()
+    return F.interpolate(units, size=after, mode="linear", align_corners=False)[0].T.contiguous()

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.hooks import RemovableHandle
 
 from fairdistill.errors import UsageError
-from fairdistill.types import TapName, Taps
-
-_POOLING = (
-    nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Dropout, nn.Dropout2d,
-)  # fmt: skip
+from fairdistill.models.outputs import class_logits
+from fairdistill.types import TAP_NAMES, TapName, Taps
 
 
 @dataclass(frozen=True)
@@ -27,11 +25,13 @@ class TapPoint:
         module: the module's name.
         side: whether its input or its output is read.
         call: which call of a module that runs several times is read, from 0; the last if None.
+        relu: whether what is read goes through a ReLU, since the network's own is a function and no module.
     """
 
     module: str
     side: Literal["input", "output"] = "output"
     call: int | None = None
+    relu: bool = False
 
 
 class Tapped:
@@ -41,7 +41,7 @@ class Tapped:
     instance of the network only, and ``remove`` takes them away.
 
     Args:
-        network: any module that maps images to logits.
+        network: any module that maps images to what :func:`~fairdistill.models.outputs.class_logits` reads.
         points: where each feature is read. ``logits`` is always there and needs no point.
 
     Raises:
@@ -63,7 +63,7 @@ class Tapped:
                 some = ", ".join([m for m in modules if m][-8:])
                 raise UsageError(f"tap {name!r}: the network has no module {point.module!r}; its last are: {some}")
         self.network = network
-        self._run: Callable[[Tensor], Tensor] = network
+        self._run: Callable[[Tensor], object] = network
         self._caught: dict[TapName, Tensor] = {}
         self._calls: Counter[TapName] = Counter()
         self._handles = [
@@ -74,7 +74,7 @@ class Tapped:
         """Run the network on ``[N, 3, H, W]`` images; return the features by name."""
         self._caught.clear()
         self._calls.clear()
-        logits = self._run(images)
+        logits = class_logits(self._run(images))
         taps = {**self._caught, "logits": logits}
         self._caught.clear()
         return taps
@@ -91,7 +91,7 @@ class Tapped:
     def _hook(self, module: nn.Module, name: TapName, point: TapPoint) -> RemovableHandle:
         def catch(value: Tensor) -> None:
             if point.call is None or self._calls[name] == point.call:
-                self._caught[name] = value
+                self._caught[name] = F.relu(value) if point.relu else value
             self._calls[name] += 1
 
         if point.side == "input":
@@ -99,59 +99,37 @@ class Tapped:
         return module.register_forward_hook(lambda _module, _inputs, output: catch(output))
 
 
-def find_taps(network: nn.Module, example: Tensor) -> dict[TapName, TapPoint]:
-    """Find where a convolutional classifier's features are, by running it once on an example.
-
-    ``embedding`` is the input of the last linear layer that runs; ``map`` is the last output of the shape of the
-    last convolution's that is not a pooling or dropout layer's; ``feature`` is the embedding.
+def parse_taps(text: str | None) -> dict[TapName, str]:
+    """Return the places a user names, by feature, as :func:`~fairdistill.models.discovery.find_taps` takes them.
 
     Args:
-        network: any module of convolutions and a linear head; its mode and statistics are left as they were.
-        example: ``[N, 3, H, W]`` images, one is enough.
+        text: a module's name for ``feature`` alone, or ``NAME=MODULE`` pairs separated by commas. ``MODULE:input``
+            is the module's input, else it is its output.
 
     Raises:
-        UsageError: if no linear layer or no convolution runs, or the network cannot take the example.
+        UsageError: for a feature that does not exist or is named twice, or a name that is missing.
+
+    Example:
+        >>> parse_taps("layer4")
+        {'feature': 'layer4'}
+        >>> parse_taps("map=features.5,embedding=head.0:input")
+        {'map': 'features.5', 'embedding': 'head.0:input'}
     """
-    calls: list[tuple[str, nn.Module, tuple[int, ...]]] = []
-
-    def record(name: str) -> Any:
-        def hook(module: nn.Module, _inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor):
-                calls.append((name, module, tuple(output.shape)))
-
-        return hook
-
-    leaves = [(name, module) for name, module in network.named_modules() if not any(True for _ in module.children())]
-    handles = [module.register_forward_hook(record(name)) for name, module in leaves]
-    training = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        with torch.no_grad():
-            network(example)
-    except RuntimeError as error:
-        raise UsageError(
-            f"{type(network).__name__} cannot take images of shape {tuple(example.shape[1:])}: {error}"
-        ) from error
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, mode in training.items():
-            module.training = mode
-
-    linear = [at for at, (_, module, _) in enumerate(calls) if isinstance(module, nn.Linear)]
-    convolutions = [at for at, (_, module, _) in enumerate(calls) if isinstance(module, nn.Conv2d)]
-    if not linear or not convolutions:
-        missing = "linear layer" if not linear else "convolution"
-        raise UsageError(f"found no {missing} in {type(network).__name__}, so its features cannot be found")
-    last = convolutions[-1]
-    at_map = last
-    for at, (_, module, shape) in enumerate(calls):
-        if at > last and shape == calls[last][2] and not isinstance(module, _POOLING):
-            at_map = at
-
-    def point(at: int, side: Literal["input", "output"]) -> TapPoint:
-        name = calls[at][0]
-        return TapPoint(name, side, call=sum(earlier == name for earlier, _, _ in calls[:at]))
-
-    embedding = point(linear[-1], "input")
-    return {"embedding": embedding, "map": point(at_map, "output"), "feature": embedding}
+    named: dict[TapName, str] = {}
+    if text is None:
+        return named
+    for part in text.split(","):
+        given, equals, module = part.partition("=")
+        name, module = (given.strip(), module.strip()) if equals else ("feature", part.strip())
+        if name not in TAP_NAMES or name == "logits":
+            others = ", ".join(tap for tap in TAP_NAMES if tap != "logits")
+            raise UsageError(
+                f"cannot name the feature {name!r} in {text!r}: expected one of {others}; logits are always what the "
+                "network returns"
+            )
+        if not module.removesuffix(":input"):
+            raise UsageError(f"no module is named for {name!r} in {text!r}; write for example {name}=layer4")
+        if name in named:
+            raise UsageError(f"{name!r} is named twice in {text!r}")
+        named[cast("TapName", name)] = module
+    return named

@@ -46,8 +46,8 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     device, times = setup.runtime.device, []
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for step in range(_PROBES):
-            batch = pipeline.batch(setup.sampler.batch(step))
             start = time.perf_counter()
+            batch = pipeline.train_batch(setup.sampler.batch(step), step=step)
             with setup.runtime.autocast():
                 loss = torch.nn.functional.cross_entropy(tapped(batch.images)["logits"].float(), batch.labels)
             loss.backward()
@@ -62,7 +62,9 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     disk = memory = 0
     taught = 0
     if setup.cache is not None:
-        taught = len(setup.train) * setup.train.recipe.num_states if setup.cache.missing_bytes else 0
+        states = setup.train.recipe.num_states
+        assert states is not None
+        taught = len(setup.train) * states if setup.cache.missing_bytes else 0
         _check_room(setup.cache.folder, setup.cache.missing_bytes)
         disk = setup.cache.missing_bytes
         if setup.cache.num_bytes <= setup.options.cache_memory * 2**30:

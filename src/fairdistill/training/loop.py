@@ -72,6 +72,7 @@ def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
                 config=asdict(setup.options),
                 environment=describe_environment(setup.runtime, seed=setup.options.seed),
             )
+            run.write_skipped(setup.train.skipped)
             with run.lock(), interrupt_named(run):
                 _Training(setup, pipeline, run, console).finish()
     return run
@@ -255,10 +256,16 @@ class _Training:
         setup = self.setup
         if setup.teacher is None or not setup.method.teacher_taps:
             return None
+        own = None
+        if setup.teacher_recipe != setup.train.recipe:
+            device, seed = setup.runtime.device, setup.options.seed
+            own = Pipeline(setup.train, device=device, seed=seed, recipe=setup.teacher_recipe)
         if setup.cache is None:
-            return LiveTeacher(setup.teacher, setup.runtime, setup.method.teacher_taps)
+            return LiveTeacher(setup.teacher, setup.runtime, setup.method.teacher_taps, pipeline=own)
         memory = int(setup.options.cache_memory * 2**30)
-        return setup.cache.load(setup.teacher, self.pipeline, setup.runtime, memory=memory, progress=self.console.say)
+        return setup.cache.load(
+            setup.teacher, own or self.pipeline, setup.runtime, memory=memory, progress=self.console.say
+        )
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -329,7 +336,10 @@ class _Training:
         judged, of_teacher = self._judge(test, setup.test), None
         if setup.teacher is not None:
             teacher = setup.teacher
-            logits = logits_of(lambda images: teacher(images)["logits"], test, setup.runtime.autocast)
+            seen = Pipeline(
+                setup.test, device=setup.runtime.device, seed=setup.options.seed, recipe=setup.teacher_recipe
+            )
+            logits = logits_of(lambda images: teacher(images)["logits"], seen, setup.runtime.autocast)
             of_teacher = evaluate(logits, setup.test)
         write_result(
             self.run,
@@ -372,8 +382,14 @@ def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
     unknown = setup.train.num_unknown_groups
     if unknown:
         console.say(f"{unknown:,} training rows have no known group: they train the losses that read no groups")
+    for note in setup.train.notes:
+        console.say(note)
+    if setup.train.skipped:
+        console.say(f"{len(setup.train.skipped):,} broken images were left out: {setup.out / 'skipped.csv'}")
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
-        console.say("the run is shorter than one pass over the images, so the teacher runs in every step")
+        short = "the run is shorter than one pass over the images"
+        why = short if setup.train.recipe.num_states else "training crops are new in every step"
+        console.say(f"{why}, so the teacher runs in every step")
     console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")
 
 

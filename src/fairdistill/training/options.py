@@ -29,9 +29,9 @@ class TrainOptions:
     """
 
     data: str = "digits-s"
-    """Data set: digits-s (embedded) or cifar10s."""
-    data_root: str | None = None
-    """Folder with the data files; default: $FAIRDISTILL_DATA."""
+    """Data set: digits-s (embedded), cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
+    data_root: str | None = field(default=None, metadata={"also": "--root"})
+    """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, such as skew and data_seed."""
     method: str = "scratch"
@@ -39,11 +39,25 @@ class TrainOptions:
     set: Mapping[str, float] = field(default_factory=dict)
     """Settings of the method's terms, TERM.SETTING=VALUE, such as mmd.strength=7; default: the paper's Table 1."""
     model: str | None = None
-    """Network: cifar_net or digit_net; default: the data set's."""
-    teacher: str | None = None
-    """Run folder of the teacher. The student takes its data options and split."""
+    """Network: cifar_net, digit_net, resnet18, shufflenet_v2_x1_0, torchvision:NAME, timm:NAME or MODULE:FACTORY;
+    default: the data set's."""
+    tap: str | None = None
+    """Module whose output is the feature, such as layer4; or NAME=MODULE,... for feature, map and embedding."""
     init: str = "scratch"
-    """Where the weights start: scratch, teacher, or a .safetensors file."""
+    """Where the weights start: scratch, teacher, pretrained (from the network's hub), or a weights file."""
+    teacher: str | None = None
+    """The teacher: a run folder (the student takes its data options and split), a file of weights (.safetensors, .pt)
+    or an exported program (.pt2)."""
+    teacher_model: str | None = None
+    """Network of a teacher that is a file of weights, named as for --model."""
+    teacher_size: int | None = None
+    """Height and width of the teacher's input; default: what its file says, else the student's."""
+    teacher_mean: str | None = None
+    """Channel means of the teacher's input; default: what its file says, else the student's."""
+    teacher_std: str | None = None
+    """Channel standard deviations of the teacher's input; default: what its file says, else the student's."""
+    teacher_tap: str | None = None
+    """The teacher's modules, as for --tap."""
     protocol: Protocol = "honest"
     """honest: validation split, test set read once. paper: the paper's rules, which look at the test set."""
     epochs: int | None = None
@@ -87,7 +101,7 @@ class TrainOptions:
         check_types(self)
         if self.epochs is not None and self.steps is not None:
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
-        for name in ("epochs", "steps", "batch_size", "threads"):
+        for name in ("epochs", "steps", "batch_size", "threads", "teacher_size"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"expected {name} to be at least 1, but got {value}")

@@ -13,14 +13,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from fairdistill import data, methods, models, runs
-from fairdistill.data.augment import Pipeline
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill import data, methods, models
+from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.files import without_duplicates
 from fairdistill.data.splits import cut_validation
-from fairdistill.errors import TeacherError, UsageError
+from fairdistill.errors import MethodError, TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
 from fairdistill.models import Tapped, TapPoint, Teacher, find_taps
+from fairdistill.models.taps import parse_taps
+from fairdistill.models.weights import load_weights, read_weights
 from fairdistill.randomness import derived_seed
 from fairdistill.runs import RunFolder
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
@@ -29,6 +31,7 @@ from fairdistill.training.options import TrainOptions
 from fairdistill.training.runtime import Runtime, choose_runtime
 from fairdistill.training.stages import DEFAULT_EPOCHS, Stage, plan_stages
 from fairdistill.training.teacher_cache import TeacherCache
+from fairdistill.training.teacher_model import TeacherModel, load_teacher, open_run
 from fairdistill.types import TapName
 
 
@@ -49,7 +52,8 @@ class Setup:
         objective: the terms of all stages.
         teacher: the frozen teacher, if one was given.
         cache: where the teacher's features are kept, if they are.
-        teacher_recipe: the teacher's method, protocol and steps.
+        teacher_recipe: how the teacher's images are prepared, likewise.
+        teacher_record: the teacher's method, protocol and steps, where they are known.
         digests: hashes of the training data, the validation split and the teacher's weights.
     """
 
@@ -67,7 +71,8 @@ class Setup:
     objective: Objective
     teacher: Teacher | None
     cache: TeacherCache | None
-    teacher_recipe: Mapping[str, Any] | None
+    teacher_recipe: Recipe | None
+    teacher_record: Mapping[str, Any]
     digests: Mapping[str, str | None]
 
     @property
@@ -97,11 +102,11 @@ def prepare(options: TrainOptions) -> Setup:
         UsageError: for options, methods, networks or teachers that do not exist or fit.
         DataError: for data that is missing, corrupt or unsuitable.
     """
-    teacher_run = RunFolder.open(options.teacher) if options.teacher is not None else None
+    teacher_run = open_run(options.teacher)
     options = _resolved(options, teacher_run)
     method = methods.parse(options.method, data=options.data, settings=options.set)
     options = replace(options, method=method.name, set=method.settings)
-    if method.teacher_taps and teacher_run is None:
+    if method.teacher_taps and options.teacher is None:
         raise TeacherError(
             f"method {method.name!r} needs a teacher: train one with `fairdistill train --data {options.data} "
             "--method scratch --out TEACHER`, then add --teacher TEACHER"
@@ -115,29 +120,23 @@ def prepare(options: TrainOptions) -> Setup:
         precision="bfloat16" if runtime.dtype == torch.bfloat16 else "float32",
         threads=torch.get_num_threads(),
     )
-    train, validation, test = _load_data(options)
+    train, validation, test = _load_data(options, teacher_run)
     sampler = _build_sampler(method, options, train)
 
-    teacher_network = _load_teacher(teacher_run, train) if teacher_run is not None else None
+    taught_by = load_teacher(options, teacher_run, train) if options.teacher is not None else None
     torch.manual_seed(derived_seed(options.seed, "weights"))
-    network = models.build(str(options.model), train.num_classes)
-    _initialise(network, options, teacher_network)
-    network.to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
-    pipeline = Pipeline(train.subset(torch.arange(1)), device=runtime.device, seed=options.seed)
-    example = pipeline.batch(torch.arange(1)).images
-    points = find_taps(network, example)
-    student_shapes = _shapes(network, points, example)
-
-    teacher = digest = recipe = None
+    network = models.build(
+        str(options.model), train.num_classes, image_size=train.recipe.size, pretrained=options.init == "pretrained"
+    )
+    _initialise(network, options, taught_by)
+    points, student_shapes = _placed(network, train, train.recipe, runtime, method, options.tap)
+    teacher = None
     teacher_shapes: dict[TapName, tuple[int, ...]] = {}
-    if teacher_network is not None and teacher_run is not None:
-        teacher_network.to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
-        teacher_points = find_taps(teacher_network, example)
-        teacher_shapes = _shapes(teacher_network, teacher_points, example)
-        teacher = Teacher(teacher_network, teacher_points, keep=method.teacher_taps | {"logits"})
-        digest = runs.weights_digest(teacher_network.state_dict())
-        recipe = {name: teacher_run.config[name] for name in ("method", "protocol")}
-        recipe["steps"] = teacher_run.result["budget"]["steps"] if teacher_run.finished else None
+    if taught_by is not None:
+        teacher_points, teacher_shapes = _placed(
+            taught_by.network, train, taught_by.recipe, runtime, method, options.teacher_tap, who="teacher"
+        )
+        teacher = Teacher(taught_by.network, teacher_points, keep=method.teacher_taps | {"logits"})
 
     context = TermContext(
         num_classes=train.num_classes,
@@ -150,13 +149,18 @@ def prepare(options: TrainOptions) -> Setup:
     stages = plan_stages(method, options, rows=len(train), sampler=sampler)
     train_digest = train.digest()
     states = train.recipe.num_states
-    worthwhile = stages[-1].stop * sampler.batch_size >= states * len(train)
     cache = None
-    if method.teacher_taps and options.teacher_cache and worthwhile:
+    if (
+        taught_by is not None
+        and method.teacher_taps
+        and options.teacher_cache
+        and states is not None
+        and stages[-1].stop * sampler.batch_size >= states * len(train)
+    ):
         out = Path(str(options.out))
         cache = TeacherCache(
             Path(options.cache_dir) if options.cache_dir else out.parent / ".teacher-cache",
-            key=f"{digest}/{train_digest}/{train.recipe}/{runtime.device.type}/{runtime.dtype}",
+            key=f"{taught_by.digest}/{teacher_points}/{train_digest}/{taught_by.recipe}/{runtime.device.type}/{runtime.dtype}",
             shapes={name: teacher_shapes[name] for name in sorted(method.teacher_taps)},
             rows=len(train),
             states=states,
@@ -179,11 +183,12 @@ def prepare(options: TrainOptions) -> Setup:
         objective=objective,
         teacher=teacher,
         cache=cache,
-        teacher_recipe=recipe,
+        teacher_recipe=None if taught_by is None else taught_by.recipe,
+        teacher_record={} if taught_by is None else taught_by.record,
         digests={
             "data": train_digest,
             "split": hashlib.blake2b("\n".join(validation.ids).encode(), digest_size=16).hexdigest(),
-            "teacher": digest,
+            "teacher": None if taught_by is None else taught_by.digest,
         },
     )
 
@@ -191,25 +196,17 @@ def prepare(options: TrainOptions) -> Setup:
 def _resolved(options: TrainOptions, teacher_run: RunFolder | None) -> TrainOptions:
     """Fill in every default, the teacher's data options and split among them."""
     entry = data.entry(options.data)
-    given = dict(options.data_options)
+    if data.is_path(options.data):
+        options = replace(options, data=str(Path(options.data).absolute()))
+    given = _with_absolute_paths(options)
     paper = options.protocol == "paper"
     split_seed = options.split_seed
     if teacher_run is not None:
         config = teacher_run.config
         if config["data"] == options.data:
             _inherit(given, config["data_options"], options)
-            if config["protocol"] == "paper" and not paper and "val" not in entry.splits:
-                raise TeacherError(
-                    f"the teacher {options.teacher} was trained on every training row (paper protocol), those that "
-                    "would validate the student too; train one in the honest protocol, or add --protocol paper"
-                )
             if split_seed is None:
                 split_seed = config["split_seed"]
-            elif split_seed != config["split_seed"] and not paper and "val" not in entry.splits:
-                raise TeacherError(
-                    f"the teacher {options.teacher} was trained with split_seed {config['split_seed']}, not "
-                    f"{split_seed}: it has seen rows that would validate the student; leave --split-seed out"
-                )
     names = {option.name for option in fields(entry.options)}
     if paper and "data_seed" in names:
         given.setdefault("data_seed", options.seed)
@@ -221,15 +218,27 @@ def _resolved(options: TrainOptions, teacher_run: RunFolder | None) -> TrainOpti
     return replace(
         options,
         data_options=asdict(parsed),
-        data_root=_absolute(options.data_root or os.environ.get("FAIRDISTILL_DATA")),
+        data_root=_absolute(options.data_root or (None if data.is_path(options.data) else os.environ.get("FAIRDISTILL_DATA"))),
         teacher=_absolute(options.teacher),
         cache_dir=_absolute(options.cache_dir),
-        init=options.init if options.init in ("scratch", "teacher") else str(Path(options.init).absolute()),
+        init=options.init if options.init in _INIT_NAMES else str(Path(options.init).absolute()),
         model=options.model or entry.network,
         split_seed=split_seed if split_seed is not None else 0,
         epochs=epochs,
-        out=options.out or f"runs/{options.data}-{row}-seed{options.seed}",
+        out=options.out or f"runs/{Path(options.data).stem}-{row}-seed{options.seed}",
     )
+
+
+_INIT_NAMES = ("scratch", "teacher", "pretrained")
+
+
+def _with_absolute_paths(options: TrainOptions) -> dict[str, Any]:
+    """Return the data options, every path among them made to hold when the run is continued from another folder."""
+    given = dict(options.data_options)
+    for field in fields(data.entry(options.data).options):
+        if field.metadata.get("path") and given.get(field.name):
+            given[field.name] = _absolute(str(given[field.name]))
+    return given
 
 
 def _absolute(path: str | None) -> str | None:
@@ -250,17 +259,42 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
         given[name] = of_teacher[name]
 
 
-def _load_data(options: TrainOptions) -> tuple[GroupedDataset, GroupedDataset, GroupedDataset]:
-    root, own = options.data_root, dict(options.data_options)
-    train = data.load(options.data, "train", root=root, **own)
-    test = data.load(options.data, "test", root=root, **own)
+def _load_data(
+    options: TrainOptions, teacher_run: RunFolder | None
+) -> tuple[GroupedDataset, GroupedDataset, GroupedDataset]:
+    parts = data.load_splits(options.data, root=options.data_root, **options.data_options)
+    for needed in ("train", "test"):
+        if needed not in parts:
+            raise UsageError(
+                f"{options.data} has no {needed} rows, only {', '.join(parts)}; give some, or say what they are, such "
+                f"as --split-map val={needed}"
+            )
+    train, test = parts["train"], parts["test"]
     if options.protocol == "paper":
         return train, test, test
-    if "val" in data.entry(options.data).splits:
-        return train, data.load(options.data, "val", root=root, **own), test
+    if "val" in parts:
+        validation = without_duplicates(parts["val"], test)
+        return without_duplicates(train, validation, test), validation, test
+    _check_split(options, teacher_run)
     assert options.split_seed is not None
-    train, validation = cut_validation(train, split_seed=options.split_seed)
+    train, validation = cut_validation(without_duplicates(train, test), split_seed=options.split_seed)
     return train, validation, test
+
+
+def _check_split(options: TrainOptions, teacher_run: RunFolder | None) -> None:
+    """Check that the teacher has not seen the rows that will validate the student."""
+    if teacher_run is None or teacher_run.config["data"] != options.data:
+        return
+    if teacher_run.config["protocol"] == "paper":
+        raise TeacherError(
+            f"the teacher {options.teacher} was trained on every training row (paper protocol), those that would "
+            "validate the student too; train one in the honest protocol, or add --protocol paper"
+        )
+    if teacher_run.config["split_seed"] != options.split_seed:
+        raise TeacherError(
+            f"the teacher {options.teacher} was trained with split_seed {teacher_run.config['split_seed']}, not "
+            f"{options.split_seed}: it has seen rows that would validate the student; leave --split-seed out"
+        )
 
 
 def _build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
@@ -277,58 +311,50 @@ def _build_sampler(method: Method, options: TrainOptions, train: GroupedDataset)
     return Shuffled(train, batch_size=options.batch_size, seed=options.seed, drop_last=paper)
 
 
-def _load_teacher(run: RunFolder, train: GroupedDataset) -> nn.Module:
-    network = runs.load(run.path)
-    _, metadata = runs.read_weights(run.path / "model.safetensors")
-    classes = tuple(json.loads(metadata["class_names"]))
-    if classes != train.class_names:
-        raise TeacherError(
-            f"the teacher {run.path} knows the classes {', '.join(classes)}; {train.name} has "
-            f"{', '.join(train.class_names)}"
-        )
-    if int(metadata["image_size"]) != train.recipe.size:
-        raise TeacherError(
-            f"the teacher {run.path} takes images of {metadata['image_size']} pixels; {train.name} has "
-            f"{train.recipe.size}"
-        )
-    return network
-
-
-def _initialise(network: nn.Module, options: TrainOptions, teacher: nn.Module | None) -> None:
-    if options.init == "scratch":
-        return
+def _initialise(network: nn.Module, options: TrainOptions, teacher: TeacherModel | None) -> None:
     if options.init == "teacher":
         if teacher is None:
-            raise UsageError("--init teacher needs --teacher RUN")
-        weights, where = teacher.state_dict(), f"the teacher {options.teacher}"
-    else:
-        weights, where = runs.read_weights(Path(options.init))[0], options.init
-    own = network.state_dict()
-    differing = [
-        name
-        for name in sorted({*own, *weights})
-        if name not in own or name not in weights or own[name].shape != weights[name].shape
-    ]
-    if differing:
-        raise UsageError(
-            f"the weights of {where} do not fit the network {options.model}; the first that differ: "
-            f"{', '.join(differing[:5])}"
+            raise UsageError("--init teacher needs --teacher")
+        load_weights(network, teacher.network.state_dict(), where=f"the teacher {options.teacher}")
+    elif options.init not in _INIT_NAMES:
+        load_weights(network, read_weights(Path(options.init))[0], where=options.init, new_head=True)
+
+
+def _placed(
+    network: nn.Module,
+    train: GroupedDataset,
+    recipe: Recipe,
+    runtime: Runtime,
+    method: Method,
+    named: str | None,
+    *,
+    who: str = "student",
+) -> tuple[dict[TapName, TapPoint], dict[TapName, tuple[int, ...]]]:
+    """Move a network to the device and find its features; return where they are and their shapes."""
+    network.to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+    example = torch.zeros(1, 3, recipe.size, recipe.size, device=runtime.device).to(memory_format=torch.channels_last)
+    points = find_taps(network, example, named=parse_taps(named))
+    tapped = Tapped(network, points)
+    network.eval()
+    with torch.no_grad():
+        shapes = {name: tuple(value.shape[1:]) for name, value in tapped(example).items()}
+    tapped.remove()
+    wanted = method.teacher_taps if who == "teacher" else method.student_taps
+    for name in sorted(wanted - set(shapes)):
+        option = "--teacher-tap" if who == "teacher" else "--tap"
+        raise MethodError(
+            f"method {method.name!r} reads the {who}'s {name!r}, which was not found in its network; name the module "
+            f"with {option} {name}=MODULE"
         )
-    network.load_state_dict(weights)
+    if shapes["logits"] != (train.num_classes,):
+        raise (TeacherError if who == "teacher" else UsageError)(
+            f"the {who}'s network has {shapes['logits'][0]} outputs; {train.name} has {train.num_classes} classes: "
+            f"{', '.join(train.class_names)}"
+        )
+    return points, shapes
 
 
 def _check_writable(folder: Path) -> None:
     found = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not found.is_dir() or not os.access(found, os.W_OK):
         raise UsageError(f"cannot write in {found}; give another folder with --cache-dir")
-
-
-def _shapes(
-    network: nn.Module, points: Mapping[TapName, TapPoint], example: torch.Tensor
-) -> dict[TapName, tuple[int, ...]]:
-    tapped = Tapped(network, points)
-    network.eval()
-    with torch.no_grad():
-        taps = tapped(example)
-    tapped.remove()
-    return {name: tuple(value.shape[1:]) for name, value in taps.items()}

@@ -23,17 +23,31 @@ _CHUNK = 500  # fixed, so that a cache that is built again is the same to the bi
 
 
 class LiveTeacher:
-    """Runs the teacher on every batch."""
+    """Runs the teacher on every batch.
 
-    def __init__(self, teacher: Teacher, runtime: Runtime, taps: frozenset[TapName]) -> None:
+    Args:
+        teacher: the frozen teacher.
+        runtime: device and precision.
+        taps: the features to return.
+        pipeline: prepares the teacher's images where they are not the student's: the same part of the same pictures,
+            at the teacher's size, mean and sd.
+    """
+
+    def __init__(
+        self, teacher: Teacher, runtime: Runtime, taps: frozenset[TapName], *, pipeline: Pipeline | None = None
+    ) -> None:
         self._teacher = teacher
         self._runtime = runtime
         self._taps = taps
+        self._pipeline = pipeline
 
     def __call__(self, batch: Batch) -> Taps:
         """Return the features of a batch."""
+        images = batch.images
+        if self._pipeline is not None:
+            images = self._pipeline.images(batch.index, batch.state, batch.boxes)
         with self._runtime.autocast():
-            features = self._teacher(batch.images)
+            features = self._teacher(images)
         return {name: features[name] for name in self._taps}
 
 

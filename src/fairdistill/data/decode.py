@@ -1,0 +1,71 @@
+"""From the bytes of an image file to pixels of one size."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from fairdistill.errors import DataError
+
+Pixels = NDArray[np.uint8]
+
+
+def decode(content: bytes, *, height: int, width: int) -> Pixels:
+    """Return an image as uint8 ``[height, width, 3]`` RGB, resized as torchvision's ``Resize`` does.
+
+    The resizing is Pillow's bilinear one with antialiasing and does not keep the aspect. An EXIF orientation is not
+    applied, alpha is dropped, and of an animation the first frame is taken, all as torchvision's ``ImageFolder``
+    does; 16-bit grey is scaled to 8 bits.
+
+    Raises:
+        DataError: with the reason, if these bytes are no image, or a truncated or damaged one.
+    """
+    if not content:
+        raise DataError("the file is empty (0 bytes)")
+    try:
+        pixels = _jpeg(content)
+        if pixels is None:
+            return np.asarray(_resized(_with_pillow(content), height, width))
+        if pixels.shape[:2] == (height, width):
+            return pixels
+        return np.asarray(_resized(Image.fromarray(pixels), height, width))
+    except Image.UnidentifiedImageError:
+        raise DataError("it is no image, or of an unknown format") from None
+    # Pillow's decoders raise many kinds of errors for damaged files: SyntaxError, struct.error, ...
+    except Exception as error:
+        raise DataError(f"it cannot be decoded: {error}") from error
+
+
+def _jpeg(content: bytes) -> Pixels | None:
+    """Return the pixels of a plain JPEG, equal to Pillow's and sooner; None where Pillow must look."""
+    if content[:2] != b"\xff\xd8":
+        return None
+    try:
+        _, _, colours, _ = simplejpeg.decode_jpeg_header(content)
+        if colours not in ("YCbCr", "Gray", "RGB"):
+            return None
+        pixels: Pixels = simplejpeg.decode_jpeg(content, colorspace="RGB")
+    except ValueError:
+        return None
+    return pixels
+
+
+def _with_pillow(content: bytes) -> Image.Image:
+    image: Image.Image = Image.open(io.BytesIO(content))
+    if image.mode.startswith("I;16") or image.mode == "I":
+        deep: NDArray[Any] = np.asarray(image)
+        return Image.fromarray(np.clip(deep >> 8, 0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")  # straight to RGB, Pillow warns
+    return image.convert("RGB")
+
+
+def _resized(image: Image.Image, height: int, width: int) -> Image.Image:
+    if image.size == (width, height):
+        return image
+    return image.resize((width, height), Image.Resampling.BILINEAR)

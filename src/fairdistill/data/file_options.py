@@ -1,0 +1,40 @@
+"""Options that all data sets of image files share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fairdistill.config import check_types
+from fairdistill.data.images import Storage, default_cache_folder
+from fairdistill.errors import UsageError
+
+_NOT_IDENTITY: dict[str, Any] = {"identity": False}  # two runs that differ in this alone read the same data
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """Options of every data set whose images are files."""
+
+    cache: bool = field(default=True, metadata=_NOT_IDENTITY)
+    """Decode each image once into a cache on disk, instead of every time it is read."""
+    image_cache: str | None = field(default=None, metadata={**_NOT_IDENTITY, "path": True})
+    """Folder of the image caches; default: fairdistill/images in $XDG_CACHE_HOME or ~/.cache."""
+    workers: int | None = field(default=None, metadata=_NOT_IDENTITY)
+    """Threads that decode images; default: one a processor."""
+    skip_broken: bool = False
+    """Leave out, count and list images that cannot be decoded, instead of stopping."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"expected workers to be at least 1, but got {self.workers}")
+
+    @property
+    def storage(self) -> Storage:
+        """Where and how decoded images are kept."""
+        folder = Path(self.image_cache) if self.image_cache else default_cache_folder()
+        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return Storage(folder.absolute() if self.cache else None, self.workers or processors)

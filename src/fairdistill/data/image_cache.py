@@ -1,0 +1,242 @@
+"""Decoded images on disk: every file is decoded once, and read as memory-mapped pixels from then on.
+
+A cache is a folder for one source (folder or archive) and one size. It holds a slot for every name it was ever asked
+for: ``names.jsonl`` (a name a line), ``index.bin`` (a record a slot) and ``pixels.bin`` (``height * width * 3`` bytes
+a slot, with holes where nothing was decoded). A slot counts only once its record says so, which is written last, so a
+cache that was killed half-way goes on where it stopped. A file that changed is decoded again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import filelock
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fairdistill.data.decode import decode
+from fairdistill.data.sources import Source
+from fairdistill.errors import DataError
+
+_VERSION = 1
+_MISSING, _DONE, _BROKEN = 0, 1, 2
+_RECORD = np.dtype(
+    [("size", "<u8"), ("stamp", "<u8"), ("digest", "V16"), ("crc", "<u4"), ("state", "<u4")]
+)  # 40 bytes, without padding
+
+Report = Callable[[int], None]
+"""Called with the number of files done since the last call."""
+
+
+class ImageCache:
+    """The decoded images of one source at one size.
+
+    Args:
+        folder: folder of all caches; this one's is made below it.
+        source: where the files are.
+        height: height of the decoded images.
+        width: their width.
+        workers: threads that decode.
+    """
+
+    def __init__(self, folder: Path, source: Source, *, height: int, width: int, workers: int) -> None:
+        key = hashlib.blake2b(source.where.encode(), digest_size=8).hexdigest()
+        self.folder = folder / f"v{_VERSION}-{width}x{height}-{key}"
+        self._source = source
+        self._shape = (height, width, 3)
+        self._bytes = height * width * 3
+        self._workers = workers
+        self._slots: dict[str, int] = {}
+        self._records: NDArray[np.void] = np.zeros(0, _RECORD)
+        self._checked = np.zeros(0, bool)
+        self._pixels: Tensor | None = None
+
+    def slots(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Return where each name is; every one must have been filled."""
+        return np.fromiter((self._slots[name] for name in names), np.int64, len(names))
+
+    def missing_bytes(self, names: Sequence[str]) -> int:
+        """Return how much ``fill`` would write for these names."""
+        self._read()
+        return sum(self._stale(name) is not None for name in names) * self._bytes
+
+    def fill(self, names: Sequence[str], report: Report) -> None:
+        """Decode what is missing or changed among ``names``; one process at a time does it.
+
+        Raises:
+            DataError: if the folder cannot be written, or its disk has too little room.
+        """
+        self._read()
+        if not any(self._stale(name) is not None for name in names):
+            self._map()
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self.folder / "lock"):
+                self._read()  # another process may have filled it meanwhile
+                wanted = {name: found for name in names if (found := self._stale(name)) is not None}
+                self._check_room(len(wanted))
+                self._extend([name for name in wanted if name not in self._slots])
+                self._decode_all(wanted, report)
+        except OSError as error:
+            raise DataError(
+                f"cannot write the image cache {self.folder}: {error.strerror or error}; give another folder with "
+                "--image-cache, or decode on the fly with --no-cache"
+            ) from error
+        self._map()
+
+    def broken(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which of the filled names could not be decoded."""
+        found: NDArray[np.bool_] = self._records["state"][self.slots(names)] == _BROKEN
+        return found
+
+    def digests(self, names: Sequence[str]) -> NDArray[np.void]:
+        """Return a hash of the content of each filled file, ``V16 [N]``."""
+        return self._records["digest"][self.slots(names)]
+
+    def take(self, slots: Tensor) -> Tensor:
+        """Return decoded images, uint8 ``[n, height, width, 3]``, each checked when it is first read.
+
+        Raises:
+            DataError: if a damaged image cannot be decoded again.
+        """
+        assert self._pixels is not None
+        images = self._pixels.index_select(0, slots)
+        numbers = slots.numpy()
+        for at in np.flatnonzero(~self._checked[numbers]).tolist():
+            slot = int(numbers[at])
+            if zlib.crc32(images[at].numpy().data) != self._records["crc"][slot]:
+                images[at] = torch.from_numpy(self._mended(slot))
+            self._checked[slot] = True
+        return images.view(-1, *self._shape)
+
+    def _mended(self, slot: int) -> NDArray[np.uint8]:
+        name = next(name for name, at in self._slots.items() if at == slot)
+        with self._open() as (pixels, index):
+            self._decode_one(name, self._signature(name), pixels, index)
+            if self._records["state"][slot] != _DONE:
+                raise DataError(f"{self._source.where}: {name} changed while it was in use and cannot be decoded now")
+            return np.frombuffer(os.pread(pixels, self._bytes, slot * self._bytes), np.uint8)
+
+    def _signature(self, name: str) -> tuple[int, int]:
+        try:
+            return self._source.signature(name)
+        except DataError:
+            return (0, 0)  # a file that is not there is a broken one; it is looked for again each time
+
+    def _stale(self, name: str) -> tuple[int, int] | None:
+        """Return the signature of a file that must be decoded (again), None if its slot is up to date."""
+        signature = self._signature(name)
+        slot = self._slots.get(name)
+        if slot is None:
+            return signature
+        record = self._records[slot]
+        fresh = record["state"] != _MISSING and (record["size"], record["stamp"]) == signature
+        return None if fresh and signature != (0, 0) else signature
+
+    def _read(self) -> None:
+        """Read names and records from disk; a line or record that was cut off does not count."""
+        names_path, index_path, pixels_path = (self.folder / file for file in ("names.jsonl", "index.bin", "pixels.bin"))
+        if not names_path.exists():
+            return
+        try:
+            lines = names_path.read_bytes().split(b"\n")[:-1]
+            self._slots = {json.loads(line): slot for slot, line in enumerate(lines)}
+            stored = pixels_path.stat().st_size // self._bytes if pixels_path.exists() else 0
+            kept = min(len(lines), stored)
+            records = np.fromfile(index_path, _RECORD, count=kept) if index_path.exists() else self._records[:0]
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(f"the image cache {self.folder} is damaged ({error}); delete that folder") from error
+        self._records = np.concatenate([records, np.zeros(len(lines) - len(records), _RECORD)])
+        self._checked = np.concatenate([self._checked, np.zeros(len(lines) - len(self._checked), bool)])
+
+    def _extend(self, names: Sequence[str]) -> None:
+        path = self.folder / "names.jsonl"
+        whole = path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
+        with path.open("r+b" if path.exists() else "wb") as file:
+            file.truncate(whole)
+            file.seek(whole)
+            file.write("".join(json.dumps(name) + "\n" for name in names).encode())
+        first = len(self._slots)
+        self._slots.update({name: first + at for at, name in enumerate(names)})
+        count = len(self._slots)
+        for name, size in (("pixels.bin", self._bytes), ("index.bin", _RECORD.itemsize)):
+            with (self.folder / name).open("ab") as file:
+                file.truncate(count * size)
+        self._records = np.concatenate([self._records, np.zeros(count - len(self._records), _RECORD)])
+        self._checked = np.concatenate([self._checked, np.zeros(count - len(self._checked), bool)])
+
+    def _decode_all(self, wanted: dict[str, tuple[int, int]], report: Report) -> None:
+        with self._open() as (pixels, index), ThreadPoolExecutor(self._workers) as pool:
+
+            def work(item: tuple[str, tuple[int, int]]) -> None:
+                self._decode_one(*item, pixels, index)
+
+            try:
+                for _ in pool.map(work, wanted.items()):
+                    report(1)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _decode_one(self, name: str, signature: tuple[int, int], pixels: int, index: int) -> None:
+        slot = self._slots[name]
+        record = self._records[slot : slot + 1]
+        record["size"], record["stamp"], record["crc"] = *signature, 0
+        content = b""
+        try:
+            content = self._source.read(name)
+            decoded = decode(content, height=self._shape[0], width=self._shape[1])
+        except (DataError, OSError):
+            record["state"] = _BROKEN
+        else:
+            data = np.ascontiguousarray(decoded).data
+            _write(pixels, data, slot * self._bytes)
+            record["crc"], record["state"] = zlib.crc32(data), _DONE
+        record["digest"] = content_digest(content)
+        _write(index, record.tobytes(), slot * _RECORD.itemsize)
+        self._checked[slot] = False
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[tuple[int, int]]:
+        """Give file descriptors: a write beyond a full disk is an error there, and a crash in mapped memory."""
+        with (self.folder / "pixels.bin").open("r+b") as pixels, (self.folder / "index.bin").open("r+b") as index:
+            yield pixels.fileno(), index.fileno()
+
+    def _map(self) -> None:
+        count = (self.folder / "pixels.bin").stat().st_size // self._bytes
+        whole = torch.from_file(
+            str(self.folder / "pixels.bin"), shared=False, size=count * self._bytes, dtype=torch.uint8
+        )
+        self._pixels = whole.view(count, self._bytes)
+
+    def _check_room(self, files: int) -> None:
+        free = shutil.disk_usage(self.folder).free
+        if files * self._bytes > free:
+            raise DataError(
+                f"the image cache would take {files * self._bytes / 2**20:,.0f} MiB, but {self.folder} has "
+                f"{free / 2**20:,.0f} MiB left; give another folder with --image-cache, or decode on the fly "
+                "with --no-cache"
+            )
+
+
+def content_digest(content: bytes) -> np.void:
+    """Return a hash of a file's content, ``V16``."""
+    return np.void(hashlib.blake2b(content, digest_size=16).digest())
+
+
+def _write(file: int, data: bytes | memoryview, offset: int) -> None:
+    view = memoryview(data).cast("B")
+    while len(view):
+        written = os.pwrite(file, view, offset)
+        view, offset = view[written:], offset + written

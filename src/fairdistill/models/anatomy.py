@@ -1,0 +1,95 @@
+"""Where a classifier's features are, found in the list of operations that one pass through it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+_LINEAR_INPUT = {"linear": 0, "addmm": 1, "mm": 0}
+_CONVOLUTIONS = ("conv2d", "convolution")
+_ATTENTION = ("scaled_dot_product_attention", "multi_head_attention_forward")
+_ENDS_THE_MAP = ("pool", "mean", "drop")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor: what tells it from others, and its shape; a size that is not fixed is its symbol."""
+
+    key: Hashable
+    shape: tuple[int | str, ...]
+
+    @property
+    def space(self) -> tuple[int | str, ...]:
+        """Height and width of a map; empty for anything else."""
+        return self.shape[2:] if len(self.shape) == 4 else ()
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation: its name in PyTorch, the tensors that went in and those that came out."""
+
+    name: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+
+
+def find_head(ops: Sequence[Op], num_classes: int) -> int | None:
+    """Return the index of the operation that makes the logits.
+
+    It is the last linear layer, or the last convolution where it runs later and has an output a class.
+
+    Args:
+        ops: operations in the order they ran.
+        num_classes: width of what the network returned; 1 or 2 where one number a sample was returned.
+    """
+    widths = {num_classes, 1} if num_classes == 2 else {num_classes}
+    for index, op in reversed(list(enumerate(ops))):
+        if op.name in _LINEAR_INPUT:
+            return index
+        if op.name in _CONVOLUTIONS and op.outputs[0].shape[1] in widths:
+            return index
+    return None
+
+
+def embedding_of(head: Op) -> Value | None:
+    """Return what the head reads; None if that is a map that is pooled only afterwards."""
+    value = head.inputs[_LINEAR_INPUT.get(head.name, 0)]
+    return None if head.name in _CONVOLUTIONS and value.space != (1, 1) else value
+
+
+def find_maps(ops: Sequence[Op], head: int | None) -> list[tuple[int, Value]]:
+    """Return the last convolution's map and what becomes of it before pooling, each with the operation that made it.
+
+    From the output of the last convolution of maps, whatever is computed from it is followed as long as it is a
+    map of the same height and width: normalisation, activation, sums with shortcuts, concatenation. Pooling,
+    averaging and dropout end it. The last of the returned is the map after its activation. A convolution of pooled
+    1x1 maps with a 1x1 kernel (squeeze-and-excitation, a layer of the head) is no convolution of maps, nor is one
+    whose kernel covers its input. Where tokens are read afterwards (transformers), there is no such map.
+    """
+    convolutions = [i for i, op in enumerate(ops) if op.name in _CONVOLUTIONS and i != head and _reads_maps(op)]
+    if not convolutions:
+        return []
+    start = convolutions[-1]
+    first = ops[start].outputs[0]
+    followed = {first.key}
+    maps = [(start, first)]
+    for index, op in enumerate(ops[start + 1 :], start + 1):
+        if index == head or any(word in op.name for word in _ENDS_THE_MAP):
+            continue
+        if any(value.key in followed for value in op.inputs):
+            followed.update(value.key for value in op.outputs)
+            maps += [(index, value) for value in op.outputs if value.space == first.space]
+    return [] if any(_reads_tokens(op) for op in ops[maps[-1][0] + 1 :]) else maps
+
+
+def _reads_maps(op: Op) -> bool:
+    space, kernel = op.inputs[0].space, op.inputs[1].space
+    if kernel == (1, 1):
+        return space != (1, 1)
+    return not (kernel == space and op.outputs[0].space == (1, 1))
+
+
+def _reads_tokens(op: Op) -> bool:
+    if op.name in _LINEAR_INPUT:
+        return len(op.inputs[_LINEAR_INPUT[op.name]].shape) > 2
+    return op.name in _ATTENTION

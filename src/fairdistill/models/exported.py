@@ -1,0 +1,215 @@
+"""Networks written by ``torch.export``: teachers that need none of the code they were made with."""
+
+from __future__ import annotations
+
+import operator
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils import _pytree as pytree
+
+from fairdistill.errors import UsageError
+from fairdistill.models.anatomy import Op, Value, embedding_of, find_head, find_maps
+from fairdistill.models.outputs import class_logits
+from fairdistill.models.taps import TapPoint
+from fairdistill.types import TapName
+
+
+class ExportedNetwork(nn.Module):
+    """An exported program as a module that maps images ``[N, 3, H, W]`` to logits ``[N, C]``, for any N.
+
+    A program of a fixed batch size runs in batches of that size, the last filled up and cut again. It was fixed in
+    eval mode, so ``train()`` changes nothing.
+
+    Args:
+        program: the graph; takes one tensor, returns its flat outputs and after them the features.
+        structure: of the program's own outputs.
+        features: names of the features that follow them.
+        batch_size: the fixed batch size, None if the program takes any.
+        image_size: height and width of the images, None if the program takes any.
+
+    Attributes:
+        tap_points: where the features are read; ``find_taps`` takes these.
+    """
+
+    def __init__(
+        self,
+        program: fx.GraphModule,
+        structure: pytree.TreeSpec,
+        *,
+        features: Sequence[TapName],
+        batch_size: int | None,
+        image_size: int | None,
+    ) -> None:
+        super().__init__()
+        self.program = program
+        self.batch_size = batch_size
+        self.image_size = image_size
+        self.features = nn.ModuleDict({name: nn.Identity() for name in features})  # where hooks see them whole
+        self.tap_points: dict[TapName, TapPoint] = {name: TapPoint(f"features.{name}") for name in features}
+        self._structure = structure
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits ``[N, C]`` of ``[N, 3, H, W]`` images.
+
+        Raises:
+            UsageError: if the images are of another size than the program's.
+        """
+        wanted = (3, self.image_size or images.shape[-2], self.image_size or images.shape[-1])
+        if images.ndim != 4 or tuple(images.shape[1:]) != wanted:
+            raise UsageError(
+                f"the exported program takes images of shape {wanted}, but got {tuple(images.shape[1:])}; "
+                "give images of its size, or export it with dynamic shapes"
+            )
+        chunks = images.split(self.batch_size or max(len(images), 1))
+        logits, *features = (torch.cat(parts)[: len(images)] for parts in zip(*map(self._run, chunks), strict=True))
+        for module, feature in zip(self.features.values(), features, strict=True):
+            module(feature)
+        return logits
+
+    def train(self, mode: bool = True) -> ExportedNetwork:
+        """Change nothing; return self."""
+        return super().train(False)
+
+    def _run(self, images: Tensor) -> tuple[Tensor, ...]:
+        lacking = 0 if self.batch_size is None else self.batch_size - len(images)
+        if lacking:
+            images = torch.cat([images, images[-1:].expand(lacking, -1, -1, -1)])
+        flat = self.program(images)
+        own = self._structure.num_leaves
+        return class_logits(pytree.tree_unflatten(flat[:own], self._structure)), *flat[own:]
+
+    def _apply(self, fn: Any, recurse: bool = True) -> ExportedNetwork:
+        """Move the devices that are written in the graph together with the tensors."""
+        before = {tensor.device for tensor in self.state_dict(keep_vars=True).values()}
+        super()._apply(fn, recurse)
+        after = {tensor.device for tensor in self.state_dict(keep_vars=True).values()}
+        if before != after and len(after) == 1:
+            for node in self.program.graph.nodes:
+                if "device" in node.kwargs:
+                    node.kwargs = {**node.kwargs, "device": next(iter(after))}
+            self.program.recompile()
+        return self
+
+
+def load_program(path: str | Path) -> ExportedNetwork:
+    """Return the network in a file that ``torch.export.save`` wrote.
+
+    Its embedding and its last convolutional map are found in its graph, as
+    :func:`~fairdistill.models.discovery.find_taps` finds them in a network.
+
+    Raises:
+        UsageError: if there is no such file, PyTorch cannot read it, it was exported in train mode, or it takes
+            anything but one batch of images.
+
+    Example:
+        >>> teacher = load_program("teacher.pt2")  # doctest: +SKIP
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}; write one with torch.export.save(torch.export.export(...), {path})")
+    if not zipfile.is_zipfile(path):
+        raise UsageError(f"{path} is no exported program, or is damaged; write one with torch.export.save")
+    try:
+        exported = torch.export.load(path)
+        unlifted = exported.module()
+    except Exception as error:  # PyTorch promises no kind of error for a damaged file
+        reason = (str(error).splitlines() or [""])[0]
+        raise UsageError(
+            f"{path} is not a program that this PyTorch ({torch.__version__}) can read: {type(error).__name__}: "
+            f"{reason}; write it with torch.export.save under the same version"
+        ) from error
+    assert isinstance(unlifted, fx.GraphModule)
+    return _prepared(unlifted, exported.call_spec.out_spec, path)
+
+
+def _prepared(unlifted: fx.GraphModule, structure: pytree.TreeSpec | None, path: Path) -> ExportedNetwork:
+    assert structure is not None
+    graph = unlifted.graph
+    batch_size, image_size = _input_sizes(graph, path)
+    nodes = {node: _value(node) for node in graph.nodes if isinstance(node.meta.get("val"), Tensor | tuple | list)}
+    ops, made_by = _operations(graph, nodes, path)
+    output = graph.output_node()
+    flat = tuple(pytree.tree_leaves(output.args[0]))
+    logits = next(
+        (value.shape for value in map(nodes.get, flat) if value is not None and len(value.shape) == 2), (0, 1)
+    )
+    taps: dict[TapName, fx.Node] = {}
+    head = find_head(ops, int(logits[1]) if int(logits[1]) > 1 else 2)
+    embedding = embedding_of(ops[head]) if head is not None else None
+    maps = find_maps(ops, head)
+    if embedding is not None:
+        taps["embedding"] = made_by[embedding.key]
+    if maps:
+        taps["map"] = made_by[maps[-1][1].key]
+    for node in list(graph.nodes):
+        name = _name(node)
+        if name in (
+            "_guards_fn",
+            "_assert_tensor_metadata",
+            "_assert_scalar",
+        ):  # they refuse other batch sizes, and autocast's types
+            graph.erase_node(node)
+        elif name in ("view", "_unsafe_view"):
+            node.target = torch.ops.aten.reshape.default  # a view fails in the channels-last layout
+        node.meta.clear()  # fake tensors, which do not survive being copied
+    output.args = ((*flat, *taps.values()),)
+    graph.set_codegen(fx.graph.CodeGen())  # flat inputs and outputs
+    graph.lint()
+    program = fx.GraphModule(unlifted, graph)
+    return ExportedNetwork(program, structure, features=list(taps), batch_size=batch_size, image_size=image_size)
+
+
+def _input_sizes(graph: fx.Graph, path: Path) -> tuple[int | None, int | None]:
+    """Return the batch size and the image size, each None if the program takes any."""
+    inputs = [node for node in graph.nodes if node.op == "placeholder"]
+    values = [node.meta.get("val") for node in inputs]
+    shapes = [tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__ for value in values]
+    wanted = f"expected a program of one input, images [N, 3, H, W] with H = W, but {path} takes"
+    if len(shapes) != 1 or not isinstance(values[0], Tensor):
+        raise UsageError(f"{wanted} {len(shapes)}: {', '.join(map(str, shapes))}")
+    fixed = [size if isinstance(size, int) else None for size in values[0].shape]
+    if len(fixed) != 4 or fixed[1] != 3 or fixed[2] != fixed[3] or not values[0].is_floating_point():
+        raise UsageError(f"{wanted} {values[0].dtype} {shapes[0]}")
+    return fixed[0], fixed[2]
+
+
+def _operations(graph: fx.Graph, nodes: dict[fx.Node, Value], path: Path) -> tuple[list[Op], dict[Any, fx.Node]]:
+    """Return the graph's operations on tensors, and the node of each value."""
+    ops: list[Op] = []
+    for node in nodes:
+        if node.op != "call_function":
+            continue
+        if _trains(node):
+            raise UsageError(f"{path} was exported in train mode; call model.eval() before torch.export.export")
+        inputs = tuple(nodes[argument] for argument in node.all_input_nodes if argument in nodes)
+        ops.append(Op(_name(node), inputs, (nodes[node],)))
+    return ops, {value.key: node for node, value in nodes.items()}
+
+
+def _name(node: fx.Node) -> str:
+    target = node.target
+    if node.op == "call_module":
+        return str(target)
+    if isinstance(target, torch._ops.OpOverload):
+        return str(target.overloadpacket.__name__)
+    return "getitem" if target is operator.getitem else ""
+
+
+def _trains(node: fx.Node) -> bool:
+    """Return whether a batch-norm or dropout node was fixed in train mode."""
+    if not isinstance(node.target, torch._ops.OpOverload):
+        return False
+    names = [argument.name for argument in node.target._schema.arguments]
+    given = {**dict(zip(names, node.args, strict=False)), **node.kwargs}
+    return given.get("training") is True or given.get("train") is True
+
+
+def _value(node: fx.Node) -> Value:
+    """Return a node's value; one of several tensors has no shape of its own."""
+    shape = getattr(node.meta["val"], "shape", ())
+    return Value(node.name, tuple(size if isinstance(size, int) else str(size) for size in shape))

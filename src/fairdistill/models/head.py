@@ -1,0 +1,49 @@
+"""The last layer of a classifier: where it is, and a new one in its place."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from fairdistill.errors import UsageError
+
+
+def head_name(network: nn.Module) -> str | None:
+    """Return the name of a network's last linear layer, of its last convolution if it has none, else None.
+
+    The last is the one defined last.
+    """
+    for kind in (nn.Linear, nn.Conv2d):
+        names = [name for name, module in network.named_modules() if isinstance(module, kind)]
+        if names:
+            return names[-1]
+    return None
+
+
+def replace_head(network: nn.Module, num_classes: int) -> None:
+    """Put a new last layer with ``num_classes`` outputs in place of a network's own.
+
+    Raises:
+        UsageError: if the network has neither a linear layer nor a convolution.
+    """
+    name = head_name(network)
+    if not name:
+        raise UsageError(
+            f"{type(network).__name__} has no linear or convolutional head that could be replaced for "
+            f"{num_classes} classes"
+        )
+    old = network.get_submodule(name)
+    new: nn.Module
+    if isinstance(old, nn.Linear):
+        new = nn.Linear(old.in_features, num_classes, bias=old.bias is not None)
+    else:
+        assert isinstance(old, nn.Conv2d)
+        new = nn.Conv2d(
+            old.in_channels,
+            num_classes,
+            old.kernel_size,  # type: ignore[arg-type]  # torch types it as a tuple of any length
+            stride=old.stride,  # type: ignore[arg-type]
+            padding=old.padding,  # type: ignore[arg-type]
+            bias=old.bias is not None,
+        )
+    parent, _, child = name.rpartition(".")
+    setattr(network.get_submodule(parent), child, new)

@@ -1,0 +1,54 @@
+"""What a network returned, as logits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from fairdistill.errors import UsageError
+
+
+def class_logits(output: object) -> Tensor:
+    """Return the logits ``[N, C]``, C >= 2, that a network's output means.
+
+    A tensor ``[N, C]`` is returned as it is. A mapping or object with ``logits`` (Hugging Face's outputs,
+    torchvision's networks with auxiliary heads) is read there. One number ``z`` a sample, ``[N]`` or ``[N, 1]``, is the logit of
+    a sigmoid and becomes ``(0, z)``: ``softmax(0, z) = (1 - sigmoid(z), sigmoid(z))``, so class 1 is the
+    positive one.
+
+    Raises:
+        UsageError: for any other output; the text names its type or shape.
+
+    Example:
+        >>> class_logits(torch.tensor([[2.0], [-1.0]]))
+        tensor([[ 0.,  2.],
+                [ 0., -1.]])
+    """
+    if isinstance(output, Mapping):
+        output = output.get("logits", output)
+    elif not isinstance(output, Tensor):
+        output = getattr(output, "logits", output)
+    if not isinstance(output, Tensor):
+        raise UsageError(
+            f"expected a network that returns logits [N, C] or an object with .logits, but it returned "
+            f"{_described(output)}; wrap it in a module whose forward returns the logits alone"
+        )
+    if output.ndim == 1 or (output.ndim == 2 and output.shape[1] == 1):
+        positive = output.reshape(-1)
+        return torch.stack((torch.zeros_like(positive), positive), dim=1)
+    if output.ndim != 2 or output.shape[1] == 0:
+        raise UsageError(
+            f"expected a network that returns logits [N, C], but it returned a tensor of shape {tuple(output.shape)}; "
+            "wrap it in a module whose forward returns one row of logits a sample"
+        )
+    return output
+
+
+def _described(output: object) -> str:
+    if isinstance(output, Mapping):
+        return f"a {type(output).__name__} with the keys {', '.join(map(str, output)) or '(none)'}"
+    if isinstance(output, tuple | list):
+        return f"a {type(output).__name__} of {len(output)}: {', '.join(type(item).__name__ for item in output)}"
+    return f"a {type(output).__name__}"

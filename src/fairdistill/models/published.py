@@ -1,0 +1,86 @@
+"""The networks of torchvision and timm, with new or with published weights."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from torch import nn
+
+from fairdistill.errors import UsageError
+from fairdistill.models.head import replace_head
+from fairdistill.models.vision import import_timm, import_torchvision
+
+# These two warn that they will draw their weights in another way unless they are told to go on as they do.
+_TOLD = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}
+
+
+def torchvision_network(name: str, num_classes: int, *, image_size: int | None, pretrained: bool) -> nn.Module:
+    """Return one of torchvision's classification networks.
+
+    Raises:
+        UsageError: if there is none of this name, it cannot be built so, or its weights cannot be fetched.
+    """
+    models = import_torchvision().models
+    names = models.list_models(module=models)
+    if name not in names:
+        raise _unknown("torchvision", name, names)
+    sized = {"image_size": image_size} if name.startswith("vit_") and image_size is not None else {}
+    weights = models.get_model_weights(name).DEFAULT if pretrained else None
+    new = {} if pretrained else {"num_classes": num_classes, **_TOLD.get(name, {})}
+    try:
+        network: nn.Module = models.get_model(name, weights=weights, progress=False, **new, **sized)
+    except OSError as error:
+        assert weights is not None
+        raise _unreachable(f"torchvision:{name}", f" from {weights.url}", error) from error
+    except Exception as error:  # each network checks what it is given in its own way
+        raise _unbuildable(f"torchvision:{name}", image_size, error) from error
+    if pretrained:
+        replace_head(network, num_classes)
+    return network
+
+
+def timm_network(name: str, num_classes: int, *, image_size: int | None, pretrained: bool) -> nn.Module:
+    """Return one of timm's networks, made for ``image_size`` where it is made for one size.
+
+    Raises:
+        UsageError: if there is none of this name, it cannot be built so, or its weights cannot be fetched.
+    """
+    timm = import_timm()
+    if not timm.is_model(name):
+        raise _unknown("timm", name, timm.list_models())
+    config = timm.get_pretrained_cfg(name)
+    sized = {"img_size": image_size} if config and config.fixed_input_size and image_size is not None else {}
+    if pretrained and not (config and config.has_weights):
+        raise UsageError(f"timm publishes no weights for {name!r}; give weights of your own with --init FILE")
+    try:
+        network: nn.Module = timm.create_model(name, pretrained=pretrained, num_classes=num_classes, **sized)
+    except OSError as error:
+        place = (
+            f" from https://huggingface.co/{config.hf_hub_id}/resolve/main/model.safetensors"
+            if config and config.hf_hub_id
+            else ""
+        )
+        raise _unreachable(f"timm:{name}", place, error) from error
+    except Exception as error:  # as above
+        raise _unbuildable(f"timm:{name}", image_size, error) from error
+    return network
+
+
+def _unknown(source: str, name: str, names: Iterable[str]) -> UsageError:
+    close = difflib.get_close_matches(name, list(names), n=3)
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    return UsageError(f"{source} has no classification network {name!r}{hint}")
+
+
+def _unreachable(name: str, place: str, error: OSError) -> UsageError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UsageError(
+        f"the published weights of {name} could not be fetched{place}: {reason}; fetch them on a connected machine and give them "
+        "with --init FILE"
+    )
+
+
+def _unbuildable(name: str, image_size: int | None, error: Exception) -> UsageError:
+    size = f" for images of {image_size} pixels" if image_size is not None else ""
+    return UsageError(f"cannot build {name}{size}: {type(error).__name__}: {error}")

@@ -1,0 +1,89 @@
+"""A network that the user's own code makes: ``package.module:factory``."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin
+
+from fairdistill.errors import UsageError
+
+_CLASSES = "num_classes"
+
+
+def user_network(module: str, factory: str, num_classes: int) -> nn.Module:
+    """Import a module and return what its factory makes.
+
+    The module is looked for in the current folder first. The factory gets the number of classes as its argument
+    ``num_classes``, else as its first argument without a default, else not at all.
+
+    Raises:
+        UsageError: if the module cannot be imported, it has no such factory, the factory fails or needs more, or it
+            makes something other than a network.
+    """
+    name = f"{module}:{factory}"
+    with _current_folder_first() as folder:
+        try:
+            found = importlib.import_module(module)
+        except (Exception, SystemExit) as error:  # the module's own code may raise anything
+            raise UsageError(
+                f"cannot import {module!r} for the network {name}: {type(error).__name__}: {error}; it was looked for "
+                f"in {folder} and among the installed packages, so run in the folder that holds it"
+            ) from error
+        make = getattr(found, factory, None)
+        if not callable(make) or isinstance(make, nn.Module):
+            what = "no" if make is None else f"a {type(make).__name__} and no function or class"
+            close = difflib.get_close_matches(factory, [n for n, v in vars(found).items() if callable(v)], n=1)
+            hint = f"; did you mean {module}:{close[0]}?" if close and close[0] != factory else ""
+            raise UsageError(f"the module {module!r} ({found.__file__}) has {what} {factory!r} to make a network{hint}")
+        args, kwargs = _arguments(make, name, num_classes)
+        try:
+            network = make(*args, **kwargs)
+        except Exception as error:  # as above
+            raise UsageError(f"making the network {name} failed: {type(error).__name__}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise UsageError(f"expected {name} to return a torch.nn.Module, but it returned a {type(network).__name__}")
+    if any(isinstance(parameter, UninitializedTensorMixin) for parameter in network.parameters()):
+        raise UsageError(f"the network {name} has lazy layers without weights; run it once on an image in {factory}()")
+    return network
+
+
+def _arguments(make: Any, name: str, num_classes: int) -> tuple[list[int], dict[str, int]]:
+    try:
+        parameters = list(inspect.signature(make).parameters.values())
+    except (TypeError, ValueError):  # some built-in callables have none
+        return [num_classes], {}
+    named = [p for p in parameters if p.name == _CLASSES and p.kind is not p.POSITIONAL_ONLY]
+    required = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    others = [p.name for p in required if p.name != _CLASSES]
+    if len(others) > (0 if named else 1):
+        raise UsageError(
+            f"the network {name} needs the arguments {', '.join(p.name for p in required)}, but only {_CLASSES} is "
+            "known; give the others defaults"
+        )
+    if named or any(p.kind is p.VAR_KEYWORD for p in parameters if not required):
+        return [], {_CLASSES: num_classes}
+    if not required:
+        return [], {}
+    if required[0].kind is inspect.Parameter.KEYWORD_ONLY:
+        return [], {required[0].name: num_classes}
+    return [num_classes], {}
+
+
+@contextmanager
+def _current_folder_first() -> Iterator[str]:
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    try:
+        yield folder
+    finally:
+        sys.path.remove(folder)

@@ -1,0 +1,142 @@
+"""Weights in files: read without running anything that is in them, and put into a network."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from fairdistill.errors import UsageError
+from fairdistill.models.head import head_name
+
+_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+_NESTED_UNDER = ("state_dict", "model_state_dict", "model", "module", "net")
+_PREFIXES = ("module.", "_orig_mod.", "model.")  # DistributedDataParallel, torch.compile, Lightning
+_COUNTER = "num_batches_tracked"  # absent from files of PyTorch before 0.4.1, and read by no usual batch-norm
+_SHOWN = 5
+
+
+def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors of a file on the CPU, by name, and its metadata.
+
+    ``.safetensors`` files are read with their metadata. ``.pt``, ``.pth``, ``.bin`` and ``.ckpt`` files are read as tensors
+    alone and have none; weights nested under ``state_dict``, ``model_state_dict``, ``model``, ``module`` or
+    ``net`` are found. A prefix ``module.``, ``_orig_mod.`` or ``model.`` that every name has is taken off.
+
+    Raises:
+        UsageError: if there is no such file, it is damaged or of another kind, or it holds more than tensors.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; expected a file of weights")
+    if not path.exists():
+        raise UsageError(f"there is no file {path}")
+    if path.suffix == ".safetensors":
+        try:
+            with safe_open(path, framework="pt") as file:
+                weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # safe_open is no mapping
+                metadata = file.metadata() or {}
+        except (SafetensorError, OSError) as error:
+            raise UsageError(f"{path} is not a readable .safetensors file: {error}") from error
+        return _stripped(weights), metadata
+    if path.suffix not in _TORCH_SUFFIXES:
+        raise UsageError(f"{path} is of no known kind: expected .safetensors or one of {', '.join(_TORCH_SUFFIXES)}")
+    return _stripped(_tensors(_unpickled(path), path)), {}
+
+
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: str, new_head: bool = False) -> list[str]:
+    """Put weights into a network and return the names that kept the network's own values.
+
+    Values are converted to the network's types. The counters of batch-norm may be missing.
+
+    Args:
+        network: the network; it is changed only if the weights fit.
+        weights: tensors by name.
+        where: what the weights come from, for errors.
+        new_head: whether the last layer may have another shape; it then keeps its own values.
+
+    Raises:
+        UsageError: if the weights do not fit; the text names what is missing, not known or of another shape.
+    """
+    own = network.state_dict()
+    given = _stripped(weights)
+    names = dict(zip(_stripped(own), own, strict=True))
+    head = head_name(network) if new_head else None
+    missing = [name for name in names if name not in given and name.rpartition(".")[2] != _COUNTER]
+    unknown = [name for name in given if name not in names]
+    reshaped = [name for name in names if name in given and given[name].shape != own[names[name]].shape]
+    left = [name for name in reshaped if head is not None and names[name].rpartition(".")[0] == head]
+    shapes = [
+        f"{name} ({_shape(given[name])} instead of {_shape(own[names[name]])})" for name in reshaped if name not in left
+    ]
+    wrong = {"missing from it": missing, "not in the network": unknown, "of another shape": shapes}
+    if any(wrong.values()):
+        text = "; ".join(f"{kind}: {_listed(items)}" for kind, items in wrong.items() if items)
+        raise UsageError(f"the weights of {where} do not fit {type(network).__name__}: {text}")
+    fitting = {name: given.get(short, own[name]) for short, name in names.items() if short not in left}
+    network.load_state_dict({**own, **fitting})
+    return [names[name] for name in left]
+
+
+def _unpickled(path: Path) -> object:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a TorchScript archive and then refuses it
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _more_than_tensors(path) from error
+    except Exception as error:
+        if "TorchScript" in str(error):
+            raise _more_than_tensors(path) from error
+        reason = str(error).splitlines()[0] if str(error) else "it ends too early"
+        raise UsageError(
+            f"{path} is damaged, or was not written by torch.save: {type(error).__name__}: {reason}"
+        ) from error
+
+
+def _tensors(content: object, path: Path) -> dict[str, Tensor]:
+    """Return the innermost mapping from names to tensors."""
+    while isinstance(content, Mapping):
+        inside: Any = next((content[key] for key in _NESTED_UNDER if isinstance(content.get(key), Mapping)), None)
+        if inside is None:
+            break
+        content = inside
+    if not isinstance(content, Mapping):
+        raise UsageError(f"{path} holds a {type(content).__name__}, no weights by name; save model.state_dict()")
+    if not content:
+        raise UsageError(f"{path} holds no weights")
+    other = [name for name, value in content.items() if not isinstance(name, str) or not isinstance(value, Tensor)]
+    if other:
+        raise _more_than_tensors(path, other)
+    return dict(content)
+
+
+def _more_than_tensors(path: Path, names: list[Any] | None = None) -> UsageError:
+    such = f" ({_listed([str(name) for name in names])})" if names else ""
+    return UsageError(
+        f"{path} holds more than tensors{such} and was not opened further, since that could run code; where it "
+        "was made, save model.state_dict() alone"
+    )
+
+
+def _stripped(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Take off the prefixes that all names have; the order stays."""
+    stripped = dict(weights)
+    while prefix := next((p for p in _PREFIXES if stripped and all(n.startswith(p) for n in stripped)), None):
+        stripped = {name.removeprefix(prefix): value for name, value in stripped.items()}
+    return stripped
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(list(tensor.shape))
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

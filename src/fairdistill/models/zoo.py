@@ -1,0 +1,77 @@
+"""Networks by name: our own, torchvision's, timm's, and those of the user's own code."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+
+from torch import nn
+
+from fairdistill.errors import UsageError
+from fairdistill.models import published
+from fairdistill.models.conv_net import cifar_net, digit_net
+from fairdistill.models.user_network import user_network
+
+NETWORKS: Mapping[str, Callable[[int], nn.Module]] = {"cifar_net": cifar_net, "digit_net": digit_net}
+
+_SHORT = {"resnet18": "torchvision:resnet18", "shufflenet_v2_x1_0": "torchvision:shufflenet_v2_x1_0"}
+_FORMS = "torchvision:NAME, timm:NAME or package.module:factory"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return where a network comes from and its name there, without importing or building anything.
+
+    The source is ``fairdistill``, ``torchvision``, ``timm`` or the module of the user's factory.
+
+    Raises:
+        UsageError: if the name has none of the forms; the text has the nearest name.
+
+    Example:
+        >>> split_name("resnet18"), split_name("my_nets.small:make")
+        (('torchvision', 'resnet18'), ('my_nets.small', 'make'))
+    """
+    if name in NETWORKS:
+        return "fairdistill", name
+    source, colon, rest = _SHORT.get(name, name).partition(":")
+    if not colon:
+        known = [*NETWORKS, *_SHORT]
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else "."
+        raise UsageError(f"unknown network {name!r}{hint} Choose one of: {', '.join(known)}, or {_FORMS}")
+    if source in ("torchvision", "timm") and rest:
+        return source, rest
+    if not all(part.isidentifier() for part in source.split(".")) or not rest.isidentifier():
+        raise UsageError(
+            f"cannot read the network {name!r}: expected {_FORMS}, such as my_nets:make for the function make in my_nets.py"
+        )
+    return source, rest
+
+
+def build(name: str, num_classes: int, *, image_size: int | None = None, pretrained: bool = False) -> nn.Module:
+    """Return a new network by name, its weights drawn from PyTorch's global generator.
+
+    Args:
+        name: one of ``NETWORKS``, ``resnet18``, ``shufflenet_v2_x1_0``, ``torchvision:NAME``, ``timm:NAME`` or
+            ``package.module:factory``.
+        num_classes: outputs.
+        image_size: height and width of the images, for networks that are made for one size; otherwise not read.
+        pretrained: whether the weights that torchvision or timm publish are fetched; the head is new.
+
+    Raises:
+        UsageError: if there is no such network or it cannot be built so, a package is not installed, or the
+            published weights cannot be had.
+
+    Example:
+        >>> sum(p.numel() for p in build("cifar_net", 10).parameters())
+        814122
+    """
+    source, rest = split_name(name)
+    if source == "torchvision":
+        return published.torchvision_network(rest, num_classes, image_size=image_size, pretrained=pretrained)
+    if source == "timm":
+        return published.timm_network(rest, num_classes, image_size=image_size, pretrained=pretrained)
+    if pretrained:
+        raise UsageError(
+            f"there are no published weights for the network {name!r}; give weights of your own with --init FILE"
+        )
+    return NETWORKS[rest](num_classes) if source == "fairdistill" else user_network(source, rest, num_classes)
