@@ -73,7 +73,7 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
         (["train", "--device", "abacus"], ["device 'abacus'", "cpu"]),
         (["train", "--config", "no.yaml"], ["no.yaml"]),
         (["train", "--resume", "no-run"], ["no-run does not exist"]),
-        (["train", "--teacher", "no-run"], ["no-run does not exist"]),
+        (["train", "--teacher", "no-run"], ["there is no teacher no-run", "run folder", ".pt2"]),
         (
             ["train", "--data", "cifar10s", "--data-root", "nowhere"],
             ["nowhere", "cifar-10-python.tar.gz", "--download"],

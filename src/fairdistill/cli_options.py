@@ -85,8 +85,8 @@ def add_options(
             group.add_argument(*flags, action=ActionYesNo(yes_prefix="", no_prefix="no-"), default=value, help=help_)
         elif typing.get_origin(kind) is not None and typing.get_origin(kind) is not typing.Literal:
             (_, values) = typing.get_args(kind)
-            metavar = "TERM.SETTING=VALUE" if values is float else "NAME=VALUE"
-            group.add_argument(*flags, type=dict[str, values], default=None if unset else {}, metavar=metavar, help=help_)  # type: ignore[valid-type]  # made at run time
+            form = "TERM.SETTING=VALUE" if values is float else "NAME=VALUE"
+            group.add_argument(*flags, type=dict[str, values], default=None if unset else {}, metavar=form, help=help_)  # type: ignore[valid-type]  # made at run time
         else:
             metavar = None if typing.get_origin(kind) is typing.Literal else _METAVARS.get(kind, "VALUE")
             value = None if unset else default
@@ -141,7 +141,7 @@ def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[s
     for item in values_of(arguments, option):
         name, _, value = item.partition("=")
         if not name or not value:
-            raise UsageError(f"expected --{option} NAME=VALUE, but got {item!r}")
+            raise UsageError(f"expected --{option} {_named_form(option)}, but got {item!r}")
         settings[name] = value
     rest, skip = [], False
     for item in arguments:
@@ -165,8 +165,12 @@ def numbers(settings: Mapping[str, str], option: str) -> dict[str, float]:
         try:
             found[name] = float(value)
         except ValueError:
-            raise UsageError(f"expected --{option} TERM.SETTING=NUMBER, but got {f'{name}={value}'!r}") from None
+            raise UsageError(f"expected --{option} {_named_form(option)}, but got {f'{name}={value}'!r}") from None
     return found
+
+
+def _named_form(option: str) -> str:
+    return "TERM.SETTING=NUMBER" if option == "set" else "NAME=VALUE"
 
 
 def _field_docs(options: type[Any]) -> dict[str, str]:

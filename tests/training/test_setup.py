@@ -17,7 +17,7 @@ from fairdistill.errors import (
     TeacherError,
     UsageError,
 )
-from fairdistill.models import digit_net
+from fairdistill.models import cifar_net, digit_net
 from fairdistill.runs import RunFolder, load
 from fairdistill.training import TrainOptions, train
 from fairdistill.training import estimate as estimating
@@ -210,11 +210,11 @@ BAD = [
     ({"model": "cifarnet"}, UsageError, "did you mean 'cifar_net'"),
     ({"device": "banana"}, UsageError, "cannot use device 'banana'"),
     ({"method": "mfd"}, TeacherError, "'mfd' needs a teacher: train one with"),
-    ({"teacher": "nowhere"}, RunFolderError, "nowhere does not exist"),
+    ({"teacher": "nowhere"}, TeacherError, "there is no teacher .*nowhere; expected a run folder, a file of weights"),
     ({"teacher": "unfinished"}, RunFolderError, "not finished"),
     ({"teacher": "classes"}, TeacherError, r"knows the classes a, b; tiny/train has a, b, c"),
     ({"teacher": "names"}, TeacherError, r"knows the classes c, b, a; tiny/train has a, b, c"),
-    ({"teacher": "size"}, TeacherError, "takes images of 32 pixels; tiny/train has 16"),
+    ({"teacher": "good", "teacher_size": 32}, UsageError, r"ConvNet cannot take images of shape \(3, 32, 32\)"),
     ({"teacher": "good", "split_seed": 1}, TeacherError, "split_seed 0, not 1.*leave --split-seed out"),
     (
         {"teacher": "good", "data_options": {"data_seed": 1}},
@@ -223,10 +223,10 @@ BAD = [
     ),
     ({"teacher": "paper"}, TeacherError, "was trained on every training row"),
     ({"init": "teacher"}, UsageError, "--init teacher needs --teacher"),
-    ({"init": "teacher", "teacher": "wide"}, UsageError, "do not fit the network digit_net.*hidden.weight"),
-    ({"init": "no.safetensors"}, RunFolderError, r"there is no file .*no\.safetensors"),
-    ({"init": "text.safetensors"}, RunFolderError, "not a readable .safetensors file"),
-    ({"init": "other.safetensors"}, UsageError, "do not fit the network digit_net.*output.weight"),
+    ({"init": "teacher", "teacher": "wide"}, UsageError, "do not fit ConvNet: of another shape: stages.0.weight"),
+    ({"init": "no.safetensors"}, UsageError, r"there is no file .*no\.safetensors"),
+    ({"init": "text.safetensors"}, UsageError, "not a readable .safetensors file"),
+    ({"init": "other.safetensors"}, UsageError, r"other\.safetensors do not fit ConvNet: .*stages.0.weight"),
     ({"protocol": "paper", "batch_size": 73}, UsageError, "72 rows, fewer than one batch of 73"),
     ({"data_options": {"missing_cell": True}, "strict_cells": True}, DataError, r"empty .* cells: \(c, y\)"),
 ]
@@ -244,15 +244,13 @@ def test_what_does_not_fit_is_an_error_and_nothing_is_written(
             make_teacher("classes", class_names=("a", "b"))
         case "names":
             make_teacher("names", class_names=("c", "b", "a"))
-        case "size":
-            make_teacher("size", network="cifar_net", image_size=32)
         case "wide":
-            make_teacher("wide", network="cifar_net")
+            make_teacher("wide", network="cifar_net", image_size=32)
         case "good":
             make_teacher("good")
         case "paper":
             make_teacher("paper", protocol="paper")
-    safetensors.torch.save_file(digit_net(5).state_dict(), "other.safetensors")
+    safetensors.torch.save_file(cifar_net(3).state_dict(), "other.safetensors")
     (tmp_path / "text.safetensors").write_text("no weights")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(error, match=text):

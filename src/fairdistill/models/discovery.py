@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -56,9 +56,10 @@ def find_taps(
                 f"{type(network).__name__} cannot take images of shape {tuple(example.shape[1:])}: "
                 f"{type(error).__name__}: {error}"
             ) from error
-        points = dict(network.tap_points) if hasattr(network, "tap_points") else None
-        if points is None:
-            points = _search(_enlarged(network, example, logits) or small, logits.shape[1])
+        known: Any = getattr(network, "tap_points", None)
+        points: dict[TapName, TapPoint] = (
+            dict(known) if known is not None else _search(_enlarged(network, example, logits) or small, logits.shape[1])
+        )
     points |= {name: _named_point(name, place, network, small) for name, place in (named or {}).items()}
     names = {(kind.__module__, kind.__name__) for kind in type(network).__mro__}
     preferred: tuple[TapName, ...] = ("map",) if names.intersection(_FEATURE_IS_THE_MAP) else ("embedding", "map")
@@ -92,7 +93,7 @@ class _Pass(TorchFunctionMode):
         self.network = network
         self.ops: list[Op] = []
         self.calls: list[_Call] = []
-        self.tensors: dict[int, Tensor] = {}
+        self.tensors: dict[Hashable, Tensor] = {}
 
     def run(self, images: Tensor) -> Tensor:
         """Run the network; return its logits."""
@@ -138,7 +139,7 @@ class _Pass(TorchFunctionMode):
 
     def place_of(self, value: Value, *, after: int, until: int) -> TapPoint | None:
         """Return where a hook sees a tensor as it is after one operation and until the end of another, if anywhere."""
-        tensor = self.tensors[value.key]  # type: ignore[index]  # the keys of this class's values are ints
+        tensor = self.tensors[value.key]
         dropped = (i for i, op in enumerate(self.ops) if i > after and "drop" in op.name and value in op.inputs)
         until = min(until, next(dropped, until))  # in eval mode dropout returns its very input
         out = [call for call in self.calls if call.returned is tensor and after < call.end <= until]

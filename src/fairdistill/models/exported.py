@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
 from fairdistill.errors import UsageError
-from fairdistill.models.anatomy import Op, Value, embedding_of, find_head, find_maps
+from fairdistill.models.exported_graph import find_tap_nodes, is_in_train_mode, simplify
 from fairdistill.models.outputs import class_logits
 from fairdistill.models.taps import TapPoint
 from fairdistill.types import TapName
@@ -51,7 +50,11 @@ class ExportedNetwork(nn.Module):
         self.image_size = image_size
         self.features = nn.ModuleDict({name: nn.Identity() for name in features})  # where hooks see them whole
         self.tap_points: dict[TapName, TapPoint] = {name: TapPoint(f"features.{name}") for name in features}
-        self._structure = structure
+        self._own = structure.num_leaves
+        # A function, since copying a structure warns of PyTorch's own deprecations.
+        self._logits: Callable[[Sequence[Tensor]], Tensor] = lambda flat: class_logits(
+            pytree.tree_unflatten(flat, structure)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits ``[N, C]`` of ``[N, 3, H, W]`` images.
@@ -80,13 +83,12 @@ class ExportedNetwork(nn.Module):
         if lacking:
             images = torch.cat([images, images[-1:].expand(lacking, -1, -1, -1)])
         flat = self.program(images)
-        own = self._structure.num_leaves
-        return class_logits(pytree.tree_unflatten(flat[:own], self._structure)), *flat[own:]
+        return self._logits(flat[: self._own]), *flat[self._own :]
 
     def _apply(self, fn: Any, recurse: bool = True) -> ExportedNetwork:
         """Move the devices that are written in the graph together with the tensors."""
         before = {tensor.device for tensor in self.state_dict(keep_vars=True).values()}
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         after = {tensor.device for tensor in self.state_dict(keep_vars=True).values()}
         if before != after and len(after) == 1:
             for node in self.program.graph.nodes:
@@ -131,33 +133,15 @@ def _prepared(unlifted: fx.GraphModule, structure: pytree.TreeSpec | None, path:
     assert structure is not None
     graph = unlifted.graph
     batch_size, image_size = _input_sizes(graph, path)
-    nodes = {node: _value(node) for node in graph.nodes if isinstance(node.meta.get("val"), Tensor | tuple | list)}
-    ops, made_by = _operations(graph, nodes, path)
+    if is_in_train_mode(graph):
+        raise UsageError(f"{path} was exported in train mode; call model.eval() before torch.export.export")
+    simplify(graph)
     output = graph.output_node()
     flat = tuple(pytree.tree_leaves(output.args[0]))
-    logits = next(
-        (value.shape for value in map(nodes.get, flat) if value is not None and len(value.shape) == 2), (0, 1)
-    )
-    taps: dict[TapName, fx.Node] = {}
-    head = find_head(ops, int(logits[1]) if int(logits[1]) > 1 else 2)
-    embedding = embedding_of(ops[head]) if head is not None else None
-    maps = find_maps(ops, head)
-    if embedding is not None:
-        taps["embedding"] = made_by[embedding.key]
-    if maps:
-        taps["map"] = made_by[maps[-1][1].key]
-    for node in list(graph.nodes):
-        name = _name(node)
-        if name in (
-            "_guards_fn",
-            "_assert_tensor_metadata",
-            "_assert_scalar",
-        ):  # they refuse other batch sizes, and autocast's types
-            graph.erase_node(node)
-        elif name in ("view", "_unsafe_view"):
-            node.target = torch.ops.aten.reshape.default  # a view fails in the channels-last layout
-        node.meta.clear()  # fake tensors, which do not survive being copied
+    taps = find_tap_nodes(graph, flat)
     output.args = ((*flat, *taps.values()),)
+    for node in graph.nodes:
+        node.meta.clear()  # fake tensors, which do not survive being copied
     graph.set_codegen(fx.graph.CodeGen())  # flat inputs and outputs
     graph.lint()
     program = fx.GraphModule(unlifted, graph)
@@ -176,40 +160,3 @@ def _input_sizes(graph: fx.Graph, path: Path) -> tuple[int | None, int | None]:
     if len(fixed) != 4 or fixed[1] != 3 or fixed[2] != fixed[3] or not values[0].is_floating_point():
         raise UsageError(f"{wanted} {values[0].dtype} {shapes[0]}")
     return fixed[0], fixed[2]
-
-
-def _operations(graph: fx.Graph, nodes: dict[fx.Node, Value], path: Path) -> tuple[list[Op], dict[Any, fx.Node]]:
-    """Return the graph's operations on tensors, and the node of each value."""
-    ops: list[Op] = []
-    for node in nodes:
-        if node.op != "call_function":
-            continue
-        if _trains(node):
-            raise UsageError(f"{path} was exported in train mode; call model.eval() before torch.export.export")
-        inputs = tuple(nodes[argument] for argument in node.all_input_nodes if argument in nodes)
-        ops.append(Op(_name(node), inputs, (nodes[node],)))
-    return ops, {value.key: node for node, value in nodes.items()}
-
-
-def _name(node: fx.Node) -> str:
-    target = node.target
-    if node.op == "call_module":
-        return str(target)
-    if isinstance(target, torch._ops.OpOverload):
-        return str(target.overloadpacket.__name__)
-    return "getitem" if target is operator.getitem else ""
-
-
-def _trains(node: fx.Node) -> bool:
-    """Return whether a batch-norm or dropout node was fixed in train mode."""
-    if not isinstance(node.target, torch._ops.OpOverload):
-        return False
-    names = [argument.name for argument in node.target._schema.arguments]
-    given = {**dict(zip(names, node.args, strict=False)), **node.kwargs}
-    return given.get("training") is True or given.get("train") is True
-
-
-def _value(node: fx.Node) -> Value:
-    """Return a node's value; one of several tensors has no shape of its own."""
-    shape = getattr(node.meta["val"], "shape", ())
-    return Value(node.name, tuple(size if isinstance(size, int) else str(size) for size in shape))

@@ -13,7 +13,7 @@ def head_name(network: nn.Module) -> str | None:
     The last is the one defined last.
     """
     for kind in (nn.Linear, nn.Conv2d):
-        names = [name for name, module in network.named_modules() if isinstance(module, kind)]
+        names: list[str] = [name for name, module in network.named_modules() if isinstance(module, kind)]
         if names:
             return names[-1]
     return None

@@ -14,9 +14,9 @@ def class_logits(output: object) -> Tensor:
     """Return the logits ``[N, C]``, C >= 2, that a network's output means.
 
     A tensor ``[N, C]`` is returned as it is. A mapping or object with ``logits`` (Hugging Face's outputs,
-    torchvision's networks with auxiliary heads) is read there. One number ``z`` a sample, ``[N]`` or ``[N, 1]``, is the logit of
-    a sigmoid and becomes ``(0, z)``: ``softmax(0, z) = (1 - sigmoid(z), sigmoid(z))``, so class 1 is the
-    positive one.
+    torchvision's networks with auxiliary heads) is read there. One number ``z`` a sample, ``[N]`` or ``[N, 1]``,
+    is the logit of a sigmoid and becomes ``(0, z)``: ``softmax(0, z) = (1 - sigmoid(z), sigmoid(z))``, so class 1
+    is the positive one.
 
     Raises:
         UsageError: for any other output; the text names its type or shape.

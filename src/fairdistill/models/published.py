@@ -56,11 +56,8 @@ def timm_network(name: str, num_classes: int, *, image_size: int | None, pretrai
     try:
         network: nn.Module = timm.create_model(name, pretrained=pretrained, num_classes=num_classes, **sized)
     except OSError as error:
-        place = (
-            f" from https://huggingface.co/{config.hf_hub_id}/resolve/main/model.safetensors"
-            if config and config.hf_hub_id
-            else ""
-        )
+        hub = config.hf_hub_id if config else None
+        place = f" from https://huggingface.co/{hub}/resolve/main/model.safetensors" if hub else ""
         raise _unreachable(f"timm:{name}", place, error) from error
     except Exception as error:  # as above
         raise _unbuildable(f"timm:{name}", image_size, error) from error
@@ -76,8 +73,8 @@ def _unknown(source: str, name: str, names: Iterable[str]) -> UsageError:
 def _unreachable(name: str, place: str, error: OSError) -> UsageError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UsageError(
-        f"the published weights of {name} could not be fetched{place}: {reason}; fetch them on a connected machine and give them "
-        "with --init FILE"
+        f"the published weights of {name} could not be fetched{place}: {reason}; fetch them on a connected machine "
+        "and give them with --init FILE"
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import is_lazy
 
 from fairdistill.errors import UsageError
 
@@ -51,7 +51,7 @@ def user_network(module: str, factory: str, num_classes: int) -> nn.Module:
             raise UsageError(f"making the network {name} failed: {type(error).__name__}: {error}") from error
     if not isinstance(network, nn.Module):
         raise UsageError(f"expected {name} to return a torch.nn.Module, but it returned a {type(network).__name__}")
-    if any(isinstance(parameter, UninitializedTensorMixin) for parameter in network.parameters()):
+    if any(is_lazy(parameter) for parameter in network.parameters()):
         raise UsageError(f"the network {name} has lazy layers without weights; run it once on an image in {factory}()")
     return network
 

@@ -25,9 +25,9 @@ _SHOWN = 5
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Return the tensors of a file on the CPU, by name, and its metadata.
 
-    ``.safetensors`` files are read with their metadata. ``.pt``, ``.pth``, ``.bin`` and ``.ckpt`` files are read as tensors
-    alone and have none; weights nested under ``state_dict``, ``model_state_dict``, ``model``, ``module`` or
-    ``net`` are found. A prefix ``module.``, ``_orig_mod.`` or ``model.`` that every name has is taken off.
+    ``.safetensors`` files are read with their metadata. ``.pt``, ``.pth``, ``.bin`` and ``.ckpt`` files are read
+    as tensors alone and have none; weights nested under ``state_dict``, ``model_state_dict``, ``model``, ``module``
+    or ``net`` are found. A prefix ``module.``, ``_orig_mod.`` or ``model.`` that every name has is taken off.
 
     Raises:
         UsageError: if there is no such file, it is damaged or of another kind, or it holds more than tensors.

@@ -42,7 +42,8 @@ def split_name(name: str) -> tuple[str, str]:
         return source, rest
     if not all(part.isidentifier() for part in source.split(".")) or not rest.isidentifier():
         raise UsageError(
-            f"cannot read the network {name!r}: expected {_FORMS}, such as my_nets:make for the function make in my_nets.py"
+            f"cannot read the network {name!r}: expected {_FORMS}, such as my_nets:make for the function make in "
+            "my_nets.py"
         )
     return source, rest
 

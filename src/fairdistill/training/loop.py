@@ -335,10 +335,10 @@ class _Training:
         test = Pipeline(setup.test, device=setup.runtime.device, seed=setup.options.seed)
         judged, of_teacher = self._judge(test, setup.test), None
         if setup.teacher is not None:
-            teacher = setup.teacher
-            seen = Pipeline(
-                setup.test, device=setup.runtime.device, seed=setup.options.seed, recipe=setup.teacher_recipe
-            )
+            teacher, recipe = setup.teacher, setup.teacher_recipe
+            seen = test
+            if recipe != setup.test.recipe:
+                seen = Pipeline(setup.test, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
             logits = logits_of(lambda images: teacher(images)["logits"], seen, setup.runtime.autocast)
             of_teacher = evaluate(logits, setup.test)
         write_result(
@@ -382,6 +382,8 @@ def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
     unknown = setup.train.num_unknown_groups
     if unknown:
         console.say(f"{unknown:,} training rows have no known group: they train the losses that read no groups")
+    if setup.new_head:
+        console.say(f"{options.init} has a last layer of another shape, so the student's own is new")
     for note in setup.train.notes:
         console.say(note)
     if setup.train.skipped:

@@ -49,6 +49,7 @@ class Setup:
         stages: what happens when.
         network: the student, initialised, on the device.
         points: where the network's features are.
+        new_head: names of the last layer's weights where a file of weights had others of another shape.
         objective: the terms of all stages.
         teacher: the frozen teacher, if one was given.
         cache: where the teacher's features are kept, if they are.
@@ -68,6 +69,7 @@ class Setup:
     stages: tuple[Stage, ...]
     network: nn.Module
     points: Mapping[TapName, TapPoint]
+    new_head: tuple[str, ...]
     objective: Objective
     teacher: Teacher | None
     cache: TeacherCache | None
@@ -128,7 +130,7 @@ def prepare(options: TrainOptions) -> Setup:
     network = models.build(
         str(options.model), train.num_classes, image_size=train.recipe.size, pretrained=options.init == "pretrained"
     )
-    _initialise(network, options, taught_by)
+    new_head = _initialise(network, options, taught_by)
     points, student_shapes = _placed(network, train, train.recipe, runtime, method, options.tap)
     teacher = None
     teacher_shapes: dict[TapName, tuple[int, ...]] = {}
@@ -180,6 +182,7 @@ def prepare(options: TrainOptions) -> Setup:
         stages=stages,
         network=network,
         points=points,
+        new_head=tuple(new_head),
         objective=objective,
         teacher=teacher,
         cache=cache,
@@ -311,13 +314,15 @@ def _build_sampler(method: Method, options: TrainOptions, train: GroupedDataset)
     return Shuffled(train, batch_size=options.batch_size, seed=options.seed, drop_last=paper)
 
 
-def _initialise(network: nn.Module, options: TrainOptions, teacher: TeacherModel | None) -> None:
+def _initialise(network: nn.Module, options: TrainOptions, teacher: TeacherModel | None) -> list[str]:
+    """Give the network its first weights; return the names of those that the given ones did not fit."""
     if options.init == "teacher":
         if teacher is None:
             raise UsageError("--init teacher needs --teacher")
         load_weights(network, teacher.network.state_dict(), where=f"the teacher {options.teacher}")
     elif options.init not in _INIT_NAMES:
-        load_weights(network, read_weights(Path(options.init))[0], where=options.init, new_head=True)
+        return load_weights(network, read_weights(Path(options.init))[0], where=options.init, new_head=True)
+    return []
 
 
 def _placed(
