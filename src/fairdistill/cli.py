@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.errors import FairdistillError, TrainingError, UsageError
@@ -14,6 +15,7 @@ _SUMMARIES = {
     "demo": "teacher, ss and mfd on handwritten digits, compared; under a minute",
     "train": "train one teacher or student into a run folder",
     "compare": "put finished runs side by side: accuracy, DEO_A, DEO_M",
+    "data": "data inspect: cells, splits, duplicates and broken files of a data set",
 }
 
 _HELP = f"""usage: fairdistill COMMAND [OPTIONS]
@@ -32,7 +34,9 @@ commands:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 training failed, 2 bad input, 130 stopped by Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    commands: dict[str, Callable[[list[str]], None]] = {"demo": _demo, "train": _train, "compare": _compare}
+    commands: dict[str, Callable[[list[str]], None]] = {
+        "demo": _demo, "train": _train, "compare": _compare, "data": _data,
+    }  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_HELP, end="")
         return 0 if arguments else 2
@@ -72,7 +76,7 @@ def _train(arguments: list[str]) -> None:
     from argparse import SUPPRESS
 
     from fairdistill import data
-    from fairdistill.cli_options import Parser, add_options, named_values, numbers, peek, split_settings, values_of
+    from fairdistill.cli_options import Parser, add_options, numbers, peek, split_settings, values_of
     from fairdistill.training import TrainOptions, resume, train
 
     name = peek(arguments, "data") or TrainOptions().data
@@ -85,10 +89,7 @@ def _train(arguments: list[str]) -> None:
     add_options(parser, TrainOptions, title="run", leave_out=("data_options",))
     add_options(parser, own, title=f"data set {name}", unset=True)
     rest, settings = split_settings(arguments, "set")
-    repeated: dict[str, dict[str, str]] = {}
-    for option in named_values(own):
-        rest, values = split_settings(rest, option.replace("_", "-"))
-        repeated.update({option: values} if values else {})
+    rest, repeated = _repeated(rest, own)
     given = vars(parser.parse_args(rest))
     for unused in ("config", "format_version"):
         given.pop(unused)
@@ -109,6 +110,41 @@ def _train(arguments: list[str]) -> None:
     of_data = {field: given.pop(field) for field in own.__dataclass_fields__} | repeated
     data_options = {**given.pop("data_options"), **{k: v for k, v in of_data.items() if v is not None}}
     train(TrainOptions(**given, data_options=data_options))
+
+
+def _data(arguments: list[str]) -> None:
+    from fairdistill import data
+    from fairdistill.cli_options import Parser, add_options, peek
+    from fairdistill.data.inspection import InspectOptions, inspect
+
+    if arguments[:1] != ["inspect"]:
+        if arguments[:1] in (["-h"], ["--help"]):
+            print("usage: fairdistill data inspect [OPTIONS]; see fairdistill data inspect --help")
+            return
+        raise UsageError(
+            f"expected data inspect, but got data {' '.join(arguments[:1])}; see fairdistill data inspect --help"
+        )
+    arguments = arguments[1:]
+    name = peek(arguments, "data") or InspectOptions().data
+    own = data.entry(name).options
+    parser = Parser("data inspect", "Show the cells, splits, duplicates and broken files of a data set.")
+    add_options(parser, InspectOptions, title="data")
+    add_options(parser, own, title=f"data set {name}", leave_out=("skip_broken",), unset=True)
+    rest, repeated = _repeated(arguments, own)
+    given = vars(parser.parse_args(rest))
+    of_data = {field: given.pop(field, None) for field in own.__dataclass_fields__} | repeated
+    print(inspect(InspectOptions(**given), {k: v for k, v in of_data.items() if v is not None}))
+
+
+def _repeated(arguments: list[str], options: type[Any]) -> tuple[list[str], dict[str, dict[str, str]]]:
+    """Part the arguments from the options of a data set that take ``NAME=VALUE``, again and again."""
+    from fairdistill.cli_options import named_values, split_settings
+
+    repeated: dict[str, dict[str, str]] = {}
+    for option in named_values(options):
+        arguments, values = split_settings(arguments, option.replace("_", "-"))
+        repeated.update({option: values} if values else {})
+    return arguments, repeated
 
 
 def _compare(arguments: list[str]) -> None:

@@ -106,16 +106,16 @@ def compare(paths: Sequence[str | Path]) -> Comparison:
     """
     recipes: dict[str, list[tuple[RunFolder, dict[str, Any], dict[str, Any]]]] = {}
     seen: dict[Path, None] = {}
-    tested: dict[str, str] = {}
+    tested: dict[str, tuple[str, str]] = {}
     for path in paths:
         run = RunFolder.open(path)
         if run.path.resolve() in seen:
             raise UsageError(f"{path} is given twice")
         seen[run.path.resolve()] = None
         config, result = run.config, run.result
-        options = {k: v for k, v in config["data_options"].items() if k not in ("data_seed", "download")}
-        shown = ", ".join([config["data"], *(f"{name} {value}" for name, value in options.items())])
-        tested.setdefault(shown, str(path))
+        options = {k: v for k, v in config["data_options"].items() if k not in _NO_TEST_DATA}
+        options = {"data": config["data"], **options}
+        tested.setdefault(json.dumps(options, sort_keys=True), (str(path), _described(options)))
         recipe = {name: config[name] for name in _RECIPE} | {"steps": result["budget"]["steps"]}
         if recipe["init"] not in ("scratch", "teacher"):
             recipe["init"] = "file"
@@ -123,18 +123,36 @@ def compare(paths: Sequence[str | Path]) -> Comparison:
         recipe["teacher"] = ", ".join(str(taught[name]) for name in ("method", "protocol", "steps") if name in taught)
         recipes.setdefault(json.dumps(recipe, sort_keys=True), []).append((run, config, result))
     if len(tested) > 1:
-        (first, one), (second, other) = list(tested.items())[:2]
+        (one, first), (other, second) = list(tested.values())[:2]
         raise UsageError(f"cannot compare runs on different data: {one} is on {first}, {other} on {second}")
     _refuse_repeats(recipes)
     rows = [_row(recipe, runs, recipes) for recipe, runs in recipes.items()]
     rows.sort(key=lambda row: paper.ROWS.index(row.method) if row.method in paper.ROWS else len(paper.ROWS))
     every = [item for runs in recipes.values() for item in runs]
     return Comparison(
-        data=next(iter(tested), ""),
+        data=next((described for _, described in tested.values()), ""),
         protocol=" and ".join(dict.fromkeys(config["protocol"] for _, config, _ in every)),
         rows=tuple(rows),
         made_with=tuple(dict.fromkeys(_made_with(run.environment) for run, _, _ in every)),
     )
+
+
+# Options of a data set that do not change which test rows there are.
+_NO_TEST_DATA = (
+    "image", "data_seed", "download", "cache", "image_cache", "workers", "encoding", "size", "crop", "stored_size", "flip", "mean", "std",
+)  # fmt: skip
+
+
+def _described(options: Mapping[str, Any]) -> str:
+    """Return a data set and its options in words; options that are off are left out."""
+    name = str(options["data"])
+    shown = [Path(name).name if "/" in name else name]
+    for option, value in options.items():
+        if option == "data" or value in (None, False, {}):
+            continue
+        said = ", ".join(f"{key}={item}" for key, item in value.items()) if isinstance(value, Mapping) else str(value)
+        shown.append(f"{option.replace('_', ' ')} {said}")
+    return ", ".join(shown)
 
 
 def render(comparison: Comparison, options: CompareOptions) -> str:

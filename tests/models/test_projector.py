@@ -40,7 +40,7 @@ def test_every_vector_and_map_is_joined_to_every_other_and_the_layer_learns(stud
 def test_a_map_is_averaged_where_it_shrinks_and_interpolated_where_it_grows(after):
     feature = torch.rand(2, 4, 6, 5)
     projector = Projector((4, 6, 5), (3, *after))
-    convolution = projector.layers[-1]
+    convolution = projector.layer
     rows = F.interpolate(feature, size=(max(after[0], 6), 5), mode="bilinear", align_corners=False)
     grown = F.interpolate(rows, size=(rows.shape[2], max(after[1], 5)), mode="bilinear", align_corners=False)
     expected = convolution(F.adaptive_avg_pool2d(grown, after))
@@ -49,11 +49,11 @@ def test_a_map_is_averaged_where_it_shrinks_and_interpolated_where_it_grows(afte
 
 def test_a_map_becomes_a_vector_by_its_average():
     projector, feature = Projector((4, 3, 3), (6,)), torch.rand(2, 4, 3, 3)
-    torch.testing.assert_close(projector(feature), projector.layers[-1](feature.mean((2, 3))))
+    torch.testing.assert_close(projector(feature), projector.layer(feature.mean((2, 3))))
 
 
 def test_only_weights_are_kept_in_a_checkpoint():
-    assert set(Projector((4, 3, 3), (6, 2, 2)).state_dict()) == {"layers.1.weight", "layers.1.bias"}
+    assert set(Projector((4, 3, 3), (6, 2, 2)).state_dict()) == {"layer.weight", "layer.bias"}
 
 
 def test_it_runs_under_autocast():

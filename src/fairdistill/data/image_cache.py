@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import zlib
@@ -59,6 +60,7 @@ class ImageCache:
         self._slots: dict[str, int] = {}
         self._records: NDArray[np.void] = np.zeros(0, _RECORD)
         self._checked = np.zeros(0, bool)
+        self._mapped: mmap.mmap | None = None
         self._pixels: Tensor | None = None
 
     def slots(self, names: Sequence[str]) -> NDArray[np.int64]:
@@ -111,8 +113,9 @@ class ImageCache:
             DataError: if a damaged image cannot be decoded again.
         """
         assert self._pixels is not None
-        images = self._pixels.index_select(0, slots)
         numbers = slots.numpy()
+        self._read_ahead(numbers.tolist())
+        images = self._pixels.index_select(0, slots)
         for at in np.flatnonzero(~self._checked[numbers]).tolist():
             slot = int(numbers[at])
             if zlib.crc32(images[at].numpy().data) != self._records["crc"][slot]:
@@ -214,11 +217,18 @@ class ImageCache:
             yield pixels.fileno(), index.fileno()
 
     def _map(self) -> None:
-        count = (self.folder / "pixels.bin").stat().st_size // self._bytes
-        whole = torch.from_file(
-            str(self.folder / "pixels.bin"), shared=False, size=count * self._bytes, dtype=torch.uint8
-        )
+        with (self.folder / "pixels.bin").open("rb") as file:
+            self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        count = len(self._mapped) // self._bytes
+        whole = torch.frombuffer(self._mapped, dtype=torch.uint8, count=count * self._bytes)
         self._pixels = whole.view(count, self._bytes)
+
+    def _read_ahead(self, slots: Sequence[int]) -> None:
+        """Ask for all images of a batch at once, so that a disk that must be read is not waited for image by image."""
+        if self._mapped is not None and hasattr(mmap, "MADV_WILLNEED"):
+            for slot in slots:
+                start = slot * self._bytes // mmap.PAGESIZE * mmap.PAGESIZE
+                self._mapped.madvise(mmap.MADV_WILLNEED, start, (slot + 1) * self._bytes - start)
 
     def _check_room(self, files: int) -> None:
         free = shutil.disk_usage(self.folder).free

@@ -79,7 +79,7 @@ def find_maps(ops: Sequence[Op], head: int | None) -> list[tuple[int, Value]]:
         if any(value.key in followed for value in op.inputs):
             followed.update(value.key for value in op.outputs)
             maps += [(index, value) for value in op.outputs if value.space == first.space]
-    return [] if any(_reads_tokens(op) for op in ops[maps[-1][0] + 1 :]) else maps
+    return [] if any(_reads_tokens(op, first.shape[0]) for op in ops[maps[-1][0] + 1 :]) else maps
 
 
 def _reads_maps(op: Op) -> bool:
@@ -89,7 +89,9 @@ def _reads_maps(op: Op) -> bool:
     return not (kernel == space and op.outputs[0].space == (1, 1))
 
 
-def _reads_tokens(op: Op) -> bool:
+def _reads_tokens(op: Op, batch_size: int | str) -> bool:
+    """Return whether an operation works on several vectors a sample, maybe laid out as more samples."""
     if op.name in _LINEAR_INPUT:
-        return len(op.inputs[_LINEAR_INPUT[op.name]].shape) > 2
+        shape = op.inputs[_LINEAR_INPUT[op.name]].shape
+        return len(shape) > 2 or shape[0] != batch_size
     return op.name in _ATTENTION

@@ -43,26 +43,29 @@ class Projector(nn.Module):
     def __init__(self, student: Sequence[int], teacher: Sequence[int]) -> None:
         super().__init__()
         student, teacher = tuple(student), tuple(teacher)
+        self.resample: nn.Module = nn.Identity()
+        self.layer: nn.Module = nn.Identity()
         if student == teacher:
-            layers: list[nn.Module] = [nn.Identity()]
-        elif not {len(student), len(teacher)} <= {1, 3}:
+            return
+        if not {len(student), len(teacher)} <= {1, 3}:
             raise TeacherError(
-                f"the student's feature has shape {student} and the teacher's {teacher}: only vectors [D] and maps "
-                "[C, H, W] are joined by a projector; name other features with --tap and --teacher-tap"
+                f"the student's feature has shape {student} and the teacher's {teacher}: no projector joins them, "
+                "only vectors [D] and maps [C, H, W]; name other features with --tap and --teacher-tap"
             )
-        elif len(teacher) == 1:
-            pool = [nn.AdaptiveAvgPool2d(1), nn.Flatten()] if len(student) == 3 else []
-            layers = [*pool, nn.Linear(student[0], teacher[0])]
+        if len(teacher) == 1:
+            if len(student) == 3:
+                self.resample = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            self.layer = nn.Linear(student[0], teacher[0])
         elif len(student) == 1:
-            layers = [nn.Linear(student[0], prod(teacher)), nn.Unflatten(1, teacher)]
+            self.layer = nn.Sequential(nn.Linear(student[0], prod(teacher)), nn.Unflatten(1, teacher))
         else:
-            resize = [_Resize(student[1:], teacher[1:])] if student[1:] != teacher[1:] else []
-            layers = [*resize, nn.Conv2d(student[0], teacher[0], 1)]
-        self.layers = nn.Sequential(*layers)
+            if student[1:] != teacher[1:]:
+                self.resample = _Resize(student[1:], teacher[1:])
+            self.layer = nn.Conv2d(student[0], teacher[0], 1)
 
     def forward(self, feature: Tensor) -> Tensor:
         """Return the projected feature."""
-        projected: Tensor = self.layers(feature)
+        projected: Tensor = self.layer(self.resample(feature))
         return projected
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
@@ -32,7 +33,8 @@ def user_network(module: str, factory: str, num_classes: int) -> nn.Module:
     name = f"{module}:{factory}"
     with _current_folder_first() as folder:
         try:
-            found = importlib.import_module(module)
+            with torch.random.fork_rng(devices=[]):  # a module that draws does so at its first import alone
+                found = importlib.import_module(module)
         except (Exception, SystemExit) as error:  # the module's own code may raise anything
             raise UsageError(
                 f"cannot import {module!r} for the network {name}: {type(error).__name__}: {error}; it was looked for "

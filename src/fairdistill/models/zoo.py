@@ -40,7 +40,8 @@ def split_name(name: str) -> tuple[str, str]:
         raise UsageError(f"unknown network {name!r}{hint} Choose one of: {', '.join(known)}, or {_FORMS}")
     if source in ("torchvision", "timm") and rest:
         return source, rest
-    if not all(part.isidentifier() for part in source.split(".")) or not rest.isidentifier():
+    dotted = all(part.isidentifier() for part in source.split(".")) and not source.endswith(".py")
+    if not dotted or not rest.isidentifier():
         raise UsageError(
             f"cannot read the network {name!r}: expected {_FORMS}, such as my_nets:make for the function make in "
             "my_nets.py"

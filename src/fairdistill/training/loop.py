@@ -367,7 +367,9 @@ def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Op
 
 
 def _console(setup: Setup, quiet: bool) -> RunConsole:
-    return RunConsole(quiet=quiet, title=f"{setup.method.name} on {setup.options.data}, seed {setup.options.seed}")
+    return RunConsole(
+        quiet=quiet, title=f"{setup.method.name} on {Path(setup.options.data).name}, seed {setup.options.seed}"
+    )
 
 
 def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:

@@ -221,7 +221,9 @@ def _resolved(options: TrainOptions, teacher_run: RunFolder | None) -> TrainOpti
     return replace(
         options,
         data_options=asdict(parsed),
-        data_root=_absolute(options.data_root or (None if data.is_path(options.data) else os.environ.get("FAIRDISTILL_DATA"))),
+        data_root=_absolute(
+            options.data_root or (None if data.is_path(options.data) else os.environ.get("FAIRDISTILL_DATA"))
+        ),
         teacher=_absolute(options.teacher),
         cache_dir=_absolute(options.cache_dir),
         init=options.init if options.init in _INIT_NAMES else str(Path(options.init).absolute()),

@@ -1,0 +1,162 @@
+"""The training pipeline for image files against torchvision's ImageFolder, transforms and DataLoader.
+
+Both read the same folder of images with the same number of workers, on the same CPU, and give batches of normalised
+float32 images. In each round both pass once over all images; epoch 1, in which the cache is made, is measured apart.
+Only the growth of anonymous memory counts as memory: mapped pages of the cache can be taken back at any time.
+
+    python -m benchmarks.images --data DIR [--rounds 5] [--workers 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fairdistill.data import Recipe, table
+from fairdistill.data.augment import Pipeline
+from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.images import ImageFiles, Storage, scan
+from fairdistill.data.sources import Folder
+from fairdistill.models.vision import import_torchvision
+
+BATCH = 128
+RECIPES = {
+    "64 px, random crop from 72, flip": Recipe(
+        size=64, stored=(72, 72), crop="random", flip=True, mean=table.IMAGENET_MEAN, std=table.IMAGENET_STD
+    ),
+    "UTKFace: 176 px, random crop from 256, flip": Recipe(
+        size=176, stored=(256, 256), crop="random", flip=True, mean=table.IMAGENET_MEAN, std=table.IMAGENET_STD
+    ),
+    "CelebA: 176 px, random resized crop from 218x178, flip": Recipe(
+        size=176, stored=(218, 178), crop="resized", flip=True, mean=table.IMAGENET_MEAN, std=table.IMAGENET_STD
+    ),
+}
+
+
+def ours(root: Path, names: list[str], recipe: Recipe, cache: Path, workers: int) -> Callable[[int], Iterator[Tensor]]:
+    """Return a function from an epoch's number to its batches; the first call makes the cache."""
+    made: list[Pipeline] = []
+
+    def make() -> Pipeline:
+        storage = Storage(cache, workers)
+        source = Folder(root)
+        found = scan(source, names, storage, height=recipe.stored[0], width=recipe.stored[1])
+        n = len(names)
+        images = ImageFiles(source, _objects(names), storage, found.digests)
+        dataset = GroupedDataset(
+            name="images/train",
+            images=images,
+            labels=torch.zeros(n, dtype=torch.int64),
+            groups=torch.zeros(n, dtype=torch.int64),
+            ids=tuple(names),
+            source_ids=tuple(names),
+            class_names=("a", "b"),
+            group_names=("x", "y"),
+            recipe=recipe,
+        )
+        return Pipeline(dataset, device=torch.device("cpu"), seed=0)
+
+    def epoch(number: int) -> Iterator[Tensor]:
+        if not made:
+            made.append(make())
+        order = torch.randperm(len(names), generator=torch.Generator().manual_seed(number))
+        for step, rows in enumerate(order.split(BATCH)):
+            yield made[0].train_batch(rows, step=number * 1000 + step).images
+
+    return epoch
+
+
+def theirs(root: Path, recipe: Recipe, workers: int) -> Callable[[int], Iterator[Tensor]]:
+    """Return the same with ImageFolder, transforms as users write them, and a DataLoader that keeps its workers."""
+    torchvision = import_torchvision()
+    from torchvision import datasets, transforms
+
+    del torchvision
+    if recipe.crop == "random":
+        first: list[Any] = [transforms.Resize(recipe.stored), transforms.RandomCrop(recipe.size)]
+    else:
+        first = [transforms.RandomResizedCrop(recipe.size)]
+    chain = transforms.Compose(
+        [
+            *first,
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize(recipe.mean, recipe.std),
+        ]
+    )
+    loader = torch.utils.data.DataLoader(
+        datasets.ImageFolder(str(root), chain),
+        batch_size=BATCH,
+        shuffle=True,
+        num_workers=workers,
+        persistent_workers=True,
+    )
+
+    def epoch(number: int) -> Iterator[Tensor]:
+        for images, _ in loader:
+            yield images
+
+    return epoch
+
+
+def seconds(epoch: Iterator[Tensor]) -> float:
+    """Return how long a pass over the batches takes."""
+    start = time.perf_counter()
+    for _ in epoch:
+        pass
+    return time.perf_counter() - start
+
+
+def anonymous_bytes() -> int:
+    """Return this process's resident memory that no file backs."""
+    found = re.search(r"RssAnon:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder whose sub-folders hold images")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    root = options.data.absolute()
+    names = sorted(p.relative_to(root).as_posix() for p in root.rglob("*.jpg"))
+    print(f"{len(names):,} images of {root.name}; batch {BATCH}; {options.workers} workers; {options.rounds} rounds; ")
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, CPU\n")
+    print("| recipe | ours, images/s | torchvision, images/s | ratio | ratio, epoch 1 | anonymous memory, epochs 2 to last |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for label, recipe in RECIPES.items():
+        with tempfile.TemporaryDirectory() as cache:
+            peer = theirs(root, recipe, options.workers)
+            own = ours(root, names, recipe, Path(cache), options.workers)
+            first = seconds(peer(0)) / seconds(own(0))
+            before = anonymous_bytes()
+            times = [(seconds(own(number)), seconds(peer(number))) for number in range(1, options.rounds + 1)]
+            grown = anonymous_bytes() - before
+            ratios = sorted(b / a for a, b in times)
+            speed, other = (len(names) / statistics.median(each) for each in zip(*times, strict=True))
+            print(
+                f"| {label} | {speed:,.0f} | {other:,.0f} | {statistics.median(ratios):.1f} "
+                f"[{ratios[0]:.1f}, {ratios[-1]:.1f}] | {first:.2f} | {grown / 2**20:+.0f} MiB |",
+                flush=True,
+            )
+
+
+def _objects(names: list[str]) -> Any:
+    import numpy as np
+
+    return np.array(names, object)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What DEO chance alone gives: the score of a classifier without any unfairness, on a test set of this size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ChanceDEO:
+    """DEO of a perfectly fair classifier: mean over the draws, and the interval that holds 95% of them; fractions."""
+
+    deo_a: tuple[float, float, float]
+    """Mean, 2.5th and 97.5th percentile of DEO_A."""
+    deo_m: tuple[float, float, float]
+    """Mean, 2.5th and 97.5th percentile of DEO_M."""
+
+
+def chance_deo(cell_rows: Any, *, accuracy: float, draws: int = 2000, seed: int = 0) -> ChanceDEO:
+    """Simulate the DEO of a classifier that is right with one probability in every cell.
+
+    In each draw the correct rows of cell (c, g) are Binomial(n_cg, accuracy), and the DEO of the draw is worked out as
+    for any classifier. Rows are independent: where groups hold the same pictures, a fair model can score lower.
+
+    Args:
+        cell_rows: integer ``[C, G]``: test rows of each (class, group) cell.
+        accuracy: probability of a correct prediction, in [0, 1].
+        draws: simulated test sets.
+        seed: of the draws.
+
+    Returns:
+        Fractions; NaN if a cell is empty.
+
+    Example:
+        >>> big = chance_deo([[100_000, 100_000], [100_000, 100_000]], accuracy=0.8)
+        >>> small = chance_deo([[20, 20], [20, 20]], accuracy=0.8)
+        >>> big.deo_a[0] < 0.005 < 0.05 < small.deo_a[0]
+        True
+    """
+    rows = np.asarray(cell_rows)
+    if rows.ndim != 2 or (rows < 0).any() or not 0 <= accuracy <= 1:
+        raise ValueError(
+            f"Expected [C, G] numbers of rows and an accuracy in [0, 1], but got shape {rows.shape} and {accuracy}"
+        )
+    generator = np.random.default_rng(seed)
+    if (rows == 0).any():
+        undefined = (float("nan"),) * 3
+        return ChanceDEO(undefined, undefined)
+    shares = generator.binomial(rows, accuracy, size=(draws, *rows.shape)) / rows
+    gaps = shares.max(axis=2) - shares.min(axis=2)
+    return ChanceDEO(_spread(gaps.mean(axis=1)), _spread(gaps.max(axis=1)))
+
+
+def _spread(values: Any) -> tuple[float, float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(values.mean()), float(low), float(high)

@@ -1,0 +1,214 @@
+"""Teachers and students of any kind, trained on a drawn table from options as the command line gives them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+import fairdistill
+from fairdistill import models
+from fairdistill.errors import DataError, TeacherError, UsageError
+from fairdistill.runs import RunFolder
+from fairdistill.training import TrainOptions, resume, train
+from fairdistill.training.setup import prepare
+from tests.training.faces import OPTIONS, draw_table
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return draw_table(tmp_path / "data")
+
+
+@pytest.fixture
+def options(table: Path, tmp_path: Path) -> Callable[..., TrainOptions]:
+    def make(*, data_options: dict[str, Any] | None = None, **changes: Any) -> TrainOptions:
+        own = {**OPTIONS, "image_cache": str(tmp_path / "images"), **(data_options or {})}
+        head = {"model": "digit_net", "steps": 8, "batch_size": 16, "device": "cpu", "precision": "float32"}
+        return TrainOptions(
+            **{**head, "data": str(table), "data_options": own, "out": str(tmp_path / "run"), **changes}
+        )
+
+    return make
+
+
+class OneLogit(nn.Module):
+    """A deployed model of one output: positive for the second class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+        self.head = nn.Linear(32, 1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logit: torch.Tensor = self.head(self.body(images))
+        return logit
+
+
+def one_logit() -> nn.Module:
+    return OneLogit()
+
+
+ONE_LOGIT = "tests.training.test_teacher_model:one_logit"
+
+
+def weights_file(path: Path, network: nn.Module) -> str:
+    torch.save(network.state_dict(), path)
+    return str(path)
+
+
+def test_a_teacher_of_weights_and_architecture_teaches_a_student_of_another(options, tmp_path):
+    torch.manual_seed(0)
+    teacher = weights_file(tmp_path / "deployed.pt", models.build("resnet18", 2))
+    run = train(
+        options(method="mfd", teacher=teacher, teacher_model="resnet18", teacher_size=32, teacher_mean="0.5"), quiet=True
+    )
+    result = run.result
+    assert result["teacher"]["method"] is None
+    assert 0 <= result["teacher"]["accuracy"] <= 1
+    student = fairdistill.load(run.path)
+    assert not any("projector" in name for name in student.state_dict())
+    assert student(torch.zeros(1, 3, 16, 16)).shape == (1, 2)
+
+
+def test_the_teacher_keeps_its_own_size_mean_and_sd(options, tmp_path):
+    teacher = weights_file(tmp_path / "deployed.pt", models.build("cifar_net", 2))
+    setup = prepare(
+        options(
+            method="mfd",
+            teacher=teacher,
+            teacher_model="cifar_net",
+            teacher_size=32,
+            teacher_mean="0.1,0.2,0.3",
+            teacher_std="0.5",
+        )
+    )
+    recipe = setup.teacher_recipe
+    assert (recipe.size, recipe.mean, recipe.std) == (32, (0.1, 0.2, 0.3), (0.5, 0.5, 0.5))
+    assert setup.train.recipe.size == 16
+    assert recipe.flip == setup.train.recipe.flip
+
+
+def test_a_run_folder_tells_the_teachers_preparation(options, tmp_path):
+    run = train(options(out=str(tmp_path / "teacher"), data_options={"mean": "0.2", "std": "0.3"}), quiet=True)
+    setup = prepare(options(method="hkd", teacher=str(run.path), data_options={"mean": "0.2", "std": "0.3"}))
+    assert setup.teacher_recipe.mean == (0.2, 0.2, 0.2)
+    assert setup.teacher_recipe == setup.train.recipe
+    assert setup.teacher_record["method"] == "scratch"
+
+
+@pytest.mark.parametrize("crop", ["random", "resized"])
+def test_with_crops_the_teacher_runs_in_every_step_and_a_run_that_begins_anew_comes_to_the_same_bits(options, tmp_path, crop):
+    torch.manual_seed(0)
+    teacher = weights_file(tmp_path / "deployed.pt", models.build("cifar_net", 2))
+    given = {
+        "method": "mfd", "teacher": teacher, "teacher_model": "cifar_net", "teacher_size": 32, "steps": 9,
+        "data_options": {"crop": crop},
+    }  # fmt: skip
+    assert prepare(options(**given)).cache is None
+    whole = train(options(**given), quiet=True)
+    half = RunFolder.create(tmp_path / "half", config=whole.config, environment=whole.environment)
+    resume(half.path, quiet=True)  # from the configuration alone
+    for one, other in zip(
+        fairdistill.load(whole.path).state_dict().values(),
+        fairdistill.load(half.path).state_dict().values(),
+        strict=True,
+    ):
+        assert torch.equal(one, other)
+
+
+def test_a_one_logit_module_of_the_user_is_teacher_and_student(options, tmp_path):
+    torch.manual_seed(0)
+    teacher = weights_file(tmp_path / "deployed.pt", one_logit())
+    run = train(options(method="ss+hkd", model=ONE_LOGIT, teacher=teacher, teacher_model=ONE_LOGIT), quiet=True)
+    network = fairdistill.load(run.path)
+    assert isinstance(network, OneLogit)
+    with (run.path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert all(float(row["p_0"]) + float(row["p_1"]) == pytest.approx(1, abs=1e-5) for row in rows)
+    assert {int(row["pred"]) for row in rows} <= {0, 1}
+
+
+def test_an_exported_program_is_a_teacher(options, tmp_path):
+    torch.manual_seed(0)
+    network = models.build("resnet18", 2).eval()
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    program = torch.export.export(network, (torch.zeros(2, 3, 32, 32),), dynamic_shapes=({0: batch},))
+    torch.export.save(program, tmp_path / "deployed.pt2")
+    setup = prepare(options(method="mfd", teacher=str(tmp_path / "deployed.pt2")))
+    assert setup.teacher_recipe.size == 32
+    assert train(options(method="mfd", teacher=str(tmp_path / "deployed.pt2")), quiet=True).finished
+
+
+def test_a_timm_model_is_a_student_and_its_feature_can_be_named(options, tmp_path):
+    teacher = weights_file(tmp_path / "deployed.pt", models.build("digit_net", 2))
+    run = train(
+        options(
+            method="mfd", model="timm:mobilenetv3_small_050", teacher=teacher, teacher_model="digit_net", tap="conv_head",
+            data_options={"size": 32}, teacher_size=16, steps=2,
+        ),
+        quiet=True,
+    )  # fmt: skip
+    assert fairdistill.load(run.path)(torch.zeros(1, 3, 32, 32)).shape == (1, 2)
+
+
+def test_weights_of_another_number_of_classes_start_a_student_with_a_new_last_layer(options, tmp_path, capsys):
+    path = weights_file(tmp_path / "pretrained.pt", models.build("digit_net", 10))
+    train(options(init=path, steps=2))
+    assert "last layer of another shape" in capsys.readouterr().err
+
+
+def test_broken_images_are_skipped_counted_and_listed(options, table, tmp_path):
+    (table.parent / "train/000.png").write_bytes(b"")
+    (table.parent / "train/005.png").write_text("no image")
+    with pytest.raises(DataError, match=r"2 of 64 images cannot be read: train/000\.png: .*0 bytes.*--skip-broken"):
+        train(options(), quiet=True)
+    assert not (tmp_path / "run").exists()
+    run = train(options(data_options={"skip_broken": True}), quiet=True)
+    with (run.path / "skipped.csv").open() as file:
+        assert [row["image"] for row in csv.DictReader(file)] == ["train/000.png", "train/005.png"]
+    assert run.result["skipped_images"] == 2
+
+
+def test_duplicates_of_test_pictures_do_not_train_in_the_honest_protocol(options, table):
+    (table.parent / "train/003.png").write_bytes((table.parent / "test/001.png").read_bytes())
+    setup = prepare(options())
+    sources = [set(part.source_ids) for part in (setup.train, setup.validation, setup.test)]
+    assert not sources[2] & (sources[0] | sources[1])
+    assert any("left out of" in note for note in setup.train.notes)
+
+
+BAD = [
+    ({"teacher": "none.pt"}, TeacherError, "there is no teacher .*none.pt; expected a run folder"),
+    ({"teacher": "good.pt"}, TeacherError, "name their network with --teacher-model"),
+    ({"teacher": "good.pt", "teacher_model": "resnet18"}, UsageError, "do not fit ResNet: missing from it: "),
+    ({"teacher": "three.pt", "teacher_model": "digit_net"}, UsageError, r"of another shape: output\.weight"),
+    ({"teacher": "empty.pt", "teacher_model": "digit_net"}, UsageError, "empty.pt is damaged"),
+    ({"teacher": "named.safetensors"}, TeacherError, r"knows the classes square, disc; .*--classes square,disc"),
+    ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_std": "0"}, UsageError, "three positive numbers"),
+    ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_tap": "layer9"}, UsageError, "layer9"),
+    ({"tap": "nowhere"}, UsageError, "nowhere"),
+    ({"model": "resnet81"}, UsageError, "resnet18"),
+    ({"model": "no.such.module:factory"}, UsageError, r"no\.such"),
+    ({"data_options": {"label": "shap"}}, DataError, "has no column 'shap'; it has image, shape, ground, split"),
+    ({"data_options": {"classes": "square"}}, DataError, "the class 'disc' is not among --classes square"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error", "text"), BAD, ids=[text for *_, text in BAD])
+def test_what_does_not_fit_is_an_error_that_says_the_way_out(options, tmp_path, monkeypatch, changes, error, text):
+    monkeypatch.chdir(tmp_path)
+    weights_file(tmp_path / "good.pt", models.build("digit_net", 2))
+    weights_file(tmp_path / "three.pt", models.build("digit_net", 3))
+    (tmp_path / "empty.pt").write_bytes(b"")
+    described = {"network": "digit_net", "class_names": '["square", "disc"]'}
+    safetensors.torch.save_file(models.build("digit_net", 2).state_dict(), "named.safetensors", metadata=described)
+    with pytest.raises(error, match=text):
+        train(options(**{"method": "hkd" if "teacher" in changes else "scratch", **changes}), quiet=True)
+    assert not (tmp_path / "run").exists()
