@@ -167,7 +167,8 @@ class RunFolder:
     def write_model(self, network: nn.Module, metadata: Mapping[str, str]) -> None:
         """Write ``model.safetensors`` with what it needs to be rebuilt."""
         part = self.path / "model.safetensors.part"
-        state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+        # Copies, since safetensors refuses tensors that share memory, as tied weights do.
+        state = {name: value.detach().cpu().contiguous().clone() for name, value in network.state_dict().items()}
         part.write_bytes(safetensors.torch.save(state, metadata=dict(metadata)))
         part.replace(self.path / "model.safetensors")
 

@@ -135,6 +135,13 @@ def test_a_one_logit_module_of_the_user_is_teacher_and_student(options, tmp_path
     assert {int(row["pred"]) for row in rows} <= {0, 1}
 
 
+def test_a_state_dict_of_one_logit_is_read_as_two_classes(options, tmp_path):
+    torch.manual_seed(0)
+    teacher = weights_file(tmp_path / "deployed.pt", models.build("resnet18", 1))
+    run = train(options(method="hkd", teacher=teacher, teacher_model="resnet18", teacher_size=32, steps=2), quiet=True)
+    assert run.finished
+
+
 def test_an_exported_program_is_a_teacher(options, tmp_path):
     torch.manual_seed(0)
     network = models.build("resnet18", 2).eval()

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from fairdistill import models, runs
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.table import channels
 from fairdistill.errors import RunFolderError, TeacherError
 from fairdistill.models.exported import load_program
+from fairdistill.models.head import head_name
 from fairdistill.models.weights import load_weights, read_weights
 from fairdistill.runs import RunFolder
 from fairdistill.training.options import TrainOptions
@@ -87,8 +88,7 @@ def load_teacher(options: TrainOptions, run: RunFolder | None, train: GroupedDat
         name = options.teacher_model or described.get("network")
         if name is None:
             raise TeacherError(f"{path} holds weights alone; name their network with --teacher-model, such as resnet18")
-        network = models.build(name, train.num_classes, image_size=options.teacher_size or train.recipe.size)
-        load_weights(network, weights, where=str(path))
+        network = _with_weights(name, weights, path, train.num_classes, options.teacher_size or train.recipe.size)
         digest = runs.weights_digest(weights)
     try:
         _check_classes(described, path, train)
@@ -96,6 +96,18 @@ def load_teacher(options: TrainOptions, run: RunFolder | None, train: GroupedDat
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise RunFolderError(f"{path} does not describe itself as a model of ours should: {error}") from error
     return TeacherModel(network, recipe, digest, record)
+
+
+def _with_weights(
+    name: str, weights: Mapping[str, Tensor], path: Path, num_classes: int, image_size: int
+) -> nn.Module:
+    """Return a network with weights; of two classes its head may have one output, that of a sigmoid."""
+    network = models.build(name, num_classes, image_size=image_size)
+    head = weights.get(f"{head_name(network)}.weight")
+    if num_classes == 2 and head is not None and len(head) == 1:
+        network = models.build(name, 1, image_size=image_size)
+    load_weights(network, weights, where=str(path))
+    return network
 
 
 def _check_classes(described: Mapping[str, str], path: Path, train: GroupedDataset) -> None:
