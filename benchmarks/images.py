@@ -133,7 +133,7 @@ def main() -> None:
     names = sorted(p.relative_to(root).as_posix() for p in root.rglob("*.jpg"))
     print(f"{len(names):,} images of {root.name}; batch {BATCH}; {options.workers} workers; {options.rounds} rounds; ")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, CPU\n")
-    print("| recipe | ours, images/s | torchvision, images/s | ratio | ratio, epoch 1 | anonymous memory, epochs 2 to last |")
+    print("| recipe | ours, images/s | torchvision, images/s | ratio | ratio, epoch 1 | anonymous memory |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for label, recipe in RECIPES.items():
         with tempfile.TemporaryDirectory() as cache:

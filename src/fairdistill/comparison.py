@@ -139,7 +139,8 @@ def compare(paths: Sequence[str | Path]) -> Comparison:
 
 # Options of a data set that do not change which test rows there are.
 _NO_TEST_DATA = (
-    "image", "data_seed", "download", "cache", "image_cache", "workers", "encoding", "size", "crop", "stored_size", "flip", "mean", "std",
+    "image", "data_seed", "download", "cache", "image_cache", "workers", "encoding",
+    "size", "crop", "stored_size", "flip", "mean", "std",
 )  # fmt: skip
 
 

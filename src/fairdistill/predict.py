@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
-from fairdistill.models.outputs import class_logits
 from fairdistill.metrics import Counts, deo_a, deo_m, group_counts
+from fairdistill.models.outputs import class_logits
 
 _BATCH = 500
 

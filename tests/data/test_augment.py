@@ -8,7 +8,15 @@ import torch
 from torch import Tensor
 
 from fairdistill.data import Recipe
-from fairdistill.data.augment import Normalise, Pipeline
+from fairdistill.data.augment import (
+    Normalise,
+    Pipeline,
+    _resized_crop_batched,
+    _resized_crop_on_cpu,
+    crop,
+    draw_boxes,
+    mirror,
+)
 from tests.data.making import MIRRORED, PLAIN, dataset
 
 CPU = torch.device("cpu")
@@ -134,3 +142,90 @@ def test_images_are_channels_last(recipe: Recipe) -> None:
     assert images.shape == (len(INDEX), 3, 5, 5)
     assert images.is_contiguous(memory_format=torch.channels_last)
     assert not images.is_contiguous()
+
+
+CROPPED = Recipe(size=16, stored=(24, 24), crop="random", flip=True)
+BOXED = Recipe(size=16, stored=(20, 30), crop="resized", flip=True)
+
+
+@pytest.mark.parametrize("recipe", [CROPPED, BOXED])
+def test_boxes_lie_in_the_image_and_follow_the_generator(recipe: Recipe) -> None:
+    boxes = draw_boxes(recipe, 4000, torch.Generator().manual_seed(0))
+    assert torch.equal(boxes, draw_boxes(recipe, 4000, torch.Generator().manual_seed(0)))
+    assert (boxes >= 0).all()
+    assert (boxes[:, :2] + boxes[:, 2:] <= 1 + 1e-12).all()
+    height, width = recipe.stored
+    pixels = boxes * torch.tensor([height, width, height, width])
+    torch.testing.assert_close(pixels, pixels.round(), rtol=0, atol=1e-9)
+    if recipe.crop == "random":
+        corners = pixels[:, :2].round().long()
+        counts = torch.bincount(corners[:, 0] * 9 + corners[:, 1], minlength=81)
+        assert counts.min() > 20  # 49 of each are expected, sd 7
+    else:
+        area = boxes[:, 2] * boxes[:, 3]
+        aspect = pixels[:, 3] / pixels[:, 2]
+        assert area.min() > 0.06
+        assert area.max() <= 1
+        assert 0.6 < aspect.min() < 0.85
+        assert 1.2 < aspect.max() < 1.55
+
+
+def test_where_no_box_fits_the_largest_central_one_is_taken() -> None:
+    boxes = draw_boxes(Recipe(size=4, stored=(4, 400), crop="resized"), 200, torch.Generator().manual_seed(0))
+    central = torch.tensor([0, (400 - 5) // 2 / 400, 1, 5 / 400], dtype=torch.float64)
+    assert (boxes - central).abs().sum(1).min() < 1e-9
+
+
+def test_crop_is_slicing_and_mirror_flips_the_rows_that_say_so() -> None:
+    images = torch.randint(0, 256, (6, 24, 24, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
+    boxes = draw_boxes(CROPPED, 6, torch.Generator().manual_seed(1))
+    cut = crop(images, boxes, 16)
+    for row, (top, left) in enumerate((boxes[:, :2] * 24).round().long().tolist()):
+        assert torch.equal(cut[row], images[row, :, top : top + 16, left : left + 16])
+    state = torch.tensor([0, 1, 1, 0, 1, 0])
+    for row, image in enumerate(mirror(cut, state)):
+        assert torch.equal(image, cut[row].flip(2) if state[row] else cut[row])
+
+
+def test_both_ways_to_resize_a_box_agree_within_one() -> None:
+    images = torch.randint(0, 256, (32, 20, 30, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
+    boxes = draw_boxes(BOXED, 32, torch.Generator().manual_seed(2))
+    one, other = _resized_crop_on_cpu(images, boxes, 16), _resized_crop_batched(images, boxes, 16)
+    assert one.shape == other.shape == (32, 3, 16, 16)
+    assert (one.int() - other.int()).abs().max() <= 1
+
+
+@pytest.mark.parametrize("recipe", [CROPPED, replace(CROPPED, crop="resized")])
+def test_a_teacher_of_another_size_sees_the_same_part_of_the_same_picture(recipe: Recipe) -> None:
+    ramp = torch.linspace(0, 255, 96)
+    picture = torch.stack([ramp.view(-1, 1).expand(96, 96), ramp.expand(96, 96), torch.zeros(96, 96)])
+    images = picture.to(torch.uint8).expand(8, 3, 96, 96).contiguous()
+    data = replace(dataset([0, 1] * 4, [0, 1] * 4), images=images, recipe=recipe)
+    student = Pipeline(data, device=CPU, seed=0)
+    teacher = Pipeline(data, device=CPU, seed=0, recipe=recipe.resized(64))
+    batch = student.train_batch(torch.arange(8), step=3)
+    assert student.num_states is None
+    seen = teacher.images(batch.index, batch.state, batch.boxes)
+    assert seen.shape == (8, 3, 64, 64)
+    smaller = torch.nn.functional.adaptive_avg_pool2d(seen, 16)
+    assert (smaller - batch.images).abs().max() < 0.05
+    assert batch.images.flatten(2).std(0).mean() > 0.01  # the crops differ, so that equality says something
+
+
+def test_another_step_is_another_crop_and_the_same_step_the_same() -> None:
+    data = replace(dataset([0, 1] * 4, [0, 1] * 4), recipe=Recipe(size=3, stored=(5, 5), crop="random"))
+    rows = torch.arange(8)
+    first, second = (Pipeline(data, device=CPU, seed=0) for _ in range(2))
+    assert torch.equal(first.train_batch(rows, step=1).images, second.train_batch(rows, step=1).images)
+    assert not torch.equal(first.train_batch(rows, step=1).boxes, second.train_batch(rows, step=2).boxes)
+
+
+def test_a_recipe_says_what_cannot_be() -> None:
+    assert Recipe(size=176, stored=(256, 256), crop="random").resized(88) == Recipe(
+        size=88, stored=(128, 128), crop="random"
+    )
+    assert Recipe(size=8).stored == (8, 8)
+    with pytest.raises(ValueError, match="at least 16 pixels"):
+        Recipe(size=16, stored=(15, 20), crop="random")
+    with pytest.raises(ValueError, match="without a crop"):
+        Recipe(size=16, stored=(20, 20))

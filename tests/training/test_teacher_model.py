@@ -67,7 +67,8 @@ def test_a_teacher_of_weights_and_architecture_teaches_a_student_of_another(opti
     torch.manual_seed(0)
     teacher = weights_file(tmp_path / "deployed.pt", models.build("resnet18", 2))
     run = train(
-        options(method="mfd", teacher=teacher, teacher_model="resnet18", teacher_size=32, teacher_mean="0.5"), quiet=True
+        options(method="mfd", teacher=teacher, teacher_model="resnet18", teacher_size=32, teacher_mean="0.5"),
+        quiet=True,
     )
     result = run.result
     assert result["teacher"]["method"] is None
@@ -104,7 +105,7 @@ def test_a_run_folder_tells_the_teachers_preparation(options, tmp_path):
 
 
 @pytest.mark.parametrize("crop", ["random", "resized"])
-def test_with_crops_the_teacher_runs_in_every_step_and_a_run_that_begins_anew_comes_to_the_same_bits(options, tmp_path, crop):
+def test_with_crops_the_teacher_runs_in_every_step_and_the_same_options_give_the_same_bits(options, tmp_path, crop):
     torch.manual_seed(0)
     teacher = weights_file(tmp_path / "deployed.pt", models.build("cifar_net", 2))
     given = {
@@ -157,8 +158,9 @@ def test_a_timm_model_is_a_student_and_its_feature_can_be_named(options, tmp_pat
     teacher = weights_file(tmp_path / "deployed.pt", models.build("digit_net", 2))
     run = train(
         options(
-            method="mfd", model="timm:mobilenetv3_small_050", teacher=teacher, teacher_model="digit_net", tap="conv_head",
-            data_options={"size": 32}, teacher_size=16, steps=2,
+            method="mfd", model="timm:mobilenetv3_small_050", tap="conv_head", steps=2,
+            teacher=teacher, teacher_model="digit_net",
+            data_options={"size": 32}, teacher_size=16,
         ),
         quiet=True,
     )  # fmt: skip

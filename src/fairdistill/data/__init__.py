@@ -134,8 +134,8 @@ def load(name: str, split: Split, *, root: str | Path | None = None, **options: 
     parts = load_splits(name, [split], root=root, **options)
     if split not in parts:
         raise UsageError(
-            f"data set {name!r} has no {split!r} split of its own; fairdistill.data.splits.cut_validation cuts one from "
-            "train"
+            f"data set {name!r} has no {split!r} split of its own; fairdistill.data.splits.cut_validation cuts one "
+            "from train"
         )
     return parts[split]
 

@@ -56,7 +56,7 @@ class Pipeline:
         return self.batch(index, state, boxes)
 
     def batch(self, index: Tensor, state: Tensor | None = None, boxes: Tensor | None = None) -> Batch:
-        """Return the rows ``index`` in the augmentation states ``state`` and cut to ``boxes`` (default: as they are)."""
+        """Return the rows ``index``, mirrored as ``state`` says and cut to ``boxes`` (default: as they are)."""
         state = torch.zeros_like(index) if state is None else state
         rows = index.to(self._device, non_blocking=True)
         return Batch(

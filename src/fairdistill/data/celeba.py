@@ -120,8 +120,8 @@ def _left_out(rows: Rows) -> NDArray[np.bool_]:
         cell = int(np.bincount(cells[test], minlength=count).argmin())
         label, group = divmod(cell, len(rows.group_names))
         raise DataError(
-            f"the test partition has no image of {rows.class_names[label]}, {rows.group_names[group]}, so that a balanced "
-            "test set is empty; choose other attributes, or --no-balanced-test"
+            f"the test partition has no image of {rows.class_names[label]}, {rows.group_names[group]}, so that a "
+            "balanced test set is empty; choose other attributes, or --no-balanced-test"
         )
     left_out = np.zeros(len(cells), bool)
     for cell in range(count):
@@ -137,7 +137,9 @@ def read_attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]
     """
     lines = _lines(path)
     if len(lines) < 3 or not lines[0].strip().isdecimal():
-        raise DataError(f"{path}, line 1: expected the number of images, then a line of attribute names; {_instruction()}")
+        raise DataError(
+            f"{path}, line 1: expected the number of images, then a line of attribute names; {_instruction()}"
+        )
     attributes = lines[1].split()
     names, values = [], np.zeros((len(lines) - 2, len(attributes)), np.int8)
     for at, line in enumerate(lines[2:]):
@@ -194,6 +196,6 @@ def _images(folder: Path) -> Source:
 
 def _instruction() -> str:
     return (
-        f"fetch {ATTRIBUTES}, {PARTITIONS} and {IMAGES}.zip (aligned and cropped images) from {PAGE} (for non-commercial "
-        "research only; see the agreement there) into one folder DIR, then give --data-root DIR"
+        f"fetch {ATTRIBUTES}, {PARTITIONS} and {IMAGES}.zip (aligned and cropped images) from {PAGE} (for "
+        "non-commercial research only; see the agreement there) into one folder DIR, then give --data-root DIR"
     )

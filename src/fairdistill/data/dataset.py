@@ -128,7 +128,7 @@ class GroupedDataset:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int, int, int]:
-        """Return ``(image uint8 [3, H, W], label, group, index)``; an image in a file is decoded at the recipe's size."""
+        """Return ``(image uint8 [3, H, W], label, group, index)``; a file is decoded at the recipe's size."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.name} has {len(self)} rows, so there is no row {index}")
         index %= len(self)

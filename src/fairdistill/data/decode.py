@@ -20,9 +20,9 @@ Pixels = NDArray[np.uint8]
 def decode(content: bytes, *, height: int, width: int) -> Pixels:
     """Return an image as uint8 ``[height, width, 3]`` RGB, resized as torchvision's ``Resize`` does.
 
-    The resizing is bilinear with antialiasing, within one of Pillow's values, and does not keep the aspect. An EXIF orientation is not
-    applied, alpha is dropped, and of an animation the first frame is taken, all as torchvision's ``ImageFolder``
-    does; 16-bit grey is scaled to 8 bits.
+    The resizing is bilinear with antialiasing, within one of Pillow's values, and does not keep the aspect. An EXIF
+    orientation is not applied, alpha is dropped, and of an animation the first frame is taken, all as torchvision's
+    ``ImageFolder`` does; 16-bit grey is scaled to 8 bits.
 
     Raises:
         DataError: with the reason, if these bytes are no image, or a truncated or damaged one.

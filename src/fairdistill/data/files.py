@@ -107,7 +107,9 @@ def load_rows(
         parts = {split: replace(part, notes=(*notes, said)) for split, part in parts.items()}
     else:
         at = torch.from_numpy(rows.splits)
-        numbered: list[tuple[Split, Tensor]] = [(split, (at == i).nonzero().flatten()) for i, split in enumerate(SPLITS)]
+        numbered: list[tuple[Split, Tensor]] = [
+            (split, (at == i).nonzero().flatten()) for i, split in enumerate(SPLITS)
+        ]
         parts = {split: whole.subset(chosen) for split, chosen in numbered if len(chosen)}
     if "train" in parts:
         _check_classes(parts, name)
@@ -159,7 +161,7 @@ def _skipped(
 def _check_names(rows: Rows, name: str) -> None:
     if not len(rows.names):
         raise DataError(f"{name}: there is no image left")
-    for what, names, plural in (("class", rows.class_names, "classes"), ("group", rows.group_names, "groups")):
+    for names, plural in ((rows.class_names, "classes"), (rows.group_names, "groups")):
         if len(names) < 2:
             only = f"only {names[0]!r}" if names else "none"
             raise DataError(f"{name}: expected at least two {plural}, but found {only}; nothing can be compared")
@@ -185,7 +187,9 @@ def _noticed(rows: Rows, sources: NDArray[np.object_]) -> tuple[str, ...]:
     if not repeats:
         return ()
     notes = [f"{repeats:,} rows repeat the picture of another row byte for byte"]
-    first_split, first_label, first_group = (values[first][inverse] for values in (rows.splits, rows.labels, rows.groups))
+    first_split, first_label, first_group = (
+        values[first][inverse] for values in (rows.splits, rows.labels, rows.groups)
+    )
     for differs, said in (
         (rows.splits != first_split, "rows repeat a picture of another split"),
         (rows.labels != first_label, "rows give a picture another label than its first row does"),

@@ -66,9 +66,7 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
         )
     labels, class_names = _codes([part[depth] for part in parts])
     if options.classes is not None:
-        labels, class_names = reordered(
-            labels, class_names, options.classes, where=lambda row: str(path / files[row])
-        )
+        labels, class_names = reordered(labels, class_names, options.classes, where=lambda row: str(path / files[row]))
     if options.group_table is None:
         groups, group_names = _codes([part[depth + 1] for part in parts])
     else:
@@ -101,7 +99,9 @@ def _walk(path: Path) -> tuple[list[str], int]:
     return sorted(files, key=natural), others
 
 
-def _splits(path: Path, parts: list[tuple[str, ...]], split_map: Mapping[str, str]) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+def _splits(
+    path: Path, parts: list[tuple[str, ...]], split_map: Mapping[str, str]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
     """Return each file's split, None unless all folders at the top are splits."""
     known: dict[str, str] = {split: split for split in SPLITS} | dict(split_map)
     tops = {part[0] for part in parts}
@@ -114,8 +114,8 @@ def _splits(path: Path, parts: list[tuple[str, ...]], split_map: Mapping[str, st
         if tops & set(known):
             odd = sorted(tops - set(known))[0]
             raise DataError(
-                f"{path} holds split folders ({', '.join(sorted(tops & set(known)))}) and {odd!r}; say which split that "
-                f"is, such as --split-map {odd}=test, or move it"
+                f"{path} holds split folders ({', '.join(sorted(tops & set(known)))}) and {odd!r}; say which split "
+                f"that is, such as --split-map {odd}=test, or move it"
             )
         return None
     return np.array([list(SPLITS).index(known[part[0]]) for part in parts], np.int64)  # type: ignore[arg-type]  # checked above

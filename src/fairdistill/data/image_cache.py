@@ -129,7 +129,7 @@ class ImageCache:
             self._decode_one(name, self._signature(name), pixels, index)
             if self._records["state"][slot] != _DONE:
                 raise DataError(f"{self._source.where}: {name} changed while it was in use and cannot be decoded now")
-            return np.frombuffer(os.pread(pixels, self._bytes, slot * self._bytes), np.uint8)
+            return np.frombuffer(os.pread(pixels, self._bytes, slot * self._bytes), np.uint8).copy()
 
     def _signature(self, name: str) -> tuple[int, int]:
         try:
@@ -149,7 +149,9 @@ class ImageCache:
 
     def _read(self) -> None:
         """Read names and records from disk; a line or record that was cut off does not count."""
-        names_path, index_path, pixels_path = (self.folder / file for file in ("names.jsonl", "index.bin", "pixels.bin"))
+        names_path, index_path, pixels_path = (
+            self.folder / file for file in ("names.jsonl", "index.bin", "pixels.bin")
+        )
         if not names_path.exists():
             return
         try:

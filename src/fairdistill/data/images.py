@@ -178,7 +178,9 @@ class _Decoding:
             try:
                 return decode(files.source.read(name), height=height, width=width)
             except (DataError, OSError) as error:
-                raise DataError(f"{files.source.where}: {name}: {error}; it could be read when the run began") from error
+                raise DataError(
+                    f"{files.source.where}: {name}: {error}; it could be read when the run began"
+                ) from error
 
         with ThreadPoolExecutor(files.storage.workers) as pool:
             pixels = list(pool.map(read, files.names[rows.numpy()].tolist()))

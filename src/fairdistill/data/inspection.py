@@ -124,8 +124,9 @@ def _claims(test: GroupedDataset, accuracy: float) -> list[str]:
         return [f"Warning: no test row of {'; '.join(empty)}: DEO is undefined on this test set."]
     chance = chance_deo(counts.numpy(), accuracy=accuracy)
     lines = [
-        f"By chance alone, a perfectly fair model of {accuracy:.0%} accuracy would show DEO_A {_percent(chance.deo_a)} and "
-        f"DEO_M {_percent(chance.deo_m)} on this test set (mean, and where 95% of draws lie)."
+        f"By chance alone, a perfectly fair model of {accuracy:.0%} accuracy would show DEO_A "
+        f"{_percent(chance.deo_a)} and DEO_M {_percent(chance.deo_m)} on this test set (mean, and where 95% of "
+        "draws lie)."
     ]
     if len(set(test.source_ids)) < len(test):
         lines.append("Some rows share a picture; where groups share theirs, chance gives less than this.")
@@ -136,8 +137,8 @@ def _claims(test: GroupedDataset, accuracy: float) -> list[str]:
     if small:
         shown = "; ".join(small[:8]) + (f"; and {len(small) - 8} more" if len(small) > 8 else "")
         lines.append(
-            f"Warning: {len(small)} of {counts.numel()} test cells have fewer than {_SMALL} rows, too few to support a claim "
-            f"about a gap smaller than that: {shown}."
+            f"Warning: {len(small)} of {counts.numel()} test cells have fewer than {_SMALL} rows, too few to support a "
+            f"claim about a gap smaller than that: {shown}."
         )
     return lines
 

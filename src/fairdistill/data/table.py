@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -139,7 +140,9 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         _check_column(path, names, "split", split)
     for column in options.bin:
         if column not in (options.label, *groups):
-            raise UsageError(f"--bin {column}: it bins the label or a group, which are {options.label}, {', '.join(groups)}")
+            raise UsageError(
+                f"--bin {column}: it bins the label or a group, which are {options.label}, {', '.join(groups)}"
+            )
     used = list(dict.fromkeys([options.image, options.label, *groups, *([split] if split else [])]))
     frame = _read(path, used, options.encoding)
     if not len(frame):
@@ -199,8 +202,8 @@ class _Columns:
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
             raise DataError(
-                f"{self._where(int(empty[0]))}: column {column!r} is empty, as in {len(empty) - 1} more rows; every row "
-                f"needs a {role}"
+                f"{self._where(int(empty[0]))}: column {column!r} is empty, as in {len(empty) - 1} more rows; every "
+                f"row needs a {role}"
             )
         if order is not None:
             codes, names = reordered(codes, names, order, where=self._where)
@@ -220,8 +223,8 @@ class _Columns:
             if name not in known:
                 row = int(np.flatnonzero(codes == code)[0])
                 raise DataError(
-                    f"{self._where(row)}: column {column!r} has {name!r}, which is none of {', '.join(SPLITS)}; say what "
-                    f"it stands for, such as --split-map {name}=test"
+                    f"{self._where(row)}: column {column!r} has {name!r}, which is none of {', '.join(SPLITS)}; say "
+                    f"what it stands for, such as --split-map {name}=test"
                 )
         place = np.array([list(SPLITS).index(known[name]) for name in names], np.int64)  # type: ignore[arg-type]  # checked above
         return place[codes]
@@ -236,7 +239,8 @@ class _Columns:
         if len(wrong):
             row = int(wrong[0])
             raise DataError(
-                f"{self._where(row)}: column {column!r} has {values.iloc[row]!r}, which is no number, so --bin cannot cut it"
+                f"{self._where(row)}: column {column!r} has {values.iloc[row]!r}, which is no number "
+                "that --bin could cut"
             )
         codes = np.searchsorted(edges, numbers, side="right")
         return np.where(np.isnan(numbers), -1, codes).astype(np.int64), bin_names(edges)
@@ -297,7 +301,7 @@ def bin_edges(column: str, text: str) -> NDArray[np.float64]:
 def bin_names(edges: NDArray[np.float64]) -> tuple[str, ...]:
     """Return the name of each bin: ``<20``, ``20 to <40``, ``>=40``."""
     shown = [f"{edge:g}" for edge in edges.tolist()]
-    between = [f"{low} to <{high}" for low, high in zip(shown, shown[1:], strict=False)]
+    between = [f"{low} to <{high}" for low, high in itertools.pairwise(shown)]
     return (f"<{shown[0]}", *between, f">={shown[-1]}")
 
 
@@ -351,6 +355,7 @@ def _read(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
         frame[texts] = frame[texts].replace("", None)
         return frame
     try:
+        _check_fields(path, encoding)
         return pd.read_csv(
             path,
             usecols=columns,
@@ -360,8 +365,23 @@ def _read(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
             keep_default_na=False,
             na_values=[""],
         )
-    except (ValueError, LookupError, OSError) as error:  # pandas' ParserError is a ValueError
+    except DataError:
+        raise
+    except (ValueError, LookupError, OSError, csv.Error) as error:  # pandas' ParserError is a ValueError
         raise _unreadable(path, encoding, error) from error
+
+
+def _check_fields(path: Path, encoding: str) -> None:
+    """Check that no row has more or fewer fields than the header; pandas would shift or drop them in silence."""
+    with path.open(encoding=_with_mark(encoding), newline="") as file:
+        reader = csv.reader(file, delimiter=_separator(path))
+        width = len(next(reader))
+        for fields in reader:
+            if len(fields) != width and fields:
+                raise DataError(
+                    f"{path}, line {reader.line_num}: expected {width} fields as in the header, but got {len(fields)}; "
+                    "a field that holds the separator must be quoted"
+                )
 
 
 def _parquet_header(path: Path) -> list[str]:
@@ -380,7 +400,9 @@ def _parquet_header(path: Path) -> list[str]:
 
 def _unreadable(path: Path, encoding: str, error: Exception) -> DataError:
     if isinstance(error, LookupError):
-        return DataError(f"there is no encoding {encoding!r}; give one such as utf-8, latin-1 or cp1252 with --encoding")
+        return DataError(
+            f"there is no encoding {encoding!r}; give one such as utf-8, latin-1 or cp1252 with --encoding"
+        )
     if isinstance(error, UnicodeDecodeError):
         return DataError(
             f"{path} is not {encoding} (byte {error.object[error.start]:#04x} at position {error.start}); give its "
@@ -405,7 +427,7 @@ def _check_column(path: Path, names: list[str], option: str, column: str) -> Non
 def read_groups(
     path: Path, base: Path, files: Sequence[str], image: str, group: str, encoding: str
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return the group that a table gives each of ``files`` (paths relative to ``base``); -1 for those it leaves out."""
+    """Return the group that a table gives each of ``files`` (relative to ``base``); -1 for those it leaves out."""
     names = _header(path, encoding)
     columns = [group] if group in names else group.split(",")
     for option, column in [("image", image), *(("group", name) for name in columns)]:

@@ -59,9 +59,7 @@ class UTKFaceOptions(FileOptions):
     @property
     def recipe(self) -> Recipe:
         """The paper's: resized to 256x256, a random window of 176, mirrored; tested resized to 176x176."""
-        paper = Recipe(
-            size=176, stored=(256, 256), crop="random", flip=True, mean=IMAGENET_MEAN, std=IMAGENET_STD
-        )
+        paper = Recipe(size=176, stored=(256, 256), crop="random", flip=True, mean=IMAGENET_MEAN, std=IMAGENET_STD)
         return paper.resized(self.size)
 
 

@@ -49,8 +49,8 @@ def open_run(teacher: str | None) -> RunFolder | None:
         return None
     if not Path(teacher).exists():
         raise TeacherError(
-            f"there is no teacher {teacher}; expected a run folder, a file of weights (.safetensors, .pt) or an exported "
-            "program (.pt2)"
+            f"there is no teacher {teacher}; expected a run folder, a file of weights (.safetensors, .pt) or an "
+            "exported program (.pt2)"
         )
     return RunFolder.open(teacher)
 
@@ -98,9 +98,7 @@ def load_teacher(options: TrainOptions, run: RunFolder | None, train: GroupedDat
     return TeacherModel(network, recipe, digest, record)
 
 
-def _with_weights(
-    name: str, weights: Mapping[str, Tensor], path: Path, num_classes: int, image_size: int
-) -> nn.Module:
+def _with_weights(name: str, weights: Mapping[str, Tensor], path: Path, num_classes: int, image_size: int) -> nn.Module:
     """Return a network with weights; of two classes its head may have one output, that of a sigmoid."""
     network = models.build(name, num_classes, image_size=image_size)
     head = weights.get(f"{head_name(network)}.weight")
@@ -120,7 +118,8 @@ def _check_classes(described: Mapping[str, str], path: Path, train: GroupedDatas
     if set(classes) == set(train.class_names):
         remedy = f"; the order of its outputs is what --classes {','.join(classes)} gives"
     raise TeacherError(
-        f"the teacher {path} knows the classes {', '.join(classes)}; {train.name} has {', '.join(train.class_names)}{remedy}"
+        f"the teacher {path} knows the classes {', '.join(classes)}; {train.name} has "
+        f"{', '.join(train.class_names)}{remedy}"
     )
 
 
