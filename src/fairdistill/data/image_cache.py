@@ -210,7 +210,7 @@ class ImageCache:
             record["crc"], record["state"] = zlib.crc32(data), _DONE
         record["digest"] = content_digest(content)
         _write(index, record.tobytes(), slot * _RECORD.itemsize)
-        self._checked[slot] = False
+        self._checked[slot] = True  # what this process wrote itself need not be looked at again
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[int, int]]:
