@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fairdistill._version import __version__
+from fairdistill.allocator import keep_freed_memory
 from fairdistill.errors import FairdistillError, TrainingError, UsageError
 
 _SUMMARIES = {
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UsageError(f"unknown command {arguments[0]!r}; choose {', '.join(commands)}")
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
+            keep_freed_memory()
             commands[arguments[0]](arguments[1:])
             sys.stdout.flush()
     except TrainingError as error:

@@ -13,10 +13,10 @@ from fairdistill.data.augment import (
     Pipeline,
     _resized_crop_batched,
     _resized_crop_on_cpu,
-    crop,
     draw_boxes,
     mirror,
 )
+from fairdistill.data.windows import windows
 from tests.data.making import MIRRORED, PLAIN, dataset
 
 CPU = torch.device("cpu")
@@ -176,10 +176,10 @@ def test_where_no_box_fits_the_largest_central_one_is_taken() -> None:
     assert (boxes - central).abs().sum(1).min() < 1e-9
 
 
-def test_crop_is_slicing_and_mirror_flips_the_rows_that_say_so() -> None:
+def test_windows_are_slices_and_mirror_flips_the_rows_that_say_so() -> None:
     images = torch.randint(0, 256, (6, 24, 24, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
     boxes = draw_boxes(CROPPED, 6, torch.Generator().manual_seed(1))
-    cut = crop(images, boxes, 16)
+    cut = windows(images, torch.arange(6), boxes, 16)
     for row, (top, left) in enumerate((boxes[:, :2] * 24).round().long().tolist()):
         assert torch.equal(cut[row], images[row, :, top : top + 16, left : left + 16])
     state = torch.tensor([0, 1, 1, 0, 1, 0])

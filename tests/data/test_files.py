@@ -140,6 +140,24 @@ def test_a_file_that_is_listed_twice_has_two_ids(tmp_path):
     assert parts["train"].ids[-1] == "0.png#2"
 
 
+@pytest.mark.parametrize("names", [["a", "a#2", "a"], ["a", "a", "a#2"], ["a#2", "a", "a#2", "a", "a"]])
+def test_ids_are_unique_though_a_file_is_named_like_a_second_one(tmp_path, names):
+    draw(tmp_path, "x.png", 0)
+    for name in set(names):
+        (tmp_path / name).write_bytes((tmp_path / "x.png").read_bytes())
+    # Two classes and two groups take four rows; the pictures of those that are added have names of their own.
+    others = [(f"{at}.png", at % 2, at // 2 % 2, "train") for at in range(4)]
+    ids = load(tmp_path, rows_of(tmp_path, [*others, *((name, 0, 0, "train") for name in names)]))["train"].ids[4:]
+    assert len(set(ids)) == len(ids)
+    assert {name: ids[names.index(name)] for name in names} == {name: name for name in names}
+
+
+def test_too_few_pictures_for_a_test_set_are_an_error(tmp_path):
+    rows = rows_of(tmp_path, [(f"{n}.png", n % 2, n // 2, "") for n in range(4)])
+    with pytest.raises(DataError, match=r"no cell has a second picture for a test set; give more images"):
+        load(tmp_path, rows)
+
+
 def test_the_digest_follows_contents_and_not_times(tmp_path):
     rows = rows_of(tmp_path, SAID)
     first = load(tmp_path, rows)["train"].digest()

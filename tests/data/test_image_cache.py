@@ -60,7 +60,7 @@ def filled(images: Path, names: list[str] = NAMES, **size: int) -> ImageCache:
 
 
 def pixels(cache: ImageCache, names: list[str] = NAMES) -> np.ndarray:
-    return cache.take(torch.from_numpy(cache.slots(names))).numpy()
+    return cache.take(torch.from_numpy(cache.slots(names))).permute(0, 2, 3, 1).numpy()
 
 
 def truth(images: Path, names: list[str] = NAMES) -> np.ndarray:
@@ -154,6 +154,34 @@ def test_two_processes_at_once_decode_each_image_once(images, decoded):
     assert decoded == []
 
 
+def test_a_cache_larger_than_all_memory_is_read(images):
+    path = filled(images).folder / "pixels.bin"
+    os.truncate(path, 3 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))  # a hole, which takes no room
+    assert (pixels(filled(images)) == truth(images)).all()
+
+
+def test_no_names_need_no_cache(images):
+    cache = filled(images, [])
+    assert not cache.folder.exists()
+    assert cache.take(torch.from_numpy(cache.slots([]))).shape == (0, 3, 9, 7)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux alone")
+def test_a_name_that_is_no_text_is_a_name(tmp_path):
+    folder, name = tmp_path / os.fsdecode(b"f\xff") / "images", os.fsdecode(b"\xe9.png")
+    folder.mkdir(parents=True)
+    repaint(folder / name)
+    for _ in range(2):
+        assert (pixels(filled(folder, [name]), [name]) == 77).all()
+
+
+def test_a_file_from_before_1970_is_decoded_once(images, decoded):
+    os.utime(images / NAMES[0], ns=(-1, -1))
+    filled(images)
+    filled(images)
+    assert len(decoded) == len(NAMES)
+
+
 def damage_names(folder: Path) -> None:
     path = folder / "names.jsonl"
     path.write_bytes(path.read_bytes()[:-4])
@@ -189,9 +217,41 @@ def test_a_flipped_byte_is_noticed_and_mended(images, decoded):
     assert len(decoded) == len(NAMES) + 1
 
 
-def test_garbage_names_are_an_error_that_names_the_folder(images):
+def test_a_damaged_image_in_a_cache_that_cannot_be_written_is_an_error_with_the_way_out(images, monkeypatch):
+    path = filled(images).folder / "pixels.bin"
+    path.write_bytes(bytes(path.stat().st_size))
+
+    def refused(cache: ImageCache) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    cache = filled(images)
+    monkeypatch.setattr(ImageCache, "_open", refused)
+    with pytest.raises(DataError, match=r"cannot mend the image cache .*: Permission denied; .*--no-cache"):
+        pixels(cache)
+
+
+def test_records_of_lost_names_are_not_those_of_the_next(images, monkeypatch):
+    for name in NAMES:
+        os.utime(images / name, ns=(1, 1))
+    folder = filled(images, NAMES[:1]).folder
+    sizes = {(images / name).stat().st_size for name in NAMES}
+    assert len(sizes) == 1  # so that a record could be taken for another file's
+    (folder / "names.jsonl").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(image_cache, "decode", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            filled(images, NAMES[1:2])
+    assert (pixels(filled(images, NAMES[1:2]), NAMES[1:2]) == truth(images, NAMES[1:2])).all()
+
+
+def interrupt(content: bytes, *, height: int, width: int) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\xfe{\n", b"\n", b"[1]\n", b'"00.png"\n"00.png"\n'])
+def test_garbage_names_are_an_error_that_names_the_folder(images, garbage):
     folder = filled(images).folder
-    (folder / "names.jsonl").write_bytes(b"\xff\xfe{\n")
+    (folder / "names.jsonl").write_bytes(garbage)
     with pytest.raises(DataError, match=rf"image cache {folder} is damaged .*delete that folder"):
         filled(images)
 
@@ -217,6 +277,28 @@ def test_a_broken_file_is_known_and_looked_at_again_when_it_changes(images, deco
     cache = filled(images)
     assert not cache.broken(NAMES).any()
     assert (pixels(cache) == truth(images)).all()
+
+
+def test_a_file_that_could_not_be_read_is_tried_again_though_it_did_not_change(images, decoded, monkeypatch):
+    real = Folder.read
+
+    def refused(source: Folder, name: str) -> bytes:
+        if name == NAMES[2]:
+            raise PermissionError(13, "Permission denied")
+        return real(source, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "read", refused)
+        assert filled(images).broken(NAMES).tolist() == [name == NAMES[2] for name in NAMES]
+    assert (pixels(filled(images)) == truth(images)).all()
+    assert len(decoded) == len(NAMES)
+
+
+def test_a_broken_file_is_not_looked_at_twice(images, decoded):
+    (images / NAMES[2]).write_text("no image")
+    for _ in range(2):
+        assert filled(images).broken(NAMES).sum() == 1
+    assert len(decoded) == len(NAMES)
 
 
 @pytest.mark.parametrize("cached", [True, False])

@@ -74,12 +74,16 @@ class Pipeline:
         if boxes is None:
             images = self._reader((recipe.size, recipe.size)).take(index).to(self._device, non_blocking=True)
         else:
-            stored = self._reader(recipe.stored).take(index).to(self._device, non_blocking=True)
-            cut = crop if recipe.crop == "random" else resized_crop
-            images = cut(stored, boxes, recipe.size)
+            images = self._cropped(index, boxes)
         if recipe.flip:
             images = mirror(images, state.to(self._device, non_blocking=True))
         return self._normalise(images)
+
+    def _cropped(self, index: Tensor, boxes: Tensor) -> Tensor:
+        recipe, reader = self._recipe, self._reader(self._recipe.stored)
+        if recipe.crop == "random":
+            return reader.windows(index, boxes, recipe.size).to(self._device, non_blocking=True)
+        return resized_crop(reader.take(index).to(self._device, non_blocking=True), boxes, recipe.size)
 
     def _reader(self, size: tuple[int, int]) -> Reader:
         if size not in self._readers:
@@ -145,29 +149,6 @@ def mirror(images: Tensor, state: Tensor) -> Tensor:
     return chosen.view(n, height, width, 3).permute(0, 3, 1, 2)
 
 
-def crop(images: Tensor, boxes: Tensor, size: int) -> Tensor:
-    """Cut a window of ``size`` by ``size`` pixels from each image.
-
-    Args:
-        images: uint8 ``[n, 3, H, W]``, channels last in memory.
-        boxes: float64 ``[n, 4]``, of which top and left are read, as shares of H and W.
-        size: height and width of the windows.
-
-    Returns:
-        uint8 ``[n, 3, size, size]``, channels last in memory.
-    """
-    n, _, height, width = images.shape
-    corner = (boxes[:, :2] * torch.tensor([height, width], dtype=torch.float64)).round().long()
-    top, left = torch.minimum(corner, torch.tensor([height - size, width - size])).unbind(1)
-    row = torch.arange(n).view(-1, 1) * height + top.view(-1, 1) + torch.arange(size)
-    start = (row * width + left.view(-1, 1)) * 3
-    # A window's row is one run of bytes, so this copies runs and not pixels: 6 times faster than indexing.
-    flat = images.permute(0, 2, 3, 1).reshape(-1)
-    runs = flat.as_strided((flat.numel() - 3 * size + 1, 3 * size), (1, 1))
-    cut = runs.index_select(0, start.flatten().to(images.device, non_blocking=True))
-    return cut.view(n, size, size, 3).permute(0, 3, 1, 2)
-
-
 def resized_crop(images: Tensor, boxes: Tensor, size: int) -> Tensor:
     """Cut a box from each image and resize it to ``size`` by ``size``, bilinear with antialiasing as Pillow does.
 
@@ -192,7 +173,7 @@ def _resized_crop_on_cpu(images: Tensor, boxes: Tensor, size: int) -> Tensor:
     for image, (top, left, high, wide) in zip(images.split(1), pixels.tolist(), strict=True):
         part = image[:, :, top : top + max(high, 1), left : left + max(wide, 1)]
         resized.append(F.interpolate(part, (size, size), mode="bilinear", antialias=True, align_corners=False))
-    return torch.cat(resized)
+    return torch.cat(resized).contiguous(memory_format=torch.channels_last)
 
 
 def _resized_crop_batched(images: Tensor, boxes: Tensor, size: int) -> Tensor:

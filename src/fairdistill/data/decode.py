@@ -71,4 +71,5 @@ def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
     # PyTorch's kernel is 4 times faster than Pillow's, and lets other threads run meanwhile; they differ by 1 at most.
     image = torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)
     resized = F.interpolate(image, (height, width), mode="bilinear", antialias=True, align_corners=False)
-    return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
+    # It gives one plane a colour; stacking them is three times faster than NumPy's copy of the transposed image.
+    return torch.stack(resized[0].unbind(), dim=-1).numpy()

@@ -102,6 +102,11 @@ def load_rows(
     )
     if (rows.splits == NO_SPLIT).all():
         train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
+        if not len(test):
+            raise DataError(
+                f"{name}: no row says its split, and no cell has a second picture for a test set; give more images, or "
+                "say which are for testing"
+            )
         parts: dict[Split, GroupedDataset] = {"train": train, "test": test}
         said = f"no row says its split, so {len(test):,} of {len(whole):,} rows were drawn for the test set"
         parts = {split: replace(part, notes=(*notes, said)) for split, part in parts.items()}
@@ -204,10 +209,13 @@ def _noticed(rows: Rows, sources: NDArray[np.object_]) -> tuple[str, ...]:
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names, those that were there before with a number behind."""
+    taken = set(names)
     seen: dict[str, int] = {}
     ids = []
     for name in names:
         count = seen.get(name, 0) + 1
+        while count > 1 and f"{name}#{count}" in taken:
+            count += 1
         seen[name] = count
         ids.append(name if count == 1 else f"{name}#{count}")
     return tuple(ids)

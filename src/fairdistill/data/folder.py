@@ -39,7 +39,7 @@ def load(
     wanted: Collection[Split], path: Path, root: Path | None, options: FolderOptions
 ) -> dict[Split, GroupedDataset]:
     """Return the wanted splits of the images below a folder; ``root`` is not used."""
-    return load_own(read_rows(path, options), wanted, name=path.name, base=path, options=options)
+    return load_own(read_rows(path, options), wanted, name=path.absolute().name, base=path, options=options)
 
 
 def read_rows(path: Path, options: FolderOptions) -> Rows:
@@ -86,7 +86,7 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
 def _walk(path: Path) -> tuple[list[str], int]:
     """Return the images below a folder in natural order, and how many other files there are."""
     files, others = [], 0
-    for folder, inner, names in os.walk(path, followlinks=True):
+    for folder, inner, names in os.walk(path, followlinks=True, onerror=_unreadable):
         inner[:] = [name for name in inner if not name.startswith(".")]
         where = Path(folder).relative_to(path)
         for name in names:
@@ -97,6 +97,10 @@ def _walk(path: Path) -> tuple[list[str], int]:
             else:
                 others += 1
     return sorted(files, key=natural), others
+
+
+def _unreadable(error: OSError) -> None:
+    raise DataError(f"cannot read the folder {error.filename}: {error.strerror}") from error
 
 
 def _splits(

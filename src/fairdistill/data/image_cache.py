@@ -14,6 +14,7 @@ import json
 import mmap
 import os
 import shutil
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from torch import Tensor
 
 from fairdistill.data.decode import decode
 from fairdistill.data.sources import Source
+from fairdistill.data.windows import windows
 from fairdistill.errors import DataError
 
 _VERSION = 1
@@ -51,7 +53,7 @@ class ImageCache:
     """
 
     def __init__(self, folder: Path, source: Source, *, height: int, width: int, workers: int) -> None:
-        key = hashlib.blake2b(source.where.encode(), digest_size=8).hexdigest()
+        key = hashlib.blake2b(os.fsencode(source.where), digest_size=8).hexdigest()
         self.folder = folder / f"v{_VERSION}-{width}x{height}-{key}"
         self._source = source
         self._shape = (height, width, 3)
@@ -91,10 +93,7 @@ class ImageCache:
                 self._extend([name for name in wanted if name not in self._slots])
                 self._decode_all(wanted, report)
         except OSError as error:
-            raise DataError(
-                f"cannot write the image cache {self.folder}: {error.strerror or error}; give another folder with "
-                "--image-cache, or decode on the fly with --no-cache"
-            ) from error
+            raise self._unusable("write", error) from error
         self._map()
 
     def broken(self, names: Sequence[str]) -> NDArray[np.bool_]:
@@ -107,10 +106,10 @@ class ImageCache:
         return self._records["digest"][self.slots(names)]
 
     def take(self, slots: Tensor) -> Tensor:
-        """Return decoded images, uint8 ``[n, height, width, 3]``, each checked when it is first read.
+        """Return decoded images, uint8 ``[n, 3, height, width]``, channels last, each checked when it is first read.
 
         Raises:
-            DataError: if a damaged image cannot be decoded again.
+            DataError: if a damaged image cannot be decoded or written again.
         """
         assert self._pixels is not None
         numbers = slots.numpy()
@@ -119,9 +118,23 @@ class ImageCache:
         for at in np.flatnonzero(~self._checked[numbers]).tolist():
             slot = int(numbers[at])
             if zlib.crc32(images[at].numpy().data) != self._records["crc"][slot]:
-                images[at] = torch.from_numpy(self._mended(slot))
+                try:
+                    images[at] = torch.from_numpy(self._mended(slot))
+                except OSError as error:
+                    raise self._unusable("mend", error) from error
             self._checked[slot] = True
-        return images.view(-1, *self._shape)
+        return self._as_images(images)
+
+    def windows(self, slots: Tensor, boxes: Tensor, size: int) -> Tensor:
+        """Return uint8 ``[n, 3, size, size]``: of each image a window, as :func:`fairdistill.data.windows.windows`."""
+        assert self._pixels is not None
+        if self._checked[slots.numpy()].all():
+            self._read_ahead(slots.tolist())
+            return windows(self._as_images(self._pixels), slots, boxes, size)
+        return windows(self.take(slots), torch.arange(len(slots)), boxes, size)
+
+    def _as_images(self, pixels: Tensor) -> Tensor:
+        return pixels.view(-1, *self._shape).permute(0, 3, 1, 2)
 
     def _mended(self, slot: int) -> NDArray[np.uint8]:
         name = next(name for name, at in self._slots.items() if at == slot)
@@ -152,15 +165,19 @@ class ImageCache:
         names_path, index_path, pixels_path = (
             self.folder / file for file in ("names.jsonl", "index.bin", "pixels.bin")
         )
-        if not names_path.exists():
-            return
         try:
+            if not names_path.exists():
+                return
             lines = names_path.read_bytes().split(b"\n")[:-1]
             self._slots = {json.loads(line): slot for slot, line in enumerate(lines)}
+            if len(self._slots) < len(lines):
+                raise ValueError("it names a file twice")
             stored = pixels_path.stat().st_size // self._bytes if pixels_path.exists() else 0
             kept = min(len(lines), stored)
             records = np.fromfile(index_path, _RECORD, count=kept) if index_path.exists() else self._records[:0]
-        except (OSError, ValueError, TypeError) as error:
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        except (ValueError, TypeError) as error:
             raise DataError(f"the image cache {self.folder} is damaged ({error}); delete that folder") from error
         self._records = np.concatenate([records, np.zeros(len(lines) - len(records), _RECORD)])
         self._checked = np.concatenate([self._checked, np.zeros(len(lines) - len(self._checked), bool)])
@@ -175,9 +192,11 @@ class ImageCache:
         first = len(self._slots)
         self._slots.update({name: first + at for at, name in enumerate(names)})
         count = len(self._slots)
-        for name, size in (("pixels.bin", self._bytes), ("index.bin", _RECORD.itemsize)):
-            with (self.folder / name).open("ab") as file:
-                file.truncate(count * size)
+        with (self.folder / "pixels.bin").open("ab") as file:
+            file.truncate(count * self._bytes)
+        with (self.folder / "index.bin").open("ab") as file:
+            file.truncate(first * _RECORD.itemsize)  # records of names that were lost are not those of the new ones
+            file.truncate(count * _RECORD.itemsize)
         self._records = np.concatenate([self._records, np.zeros(count - len(self._records), _RECORD)])
         self._checked = np.concatenate([self._checked, np.zeros(count - len(self._checked), bool)])
 
@@ -202,8 +221,10 @@ class ImageCache:
         try:
             content = self._source.read(name)
             decoded = decode(content, height=self._shape[0], width=self._shape[1])
-        except (DataError, OSError):
+        except DataError:
             record["state"] = _BROKEN
+        except OSError:  # not the content's fault: it may go away without a change of the file
+            record["state"], record["size"], record["stamp"] = _BROKEN, 0, 0
         else:
             data = np.ascontiguousarray(decoded).data
             _write(pixels, data, slot * self._bytes)
@@ -219,10 +240,20 @@ class ImageCache:
             yield pixels.fileno(), index.fileno()
 
     def _map(self) -> None:
-        with (self.folder / "pixels.bin").open("rb") as file:
-            self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        path = self.folder / "pixels.bin"
+        try:
+            if not path.exists() or not path.stat().st_size:  # no file was ever asked for
+                self._pixels = torch.empty(0, self._bytes, dtype=torch.uint8)
+                return
+            with path.open("rb") as file:
+                # Not ACCESS_COPY: Linux refuses to map more than its whole memory in a way that could be written.
+                self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise self._unusable("read", error) from error
         count = len(self._mapped) // self._bytes
-        whole = torch.frombuffer(self._mapped, dtype=torch.uint8, count=count * self._bytes)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The given buffer is not writable")  # nor is it ever written
+            whole = torch.frombuffer(self._mapped, dtype=torch.uint8, count=count * self._bytes)
         self._pixels = whole.view(count, self._bytes)
 
     def _read_ahead(self, slots: Sequence[int]) -> None:
@@ -231,6 +262,12 @@ class ImageCache:
             for slot in slots:
                 start = slot * self._bytes // mmap.PAGESIZE * mmap.PAGESIZE
                 self._mapped.madvise(mmap.MADV_WILLNEED, start, (slot + 1) * self._bytes - start)
+
+    def _unusable(self, what: str, error: OSError) -> DataError:
+        return DataError(
+            f"cannot {what} the image cache {self.folder}: {error.strerror or error}; give another folder with "
+            "--image-cache, or decode on the fly with --no-cache"
+        )
 
     def _check_room(self, files: int) -> None:
         free = shutil.disk_usage(self.folder).free

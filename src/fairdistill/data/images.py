@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,14 +22,20 @@ from torch.nn import functional as F
 from fairdistill.data.decode import decode
 from fairdistill.data.image_cache import ImageCache, Report, content_digest
 from fairdistill.data.sources import Source
+from fairdistill.data.windows import windows
 from fairdistill.errors import DataError
 
 
-class Reader(Protocol):
+class Reader(ABC):
     """Gives the pixels of rows."""
 
+    @abstractmethod
     def take(self, rows: Tensor) -> Tensor:
         """Return uint8 ``[n, 3, H, W]`` of int64 ``[n]`` rows (CPU)."""
+
+    def windows(self, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
+        """Return uint8 ``[n, 3, size, size]``: of each row a window, as :func:`fairdistill.data.windows.windows`."""
+        return windows(self.take(rows), torch.arange(len(rows)), boxes, size)
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ def why_broken(source: Source, name: str) -> str:
     return "it was broken when it was read first, and is not any more; start again"
 
 
-class InMemory:
+class InMemory(Reader):
     """Reads images that are a tensor, moved to the device once; resized there if another size is asked for.
 
     Args:
@@ -157,16 +164,19 @@ class InMemory:
         return resized.round().to(torch.uint8)
 
 
-class _Cached:
+class _Cached(Reader):
     def __init__(self, cache: ImageCache, slots: Tensor) -> None:
         self._cache = cache
         self._slots = slots
 
     def take(self, rows: Tensor) -> Tensor:
-        return self._cache.take(self._slots[rows]).permute(0, 3, 1, 2)
+        return self._cache.take(self._slots[rows])
+
+    def windows(self, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
+        return self._cache.windows(self._slots[rows], boxes, size)
 
 
-class _Decoding:
+class _Decoding(Reader):
     def __init__(self, files: ImageFiles, height: int, width: int) -> None:
         self._files = files
         self._size = (height, width)
@@ -184,7 +194,7 @@ class _Decoding:
 
         with ThreadPoolExecutor(files.storage.workers) as pool:
             pixels = list(pool.map(read, files.names[rows.numpy()].tolist()))
-        return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)
+        return torch.from_numpy(np.array(pixels, np.uint8).reshape(-1, height, width, 3)).permute(0, 3, 1, 2)
 
 
 def _filled(source: Source, names: Sequence[str], storage: Storage, height: int, width: int) -> ImageCache:

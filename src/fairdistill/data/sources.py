@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -46,11 +47,16 @@ class Folder:
             found = os.stat(os.path.join(self.where, name))  # a million times: Path is ten times slower
         except OSError as error:
             raise DataError(f"{error.strerror}") from error
-        return found.st_size, found.st_mtime_ns
+        except ValueError as error:
+            raise DataError(f"no file can have this name: {error}") from error
+        return found.st_size, found.st_mtime_ns % 2**64  # negative before 1970
 
     def read(self, name: str) -> bytes:
         """Return the file's content."""
-        return (self._root / name).read_bytes()
+        try:
+            return (self._root / name).read_bytes()
+        except ValueError as error:
+            raise DataError(f"no file can have this name: {error}") from error
 
 
 class Archive:
@@ -67,11 +73,9 @@ class Archive:
         except (OSError, zipfile.BadZipFile) as error:
             raise DataError(f"{path} is not a readable zip archive: {error}") from error
         self._lock = threading.Lock()  # one file handle, one position
-        self._members = {}
-        for member in self._zip.infolist():
-            if not member.is_dir():
-                self._members[PurePosixPath(member.filename).name] = member
-                self._members[member.filename] = member
+        files = [member for member in self._zip.infolist() if not member.is_dir()]
+        self._members = {PurePosixPath(member.filename).name: member for member in files}
+        self._members.update({member.filename: member for member in files})
 
     def signature(self, name: str) -> tuple[int, int]:
         """Return the member's size and its CRC-32."""
@@ -86,5 +90,6 @@ class Archive:
         try:
             with self._lock:
                 return self._zip.read(self._members[name])
-        except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-            raise DataError(str(error)) from error
+        # What zipfile raises for damaged, truncated, encrypted and unusually compressed members.
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, RuntimeError) as error:
+            raise DataError(f"its archive member is damaged or unreadable: {error}") from error

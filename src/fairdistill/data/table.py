@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import itertools
 import posixpath
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.config import check_seed, check_share
+from fairdistill.config import check_seed
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.files import NO_SPLIT, SPLITS, Rows, Split, load_rows
@@ -54,7 +55,8 @@ class OwnOptions(FileOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_share("test_share", self.test_share)
+        if not 0 < self.test_share < 1:
+            raise UsageError(f"expected test_share to lie between 0 and 1, but got {self.test_share}")
         check_seed("data_seed", self.data_seed)
         if self.stored_size is not None and self.crop == "none":
             raise UsageError("--stored-size is for training crops; add --crop random or --crop resized")
@@ -194,10 +196,14 @@ class _Columns:
         if column in self._options.bin:
             codes, names = self._binned(column)
         else:
-            categorical = values.astype("category")
+            try:
+                categorical = values.astype("category")
+            except TypeError as error:
+                raise DataError(f"{self._path}: column {column!r} holds no texts or numbers: {error}") from error
             shown = [str(value) for value in categorical.cat.categories]
-            names = tuple(sorted(shown, key=natural))
-            place = np.array([names.index(value) for value in shown] + [-1], np.int64)
+            names = tuple(sorted(set(shown), key=natural))
+            at = {name: code for code, name in enumerate(names)}
+            place = np.array([at[value] for value in shown] + [-1], np.int64)
             codes = place[categorical.cat.codes.to_numpy()]
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
@@ -254,8 +260,12 @@ _PLAIN_PATH = re.compile(r"[^/.][^/]*(/[^/.][^/]*)*").fullmatch
 
 
 def natural(text: str) -> tuple[Any, ...]:
-    """Return a key that sorts numbers in texts by value: ``"9"`` before ``"10"``, ``"img2"`` before ``"img10"``."""
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part)
+    """Return a key that sorts numbers in texts by value: ``"9"`` before ``"10"``, ``"img2"`` before ``"img10"``.
+
+    No two texts have the same key, so that the order never depends on the file system: ``"01"`` comes before ``"1"``.
+    """
+    parts = [part for part in re.split(r"(\d+)", text) if part]
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), text
 
 
 def cross(
@@ -300,7 +310,7 @@ def bin_edges(column: str, text: str) -> NDArray[np.float64]:
 
 def bin_names(edges: NDArray[np.float64]) -> tuple[str, ...]:
     """Return the name of each bin: ``<20``, ``20 to <40``, ``>=40``."""
-    shown = [f"{edge:g}" for edge in edges.tolist()]
+    shown = [repr(edge).removesuffix(".0") for edge in edges.tolist()]
     between = [f"{low} to <{high}" for low, high in itertools.pairwise(shown)]
     return (f"<{shown[0]}", *between, f">={shown[-1]}")
 
@@ -329,7 +339,7 @@ def _header(path: Path, encoding: str) -> list[str]:
         return _parquet_header(path)
     try:
         with path.open(encoding=_with_mark(encoding), newline="") as file:
-            names = next(csv.reader(file, delimiter=_separator(path)), [])
+            names = _first(csv.reader(file, delimiter=_separator(path)))
     except FileNotFoundError:
         raise DataError(f"there is no table {path}") from None
     except (UnicodeDecodeError, LookupError, csv.Error, OSError) as error:
@@ -337,6 +347,11 @@ def _header(path: Path, encoding: str) -> list[str]:
     if not names:
         raise DataError(f"{path} is empty; expected a header of column names and a row for each image")
     return _checked_header(path, names)
+
+
+def _first(lines: Iterator[list[str]]) -> list[str]:
+    """Return the first line that is not blank, as pandas does."""
+    return next((fields for fields in lines if fields), [])
 
 
 def _checked_header(path: Path, names: list[str]) -> list[str]:
@@ -350,10 +365,7 @@ def _read(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
     import pandas as pd
 
     if path.suffix == ".parquet":
-        frame = pd.read_parquet(path, columns=columns)
-        texts = [name for name in columns if pd.api.types.is_string_dtype(frame[name].dtype)]
-        frame[texts] = frame[texts].replace("", None)
-        return frame
+        return _read_parquet(path, columns)
     try:
         _check_fields(path, encoding)
         return pd.read_csv(
@@ -375,7 +387,7 @@ def _check_fields(path: Path, encoding: str) -> None:
     """Check that no row has more or fewer fields than the header; pandas would shift or drop them in silence."""
     with path.open(encoding=_with_mark(encoding), newline="") as file:
         reader = csv.reader(file, delimiter=_separator(path))
-        width = len(next(reader))
+        width = len(_first(reader))
         for fields in reader:
             if len(fields) != width and fields:
                 raise DataError(
@@ -398,21 +410,42 @@ def _parquet_header(path: Path) -> list[str]:
         raise DataError(f"{path} is not a readable Parquet file: {' '.join(str(error).split())}") from error
 
 
+def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        # What was an index is a column like others; whole numbers stay whole though some are missing.
+        stored = pyarrow.parquet.read_table(path, columns=columns)
+        frame: pd.DataFrame = stored.to_pandas(ignore_metadata=True, integer_object_nulls=True)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
+    for name in columns:
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            frame[name] = frame[name].astype(frame[name].cat.categories.dtype)
+        if pd.api.types.is_string_dtype(frame[name].dtype):
+            frame[name] = frame[name].replace("", None)
+    return frame
+
+
 def _unreadable(path: Path, encoding: str, error: Exception) -> DataError:
     if isinstance(error, LookupError):
         return DataError(
             f"there is no encoding {encoding!r}; give one such as utf-8, latin-1 or cp1252 with --encoding"
         )
     if isinstance(error, UnicodeDecodeError):
+        byte = error.object[error.start]
+        guess = "utf-16" if error.start == 0 and byte in (0xFE, 0xFF) else "latin-1"
         return DataError(
-            f"{path} is not {encoding} (byte {error.object[error.start]:#04x} at position {error.start}); give its "
-            "encoding, such as --encoding latin-1"
+            f"{path} is not {encoding} (byte {byte:#04x} at position {error.start}); give its encoding, such as "
+            f"--encoding {guess}"
         )
     return DataError(f"cannot read the table {path}: {' '.join(str(error).split())}")
 
 
 def _with_mark(encoding: str) -> str:
-    return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
 def _separator(path: Path) -> str:
