@@ -46,6 +46,39 @@ def test_tsv_and_parquet_say_the_same_as_csv(tmp_path):
         assert (csv.class_names, csv.group_names) == (other.class_names, other.group_names)
 
 
+def test_a_parquet_table_gives_its_index_and_whole_numbers_though_some_are_missing(tmp_path):
+    frame = pd.DataFrame({"image": ["a.png", "b.png", "c.png"], "label": [10, 9, 10], "group": [1, None, 2]})
+    frame["group"] = frame["group"].astype("Int64")
+    frame.set_index("image").to_parquet(tmp_path / "t.parquet")
+    rows = read(tmp_path / "t.parquet")
+    assert rows.names.tolist() == ["a.png", "b.png", "c.png"]
+    assert (rows.class_names, rows.group_names) == (("9", "10"), ("1", "2"))
+    assert rows.groups.tolist() == [0, -1, 1]
+
+
+def test_a_parquet_table_of_categories_may_name_more_than_occur(tmp_path):
+    frame = pd.DataFrame({"image": ["a.png", "b.png"], "label": ["x", "y"], "group": ["", "g"]})
+    frame["label"] = pd.Categorical(frame["label"], ["z", "y", "x"])
+    frame["group"] = frame["group"].astype("category")
+    frame.to_parquet(tmp_path / "t.parquet")
+    rows = read(tmp_path / "t.parquet")
+    assert (rows.class_names, rows.group_names) == (("x", "y"), ("g",))
+    assert rows.groups.tolist() == [-1, 0]
+
+
+def test_a_column_of_lists_is_named(tmp_path):
+    pd.DataFrame({"image": ["a.png", "b.png"], "label": [[1], [2]], "group": ["x", "y"]}).to_parquet(
+        tmp_path / "t.parquet"
+    )
+    with pytest.raises(DataError, match=r"t\.parquet: column 'label' holds no texts or numbers"):
+        read(tmp_path / "t.parquet")
+
+
+def test_blank_lines_do_not_count(tmp_path):
+    rows = read(write(tmp_path / "t.csv", "\n\n" + SIMPLE.replace("d.png", "\nd.png")))
+    assert rows.names.tolist() == ["a.png", "b.png", "sub/c.png", "d.png"]
+
+
 def test_numbers_are_classes_in_the_order_of_their_values(tmp_path):
     rows = read(write(tmp_path / "t.csv", "image,label,group\na.png,10,x\nb.png,9,y\n"))
     assert rows.class_names == ("9", "10")
@@ -93,6 +126,12 @@ def test_numbers_are_binned(tmp_path):
     assert rows.labels.tolist() == [0, 1, 2, 1]
 
 
+def test_bins_are_named_by_every_digit_of_their_edges():
+    assert bin_names(bin_edges("income", "1234567.5,12345678")) == (
+        "<1234567.5", "1234567.5 to <12345678", ">=12345678",
+    )  # fmt: skip
+
+
 def test_a_binned_group_may_be_unknown_and_must_be_a_number(tmp_path):
     text = "image,label,age\na.png,0,12\nb.png,1,\nc.png,1,old\n"
     with pytest.raises(DataError, match=r"row 4: column 'age' has 'old', which is no number"):
@@ -128,13 +167,18 @@ def test_another_encoding_is_read_when_it_is_said_and_named_when_it_is_not(tmp_p
     table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "vögel"), "latin-1")
     with pytest.raises(DataError, match=r"t\.csv is not utf-8 \(byte 0xf6.*--encoding latin-1"):
         read(table)
+    with pytest.raises(DataError, match="--encoding utf-16"):
+        read(write(tmp_path / "wide.csv", SIMPLE, "utf-16"))
+    assert read(tmp_path / "wide.csv", encoding="utf-16").class_names == ("cat", "dog")
     assert read(table, encoding="latin-1").class_names == ("cat", "vögel")
     with pytest.raises(DataError, match="no encoding 'klingon'"):
         read(table, encoding="klingon")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
-    assert read(write(tmp_path / "t.csv", "\ufeff" + SIMPLE)).names[0] == "a.png"
+    table = write(tmp_path / "t.csv", "\ufeff" + SIMPLE)
+    for encoding in ("utf-8", "utf8", "UTF_8", "U8"):
+        assert read(table, encoding=encoding).names[0] == "a.png"
 
 
 @pytest.mark.parametrize("path", ["../x.png", "a/../../x.png", "/etc/x.png", ".."])
@@ -187,7 +231,7 @@ def test_a_bin_of_another_column_is_refused(tmp_path):
     "options",
     [
         {"size": 0}, {"stored_size": 40}, {"crop": "random", "stored_size": 100}, {"mean": "1,2"}, {"std": "0"},
-        {"test_share": 1.5}, {"workers": 0}, {"crop": "middle"},
+        {"test_share": 1.5}, {"test_share": 0.0}, {"test_share": 1.0}, {"workers": 0}, {"crop": "middle"},
     ],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(options):
@@ -198,6 +242,11 @@ def test_options_out_of_range_are_refused(options):
 @given(st.lists(st.integers(0, 10**12), min_size=2, max_size=20))
 def test_natural_order_is_that_of_the_numbers(numbers):
     assert sorted((f"img{n}.png" for n in numbers), key=natural) == [f"img{n}.png" for n in sorted(numbers)]
+
+
+def test_no_two_names_are_the_same_in_natural_order():
+    names = ["1", "01", "001", "a1", "a01"]
+    assert len({natural(name) for name in names}) == len(names)
 
 
 @given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 3)), min_size=1, max_size=30))

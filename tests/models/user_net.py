@@ -97,6 +97,10 @@ def make(num_classes: int) -> nn.Module:
     return FunctionalNet(num_classes)
 
 
+def cosine(num_classes: int) -> nn.Module:
+    return CosineNet(num_classes)
+
+
 def make_positional(classes: int, width: int = 8) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(48, width), nn.Linear(width, classes))
 

@@ -15,10 +15,10 @@ from torch import nn
 import fairdistill
 from fairdistill import models
 from fairdistill.errors import DataError, TeacherError, UsageError
-from fairdistill.runs import RunFolder
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.setup import prepare
 from tests.training.faces import OPTIONS, draw_table
+from tests.training.test_resume import Killed, assert_same_model, in_step, kill, stopped
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_run_folder_tells_the_teachers_preparation(options, tmp_path):
 
 
 @pytest.mark.parametrize("crop", ["random", "resized"])
-def test_with_crops_the_teacher_runs_in_every_step_and_the_same_options_give_the_same_bits(options, tmp_path, crop):
+def test_with_crops_the_teacher_runs_in_every_step_and_a_killed_run_goes_on_to_the_same_bits(options, tmp_path, crop):
     torch.manual_seed(0)
     teacher = weights_file(tmp_path / "deployed.pt", models.build("cifar_net", 2))
     given = {
@@ -114,14 +114,11 @@ def test_with_crops_the_teacher_runs_in_every_step_and_the_same_options_give_the
     }  # fmt: skip
     assert prepare(options(**given)).cache is None
     whole = train(options(**given), quiet=True)
-    half = RunFolder.create(tmp_path / "half", config=whole.config, environment=whole.environment)
-    resume(half.path, quiet=True)  # from the configuration alone
-    for one, other in zip(
-        fairdistill.load(whole.path).state_dict().values(),
-        fairdistill.load(half.path).state_dict().values(),
-        strict=True,
-    ):
-        assert torch.equal(one, other)
+    with stopped(in_step(5, kill), Killed):
+        train(options(**given, out=str(tmp_path / "killed")), quiet=True)
+    resumed = resume(tmp_path / "killed", quiet=True)
+    assert_same_model(resumed, whole)
+    assert (resumed.path / "predictions.csv").read_bytes() == (whole.path / "predictions.csv").read_bytes()
 
 
 def test_a_one_logit_module_of_the_user_is_teacher_and_student(options, tmp_path):
@@ -165,6 +162,39 @@ def test_a_timm_model_is_a_student_and_its_feature_can_be_named(options, tmp_pat
         quiet=True,
     )  # fmt: skip
     assert fairdistill.load(run.path)(torch.zeros(1, 3, 32, 32)).shape == (1, 2)
+
+
+UNUSUAL = [
+    "timm:test_convnext",
+    "timm:test_mambaout",
+    "tests.models.user_net:ConvHeadNet",
+    "tests.models.user_net:cosine",
+]
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_a_network_with_an_unusual_head_is_teacher_and_student(options, tmp_path, name):
+    torch.manual_seed(0)
+    teacher = models.build(name, 2)
+    given = {"data_options": {"size": 32}, "steps": 3}
+    own = train(
+        options(
+            method="mfd", teacher=weights_file(tmp_path / "t.pt", teacher), teacher_model=name, model=name, **given
+        ),
+        quiet=True,
+    )
+    trained, images = fairdistill.load(own.path), torch.rand(2, 3, 32, 32)
+    assert type(trained) is type(teacher)
+    assert not torch.equal(logits_of_two(trained, images), logits_of_two(teacher.eval(), images))
+    small = options(method="ss+hkd", teacher=str(own.path), model="cifar_net", out=str(tmp_path / "small"), **given)
+    assert train(small, quiet=True).result["teacher"]["accuracy"] == own.result["accuracy"]
+
+
+def logits_of_two(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    given = network(images)
+    logits: torch.Tensor = given["logits"] if isinstance(given, dict) else given
+    assert logits.shape == (2, 2)
+    return logits
 
 
 def test_weights_of_another_number_of_classes_start_a_student_with_a_new_last_layer(options, tmp_path, capsys):
