@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fairdistill import data
-from fairdistill.data.table import Rows, TableOptions, bin_edges, bin_names, cross, natural, read_rows
+from fairdistill.data.columns import bin_edges, bin_names, cross, natural
+from fairdistill.data.table import Rows, TableOptions, read_rows
 from fairdistill.errors import DataError, UsageError
 
 SIMPLE = "image,label,group,split\na.png,cat,x,train\nb.png,dog,y,train\nsub/c.png,cat,y,test\nd.png,dog,x,test\n"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fairdistill.data import celeba, cifar10s, digits_s, folder, table, utkface
+from fairdistill.data import celeba, cifar10s, digits_s, folder, table, tabular, utkface
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.files import SPLITS, Split
 from fairdistill.errors import UsageError
@@ -66,7 +66,7 @@ def entry(name: str) -> DatasetEntry:
     if name in DATASETS:
         return DATASETS[name]
     path = Path(name)
-    if path.suffix in table.SUFFIXES:
+    if path.suffix in tabular.SUFFIXES:
         return DatasetEntry(
             summary="a table of images", options=table.TableOptions, load=_table(path), network="resnet18"
         )
@@ -78,7 +78,7 @@ def entry(name: str) -> DatasetEntry:
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise UsageError(
         f"unknown data set {name!r}{hint} Choose one of: {', '.join(DATASETS)}, or give a table "
-        f"({', '.join(table.SUFFIXES)}) or a folder of class folders"
+        f"({', '.join(tabular.SUFFIXES)}) or a folder of class folders"
     )
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.columns import cross
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.files import SPLITS, Rows, Split, load_rows
 from fairdistill.data.sources import Archive, Folder, Source
-from fairdistill.data.table import IMAGENET_MEAN, IMAGENET_STD, cross
+from fairdistill.data.table import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.errors import DataError, UsageError
 
 PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"

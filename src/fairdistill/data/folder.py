@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from fairdistill.data.columns import natural, reordered
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.files import NO_SPLIT, SPLITS, Rows, Split
-from fairdistill.data.table import OwnOptions, load_own, natural, read_groups, reordered
+from fairdistill.data.table import OwnOptions, load_own, read_groups
 from fairdistill.errors import DataError, UsageError
 
 _EXTENSIONS = frozenset(

@@ -15,11 +15,12 @@ from typing import Literal
 
 import numpy as np
 
+from fairdistill.data.columns import natural
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.files import SPLITS, Rows, Split, load_rows
 from fairdistill.data.sources import Folder
-from fairdistill.data.table import IMAGENET_MEAN, IMAGENET_STD, natural
+from fairdistill.data.table import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.errors import DataError, UsageError
 
 Attribute = Literal["age", "gender", "race"]
