@@ -17,6 +17,7 @@ from fairdistill import data, methods, models
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.files import without_duplicates
 from fairdistill.data.splits import cut_validation
+from fairdistill.deployed import DeployedModel, ModelSource, load_model, open_run
 from fairdistill.errors import MethodError, TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
@@ -32,7 +33,6 @@ from fairdistill.training.options import TrainOptions
 from fairdistill.training.runtime import Runtime, choose_runtime
 from fairdistill.training.stages import DEFAULT_EPOCHS, Stage, plan_stages
 from fairdistill.training.teacher_cache import TeacherCache
-from fairdistill.training.teacher_model import TeacherModel, load_teacher, open_run
 from fairdistill.types import TapName
 
 
@@ -105,7 +105,7 @@ def prepare(options: TrainOptions) -> Setup:
         UsageError: for options, methods, networks or teachers that do not exist or fit.
         DataError: for data that is missing, corrupt or unsuitable.
     """
-    teacher_run = open_run(options.teacher)
+    teacher_run = open_run(teacher_source(options)) if options.teacher is not None else None
     options = _resolved(options, teacher_run)
     method = methods.parse(options.method, data=options.data, settings=options.set)
     options = replace(options, method=method.name, set=method.settings)
@@ -126,7 +126,7 @@ def prepare(options: TrainOptions) -> Setup:
     train, validation, test = _load_data(options, teacher_run)
     sampler = _build_sampler(method, options, train)
 
-    taught_by = load_teacher(options, teacher_run, train) if options.teacher is not None else None
+    taught_by = load_model(teacher_source(options), train) if options.teacher is not None else None
     torch.manual_seed(derived_seed(options.seed, "weights"))
     network = models.build(
         str(options.model), train.num_classes, image_size=train.recipe.size, pretrained=options.init == "pretrained"
@@ -194,6 +194,17 @@ def prepare(options: TrainOptions) -> Setup:
             "split": hashlib.blake2b("\n".join(validation.ids).encode(), digest_size=16).hexdigest(),
             "teacher": None if taught_by is None else taught_by.digest,
         },
+    )
+
+
+def teacher_source(options: TrainOptions) -> ModelSource:
+    """Return where the teacher is that the options name."""
+    return ModelSource(
+        path=str(options.teacher),
+        network=options.teacher_model,
+        size=options.teacher_size,
+        mean=options.teacher_mean,
+        std=options.teacher_std,
     )
 
 
@@ -317,7 +328,7 @@ def _build_sampler(method: Method, options: TrainOptions, train: GroupedDataset)
     return Shuffled(train, batch_size=options.batch_size, seed=options.seed, drop_last=paper)
 
 
-def _initialise(network: nn.Module, options: TrainOptions, teacher: TeacherModel | None) -> list[str]:
+def _initialise(network: nn.Module, options: TrainOptions, teacher: DeployedModel | None) -> list[str]:
     """Give the network its first weights; return the names of those that the given ones did not fit."""
     if options.init == "teacher":
         if teacher is None:

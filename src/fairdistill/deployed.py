@@ -1,4 +1,4 @@
-"""The teacher from a run folder, a file of weights or an exported program, with its own preparation of images."""
+"""A trained model from a run folder, a file of weights or an exported program, with its own preparation of images."""
 
 from __future__ import annotations
 
@@ -19,16 +19,36 @@ from fairdistill.models.exported import load_program
 from fairdistill.models.head import head_name
 from fairdistill.models.weights import load_weights, read_weights
 from fairdistill.runs import RunFolder
-from fairdistill.training.options import TrainOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """Where a trained model is, and what its file does not say.
+
+    Attributes:
+        path: a run folder, a file of weights or an exported program.
+        network: the network of a file of weights.
+        size: height and width of its input; None: what its file says, else the data's.
+        mean: channel means of its input, likewise.
+        std: channel standard deviations of its input, likewise.
+        option: the beginning of the options that name these, for messages: ``teacher``.
+    """
+
+    path: str
+    network: str | None = None
+    size: int | None = None
+    mean: str | None = None
+    std: str | None = None
+    option: str = "teacher"
 
 
 @dataclass(frozen=True)
-class TeacherModel:
+class DeployedModel:
     """A trained network and how it wants its images.
 
     Attributes:
         network: the network, with its weights.
-        recipe: the student's augmentation at the teacher's own size, mean and sd.
+        recipe: the data's augmentation at the network's own size, mean and sd.
         digest: a hash of its weights.
         record: its method, protocol and steps, where a run folder tells.
     """
@@ -39,35 +59,32 @@ class TeacherModel:
     record: Mapping[str, Any]
 
 
-def open_run(teacher: str | None) -> RunFolder | None:
-    """Return the teacher's run folder, None if there is no teacher or it is a file.
+def open_run(source: ModelSource) -> RunFolder | None:
+    """Return the run folder that a model is, None if it is a file.
 
     Raises:
         TeacherError: if there is nothing of that name.
     """
-    if teacher is None or Path(teacher).is_file():
+    path = Path(source.path)
+    if path.is_file():
         return None
-    if not Path(teacher).exists():
+    if not path.exists():
         raise TeacherError(
-            f"there is no teacher {teacher}; expected a run folder, a file of weights (.safetensors, .pt) or an "
-            "exported program (.pt2)"
+            f"there is no {source.option} {path}; expected a run folder, a file of weights (.safetensors, .pt) or an exported "
+            "program (.pt2)"
         )
-    return RunFolder.open(teacher)
+    return RunFolder.open(path)
 
 
-def load_teacher(options: TrainOptions, run: RunFolder | None, train: GroupedDataset) -> TeacherModel:
-    """Return the teacher that the options name.
-
-    Args:
-        options: ``teacher`` and the options that begin with it.
-        run: the teacher's run folder, if it is one.
-        train: what the student trains on.
+def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
+    """Return the model that a source names, ready for the images of a data set.
 
     Raises:
-        TeacherError: if its classes are not those of the data.
+        TeacherError: if there is none, or its classes are not those of the data.
         UsageError: if its file cannot be read, or does not fit the network.
     """
-    path = Path(str(options.teacher))
+    path = Path(source.path)
+    run = open_run(source)
     described: dict[str, str] = {}
     record: dict[str, Any] = dict.fromkeys(("method", "protocol", "steps"))
     size: int | None = None
@@ -78,24 +95,26 @@ def load_teacher(options: TrainOptions, run: RunFolder | None, train: GroupedDat
         record["method"], record["protocol"] = run.config["method"], run.config["protocol"]
         record["steps"] = run.result["budget"]["steps"] if run.finished else None
     elif path.suffix == ".pt2":
-        if options.teacher_model is not None:
-            raise TeacherError(f"{path} is a whole program; leave --teacher-model out")
+        if source.network is not None:
+            raise TeacherError(f"{path} is a whole program; leave --{source.option}-model out")
         program = load_program(path)
         network, size = program, program.image_size
         digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
     else:
         weights, described = read_weights(path)
-        name = options.teacher_model or described.get("network")
+        name = source.network or described.get("network")
         if name is None:
-            raise TeacherError(f"{path} holds weights alone; name their network with --teacher-model, such as resnet18")
-        network = _with_weights(name, weights, path, train.num_classes, options.teacher_size or train.recipe.size)
+            raise TeacherError(
+                f"{path} holds weights alone; name their network with --{source.option}-model, such as resnet18"
+            )
+        network = _with_weights(name, weights, path, data.num_classes, source.size or data.recipe.size)
         digest = runs.weights_digest(weights)
     try:
-        _check_classes(described, path, train)
-        recipe = _recipe(options, described, size, train.recipe)
+        _check_classes(described, source, data)
+        recipe = _recipe(source, described, size, data.recipe)
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise RunFolderError(f"{path} does not describe itself as a model of ours should: {error}") from error
-    return TeacherModel(network, recipe, digest, record)
+    return DeployedModel(network, recipe, digest, record)
 
 
 def _with_weights(name: str, weights: Mapping[str, Tensor], path: Path, num_classes: int, image_size: int) -> nn.Module:
@@ -108,33 +127,33 @@ def _with_weights(name: str, weights: Mapping[str, Tensor], path: Path, num_clas
     return network
 
 
-def _check_classes(described: Mapping[str, str], path: Path, train: GroupedDataset) -> None:
+def _check_classes(described: Mapping[str, str], source: ModelSource, data: GroupedDataset) -> None:
     if "class_names" not in described:
         return
     classes = tuple(json.loads(described["class_names"]))
-    if classes == train.class_names:
+    if classes == data.class_names:
         return
     remedy = ""
-    if set(classes) == set(train.class_names):
+    if set(classes) == set(data.class_names):
         remedy = f"; the order of its outputs is what --classes {','.join(classes)} gives"
     raise TeacherError(
-        f"the teacher {path} knows the classes {', '.join(classes)}; {train.name} has "
-        f"{', '.join(train.class_names)}{remedy}"
+        f"the {source.option} {source.path} knows the classes {', '.join(classes)}; {data.name} has "
+        f"{', '.join(data.class_names)}{remedy}"
     )
 
 
-def _recipe(options: TrainOptions, described: Mapping[str, str], size: int | None, student: Recipe) -> Recipe:
-    if size is not None and options.teacher_size not in (None, size):
-        raise TeacherError(f"the teacher {options.teacher} takes {size} pixels; leave --teacher-size out")
-    size = options.teacher_size or size or int(described.get("image_size", student.size))
-    mean, std = student.mean, student.std
+def _recipe(source: ModelSource, described: Mapping[str, str], size: int | None, data: Recipe) -> Recipe:
+    if size is not None and source.size not in (None, size):
+        raise TeacherError(f"the {source.option} {source.path} takes {size} pixels; leave --{source.option}-size out")
+    size = source.size or size or int(described.get("image_size", data.size))
+    mean, std = data.mean, data.std
     if "mean" in described:
         mean, std = (_three(json.loads(described[name])) for name in ("mean", "std"))
-    if options.teacher_mean is not None:
-        mean = channels("teacher_mean", options.teacher_mean)
-    if options.teacher_std is not None:
-        std = channels("teacher_std", options.teacher_std, positive=True)
-    return replace(student.resized(size), mean=mean, std=std)
+    if source.mean is not None:
+        mean = channels(f"{source.option}_mean", source.mean)
+    if source.std is not None:
+        std = channels(f"{source.option}_std", source.std, positive=True)
+    return replace(data.resized(size), mean=mean, std=std)
 
 
 def _three(values: Any) -> tuple[float, float, float]:
