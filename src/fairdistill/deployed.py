@@ -70,8 +70,8 @@ def open_run(source: ModelSource) -> RunFolder | None:
         return None
     if not path.exists():
         raise TeacherError(
-            f"there is no {source.option} {path}; expected a run folder, a file of weights (.safetensors, .pt) or an exported "
-            "program (.pt2)"
+            f"there is no {source.option} {path}; expected a run folder, a file of weights (.safetensors, .pt) or an "
+            "exported program (.pt2)"
         )
     return RunFolder.open(path)
 

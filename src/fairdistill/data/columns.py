@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.tabular import place
 from fairdistill.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ class Columns:
         return np.where(np.isnan(numbers), -1, codes).astype(np.int64), bin_names(edges)
 
     def where(self, row: int) -> str:
-        """Return the place of a row for a message: the file, and the row as a spreadsheet counts."""
-        return f"{self.path}, row {row + 2 if self.path.suffix != '.parquet' else row + 1}"
+        """Return the place of a row for a message."""
+        return place(self.path, row)
 
 
 def natural(text: str) -> tuple[Any, ...]:

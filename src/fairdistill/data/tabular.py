@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from fairdistill.errors import DataError, UsageError
 
@@ -44,32 +46,65 @@ def _checked_header(path: Path, names: list[str]) -> list[str]:
     return names
 
 
-def read_columns(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
+def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Collection[str] = ()) -> pd.DataFrame:
     """Return the named columns: texts as they are, of Parquet also numbers; what is empty is missing.
 
+    Args:
+        path: the table.
+        columns: which of its columns.
+        encoding: of its text.
+        numbers: those that hold numbers and become float64.
+
     Raises:
-        DataError: if the file cannot be read so, it has no rows, or a row has more or fewer fields than the header.
+        DataError: if the file cannot be read so, it has no rows, a row has more or fewer fields than the header, or a
+            number is none.
     """
-    frame = _read_parquet(path, columns) if path.suffix == ".parquet" else _read_text(path, columns, encoding)
+    parquet = path.suffix == ".parquet"
+    frame = _read_parquet(path, columns) if parquet else _read_text(path, columns, encoding, numbers)
     if not len(frame):
         raise DataError(f"{path} has a header and no rows; there is nothing to load")
+    for column in numbers:
+        frame[column] = _numbers(path, frame, column)
     return frame
 
 
-def _read_text(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
+def place(path: Path, row: int) -> str:
+    """Return the place of a row for a message: the file, and the row as a spreadsheet counts."""
+    return f"{path}, row {row + 1 if path.suffix == '.parquet' else row + 2}"
+
+
+def _numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
     import pandas as pd
 
-    try:
-        _check_fields(path, encoding)
+    found = pd.to_numeric(frame[column], errors="coerce")
+    wrong = np.flatnonzero(found.isna().to_numpy())
+    if len(wrong):
+        row, value = int(wrong[0]), frame[column].iloc[int(wrong[0])]
+        given = "is empty" if pd.isna(value) else f"has {value!r}, which is no number"
+        raise DataError(f"{place(path, row)}: column {column!r} {given}")
+    return found.astype(np.float64)
+
+
+def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collection[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    def read(kinds: type | dict[str, type]) -> pd.DataFrame:
         return pd.read_csv(
             path,
             usecols=columns,
             sep=_separator(path),
             encoding=_with_mark(encoding),
-            dtype=str,
+            dtype=kinds,
             keep_default_na=False,
             na_values=[""],
         )
+
+    try:
+        _check_fields(path, encoding)
+        try:
+            return read({column: float if column in numbers else str for column in columns})
+        except ValueError:
+            return read(str)  # with the text of what is no number
     except DataError:
         raise
     except (ValueError, LookupError, OSError, csv.Error) as error:  # pandas' ParserError is a ValueError

@@ -39,6 +39,29 @@ def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
     return shares
 
 
+def balanced_accuracy(counts: Counts) -> float:
+    """Return the mean over classes of the share of each class's rows that are right; NaN if a class has no row.
+
+    Example:
+        >>> balanced_accuracy(np.array([[[3, 1], [0, 2]]]))
+        0.875
+    """
+    return float(cell_accuracy(counts.sum(axis=0, keepdims=True)).mean())
+
+
+def group_accuracy(counts: Counts) -> NDArray[np.float64]:
+    """Return the share of each group's rows that are right as float64 ``[G]``; NaN for a group without rows.
+
+    Example:
+        >>> group_accuracy(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])).tolist()
+        [0.875, 0.75]
+    """
+    rows = counts.sum(axis=(1, 2))
+    correct = np.einsum("gcc->g", counts)
+    shares: NDArray[np.float64] = np.divide(correct, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
+    return shares
+
+
 def deo_by_class(counts: Counts) -> NDArray[np.float64]:
     """Return the DEO of each class as float64 ``[C]``; NaN for a class with an empty cell.
 

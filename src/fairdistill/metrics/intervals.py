@@ -1,0 +1,182 @@
+"""Confidence intervals of accuracies, of gaps between groups, and of their mean and maximum.
+
+A gap is the largest minus the smallest of several noisy shares, so it is too large on average, the more so the smaller
+the test set. The usual percentile interval of the bootstrap repeats that error, and never covers a gap of zero. Here an
+interval is found by *inverting a test*: the true gaps are taken to be a multiple of the observed ones, test sets are
+drawn around them, and the interval holds the multiples for which a gap as observed is no exception. The multiple 0 is
+the noise floor. `benchmarks/coverage.py` measures how often the intervals hold the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+Floats = NDArray[np.float64]
+Over = Literal["each", "mean", "max"]
+
+_HALVINGS = 14  # of [0, 1]: the ends are found to 0.0001
+_PLAUSIBLE = 2.0  # standard errors by which a gap may differ from the observed one, where the largest is asked for
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The ends of an interval and its middle, arrays of one shape; fractions.
+
+    Attributes:
+        low: lower end.
+        middle: the median-unbiased estimate: the value for which what was observed is as often exceeded as not.
+        high: upper end.
+    """
+
+    low: Floats
+    middle: Floats
+    high: Floats
+
+
+def spread(shares: Floats) -> Floats:
+    """Return the largest minus the smallest over the groups: ``[..., G, K]`` to ``[..., K]``; NaN if one is NaN."""
+    return np.asarray(shares.max(axis=-2) - shares.min(axis=-2))
+
+
+def over(gaps: Floats, which: Over) -> Floats:
+    """Return the gaps ``[..., K]`` themselves, or their mean or maximum over the last axis."""
+    if which == "each":
+        return gaps
+    return np.asarray(gaps.mean(axis=-1) if which == "mean" else gaps.max(axis=-1))
+
+
+def gap_limits(
+    shares: Floats, noise: Floats, which: Over, *, confidence: float = 0.95, seed_noise: Floats | float = 0.0
+) -> Limits:
+    """Return the limits of gaps between groups.
+
+    Args:
+        shares: float64 ``[M, G, K]``: observed shares of K things in G groups, by M models (the seeds of one recipe) on
+            one test set; the gap is the mean over the models.
+        noise: float64 ``[B, M, G, K]``: by how much the shares of B drawn test sets differ from their expectation.
+        which: each of the K gaps, or their mean or maximum.
+        confidence: of the interval, two-sided.
+        seed_noise: float64 ``[B]``: what the choice of the seeds adds to the mean over the models.
+
+    Returns:
+        Arrays ``[K]`` for ``each``, else ``[]``; NaN where a share is.
+    """
+    observed = spread(shares)
+    middle = (shares.max(axis=-2, keepdims=True) + shares.min(axis=-2, keepdims=True)) / 2
+    direction = np.where(observed[:, None] > 0, shares - middle, 0.0) / np.where(observed > 0, observed, 1.0)[:, None]
+    direction[:, 0] += np.where(observed > 0, 0.0, 0.5)  # where there is no gap, any pair of groups will do
+    direction[:, -1] -= np.where(observed > 0, 0.0, 0.5)
+
+    def drawn(gaps: Floats) -> Floats:
+        return np.asarray(over(spread(middle + gaps[..., None, :] * direction + noise), which).mean(axis=1))
+
+    if which == "max":
+        error = np.sqrt(2 * noise.var(axis=0).mean(axis=-2))
+        low_path, high_path = _paths_of_largest(observed, error)
+    else:
+        total = over(observed, which).mean(axis=0)
+        weight = np.where(total > 0, observed, 1.0) / np.where(total > 0, total, 1.0)
+        low_path = high_path = lambda gap: weight * gap
+    return _inverted(drawn, over(observed, which).mean(axis=0), low_path, high_path, confidence, seed_noise)
+
+
+def smallest_limits(
+    shares: Floats, noise: Floats, *, confidence: float = 0.95, seed_noise: Floats | float = 0.0
+) -> Limits:
+    """Return the limits of the smallest of several shares, such as the accuracy of the worst cell.
+
+    Args:
+        shares: float64 ``[M, K]``.
+        noise: float64 ``[B, M, K]``.
+        confidence: as in :func:`gap_limits`.
+        seed_noise: likewise.
+    """
+    errors = 1 - shares
+
+    def drawn(supposed: Floats) -> Floats:
+        return np.asarray((supposed - noise).max(axis=-1).mean(axis=1))
+
+    paths = _paths_of_largest(errors, noise.std(axis=0))
+    found = _inverted(drawn, errors.max(axis=-1).mean(axis=0), *paths, confidence, seed_noise)
+    return Limits(low=1 - found.high, middle=1 - found.middle, high=1 - found.low)
+
+
+_Path = Callable[[Floats], Floats]
+
+
+def _paths_of_largest(observed: Floats, error: Floats) -> tuple[_Path, _Path]:
+    """Return what values ``[M, K]`` are supposed when the largest is said: for the lower end, and for the upper.
+
+    For the lower end all are as large that plausibly are, for the upper end all others as small as is plausible: these
+    are the cases in which the largest looks largest and smallest.
+    """
+    largest = observed == observed.max(axis=-1, keepdims=True)
+    ceiling = np.where(largest, np.inf, observed + _PLAUSIBLE * error)
+    bottom = np.maximum(observed - _PLAUSIBLE * error, 0)
+    return lambda value: np.minimum(value, ceiling), lambda value: np.where(largest, value, np.minimum(value, bottom))
+
+
+def _inverted(
+    drawn: _Path, seen: Floats, low_path: _Path, high_path: _Path, confidence: float, seed_noise: Floats | float
+) -> Limits:
+    tail = (1 - confidence) / 2
+    extra = np.reshape(seed_noise, (-1, *[1] * seen.ndim))
+
+    def larger(path: _Path, value: Floats) -> Floats:
+        return np.asarray((drawn(path(value)) + extra >= seen - 1e-12).mean(axis=0))
+
+    def smaller(path: _Path, value: Floats) -> Floats:
+        return np.asarray((drawn(path(value)) + extra <= seen + 1e-12).mean(axis=0))
+
+    low = _first(lambda value: larger(low_path, value) >= tail, seen.shape)
+    high = np.maximum(low, _first(lambda value: smaller(high_path, value) < tail, seen.shape))
+    middle = (
+        _first(lambda value: larger(low_path, value) >= 0.5, seen.shape)
+        + _first(lambda value: smaller(high_path, value) < 0.5, seen.shape)
+    ) / 2
+    undefined = np.isnan(seen)
+    low, middle, high = (np.where(undefined, np.nan, end) for end in (low, middle, high))
+    return Limits(low=low, middle=middle, high=high)
+
+
+def _first(holds: Callable[[Floats], NDArray[np.bool_]], shape: tuple[int, ...]) -> Floats:
+    """Return the smallest values of [0, 1] for which something holds that holds for all larger ones; else 1."""
+    low, high = np.zeros(shape), np.ones(shape)
+    at_zero = holds(low)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        found = holds(middle)
+        low, high = np.where(found, low, middle), np.where(found, middle, high)
+    return np.where(at_zero, 0.0, high)
+
+
+def wilson(correct: NDArray[np.int64], rows: NDArray[np.int64], *, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Return Wilson's interval of a share, for independent rows.
+
+    Wilson, *Probable Inference, the Law of Succession, and Statistical Inference* (1927).
+
+    Args:
+        correct: integer ``[...]``: rows that are right.
+        rows: integer ``[...]``: all rows.
+        confidence: of the interval, two-sided.
+
+    Returns:
+        Lower and upper ends, float64 ``[...]``; NaN without rows.
+
+    Example:
+        >>> low, high = wilson(np.array([20]), np.array([20]))
+        >>> round(float(low[0]), 3), float(high[0])
+        (0.839, 1.0)
+    """
+    z = float(norm.ppf((1 + confidence) / 2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = correct / rows
+        middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+        half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
+    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)

@@ -1,0 +1,245 @@
+"""Two models on the same test samples: is one really better, and does anybody pay for it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.metrics.intervals import Floats, Over, gap_limits, over, spread
+from fairdistill.metrics.outcomes import outcomes_of
+from fairdistill.metrics.resampling import Resampled
+
+
+@dataclass(frozen=True)
+class Change:
+    """A difference, the second model's value minus the first's; fractions, NaN where undefined.
+
+    Attributes:
+        value: as observed.
+        low: lower end of its interval.
+        high: upper end.
+        p_value: of the hypothesis that it makes no difference which model is which, two-sided.
+    """
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class CellChange(Change):
+    """The change of one cell's accuracy.
+
+    Attributes:
+        group: the cell's group.
+        label: its class.
+        rows: its rows.
+        adjusted_p_value: corrected for the number of cells (Holm).
+    """
+
+    group: int
+    label: int
+    rows: int
+    adjusted_p_value: float
+
+    @property
+    def harmed(self) -> bool:
+        """Whether the accuracy fell by more than chance explains, at 5% over all cells together."""
+        return self.value < 0 and self.adjusted_p_value <= 0.05
+
+    @property
+    def helped(self) -> bool:
+        """Whether it rose by more than chance explains."""
+        return self.value > 0 and self.adjusted_p_value <= 0.05
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What the second model changes.
+
+    Attributes:
+        accuracy: the share of correct rows.
+        deo_a: the mean over classes of the gap.
+        deo_m: the largest gap.
+        cells: each cell with rows.
+        worst_groups: the mean over classes of the worst group's accuracy; the DEO_A changes by ``best_groups`` minus
+            this.
+        best_groups: the mean over classes of the best group's.
+    """
+
+    accuracy: Change
+    deo_a: Change
+    deo_m: Change
+    cells: tuple[CellChange, ...]
+    worst_groups: float
+    best_groups: float
+
+    @property
+    def levels_down(self) -> bool:
+        """Whether the DEO_A shrank only because somebody got worse: no class's worst group gained, on average."""
+        return self.deo_a.value < 0 and self.worst_groups <= 0
+
+    @property
+    def share_levelled_down(self) -> float:
+        """How much of a smaller DEO_A comes from the best groups getting worse, in [0, 1]; NaN if it did not shrink."""
+        if not self.deo_a.value < 0:
+            return float("nan")
+        return min(1.0, max(0.0, self.best_groups / self.deo_a.value))
+
+
+def paired_test(
+    first: NDArray[np.bool_],
+    second: NDArray[np.bool_],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    sources: NDArray[np.int64],
+    *,
+    num_classes: int,
+    num_groups: int,
+    confidence: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> Paired:
+    """Compare two models on the same rows.
+
+    p-values come from a permutation test: which model is which is swapped at random for each source, so it is exact for
+    the hypothesis that they do not differ, however small the test set. Intervals of accuracies come from test sets
+    drawn for both together; those of a DEO join the two models' own (:func:`gap_limits`) by the method of variance
+    estimates recovery (Zou and Donner, *Construction of confidence limits about effect measures*, 2008, equation 3)
+    with the correlation of the drawn values. Cells' p-values are corrected by Holm (1979).
+
+    Args:
+        first: bool ``[N]``: which rows the first model, such as a teacher, gets right.
+        second: bool ``[N]``: which the second.
+        labels: int64 ``[N]`` classes.
+        groups: int64 ``[N]`` groups; -1 is unknown: such rows count for the accuracy alone.
+        sources: int64 ``[N]``: rows made from one picture have one number.
+        num_classes: C.
+        num_groups: G.
+        confidence: of the intervals.
+        draws: test sets, and permutations, that are drawn.
+        seed: of the draws.
+
+    Example:
+        >>> rows = np.arange(400)
+        >>> found = paired_test(rows % 4 > 0, rows >= 0, rows % 2, rows // 2 % 2, rows, num_classes=2, num_groups=2)
+        >>> found.accuracy.value, found.accuracy.p_value < 0.001, [cell.helped for cell in found.cells]
+        (0.25, True, [True, False, False, False])
+    """
+    both = Resampled(
+        np.stack([first, second]), labels, groups, sources,
+        num_classes=num_classes, num_groups=num_groups, confidence=confidence, draws=draws, seed=seed,
+    )  # fmt: skip
+    swaps = _swapped(first, second, labels, groups, sources, both, seed)
+    weight = both.all_rows / both.all_rows.sum()
+    noise = np.einsum("bmgc,gc->mb", np.nan_to_num(both.all_noise), weight)
+    swapped = np.einsum("mbgc,gc->mb", np.nan_to_num(swaps), weight)
+    value = float(second.mean() - first.mean())
+    low, high = _quantiles(value + noise[1] - noise[0], confidence)
+    worst, best = both.shares.min(axis=1).mean(axis=-1), both.shares.max(axis=1).mean(axis=-1)
+    return Paired(
+        accuracy=Change(value, float(low), float(high), float(_p_value(swapped[1] - swapped[0], value))),
+        deo_a=_gap_change(both, swaps[:, :, :-1], "mean"),
+        deo_m=_gap_change(both, swaps[:, :, :-1], "max"),
+        cells=_cell_changes(both, swaps[:, :, :-1]),
+        worst_groups=float(worst[1] - worst[0]),
+        best_groups=float(best[1] - best[0]),
+    )
+
+
+def _swapped(
+    first: NDArray[np.bool_],
+    second: NDArray[np.bool_],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    sources: NDArray[np.int64],
+    both: Resampled,
+    seed: int,
+) -> Floats:
+    """Return the cells' accuracies with the models swapped at random for each source, ``[2, B, G + 1, C]``."""
+    cells, classes = both.all_rows.shape
+    found = outcomes_of(
+        np.where(groups < 0, cells - 1, groups) * classes + labels,
+        first + 2 * second.astype(np.int64),
+        np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]),
+        sources,
+        num_cells=cells * classes,
+        smooth=False,
+    )
+    drawn = np.concatenate(list(found.swapped(both.draws, seed)))
+    return np.moveaxis(drawn, 2, 0).reshape(2, -1, cells, classes)
+
+
+def _cell_changes(both: Resampled, swaps: Floats) -> tuple[CellChange, ...]:
+    values = both.shares[1] - both.shares[0]
+    low, high = _quantiles(values + both.noise[:, 1] - both.noise[:, 0], both.confidence)
+    p_values = _p_value(swaps[1] - swaps[0], values)
+    filled = np.argwhere(both.rows > 0)
+    adjusted = holm(p_values[both.rows > 0])
+    return tuple(
+        CellChange(
+            value=float(values[group, label]),
+            low=float(low[group, label]),
+            high=float(high[group, label]),
+            p_value=float(p_values[group, label]),
+            group=int(group),
+            label=int(label),
+            rows=int(both.rows[group, label]),
+            adjusted_p_value=float(corrected),
+        )
+        for (group, label), corrected in zip(filled, adjusted, strict=True)
+    )
+
+
+def _gap_change(both: Resampled, swaps: Floats, which: Over) -> Change:
+    gaps = over(spread(both.shares), which)
+    value = float(gaps[1] - gaps[0])
+    if np.isnan(value):
+        return Change(value, value, value, value)
+    before, after = (
+        gap_limits(both.shares[at : at + 1], both.noise[:, at : at + 1], which, confidence=both.confidence)
+        for at in (0, 1)
+    )
+    drawn = over(spread(both.shares + both.noise), which)
+    sd = drawn.std(axis=0)
+    together = float(np.cov(drawn.T)[0, 1] / sd.prod()) if sd.all() else 0.0
+    middle = float(after.middle - before.middle)
+    low = middle - _joined(after.middle - after.low, before.high - before.middle, together)
+    high = middle + _joined(after.high - after.middle, before.middle - before.low, together)
+    swapped = over(spread(swaps), which)
+    return Change(value, min(low, value), max(high, value), float(_p_value(swapped[1] - swapped[0], value)))
+
+
+def _joined(own: Floats, other: Floats, together: float) -> float:
+    return float(np.sqrt(max(0.0, float(own**2 + other**2 - 2 * together * own * other))))
+
+
+def _quantiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return np.clip(low, -1, 1), np.clip(high, -1, 1)
+
+
+def _p_value(swapped: Floats, value: Floats | float) -> Floats:
+    """Return the share of permutations, the observed one among them, with a difference at least as large."""
+    with np.errstate(invalid="ignore"):
+        as_large = (np.abs(swapped) >= np.abs(value) - 1e-12).sum(axis=0)
+    return np.asarray(np.where(np.isnan(value), np.nan, (1 + as_large) / (1 + len(swapped))))
+
+
+def holm(p_values: Floats) -> Floats:
+    """Return p-values corrected for their number so that all hold together.
+
+    Holm, *A Simple Sequentially Rejective Multiple Test Procedure* (1979).
+
+    Example:
+        >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+        [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p_values)
+    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    corrected = np.empty_like(p_values)
+    corrected[order] = np.minimum(steps, 1.0)
+    return corrected

@@ -1,0 +1,125 @@
+"""Demographic parity and equalised odds for many classes, one against the rest.
+
+Each class in turn is the positive outcome. A difference is the largest minus the smallest value over the groups, and
+the whole is the largest difference over the classes; for two classes these are fairlearn's
+``demographic_parity_difference`` and ``equalized_odds_difference``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.metrics.counts import Counts
+from fairdistill.metrics.intervals import Floats, spread
+from fairdistill.metrics.outcomes import outcomes_of
+from fairdistill.metrics.resampling import Gap, gap_of
+
+_MEMORY = 2**28
+_FEWEST = 200
+_WORK = 3e8
+
+
+def selection_rates(counts: Counts) -> Floats:
+    """Return P(pred = c | group = g), float64 ``[G, C]``; NaN for a group without rows.
+
+    Args:
+        counts: int64 ``[G, C, C]`` (group, true, predicted).
+    """
+    rows = counts.sum(axis=2)
+    return _selection(_rates(counts, rows), rows)
+
+
+def odds(counts: Counts) -> Floats:
+    """Return the true- and false-positive rates of each class against the rest, float64 ``[G, 2C]``.
+
+    The first C columns are P(pred = c | true = c, g), the last C are P(pred = c | true != c, g); NaN without rows.
+
+    Args:
+        counts: int64 ``[G, C, C]`` (group, true, predicted).
+    """
+    rows = counts.sum(axis=2)
+    return _odds(_rates(counts, rows), rows)
+
+
+def demographic_parity_difference(counts: Counts) -> float:
+    """Return the largest difference over the classes of P(pred = c | g) between two groups; NaN if one is empty.
+
+    Example:
+        >>> demographic_parity_difference(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]))
+        0.375
+    """
+    return float(spread(selection_rates(counts)).max())
+
+
+def equalised_odds_difference(counts: Counts) -> float:
+    """Return the largest difference between two groups of a true- or false-positive rate; NaN if one is undefined.
+
+    Hardt et al., *Equality of Opportunity in Supervised Learning* (NeurIPS 2016), definition 2.1.
+
+    Example:
+        >>> equalised_odds_difference(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]))
+        0.5
+    """
+    return float(spread(odds(counts)).max())
+
+
+def parity_gaps(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    sources: NDArray[np.int64],
+    *,
+    num_classes: int,
+    num_groups: int,
+    confidence: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> tuple[Gap, Gap]:
+    """Return the differences of demographic parity and of equalised odds with their intervals and floors.
+
+    Args:
+        labels: int64 ``[N]`` classes.
+        predicted: int64 ``[N]`` predicted classes.
+        groups: int64 ``[N]`` groups; rows of unknown group, -1, do not count.
+        sources: int64 ``[N]``: rows made from one picture have one number.
+        num_classes: C.
+        num_groups: G.
+        confidence: of the intervals.
+        draws: test sets that are drawn; fewer where C squared times G is large.
+        seed: of the draws.
+    """
+    known = groups >= 0
+    cell = groups[known] * num_classes + labels[known]
+    found = outcomes_of(cell, predicted[known], np.eye(num_classes), sources[known], num_cells=num_groups * num_classes)
+    size = num_groups * num_classes**2
+    draws = max(_FEWEST, min(draws, _MEMORY // (8 * size), int(_WORK / max(1, len(found.weight)))))
+    shape = (num_groups, num_classes, num_classes)
+    rows = found.rows.reshape(shape[:2])
+    counts = np.bincount(cell * num_classes + predicted[known], minlength=size).reshape(shape)
+    observed, expected = _rates(counts, rows), found.share.reshape(shape)
+    drawn = np.concatenate(list(found.drawn(draws, seed))).reshape(draws, *shape)
+    gaps = [
+        gap_of(rates(observed, rows)[None], (rates(drawn, rows) - rates(expected, rows))[:, None], "max", confidence)
+        for rates in (_selection, _odds)
+    ]
+    return gaps[0], gaps[1]
+
+
+def _rates(counts: Counts, rows: NDArray[np.int64]) -> Floats:
+    """Return P(pred = p | true = t, g), ``[G, C, C]``; NaN for an empty cell."""
+    return np.asarray(counts / np.where(rows > 0, rows, np.nan)[..., None])
+
+
+def _selection(rates: Floats, rows: NDArray[np.int64]) -> Floats:
+    total = rows.sum(axis=1)
+    weight = rows / np.where(total > 0, total, np.nan)[:, None]
+    return np.asarray(np.einsum("gt,...gtp->...gp", weight, np.nan_to_num(rates)))
+
+
+def _odds(rates: Floats, rows: NDArray[np.int64]) -> Floats:
+    right = np.einsum("...gcc->...gc", rates)
+    others = rows.sum(axis=1, keepdims=True) - rows  # rows of the other classes
+    counted = np.nan_to_num(rates) * rows[..., None]
+    wrong = (counted.sum(axis=-2) - np.einsum("...gcc->...gc", counted)) / np.where(others > 0, others, np.nan)
+    return np.concatenate([right, wrong], axis=-1)

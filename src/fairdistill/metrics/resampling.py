@@ -1,0 +1,255 @@
+"""One or more models on one test set: their shares, and what other test sets of the same kind would show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student_t
+
+from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, smallest_limits, spread, wilson
+from fairdistill.metrics.outcomes import outcomes_of
+
+_WORK = 3e8  # draws times types, about 10 seconds
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval; fractions, NaN where undefined.
+
+    Attributes:
+        value: as observed, the mean over the models.
+        low: lower end of the interval.
+        high: upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Gap(Estimate):
+    """A gap between groups with its interval and its noise floor.
+
+    Attributes:
+        estimate: the median-unbiased estimate; the observed value is too large on average.
+        floor: mean gap that drawn test sets show where there is none.
+        floor_low: 2.5th percentile of that.
+        floor_high: 97.5th percentile.
+        p_value: share of those at least as large as observed.
+    """
+
+    estimate: float
+    floor: float
+    floor_low: float
+    floor_high: float
+    p_value: float
+
+
+class Resampled:
+    """What M models (the seeds of one recipe) do on one test set, resampled by source within cells.
+
+    Args:
+        correct: bool ``[M, N]``: which rows each model gets right.
+        labels: int64 ``[N]`` classes.
+        groups: int64 ``[N]`` groups; -1 is unknown: such rows count for the accuracy alone.
+        sources: int64 ``[N]``: rows with the same number were made from one picture, and are drawn together.
+        num_classes: C.
+        num_groups: G.
+        confidence: of all intervals, two-sided.
+        draws: test sets that are drawn; fewer where sources have many rows, see ``draws``.
+        seed: of the draws.
+
+    Attributes:
+        draws: how many were drawn.
+        independent: whether every source has one row.
+        all_rows: int64 ``[G + 1, C]``: rows of each cell; the last group are the rows of unknown group.
+        all_shares: float64 ``[M, G + 1, C]``: their accuracy; NaN for an empty cell.
+        all_noise: float64 ``[B, M, G + 1, C]``: what drawn test sets add to it.
+
+    Example:
+        >>> labels, groups = np.repeat([0, 1], 200), np.tile([0, 1], 200)
+        >>> right = np.ones((1, 400), bool)
+        >>> right[0, :40:2] = False
+        >>> gap = Resampled(right, labels, groups, np.arange(400), num_classes=2, num_groups=2).gap("mean")
+        >>> round(gap.value, 3), gap.low > gap.floor
+        (0.1, True)
+    """
+
+    def __init__(
+        self,
+        correct: NDArray[np.bool_],
+        labels: NDArray[np.int64],
+        groups: NDArray[np.int64],
+        sources: NDArray[np.int64],
+        *,
+        num_classes: int,
+        num_groups: int,
+        confidence: float = 0.95,
+        draws: int = 10_000,
+        seed: int = 0,
+    ) -> None:
+        models = len(correct)
+        cell = np.where(groups < 0, num_groups, groups) * num_classes + labels
+        code, values = _coded(correct)
+        found = outcomes_of(cell, code, values, sources, num_cells=(num_groups + 1) * num_classes)
+        self.draws = max(100, min(draws, int(_WORK / max(1, len(found.weight)))))
+        self.independent = found.independent
+        self.confidence = confidence
+        shape = (num_groups + 1, num_classes)
+        self.all_rows = found.rows.reshape(shape)
+        sums = np.stack([np.bincount(cell, weights=row, minlength=len(found.rows)) for row in correct])
+        self._sums = sums.reshape(models, *shape)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self.all_shares = self._sums / self.all_rows
+        noise = np.concatenate(list(found.drawn(self.draws, seed))).swapaxes(1, 2) - found.share.T
+        self.all_noise = noise.reshape(self.draws, models, *shape)
+        self._seed = seed
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of each cell, int64 ``[G, C]``."""
+        return self.all_rows[:-1]
+
+    @property
+    def shares(self) -> Floats:
+        """Accuracy of each cell, float64 ``[M, G, C]``; NaN for an empty one."""
+        return self.all_shares[:, :-1]
+
+    @property
+    def noise(self) -> Floats:
+        """What drawn test sets add to it, float64 ``[B, M, G, C]``."""
+        return self.all_noise[:, :, :-1]
+
+    def accuracy(self) -> Estimate:
+        """Return the share of correct rows, those of unknown group among them."""
+        return self.mean(self.all_rows)
+
+    def balanced_accuracy(self) -> Estimate:
+        """Return the mean over classes of each class's accuracy; NaN if a class has no row."""
+        with np.errstate(invalid="ignore"):
+            return self.mean(self.all_rows / self.all_rows.sum(axis=0))
+
+    def class_accuracy(self, label: int) -> Estimate:
+        """Return the share of correct rows of a class."""
+        return self.mean(self.all_rows * (np.arange(self.all_rows.shape[1]) == label))
+
+    def group_accuracy(self, group: int) -> Estimate:
+        """Return the share of correct rows of a group."""
+        return self.mean(self.all_rows * (np.arange(len(self.all_rows)) == group)[:, None])
+
+    def cell_accuracy(self) -> tuple[Floats, Limits]:
+        """Return the accuracy of each cell, ``[G, C]``, with its limits: Wilson's where rows are independent."""
+        value = self.shares.mean(axis=0)
+        if self.independent and len(self.shares) == 1:
+            low, high = wilson(self._sums[0, :-1], self.rows, confidence=self.confidence)
+        else:
+            moved = value + self.noise.mean(axis=1) + self._seed_noise(self.shares)
+            low, high = self._quantiles(moved)
+        return value, Limits(low=low, middle=value, high=high)
+
+    def worst_cell(self) -> tuple[Estimate, tuple[int, int] | None]:
+        """Return the smallest accuracy of a cell, and which (group, class) it is; empty cells do not count."""
+        filled = self.rows.ravel() > 0
+        found, at = self._smallest(
+            self.shares.reshape(len(self.shares), -1)[:, filled],
+            self.noise.reshape(*self.noise.shape[:2], -1)[..., filled],
+        )
+        return found, None if at is None else divmod(int(np.flatnonzero(filled)[at]), self.rows.shape[1])
+
+    def worst_group(self) -> tuple[Estimate, int | None]:
+        """Return the smallest accuracy of a group, and which it is; groups without rows do not count."""
+        total = self.rows.sum(axis=1)
+        weight = self.rows[total > 0] / total[total > 0, None]
+        found, at = self._smallest(
+            (np.nan_to_num(self.shares)[:, total > 0] * weight).sum(axis=-1),
+            (np.nan_to_num(self.noise)[:, :, total > 0] * weight).sum(axis=-1),
+        )
+        return found, None if at is None else int(np.flatnonzero(total > 0)[at])
+
+    def gap(self, which: Over) -> Gap:
+        """Return DEO_A (``mean``) or DEO_M (``max``)."""
+        return gap_of(
+            self.shares, self.noise, which, self.confidence, self._seed_noise(over(spread(self.shares), which))
+        )
+
+    def gap_by_class(self) -> list[Gap]:
+        """Return the DEO of each class."""
+        return [
+            gap_of(
+                self.shares[..., at : at + 1], self.noise[..., at : at + 1], "mean", self.confidence,
+                self._seed_noise(spread(self.shares)[:, at]),
+            )
+            for at in range(self.shares.shape[2])
+        ]  # fmt: skip
+
+    def mean(self, weight: Floats | NDArray[np.int64]) -> Estimate:
+        """Return a mean of the cells' accuracies with these weights, ``[G + 1, C]``; NaN if they have no sum."""
+        total = float(weight.sum())
+        if not total > 0:
+            return Estimate(*[float("nan")] * 3)
+        weight = weight / total
+        shares = np.einsum("mgc,gc->m", np.nan_to_num(self.all_shares), weight)
+        noise = np.einsum("bmgc,gc->b", np.nan_to_num(self.all_noise), weight) / len(shares)
+        value = float(shares.mean())
+        low, high = self._quantiles(value + noise + self._seed_noise(shares))
+        return Estimate(value, float(low), float(high))
+
+    def _smallest(self, shares: Floats, noise: Floats) -> tuple[Estimate, int | None]:
+        if not shares.shape[1]:
+            return Estimate(*[float("nan")] * 3), None
+        found = smallest_limits(
+            shares, noise, confidence=self.confidence, seed_noise=self._seed_noise(shares.min(axis=1))
+        )
+        at = int(shares.mean(axis=0).argmin())
+        value = float(shares.min(axis=1).mean())
+        return Estimate(value, float(found.low), float(found.high)), at
+
+    def _quantiles(self, values: Floats) -> tuple[Floats, Floats]:
+        tail = (1 - self.confidence) / 2
+        low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+        return np.clip(low, 0, 1), np.clip(high, 0, 1)
+
+    def _seed_noise(self, values: Floats) -> Floats:
+        """Return what another choice of as many seeds adds to the mean of ``values`` ``[M, ...]``: ``[B, ...]``.
+
+        Student's t with M - 1 degrees of freedom, times sd / sqrt(M); nothing for a single model, of which no spread is
+        known.
+        """
+        models = len(values)
+        if models < 2:
+            return np.zeros((self.draws, *values.shape[1:]))
+        drawn = student_t.rvs(models - 1, size=self.draws, random_state=np.random.default_rng([self._seed, 1]))
+        error = values.std(axis=0, ddof=1) / np.sqrt(models)
+        return np.asarray(drawn.reshape(-1, *[1] * error.ndim) * error)
+
+
+def gap_of(shares: Floats, noise: Floats, which: Over, confidence: float, seed_noise: Floats | float = 0.0) -> Gap:
+    """Return the mean or the largest gap of shares ``[M, G, K]`` with its interval and floor; see ``gap_limits``."""
+    value = float(over(spread(shares), which).mean())
+    found = gap_limits(shares, noise, which, confidence=confidence, seed_noise=seed_noise)
+    floor = over(spread(noise), which).mean(axis=1)
+    low, high = np.quantile(floor, [0.025, 0.975])
+    undefined = np.isnan(value)
+    return Gap(
+        value=value,
+        low=float(found.low),
+        high=float(found.high),
+        estimate=float(found.middle),
+        floor=float(floor.mean()),
+        floor_low=float(low),
+        floor_high=float(high),
+        p_value=float("nan") if undefined else float((1 + (floor >= value - 1e-12).sum()) / (1 + len(floor))),
+    )
+
+
+def _coded(correct: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
+    """Return the outcome of each row as a number, and what each adds: float64 ``[codes, M]`` of right (1) and wrong."""
+    models = len(correct)
+    if models <= 4:
+        code = (correct * (1 << np.arange(models))[:, None]).sum(axis=0)
+        return code, (np.arange(1 << models)[:, None] >> np.arange(models) & 1).astype(np.float64)
+    values, code = np.unique(correct.T, axis=0, return_inverse=True)
+    return code.ravel(), values.astype(np.float64)
