@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
+from fairdistill.runtime import choose_runtime
 from fairdistill.training.environment import describe_environment
-from fairdistill.training.runtime import choose_runtime
 
 
 def interleaved(tasks: Mapping[str, Callable[[], object]], *, rounds: int, warmup: int = 3) -> dict[str, list[float]]:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from fairdistill import paper
 from fairdistill.config import check_types
 from fairdistill.errors import UsageError
+from fairdistill.layout import aligned
 from fairdistill.runs import RunFolder, finite_or_null
 
 Format = Literal["text", "md", "csv", "latex", "json"]
@@ -242,15 +243,7 @@ def _caption(comparison: Comparison) -> str:
 
 
 def _text(comparison: Comparison) -> str:
-    rows = [_HEADER, *_cells(comparison, "±")]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADER))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if at == 0 else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    lines = aligned([_HEADER, *_cells(comparison, "±")])
     rule = "-" * max(map(len, lines))
     return "\n".join([lines[0], rule, *lines[1:], rule, _caption(comparison)])
 

@@ -9,16 +9,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fairdistill import models, runs
+from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.table import channels
 from fairdistill.errors import RunFolderError, TeacherError
 from fairdistill.models.exported import load_program
 from fairdistill.models.head import head_name
 from fairdistill.models.weights import load_weights, read_weights
+from fairdistill.predict import logits_of
+from fairdistill.predictions import Predictions
 from fairdistill.runs import RunFolder
+from fairdistill.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +122,34 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise RunFolderError(f"{path} does not describe itself as a model of ours should: {error}") from error
     return DeployedModel(network, recipe, digest, record)
+
+
+def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime) -> Predictions:
+    """Return what a model says of a data set, image by image, with its own size, mean and sd.
+
+    Raises:
+        TeacherError: if it has other outputs than the data has classes.
+    """
+    network = model.network.to(device=runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+    pipeline = Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe)
+    logits = logits_of(network, pipeline, runtime.autocast)
+    if logits.shape[1] != data.num_classes:
+        raise TeacherError(
+            f"{where} has {logits.shape[1]} outputs; {data.name} has {data.num_classes} classes: "
+            f"{', '.join(data.class_names)}"
+        )
+    probabilities = F.softmax(logits.double(), dim=1).cpu().numpy()
+    return Predictions(
+        where=f"{where} on {data.name}",
+        ids=np.array(data.ids, object),
+        sources=np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64),
+        labels=data.labels.numpy(),
+        groups=data.groups.numpy(),
+        predicted=probabilities.argmax(axis=1),
+        probabilities=probabilities,
+        class_names=data.class_names,
+        group_names=data.group_names,
+    )
 
 
 def _with_weights(name: str, weights: Mapping[str, Tensor], path: Path, num_classes: int, image_size: int) -> nn.Module:

@@ -141,6 +141,13 @@ class RunFolder:
         text = json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)
         self._write_text(name, text + "\n")
 
+    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        """Write arrays of numbers and texts by name, as a compressed ``.npz`` file."""
+        part = self.path / f"{name}.part"
+        with part.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes any name for allow_pickle
+        part.replace(self.path / name)
+
     def append_log(self, row: Mapping[str, Any]) -> None:
         """Add one row to ``log.jsonl``; what is not finite becomes null."""
         with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:

@@ -5,7 +5,7 @@ import torch
 
 from fairdistill.data.augment import Pipeline
 from fairdistill.models import Tapped, Teacher, digit_net, find_taps
-from fairdistill.training.runtime import choose_runtime
+from fairdistill.runtime import choose_runtime
 from fairdistill.training.teacher_cache import LiveTeacher, TeacherCache
 from fairdistill.types import UNKNOWN_GROUP
 from tests.conftest import TinyOptions, tiny_split

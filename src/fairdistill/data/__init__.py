@@ -112,7 +112,7 @@ def load_splits(
     return found.load(wanted, Path(root) if root is not None else None, parse_options(name, options))
 
 
-def load(name: str, split: Split, *, root: str | Path | None = None, **options: Any) -> GroupedDataset:
+def load(name: str, split: Split, /, *, root: str | Path | None = None, **options: Any) -> GroupedDataset:
     """Load one split of a data set.
 
     Args:

@@ -15,6 +15,7 @@ from fairdistill import data
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.images import ImageFiles
 from fairdistill.errors import UsageError
+from fairdistill.layout import aligned
 from fairdistill.metrics.noise import chance_deo
 
 _SAMPLE = 500
@@ -88,18 +89,10 @@ def _cells(split: str, part: GroupedDataset) -> list[str]:
     for label, name in enumerate(part.class_names):
         cells = [*counts[label].tolist(), *([int(unknown[label])] if unknown.any() else [])]
         rows.append([name, *(f"{cell:,}" for cell in cells), f"{sum(cells):,}"])
-    widths = [max(len(row[at]) for row in rows) for at in range(len(header))]
-    table = [
-        "  ".join(
-            cell.rjust(width) if at else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
     smallest = int(counts.argmin())
     label, group = divmod(smallest, part.num_groups)
     return [
-        *table,
+        *aligned(rows),
         f"{len(part):,} rows; smallest cell: {part.class_names[label]}, {part.group_names[group]} with "
         f"{int(counts.min()):,}.",
     ]

@@ -32,9 +32,9 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
         >>> group_counts([0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 0, 1], num_classes=2, num_groups=2).tolist()
         [[[1, 0], [0, 1]], [[0, 1], [0, 1]]]
     """
-    true = _indices(y_true, "y_true", low=0, high=num_classes)
-    pred = _indices(y_pred, "y_pred", low=0, high=num_classes)
-    group = _indices(groups, "groups", low=-1, high=num_groups)
+    true = checked_indices(y_true, "y_true", low=0, high=num_classes)
+    pred = checked_indices(y_pred, "y_pred", low=0, high=num_classes)
+    group = checked_indices(groups, "groups", low=-1, high=num_groups)
     if not len(true) == len(pred) == len(group):
         raise ValueError(
             "Expected arguments `y_true`, `y_pred` and `groups` to have the same length, "
@@ -46,7 +46,18 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
     return counts.reshape(num_groups, num_classes, num_classes)
 
 
-def _indices(values: Any, name: str, *, low: int, high: int) -> NDArray[np.int64]:
+def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[np.int64]:
+    """Return a vector of integers in ``[low, high)`` as int64.
+
+    Args:
+        values: an array, a list, or a tensor on any device.
+        name: the argument's name, for messages.
+        low: smallest value.
+        high: the value after the largest.
+
+    Raises:
+        ValueError: if they are no vector of integers, or one is not in the range; the row is named.
+    """
     if hasattr(values, "detach"):  # a torch tensor, wherever it is, without importing torch
         if values.is_floating_point():  # NumPy has no bfloat16
             values = values.float()

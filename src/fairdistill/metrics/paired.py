@@ -108,8 +108,8 @@ def paired_test(
     p-values come from a permutation test: which model is which is swapped at random for each source, so it is exact for
     the hypothesis that they do not differ, however small the test set. Intervals of accuracies come from test sets
     drawn for both together; those of a DEO join the two models' own (:func:`gap_limits`) by the method of variance
-    estimates recovery (Zou and Donner, *Construction of confidence limits about effect measures*, 2008, equation 3)
-    with the correlation of the drawn values. Cells' p-values are corrected by Holm (1979).
+    estimates recovery (Zou and Donner, *Construction of confidence limits about effect measures*, 2008), as if the
+    two were independent. Cells' p-values are corrected by Holm (1979).
 
     Args:
         first: bool ``[N]``: which rows the first model, such as a teacher, gets right.
@@ -203,18 +203,11 @@ def _gap_change(both: Resampled, swaps: Floats, which: Over) -> Change:
         gap_limits(both.shares[at : at + 1], both.noise[:, at : at + 1], which, confidence=both.confidence)
         for at in (0, 1)
     )
-    drawn = over(spread(both.shares + both.noise), which)
-    sd = drawn.std(axis=0)
-    together = float(np.cov(drawn.T)[0, 1] / sd.prod()) if sd.all() else 0.0
     middle = float(after.middle - before.middle)
-    low = middle - _joined(after.middle - after.low, before.high - before.middle, together)
-    high = middle + _joined(after.high - after.middle, before.middle - before.low, together)
+    low = middle - float(np.hypot(after.middle - after.low, before.high - before.middle))
+    high = middle + float(np.hypot(after.high - after.middle, before.middle - before.low))
     swapped = over(spread(swaps), which)
     return Change(value, min(low, value), max(high, value), float(_p_value(swapped[1] - swapped[0], value)))
-
-
-def _joined(own: Floats, other: Floats, together: float) -> float:
-    return float(np.sqrt(max(0.0, float(own**2 + other**2 - 2 * together * own * other))))
 
 
 def _quantiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:

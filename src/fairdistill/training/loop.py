@@ -21,6 +21,7 @@ from fairdistill.models import Tapped
 from fairdistill.predict import Evaluation, evaluate, logits_of
 from fairdistill.randomness import derived_seed
 from fairdistill.runs import RunFolder
+from fairdistill.runtime import Runtime
 from fairdistill.training.checkpoint import load_checkpoint, save_checkpoint
 from fairdistill.training.console import RunConsole, percent
 from fairdistill.training.environment import describe_environment
@@ -28,7 +29,6 @@ from fairdistill.training.estimate import estimate
 from fairdistill.training.objective import LossMeter, Objective, StepLoss
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.result import summary, write_result
-from fairdistill.training.runtime import Runtime
 from fairdistill.training.schedule import Schedule
 from fairdistill.training.setup import Setup, prepare
 from fairdistill.training.stages import Stage
@@ -334,6 +334,8 @@ class _Training:
             setup.network.load_state_dict(self.best)
         test = Pipeline(setup.test, device=setup.runtime.device, seed=setup.options.seed)
         judged, of_teacher = self._judge(test, setup.test), None
+        honest = setup.options.protocol == "honest"
+        on_validation = self._judge(self.validation, setup.validation) if honest else None
         if setup.teacher is not None:
             teacher, recipe = setup.teacher, setup.teacher_recipe
             seen = test
@@ -345,6 +347,7 @@ class _Training:
             self.run,
             setup,
             student=judged,
+            validation=on_validation,
             teacher=of_teacher,
             steps=self.step,
             checkpoint_step=self.best_step if self.best is not None else self.step,

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from fairdistill.config import check_seed, check_types
 from fairdistill.errors import UsageError
+from fairdistill.runtime import Precision
 
 Protocol = Literal["honest", "paper"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["plateau", "cosine", "constant"]
-Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairdistill.data.dataset import GroupedDataset
 from fairdistill.metrics import empty_cells
 from fairdistill.predict import Evaluation
 from fairdistill.runs import RunFolder
@@ -28,6 +29,7 @@ def write_result(
     setup: Setup,
     *,
     student: Evaluation,
+    validation: Evaluation | None,
     teacher: Evaluation | None,
     steps: int,
     checkpoint_step: int,
@@ -39,14 +41,17 @@ def write_result(
         run: where to.
         setup: what was trained; its network holds the weights to keep.
         student: the student on the test set.
+        validation: the student on the validation set, where that is not the test set.
         teacher: the teacher on the test set, if there is one.
         steps: optimizer steps that were done.
         checkpoint_step: the step whose weights are kept.
         seconds: time spent in training steps.
     """
-    _write_predictions(run, setup, "predictions.csv", student)
+    _write_predictions(run, setup.test, "predictions.csv", student)
+    if validation is not None:
+        _write_predictions(run, setup.validation, "validation_predictions.csv", validation)
     if teacher is not None:
-        _write_predictions(run, setup, "teacher_predictions.csv", teacher)
+        _write_predictions(run, setup.test, "teacher_predictions.csv", teacher)
     run.write_model(setup.network, setup.metadata)
     samples = steps * setup.sampler.batch_size
     run.write_json(
@@ -76,12 +81,12 @@ def write_result(
     )
 
 
-def _write_predictions(run: RunFolder, setup: Setup, name: str, judged: Evaluation) -> None:
+def _write_predictions(run: RunFolder, dataset: GroupedDataset, name: str, judged: Evaluation) -> None:
     run.write_predictions(
         name,
-        ids=setup.test.ids,
-        source_ids=setup.test.source_ids,
-        labels=setup.test.labels.tolist(),
-        groups=setup.test.groups.tolist(),
+        ids=dataset.ids,
+        source_ids=dataset.source_ids,
+        labels=dataset.labels.tolist(),
+        groups=dataset.groups.tolist(),
         probabilities=judged.probabilities.cpu().numpy(),
     )

@@ -27,10 +27,10 @@ from fairdistill.models.taps import parse_taps
 from fairdistill.models.weights import load_weights, read_weights
 from fairdistill.randomness import derived_seed
 from fairdistill.runs import RunFolder
+from fairdistill.runtime import Runtime, choose_runtime
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
 from fairdistill.training.objective import Objective
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.runtime import Runtime, choose_runtime
 from fairdistill.training.stages import DEFAULT_EPOCHS, Stage, plan_stages
 from fairdistill.training.teacher_cache import TeacherCache
 from fairdistill.types import TapName

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fairdistill.data.augment import Pipeline
 from fairdistill.models import Teacher
-from fairdistill.training.runtime import Runtime
+from fairdistill.runtime import Runtime
 from fairdistill.types import Batch, TapName, Taps
 
 _CHUNK = 500  # fixed, so that a cache that is built again is the same to the bit

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fairdistill.errors import UsageError
-from fairdistill.training.runtime import Runtime, choose_runtime, has_bfloat16
+from fairdistill.runtime import Runtime, choose_runtime, has_bfloat16
 
 CPU = torch.device("cpu")
 IN_HARDWARE = {"avx512_bf16": False, "amx_bf16": True}

@@ -1,0 +1,179 @@
+"""How much a network's features tell of the group: a linear probe within each class."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MAX_DIMS = 256
+
+
+@dataclass(frozen=True)
+class ClassLeakage:
+    """How well the group is read from the features of one class.
+
+    Attributes:
+        rows: rows of the class whose group is known.
+        probe: share of them whose group the probe names; NaN where it could not be measured.
+        majority: share of the largest group, what a guess without the features reaches; NaN without rows.
+        undefined: why the probe is NaN, None where it is not.
+    """
+
+    rows: int
+    probe: float
+    majority: float
+    undefined: str | None
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """How well the group is read from the features within the classes.
+
+    Attributes:
+        rows: rows of the classes that have a probe; the two means are over these.
+        probe: mean of the classes' ``probe``, weighted by rows; NaN if no class has one.
+        majority: mean of the same classes' ``majority``, weighted by rows.
+        by_class: one entry a class; those without a probe say why.
+    """
+
+    rows: int
+    probe: float
+    majority: float
+    by_class: tuple[ClassLeakage, ...]
+
+
+def leakage(
+    features: Any,
+    labels: Any,
+    groups: Any,
+    *,
+    sources: Sequence[str],
+    num_classes: int,
+    num_groups: int,
+    folds: int = 5,
+    seed: int = 0,
+) -> Leakage:
+    """Measure how well a linear model reads the group from the features of each class.
+
+    Per class c, the accuracy of P(group | feature, class = c) fitted as logistic regression on standardised features
+    (of more than 256 dimensions, the first 256 principal components), on rows held out in cross-validation. Where it
+    is no higher than the share of the largest group, a linear model finds no trace of the group. A linear probe is
+    Alain & Bengio, *Understanding intermediate layers using linear classifier probes* (2016); within a class, because
+    MFD (Jung et al., CVPR 2021, section 3) asks that features do not tell groups of one class apart.
+
+    Rows made from one picture are in one fold. A class in which no second group has as many pictures as there are
+    folds gets fewer folds, at least 2; one where no second group has two pictures has no probe.
+
+    Args:
+        features: floating point ``[N, ...]``, flattened; all finite.
+        labels: integer ``[N]`` classes in ``[0, num_classes)``.
+        groups: integer ``[N]`` groups in ``[0, num_groups)``; rows of unknown group, -1, are left out.
+        sources: ``N`` names of pictures; rows made from one picture share it.
+        num_classes: number of classes C.
+        num_groups: number of groups G.
+        folds: parts of the cross-validation, at least 2.
+        seed: of the folds.
+
+    Returns:
+        Fractions; what cannot be measured is NaN and says why.
+
+    Raises:
+        ValueError: if the lengths differ, or a value is not in its range.
+
+    Example:
+        >>> labels, groups = np.zeros(40, int), np.arange(40) % 2
+        >>> found = leakage(groups[:, None] * 2.0, labels, groups, sources=range(40), num_classes=1, num_groups=2)
+        >>> found.probe, found.majority
+        (1.0, 0.5)
+    """
+    x = np.asarray(features)
+    x = x.reshape(len(x), -1)
+    label, group = np.asarray(labels), np.asarray(groups)
+    picture = np.unique(np.asarray(sources), return_inverse=True)[1]
+    if not len(x) == len(label) == len(group) == len(picture):
+        raise ValueError(
+            "Expected arguments `features`, `labels`, `groups` and `sources` to have the same length, "
+            f"but got {len(x)}, {len(label)}, {len(group)} and {len(picture)}"
+        )
+    _check_range("labels", label, 0, num_classes)
+    _check_range("groups", group, -1, num_groups)
+    if folds < 2:
+        raise ValueError(f"Expected argument `folds` to be at least 2, but got {folds}")
+    bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
+    if bad.size:
+        raise ValueError(f"Expected argument `features` to be finite, but row {bad[0]} is not")
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
+
+    by_class = []
+    # The fits are small: threads bring nothing, and on a busy machine waiting for each other costs 4 to 10 times more.
+    with threadpool_limits(1, user_api="blas"):
+        for c in range(num_classes):
+            rows = np.flatnonzero((label == c) & (group >= 0))
+            by_class.append(_within_class(x[rows], group[rows], picture[rows], folds=folds, seed=seed))
+    measured = [found for found in by_class if found.undefined is None]
+    rows_measured = sum(found.rows for found in measured)
+    return Leakage(
+        rows=rows_measured,
+        probe=sum(found.rows * found.probe for found in measured) / rows_measured if measured else float("nan"),
+        majority=sum(found.rows * found.majority for found in measured) / rows_measured if measured else float("nan"),
+        by_class=tuple(by_class),
+    )
+
+
+def _check_range(name: str, values: NDArray[Any], low: int, high: int) -> None:
+    if values.ndim != 1 or (values.size and values.dtype.kind not in "iu"):
+        raise ValueError(
+            f"Expected argument `{name}` to be a vector of integers, but got {values.dtype} of shape {values.shape}"
+        )
+    outside = np.flatnonzero((values < low) | (values >= high))
+    if outside.size:
+        row = int(outside[0])
+        raise ValueError(f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {values[row]}")
+
+
+def _within_class(
+    x: NDArray[Any], group: NDArray[Any], picture: NDArray[Any], *, folds: int, seed: int
+) -> ClassLeakage:
+    n = len(group)
+    if not n:
+        return ClassLeakage(0, float("nan"), float("nan"), "it has no rows of known group")
+    present, counts = np.unique(group, return_counts=True)
+    majority = float(counts.max() / n)
+    if len(present) < 2:
+        return ClassLeakage(n, float("nan"), majority, "it has rows of one group only")
+    # Learning and testing both need two groups; a third that is smaller than the folds is just read worse.
+    second = sorted(len(np.unique(picture[group == g])) for g in present)[-2]
+    folds = min(folds, second)
+    if folds < 2:
+        return ClassLeakage(n, float("nan"), majority, "no second group has two pictures")
+    return ClassLeakage(n, _probe(x, group, picture, folds=folds, seed=seed), majority, None)
+
+
+def _probe(x: NDArray[Any], group: NDArray[Any], picture: NDArray[Any], *, folds: int, seed: int) -> float:
+    """Return the share of held-out rows whose group is named."""
+    from sklearn.decomposition import PCA  # a second that only this measure needs
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    right = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of groups smaller than the folds, constant features, fits that end early
+        split = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+        for train, test in split.split(x, group, picture):
+            known = np.unique(group[train])
+            if len(known) == 1:  # pictures of one group may all have come into one fold
+                right += int((group[test] == known[0]).sum())
+                continue
+            steps: list[Any] = [StandardScaler(), LogisticRegression(max_iter=1000)]
+            if x.shape[1] > _MAX_DIMS:
+                steps.insert(0, PCA(min(_MAX_DIMS, len(train) - 1), random_state=seed))
+            model = make_pipeline(*steps).fit(x[train], group[train])
+            right += int((model.predict(x[test]) == group[test]).sum())
+    return right / len(group)

@@ -1,0 +1,46 @@
+"""Checks that both baselines make of what they are fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.errors import DataError, UsageError
+
+
+def check_lengths(**lengths: int) -> None:
+    """Raise a DataError that names every (class, group) cell without a row."""
+    """Raise a UsageError if the named arguments differ in their length."""
+    if len(set(lengths.values())) > 1:
+        names = " and ".join(f"`{name}`" for name in lengths)
+        raise UsageError(
+            f"Expected arguments {names} to have the same length, but got {', '.join(map(str, lengths.values()))}"
+        )
+
+
+def names_of(group_names: Sequence[str] | None, num_groups: int) -> Sequence[str]:
+    """Return a name for each group, its index by default; raise a UsageError if there are not as many."""
+    if num_groups < 1:
+        raise UsageError(f"Expected argument `num_groups` to be at least 1, but got {num_groups}")
+    if group_names is None:
+        return [str(g) for g in range(num_groups)]
+    if len(group_names) != num_groups:
+        raise UsageError(f"Expected argument `group_names` to hold {num_groups} names, but got {len(group_names)}")
+    return group_names
+
+
+def check_cells(
+    labels: NDArray[np.int64], groups: NDArray[np.int64], *, num_classes: int, names: Sequence[str]
+) -> None:
+    """Raise a DataError that names every (class, group) cell without a row."""
+    known = groups >= 0
+    cell = groups[known] * num_classes + labels[known]
+    rows = np.bincount(cell, minlength=len(names) * num_classes).reshape(len(names), num_classes)
+    empty = [f"class {label} in group {names[group]}" for group, label in np.argwhere(rows == 0)]
+    if empty:
+        raise DataError(
+            f"the validation rows hold none of {', '.join(empty)}; every group needs rows of every class here: "
+            "give more validation rows, or leave that group out"
+        )
