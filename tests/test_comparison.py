@@ -22,10 +22,14 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def make_run(tmp_path):
-    def make(name, *, accuracy=0.8, deo_a=0.1, deo_m=0.2, collapsed=False, steps=400, finished=True, **config):
+    def make(
+        name, *, accuracy=0.8, deo_a=0.1, deo_m=0.2, collapsed=False, steps=400, finished=True, digests=None,
+        teacher=None, **config,
+    ):  # fmt: skip
         run = RunFolder.create(tmp_path / name, config={**CONFIG, **config}, environment=ENVIRONMENT)
         if finished:
             result = {"accuracy": accuracy, "deo_a": deo_a, "deo_m": deo_m, "collapsed": collapsed}
+            result |= {"digests": digests or {}, "teacher": teacher}
             run.write_json("result.json", {**result, "budget": {"steps": steps, "samples": steps * 128}})
         return run.path
 
@@ -108,6 +112,47 @@ def test_runs_on_different_data_are_refused(make_run):
     ]
     with pytest.raises(UsageError, match=r"a is on digits-s, skew 0\.95, .*b on digits-s, skew 0\.5"):
         compare(runs)
+
+
+def test_runs_whose_test_rows_differ_are_refused_though_their_options_do_not(make_run):
+    runs = [
+        make_run("a", method="ss", seed=0, digests={"test": "1"}),
+        make_run("b", method="ss", seed=1, digests={"test": "2"}),
+    ]
+    with pytest.raises(
+        UsageError, match=r"a and .*b are both on digits-s.*the rows or their classes and groups differ"
+    ):
+        compare(runs)
+
+
+def test_teachers_that_are_other_files_are_other_recipes(make_run):
+    file = dict.fromkeys(("method", "protocol", "steps"))
+    rows = compare(
+        [
+            make_run("a", method="mfd", seed=0, teacher=file, digests={"teacher": "0123456789"}),
+            make_run("b", method="mfd", seed=1, teacher=file, digests={"teacher": "0123456789"}),
+            make_run("c", method="mfd", seed=0, teacher=file, digests={"teacher": "abcdefghij"}),
+        ]
+    ).rows
+    assert [(row.label, row.seeds) for row in rows] == [
+        ("mfd (teacher=file 01234567)", (0, 1)), ("mfd (teacher=file abcdefgh)", (0,))
+    ]  # fmt: skip
+
+
+def test_another_preparation_of_images_is_another_recipe_and_another_cache_is_not(make_run):
+    def options(**changes):
+        return {"skew": 0.95, "data_seed": 0, "size": 32, "image_cache": "a", **changes}
+
+    rows = compare(
+        [
+            make_run("a", method="ss", seed=0, digests={"test": "1"}, data_options=options()),
+            make_run(
+                "b", method="ss", seed=1, digests={"test": "1"}, data_options=options(image_cache="b", data_seed=1)
+            ),
+            make_run("c", method="ss", seed=0, digests={"test": "1"}, data_options=options(size=48)),
+        ]
+    ).rows
+    assert [(row.label, row.seeds) for row in rows] == [("ss (size=32)", (0, 1)), ("ss (size=48)", (0,))]
 
 
 def test_a_run_given_twice_is_refused(make_run):

@@ -22,9 +22,10 @@ Format = Literal["text", "md", "csv", "latex", "json"]
 
 METRICS = {"accuracy": "Accuracy", "deo_a": "DEO_A", "deo_m": "DEO_M"}
 
-# What makes two runs different recipes; all else in a configuration is seed, place or machine.
-_RECIPE = (
-    "method", "protocol", "set", "model", "init", "batch_size", "optimizer", "lr", "weight_decay", "schedule",
+# Options that do not make two runs different recipes: seeds, places and machines, and what is said in other words.
+_NO_RECIPE = (
+    "data", "data_root", "data_options", "teacher", "seed", "split_seed", "epochs", "steps", "out", "device", "compile",
+    "threads", "cache_memory", "cache_dir", "teacher_cache",
 )  # fmt: skip
 
 
@@ -114,18 +115,18 @@ def compare(paths: Sequence[str | Path]) -> Comparison:
             raise UsageError(f"{path} is given twice")
         seen[run.path.resolve()] = None
         config, result = run.config, run.result
-        options = {k: v for k, v in config["data_options"].items() if k not in _NO_TEST_DATA}
-        options = {"data": config["data"], **options}
-        tested.setdefault(json.dumps(options, sort_keys=True), (str(path), _described(options)))
-        recipe = {name: config[name] for name in _RECIPE} | {"steps": result["budget"]["steps"]}
-        if recipe["init"] not in ("scratch", "teacher"):
-            recipe["init"] = "file"
-        taught = result.get("teacher") or {}
-        recipe["teacher"] = ", ".join(str(taught[name]) for name in ("method", "protocol", "steps") if name in taught)
+        options = {"data": config["data"], **_identity(config)}
+        same_rows = result.get("digests", {}).get("test") or json.dumps(options, sort_keys=True)
+        tested.setdefault(same_rows, (str(path), _described(options)))
+        recipe = {name: value for name, value in config.items() if name not in _NO_RECIPE}
+        recipe |= {"data_options": _identity(config), "steps": result["budget"]["steps"], "teacher": _taught_by(result)}
         recipes.setdefault(json.dumps(recipe, sort_keys=True), []).append((run, config, result))
     if len(tested) > 1:
         (one, first), (other, second) = list(tested.values())[:2]
-        raise UsageError(f"cannot compare runs on different data: {one} is on {first}, {other} on {second}")
+        apart = f"{one} is on {first}, {other} on {second}"
+        if first == second:
+            apart = f"{one} and {other} are both on {first}, but the rows or their classes and groups differ"
+        raise UsageError(f"cannot compare runs on different data: {apart}")
     _refuse_repeats(recipes)
     rows = [_row(recipe, runs, recipes) for recipe, runs in recipes.items()]
     rows.sort(key=lambda row: paper.ROWS.index(row.method) if row.method in paper.ROWS else len(paper.ROWS))
@@ -138,11 +139,24 @@ def compare(paths: Sequence[str | Path]) -> Comparison:
     )
 
 
-# Options of a data set that do not change which test rows there are.
-_NO_TEST_DATA = (
-    "image", "data_seed", "download", "cache", "image_cache", "workers", "encoding",
-    "size", "crop", "stored_size", "flip", "mean", "std",
-)  # fmt: skip
+def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run's data set that say what data it is, but for its seed."""
+    left_out = ("data_seed", "download", "cache", "image_cache", "workers")
+    return {name: value for name, value in config["data_options"].items() if name not in left_out}
+
+
+# What the caption leaves out of a data set's options: how its images are prepared, and how its table is written.
+_NOT_SAID = ("image", "encoding", "size", "crop", "stored_size", "flip", "mean", "std", "test_share")
+
+
+def _taught_by(result: Mapping[str, Any]) -> str:
+    """Return what taught a run: a run's method, protocol and steps, or the hash of a file's weights; or nothing."""
+    taught = result.get("teacher")
+    if not taught:
+        return ""
+    if taught.get("method") is None:
+        return f"file {(result.get('digests', {}).get('teacher') or '')[:8]}"
+    return ", ".join(str(taught[name]) for name in ("method", "protocol", "steps"))
 
 
 def _described(options: Mapping[str, Any]) -> str:
@@ -150,7 +164,7 @@ def _described(options: Mapping[str, Any]) -> str:
     name = str(options["data"])
     shown = [Path(name).name if "/" in name else name]
     for option, value in options.items():
-        if option == "data" or value in (None, False, {}):
+        if option in ("data", *_NOT_SAID) or value in (None, False, {}):
             continue
         said = ", ".join(f"{key}={item}" for key, item in value.items()) if isinstance(value, Mapping) else str(value)
         shown.append(f"{option.replace('_', ' ')} {said}")
@@ -202,7 +216,8 @@ def _refuse_repeats(recipes: Mapping[str, Sequence[tuple[RunFolder, dict[str, An
 
 
 def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{name: value for name, value in recipe.items() if name != "set"}, **recipe["set"]}
+    inner = ("set", "data_options")
+    return {**{k: v for k, v in recipe.items() if k not in inner}, **recipe["data_options"], **recipe["set"]}
 
 
 def _made_with(environment: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.config import check_types
-from fairdistill.data.columns import Columns, natural
+from fairdistill.data.columns import Columns, listed, natural
 from fairdistill.data.tabular import check_column, header, place, read_columns, several
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, group_counts
@@ -275,7 +275,7 @@ def _classes(
     seen = sorted({*label_names, *pred_names}, key=natural)
     by_column = [name.removeprefix(str(options.prob)) for name in scores] if options.prob is not None else []
     if options.classes is not None:
-        order = [name.strip() for name in options.classes.split(",")]
+        order = list(listed(options.classes))
         if len(set(order)) != len(order):
             raise UsageError(f"--classes {options.classes}: a class is named twice")
     elif set(seen) <= set(by_column):

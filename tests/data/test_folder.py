@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from fairdistill import data
-from fairdistill.data.folder import FolderOptions, read_rows
+from fairdistill.data.folder import FolderOptions, load, read_rows
 from fairdistill.errors import DataError, UsageError
 
 
 def make(root: Path, names: list[str]) -> Path:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (6, 6), (len(name) * 7 % 256, hash(name) % 256, 9)).save(root / name)
+        Image.new("RGB", (6, 6), (len(name) * 7 % 256, zlib.crc32(name.encode()) % 256, 9)).save(root / name)
     return root
 
 
@@ -87,3 +88,21 @@ def test_a_folder_is_a_data_set(tmp_path):
     make(tmp_path / "mine", names)
     parts = data.load_splits(str(tmp_path / "mine"), size=6, image_cache=str(tmp_path / "cache"))
     assert {split: len(part) for split, part in parts.items()} == {"train": 16, "test": 4}
+
+
+def test_an_image_that_a_table_gives_two_groups_is_named_with_both(tmp_path):
+    make(tmp_path, ["cat/1.png", "dog/3.png"])
+    table = tmp_path / "groups.csv"
+    table.write_text("image,group\ncat/1.png,A\ndog/3.png,B\ncat/1.png,A\n")
+    read_rows(tmp_path, FolderOptions(group_table=str(table)))
+    table.write_text("image,group\ncat/1.png,A\ndog/3.png,B\ncat/1.png,B\n")
+    with pytest.raises(DataError, match=r"groups\.csv, row 4: cat/1\.png is of group 'B' here and 'A' above"):
+        read_rows(tmp_path, FolderOptions(group_table=str(table)))
+
+
+def test_options_that_would_do_nothing_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="--group is about the table that --group-table names"):
+        FolderOptions(group="race")
+    make(tmp_path, GROUPED)
+    with pytest.raises(UsageError, match=r"--root /x: .* holds its images itself"):
+        load(["train"], tmp_path, Path("/x"), FolderOptions())

@@ -49,6 +49,13 @@ def test_a_missing_test_cell_is_named(arguments, tmp_path, capsys):
     assert "Warning: no test row of disc, dark: DEO is undefined" in capsys.readouterr().out
 
 
+def test_a_table_of_test_rows_alone_says_that_training_needs_more(arguments, tmp_path, capsys):
+    table = tmp_path / "data/images.csv"
+    table.write_text(table.read_text().replace(",train", ",test"))
+    assert main(arguments) == 0
+    assert "No train rows, which training needs; see --split-map." in capsys.readouterr().out
+
+
 def test_rows_of_unknown_group_are_counted(arguments, tmp_path, capsys):
     table = tmp_path / "data/images.csv"
     table.write_text(table.read_text().replace("train/000.png,disc,dark", "train/000.png,disc,"))

@@ -120,6 +120,32 @@ def test_splits_are_mapped_and_an_unknown_one_is_named(tmp_path):
         read(table, split_map={"holdout": "exam"})
 
 
+def test_a_split_map_without_a_column_of_splits_is_refused(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("split", "fold"))
+    with pytest.raises(
+        UsageError, match=r"no column 'split'; it has image, label, group, fold\. Name one with --split"
+    ):
+        read(table, split_map={"val": "test"})
+    assert read(table, split="fold", split_map={"train": "val"}).splits.tolist() == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("columns", [{"group": "label"}, {"label": "group"}, {"group": "split,split"}])
+def test_a_column_that_is_named_twice_is_refused(tmp_path, columns):
+    with pytest.raises(UsageError, match="is named twice among --label and --group"):
+        read(write(tmp_path / "t.csv", SIMPLE), **columns)
+
+
+def test_fields_separated_otherwise_are_said_to_be(tmp_path):
+    with pytest.raises(
+        DataError, match=r"one column, 'image;label;group;split'; its fields must be separated by commas"
+    ):
+        read(write(tmp_path / "t.csv", SIMPLE.replace(",", ";")))
+
+
+def test_a_suffix_may_be_written_large(tmp_path):
+    assert read(write(tmp_path / "t.TSV", SIMPLE.replace(",", "\t"))).labels.tolist() == [0, 1, 0, 1]
+
+
 def test_numbers_are_binned(tmp_path):
     table = write(tmp_path / "t.csv", "image,age,group\na.png,19.9,x\nb.png,20,y\nc.png,40,x\nd.png,39,y\n")
     rows = read(table, label="age", bin={"age": "20,40"})
@@ -158,7 +184,9 @@ def test_classes_are_ordered_as_a_models_outputs(tmp_path):
     rows = read(table, classes="dog, cat")
     assert rows.class_names == ("dog", "cat")
     assert rows.labels.tolist() == [1, 0, 1, 0]
-    with pytest.raises(DataError, match="row 2: the class 'cat' is not among --classes dog,cow"):
+    wild = write(tmp_path / "c.csv", SIMPLE.replace("dog", '"dog, wild"'))
+    assert read(wild, classes='cat, "dog, wild"').class_names == ("cat", "dog, wild")
+    with pytest.raises(DataError, match=r"row 2: the class 'cat' is not among --classes dog,cow; .* double quotes"):
         read(table, classes="dog,cow")
     with pytest.raises(UsageError, match="named twice"):
         read(table, classes="dog,cat,dog")

@@ -185,3 +185,18 @@ def test_a_new_head_excuses_no_other_layer():
         load_weights(body, WEIGHTS, where="here", new_head=True)
     with pytest.raises(UsageError, match=r"missing from it: 3.weight"):
         load_weights(net(), {n: v for n, v in WEIGHTS.items() if n != "3.weight"}, where="here", new_head=True)
+
+
+class TwoHeads(nn.Module):
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.body, self.head, self.head_dist = nn.Linear(4, 8), nn.Linear(8, classes), nn.Linear(8, classes)
+
+
+def test_a_second_head_of_as_many_outputs_is_new_too():
+    given = TwoHeads(5).state_dict()
+    left = load_weights(TwoHeads(3), given, where="here", new_head=True)
+    assert left == ["head.weight", "head.bias", "head_dist.weight", "head_dist.bias"]
+    given["body.weight"] = given["body.weight"][:5]
+    with pytest.raises(UsageError, match=r"of another shape: body\.weight"):
+        load_weights(TwoHeads(3), given, where="here", new_head=True)

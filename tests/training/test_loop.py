@@ -23,7 +23,7 @@ from fairdistill.training import TrainOptions, loop, train
 CPU = torch.device("cpu")
 FILES = {
     ".lock", "checkpoint/state.pt", "config.yaml", "environment.json", "log.jsonl", "model.safetensors",
-    "predictions.csv", "result.json",
+    "predictions.csv", "result.json", "validation_predictions.csv",
 }  # fmt: skip
 
 
@@ -287,7 +287,7 @@ def test_honest_reads_the_test_set_only_after_the_last_step(quick, tiny_teacher,
     last_step = len(events) - 1 - events[::-1].index("step")
     judged = 1 if method == "scratch" else 2  # the student, and its teacher
     assert events.count("step") == 12
-    assert events.count(("judge", "tiny/val")) == 4
+    assert events.count(("judge", "tiny/val")) == 4 + 1  # once more with the best weights, for its predictions
     assert min(of_test) > last_step
     assert events.count(("judge", "tiny/test")) == judged
     assert events.count(("prepare", "tiny/test")) == 1

@@ -66,7 +66,7 @@ def entry(name: str) -> DatasetEntry:
     if name in DATASETS:
         return DATASETS[name]
     path = Path(name)
-    if path.suffix in tabular.SUFFIXES:
+    if path.suffix.lower() in tabular.SUFFIXES:
         return DatasetEntry(
             summary="a table of images", options=table.TableOptions, load=_table(path), network="resnet18"
         )

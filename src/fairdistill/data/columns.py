@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -109,16 +110,29 @@ def cross(
 def reordered(
     codes: NDArray[np.int64], names: tuple[str, ...], order: str, *, where: Callable[[int], str]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Number the classes as ``order``, comma-separated names, says."""
-    wanted = tuple(name.strip() for name in order.split(","))
+    """Number the classes as ``order`` says, see :func:`listed`."""
+    wanted = listed(order)
     if len(set(wanted)) != len(wanted):
         raise UsageError(f"--classes {order}: a class is named twice")
     for code, name in enumerate(names):
         if name not in wanted:
             row = int(np.flatnonzero(codes == code)[0])
-            raise DataError(f"{where(row)}: the class {name!r} is not among --classes {order}")
+            raise DataError(
+                f"{where(row)}: the class {name!r} is not among --classes {order}; a name that holds a comma stands in "
+                "double quotes"
+            )
     place = np.array([wanted.index(name) for name in names], np.int64)
     return place[codes], wanted
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the names of a comma-separated list; one that holds a comma stands in double quotes.
+
+    Example:
+        >>> listed('dog, "cat, wild"')
+        ('dog', 'cat, wild')
+    """
+    return tuple(next(csv.reader([text], skipinitialspace=True)))
 
 
 def bin_edges(column: str, text: str) -> NDArray[np.float64]:

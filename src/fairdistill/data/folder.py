@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -35,11 +35,27 @@ class FolderOptions(OwnOptions):
     encoding: str = "utf-8"
     """Text encoding of --group-table."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [option for option in ("image", "group", "encoding") if getattr(self, option) != _OF_TABLE[option]]
+        if self.group_table is None and given:
+            raise UsageError(f"--{given[0]} is about the table that --group-table names; give one, or leave it out")
+
+
+_OF_TABLE = {option.name: option.default for option in fields(FolderOptions)}
+
 
 def load(
     wanted: Collection[Split], path: Path, root: Path | None, options: FolderOptions
 ) -> dict[Split, GroupedDataset]:
-    """Return the wanted splits of the images below a folder; ``root`` is not used."""
+    """Return the wanted splits of the images below a folder.
+
+    Raises:
+        UsageError: if there is a ``root``: a folder holds its images itself.
+        DataError: for anything in the folder that cannot be used.
+    """
+    if root is not None:
+        raise UsageError(f"--root {root}: {path} is a folder that holds its images itself; leave --root out")
     return load_own(read_rows(path, options), wanted, name=path.absolute().name, base=path, options=options)
 
 

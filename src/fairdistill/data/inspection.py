@@ -56,7 +56,10 @@ def inspect(options: InspectOptions, data_options: Mapping[str, Any]) -> str:
         lines.append(_sizes(first.images))
     for split, part in parts.items():
         lines += ["", *_cells(split, part)]
-    if "val" not in parts:
+    missing = [split for split in ("train", "test") if split not in parts]
+    if missing:
+        lines += ["", f"No {' and no '.join(missing)} rows, which training needs; see --split-map."]
+    elif "val" not in parts:
         lines += ["", "No validation rows of its own: training draws 10% of each cell of train."]
     lines += _sentences(first)
     if "test" in parts:

@@ -135,6 +135,14 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         check_column(path, names, option, column)
     if split is not None:
         check_column(path, names, "split", split)
+    elif options.split_map:
+        raise UsageError(
+            f"--split-map needs a column of splits, but {path} has no column 'split'; it has {', '.join(names)}. Name "
+            "one with --split"
+        )
+    if options.label in groups or len(set(groups)) < len(groups):
+        twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
+        raise UsageError(f"the column {twice!r} is named twice among --label and --group; each must be another")
     for column in options.bin:
         if column not in (options.label, *groups):
             raise UsageError(
@@ -227,7 +235,14 @@ def read_groups(
         check_column(path, names, option, column)
     columns = Columns(path, read_columns(path, list(dict.fromkeys([image, *groups])), encoding), {})
     codes, group_names = columns.crossed(groups)
-    place = dict(zip(_paths(columns, image, base).tolist(), codes.tolist(), strict=True))
+    paths = _paths(columns, image, base).tolist()
+    place: dict[str, int] = {}
+    for row, (name, code) in enumerate(zip(paths, codes.tolist(), strict=True)):
+        if place.setdefault(name, code) != code:
+            said = [group_names[at] if at >= 0 else "unknown" for at in (place[name], code)]
+            raise DataError(
+                f"{columns.where(row)}: {name} is of group {said[1]!r} here and {said[0]!r} above; correct one"
+            )
     unused = sorted(set(place) - set(files))
     if unused:
         raise DataError(f"{path} names {unused[0]!r}, which is no image in {base}, and {len(unused) - 1} more such")

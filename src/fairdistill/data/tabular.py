@@ -20,7 +20,7 @@ SUFFIXES = (".csv", ".tsv", ".parquet")
 
 def header(path: Path, encoding: str) -> list[str]:
     """Return the column names; a name that is there twice is an error, since one of the two would be lost."""
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         return _parquet_header(path)
     try:
         with path.open(encoding=_with_mark(encoding), newline="") as file:
@@ -59,7 +59,7 @@ def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Coll
         DataError: if the file cannot be read so, it has no rows, a row has more or fewer fields than the header, or a
             number is none.
     """
-    parquet = path.suffix == ".parquet"
+    parquet = path.suffix.lower() == ".parquet"
     frame = _read_parquet(path, columns) if parquet else _read_text(path, columns, encoding, numbers)
     if not len(frame):
         raise DataError(f"{path} has a header and no rows; there is nothing to load")
@@ -70,7 +70,7 @@ def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Coll
 
 def place(path: Path, row: int) -> str:
     """Return the place of a row for a message: the file, and the row as a spreadsheet counts."""
-    return f"{path}, row {row + 1 if path.suffix == '.parquet' else row + 2}"
+    return f"{path}, row {row + 1 if path.suffix.lower() == '.parquet' else row + 2}"
 
 
 def _numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
@@ -177,12 +177,15 @@ def _with_mark(encoding: str) -> str:
 
 
 def _separator(path: Path) -> str:
-    return "\t" if path.suffix == ".tsv" else ","
+    return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
     """Raise a DataError that names the option if a table has no such column."""
     if column not in names:
+        if len(names) == 1 and path.suffix.lower() != ".parquet" and any(sign in names[0] for sign in ";\t|"):
+            wanted = "tabs (.tsv)" if path.suffix.lower() == ".tsv" else "commas (.csv)"
+            raise DataError(f"{path} has one column, {names[0]!r}; its fields must be separated by {wanted}")
         raise DataError(f"{path} has no column {column!r}; it has {', '.join(names)}. Name one with --{option}")
 
 

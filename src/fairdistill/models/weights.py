@@ -71,7 +71,7 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: st
     missing = [name for name in names if name not in given and name.rpartition(".")[2] != _COUNTER]
     unknown = [name for name in given if name not in names]
     reshaped = [name for name in names if name in given and given[name].shape != own[names[name]].shape]
-    left = [name for name in reshaped if head is not None and names[name].rpartition(".")[0] == head]
+    left = [] if head is None else _of_heads(reshaped, given, {name: own[names[name]] for name in names}, head, names)
     shapes = [
         f"{name} ({_shape(given[name])} instead of {_shape(own[names[name]])})" for name in reshaped if name not in left
     ]
@@ -82,6 +82,24 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: st
     fitting = {name: given.get(short, own[name]) for short, name in names.items() if short not in left}
     network.load_state_dict({**own, **fitting})
     return [names[name] for name in left]
+
+
+def _of_heads(
+    reshaped: list[str], given: Mapping[str, Tensor], own: Mapping[str, Tensor], head: str, names: Mapping[str, str]
+) -> list[str]:
+    """Return the names among ``reshaped`` that belong to the last layer, or to another head of as many outputs."""
+    of_head = [name for name in reshaped if names[name].rpartition(".")[0] == head]
+    if not of_head:
+        return []
+    outputs = (len(given[of_head[0]]), len(own[of_head[0]]))
+    return [
+        name
+        for name in reshaped
+        if given[name].ndim
+        and own[name].ndim
+        and (len(given[name]), len(own[name])) == outputs
+        and given[name].shape[1:] == own[name].shape[1:]
+    ]
 
 
 def _unpickled(path: Path) -> object:

@@ -79,7 +79,7 @@ def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
 
 
 def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
-    """Continue a run that was stopped or killed; on a CPU to the same bits as if it had not been.
+    """Continue a run that was stopped or killed; as if it had not been, on one CPU thread to the same bits.
 
     Raises:
         RunFolderError: if it is no run folder, in use, damaged or finished already.

@@ -56,7 +56,7 @@ class Setup:
         cache: where the teacher's features are kept, if they are.
         teacher_recipe: how the teacher's images are prepared, likewise.
         teacher_record: the teacher's method, protocol and steps, where they are known.
-        digests: hashes of the training data, the validation split and the teacher's weights.
+        digests: hashes of the training data, the test rows, the validation split and the teacher's weights.
     """
 
     options: TrainOptions
@@ -191,10 +191,18 @@ def prepare(options: TrainOptions) -> Setup:
         teacher_record={} if taught_by is None else taught_by.record,
         digests={
             "data": train_digest,
+            "test": _rows_digest(test),
             "split": hashlib.blake2b("\n".join(validation.ids).encode(), digest_size=16).hexdigest(),
             "teacher": None if taught_by is None else taught_by.digest,
         },
     )
+
+
+def _rows_digest(dataset: GroupedDataset) -> str:
+    """Return a hash of which rows a data set has, and of their classes and groups: equal rows, equal digest."""
+    rows = [dataset.ids, dataset.source_ids, dataset.labels.tolist(), dataset.groups.tolist()]
+    names = [dataset.class_names, dataset.group_names]
+    return hashlib.blake2b(json.dumps([*rows, *names]).encode(), digest_size=16).hexdigest()
 
 
 def teacher_source(options: TrainOptions) -> ModelSource:
