@@ -92,11 +92,11 @@ def test_the_size_of_a_cache_is_said_before_it_is_built_and_only_then(folder, ca
         real(self, names, report)
 
     monkeypatch.setattr(images.ImageCache, "fill", fill)
-    whole = files(folder)
-    whole.reader(700, 500)
-    whole.reader(700, 500)
+    for _ in range(2):
+        files(folder).reader(700, 500)
+    assert [each.partition(" of ")[0] for each in said] == ["decoding 5 images", "decoding 5 images", "", ""]
     assert said[1].startswith(f"decoding 5 images of {folder} to 500x700, once: 5 MiB in {folder.parent / 'cache'}")
-    assert said[2] == capsys.readouterr().err == ""
+    assert capsys.readouterr().err == ""
 
 
 def test_every_reason_why_a_file_is_broken_is_told(folder, monkeypatch):
@@ -112,10 +112,10 @@ def test_every_reason_why_a_file_is_broken_is_told(folder, monkeypatch):
 
 
 def test_a_damaged_image_that_cannot_be_decoded_again_is_named(folder):
-    kept = files(folder)
+    files(folder)
     path = next((folder.parent / "cache").glob("*/pixels.bin"))
     path.write_bytes(bytes(path.stat().st_size))
-    reader = kept.reader(8, 6)
+    reader = files(folder).reader(8, 6)
     (folder / "2.png").unlink()
     with pytest.raises(DataError, match=r"2\.png changed while it was in use and cannot be decoded now"):
         reader.take(torch.tensor([0, 2]))
@@ -137,3 +137,16 @@ def test_caches_are_in_the_users_cache_folder_by_default(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert default_cache_folder() == tmp_path / ".cache/fairdistill/images"
+
+
+def test_splits_of_one_load_share_what_was_decoded_and_checked(folder, monkeypatch):
+    whole = files(folder)
+    looked = []
+    real = Folder.signature
+    monkeypatch.setattr(Folder, "signature", lambda source, name: looked.append(name) or real(source, name))
+    readers = [whole[torch.tensor(rows)].reader(8, 6) for rows in ([0, 1], [2, 3, 4])]
+    assert looked == []
+    assert readers[0]._cache is readers[1]._cache
+    assert torch.equal(readers[1].take(torch.tensor([2]))[0], files(folder, cached=False).one(4, 8, 6))
+    whole[torch.tensor([0])].reader(9, 9)
+    assert set(looked) == {"0.png"}

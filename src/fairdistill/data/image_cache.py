@@ -16,6 +16,7 @@ import os
 import shutil
 import warnings
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,12 +63,17 @@ class ImageCache:
         self._slots: dict[str, int] = {}
         self._records: NDArray[np.void] = np.zeros(0, _RECORD)
         self._checked = np.zeros(0, bool)
+        self._filled: set[str] = set()
         self._mapped: mmap.mmap | None = None
         self._pixels: Tensor | None = None
 
     def slots(self, names: Sequence[str]) -> NDArray[np.int64]:
         """Return where each name is; every one must have been filled."""
         return np.fromiter((self._slots[name] for name in names), np.int64, len(names))
+
+    def holds(self, names: Sequence[str]) -> bool:
+        """Return whether this object has filled all of these names; files that changed since do not count."""
+        return self._pixels is not None and self._filled.issuperset(names)
 
     def missing_bytes(self, names: Sequence[str]) -> int:
         """Return how much ``fill`` would write for these names."""
@@ -80,9 +86,13 @@ class ImageCache:
         Raises:
             DataError: if the folder cannot be written, or its disk has too little room.
         """
+        self._fill(names, report)
+        self._map()
+        self._filled.update(names)
+
+    def _fill(self, names: Sequence[str], report: Report) -> None:
         self._read()
         if not any(self._stale(name) is not None for name in names):
-            self._map()
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +104,6 @@ class ImageCache:
                 self._decode_all(wanted, report)
         except OSError as error:
             raise self._unusable("write", error) from error
-        self._map()
 
     def broken(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """Return which of the filled names could not be decoded."""
@@ -201,17 +210,21 @@ class ImageCache:
         self._checked = np.concatenate([self._checked, np.zeros(count - len(self._checked), bool)])
 
     def _decode_all(self, wanted: dict[str, tuple[int, int]], report: Report) -> None:
+        left = iter(
+            list(wanted.items())
+        )  # the workers share it: a future for each file would cost as much as reading it
+
+        def work() -> None:
+            for name, signature in left:
+                self._decode_one(name, signature, pixels, index)
+                report(1)
+
         with self._open() as (pixels, index), ThreadPoolExecutor(self._workers) as pool:
-
-            def work(item: tuple[str, tuple[int, int]]) -> None:
-                self._decode_one(*item, pixels, index)
-
             try:
-                for _ in pool.map(work, wanted.items()):
-                    report(1)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+                for done in [pool.submit(work) for _ in range(self._workers)]:
+                    done.result()
+            finally:
+                deque(left, maxlen=0)  # where one worker failed, or Ctrl-C came, the others stop after the file in hand
 
     def _decode_one(self, name: str, signature: tuple[int, int], pixels: int, index: int) -> None:
         slot = self._slots[name]

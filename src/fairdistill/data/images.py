@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,13 @@ class Storage:
     Attributes:
         folder: folder of the image caches, or None to decode on the fly.
         workers: threads that decode.
+        opened: the caches that this process has opened, by source and size: what it decoded or checked once, for one
+            split or another, it need not check again.
     """
 
     folder: Path | None
     workers: int
+    opened: dict[tuple[str, int, int], ImageCache] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,12 @@ class _Decoding(Reader):
 
 def _filled(source: Source, names: Sequence[str], storage: Storage, height: int, width: int) -> ImageCache:
     assert storage.folder is not None
-    cache = ImageCache(storage.folder, source, height=height, width=width, workers=storage.workers)
+    key = (source.where, height, width)
+    if key not in storage.opened:
+        storage.opened[key] = ImageCache(storage.folder, source, height=height, width=width, workers=storage.workers)
+    cache = storage.opened[key]
+    if cache.holds(names):
+        return cache
     needed = cache.missing_bytes(names)
     if not needed:
         cache.fill(names, lambda _: None)

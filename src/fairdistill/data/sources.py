@@ -36,10 +36,9 @@ class Folder:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root.absolute()
-        self.where = str(self._root)
-        if not self._root.is_dir():
-            raise DataError(f"there is no folder {self._root}; it should hold the images")
+        self.where = str(root.absolute())
+        if not root.is_dir():
+            raise DataError(f"there is no folder {self.where}; it should hold the images")
 
     def signature(self, name: str) -> tuple[int, int]:
         """Return the file's size and the time it was changed, in nanoseconds."""
@@ -54,7 +53,8 @@ class Folder:
     def read(self, name: str) -> bytes:
         """Return the file's content."""
         try:
-            return (self._root / name).read_bytes()
+            with open(os.path.join(self.where, name), "rb") as file:
+                return file.read()
         except ValueError as error:
             raise DataError(f"no file can have this name: {error}") from error
 
