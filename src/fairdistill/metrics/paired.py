@@ -112,8 +112,9 @@ def paired_test(
     two were independent. Cells' p-values are corrected by Holm (1979).
 
     Args:
-        first: bool ``[N]``: which rows the first model, such as a teacher, gets right.
-        second: bool ``[N]``: which the second.
+        first: bool ``[N]``: which rows the first model, such as a teacher, gets right; or ``[M, N]``, of M seeds.
+        second: bool ``[N]`` or ``[M, N]``: which the second; the seeds are paired in their order. Changes are then means
+            over the seeds, and their intervals hold the noise of the seeds too.
         labels: int64 ``[N]`` classes.
         groups: int64 ``[N]`` groups; -1 is unknown: such rows count for the accuracy alone.
         sources: int64 ``[N]``: rows made from one picture have one number.
@@ -129,25 +130,35 @@ def paired_test(
         >>> found.accuracy.value, found.accuracy.p_value < 0.001, [cell.helped for cell in found.cells]
         (0.25, True, [True, False, False, False])
     """
+    first, second = np.atleast_2d(first), np.atleast_2d(second)
     both = Resampled(
-        np.stack([first, second]), labels, groups, sources,
+        np.concatenate([first, second]), labels, groups, sources,
         num_classes=num_classes, num_groups=num_groups, confidence=confidence, draws=draws, seed=seed,
     )  # fmt: skip
     swaps = _swapped(first, second, labels, groups, sources, both, seed)
     weight = both.all_rows / both.all_rows.sum()
-    noise = np.einsum("bmgc,gc->mb", np.nan_to_num(both.all_noise), weight)
+    by_seed = second.mean(axis=1) - first.mean(axis=1)
+    drawn = np.einsum("bgc,gc->b", np.nan_to_num(_difference(both.all_noise)), weight)
     swapped = np.einsum("mbgc,gc->mb", np.nan_to_num(swaps), weight)
-    value = float(second.mean() - first.mean())
-    low, high = _quantiles(value + noise[1] - noise[0], confidence)
-    worst, best = both.shares.min(axis=1).mean(axis=-1), both.shares.max(axis=1).mean(axis=-1)
+    value = float(by_seed.mean())
+    low, high = _quantiles(value + drawn + both.seed_noise(by_seed), confidence)
+    worst, best = (
+        _difference(end.mean(axis=-1)[None])[0] for end in (both.shares.min(axis=1), both.shares.max(axis=1))
+    )
     return Paired(
         accuracy=Change(value, float(low), float(high), float(_p_value(swapped[1] - swapped[0], value))),
         deo_a=_gap_change(both, swaps[:, :, :-1], "mean"),
         deo_m=_gap_change(both, swaps[:, :, :-1], "max"),
         cells=_cell_changes(both, swaps[:, :, :-1]),
-        worst_groups=float(worst[1] - worst[0]),
-        best_groups=float(best[1] - best[0]),
+        worst_groups=float(worst),
+        best_groups=float(best),
     )
+
+
+def _difference(values: Floats) -> Floats:
+    """Return the second half's mean over the models minus the first's: ``[B, 2M, ...]`` to ``[B, ...]``."""
+    first, second = np.split(values, 2, axis=1)
+    return np.asarray(second.mean(axis=1) - first.mean(axis=1))
 
 
 def _swapped(
@@ -161,10 +172,12 @@ def _swapped(
 ) -> Floats:
     """Return the cells' accuracies with the models swapped at random for each source, ``[2, B, G + 1, C]``."""
     cells, classes = both.all_rows.shape
+    seeds = len(first)
+    right = first.sum(axis=0) * (seeds + 1) + second.sum(axis=0)  # only how many seeds are right counts
     found = outcomes_of(
         np.where(groups < 0, cells - 1, groups) * classes + labels,
-        first + 2 * second.astype(np.int64),
-        np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]),
+        right,
+        np.indices((seeds + 1, seeds + 1)).reshape(2, -1).T / seeds,
         sources,
         num_cells=cells * classes,
         smooth=False,
@@ -174,8 +187,9 @@ def _swapped(
 
 
 def _cell_changes(both: Resampled, swaps: Floats) -> tuple[CellChange, ...]:
-    values = both.shares[1] - both.shares[0]
-    low, high = _quantiles(values + both.noise[:, 1] - both.noise[:, 0], both.confidence)
+    before, after = np.split(both.shares, 2)
+    values = (after - before).mean(axis=0)
+    low, high = _quantiles(values + _difference(both.noise) + both.seed_noise(after - before), both.confidence)
     p_values = _p_value(swaps[1] - swaps[0], values)
     filled = np.argwhere(both.rows > 0)
     adjusted = holm(p_values[both.rows > 0])
@@ -195,13 +209,13 @@ def _cell_changes(both: Resampled, swaps: Floats) -> tuple[CellChange, ...]:
 
 
 def _gap_change(both: Resampled, swaps: Floats, which: Over) -> Change:
-    gaps = over(spread(both.shares), which)
-    value = float(gaps[1] - gaps[0])
+    gaps = np.split(over(spread(both.shares), which), 2)
+    value = float(gaps[1].mean() - gaps[0].mean())
     if np.isnan(value):
         return Change(value, value, value, value)
     before, after = (
-        gap_limits(both.shares[at : at + 1], both.noise[:, at : at + 1], which, confidence=both.confidence)
-        for at in (0, 1)
+        gap_limits(shares, noise, which, confidence=both.confidence, seed_noise=both.seed_noise(of_seeds))
+        for shares, noise, of_seeds in zip(np.split(both.shares, 2), np.split(both.noise, 2, axis=1), gaps, strict=True)
     )
     middle = float(after.middle - before.middle)
     low = middle - float(np.hypot(after.middle - after.low, before.high - before.middle))

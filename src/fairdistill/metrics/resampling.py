@@ -146,7 +146,7 @@ class Resampled:
         if self.independent and len(self.shares) == 1:
             low, high = wilson(self._sums[0, :-1], self.rows, confidence=self.confidence)
         else:
-            moved = value + self.noise.mean(axis=1) + self._seed_noise(self.shares)
+            moved = value + self.noise.mean(axis=1) + self.seed_noise(self.shares)
             low, high = self._quantiles(moved)
         return value, Limits(low=low, middle=value, high=high)
 
@@ -172,7 +172,7 @@ class Resampled:
     def gap(self, which: Over) -> Gap:
         """Return DEO_A (``mean``) or DEO_M (``max``)."""
         return gap_of(
-            self.shares, self.noise, which, self.confidence, self._seed_noise(over(spread(self.shares), which))
+            self.shares, self.noise, which, self.confidence, self.seed_noise(over(spread(self.shares), which))
         )
 
     def gap_by_class(self) -> list[Gap]:
@@ -180,7 +180,7 @@ class Resampled:
         return [
             gap_of(
                 self.shares[..., at : at + 1], self.noise[..., at : at + 1], "mean", self.confidence,
-                self._seed_noise(spread(self.shares)[:, at]),
+                self.seed_noise(spread(self.shares)[:, at]),
             )
             for at in range(self.shares.shape[2])
         ]  # fmt: skip
@@ -194,14 +194,14 @@ class Resampled:
         shares = np.einsum("mgc,gc->m", np.nan_to_num(self.all_shares), weight)
         noise = np.einsum("bmgc,gc->b", np.nan_to_num(self.all_noise), weight) / len(shares)
         value = float(shares.mean())
-        low, high = self._quantiles(value + noise + self._seed_noise(shares))
+        low, high = self._quantiles(value + noise + self.seed_noise(shares))
         return Estimate(value, float(low), float(high))
 
     def _smallest(self, shares: Floats, noise: Floats) -> tuple[Estimate, int | None]:
         if not shares.shape[1]:
             return Estimate(*[float("nan")] * 3), None
         found = smallest_limits(
-            shares, noise, confidence=self.confidence, seed_noise=self._seed_noise(shares.min(axis=1))
+            shares, noise, confidence=self.confidence, seed_noise=self.seed_noise(shares.min(axis=1))
         )
         at = int(shares.mean(axis=0).argmin())
         value = float(shares.min(axis=1).mean())
@@ -212,7 +212,7 @@ class Resampled:
         low, high = np.quantile(values, [tail, 1 - tail], axis=0)
         return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
-    def _seed_noise(self, values: Floats) -> Floats:
+    def seed_noise(self, values: Floats) -> Floats:
         """Return what another choice of as many seeds adds to the mean of ``values`` ``[M, ...]``: ``[B, ...]``.
 
         Student's t with M - 1 degrees of freedom, times sd / sqrt(M); nothing for a single model, of which no spread is
