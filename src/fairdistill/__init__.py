@@ -9,18 +9,26 @@ from fairdistill._version import __version__
 
 if TYPE_CHECKING:
     from fairdistill import data, losses, metrics
+    from fairdistill.auditing import audit
+    from fairdistill.embedding import embed
+    from fairdistill.report import report
     from fairdistill.runs import load
     from fairdistill.training import TrainOptions, train
 
-__all__ = ["TrainOptions", "__version__", "data", "load", "losses", "metrics", "train"]
+__all__ = [
+    "TrainOptions", "__version__", "audit", "data", "embed", "load", "losses", "metrics", "report", "train",
+]  # fmt: skip
 
 # Imported at first use, so that `fairdistill --help` and the metrics never wait for torch.
 _HOME = {
     "TrainOptions": "fairdistill.training",
+    "audit": "fairdistill.auditing",
     "data": "fairdistill.data",
+    "embed": "fairdistill.embedding",
     "load": "fairdistill.runs",
     "losses": "fairdistill.losses",
     "metrics": "fairdistill.metrics",
+    "report": "fairdistill.report",
     "train": "fairdistill.training",
 }
 

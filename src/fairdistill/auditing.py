@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +19,8 @@ from fairdistill.metrics.parity import parity_gaps
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
-from fairdistill.predictions import Predictions, paired
+from fairdistill.predictions import Predictions, TableColumns, paired, read_predictions, run_predictions
+from fairdistill.runs import RunFolder
 
 FORMAT_VERSION = 1
 _RESOLVED = (0.02, 0.05, 0.1)
@@ -58,22 +60,26 @@ class AuditOptions:
 
 
 def audit(
-    predictions: Predictions,
+    source: Predictions | str | Path,
     options: AuditOptions | None = None,
     *,
+    columns: TableColumns | None = None,
     against: Predictions | None = None,
     validation: Predictions | None = None,
 ) -> dict[str, Any]:
     """Return everything an audit says; ``audit.json`` holds it as it is.
 
     Args:
-        predictions: the model's predictions of a test set.
+        source: a model's predictions of a test set: themselves, a table of them, or a finished run folder, which brings
+            its teacher's and its validation predictions along.
         options: see :class:`AuditOptions`.
+        columns: what the columns of a table mean.
         against: another model's predictions of the same rows, such as the teacher's: adds a paired test.
         validation: the model's predictions of validation rows: adds the post-hoc baselines, fitted on them.
 
     Raises:
-        DataError: if there are not at least two classes and two groups, or another table does not fit.
+        DataError: if there are not at least two classes and two groups, or a table cannot be used or does not fit.
+        RunFolderError: if a folder is no finished run.
 
     Example:
         >>> import numpy as np
@@ -86,6 +92,13 @@ def audit(
         (0.95, [])
     """
     options = options or AuditOptions()
+    if isinstance(source, Predictions):
+        predictions = source
+    elif Path(source).is_dir():
+        predictions, of_teacher, on_validation = run_inputs(RunFolder.open(source))
+        against, validation = against or of_teacher, validation or on_validation
+    else:
+        predictions = read_predictions(Path(source), columns or TableColumns(), keep_ids=against is not None)
     _check(predictions)
     counts = predictions.counts
     sample = _sample(predictions, options)
@@ -113,6 +126,16 @@ def audit(
         "against": None if against is None else _against(predictions, against, options),
         "posthoc": None if validation is None else _posthoc(predictions, validation, options),
     }
+
+
+def run_inputs(run: RunFolder) -> tuple[Predictions, Predictions | None, Predictions | None]:
+    """Return a finished run's predictions of the test set, its teacher's, and its own of the validation set."""
+    own = run_predictions(run)
+    found = [
+        run_predictions(run, name) if (run.path / name).exists() else None
+        for name in ("teacher_predictions.csv", "validation_predictions.csv")
+    ]
+    return own, found[0], found[1]
 
 
 def exit_code(said: Mapping[str, Any]) -> int:

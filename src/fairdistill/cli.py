@@ -6,7 +6,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.allocator import keep_freed_memory
@@ -16,6 +15,9 @@ _SUMMARIES = {
     "demo": "teacher, ss and mfd on handwritten digits, compared; under a minute",
     "train": "train one teacher or student into a run folder",
     "compare": "put finished runs side by side: accuracy, DEO_A, DEO_M",
+    "audit": "how unequally a model treats groups: intervals, noise floor, limits",
+    "embed": "t-SNE of a run's features, and what they tell of the group",
+    "report": "one HTML page of finished runs, with a model card",
     "data": "data inspect: cells, splits, duplicates and broken files of a data set",
 }
 
@@ -33,10 +35,14 @@ commands:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 training failed, 2 bad input, 130 stopped by Ctrl-C."""
+    """Run one command and return its exit code.
+
+    0 done, 1 training failed or an audit's limit is broken, 2 bad input, 3 an audit cannot tell, 130 stopped by Ctrl-C.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    commands: dict[str, Callable[[list[str]], None]] = {
-        "demo": _demo, "train": _train, "compare": _compare, "data": _data,
+    commands: dict[str, Callable[[list[str]], int | None]] = {
+        "demo": _demo, "train": _train, "compare": _compare, "audit": _audit, "embed": _embed, "report": _report,
+        "data": _data,
     }  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_HELP, end="")
@@ -50,8 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
             keep_freed_memory()
-            commands[arguments[0]](arguments[1:])
+            code = commands[arguments[0]](arguments[1:])
             sys.stdout.flush()
+            return code or 0
     except TrainingError as error:
         print(f"fairdistill: {error}", file=sys.stderr)
         number = getattr(error, "signal_number", None)
@@ -71,14 +78,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except SystemExit as stop:  # --help
         return int(stop.code or 0)
-    return 0
 
 
 def _train(arguments: list[str]) -> None:
     from argparse import SUPPRESS
 
     from fairdistill import data
-    from fairdistill.cli_options import Parser, add_options, numbers, peek, split_settings, values_of
+    from fairdistill.cli_options import Parser, add_options, numbers, peek, split_repeated, split_settings, values_of
     from fairdistill.training import TrainOptions, resume, train
 
     name = peek(arguments, "data") or TrainOptions().data
@@ -91,7 +97,7 @@ def _train(arguments: list[str]) -> None:
     add_options(parser, TrainOptions, title="run", leave_out=("data_options",))
     add_options(parser, own, title=f"data set {name}", unset=True)
     rest, settings = split_settings(arguments, "set")
-    rest, repeated = _repeated(rest, own)
+    rest, repeated = split_repeated(rest, own)
     given = vars(parser.parse_args(rest))
     for unused in ("config", "format_version"):
         given.pop(unused)
@@ -116,7 +122,7 @@ def _train(arguments: list[str]) -> None:
 
 def _data(arguments: list[str]) -> None:
     from fairdistill import data
-    from fairdistill.cli_options import Parser, add_options, peek
+    from fairdistill.cli_options import Parser, add_options, peek, split_repeated
     from fairdistill.data.inspection import InspectOptions, inspect
 
     if arguments[:1] != ["inspect"]:
@@ -132,21 +138,10 @@ def _data(arguments: list[str]) -> None:
     parser = Parser("data inspect", "Show the cells, splits, duplicates and broken files of a data set.")
     add_options(parser, InspectOptions, title="data")
     add_options(parser, own, title=f"data set {name}", leave_out=("skip_broken",), unset=True)
-    rest, repeated = _repeated(arguments, own)
+    rest, repeated = split_repeated(arguments, own)
     given = vars(parser.parse_args(rest))
     of_data = {field: given.pop(field, None) for field in own.__dataclass_fields__} | repeated
     print(inspect(InspectOptions(**given), {k: v for k, v in of_data.items() if v is not None}))
-
-
-def _repeated(arguments: list[str], options: type[Any]) -> tuple[list[str], dict[str, dict[str, str]]]:
-    """Part the arguments from the options of a data set that take ``NAME=VALUE``, again and again."""
-    from fairdistill.cli_options import named_values, split_settings
-
-    repeated: dict[str, dict[str, str]] = {}
-    for option in named_values(options):
-        arguments, values = split_settings(arguments, option.replace("_", "-"))
-        repeated.update({option: values} if values else {})
-    return arguments, repeated
 
 
 def _compare(arguments: list[str]) -> None:
@@ -159,6 +154,41 @@ def _compare(arguments: list[str]) -> None:
     add_options(parser, CompareOptions, title="output")
     given = vars(parser.parse_args(arguments))
     print(render(compare(given.pop("runs")), CompareOptions(**given)))
+
+
+def _audit(arguments: list[str]) -> int:
+    from fairdistill.audit_command import audit_command
+    from fairdistill.cli_options import peek
+
+    return audit_command(arguments, peek(arguments, "data"))
+
+
+def _embed(arguments: list[str]) -> None:
+    from fairdistill.cli_options import Parser, add_options
+    from fairdistill.embedding import EmbedOptions, embed
+    from fairdistill.embedding_text import render
+
+    summary = "Put a run's test images into a t-SNE picture and measure what its features tell of the group."
+    parser = Parser("embed", summary, arguments="RUN")
+    parser.add_argument("run", metavar="RUN", type=str, help="a finished run folder")
+    add_options(parser, EmbedOptions, title="embedding")
+    given = vars(parser.parse_args(arguments))
+    run = given.pop("run")
+    print(render(embed(run, EmbedOptions(**given))))
+    print(f"\nWritten: {run}/embedding.json, {run}/features.npz")
+
+
+def _report(arguments: list[str]) -> None:
+    from fairdistill.cli_options import Parser, add_options
+    from fairdistill.report import ReportOptions, report
+
+    summary = "Write one self-contained HTML page of finished runs; runs that differ in their seeds alone are one row."
+    parser = Parser("report", summary, arguments="RUN...")
+    parser.add_argument("runs", nargs="+", metavar="RUN", type=str, help="run folders")
+    add_options(parser, ReportOptions, title="report")
+    given = vars(parser.parse_args(arguments))
+    for path in report(given.pop("runs"), ReportOptions(**given)):
+        print(f"Written: {path}")
 
 
 def _demo(arguments: list[str]) -> None:

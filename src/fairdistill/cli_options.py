@@ -154,6 +154,15 @@ def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[s
     return rest, settings
 
 
+def split_repeated(arguments: list[str], options: type[Any]) -> tuple[list[str], dict[str, dict[str, str]]]:
+    """Part the arguments from the options of a dataclass that take ``NAME=VALUE``, again and again."""
+    repeated: dict[str, dict[str, str]] = {}
+    for option in named_values(options):
+        arguments, values = split_settings(arguments, option.replace("_", "-"))
+        repeated.update({option: values} if values else {})
+    return arguments, repeated
+
+
 def numbers(settings: Mapping[str, str], option: str) -> dict[str, float]:
     """Return settings whose values are numbers.
 

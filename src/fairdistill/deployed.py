@@ -38,7 +38,8 @@ class ModelSource:
         size: height and width of its input; None: what its file says, else the data's.
         mean: channel means of its input, likewise.
         std: channel standard deviations of its input, likewise.
-        option: the beginning of the options that name these, for messages: ``teacher``.
+        option: what the model is to the user, and the beginning of the options that name its size, mean and sd.
+        network_option: the option that names the network.
     """
 
     path: str
@@ -47,6 +48,7 @@ class ModelSource:
     mean: str | None = None
     std: str | None = None
     option: str = "teacher"
+    network_option: str = "--teacher-model"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
         record["steps"] = run.result["budget"]["steps"] if run.finished else None
     elif path.suffix == ".pt2":
         if source.network is not None:
-            raise TeacherError(f"{path} is a whole program; leave --{source.option}-model out")
+            raise TeacherError(f"{path} is a whole program; leave {source.network_option} out")
         program = load_program(path)
         network, size = program, program.image_size
         digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
@@ -112,7 +114,7 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
         name = source.network or described.get("network")
         if name is None:
             raise TeacherError(
-                f"{path} holds weights alone; name their network with --{source.option}-model, such as resnet18"
+                f"{path} holds weights alone; name their network with {source.network_option}, such as resnet18"
             )
         network = _with_weights(name, weights, path, data.num_classes, source.size or data.recipe.size)
         digest = runs.weights_digest(weights)

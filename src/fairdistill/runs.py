@@ -127,6 +127,11 @@ class RunFolder:
         return self._read_json("result.json")
 
     @property
+    def embedding(self) -> dict[str, Any] | None:
+        """What ``fairdistill embed`` found, None if it was not run."""
+        return self._read_json("embedding.json") if (self.path / "embedding.json").exists() else None
+
+    @property
     def finished(self) -> bool:
         """Whether the run has its result."""
         return (self.path / "result.json").exists()
@@ -138,8 +143,7 @@ class RunFolder:
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file; what is not finite becomes null."""
-        text = json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)
-        self._write_text(name, text + "\n")
+        write_json(self.path / name, content)
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Write arrays of numbers and texts by name, as a compressed ``.npz`` file."""
@@ -212,12 +216,7 @@ class RunFolder:
                 csv.writer(file).writerows([("image", "reason"), *skipped])
 
     def _write_text(self, name: str, text: str) -> None:
-        part = self.path / f"{name}.part"
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path / name)
+        write_text(self.path / name, text)
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:
@@ -246,6 +245,22 @@ class _Record(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         raise RunFolderError(f"{self._path} has no {name!r}; it was changed, or written by another version")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all; what is not finite becomes null."""
+    text = json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
 def finite_or_null(value: Any) -> Any:

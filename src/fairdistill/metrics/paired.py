@@ -113,8 +113,8 @@ def paired_test(
 
     Args:
         first: bool ``[N]``: which rows the first model, such as a teacher, gets right; or ``[M, N]``, of M seeds.
-        second: bool ``[N]`` or ``[M, N]``: which the second; the seeds are paired in their order. Changes are then means
-            over the seeds, and their intervals hold the noise of the seeds too.
+        second: bool ``[N]`` or ``[M, N]``: which the second; the seeds are paired in their order. Changes are
+            then means over the seeds, and their intervals hold the noise of the seeds too.
         labels: int64 ``[N]`` classes.
         groups: int64 ``[N]`` groups; -1 is unknown: such rows count for the accuracy alone.
         sources: int64 ``[N]``: rows made from one picture have one number.
@@ -156,7 +156,7 @@ def paired_test(
 
 
 def _difference(values: Floats) -> Floats:
-    """Return the second half's mean over the models minus the first's: ``[B, 2M, ...]`` to ``[B, ...]``."""
+    """Return the mean over the second half of the models minus that over the first, along the second axis."""
     first, second = np.split(values, 2, axis=1)
     return np.asarray(second.mean(axis=1) - first.mean(axis=1))
 

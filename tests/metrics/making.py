@@ -1,0 +1,35 @@
+"""Small test sets with known accuracies, for the tests of the metrics."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Table(NamedTuple):
+    """Which rows are right, their classes and groups, and a source of its own for each."""
+
+    correct: np.ndarray
+    labels: np.ndarray
+    groups: np.ndarray
+    sources: np.ndarray
+
+
+def worked(right: Any, rows: Any) -> Table:
+    """Rows of every cell ``[G, C]``, of which just the first ``right`` are right."""
+    right = np.asarray(right)
+    rows = np.broadcast_to(rows, right.shape)
+    group, label = (np.repeat(index, rows.ravel()) for index in np.indices(right.shape).reshape(2, -1))
+    correct = np.concatenate(
+        [np.arange(n) < k for n, k in zip(rows.ravel().tolist(), right.ravel().tolist(), strict=True)]
+    )
+    return Table(correct, label, group, np.arange(len(label)))
+
+
+def drawn(accuracy: Any, rows: Any, *, seed: int) -> Table:
+    """Rows of every cell ``[G, C]``, right with that probability each."""
+    accuracy = np.asarray(accuracy)
+    table = worked(np.zeros(accuracy.shape, int), rows)
+    chance = np.random.default_rng(seed).random(len(table.labels))
+    return table._replace(correct=chance < accuracy[table.groups, table.labels])

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest, norm
+
+from fairdistill.metrics.intervals import Limits, Over, gap_limits, over, smallest_limits, spread, wilson
+from fairdistill.metrics.resampling import Resampled
+from tests.metrics.making import drawn, worked
+
+WHICH: tuple[Over, ...] = ("each", "mean", "max")
+
+
+def noise(sd: float, groups: int, things: int, *, models: int = 1, draws: int = 4000, seed: int = 0) -> np.ndarray:
+    return sd * np.random.default_rng(seed).standard_normal((draws, models, groups, things))
+
+
+def ends(limits: Limits) -> np.ndarray:
+    return np.array([limits.low, limits.middle, limits.high])
+
+
+def test_spread_and_over_worked_by_hand() -> None:
+    shares = np.array([[0.5, 0.9, 0.4], [0.8, 0.9, np.nan], [0.6, 0.2, 0.4]])
+    np.testing.assert_allclose(spread(shares), [0.3, 0.7, np.nan])
+    gaps = np.array([[0.3, 0.7], [0.5, 0.1]])
+    np.testing.assert_array_equal(over(gaps, "each"), gaps)
+    np.testing.assert_allclose(over(gaps, "mean"), [0.5, 0.3])
+    np.testing.assert_allclose(over(gaps, "max"), [0.7, 0.5])
+    assert np.isnan(over(np.array([0.3, np.nan]), "max"))
+
+
+@settings(deadline=None, derandomize=True, max_examples=30)
+@given(st.lists(st.floats(0, 1), min_size=6, max_size=6), st.permutations(range(3)))
+def test_spread_equals_all_pairs_of_groups_in_any_order(values: list[float], order: list[int]) -> None:
+    shares = np.array(values).reshape(3, 2)
+    expected = [max(abs(a - b) for a in column for b in column) for column in shares.T]
+    np.testing.assert_array_equal(spread(shares), expected)
+    np.testing.assert_array_equal(spread(shares[order]), expected)
+
+
+@pytest.mark.parametrize("which", WHICH)
+def test_a_gap_far_above_its_noise_has_the_normal_interval_around_it(which: Over) -> None:
+    # Two groups, whose difference has a standard error of 0.01 sqrt(2); a gap of 0.3 cannot change its sign.
+    shares = np.array([[[0.9], [0.6]]])
+    found = gap_limits(shares, noise(0.01, 2, 1, draws=20_000), which)
+    half = norm.ppf(0.975) * 0.01 * np.sqrt(2)
+    np.testing.assert_allclose(ends(found).ravel(), [0.3 - half, 0.3, 0.3 + half], atol=0.002)
+
+
+def test_the_mean_of_independent_gaps_is_more_certain_than_each() -> None:
+    shares = np.tile([[[0.9], [0.6]]], (1, 1, 4))
+    drawn_noise = noise(0.02, 2, 4, draws=10_000)
+    mean, each = gap_limits(shares, drawn_noise, "mean"), gap_limits(shares, drawn_noise, "each")
+    np.testing.assert_allclose((mean.high - mean.low) / (each.high - each.low), 1 / 2, rtol=0.07)
+
+
+@pytest.mark.parametrize("which", WHICH)
+@pytest.mark.parametrize("groups", [2, 4])
+def test_the_ends_lie_around_the_middle_and_are_fractions(which: Over, groups: int) -> None:
+    for seed in range(10):
+        generator = np.random.default_rng(seed)
+        shares = generator.uniform(0, 1, (1, groups, 3))
+        low, middle, high = ends(gap_limits(shares, noise(0.1, groups, 3, draws=300), which))
+        assert (low >= 0).all()
+        assert (low <= middle + 1e-4).all()
+        assert (middle <= high + 1e-4).all()
+        assert (high <= 1).all()
+
+
+@pytest.mark.parametrize("which", WHICH)
+def test_a_gap_of_zero_with_noise_may_be_none_and_may_be_one(which: Over) -> None:
+    found = gap_limits(np.full((1, 2, 3), 0.7), noise(0.05, 2, 3), which)
+    assert not np.any(found.low)
+    assert np.all(found.high > 0.03)  # less than half the standard error of a difference
+    assert np.all(found.high < 0.35)  # and five of them
+
+
+@pytest.mark.parametrize("which", WHICH)
+def test_a_gap_smaller_than_chance_gives_may_still_be_one(which: Over) -> None:
+    # Every draw without a gap shows a larger one than this: noise of ten classes, and next to no gap observed.
+    shares = np.full((1, 2, 10), 0.7)
+    shares[0, 0] += 0.001
+    found = gap_limits(shares, noise(0.05, 2, 10), which)
+    assert not np.any(found.low)
+    assert np.all(found.high > 0.01)
+    assert np.all(found.high < 0.35)
+
+
+def test_next_to_no_gap_of_one_class_has_the_normal_upper_end() -> None:
+    # phi(v / s) / phi(0) = exp(-v^2 / (2 s^2)) = 0.025 at v = s sqrt(2 log 40), with s of the difference
+    shares, s = np.array([[[0.701], [0.7]]]), 0.05 * np.sqrt(2)
+    found = gap_limits(shares, noise(0.05, 2, 1, draws=40_000), "each")
+    np.testing.assert_allclose(found.high, s * np.sqrt(2 * np.log(40)), rtol=0.15)
+
+
+@pytest.mark.parametrize("right", [80, 100])
+@pytest.mark.parametrize("which", ["mean", "max"])
+def test_groups_that_are_right_equally_often_may_differ_by_chance(which: Over, right: int) -> None:
+    # Of 100 rows a cell, 80 differ between two test sets with a standard error of 5.7 points; of 100 right ones, an
+    # accuracy of 97% still shows no error in 5% of test sets.
+    table = worked([[right] * 2] * 2, 100)
+    found = Resampled(table.correct[None], *table[1:], num_classes=2, num_groups=2).gap(which)
+    assert (found.value, found.low) == (0, 0)
+    assert 0.01 < found.high < 0.3
+
+
+@pytest.mark.parametrize("which", WHICH)
+def test_without_noise_the_gap_is_known(which: Over) -> None:
+    shares = np.array([[[0.9, 0.5], [0.6, 0.4]]])
+    expected = over(spread(shares), which)[0]
+    for end in ends(gap_limits(shares, np.zeros((200, 1, 2, 2)), which)):
+        np.testing.assert_allclose(end, expected, atol=2e-4)
+
+
+def test_what_is_undefined_stays_so_and_touches_nothing_else() -> None:
+    shares = np.array([[[0.9, 0.9, np.nan], [0.6, 0.8, 0.7]]])
+    drawn_noise = noise(0.02, 2, 3, draws=500)
+    drawn_noise[..., 0, 2] = np.nan
+    each = ends(gap_limits(shares, drawn_noise, "each"))
+    assert np.isnan(each[:, 2]).all()
+    np.testing.assert_array_equal(each[:, :2], ends(gap_limits(shares[..., :2], drawn_noise[..., :2], "each")))
+    for which in ("mean", "max"):
+        assert np.isnan(ends(gap_limits(shares, drawn_noise, which))).all()
+
+
+@pytest.mark.parametrize("which", WHICH)
+@pytest.mark.parametrize("gap", [0.01, 0.05, 0.3])
+def test_more_confidence_is_a_wider_interval(which: Over, gap: float) -> None:
+    shares = np.array([[[0.6 + gap, 0.7 + gap], [0.6, 0.7]]])
+    drawn_noise = noise(0.03, 2, 2)
+    found = [gap_limits(shares, drawn_noise, which, confidence=confidence) for confidence in (0.5, 0.8, 0.95, 0.99)]
+    for narrow, wide in zip(found, found[1:], strict=False):
+        assert np.all(wide.low <= narrow.low)
+        assert np.all(wide.high > narrow.high)
+    if gap == 0.3:
+        assert np.all(found[-1].low < found[0].low)
+
+
+@pytest.mark.parametrize("which", WHICH)
+def test_the_noise_of_seeds_widens_the_interval(which: Over) -> None:
+    shares, drawn_noise = np.array([[[0.9, 0.8], [0.6, 0.5]]]), noise(0.02, 2, 2)
+    seeds = 0.05 * np.random.default_rng(9).standard_normal(len(drawn_noise))
+    without, with_it = (gap_limits(shares, drawn_noise, which, seed_noise=extra) for extra in (0.0, seeds))
+    assert np.all(with_it.low < without.low - 0.01)
+    assert np.all(with_it.high > without.high + 0.01)
+
+
+def test_the_gap_of_several_models_is_the_mean_of_their_gaps() -> None:
+    shares = np.array([[[0.9], [0.7]], [[0.6], [0.7]]])  # 0.2 and 0.1, the other way round
+    found = gap_limits(shares, noise(0.001, 2, 1, models=2), "mean")
+    np.testing.assert_allclose(ends(found), 0.15, atol=0.005)
+
+
+def test_the_largest_of_equal_gaps_is_biased_and_its_interval_is_not() -> None:
+    # Six true gaps of 0.1; the largest observed is larger. The interval must reach down to the truth.
+    truth, held, above = np.full((1, 2, 6), 0.6), 0, 0
+    truth[0, 0] += 0.1
+    for seed in range(60):
+        shares = truth + noise(0.03, 2, 6, draws=1, seed=1000 + seed)[0]
+        found = gap_limits(shares, noise(0.03, 2, 6, draws=300, seed=seed), "max")
+        held += bool(found.low <= 0.1 <= found.high)
+        above += bool(over(spread(shares), "max") > 0.1)
+    assert above >= 55
+    assert held >= 51
+
+
+def test_the_smallest_share_far_below_the_others_has_the_normal_interval() -> None:
+    shares = np.array([[0.9, 0.5, 0.95]])
+    found = smallest_limits(shares, noise(0.02, 1, 3, draws=20_000)[:, :, 0])
+    half = norm.ppf(0.975) * 0.02
+    np.testing.assert_allclose(ends(found), [0.5 - half, 0.5, 0.5 + half], atol=0.002)
+
+
+def test_the_smallest_of_equal_shares_is_larger_than_it_looks() -> None:
+    shares = np.array([[0.68, 0.70, 0.72, 0.70, 0.70]])
+    found = smallest_limits(shares, noise(0.02, 1, 5)[:, :, 0])
+    assert found.low < 0.68 < found.high
+    assert found.high > 0.70
+    assert found.middle > 0.68
+    wide = smallest_limits(shares, noise(0.02, 1, 5)[:, :, 0], confidence=0.99)
+    assert wide.low < found.low
+    assert wide.high >= found.high
+
+
+def test_the_smallest_share_is_undefined_where_one_is() -> None:
+    assert np.isnan(ends(smallest_limits(np.array([[0.5, np.nan]]), noise(0.1, 1, 2, draws=200)[:, :, 0]))).all()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.99])
+def test_wilsons_interval_is_scipys(confidence: float) -> None:
+    cases = [(0, 1), (1, 1), (0, 20), (7, 20), (20, 20), (499, 1000)]
+    correct, rows = np.array(cases).T
+    expected = [
+        binomtest(k, n).proportion_ci(confidence_level=confidence, method="wilson") for k, n in cases
+    ]
+    np.testing.assert_allclose(
+        np.transpose(wilson(correct, rows, confidence=confidence)), expected, atol=1e-9
+    )
+
+
+def test_wilsons_interval_without_rows_is_undefined_and_keeps_the_shape() -> None:
+    low, high = wilson(np.array([[0, 3], [1, 0]]), np.array([[0, 4], [2, 0]]))
+    assert low.shape == high.shape == (2, 2)
+    assert np.isnan([low[0, 0], high[0, 0], low[1, 1], high[1, 1]]).all()
+    assert np.isfinite([low[0, 1], high[1, 0]]).all()
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1])
+def test_intervals_hold_the_truth_where_the_percentile_interval_does_not(gap: float) -> None:
+    accuracy = 0.75 + np.array([[gap / 2], [-gap / 2]]) * np.ones(4)
+    held = usual = 0
+    for seed in range(150):
+        sample = Resampled(
+            *[part[None] if at == 0 else part for at, part in enumerate(drawn(accuracy, 60, seed=seed))],
+            num_classes=4, num_groups=2, draws=500, seed=seed,
+        )  # fmt: skip
+        found = sample.gap("mean")
+        held += found.low - 1e-4 <= gap <= found.high + 1e-4
+        low, high = np.quantile(over(spread(sample.shares + sample.noise), "mean"), [0.025, 0.975])
+        usual += low <= gap <= high
+    assert held >= 0.88 * 150  # 95% of 150 has a standard error of 2.7
+    if gap == 0:
+        assert usual < 0.1 * 150
