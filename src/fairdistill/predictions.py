@@ -38,8 +38,8 @@ class TableColumns:
     id: str | None = None
     """Column that names each row, so that two tables can be paired; default: id, if there is one."""
     source: str | None = None
-    """Column that says which rows were made from one picture, or show one person; default: source_id, if there is "
-    "one."""
+    """Column that says which rows were made from one picture, or show one person; default: source_id, if there is
+    one."""
     classes: str | None = None
     """Classes, comma-separated, in the order of --prob; default: sorted."""
     encoding: str = "utf-8"
@@ -224,8 +224,8 @@ def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predic
         missing = [name for name in first.ids.tolist() if name not in at]
         if missing:
             raise DataError(
-                f"{first.where} names {missing[0]!r}, which {second.where} does not, and {len(missing) - 1} more "
-                "such; a paired test needs the same rows"
+                f"{first.where} names {missing[0]!r}, which {second.where} does not{_more(len(missing) - 1)}; a paired "
+                "test needs the same rows"
             )
         second = second.take(np.array([at[name] for name in first.ids.tolist()], np.int64))
     for kind, names in (("labels", first.class_names), ("groups", (*first.group_names, "unknown"))):
@@ -234,10 +234,10 @@ def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predic
         if len(differ):
             row = int(differ[0])
             who = f"row {row + 1}" if first.ids is None else str(first.ids[row])
+            order = "" if first.ids is not None else ", in the same order or with --id"
             raise DataError(
-                f"{who} is {names[one[row]]} in {first.where} and {names[other[row]]} in {second.where}, as differ "
-                f"{len(differ) - 1} more rows; a paired test needs the same test set"
-                + ("" if first.ids is not None else ", in the same order or with --id")
+                f"{who} is {names[one[row]]} in {first.where} and {names[other[row]]} in {second.where}"
+                f"{_more(len(differ) - 1)}; a paired test needs the same test set{order}"
             )
     return first, second
 
@@ -318,8 +318,8 @@ def _checked(path: Path, scores: list[str], values: NDArray[np.float64]) -> NDAr
     if len(off):
         row = int(off[0])
         raise DataError(
-            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not to 1, as in {len(off) - 1:,} more "
-            "rows; name every class's column with --prob"
+            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not to 1{_more(len(off) - 1)}; name "
+            "every class's column with --prob"
         )
     return values
 
@@ -362,6 +362,10 @@ def _indices(path: Path, column: str, values: NDArray[np.float64], stop: int, *,
             f"{place(path, row)}: column {column!r} has {values[row]:g}, expected a whole number below {stop}"
         )
     return values.astype(np.int64)
+
+
+def _more(rows: int) -> str:
+    return f", as in {rows:,} more rows" if rows else ""
 
 
 def _listed(names: tuple[str, ...]) -> str:

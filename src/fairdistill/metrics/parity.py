@@ -86,17 +86,23 @@ def parity_gaps(
         num_classes: C.
         num_groups: G.
         confidence: of the intervals.
-        draws: test sets that are drawn; fewer where C squared times G is large.
+        draws: test sets that are drawn; fewer where C squared times G is large, and none, so that intervals are NaN,
+            where not even 200 fit into 256 MiB.
         seed: of the draws.
     """
     known = groups >= 0
     cell = groups[known] * num_classes + labels[known]
     found = outcomes_of(cell, predicted[known], np.eye(num_classes), sources[known], num_cells=num_groups * num_classes)
     size = num_groups * num_classes**2
-    draws = max(_FEWEST, min(draws, _MEMORY // (8 * size), int(_WORK / max(1, len(found.weight)))))
+    draws = min(draws, _MEMORY // (8 * size), int(_WORK / max(1, len(found.weight))))
     shape = (num_groups, num_classes, num_classes)
     rows = found.rows.reshape(shape[:2])
     counts = np.bincount(cell * num_classes + predicted[known], minlength=size).reshape(shape)
+    if draws < _FEWEST:  # too many classes for intervals
+        undefined = [float("nan")] * 7
+        return Gap(demographic_parity_difference(counts), *undefined), Gap(
+            equalised_odds_difference(counts), *undefined
+        )
     observed, expected = _rates(counts, rows), found.share.reshape(shape)
     drawn = np.concatenate(list(found.drawn(draws, seed))).reshape(draws, *shape)
     gaps = [

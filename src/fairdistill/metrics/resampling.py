@@ -12,6 +12,7 @@ from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over
 from fairdistill.metrics.outcomes import outcomes_of
 
 _WORK = 3e8  # draws times types, about 10 seconds
+_MEMORY = 2**28  # bytes of the drawn shares
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Resampled:
         num_classes: C.
         num_groups: G.
         confidence: of all intervals, two-sided.
-        draws: test sets that are drawn; fewer where sources have many rows, see ``draws``.
+        draws: test sets that are drawn; fewer where there are many types of sources or many cells.
         seed: of the draws.
 
     Attributes:
@@ -95,7 +96,8 @@ class Resampled:
         cell = np.where(groups < 0, num_groups, groups) * num_classes + labels
         code, values = _coded(correct)
         found = outcomes_of(cell, code, values, sources, num_cells=(num_groups + 1) * num_classes)
-        self.draws = max(100, min(draws, int(_WORK / max(1, len(found.weight)))))
+        fitting = min(_WORK / max(1, len(found.weight)), _MEMORY / (8 * models * len(found.rows)))
+        self.draws = max(100, min(draws, int(fitting)))
         self.independent = found.independent
         self.confidence = confidence
         shape = (num_groups + 1, num_classes)
