@@ -1,5 +1,6 @@
 # make demo    set up, then a teacher, ss and mfd on handwritten digits, compared
 # make test    set up, then all tests
+# make test-browser   set up, install Chromium (Debian's package, if there is none), then the tests of the report in it
 # make check   set up, then lint, formatting and types
 # make clean   remove what the others made
 # FAIRDISTILL_DATA=DIR make test   also runs the tests on the real CIFAR-10 files in DIR
@@ -7,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo test test-browser check format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -26,6 +27,13 @@ demo: .venv/installed
 test: .venv/installed
 	@echo "Running all tests"
 	@$(BIN)/python -m pytest
+
+test-browser: .venv/installed
+	@command -v chromium >/dev/null || { \
+	  echo "Installing Debian's chromium"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,browser]'
+	@echo "Running the tests of the report in Chromium"
+	@$(BIN)/python -m pytest tests/browser
 
 check: .venv/installed
 	@echo "Checking lint, formatting and types"

@@ -192,12 +192,8 @@ def test_the_smallest_share_is_undefined_where_one_is() -> None:
 def test_wilsons_interval_is_scipys(confidence: float) -> None:
     cases = [(0, 1), (1, 1), (0, 20), (7, 20), (20, 20), (499, 1000)]
     correct, rows = np.array(cases).T
-    expected = [
-        binomtest(k, n).proportion_ci(confidence_level=confidence, method="wilson") for k, n in cases
-    ]
-    np.testing.assert_allclose(
-        np.transpose(wilson(correct, rows, confidence=confidence)), expected, atol=1e-9
-    )
+    expected = [binomtest(k, n).proportion_ci(confidence_level=confidence, method="wilson") for k, n in cases]
+    np.testing.assert_allclose(np.transpose(wilson(correct, rows, confidence=confidence)), expected, atol=1e-9)
 
 
 def test_wilsons_interval_without_rows_is_undefined_and_keeps_the_shape() -> None:

@@ -29,9 +29,7 @@ def tables(draw: st.DrawFn) -> Rows:
 
 def gathered(rows: Any, *, values: Any = None, cells: int = CELLS, smooth: bool = False) -> Outcomes:
     cell, code, source = np.asarray(rows, np.int64).reshape(-1, 3).T
-    return outcomes_of(
-        cell, code, np.eye(CODES) if values is None else values, source, num_cells=cells, smooth=smooth
-    )
+    return outcomes_of(cell, code, np.eye(CODES) if values is None else values, source, num_cells=cells, smooth=smooth)
 
 
 def by_stratum(found: Outcomes) -> dict[Any, dict[Any, float]]:
