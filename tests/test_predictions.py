@@ -200,39 +200,107 @@ def test_a_byte_order_mark_is_no_part_of_a_name(write):
 
 # name: (table, options, what the message says)
 BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
-    "no label": (SIMPLE.replace("label", "y"), {}, r"t\.csv has no column 'label'; it has id, y, group, pred\. Name one with --label"),
-    "no group": (SIMPLE, {"group": "race,sex"}, r"no column 'race'; it has id, label, group, pred\. Name one with --group"),
+    "no label": (
+        SIMPLE.replace("label", "y"),
+        {},
+        r"t\.csv has no column 'label'; it has id, y, group, pred\. Name one with --label",
+    ),
+    "no group": (
+        SIMPLE,
+        {"group": "race,sex"},
+        r"no column 'race'; it has id, label, group, pred\. Name one with --group",
+    ),
     "no such pred": (SIMPLE, {"pred": "yhat"}, "no column 'yhat'; it has .* with --pred"),
     "no such prob": (SHARES, {"prob": "q_cat,q_dog"}, "no column 'q_cat'; it has .* with --prob"),
     "no such beginning": (SHARES, {"prob": "q_"}, "no column 'q_'; it has .* with --prob"),
     "no such score": (SHARES, {"score": "s"}, "no column 's'; it has .* with --score"),
     "no such id": (SIMPLE, {"id": "name"}, "no column 'name'; it has .* with --id"),
     "no such source": (SIMPLE, {"source": "person"}, "no column 'person'; it has .* with --source"),
-    "no predictions": ("label,group,x\na,x,1\n", {}, "no column 'pred' and none that begins with 'p_'; it has label, group, x.*--pred, --prob or --score"),
+    "no predictions": (
+        "label,group,x\na,x,1\n",
+        {},
+        "no column 'pred' and none that begins with 'p_'; it has label, group, x.*--pred, --prob or --score",
+    ),
     "semicolons": (SIMPLE.replace(",", ";"), {}, "one column, .*separated by commas"),
     "empty file": ("", {}, r"t\.csv is empty; expected a header"),
     "header only": ("label,group,pred\n", {}, r"t\.csv has a header and no rows"),
     "one class": ("label,group,pred\na,x,a\na,y,a\n", {}, r"t\.csv has one class, 'a'"),
     "a column twice": ("label,group,pred,pred\na,x,a,b\n", {}, "2 columns called 'pred'"),
-    "a field too many": (SIMPLE + "e,cat,x,cat,5\n", {}, r"t\.csv, line 6: expected 4 fields as in the header, but got 5"),
+    "a field too many": (
+        SIMPLE + "e,cat,x,cat,5\n",
+        {},
+        r"t\.csv, line 6: expected 4 fields as in the header, but got 5",
+    ),
     "an empty label": (SIMPLE.replace("b,dog", "b,"), {}, r"t\.csv, row 3: column 'label' is empty.*needs a label"),
-    "an empty prediction": (SIMPLE.replace("c,cat,y,cat", "c,cat,y,"), {}, r"t\.csv, row 4: column 'pred' is empty.*needs a prediction"),
-    "an id twice": (SIMPLE.replace("c,cat", "a,cat"), {}, r"t\.csv, row 4: column 'id' has 'a' again; every row needs a name of its own"),
+    "an empty prediction": (
+        SIMPLE.replace("c,cat,y,cat", "c,cat,y,"),
+        {},
+        r"t\.csv, row 4: column 'pred' is empty.*needs a prediction",
+    ),
+    "an id twice": (
+        SIMPLE.replace("c,cat", "a,cat"),
+        {},
+        r"t\.csv, row 4: column 'id' has 'a' again; every row needs a name of its own",
+    ),
     "an empty id": (SIMPLE.replace("c,cat", ",cat"), {}, r"t\.csv, row 4: column 'id' is empty"),
-    "not 1 in sum": (SHARES.replace("0.625", "0.7"), {}, r"t\.csv, row 3: the probabilities sum to 1\.075, not to 1, as in 0 more rows.*--prob"),
-    "a class without a column": ("label,group,p_a,p_b\na,x,0.5,0.5\nc,y,0.5,0.5\nb,y,1,0\n", {}, r"2 columns of probabilities \(p_a, p_b\) for 3 classes \(a, b, c\).*--classes"),
-    "logits": (SHARES.replace("0.625,0.375", "2.5,-1.5"), {}, r"t\.csv, row 3: column 'p_cat' has 2\.5, which is no probability; if these are logits, apply a softmax first.*--pred"),
-    "negative": (SHARES.replace("0.625,0.375", "1.0,-0.25"), {}, r"t\.csv, row 3: column 'p_dog' has -0\.25, which is no probability"),
+    "not 1 in sum": (
+        SHARES.replace("0.625", "0.7"),
+        {},
+        r"t\.csv, row 3: the probabilities sum to 1\.075, not to 1.*--prob",
+    ),
+    "a class without a column": (
+        "label,group,p_a,p_b\na,x,0.5,0.5\nc,y,0.5,0.5\nb,y,1,0\n",
+        {},
+        r"2 columns of probabilities \(p_a, p_b\) for 3 classes \(a, b, c\).*--classes",
+    ),
+    "logits": (
+        SHARES.replace("0.625,0.375", "2.5,-1.5"),
+        {},
+        r"t\.csv, row 3: column 'p_cat' has 2\.5, which is no probability.* logits, apply a softmax first.*--pred",
+    ),
+    "negative": (
+        SHARES.replace("0.625,0.375", "1.0,-0.25"),
+        {},
+        r"t\.csv, row 3: column 'p_dog' has -0\.25, which is no probability",
+    ),
     "infinite": (SHARES.replace("0.625", "inf"), {}, r"t\.csv, row 3: column 'p_cat' has inf"),
     "an empty probability": (SHARES.replace("0.625", ""), {}, r"t\.csv, row 3: column 'p_cat' is empty"),
-    "a NaN probability": (SHARES.replace("0.625", "nan"), {}, r"t\.csv, row 3: column 'p_cat' has 'nan', which is no number"),
-    "NA for a probability": (SHARES.replace("0.625", "NA"), {}, r"t\.csv, row 3: column 'p_cat' has 'NA', which is no number"),
-    "a text for a probability": (SHARES.replace("0.5,0.5", "0.5,half"), {}, r"t\.csv, row 4: column 'p_dog' has 'half', which is no number"),
-    "a text for a score": (SCORES.replace("0.49", "high"), {"score": "score"}, r"t\.csv, row 5: column 'score' has 'high', which is no number"),
-    "a score for three classes": (SCORES + "maybe,x,0.3\n", {"score": "score"}, "--score takes two classes, but there are 3: maybe, no, yes"),
-    "a label outside": (SIMPLE, {"classes": "cat,eel"}, r"t\.csv, row 3: column 'label' has the class 'dog', which is not among cat, eel"),
-    "a prediction outside": (SIMPLE.replace("d,dog,x,dog", "d,cat,x,eel"), {"classes": "cat,dog"}, r"t\.csv, row 5: column 'pred' has the class 'eel', which is not among cat, dog"),
-}  # fmt: skip
+    "a NaN probability": (
+        SHARES.replace("0.625", "nan"),
+        {},
+        r"t\.csv, row 3: column 'p_cat' has 'nan', which is no number",
+    ),
+    "NA for a probability": (
+        SHARES.replace("0.625", "NA"),
+        {},
+        r"t\.csv, row 3: column 'p_cat' has 'NA', which is no number",
+    ),
+    "a text for a probability": (
+        SHARES.replace("0.5,0.5", "0.5,half"),
+        {},
+        r"t\.csv, row 4: column 'p_dog' has 'half', which is no number",
+    ),
+    "a text for a score": (
+        SCORES.replace("0.49", "high"),
+        {"score": "score"},
+        r"t\.csv, row 5: column 'score' has 'high', which is no number",
+    ),
+    "a score for three classes": (
+        SCORES + "maybe,x,0.3\n",
+        {"score": "score"},
+        "--score takes two classes, but there are 3: maybe, no, yes",
+    ),
+    "a label outside": (
+        SIMPLE,
+        {"classes": "cat,eel"},
+        r"t\.csv, row 3: column 'label' has the class 'dog', which is not among cat, eel",
+    ),
+    "a prediction outside": (
+        SIMPLE.replace("d,dog,x,dog", "d,cat,x,eel"),
+        {"classes": "cat,dog"},
+        r"t\.csv, row 5: column 'pred' has the class 'eel', which is not among cat, dog",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -280,8 +348,15 @@ def test_a_class_named_twice_is_refused(write):
 
 
 def test_take_gives_rows_in_another_order(write):
-    found = read(write(SHARES.replace("label", "id,label", 1).replace("\ncat,x", "\na,cat,x")
-                       .replace("\ndog,y", "\nb,dog,y").replace("\ncat,y", "\nc,cat,y").replace("\ndog,x", "\nd,dog,x")))
+    found = read(
+        write(
+            SHARES.replace("label", "id,label", 1)
+            .replace("\ncat,x", "\na,cat,x")
+            .replace("\ndog,y", "\nb,dog,y")
+            .replace("\ncat,y", "\nc,cat,y")
+            .replace("\ndog,x", "\nd,dog,x")
+        )
+    )
     taken = found.take(np.array([3, 0]))
     assert taken.ids.tolist() == ["d", "a"]
     assert taken.labels.tolist() == [1, 0]
@@ -403,20 +478,25 @@ def test_without_names_rows_are_paired_in_their_order(write):
     first = table(rows, "a.csv")
     _, second = paired(first, table([row[:5] + row[5:].replace("cat", "dog") for row in rows], "b.csv"))
     assert second.predicted.tolist() == [1, 1, 1, 1]
-    with pytest.raises(DataError, match=r"row 1 is cat in .*a\.csv and dog in .*b\.csv.*in the same order or with --id"):
+    with pytest.raises(
+        DataError, match=r"row 1 is cat in .*a\.csv and dog in .*b\.csv.*in the same order or with --id"
+    ):
         paired(first, table(rows[::-1], "b.csv"))
 
 
 # name: (what is changed in the second table, message)
 UNPAIRED = {
-    "other ids": ({"c,": "z,"}, r"a\.csv names 'c', which .*b\.csv does not, and 0 more such"),
+    "other ids": ({"c,": "z,"}, r"a\.csv names 'c', which .*b\.csv does not"),
     "a row more": ({"d,dog,x,dog\n": "d,dog,x,dog\ne,dog,x,dog\n"}, r"a\.csv has 4 rows, .*b\.csv has 5"),
-    "another label": ({"c,cat,y": "c,dog,y"}, r"c is cat in .*a\.csv and dog in .*b\.csv, as differ 0 more rows"),
+    "another label": ({"c,cat,y": "c,dog,y"}, r"c is cat in .*a\.csv and dog in .*b\.csv"),
     "another group": ({"c,cat,y": "c,cat,x"}, r"c is y in .*a\.csv and x in .*b\.csv"),
     "an unknown group": ({"c,cat,y": "c,cat,"}, r"c is y in .*a\.csv and unknown in .*b\.csv"),
-    "other classes": ({"d,dog,x,dog": "d,dog,x,eel"}, r"a\.csv has the classes cat, dog, .*b\.csv has cat, dog, eel;.*--classes"),
+    "other classes": (
+        {"d,dog,x,dog": "d,dog,x,eel"},
+        r"a\.csv has the classes cat, dog, .*b\.csv has cat, dog, eel;.*--classes",
+    ),
     "other groups": ({"x": "z"}, r"a\.csv has the groups x, y, .*b\.csv has y, z"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", UNPAIRED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from os.path import commonprefix
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,8 @@ class TableColumns:
             raise UsageError("--score excludes --pred and --prob: say once what the model predicts")
         if not np.isfinite(self.threshold):
             raise UsageError(f"expected threshold to be a number, but got {self.threshold}")
+        if self.score is None and self.threshold != 0.5:
+            raise UsageError(f"--threshold {self.threshold} is for a --score; name its column, or leave it out")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,7 +142,7 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
     frame = read_columns(path, [*texts, *scores], found.encoding, numbers=scores)
     columns = Columns(path, frame, {})
     group_codes, group_names = columns.crossed(groups)
-    labels, predicted, class_names = _classes(columns, found, scores)
+    labels, predicted, class_names, scores = _classes(columns, found, scores)
     probabilities = None
     if scores:
         values = frame[scores].to_numpy(np.float64)
@@ -186,13 +189,12 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
     frame = read_columns(path, [*used, *scores], "utf-8", numbers=["label", "pred", *scores])
     columns = Columns(path, frame, {})
     class_names, group_names = tuple(result["class_names"]), tuple(result["group_names"])
-    codes, found = columns.codes("group", "group", unknown=True)
     return Predictions(
         where=str(path),
         ids=_ids(columns, "id"),
         sources=_sources(columns, "source_id", len(frame)),
         labels=_indices(path, "label", frame["label"].to_numpy(), len(class_names)),
-        groups=_indices(path, "group", np.array([*map(float, found), -1.0])[codes], len(group_names), low=-1),
+        groups=_indices(path, "group", _numbers_or_unknown(columns, "group"), len(group_names), low=-1),
         predicted=_indices(path, "pred", frame["pred"].to_numpy(), len(class_names)),
         probabilities=_checked(path, scores, frame[scores].to_numpy(np.float64)),
         class_names=class_names,
@@ -268,12 +270,15 @@ def _probability_columns(options: TableColumns, names: list[str]) -> list[str]:
 
 def _classes(
     columns: Columns, options: TableColumns, scores: list[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64] | None, tuple[str, ...]]:
-    """Return labels and predictions as numbers of the classes."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None, tuple[str, ...], list[str]]:
+    """Return labels and predictions as numbers of the classes, the classes, and their columns in the same order.
+
+    Columns that are named after the classes are matched by their names, others by their places.
+    """
     labels, label_names = columns.codes(options.label, "label")
     predicted, pred_names = (None, ()) if options.pred is None else columns.codes(options.pred, "prediction")
     seen = sorted({*label_names, *pred_names}, key=natural)
-    by_column = [name.removeprefix(str(options.prob)) for name in scores] if options.prob is not None else []
+    by_column = _ends(scores) if options.prob is not None else []
     if options.classes is not None:
         order = list(listed(options.classes))
         if len(set(order)) != len(order):
@@ -301,7 +306,15 @@ def _classes(
     labels = np.array([at[name] for name in label_names], np.int64)[labels]
     if predicted is not None:
         predicted = np.array([at[name] for name in pred_names], np.int64)[predicted]
-    return labels, predicted, tuple(order)
+    if set(by_column) == set(order):
+        scores = [scores[by_column.index(name)] for name in order]
+    return labels, predicted, tuple(order), scores
+
+
+def _ends(names: list[str]) -> list[str]:
+    """Return the names without what they all begin with; whole where one would be empty."""
+    shared = len(commonprefix(names))  # noqa: RUF071  # they are no paths: letter by letter is meant
+    return [name[shared:] for name in names] if all(len(name) > shared for name in names) else names
 
 
 def _checked(path: Path, scores: list[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -337,7 +350,8 @@ def _ids(columns: Columns, column: str) -> NDArray[np.object_]:
     if len(twice):
         row = int(twice[0])
         raise DataError(
-            f"{columns.where(row)}: column {column!r} has {values.iloc[row]!r} again; every row needs a name of its own"
+            f"{columns.where(row)}: column {column!r} has {str(values.iloc[row])!r} again; every row needs a "
+            "name of its own"
         )
     return np.asarray(values.astype(str).to_numpy(), object)
 
@@ -366,6 +380,16 @@ def _indices(path: Path, column: str, values: NDArray[np.float64], stop: int, *,
 
 def _more(rows: int) -> str:
     return f", as in {rows:,} more rows" if rows else ""
+
+
+def _numbers_or_unknown(columns: Columns, column: str) -> NDArray[np.float64]:
+    """Return a column of numbers, -1 where it is empty."""
+    codes, found = columns.codes(column, "number", unknown=True)
+    for code, name in enumerate(found):
+        if not name.removeprefix("-").isdecimal():
+            row = int(np.flatnonzero(codes == code)[0])
+            raise DataError(f"{columns.where(row)}: column {column!r} has {name!r}, expected a whole number")
+    return np.array([*map(float, found), -1.0])[codes]
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,7 +133,7 @@ def test_more_confidence_is_a_wider_interval(which: Over, gap: float) -> None:
     shares = np.array([[[0.6 + gap, 0.7 + gap], [0.6, 0.7]]])
     drawn_noise = noise(0.03, 2, 2)
     found = [gap_limits(shares, drawn_noise, which, confidence=confidence) for confidence in (0.5, 0.8, 0.95, 0.99)]
-    for narrow, wide in zip(found, found[1:], strict=False):
+    for narrow, wide in pairwise(found):
         assert np.all(wide.low <= narrow.low)
         assert np.all(wide.high > narrow.high)
     if gap == 0.3:

@@ -52,7 +52,13 @@ def over(gaps: Floats, which: Over) -> Floats:
 
 
 def gap_limits(
-    shares: Floats, noise: Floats, which: Over, *, confidence: float = 0.95, seed_noise: Floats | float = 0.0
+    shares: Floats,
+    noise: Floats,
+    which: Over,
+    *,
+    confidence: float = 0.95,
+    seed_noise: Floats | float = 0.0,
+    resolution: float = 0.0,
 ) -> Limits:
     """Return the limits of gaps between groups.
 
@@ -63,6 +69,8 @@ def gap_limits(
         which: each of the K gaps, or their mean or maximum.
         confidence: of the interval, two-sided.
         seed_noise: float64 ``[B]``: what the choice of the seeds adds to the mean over the models.
+        resolution: smallest step of a share, one divided by the rows of the largest cell: gaps that differ by less than
+            half a step are the same, as they would be counted.
 
     Returns:
         Arrays ``[K]`` for ``each``, else ``[]``; NaN where a share is.
@@ -84,11 +92,17 @@ def gap_limits(
         total = over(supposed, which).mean(axis=0)
         weight = np.where(total > 0, supposed, 1.0) / np.where(total > 0, total, 1.0)
         low_path = high_path = lambda gap: weight * gap
-    return _inverted(drawn, over(observed, which).mean(axis=0), low_path, high_path, confidence, seed_noise)
+    step = resolution / len(shares) / (observed.shape[-1] if which == "mean" else 1)
+    return _inverted(drawn, over(observed, which).mean(axis=0), low_path, high_path, confidence, seed_noise, step)
 
 
 def smallest_limits(
-    shares: Floats, noise: Floats, *, confidence: float = 0.95, seed_noise: Floats | float = 0.0
+    shares: Floats,
+    noise: Floats,
+    *,
+    confidence: float = 0.95,
+    seed_noise: Floats | float = 0.0,
+    resolution: float = 0.0,
 ) -> Limits:
     """Return the limits of the smallest of several shares, such as the accuracy of the worst cell.
 
@@ -97,6 +111,7 @@ def smallest_limits(
         noise: float64 ``[B, M, K]``.
         confidence: as in :func:`gap_limits`.
         seed_noise: likewise.
+        resolution: likewise.
     """
     errors = 1 - shares
 
@@ -104,7 +119,8 @@ def smallest_limits(
         return np.asarray((supposed - noise).max(axis=-1).mean(axis=1))
 
     paths = _paths_of_largest(errors, noise.std(axis=0))
-    found = _inverted(drawn, errors.max(axis=-1).mean(axis=0), *paths, confidence, seed_noise)
+    seen = errors.max(axis=-1).mean(axis=0)
+    found = _inverted(drawn, seen, *paths, confidence, seed_noise, resolution / len(shares))
     return Limits(low=1 - found.high, middle=1 - found.middle, high=1 - found.low)
 
 
@@ -136,23 +152,29 @@ def _paths_of_largest(observed: Floats, error: Floats) -> tuple[_Path, _Path]:
 
 
 def _inverted(
-    drawn: _Path, seen: Floats, low_path: _Path, high_path: _Path, confidence: float, seed_noise: Floats | float
+    drawn: _Path,
+    seen: Floats,
+    low_path: _Path,
+    high_path: _Path,
+    confidence: float,
+    seed_noise: Floats | float,
+    step: float,
 ) -> Limits:
     tail = (1 - confidence) / 2
+    same = 0.5 * step + 1e-12
     extra = np.reshape(seed_noise, (-1, *[1] * seen.ndim))
 
     def larger(path: _Path, value: Floats) -> Floats:
-        return np.asarray((drawn(path(value)) + extra >= seen - 1e-12).mean(axis=0))
+        return np.asarray((drawn(path(value)) + extra >= seen - same).mean(axis=0))
 
-    def smaller(path: _Path, value: Floats) -> Floats:
-        return np.asarray((drawn(path(value)) + extra <= seen + 1e-12).mean(axis=0))
+    def smaller(path: _Path, value: Floats, seen: Floats = seen) -> Floats:
+        return np.asarray((drawn(path(value)) + extra <= seen + same).mean(axis=0))
 
     low = _first(lambda value: larger(low_path, value) >= tail, seen.shape)
-    # A lucky test set shows less than chance usually does, so that even 0 would be excluded. Divided by how probable
-    # that luck is without any gap, the upper end stays above 0 (Read, Presentation of search results: the CLs
-    # technique, 2002); elsewhere the divisor is 1.
-    luck = smaller(high_path, np.zeros(seen.shape))
-    high = np.maximum(low, _first(lambda value: smaller(high_path, value) < tail * luck, seen.shape))
+    # A lucky test set shows less than chance usually does, and would exclude even 0. Its upper end is that of a usual
+    # test set without any gap (Cowan, Cranmer, Gross and Vitells, Power-Constrained Limits, 2011).
+    usual = np.maximum(seen, np.median(drawn(high_path(np.zeros(seen.shape))), axis=0))
+    high = np.maximum(low, _first(lambda value: smaller(high_path, value, usual) < tail, seen.shape))
     middle = (
         _first(lambda value: larger(low_path, value) >= 0.5, seen.shape)
         + _first(lambda value: smaller(high_path, value) < 0.5, seen.shape)

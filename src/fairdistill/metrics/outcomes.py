@@ -43,7 +43,7 @@ class Outcomes:
 
     @property
     def _stops(self) -> NDArray[np.int64]:
-        return np.append(self.first[1:], len(self.weight))
+        return np.append(self.first, len(self.weight))[1:]
 
     @property
     def share(self) -> NDArray[np.float64]:
@@ -109,6 +109,10 @@ def outcomes_of(
             parts.append(_single(sequences[:, 0], num_cells, codes, smooth=smooth))
         else:
             parts.append(_several(sequences, codes))
+    if not parts:
+        nothing = np.zeros(0, np.int64)
+        table = csr_array((0, num_cells * values.shape[1]))
+        return Outcomes(np.zeros(0), nothing, nothing, table, np.zeros(num_cells, np.int64), True)
     types = np.concatenate([part.types for part in parts])
     entries = [np.stack([part.type + at, part.key]) for part, at in zip(parts, _offsets(parts), strict=True)]
     type_, of_row = np.concatenate(entries, axis=1)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.intervals import Floats, Over, gap_limits, over, spread
+from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, spread
 from fairdistill.metrics.outcomes import outcomes_of
 from fairdistill.metrics.resampling import Resampled
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,12 @@ class Paired:
     @property
     def levels_down(self) -> bool:
         """Whether the DEO_A shrank only because somebody got worse: no class's worst group gained, on average."""
-        return self.deo_a.value < 0 and self.worst_groups <= 0
+        return self.deo_a.value < -_ROUNDING and self.worst_groups <= _ROUNDING
 
     @property
     def share_levelled_down(self) -> float:
         """How much of a smaller DEO_A comes from the best groups getting worse, in [0, 1]; NaN if it did not shrink."""
-        if not self.deo_a.value < 0:
+        if not self.deo_a.value < -_ROUNDING:
             return float("nan")
         return min(1.0, max(0.0, self.best_groups / self.deo_a.value))
 
@@ -108,8 +110,8 @@ def paired_test(
     p-values come from a permutation test: which model is which is swapped at random for each source, so it is exact for
     the hypothesis that they do not differ, however small the test set. Intervals of accuracies come from test sets
     drawn for both together; those of a DEO join the two models' own (:func:`gap_limits`) by the method of variance
-    estimates recovery (Zou and Donner, *Construction of confidence limits about effect measures*, 2008), as if the
-    two were independent. Cells' p-values are corrected by Holm (1979).
+    estimates recovery (Zou and Donner, *Construction of confidence limits about effect measures*, 2008), as if they
+    were independent. Cells' p-values are corrected by Holm (1979).
 
     Args:
         first: bool ``[N]``: which rows the first model, such as a teacher, gets right; or ``[M, N]``, of M seeds.
@@ -124,6 +126,9 @@ def paired_test(
         draws: test sets, and permutations, that are drawn.
         seed: of the draws.
 
+    Raises:
+        ValueError: if the two have other shapes.
+
     Example:
         >>> rows = np.arange(400)
         >>> found = paired_test(rows % 4 > 0, rows >= 0, rows % 2, rows // 2 % 2, rows, num_classes=2, num_groups=2)
@@ -131,6 +136,10 @@ def paired_test(
         (0.25, True, [True, False, False, False])
     """
     first, second = np.atleast_2d(first), np.atleast_2d(second)
+    if first.shape != second.shape:
+        raise ValueError(
+            f"Expected arguments `first` and `second` to have one shape, but got {first.shape} and {second.shape}"
+        )
     both = Resampled(
         np.concatenate([first, second]), labels, groups, sources,
         num_classes=num_classes, num_groups=num_groups, confidence=confidence, draws=draws, seed=seed,
@@ -214,14 +223,31 @@ def _gap_change(both: Resampled, swaps: Floats, which: Over) -> Change:
     if np.isnan(value):
         return Change(value, value, value, value)
     before, after = (
-        gap_limits(shares, noise, which, confidence=both.confidence, seed_noise=both.seed_noise(of_seeds))
+        gap_limits(
+            shares,
+            noise,
+            which,
+            confidence=both.confidence,
+            seed_noise=both.seed_noise(of_seeds),
+            resolution=both.resolution,
+        )
         for shares, noise, of_seeds in zip(np.split(both.shares, 2), np.split(both.noise, 2, axis=1), gaps, strict=True)
     )
     middle = float(after.middle - before.middle)
-    low = middle - float(np.hypot(after.middle - after.low, before.high - before.middle))
-    high = middle + float(np.hypot(after.high - after.middle, before.middle - before.low))
+    low = middle - _together(after, before)
+    high = middle + _together(before, after)
     swapped = over(spread(swaps), which)
     return Change(value, min(low, value), max(high, value), float(_p_value(swapped[1] - swapped[0], value)))
+
+
+def _together(lower: Limits, upper: Limits) -> float:
+    """Return how far one gap may be below its estimate and another above, together.
+
+    Independent errors add up in squares. But an estimate whose lower end is 0 cannot err downwards freely: then they
+    are added as they are.
+    """
+    below, above = float(lower.middle - lower.low), float(upper.high - upper.middle)
+    return below + above if lower.low <= 0 else float(np.hypot(below, above))
 
 
 def _quantiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:

@@ -94,11 +94,12 @@ def parity_gaps(
     cell = groups[known] * num_classes + labels[known]
     found = outcomes_of(cell, predicted[known], np.eye(num_classes), sources[known], num_cells=num_groups * num_classes)
     size = num_groups * num_classes**2
-    draws = min(draws, _MEMORY // (8 * size), int(_WORK / max(1, len(found.weight))))
+    fitting = min(_MEMORY // (8 * size), int(_WORK / max(1, len(found.weight))))
+    draws = min(draws, fitting)
     shape = (num_groups, num_classes, num_classes)
     rows = found.rows.reshape(shape[:2])
     counts = np.bincount(cell * num_classes + predicted[known], minlength=size).reshape(shape)
-    if draws < _FEWEST:  # too many classes for intervals
+    if not known.any() or fitting < _FEWEST:  # no row, or too many classes for intervals
         undefined = [float("nan")] * 7
         return Gap(demographic_parity_difference(counts), *undefined), Gap(
             equalised_odds_difference(counts), *undefined
@@ -106,7 +107,13 @@ def parity_gaps(
     observed, expected = _rates(counts, rows), found.share.reshape(shape)
     drawn = np.concatenate(list(found.drawn(draws, seed))).reshape(draws, *shape)
     gaps = [
-        gap_of(rates(observed, rows)[None], (rates(drawn, rows) - rates(expected, rows))[:, None], "max", confidence)
+        gap_of(
+            rates(observed, rows)[None],
+            (rates(drawn, rows) - rates(expected, rows))[:, None],
+            "max",
+            confidence,
+            resolution=1 / int(rows.sum(axis=1).max()),
+        )
         for rates in (_selection, _odds)
     ]
     return gaps[0], gaps[1]

@@ -55,7 +55,8 @@ class Resampled:
     Args:
         correct: bool ``[M, N]``: which rows each model gets right.
         labels: int64 ``[N]`` classes.
-        groups: int64 ``[N]`` groups; -1 is unknown: such rows count for the accuracy alone.
+        groups: int64 ``[N]`` groups; -1 is unknown: such rows count where no group is asked for: for the accuracy, the
+            balanced accuracy and a class's accuracy.
         sources: int64 ``[N]``: rows with the same number were made from one picture, and are drawn together.
         num_classes: C.
         num_groups: G.
@@ -116,6 +117,11 @@ class Resampled:
         return self.all_rows[:-1]
 
     @property
+    def resolution(self) -> float:
+        """Smallest step of a cell's accuracy."""
+        return 1 / max(1, int(self.rows.max(initial=0)))
+
+    @property
     def shares(self) -> Floats:
         """Accuracy of each cell, float64 ``[M, G, C]``; NaN for an empty one."""
         return self.all_shares[:, :-1]
@@ -173,16 +179,15 @@ class Resampled:
 
     def gap(self, which: Over) -> Gap:
         """Return DEO_A (``mean``) or DEO_M (``max``)."""
-        return gap_of(
-            self.shares, self.noise, which, self.confidence, self.seed_noise(over(spread(self.shares), which))
-        )
+        of_seeds = self.seed_noise(over(spread(self.shares), which))
+        return gap_of(self.shares, self.noise, which, self.confidence, of_seeds, resolution=self.resolution)
 
     def gap_by_class(self) -> list[Gap]:
         """Return the DEO of each class."""
         return [
             gap_of(
                 self.shares[..., at : at + 1], self.noise[..., at : at + 1], "mean", self.confidence,
-                self.seed_noise(spread(self.shares)[:, at]),
+                self.seed_noise(spread(self.shares)[:, at]), resolution=self.resolution,
             )
             for at in range(self.shares.shape[2])
         ]  # fmt: skip
@@ -203,7 +208,11 @@ class Resampled:
         if not shares.shape[1]:
             return Estimate(*[float("nan")] * 3), None
         found = smallest_limits(
-            shares, noise, confidence=self.confidence, seed_noise=self.seed_noise(shares.min(axis=1))
+            shares,
+            noise,
+            confidence=self.confidence,
+            seed_noise=self.seed_noise(shares.min(axis=1)),
+            resolution=self.resolution,
         )
         at = int(shares.mean(axis=0).argmin())
         value = float(shares.min(axis=1).mean())
@@ -228,10 +237,18 @@ class Resampled:
         return np.asarray(drawn.reshape(-1, *[1] * error.ndim) * error)
 
 
-def gap_of(shares: Floats, noise: Floats, which: Over, confidence: float, seed_noise: Floats | float = 0.0) -> Gap:
+def gap_of(
+    shares: Floats,
+    noise: Floats,
+    which: Over,
+    confidence: float,
+    seed_noise: Floats | float = 0.0,
+    *,
+    resolution: float,
+) -> Gap:
     """Return the mean or the largest gap of shares ``[M, G, K]`` with its interval and floor; see ``gap_limits``."""
     value = float(over(spread(shares), which).mean())
-    found = gap_limits(shares, noise, which, confidence=confidence, seed_noise=seed_noise)
+    found = gap_limits(shares, noise, which, confidence=confidence, seed_noise=seed_noise, resolution=resolution)
     floor = over(spread(noise), which).mean(axis=1)
     low, high = np.quantile(floor, [0.025, 0.975])
     undefined = np.isnan(value)
@@ -253,5 +270,7 @@ def _coded(correct: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
     if models <= 4:
         code = (correct * (1 << np.arange(models))[:, None]).sum(axis=0)
         return code, (np.arange(1 << models)[:, None] >> np.arange(models) & 1).astype(np.float64)
-    values, code = np.unique(correct.T, axis=0, return_inverse=True)
-    return code.ravel(), values.astype(np.float64)
+    # All wrong and all right are outcomes even where no row shows them.
+    rows = np.concatenate([correct.T, np.repeat([[False], [True]], models, axis=1)])
+    values, code = np.unique(rows, axis=0, return_inverse=True)
+    return code.ravel()[:-2], values.astype(np.float64)
