@@ -108,8 +108,8 @@ def paired_test(
     """Compare two models on the same rows.
 
     p-values come from a permutation test: which model is which is swapped at random for each source, so it is exact for
-    the hypothesis that they do not differ, however small the test set. Intervals of accuracies come from test sets
-    drawn for both together; those of a DEO join the two models' own (:func:`gap_limits`) by the method of variance
+    the hypothesis that they do not differ, however small the test set; of several seeds, the noise of the seeds is
+    added to what the swaps give. Intervals of accuracies come from test sets drawn for both together; those of a DEO join the two models' own (:func:`gap_limits`) by the method of variance
     estimates recovery (Zou and Donner, *Construction of confidence limits about effect measures*, 2008), as if they
     were independent. Cells' p-values are corrected by Holm (1979).
 
@@ -150,12 +150,13 @@ def paired_test(
     drawn = np.einsum("bgc,gc->b", np.nan_to_num(_difference(both.all_noise)), weight)
     swapped = np.einsum("mbgc,gc->mb", np.nan_to_num(swaps), weight)
     value = float(by_seed.mean())
-    low, high = _quantiles(value + drawn + both.seed_noise(by_seed), confidence)
+    of_seeds = both.seed_noise(by_seed)
+    low, high = _quantiles(value + drawn + of_seeds, confidence)
     worst, best = (
         _difference(end.mean(axis=-1)[None])[0] for end in (both.shares.min(axis=1), both.shares.max(axis=1))
     )
     return Paired(
-        accuracy=Change(value, float(low), float(high), float(_p_value(swapped[1] - swapped[0], value))),
+        accuracy=Change(value, float(low), float(high), float(_p_value(swapped[1] - swapped[0] + of_seeds, value))),
         deo_a=_gap_change(both, swaps[:, :, :-1], "mean"),
         deo_m=_gap_change(both, swaps[:, :, :-1], "max"),
         cells=_cell_changes(both, swaps[:, :, :-1]),
@@ -198,8 +199,9 @@ def _swapped(
 def _cell_changes(both: Resampled, swaps: Floats) -> tuple[CellChange, ...]:
     before, after = np.split(both.shares, 2)
     values = (after - before).mean(axis=0)
-    low, high = _quantiles(values + _difference(both.noise) + both.seed_noise(after - before), both.confidence)
-    p_values = _p_value(swaps[1] - swaps[0], values)
+    of_seeds = both.seed_noise(after - before)
+    low, high = _quantiles(values + _difference(both.noise) + of_seeds, both.confidence)
+    p_values = _p_value(swaps[1] - swaps[0] + of_seeds, values)
     filled = np.argwhere(both.rows > 0)
     adjusted = holm(p_values[both.rows > 0])
     return tuple(
@@ -237,7 +239,8 @@ def _gap_change(both: Resampled, swaps: Floats, which: Over) -> Change:
     low = middle - _together(after, before)
     high = middle + _together(before, after)
     swapped = over(spread(swaps), which)
-    return Change(value, min(low, value), max(high, value), float(_p_value(swapped[1] - swapped[0], value)))
+    of_seeds = both.seed_noise(gaps[1] - gaps[0])
+    return Change(value, min(low, value), max(high, value), float(_p_value(swapped[1] - swapped[0] + of_seeds, value)))
 
 
 def _together(lower: Limits, upper: Limits) -> float:

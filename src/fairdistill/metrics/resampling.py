@@ -39,7 +39,7 @@ class Gap(Estimate):
         floor: mean gap that drawn test sets show where there is none.
         floor_low: 2.5th percentile of that.
         floor_high: 97.5th percentile.
-        p_value: share of those at least as large as observed.
+        p_value: share of those, with the noise of the seeds where there are several, at least as large as observed.
     """
 
     estimate: float
@@ -260,7 +260,9 @@ def gap_of(
         floor=float(floor.mean()),
         floor_low=float(low),
         floor_high=float(high),
-        p_value=float("nan") if undefined else float((1 + (floor >= value - 1e-12).sum()) / (1 + len(floor))),
+        p_value=float("nan")
+        if undefined
+        else float((1 + (floor + seed_noise >= value - 1e-12).sum()) / (1 + len(floor))),
     )
 
 

@@ -102,7 +102,7 @@
     }
   }
 
-  const EYE = { x: 1.5, y: 1.5, z: 0.7 };
+  const EYE = { x: 1.15, y: 1.15, z: 0.55 };
   function pictures() {
     if (!data.pictures.length) return;
     const picture = data.pictures[chosen("pictures")];
