@@ -46,9 +46,7 @@ def audit_command(arguments: list[str], data_name: str | None) -> int:
         "and 3 if the data cannot tell.",
         arguments="SOURCE",
     )
-    parser.add_argument(
-        "audited", metavar="SOURCE", type=str, help="run folder, table (.csv, .tsv, .parquet), or model with --data"
-    )
+    parser.add_argument("SOURCE", type=str, help="run folder, table (.csv, .tsv, .parquet), or model with --data")
     add_options(parser, AuditOptions, title="statistics and limits")
     add_options(parser, CommandOptions, title="comparison and output")
     if data_name is None:
@@ -57,7 +55,7 @@ def audit_command(arguments: list[str], data_name: str | None) -> int:
         command = CommandOptions(**_taken(given, CommandOptions))
         options = AuditOptions(**_taken(given, AuditOptions))
         columns = TableColumns(**_taken(given, TableColumns))
-        predictions, against, validation = _read(given["audited"], command, columns)
+        predictions, against, validation = _read(given["SOURCE"], command, columns)
     else:
         from fairdistill import data
         from fairdistill.audit_model import ModelOptions, model_inputs
@@ -73,9 +71,9 @@ def audit_command(arguments: list[str], data_name: str | None) -> int:
             raise UsageError("--validation is for tables; a model is run over the data's own validation rows")
         model = ModelOptions(**_taken(given, ModelOptions))
         of_data = {name: value for name, value in (_taken(given, own) | repeated).items() if value is not None}
-        predictions, validation = model_inputs(given["audited"], model, of_data)
+        predictions, validation = model_inputs(given["SOURCE"], model, of_data)
         against = None if command.against is None else _predictions(command.against, TableColumns())
-    out = _out(given["audited"], command)
+    out = _out(given["SOURCE"], command)
     said = audit(predictions, options, against=against, validation=validation)
     write_json(out, said)
     print(render(said))

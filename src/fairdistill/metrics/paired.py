@@ -109,7 +109,8 @@ def paired_test(
 
     p-values come from a permutation test: which model is which is swapped at random for each source, so it is exact for
     the hypothesis that they do not differ, however small the test set; of several seeds, the noise of the seeds is
-    added to what the swaps give. Intervals of accuracies come from test sets drawn for both together; those of a DEO join the two models' own (:func:`gap_limits`) by the method of variance
+    added to what the swaps give. Intervals of accuracies come from test sets drawn for both together; those of a DEO
+    join the two models' own (:func:`gap_limits`) by the method of variance
     estimates recovery (Zou and Donner, *Construction of confidence limits about effect measures*, 2008), as if they
     were independent. Cells' p-values are corrected by Holm (1979).
 
