@@ -18,6 +18,7 @@ _SUMMARIES = {
     "audit": "how unequally a model treats groups: intervals, noise floor, limits",
     "embed": "t-SNE of a run's features, and what they tell of the group",
     "report": "one HTML page of finished runs, with a model card",
+    "bench": "the paper's grid of methods and seeds; bench table: its table",
     "data": "data inspect: cells, splits, duplicates and broken files of a data set",
 }
 
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     commands: dict[str, Callable[[list[str]], int | None]] = {
         "demo": _demo, "train": _train, "compare": _compare, "audit": _audit, "embed": _embed, "report": _report,
-        "data": _data,
+        "bench": _bench, "data": _data,
     }  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_HELP, end="")
@@ -189,6 +190,37 @@ def _report(arguments: list[str]) -> None:
     given = vars(parser.parse_args(arguments))
     for path in report(given.pop("runs"), ReportOptions(**given)):
         print(f"Written: {path}")
+
+
+def _bench(arguments: list[str]) -> int:
+    from fairdistill import data
+    from fairdistill.bench import BenchOptions, TableOptions, bench_table
+    from fairdistill.bench.command import bench
+    from fairdistill.cli_options import Parser, add_options, split_repeated
+
+    if arguments[:1] == ["table"]:
+        parser = Parser("bench table", "Print a grid's finished runs beside the published numbers.", arguments="FOLDER")
+        parser.add_argument("FOLDER", type=str, help="a grid's folder")
+        add_options(parser, TableOptions, title="output")
+        given = vars(parser.parse_args(arguments[1:]))
+        print(bench_table(given.pop("FOLDER"), TableOptions(**given)))
+        return 0
+    names = [item for item in arguments if not item.startswith("-")]
+    own = data.entry(names[0]).options if names else None
+    summary = "Run a grid of methods and seeds; what is done stays done. Exit code 1 if a job failed."
+    parser = Parser("bench", summary, arguments=f"{{{','.join(data.DATASETS)}}} | table FOLDER")
+    parser.add_argument("DATA", type=str, help="data set")
+    add_options(parser, BenchOptions, title="grid")
+    repeated: dict[str, dict[str, str]] = {}
+    if own is not None:
+        add_options(parser, own, title=f"data set {names[0]}", unset=True)
+        arguments, repeated = split_repeated(arguments, own)
+    given = vars(parser.parse_args(arguments))
+    name = given.pop("DATA")
+    fields = own.__dataclass_fields__ if own is not None else {}
+    of_data = {field: given.pop(field, None) for field in fields} | repeated
+    done = bench(name, BenchOptions(**given), {k: v for k, v in of_data.items() if v is not None})
+    return 0 if done else 1
 
 
 def _demo(arguments: list[str]) -> None:

@@ -219,11 +219,7 @@ class RunFolder:
         write_text(self.path / name, text)
 
     def _read_json(self, name: str) -> dict[str, Any]:
-        try:
-            content = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunFolderError(f"cannot read {self.path / name}: {error}") from error
-        return _Record(self.path / name, content)
+        return read_json(self.path / name)
 
     def _read_yaml(self) -> dict[str, Any]:
         path = self.path / "config.yaml"
@@ -245,6 +241,19 @@ class _Record(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         raise RunFolderError(f"{self._path} has no {name!r}; it was changed, or written by another version")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file; a name that is missing there is an error that names the file.
+
+    Raises:
+        RunFolderError: if it cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read {path}: {error}") from error
+    return _Record(path, content)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -106,7 +106,7 @@ def prepare(options: TrainOptions) -> Setup:
         DataError: for data that is missing, corrupt or unsuitable.
     """
     teacher_run = open_run(teacher_source(options)) if options.teacher is not None else None
-    options = _resolved(options, teacher_run)
+    options = resolve(options, teacher_run)
     method = methods.parse(options.method, data=options.data, settings=options.set)
     options = replace(options, method=method.name, set=method.settings)
     if method.teacher_taps and options.teacher is None:
@@ -216,8 +216,8 @@ def teacher_source(options: TrainOptions) -> ModelSource:
     )
 
 
-def _resolved(options: TrainOptions, teacher_run: RunFolder | None) -> TrainOptions:
-    """Fill in every default, the teacher's data options and split among them."""
+def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> TrainOptions:
+    """Fill in every default that needs no data to be read, the teacher's data options and split among them."""
     entry = data.entry(options.data)
     if data.is_path(options.data):
         options = replace(options, data=str(Path(options.data).absolute()))

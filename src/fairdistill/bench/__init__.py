@@ -1,0 +1,9 @@
+"""The paper's grid of methods, seeds and data sets: planned, run in any number of goes, and tabled."""
+
+from __future__ import annotations
+
+from fairdistill.bench.local import run_local
+from fairdistill.bench.plan import BenchOptions, Grid, Job, plan
+from fairdistill.bench.tables import TableOptions, bench_table
+
+__all__ = ["BenchOptions", "Grid", "Job", "TableOptions", "bench_table", "plan", "run_local"]

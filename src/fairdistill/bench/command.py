@@ -1,0 +1,68 @@
+"""The command ``bench``: what it says while a grid runs."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from fairdistill.bench.local import run_local
+from fairdistill.bench.plan import BenchOptions, Grid, Job, open_grid, plan
+from fairdistill.bench.states import Standing, standing
+from fairdistill.bench.tables import bench_table
+from fairdistill.training.estimate import format_seconds
+
+
+def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> bool:
+    """Run a grid, or say what it would run; return whether every job is done.
+
+    Raises:
+        UsageError: for a grid that cannot be.
+        RunFolderError: if its folder holds another grid.
+    """
+    grid = plan(name, options, data_options)
+    if options.dry_run:
+        print(overview(grid, options.workers))
+        return True
+    open_grid(grid.path, name, options.protocol)
+    print(overview(grid, options.workers), file=sys.stderr)
+    complete = run_local(grid, workers=options.workers, report=lambda job, state: _say(grid, job, state))
+    states = Counter(standing(job).state for job in grid.jobs)
+    if states["done"]:
+        print(bench_table(grid.path))
+    if not complete:
+        left = ", ".join(f"{count} {state}" for state, count in states.items() if state != "done")
+        print(f"\n{left}; the same command goes on with them", file=sys.stderr)
+    return complete
+
+
+def overview(grid: Grid, workers: int) -> str:
+    """Return the jobs with their states, and how long the rest may take."""
+    standings = [standing(job) for job in grid.jobs]
+    counts = Counter(each.state for each in standings)
+    lines = [
+        f"{job.path.name}  {each.state}  {each.detail}".rstrip() for job, each in zip(grid.jobs, standings, strict=True)
+    ]
+    said = ", ".join(f"{count} {state}" for state, count in counts.items())
+    return "\n".join([*lines, f"{len(grid.jobs)} jobs: {said}; {_time(standings, workers)}"])
+
+
+def _time(standings: list[Standing], workers: int) -> str:
+    left = sum(each.state != "done" for each in standings)
+    if not left:
+        return "nothing left to do"
+    done = [each.seconds for each in standings if each.state == "done"]
+    if not done:
+        return "how long it takes is known when the first is done"
+    return f"about {format_seconds(left * statistics.fmean(done) / workers)} left"
+
+
+def _say(grid: Grid, job: Job, state: str) -> None:
+    done = sum(standing(each).state == "done" for each in grid.jobs)
+    print(
+        f"[{done}/{len(grid.jobs)}] {job.path.name}: {state}  {standing(job).detail}".rstrip(),
+        file=sys.stderr,
+        flush=True,
+    )
