@@ -18,6 +18,7 @@ from fairdistill.bench.plan import BenchOptions, Grid, open_grid, plan
 from fairdistill.bench.states import standing
 from fairdistill.bench.tables import TableOptions, bench_table
 from fairdistill.cli import main
+from fairdistill.runs import RunFolder
 
 SMALL = {"protocol": "honest", "epochs": 1, "teacher_epochs": 1, "device": "cpu", "precision": "float32"}
 
@@ -92,14 +93,47 @@ def test_an_error_of_any_kind_fails_one_job(tmp_path, in_this_process, monkeypat
 def test_a_run_that_another_process_holds_is_running_and_left_alone(tmp_path, in_this_process):
     grid = small_grid(tmp_path / "g", methods="ss")
     job = grid.jobs[0]
-    from fairdistill.runs import RunFolder
-
     run = RunFolder.create(job.path, config={"seed": 0}, environment={})
     run.append_log({"step": 1200})
     with run.lock():
         assert standing(job) == standing(job).__class__("running", "step 1,200")
         assert not run_local(grid, workers=1, report=lambda job, state: pytest.fail("it is running"))
     assert standing(job).state == "stopped"
+
+
+def test_a_process_that_is_killed_fails_the_jobs_in_hand_and_no_others(tmp_path, monkeypatch):
+    grid = small_grid(tmp_path / "g", methods="scratch,ss", seeds="0,1")
+    monkeypatch.setattr(local, "_run", killed_at_first)
+    heard = []
+    assert not run_local(grid, workers=1, report=lambda job, state: heard.append(state))
+    states = [standing(job) for job in grid.jobs]
+    assert [each.state for each in states] == ["failed"] * len(states)
+    assert all("process was killed" in each.detail for each in states)
+    assert heard == ["running", "failed"] * len(states)
+
+
+def killed_at_first(job) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_students_of_a_teacher_in_another_process_are_left(tmp_path, in_this_process):
+    grid = small_grid(tmp_path / "g", methods="mfd,ss")
+    teacher = grid.jobs[0]
+    assert teacher.row == "scratch"
+    run = RunFolder.create(teacher.path, config={"seed": 0}, environment={})
+    with run.lock():
+        assert not run_local(grid, workers=2, report=lambda job, state: None)
+    assert [standing(job).state for job in grid.jobs] == ["stopped", "done", "not started"]
+
+
+def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_path):
+    grid = small_grid(tmp_path / "g", methods="scratch,ss", epochs=50, teacher_epochs=50)
+    heard = []
+    assert not run_local(grid, workers=1, report=lambda job, state: heard.append(state), seconds=9)
+    states = [standing(job).state for job in grid.jobs]
+    assert "done" not in states[1:]
+    assert "failed" not in states
+    assert run_local(grid, workers=2, report=lambda job, state: None)
 
 
 def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path):

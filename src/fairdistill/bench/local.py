@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -19,13 +20,18 @@ Report = Callable[[Job, str], None]
 """Called with a job and what has just become of it."""
 
 
-def run_local(grid: Grid, *, workers: int, report: Report) -> bool:
+class _TimeIsUp(Exception):  # noqa: N818  # what was asked for is no error
+    pass
+
+
+def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None = None) -> bool:
     """Run what is not done yet, teachers first; a job that fails is recorded, and the others go on.
 
     Args:
         grid: the jobs.
         workers: runs at a time, each in a process of its own with its share of the processor's threads.
         report: told of every job that begins, is done or fails.
+        seconds: after so many the runs in hand are saved and the rest is left for another time; None: no limit.
 
     Returns:
         Whether every job is done.
@@ -33,66 +39,79 @@ def run_local(grid: Grid, *, workers: int, report: Report) -> bool:
     Raises:
         KeyboardInterrupt: after Ctrl-C, when the runs in hand have been saved.
     """
-    left = [job for job in grid.jobs if standing(job).state not in ("done", "running")]
-    for job in left:
-        forget_failure(job)
-    by_id = {job.id: job for job in grid.jobs}
-    done = {job.id for job in grid.jobs if standing(job).state == "done"}
-    failed: set[str] = set()
+    work = _Work(grid, workers, report, None if seconds is None else time.monotonic() + seconds)
     threads = max(1, _processors() // workers)
-    while left:
+    while work.left:
         try:
-            with _pool(min(workers, len(left)), threads) as pool:
-                _work_off(pool, left, by_id, done, failed, workers, report)
+            with _pool(min(workers, len(work.left)), threads) as pool:
+                work.off(pool)
+            break
+        except _TimeIsUp:
+            break
         except BrokenProcessPool:
-            # A worker was killed, as for want of memory: nobody knows which job it was, so those in hand go on alone.
-            for job in [job for job in left if standing(job).state == "stopped"][:workers]:
-                left.remove(job)
-                _fail(
-                    job,
-                    "its process was killed, perhaps for want of memory; run again with fewer --workers",
-                    failed,
-                    report,
-                )
+            # Nobody knows which of the processes was killed, so none of their jobs is tried again now.
+            for job in list(work.in_hand.values()):
+                work.fail(job, "a process was killed, perhaps for want of memory; run again with fewer --workers")
+            work.in_hand.clear()
     return all(standing(job).state == "done" for job in grid.jobs)
 
 
-def _work_off(
-    pool: ProcessPoolExecutor,
-    left: list[Job],
-    by_id: dict[str, Job],
-    done: set[str],
-    failed: set[str],
-    workers: int,
-    report: Report,
-) -> None:
-    """Hand out jobs whose teachers are done until none is left; ``left`` shrinks as they end."""
-    in_hand: dict[Future[str | None], Job] = {}
-    while left:
-        for job in [job for job in left if job.teacher in failed]:
-            left.remove(job)
-            _fail(job, f"its teacher {by_id[str(job.teacher)].path.name} failed", failed, report)
-        ready = [job for job in left if job not in in_hand.values() and (job.teacher is None or job.teacher in done)]
-        for job in ready[: workers - len(in_hand)]:
-            report(job, "running")
-            in_hand[pool.submit(_run, job)] = job
-        if not in_hand:
-            return  # what is left waits for a teacher that another process is training
-        for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
+class _Work:
+    """What is left of a grid, and what is being done.
+
+    Attributes:
+        left: jobs that are neither done nor failed nor another process's.
+        in_hand: those that a process is at.
+    """
+
+    def __init__(self, grid: Grid, workers: int, report: Report, deadline: float | None) -> None:
+        self._by_id = {job.id: job for job in grid.jobs}
+        self._workers, self._report, self._deadline = workers, report, deadline
+        states = {job.id: standing(job).state for job in grid.jobs}
+        self._done = {id_ for id_, state in states.items() if state == "done"}
+        self._failed: set[str] = set()
+        self.left = [job for job in grid.jobs if states[job.id] not in ("done", "running")]
+        self.in_hand: dict[Future[str | None], Job] = {}
+        for job in self.left:
+            forget_failure(job)
+
+    def off(self, pool: ProcessPoolExecutor) -> None:
+        """Hand out jobs whose teachers are done, until none is left or the rest waits for another process's teacher."""
+        while self.left:
+            for job in [job for job in self.left if job.teacher in self._failed]:
+                self.fail(job, f"its teacher {self._by_id[str(job.teacher)].path.name} failed")
+            busy = {job.id for job in self.in_hand.values()}
+            ready = [
+                job for job in self.left if job.id not in busy and (job.teacher is None or job.teacher in self._done)
+            ]
+            for job in ready[: self._workers - len(self.in_hand)]:
+                self._report(job, "running")
+                self.in_hand[pool.submit(_run, job)] = job
+            if not self.in_hand:
+                return
+            self._wait()
+
+    def fail(self, job: Job, error: str) -> None:
+        """Record that a job failed."""
+        self.left.remove(job)
+        self._failed.add(job.id)
+        record_failure(job, error)
+        self._report(job, "failed")
+
+    def _wait(self) -> None:
+        timeout = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        ended = wait(self.in_hand, timeout=timeout, return_when=FIRST_COMPLETED).done
+        if not ended:
+            raise _TimeIsUp
+        for future in ended:
             error = future.result()
-            job = in_hand.pop(future)
-            left.remove(job)
-            if error is None:
-                done.add(job.id)
-                report(job, "done")
-            else:
-                _fail(job, error, failed, report)
-
-
-def _fail(job: Job, error: str, failed: set[str], report: Report) -> None:
-    failed.add(job.id)
-    record_failure(job, error)
-    report(job, "failed")
+            job = self.in_hand.pop(future)
+            if error is not None:
+                self.fail(job, error)
+                continue
+            self.left.remove(job)
+            self._done.add(job.id)
+            self._report(job, "done")
 
 
 @contextmanager
@@ -105,7 +124,7 @@ def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
     )
     try:
         yield pool
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _TimeIsUp):
         for process in multiprocessing.active_children():
             os.kill(int(process.pid or 0), signal.SIGINT)
         raise
