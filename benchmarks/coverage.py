@@ -34,6 +34,7 @@ class Case:
     second: Floats
     rows: int
     shared: bool = False
+    people: bool = False
 
 
 def _case(groups: int, classes: int, accuracy: float, gap: float, rows: int, *, shared: bool = False) -> Case:
@@ -57,6 +58,13 @@ CASES: Mapping[str, Case] = {
     "20 rows a cell, no gap": _case(2, 2, 0.9, 0.0, 20),
     "20 rows a cell, gap of 20": _case(2, 2, 0.85, 0.2, 20),
     "99% accuracy, no gap": _case(2, 2, 0.99, 0.0, 200),
+    "20 groups, one 15 points worse": Case(
+        np.where(np.arange(20)[:, None] == 0, 0.7, np.full((20, 2), 0.85)), np.full((20, 2), 0.85), 100,
+    ),
+    "people with 5 photographs, no gap": Case(np.full((2, 5), 0.8), np.full((2, 5), 0.8), 100, people=True),
+    "people with 5 photographs, gap of 20": Case(
+        np.repeat([[0.9], [0.7]], 5, axis=1), np.full((2, 5), 0.8), 100, people=True
+    ),
 }  # fmt: skip
 
 _COLUMNS = (
@@ -73,6 +81,9 @@ def covered(case: Case, repeats: int, draws: int) -> Floats:
     n = len(labels)
     pictures = classes * case.rows
     sources = np.tile(np.arange(pictures), groups) if case.shared else np.arange(n)
+    if case.people:  # five rows of one group each, of any classes
+        mixed = np.random.default_rng(1).permuted(np.arange(n).reshape(groups, -1), axis=1).ravel()
+        sources[mixed] = np.arange(n) // 5
     truth = {which: over(spread(case.first), which) for which in ("each", "mean", "max")}
     change = {which: over(spread(case.second), which) - truth[which] for which in ("mean", "max")}
     gaps = truth["each"].tolist()
@@ -83,6 +94,8 @@ def covered(case: Case, repeats: int, draws: int) -> Floats:
         hard = generator.standard_normal(n)
         if case.shared:
             hard = (hard + 2 * np.tile(generator.standard_normal(pictures), groups)) / np.sqrt(5)
+        if case.people:
+            hard = (hard + generator.standard_normal(n)[sources]) / np.sqrt(2)
         other = 0.7 * hard + np.sqrt(1 - 0.7**2) * generator.standard_normal(n)
         first = norm.cdf(hard) < case.first[group, labels]
         second = norm.cdf(other) < case.second[group, labels]

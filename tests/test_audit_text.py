@@ -34,7 +34,7 @@ def test_a_gap_within_chance_is_not_called_one() -> None:
     said = said_of([[16, 15], [15, 16]], 20)
     text = " ".join(in_words(said))
     assert "differ by 5.0 points" in text
-    assert "cannot tell the gap from none; it may be as large as" in text
+    assert "cannot tell the gap from none; the true one may be as large as" in text
     assert "real" not in text
     assert f"as large as {percent(said['metrics']['deo_a']['high'])} points" in text
 
@@ -140,7 +140,7 @@ def test_shared_pictures_and_unknown_groups_are_said_in_the_heading() -> None:
     table = predictions([[90, 70], [80, 75]])
     table = replace(table, sources=np.arange(400) // 2, groups=np.where(np.arange(400) < 3, -1, table.groups))
     assert render(audit(table, QUICK)).splitlines()[0] == (
-        "t.csv: 400 rows, made from 200 pictures, 3 of unknown group, 2 classes, 2 groups"
+        "t.csv: 400 rows, of 200 independent pictures or people, 3 of unknown group, 2 classes, 2 groups"
     )
 
 

@@ -26,8 +26,12 @@ def render(said: Mapping[str, Any]) -> str:
     metrics = said["metrics"]
     lines = [_heading(said), "", *_table(metrics, said["confidence"])]
     lines += ["", *_groups(said), "", *in_words(said)]
+    lines += [f"{note}." for note in said["notes"]]
     for limit in said["limits"]:
-        lines.append(f"Limit {_name(limit['metric'])} <= {percent(limit['limit'])}%: {_VERDICTS[limit['verdict']]}.")
+        why = _VERDICTS[limit["verdict"]]
+        if limit["verdict"] == "undecided" and (said["empty_cells"] or said["collapsed"]):
+            why = "undecided: " + ("a cell is empty" if said["empty_cells"] else "every row is predicted as one class")
+        lines.append(f"Limit {_name(limit['metric'])} <= {percent(limit['limit'])}%: {why}.")
     if said["against"]:
         lines += ["", *_against(said["against"])]
     if said["posthoc"]:
@@ -56,14 +60,21 @@ def in_words(said: Mapping[str, Any]) -> list[str]:
         )
     else:
         lines.append(
-            f"So this test set cannot tell the gap from none; it may be as large as {percent(gap['high'])} points."
+            "So this test set cannot tell the gap from none; the true one may be as large as "
+            f"{percent(gap['high'])} points."
         )
+    resolved = f"enough for a gap of {percent(sizing['gap_resolved'])} points between two cells"
+    if sizing["gap_resolved"] >= 1:
+        resolved = "too few to show any gap"
     needed = "; ".join(f"{percent(each['gap'], 0)} points: {each['rows']:,}" for each in sizing["rows_needed"])
     lines.append(
-        f"Its smallest cell has {sizing['smallest_cell']:,} rows, enough for a gap of "
-        f"{percent(sizing['gap_resolved'])} points between two cells. Rows a cell needed for {needed}."
+        f"Its smallest cell has {_rows(sizing['smallest_cell'])}, {resolved}. Rows a cell needed for {needed}."
     )
     return lines
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" + ("" if count == 1 else "s")
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -83,7 +94,7 @@ def interval(value: Mapping[str, Any], digits: int = 1) -> str:
 def _heading(said: Mapping[str, Any]) -> str:
     parts = [f"{said['rows']:,} rows"]
     if said["sources"] < said["rows"]:
-        parts.append(f"made from {said['sources']:,} pictures")
+        parts.append(f"of {said['sources']:,} independent pictures or people")
     if said["unknown_groups"]:
         parts.append(f"{said['unknown_groups']:,} of unknown group")
     parts += [f"{len(said['class_names'])} classes", f"{len(said['group_names'])} groups"]
@@ -157,7 +168,8 @@ def no_harm(change: Mapping[str, Any]) -> list[str]:
         lines.append(f"Harmed beyond chance, over all cells together: {shown}{more}.")
     else:
         lines.append("No cell is harmed beyond chance; a small cell may be, without these data showing it.")
-    lines.append(f"{len(helped)} of {len(change['cells'])} cells are helped beyond chance.")
+    verb = "is" if len(helped) == 1 else "are"
+    lines.append(f"{len(helped)} of {len(change['cells'])} cells {verb} helped beyond chance.")
     if change["levels_down"]:
         lines.append(
             "Levelling down: the gap shrank only because somebody got worse; the worst-off groups gained nothing "
@@ -182,7 +194,7 @@ def _posthoc(found: Sequence[Mapping[str, Any]]) -> list[str]:
         rows.append((each["method"], *cells))
     return [
         *aligned(rows),
-        "These two need to know the group of each person when the model is used; a distilled model does not.",
+        "This needs to know the group of each person when the model is used; a distilled model does not.",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from fairdistill.config import check_types
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, empty_cells
-from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error
+from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error, overall_calibration_error
 from fairdistill.metrics.paired import Paired, paired_test
 from fairdistill.metrics.parity import parity_gaps
 from fairdistill.metrics.resampling import Resampled
@@ -53,6 +54,9 @@ class AuditOptions:
             raise UsageError(f"expected draws to lie in 100 to 1,000,000, but got {self.draws}")
         if self.seed < 0:
             raise UsageError(f"expected seed to be at least 0, but got {self.seed}")
+        needed = math.ceil(10 / (1 - self.confidence))
+        if self.draws < min(needed, 1_000_000):
+            raise UsageError(f"confidence {self.confidence:g} needs at least {needed:,} draws, but got {self.draws:,}")
         for name in ("max_deo_a", "max_deo_m"):
             limit = getattr(self, name)
             if limit is not None and not 0 <= limit <= 1:
@@ -103,6 +107,7 @@ def audit(
     counts = predictions.counts
     sample = _sample(predictions, options)
     metrics = _metrics(predictions, sample, options)
+    collapsed = len(np.unique(predictions.predicted)) == 1
     return {
         "format_version": FORMAT_VERSION,
         "where": predictions.where,
@@ -120,9 +125,10 @@ def audit(
         "cells": _cells(predictions, sample),
         "counts": counts.tolist(),
         "empty_cells": [list(cell) for cell in empty_cells(counts)],
-        "collapsed": len(np.unique(predictions.predicted)) == 1,
-        "sizing": _sizing(counts, metrics["accuracy"]["value"], options.confidence),
-        "limits": _limits(metrics, options),
+        "collapsed": collapsed,
+        "sizing": sizing(counts, metrics["accuracy"]["value"], options.confidence),
+        "limits": _limits(metrics, options, collapsed=collapsed),
+        "notes": _notes(predictions),
         "against": None if against is None else _against(predictions, against, options),
         "posthoc": None if validation is None else _posthoc(predictions, validation, options),
     }
@@ -159,6 +165,27 @@ def _check(predictions: Predictions) -> None:
         )
 
 
+def _notes(predictions: Predictions) -> list[str]:
+    """Return what a reader should know of the predictions, a sentence each."""
+    notes = list(predictions.notes)
+    known = np.isin(np.arange(len(predictions.class_names)), predictions.labels)
+    never = [predictions.class_names[label] for label in np.unique(predictions.predicted).tolist() if not known[label]]
+    if never:
+        notes.append(
+            f"No row is labelled {', '.join(map(repr, never[:5]))}, which the model predicts; if these are other "
+            "spellings of the labels, write them alike"
+        )
+    given = predictions.probabilities
+    if given is not None:
+        other = int((given.argmax(axis=1) != predictions.predicted).sum())
+        if other:
+            notes.append(
+                f"In {other:,} rows another class than the predicted one is the most probable: the calibration error "
+                "is of the probabilities"
+            )
+    return notes
+
+
 def _metrics(predictions: Predictions, sample: Resampled, options: AuditOptions) -> dict[str, Any]:
     worst_group, group = sample.worst_group()
     worst_cell, cell = sample.worst_cell()
@@ -184,15 +211,12 @@ def _metrics(predictions: Predictions, sample: Resampled, options: AuditOptions)
 
 
 def _calibration(predictions: Predictions) -> list[float | None]:
-    """Return the expected calibration error of each group and, last, of all rows; None without probabilities."""
+    """Return the expected calibration error of each group and, last, of all of them; None without probabilities."""
     groups = len(predictions.group_names)
     if predictions.probabilities is None:
         return [None] * (groups + 1)
     bins = calibration_bins(predictions.labels, predictions.probabilities, predictions.groups, num_groups=groups)
-    of_all = calibration_bins(
-        predictions.labels, predictions.probabilities, np.zeros_like(predictions.groups), num_groups=1
-    )
-    return [*expected_calibration_error(bins).tolist(), float(expected_calibration_error(of_all)[0])]
+    return [*expected_calibration_error(bins).tolist(), overall_calibration_error(bins)]
 
 
 def _classes(predictions: Predictions, sample: Resampled) -> list[dict[str, Any]]:
@@ -239,7 +263,7 @@ def _cells(predictions: Predictions, sample: Resampled) -> list[dict[str, Any]]:
     ]
 
 
-def _sizing(counts: Counts, accuracy: float, confidence: float) -> dict[str, Any]:
+def sizing(counts: Counts, accuracy: float, confidence: float) -> dict[str, Any]:
     """Return what gap the smallest cell can show, and how many rows smaller ones need; for independent rows."""
     smallest = int(counts.sum(axis=2).min())
     return {
@@ -252,7 +276,7 @@ def _sizing(counts: Counts, accuracy: float, confidence: float) -> dict[str, Any
     }
 
 
-def _limits(metrics: Mapping[str, Any], options: AuditOptions) -> list[dict[str, Any]]:
+def _limits(metrics: Mapping[str, Any], options: AuditOptions, *, collapsed: bool) -> list[dict[str, Any]]:
     found = []
     for name in ("deo_a", "deo_m"):
         limit = getattr(options, f"max_{name}")
@@ -260,6 +284,8 @@ def _limits(metrics: Mapping[str, Any], options: AuditOptions) -> list[dict[str,
             continue
         low, high = metrics[name]["low"], metrics[name]["high"]
         verdict: Verdict = "within" if high <= limit else "beyond" if low > limit else "undecided"
+        if collapsed:  # its gap of 0 says nothing
+            verdict = "undecided"
         found.append({"metric": name, "limit": limit, "verdict": verdict})
     return found
 

@@ -129,16 +129,6 @@ def embed(path: str | Path, options: EmbedOptions) -> dict[str, Any]:
                 "explains a few, more mean that images have changed"
             )
         of_teacher = _teacher_features(config, result, test, options.tap, device, notes)
-        run.write_arrays(
-            "features.npz",
-            {
-                "ids": np.array([test.ids[row] for row in rows.tolist()]),
-                "labels": test.labels[rows].numpy(),
-                "groups": test.groups[rows].numpy(),
-                "student": features[rows.numpy()],
-                "teacher": np.empty((len(rows), 0), np.float32) if of_teacher is None else of_teacher[rows.numpy()],
-            },
-        )
         content: dict[str, Any] = finite_or_null(
             {
                 "format_version": FORMAT_VERSION,
@@ -159,6 +149,16 @@ def embed(path: str | Path, options: EmbedOptions) -> dict[str, Any]:
                 "student": _described(features, rows, test, options, perplexity),
                 "teacher": None if of_teacher is None else _described(of_teacher, rows, test, options, perplexity),
             }
+        )
+        run.write_arrays(
+            "features.npz",
+            {
+                "ids": np.array([test.ids[row] for row in rows.tolist()]),
+                "labels": test.labels[rows].numpy(),
+                "groups": test.groups[rows].numpy(),
+                "student": features[rows.numpy()],
+                "teacher": np.empty((len(rows), 0), np.float32) if of_teacher is None else of_teacher[rows.numpy()],
+            },
         )
         run.write_json("embedding.json", content)
     return content

@@ -70,6 +70,7 @@ class Predictions:
         probabilities: float64 ``[N, C]`` or None.
         class_names: one name a class.
         group_names: one name a group.
+        notes: what a reader should know of them, a sentence each.
     """
 
     where: str
@@ -81,6 +82,7 @@ class Predictions:
     probabilities: NDArray[np.float64] | None
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -144,6 +146,7 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
     group_codes, group_names = columns.crossed(groups)
     labels, predicted, class_names, scores = _classes(columns, found, scores)
     probabilities = None
+    notes: tuple[str, ...] = ()
     if scores:
         values = frame[scores].to_numpy(np.float64)
         if found.score is not None:
@@ -152,6 +155,10 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
                     f"{path}: --score takes two classes, but there are {len(class_names)}: {_listed(class_names)}"
                 )
             predicted = (values[:, 0] >= found.threshold).astype(np.int64)
+            notes = (
+                f"A row is predicted {class_names[1]!r} where its {found.score} reaches {found.threshold:g}, else "
+                f"{class_names[0]!r}; --classes gives another order",
+            )
             if values.min() >= 0 and values.max() <= 1:
                 probabilities = np.concatenate([1 - values, values], axis=1)
         else:
@@ -169,6 +176,7 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
         probabilities=probabilities,
         class_names=class_names,
         group_names=group_names,
+        notes=notes,
     )
 
 
@@ -189,7 +197,7 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
     frame = read_columns(path, [*used, *scores], "utf-8", numbers=["label", "pred", *scores])
     columns = Columns(path, frame, {})
     class_names, group_names = tuple(result["class_names"]), tuple(result["group_names"])
-    return Predictions(
+    found = Predictions(
         where=str(path),
         ids=_ids(columns, "id"),
         sources=_sources(columns, "source_id", len(frame)),
@@ -200,6 +208,9 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         class_names=class_names,
         group_names=group_names,
     )
+    if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
+        raise DataError(f"{path} was changed: its counts are not those of {run.path / 'result.json'}")
+    return found
 
 
 def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:

@@ -44,9 +44,9 @@ class Columns:
             except TypeError as error:
                 raise DataError(f"{self.path}: column {column!r} holds no texts or numbers: {error}") from error
             shown = [str(value) for value in categorical.cat.categories]
-            names = tuple(sorted(set(shown), key=natural))
+            names = tuple(sorted({name for name in shown if name.strip()}, key=natural))
             at = {name: code for code, name in enumerate(names)}
-            place = np.array([at[value] for value in shown] + [-1], np.int64)
+            place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # blanks alone are empty
             codes = place[categorical.cat.codes.to_numpy()]
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:

@@ -84,7 +84,11 @@ def gap_limits(
     def drawn(gaps: Floats) -> Floats:
         return np.asarray(over(spread(middle + gaps[..., None, :] * direction + noise), which).mean(axis=1))
 
+    def drawn_widest(gaps: Floats) -> Floats:
+        return np.asarray(over(spread(middle + gaps[..., None, :] * widest + noise), which).mean(axis=1))
+
     variance = 2 * noise.var(axis=0).mean(axis=-2)
+    widest = _widest(direction, observed, np.sqrt(variance / 2))
     if which == "max":
         low_path, high_path = _paths_of_largest(observed, np.sqrt(variance))
     else:
@@ -93,7 +97,8 @@ def gap_limits(
         weight = np.where(total > 0, supposed, 1.0) / np.where(total > 0, total, 1.0)
         low_path = high_path = lambda gap: weight * gap
     step = resolution / len(shares) / (observed.shape[-1] if which == "mean" else 1)
-    return _inverted(drawn, over(observed, which).mean(axis=0), low_path, high_path, confidence, seed_noise, step)
+    seen = over(observed, which).mean(axis=0)
+    return _inverted(drawn_widest, drawn, seen, low_path, high_path, confidence, seed_noise, step)
 
 
 def smallest_limits(
@@ -120,8 +125,22 @@ def smallest_limits(
 
     paths = _paths_of_largest(errors, noise.std(axis=0))
     seen = errors.max(axis=-1).mean(axis=0)
-    found = _inverted(drawn, seen, *paths, confidence, seed_noise, resolution / len(shares))
+    found = _inverted(drawn, drawn, seen, *paths, confidence, seed_noise, resolution / len(shares))
     return Limits(low=1 - found.high, middle=1 - found.middle, high=1 - found.low)
+
+
+def _widest(direction: Floats, observed: Floats, error: Floats) -> Floats:
+    """Return where the groups may lie, ``[M, G, K]`` in [-0.5, 0.5], for chance to add the most to the gap.
+
+    A group that plausibly is as good as the best, or as bad as the worst, is taken to be: the largest of many equal
+    groups looks larger than that of a few.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = np.where(observed > 0, _PLAUSIBLE * error / observed, np.inf)[:, None]
+    best, worst = direction + reach >= 0.5, direction - reach <= -0.5
+    snapped = np.where(best & (~worst | (direction >= 0)), 0.5, np.where(worst, -0.5, direction))
+    extreme = np.abs(np.abs(direction) - 0.5) < 1e-12  # these two stay
+    return np.asarray(np.where(extreme, direction, snapped))
 
 
 def _shrunk(observed: Floats, variance: Floats) -> Floats:
@@ -152,7 +171,8 @@ def _paths_of_largest(observed: Floats, error: Floats) -> tuple[_Path, _Path]:
 
 
 def _inverted(
-    drawn: _Path,
+    drawn_low: _Path,
+    drawn_high: _Path,
     seen: Floats,
     low_path: _Path,
     high_path: _Path,
@@ -165,15 +185,15 @@ def _inverted(
     extra = np.reshape(seed_noise, (-1, *[1] * seen.ndim))
 
     def larger(path: _Path, value: Floats) -> Floats:
-        return np.asarray((drawn(path(value)) + extra >= seen - same).mean(axis=0))
+        return np.asarray((drawn_low(path(value)) + extra >= seen - same).mean(axis=0))
 
     def smaller(path: _Path, value: Floats, seen: Floats = seen) -> Floats:
-        return np.asarray((drawn(path(value)) + extra <= seen + same).mean(axis=0))
+        return np.asarray((drawn_high(path(value)) + extra <= seen + same).mean(axis=0))
 
     low = _first(lambda value: larger(low_path, value) >= tail, seen.shape)
     # A lucky test set shows less than chance usually does, and would exclude even 0. Its upper end is that of a usual
     # test set without any gap (Cowan, Cranmer, Gross and Vitells, Power-Constrained Limits, 2011).
-    usual = np.maximum(seen, np.median(drawn(high_path(np.zeros(seen.shape))), axis=0))
+    usual = np.maximum(seen, np.median(drawn_high(high_path(np.zeros(seen.shape))), axis=0))
     high = np.maximum(low, _first(lambda value: smaller(high_path, value, usual) < tail, seen.shape))
     middle = (
         _first(lambda value: larger(low_path, value) >= 0.5, seen.shape)

@@ -4,6 +4,9 @@ A test set is not always made of independent rows: on CIFAR-10S each picture is 
 person may be on many photographs. What was drawn independently is the picture, or person: the *source*. Sources whose
 rows lie in the same cells and came to the same outcomes are one *type*; a test set is how often each type occurs. All
 resampling happens on these few numbers: 1,000,000 independent rows of 20 cells are 40 types.
+
+Test sets are drawn stratum by stratum. Where sources have many rows, few of them lie in exactly the same cells, and a
+stratum of one source would never differ: such sources are drawn together, those of one group from each other.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 _ALL_CODES = 16
+_FEWEST = 20  # sources of a stratum of its own
 _CHUNK_BYTES = 2**26
 
 
@@ -24,13 +28,15 @@ class Outcomes:
     """Types of sources, in strata of sources whose rows lie in the same cells.
 
     Attributes:
-        weight: float64 ``[T]``: sources of each type. Where rows are independent and outcomes few, one source is added
-            to each stratum, spread over all outcomes, so that a cell without errors is not taken for one that can make
-            none; ``sources`` says how many there really are.
+        weight: float64 ``[T]``: sources of each type. Where outcomes are few, one source is added to each stratum,
+            spread over outcomes, so that a cell without errors is not taken for one that can make none; ``sources``
+            says how many there really are.
         sources: int64 ``[S]``: sources of each stratum.
         first: int64 ``[S]``: the first type of each stratum; types are in the order of their strata.
         table: sparse float64 ``[T, cells * V]``: what a source of this type adds to each value of each cell.
-        rows: int64 ``[cells]``: rows of each cell, the same in every test set that is drawn.
+        row_table: sparse float64 ``[T, cells]``: how many rows of each cell a source of this type has.
+        rows: int64 ``[cells]``: rows of each cell; in drawn test sets too, unless sources are ``pooled``.
+        pooled: whether sources whose rows lie in different cells are drawn together.
         independent: whether every source has one row.
     """
 
@@ -38,7 +44,9 @@ class Outcomes:
     sources: NDArray[np.int64]
     first: NDArray[np.int64]
     table: csr_array
+    row_table: csr_array
     rows: NDArray[np.int64]
+    pooled: bool
     independent: bool
 
     @property
@@ -49,7 +57,8 @@ class Outcomes:
     def share(self) -> NDArray[np.float64]:
         """Mean value of a row of each cell when test sets are drawn from ``weight``, float64 ``[cells, V]``."""
         scale = np.repeat(self.sources / np.add.reduceat(self.weight, self.first), self._stops - self.first)
-        return _shares((self.weight * scale) @ self.table, self.rows)
+        weight = self.weight * scale
+        return _shares(weight @ self.table, weight @ self.row_table if self.pooled else self.rows)
 
     def drawn(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
         """Draw test sets with as many sources in each stratum; give their shares, ``[some, cells, V]`` at a time."""
@@ -61,7 +70,11 @@ class Outcomes:
             for n, low, high in zip(self.sources.tolist(), self.first.tolist(), self._stops.tolist(), strict=True):
                 chance = self.weight[low:high] / self.weight[low:high].sum()
                 drawn[:, low:high] = generator.multinomial(n, chance, size=size)
-            yield _shares(drawn @ self.table, self.rows)
+            if not self.pooled:
+                yield _shares(drawn @ self.table, self.rows)
+                continue
+            shares = _shares(drawn @ self.table, drawn @ self.row_table)
+            yield np.where(np.isnan(shares), self.share, shares)  # a cell that no drawn source has rows of
 
     def swapped(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
         """Swap the two values of each source with probability one half; give the shares, ``[some, cells, 2]``."""
@@ -84,6 +97,8 @@ def outcomes_of(
     *,
     num_cells: int,
     smooth: bool = True,
+    pool: NDArray[np.int64] | None = None,
+    ends: bool = False,
 ) -> Outcomes:
     """Gather rows into types of sources.
 
@@ -94,6 +109,10 @@ def outcomes_of(
         sources: int64 ``[N]``: the source of each row.
         num_cells: number of cells.
         smooth: whether a source may be added to each stratum, see :class:`Outcomes`.
+        pool: int64 ``[cells]``, such as the group of each cell: sources of several rows that fewer than 20 share the
+            cells of are drawn together with those of the same pool; None: every stratum by itself.
+        ends: whether the first outcome is all wrong and the last all right: then a source is added to strata of
+            sources of several rows too: all right, all wrong, and with one row wrong.
     """
     codes = len(values)
     smooth = smooth and codes <= _ALL_CODES
@@ -102,34 +121,51 @@ def outcomes_of(
     key, owner = key[order], sources[order]
     starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]]) if len(owner) else np.zeros(0, np.int64)
     lengths = np.diff(np.append(starts, len(owner)))
-    parts = []
+    parts: list[_Part] = []
+    left: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     for length in np.unique(lengths).tolist():
         sequences = key[starts[lengths == length][:, None] + np.arange(length)]
         if length == 1:
             parts.append(_single(sequences[:, 0], num_cells, codes, smooth=smooth))
-        else:
-            parts.append(_several(sequences, codes))
+            continue
+        kinds, counts = np.unique(sequences, axis=0, return_counts=True)
+        if pool is not None:
+            few = _few(kinds // codes, counts)
+            left.append((kinds[few], counts[few]))
+            kinds, counts = kinds[~few], counts[~few]
+        if len(kinds):
+            parts.append(_several(kinds, counts, codes, smooth=smooth and ends))
+    pooled = any(len(kinds) for kinds, _ in left)
+    if pooled and pool is not None:
+        parts.append(_pooled([each for each in left if len(each[0])], codes, pool, smooth=smooth and ends))
     if not parts:
         nothing = np.zeros(0, np.int64)
-        table = csr_array((0, num_cells * values.shape[1]))
-        return Outcomes(np.zeros(0), nothing, nothing, table, np.zeros(num_cells, np.int64), True)
+        table, row_table = (csr_array((0, num_cells * columns)) for columns in (values.shape[1], 1))
+        rows = np.zeros(num_cells, np.int64)
+        return Outcomes(np.zeros(0), nothing, nothing, table, row_table, rows, pooled=False, independent=True)
     types = np.concatenate([part.types for part in parts])
     entries = [np.stack([part.type + at, part.key]) for part, at in zip(parts, _offsets(parts), strict=True)]
     type_, of_row = np.concatenate(entries, axis=1)
-    columns = (of_row // codes)[:, None] * values.shape[1] + np.arange(values.shape[1])
-    added = values[of_row % codes]
-    table = coo_array(
-        (added.ravel(), (np.repeat(type_, values.shape[1]), columns.ravel())),
-        shape=(int(types.sum()), num_cells * values.shape[1]),
-    )
     return Outcomes(
         weight=np.concatenate([part.weight for part in parts]),
         sources=np.concatenate([part.sources for part in parts]),
         first=np.cumsum(types) - types,
-        table=table.tocsr(),
+        table=_table(type_, of_row // codes, values[of_row % codes], int(types.sum()), num_cells),
+        row_table=_table(type_, of_row // codes, np.ones((len(of_row), 1)), int(types.sum()), num_cells),
         rows=np.bincount(cell, minlength=num_cells),
+        pooled=pooled,
         independent=bool((lengths == 1).all()),
     )
+
+
+def _table(
+    type_: NDArray[np.int64], cell: NDArray[np.int64], added: NDArray[np.float64], types: int, num_cells: int
+) -> csr_array:
+    """Return what each type adds to each cell, ``[types, cells * V]``, of what each row adds, ``[rows, V]``."""
+    width = added.shape[1]
+    columns = cell[:, None] * width + np.arange(width)
+    placed = (added.ravel(), (np.repeat(type_, width), columns.ravel()))
+    return coo_array(placed, shape=(types, num_cells * width)).tocsr()
 
 
 @dataclass(frozen=True)
@@ -153,20 +189,71 @@ def _single(key: NDArray[np.int64], num_cells: int, codes: int, *, smooth: bool)
     return _Part(weight.ravel()[found], np.arange(len(found)), found, types[sources > 0], sources[sources > 0])
 
 
-def _several(sequences: NDArray[np.int64], codes: int) -> _Part:
-    """Return the types of sources of several rows, given by the sorted keys of their rows."""
-    kinds, counts = np.unique(sequences, axis=0, return_counts=True)
-    order = np.lexsort((kinds // codes).T[::-1])  # a stratum's types become neighbours
-    kinds, counts = kinds[order], counts[order]
-    cells = kinds // codes
-    first = np.flatnonzero(np.r_[True, (cells[1:] != cells[:-1]).any(axis=1)])
+def _few(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which kinds of sources lie in cells that fewer than 20 sources share."""
+    stratum = np.unique(cells, axis=0, return_inverse=True)[1].ravel()
+    return np.asarray(np.bincount(stratum, weights=counts)[stratum] < _FEWEST)
+
+
+def _several(kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, *, smooth: bool) -> _Part:
+    """Return the types of sources of several rows, each given by the sorted keys of its rows."""
+    cells, stratum = np.unique(kinds // codes, axis=0, return_inverse=True)
+    sources = np.bincount(stratum.ravel(), weights=counts).astype(np.int64)
+    weights = counts.astype(np.float64)
+    if smooth:
+        added, share = zip(*(_added(of, codes) for of in cells), strict=True)
+        stratum = np.append(stratum.ravel(), np.repeat(np.arange(len(cells)), [len(each) for each in share]))
+        kinds, weights = np.concatenate([kinds, *added]), np.concatenate([weights, *share])
+    order = np.argsort(stratum.ravel(), kind="stable")
+    kinds, weights = kinds[order], weights[order]
     return _Part(
-        counts.astype(np.float64),
+        weights,
         np.repeat(np.arange(len(kinds)), kinds.shape[1]),
         kinds.ravel(),
-        np.diff(np.append(first, len(kinds))),
-        np.add.reduceat(counts, first),
+        np.bincount(stratum.ravel(), minlength=len(cells)),
+        sources,
     )
+
+
+def _pooled(
+    groups: list[tuple[NDArray[np.int64], NDArray[np.int64]]], codes: int, pool: NDArray[np.int64], *, smooth: bool
+) -> _Part:
+    """Return the types of sources that are drawn together with those of the same pool, whatever their cells."""
+    places, weights, rows = [], [], []
+    for kinds, counts in groups:
+        of_row = pool[kinds // codes]
+        one = (of_row == of_row[:, :1]).all(axis=1)
+        places.append(np.where(one, of_row[:, 0], -1))
+        weights.append(counts.astype(np.float64))
+        rows += list(kinds)
+    place, weight = np.concatenate(places), np.concatenate(weights)
+    names = np.unique(place)
+    sources = np.array([int(weight[place == name].sum()) for name in names], np.int64)
+    if smooth:
+        for name in names:
+            members = np.flatnonzero(place == name)
+            typical = sorted((rows[at] for at in members), key=len)[len(members) // 2]
+            added, share = _added(typical // codes, codes)
+            rows += list(added)
+            place, weight = np.append(place, np.full(len(share), name)), np.append(weight, share)
+    order = np.argsort(place, kind="stable")
+    rows = [rows[at] for at in order]
+    return _Part(
+        weight[order],
+        np.repeat(np.arange(len(rows)), [len(row) for row in rows]),
+        np.concatenate(rows),
+        np.array([int((place == name).sum()) for name in names], np.int64),
+        sources,
+    )
+
+
+def _added(cells: NDArray[np.int64], codes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the kinds of one more source in these cells, and their shares: all wrong, all right, one row wrong."""
+    right = np.tile(cells * codes + codes - 1, (len(cells) + 2, 1))
+    right[0] = cells * codes
+    at = np.arange(len(cells))
+    right[at + 2, at] = cells * codes
+    return right, np.array([0.25, 0.25, *np.full(len(cells), 0.5 / len(cells))])
 
 
 def _offsets(parts: list[_Part]) -> list[int]:
@@ -174,8 +261,8 @@ def _offsets(parts: list[_Part]) -> list[int]:
     return [sum(sizes[:at]) for at in range(len(sizes))]
 
 
-def _shares(sums: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return sums ``[..., cells * V]`` a row, ``[..., cells, V]``; NaN for a cell without rows."""
-    by_cell = sums.reshape(*sums.shape[:-1], len(rows), -1)
-    shares: NDArray[np.float64] = by_cell / np.where(rows > 0, rows, np.nan)[:, None]
+def _shares(sums: NDArray[np.float64], rows: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sums ``[..., cells * V]`` a row, ``[..., cells, V]``; NaN for a cell without rows, ``[..., cells]``."""
+    by_cell = sums.reshape(*sums.shape[:-1], rows.shape[-1], -1)
+    shares: NDArray[np.float64] = by_cell / np.where(rows > 0, rows, np.nan)[..., None]
     return shares

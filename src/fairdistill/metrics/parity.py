@@ -92,7 +92,10 @@ def parity_gaps(
     """
     known = groups >= 0
     cell = groups[known] * num_classes + labels[known]
-    found = outcomes_of(cell, predicted[known], np.eye(num_classes), sources[known], num_cells=num_groups * num_classes)
+    group_of_cell = np.repeat(np.arange(num_groups), num_classes)
+    found = outcomes_of(
+        cell, predicted[known], np.eye(num_classes), sources[known], num_cells=len(group_of_cell), pool=group_of_cell
+    )
     size = num_groups * num_classes**2
     fitting = min(_MEMORY // (8 * size), int(_WORK / max(1, len(found.weight))))
     draws = min(draws, fitting)

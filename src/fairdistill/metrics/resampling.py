@@ -96,7 +96,8 @@ class Resampled:
         models = len(correct)
         cell = np.where(groups < 0, num_groups, groups) * num_classes + labels
         code, values = _coded(correct)
-        found = outcomes_of(cell, code, values, sources, num_cells=(num_groups + 1) * num_classes)
+        group_of_cell = np.repeat(np.arange(num_groups + 1), num_classes)
+        found = outcomes_of(cell, code, values, sources, num_cells=len(group_of_cell), pool=group_of_cell, ends=True)
         fitting = min(_WORK / max(1, len(found.weight)), _MEMORY / (8 * models * len(found.rows)))
         self.draws = max(100, min(draws, int(fitting)))
         self.independent = found.independent
@@ -198,8 +199,9 @@ class Resampled:
         if not total > 0:
             return Estimate(*[float("nan")] * 3)
         weight = weight / total
-        shares = np.einsum("mgc,gc->m", np.nan_to_num(self.all_shares), weight)
-        noise = np.einsum("bmgc,gc->b", np.nan_to_num(self.all_noise), weight) / len(shares)
+        used = weight > 0
+        shares = self.all_shares[:, used] @ weight[used]
+        noise = self.all_noise[:, :, used].mean(axis=1) @ weight[used]
         value = float(shares.mean())
         low, high = self._quantiles(value + noise + self.seed_noise(shares))
         return Estimate(value, float(low), float(high))
@@ -259,7 +261,7 @@ def gap_of(
         estimate=float(found.middle),
         floor=float(floor.mean()),
         floor_low=float(low),
-        floor_high=float(high),
+        floor_high=min(float(high), 1.0) if not undefined else float(high),
         p_value=float("nan")
         if undefined
         else float((1 + (floor + seed_noise >= value - 1e-12).sum()) / (1 + len(floor))),

@@ -61,6 +61,8 @@ def report(paths: Sequence[str | Path], options: ReportOptions | None = None) ->
     """
     options = options or ReportOptions()
     wanted = [Path(options.out), *([Path(options.card)] if options.card else [])]
+    if len({path.resolve() for path in wanted}) < len(wanted):
+        raise UsageError(f"the page and the card would be one file, {options.out}; give --card another name")
     for path in wanted:
         if path.is_dir() or not path.absolute().parent.is_dir():
             raise UsageError(f"cannot write {path}; give a file in an existing folder")

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from fairdistill.auditing import described
+from fairdistill.auditing import described, sizing
 from fairdistill.comparison import Comparison, Row, compare
-from fairdistill.metrics.paired import paired_test
+from fairdistill.metrics.paired import Paired, paired_test
 from fairdistill.metrics.resampling import Resampled
-from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 from fairdistill.predictions import Predictions, paired, run_predictions
 from fairdistill.report.words import in_words
 from fairdistill.runs import RunFolder
@@ -38,6 +37,7 @@ class ReportRow:
         groups: each group's rows and accuracy.
         cells: accuracy ``[G][C]``, None where there is no row.
         collapsed: seeds that predict one class alone.
+        draws: test sets that were drawn.
     """
 
     label: str
@@ -54,6 +54,7 @@ class ReportRow:
     groups: Sequence[Mapping[str, Any]]
     cells: Sequence[Sequence[float]]
     collapsed: tuple[int, ...]
+    draws: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,28 +112,19 @@ def gather(
     rows = tuple(_row(row, first, settings) for row in comparison.rows)
     runs = [RunFolder.open(path) for row in comparison.rows for path in row.paths]
     embedded = [(row.label, found) for row in comparison.rows if (found := _embedding(row)) is not None]
-    smallest = int(first.counts.sum(axis=2).min())
-    accuracy = rows[0].accuracy["value"]
-    sizing = {
-        "smallest_cell": smallest,
-        "gap_resolved": gap_resolved(smallest, accuracy=accuracy, confidence=confidence),
-        "rows_needed": [
-            (gap, rows_to_resolve(gap, accuracy=accuracy, confidence=confidence)) for gap in (0.02, 0.05, 0.1)
-        ],
-    }
     return Content(
         title=title or comparison.data,
         comparison=comparison,
         rows=rows,
         words=in_words(rows),
         data=_data(first, [run.result for run in runs]),
-        sizing=sizing,
+        sizing=sizing(first.counts, rows[0].accuracy["value"], confidence),
         leakage=[_leakage(label, found) for label, found in embedded],
         pictures_left_out=[label for label, _ in embedded[_PICTURES:]],
         configurations=[
             (str(run.path), yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True)) for run in runs
         ],
-        settings=settings,
+        settings={**settings, "draws": min(row.draws for row in rows)},
         intended_use=intended_use,
         figures=_figures(comparison, rows, first, embedded[:_PICTURES]),
     )
@@ -156,6 +148,8 @@ def _row(row: Row, first: Predictions, settings: Mapping[str, Any]) -> ReportRow
         taught = [paired(first, run_predictions(run, "teacher_predictions.csv"))[1].correct for run in runs]
         found = paired_test(np.stack(taught), correct, **given)
         change = described(found, first.class_names, first.group_names)
+        if len(runs) > 1:
+            _judge_seeds(change, [paired_test(one, other, **given) for one, other in zip(taught, correct, strict=True)])
     worst_group, group = sample.worst_group()
     worst_cell, cell = sample.worst_cell()
     return ReportRow(
@@ -180,7 +174,15 @@ def _row(row: Row, first: Predictions, settings: Mapping[str, Any]) -> ReportRow
         ],
         cells=sample.shares.mean(axis=0).tolist(),
         collapsed=row.collapsed,
+        draws=sample.draws,
     )
+
+
+def _judge_seeds(change: dict[str, Any], by_seed: Sequence[Paired]) -> None:
+    """Call a cell harmed, or helped, if every seed shows it by itself: few seeds say little of what others would."""
+    for at, cell in enumerate(change["cells"]):
+        for what in ("harmed", "helped"):
+            cell[what] = cell[what] or all(getattr(found.cells[at], what) for found in by_seed)
 
 
 def _data(first: Predictions, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
