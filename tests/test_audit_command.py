@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,42 @@ def test_runs_of_other_rows_are_refused_in_a_report(tmp_path, capsys):
     assert main(["report", str(first.path), str(second.path), "--out", str(tmp_path / "r.html")]) == 2
     assert "different data" in capsys.readouterr().err
     assert not (tmp_path / "r.html").exists()
+
+
+def test_a_link_is_written_through_and_what_is_no_file_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "target.json").write_text("{}")
+    (tmp_path / "link.json").symlink_to("target.json")
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, "--out", "link.json"]) == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "target.json").read_text())["rows"] == 800
+    os.mkfifo(tmp_path / "pipe.json")
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, "--out", "pipe.json"]) == 2
+    assert "no file that could be written anew" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_model_that_says_one_class_is_not_let_through(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = table(tmp_path, gap=0.0)
+    path.write_text("\n".join(line[:-1] + "f" if at else line for at, line in enumerate(path.read_text().split())))
+    assert main(["audit", str(path), *COLUMNS, "--max-deo-a", "0.5"]) == 3
+    assert "undecided: every row is predicted as one class" in capsys.readouterr().out
+
+
+def test_labels_of_another_spelling_and_the_class_of_a_score_are_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = table(tmp_path)
+    lines = path.read_text().split()
+    path.write_text("\n".join([lines[0], *(line + ".0" for line in lines[1:])]))
+    assert main(["audit", str(path), *COLUMNS]) == 0
+    assert "No row is labelled 'f.0', 'm.0', which the model predicts" in capsys.readouterr().out
+    path.write_text("\n".join([lines[0] + ",score", *(f"{line},{at % 3 / 2}" for at, line in enumerate(lines[1:]))]))
+    assert main(["audit", str(path), "--label", "sex", "--group", "race", "--score", "score", "--draws", "500"]) == 0
+    assert "A row is predicted 'm' where its score reaches 0.5, else 'f'" in capsys.readouterr().out
+
+
+def test_a_confidence_that_the_draws_cannot_support_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, "--confidence", "0.999"]) == 2
+    assert "confidence 0.999 needs at least 10,000 draws, but got 500" in capsys.readouterr().err

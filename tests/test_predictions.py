@@ -416,7 +416,14 @@ def test_a_run_folder_read_as_a_table_says_the_same(run):
 
 
 def test_an_unknown_group_of_a_run_stays_unknown(run):
+    row = (run.path / "predictions.csv").read_text().splitlines()[2].split(",")
+    label, group, pred = (int(value) for value in row[2:5])
     rewritten(run, "group", "")
+    with pytest.raises(DataError, match=r"predictions\.csv was changed: its counts are not those of .*result\.json"):
+        run_predictions(run)
+    counts = [[list(line) for line in of_group] for of_group in run.result["counts"]]
+    counts[group][label][pred] -= 1
+    run.write_json("result.json", {**run.result, "counts": counts})
     found = run_predictions(run)
     assert found.groups[1] == -1
     assert (found.groups[[0, 2, 3]] >= 0).all()

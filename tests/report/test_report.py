@@ -177,3 +177,30 @@ def test_what_is_no_finished_run_is_refused(tmp_path):
     (run.path / "result.json").unlink()
     with pytest.raises(RunFolderError, match="not finished"):
         report([run.path], ReportOptions(out=str(tmp_path / "r.html")))
+
+
+def test_a_cell_that_every_seed_harms_by_itself_is_called_harmed(tmp_path):
+    """Two seeds say little of what others would do, but each may show harm that the test set's noise cannot explain."""
+    runs = []
+    for seed in (0, 1):
+        run = made_run(tmp_path / str(seed), method="mfd", gap=0.0, teacher_gap=0.0, seed=seed)
+        lines = (run.path / "predictions.csv").read_text().splitlines()
+        for at, line in enumerate(lines):
+            cut = line.split(",")
+            if at and cut[2:4] == ["0", "0"] and at % (4 - seed):  # most rows of one cell become wrong
+                lines[at] = ",".join([*cut[:4], "1", "0.1", "0.8", "0.1"])
+        (run.path / "predictions.csv").write_text("\n".join(lines) + "\n")
+        counts = [[[0] * 3 for _ in range(3)] for _ in range(2)]
+        for line in lines[1:]:
+            label, group, pred = (int(value) for value in line.split(",")[2:5])
+            counts[group][label][pred] += 1
+        run.write_json("result.json", {**run.result, "counts": counts})
+        runs.append(run)
+    text = written(runs, tmp_path)
+    assert "Harmed beyond chance, over all cells together: &lt;script&gt;alert(1)&lt;/script&gt; of x|y" in text
+
+
+def test_the_page_and_the_card_must_be_two_files(tmp_path):
+    run = made_run(tmp_path / "t", method="scratch", gap=0.1)
+    with pytest.raises(UsageError, match="would be one file"):
+        report([run.path], ReportOptions(out=str(tmp_path / "x"), card=str(tmp_path / "x")))
