@@ -55,6 +55,8 @@ class BenchOptions:
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
     """auto: bfloat16 autocast where the processor has it in hardware, else float32."""
+    compile: bool = False
+    """Compile the students with torch.compile."""
     dry_run: bool = False
     """Say what would be run, and how long it may take, and stop."""
 
@@ -156,6 +158,7 @@ def plan(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> G
         protocol=options.protocol,
         device=options.device,
         precision=options.precision,
+        compile=options.compile,
         cache_dir=str(path / ".teacher-cache"),
     )
     jobs: dict[str, Job] = {}
