@@ -16,7 +16,8 @@ from fairdistill.metrics.calibration import calibration_bins, expected_calibrati
 from fairdistill.metrics.fairness import balanced_accuracy, group_accuracy
 from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference
 from fairdistill.metrics.sizing import rows_to_resolve
-from fairdistill.predictions import Predictions, TableColumns
+from fairdistill.prediction_table import TableColumns
+from fairdistill.predictions import Predictions
 from fairdistill.runs import RunFolder, finite_or_null
 from tests.metrics.making import worked
 

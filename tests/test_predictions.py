@@ -10,7 +10,8 @@ import pytest
 
 from fairdistill.data.tabular import read_columns
 from fairdistill.errors import DataError, RunFolderError, UsageError
-from fairdistill.predictions import Predictions, TableColumns, paired, read_predictions, run_predictions
+from fairdistill.prediction_table import TableColumns, read_predictions
+from fairdistill.predictions import Predictions, paired, run_predictions
 from fairdistill.runs import RunFolder
 
 SIMPLE = "id,label,group,pred\na,cat,x,cat\nb,dog,y,cat\nc,cat,y,cat\nd,dog,x,dog\n"

@@ -12,7 +12,8 @@ from fairdistill.cli_options import Parser, add_options, split_repeated
 from fairdistill.config import check_types
 from fairdistill.data.tabular import SUFFIXES
 from fairdistill.errors import UsageError
-from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
+from fairdistill.prediction_table import TableColumns, read_predictions
+from fairdistill.predictions import Predictions, run_predictions
 from fairdistill.runs import RunFolder, write_json
 
 

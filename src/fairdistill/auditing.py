@@ -20,7 +20,8 @@ from fairdistill.metrics.parity import parity_gaps
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
-from fairdistill.predictions import Predictions, TableColumns, paired, read_predictions, run_predictions
+from fairdistill.prediction_table import TableColumns, read_predictions
+from fairdistill.predictions import Predictions, paired, run_predictions
 from fairdistill.runs import RunFolder
 
 FORMAT_VERSION = 1
@@ -32,8 +33,8 @@ EXIT_CODES: Mapping[Verdict, int] = {"within": 0, "beyond": 1, "undecided": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions:
-    """How an audit is done, and the limits it is held to."""
+class IntervalOptions:
+    """How intervals are found."""
 
     confidence: float = 0.95
     """Confidence of every interval."""
@@ -41,10 +42,6 @@ class AuditOptions:
     """Test sets that are drawn for the intervals."""
     seed: int = 0
     """Seed of the draws."""
-    max_deo_a: float | None = None
-    """Limit of DEO_A, a fraction: exit 0 if its interval lies within, 1 if beyond, 3 if the data cannot tell."""
-    max_deo_m: float | None = None
-    """Limit of DEO_M, likewise."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -57,6 +54,19 @@ class AuditOptions:
         needed = math.ceil(10 / (1 - self.confidence))
         if self.draws < min(needed, 1_000_000):
             raise UsageError(f"confidence {self.confidence:g} needs at least {needed:,} draws, but got {self.draws:,}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditOptions(IntervalOptions):
+    """How an audit is done, and the limits it is held to."""
+
+    max_deo_a: float | None = None
+    """Limit of DEO_A, a fraction: exit 0 if its interval lies within, 1 if beyond, 3 if the data cannot tell."""
+    max_deo_m: float | None = None
+    """Limit of DEO_M, likewise."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("max_deo_a", "max_deo_m"):
             limit = getattr(self, name)
             if limit is not None and not 0 <= limit <= 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fairdistill.config import check_types
+from fairdistill.auditing import IntervalOptions
 from fairdistill.errors import UsageError
 from fairdistill.report.content import Content, gather
 from fairdistill.runs import finite_or_null, write_text
@@ -17,7 +17,7 @@ __all__ = ["ReportOptions", "report"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportOptions:
+class ReportOptions(IntervalOptions):
     """Options of a report."""
 
     out: str = "report.html"
@@ -28,21 +28,6 @@ class ReportOptions:
     """Title of the page; default: the data set's name."""
     intended_use: str | None = None
     """What the model is for, a sentence or two for the model card."""
-    confidence: float = 0.95
-    """Confidence of every interval."""
-    draws: int = 10_000
-    """Test sets that are drawn for the intervals."""
-    seed: int = 0
-    """Seed of the draws."""
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if not 0 < self.confidence < 1:
-            raise UsageError(f"expected confidence to lie between 0 and 1, but got {self.confidence}")
-        if not 100 <= self.draws <= 1_000_000:
-            raise UsageError(f"expected draws to lie in 100 to 1,000,000, but got {self.draws}")
-        if self.seed < 0:
-            raise UsageError(f"expected seed to be at least 0, but got {self.seed}")
 
 
 def report(paths: Sequence[str | Path], options: ReportOptions | None = None) -> list[Path]:
