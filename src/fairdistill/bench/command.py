@@ -5,10 +5,11 @@ from __future__ import annotations
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from fairdistill.bench.local import run_local
+from fairdistill.bench.local import Report, run_local
 from fairdistill.bench.plan import BenchOptions, Grid, Job, open_grid, plan
 from fairdistill.bench.states import Standing, standing
 from fairdistill.bench.tables import bench_table
@@ -28,7 +29,8 @@ def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> 
         return True
     open_grid(grid.path, name, options.protocol)
     print(overview(grid, options.workers), file=sys.stderr)
-    complete = run_local(grid, workers=options.workers, report=lambda job, state: _say(grid, job, state))
+    with _watched(grid, options.workers) as report:
+        complete = run_local(grid, workers=options.workers, report=report)
     states = Counter(standing(job).state for job in grid.jobs)
     if states["done"]:
         print(bench_table(grid.path))
@@ -57,6 +59,32 @@ def _time(standings: list[Standing], workers: int) -> str:
     if not done:
         return "how long it takes is known when the first is done"
     return f"about {format_seconds(left * statistics.fmean(done) / workers)} left"
+
+
+@contextmanager
+def _watched(grid: Grid, workers: int) -> Iterator[Report]:
+    """Give what is told of every job: a line each, and on a terminal a table that follows the runs."""
+
+    def report(job: Job, state: str) -> None:
+        _say(grid, job, state)
+
+    if not sys.stderr.isatty():
+        yield report
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+
+    def table() -> Table:
+        standings = [standing(job) for job in grid.jobs]
+        shown = Table("Run", "State", "", box=None, caption=_time(standings, workers))
+        for job, each in zip(grid.jobs, standings, strict=True):
+            if each.state in ("running", "stopped"):
+                shown.add_row(job.path.name, each.state, each.detail)
+        return shown
+
+    with Live(get_renderable=table, console=Console(stderr=True), refresh_per_second=1, transient=True):
+        yield report
 
 
 def _say(grid: Grid, job: Job, state: str) -> None:
