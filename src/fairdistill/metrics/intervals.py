@@ -81,11 +81,9 @@ def gap_limits(
     direction[:, 0] += np.where(observed > 0, 0.0, 0.5)  # where there is no gap, any pair of groups will do
     direction[:, -1] -= np.where(observed > 0, 0.0, 0.5)
 
-    def drawn(gaps: Floats) -> Floats:
-        return np.asarray(over(spread(middle + gaps[..., None, :] * direction + noise), which).mean(axis=1))
-
-    def drawn_widest(gaps: Floats) -> Floats:
-        return np.asarray(over(spread(middle + gaps[..., None, :] * widest + noise), which).mean(axis=1))
+    def drawn(places: Floats) -> _Path:
+        """Return what the drawn test sets show of gaps between groups at these places."""
+        return lambda gaps: np.asarray(over(spread(middle + gaps[..., None, :] * places + noise), which).mean(axis=1))
 
     variance = 2 * noise.var(axis=0).mean(axis=-2)
     widest = _widest(direction, observed, np.sqrt(variance / 2))
@@ -98,7 +96,7 @@ def gap_limits(
         low_path = high_path = lambda gap: weight * gap
     step = resolution / len(shares) / (observed.shape[-1] if which == "mean" else 1)
     seen = over(observed, which).mean(axis=0)
-    return _inverted(drawn_widest, drawn, seen, low_path, high_path, confidence, seed_noise, step)
+    return _inverted(drawn(widest), drawn(direction), seen, low_path, high_path, confidence, seed_noise, step)
 
 
 def smallest_limits(
