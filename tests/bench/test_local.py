@@ -116,6 +116,24 @@ def killed_at_first(job) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def test_a_job_that_another_process_took_first_is_left_to_it(tmp_path, in_this_process, monkeypatch):
+    grid = small_grid(tmp_path / "g", methods="mfd,ss")
+    teacher, real, held = grid.jobs[0], local._run, []
+
+    def too_late(job):
+        if job.id != teacher.id:
+            return real(job)
+        lock = RunFolder.create(job.path, config={"seed": 0}, environment={}).lock()
+        lock.__enter__()
+        held.append(lock)
+        return f"{job.path} exists already"
+
+    monkeypatch.setattr(local, "_run", too_late)
+    assert not run_local(grid, workers=1, report=lambda job, state: None)
+    assert [standing(job).state for job in grid.jobs] == ["running", "done", "not started"]
+    held[0].__exit__(None, None, None)
+
+
 def test_students_of_a_teacher_in_another_process_are_left(tmp_path, in_this_process):
     grid = small_grid(tmp_path / "g", methods="mfd,ss")
     teacher = grid.jobs[0]

@@ -104,14 +104,16 @@ class _Work:
         if not ended:
             raise _TimeIsUp
         for future in ended:
-            error = future.result()
-            job = self.in_hand.pop(future)
-            if error is not None:
-                self.fail(job, error)
-                continue
-            self.left.remove(job)
-            self._done.add(job.id)
-            self._report(job, "done")
+            error, job = future.result(), self.in_hand.pop(future)
+            state = standing(job).state
+            if state == "running":  # the same grid is run by another process too, which was sooner
+                self.left.remove(job)
+            elif state == "done":
+                self.left.remove(job)
+                self._done.add(job.id)
+                self._report(job, "done")
+            else:
+                self.fail(job, error or "it ended without a result")
 
 
 @contextmanager
