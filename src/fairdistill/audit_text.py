@@ -55,7 +55,7 @@ def in_words(said: Mapping[str, Any]) -> list[str]:
     )
     if gap["low"] > 0:
         lines.append(
-            f"So the gap is real (p = {gap['p_value']:.2g}); with chance taken off, the best estimate is "
+            f"So the gap is real (p {p_value(gap['p_value'])}); with chance taken off, the best estimate is "
             f"{percent(gap['estimate'])} points, between {percent(gap['low'])} and {percent(gap['high'])}."
         )
     else:
@@ -71,6 +71,11 @@ def in_words(said: Mapping[str, Any]) -> list[str]:
         f"Its smallest cell has {_rows(sizing['smallest_cell'])}, {resolved}. Rows a cell needed for {needed}."
     )
     return lines
+
+
+def p_value(value: float) -> str:
+    """Return ``= 0.03``, or ``<= 0.0002`` of one that is as small as the draws can tell."""
+    return f"<= {max(value, 0.0001):.1g}" if value <= 0.0002 else f"= {value:.2g}"
 
 
 def _rows(count: int) -> str:

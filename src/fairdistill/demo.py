@@ -53,7 +53,8 @@ def demo(options: DemoOptions) -> Comparison:
     print(render(comparison, CompareOptions()))
     print()
     print(in_words(*comparison.rows))
-    print(f"\nRun folders: {out}/", flush=True)
+    print(f"\nRun folders: {out}/. How sure is all this? fairdistill audit {out}/mfd-seed0")
+    print(f"As a page: fairdistill report {out}/*-seed*", flush=True)
     if options.seeds == 1:
         print(f"One seed shows no spread: fairdistill demo --seeds 4 --out {out}")
     return comparison

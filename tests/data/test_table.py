@@ -80,6 +80,12 @@ def test_blank_lines_do_not_count(tmp_path):
     assert rows.names.tolist() == ["a.png", "b.png", "sub/c.png", "d.png"]
 
 
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):
+    text = 'image,label,group\n\na.png,0,"x\ny"\n\n\nb.png,,y\n'
+    with pytest.raises(DataError, match=r"t\.csv, row 6: column 'label' is empty"):
+        read(write(tmp_path / "t.csv", text))
+
+
 def test_numbers_are_classes_in_the_order_of_their_values(tmp_path):
     rows = read(write(tmp_path / "t.csv", "image,label,group\na.png,10,x\nb.png,9,y\n"))
     assert rows.class_names == ("9", "10")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import itertools
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,8 +70,17 @@ def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Coll
 
 
 def place(path: Path, row: int) -> str:
-    """Return the place of a row for a message: the file, and the row as a spreadsheet counts."""
-    return f"{path}, row {row + 1 if path.suffix.lower() == '.parquet' else row + 2}"
+    """Return the place of a row for a message: the file, and the row as a spreadsheet counts, blank ones among them."""
+    if path.suffix.lower() == ".parquet":
+        return f"{path}, row {row + 1}"
+    try:
+        # Only the shape of the table matters here, so any encoding that keeps separators will do.
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            filled = (at for at, fields in enumerate(csv.reader(file, delimiter=_separator(path)), 1) if fields)
+            shown = next(itertools.islice(filled, row + 1, None), row + 2)
+    except (OSError, csv.Error):
+        shown = row + 2
+    return f"{path}, row {shown}"
 
 
 def _numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fairdistill.audit_text import interval, no_harm, percent
+from fairdistill.audit_text import interval, no_harm, p_value, percent
 
 if TYPE_CHECKING:
     from fairdistill.report.content import ReportRow
@@ -36,7 +36,7 @@ def _of_row(row: ReportRow) -> list[str]:
         change = row.change
         said.append(
             f"Against its teacher the gap changes by {100 * change['deo_a']['value']:+.1f} points "
-            f"{interval(change['deo_a'])} (p = {change['deo_a']['p_value']:.2g}), accuracy by "
+            f"{interval(change['deo_a'])} (p {p_value(change['deo_a']['p_value'])}), accuracy by "
             f"{100 * change['accuracy']['value']:+.1f} {interval(change['accuracy'])}."
         )
         said += no_harm(change)
