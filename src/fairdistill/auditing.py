@@ -55,6 +55,11 @@ class IntervalOptions:
         if self.draws < min(needed, 1_000_000):
             raise UsageError(f"confidence {self.confidence:g} needs at least {needed:,} draws, but got {self.draws:,}")
 
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """The three options, by argument of the statistics."""
+        return {"confidence": self.confidence, "draws": self.draws, "seed": self.seed}
+
 
 @dataclass(frozen=True, kw_only=True)
 class AuditOptions(IntervalOptions):
@@ -116,7 +121,8 @@ def audit(
     _check(predictions)
     counts = predictions.counts
     sample = _sample(predictions, options)
-    metrics = _metrics(predictions, sample, options)
+    *by_group, calibration = _calibration(predictions)
+    metrics = _metrics(predictions, sample, options) | {"calibration_error": calibration}
     collapsed = len(np.unique(predictions.predicted)) == 1
     return {
         "format_version": FORMAT_VERSION,
@@ -131,7 +137,7 @@ def audit(
         "seed": options.seed,
         "metrics": metrics,
         "classes": _classes(predictions, sample),
-        "groups": _groups(predictions, sample),
+        "groups": _groups(predictions, sample, by_group),
         "cells": _cells(predictions, sample),
         "counts": counts.tolist(),
         "empty_cells": [list(cell) for cell in empty_cells(counts)],
@@ -197,26 +203,29 @@ def _notes(predictions: Predictions) -> list[str]:
 
 
 def _metrics(predictions: Predictions, sample: Resampled, options: AuditOptions) -> dict[str, Any]:
-    worst_group, group = sample.worst_group()
-    worst_cell, cell = sample.worst_cell()
-    parity, odds = parity_gaps(
-        predictions.labels, predictions.predicted, predictions.groups, predictions.sources,
-        num_classes=len(predictions.class_names), num_groups=len(predictions.group_names),
-        confidence=options.confidence, draws=options.draws, seed=options.seed,
-    )  # fmt: skip
-    named_cell = None
-    if cell is not None:
-        named_cell = {"group": predictions.group_names[cell[0]], "class": predictions.class_names[cell[1]]}
+    parity, odds = parity_gaps(predicted=predictions.predicted, **predictions.sample, **options.drawing)
     return {
         "accuracy": asdict(sample.accuracy()),
         "balanced_accuracy": asdict(sample.balanced_accuracy()),
-        "worst_group": {**asdict(worst_group), "group": None if group is None else predictions.group_names[group]},
-        "worst_cell": {**asdict(worst_cell), **(named_cell or {"group": None, "class": None})},
+        **worst(sample, predictions.class_names, predictions.group_names),
         "deo_a": asdict(sample.gap("mean")),
         "deo_m": asdict(sample.gap("max")),
         "demographic_parity": asdict(parity),
         "equalised_odds": asdict(odds),
-        "calibration_error": _calibration(predictions)[-1],
+    }
+
+
+def worst(sample: Resampled, class_names: Sequence[str], group_names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the worst group and the worst cell, and which they are."""
+    of_group, group = sample.worst_group()
+    of_cell, cell = sample.worst_cell()
+    return {
+        "worst_group": {**asdict(of_group), "group": None if group is None else group_names[group]},
+        "worst_cell": {
+            **asdict(of_cell),
+            "group": None if cell is None else group_names[cell[0]],
+            "class": None if cell is None else class_names[cell[1]],
+        },
     }
 
 
@@ -242,8 +251,7 @@ def _classes(predictions: Predictions, sample: Resampled) -> list[dict[str, Any]
     ]
 
 
-def _groups(predictions: Predictions, sample: Resampled) -> list[dict[str, Any]]:
-    calibration = _calibration(predictions)
+def _groups(predictions: Predictions, sample: Resampled, calibration: Sequence[float | None]) -> list[dict[str, Any]]:
     return [
         {
             "group": name,
@@ -302,11 +310,7 @@ def _limits(metrics: Mapping[str, Any], options: AuditOptions, *, collapsed: boo
 
 def _against(predictions: Predictions, other: Predictions, options: AuditOptions) -> dict[str, Any]:
     other, own = paired(other, predictions)
-    found = paired_test(
-        other.correct, own.correct, own.labels, own.groups, own.sources,
-        num_classes=len(own.class_names), num_groups=len(own.group_names),
-        confidence=options.confidence, draws=options.draws, seed=options.seed,
-    )  # fmt: skip
+    found = paired_test(other.correct, own.correct, **own.sample, **options.drawing)
     return {"where": other.where, **described(found, own.class_names, own.group_names)}
 
 
@@ -373,8 +377,4 @@ def _adjusted(
 
 
 def _sample(predictions: Predictions, options: AuditOptions) -> Resampled:
-    return Resampled(
-        predictions.correct[None], predictions.labels, predictions.groups, predictions.sources,
-        num_classes=len(predictions.class_names), num_groups=len(predictions.group_names),
-        confidence=options.confidence, draws=options.draws, seed=options.seed,
-    )  # fmt: skip
+    return Resampled(predictions.correct[None], **predictions.sample, **options.drawing)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from fairdistill import paper
 from fairdistill.config import check_types
 from fairdistill.errors import UsageError
-from fairdistill.layout import aligned
+from fairdistill.layout import aligned, latex, markdown
 from fairdistill.runs import RunFolder, finite_or_null
 
 Format = Literal["text", "md", "csv", "latex", "json"]
@@ -264,28 +264,11 @@ def _text(comparison: Comparison) -> str:
 
 
 def _markdown(comparison: Comparison) -> str:
-    lines = [_HEADER, ("---", *["---:"] * (len(_HEADER) - 1)), *_cells(comparison, "±")]
-    table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-    return f"{table}\n\n{_caption(comparison)}"
+    return f"{markdown([_HEADER, *_cells(comparison, '±')])}\n\n{_caption(comparison)}"
 
 
 def _latex(comparison: Comparison) -> str:
-    def escaped(text: str) -> str:
-        return "".join(f"\\{sign}" if sign in "_%&#$" else sign for sign in text).replace("±", r"$\pm$")
-
-    lines = [" & ".join(map(escaped, row)) + r" \\" for row in (_HEADER, *_cells(comparison, "±"))]
-    return "\n".join(
-        [
-            r"\begin{tabular}{l" + "r" * (len(_HEADER) - 1) + "}",
-            r"\toprule",
-            lines[0],
-            r"\midrule",
-            *lines[1:],
-            r"\bottomrule",
-            r"\end{tabular}",
-            f"% {_caption(comparison)}",
-        ]
-    )
+    return latex([_HEADER, *_cells(comparison, "±")], _caption(comparison))
 
 
 def _records(comparison: Comparison) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Rows of cells as aligned lines of text."""
+"""Rows of cells as text: aligned lines, Markdown, LaTeX. The first row is the heading."""
 
 from __future__ import annotations
 
@@ -20,3 +20,38 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> l
         ).rstrip()
         for row in rows
     ]
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; all columns but the first end at one place.
+
+    Example:
+        >>> print(markdown([("Class", "rows"), ("cat", "7")]))
+        | Class | rows |
+        | --- | ---: |
+        | cat | 7 |
+    """
+    lines = [rows[0], ("---", *["---:"] * (len(rows[0]) - 1)), *rows[1:]]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def latex(rows: Sequence[Sequence[str]], caption: str) -> str:
+    """Return a LaTeX tabular in the style of booktabs, and the caption as a comment."""
+    head, *body = (" & ".join(map(_latex_escaped, row)) + r" \\" for row in rows)
+    columns = "l" + "r" * (len(rows[0]) - 1)
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            f"% {caption}",
+        ]
+    )
+
+
+def _latex_escaped(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "_%&#$" else sign for sign in text).replace("±", r"$\pm$")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,17 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def sample(self) -> dict[str, Any]:
+        """The test set as the statistics take it, by argument: classes, groups, sources, and how many of the two."""
+        return {
+            "labels": self.labels,
+            "groups": self.groups,
+            "sources": self.sources,
+            "num_classes": len(self.class_names),
+            "num_groups": len(self.group_names),
+        }
 
     @property
     def correct(self) -> NDArray[np.bool_]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 from fairdistill.bench.plan import Job
 from fairdistill.errors import RunFolderError
@@ -20,18 +21,16 @@ class Standing:
         state: ``stopped`` is a run that began and is not running now; it goes on where it stopped.
         detail: accuracy and DEO of one that is done, the step of one that began, the error of one that failed.
         seconds: time in training steps of one that is done.
-        samples: images seen by one that is done.
     """
 
     state: State
     detail: str = ""
     seconds: float = 0.0
-    samples: int = 0
 
 
 def standing(job: Job) -> Standing:
     """Return the state of a job."""
-    failure = job.path.with_name(f"{job.path.name}.failed.json")
+    failure = _failure(job)
     if not (job.path / "config.yaml").exists():
         if failure.exists():
             return Standing("failed", str(read_json(failure)["error"]))
@@ -44,7 +43,7 @@ def standing(job: Job) -> Standing:
             for key, name in (("accuracy", "accuracy"), ("deo_a", "DEO_A"), ("deo_m", "DEO_M"))
         )
         mark = "  one class only" if result["collapsed"] else ""
-        return Standing("done", shown + mark, float(result["seconds"]), int(result["budget"]["samples"]))
+        return Standing("done", shown + mark, float(result["seconds"]))
     try:
         log = run.read_log()
     except RunFolderError:  # a row is being written
@@ -59,16 +58,16 @@ def standing(job: Job) -> Standing:
 
 def record_failure(job: Job, error: str) -> None:
     """Write down why a job failed."""
-    write_json(job.path.with_name(f"{job.path.name}.failed.json"), {"error": error, "options": _shown(job)})
+    write_json(_failure(job), {"error": error, "options": {"row": job.row, "seed": job.seed, "id": job.id}})
 
 
 def forget_failure(job: Job) -> None:
     """Remove what was written of a failure, before the job is tried again."""
-    job.path.with_name(f"{job.path.name}.failed.json").unlink(missing_ok=True)
+    _failure(job).unlink(missing_ok=True)
 
 
-def _shown(job: Job) -> dict[str, Any]:
-    return {"row": job.row, "seed": job.seed, "id": job.id}
+def _failure(job: Job) -> Path:
+    return job.path.with_name(f"{job.path.name}.failed.json")
 
 
 def _is_held(run: RunFolder) -> bool:

@@ -16,7 +16,7 @@ from fairdistill.bench.plan import read_grid
 from fairdistill.comparison import METRICS, Comparison, Row, compare
 from fairdistill.config import check_types
 from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.layout import aligned
+from fairdistill.layout import aligned, latex, markdown
 from fairdistill.runs import RunFolder
 
 Format = Literal["text", "md", "latex", "csv", "html"]
@@ -155,22 +155,11 @@ def _text(lines: Sequence[_Line], caption: str, published: bool) -> str:
 
 
 def _markdown(lines: Sequence[_Line], caption: str, published: bool) -> str:
-    head, *body = _rows(lines, published)
-    rows = [head, ("---", *["---:"] * (len(head) - 1)), *body]
-    table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
-    return f"{table}\n\n{caption}"
+    return f"{markdown(_rows(lines, published))}\n\n{caption}"
 
 
 def _latex(lines: Sequence[_Line], caption: str, published: bool) -> str:
-    def escaped(text: str) -> str:
-        return "".join(f"\\{sign}" if sign in "_%&#$" else sign for sign in text).replace("±", r"$\pm$")
-
-    head, *body = [" & ".join(map(escaped, row)) + r" \\" for row in _rows(lines, published)]
-    columns = "l" + "r" * (len(_rows(lines, published)[0]) - 1)
-    return "\n".join(
-        [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}",
-         f"% {caption}"]
-    )  # fmt: skip
+    return latex(_rows(lines, published), caption)
 
 
 def _csv(lines: Sequence[_Line], caption: str, published: bool) -> str:

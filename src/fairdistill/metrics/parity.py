@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.counts import Counts
+from fairdistill.metrics.counts import Counts, group_counts
 from fairdistill.metrics.intervals import Floats, spread
 from fairdistill.metrics.outcomes import outcomes_of
 from fairdistill.metrics.resampling import Gap, gap_of
@@ -101,7 +101,7 @@ def parity_gaps(
     draws = min(draws, fitting)
     shape = (num_groups, num_classes, num_classes)
     rows = found.rows.reshape(shape[:2])
-    counts = np.bincount(cell * num_classes + predicted[known], minlength=size).reshape(shape)
+    counts = group_counts(labels, predicted, groups, num_classes=num_classes, num_groups=num_groups)
     if not known.any() or fitting < _FEWEST:  # no row, or too many classes for intervals
         undefined = [float("nan")] * 7
         return Gap(demographic_parity_difference(counts), *undefined), Gap(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from fairdistill.auditing import described, sizing
+from fairdistill.auditing import described, sizing, worst
 from fairdistill.comparison import Comparison, Row, compare
 from fairdistill.metrics.paired import Paired, paired_test
 from fairdistill.metrics.resampling import Resampled
@@ -133,14 +133,7 @@ def gather(
 def _row(row: Row, first: Predictions, settings: Mapping[str, Any]) -> ReportRow:
     runs = [RunFolder.open(path) for path in row.paths]
     own = [paired(first, run_predictions(run))[1] for run in runs]
-    given: dict[str, Any] = {
-        "labels": first.labels,
-        "groups": first.groups,
-        "sources": first.sources,
-        "num_classes": len(first.class_names),
-        "num_groups": len(first.group_names),
-        **settings,
-    }
+    given = {**first.sample, **settings}
     correct = np.stack([each.correct for each in own])
     sample = Resampled(correct, **given)
     change = None
@@ -150,8 +143,6 @@ def _row(row: Row, first: Predictions, settings: Mapping[str, Any]) -> ReportRow
         change = described(found, first.class_names, first.group_names)
         if len(runs) > 1:
             _judge_seeds(change, [paired_test(one, other, **given) for one, other in zip(taught, correct, strict=True)])
-    worst_group, group = sample.worst_group()
-    worst_cell, cell = sample.worst_cell()
     return ReportRow(
         label=row.label,
         runs=row.paths,
@@ -159,12 +150,7 @@ def _row(row: Row, first: Predictions, settings: Mapping[str, Any]) -> ReportRow
         steps=row.steps,
         samples=row.samples,
         accuracy=asdict(sample.accuracy()),
-        worst_group={**asdict(worst_group), "group": None if group is None else first.group_names[group]},
-        worst_cell={
-            **asdict(worst_cell),
-            "group": None if cell is None else first.group_names[cell[0]],
-            "class": None if cell is None else first.class_names[cell[1]],
-        },
+        **worst(sample, first.class_names, first.group_names),
         deo_a=asdict(sample.gap("mean")),
         deo_m=asdict(sample.gap("max")),
         change=change,
