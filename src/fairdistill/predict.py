@@ -14,6 +14,7 @@ from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.metrics import Counts, deo_a, deo_m, group_counts
 from fairdistill.models.outputs import class_logits
+from fairdistill.world import ALONE, World
 
 _BATCH = 500
 
@@ -50,14 +51,21 @@ def logits_of(
     network: Callable[[Tensor], object],
     pipeline: Pipeline,
     autocast: Callable[[], AbstractContextManager[None]],
+    *,
+    world: World = ALONE,
 ) -> Tensor:
-    """Return float32 logits ``[N, C]`` of every row, without augmentation; the network must be in eval mode."""
+    """Return float32 logits ``[N, C]`` of every row, without augmentation; the network must be in eval mode.
+
+    Several processes each take a part of the rows, and all of them get all logits.
+    """
+    if pipeline.num_rows < world.size:
+        world = ALONE
     parts = []
     with torch.no_grad():
-        for rows in torch.arange(pipeline.num_rows).split(_BATCH):
+        for rows in torch.arange(pipeline.num_rows)[world.own].split(_BATCH):
             with autocast():
                 parts.append(class_logits(network(pipeline.batch(rows).images)).float())
-    return torch.cat(parts)
+    return world.gather(torch.cat(parts), rows=pipeline.num_rows)
 
 
 def evaluate(logits: Tensor, dataset: GroupedDataset) -> Evaluation:

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
+from fairdistill.world import ALONE, World
+
 TapName = Literal["embedding", "map", "logits", "feature"]
 """The four features a network is read at.
 
@@ -36,6 +38,7 @@ class Batch:
             teacher cache.
         boxes: ``[N, 4]`` float64 on the CPU: top, left, height and width of what was cut from each image, as shares
             of it; None where nothing was cut.
+        whole: rows of the whole batch, where these are one process's part of it; None: these are all.
     """
 
     images: Tensor
@@ -44,6 +47,7 @@ class Batch:
     index: Tensor
     state: Tensor
     boxes: Tensor | None = None
+    whole: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class StepView:
         num_classes: number of classes of the data set.
         num_groups: number of groups of the data set.
         progress: fraction of the stage that is done, from 0 at its first step to 1 at its last.
+        world: the processes that share the batch.
+        whole: rows of the whole batch, where these are one process's part of it; None: these are all.
     """
 
     student: Taps
@@ -67,3 +73,14 @@ class StepView:
     num_classes: int
     num_groups: int
     progress: float
+    world: World = ALONE
+    whole: int | None = None
+
+    @property
+    def share(self) -> float:
+        """How much of the whole batch these rows are."""
+        return 1.0 if self.whole is None else len(self.labels) / self.whole
+
+    def gather(self, own: Tensor) -> Tensor:
+        """Return the rows of the whole batch, of which ``own`` are this process's; see :meth:`World.gather`."""
+        return own if self.whole is None else self.world.gather(own, rows=self.whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.images import ImageFiles, InMemory, Reader
 from fairdistill.randomness import generator
 from fairdistill.types import Batch
+from fairdistill.world import ALONE, World
 
 
 class Pipeline:
@@ -46,14 +48,21 @@ class Pipeline:
         self.num_rows = len(dataset)
         self.num_states = self._recipe.num_states
 
-    def train_batch(self, index: Tensor, *, step: int) -> Batch:
-        """Return the rows ``index`` (int64, CPU), augmented as step ``step`` of the run does."""
+    def train_batch(self, index: Tensor, *, step: int, world: World = ALONE) -> Batch:
+        """Return the rows ``index`` (int64, CPU), augmented as step ``step`` of the run does.
+
+        Of several processes each takes its own of the rows; how a row is augmented does not depend on their number.
+        """
         state, boxes = torch.zeros_like(index), None
         if self._recipe.flip:
             state = torch.randint(0, 2, (len(index),), generator=generator(self._seed, "flip", step))
         if self._recipe.crop != "none":
             boxes = draw_boxes(self._recipe, len(index), generator(self._seed, "crop", step))
-        return self.batch(index, state, boxes)
+        if world.alone:
+            return self.batch(index, state, boxes)
+        own = world.own
+        batch = self.batch(index[own], state[own], None if boxes is None else boxes[own])
+        return replace(batch, whole=len(index))
 
     def batch(self, index: Tensor, state: Tensor | None = None, boxes: Tensor | None = None) -> Batch:
         """Return the rows ``index``, mirrored as ``state`` says and cut to ``boxes`` (default: as they are)."""

@@ -18,6 +18,7 @@ from fairdistill.errors import MethodError
 from fairdistill.losses.checks import at_least_float32, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
+from fairdistill.world import ALONE, World
 
 
 class _ReverseGradient(torch.autograd.Function):
@@ -83,15 +84,18 @@ def _uniform(*shape: int, fan_in: int) -> Tensor:
     return torch.empty(shape).uniform_(-bound, bound)
 
 
-def mean_loss_by_class(group_logits: Tensor, groups: Tensor, labels: Tensor, *, num_classes: int) -> Tensor:
+def mean_loss_by_class(
+    group_logits: Tensor, groups: Tensor, labels: Tensor, *, num_classes: int, world: World = ALONE
+) -> Tensor:
     """Return the mean group cross-entropy of each class's rows, ``[C]``; 0 for a class without any.
 
-    Rows whose group is unknown (-1) take no part.
+    Rows whose group is unknown (-1) take no part. Where several processes share a batch, it is this one's share: its
+    rows' sum over the number of all rows.
     """
     known = (groups >= 0).to(group_logits.dtype)
     each = F.cross_entropy(group_logits, groups.clamp_min(0), reduction="none") * known
     empty = group_logits.new_zeros(num_classes)
-    rows = empty.index_add(0, labels, known)
+    rows = world.sum(empty.index_add(0, labels, known))
     return empty.index_add(0, labels, each) / rows.clamp_min(1)
 
 
@@ -128,6 +132,8 @@ class AdversaryTerm(Term):
     log G for each class where they cannot. The adversaries have an optimizer of their own (Adam) and, each, a
     plateau schedule on its own validation loss (factor 0.1, patience 10).
     """
+
+    whole_batch = True
 
     _FACTOR, _PATIENCE, _THRESHOLD = 0.1, 10, 1e-4  # the defaults of torch's ReduceLROnPlateau
 
@@ -167,7 +173,7 @@ class AdversaryTerm(Term):
         (logits,) = at_least_float32(view.student["logits"])
         with no_autocast(logits):
             guessed = self.adversaries(reverse_gradient(logits, strength=self.spec.strength), view.labels)
-            return mean_loss_by_class(guessed, view.groups, view.labels, num_classes=view.num_classes)
+            return mean_loss_by_class(guessed, view.groups, view.labels, num_classes=view.num_classes, world=view.world)
 
     def begin_step(self) -> None:
         """Clear the adversaries' gradients."""

@@ -207,7 +207,9 @@ class MMD:
 
 
 class MMDTerm(Term):
-    """:func:`mfd_loss` of the projected student feature."""
+    """:func:`mfd_loss` of the projected student feature, over the whole batch of all processes."""
+
+    whole_batch = True
 
     def __init__(self, spec: MMD, projector: Projector) -> None:
         super().__init__()
@@ -217,12 +219,12 @@ class MMDTerm(Term):
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""
         loss = mfd_loss(
-            self.projector(view.student["feature"]),
-            view.teacher["feature"],
-            view.labels,
-            view.groups,
+            view.gather(self.projector(view.student["feature"])),
+            view.gather(view.teacher["feature"]),
+            view.gather(view.labels),
+            view.gather(view.groups),
             num_classes=view.num_classes,
             num_groups=view.num_groups,
             bandwidth=self.spec.bandwidth,
         )
-        return self.spec.strength * loss
+        return self.spec.strength / view.world.size * loss

@@ -34,10 +34,17 @@ class Term(nn.Module):
     A term with parameters of its own is trained with the student by the run's optimizer, unless it has its own
     optimizer: then it overrides ``begin_step``, ``end_step`` and ``learns_alone``. A checkpoint keeps ``state_dict()``,
     so that anything else a term must remember belongs into ``get_extra_state``.
+
+    Attributes:
+        whole_batch: False for a term that is a mean over the rows it is given, whatever the others are. A term that
+            looks across rows sets it to True; where several processes share a batch, it then makes its value this
+            process's share itself, with ``view.gather`` or ``view.world.sum``.
     """
 
+    whole_batch: ClassVar[bool] = False
+
     def forward(self, view: StepView) -> Tensor:
-        """Return this term's scalar share of the loss, its strength included."""
+        """Return this term's scalar part of the loss, its strength included."""
         raise NotImplementedError
 
     def begin_step(self) -> None:

@@ -18,7 +18,7 @@ from fairdistill.runtime import Runtime
 _PACKAGES = ("torch", "numpy", "scikit-learn", "safetensors")
 
 
-def describe_environment(runtime: Runtime, *, seed: int) -> dict[str, Any]:
+def describe_environment(runtime: Runtime, *, seed: int, processes: int = 1) -> dict[str, Any]:
     """Return the content of ``environment.json``."""
     return {
         "fairdistill": __version__,
@@ -28,6 +28,7 @@ def describe_environment(runtime: Runtime, *, seed: int) -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "threads": torch.get_num_threads(),
+        "processes": processes,
         "device": str(runtime),
         "seed": seed,
     }

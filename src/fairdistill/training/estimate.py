@@ -47,7 +47,7 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for step in range(_PROBES):
             start = time.perf_counter()
-            batch = pipeline.train_batch(setup.sampler.batch(step), step=step)
+            batch = pipeline.train_batch(setup.sampler.batch(step), step=step, world=setup.world)
             with setup.runtime.autocast():
                 loss = torch.nn.functional.cross_entropy(tapped(batch.images)["logits"].float(), batch.labels)
             loss.backward()

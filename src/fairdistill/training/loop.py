@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from fairdistill.training.stages import Stage
 from fairdistill.training.stopping import Interrupted, interrupt_named, signals_caught
 from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import Batch, StepView, Taps
+from fairdistill.world import ALONE, World, join
 
 _CHECK_EVERY_ON_GPU = 50  # looking at a loss makes a GPU wait
 
@@ -56,24 +58,25 @@ def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
         NonFiniteLossError: if a loss part is infinite or NaN; the last checkpoint stays.
         Interrupted: after Ctrl-C; the state is saved and ``resume`` continues.
 
+    Started by ``torchrun``, all its processes train the one student together, each on its part of every batch; the
+    first writes the run folder.
+
     Example:
         >>> run = train(TrainOptions(method="ss", steps=2, out="runs/short"))  # doctest: +SKIP
     """
     with _caller_untouched():
-        if options.out is not None:
+        world = join(options.device)
+        if options.out is not None and world.first:
             RunFolder.check_new(Path(options.out))
-        setup = prepare(options)
-        RunFolder.check_new(setup.out)
+        setup = prepare(options, world)
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
         with _console(setup, quiet) as console:
-            _announce(setup, pipeline, console)
-            run = RunFolder.create(
-                setup.out,
-                config=asdict(setup.options),
-                environment=describe_environment(setup.runtime, seed=setup.options.seed),
-            )
-            run.write_skipped(setup.train.skipped)
-            with run.lock(), interrupt_named(run):
+            run = RunFolder(setup.out)
+            if world.first:
+                RunFolder.check_new(setup.out)
+                _announce(setup, pipeline, console)
+                run = _new_folder(setup)
+            with _held(run, world), interrupt_named(run):
                 _Training(setup, pipeline, run, console).finish()
     return run
 
@@ -85,13 +88,14 @@ def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
         RunFolderError: if it is no run folder, in use, damaged or finished already.
     """
     run = RunFolder.open(path)
-    with _caller_untouched(), run.lock():
+    world = join(run.config["device"])
+    with _caller_untouched(), _held(run, world):
         if run.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
         config = {**run.config, "out": str(run.path)}
         if run.checkpoint_path.exists():
             config["init"] = "scratch"  # the checkpoint holds the weights
-        setup = prepare(TrainOptions.from_mapping(config))
+        setup = prepare(TrainOptions.from_mapping(config), world)
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
         with _console(setup, quiet) as console, interrupt_named(run):
             training = _Training(setup, pipeline, run, console)
@@ -112,8 +116,12 @@ def train_step(
     num_classes: int,
     num_groups: int,
     runtime: Runtime,
+    world: World = ALONE,
 ) -> StepLoss:
-    """Do one optimizer step on a batch with the named terms; return the loss it was taken at."""
+    """Do one optimizer step on a batch with the named terms; return the loss it was taken at.
+
+    Several processes do it together, each with its rows of the batch: all get the same loss and the same weights.
+    """
     playing = objective.selected(terms)
     optimizer.zero_grad(set_to_none=True)
     for term in playing:
@@ -127,9 +135,15 @@ def train_step(
             num_classes=num_classes,
             num_groups=num_groups,
             progress=progress,
+            world=world,
+            whole=batch.whole,
         )
         loss: StepLoss = objective(view, terms)
     loss.total.backward()
+    if not world.alone:
+        parameters = [*student.network.parameters(), *objective.parameters()]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        world.sum_([*gradients, *loss.parts.values()])
     optimizer.step()
     for term in playing:
         term.end_step()
@@ -163,7 +177,7 @@ class _Training:
 
     def finish(self) -> None:
         """Train from the current step to the last, then judge the student on the test set."""
-        setup, device = self.setup, self.setup.runtime.device
+        setup, device, world = self.setup, self.setup.runtime.device, self.setup.world
         self.console.start(step=self.step, steps=setup.steps)
         with signals_caught() as caught:
             setup.network.train()
@@ -171,33 +185,38 @@ class _Training:
                 while self.step < stage.stop:
                     started = time.perf_counter()
                     self.schedule.before_step(self.step)
+                    if not world.alone:  # each process drops activations of its own
+                        torch.manual_seed(derived_seed(setup.options.seed, "dropout", self.step, world.rank))
                     loss = train_step(
                         self.student,
                         self.objective,
                         self.optimizer,
-                        self.pipeline.train_batch(setup.sampler.batch(self.step), step=self.step),
+                        self.pipeline.train_batch(setup.sampler.batch(self.step), step=self.step, world=world),
                         self.teacher,
                         terms=stage.terms,
                         progress=stage.progress(self.step),
                         num_classes=setup.train.num_classes,
                         num_groups=setup.train.num_groups,
                         runtime=setup.runtime,
+                        world=world,
                     )
                     self.meter.add(loss)
                     self.step += 1
                     evaluate_now = stage.evaluates_after(self.step - 1)
+                    stopping = False
                     if device.type == "cpu" or evaluate_now or self.step % _CHECK_EVERY_ON_GPU == 0:
                         self.meter.check(self.step)
+                        stopping = world.any(bool(caught))
                     took = time.perf_counter() - started
                     self.seconds += took
                     self.row_seconds += took
                     if evaluate_now:
                         self._evaluate(stage)
-                    if evaluate_now or caught:
+                    if evaluate_now or stopping:
                         self.save()
-                    if caught:
+                    if stopping:
                         what = f"stopped at step {self.step} of {setup.steps}"
-                        raise Interrupted(what, self.run, signal_number=caught[0])
+                        raise Interrupted(what, self.run, signal_number=caught[0] if caught else signal.SIGTERM)
                     self.console.step(self.step)
         self._judge_on_test()
 
@@ -239,16 +258,18 @@ class _Training:
         }
         self.row_seconds = 0.0
         self.log_rows += 1
-        self.run.append_log(row)
+        if setup.world.first:
+            self.run.append_log(row)
         self.console.evaluated(row)
         if judged.collapsed and not self.collapsed and "ce" in stage.terms:
             self.console.say(f"warning: at step {self.step} every image is predicted as one class")
         self.collapsed = judged.collapsed
 
     def _judge(self, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
-        network = self.setup.network
+        network, world = self.setup.network, self.setup.world
+        share_statistics(network, world)
         network.eval()
-        logits = logits_of(network, pipeline, self.setup.runtime.autocast)
+        logits = logits_of(network, pipeline, self.setup.runtime.autocast, world=world)
         network.train()
         return evaluate(logits, dataset)
 
@@ -270,6 +291,9 @@ class _Training:
     def save(self) -> None:
         """Write the checkpoint."""
         device = self.setup.runtime.device
+        share_statistics(self.setup.network, self.setup.world)
+        if not self.setup.world.first:
+            return
         save_checkpoint(
             self.run.checkpoint_path,
             {
@@ -293,17 +317,22 @@ class _Training:
 
     def restore(self) -> None:
         """Take up the checkpoint, if there is one; the log goes back to where it was."""
-        if not self.run.checkpoint_path.exists():
-            self.run.truncate_log(0)
+        world, state = self.setup.world, None
+        if world.first and self.run.checkpoint_path.exists():
+            state = load_checkpoint(self.run.checkpoint_path)
+        state = world.from_first(state)
+        if state is None:
+            if world.first:
+                self.run.truncate_log(0)
             return
-        state = load_checkpoint(self.run.checkpoint_path)
         try:
             self._take_up(state)
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise RunFolderError(
                 f"{self.run.checkpoint_path} does not fit this run ({error}); start anew with another --out"
             ) from error
-        self.run.truncate_log(self.log_rows)
+        if world.first:
+            self.run.truncate_log(self.log_rows)
         self.console.say(f"resuming at step {self.step} of {self.setup.steps}")
 
     def _take_up(self, state: dict[str, Any]) -> None:
@@ -341,22 +370,36 @@ class _Training:
             seen = test
             if recipe != setup.test.recipe:
                 seen = Pipeline(setup.test, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
-            logits = logits_of(lambda images: teacher(images)["logits"], seen, setup.runtime.autocast)
+            logits = logits_of(
+                lambda images: teacher(images)["logits"], seen, setup.runtime.autocast, world=setup.world
+            )
             of_teacher = evaluate(logits, setup.test)
-        write_result(
-            self.run,
-            setup,
-            student=judged,
-            validation=on_validation,
-            teacher=of_teacher,
-            steps=self.step,
-            checkpoint_step=self.best_step if self.best is not None else self.step,
-            seconds=self.seconds,
-        )
+        if setup.world.first:
+            write_result(
+                self.run,
+                setup,
+                student=judged,
+                validation=on_validation,
+                teacher=of_teacher,
+                steps=self.step,
+                checkpoint_step=self.best_step if self.best is not None else self.step,
+                seconds=self.seconds,
+            )
+        setup.world.wait()
         if judged.collapsed:
             self.console.say("warning: every test image is predicted as one class; this model learned nothing")
         found = f"accuracy {percent(judged.accuracy)}  DEO_A {percent(judged.deo_a)}  DEO_M {percent(judged.deo_m)}"
         self.console.say(f"test: {found}; finished: {self.run.path}")
+
+
+def share_statistics(network: nn.Module, world: World) -> None:
+    """Give the buffers that every process follows by itself, such as a batch norm's statistics, the processes' mean."""
+    if world.alone:
+        return
+    followed = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+    world.sum_(followed)
+    for buffer in followed:
+        buffer.div_(world.size)
 
 
 def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Optimizer:
@@ -371,7 +414,8 @@ def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Op
 
 def _console(setup: Setup, quiet: bool) -> RunConsole:
     return RunConsole(
-        quiet=quiet, title=f"{setup.method.name} on {Path(setup.options.data).name}, seed {setup.options.seed}"
+        quiet=quiet or not setup.world.first,
+        title=f"{setup.method.name} on {Path(setup.options.data).name}, seed {setup.options.seed}",
     )
 
 
@@ -398,6 +442,20 @@ def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
         why = short if setup.train.recipe.num_states else "training crops are new in every step"
         console.say(f"{why}, so the teacher runs in every step")
     console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")
+
+
+def _new_folder(setup: Setup) -> RunFolder:
+    run = RunFolder.create(
+        setup.out,
+        config=asdict(setup.options),
+        environment=describe_environment(setup.runtime, seed=setup.options.seed, processes=setup.world.size),
+    )
+    run.write_skipped(setup.train.skipped)
+    return run
+
+
+def _held(run: RunFolder, world: World) -> AbstractContextManager[None]:
+    return run.lock() if world.first else nullcontext()
 
 
 @contextmanager

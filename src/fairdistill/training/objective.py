@@ -19,7 +19,7 @@ class StepLoss:
 
     Attributes:
         total: scalar with gradient.
-        parts: each term's share, detached, by name.
+        parts: each term's part, detached, by name.
     """
 
     total: Tensor
@@ -39,10 +39,15 @@ class Objective(nn.Module):
         self.terms = nn.ModuleDict({spec.name: spec.build(context) for spec in specs})
 
     def forward(self, view: StepView, names: Sequence[str]) -> StepLoss:
-        """Return the sum of the named terms."""
-        parts = {name: self.terms[name](view) for name in names}
+        """Return the sum of the named terms; of several processes, this one's share of it."""
+        parts = {name: self._share(name, view) for name in names}
         total = torch.stack(list(parts.values())).sum()
         return StepLoss(total, {name: part.detach() for name, part in parts.items()})
+
+    def _share(self, name: str, view: StepView) -> Tensor:
+        term = self.terms[name]
+        value: Tensor = term(view)
+        return value if view.whole is None or term.whole_batch else value * view.share
 
     def selected(self, names: Sequence[str]) -> list[Term]:
         """Return the named terms."""

@@ -34,6 +34,7 @@ from fairdistill.training.options import TrainOptions
 from fairdistill.training.stages import DEFAULT_EPOCHS, Stage, plan_stages
 from fairdistill.training.teacher_cache import TeacherCache
 from fairdistill.types import TapName
+from fairdistill.world import ALONE, World
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Setup:
         out: the run folder.
         method: terms, sampler and warm-up.
         runtime: device and precision.
+        world: the processes that train together.
         train, validation, test: the data; in the ``paper`` protocol the validation set is the test set.
         sampler: who comes into a batch.
         stages: what happens when.
@@ -63,6 +65,7 @@ class Setup:
     out: Path
     method: Method
     runtime: Runtime
+    world: World
     train: GroupedDataset
     validation: GroupedDataset
     test: GroupedDataset
@@ -96,7 +99,7 @@ class Setup:
         }
 
 
-def prepare(options: TrainOptions) -> Setup:
+def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
     """Resolve and check the options, load the data, build the student and the teacher.
 
     The student's weights come from PyTorch's global generator, which is seeded here.
@@ -116,7 +119,11 @@ def prepare(options: TrainOptions) -> Setup:
         )
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    runtime = choose_runtime(options.device, options.precision)
+    if options.batch_size < world.size:
+        raise UsageError(
+            f"a batch of {options.batch_size} has no row for each of {world.size} processes; give a larger --batch-size"
+        )
+    runtime = choose_runtime(options.device if world.alone else str(world.device), options.precision)
     options = replace(
         options,
         device=str(runtime.device),
@@ -176,6 +183,7 @@ def prepare(options: TrainOptions) -> Setup:
         out=Path(str(options.out)),
         method=method,
         runtime=runtime,
+        world=world,
         train=train,
         validation=validation,
         test=test,

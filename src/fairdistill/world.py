@@ -1,0 +1,195 @@
+"""The processes that train one model together; most runs have one, for which nothing here does anything.
+
+``torchrun`` starts them, Lightning Fabric joins them. Each works on its rows of every batch and computes its share of
+the loss; the shares, and so their gradients, add up to what one process computes on the whole batch.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from fairdistill.errors import TrainingError, UsageError
+
+T = TypeVar("T")
+
+
+class World:
+    """This process among those that train together.
+
+    Args:
+        fabric: what joins them, launched; None for a process alone.
+
+    Attributes:
+        rank: this process's number, from 0; the first writes the run folder.
+        size: how many there are.
+
+    Example:
+        >>> ALONE.size, ALONE.first, ALONE.gather(torch.ones(2), rows=2)
+        (1, True, tensor([1., 1.]))
+    """
+
+    def __init__(self, fabric: Any | None = None) -> None:
+        self._fabric = fabric
+        self.rank: int = 0 if fabric is None else fabric.global_rank
+        self.size: int = 1 if fabric is None else fabric.world_size
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is no other process."""
+        return self.size == 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that writes and speaks."""
+        return self.rank == 0
+
+    @property
+    def device(self) -> torch.device:
+        """This process's own device; only where there are several processes."""
+        device: torch.device = self._joined.device
+        return device
+
+    @property
+    def own(self) -> slice:
+        """Which rows of a batch or data set are this process's.
+
+        Every ``size``-th, so that each process has its part of all cells of a balanced batch.
+        """
+        return slice(self.rank, None, self.size)
+
+    def gather(self, own: Tensor, *, rows: int) -> Tensor:
+        """Return the rows of all processes in the order of the whole batch.
+
+        Gradients flow to this process's own rows. They are right if every process computes the same from the rows and
+        takes one ``size``-th of it as its share: then the gradients of all shares to a row are equal, and their sum
+        needs no communication.
+
+        Args:
+            own: ``[n, ...]``, rows ``rank``, ``rank + size``, ... of the whole.
+            rows: number of rows of the whole; shards may differ by one row.
+        """
+        if self.alone:
+            return own
+        gathered: Tensor = _Gather.apply(own, self, rows)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        return gathered
+
+    def sum(self, own: Tensor) -> Tensor:
+        """Return the sum over the processes, without gradient."""
+        if self.alone:
+            return own
+        with self._heard():
+            total: Tensor = self._joined.all_reduce(own.detach().clone(), reduce_op="sum")
+        return total
+
+    def sum_(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor by its sum over the processes, all in one message."""
+        if self.alone or not tensors:
+            return
+        total = self.sum(torch.cat([tensor.detach().reshape(-1).float() for tensor in tensors]))
+        for tensor, part in zip(tensors, total.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.detach().copy_(part.view(tensor.shape))
+
+    def any(self, flag: bool) -> bool:
+        """Return whether the flag is set in any process."""
+        return flag if self.alone else bool(self.sum(torch.tensor(float(flag), device=self.device)) > 0)
+
+    def from_first(self, value: T) -> T:
+        """Return the first process's value."""
+        if self.alone:
+            return value
+        with self._heard():
+            sent: T = self._joined.broadcast(value)
+        return sent
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if not self.alone:
+            with self._heard():
+                self._joined.barrier()
+
+    @property
+    def _joined(self) -> Any:
+        assert self._fabric is not None, "a process alone has nobody to talk to"
+        return self._fabric
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:  # of gloo; NCCL's is one too
+            raise TrainingError(
+                f"another of the {self.size} processes was lost ({str(error).partition('. ')[0]}); the last checkpoint "
+                "is whole: start them again with train --resume RUN"
+            ) from error
+
+    def _all_rows(self, own: Tensor, rows: int) -> Tensor:
+        most = -(-rows // self.size)
+        padded = own.new_zeros(most, *own.shape[1:])
+        padded[: len(own)] = own
+        # Fabric's own all_gather still calls a function that PyTorch has deprecated.
+        every = own.new_empty(self.size, *padded.shape)
+        with self._heard():
+            torch.distributed.all_gather(list(every.unbind()), padded)
+        return every.transpose(0, 1).reshape(most * self.size, *own.shape[1:])[:rows]
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, own: Tensor, world: World, rows: int) -> Tensor:
+        ctx.world = world
+        return world._all_rows(own.contiguous(), rows)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        world: World = ctx.world
+        return grad[world.own] * world.size, None, None
+
+
+ALONE = World()
+"""The only process."""
+
+
+def launched_together() -> int:
+    """Return how many processes ``torchrun`` started this one with; 1 if it did not."""
+    return int(os.environ.get("WORLD_SIZE", "1")) if "TORCHELASTIC_RUN_ID" in os.environ else 1
+
+
+def join(device: str) -> World:
+    """Join the processes that ``torchrun`` started; without it this process is alone.
+
+    Args:
+        device: ``auto``, ``cpu`` or ``cuda``; on GPUs each process of a machine takes one.
+
+    Raises:
+        UsageError: without lightning-fabric, or if there are fewer GPUs than processes.
+    """
+    size = launched_together()
+    if size == 1:
+        return ALONE
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
+    if on_gpu and torch.cuda.device_count() < here:
+        raise UsageError(
+            f"torchrun started {here} processes on this machine, which has {torch.cuda.device_count()} GPUs; "
+            "start as many as there are GPUs, or add --device cpu"
+        )
+    try:
+        from lightning_fabric import Fabric
+    except ImportError as error:
+        raise UsageError(
+            "training in several processes needs lightning-fabric; install it with: pip install "
+            "'fairdistill[distributed]'"
+        ) from error
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets on standard error otherwise
+    fabric = Fabric(accelerator="cuda" if on_gpu else "cpu", devices=here, num_nodes=size // here, strategy="ddp")
+    fabric.launch()
+    return World(fabric)
