@@ -214,7 +214,7 @@ def test_a_collapsed_model_is_marked_and_said(quick, tmp_path, capsys):
 
 
 def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_nearly_equal(quick, monkeypatch):
-    def nearly_tied(network, pipeline, autocast):
+    def nearly_tied(network, pipeline, autocast, *, world):
         return torch.tensor([0.0, 1e-9, -1.0]).repeat(pipeline.num_rows, 1)
 
     monkeypatch.setattr(loop, "logits_of", nearly_tied)
@@ -238,8 +238,8 @@ def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path
     original, weights = Pipeline.train_batch, []
     for name, change in (("as they are", 0), ("changed", 1)):
 
-        def train_batch(self, index, *, step, change=change):
-            batch = original(self, index, step=step)
+        def train_batch(self, index, *, step, world, change=change):
+            batch = original(self, index, step=step, world=world)
             unknown = (batch.groups == -1).view(-1, 1, 1, 1)
             return dataclasses.replace(batch, images=batch.images + change * unknown)
 

@@ -88,7 +88,7 @@ def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
         RunFolderError: if it is no run folder, in use, damaged or finished already.
     """
     run = RunFolder.open(path)
-    world = join(run.config["device"])
+    world = join(run.config.get("device", "auto"))
     with _caller_untouched(), _held(run, world):
         if run.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
