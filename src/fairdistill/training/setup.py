@@ -130,8 +130,8 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
         precision="bfloat16" if runtime.dtype == torch.bfloat16 else "float32",
         threads=torch.get_num_threads(),
     )
-    train, validation, test = _load_data(options, teacher_run)
-    sampler = _build_sampler(method, options, train)
+    train, validation, test = load_data(options, teacher_run)
+    sampler = build_sampler(method, options, train)
 
     taught_by = load_model(teacher_source(options), train) if options.teacher is not None else None
     torch.manual_seed(derived_seed(options.seed, "weights"))
@@ -292,7 +292,7 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
         given[name] = of_teacher[name]
 
 
-def _load_data(
+def load_data(
     options: TrainOptions, teacher_run: RunFolder | None
 ) -> tuple[GroupedDataset, GroupedDataset, GroupedDataset]:
     parts = data.load_splits(options.data, root=options.data_root, **options.data_options)
@@ -330,7 +330,7 @@ def _check_split(options: TrainOptions, teacher_run: RunFolder | None) -> None:
         )
 
 
-def _build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
+def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
     paper = options.protocol == "paper"
     if method.sampler == "balanced":
         return Balanced(
