@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from fairdistill.bench.local import Report, run_local
-from fairdistill.bench.plan import BenchOptions, Grid, Job, open_grid, plan
+from fairdistill.bench.cost import Samples, samples, seconds_by_trial, seconds_left
+from fairdistill.bench.local import run_local
+from fairdistill.bench.options import BenchOptions
+from fairdistill.bench.plan import Grid, Job, open_grid, plan
+from fairdistill.bench.schedule import Report
 from fairdistill.bench.states import Standing, standing
 from fairdistill.bench.tables import bench_table
+from fairdistill.errors import FairdistillError, UsageError
+from fairdistill.runtime import processors
 from fairdistill.training.estimate import format_seconds
+from fairdistill.world import launched_together
 
 
 def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> bool:
     """Run a grid, or say what it would run; return whether every job is done.
 
     Raises:
-        UsageError: for a grid that cannot be.
+        UsageError: for a grid that cannot be, a cluster that cannot be joined, or several processes of torchrun's.
         RunFolderError: if its folder holds another grid.
     """
+    if launched_together() > 1:
+        raise UsageError(
+            "bench starts its own processes: give it --workers or --engine ray instead of torchrun; one run over "
+            "several processes is: torchrun ... -m fairdistill train"
+        )
     grid = plan(name, options, data_options)
     if options.dry_run:
-        print(overview(grid, options.workers))
+        print(dry_run(grid, options.workers or 1))
         return True
-    open_grid(grid.path, name, options.protocol)
-    print(overview(grid, options.workers), file=sys.stderr)
-    with _watched(grid, options.workers) as report:
-        complete = run_local(grid, workers=options.workers, report=report)
+    with _engine(options) as (workers, run):
+        open_grid(grid.path, name, options.protocol)
+        try:
+            images = samples(grid.jobs)
+        except FairdistillError:  # the data may be on the machines of a cluster alone; every run says what it lacks
+            images = {}
+        print(overview(grid, images, workers), file=sys.stderr)
+        with _watched(grid, images, workers) as report:
+            complete = run(grid, report=report)
     states = Counter(standing(job).state for job in grid.jobs)
     if states["done"]:
         print(bench_table(grid.path))
@@ -40,29 +56,63 @@ def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> 
     return complete
 
 
-def overview(grid: Grid, workers: int) -> str:
-    """Return the jobs with their states, and how long the rest may take."""
-    standings = [standing(job) for job in grid.jobs]
-    counts = Counter(each.state for each in standings)
+@contextmanager
+def _engine(options: BenchOptions) -> Iterator[tuple[int, Callable[..., bool]]]:
+    """Give how many runs are done at a time, and what does them."""
+    if options.engine == "local":
+        workers = options.workers or 1
+        yield workers, partial(run_local, workers=workers)
+        return
+    from fairdistill.bench.cluster import joined
+    from fairdistill.bench.remote import run_on_ray
+
+    cpus, gpus = options.cpus_per_run, options.gpus_per_run
+    with joined(options.address, cpus=cpus, gpus=gpus) as room:
+        workers = options.workers or room
+        yield min(workers, room), partial(run_on_ray, cpus=cpus, gpus=gpus, workers=workers)
+
+
+def dry_run(grid: Grid, workers: int) -> str:
+    """Return the jobs, the images they will see, and how long it may take, by a few steps if none is done."""
+    try:
+        images = samples(grid.jobs)
+    except FairdistillError as error:
+        return f"{overview(grid, {}, workers)}\nTheir images cannot be counted here: {error}"
+    lines = [overview(grid, images, workers), f"{sum(images.values()):,} training images in all"]
+    untaught = next((job for job in grid.jobs if job.teacher is None), None)
+    if untaught is not None and not any(each.state == "done" for each in _standings(grid).values()):
+        seconds = seconds_by_trial(untaught, images, workers=workers, threads=max(1, processors() // workers))
+        lines[-1] += f"; by a few steps of the first about {format_seconds(seconds)}, {workers} at a time"
+    return "\n".join(lines)
+
+
+def overview(grid: Grid, images: Samples, workers: int) -> str:
+    """Return the jobs with their states, and how long the rest may take with so many at a time."""
+    standings = _standings(grid)
+    counts = Counter(each.state for each in standings.values())
     lines = [
-        f"{job.path.name}  {each.state}  {each.detail}".rstrip() for job, each in zip(grid.jobs, standings, strict=True)
+        f"{job.path.name}  {each.state}  {each.detail}".rstrip()
+        for job, each in zip(grid.jobs, standings.values(), strict=True)
     ]
     said = ", ".join(f"{count} {state}" for state, count in counts.items())
-    return "\n".join([*lines, f"{len(grid.jobs)} jobs: {said}; {_time(standings, workers)}"])
+    return "\n".join([*lines, f"{len(grid.jobs)} jobs: {said}; {_time(standings, images, workers)}"])
 
 
-def _time(standings: list[Standing], workers: int) -> str:
-    left = sum(each.state != "done" for each in standings)
-    if not left:
+def _standings(grid: Grid) -> dict[str, Standing]:
+    return {job.id: standing(job) for job in grid.jobs}
+
+
+def _time(standings: Mapping[str, Standing], images: Samples, workers: int) -> str:
+    if all(each.state == "done" for each in standings.values()):
         return "nothing left to do"
-    done = [each.seconds for each in standings if each.state == "done"]
-    if not done:
-        return "how long it takes is known when the first is done"
-    return f"about {format_seconds(left * statistics.fmean(done) / workers)} left"
+    seconds = seconds_left(standings, images, workers=workers)
+    if seconds is None:
+        return "how long it takes is not known yet"
+    return f"about {format_seconds(seconds)} left, {workers} at a time"
 
 
 @contextmanager
-def _watched(grid: Grid, workers: int) -> Iterator[Report]:
+def _watched(grid: Grid, images: Samples, workers: int) -> Iterator[Report]:
     """Give what is told of every job: a line each, and on a terminal a table that follows the runs."""
 
     def report(job: Job, state: str) -> None:
@@ -76,9 +126,9 @@ def _watched(grid: Grid, workers: int) -> Iterator[Report]:
     from rich.table import Table
 
     def table() -> Table:
-        standings = [standing(job) for job in grid.jobs]
-        shown = Table("Run", "State", "", box=None, caption=_time(standings, workers))
-        for job, each in zip(grid.jobs, standings, strict=True):
+        standings = _standings(grid)
+        shown = Table("Run", "State", "", box=None, caption=_time(standings, images, workers))
+        for job, each in zip(grid.jobs, standings.values(), strict=True):
             if each.state in ("running", "stopped"):
                 shown.add_row(job.path.name, each.state, each.detail)
         return shown

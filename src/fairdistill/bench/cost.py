@@ -16,7 +16,7 @@ from fairdistill.training.setup import build_sampler, load_data, prepare, resolv
 from fairdistill.training.stages import plan_stages
 
 Samples = Mapping[str, int]
-"""Training images a job will see, by its id."""
+"""Training images a job will see, by its id; empty where the data is not at hand."""
 
 
 def samples(jobs: Iterable[Job]) -> Samples:
@@ -42,9 +42,9 @@ def samples(jobs: Iterable[Job]) -> Samples:
 
 
 def seconds_left(standings: Mapping[str, Standing], of: Samples, *, workers: int) -> float | None:
-    """Return how long what is left will take at the pace of what is done; None if nothing is done yet."""
+    """Return how long what is left will take at the pace of what is done; None where that is not known."""
     done = [id_ for id_, each in standings.items() if each.state == "done"]
-    if not done:
+    if not done or not of:
         return None
     pace = sum(standings[id_].seconds for id_ in done) / sum(of[id_] for id_ in done)
     return pace * sum(of[id_] for id_ in standings if id_ not in done) / workers
