@@ -28,7 +28,7 @@ def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> 
         UsageError: for a grid that cannot be, a cluster that cannot be joined, or several processes of torchrun's.
         RunFolderError: if its folder holds another grid.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and "TORCHELASTIC_RUN_ID" in os.environ:
+    if "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError(
             "bench starts its own processes: give it --workers or --engine ray instead of torchrun; one run over "
             "several processes is: torchrun ... -m fairdistill train"
