@@ -29,7 +29,7 @@ try:
     ray.init(sys.argv[1], logging_level=logging.CRITICAL, log_to_driver=False)
 except Exception as error:
     why = error.__cause__ or error
-    sys.exit(str(why).strip().splitlines()[-1])
+    sys.exit((str(why).strip() or repr(why)).splitlines()[-1])
 """
 
 
@@ -80,7 +80,7 @@ def _start(ray: ModuleType) -> None:
             log_to_driver=False,
         )
     except (OSError, RuntimeError, ValueError) as error:
-        why = str(error).strip().splitlines()[-1]
+        why = (str(error).strip() or repr(error)).splitlines()[-1]
         raise UsageError(
             f"cannot start Ray on this machine: {why}; leave --engine ray out to run without it"
         ) from error

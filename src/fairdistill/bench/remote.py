@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import threading
 import time
@@ -90,12 +91,14 @@ class _Crew:
                 return "stopped"
             if lost:
                 self._report(job, f"lost its worker, goes on with another ({lost})")
-                _wait_until_free(job)
+                self._wait_until_free(job)
             try:
                 return self._run_once(job)
             except RayTaskError as error:  # the worker lives; another would do no better
                 return reason(error.cause)
             except RayError as error:
+                if getattr(error, "actor_init_failed", False):
+                    return _cannot_begin(error)
                 lost = _in_short(error)
             except (FairdistillError, OSError) as error:  # the folder here is in use, or cannot be written
                 return reason(error)
@@ -111,6 +114,8 @@ class _Crew:
         get, worker = self._ray.get, self._hire.remote()
         self._workers.add(worker)
         try:
+            if self._dismissed.is_set():  # meanwhile
+                return "stopped"
             where, shared = get(worker.meet.remote(__version__, str(self._mark)))
             self._report(job, f"running on {where}")
             return self._train_shared(worker, job) if shared else self._train_apart(worker, job)
@@ -142,6 +147,13 @@ class _Crew:
                     held.enter_context(RunFolder(job.path).lock())
                     here = news.files
 
+    def _wait_until_free(self, job: Job) -> None:
+        """Wait, but not for ever, until nobody holds the run folder of a job whose worker was lost."""
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while standing(job).state == "running" and time.monotonic() < deadline:
+            if self._dismissed.wait(1.0):
+                return
+
 
 def _teacher_files(job: Job) -> Files:
     """Return what a student reads of its teacher's run folder."""
@@ -151,14 +163,16 @@ def _teacher_files(job: Job) -> Files:
     return read_files(folder, stamps(folder).keys() - {CHECKPOINT})
 
 
-def _wait_until_free(job: Job) -> None:
-    """Wait, but not for ever, until nobody holds a run folder whose worker was lost."""
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while standing(job).state == "running" and time.monotonic() < deadline:
-        time.sleep(1.0)
+def _cannot_begin(error: Exception) -> str:
+    """Return why a worker could not even be made, which is so for the next one too."""
+    where = re.search(r"\bip=([^,)]+)", str(error))
+    return (
+        f"a worker cannot begin on {where[1] if where else 'a machine'} ({str(error).strip().splitlines()[-1]}); "
+        f"install fairdistill {__version__} on every machine of the cluster"
+    )
 
 
 def _in_short(error: Exception) -> str:
-    """Return what became of a worker, without Ray's names for it."""
+    """Return what became of a worker, without Ray's names for it and its list of what may have been the cause."""
     lines = [line for line in str(error).splitlines() if not line.startswith("\t")]
-    return textwrap.shorten(" ".join(lines), 300, placeholder=" ...")
+    return textwrap.shorten(" ".join(lines).partition(" Some common causes")[0], 300, placeholder=" ...")
