@@ -213,11 +213,12 @@ def _bench(arguments: list[str]) -> int:
     add_options(parser, BenchOptions, title="grid")
     repeated: dict[str, dict[str, str]] = {}
     if own is not None:
-        add_options(parser, own, title=f"data set {names[0]}", unset=True)
+        add_options(parser, own, title=f"data set {names[0]}", leave_out=("workers",), unset=True)
         arguments, repeated = split_repeated(arguments, own)
     given = vars(parser.parse_args(arguments))
     name = given.pop("DATA")
-    fields = own.__dataclass_fields__ if own is not None else {}
+    # Of the two options named workers, the runs at a time are meant; images are decoded with a thread a processor.
+    fields = own.__dataclass_fields__.keys() - {"workers"} if own is not None else set()
     of_data = {field: given.pop(field, None) for field in fields} | repeated
     done = bench(name, BenchOptions(**given), {k: v for k, v in of_data.items() if v is not None})
     return 0 if done else 1

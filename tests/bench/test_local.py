@@ -206,6 +206,11 @@ def test_bad_input_is_one_line_with_exit_code_2(arguments, parts, capsys, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
+def test_the_grid_of_a_data_set_of_files_has_one_option_workers(capsys, tmp_path):
+    assert main(["bench", "utkface", "--dry-run", "--workers", "3", "--methods", "ss", "--out", str(tmp_path)]) == 0
+    assert "4 jobs: 4 not started" in capsys.readouterr().out
+
+
 def test_a_dry_run_says_the_jobs_and_writes_nothing(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["bench", "digits-s", "--dry-run", "--seeds", "0-7"]) == 0
