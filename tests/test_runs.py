@@ -4,6 +4,8 @@ import csv
 import json
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -90,6 +92,22 @@ def test_a_second_process_is_refused_until_the_first_is_gone_even_if_it_was_kill
     for _ in range(2):
         with run.lock():
             pass
+
+
+def test_a_folder_that_another_only_looks_at_is_waited_for(run):
+    seen = threading.Event()
+
+    def look() -> None:
+        with run.lock():
+            seen.set()
+            time.sleep(0.2)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    seen.wait()
+    with run.lock(seconds=60.0):
+        pass
+    looking.join()
 
 
 def test_what_is_not_finite_becomes_null_and_numpy_becomes_plain(run):

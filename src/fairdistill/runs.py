@@ -84,13 +84,16 @@ class RunFolder:
         return run
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, seconds: float = 1.0) -> Iterator[None]:
         """Hold the folder for this process; it is released even if the process is killed.
+
+        Args:
+            seconds: how long to wait for another process; one that only looks holds it for less than the default.
 
         Raises:
             RunFolderError: if another process holds it.
         """
-        lock = filelock.FileLock(self.path / ".lock", timeout=0)
+        lock = filelock.FileLock(self.path / ".lock", timeout=seconds)
         try:
             lock.acquire()
         except filelock.Timeout:

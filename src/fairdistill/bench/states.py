@@ -72,7 +72,7 @@ def _failure(job: Job) -> Path:
 
 def _is_held(run: RunFolder) -> bool:
     try:
-        with run.lock():
+        with run.lock(seconds=0.0):
             return False
     except RunFolderError:
         return True
