@@ -57,7 +57,7 @@ class RunFolder:
             run = cls(part)
             run.write_json("environment.json", environment)
             head = {"format_version": FORMAT_VERSION}
-            run._write_text("config.yaml", yaml.safe_dump({**head, **config}, sort_keys=False, allow_unicode=True))
+            run._write_text("config.yaml", _as_yaml({**head, **config}))
             part.replace(path)  # whole or not at all, and for one of two processes alone
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
@@ -109,6 +109,10 @@ class RunFolder:
         config = self._read_yaml()
         config.pop("format_version")
         return config
+
+    def move(self, places: Mapping[str, str | None]) -> None:
+        """Record in the configuration where the run's folders are now; everything else in it stays."""
+        self._write_text("config.yaml", _as_yaml({**self._read_yaml(), **places}))
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -244,6 +248,11 @@ class _Record(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         raise RunFolderError(f"{self._path} has no {name!r}; it was changed, or written by another version")
+
+
+def _as_yaml(content: Mapping[str, Any]) -> str:
+    text: str = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+    return text
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
@@ -60,6 +61,11 @@ def choose_runtime(device: str, precision: Precision) -> Runtime:
     else:
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     return Runtime(chosen, dtype)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -14,7 +14,8 @@ import pytest
 
 from fairdistill.bench import local
 from fairdistill.bench.local import run_local
-from fairdistill.bench.plan import BenchOptions, Grid, open_grid, plan
+from fairdistill.bench.options import BenchOptions
+from fairdistill.bench.plan import Grid, open_grid, plan
 from fairdistill.bench.states import standing
 from fairdistill.bench.tables import TableOptions, bench_table
 from fairdistill.cli import main
@@ -63,9 +64,9 @@ def test_jobs_run_once_teachers_first_and_the_table_has_every_row(tmp_path, in_t
 
 def test_a_job_that_fails_is_recorded_and_the_others_go_on(tmp_path, in_this_process, monkeypatch):
     grid = small_grid(tmp_path / "g", methods="scratch,ss,mfd", seeds="0,1")
-    real, heard = local._run, []
+    real, heard = local.run_job, []
     teacher = next(job for job in grid.jobs if (job.row, job.seed) == ("scratch", 0))
-    monkeypatch.setattr(local, "_run", lambda job: "the loss is not finite" if job.id == teacher.id else real(job))
+    monkeypatch.setattr(local, "run_job", lambda job: "the loss is not finite" if job.id == teacher.id else real(job))
     assert not run_local(grid, workers=1, report=lambda job, state: heard.append((job.row, job.seed, state)))
     states = {(job.row, job.seed): standing(job) for job in grid.jobs}
     assert states["scratch", 0].state == states["mfd", 0].state == "failed"
@@ -73,7 +74,7 @@ def test_a_job_that_fails_is_recorded_and_the_others_go_on(tmp_path, in_this_pro
     assert states["mfd", 0].detail == f"its teacher {teacher.path.name} failed"
     assert {states[row, 1].state for row in ("scratch", "ss", "mfd")} == {"done"}
     assert states["ss", 0].state == "done"
-    monkeypatch.setattr(local, "_run", real)
+    monkeypatch.setattr(local, "run_job", real)
     assert run_local(grid, workers=1, report=lambda job, state: None)  # failed ones are tried again
     assert {standing(job).state for job in grid.jobs} == {"done"}
 
@@ -103,7 +104,7 @@ def test_a_run_that_another_process_holds_is_running_and_left_alone(tmp_path, in
 
 def test_a_process_that_is_killed_fails_the_jobs_in_hand_and_no_others(tmp_path, monkeypatch):
     grid = small_grid(tmp_path / "g", methods="scratch,ss", seeds="0,1")
-    monkeypatch.setattr(local, "_run", killed_at_first)
+    monkeypatch.setattr(local, "run_job", killed_at_first)
     heard = []
     assert not run_local(grid, workers=1, report=lambda job, state: heard.append(state))
     states = [standing(job) for job in grid.jobs]
@@ -118,7 +119,7 @@ def killed_at_first(job) -> None:
 
 def test_a_job_that_another_process_took_first_is_left_to_it(tmp_path, in_this_process, monkeypatch):
     grid = small_grid(tmp_path / "g", methods="mfd,ss")
-    teacher, real, held = grid.jobs[0], local._run, []
+    teacher, real, held = grid.jobs[0], local.run_job, []
 
     def too_late(job):
         if job.id != teacher.id:
@@ -128,7 +129,7 @@ def test_a_job_that_another_process_took_first_is_left_to_it(tmp_path, in_this_p
         held.append(lock)
         return f"{job.path} exists already"
 
-    monkeypatch.setattr(local, "_run", too_late)
+    monkeypatch.setattr(local, "run_job", too_late)
     assert not run_local(grid, workers=1, report=lambda job, state: None)
     assert [standing(job).state for job in grid.jobs] == ["running", "done", "not started"]
     held[0].__exit__(None, None, None)

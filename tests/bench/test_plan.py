@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fairdistill import paper
-from fairdistill.bench.plan import BenchOptions, Grid, open_grid, plan
+from fairdistill.bench.options import BenchOptions
+from fairdistill.bench.plan import Grid, open_grid, plan
 from fairdistill.errors import RunFolderError, UsageError
 
 
@@ -38,7 +39,7 @@ def test_the_whole_grid_is_the_papers_rows_for_each_seed_and_one_teacher_a_seed(
     "changes",
     [
         {"data_root": "/elsewhere"}, {"device": "cpu"}, {"workers": 2}, {"methods": "mfd,scratch"},
-        {"data_options": {}},
+        {"data_options": {}}, {"engine": "ray", "address": "auto", "cpus_per_run": 2.0, "gpus_per_run": 0.25},
     ],
 )  # fmt: skip
 def test_ids_do_not_depend_on_places_devices_and_company(tmp_path, changes):
@@ -88,11 +89,47 @@ def test_rows_are_named_in_any_order_and_case_and_once():
         ({"seeds": "3-1"}, "which is none"), ({"seeds": "-1"}, "seeds such as"), ({"workers": 0}, "workers to be at"),
         ({"epochs": 1, "steps": 2}, "exclude each other"), ({"steps": 5}, "give --epochs"),
         ({"protocol": "fair"}, "protocol"), ({"seeds": str(2**32)}, r"\[0, 2\*\*32\)"),
+        ({"address": "auto"}, "--address is for a Ray cluster; add --engine ray"),
+        ({"cpus_per_run": 2}, "--cpus-per-run is for"), ({"gpus_per_run": 0.5}, "--gpus-per-run is for"),
+        ({"engine": "ray", "address": "head"}, "--address auto, HOST:PORT or ray://HOST:PORT, but got 'head'"),
+        ({"engine": "ray", "address": "http://head:1"}, "HOST:PORT"),
+        ({"engine": "ray", "cpus_per_run": 0}, "cpus_per_run to be positive"),
+        ({"engine": "ray", "gpus_per_run": 1.5}, "whole number"), ({"engine": "ray", "gpus_per_run": -1}, "a share of"),
+        ({"engine": "ray", "device": "cuda"}, "--device cuda does not go with --engine ray"),
+        ({"engine": "ray", "device": "cuda:1", "gpus_per_run": 1}, "leave --device out"),
+        ({"engine": "ray", "device": "cpu", "gpus_per_run": 0.5}, "leave --device out"),
     ],
 )  # fmt: skip
 def test_a_grid_that_cannot_be_is_refused(options, message):
     with pytest.raises(UsageError, match=message):
         BenchOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "device"),
+    [
+        ({"device": "cuda:1"}, "cuda:1"), ({}, "auto"), ({"engine": "ray"}, "cpu"),
+        ({"engine": "ray", "gpus_per_run": 0.5}, "cuda"),
+        ({"engine": "ray", "gpus_per_run": 1, "device": "cuda"}, "cuda"),
+    ],
+)  # fmt: skip
+def test_on_a_cluster_a_run_computes_on_what_is_kept_for_it(tmp_path, options, device):
+    assert {job.options.device for job in grid(tmp_path, methods="mfd", **options).jobs} == {device}
+
+
+def test_addresses_of_clusters():
+    for address in ("auto", "head:6379", "10.0.0.1:6379", "ray://head:10001", "[fe80::1]:6379"):
+        assert BenchOptions(engine="ray", address=address).address == address
+
+
+def test_a_worker_with_another_current_folder_finds_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (job,) = grid(
+        Path("out"), "utkface", {"image_cache": "images"}, methods="ss", seeds="0", data_root="faces", protocol="honest"
+    ).jobs
+    assert job.options.data_root == str(tmp_path / "faces")
+    assert job.options.data_options["image_cache"] == str(tmp_path / "images")
+    assert job.path.parent == tmp_path / "out"
 
 
 def test_a_table_of_ones_own_is_no_benchmark(tmp_path):

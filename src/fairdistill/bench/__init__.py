@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fairdistill.bench.local import run_local
-from fairdistill.bench.plan import BenchOptions, Grid, Job, plan
+from fairdistill.bench.options import BenchOptions
+from fairdistill.bench.plan import Grid, Job, plan
 from fairdistill.bench.tables import TableOptions, bench_table
 
 __all__ = ["BenchOptions", "Grid", "Job", "TableOptions", "bench_table", "plan", "run_local"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from fairdistill.bench.local import Report, run_local
-from fairdistill.bench.plan import BenchOptions, Grid, Job, open_grid, plan
+from fairdistill.bench.local import run_local
+from fairdistill.bench.options import BenchOptions
+from fairdistill.bench.plan import Grid, Job, open_grid, plan
+from fairdistill.bench.schedule import Report
 from fairdistill.bench.states import Standing, standing
 from fairdistill.bench.tables import bench_table
 from fairdistill.training.estimate import format_seconds
@@ -20,17 +23,18 @@ def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> 
     """Run a grid, or say what it would run; return whether every job is done.
 
     Raises:
-        UsageError: for a grid that cannot be.
+        UsageError: for a grid that cannot be, or a cluster that cannot be joined.
         RunFolderError: if its folder holds another grid.
     """
     grid = plan(name, options, data_options)
     if options.dry_run:
-        print(overview(grid, options.workers))
+        print(overview(grid, options.workers or 1))
         return True
-    open_grid(grid.path, name, options.protocol)
-    print(overview(grid, options.workers), file=sys.stderr)
-    with _watched(grid, options.workers) as report:
-        complete = run_local(grid, workers=options.workers, report=report)
+    with _engine(options) as (workers, run):
+        open_grid(grid.path, name, options.protocol)
+        print(overview(grid, workers), file=sys.stderr)
+        with _watched(grid, workers) as report:
+            complete = run(grid, report=report)
     states = Counter(standing(job).state for job in grid.jobs)
     if states["done"]:
         print(bench_table(grid.path))
@@ -40,8 +44,24 @@ def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> 
     return complete
 
 
+@contextmanager
+def _engine(options: BenchOptions) -> Iterator[tuple[int, Callable[..., bool]]]:
+    """Give how many runs are done at a time, and what does them."""
+    if options.engine == "local":
+        workers = options.workers or 1
+        yield workers, partial(run_local, workers=workers)
+        return
+    from fairdistill.bench.cluster import joined
+    from fairdistill.bench.remote import run_on_ray
+
+    cpus, gpus = options.cpus_per_run, options.gpus_per_run
+    with joined(options.address, cpus=cpus, gpus=gpus) as room:
+        workers = options.workers or room
+        yield min(workers, room), partial(run_on_ray, cpus=cpus, gpus=gpus, workers=workers)
+
+
 def overview(grid: Grid, workers: int) -> str:
-    """Return the jobs with their states, and how long the rest may take."""
+    """Return the jobs with their states, and how long the rest may take with so many at a time."""
     standings = [standing(job) for job in grid.jobs]
     counts = Counter(each.state for each in standings)
     lines = [
@@ -58,7 +78,7 @@ def _time(standings: list[Standing], workers: int) -> str:
     done = [each.seconds for each in standings if each.state == "done"]
     if not done:
         return "how long it takes is known when the first is done"
-    return f"about {format_seconds(left * statistics.fmean(done) / workers)} left"
+    return f"about {format_seconds(left * statistics.fmean(done) / workers)} left, {workers} at a time"
 
 
 @contextmanager

@@ -5,98 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from fairdistill import data, methods, paper
+from fairdistill import data, methods
 from fairdistill._version import __version__
-from fairdistill.config import check_seed, check_types
+from fairdistill.bench.options import BenchOptions
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import read_json, write_json
-from fairdistill.runtime import Precision
 from fairdistill.training import TrainOptions
-from fairdistill.training.options import Protocol
 from fairdistill.training.setup import resolve
 
+# Options that say where things are: other ones on another machine.
+_PLACES = ("data_root", "out", "teacher", "cache_dir")
 # Options that change where and how fast a run is computed, not what.
-_NOT_IDENTITY = (
-    "data_root", "out", "teacher", "device", "threads", "compile", "cache_memory", "cache_dir", "teacher_cache",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class BenchOptions:
-    """A grid of runs, and how they are run."""
-
-    methods: str = "all"
-    """Rows, comma-separated, such as scratch,ss,mfd; all: the paper's twelve."""
-    seeds: str = "0-3"
-    """Run seeds, such as 0,1,2 or 0-7."""
-    protocol: Protocol = "paper"
-    """paper: the paper's own rules, for checking its tables; honest: the same steps for every row, chosen on validation
-    data."""
-    epochs: int | None = None
-    """Budget of every row in passes over the training set; default 50."""
-    steps: int | None = None
-    """Budget of every row in optimizer steps, instead of --epochs; honest protocol alone."""
-    teacher_epochs: int | None = None
-    """Budget of the teachers, which a smaller budget of the rows does not shrink; default 50, or --epochs if that is
-    more."""
-    model: str | None = None
-    """Network of teachers and students, as for train; default: the data set's."""
-    data_root: str | None = field(default=None, metadata={"also": "--root"})
-    """Folder with the data files; default: $FAIRDISTILL_DATA."""
-    out: str | None = None
-    """Folder of the grid; default: bench/DATA-PROTOCOL."""
-    workers: int = 1
-    """Runs at a time; they share the processor's threads, or the GPU."""
-    device: str = "auto"
-    """auto (a GPU if there is one), cpu, cuda or cuda:N."""
-    precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor has it in hardware, else float32."""
-    compile: bool = False
-    """Compile the students with torch.compile."""
-    dry_run: bool = False
-    """Say what would be run, and how long it may take, and stop."""
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        for name in ("epochs", "steps", "teacher_epochs", "workers"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"expected {name} to be at least 1, but got {value}")
-        if self.epochs is not None and self.steps is not None:
-            raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
-        if self.steps is not None and self.protocol == "paper":
-            raise UsageError(
-                "--steps gives every row the same number of steps, which is what --protocol honest is; the paper's "
-                "rules count in epochs of each method's own sampler: give --epochs"
-            )
-        _ = self.rows, self.run_seeds
-
-    @property
-    def rows(self) -> tuple[str, ...]:
-        """The rows by their canonical names, each once, in the paper's order."""
-        if self.methods.strip() == "all":
-            return paper.ROWS
-        named = [methods.canonical(name) for name in self.methods.split(",")]
-        return tuple(dict.fromkeys([*(row for row in paper.ROWS if row in named), *named]))
-
-    @property
-    def run_seeds(self) -> tuple[int, ...]:
-        """The seeds, each once, as given."""
-        found: list[int] = []
-        for part in self.seeds.split(","):
-            first, dash, last = part.strip().partition("-")
-            if not first.isdecimal() or (dash and not last.isdecimal()):
-                raise UsageError(f"expected seeds such as 0,1,2 or 0-7, but got {self.seeds!r}")
-            found += range(int(first), int(last) + 1) if dash else [int(first)]
-        if not found:
-            raise UsageError(f"expected seeds such as 0,1,2 or 0-7, but got {self.seeds!r}, which is none")
-        for seed in found:
-            check_seed("seeds", seed)
-        return tuple(dict.fromkeys(found))
+_NOT_IDENTITY = (*_PLACES, "device", "threads", "compile", "cache_memory", "teacher_cache")
 
 
 @dataclass(frozen=True)
@@ -121,6 +45,22 @@ class Job:
     def path(self) -> Path:
         """Its run folder."""
         return Path(str(self.options.out))
+
+    @property
+    def places(self) -> dict[str, str | None]:
+        """The options that say where things are."""
+        return {name: getattr(self.options, name) for name in _PLACES}
+
+    def moved(self, folder: Path) -> Job:
+        """Return the job with its run, its teacher's and the teacher's cache in another folder."""
+        own, teacher = self.options, self.options.teacher
+        options = replace(
+            own,
+            out=str(folder / self.path.name),
+            teacher=None if teacher is None else str(folder / Path(teacher).name),
+            cache_dir=str(folder / Path(str(own.cache_dir)).name),
+        )
+        return replace(self, options=options)
 
 
 @dataclass(frozen=True)
@@ -152,11 +92,11 @@ def plan(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> G
     path = Path(options.out or f"bench/{name}-{options.protocol}").absolute()
     base = TrainOptions(
         data=name,
-        data_root=options.data_root,
+        data_root=None if options.data_root is None else str(Path(options.data_root).absolute()),
         data_options=dict(data_options),
         model=options.model,
         protocol=options.protocol,
-        device=options.device,
+        device=options.run_device,
         precision=options.precision,
         compile=options.compile,
         cache_dir=str(path / ".teacher-cache"),
@@ -192,7 +132,13 @@ def _job(options: TrainOptions, path: Path, teacher: Job | None) -> Job:
     text = json.dumps(identity, sort_keys=True, default=str)
     id_ = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
     out = path / f"{method.name}-seed{resolved.seed}-{id_}"
-    given = replace(options, method=method.name, out=str(out), teacher=None if teacher is None else str(teacher.path))
+    given = replace(
+        options,
+        method=method.name,
+        data_options=resolved.data_options,  # every path is absolute: a worker has another current folder
+        out=str(out),
+        teacher=None if teacher is None else str(teacher.path),
+    )
     return Job(id_, method.name, resolved.seed, given, None if teacher is None else teacher.id)
 
 

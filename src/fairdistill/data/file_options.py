@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from fairdistill.config import check_types
 from fairdistill.data.images import Storage, default_cache_folder
 from fairdistill.errors import UsageError
+from fairdistill.runtime import processors
 
 _NOT_IDENTITY: dict[str, Any] = {"identity": False}  # two runs that differ in this alone read the same data
 
@@ -36,5 +36,4 @@ class FileOptions:
     def storage(self) -> Storage:
         """Where and how decoded images are kept."""
         folder = Path(self.image_cache) if self.image_cache else default_cache_folder()
-        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return Storage(folder.absolute() if self.cache else None, self.workers or processors)
+        return Storage(folder.absolute() if self.cache else None, self.workers or processors())
