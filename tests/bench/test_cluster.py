@@ -68,6 +68,12 @@ def test_without_ray_the_line_that_installs_it_is_said(refused, monkeypatch):
     assert "needs Ray; install it with: pip install 'fairdistill[ray]'" in refused(*RAY)
 
 
+def test_under_torchrun_there_is_no_bench(refused, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    assert "torchrun ... -m fairdistill train" in refused("bench", "digits-s")
+
+
 @pytest.mark.parametrize(
     ("machines", "cpus", "gpus", "room"),
     [

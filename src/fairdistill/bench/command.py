@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ from fairdistill.bench.plan import Grid, Job, open_grid, plan
 from fairdistill.bench.schedule import Report
 from fairdistill.bench.states import Standing, standing
 from fairdistill.bench.tables import bench_table
+from fairdistill.errors import UsageError
 from fairdistill.training.estimate import format_seconds
 
 
@@ -23,9 +25,14 @@ def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> 
     """Run a grid, or say what it would run; return whether every job is done.
 
     Raises:
-        UsageError: for a grid that cannot be, or a cluster that cannot be joined.
+        UsageError: for a grid that cannot be, a cluster that cannot be joined, or several processes of torchrun's.
         RunFolderError: if its folder holds another grid.
     """
+    if "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            "bench starts its own processes: give it --workers or --engine ray instead of torchrun; one run over "
+            "several processes is: torchrun ... -m fairdistill train"
+        )
     grid = plan(name, options, data_options)
     if options.dry_run:
         print(overview(grid, options.workers or 1))
