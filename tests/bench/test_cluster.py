@@ -6,6 +6,7 @@ import socket
 import sys
 
 import pytest
+import ray
 
 from fairdistill.bench import cluster
 from fairdistill.cli import main
@@ -61,6 +62,15 @@ def test_what_listens_but_is_no_ray_is_not_waited_for_long(refused, deaf, monkey
 def test_what_ray_says_of_a_cluster_that_cannot_be_joined_is_passed_on(refused, deaf, monkeypatch):
     monkeypatch.setattr(cluster, "_JOIN", "import sys; print('W noise', file=sys.stderr); sys.exit('another version.')")
     assert f"at 127.0.0.1:{deaf}: another version; start" in refused(*RAY, "--address", f"127.0.0.1:{deaf}")
+
+
+def test_a_cluster_that_does_not_start_is_an_error_with_the_way_out(refused, monkeypatch):
+    def slow(*_arguments, **_options):
+        raise Exception("The current node timed out during startup.\nThis could happen.")  # as Ray does
+
+    monkeypatch.setattr(ray, "init", slow)
+    said = "cannot start Ray here: The current node timed out during startup. This could happen; leave --engine ray out"
+    assert said in refused(*RAY)
 
 
 def test_without_ray_the_line_that_installs_it_is_said(refused, monkeypatch):

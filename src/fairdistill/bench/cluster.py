@@ -79,11 +79,9 @@ def _start(ray: ModuleType) -> None:
             logging_level=logging.ERROR,
             log_to_driver=False,
         )
-    except (OSError, RuntimeError, ValueError) as error:
-        why = (str(error).strip() or repr(error)).splitlines()[-1]
-        raise UsageError(
-            f"cannot start Ray on this machine: {why}; leave --engine ray out to run without it"
-        ) from error
+    except Exception as error:  # Ray raises bare ones, such as when the machine is too busy for it to start in time
+        why = " ".join(str(error).split()).rstrip(".") or repr(error)
+        raise UsageError(f"cannot start Ray here: {why}; leave --engine ray out to run without it") from error
 
 
 def _check_joinable(address: str) -> None:
