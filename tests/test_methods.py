@@ -25,6 +25,7 @@ ROWS = {
     "reweight": ("reweight", "unbalanced", "", False, ""),
     "dro": ("dro", "balanced", "", False, ""),
     "di": ("di", "shuffled", "", False, ""),
+    "mfd-self": ("ce self_mmd", "balanced", "", False, ""),
     "reweight+at": ("reweight at", "unbalanced", "", False, "map"),
     "ss+dro": ("dro", "balanced", "", False, ""),
     "dro+hkd": ("dro kd", "balanced", "", False, "logits"),
@@ -63,6 +64,7 @@ def test_a_row_or_a_users_sum_has_its_terms_sampler_and_stages(name):
         ("scratch+mfd", "mfd"),
         ("ad+scratch+ss", "ss+ad"),
         ("scratch+scratch", "scratch"),
+        ("MFD-self+scratch", "mfd-self"),
         ("hkd+dro", "dro+hkd"),
     ],
 )
@@ -71,7 +73,7 @@ def test_order_case_repetition_and_scratch_do_not_matter(given, name):
     assert parse(given, data="utkface") == parse(name, data="utkface")
 
 
-APART = ["reweight+ss", "reweight+mfd", "reweight+dro", "reweight+di", "dro+di"]
+APART = ["reweight+ss", "reweight+mfd", "reweight+mfd-self", "reweight+dro", "reweight+di", "dro+di"]
 PAIRS = list(combinations_with_replacement(METHODS, 2))
 
 

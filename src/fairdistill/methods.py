@@ -22,6 +22,7 @@ from fairdistill.losses import (
     Hint,
     NeuronSelectivity,
     Reweight,
+    SelfMMD,
     TermSpec,
 )
 from fairdistill.types import TapName
@@ -159,6 +160,7 @@ METHODS: Mapping[str, Method] = {
         Method("at", (CrossEntropy(), AttentionTransfer())),
         Method("nst", (CrossEntropy(), NeuronSelectivity())),
         Method("mfd", (CrossEntropy(), MMD()), sampler="balanced"),
+        Method("mfd-self", (CrossEntropy(), SelfMMD()), sampler="balanced"),
     )
 }
 """The paper's single methods and others. Their order is the order of the parts in a sum's canonical name."""

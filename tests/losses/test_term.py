@@ -17,6 +17,7 @@ from fairdistill.losses import (
     Hint,
     NeuronSelectivity,
     Reweight,
+    SelfMMD,
     Term,
     hint_loss,
     mfd_loss,
@@ -25,7 +26,7 @@ from tests.losses.contract import random, step_view, term_context
 
 SPECS = [
     KD, MMD, Adversary, AttentionTransfer, CrossEntropy, DomainIndependent, GroupDRO, Hint, NeuronSelectivity,
-    Reweight,
+    Reweight, SelfMMD,
 ]  # fmt: skip
 CLASS_LOSSES = [CrossEntropy, DomainIndependent, GroupDRO, Reweight]
 SHAPES = MappingProxyType({"embedding": (5,), "map": (3, 2, 2), "logits": (3,), "feature": (4,)})
@@ -71,7 +72,7 @@ def test_teacher_features_it_declares_matter(spec):
     assert (term(moved) != term(view)) == bool(spec.teacher_taps)
 
 
-@pytest.mark.parametrize("spec", [MMD, AttentionTransfer, Hint, NeuronSelectivity])
+@pytest.mark.parametrize("spec", [MMD, AttentionTransfer, Hint, NeuronSelectivity, SelfMMD])
 def test_strength_multiplies(spec):
     view = view_of(spec)
     torch.testing.assert_close(built(spec(strength=2.5))(view), 2.5 * built(spec())(view))

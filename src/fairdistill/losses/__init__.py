@@ -10,11 +10,12 @@ from fairdistill.losses.kd import KD, kd_loss
 from fairdistill.losses.mmd import MMD, mfd_loss
 from fairdistill.losses.nst import NeuronSelectivity, nst_loss
 from fairdistill.losses.reweight import Reweight, reweighing, reweighted_loss
+from fairdistill.losses.self_mmd import SelfMMD, self_mfd_loss
 from fairdistill.losses.term import Term, TermContext, TermSpec
 
 __all__ = [
     "KD", "MMD", "Adversaries", "Adversary", "AttentionTransfer", "CrossEntropy", "DomainIndependent",
-    "GroupDRO", "Hint", "NeuronSelectivity", "Reweight", "Term", "TermContext", "TermSpec",
+    "GroupDRO", "Hint", "NeuronSelectivity", "Reweight", "SelfMMD", "Term", "TermContext", "TermSpec",
     "attention_loss", "domain_independent_loss", "dro_loss", "hint_loss", "kd_loss", "mfd_loss", "nst_loss",
-    "reverse_gradient", "reweighing", "reweighted_loss",
+    "reverse_gradient", "reweighing", "reweighted_loss", "self_mfd_loss",
 ]  # fmt: skip
