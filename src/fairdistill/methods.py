@@ -12,8 +12,10 @@ from typing import Any, Literal
 from fairdistill import paper
 from fairdistill.errors import MethodError
 from fairdistill.losses import (
+    DKD,
     KD,
     MMD,
+    RKD,
     Adversary,
     AttentionTransfer,
     CrossEntropy,
@@ -156,9 +158,11 @@ METHODS: Mapping[str, Method] = {
         Method("di", (DomainIndependent(),), class_loss="di"),
         Method("ad", (CrossEntropy(), Adversary()), minimax=True),
         Method("hkd", (CrossEntropy(), KD())),
+        Method("dkd", (CrossEntropy(), DKD())),
         Method("fitnet", (CrossEntropy(), KD()), warmup=(Hint(),)),
         Method("at", (CrossEntropy(), AttentionTransfer())),
         Method("nst", (CrossEntropy(), NeuronSelectivity())),
+        Method("rkd", (CrossEntropy(), RKD())),
         Method("mfd", (CrossEntropy(), MMD()), sampler="balanced"),
         Method("mfd-self", (CrossEntropy(), SelfMMD()), sampler="balanced"),
     )

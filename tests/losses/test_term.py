@@ -7,8 +7,10 @@ from torch import nn
 
 from fairdistill.errors import TeacherError
 from fairdistill.losses import (
+    DKD,
     KD,
     MMD,
+    RKD,
     Adversary,
     AttentionTransfer,
     CrossEntropy,
@@ -25,7 +27,7 @@ from fairdistill.losses import (
 from tests.losses.contract import random, step_view, term_context
 
 SPECS = [
-    KD, MMD, Adversary, AttentionTransfer, CrossEntropy, DomainIndependent, GroupDRO, Hint, NeuronSelectivity,
+    DKD, KD, MMD, RKD, Adversary, AttentionTransfer, CrossEntropy, DomainIndependent, GroupDRO, Hint, NeuronSelectivity,
     Reweight, SelfMMD,
 ]  # fmt: skip
 CLASS_LOSSES = [CrossEntropy, DomainIndependent, GroupDRO, Reweight]
@@ -78,7 +80,7 @@ def test_strength_multiplies(spec):
     torch.testing.assert_close(built(spec(strength=2.5))(view), 2.5 * built(spec())(view))
 
 
-@pytest.mark.parametrize("spec", [KD, AttentionTransfer, CrossEntropy, Hint, NeuronSelectivity])
+@pytest.mark.parametrize("spec", [DKD, KD, RKD, AttentionTransfer, CrossEntropy, Hint, NeuronSelectivity])
 def test_term_that_asks_for_no_group_uses_every_row(spec):
     term = built(spec())
     assert term(view_of(spec, groups=torch.full((6,), -1))) == term(view_of(spec))

@@ -143,7 +143,7 @@ def test_a_cached_and_a_live_teacher_teach_the_same(quick, tiny_teacher, tmp_pat
         assert one == pytest.approx(other, rel=1e-3)
 
 
-@pytest.mark.parametrize("method", ["mfd", "dro", "di", "reweight", "mfd-self"])
+@pytest.mark.parametrize("method", ["mfd", "dro", "di", "reweight", "rkd", "dkd", "mfd-self"])
 def test_bfloat16_trains_float32_weights(quick, tiny_teacher, method):
     run = train(quick(method=method, teacher=tiny_teacher, precision="bfloat16"), quiet=True)
     weights, _ = read_weights(run.path / "model.safetensors")

@@ -17,7 +17,7 @@ from fairdistill.training.teacher_cache import TeacherCache
 
 # Balanced with a teacher; with an optimizer of its own; in two stages; with weights that each step moves; with heads
 # that are no part of the student; and those that keep nothing.
-METHODS = ["mfd", "ad", "ss+fitnet", "dro", "di", "reweight", "mfd-self"]
+METHODS = ["mfd", "ad", "ss+fitnet", "dro", "di", "reweight", "rkd", "dkd", "mfd-self"]
 
 
 class Killed(BaseException):
