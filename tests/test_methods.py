@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, permutations
 
 import pytest
 
@@ -22,6 +22,19 @@ ROWS = {
     "ad+hkd": ("ce adversary kd", "shuffled", "", True, "logits"),
     "ad+fitnet": ("ce adversary kd hint", "shuffled", "", True, "feature logits"),
     "mfd": ("ce mmd", "balanced", "", False, "feature"),
+    "reweight": ("reweight", "unbalanced", "", False, ""),
+    "dro": ("dro", "balanced", "", False, ""),
+    "di": ("di", "shuffled", "", False, ""),
+    "dkd": ("ce dkd", "shuffled", "", False, "logits"),
+    "rkd": ("ce rkd", "shuffled", "", False, "embedding"),
+    "mfd-self": ("ce self_mmd", "balanced", "", False, ""),
+    "reweight+at": ("reweight at", "unbalanced", "", False, "map"),
+    "ss+dro": ("dro", "balanced", "", False, ""),
+    "dro+hkd": ("dro kd", "balanced", "", False, "logits"),
+    "dro+mfd": ("dro mmd", "balanced", "", False, "feature"),
+    "di+mfd": ("di mmd", "balanced", "", False, "feature"),
+    "di+ad+fitnet": ("di adversary kd hint", "shuffled", "", True, "feature logits"),
+    "di+fitnet+rkd": ("di kd rkd", "shuffled", "hint", False, "embedding feature logits"),
     "mfd+hkd": ("ce mmd kd", "balanced", "", False, "feature logits"),
     "at+nst": ("ce at nst", "shuffled", "", False, "map"),
     "ad+mfd": ("ce adversary mmd", "balanced", "", True, "feature"),
@@ -54,6 +67,8 @@ def test_a_row_or_a_users_sum_has_its_terms_sampler_and_stages(name):
         ("scratch+mfd", "mfd"),
         ("ad+scratch+ss", "ss+ad"),
         ("scratch+scratch", "scratch"),
+        ("MFD-self+scratch", "mfd-self"),
+        ("hkd+dro", "dro+hkd"),
     ],
 )
 def test_order_case_repetition_and_scratch_do_not_matter(given, name):
@@ -61,12 +76,20 @@ def test_order_case_repetition_and_scratch_do_not_matter(given, name):
     assert parse(given, data="utkface") == parse(name, data="utkface")
 
 
-@pytest.mark.parametrize(("left", "right"), list(combinations_with_replacement(METHODS, 2)))
+APART = ["reweight+ss", "reweight+mfd", "reweight+mfd-self", "reweight+dro", "reweight+di", "dro+di"]
+PAIRS = list(combinations_with_replacement(METHODS, 2))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [pair for pair in PAIRS if not {"+".join(pair), "+".join(pair[::-1])} & {*APART}]
+)
 def test_addition_is_commutative_up_to_the_order_of_terms(left, right):
     one, other = METHODS[left] + METHODS[right], METHODS[right] + METHODS[left]
     assert set(one.terms) == set(other.terms)
     assert set(one.warmup) == set(other.warmup)
     assert (one.name, one.sampler, one.minimax) == (other.name, other.sampler, other.minimax)
+    assert one.class_loss == other.class_loss
+    assert one.class_loss in names(one.terms)
 
 
 def test_the_warmup_folds_into_a_minimax_game_wherever_the_brackets_are():
@@ -105,6 +128,22 @@ def test_two_samplers_are_an_error_that_names_both_parts():
     other = Method("mfd", (CrossEntropy(),), sampler="alternating")  # type: ignore[arg-type]
     with pytest.raises(MethodError, match=r"'mfd' and 'ss'.*samplers.*alternating and balanced"):
         other + METHODS["ss"]
+
+
+@pytest.mark.parametrize("pair", APART)
+def test_two_ways_to_weigh_the_cells_are_an_error_that_names_both_parts(pair):
+    for left, right in permutations(pair.split("+")):
+        with pytest.raises(
+            MethodError, match=f"cannot add '{left}' and '{right}': (their samplers differ|each has a loss)"
+        ):
+            METHODS[left] + METHODS[right]
+
+
+def test_a_loss_in_the_place_of_cross_entropy_stays_there_in_any_sum():
+    total = METHODS["dro"] + METHODS["at"] + METHODS["scratch"] + METHODS["ss"]
+    assert (names(total.terms), total.class_loss) == (["at", "dro"], "dro")
+    with pytest.raises(MethodError, match=r"'dro\+at' and 'di'.*in the place of cross-entropy \(dro and di\)"):
+        METHODS["dro"] + METHODS["at"] + METHODS["di"]
 
 
 def test_a_method_made_by_hand_can_be_added_under_its_own_name():

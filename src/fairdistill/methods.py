@@ -12,40 +12,50 @@ from typing import Any, Literal
 from fairdistill import paper
 from fairdistill.errors import MethodError
 from fairdistill.losses import (
+    DKD,
     KD,
     MMD,
+    RKD,
     Adversary,
     AttentionTransfer,
     CrossEntropy,
+    DomainIndependent,
+    GroupDRO,
     Hint,
     NeuronSelectivity,
+    Reweight,
+    SelfMMD,
     TermSpec,
 )
 from fairdistill.types import TapName
 
-SamplerName = Literal["shuffled", "balanced"]
+SamplerName = Literal["shuffled", "balanced", "unbalanced"]
 
 
 @dataclass(frozen=True)
 class Method:
     """How a student is trained: which terms make the loss, who comes into a batch, and what comes first.
 
-    Methods add up: terms are joined (equal terms once), a sampler other than ``shuffled`` wins, warm-up stages
-    are joined.
+    Methods add up: terms are joined (equal terms once), a sampler other than ``shuffled`` and a class loss other than
+    ``ce`` win, warm-up stages are joined.
 
     Attributes:
         name: the canonical name, parts joined by ``+``.
         terms: the summands of the loss.
-        sampler: ``shuffled``, or ``balanced`` over (class, group) cells.
+        sampler: ``shuffled``, or ``balanced`` over (class, group) cells, or ``unbalanced``: shuffled, for terms that
+            make up for the cells' sizes themselves.
         warmup: the summands of a first stage of their own; none if empty.
         minimax: whether a term plays against the student. Such a game cannot wait for a first stage, so that
             a sum with one takes its partner's warm-up into the main terms (supplement 1.3).
+        class_loss: the term that teaches the classes; another than cross-entropy stands in its place.
 
     Example:
         >>> (METHODS["ss"] + METHODS["hkd"]).name
         'ss+hkd'
         >>> [term.name for term in (METHODS["ad"] + METHODS["fitnet"]).terms]
         ['ce', 'adversary', 'kd', 'hint']
+        >>> [term.name for term in (METHODS["dro"] + METHODS["hkd"]).terms]
+        ['dro', 'kd']
     """
 
     name: str
@@ -53,12 +63,14 @@ class Method:
     sampler: SamplerName = "shuffled"
     warmup: tuple[TermSpec, ...] = ()
     minimax: bool = False
+    class_loss: str = "ce"
 
     def __add__(self, other: Method) -> Method:
         """Return the sum; see the class.
 
         Raises:
-            MethodError: if both have another sampler, or one term with two settings; both parts are named.
+            MethodError: if both have another sampler or another class loss, or one term with two settings; both parts
+                are named.
         """
         name = _in_order([*self.name.split("+"), *other.name.split("+")])
         samplers = {self.sampler, other.sampler} - {"shuffled"}
@@ -67,6 +79,12 @@ class Method:
                 f"cannot add {self.name!r} and {other.name!r}: their samplers differ "
                 f"({self.sampler} and {other.sampler})"
             )
+        class_losses = {self.class_loss, other.class_loss} - {"ce"}
+        if len(class_losses) > 1:
+            raise MethodError(
+                f"cannot add {self.name!r} and {other.name!r}: each has a loss of its own in the place of "
+                f"cross-entropy ({self.class_loss} and {other.class_loss})"
+            )
         _joined(self, other, self.all_terms, other.all_terms)  # a term has one setting in both stages
         terms = _joined(self, other, self.terms, other.terms)
         warmup = _joined(self, other, self.warmup, other.warmup)
@@ -74,7 +92,10 @@ class Method:
         if minimax:
             terms, warmup = _joined(self, other, terms, warmup), ()
         sampler = samplers.pop() if samplers else "shuffled"
-        return Method(name, terms, sampler, warmup, minimax)
+        class_loss = class_losses.pop() if class_losses else "ce"
+        if class_loss != "ce":
+            terms = tuple(term for term in terms if term.name != "ce")
+        return Method(name, terms, sampler, warmup, minimax, class_loss)
 
     @property
     def all_terms(self) -> tuple[TermSpec, ...]:
@@ -132,15 +153,21 @@ METHODS: Mapping[str, Method] = {
     for method in (
         Method("scratch", (CrossEntropy(),)),
         Method("ss", (CrossEntropy(),), sampler="balanced"),
+        Method("reweight", (Reweight(),), sampler="unbalanced", class_loss="reweight"),
+        Method("dro", (GroupDRO(),), sampler="balanced", class_loss="dro"),
+        Method("di", (DomainIndependent(),), class_loss="di"),
         Method("ad", (CrossEntropy(), Adversary()), minimax=True),
         Method("hkd", (CrossEntropy(), KD())),
+        Method("dkd", (CrossEntropy(), DKD())),
         Method("fitnet", (CrossEntropy(), KD()), warmup=(Hint(),)),
         Method("at", (CrossEntropy(), AttentionTransfer())),
         Method("nst", (CrossEntropy(), NeuronSelectivity())),
+        Method("rkd", (CrossEntropy(), RKD())),
         Method("mfd", (CrossEntropy(), MMD()), sampler="balanced"),
+        Method("mfd-self", (CrossEntropy(), SelfMMD()), sampler="balanced"),
     )
 }
-"""The paper's single methods. Their order is the order of the parts in a sum's canonical name."""
+"""The paper's single methods and others. Their order is the order of the parts in a sum's canonical name."""
 
 
 def canonical(name: str) -> str:

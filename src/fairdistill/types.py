@@ -22,7 +22,7 @@ TAP_NAMES: tuple[TapName, ...] = get_args(TapName)
 Taps = Mapping[TapName, Tensor]
 
 UNKNOWN_GROUP = -1
-"""The group index of a row whose group is not known: it trains the losses that read no groups."""
+"""The group index of a row whose group is not known: it trains the class loss and what reads no groups."""
 
 
 @dataclass(frozen=True, slots=True)

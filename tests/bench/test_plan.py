@@ -35,6 +35,14 @@ def test_the_whole_grid_is_the_papers_rows_for_each_seed_and_one_teacher_a_seed(
     assert all(order.index(job.teacher) < order.index(job.id) for job in jobs if job.teacher)
 
 
+def test_methods_beyond_the_paper_have_teachers_where_they_read_one(tmp_path):
+    jobs = grid(tmp_path, methods="reweight,dro,di,mfd-self,rkd,dkd", seeds="0").jobs
+    assert [(job.row, job.teacher is not None) for job in jobs] == [
+        ("scratch", False), ("reweight", False), ("dro", False), ("di", False), ("mfd-self", False), ("rkd", True),
+        ("dkd", True),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -79,6 +87,9 @@ def test_a_small_budget_does_not_shrink_the_teacher_and_is_that_of_every_row(tmp
 def test_rows_are_named_in_any_order_and_case_and_once():
     assert BenchOptions(methods="MFD, hkd+ss ,ss,mfd").rows == ("ss", "ss+hkd", "mfd")
     assert BenchOptions(methods="at+ss,scratch").rows == ("scratch", "ss+at")
+    assert BenchOptions(methods="di,hkd+dro,mfd-self,mfd,scratch").rows == (
+        "scratch", "mfd", "di", "dro+hkd", "mfd-self",
+    )  # fmt: skip
     assert BenchOptions(seeds="3, 0-2,1").run_seeds == (3, 0, 1, 2)
 
 

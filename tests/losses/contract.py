@@ -1,10 +1,11 @@
 """What every loss promises about gradients and precision, asked in the same way of each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from fairdistill.losses import TermContext
 from fairdistill.types import StepView, TapName
 from tests.losses.tolerances import TOLERANCES
 
@@ -37,6 +38,19 @@ def step_view(
         num_groups=num_groups,
         progress=progress,
     )
+
+
+def term_context(
+    num_classes: int,
+    num_groups: int,
+    *,
+    student: Mapping[TapName, Sequence[int]] | None = None,
+    teacher: Mapping[TapName, Sequence[int]] | None = None,
+    cell_counts: object = None,
+) -> TermContext:
+    """What a term is told; shapes where they matter, and as many rows in every cell unless they are given."""
+    counts = torch.ones(num_classes, num_groups) if cell_counts is None else torch.as_tensor(cell_counts)
+    return TermContext(num_classes, num_groups, student or {}, teacher or {}, counts.to(torch.int64))
 
 
 def value_and_gradient(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from fairdistill.losses import Adversaries, Adversary, TermContext, reverse_gradient
+from fairdistill.losses import Adversaries, Adversary, reverse_gradient
 from tests.losses.contract import (
     DTYPES,
     assert_close,
@@ -15,6 +15,7 @@ from tests.losses.contract import (
     assert_unmoved_by_autocast,
     random,
     step_view,
+    term_context,
     value_and_gradient,
 )
 from tests.reference.adversary import SeparateAdversaries, adversary_losses
@@ -35,7 +36,7 @@ batches = pytest.mark.parametrize(("labels", "groups"), BATCHES.values(), ids=BA
 
 def build_term(*, seed=0, dtype=torch.float64, **settings):
     torch.manual_seed(seed)
-    return Adversary(**settings).build(TermContext(C, G, {"logits": (C,)}, {})).to(dtype)
+    return Adversary(**settings).build(term_context(C, G)).to(dtype)
 
 
 def view_of(logits, labels, groups):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fairdistill.losses import CrossEntropy, TermContext
+from fairdistill.losses import CrossEntropy
 from tests.losses.contract import (
     DTYPES,
     assert_computes_in_full_precision,
@@ -13,6 +13,7 @@ from tests.losses.contract import (
     assert_unmoved_by_autocast,
     random,
     step_view,
+    term_context,
 )
 
 
@@ -20,7 +21,7 @@ def term_of(labels, groups=None):
     """The term as a function of student and (unread) teacher."""
     labels = torch.as_tensor(labels)
     groups = torch.zeros_like(labels) if groups is None else torch.as_tensor(groups)
-    term = CrossEntropy().build(TermContext(4, 2, {}, {}))
+    term = CrossEntropy().build(term_context(4, 2))
     return lambda student, teacher: term(
         step_view({"logits": student}, {}, labels, groups, num_classes=4, num_groups=2)
     )

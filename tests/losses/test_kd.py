@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fairdistill.errors import MethodError
-from fairdistill.losses import KD, TermContext, kd_loss
+from fairdistill.losses import KD, kd_loss
 from tests.losses.contract import (
     DTYPES,
     assert_computes_in_full_precision,
@@ -14,6 +14,7 @@ from tests.losses.contract import (
     assert_unmoved_by_autocast,
     random,
     step_view,
+    term_context,
 )
 from tests.reference import kd as slow
 
@@ -84,7 +85,7 @@ def test_bad_setting_fails_where_it_is_written(temperature):
 def test_term_anneals_from_four_to_one(progress, strength):
     student, teacher = random(4, 3), random(4, 3, seed=1)
     index = torch.zeros(4, dtype=torch.int64)
-    term = KD(temperature=3.0).build(TermContext(3, 2, {"logits": (3,)}, {"logits": (3,)}))
+    term = KD(temperature=3.0).build(term_context(3, 2))
     view = step_view(
         {"logits": student}, {"logits": teacher}, index, index, num_classes=3, num_groups=2, progress=progress
     )
@@ -94,6 +95,6 @@ def test_term_anneals_from_four_to_one(progress, strength):
 def test_term_anneals_between_the_strengths_it_is_given():
     student, teacher = random(4, 3), random(4, 3, seed=1)
     index = torch.zeros(4, dtype=torch.int64)
-    term = KD(strength_start=0.0, strength_end=8.0).build(TermContext(3, 2, {}, {}))
+    term = KD(strength_start=0.0, strength_end=8.0).build(term_context(3, 2))
     view = step_view({"logits": student}, {"logits": teacher}, index, index, num_classes=3, num_groups=2, progress=0.75)
     torch.testing.assert_close(term(view), 6 * kd_loss(student, teacher, temperature=1.0))

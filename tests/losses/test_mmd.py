@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from fairdistill.errors import MethodError
-from fairdistill.losses import MMD, TermContext, mfd_loss
+from fairdistill.losses import MMD, mfd_loss
 from fairdistill.losses.mmd import _class_blocks, _MFDLoss, _one_block
 from tests.losses.contract import (
     DTYPES,
@@ -19,6 +19,7 @@ from tests.losses.contract import (
     assert_unmoved_by_autocast,
     random,
     step_view,
+    term_context,
     value_and_gradient,
 )
 from tests.reference import mfd as slow
@@ -274,7 +275,7 @@ def test_term_passes_its_bandwidth_on():
     labels, groups, *sizes = BATCHES["even"]
     labels, groups = torch.tensor(labels), torch.tensor(groups)
     student, teacher = random(12, 3), random(12, 3, seed=1)
-    term = MMD(bandwidth=0.3).build(TermContext(*sizes, {"feature": (3,)}, {"feature": (3,)}))
+    term = MMD(bandwidth=0.3).build(term_context(*sizes, student={"feature": (3,)}, teacher={"feature": (3,)}))
     view = step_view(
         {"feature": student}, {"feature": teacher}, labels, groups, num_classes=sizes[0], num_groups=sizes[1]
     )

@@ -7,21 +7,30 @@ from torch import nn
 
 from fairdistill.errors import TeacherError
 from fairdistill.losses import (
+    DKD,
     KD,
     MMD,
+    RKD,
     Adversary,
     AttentionTransfer,
     CrossEntropy,
+    DomainIndependent,
+    GroupDRO,
     Hint,
     NeuronSelectivity,
+    Reweight,
+    SelfMMD,
     Term,
-    TermContext,
     hint_loss,
     mfd_loss,
 )
-from tests.losses.contract import random, step_view
+from tests.losses.contract import random, step_view, term_context
 
-SPECS = [KD, MMD, Adversary, AttentionTransfer, CrossEntropy, Hint, NeuronSelectivity]
+SPECS = [
+    DKD, KD, MMD, RKD, Adversary, AttentionTransfer, CrossEntropy, DomainIndependent, GroupDRO, Hint, NeuronSelectivity,
+    Reweight, SelfMMD,
+]  # fmt: skip
+CLASS_LOSSES = [CrossEntropy, DomainIndependent, GroupDRO, Reweight]
 SHAPES = MappingProxyType({"embedding": (5,), "map": (3, 2, 2), "logits": (3,), "feature": (4,)})
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2])
 GROUPS = torch.tensor([0, 1, 0, 1, 1, 1])
@@ -30,7 +39,8 @@ specs = pytest.mark.parametrize("spec", SPECS)
 
 def built(settings, *, student=SHAPES, teacher=SHAPES):
     torch.manual_seed(0)
-    return settings.build(TermContext(3, 2, student, teacher))
+    counts = [[4, 1], [2, 2], [1, 5]]
+    return settings.build(term_context(3, 2, student=student, teacher=teacher, cell_counts=counts))
 
 
 def view_of(spec, *, student=SHAPES, teacher=SHAPES, groups=GROUPS):
@@ -42,6 +52,7 @@ def view_of(spec, *, student=SHAPES, teacher=SHAPES, groups=GROUPS):
         groups,
         num_classes=3,
         num_groups=2,
+        progress=0.5,
     )
 
 
@@ -63,16 +74,30 @@ def test_teacher_features_it_declares_matter(spec):
     assert (term(moved) != term(view)) == bool(spec.teacher_taps)
 
 
-@pytest.mark.parametrize("spec", [MMD, AttentionTransfer, Hint, NeuronSelectivity])
+@pytest.mark.parametrize("spec", [MMD, AttentionTransfer, Hint, NeuronSelectivity, SelfMMD])
 def test_strength_multiplies(spec):
     view = view_of(spec)
     torch.testing.assert_close(built(spec(strength=2.5))(view), 2.5 * built(spec())(view))
 
 
-@pytest.mark.parametrize("spec", [KD, AttentionTransfer, CrossEntropy, Hint, NeuronSelectivity])
+@pytest.mark.parametrize("spec", [DKD, KD, RKD, AttentionTransfer, CrossEntropy, Hint, NeuronSelectivity])
 def test_term_that_asks_for_no_group_uses_every_row(spec):
     term = built(spec())
     assert term(view_of(spec, groups=torch.full((6,), -1))) == term(view_of(spec))
+
+
+@pytest.mark.parametrize("spec", CLASS_LOSSES)
+def test_class_loss_of_rows_of_unknown_group_is_their_cross_entropy(spec):
+    view = view_of(spec, groups=torch.full((6,), -1))
+    torch.testing.assert_close(built(spec())(view), built(CrossEntropy())(view))
+
+
+@specs
+def test_looking_at_a_batch_changes_nothing_until_the_step_is_done(spec):
+    view, term = view_of(spec), built(spec())
+    before = {name: value.clone() for name, value in term.state_dict().items() if isinstance(value, torch.Tensor)}
+    assert term(view) == term(view)
+    assert all(torch.equal(term.state_dict()[name], value) for name, value in before.items())
 
 
 @specs
@@ -80,9 +105,10 @@ def test_settings_are_frozen_keyword_only_and_compare_by_value(spec):
     assert spec() == spec()
     assert hash(spec()) == hash(spec())
     for field in dataclasses.fields(spec):
-        assert dataclasses.replace(spec(), **{field.name: 3}) != spec()
+        other = getattr(spec(), field.name) + 0.5
+        assert dataclasses.replace(spec(), **{field.name: other}) != spec()
         with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(spec(), field.name, 3)
+            setattr(spec(), field.name, other)
     with pytest.raises(TypeError, match="positional"):
         spec(2.0)
 

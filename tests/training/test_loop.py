@@ -66,8 +66,8 @@ def digits_teacher(digits_options, tmp_path_factory):
     return train(TrainOptions(**digits_options, out=str(tmp_path_factory.mktemp("digits") / "teacher")), quiet=True)
 
 
-@pytest.mark.parametrize("row", paper.ROWS)
-def test_every_row_of_the_paper_trains_and_writes_a_run_folder_that_agrees_with_itself(
+@pytest.mark.parametrize("row", [*dict.fromkeys((*paper.ROWS, *methods.METHODS)), "dro+hkd", "di+hkd"])
+def test_every_method_trains_and_writes_a_run_folder_that_agrees_with_itself(
     row, digits_options, digits_teacher, tmp_path
 ):
     teacher = None if row == "scratch" else str(digits_teacher.path)
@@ -143,8 +143,9 @@ def test_a_cached_and_a_live_teacher_teach_the_same(quick, tiny_teacher, tmp_pat
         assert one == pytest.approx(other, rel=1e-3)
 
 
-def test_bfloat16_trains_float32_weights(quick, tiny_teacher):
-    run = train(quick(method="mfd", teacher=tiny_teacher, precision="bfloat16"), quiet=True)
+@pytest.mark.parametrize("method", ["mfd", "dro", "di", "reweight", "rkd", "dkd", "mfd-self"])
+def test_bfloat16_trains_float32_weights(quick, tiny_teacher, method):
+    run = train(quick(method=method, teacher=tiny_teacher, precision="bfloat16"), quiet=True)
     weights, _ = read_weights(run.path / "model.safetensors")
     assert {value.dtype for value in weights.values()} == {torch.float32}
     assert_agrees_with_its_predictions(run)
@@ -201,15 +202,18 @@ def test_a_last_step_that_ruins_the_weights_is_no_finished_run(quick, tmp_path):
     assert not (tmp_path / "run" / "result.json").exists()
 
 
-def test_a_collapsed_model_is_marked_and_said(quick, tmp_path, capsys):
+@pytest.mark.parametrize("method", ["scratch", "dro"])
+def test_a_collapsed_model_is_marked_and_said(quick, tmp_path, capsys, method):
     zeros = {name: torch.zeros_like(value) for name, value in digit_net(3).state_dict().items()}
     safetensors.torch.save_file(zeros, tmp_path / "zeros.safetensors")
     # no activation is ever positive, so that the output is the same for every image
-    run = train(quick(init=str(tmp_path / "zeros.safetensors"), steps=3))
+    run = train(quick(method=method, init=str(tmp_path / "zeros.safetensors"), steps=3))
     assert run.result["collapsed"]
     assert run.result["deo_m"] == 0
     assert run.read_log()[-1]["evaluation"]["collapsed"]
-    assert "every test image is predicted as one class" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "at step 3 every image is predicted as one class" in said
+    assert "every test image is predicted as one class" in said
     assert not train(quick(steps=60, lr=0.01, out=str(tmp_path / "fine")), quiet=True).result["collapsed"]
 
 
@@ -222,7 +226,7 @@ def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_n
     assert_agrees_with_its_predictions(run)
 
 
-@pytest.mark.parametrize("method", ["mfd", "ad", "hkd"])
+@pytest.mark.parametrize("method", ["mfd", "ad", "hkd", "mfd-self"])
 def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(quick, tiny_teacher, method, capsys):
     run = train(quick(method=method, teacher=tiny_teacher, data_options={"unknown": 6}))
     result = run.result
@@ -231,10 +235,14 @@ def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(
     assert np.sum(result["counts"]) == 24
     assert_agrees_with_its_predictions(run)
     assert (table(run)["group"] == -1).sum() == 6
-    assert "3 training rows have no known group: they train the losses that read no groups" in capsys.readouterr().err
+    assert (
+        "3 training rows have no known group: they train the class loss and what reads no groups"
+        in capsys.readouterr().err
+    )
 
 
-def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path):
+@pytest.mark.parametrize("method", ["ss", "dro", "di", "reweight"])
+def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path, method):
     original, weights = Pipeline.train_batch, []
     for name, change in (("as they are", 0), ("changed", 1)):
 
@@ -244,14 +252,15 @@ def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path
             return dataclasses.replace(batch, images=batch.images + change * unknown)
 
         monkeypatch.setattr(Pipeline, "train_batch", train_batch)
-        options = quick(method="ss", data_options={"unknown": 6}, steps=3, out=str(tmp_path / name))
+        options = quick(method=method, data_options={"unknown": 6}, steps=3, out=str(tmp_path / name))
         weights.append(read_weights(train(options, quiet=True).path / "model.safetensors")[0]["output.weight"])
     assert not torch.equal(*weights)
 
 
-def test_an_empty_cell_of_the_training_set_is_a_warning_and_deo_is_null_where_undefined(quick):
+@pytest.mark.parametrize("method", ["ss", "dro", "di", "reweight", "mfd-self"])
+def test_an_empty_cell_of_the_training_set_is_a_warning_and_deo_is_null_where_undefined(quick, method):
     with pytest.warns(UserWarning, match=r"empty .*\(c, y\)"):
-        run = train(quick(method="ss", data_options={"missing_cell": True}), quiet=True)
+        run = train(quick(method=method, data_options={"missing_cell": True}), quiet=True)
     assert (run.result["deo_a"], run.result["deo_m"], run.result["empty_cells"]) == (None, None, [[1, 2]])
     assert run.read_log()[-1]["evaluation"]["deo_a"] is None
 

@@ -8,14 +8,14 @@ import torch
 from fairdistill import paper
 from fairdistill.errors import NonFiniteLossError
 from fairdistill.losses import TermContext
-from fairdistill.methods import parse
+from fairdistill.methods import METHODS, parse
 from fairdistill.training.objective import LossMeter, Objective, StepLoss
 from fairdistill.types import StepView
 
 
 def context(*, teacher_width=6):
     shapes = {"logits": (3,), "feature": (6,), "map": (4, 2, 2), "embedding": (6,)}
-    return TermContext(3, 2, shapes, {**shapes, "feature": (teacher_width,)})
+    return TermContext(3, 2, shapes, {**shapes, "feature": (teacher_width,)}, torch.full((3, 2), 2))
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def view():
     torch.manual_seed(0)
 
     def taps(gradient):
-        shapes = {"logits": (12, 3), "feature": (12, 6), "map": (12, 4, 2, 2)}
+        shapes = {"logits": (12, 3), "feature": (12, 6), "map": (12, 4, 2, 2), "embedding": (12, 6)}
         return {name: torch.randn(shape, requires_grad=gradient) for name, shape in shapes.items()}
 
     cell = torch.arange(12) % 6
@@ -34,7 +34,7 @@ def method(name):
     return parse(name, data="cifar10s")
 
 
-@pytest.mark.parametrize("row", paper.ROWS)
+@pytest.mark.parametrize("row", [*dict.fromkeys((*paper.ROWS, *METHODS)), "dro+hkd", "di+mfd"])
 def test_the_loss_is_the_sum_of_its_named_parts_alone(row, view):
     objective, names = Objective(method(row).all_terms, context()), [term.name for term in method(row).terms]
     loss = objective(view, names)
@@ -42,7 +42,7 @@ def test_the_loss_is_the_sum_of_its_named_parts_alone(row, view):
     torch.testing.assert_close(loss.total.detach(), sum(loss.parts.values()))
     assert loss.total.requires_grad
     assert not any(part.requires_grad for part in loss.parts.values())
-    torch.testing.assert_close(objective(view, ["ce"]).total.detach(), loss.parts["ce"])
+    torch.testing.assert_close(objective(view, names[:1]).total.detach(), loss.parts[names[0]])
 
 
 def test_the_strength_of_distillation_follows_the_progress(view):
@@ -57,6 +57,8 @@ def test_the_runs_optimizer_gets_regressors_and_not_the_adversaries():
     assert Objective(method("fitnet").all_terms, context()).shared_parameters() == []
     shared = Objective(method("ad+fitnet").all_terms, context(teacher_width=9)).shared_parameters()
     assert sorted(tuple(p.shape) for p in shared) == [(9,), (9, 6)]
+    of_heads = Objective(method("di+ad").all_terms, context()).shared_parameters()
+    assert sorted(tuple(p.shape) for p in of_heads) == [(6,), (6, 6)]  # two groups, three classes
 
 
 def test_only_the_terms_of_a_stage_are_selected():

@@ -15,7 +15,9 @@ from fairdistill.runs import RunFolder, read_weights
 from fairdistill.training import Interrupted, loop, resume, train
 from fairdistill.training.teacher_cache import TeacherCache
 
-METHODS = ["mfd", "ad", "ss+fitnet"]  # balanced with a teacher; with an optimizer of its own; in two stages
+# Balanced with a teacher; with an optimizer of its own; in two stages; with weights that each step moves; with heads
+# that are no part of the student; and those that keep nothing.
+METHODS = ["mfd", "ad", "ss+fitnet", "dro", "di", "reweight", "rkd", "dkd", "mfd-self"]
 
 
 class Killed(BaseException):

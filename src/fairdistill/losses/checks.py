@@ -41,6 +41,15 @@ def check_logits(student: Tensor, teacher: Tensor) -> None:
         )
 
 
+def check_rows(rows: int, labels: Tensor, groups: Tensor) -> None:
+    """Raise a ValueError unless there is one label and one group a row."""
+    if labels.shape != (rows,) or groups.shape != (rows,):
+        raise ValueError(
+            f"Expected arguments `labels` and `groups` to have shape ({rows},), "
+            f"but got {tuple(labels.shape)} and {tuple(groups.shape)}"
+        )
+
+
 def check_map_sizes(student: Sequence[int], teacher: Sequence[int]) -> None:
     """Raise a TeacherError unless two maps [C, H, W] have one height and width."""
     if tuple(student[1:]) != tuple(teacher[1:]):

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_same_shape, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_rows, check_same_shape, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.models.projector import Projector
 from fairdistill.types import StepView, TapName
@@ -63,11 +63,7 @@ def mfd_loss(
         0.0
     """
     check_same_shape(student, teacher)
-    if labels.shape != student.shape[:1] or groups.shape != labels.shape:
-        raise ValueError(
-            f"Expected arguments `labels` and `groups` to have shape ({len(student)},), "
-            f"but got {tuple(labels.shape)} and {tuple(groups.shape)}"
-        )
+    check_rows(len(student), labels, groups)
     if not bandwidth > 0:
         raise ValueError(f"Expected argument `bandwidth` to be positive, but got {bandwidth}")
     s, t = at_least_float32(student.flatten(1), teacher.detach().flatten(1))

@@ -20,12 +20,15 @@ class TermContext:
         num_groups: number of groups of the data set.
         student_shapes: shape of each student feature, without the batch dimension.
         teacher_shapes: shape of each teacher feature, likewise; empty without a teacher.
+        cell_counts: int64 ``[num_classes, num_groups]``, rows of the training set in each cell; those of unknown group
+            are in none.
     """
 
     num_classes: int
     num_groups: int
     student_shapes: Mapping[TapName, Sequence[int]]
     teacher_shapes: Mapping[TapName, Sequence[int]]
+    cell_counts: Tensor
 
 
 class Term(nn.Module):

@@ -261,7 +261,7 @@ class _Training:
         if setup.world.first:
             self.run.append_log(row)
         self.console.evaluated(row)
-        if judged.collapsed and not self.collapsed and "ce" in stage.terms:
+        if judged.collapsed and not self.collapsed and setup.method.class_loss in stage.terms:
             self.console.say(f"warning: at step {self.step} every image is predicted as one class")
         self.collapsed = judged.collapsed
 
@@ -430,7 +430,9 @@ def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
     )
     unknown = setup.train.num_unknown_groups
     if unknown:
-        console.say(f"{unknown:,} training rows have no known group: they train the losses that read no groups")
+        console.say(
+            f"{unknown:,} training rows have no known group: they train the class loss and what reads no groups"
+        )
     if setup.new_head:
         console.say(f"{options.init} has a last layer of another shape, so the student's own is new")
     for note in setup.train.notes:

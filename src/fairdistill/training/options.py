@@ -35,9 +35,11 @@ class TrainOptions:
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, such as skew and data_seed."""
     method: str = "scratch"
-    """scratch, hkd, fitnet, at, nst, ss, ad, mfd, or a sum such as ss+hkd."""
+    """scratch, hkd, fitnet, at, nst, ss, ad, mfd; beyond the paper reweight, dro, di, mfd-self, dkd, rkd; or a sum such
+    as ss+hkd."""
     set: Mapping[str, float] = field(default_factory=dict)
-    """Settings of the method's terms, TERM.SETTING=VALUE, such as mmd.strength=7; default: the paper's Table 1."""
+    """Settings of the method's terms, TERM.SETTING=VALUE, such as mmd.strength=7; default: the paper's Table 1, or
+    each method's own paper."""
     model: str | None = None
     """Network: cifar_net, digit_net, resnet18, shufflenet_v2_x1_0, torchvision:NAME, timm:NAME or MODULE:FACTORY;
     default: the data set's."""

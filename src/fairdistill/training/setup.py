@@ -153,6 +153,7 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
         num_groups=train.num_groups,
         student_shapes=student_shapes,
         teacher_shapes=teacher_shapes,
+        cell_counts=train.cell_counts(),
     )
     torch.manual_seed(derived_seed(options.seed, "terms"))
     objective = Objective(method.all_terms, context).to(runtime.device)

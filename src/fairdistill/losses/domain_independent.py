@@ -1,0 +1,84 @@
+"""Domain-independent training: a head for each group, and their mean for everyone.
+
+Wang et al., *Towards Fairness in Visual Recognition: Effective Strategies for Bias Mitigation* (CVPR 2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
+from fairdistill.losses.term import Term, TermContext
+from fairdistill.types import StepView, TapName
+
+
+def domain_independent_loss(head_logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+    """Return the cross-entropy of each row's logits from its own group's head, batch mean.
+
+    mean over n of -log softmax(head_logits[n, g_n])[c_n] (Wang et al. 2020, domain-independent training). At test
+    time the group is not asked for: the prediction is argmax_c of the sum of the heads' logits, which is that of
+    their mean. A row of group -1 (unknown) trains that mean.
+
+    Args:
+        head_logits: floating point ``[N, G, C]``, logits of each group's head; computed in at least float32.
+        labels: int64 ``[N]`` classes in ``[0, C)``.
+        groups: int64 ``[N]`` groups in ``[0, G)``, or -1.
+
+    Returns:
+        Scalar. A head whose group the batch lacks gets no gradient.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
+    Example:
+        >>> heads = torch.tensor([[[0.0, 9.0], [0.0, 0.0]]])
+        >>> round(domain_independent_loss(heads, torch.tensor([1]), torch.tensor([1])).item(), 4)
+        0.6931
+    """
+    if head_logits.ndim != 3:
+        raise ValueError(f"Expected argument `head_logits` to be [N, G, C], but got {tuple(head_logits.shape)}")
+    check_rows(len(head_logits), labels, groups)
+    (heads,) = at_least_float32(head_logits)
+    own = heads.take_along_dim(groups.clamp_min(0).view(-1, 1, 1), dim=1).squeeze(1)
+    return F.cross_entropy(torch.where((groups >= 0).unsqueeze(1), own, heads.mean(1)), labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainIndependent:
+    """Settings of domain-independent training: none."""
+
+    name: ClassVar[str] = "di"
+    student_taps: ClassVar[frozenset[TapName]] = frozenset({"logits", "embedding"})
+    teacher_taps: ClassVar[frozenset[TapName]] = frozenset()
+
+    def build(self, context: TermContext) -> Term:
+        """Return the term with what its heads differ in."""
+        return DomainIndependentTerm(context)
+
+
+class DomainIndependentTerm(Term):
+    """:func:`domain_independent_loss` of heads whose mean is the student's own last layer, at every moment.
+
+    Head g is the student's output plus ``offset_g(embedding)`` minus the mean of the offsets over the groups. Any G
+    linear heads can be written so, and the student alone, without this term, is their mean: what is validated, saved
+    and exported is the plain network.
+    """
+
+    def __init__(self, context: TermContext) -> None:
+        super().__init__()
+        self.heads = (context.num_groups, context.num_classes)
+        self.offsets = nn.Linear(prod(context.student_shapes["embedding"]), prod(self.heads))
+
+    def forward(self, view: StepView) -> Tensor:
+        """Return the scalar loss."""
+        logits, embedding = at_least_float32(view.student["logits"], view.student["embedding"])
+        with no_autocast(logits):
+            offsets = self.offsets(embedding.flatten(1)).unflatten(1, self.heads)
+            heads = logits.unsqueeze(1) + offsets - offsets.mean(1, keepdim=True)
+            return domain_independent_loss(heads, view.labels, view.groups)

@@ -1,0 +1,122 @@
+"""Group DRO, which trains for the worst (class, group) cell.
+
+Sagawa, Koh, Hashimoto and Liang, *Distributionally Robust Neural Networks for Group Shifts* (ICLR 2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fairdistill.losses.checks import at_least_float32, check_rows
+from fairdistill.losses.term import Term, TermContext
+from fairdistill.types import StepView, TapName
+
+
+def dro_loss(
+    logits: Tensor,
+    labels: Tensor,
+    groups: Tensor,
+    log_weights: Tensor,
+    *,
+    step_size: float = 0.01,
+    adjustment: Tensor | float = 0.0,
+) -> tuple[Tensor, Tensor]:
+    """Return the cells' mean cross-entropies, weighted towards the worst, and the new weights of the cells.
+
+    One step of Sagawa et al. 2020, algorithm 1, with all cells of the batch at once, as released:
+
+        q_cg <- q_cg exp(step_size * (L_cg + adjustment_cg)), divided by the sum over all cells
+        loss = sum over cells of q_cg L_cg,  L_cg = mean cross-entropy of the batch's rows of cell (c, g)
+
+    The weights are without gradient, and kept as logarithms, since in a long training some become smaller than any
+    float32. Rows of group -1 (unknown) count as in plain cross-entropy, at their share of the batch.
+
+    Args:
+        logits: floating point ``[N, C]``; computed in at least float32.
+        labels: int64 ``[N]`` classes in ``[0, C)``.
+        groups: int64 ``[N]`` groups in ``[0, G)``, or -1.
+        log_weights: floating point ``[C, G]``, log q up to a constant: zeros to begin with, -inf for a cell that
+            never comes.
+        step_size: of the weights; 0.01 in the released code.
+        adjustment: ``[C, G]`` or a number, what small cells are given in advance for their larger generalisation gap
+            (the paper's group adjustment: a constant over the square root of a cell's size in the training set).
+
+    Returns:
+        A scalar, and log q as ``[C, G]`` for the next step. A cell that the batch lacks keeps its weight, up to the
+        normalisation, and adds nothing.
+
+    Raises:
+        ValueError: if the shapes of labels and groups do not fit.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0]])
+        >>> labels, groups = torch.tensor([0, 0]), torch.tensor([0, 1])
+        >>> loss, log_weights = dro_loss(logits, labels, groups, torch.zeros(2, 2), step_size=1.0)
+        >>> round(loss.item(), 4), [round(q, 2) for q in log_weights.exp().flatten().tolist()]
+        (1.5608, [0.1, 0.73, 0.09, 0.09])
+    """
+    check_rows(len(logits), labels, groups)
+    (logits,) = at_least_float32(logits)
+    losses = F.cross_entropy(logits, labels, reduction="none")
+    known = groups >= 0
+    cell = labels * log_weights.shape[1] + groups.clamp_min(0)
+    none = losses.new_zeros(log_weights.numel())
+    rows = none.index_add(0, cell, known.to(losses.dtype))
+    means = none.index_add(0, cell, losses * known) / rows.clamp_min(1)
+    rise = step_size * (means.detach().view_as(log_weights) + adjustment) * (rows > 0).view_as(log_weights)
+    new = F.log_softmax((log_weights + rise).flatten().to(losses.dtype), dim=0)
+    worst = (new.exp() * means).sum()
+    loss = known.to(losses.dtype).mean() * worst + (losses * ~known).mean()
+    return loss, new.view_as(log_weights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupDRO:
+    """Settings of group DRO."""
+
+    name: ClassVar[str] = "dro"
+    student_taps: ClassVar[frozenset[TapName]] = frozenset({"logits"})
+    teacher_taps: ClassVar[frozenset[TapName]] = frozenset()
+
+    step_size: float = 0.01
+    """Of the cells' weights (released code)."""
+    adjustment: float = 0.0
+    """C of the group adjustment C / sqrt(rows of the cell); 0: none (the released commands)."""
+
+    def build(self, context: TermContext) -> Term:
+        """Return the term; every cell that has rows begins with the same weight."""
+        return GroupDROTerm(self, context.cell_counts)
+
+
+class GroupDROTerm(Term):
+    """:func:`dro_loss`, in the place of cross-entropy; its weights move once a training step."""
+
+    def __init__(self, spec: GroupDRO, cell_counts: Tensor) -> None:
+        super().__init__()
+        self.spec = spec
+        self.log_weights: Tensor
+        self.adjustment: Tensor
+        self.register_buffer("log_weights", torch.zeros(cell_counts.shape).masked_fill(cell_counts == 0, -torch.inf))
+        self.register_buffer("adjustment", spec.adjustment / cell_counts.clamp_min(1).sqrt(), persistent=False)
+        self._next = self.log_weights
+
+    def forward(self, view: StepView) -> Tensor:
+        """Return the scalar loss."""
+        loss, self._next = dro_loss(
+            view.student["logits"],
+            view.labels,
+            view.groups,
+            self.log_weights,
+            step_size=self.spec.step_size,
+            adjustment=self.adjustment,
+        )
+        return loss
+
+    def end_step(self) -> None:
+        """Keep the weights that the step was taken at."""
+        self.log_weights.copy_(self._next)

@@ -1,0 +1,95 @@
+"""Reweighing: cross-entropy with weights that make class and group independent.
+
+Kamiran and Calders, *Data Preprocessing Techniques for Classification without Discrimination* (Knowledge and
+Information Systems, 2012).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fairdistill.losses.checks import at_least_float32, check_rows
+from fairdistill.losses.term import Term, TermContext
+from fairdistill.types import StepView, TapName
+
+
+def reweighing(cell_counts: Tensor) -> Tensor:
+    """Return the weight of each (class, group) cell: its share if class and group were independent, over its own.
+
+    w_cg = P(c) P(g) / P(c, g) (Kamiran and Calders 2012, reweighing). Classes and groups keep their weight in the
+    data, and where no cell is empty the mean weight of a row is 1.
+
+    Args:
+        cell_counts: integer ``[C, G]``, rows in each cell.
+
+    Returns:
+        float64 ``[C, G]``; 0 for an empty cell.
+
+    Example:
+        >>> reweighing(torch.tensor([[30, 10], [10, 30]]))
+        tensor([[0.6667, 2.0000],
+                [2.0000, 0.6667]], dtype=torch.float64)
+    """
+    counts = cell_counts.double()
+    if_independent = counts.sum(1, keepdim=True) * counts.sum(0) / counts.sum().clamp_min(1)
+    return torch.where(counts > 0, if_independent / counts.clamp_min(1), 0.0)
+
+
+def reweighted_loss(logits: Tensor, labels: Tensor, groups: Tensor, cell_weights: Tensor) -> Tensor:
+    """Return the cross-entropy of each row times its cell's weight, batch mean.
+
+    mean over n of w[c_n, g_n] * -log softmax(logits_n)[c_n].
+
+    Args:
+        logits: floating point ``[N, C]``; computed in at least float32.
+        labels: int64 ``[N]`` classes in ``[0, C)``.
+        groups: int64 ``[N]`` groups in ``[0, G)``; rows of group -1 (unknown) have weight 1.
+        cell_weights: floating point ``[C, G]``, such as those of :func:`reweighing`.
+
+    Returns:
+        Scalar.
+
+    Raises:
+        ValueError: if the shapes of labels and groups do not fit.
+
+    Example:
+        >>> labels, groups, weights = torch.tensor([0]), torch.tensor([1]), torch.tensor([[0.5, 2.0], [2.0, 0.5]])
+        >>> round(reweighted_loss(torch.zeros(1, 2), labels, groups, weights).item(), 4)
+        1.3863
+    """
+    check_rows(len(logits), labels, groups)
+    (logits,) = at_least_float32(logits)
+    losses = F.cross_entropy(logits, labels, reduction="none")
+    weights = cell_weights.to(losses.dtype)[labels, groups.clamp_min(0)]
+    return (torch.where(groups >= 0, weights, 1.0) * losses).mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reweight:
+    """Settings of reweighing: none."""
+
+    name: ClassVar[str] = "reweight"
+    student_taps: ClassVar[frozenset[TapName]] = frozenset({"logits"})
+    teacher_taps: ClassVar[frozenset[TapName]] = frozenset()
+
+    def build(self, context: TermContext) -> Term:
+        """Return the term with the weights of the training set's cells."""
+        return ReweightTerm(reweighing(context.cell_counts))
+
+
+class ReweightTerm(Term):
+    """:func:`reweighted_loss`, in the place of cross-entropy."""
+
+    def __init__(self, cell_weights: Tensor) -> None:
+        super().__init__()
+        self.cell_weights: Tensor
+        self.register_buffer("cell_weights", cell_weights, persistent=False)
+
+    def forward(self, view: StepView) -> Tensor:
+        """Return the scalar loss."""
+        return reweighted_loss(view.student["logits"], view.labels, view.groups, self.cell_weights)
