@@ -295,6 +295,7 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
 def load_data(
     options: TrainOptions, teacher_run: RunFolder | None
 ) -> tuple[GroupedDataset, GroupedDataset, GroupedDataset]:
+    """Return a run's training, validation and test rows, as its protocol parts them."""
     parts = data.load_splits(options.data, root=options.data_root, **options.data_options)
     for needed in ("train", "test"):
         if needed not in parts:
@@ -331,6 +332,7 @@ def _check_split(options: TrainOptions, teacher_run: RunFolder | None) -> None:
 
 
 def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
+    """Return what chooses the rows of a run's batches."""
     paper = options.protocol == "paper"
     if method.sampler == "balanced":
         return Balanced(
