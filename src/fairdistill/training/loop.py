@@ -233,6 +233,7 @@ class _Training:
                     if row is not None and watch is not None:
                         watch(row)
                     self.console.step(self.step)
+        self._keep_weights()
         if not hold_test:
             self._judge_on_test()
 
@@ -373,11 +374,17 @@ class _Training:
         if state["rng_device"] is not None:
             torch.cuda.set_rng_state(state["rng_device"].cpu(), self.setup.runtime.device)
 
+    def _keep_weights(self) -> None:
+        """Take the weights that are kept, the last or those of the best evaluation, and write them."""
+        if self.best is not None:
+            self.setup.network.load_state_dict(self.best)
+        share_statistics(self.setup.network, self.setup.world)
+        if self.setup.world.first:
+            self.run.write_model(self.setup.network, self.setup.metadata)
+
     def _judge_on_test(self) -> None:
         """Read the test set, once, and write the result."""
         setup = self.setup
-        if self.best is not None:
-            setup.network.load_state_dict(self.best)
         test = Pipeline(setup.test, device=setup.runtime.device, seed=setup.options.seed)
         judged, of_teacher = self._judge(test, setup.test), None
         honest = setup.options.protocol == "honest"
