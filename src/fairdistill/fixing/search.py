@@ -249,8 +249,8 @@ def _check_cells(validation: GroupedDataset) -> None:
     ]
     if empty:
         raise DataError(
-            f"{validation.name} has no row of {', '.join(empty)}, so nothing can be chosen on it; label more validation "
-            "rows, or join groups that are too small"
+            f"{validation.name} has no row of {', '.join(empty)}, so nothing can be chosen on it; label more "
+            "validation rows, or join groups that are too small"
         )
 
 
@@ -274,8 +274,8 @@ def _former_epochs(out: Path, identity: Mapping[str, Any]) -> int | None:
     for name, value in identity.items():
         if plan["identity"].get(name) != value:
             raise RunFolderError(
-                f"{out} holds a fix with {name} {plan['identity'].get(name)!r}, not {value!r}; give another folder with "
-                "--out"
+                f"{out} holds a fix with {name} {plan['identity'].get(name)!r}, not {value!r}; give another folder "
+                "with --out"
             )
     return int(plan["epochs"])
 
