@@ -29,6 +29,7 @@ from fairdistill.fixing.plan import Clock, Student, affordable_epochs, students
 from fairdistill.fixing.words import recommendation
 from fairdistill.metrics.paired import paired_test
 from fairdistill.predictions import Predictions, paired, run_predictions
+from fairdistill.report import ReportOptions, report
 from fairdistill.runs import RunFolder, read_json, write_json, write_text
 from fairdistill.runtime import Runtime, choose_runtime
 from fairdistill.training import TrainOptions, resume, train
@@ -229,9 +230,20 @@ class _Work:
             "kept": None if after is before else _change(before, after),
             "notes": notes,
         }
+        if chosen.run is not None:
+            page = ReportOptions(out=str(self.out / "report.html"), card=str(self.out / "model-card.md"))
+            report([*self._teacher_runs(), chosen.run.path], page)
         write_json(self.out / "fix.json", said)
         write_text(self.out / "recommendation.md", recommendation(said) + "\n")
         return said
+
+    def _teacher_runs(self) -> list[Path]:
+        """Return the deployed model's run folder, if it is a finished one on the same rows."""
+        path = Path(self.source.path)
+        if path == self.out / "teacher" and not RunFolder.open(path).finished:
+            resume(path, quiet=True)
+        is_run = path.is_dir() and RunFolder.open(path).config["data"] == self.base.data
+        return [path] if is_run and RunFolder.open(path).finished else []
 
 
 def _source(path: str, options: FixOptions) -> ModelSource:
