@@ -13,6 +13,7 @@ from fairdistill.errors import FairdistillError, TrainingError, UsageError
 
 _SUMMARIES = {
     "demo": "teacher, ss and mfd on handwritten digits, compared; under a minute",
+    "fix": "your model and data: what is unfair, what to do about it, in a stated time",
     "train": "train one teacher or student into a run folder",
     "compare": "put finished runs side by side: accuracy, DEO_A, DEO_M",
     "audit": "how unequally a model treats groups: intervals, noise floor, limits",
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     commands: dict[str, Callable[[list[str]], int | None]] = {
         "demo": _demo, "train": _train, "compare": _compare, "audit": _audit, "embed": _embed, "report": _report,
-        "bench": _bench, "data": _data,
+        "bench": _bench, "data": _data, "fix": _fix,
     }  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_HELP, end="")
@@ -222,6 +223,35 @@ def _bench(arguments: list[str]) -> int:
     of_data = {field: given.pop(field, None) for field in fields} | repeated
     done = bench(name, BenchOptions(**given), {k: v for k, v in of_data.items() if v is not None})
     return 0 if done else 1
+
+
+def _fix(arguments: list[str]) -> None:
+    from fairdistill import data
+    from fairdistill.cli_options import Parser, add_options, peek, split_repeated
+    from fairdistill.fixing import FixOptions, fix
+    from fairdistill.fixing.words import recommendation
+
+    name = peek(arguments, "data")
+    own = data.entry(name).options if name is not None else None
+    summary = "Audit a model, look for a fairer one in a stated time, and end with one recommendation."
+    parser = Parser("fix", summary, arguments="[MODEL]")
+    parser.add_argument(
+        "MODEL", type=str, nargs="?", help="run folder, file of weights or exported program; none: train"
+    )
+    add_options(parser, FixOptions, title="fix")
+    repeated: dict[str, dict[str, str]] = {}
+    if own is not None:
+        add_options(parser, own, title=f"data set {name}", unset=True)
+        arguments, repeated = split_repeated(arguments, own)
+    given = vars(parser.parse_args(arguments))
+    if name is None:
+        raise UsageError("fix needs --data: a table of images, a folder, or the name of a data set")
+    model = given.pop("MODEL")
+    of_data = {field: given.pop(field, None) for field in own.__dataclass_fields__} | repeated if own else {}
+    options = FixOptions(**given)
+    said = fix(model, options, {key: value for key, value in of_data.items() if value is not None})
+    print(recommendation(said))
+    print(f"\nWritten: {options.out}/recommendation.md, {options.out}/fix.json")
 
 
 def _demo(arguments: list[str]) -> None:

@@ -116,7 +116,8 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
             raise TeacherError(
                 f"{path} holds weights alone; name their network with {source.network_option}, such as resnet18"
             )
-        network = _with_weights(name, weights, path, data.num_classes, source.size or data.recipe.size)
+        _check_classes(described, source, data)
+        network = _with_weights(name, weights, source, data)
         digest = runs.weights_digest(weights)
     try:
         _check_classes(described, source, data)
@@ -154,13 +155,19 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
     )
 
 
-def _with_weights(name: str, weights: Mapping[str, Tensor], path: Path, num_classes: int, image_size: int) -> nn.Module:
+def _with_weights(name: str, weights: Mapping[str, Tensor], source: ModelSource, data: GroupedDataset) -> nn.Module:
     """Return a network with weights; of two classes its head may have one output, that of a sigmoid."""
-    network = models.build(name, num_classes, image_size=image_size)
+    size = source.size or data.recipe.size
+    network = models.build(name, data.num_classes, image_size=size)
     head = weights.get(f"{head_name(network)}.weight")
-    if num_classes == 2 and head is not None and len(head) == 1:
-        network = models.build(name, 1, image_size=image_size)
-    load_weights(network, weights, where=str(path))
+    if data.num_classes == 2 and head is not None and len(head) == 1:
+        network = models.build(name, 1, image_size=size)
+    elif head is not None and len(head) != data.num_classes:
+        raise TeacherError(
+            f"the {source.option} {source.path} has {len(head)} outputs; {data.name} has {data.num_classes} classes: "
+            f"{', '.join(data.class_names)}"
+        )
+    load_weights(network, weights, where=source.path)
     return network
 
 

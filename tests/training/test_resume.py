@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from fairdistill.errors import RunFolderError
+from fairdistill.predict import evaluate
 from fairdistill.runs import RunFolder, read_weights
 from fairdistill.training import Interrupted, loop, resume, train
+from fairdistill.training.checkpoint import load_checkpoint
 from fairdistill.training.teacher_cache import TeacherCache
 
 # Balanced with a teacher; with an optimizer of its own; in two stages; with weights that each step moves; with heads
@@ -249,3 +251,56 @@ def test_a_configuration_that_was_tampered_with_is_named(quick, make_teacher):
     path = make_teacher("run", finished=False, learning_rate=1)
     with pytest.raises(ValueError, match="unknown option 'learning_rate'"):
         resume(path, quiet=True)
+
+
+def test_a_run_whose_test_set_is_held_back_is_judged_on_it_later_to_the_same_bits(
+    quick, tiny_teacher, whole_run, monkeypatch
+):
+    seen = []
+
+    def evaluated(logits, dataset):
+        seen.append(dataset.name)
+        return evaluate(logits, dataset)
+
+    monkeypatch.setattr(loop, "evaluate", evaluated)
+    run = train(quick(method="mfd", teacher=tiny_teacher), quiet=True, hold_test=True)
+    assert set(seen) == {"tiny/val"}
+    assert not run.finished
+    assert not list(run.path.glob("*predictions.csv"))
+    monkeypatch.setattr(loop, "train_step", None)
+    assert_same(resume(run.path, quiet=True), whole_run("mfd"))
+    assert seen.count("tiny/test") == 2, "the student's and the teacher's"
+
+
+def test_a_stopped_run_can_be_resumed_with_its_test_set_held_back(quick):
+    with stopped(in_step(8, CTRL_C), Interrupted):
+        train(quick(), quiet=True)
+    run = resume(quick().out, quiet=True, hold_test=True)
+    assert run.read_log()[-1]["step"] == 12
+    assert not run.finished
+
+
+def test_a_watch_sees_every_row_of_the_log_with_the_state_saved(quick):
+    seen = []
+
+    def watch(row):
+        state = load_checkpoint(RunFolder(Path(quick().out)).checkpoint_path)
+        seen.append((row["step"], row["evaluation"]["cell_loss"], state["step"]))
+
+    run = train(quick(), quiet=True, watch=watch)
+    log = run.read_log()
+    assert seen == [(row["step"], row["evaluation"]["cell_loss"], row["step"]) for row in log]
+    assert [step for step, _, _ in seen] == [3, 6, 9, 12]
+
+
+def test_what_a_watch_raises_ends_the_run_which_goes_on_to_the_same_bits(quick, tiny_teacher, whole_run):
+    def until_six(row):
+        if row["step"] == 6:
+            raise Killed
+
+    seen = []
+    with pytest.raises(Killed):
+        train(quick(method="mfd", teacher=tiny_teacher), quiet=True, watch=until_six)
+    resumed = resume(quick().out, quiet=True, watch=lambda row: seen.append(row["step"]))
+    assert seen == [9, 12]
+    assert_same(resumed, whole_run("mfd"))

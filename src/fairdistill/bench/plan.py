@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from fairdistill.bench.options import BenchOptions
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import read_json, write_json
 from fairdistill.training import TrainOptions
+from fairdistill.training.identity import computed
 from fairdistill.training.setup import resolve
 
 # Options that say where things are: other ones on another machine.
 _PLACES = ("data_root", "out", "teacher", "cache_dir")
-# Options that change where and how fast a run is computed, not what.
-_NOT_IDENTITY = (*_PLACES, "device", "threads", "compile", "cache_memory", "teacher_cache")
 
 
 @dataclass(frozen=True)
@@ -120,11 +119,7 @@ def plan(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> G
 def _job(options: TrainOptions, path: Path, teacher: Job | None) -> Job:
     resolved = resolve(options)
     method = methods.parse(resolved.method, data=resolved.data)
-    identity = {name: value for name, value in asdict(resolved).items() if name not in _NOT_IDENTITY}
-    own = data.entry(resolved.data).options
-    left_out = {option.name for option in fields(own) if not option.metadata.get("identity", True)}
-    identity["data_options"] = {k: v for k, v in resolved.data_options.items() if k not in left_out}
-    identity |= {
+    identity = computed(resolved) | {
         "method": method.name,
         "set": dict(method.settings),
         "teacher": None if teacher is None else teacher.id,

@@ -1,7 +1,7 @@
 """Training: options in, a finished run folder out."""
 
-from fairdistill.training.loop import resume, train
+from fairdistill.training.loop import Watch, resume, train
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.stopping import Interrupted
 
-__all__ = ["Interrupted", "TrainOptions", "resume", "train"]
+__all__ = ["Interrupted", "TrainOptions", "Watch", "resume", "train"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -40,16 +40,24 @@ from fairdistill.world import ALONE, World, join
 
 _CHECK_EVERY_ON_GPU = 50  # looking at a loss makes a GPU wait
 
+Watch = Callable[[Mapping[str, Any]], None]
+"""Called after each evaluation with its row of the log, the state being saved; what it raises ends the run there."""
 
-def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
+
+def train(
+    options: TrainOptions, *, quiet: bool = False, hold_test: bool = False, watch: Watch | None = None
+) -> RunFolder:
     """Train one student (or teacher) and write its run folder.
 
     Args:
         options: what to train, on what, how and where to.
         quiet: show no progress.
+        hold_test: stop after the last step, with the state saved and the test set unread; ``resume`` then reads it.
+        watch: sees each row of the log as it is written, and may raise to end the run; ``resume`` goes on from there.
+            Of several processes each calls it.
 
     Returns:
-        The finished run folder.
+        The run folder: finished, unless the test set was held back.
 
     Raises:
         UsageError: for options that do not fit; nothing is written.
@@ -64,7 +72,7 @@ def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
     Example:
         >>> run = train(TrainOptions(method="ss", steps=2, out="runs/short"))  # doctest: +SKIP
     """
-    with _caller_untouched():
+    with caller_untouched():
         world = join(options.device)
         if options.out is not None and world.first:
             RunFolder.check_new(Path(options.out))
@@ -77,19 +85,25 @@ def train(options: TrainOptions, *, quiet: bool = False) -> RunFolder:
                 _announce(setup, pipeline, console)
                 run = _new_folder(setup)
             with _held(run, world), interrupt_named(run):
-                _Training(setup, pipeline, run, console).finish()
+                _Training(setup, pipeline, run, console).finish(hold_test=hold_test, watch=watch)
     return run
 
 
-def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
+def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, watch: Watch | None = None) -> RunFolder:
     """Continue a run that was stopped or killed; as if it had not been, on one CPU thread to the same bits.
+
+    Args:
+        path: the run folder.
+        quiet: show no progress.
+        hold_test: as for :func:`train`; a run whose test set was held back is only judged on it.
+        watch: as for :func:`train`.
 
     Raises:
         RunFolderError: if it is no run folder, in use, damaged or finished already.
     """
     run = RunFolder.open(path)
     world = join(run.config.get("device", "auto"))
-    with _caller_untouched(), _held(run, world):
+    with caller_untouched(), _held(run, world):
         if run.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
         config = {**run.config, "out": str(run.path)}
@@ -100,7 +114,7 @@ def resume(path: str | Path, *, quiet: bool = False) -> RunFolder:
         with _console(setup, quiet) as console, interrupt_named(run):
             training = _Training(setup, pipeline, run, console)
             training.restore()
-            training.finish()
+            training.finish(hold_test=hold_test, watch=watch)
     return run
 
 
@@ -175,8 +189,8 @@ class _Training:
         self.collapsed = False
         torch.manual_seed(derived_seed(options.seed, "dropout"))
 
-    def finish(self) -> None:
-        """Train from the current step to the last, then judge the student on the test set."""
+    def finish(self, *, hold_test: bool, watch: Watch | None) -> None:
+        """Train from the current step to the last, then judge the student on the test set unless it is held back."""
         setup, device, world = self.setup, self.setup.runtime.device, self.setup.world
         self.console.start(step=self.step, steps=setup.steps)
         with signals_caught() as caught:
@@ -210,18 +224,21 @@ class _Training:
                     took = time.perf_counter() - started
                     self.seconds += took
                     self.row_seconds += took
-                    if evaluate_now:
-                        self._evaluate(stage)
-                    if evaluate_now or stopping:
+                    row = self._evaluate(stage) if evaluate_now else None
+                    if row is not None or stopping:
                         self.save()
                     if stopping:
                         what = f"stopped at step {self.step} of {setup.steps}"
                         raise Interrupted(what, self.run, signal_number=caught[0] if caught else signal.SIGTERM)
+                    if row is not None and watch is not None:
+                        watch(row)
                     self.console.step(self.step)
-        self._judge_on_test()
+        self._keep_weights()
+        if not hold_test:
+            self._judge_on_test()
 
-    def _evaluate(self, stage: Stage) -> None:
-        """Judge the student on the validation set; log it; let the schedules know."""
+    def _evaluate(self, stage: Stage) -> dict[str, Any]:
+        """Judge the student on the validation set; log it; let the schedules know. Return the log's row."""
         setup = self.setup
         judged = self._judge(self.validation, setup.validation)
         paper = setup.options.protocol == "paper"
@@ -264,6 +281,7 @@ class _Training:
         if judged.collapsed and not self.collapsed and setup.method.class_loss in stage.terms:
             self.console.say(f"warning: at step {self.step} every image is predicted as one class")
         self.collapsed = judged.collapsed
+        return row
 
     def _judge(self, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
         network, world = self.setup.network, self.setup.world
@@ -356,11 +374,17 @@ class _Training:
         if state["rng_device"] is not None:
             torch.cuda.set_rng_state(state["rng_device"].cpu(), self.setup.runtime.device)
 
+    def _keep_weights(self) -> None:
+        """Take the weights that are kept, the last or those of the best evaluation, and write them."""
+        if self.best is not None:
+            self.setup.network.load_state_dict(self.best)
+        share_statistics(self.setup.network, self.setup.world)
+        if self.setup.world.first:
+            self.run.write_model(self.setup.network, self.setup.metadata)
+
     def _judge_on_test(self) -> None:
         """Read the test set, once, and write the result."""
         setup = self.setup
-        if self.best is not None:
-            setup.network.load_state_dict(self.best)
         test = Pipeline(setup.test, device=setup.runtime.device, seed=setup.options.seed)
         judged, of_teacher = self._judge(test, setup.test), None
         honest = setup.options.protocol == "honest"
@@ -461,7 +485,7 @@ def _held(run: RunFolder, world: World) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _caller_untouched() -> Iterator[None]:
+def caller_untouched() -> Iterator[None]:
     """Leave the caller's random numbers and threads as they were."""
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
     threads = torch.get_num_threads()

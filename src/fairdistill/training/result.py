@@ -1,4 +1,4 @@
-"""What a finished run leaves: predictions, the model, and last the result that marks it finished."""
+"""What a finished run leaves: predictions, and last the result that marks it finished."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write_result(
 
     Args:
         run: where to.
-        setup: what was trained; its network holds the weights to keep.
+        setup: what was trained.
         student: the student on the test set.
         validation: the student on the validation set, where that is not the test set.
         teacher: the teacher on the test set, if there is one.
@@ -52,7 +52,6 @@ def write_result(
         _write_predictions(run, setup.validation, "validation_predictions.csv", validation)
     if teacher is not None:
         _write_predictions(run, setup.test, "teacher_predictions.csv", teacher)
-    run.write_model(setup.network, setup.metadata)
     samples = steps * setup.sampler.batch_size
     run.write_json(
         "result.json",

@@ -1,0 +1,31 @@
+"""Durations as people write them: 90s, 30m, 2h."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from fairdistill.errors import UsageError
+
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def parse_duration(text: str, option: str) -> float:
+    """Return the seconds of a duration such as ``90s``, ``30m`` or ``1.5h``.
+
+    Args:
+        text: a number and its unit.
+        option: names the option in the error.
+
+    Raises:
+        UsageError: if it is none.
+
+    Example:
+        >>> parse_duration("30m", "budget")
+        1800.0
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|m|h)", text.strip().lower())
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else math.nan
+    if not seconds > 0:
+        raise UsageError(f"expected --{option} to be a time such as 90s, 30m or 2h, but got {text!r}")
+    return seconds

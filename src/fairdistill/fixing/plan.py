@@ -1,0 +1,75 @@
+"""How a stated time is spent: who is trained, in which order, and for how long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairdistill import methods
+from fairdistill.errors import UsageError
+from fairdistill.training.estimate import format_seconds
+
+_FEWEST_STUDENTS = 3
+_FACTORS = (1.0, 1 / 3, 3.0, 1 / 10, 10.0)
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student to be trained.
+
+    Attributes:
+        name: of its run folder and its line in the table.
+        method: its method.
+        settings: its term settings, where they are not the paper's.
+    """
+
+    name: str
+    method: str
+    settings: Mapping[str, float]
+
+
+def students(data: str) -> list[Student]:
+    """Return who is tried: ``ss``, then ``mfd`` at the paper's strength, a third of it, three times it, and so on."""
+    paper = methods.parse("mfd", data=data).settings["mmd.strength"]
+    strengths = [float(f"{factor * paper:.3g}") for factor in _FACTORS]
+    return [Student("ss", "ss", {}), *(Student(f"mfd-{s:g}", "mfd", {"mmd.strength": s}) for s in strengths)]
+
+
+def affordable_epochs(epoch_seconds: float, *, budget: float, most: int, teacher: bool) -> int:
+    """Return how many epochs each run may have, so that ``ss`` and two strengths of ``mfd`` fit into the budget.
+
+    Args:
+        epoch_seconds: what one pass over the training set takes.
+        budget: seconds.
+        most: epochs that are enough.
+        teacher: whether a teacher has to be trained too.
+
+    Raises:
+        UsageError: if not even one epoch each fits; it says what would.
+    """
+    runs = _FEWEST_STUDENTS + teacher
+    epochs = int(min(most, budget / (runs * epoch_seconds)))
+    if epochs < 1:
+        raise UsageError(
+            f"--budget of {format_seconds(budget)} is too short: one pass over the training set takes about "
+            f"{format_seconds(epoch_seconds)}, and {runs} runs of at least one pass are needed; give at least "
+            f"--budget {max(1, round(1.2 * runs * epoch_seconds + 1))}s"
+        )
+    return epochs
+
+
+class Clock:
+    """How much of the budget is left."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._longest = 0.0
+
+    def has_room(self) -> bool:
+        """Return whether another run fits, by the time that the longest took so far."""
+        return time.monotonic() + self._longest <= self._end
+
+    def took(self, seconds: float) -> None:
+        """Remember how long a run took."""
+        self._longest = max(self._longest, seconds)

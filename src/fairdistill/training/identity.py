@@ -1,0 +1,25 @@
+"""What a run computes, told apart from where and how fast."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from fairdistill import data
+from fairdistill.training.options import TrainOptions
+
+_PLACE_AND_SPEED = (
+    "data_root", "out", "teacher", "device", "threads", "compile", "cache_memory", "cache_dir", "teacher_cache",
+)  # fmt: skip
+
+
+def computed(options: TrainOptions) -> dict[str, Any]:
+    """Return the resolved options of a run but for those that change where and how fast it is computed.
+
+    The teacher is among those left out: a path says nothing of its weights.
+    """
+    found = {name: value for name, value in asdict(options).items() if name not in _PLACE_AND_SPEED}
+    own = fields(data.entry(options.data).options)
+    left_out = {option.name for option in own if not option.metadata.get("identity", True)}
+    found["data_options"] = {name: value for name, value in options.data_options.items() if name not in left_out}
+    return found

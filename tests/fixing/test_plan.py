@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from fairdistill.errors import UsageError
+from fairdistill.fixing import plan
+from fairdistill.fixing.plan import Clock, affordable_epochs, students
+
+
+def test_ss_comes_first_then_mfd_from_the_papers_strength_outwards():
+    found = students("cifar10s")
+    assert [each.method for each in found] == ["ss", *["mfd"] * 5]
+    strengths = [each.settings["mmd.strength"] for each in found[1:]]
+    paper = strengths[0]
+    assert strengths == pytest.approx([paper, paper / 3, 3 * paper, paper / 10, 10 * paper], rel=0.01)
+    assert len({each.name for each in found}) == 6
+
+
+@pytest.mark.parametrize(("budget", "teacher", "epochs"), [(10_000, False, 50), (60, False, 10), (60, True, 7)])
+def test_the_budget_is_shared_by_three_students_and_a_teacher(budget, teacher, epochs):
+    assert affordable_epochs(2.0, budget=budget, most=50, teacher=teacher) == epochs
+
+
+def test_a_budget_too_short_for_one_pass_each_says_what_would_do():
+    with pytest.raises(
+        UsageError, match=r"--budget of 5 s is too short: one pass .* about 2 s, and 3 runs .* at least"
+    ) as e:
+        affordable_epochs(2.0, budget=5, most=50, teacher=False)
+    enough = float(str(e.value).rpartition(" ")[2].rstrip("s"))
+    assert affordable_epochs(2.0, budget=enough, most=50, teacher=False) == 1
+
+
+def test_no_run_is_begun_that_would_take_longer_than_is_left(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(plan.time, "monotonic", lambda: now[0])
+    clock = Clock(100)
+    assert clock.has_room()
+    clock.took(60)
+    now[0] = 40.0
+    assert clock.has_room()
+    clock.took(20)
+    now[0] = 41.0
+    assert not clock.has_room()
