@@ -214,7 +214,7 @@ def with_pseudo_groups(
     note = f"{given:,} of {train.num_unknown_groups:,} training rows of unknown group were given a guessed one"
     if kept["covered"]:
         note += (
-            f", of a confidence of at least {kept['threshold']:.3f}; {100 * kept['covered']:.0f}% of "
+            f", of a confidence of at least {100 * kept['threshold']:.2f}%; {100 * kept['covered']:.0f}% of "
             f"{kept['judged']:,} validation rows reach it, and {100 * kept['right']:.1f}% of those guesses are right"
         )
     return replace(filled, notes=(*train.notes, note))
