@@ -90,7 +90,9 @@ def fix(deployed: str | None, options: FixOptions, data_options: Mapping[str, An
 def _choose(candidates: list[Candidate], options: FixOptions) -> Candidate:
     usable = [each for each in candidates if options.group_at_use or not each.needs_group]
     picked = options.parsed_rule.pick(
-        {number: each.values for number, each in enumerate(usable)}, teacher=usable[0].values
+        {number: each.values for number, each in enumerate(usable)},
+        usable[0].values,
+        {number: each.name for number, each in enumerate(usable)},
     )
     return usable[picked]
 

@@ -94,7 +94,9 @@ class GroupDRO:
 
 
 class GroupDROTerm(Term):
-    """:func:`dro_loss`, in the place of cross-entropy; its weights move once a training step."""
+    """:func:`dro_loss` over the whole batch, in the place of cross-entropy; its weights move once a training step."""
+
+    whole_batch = True
 
     def __init__(self, spec: GroupDRO, cell_counts: Tensor) -> None:
         super().__init__()
@@ -108,14 +110,14 @@ class GroupDROTerm(Term):
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""
         loss, self._next = dro_loss(
-            view.student["logits"],
-            view.labels,
-            view.groups,
+            view.gather(view.student["logits"]),
+            view.gather(view.labels),
+            view.gather(view.groups),
             self.log_weights,
             step_size=self.spec.step_size,
             adjustment=self.adjustment,
         )
-        return loss
+        return loss / view.world.size
 
     def end_step(self) -> None:
         """Keep the weights that the step was taken at."""

@@ -100,7 +100,9 @@ class RKD:
 
 
 class RKDTerm(Term):
-    """:func:`rkd_loss` of the embeddings, as the paper reads them; the groups are not read."""
+    """:func:`rkd_loss` of the whole batch's embeddings, as the paper reads them; the groups are not read."""
+
+    whole_batch = True
 
     def __init__(self, spec: RKD) -> None:
         super().__init__()
@@ -108,5 +110,5 @@ class RKDTerm(Term):
 
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""
-        student, teacher = view.student["embedding"], view.teacher["embedding"]
-        return rkd_loss(student, teacher, distance=self.spec.distance, angle=self.spec.angle)
+        student, teacher = (view.gather(taps["embedding"]) for taps in (view.student, view.teacher))
+        return rkd_loss(student, teacher, distance=self.spec.distance, angle=self.spec.angle) / view.world.size

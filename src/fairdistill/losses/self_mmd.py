@@ -94,7 +94,9 @@ class SelfMMD:
 
 
 class SelfMMDTerm(Term):
-    """:func:`self_mfd_loss` of the student's feature."""
+    """:func:`self_mfd_loss` of the student's feature, over the whole batch."""
+
+    whole_batch = True
 
     def __init__(self, spec: SelfMMD) -> None:
         super().__init__()
@@ -103,11 +105,11 @@ class SelfMMDTerm(Term):
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""
         loss = self_mfd_loss(
-            view.student["feature"],
-            view.labels,
-            view.groups,
+            view.gather(view.student["feature"]),
+            view.gather(view.labels),
+            view.gather(view.groups),
             num_classes=view.num_classes,
             num_groups=view.num_groups,
             bandwidth=self.spec.bandwidth,
         )
-        return self.spec.strength * loss
+        return self.spec.strength / view.world.size * loss

@@ -45,6 +45,10 @@ class TrainOptions:
     default: the data set's."""
     tap: str | None = None
     """Module whose output is the feature, such as layer4; or NAME=MODULE,... for feature, map and embedding."""
+    pseudo_groups: bool = False
+    """Guess the group of training rows that lack one, where a classifier of the group is sure enough."""
+    known_groups: float = 1.0
+    """For experiments: hide the group of all but this share of the training and validation rows."""
     init: str = "scratch"
     """Where the weights start: scratch, teacher, pretrained (from the network's hub), or a weights file."""
     teacher: str | None = None
@@ -117,6 +121,13 @@ class TrainOptions:
             value = getattr(self, name)
             if not math.isfinite(value) or value < low or (open_ and value == low):
                 raise UsageError(f"expected {name} to be {'positive' if open_ else 'at least 0'}, but got {value}")
+        if not 0 < self.known_groups <= 1:
+            raise UsageError(f"expected known_groups to be a share in (0, 1], but got {self.known_groups}")
+        if self.pseudo_groups and self.protocol == "paper":
+            raise UsageError(
+                "--pseudo-groups chooses its threshold on validation data, which --protocol paper has none of but the "
+                "test set; leave one of them out"
+            )
         for name in ("seed", "split_seed"):
             value = getattr(self, name)
             if value is not None:

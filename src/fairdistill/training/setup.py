@@ -31,6 +31,7 @@ from fairdistill.runtime import Runtime, choose_runtime
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
 from fairdistill.training.objective import Objective
 from fairdistill.training.options import TrainOptions
+from fairdistill.training.pseudo_groups import hide_groups, with_pseudo_groups
 from fairdistill.training.stages import DEFAULT_EPOCHS, Stage, plan_stages
 from fairdistill.training.teacher_cache import TeacherCache
 from fairdistill.types import TapName
@@ -131,6 +132,21 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
         threads=torch.get_num_threads(),
     )
     train, validation, test = load_data(options, teacher_run)
+    if options.known_groups < 1:
+        train = hide_groups(train, share=options.known_groups, seed=options.seed)
+        if options.protocol == "honest":
+            validation = hide_groups(validation, share=options.known_groups, seed=options.seed)
+    if options.pseudo_groups:
+        train = with_pseudo_groups(
+            train,
+            validation,
+            folder=_cache_folder(options),
+            network=str(options.model),
+            build=lambda outputs: models.build(str(options.model), outputs, image_size=train.recipe.size),
+            runtime=runtime,
+            batch_size=options.batch_size,
+            seed=options.seed,
+        )
     sampler = build_sampler(method, options, train)
 
     taught_by = load_model(teacher_source(options), train) if options.teacher is not None else None
@@ -168,9 +184,8 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
         and states is not None
         and stages[-1].stop * sampler.batch_size >= states * len(train)
     ):
-        out = Path(str(options.out))
         cache = TeacherCache(
-            Path(options.cache_dir) if options.cache_dir else out.parent / ".teacher-cache",
+            _cache_folder(options),
             key=f"{taught_by.digest}/{teacher_points}/{train_digest}/{taught_by.recipe}/{runtime.device.type}/{runtime.dtype}",
             shapes={name: teacher_shapes[name] for name in sorted(method.teacher_taps)},
             rows=len(train),
@@ -392,6 +407,10 @@ def _placed(
             f"{', '.join(train.class_names)}"
         )
     return points, shapes
+
+
+def _cache_folder(options: TrainOptions) -> Path:
+    return Path(options.cache_dir) if options.cache_dir else Path(str(options.out)).parent / ".teacher-cache"
 
 
 def _check_writable(folder: Path) -> None:

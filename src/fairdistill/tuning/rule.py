@@ -78,7 +78,7 @@ class Rule:
         """Whether a condition is relative to the teacher."""
         return any(condition.of_teacher for condition in self.conditions)
 
-    def pick(self, trials: Mapping[int, Values], teacher: Values | None) -> int:
+    def pick(self, trials: Mapping[int, Values], teacher: Values | None, names: Mapping[int, str] | None = None) -> int:
         """Return the number of the trial that is chosen.
 
         Of trials that are equally good, the one that is better in accuracy (or DEO_A, if the rule is about accuracy) is
@@ -87,6 +87,7 @@ class Rule:
         Args:
             trials: validation values by the trial's number; at least one.
             teacher: those of the teacher; None where the rule does not need them.
+            names: what the trials are called in an error; ``trial N`` by default.
 
         Raises:
             UsageError: if no trial keeps the conditions; it says how near the nearest came.
@@ -98,7 +99,8 @@ class Rule:
         kept = [number for number in trials if not any(missed[number])]
         if not kept:
             nearest = min(missed, key=lambda number: (max(missed[number]), number))
-            raise UsageError(self._how_near(nearest, trials[nearest], teacher))
+            name = f"trial {nearest}" if names is None else names[nearest]
+            raise UsageError(self._how_near(name, trials[nearest], teacher))
         other = "deo_a" if self.metric == "accuracy" else "accuracy"
         return min(kept, key=lambda number: (*(_cost(trials[number], name) for name in (self.metric, other)), number))
 
@@ -121,7 +123,7 @@ class Rule:
             return self.metric
         return f"{self.metric} subject to {' and '.join(map(str, self.conditions))}"
 
-    def _how_near(self, number: int, values: Values, teacher: Values | None) -> str:
+    def _how_near(self, name: str, values: Values, teacher: Values | None) -> str:
         missed = []
         for condition in self.conditions:
             by = condition.shortfall(values, teacher)
@@ -131,8 +133,8 @@ class Rule:
                     f"{condition.metric} {values[condition.metric]:.4f} misses {condition}{limit} by {by:.4f}"
                 )
         return (
-            f"no trial keeps the rule {str(self)!r}; trial {number} comes nearest: {', '.join(missed)}. Search more "
-            "with a larger --trials, or give another --rule; the trials stay"
+            f"nothing that was tried keeps the rule {str(self)!r}; {name} comes nearest: {', '.join(missed)}. Give "
+            "another --rule, or search more; what was tried stays"
         )
 
 

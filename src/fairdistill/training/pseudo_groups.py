@@ -1,0 +1,220 @@
+"""Groups for training rows that lack one: a classifier of the group says, where it is sure enough.
+
+The idea is that of Jung, Chun and Moon, *Learning Fair Classifiers with Partially Annotated Group Labels* (CVPR 2022):
+a classifier trained on the labelled part guesses the others' groups, and a guess counts only above a confidence that
+validation rows of known group chose. There a row below it gets a random group; here its group stays unknown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import filelock
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Adam
+
+from fairdistill.data.augment import Pipeline
+from fairdistill.data.dataset import GroupedDataset
+from fairdistill.errors import DataError
+from fairdistill.models.outputs import class_logits
+from fairdistill.predict import logits_of
+from fairdistill.randomness import derived_seed, generator
+from fairdistill.runs import read_json, write_json
+from fairdistill.runtime import Runtime
+from fairdistill.samplers import Stream
+from fairdistill.types import UNKNOWN_GROUP
+
+_PASSES = 20  # over the rows of known group
+_FEWEST_STEPS = 300
+_EVALUATIONS = 20
+_LR = 1e-3
+
+
+@dataclass(frozen=True)
+class PseudoGroups:
+    """Guessed groups, and how good they are.
+
+    Attributes:
+        groups: ``[N]`` int64, known and guessed groups, -1 where neither is there.
+        threshold: the lowest confidence, a fraction, of a guess that counts; above 1 where none does.
+        right: the share of right guesses among validation rows at or above the threshold; NaN without any.
+        covered: the share of validation rows at or above it.
+        judged: validation rows of known group.
+    """
+
+    groups: Tensor
+    threshold: float
+    right: float
+    covered: float
+    judged: int
+
+
+def hide_groups(dataset: GroupedDataset, *, share: float, seed: int) -> GroupedDataset:
+    """Return the data set with the group of some rows unknown, for experiments.
+
+    Args:
+        dataset: the rows.
+        share: share of each (class, group) cell whose group stays known, in (0, 1]; rounded, at least one row.
+        seed: which rows these are.
+    """
+    groups = torch.full_like(dataset.groups, UNKNOWN_GROUP)
+    draw = generator(seed, f"hidden groups/{dataset.name}")
+    for label in range(dataset.num_classes):
+        for group in range(dataset.num_groups):
+            rows = ((dataset.labels == label) & (dataset.groups == group)).nonzero().flatten()
+            if len(rows):
+                kept = rows[torch.randperm(len(rows), generator=draw)[: max(1, round(share * len(rows)))]]
+                groups[kept] = group
+    return replace(dataset, groups=groups)
+
+
+def best_threshold(confidence: Tensor, right: Tensor) -> float:
+    """Return the confidence that best parts right guesses from wrong ones.
+
+    It maximises the number of guesses that are right and at or above it, or wrong and below it. Of equally good ones
+    the highest is taken.
+
+    Args:
+        confidence: floating point ``[N]``, N at least 1.
+        right: bool ``[N]``.
+
+    Example:
+        >>> best_threshold(torch.tensor([0.6, 0.7, 0.8, 0.9]), torch.tensor([False, True, False, True]))
+        0.8999999761581421
+        >>> best_threshold(torch.tensor([0.6, 0.9]), torch.tensor([False, False]))
+        inf
+    """
+    levels = torch.cat([confidence.double().unique(), torch.tensor([torch.inf], dtype=torch.float64)])
+    above = confidence.double() >= levels.unsqueeze(1)
+    parted = (above == right).sum(1)
+    return float(levels[len(levels) - 1 - int(parted.flip(0).argmax())])
+
+
+def guess_groups(
+    train: GroupedDataset,
+    validation: GroupedDataset,
+    *,
+    build: Callable[[int], nn.Module],
+    runtime: Runtime,
+    batch_size: int,
+    seed: int,
+) -> PseudoGroups:
+    """Train a classifier of the group on the rows that have one, and guess the others'.
+
+    Adam at 1e-3 for 20 passes over those rows, at least 300 steps, every group with equal weight; the weights of the
+    lowest validation loss are kept.
+
+    Args:
+        train: the rows, some of unknown group.
+        validation: chooses the weights and the threshold, by its rows of known group.
+        build: makes a network with so many outputs.
+        runtime: device and precision.
+        batch_size: rows in a batch, at most.
+        seed: of the weights, batches and augmentation.
+
+    Raises:
+        DataError: if a group has no training row, or no validation row has a group.
+    """
+    known = (train.groups != UNKNOWN_GROUP).nonzero().flatten()
+    judged = validation.subset((validation.groups != UNKNOWN_GROUP).nonzero().flatten())
+    sizes = torch.bincount(train.groups[known], minlength=train.num_groups)
+    for group in (sizes == 0).nonzero().flatten().tolist():
+        raise DataError(
+            f"{train.name} has no row that is known to be of group {train.group_names[group]!r}; label some"
+        )
+    if not len(judged):
+        raise DataError(f"{validation.name} has no row of known group to choose a threshold on; label some")
+    torch.manual_seed(derived_seed(seed, "pseudo groups/weights"))
+    network = build(train.num_groups).to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+    pipeline = Pipeline(train, device=runtime.device, seed=derived_seed(seed, "pseudo groups"))
+    on_validation = Pipeline(judged, device=runtime.device, seed=seed)
+    weight = (len(known) / (train.num_groups * sizes)).to(runtime.device)
+    truth = judged.groups.to(runtime.device)
+    rows, size = Stream(known, seed=seed, name="pseudo groups"), min(batch_size, len(known))
+    steps = max(_FEWEST_STEPS, _PASSES * -(-len(known) // size))
+    optimizer = Adam(network.parameters(), lr=_LR)
+    best_loss, best = float("inf"), network.state_dict()
+    for step in range(steps):
+        batch = pipeline.train_batch(rows.take(step * size, size), step=step)
+        network.train()
+        optimizer.zero_grad(set_to_none=True)
+        with runtime.autocast():
+            logits = class_logits(network(batch.images)).float()
+        F.cross_entropy(logits, batch.groups, weight=weight).backward()
+        optimizer.step()
+        if (step + 1) % -(-steps // _EVALUATIONS) == 0 or step + 1 == steps:
+            network.eval()
+            loss = float(F.cross_entropy(logits_of(network, on_validation, runtime.autocast), truth, weight=weight))
+            if loss < best_loss:
+                best_loss = loss
+                best = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    network.load_state_dict(best)
+    network.eval()
+    sure, guess = logits_of(network, on_validation, runtime.autocast).softmax(1).cpu().max(1)
+    right = guess == judged.groups
+    threshold = best_threshold(sure, right)
+    covered = sure.double() >= threshold
+    groups = train.groups.clone()
+    unknown = (train.groups == UNKNOWN_GROUP).nonzero().flatten()
+    if len(unknown):
+        others = Pipeline(train.subset(unknown), device=runtime.device, seed=seed)
+        sure, guess = logits_of(network, others, runtime.autocast).softmax(1).cpu().max(1)
+        groups[unknown] = torch.where(sure.double() >= threshold, guess, UNKNOWN_GROUP)
+    return PseudoGroups(
+        groups=groups,
+        threshold=threshold,
+        right=float(right[covered].double().mean()),
+        covered=float(covered.double().mean()),
+        judged=len(judged),
+    )
+
+
+def with_pseudo_groups(
+    train: GroupedDataset,
+    validation: GroupedDataset,
+    *,
+    folder: Path,
+    network: str,
+    build: Callable[[int], nn.Module],
+    runtime: Runtime,
+    batch_size: int,
+    seed: int,
+) -> GroupedDataset:
+    """Return the training set with guessed groups and a note of them, which are kept in a file that all runs share.
+
+    Args:
+        train: the rows, some of unknown group.
+        validation: chooses the weights and the threshold, by its rows of known group.
+        folder: where the file is, or will be.
+        network: names what ``build`` makes.
+        build: makes a network with so many outputs.
+        runtime: device and precision.
+        batch_size: rows in a batch, at most.
+        seed: of everything that is drawn.
+    """
+    if not train.num_unknown_groups:
+        return train
+    made_of = (train.digest(), validation.digest(), train.recipe, network, batch_size, seed)
+    key = f"{made_of}/{runtime.device.type}/{runtime.dtype}"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"groups-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.json"
+    with filelock.FileLock(file.with_suffix(".lock")):
+        if not file.exists():
+            found = guess_groups(train, validation, build=build, runtime=runtime, batch_size=batch_size, seed=seed)
+            write_json(file, {**vars(found), "groups": found.groups.tolist()})
+    kept: dict[str, Any] = read_json(file)
+    filled = replace(train, groups=torch.tensor(kept["groups"], dtype=torch.int64))
+    given = train.num_unknown_groups - filled.num_unknown_groups
+    note = f"{given:,} of {train.num_unknown_groups:,} training rows of unknown group were given a guessed one"
+    if kept["covered"]:
+        note += (
+            f", of a confidence of at least {100 * kept['threshold']:.2f}%; {100 * kept['covered']:.0f}% of "
+            f"{kept['judged']:,} validation rows reach it, and {100 * kept['right']:.1f}% of those guesses are right"
+        )
+    return replace(filled, notes=(*train.notes, note))
