@@ -1,1 +1,1 @@
-"""Searching hyper-parameters."""
+"""How one of several models is chosen."""
