@@ -159,10 +159,11 @@ def _with_weights(name: str, weights: Mapping[str, Tensor], source: ModelSource,
     """Return a network with weights; of two classes its head may have one output, that of a sigmoid."""
     size = source.size or data.recipe.size
     network = models.build(name, data.num_classes, image_size=size)
-    head = weights.get(f"{head_name(network)}.weight")
+    place = f"{head_name(network)}.weight"
+    head, own = weights.get(place), network.state_dict().get(place)
     if data.num_classes == 2 and head is not None and len(head) == 1:
         network = models.build(name, 1, image_size=size)
-    elif head is not None and len(head) != data.num_classes:
+    elif head is not None and own is not None and len(own) == data.num_classes != len(head):
         raise TeacherError(
             f"the {source.option} {source.path} has {len(head)} outputs; {data.name} has {data.num_classes} classes: "
             f"{', '.join(data.class_names)}"

@@ -83,7 +83,6 @@ def test_a_rule_that_no_trial_keeps_says_how_near_the_nearest_came():
     assert "trial 1 comes nearest" in said
     assert "accuracy 0.9000 misses accuracy >= teacher - 0.005 (0.9100) by 0.0100" in said
     assert "deo_m 0.3500 misses deo_m <= 0.3 by 0.0500" in said
-    assert "--trials" in said
     assert "--rule" in said
 
 
