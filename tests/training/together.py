@@ -33,7 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
     "mfd": {"method": "mfd", "set": {"mmd.strength": 1.0}, "batch_size": 128},
     "ad": {"method": "ad", "batch_size": 127, "lr": 0.1},
     "dro": {"method": "dro", "set": {"dro.step_size": 1.0}, "batch_size": 127, "lr": 0.1},
-    "rkd": {"method": "rkd", "batch_size": 65, "lr": 0.001, "steps": 2},
+    "rkd": {"method": "rkd", "batch_size": 65, "steps": 2},
     "mfd-self": {"method": "mfd-self", "batch_size": 128},
     "di": {"method": "di", "batch_size": 127, "lr": 0.1},
     "reweight": {"method": "reweight", "batch_size": 127, "lr": 0.1},
