@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,15 +117,24 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
             raise TeacherError(
                 f"{path} holds weights alone; name their network with {source.network_option}, such as resnet18"
             )
-        _check_classes(described, source, data)
+        with _describing(path):  # before weights of other classes fail to fit
+            _check_classes(described, source, data)
         network = _with_weights(name, weights, source, data)
         digest = runs.weights_digest(weights)
-    try:
-        _check_classes(described, source, data)
+    with _describing(path):
+        if run is not None:
+            _check_classes(described, source, data)
         recipe = _recipe(source, described, size, data.recipe)
+    return DeployedModel(network, recipe, digest, record)
+
+
+@contextmanager
+def _describing(path: Path) -> Iterator[None]:
+    """Name the file whose description of itself cannot be read."""
+    try:
+        yield
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise RunFolderError(f"{path} does not describe itself as a model of ours should: {error}") from error
-    return DeployedModel(network, recipe, digest, record)
 
 
 def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime) -> Predictions:

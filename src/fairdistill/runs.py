@@ -275,7 +275,12 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all; what a link points to is written, not the link.
+    """Write a text file as :func:`write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all; what a link points to is written, not the link.
 
     Raises:
         UsageError: if there is something else than a file.
@@ -285,8 +290,8 @@ def write_text(path: Path, text: str) -> None:
         raise UsageError(f"{path} is no file that could be written anew; give another")
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with part.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

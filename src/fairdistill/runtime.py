@@ -63,6 +63,14 @@ def choose_runtime(device: str, precision: Precision) -> Runtime:
     return Runtime(chosen, dtype)
 
 
+def wait_passively() -> None:
+    """Let the threads of processes that are started from now on sleep while they wait for each other.
+
+    Threads of several runs that spin take the time of those that work.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
 def processors() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

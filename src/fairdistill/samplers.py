@@ -184,10 +184,7 @@ def check_cells(dataset: GroupedDataset, *, strict: bool = False) -> None:
                 f"{dataset.name} has no row of {what} {', '.join(map(repr, absent))}; "
                 f"add some, or leave that {what} out of the data"
             )
-    empty = [
-        f"({dataset.class_names[label]}, {dataset.group_names[group]})"
-        for label, group in (counts == 0).nonzero().tolist()
-    ]
+    empty = dataset.empty_cells()
     if empty:
         text = f"{dataset.name} has empty (class, group) cells: {', '.join(empty)}; nothing can be learned about them"
         if strict:

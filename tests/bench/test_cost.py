@@ -44,10 +44,7 @@ def test_a_trial_of_a_few_steps_is_scaled_to_all_images(tmp_path, monkeypatch):
     chosen = BenchOptions(methods="scratch,ss", seeds="0", epochs=1, out=str(tmp_path / "grid"), **QUICK)
     first, second = plan("digits-s", chosen, {}).jobs
 
-    class Estimated:
-        seconds = 6.0
-
-    monkeypatch.setattr("fairdistill.bench.cost.estimate", lambda setup, pipeline: Estimated)
+    monkeypatch.setattr("fairdistill.bench.cost.seconds_of", lambda options: 6.0)
     images = {first.id: 100, second.id: 300}
     assert seconds_by_trial(first, images, workers=2, threads=1) == pytest.approx(12.0)
     assert not (tmp_path / "grid").exists()

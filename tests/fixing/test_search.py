@@ -124,7 +124,7 @@ def test_validation_rows_that_lack_a_cell_are_named(tmp_path, tiny, monkeypatch)
     ],
 )
 def test_mistakes_are_said_and_nothing_is_written(arguments, said, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("fairdistill.fixing.search._epoch_seconds", lambda _options: 5.0)
+    monkeypatch.setattr("fairdistill.fixing.search.seconds_of", lambda _options: 5.0)
     assert main(["fix", "--data", "digits-s", "--out", str(tmp_path / "out"), *arguments]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

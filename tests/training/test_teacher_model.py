@@ -14,7 +14,7 @@ from torch import nn
 
 import fairdistill
 from fairdistill import models
-from fairdistill.errors import DataError, TeacherError, UsageError
+from fairdistill.errors import DataError, RunFolderError, TeacherError, UsageError
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.setup import prepare
 from tests.training.faces import OPTIONS, draw_table
@@ -234,6 +234,11 @@ BAD = [
     ),
     ({"teacher": "empty.pt", "teacher_model": "digit_net"}, UsageError, "empty.pt is damaged"),
     ({"teacher": "named.safetensors"}, TeacherError, r"knows the classes square, disc; .*--classes square,disc"),
+    (
+        {"teacher": "damaged.safetensors"},
+        RunFolderError,
+        "damaged.safetensors does not describe itself as a model of ours",
+    ),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_std": "0"}, UsageError, "three positive numbers"),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_tap": "layer9"}, UsageError, "layer9"),
     ({"tap": "nowhere"}, UsageError, "nowhere"),
@@ -252,6 +257,8 @@ def test_what_does_not_fit_is_an_error_that_says_the_way_out(options, tmp_path, 
     (tmp_path / "empty.pt").write_bytes(b"")
     described = {"network": "digit_net", "class_names": '["square", "disc"]'}
     safetensors.torch.save_file(models.build("digit_net", 2).state_dict(), "named.safetensors", metadata=described)
+    described["class_names"] = "square, disc"
+    safetensors.torch.save_file(models.build("digit_net", 2).state_dict(), "damaged.safetensors", metadata=described)
     with pytest.raises(error, match=text):
         train(options(**{"method": "hkd" if "teacher" in changes else "scratch", **changes}), quiet=True)
     assert not (tmp_path / "run").exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import math
-import os
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from fairdistill.errors import UsageError
-from fairdistill.runtime import processors
+from fairdistill.runtime import processors, wait_passively
 
 _CONNECT_SECONDS = 5.0
 _JOIN_SECONDS = 45.0
@@ -68,8 +67,7 @@ def _import_ray() -> ModuleType:
 
 
 def _start(ray: ModuleType) -> None:
-    # Threads of several runs that spin while they wait for each other take the time of those that work.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_passively()
     try:
         ray.init(
             "local",

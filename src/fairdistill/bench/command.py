@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from fairdistill.bench.cost import Samples, samples, seconds_by_trial, seconds_left
@@ -40,10 +40,7 @@ def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> 
         return True
     with _engine(options) as (workers, run):
         open_grid(grid.path, name, options.protocol)
-        try:
-            images = samples(grid.jobs)
-        except FairdistillError:  # the data may be on the machines of a cluster alone; every run says what it lacks
-            images = {}
+        images = cache(lambda: _samples_if_known(grid))  # reads the data, so only when the first job is done
         print(overview(grid, images, workers), file=sys.stderr)
         with _watched(grid, images, workers) as report:
             complete = run(grid, report=report)
@@ -72,13 +69,20 @@ def _engine(options: BenchOptions) -> Iterator[tuple[int, Callable[..., bool]]]:
         yield min(workers, room), partial(run_on_ray, cpus=cpus, gpus=gpus, workers=workers)
 
 
+def _samples_if_known(grid: Grid) -> Samples:
+    try:
+        return samples(grid.jobs)
+    except FairdistillError:  # the data may be on the machines of a cluster alone; every run says what it lacks
+        return {}
+
+
 def dry_run(grid: Grid, workers: int) -> str:
     """Return the jobs, the images they will see, and how long it may take, by a few steps if none is done."""
     try:
         images = samples(grid.jobs)
     except FairdistillError as error:
-        return f"{overview(grid, {}, workers)}\nTheir images cannot be counted here: {error}"
-    lines = [overview(grid, images, workers), f"{sum(images.values()):,} training images in all"]
+        return f"{overview(grid, dict, workers)}\nTheir images cannot be counted here: {error}"
+    lines = [overview(grid, lambda: images, workers), f"{sum(images.values()):,} training images in all"]
     untaught = next((job for job in grid.jobs if job.teacher is None), None)
     if untaught is not None and not any(each.state == "done" for each in _standings(grid).values()):
         seconds = seconds_by_trial(untaught, images, workers=workers, threads=max(1, processors() // workers))
@@ -86,8 +90,14 @@ def dry_run(grid: Grid, workers: int) -> str:
     return "\n".join(lines)
 
 
-def overview(grid: Grid, images: Samples, workers: int) -> str:
-    """Return the jobs with their states, and how long the rest may take with so many at a time."""
+def overview(grid: Grid, images: Callable[[], Samples], workers: int) -> str:
+    """Return the jobs with their states, and how long the rest may take with so many at a time.
+
+    Args:
+        grid: the jobs.
+        images: gives the images that each will see; called if some jobs are done and others are not.
+        workers: jobs at a time.
+    """
     standings = _standings(grid)
     counts = Counter(each.state for each in standings.values())
     lines = [
@@ -102,17 +112,18 @@ def _standings(grid: Grid) -> dict[str, Standing]:
     return {job.id: standing(job) for job in grid.jobs}
 
 
-def _time(standings: Mapping[str, Standing], images: Samples, workers: int) -> str:
-    if all(each.state == "done" for each in standings.values()):
+def _time(standings: Mapping[str, Standing], images: Callable[[], Samples], workers: int) -> str:
+    states = {each.state for each in standings.values()}
+    if states == {"done"}:
         return "nothing left to do"
-    seconds = seconds_left(standings, images, workers=workers)
+    seconds = seconds_left(standings, images(), workers=workers) if "done" in states else None
     if seconds is None:
         return "how long it takes is not known yet"
     return f"about {format_seconds(seconds)} left, {workers} at a time"
 
 
 @contextmanager
-def _watched(grid: Grid, images: Samples, workers: int) -> Iterator[Report]:
+def _watched(grid: Grid, images: Callable[[], Samples], workers: int) -> Iterator[Report]:
     """Give what is told of every job: a line each, and on a terminal a table that follows the runs."""
 
     def report(job: Job, state: str) -> None:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from fairdistill import methods
 from fairdistill.bench.plan import Job
 from fairdistill.bench.states import Standing
-from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
-from fairdistill.training.estimate import estimate
-from fairdistill.training.setup import build_sampler, load_data, prepare, resolve
+from fairdistill.training.estimate import seconds_of
+from fairdistill.training.setup import build_sampler, load_data, resolve
 from fairdistill.training.stages import plan_stages
 
 Samples = Mapping[str, int]
@@ -53,6 +52,4 @@ def seconds_left(standings: Mapping[str, Standing], of: Samples, *, workers: int
 def seconds_by_trial(job: Job, of: Samples, *, workers: int, threads: int) -> float:
     """Return how long all jobs will take at the pace of a few steps of this one, which needs no teacher."""
     assert job.teacher is None
-    setup = prepare(replace(job.options, threads=threads))
-    pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
-    return estimate(setup, pipeline).seconds / of[job.id] * sum(of.values()) / workers
+    return seconds_of(replace(job.options, threads=threads)) / of[job.id] * sum(of.values()) / workers

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from fairdistill.bench.execution import run_job
 from fairdistill.bench.plan import Grid, Job
 from fairdistill.bench.schedule import Report, TimeIsUp, Work
-from fairdistill.runtime import processors
+from fairdistill.runtime import processors, wait_passively
 
 
 def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None = None) -> bool:
@@ -58,8 +58,7 @@ def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None
 @contextmanager
 def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
     """Give processes that stop with the run saved when Ctrl-C comes."""
-    # Threads of several runs that spin while they wait for each other take the time of those that work.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_passively()
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(threads,)
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fairdistill.bench.plan import Job
 from fairdistill.errors import RunFolderError
-from fairdistill.runs import RunFolder
+from fairdistill.runs import RunFolder, write_bytes
 
 Files = Mapping[str, bytes]
 """Contents by path inside a run folder."""
@@ -62,9 +62,4 @@ def _write(folder: Path, files: Files) -> None:
     for name in sorted(files, key=lambda name: (name == RESULT, name == CHECKPOINT)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        with part.open("wb") as file:
-            file.write(files[name])
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_bytes(path, files[name])

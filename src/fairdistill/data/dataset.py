@@ -159,6 +159,13 @@ class GroupedDataset:
             self.num_classes, self.num_groups
         )
 
+    def empty_cells(self) -> list[str]:
+        """Return the cells without a row by name, such as ``(yes, women)``."""
+        return [
+            f"({self.class_names[label]}, {self.group_names[group]})"
+            for label, group in (self.cell_counts() == 0).nonzero().tolist()
+        ]
+
     def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:
         """Return the data set of these rows (int64 indices), in this order."""
         order = rows.tolist()

@@ -14,12 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from fairdistill import data
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditOptions, audit, described
-from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.deployed import DeployedModel, ModelSource, load_model, open_run, predictions_of
 from fairdistill.errors import DataError, RunFolderError, UsageError
@@ -33,8 +30,8 @@ from fairdistill.report import ReportOptions, report
 from fairdistill.runs import RunFolder, read_json, write_json, write_text
 from fairdistill.runtime import Runtime, choose_runtime
 from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.estimate import estimate
-from fairdistill.training.setup import load_data, prepare, resolve
+from fairdistill.training.estimate import seconds_of
+from fairdistill.training.setup import parted, resolve
 from fairdistill.world import launched_together
 
 _AUDIT = AuditOptions()
@@ -131,7 +128,8 @@ class _Work:
         given = None if deployed is None else _source(deployed, options)
         run = None if given is None else open_run(given)
         resolved = resolve(base, run)
-        train_rows, validation, test = load_data(resolved, run)
+        parts = data.load_splits(options.data, root=options.data_root, **resolved.data_options)
+        train_rows, validation, test = parted(parts, resolved, run)
         _check_cells(validation)
         base = replace(base, data_options=dict(resolved.data_options), split_seed=resolved.split_seed)
         model = None if given is None else load_model(given, train_rows)
@@ -143,7 +141,7 @@ class _Work:
         if epochs is None:
             _check_new(out)
             epochs = affordable_epochs(
-                _epoch_seconds(replace(base, out=str(out / "trial"))),
+                seconds_of(replace(base, method="ss", epochs=1, out=str(out / "trial"))),
                 budget=options.seconds, most=options.epochs, teacher=deployed is None,
             )  # fmt: skip
             out.mkdir(parents=True, exist_ok=True)
@@ -154,9 +152,7 @@ class _Work:
             _finished(replace(base, method="scratch", out=str(out / "teacher")), clock=clock)
             given = _source(str(out / "teacher"), options)
             model = load_model(given, train_rows)
-        elif run is None and "val" not in data.load_splits(
-            options.data, ["val"], root=options.data_root, **resolved.data_options
-        ):
+        elif run is None and "val" not in parts:
             notes.append(
                 "The validation rows were cut from the training rows. If the deployed model was trained on them, they "
                 "flatter it, and the rule asks more of the others than it should"
@@ -228,7 +224,7 @@ class _Work:
             "validation": on_validation,
             "promised": promised,
             "test_before": audit(before, _AUDIT),
-            "test_after": None if after is before else {**values_of(after)},
+            "test_after": None if after is before else values_of(after),
             "kept": None if after is before else _change(before, after),
             "notes": notes,
         }
@@ -257,10 +253,7 @@ def _source(path: str, options: FixOptions) -> ModelSource:
 
 
 def _check_cells(validation: GroupedDataset) -> None:
-    empty = [
-        f"({validation.class_names[label]}, {validation.group_names[group]})"
-        for label, group in (validation.cell_counts() == 0).nonzero().tolist()
-    ]
+    empty = validation.empty_cells()
     if empty:
         raise DataError(
             f"{validation.name} has no row of {', '.join(empty)}, so nothing can be chosen on it; label more "
@@ -298,16 +291,6 @@ def _check_new(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunFolderError(f"{out} exists already and holds no fix; give another folder with --out")
     RunFolder.check_new(out)
-
-
-def _epoch_seconds(options: TrainOptions) -> float:
-    """Return about how long one epoch of a student takes, by a few steps."""
-    threads = torch.get_num_threads()
-    setup = prepare(replace(options, method="ss", epochs=1))
-    pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
-    seconds = estimate(setup, pipeline).seconds
-    torch.set_num_threads(threads)
-    return seconds
 
 
 def _finished(options: TrainOptions, *, clock: Clock) -> RunFolder:

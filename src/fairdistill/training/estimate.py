@@ -15,7 +15,8 @@ from fairdistill.data.augment import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped
 from fairdistill.training.environment import peak_memory_bytes
-from fairdistill.training.setup import Setup
+from fairdistill.training.options import TrainOptions
+from fairdistill.training.setup import Setup, prepare
 
 _PROBES = 3
 
@@ -80,6 +81,21 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
         memory=peak_memory_bytes(device) + memory,
         disk=disk,
     )
+
+
+def seconds_of(options: TrainOptions) -> float:
+    """Return roughly how long a run will take, by a few of its steps; nothing is written.
+
+    Raises:
+        UsageError: for options that do not fit, or a disk with less room than the run will write.
+        DataError: for data that does not fit.
+    """
+    threads = torch.get_num_threads()
+    setup = prepare(options)
+    try:
+        return estimate(setup, Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)).seconds
+    finally:
+        torch.set_num_threads(threads)
 
 
 def format_seconds(seconds: float) -> str:

@@ -224,6 +224,8 @@ class _Training:
                     took = time.perf_counter() - started
                     self.seconds += took
                     self.row_seconds += took
+                    if evaluate_now or stopping:
+                        share_statistics(setup.network, world)
                     row = self._evaluate(stage) if evaluate_now else None
                     if row is not None or stopping:
                         self.save()
@@ -285,7 +287,6 @@ class _Training:
 
     def _judge(self, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
         network, world = self.setup.network, self.setup.world
-        share_statistics(network, world)
         network.eval()
         logits = logits_of(network, pipeline, self.setup.runtime.autocast, world=world)
         network.train()
@@ -309,7 +310,6 @@ class _Training:
     def save(self) -> None:
         """Write the checkpoint."""
         device = self.setup.runtime.device
-        share_statistics(self.setup.network, self.setup.world)
         if not self.setup.world.first:
             return
         save_checkpoint(
@@ -378,7 +378,6 @@ class _Training:
         """Take the weights that are kept, the last or those of the best evaluation, and write them."""
         if self.best is not None:
             self.setup.network.load_state_dict(self.best)
-        share_statistics(self.setup.network, self.setup.world)
         if self.setup.world.first:
             self.run.write_model(self.setup.network, self.setup.metadata)
 

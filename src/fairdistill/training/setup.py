@@ -313,6 +313,13 @@ def load_data(
 ) -> tuple[GroupedDataset, GroupedDataset, GroupedDataset]:
     """Return the training, validation and test rows of a run; in the ``paper`` protocol the last two are the same."""
     parts = data.load_splits(options.data, root=options.data_root, **options.data_options)
+    return parted(parts, options, teacher_run)
+
+
+def parted(
+    parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, teacher_run: RunFolder | None
+) -> tuple[GroupedDataset, GroupedDataset, GroupedDataset]:
+    """Return the training, validation and test rows that a run makes of a data set's own splits."""
     for needed in ("train", "test"):
         if needed not in parts:
             raise UsageError(
