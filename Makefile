@@ -1,4 +1,4 @@
-# make demo    set up, then a teacher, ss and mfd on handwritten digits, compared
+# make demo    set up, then a biased model of handwritten digits, and a fairer one
 # make test    set up, then all tests
 # make test-browser   set up, install Chromium (Debian's package, if there is none), then the tests of the report in it
 # make check   set up, then lint, formatting and types

@@ -36,7 +36,7 @@ def test_version(capsys):
     [
         ("train", ["--data-root", "--method", "--set", "--teacher", "--resume", "--skew", "--no-teacher-cache"]),
         ("compare", ["RUN", "--format"]),
-        ("demo", ["--seeds", "--out"]),
+        ("demo", ["--seed", "--out"]),
     ],
 )
 def test_help_of_a_command_lists_its_options(command, options, capsys):
@@ -81,7 +81,7 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
         (["compare"], ["runs"]),
         (["compare", "no-run"], ["no-run does not exist"]),
         (["compare", "no-run", "--format", "word"], ["--format", "text, md, csv, latex, json", "word"]),
-        (["demo", "--seeds", "0"], ["seeds", "at least 1"]),
+        (["demo", "--seed", "-1"], ["seed", "-1"]),
     ],
 )
 def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(arguments, parts, tmp_path, monkeypatch, capsys):

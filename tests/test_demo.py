@@ -1,62 +1,59 @@
+from functools import partial
+from pathlib import Path
+
 import pytest
 
 from fairdistill import demo as demo_module
-from fairdistill.comparison import Row
 from fairdistill.demo import DemoOptions, demo, in_words
 from fairdistill.errors import RunFolderError
-from fairdistill.training import train
+from fairdistill.runs import RunFolder
 
 
 @pytest.fixture
 def short_runs(monkeypatch):
-    trained = []
-
-    def train_shortly(options):
-        trained.append(options.method)
-        return train(demo_module.TrainOptions(**{**vars(options), "steps": 2}), quiet=True)
-
-    monkeypatch.setattr(demo_module, "train", train_shortly)
-    return trained
+    short = partial(demo_module.FixOptions, epochs=6, device="cpu", precision="float32", threads=1, anyway=True)
+    monkeypatch.setattr(demo_module, "FixOptions", short)
 
 
-def test_the_demo_trains_three_runs_a_seed_and_prints_one_table(short_runs, tmp_path, capsys):
-    comparison = demo(DemoOptions(seeds=2, out=str(tmp_path / "demo")))
-    assert short_runs == ["scratch", "ss", "mfd"] * 2
-    assert [(row.method, row.seeds) for row in comparison.rows] == [(m, (0, 1)) for m in ("scratch", "ss", "mfd")]
+def test_the_demo_is_a_fix_of_a_model_that_it_trains(short_runs, tmp_path, capsys):
+    said = demo(DemoOptions(out=str(tmp_path / "demo")))
+    assert {path.parent.name for path in (tmp_path / "demo").glob("*/config.yaml")} == {"teacher", "ss", "mfd-3"}
+    assert RunFolder.open(tmp_path / "demo/teacher").config["method"] == "scratch"
     shown = capsys.readouterr().out
-    assert "The teacher reads" in shown
-    assert "The mfd student" in shown
+    assert "# Recommendation: " in shown
+    assert (tmp_path / "demo/recommendation.md").read_text() in shown + "\n"
+    assert f"the model reads {100 * said['test_before']['metrics']['accuracy']['value']:.0f}% of the digits" in shown
+    assert Path(said["deployed"]).name == "teacher"
 
 
-def test_a_second_demo_shows_the_finished_runs_again(short_runs, tmp_path):
+def test_a_second_demo_says_the_same_and_trains_nothing(short_runs, tmp_path, monkeypatch):
     first = demo(DemoOptions(out=str(tmp_path / "demo")))
-    again = demo(DemoOptions(out=str(tmp_path / "demo")))
-    assert short_runs == ["scratch", "ss", "mfd"]
-    assert again == first
+    monkeypatch.setattr("fairdistill.fixing.search.train", lambda *_a, **_k: pytest.fail("it is trained already"))
+    assert demo(DemoOptions(out=str(tmp_path / "demo"))) == first
 
 
-def test_a_folder_with_another_run_is_refused(short_runs, tmp_path):
-    folder = tmp_path / "demo"
-    train(demo_module.TrainOptions(method="ss", steps=2, out=str(folder / "scratch-seed0")), quiet=True)
-    with pytest.raises(RunFolderError, match="holds another run"):
-        demo(DemoOptions(out=str(folder)))
+def test_a_folder_with_something_else_is_refused(tmp_path):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/file").touch()
+    with pytest.raises(RunFolderError, match="holds no fix"):
+        demo(DemoOptions(out=str(tmp_path / "demo")))
 
 
-def row(method, accuracy, deo_a):
-    values = {"accuracy": (accuracy,), "deo_a": (deo_a,), "deo_m": (2 * deo_a,)}
-    return Row(method, {}, (0,), values, steps=400, samples=48_000, collapsed=(), paths=("run",))
+def found(accuracy, deo_a, deo_m):
+    return {name: {"value": value} for name, value in {"accuracy": accuracy, "deo_a": deo_a, "deo_m": deo_m}.items()}
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "deo_a", "verdict"),
+    ("after", "verdict"),
     [
-        (0.9, 0.1, "it is fairer and no less accurate"),
-        (0.8, 0.1, "it is fairer, at a price in accuracy"),
-        (0.9, 0.3, "this time it is not fairer"),
+        ({"accuracy": 0.9, "deo_a": 0.1}, "a gap of 10 points at 90% accuracy: it is fairer and no less accurate"),
+        ({"accuracy": 0.8, "deo_a": 0.1}, "it is fairer, at a price in accuracy"),
+        ({"accuracy": 0.9, "deo_a": 0.3}, "this time it is not fairer"),
+        (None, "Nothing that was tried could be shown to be better"),
     ],
 )
-def test_the_words_follow_the_numbers(accuracy, deo_a, verdict):
-    words = in_words(row("scratch", 0.85, 0.25), row("ss", 0.9, 0.12), row("mfd", accuracy, deo_a))
+def test_the_words_follow_the_numbers(after, verdict):
+    words = in_words({"test_before": {"metrics": found(0.85, 0.25, 0.5)}, "test_after": after})
     assert "reads 85% of the digits" in words
     assert "by 25 percentage points on average" in words
     assert "by 50 for the worst" in words

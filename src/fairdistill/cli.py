@@ -12,7 +12,7 @@ from fairdistill.allocator import keep_freed_memory
 from fairdistill.errors import FairdistillError, TrainingError, UsageError
 
 _SUMMARIES = {
-    "demo": "teacher, ss and mfd on handwritten digits, compared; under a minute",
+    "demo": "a biased model of handwritten digits, and what fix finds; a minute",
     "fix": "your model and data: what is unfair, what to do about it, in a stated time",
     "train": "train one teacher or student into a run folder",
     "compare": "put finished runs side by side: accuracy, DEO_A, DEO_M",
@@ -258,6 +258,6 @@ def _demo(arguments: list[str]) -> None:
     from fairdistill.cli_options import Parser, add_options
     from fairdistill.demo import DemoOptions, demo
 
-    parser = Parser("demo", "Train a teacher, ss and mfd on handwritten digits and compare them.")
+    parser = Parser("demo", "Train a biased model of handwritten digits, and let fix find a fairer one.")
     add_options(parser, DemoOptions, title="demo")
     demo(DemoOptions(**vars(parser.parse_args(arguments))))

@@ -1,100 +1,75 @@
-"""The demonstration: a biased teacher, two students and what they show, on handwritten digits."""
+"""The demonstration: a biased model of handwritten digits, and what ``fix`` finds to do about it."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from fairdistill.comparison import CompareOptions, Comparison, Row, compare, render
-from fairdistill.config import check_types
-from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.runs import RunFolder
-from fairdistill.training import TrainOptions, resume, train
+from fairdistill.config import check_seed, check_types
+from fairdistill.fixing import FixOptions, fix
+from fairdistill.fixing.words import recommendation
 
-_METHODS = ("scratch", "ss", "mfd")
+_STUDENTS = 2  # ss, and mfd at the paper's strength
+_NO_LIMIT = "1h"  # so that the steps, and with them the numbers, do not depend on how fast the machine is
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
     """Options of the demonstration."""
 
-    seeds: int = 1
-    """Repeat it with this many seeds, for a mean and a spread."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
     out: str = "fairdistill-demo"
-    """Folder of the run folders; finished runs in it are shown again, not trained again."""
+    """Folder to write; what is finished in it is shown again, not trained again."""
 
     def __post_init__(self) -> None:
         check_types(self)
-        if self.seeds < 1:
-            raise UsageError(f"expected seeds to be at least 1, but got {self.seeds}")
+        check_seed("seed", self.seed)
 
 
-def demo(options: DemoOptions) -> Comparison:
-    """Train a teacher, ``ss`` and ``mfd`` for each seed, print the comparison and what it means.
+def demo(options: DemoOptions) -> dict[str, Any]:
+    """Train a biased model, look for a fairer one with ``ss`` and ``mfd``, and print the recommendation.
 
     Returns:
-        The comparison that was printed.
+        What ``fix.json`` holds.
     """
-    out = Path(options.out)
     print(
         "Handwritten digits on grey or coloured paper. In training 95% of the digits 0-4 are on grey paper and\n"
         "95% of 5-9 on coloured paper; in the test every digit is on both. A fair classifier reads the digit.\n",
         flush=True,
     )
-    runs = []
-    for seed in range(options.seeds):
-        for method in _METHODS:
-            teacher = None if method == "scratch" else str(out / f"scratch-seed{seed}")
-            path = out / f"{method}-seed{seed}"
-            wanted = TrainOptions(method=method, seed=seed, teacher=teacher, out=str(path))
-            runs.append(_finished_run(wanted, path))
-    comparison = compare([run.path for run in runs])
-    print(render(comparison, CompareOptions()))
-    print()
-    print(in_words(*comparison.rows))
-    print(f"\nRun folders: {out}/. How sure is all this? fairdistill audit {out}/mfd-seed0")
-    print(f"As a page: fairdistill report {out}/*-seed*", flush=True)
-    if options.seeds == 1:
-        print(f"One seed shows no spread: fairdistill demo --seeds 4 --out {out}")
-    return comparison
+    said = fix(
+        None,
+        FixOptions(data="digits-s", students=_STUDENTS, budget=_NO_LIMIT, seed=options.seed, out=options.out),
+        {},
+    )
+    print(recommendation(said))
+    print(f"\n{in_words(said)}")
+    print(f"\nAll of it is in {options.out}/" + (f"; as a page: {options.out}/report.html" if said["model"] else ""))
+    print(
+        "Your own model and images: fairdistill fix MODEL --data TABLE.csv --image COLUMN --label COLUMN --group COLUMN"
+    )
+    return said
 
 
-def in_words(teacher: Row, ss: Row, mfd: Row) -> str:
-    """Return what the comparison means, in two plain sentences."""
-    accuracy, gap, worst = (100 * teacher.mean(metric) for metric in ("accuracy", "deo_a", "deo_m"))
+def in_words(said: Mapping[str, Any]) -> str:
+    """Return what the numbers of the test set mean, in two plain sentences."""
+    accuracy, gap, worst = (
+        100 * said["test_before"]["metrics"][name]["value"] for name in ("accuracy", "deo_a", "deo_m")
+    )
     first = (
-        f"The teacher reads {accuracy:.0f}% of the digits, but the same digit is not read equally well on both papers: "
-        f"the two differ by {gap:.0f} percentage points on average over the digits (DEO_A) and by {worst:.0f} for the "
-        "worst digit (DEO_M)."
+        f"In short: the model reads {accuracy:.0f}% of the digits, but the same digit is not read equally well on both "
+        f"papers: the two differ by {gap:.0f} percentage points on average over the digits (DEO_A) and by {worst:.0f} "
+        "for the worst digit (DEO_M)."
     )
-    new_accuracy, new_gap = (100 * mfd.mean(metric) for metric in ("accuracy", "deo_a"))
-    gained = new_accuracy >= accuracy
-    closed = new_gap < gap
-    if closed and gained:
-        verdict = "it is fairer and no less accurate"
-    elif closed:
-        verdict = "it is fairer, at a price in accuracy"
-    else:
+    if said["test_after"] is None:
+        return f"{first}\nNothing that was tried could be shown to be better."
+    new_accuracy, new_gap = (100 * said["test_after"][name] for name in ("accuracy", "deo_a"))
+    if new_gap >= gap:
         verdict = "this time it is not fairer"
-    second = (
-        f"The mfd student, distilled from that teacher in as many steps, has a gap of {new_gap:.0f} points at "
-        f"{new_accuracy:.0f}% accuracy, so {verdict}; balanced batches alone (ss) come to "
-        f"{100 * ss.mean('deo_a'):.0f} points at {100 * ss.mean('accuracy'):.0f}%."
-    )
-    return f"{first}\n{second}"
-
-
-def _finished_run(wanted: TrainOptions, path: Path) -> RunFolder:
-    if not (path / "config.yaml").exists():
-        return train(wanted)
-    run = RunFolder.open(path)
-    config = run.config
-    teacher = Path(wanted.teacher).absolute() if wanted.teacher else None
-    given = {"method": wanted.method, "seed": wanted.seed, "data": wanted.data, "teacher": teacher and str(teacher)}
-    if any(config[name] != value for name, value in given.items()):
-        raise RunFolderError(f"{path} holds another run; delete it or give another --out")
-    if run.finished:
-        print(f"{path} is finished already; delete it to train it again", file=sys.stderr)
-        return run
-    return resume(path)
+    elif new_accuracy >= accuracy:
+        verdict = "it is fairer and no less accurate"
+    else:
+        verdict = "it is fairer, at a price in accuracy"
+    return f"{first}\nThe recommended one has a gap of {new_gap:.0f} points at {new_accuracy:.0f}% accuracy: {verdict}."

@@ -18,16 +18,16 @@ def test_ss_comes_first_then_mfd_from_the_papers_strength_outwards():
 
 @pytest.mark.parametrize(("budget", "teacher", "epochs"), [(10_000, False, 50), (60, False, 10), (60, True, 7)])
 def test_the_budget_is_shared_by_three_students_and_a_teacher(budget, teacher, epochs):
-    assert affordable_epochs(2.0, budget=budget, most=50, teacher=teacher) == epochs
+    assert affordable_epochs(2.0, budget=budget, most=50, students=6, teacher=teacher) == epochs
 
 
 def test_a_budget_too_short_for_one_pass_each_says_what_would_do():
     with pytest.raises(
         UsageError, match=r"--budget of 5 s is too short: one pass .* about 2 s, and 3 runs .* at least"
     ) as e:
-        affordable_epochs(2.0, budget=5, most=50, teacher=False)
+        affordable_epochs(2.0, budget=5, most=50, students=6, teacher=False)
     enough = float(str(e.value).rpartition(" ")[2].rstrip("s"))
-    assert affordable_epochs(2.0, budget=enough, most=50, teacher=False) == 1
+    assert affordable_epochs(2.0, budget=enough, most=50, students=6, teacher=False) == 1
 
 
 def test_no_run_is_begun_that_would_take_longer_than_is_left(monkeypatch):

@@ -31,6 +31,8 @@ class FixOptions:
     """Channel standard deviations of the model's input; default: what its file says, else the data's."""
     budget: str = "30m"
     """Time for training, such as 90s, 30m or 2h."""
+    students: int = 6
+    """At most so many students: ss, then mfd at one strength after another."""
     rule: str = DEFAULT_RULE
     """What to choose by, on validation rows; teacher is the deployed model."""
     fair_enough: float = 0.03
@@ -61,7 +63,7 @@ class FixOptions:
     def __post_init__(self) -> None:
         check_types(self)
         check_seed("seed", self.seed)
-        for name in ("epochs", "batch_size", "model_size", "threads"):
+        for name in ("epochs", "batch_size", "model_size", "students", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"expected {name} to be at least 1, but got {value}")

@@ -28,6 +28,11 @@ class Student:
     method: str
     settings: Mapping[str, float]
 
+    @property
+    def said(self) -> str:
+        """What it is, for sentences."""
+        return f"a student by {self.method}" + "".join(f", {name} {value:g}" for name, value in self.settings.items())
+
 
 def students(data: str) -> list[Student]:
     """Return who is tried: ``ss``, then ``mfd`` at the paper's strength, a third of it, three times it, and so on."""
@@ -36,19 +41,20 @@ def students(data: str) -> list[Student]:
     return [Student("ss", "ss", {}), *(Student(f"mfd-{s:g}", "mfd", {"mmd.strength": s}) for s in strengths)]
 
 
-def affordable_epochs(epoch_seconds: float, *, budget: float, most: int, teacher: bool) -> int:
+def affordable_epochs(epoch_seconds: float, *, budget: float, most: int, students: int, teacher: bool) -> int:
     """Return how many epochs each run may have, so that ``ss`` and two strengths of ``mfd`` fit into the budget.
 
     Args:
         epoch_seconds: what one pass over the training set takes.
         budget: seconds.
         most: epochs that are enough.
+        students: students that are wanted at most.
         teacher: whether a teacher has to be trained too.
 
     Raises:
         UsageError: if not even one epoch each fits; it says what would.
     """
-    runs = _FEWEST_STUDENTS + teacher
+    runs = min(_FEWEST_STUDENTS, students) + teacher
     epochs = int(min(most, budget / (runs * epoch_seconds)))
     if epochs < 1:
         raise UsageError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from fairdistill._version import __version__
 from fairdistill.auditing import AuditOptions, audit, described
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.deployed import DeployedModel, ModelSource, load_model, open_run, predictions_of
-from fairdistill.errors import DataError, RunFolderError, UsageError
+from fairdistill.errors import DataError, UsageError
+from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate, posthoc_candidates, values_of
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import Clock, Student, affordable_epochs, students
@@ -27,7 +28,7 @@ from fairdistill.fixing.words import recommendation
 from fairdistill.metrics.paired import paired_test
 from fairdistill.predictions import Predictions, paired, run_predictions
 from fairdistill.report import ReportOptions, report
-from fairdistill.runs import RunFolder, read_json, write_json, write_text
+from fairdistill.runs import RunFolder, write_json, write_text
 from fairdistill.runtime import Runtime, choose_runtime
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.estimate import seconds_of
@@ -136,16 +137,14 @@ class _Work:
         if run is not None and options.model is None:
             base = replace(base, model=run.config["model"])
         out = Path(options.out)
-        identity = _identity(deployed, options, resolved)
-        epochs = _former_epochs(out, identity)
+        identity = folder.identity(deployed, options, resolved)
+        epochs = folder.former_epochs(out, identity)
         if epochs is None:
-            _check_new(out)
             epochs = affordable_epochs(
                 seconds_of(replace(base, method="ss", epochs=1, out=str(out / "trial"))),
-                budget=options.seconds, most=options.epochs, teacher=deployed is None,
+                budget=options.seconds, most=options.epochs, students=options.students, teacher=deployed is None,
             )  # fmt: skip
-            out.mkdir(parents=True, exist_ok=True)
-            write_json(out / "plan.json", {"identity": identity, "epochs": epochs})
+            folder.begin(out, identity, epochs=epochs)
         base = replace(base, epochs=epochs, cache_dir=str(out / ".teacher-cache"))
         notes = []
         if given is None or model is None:
@@ -166,15 +165,14 @@ class _Work:
     def try_students(self) -> tuple[list[Candidate], list[str]]:
         """Train students while there is time; return them, and who was left out."""
         found: list[Candidate] = []
-        every = students(self.options.data)
+        every = students(self.options.data)[: self.options.students]
         for number, student in enumerate(every):
             if number > 1 and not self.clock.has_room():
                 return found, [f"Not tried for want of time: {', '.join(each.name for each in every[number:])}"]
             run = _finished(self._wanted(student), clock=self.clock)
             model = load_model(ModelSource(path=str(run.path), option="student"), self.validation)
-            said = f"a {student.method} student" + "".join(f", {k} {v:g}" for k, v in student.settings.items())
             predictions = self.predictions(model, self.validation, str(run.path))
-            found.append(Candidate(student.name, said, predictions, run=run, settings=dict(student.settings)))
+            found.append(Candidate(student.name, student.said, predictions, run=run, settings=dict(student.settings)))
         return found, []
 
     def _wanted(self, student: Student) -> TrainOptions:
@@ -259,38 +257,6 @@ def _check_cells(validation: GroupedDataset) -> None:
             f"{validation.name} has no row of {', '.join(empty)}, so nothing can be chosen on it; label more "
             "validation rows, or join groups that are too small"
         )
-
-
-def _identity(deployed: str | None, options: FixOptions, resolved: TrainOptions) -> dict[str, Any]:
-    left_out = ("budget", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads", "data_root", "out")
-    kept = {name: value for name, value in asdict(options).items() if name not in left_out}
-    return {
-        **kept,
-        "data": resolved.data,
-        "data_options": dict(resolved.data_options),
-        "deployed": None if deployed is None else str(Path(deployed).absolute()),
-        "fairdistill": __version__,
-    }
-
-
-def _former_epochs(out: Path, identity: Mapping[str, Any]) -> int | None:
-    """Return the epochs of a fix that was begun in this folder; None if there is none."""
-    if not (out / "plan.json").exists():
-        return None
-    plan = read_json(out / "plan.json")
-    for name, value in identity.items():
-        if plan["identity"].get(name) != value:
-            raise RunFolderError(
-                f"{out} holds a fix with {name} {plan['identity'].get(name)!r}, not {value!r}; give another folder "
-                "with --out"
-            )
-    return int(plan["epochs"])
-
-
-def _check_new(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunFolderError(f"{out} exists already and holds no fix; give another folder with --out")
-    RunFolder.check_new(out)
 
 
 def _finished(options: TrainOptions, *, clock: Clock) -> RunFolder:

@@ -102,7 +102,7 @@ def _agreement(promised: Mapping[str, float], kept: Mapping[str, float]) -> str:
         return "The test set does not confirm the smaller gap: it cannot be told from none. Do not rely on it."
     if kept["value"] > promised["high"]:
         return "The gap is certainly smaller, though by less than the validation rows promised."
-    return "That is what the validation rows promised."
+    return "That lies within what the validation rows promised."
 
 
 def _points(change: Mapping[str, float]) -> str:
