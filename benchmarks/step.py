@@ -22,7 +22,8 @@ from benchmarks.timing import hardware, interleaved, median_and_quartiles, ratio
 from fairdistill.data.augment import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.training import TrainOptions, train
-from fairdistill.training.loop import build_optimizer, train_step
+from fairdistill.training.loop import train_step
+from fairdistill.training.optimizer import build_optimizer
 from fairdistill.training.setup import Setup, prepare
 from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import Batch, Taps

@@ -11,7 +11,9 @@ from fairdistill.bench.plan import Job
 from fairdistill.bench.states import Standing
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.training.estimate import seconds_of
-from fairdistill.training.setup import build_sampler, load_data, resolve
+from fairdistill.training.resolving import resolve
+from fairdistill.training.rows import load_data
+from fairdistill.training.setup import build_sampler
 from fairdistill.training.stages import plan_stages
 
 Samples = Mapping[str, int]

@@ -16,7 +16,7 @@ from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import read_json, write_json
 from fairdistill.training import TrainOptions
 from fairdistill.training.identity import computed
-from fairdistill.training.setup import resolve
+from fairdistill.training.resolving import resolve
 
 # Options that say where things are: other ones on another machine.
 _PLACES = ("data_root", "out", "teacher", "cache_dir")

@@ -32,7 +32,8 @@ from fairdistill.runs import RunFolder, write_json, write_text
 from fairdistill.runtime import Runtime, choose_runtime
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.estimate import seconds_of
-from fairdistill.training.setup import parted, resolve
+from fairdistill.training.resolving import resolve
+from fairdistill.training.rows import parted
 from fairdistill.world import launched_together
 
 _AUDIT = AuditOptions()

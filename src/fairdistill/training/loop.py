@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
@@ -25,9 +23,9 @@ from fairdistill.runs import RunFolder
 from fairdistill.runtime import Runtime
 from fairdistill.training.checkpoint import load_checkpoint, save_checkpoint
 from fairdistill.training.console import RunConsole, percent
-from fairdistill.training.environment import describe_environment
-from fairdistill.training.estimate import estimate
 from fairdistill.training.objective import LossMeter, Objective, StepLoss
+from fairdistill.training.opening import announce, caller_untouched, console_of, held, new_folder
+from fairdistill.training.optimizer import build_optimizer
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.result import summary, write_result
 from fairdistill.training.schedule import Schedule
@@ -78,13 +76,13 @@ def train(
             RunFolder.check_new(Path(options.out))
         setup = prepare(options, world)
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
-        with _console(setup, quiet) as console:
+        with console_of(setup, quiet) as console:
             run = RunFolder(setup.out)
             if world.first:
                 RunFolder.check_new(setup.out)
-                _announce(setup, pipeline, console)
-                run = _new_folder(setup)
-            with _held(run, world), interrupt_named(run):
+                announce(setup, pipeline, console)
+                run = new_folder(setup)
+            with held(run, world), interrupt_named(run):
                 _Training(setup, pipeline, run, console).finish(hold_test=hold_test, watch=watch)
     return run
 
@@ -103,7 +101,7 @@ def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, wa
     """
     run = RunFolder.open(path)
     world = join(run.config.get("device", "auto"))
-    with caller_untouched(), _held(run, world):
+    with caller_untouched(), held(run, world):
         if run.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {run.path / 'result.json'}")
         config = {**run.config, "out": str(run.path)}
@@ -111,7 +109,7 @@ def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, wa
             config["init"] = "scratch"  # the checkpoint holds the weights
         setup = prepare(TrainOptions.from_mapping(config), world)
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)
-        with _console(setup, quiet) as console, interrupt_named(run):
+        with console_of(setup, quiet) as console, interrupt_named(run):
             training = _Training(setup, pipeline, run, console)
             training.restore()
             training.finish(hold_test=hold_test, watch=watch)
@@ -423,73 +421,3 @@ def share_statistics(network: nn.Module, world: World) -> None:
     world.sum_(followed)
     for buffer in followed:
         buffer.div_(world.size)
-
-
-def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Optimizer:
-    """Return the run's optimizer."""
-    lr, decay = options.lr, options.weight_decay
-    if options.optimizer == "adam":
-        return Adam(parameters, lr=lr, weight_decay=decay)
-    if options.optimizer == "adamw":
-        return AdamW(parameters, lr=lr, weight_decay=decay)
-    return SGD(parameters, lr=lr, weight_decay=decay, momentum=0.9)
-
-
-def _console(setup: Setup, quiet: bool) -> RunConsole:
-    return RunConsole(
-        quiet=quiet or not setup.world.first,
-        title=f"{setup.method.name} on {Path(setup.options.data).name}, seed {setup.options.seed}",
-    )
-
-
-def _announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
-    """Say what will be done and what it will take."""
-    options = setup.options
-    console.say(
-        f"{setup.steps} steps of {setup.sampler.batch_size} images, {options.protocol} protocol, {setup.runtime}; "
-        f"{len(setup.train):,} train, {len(setup.validation):,} "
-        f"{'test (also for validation)' if options.protocol == 'paper' else 'validation'}"
-        f"{'' if options.protocol == 'paper' else f', {len(setup.test):,} test'}"
-    )
-    unknown = setup.train.num_unknown_groups
-    if unknown:
-        console.say(
-            f"{unknown:,} training rows have no known group: they train the class loss and what reads no groups"
-        )
-    if setup.new_head:
-        console.say(f"{options.init} has a last layer of another shape, so the student's own is new")
-    for note in setup.train.notes:
-        console.say(note)
-    if setup.train.skipped:
-        console.say(f"{len(setup.train.skipped):,} broken images were left out: {setup.out / 'skipped.csv'}")
-    if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
-        short = "the run is shorter than one pass over the images"
-        why = short if setup.train.recipe.num_states else "training crops are new in every step"
-        console.say(f"{why}, so the teacher runs in every step")
-    console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")
-
-
-def _new_folder(setup: Setup) -> RunFolder:
-    run = RunFolder.create(
-        setup.out,
-        config=asdict(setup.options),
-        environment=describe_environment(setup.runtime, seed=setup.options.seed, processes=setup.world.size),
-    )
-    run.write_skipped(setup.train.skipped)
-    return run
-
-
-def _held(run: RunFolder, world: World) -> AbstractContextManager[None]:
-    return run.lock() if world.first else nullcontext()
-
-
-@contextmanager
-def caller_untouched() -> Iterator[None]:
-    """Leave the caller's random numbers and threads as they were."""
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=devices):
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)

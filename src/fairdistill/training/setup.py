@@ -6,17 +6,15 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from fairdistill import data, methods, models
+from fairdistill import methods, models
 from fairdistill.data.dataset import GroupedDataset, Recipe
-from fairdistill.data.files import without_duplicates
-from fairdistill.data.splits import cut_validation
 from fairdistill.deployed import DeployedModel, ModelSource, load_model, open_run
 from fairdistill.errors import MethodError, TeacherError, UsageError
 from fairdistill.losses import TermContext
@@ -26,13 +24,14 @@ from fairdistill.models.exported import ExportedNetwork
 from fairdistill.models.taps import parse_taps
 from fairdistill.models.weights import load_weights, read_weights
 from fairdistill.randomness import derived_seed
-from fairdistill.runs import RunFolder
 from fairdistill.runtime import Runtime, choose_runtime
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
 from fairdistill.training.objective import Objective
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.pseudo_groups import hide_groups, with_pseudo_groups
-from fairdistill.training.stages import DEFAULT_EPOCHS, Stage, plan_stages
+from fairdistill.training.resolving import INIT_NAMES, resolve
+from fairdistill.training.rows import load_data
+from fairdistill.training.stages import Stage, plan_stages
 from fairdistill.training.teacher_cache import TeacherCache
 from fairdistill.types import TapName
 from fairdistill.world import ALONE, World
@@ -240,120 +239,6 @@ def teacher_source(options: TrainOptions) -> ModelSource:
     )
 
 
-def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> TrainOptions:
-    """Fill in every default that needs no data to be read, the teacher's data options and split among them."""
-    entry = data.entry(options.data)
-    if data.is_path(options.data):
-        options = replace(options, data=str(Path(options.data).absolute()))
-    given = _with_absolute_paths(options)
-    paper = options.protocol == "paper"
-    split_seed = options.split_seed
-    if teacher_run is not None:
-        config = teacher_run.config
-        if config["data"] == options.data:
-            _inherit(given, config["data_options"], options)
-            if split_seed is None:
-                split_seed = config["split_seed"]
-    names = {option.name for option in fields(entry.options)}
-    if paper and "data_seed" in names:
-        given.setdefault("data_seed", options.seed)
-    parsed = data.parse_options(options.data, given)
-    row = methods.canonical(options.method)
-    epochs = options.epochs
-    if epochs is None and options.steps is None:
-        epochs = DEFAULT_EPOCHS
-    return replace(
-        options,
-        data_options=asdict(parsed),
-        data_root=_absolute(
-            options.data_root or (None if data.is_path(options.data) else os.environ.get("FAIRDISTILL_DATA"))
-        ),
-        teacher=_absolute(options.teacher),
-        cache_dir=_absolute(options.cache_dir),
-        init=options.init if options.init in _INIT_NAMES else str(Path(options.init).absolute()),
-        model=options.model or entry.network,
-        split_seed=split_seed if split_seed is not None else 0,
-        epochs=epochs,
-        out=options.out or f"runs/{Path(options.data).stem}-{row}-seed{options.seed}",
-    )
-
-
-_INIT_NAMES = ("scratch", "teacher", "pretrained")
-
-
-def _with_absolute_paths(options: TrainOptions) -> dict[str, Any]:
-    """Return the data options, every path among them made to hold when the run is continued from another folder."""
-    given = dict(options.data_options)
-    for field in fields(data.entry(options.data).options):
-        if field.metadata.get("path") and given.get(field.name):
-            given[field.name] = _absolute(str(given[field.name]))
-    return given
-
-
-def _absolute(path: str | None) -> str | None:
-    """Return a path that still holds when the run is continued from another folder."""
-    return str(Path(path).absolute()) if path else None
-
-
-def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: TrainOptions) -> None:
-    for field in fields(data.entry(options.data).options):
-        if not field.metadata.get("identity", True):
-            continue
-        name = field.name
-        if name in given and given[name] != of_teacher[name]:
-            raise TeacherError(
-                f"the teacher {options.teacher} was trained with {name} {of_teacher[name]}, not {given[name]}: "
-                f"its data is not the student's; leave --{name.replace('_', '-')} out"
-            )
-        given[name] = of_teacher[name]
-
-
-def load_data(
-    options: TrainOptions, teacher_run: RunFolder | None
-) -> tuple[GroupedDataset, GroupedDataset, GroupedDataset]:
-    """Return the training, validation and test rows of a run; in the ``paper`` protocol the last two are the same."""
-    parts = data.load_splits(options.data, root=options.data_root, **options.data_options)
-    return parted(parts, options, teacher_run)
-
-
-def parted(
-    parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, teacher_run: RunFolder | None
-) -> tuple[GroupedDataset, GroupedDataset, GroupedDataset]:
-    """Return the training, validation and test rows that a run makes of a data set's own splits."""
-    for needed in ("train", "test"):
-        if needed not in parts:
-            raise UsageError(
-                f"{options.data} has no {needed} rows, only {', '.join(parts)}; give some, or say what they are, such "
-                f"as --split-map val={needed}"
-            )
-    train, test = parts["train"], parts["test"]
-    if options.protocol == "paper":
-        return train, test, test
-    if "val" in parts:
-        validation = without_duplicates(parts["val"], test)
-        return without_duplicates(train, validation, test), validation, test
-    _check_split(options, teacher_run)
-    assert options.split_seed is not None
-    train, validation = cut_validation(without_duplicates(train, test), split_seed=options.split_seed)
-    return train, validation, test
-
-
-def _check_split(options: TrainOptions, teacher_run: RunFolder | None) -> None:
-    """Check that the teacher has not seen the rows that will validate the student."""
-    if teacher_run is None or teacher_run.config["data"] != options.data:
-        return
-    if teacher_run.config["protocol"] == "paper":
-        raise TeacherError(
-            f"the teacher {options.teacher} was trained on every training row (paper protocol), those that would "
-            "validate the student too; train one in the honest protocol, or add --protocol paper"
-        )
-    if teacher_run.config["split_seed"] != options.split_seed:
-        raise TeacherError(
-            f"the teacher {options.teacher} was trained with split_seed {teacher_run.config['split_seed']}, not "
-            f"{options.split_seed}: it has seen rows that would validate the student; leave --split-seed out"
-        )
-
-
 def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
     """Return what decides who comes into a batch."""
     paper = options.protocol == "paper"
@@ -377,7 +262,7 @@ def _initialise(network: nn.Module, options: TrainOptions, teacher: DeployedMode
         if isinstance(teacher.network, ExportedNetwork):
             raise UsageError(f"--init teacher needs weights by name; {options.teacher} is an exported program")
         load_weights(network, teacher.network.state_dict(), where=f"the teacher {options.teacher}")
-    elif options.init not in _INIT_NAMES:
+    elif options.init not in INIT_NAMES:
         return load_weights(network, read_weights(Path(options.init))[0], where=options.init, new_head=True)
     return []
 

@@ -1,0 +1,83 @@
+"""Every default of a run that needs no data to be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+from fairdistill import data, methods
+from fairdistill.errors import TeacherError
+from fairdistill.runs import RunFolder
+from fairdistill.training.options import TrainOptions
+from fairdistill.training.stages import DEFAULT_EPOCHS
+
+INIT_NAMES = ("scratch", "teacher", "pretrained")
+"""What ``--init`` may be beside a file of weights."""
+
+
+def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> TrainOptions:
+    """Fill in every default that needs no data to be read, the teacher's data options and split among them."""
+    entry = data.entry(options.data)
+    if data.is_path(options.data):
+        options = replace(options, data=str(Path(options.data).absolute()))
+    given = _with_absolute_paths(options)
+    paper = options.protocol == "paper"
+    split_seed = options.split_seed
+    if teacher_run is not None:
+        config = teacher_run.config
+        if config["data"] == options.data:
+            _inherit(given, config["data_options"], options)
+            if split_seed is None:
+                split_seed = config["split_seed"]
+    names = {option.name for option in fields(entry.options)}
+    if paper and "data_seed" in names:
+        given.setdefault("data_seed", options.seed)
+    parsed = data.parse_options(options.data, given)
+    row = methods.canonical(options.method)
+    epochs = options.epochs
+    if epochs is None and options.steps is None:
+        epochs = DEFAULT_EPOCHS
+    return replace(
+        options,
+        data_options=asdict(parsed),
+        data_root=_absolute(
+            options.data_root or (None if data.is_path(options.data) else os.environ.get("FAIRDISTILL_DATA"))
+        ),
+        teacher=_absolute(options.teacher),
+        cache_dir=_absolute(options.cache_dir),
+        init=options.init if options.init in INIT_NAMES else str(Path(options.init).absolute()),
+        model=options.model or entry.network,
+        split_seed=split_seed if split_seed is not None else 0,
+        epochs=epochs,
+        out=options.out or f"runs/{Path(options.data).stem}-{row}-seed{options.seed}",
+    )
+
+
+def _with_absolute_paths(options: TrainOptions) -> dict[str, Any]:
+    """Return the data options, every path among them made to hold when the run is continued from another folder."""
+    given = dict(options.data_options)
+    for field in fields(data.entry(options.data).options):
+        if field.metadata.get("path") and given.get(field.name):
+            given[field.name] = _absolute(str(given[field.name]))
+    return given
+
+
+def _absolute(path: str | None) -> str | None:
+    """Return a path that still holds when the run is continued from another folder."""
+    return str(Path(path).absolute()) if path else None
+
+
+def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: TrainOptions) -> None:
+    for field in fields(data.entry(options.data).options):
+        if not field.metadata.get("identity", True):
+            continue
+        name = field.name
+        if name in given and given[name] != of_teacher[name]:
+            raise TeacherError(
+                f"the teacher {options.teacher} was trained with {name} {of_teacher[name]}, not {given[name]}: "
+                f"its data is not the student's; leave --{name.replace('_', '-')} out"
+            )
+        given[name] = of_teacher[name]
