@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# `fix` on three data sets, each with a model that was saved beforehand as a stranger would have it: the plain weights in a .pt file.
+# Usage: FAIRDISTILL_DATA=DIR bash results/fix.sh FOLDER; DIR holds cifar-10-batches-py and fairface-mini
+set -euo pipefail
+out=$1
+
+deployed() { # NAME OPTIONS...: trains a model and saves its weights
+  name=$1
+  shift
+  [ -e "$out/$name-model/result.json" ] || fairdistill train "$@" --method scratch --out "$out/$name-model"
+  python - "$out/$name-model/model.safetensors" "$out/$name.pt" <<'END'
+import sys
+
+import torch
+from safetensors.torch import load_file
+
+torch.save(load_file(sys.argv[1]), sys.argv[2])
+END
+}
+
+deployed digits-s --data digits-s --threads 1
+fairdistill fix "$out/digits-s.pt" --data digits-s --model digit_net --budget 2m --out "$out/digits-s"
+
+faces=(--data "$FAIRDISTILL_DATA/fairface-mini/manifest.csv" --image path --label gender --group race --split-map val=test --size 64)
+deployed fairface "${faces[@]}" --model resnet18 --epochs 20 --threads 1
+fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --budget 5m --out "$out/fairface"
+fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --budget 5m --anyway --out "$out/fairface-anyway"
+
+deployed cifar10s --data cifar10s --epochs 20 --threads 1
+fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 10m --out "$out/cifar10s"
