@@ -19,12 +19,12 @@ END
 }
 
 deployed digits-s --data digits-s --threads 1
-fairdistill fix "$out/digits-s.pt" --data digits-s --model digit_net --budget 2m --out "$out/digits-s"
+fairdistill fix "$out/digits-s.pt" --data digits-s --model digit_net --budget 2m --threads 1 --out "$out/digits-s"
 
 faces=(--data "$FAIRDISTILL_DATA/fairface-mini/manifest.csv" --image path --label gender --group race --split-map val=test --size 64)
 deployed fairface "${faces[@]}" --model resnet18 --epochs 20 --threads 1
-fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --budget 5m --out "$out/fairface"
-fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --budget 5m --anyway --out "$out/fairface-anyway"
+fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --budget 8m --threads 1 --out "$out/fairface"
+fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --budget 8m --threads 1 --anyway --out "$out/fairface-anyway"
 
 deployed cifar10s --data cifar10s --epochs 20 --threads 1
-fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 10m --out "$out/cifar10s"
+fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 12m --threads 1 --out "$out/cifar10s"

@@ -28,7 +28,7 @@ def test_the_demo_is_a_fix_of_a_model_that_it_trains(short_runs, tmp_path, capsy
 
 def test_a_second_demo_says_the_same_and_trains_nothing(short_runs, tmp_path, monkeypatch):
     first = demo(DemoOptions(out=str(tmp_path / "demo")))
-    monkeypatch.setattr("fairdistill.fixing.search.train", lambda *_a, **_k: pytest.fail("it is trained already"))
+    monkeypatch.setattr("fairdistill.fixing.work.train", lambda *_a, **_k: pytest.fail("it is trained already"))
     assert demo(DemoOptions(out=str(tmp_path / "demo"))) == first
 
 
@@ -46,14 +46,19 @@ def found(accuracy, deo_a, deo_m):
 @pytest.mark.parametrize(
     ("after", "verdict"),
     [
-        ({"accuracy": 0.9, "deo_a": 0.1}, "a gap of 10 points at 90% accuracy: it is fairer and no less accurate"),
-        ({"accuracy": 0.8, "deo_a": 0.1}, "it is fairer, at a price in accuracy"),
-        ({"accuracy": 0.9, "deo_a": 0.3}, "this time it is not fairer"),
+        ((0.9, 0.1, True), "a gap of 10 points at 90% accuracy: it is fairer and no less accurate"),
+        ((0.8, 0.1, True), "it is fairer, at a price in accuracy"),
+        ((0.9, 0.2, False), "this time the test set does not show it to be fairer"),
         (None, "Nothing that was tried could be shown to be better"),
     ],
 )
 def test_the_words_follow_the_numbers(after, verdict):
-    words = in_words({"test_before": {"metrics": found(0.85, 0.25, 0.5)}, "test_after": after})
+    accuracy, gap, confirmed = after or (None, None, None)
+    said = {
+        "test_before": {"metrics": found(0.85, 0.25, 0.5)}, "confirmed": confirmed, "candidates": ["keep", "ss"],
+        "test_after": after and {"metrics": found(accuracy, gap, 0.5)},
+    }  # fmt: skip
+    words = in_words(said)
     assert "reads 85% of the digits" in words
     assert "by 25 percentage points on average" in words
     assert "by 50 for the worst" in words

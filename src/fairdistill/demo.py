@@ -64,12 +64,13 @@ def in_words(said: Mapping[str, Any]) -> str:
         "for the worst digit (DEO_M)."
     )
     if said["test_after"] is None:
-        return f"{first}\nNothing that was tried could be shown to be better."
-    new_accuracy, new_gap = (100 * said["test_after"][name] for name in ("accuracy", "deo_a"))
-    if new_gap >= gap:
-        verdict = "this time it is not fairer"
+        tried = len(said["candidates"]) > 1
+        return f"{first}\n{'Nothing that was tried could be shown to be better' if tried else 'Nothing was tried'}."
+    new_accuracy, new_gap = (100 * said["test_after"]["metrics"][name]["value"] for name in ("accuracy", "deo_a"))
+    if not said["confirmed"]:
+        verdict = "this time the test set does not show it to be fairer"
     elif new_accuracy >= accuracy:
         verdict = "it is fairer and no less accurate"
     else:
         verdict = "it is fairer, at a price in accuracy"
-    return f"{first}\nThe recommended one has a gap of {new_gap:.0f} points at {new_accuracy:.0f}% accuracy: {verdict}."
+    return f"{first}\nThe chosen one has a gap of {new_gap:.0f} points at {new_accuracy:.0f}% accuracy: {verdict}."

@@ -61,12 +61,14 @@ class DeployedModel:
         recipe: the data's augmentation at the network's own size, mean and sd.
         digest: a hash of its weights.
         record: its method, protocol and steps, where a run folder tells.
+        name: what its network is called, as for ``--model``; None of an exported program.
     """
 
     network: nn.Module
     recipe: Recipe
     digest: str
     record: Mapping[str, Any]
+    name: str | None
 
 
 def open_run(source: ModelSource) -> RunFolder | None:
@@ -98,8 +100,9 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
     described: dict[str, str] = {}
     record: dict[str, Any] = dict.fromkeys(("method", "protocol", "steps"))
     size: int | None = None
+    name: str | None = None
     if run is not None:
-        network = runs.load(run.path)
+        network, name = runs.load(run.path), run.config["model"]
         weights, described = read_weights(run.path / "model.safetensors")
         digest = runs.weights_digest(weights)
         record["method"], record["protocol"] = run.config["method"], run.config["protocol"]
@@ -125,7 +128,7 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
         if run is not None:
             _check_classes(described, source, data)
         recipe = _recipe(source, described, size, data.recipe)
-    return DeployedModel(network, recipe, digest, record)
+    return DeployedModel(network, recipe, digest, record, name)
 
 
 @contextmanager
@@ -141,7 +144,7 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
     """Return what a model says of a data set, image by image, with its own size, mean and sd.
 
     Raises:
-        TeacherError: if it has other outputs than the data has classes.
+        TeacherError: if it has other outputs than the data has classes, or they are no finite numbers.
     """
     network = model.network.to(device=runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
     pipeline = Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe)
@@ -150,6 +153,12 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
         raise TeacherError(
             f"{where} has {logits.shape[1]} outputs; {data.name} has {data.num_classes} classes: "
             f"{', '.join(data.class_names)}"
+        )
+    undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
+    if undefined:
+        raise TeacherError(
+            f"{where} gives outputs that are no finite numbers for {len(undefined):,} of {len(data):,} images of "
+            f"{data.name}, the first is {data.ids[undefined[0]]}; check its weights, and the mean and sd of its input"
         )
     probabilities = F.softmax(logits.double(), dim=1).cpu().numpy()
     return Predictions(

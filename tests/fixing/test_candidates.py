@@ -47,7 +47,7 @@ def test_what_a_correction_promises_comes_from_rows_it_was_not_fitted_on(monkeyp
             assert len(fitted_on) == 1 or not own & set(seen.sources.tolist())
             return seen
 
-        return decide, {}
+        return decide, {}, ""
 
     monkeypatch.setattr(candidates, "_offsets", fit)
     monkeypatch.setattr(candidates, "_thresholds", fit)
@@ -63,7 +63,9 @@ def test_rows_of_one_picture_are_fitted_on_together(monkeypatch):
     before = predictions()
     object.__setattr__(before, "sources", sources)
     parts = []
-    monkeypatch.setattr(candidates, "_offsets", lambda part: (parts.append(part.sources.tolist()) or (lambda s: s), {}))
+    monkeypatch.setattr(
+        candidates, "_offsets", lambda part: (parts.append(part.sources.tolist()) or (lambda s: s), {}, "")
+    )
     posthoc_candidates(before)
     assert all(part.count(source) == 2 for part in parts for source in set(part))
 
@@ -74,3 +76,15 @@ def test_a_correction_that_cannot_be_fitted_is_left_out_and_named():
     assert found == []
     assert len(notes) == 2
     assert "group thresholds was not tried: " in notes[1]
+
+
+def test_a_correction_says_how_to_decide_with_it():
+    found, _ = posthoc_candidates(predictions(classes=2, rows=2400, shift=2.0))
+    offsets, thresholds = found
+    assert {group: sorted(of_class) for group, of_class in offsets.settings["offsets"].items()} == {
+        "x": ["a", "b"], "y": ["a", "b"],
+    }  # fmt: skip
+    of_group = thresholds.settings["thresholds"]
+    assert (
+        f"decide 'b' if its probability is above {of_group['x']:.4g} for x, {of_group['y']:.4g} for y" in thresholds.use
+    )

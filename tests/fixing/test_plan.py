@@ -4,6 +4,7 @@ import pytest
 
 from fairdistill.errors import UsageError
 from fairdistill.fixing import plan
+from fairdistill.fixing.options import MOST_STUDENTS
 from fairdistill.fixing.plan import Clock, affordable_epochs, students
 
 
@@ -13,7 +14,7 @@ def test_ss_comes_first_then_mfd_from_the_papers_strength_outwards():
     strengths = [each.settings["mmd.strength"] for each in found[1:]]
     paper = strengths[0]
     assert strengths == pytest.approx([paper, paper / 3, 3 * paper, paper / 10, 10 * paper], rel=0.01)
-    assert len({each.name for each in found}) == 6
+    assert len({each.name for each in found}) == len(found) == MOST_STUDENTS
 
 
 @pytest.mark.parametrize(("budget", "teacher", "epochs"), [(10_000, False, 50), (60, False, 10), (60, True, 7)])

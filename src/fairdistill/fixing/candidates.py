@@ -29,6 +29,7 @@ class Candidate:
         run: the student's run folder, if it is a student.
         adjust: how it decides, if it is the deployed model decided otherwise; it needs the group of each person.
         settings: what was fitted or chosen, for the record.
+        use: how to decide with it, in words, if it is a correction.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Candidate:
     run: RunFolder | None = None
     adjust: Adjustment | None = None
     settings: dict[str, Any] | None = None
+    use: str | None = None
 
     @property
     def needs_group(self) -> bool:
@@ -47,6 +49,11 @@ class Candidate:
     def values(self) -> dict[str, float]:
         """Accuracy over all validation rows, and DEO over those of known group; fractions."""
         return values_of(self.validation)
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether it predicts one class alone: its gap of 0 says nothing."""
+        return len(np.unique(self.validation.predicted)) == 1
 
 
 def values_of(predictions: Predictions) -> dict[str, float]:
@@ -62,20 +69,20 @@ def posthoc_candidates(validation: Predictions) -> tuple[list[Candidate], list[s
     Their validation predictions are made by fits on the other half of the validation rows, so that they promise no more
     than they keep; what is used is fitted on all of them.
     """
-    fits: dict[str, tuple[str, Callable[[Predictions], tuple[Adjustment, dict[str, Any]]]]] = {
-        "group logit adjustment": ("the deployed model with offsets of its outputs for each group", _offsets)
+    fits: dict[str, tuple[str, Callable[[Predictions], tuple[Adjustment, dict[str, Any], str]]]] = {
+        "group logit adjustment": ("your model, with offsets of its outputs for each group", _offsets)
     }
     if len(validation.class_names) == 2:
-        fits["group thresholds"] = ("the deployed model with a threshold for each group", _thresholds)
+        fits["group thresholds"] = ("your model, with a threshold for each group", _thresholds)
     found, notes = [], []
     for name, (said, fit) in fits.items():
         try:
-            adjust, settings = fit(validation)
+            adjust, settings, use = fit(validation)
             crossed = _crossed(validation, lambda part, fit=fit: fit(part)[0])  # type: ignore[misc]  # mypy infers no lambda with a default
         except DataError as error:
             notes.append(f"{name} was not tried: {error}")
             continue
-        found.append(Candidate(name, said, crossed, adjust=adjust, settings=settings))
+        found.append(Candidate(name, said, crossed, adjust=adjust, settings=settings, use=use))
     return found, notes
 
 
@@ -101,18 +108,24 @@ def _crossed(predictions: Predictions, fit: Callable[[Predictions], Adjustment])
     return replace(predictions, predicted=predicted)
 
 
-def _offsets(fitted_on: Predictions) -> tuple[Adjustment, dict[str, Any]]:
+def _offsets(fitted_on: Predictions) -> tuple[Adjustment, dict[str, Any], str]:
     fitted = GroupLogitAdjustment.fit(
         fitted_on.probabilities, fitted_on.labels, fitted_on.groups,
         num_groups=len(fitted_on.group_names), group_names=fitted_on.group_names,
     )  # fmt: skip
+    of_group = {
+        group: dict(zip(fitted_on.class_names, offsets, strict=True))
+        for group, offsets in zip(fitted_on.group_names, fitted.offsets.tolist(), strict=True)
+    }
     return (
         lambda seen: replace(seen, predicted=fitted.predict(seen.probabilities, seen.groups)),
-        {"offsets": fitted.offsets.tolist()},
+        {"offsets": of_group},
+        "add to the logarithm of each class's probability the offset of the person's group (`settings` in fix.json) "
+        "and take the class with the largest sum; of unknown group, the model's own decision",
     )
 
 
-def _thresholds(fitted_on: Predictions) -> tuple[Adjustment, dict[str, Any]]:
+def _thresholds(fitted_on: Predictions) -> tuple[Adjustment, dict[str, Any], str]:
     assert fitted_on.probabilities is not None
     fitted = GroupThresholds.fit(
         fitted_on.probabilities[:, 1], fitted_on.labels, fitted_on.groups,
@@ -123,4 +136,7 @@ def _thresholds(fitted_on: Predictions) -> tuple[Adjustment, dict[str, Any]]:
         assert seen.probabilities is not None
         return replace(seen, predicted=fitted.predict(seen.probabilities[:, 1], seen.groups))
 
-    return decide, {"thresholds": fitted.thresholds.tolist()}
+    of_group = dict(zip(fitted_on.group_names, fitted.thresholds.tolist(), strict=True))
+    limits = ", ".join(f"{threshold:.4g} for {group}" for group, threshold in of_group.items())
+    use = f"decide {fitted_on.class_names[1]!r} if its probability is above {limits}; of unknown group, 0.5"
+    return decide, {"thresholds": of_group}, use

@@ -1,4 +1,4 @@
-"""The folder of a fix: which fix it holds, and with how many epochs it was begun."""
+"""The folder of a fix: which fix it holds, with how many epochs it was begun, and for whom its test set was read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from fairdistill.training import TrainOptions
 _NO_IDENTITY = (
     "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads", "data_root", "out",
 )  # fmt: skip
+_READS = "test-reads.json"
 
 
-def identity(deployed: str | None, options: FixOptions, resolved: TrainOptions) -> dict[str, Any]:
-    """Return what must be equal for a fix to go on in its folder."""
+def identity(
+    deployed: str | None, options: FixOptions, resolved: TrainOptions, *, digests: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Return what must be equal for a fix to go on in its folder; ``digests`` are of the rows and the model."""
     kept = {name: value for name, value in asdict(options).items() if name not in _NO_IDENTITY}
     return {
         **kept,
@@ -28,6 +31,7 @@ def identity(deployed: str | None, options: FixOptions, resolved: TrainOptions) 
         "data_options": dict(resolved.data_options),
         "deployed": None if deployed is None else str(Path(deployed).absolute()),
         "fairdistill": __version__,
+        "digests": dict(digests),
     }
 
 
@@ -49,10 +53,31 @@ def former_epochs(out: Path, wanted: Mapping[str, Any]) -> int | None:
         RunFolder.check_new(out)
         return None
     plan = read_json(out / "plan.json")
-    for name, value in wanted.items():
-        if plan["identity"].get(name) != value:
+    then = plan["identity"]
+    for name in wanted.keys() - {"digests"}:
+        if then.get(name) != wanted[name]:
             raise RunFolderError(
-                f"{out} holds a fix with {name} {plan['identity'].get(name)!r}, not {value!r}; give another folder "
-                "with --out"
+                f"{out} holds a fix with {name} {then.get(name)!r}, not {wanted[name]!r}; give another folder with "
+                "--out"
+            )
+    for name, digest in wanted["digests"].items():
+        if then.get("digests", {}).get(name) != digest:
+            raise RunFolderError(
+                f"{out} holds a fix of another {name}: it changed since; give another folder with --out"
             )
     return int(plan["epochs"])
+
+
+def forget_conclusion(out: Path) -> None:
+    """Remove what a former call concluded, before another one concludes; what is trained stays."""
+    for name in ("fix.json", "recommendation.md", "report.html", "model-card.md"):
+        (out / name).unlink(missing_ok=True)
+
+
+def read_test(out: Path, chosen: str, rule: str) -> list[dict[str, str]]:
+    """Write down that the test set is about to be read for a candidate; return for which others it was before."""
+    file = out / _READS
+    reads: list[dict[str, str]] = read_json(file)["reads"] if file.exists() else []
+    if all(each["chosen"] != chosen for each in reads):
+        write_json(file, {"reads": [*reads, {"chosen": chosen, "rule": rule}]})
+    return [each for each in reads if each["chosen"] != chosen]

@@ -11,6 +11,9 @@ from fairdistill.errors import UsageError
 from fairdistill.runtime import Precision
 from fairdistill.tuning.rule import DEFAULT_RULE, Rule, parse_rule
 
+MOST_STUDENTS = 6
+"""``ss``, and ``mfd`` at five strengths."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FixOptions:
@@ -31,7 +34,7 @@ class FixOptions:
     """Channel standard deviations of the model's input; default: what its file says, else the data's."""
     budget: str = "30m"
     """Time for training, such as 90s, 30m or 2h."""
-    students: int = 6
+    students: int = MOST_STUDENTS
     """At most so many students: ss, then mfd at one strength after another."""
     rule: str = DEFAULT_RULE
     """What to choose by, on validation rows; teacher is the deployed model."""
@@ -67,6 +70,8 @@ class FixOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"expected {name} to be at least 1, but got {value}")
+        if self.students > MOST_STUDENTS:
+            raise UsageError(f"expected students to be at most {MOST_STUDENTS}, but got {self.students}")
         if not 0 <= self.fair_enough <= 1:
             raise UsageError(f"expected fair_enough to be a fraction in [0, 1], but got {self.fair_enough}; 3% is 0.03")
         _ = self.seconds, self.parsed_rule

@@ -31,7 +31,9 @@ class Student:
     @property
     def said(self) -> str:
         """What it is, for sentences."""
-        return f"a student by {self.method}" + "".join(f", {name} {value:g}" for name, value in self.settings.items())
+        if self.method == "ss":
+            return "a new model, trained on batches with as many images of every class and group"
+        return f"a new model, distilled from yours by MFD at strength {self.settings['mmd.strength']:g}"
 
 
 def students(data: str) -> list[Student]:

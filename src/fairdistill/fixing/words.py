@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairdistill.audit_text import in_words, interval, no_harm, percent
+from fairdistill.comparison import METRICS
 from fairdistill.layout import markdown
 
 
@@ -13,8 +14,11 @@ def recommendation(said: Mapping[str, Any]) -> str:
     """Return the recommendation as Markdown that is read as it is: what ``fix.json`` holds, in sentences."""
     lines = [f"# {_headline(said)}", "", *_reason(said), ""]
     if len(said["candidates"]) > 1:
-        lines += ["## What was tried, on the validation rows", "", _tried(said), ""]
-    lines += ["## On the test set, read once", "", *_on_test(said), "", "## What these data can show", ""]
+        lines += ["## What was tried, on the validation rows (percent)", "", _tried(said), "", *_explained(said), ""]
+    once = ", read once" if not said["test_read_before"] else ""
+    lines += [f"## On the test set{once}", "", *_on_test(said), "", "## What these data can show", ""]
+    if said["test_after"] is not None:
+        lines += ["Of the chosen one:", *in_words(said["test_after"]), "", "Of your present model:"]
     lines += in_words(said["test_before"])
     lines += [f"{note}." for note in said["notes"]]
     return "\n".join(lines)
@@ -23,9 +27,15 @@ def recommendation(said: Mapping[str, Any]) -> str:
 def _headline(said: Mapping[str, Any]) -> str:
     if said["chosen"] == "keep":
         return f"Recommendation: keep your model, {said['deployed']}"
-    if said["model"]:
-        return f"Recommendation: use {said['model']} ({said['said']})"
-    return f"Recommendation: use {said['said']}"
+    if not said["confirmed"]:
+        return (
+            f"Recommendation: keep your model, {said['deployed']}; {said['chosen']} looked better on the validation "
+            "rows, but the test set does not confirm it"
+        )
+    use = f"use {said['model']} ({said['said']})" if said["model"] else f"use {said['said']}"
+    harmed = sum(cell["harmed"] for cell in said["kept"]["cells"])
+    but = f", but it harms {harmed} of {len(said['kept']['cells'])} cells: see below" if harmed else ""
+    return f"Recommendation: {use}{but}"
 
 
 def _reason(said: Mapping[str, Any]) -> list[str]:
@@ -45,19 +55,25 @@ def _reason(said: Mapping[str, Any]) -> list[str]:
     if said["why_kept"] == "best":
         return [f"By the rule, {said['rule']}, nothing that was tried is better on the validation rows ({shown})."]
     if said["why_kept"] == "no gain":
-        return [
-            f"Its gap on the validation rows is {shown}. The rule, {said['rule']}, would choose another, but its gain "
-            "there is no larger than chance explains."
+        dropped = said["dropped"]
+        lines = [
+            f"Its gap on the validation rows is {shown}. The rule, {said['rule']}, would choose {dropped['name']}, but "
+            f"its gain there is no larger than chance explains: the {METRICS[said['metric']]} changes by "
+            f"{_points(dropped['change'][said['metric']])}."
         ]
+        if said["breaks_rule"]:
+            lines.append(f"Your model itself does not keep the rule: {', '.join(said['breaks_rule'])}.")
+        return lines
     promised = said["promised"]
     lines = [
         f"On the validation rows, by the rule {said['rule']}: the gap changes by {_points(promised['deo_a'])}, the "
-        f"accuracy by {_points(promised['accuracy'])}."
+        f"accuracy by {_points(promised['accuracy'])}. It is the best of {len(said['candidates'])}, so these values "
+        "are a little too good."
     ]
     if said["needs_group"]:
-        lines.append("The group of each person must be known when it is used.")
+        lines.append(f"The group of each person must be known when it is used: {said['use']}.")
     else:
-        lines.append("It needs no group when it is used, and takes the images as the table describes them.")
+        lines.append("It needs no group when it is used.")
     return lines
 
 
@@ -70,38 +86,52 @@ def _tried(said: Mapping[str, Any]) -> str:
     return markdown(rows)
 
 
+def _explained(said: Mapping[str, Any]) -> list[str]:
+    return [f"* {each['name']}: {each['said']}" for each in said["candidates"]]
+
+
 def _on_test(said: Mapping[str, Any]) -> list[str]:
-    before = said["test_before"]["metrics"]
-    own = ", ".join(
-        f"{name} {percent(before[key]['value'])}% {interval(before[key])}"
-        for key, name in (("accuracy", "accuracy"), ("deo_a", "DEO_A"), ("deo_m", "DEO_M"))
-    )
-    lines = [f"Your model, {said['test_before']['rows']:,} rows: {own}."]
+    lines = [
+        f"The test set was read before, for {each['chosen']} (rule {each['rule']}): this reading is no independent "
+        "check."
+        for each in said["test_read_before"]
+    ]
+    lines.append(f"Your model, {said['test_before']['rows']:,} rows: {_values(said['test_before'])}.")
     if said["kept"] is None:
-        gap = before["deo_a"]
+        gap = said["test_before"]["metrics"]["deo_a"]
         if said["why_kept"] == "fair" and gap["low"] > said["fair_enough"]:
             lines.append("The test set does not agree that this is fair: its gap is certainly larger.")
         elif said["why_kept"] == "undecided" and gap["low"] > 0:
-            lines.append(
-                "Here the gap is told from chance, which the validation rows could not: try again with --anyway."
-            )
+            lines.append("Here the gap is told from chance, which the validation rows could not.")
         return lines
-    after, change = said["test_after"], said["kept"]
+    change = said["kept"]
+    lines.append(f"The chosen one: {_values(said['test_after'])}.")
     lines.append(
-        f"The recommended one: accuracy {percent(after['accuracy'])}%, DEO_A {percent(after['deo_a'])}%, DEO_M "
-        f"{percent(after['deo_m'])}%. The gap changes by {_points(change['deo_a'])}, the accuracy by "
-        f"{_points(change['accuracy'])}."
+        f"The gap changes by {_points(change['deo_a'])}, the accuracy by {_points(change['accuracy'])}. "
+        + _agreement(said)
     )
-    lines.append(_agreement(said["promised"]["deo_a"], change["deo_a"]))
     return [*lines, *no_harm(change)]
 
 
-def _agreement(promised: Mapping[str, float], kept: Mapping[str, float]) -> str:
-    """Return whether the test set keeps what the validation rows promised."""
-    if not kept["high"] < 0:
-        return "The test set does not confirm the smaller gap: it cannot be told from none. Do not rely on it."
-    if kept["value"] > promised["high"]:
-        return "The gap is certainly smaller, though by less than the validation rows promised."
+def _values(audited: Mapping[str, Any]) -> str:
+    metrics = audited["metrics"]
+    return ", ".join(
+        f"{title} {percent(metrics[name]['value'])}% {interval(metrics[name])}"
+        for name, title in (("accuracy", "accuracy"), ("deo_a", "DEO_A"), ("deo_m", "DEO_M"))
+    )
+
+
+def _agreement(said: Mapping[str, Any]) -> str:
+    """Return whether the test set keeps what the validation rows promised, in the metric that was chosen by."""
+    promised, kept = said["promised"][said["metric"]], said["kept"][said["metric"]]
+    if not said["confirmed"]:
+        return "The test set does not confirm the gain: it cannot be told from none."
+    better = 1 if said["metric"] == "accuracy" else -1
+    least, most = sorted((better * promised["low"], better * promised["high"]))
+    if better * kept["value"] < least:
+        return "The gain is real, though less than the validation rows promised."
+    if better * kept["value"] > most:
+        return "The gain is larger than the validation rows promised."
     return "That lies within what the validation rows promised."
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
 
@@ -17,6 +18,20 @@ def head_name(network: nn.Module) -> str | None:
         if names:
             return names[-1]
     return None
+
+
+def with_two_outputs(network: nn.Module) -> dict[str, Tensor]:
+    """Return a network's weights; those of one output, the logit ``z`` of a sigmoid, as two that give ``(0, z)``.
+
+    Example:
+        >>> [tuple(value.shape) for value in with_two_outputs(nn.Sequential(nn.Linear(3, 1))).values()]
+        [(2, 3), (2,)]
+    """
+    weights = dict(network.state_dict())
+    for name in (f"{head_name(network)}.weight", f"{head_name(network)}.bias"):
+        if name in weights and len(weights[name]) == 1:
+            weights[name] = torch.cat([torch.zeros_like(weights[name]), weights[name]])
+    return weights
 
 
 def replace_head(network: nn.Module, num_classes: int) -> None:

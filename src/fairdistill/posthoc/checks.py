@@ -11,7 +11,6 @@ from fairdistill.errors import DataError, UsageError
 
 
 def check_lengths(**lengths: int) -> None:
-    """Raise a DataError that names every (class, group) cell without a row."""
     """Raise a UsageError if the named arguments differ in their length."""
     if len(set(lengths.values())) > 1:
         names = " and ".join(f"`{name}`" for name in lengths)
@@ -34,6 +33,7 @@ def names_of(group_names: Sequence[str] | None, num_groups: int) -> Sequence[str
 def check_cells(
     labels: NDArray[np.int64], groups: NDArray[np.int64], *, num_classes: int, names: Sequence[str]
 ) -> None:
+    """Raise a DataError that names every (class, group) cell without a row."""
     """Raise a DataError that names every (class, group) cell without a row."""
     known = groups >= 0
     cell = groups[known] * num_classes + labels[known]

@@ -21,6 +21,7 @@ from fairdistill.losses import TermContext
 from fairdistill.methods import Method
 from fairdistill.models import Tapped, TapPoint, Teacher, find_taps
 from fairdistill.models.exported import ExportedNetwork
+from fairdistill.models.head import with_two_outputs
 from fairdistill.models.taps import parse_taps
 from fairdistill.models.weights import load_weights, read_weights
 from fairdistill.randomness import derived_seed
@@ -261,7 +262,7 @@ def _initialise(network: nn.Module, options: TrainOptions, teacher: DeployedMode
             raise UsageError("--init teacher needs --teacher")
         if isinstance(teacher.network, ExportedNetwork):
             raise UsageError(f"--init teacher needs weights by name; {options.teacher} is an exported program")
-        load_weights(network, teacher.network.state_dict(), where=f"the teacher {options.teacher}")
+        load_weights(network, with_two_outputs(teacher.network), where=f"the teacher {options.teacher}")
     elif options.init not in INIT_NAMES:
         return load_weights(network, read_weights(Path(options.init))[0], where=options.init, new_head=True)
     return []

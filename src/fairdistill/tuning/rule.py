@@ -123,7 +123,8 @@ class Rule:
             return self.metric
         return f"{self.metric} subject to {' and '.join(map(str, self.conditions))}"
 
-    def _how_near(self, name: str, values: Values, teacher: Values | None) -> str:
+    def missed(self, values: Values, teacher: Values | None) -> list[str]:
+        """Return each condition that is not kept, and by how much, in words."""
         missed = []
         for condition in self.conditions:
             by = condition.shortfall(values, teacher)
@@ -132,9 +133,12 @@ class Rule:
                 missed.append(
                     f"{condition.metric} {values[condition.metric]:.4f} misses {condition}{limit} by {by:.4f}"
                 )
+        return missed
+
+    def _how_near(self, name: str, values: Values, teacher: Values | None) -> str:
         return (
-            f"nothing that was tried keeps the rule {str(self)!r}; {name} comes nearest: {', '.join(missed)}. Give "
-            "another --rule, or search more; what was tried stays"
+            f"nothing that was tried keeps the rule {str(self)!r}; {name} comes nearest: "
+            f"{', '.join(self.missed(values, teacher))}. Give another --rule, or search more; what was tried stays"
         )
 
 
