@@ -17,13 +17,14 @@ from typing import Any
 from fairdistill import data
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditOptions, audit, described
+from fairdistill.clock import Clock
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.deployed import DeployedModel, ModelSource, load_model, open_run, predictions_of
 from fairdistill.errors import DataError, UsageError
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate, posthoc_candidates, values_of
 from fairdistill.fixing.options import FixOptions
-from fairdistill.fixing.plan import Clock, Student, affordable_epochs, students
+from fairdistill.fixing.plan import Student, affordable_epochs, students
 from fairdistill.fixing.words import recommendation
 from fairdistill.metrics.paired import paired_test
 from fairdistill.predictions import Predictions, paired, run_predictions
