@@ -120,9 +120,13 @@ def _check_closed(plan: Plan, before: Mapping[str, Any], finished: Mapping[int, 
         remedy += " with another --study"
     if plan.trials > max(before["trials"], number):
         raise UsageError(f"{why}: no more than its {number} trials can be had; {remedy}")
-    picked = plan.rule.pick(finished, plan.teacher) if finished else before["trial"]
+    try:
+        picked: int | None = plan.rule.pick(finished, plan.teacher) if finished else before["trial"]
+    except UsageError:  # none keeps it
+        picked = None
     if picked != before["trial"]:
-        raise UsageError(f"{why}: the rule {str(plan.rule)!r} would choose trial {picked} now; {remedy}")
+        instead = "none of its trials" if picked is None else f"trial {picked}"
+        raise UsageError(f"{why}: the rule {str(plan.rule)!r} would choose {instead} now; {remedy}")
 
 
 def _on_test(plan: Plan, study: Study, chosen: int, record: Mapping[str, Any], *, quiet: bool) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """When a trial is given up: the rule of early stopping, and how sure it has to be.
 
 Optuna's pruners refuse studies with several objectives, so the rule is our own. A trial is stopped when, after a third
-of its steps, at two evaluations in a row, one and the same finished trial was better at the same step in every objective
-by more than a margin. A finished trial is never beaten in hindsight, so what is stopped could still have ended well: the
-margin is there to make that rare.
+of its steps, at two evaluations in a row, one and the same finished trial was better at the same step in every
+objective by more than a margin. What is stopped might still have ended well: the margin is there to make that rare.
 """
 
 from __future__ import annotations

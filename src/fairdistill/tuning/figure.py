@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fairdistill.comparison import METRICS
+from fairdistill.tuning import tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ def draw(record: Mapping[str, Any]) -> bytes:
     # Text stays text, and the names of its parts do not change from one drawing to the next.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "fairdistill"}):
         file = io.BytesIO()
-        figure(record).savefig(file, format="svg", metadata={"Date": None})
+        figure(record).savefig(file, format="svg", metadata={"Date": None, "Title": tables.heading(record)})
     return file.getvalue()
 
 
@@ -59,6 +60,7 @@ def figure(record: Mapping[str, Any]) -> Figure:
         f"{record['method']} on {record['data']}, n = {record['validation_rows']:,} validation rows, seed "
         f"{record['seed']}",
         fontsize=11,
+        parse_math=False,  # a data set's name may hold a dollar sign
     )
     for at, other in enumerate(others):
         axes = found.add_subplot(1, len(others), at + 1)
@@ -71,9 +73,8 @@ def figure(record: Mapping[str, Any]) -> Figure:
 def _panel(axes: Axes, record: Mapping[str, Any], across: str, up: str) -> None:
     of_kind = _by_kind(record)
     if len(record["objectives"]) == 2:  # of three, a panel shows no more than a shadow of the front
-        line = sorted(
-            (values[across], values[up]) for _, values in [*of_kind["front"], *of_kind["chosen"]] if values is not None
-        )
+        on_front = [trial["validation"] for trial in record["trials"] if trial["number"] in record["front"]]
+        line = sorted((values[across], values[up]) for values in on_front)
         axes.plot([100 * x for x, _ in line], [100 * y for _, y in line], color="#0072B2", linewidth=0.8, zorder=1)
     for name, kind in _KINDS.items():
         points = of_kind[name]

@@ -30,7 +30,7 @@ class TuneOptions:
     method, as for --set, or lr, weight_decay or batch_size; default: the strength of a method that has one alone, from
     a tenth to ten times the paper's value."""
     sampler: Literal["auto", "tpe", "random", "grid"] = "auto"
-    """auto: grid if all values are listed, else tpe. A grid over a range takes evenly spaced points."""
+    """auto (grid if all values are listed, else tpe), tpe, random, or grid: of a range evenly spaced points."""
     trials: int | None = None
     """Trials of the whole study, those before among them; default: every point of listed values, else 10."""
     budget: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -97,7 +97,9 @@ def _why(error: BaseException) -> str:
 
 
 def _study(plan: Plan, storage: RDBStorage) -> Study:
-    directions = ["maximize" if metric == "accuracy" else "minimize" for metric in plan.objectives]
+    directions = [
+        StudyDirection.MAXIMIZE if metric == "accuracy" else StudyDirection.MINIMIZE for metric in plan.objectives
+    ]
     study = optuna.create_study(
         storage=storage,
         study_name=plan.study,
@@ -107,7 +109,7 @@ def _study(plan: Plan, storage: RDBStorage) -> Study:
     )
     where = f"the study {plan.study} in {shown(plan.storage or '')}" if plan.storage else f"the study in {plan.out}"
     if _IDENTITY not in study.user_attrs:
-        if study.get_trials(deepcopy=False) or [d.name.lower() for d in study.directions] != directions:
+        if study.get_trials(deepcopy=False) or study.directions != directions:
             raise UsageError(f"{where} was not made by fairdistill tune; give another name with --study")
         study.set_user_attr(_IDENTITY, dict(plan.identity))
     apart = difference(study.user_attrs[_IDENTITY], plan.identity)

@@ -68,7 +68,8 @@ def _sentences(record: Mapping[str, Any]) -> list[str]:
     if record["chosen"] is None:
         lines.append(f"No trial is chosen yet; the rule: {record['rule_in_words']}.")
     else:
-        lines.append(f"Chosen: trial {record['chosen']}, {record['rule_in_words']}. Its run: {record['run']}")
+        so_far = " so far" if any(trial["state"] == "in hand" for trial in record["trials"]) else ""
+        lines.append(f"Chosen{so_far}: trial {record['chosen']}, {record['rule_in_words']}. Its run: {record['run']}")
     if record["closed"] is not None:
         lines.append(
             f"The test set was read for this trial alone ({record['closed']['when']}); with that the study is closed."
@@ -103,6 +104,6 @@ def _made_with(record: Mapping[str, Any]) -> str:
     made = record["environment"]
     versions = ", ".join(f"{name} {made['packages'][name]}" for name in ("torch", "optuna"))
     return (
-        f"fairdistill {made['fairdistill']}, {versions}, {made['processor']}, {made['device']}; {record['steps']:,} steps "
-        f"a trial, {record['sampler']}, seed {record['seed']}."
+        f"fairdistill {made['fairdistill']}, {versions}, {made['processor']}, {made['device']}; {record['steps']:,} "
+        f"steps a trial, {record['sampler']}, seed {record['seed']}."
     )

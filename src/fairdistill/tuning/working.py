@@ -75,7 +75,7 @@ def search(plan: Plan, study: Study, *, quiet: bool) -> None:
 
 @contextmanager
 def _taken(plan: Plan, study: Study, has_time: Callable[[], bool]) -> Iterator[Trial | None]:
-    """Give the next trial, held for this process until the end: one that was left, else a new one; None: none is due."""
+    """Give the next trial, held until the end: one that a killed process left, else a new one; None if none is due."""
     with folder.locked(plan.out):
         claim, trial = None, None
         for each in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
