@@ -6,15 +6,21 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from fairdistill._version import __version__
 from fairdistill.allocator import keep_freed_memory
 from fairdistill.errors import FairdistillError, TrainingError, UsageError
 
+if TYPE_CHECKING:
+    from fairdistill.cli_options import Parser
+    from fairdistill.training import TrainOptions
+
 _SUMMARIES = {
     "demo": "a biased model of handwritten digits, and what fix finds; a minute",
     "fix": "your model and data: what is unfair, what to do about it, in a stated time",
     "train": "train one teacher or student into a run folder",
+    "tune": "search hyper-parameters: a front, one choice, the test set read once",
     "compare": "put finished runs side by side: accuracy, DEO_A, DEO_M",
     "audit": "how unequally a model treats groups: intervals, noise floor, limits",
     "embed": "t-SNE of a run's features, and what they tell of the group",
@@ -44,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     commands: dict[str, Callable[[list[str]], int | None]] = {
         "demo": _demo, "train": _train, "compare": _compare, "audit": _audit, "embed": _embed, "report": _report,
-        "bench": _bench, "data": _data, "fix": _fix,
+        "bench": _bench, "data": _data, "fix": _fix, "tune": _tune,
     }  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_HELP, end="")
@@ -83,17 +89,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(arguments: list[str]) -> None:
+    from fairdistill.cli_options import Parser
+    from fairdistill.training import resume, train
+
+    parser = Parser("train", "Train one teacher or student into a run folder.")
+    parser.add_argument("--resume", metavar="RUN", type=str, help="continue a stopped run; takes no other option")
+    options, others = _training(parser, arguments)
+    run = others["resume"]
+    if run is None:
+        train(options)
+        return
+    if [item for item in arguments if item not in ("--resume", run, f"--resume={run}")]:
+        raise UsageError("--resume takes the run's own options; give no others")
+    resume(run)
+
+
+def _training(parser: Parser, arguments: list[str]) -> tuple[TrainOptions, dict[str, Any]]:
+    """Parse the options of a training beside those that the parser has already; return both."""
     from argparse import SUPPRESS
 
     from fairdistill import data
-    from fairdistill.cli_options import Parser, add_options, numbers, peek, split_repeated, split_settings, values_of
-    from fairdistill.training import TrainOptions, resume, train
+    from fairdistill.cli_options import add_options, numbers, peek, split_repeated, split_settings, values_of
+    from fairdistill.training import TrainOptions
 
     name = peek(arguments, "data") or TrainOptions().data
     own = data.entry(name).options
-    parser = Parser("train", "Train one teacher or student into a run folder.")
     parser.add_argument("--config", action="config", help="YAML file of options; the command line wins")
-    parser.add_argument("--resume", metavar="RUN", type=str, help="continue a stopped run; takes no other option")
     parser.add_argument("--format-version", type=int, help=SUPPRESS)  # so that a run's config.yaml is accepted
     parser.add_argument("--data-options", type=dict, default={}, help=SUPPRESS)
     add_options(parser, TrainOptions, title="run", leave_out=("data_options",))
@@ -103,12 +124,6 @@ def _train(arguments: list[str]) -> None:
     given = vars(parser.parse_args(rest))
     for unused in ("config", "format_version"):
         given.pop(unused)
-    run = given.pop("resume")
-    if run is not None:
-        if [item for item in arguments if item not in ("--resume", run, f"--resume={run}")]:
-            raise UsageError("--resume takes the run's own options; give no others")
-        resume(run)
-        return
     # The command line wins over a file as a whole: another method has other settings, another budget is the budget.
     own_settings = numbers(settings, "set")
     given["set"] = own_settings if values_of(arguments, "method") else {**given["set"], **own_settings}
@@ -119,7 +134,23 @@ def _train(arguments: list[str]) -> None:
     # An option of the data set that is not given is left to the teacher's run, or to its default.
     of_data = {field: given.pop(field) for field in own.__dataclass_fields__} | repeated
     data_options = {**given.pop("data_options"), **{k: v for k, v in of_data.items() if v is not None}}
-    train(TrainOptions(**given, data_options=data_options))
+    of_run = {field: given.pop(field) for field in TrainOptions.__dataclass_fields__ if field != "data_options"}
+    return TrainOptions(**of_run, data_options=data_options), given
+
+
+def _tune(arguments: list[str]) -> None:
+    from fairdistill.cli_options import Parser, add_options, split_repeated
+    from fairdistill.tuning import TuneOptions, tune
+    from fairdistill.tuning.tables import text
+
+    summary = "Search hyper-parameters on validation data, choose by a stated rule, read the test set once."
+    parser = Parser("tune", summary)
+    add_options(parser, TuneOptions, title="search")
+    arguments, repeated = split_repeated(arguments, TuneOptions)
+    options, others = _training(parser, arguments)
+    result = tune(options, TuneOptions(**{**others, **repeated}))
+    print(text(result.record))
+    print(f"\nWritten: {', '.join(f'{result.out}/{name}' for name in ('tune.json', 'front.md', 'front.svg'))}")
 
 
 def _data(arguments: list[str]) -> None:

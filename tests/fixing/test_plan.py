@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from fairdistill.errors import UsageError
-from fairdistill.fixing import plan
 from fairdistill.fixing.options import MOST_STUDENTS
-from fairdistill.fixing.plan import Clock, affordable_epochs, students
+from fairdistill.fixing.plan import affordable_epochs, students
 
 
 def test_ss_comes_first_then_mfd_from_the_papers_strength_outwards():
@@ -29,16 +28,3 @@ def test_a_budget_too_short_for_one_pass_each_says_what_would_do():
         affordable_epochs(2.0, budget=5, most=50, students=6, teacher=False)
     enough = float(str(e.value).rpartition(" ")[2].rstrip("s"))
     assert affordable_epochs(2.0, budget=enough, most=50, students=6, teacher=False) == 1
-
-
-def test_no_run_is_begun_that_would_take_longer_than_is_left(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(plan.time, "monotonic", lambda: now[0])
-    clock = Clock(100)
-    assert clock.has_room()
-    clock.took(60)
-    now[0] = 40.0
-    assert clock.has_room()
-    clock.took(20)
-    now[0] = 41.0
-    assert not clock.has_room()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -65,19 +64,3 @@ def affordable_epochs(epoch_seconds: float, *, budget: float, most: int, student
             f"--budget {max(1, round(1.2 * runs * epoch_seconds + 1))}s"
         )
     return epochs
-
-
-class Clock:
-    """How much of the budget is left."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-        self._longest = 0.0
-
-    def has_room(self) -> bool:
-        """Return whether another run fits, by the time that the longest took so far."""
-        return time.monotonic() + self._longest <= self._end
-
-    def took(self, seconds: float) -> None:
-        """Remember how long a run took."""
-        self._longest = max(self._longest, seconds)

@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from fairdistill import data
+from fairdistill.clock import Clock
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.deployed import DeployedModel, ModelSource, load_model, open_run, predictions_of
 from fairdistill.errors import DataError, UsageError
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.options import FixOptions
-from fairdistill.fixing.plan import Clock, Student, affordable_epochs, students
+from fairdistill.fixing.plan import Student, affordable_epochs, students
 from fairdistill.predictions import Predictions, run_predictions
 from fairdistill.report import ReportOptions, report
 from fairdistill.runs import RunFolder

@@ -1,1 +1,9 @@
-"""How one of several models is chosen."""
+"""How one of several models is chosen, and the command that searches hyper-parameters."""
+
+from __future__ import annotations
+
+from fairdistill.tuning.choosing import TuneResult
+from fairdistill.tuning.options import TuneOptions
+from fairdistill.tuning.search import tune
+
+__all__ = ["TuneOptions", "TuneResult", "tune"]

@@ -1,0 +1,82 @@
+"""What must be equal for a search to go on in a study: all but how far it goes, how it chooses, where and how fast."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from fairdistill import data
+from fairdistill._version import __version__
+from fairdistill.training import TrainOptions
+from fairdistill.training.identity import computed
+from fairdistill.tuning.space import OPTIONS, Space
+
+_DIGESTS = {
+    "data": "other training rows",
+    "split": "other validation rows",
+    "test": "other test rows",
+    "teacher": "another teacher",
+}
+
+
+def identity(
+    options: TrainOptions, digests: Mapping[str, str | None], *, space: Space, sampler: str, objectives: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return what names a study, the same on every machine.
+
+    Args:
+        options: of a trial, resolved.
+        digests: hashes of the rows and of the teacher; paths say nothing of either.
+        space: what is searched; of a grid its points.
+        sampler: what proposes.
+        objectives: what the front is over.
+    """
+    found = computed(options)
+    own = fields(data.entry(options.data).options)
+    paths = {option.name for option in own if option.metadata.get("path")}
+    found["data"] = Path(options.data).name
+    found["init"] = Path(options.init).name
+    found["data_options"] = {name: value for name, value in found["data_options"].items() if name not in paths}
+    found["set"] = {name: value for name, value in found["set"].items() if name not in space}
+    for name in OPTIONS.keys() & space.keys():
+        del found[name]
+    head = {"method": found.pop("method"), "data": found.pop("data"), "objectives": ", ".join(objectives)}
+    searched = {"search": {name: str(dimension) for name, dimension in space.items()}, "sampler": sampler}
+    whole = {**head, **searched, **found, "fairdistill": __version__, "digests": dict(digests)}
+    read_back: dict[str, Any] = json.loads(json.dumps(whole, default=str))
+    return read_back
+
+
+def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """Return in words what a study has that the one that is asked for has not, None if they are the same.
+
+    Example:
+        >>> difference({"steps": 60, "set": {"mmd.bandwidth": 1.0}}, {"steps": 80, "set": {"mmd.bandwidth": 1.0}})
+        'steps 60, not 80'
+        >>> difference({"digests": {"teacher": "a3"}}, {"digests": {"teacher": "c7"}})
+        'another teacher'
+    """
+    before, after = _flat(then), _flat(now)
+    for name in dict.fromkeys((*after, *before)):
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            part, _, inner = name.partition(" ")
+            return _DIGESTS[inner] if part == "digests" else f"{name} {_said(old)}, not {_said(new)}"
+    return None
+
+
+def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            flat.update({f"{name} {inner}": item for inner, item in value.items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else str(value)

@@ -1,0 +1,191 @@
+"""What is searched: hyper-parameters by name, each a range or a list of values."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fairdistill.errors import UsageError
+from fairdistill.methods import Method
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+OPTIONS: Mapping[str, bool] = {"lr": False, "weight_decay": False, "batch_size": True}
+"""The options of a run that may be searched, and whether they are whole numbers."""
+
+_FORMS = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C"
+
+
+@dataclass(frozen=True)
+class Range:
+    """All numbers between two, both among them.
+
+    Attributes:
+        low: the smallest.
+        high: the largest.
+        log: whether a factor counts alike everywhere, instead of a difference.
+        whole: whether only whole numbers are meant.
+
+    Example:
+        >>> str(Range(0.3, 30, log=True)), Range(0.3, 30, log=True).points(3)
+        ('0.3 to 30 (log)', (0.3, 3.0, 30.0))
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """The values at which the range may not fit."""
+        return self.low, self.high
+
+    def points(self, number: int) -> tuple[float, ...]:
+        """Return evenly spaced points, by factors if ``log``; fewer where whole numbers fall together."""
+        shares = [step / (number - 1) for step in range(number)]
+        if self.log:
+            found = [math.exp((1 - s) * math.log(self.low) + s * math.log(self.high)) for s in shares]
+        else:
+            found = [(1 - share) * self.low + share * self.high for share in shares]
+        # Six digits are enough to tell them apart, and short enough to read.
+        inner = [float(f"{point:.6g}") for point in found[1:-1]]
+        values = [self.low, *inner, self.high]
+        return tuple(dict.fromkeys(map(round, values))) if self.whole else tuple(values)
+
+    def suggest(self, trial: Trial, name: str) -> float:
+        """Return a trial's value."""
+        if self.whole:
+            return trial.suggest_int(name, int(self.low), int(self.high), log=self.log)
+        return trial.suggest_float(name, self.low, self.high, log=self.log)
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}{' (log)' if self.log else ''}"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Some values and no others.
+
+    Attributes:
+        values: at least two different ones.
+    """
+
+    values: tuple[float, ...]
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """The values that may not fit."""
+        return self.values
+
+    def suggest(self, trial: Trial, name: str) -> float:
+        """Return a trial's value."""
+        value: float = trial.suggest_categorical(name, self.values)
+        return value
+
+    def __str__(self) -> str:
+        return ", ".join(f"{value:g}" for value in self.values)
+
+
+Space = Mapping[str, Range | Listed]
+
+
+def parse_space(search: Mapping[str, str], method: Method) -> dict[str, Range | Listed]:
+    """Return what is searched, from the texts of ``--search NAME=TEXT``.
+
+    Without any it is the method's strength, if it has exactly one, from a tenth to ten times its value.
+
+    Args:
+        search: texts such as ``0.3:30:log`` or ``1,3,10`` by name.
+        method: the method with the settings that are not searched.
+
+    Raises:
+        UsageError: for an unknown name or a text that is no range and no list; it says what is.
+    """
+    if not search:
+        name = _strength(method)
+        value = method.settings[name]
+        return {name: Range(float(f"{value / 10:g}"), float(f"{10 * value:g}"), log=True)}
+    space = {}
+    for name, text in search.items():
+        if name not in method.settings and name not in OPTIONS:
+            close = difflib.get_close_matches(name, [*method.settings, *OPTIONS], n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            raise UsageError(f"--search cannot search {name!r}{hint} {_searchable(method)}")
+        whole = OPTIONS[name] if name in OPTIONS else isinstance(method.settings[name], int)
+        space[name] = _dimension(name, text, whole)
+    return space
+
+
+def gridded(space: Space, trials: int) -> dict[str, Listed]:
+    """Return the space with points in the place of its ranges: as many for each as give no more than so many trials.
+
+    Raises:
+        UsageError: if two points a range are too many.
+
+    Example:
+        >>> gridded({"lr": Range(0.001, 0.1, log=True), "kd.temperature": Listed((1, 3))}, trials=7)["lr"].values
+        (0.001, 0.01, 0.1)
+    """
+    ranges = [name for name, dimension in space.items() if isinstance(dimension, Range)]
+    listed = math.prod(len(d.values) for d in space.values() if isinstance(d, Listed))
+    number = 1
+    while ranges and listed * (number + 1) ** len(ranges) <= trials:
+        number += 1
+    if ranges and number < 2:
+        raise UsageError(
+            f"a grid over {', '.join(ranges)} needs at least two points of each, {listed * 2 ** len(ranges)} trials in "
+            f"all, but got --trials {trials}; give more, or --sampler tpe"
+        )
+    return {name: Listed(d.points(number)) if isinstance(d, Range) else d for name, d in space.items()}
+
+
+def _strength(method: Method) -> str:
+    found = [name for name in method.settings if "strength" in name.partition(".")[2] and method.settings[name] > 0]
+    if len(found) != 1:
+        raise UsageError(
+            f"method {method.name!r} has {'no' if not found else 'more than one'} strength, so say what to search with "
+            f"--search {_FORMS}. {_searchable(method)}"
+        )
+    return found[0]
+
+
+def _searchable(method: Method) -> str:
+    return f"With --method {method.name} these may be searched: {', '.join([*method.settings, *OPTIONS])}"
+
+
+def _dimension(name: str, text: str, whole: bool) -> Range | Listed:
+    if ":" not in text:
+        values = tuple(_number(name, text, part, whole) for part in text.split(","))
+        if len(set(values)) < max(2, len(values)):
+            raise _unreadable(name, text, "it needs at least two different values")
+        return Listed(values)
+    low, high, *rest = text.split(":")
+    if rest not in ([], ["log"]):
+        raise _unreadable(name, text, f"after the second number only :log may follow, not {':'.join(rest)!r}")
+    found = Range(_number(name, text, low, whole), _number(name, text, high, whole), log=bool(rest), whole=whole)
+    if found.low >= found.high:
+        raise _unreadable(name, text, f"{low} is not less than {high}")
+    if found.log and found.low <= 0:
+        raise _unreadable(name, text, "a range with :log begins above 0")
+    return found
+
+
+def _number(name: str, text: str, part: str, whole: bool) -> float:
+    try:
+        value = float(part)
+    except ValueError:
+        raise _unreadable(name, text, f"{part.strip()!r} is no number") from None
+    if not math.isfinite(value):
+        raise _unreadable(name, text, f"{part.strip()!r} is not finite")
+    if whole and value != int(value):
+        raise _unreadable(name, text, f"{name} is a whole number, {part.strip()} is none")
+    return int(value) if whole else value
+
+
+def _unreadable(name: str, text: str, why: str) -> UsageError:
+    return UsageError(f"cannot read --search {name}={text}: {why}; expected {_FORMS}")
