@@ -19,10 +19,10 @@ def run(*arguments):
 
 
 def test_help_names_every_command_without_importing_torch():
-    code = "import sys; from fairdistill.cli import main; main(['--help']); sys.exit('torch' in sys.modules)"
+    code = "import sys; from fairdistill.cli import main; main(['--help']); sys.exit(not {'torch', 'optuna'}.isdisjoint(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert shown.returncode == 0
-    for command in ("demo", "train", "compare"):
+    for command in ("demo", "train", "tune", "compare"):
         assert command in shown.stdout
 
 
@@ -35,6 +35,7 @@ def test_version(capsys):
     ("command", "options"),
     [
         ("train", ["--data-root", "--method", "--set", "--teacher", "--resume", "--skew", "--no-teacher-cache"]),
+        ("tune", ["--search", "--trials", "--rule", "--no-test", "--no-early-stopping", "--method", "--skew", "--out"]),
         ("compare", ["RUN", "--format"]),
         ("demo", ["--seed", "--out"]),
     ],

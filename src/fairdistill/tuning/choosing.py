@@ -12,12 +12,13 @@ from fairdistill._version import __version__
 from fairdistill.comparison import METRICS
 from fairdistill.errors import UsageError
 from fairdistill.runs import RunFolder, read_json, write_bytes, write_json, write_text
-from fairdistill.training import resume
+from fairdistill.training import Interrupted, resume
 from fairdistill.tuning import folder, tables
 from fairdistill.tuning.figure import draw
 from fairdistill.tuning.front import front
 from fairdistill.tuning.plan import Plan
 from fairdistill.tuning.rule import Values
+from fairdistill.tuning.stopped import Stopped
 from fairdistill.tuning.trials import Trial, read_trials
 
 if TYPE_CHECKING:
@@ -149,7 +150,10 @@ def _on_test(plan: Plan, study: Study, chosen: int, record: Mapping[str, Any], *
             }
             study.set_user_attr(_CLOSED, said)
         if not RunFolder.open(path).finished:
-            resume(path, quiet=quiet)
+            try:
+                resume(path, quiet=quiet)
+            except Interrupted as stop:
+                raise Stopped(f"while the test set was read for trial {chosen}", stop) from None
         result = RunFolder.open(path).result
         read = {**{name: result[name] for name in METRICS}, "rows": result["test_rows"], "teacher": None}
         if result["teacher"] is not None:

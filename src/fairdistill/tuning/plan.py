@@ -18,7 +18,7 @@ from fairdistill.predict import evaluate, logits_of
 from fairdistill.training import TrainOptions
 from fairdistill.training.environment import describe_environment
 from fairdistill.training.estimate import estimate, format_seconds
-from fairdistill.training.setup import Setup, build_sampler, prepare
+from fairdistill.training.setup import Setup, prepare
 from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import Noise
 from fairdistill.tuning.identity import identity
@@ -117,8 +117,6 @@ def plan(options: TrainOptions, tune: TuneOptions) -> Plan:
         # Guessing groups trains a classifier and writes; each trial does it, and finds it done.
         setup = prepare(replace(with_settings(options, lowest), pseudo_groups=False))
     _check_cells(setup.validation)
-    highest = {name: max(dimension.ends) for name, dimension in space.items()}
-    build_sampler(setup.method, with_settings(setup.options, highest), setup.train)  # of the largest batch
     if tune.seconds is not None and former is None:
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=options.seed)
         check_budget(tune.seconds, needed=estimate(setup, pipeline).seconds)

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fairdistill.clock import Clock
 from fairdistill.comparison import METRICS
-from fairdistill.errors import NonFiniteLossError, RunFolderError, TrainingError
+from fairdistill.errors import NonFiniteLossError, RunFolderError
 from fairdistill.runs import RunFolder
 from fairdistill.training import Interrupted, TrainOptions, resume, train
 from fairdistill.training.console import percent
@@ -26,15 +26,8 @@ from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import beaten_by
 from fairdistill.tuning.plan import Plan, check_budget
 from fairdistill.tuning.rule import Values
+from fairdistill.tuning.stopped import Stopped
 from fairdistill.tuning.trials import HISTORY, SURPLUS, finished_histories, history_of, kept_step, values_of_row
-
-
-class Stopped(TrainingError):  # noqa: N818  # what was asked for is no error
-    """The search was stopped by a signal; the trial in hand is saved."""
-
-    def __init__(self, number: int, stop: Interrupted) -> None:
-        super().__init__(f"stopped in trial {number}, whose state is saved; the same command goes on")
-        self.signal_number = stop.signal_number
 
 
 class _Beaten(Exception):  # noqa: N818  # a finding
@@ -124,7 +117,7 @@ def _work(plan: Plan, study: Study, trial: Trial, *, quiet: bool) -> None:
     try:
         run = _trained(plan.trial(number, trial.params), watch, quiet=quiet)
     except Interrupted as stop:
-        raise Stopped(number, stop) from None
+        raise Stopped(f"in trial {number}", stop) from None
     except _Beaten as beaten:
         trial.set_user_attr("beaten_by", beaten.by)
         values = _record(trial, RunFolder.open(folder.trial_path(plan.out, number)), watch.history)
