@@ -165,13 +165,13 @@ def test_a_model_whose_outputs_are_no_numbers_is_an_error(deployed, tmp_path, ca
 
 def test_another_model_at_the_same_place_is_noticed(deployed, tmp_path):
     path = shutil.copy(deployed, tmp_path / "deployed.safetensors")
-    options = FixOptions(**QUICK, out=str(tmp_path / "out"), fair_enough=1.0)
+    options = FixOptions(**QUICK, model="digit_net", out=str(tmp_path / "out"), fair_enough=1.0)
     fix(str(path), options, {})
     weights = load_file(path)
     weights["output.bias"][0] += 1
-    save_file(weights, path, metadata=None)
+    save_file(weights, path)
     with pytest.raises(RunFolderError, match="holds a fix of another model: it changed since"):
-        fix(str(path), FixOptions(**QUICK, model="digit_net", out=str(tmp_path / "out"), fair_enough=1.0), {})
+        fix(str(path), options, {})
 
 
 def test_a_second_choice_says_that_the_test_set_was_read_before(deployed, two_students, tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditOptions, audit, described
-from fairdistill.errors import TrainingError, UsageError
+from fairdistill.errors import UsageError
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate, posthoc_candidates
 from fairdistill.fixing.options import FixOptions
@@ -23,17 +23,10 @@ from fairdistill.predictions import Predictions, paired
 from fairdistill.runs import write_json, write_text
 from fairdistill.training import Interrupted
 from fairdistill.training.opening import caller_untouched
+from fairdistill.tuning.stopped import Stopped
 from fairdistill.world import launched_together
 
 _AUDIT = AuditOptions()
-
-
-class Stopped(TrainingError):  # noqa: N818  # what was asked for is no error
-    """The fix was stopped by a signal; the run in hand is saved."""
-
-    def __init__(self, out: str, stop: Interrupted) -> None:
-        super().__init__(f"stopped, and what was trained is saved in {out}; the same command goes on")
-        self.signal_number = stop.signal_number
 
 
 def fix(deployed: str | None, options: FixOptions, data_options: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +52,7 @@ def fix(deployed: str | None, options: FixOptions, data_options: Mapping[str, An
         try:
             return _fix(Work.begin(deployed, options, data_options))
         except Interrupted as stop:
-            raise Stopped(options.out, stop) from None
+            raise Stopped(f"in {options.out}", stop) from None
 
 
 def _fix(work: Work) -> dict[str, Any]:

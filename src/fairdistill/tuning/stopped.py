@@ -7,7 +7,7 @@ from fairdistill.training import Interrupted
 
 
 class Stopped(TrainingError):  # noqa: N818  # what was asked for is no error
-    """The search was stopped by a signal; the run in hand is saved.
+    """The search, or the fix, was stopped by a signal; the run in hand is saved.
 
     Args:
         where: what it was doing, for the message.
