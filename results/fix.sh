@@ -28,3 +28,6 @@ fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --
 
 deployed cifar10s --data cifar10s --epochs 20 --threads 1
 fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 12m --threads 1 --out "$out/cifar10s"
+# Two points of accuracy may be given up, and what was trained is there already:
+fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 12m --threads 1 \
+  --rule "deo_a subject to accuracy >= teacher - 0.02" --out "$out/cifar10s"

@@ -19,7 +19,10 @@ def said(**changes):
     kept = {
         **promised, "cells": [], "levels_down": False, "share_levelled_down": 0.0, "worst_groups": 0.1,
     }  # fmt: skip
-    candidates = [{"name": n, "said": "it", "needs_group": False, **values_of(before)} for n in ("keep", "mfd-3")]
+    candidates = [
+        {"name": n, "said": "it", "needs_group": False, "breaks_rule": [], **values_of(before)}
+        for n in ("keep", "mfd-3")
+    ]
     return {
         "deployed": "old.pt", "chosen": "mfd-3", "said": "a mfd student", "model": "out/mfd-3/model.safetensors",
         "why_kept": None, "fair_enough": 0.03, "needs_group": False, "rule": "deo_a", "validation": audited,
@@ -93,6 +96,14 @@ def test_why_a_model_is_kept(why, sentence):
     text = recommendation(kept)
     assert text.startswith("# Recommendation: keep your model, old.pt")
     assert sentence in text
+
+
+def test_what_is_fairer_and_breaks_the_rule_is_named():
+    kept = said(chosen="keep", model=None, why_kept="best", kept=None, test_after=None, promised=None)
+    other = {**kept["candidates"][1], "deo_a": 0.01, "breaks_rule": ["accuracy 0.8 misses accuracy >= 0.9 by 0.1"]}
+    text = recommendation({**kept, "candidates": [kept["candidates"][0], other]})
+    assert "mfd-3 has a better DEO_A, 1.00%, but breaks the rule: accuracy 0.8 misses accuracy >= 0.9 by 0.1." in text
+    assert "breaks the rule" not in recommendation(kept)
 
 
 def test_a_test_set_that_contradicts_is_heard():

@@ -99,7 +99,13 @@ def _fix(work: Work) -> dict[str, Any]:
         "model": None if chosen.run is None else str(chosen.run.path / "model.safetensors"),
         "epochs": work.base.epochs,
         "candidates": [
-            {"name": each.name, "said": each.said, "needs_group": each.needs_group, **each.values}
+            {
+                "name": each.name,
+                "said": each.said,
+                "needs_group": each.needs_group,
+                **each.values,
+                "breaks_rule": options.parsed_rule.missed(each.values, keep.values),
+            }
             for each in candidates
         ],
         "validation": on_validation,

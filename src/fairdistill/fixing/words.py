@@ -53,7 +53,10 @@ def _reason(said: Mapping[str, Any]) -> list[str]:
             "nothing was. Label more validation rows, above all of the smallest cells, or add --anyway."
         ]
     if said["why_kept"] == "best":
-        return [f"By the rule, {said['rule']}, nothing that was tried is better on the validation rows ({shown})."]
+        return [
+            f"By the rule, {said['rule']}, nothing that was tried is better on the validation rows ({shown}).",
+            *_outside_the_rule(said),
+        ]
     if said["why_kept"] == "no gain":
         dropped = said["dropped"]
         lines = [
@@ -75,6 +78,18 @@ def _reason(said: Mapping[str, Any]) -> list[str]:
     else:
         lines.append("It needs no group when it is used.")
     return lines
+
+
+def _outside_the_rule(said: Mapping[str, Any]) -> list[str]:
+    """Return which candidates would be better, had the rule not forbidden them."""
+    sign = -1 if said["metric"] == "accuracy" else 1
+    own = said["candidates"][0][said["metric"]]
+    return [
+        f"{each['name']} has a better {METRICS[said['metric']]}, {percent(each[said['metric']], 2)}%, but breaks the "
+        f"rule: {', '.join(each['breaks_rule'])}."
+        for each in said["candidates"]
+        if each["breaks_rule"] and not each["needs_group"] and sign * each[said["metric"]] < sign * own
+    ]
 
 
 def _tried(said: Mapping[str, Any]) -> str:
