@@ -60,7 +60,7 @@ def main() -> None:
     given = parser.parse_args()
     search = f"{given.low:g}:{given.high:g}:log"
     print(f"mfd on digits-s, mmd.strength {search}, {given.trials} trials of {given.steps} steps; {hardware()}\n")
-    rows = [("seed", "steps", "with early stopping", "saved", "stopped", "front", "chosen")]
+    rows: list[tuple[str, ...]] = [("seed", "steps", "with early stopping", "saved", "stopped", "front", "chosen")]
     for seed in range(given.seeds):
         with tempfile.TemporaryDirectory() as folder:
             pair = studies(Path(folder), seed=seed, trials=given.trials, steps=given.steps, search=search)

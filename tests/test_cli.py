@@ -18,8 +18,11 @@ def run(*arguments):
     )
 
 
-def test_help_names_every_command_without_importing_torch():
-    code = "import sys; from fairdistill.cli import main; main(['--help']); sys.exit(not {'torch', 'optuna'}.isdisjoint(sys.modules))"
+def test_help_names_every_command_without_importing_torch_or_optuna():
+    code = (
+        "import sys; from fairdistill.cli import main; main(['--help']); "
+        "sys.exit('torch' in sys.modules or 'optuna' in sys.modules)"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert shown.returncode == 0
     for command in ("demo", "train", "tune", "compare"):
