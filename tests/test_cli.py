@@ -18,10 +18,10 @@ def run(*arguments):
     )
 
 
-def test_help_names_every_command_without_importing_torch():
+def test_help_names_every_command_without_importing_torch_or_optuna():
     code = (
         "import sys; from fairdistill.cli import main; main(['--help']); "
-        "sys.exit(not {'torch', 'optuna'}.isdisjoint(sys.modules))"
+        "sys.exit('torch' in sys.modules or 'optuna' in sys.modules)"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert shown.returncode == 0

@@ -31,7 +31,7 @@ class Range:
         whole: whether only whole numbers are meant.
 
     Example:
-        >>> str(Range(0.3, 30, log=True)), Range(0.3, 30, log=True).points(3)
+        >>> str(Range(0.3, 30.0, log=True)), Range(0.3, 30.0, log=True).points(3)
         ('0.3 to 30 (log)', (0.3, 3.0, 30.0))
     """
 
