@@ -45,6 +45,23 @@ def test_others_go_on(history, why):
     assert stopped(history, {0: everywhere(GOOD)}) is None, why
 
 
+NOTHING = {"accuracy": 0.5, "deo_a": 0.0, "deo_m": 0.0}
+
+
+def test_a_trial_that_has_learned_nothing_is_stopped_though_its_gap_is_none():
+    assert stopped({30: NOTHING, 40: NOTHING}, {0: everywhere(GOOD)}) == 0
+    assert stopped({20: NOTHING, 30: NOTHING}, {0: everywhere(GOOD)}) is None, "the first lies in the first third"
+    assert stopped({30: NOTHING, 40: NOTHING}, {0: everywhere(NOTHING)}) is None, "the others are no better"
+    assert stopped({30: NOTHING, 40: NOTHING | {"accuracy": 0.52}}, {0: everywhere(GOOD)}) is None, "it learns"
+
+
+def test_what_always_naming_the_commonest_class_would_get_is_nothing_learned():
+    noise = Noise.of(torch.tensor([[300, 300], [100, 100]]), rows=800)
+    assert not noise.learned({"accuracy": 0.75})
+    assert not noise.learned({"accuracy": 0.77})
+    assert noise.learned({"accuracy": 0.79})
+
+
 def test_one_trial_has_to_be_better_both_times():
     first, second = {30: GOOD, 40: POOR}, {30: POOR, 40: GOOD}
     assert stopped({30: POOR, 40: POOR}, {0: first, 1: second}) is None

@@ -2,7 +2,9 @@
 
 Optuna's pruners refuse studies with several objectives, so the rule is our own. A trial is stopped when, after a third
 of its steps, at two evaluations in a row, one and the same finished trial was better at the same step in every
-objective by more than a margin. What is stopped might still have ended well: the margin is there to make that rare.
+objective by more than a margin; or was more accurate by more than a margin, while the trial itself was not more
+accurate than always naming the commonest class. The second is there because a model that has learned nothing has a DEO
+near 0, which nobody beats. What is stopped might still have ended well: the margin is there to make that rare.
 """
 
 from __future__ import annotations
@@ -36,9 +38,11 @@ class Noise:
 
     Attributes:
         factors: by metric, what sqrt(p (1 - p)) is multiplied with.
+        commonest: the share of the commonest class, the accuracy of always naming it.
     """
 
     factors: Mapping[str, float]
+    commonest: float
 
     @classmethod
     def of(cls, cell_counts: Tensor, rows: int) -> Noise:
@@ -60,13 +64,18 @@ class Noise:
                 "accuracy": math.sqrt(1 / rows),
                 "deo_a": float(of_class.sum().sqrt()) / len(of_class),
                 "deo_m": float(of_class.max().sqrt()),
-            }
+            },
+            commonest=float(cell_counts.sum(1).max() / cell_counts.sum()),
         )
 
     def margin(self, metric: str, first: Values, second: Values) -> float:
         """Return by how much two trials have to differ to be told apart: two standard errors, a fraction."""
         right = (first["accuracy"] + second["accuracy"]) / 2
         return _STANDARD_ERRORS * self.factors[metric] * math.sqrt(right * (1 - right))
+
+    def learned(self, values: Values) -> bool:
+        """Return whether a trial is more accurate than always naming the commonest class, beyond the margin."""
+        return values["accuracy"] > self.commonest + self.margin("accuracy", values, values)
 
 
 def beaten_by(
@@ -97,6 +106,7 @@ def beaten_by(
         if step not in other:
             return False
         better, own = other[step], history[step]
-        return all(gain(better, own, metric) > noise.margin(metric, own, better) for metric in objectives)
+        in_what = objectives if noise.learned(own) else ("accuracy",)
+        return all(gain(better, own, metric) > noise.margin(metric, own, better) for metric in in_what)
 
     return next((number for number in sorted(finished) if all(worse(step, finished[number]) for step in last)), None)
