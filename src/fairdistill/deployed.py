@@ -102,7 +102,7 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
     size: int | None = None
     name: str | None = None
     if run is not None:
-        network, name = runs.load(run.path), run.config["model"]
+        network, name = runs.load(run.path), run.config.get("model")
         weights, described = read_weights(run.path / "model.safetensors")
         digest = runs.weights_digest(weights)
         record["method"], record["protocol"] = run.config["method"], run.config["protocol"]

@@ -55,8 +55,9 @@ def test_two_processes_give_the_losses_and_weights_of_one(together: Path, tmp_pa
     assert (alone.environment["processes"], two.environment["processes"]) == (1, 2)
     assert alone.result["budget"] == two.result["budget"]
     for one, other in zip(log(alone), log(two), strict=True):
-        # Angles between points that are near to each other turn with the last digits.
-        assert one["loss"] == pytest.approx(other["loss"], rel=1e-3 if case == "rkd" else 1e-5)
+        # The order of additions is another, and each step builds on the last; how much comes of it depends on the
+        # processor: some 2e-5 on one, less on another. Angles between points that are near to each other turn with it.
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-3 if case == "rkd" else 1e-4)
         for name in ("accuracy", "loss", "cell_loss"):
             assert one["evaluation"][name] == pytest.approx(other["evaluation"][name], rel=1e-4)
     start = prepare(options(case, tmp_path, name="never")).network.state_dict()
@@ -64,7 +65,7 @@ def test_two_processes_give_the_losses_and_weights_of_one(together: Path, tmp_pa
     for name, weight in ours.items():
         moved = (weight - start[name]).abs().max()
         assert moved > 1e-4
-        assert (weight - theirs[name]).abs().max() < 1e-2 * moved  # the order of additions, and what it grows to
+        assert (weight - theirs[name]).abs().max() < 5e-2 * moved  # the order of additions, and what it grows to
     assert alone.result["counts"] == two.result["counts"]
 
 
