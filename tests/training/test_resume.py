@@ -16,36 +16,11 @@ from fairdistill.runs import RunFolder, read_weights
 from fairdistill.training import Interrupted, loop, resume, train
 from fairdistill.training.checkpoint import load_checkpoint
 from fairdistill.training.teacher_cache import TeacherCache
+from tests.stops import Killed, at_call, in_step, kill
 
 # Balanced with a teacher; with an optimizer of its own; in two stages; with weights that each step moves; with heads
 # that are no part of the student; and those that keep nothing.
 METHODS = ["mfd", "ad", "ss+fitnet", "dro", "di", "reweight", "rkd", "dkd", "mfd-self"]
-
-
-class Killed(BaseException):
-    """Nothing in the code catches it, so that everything after it is lost, as in a kill."""
-
-
-def kill() -> None:
-    raise Killed
-
-
-def at_call(number, act, original):
-    """Wrap a function so that ``act`` comes before its call ``number``, counted from 1."""
-    calls = 0
-
-    def wrapped(*args, **kwargs):
-        nonlocal calls
-        calls += 1
-        if calls == number:
-            act()
-        return original(*args, **kwargs)
-
-    return wrapped
-
-
-def in_step(number, act):
-    return lambda patch: patch.setattr(loop, "train_step", at_call(number, act, loop.train_step))
 
 
 def while_saving(number):

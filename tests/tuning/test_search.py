@@ -22,13 +22,10 @@ from fairdistill.tuning.early_stopping import Noise
 from fairdistill.tuning.rule import Rule
 from fairdistill.tuning.tables import text
 from tests.conftest import QUICK, TINY
+from tests.stops import Killed, in_step, kill
 
 LISTED = {"mmd.strength": "0.5,3,20"}
 ANY = "deo_a"
-
-
-class Killed(BaseException):
-    """Nothing catches it, so that everything after it is lost, as in a kill."""
 
 
 @pytest.fixture
@@ -44,29 +41,11 @@ def wanted(**changes) -> TuneOptions:
     return TuneOptions(**{"search": LISTED, "rule": ANY, **changes})
 
 
-def at_step(number, act, monkeypatch):
-    """Do something before the training step of a number, counted over all trials from 1."""
-    calls, original = 0, loop.train_step
-
-    def wrapped(*args, **kwargs):
-        nonlocal calls
-        calls += 1
-        if calls == number:
-            act()
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(loop, "train_step", wrapped)
-
-
-def killed():
-    raise Killed
-
-
 def stop(options, act, *, step=None, place=None):
     """Begin a search that ``act`` ends: before a training step, or in the place of a function."""
     with pytest.MonkeyPatch.context() as patch:
         if step is not None:
-            at_step(step, act, patch)
+            in_step(step, act)(patch)
         if place is not None:
             patch.setattr(f"fairdistill.tuning.{place}", lambda *_a, **_k: act())
         tune(options, wanted(), quiet=True)
@@ -144,7 +123,7 @@ def test_options_of_the_run_may_be_searched_over_ranges(sampler, quick, tmp_path
 @pytest.mark.parametrize("step", [1, 14, 30])
 def test_a_search_that_was_killed_goes_on_to_the_same_end(step, mfd, whole):
     with pytest.raises(Killed):
-        stop(mfd(), killed, step=step)
+        stop(mfd(), kill, step=step)
     assert outcome(tune(mfd(), wanted(), quiet=True)) == whole
 
 
@@ -153,13 +132,13 @@ def test_a_search_that_was_killed_goes_on_to_the_same_end(step, mfd, whole):
 )
 def test_so_does_one_that_was_killed_outside_of_the_steps(place, mfd, whole):
     with pytest.raises(Killed):
-        stop(mfd(), killed, place=place)
+        stop(mfd(), kill, place=place)
     assert outcome(tune(mfd(), wanted(), quiet=True)) == whole
 
 
 def test_one_killed_while_it_read_the_test_set_is_closed_and_reads_it_to_the_end(mfd, whole):
     with pytest.raises(Killed):
-        stop(mfd(), killed, place="choosing.resume")
+        stop(mfd(), kill, place="choosing.resume")
     with pytest.raises(UsageError, match=r"the test set has been read for trial .* would choose none of its trials"):
         tune(mfd(), wanted(rule="accuracy subject to deo_a >= 1"), quiet=True)
     assert outcome(tune(mfd(), wanted(test=False), quiet=True)) == whole
@@ -210,7 +189,7 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(mfd, monkeypatch)
     def fail():
         raise NonFiniteLossError("the loss part 'mmd' is not finite at step 2")
 
-    at_step(2, fail, monkeypatch)
+    in_step(2, fail)(monkeypatch)
     result = tune(mfd(), wanted(), quiet=True)
     first, *others = result.record["trials"]
     assert (first["state"], first["validation"]) == ("failed", None)
@@ -256,7 +235,7 @@ def test_without_early_stopping_or_with_other_batches_nothing_is_stopped(changes
 
 def test_a_trial_in_another_process_is_left_to_it(mfd, tmp_path):
     with pytest.raises(Killed):
-        stop(mfd(), killed, step=8)
+        stop(mfd(), kill, step=8)
     held = folder.claim(tmp_path / "study", 0)
     result = tune(mfd(), wanted(), quiet=True)
     assert [each["state"] for each in result.record["trials"]] == ["in hand", "finished", "finished"]
@@ -272,7 +251,7 @@ def test_a_trial_of_another_machine_is_left_alone(mfd, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("socket.gethostname", lambda: "elsewhere")
         with pytest.raises(Killed):
-            stop(mfd(), killed, step=8)
+            stop(mfd(), kill, step=8)
     result = tune(mfd(), wanted(), quiet=True)
     assert result.record["trials"][0]["state"] == "in hand"
     assert (result.record["trials"][0]["host"], result.test) == ("elsewhere", None)

@@ -166,6 +166,15 @@ class GroupedDataset:
             for label, group in (self.cell_counts() == 0).nonzero().tolist()
         ]
 
+    def require_cells(self, why: str) -> None:
+        """Raise a DataError that names every cell without a row; ``why`` says what cannot be done without."""
+        empty = self.empty_cells()
+        if empty:
+            raise DataError(
+                f"{self.name} has no row of {', '.join(empty)}, so {why}; label more rows, or join groups that are too "
+                "small"
+            )
+
     def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:
         """Return the data set of these rows (int64 indices), in this order."""
         order = rows.tolist()

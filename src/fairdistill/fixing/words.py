@@ -8,6 +8,7 @@ from typing import Any
 from fairdistill.audit_text import in_words, interval, no_harm, percent
 from fairdistill.comparison import METRICS
 from fairdistill.layout import markdown
+from fairdistill.tuning.front import gain
 
 
 def recommendation(said: Mapping[str, Any]) -> str:
@@ -82,13 +83,12 @@ def _reason(said: Mapping[str, Any]) -> list[str]:
 
 def _outside_the_rule(said: Mapping[str, Any]) -> list[str]:
     """Return which candidates would be better, had the rule not forbidden them."""
-    sign = -1 if said["metric"] == "accuracy" else 1
-    own = said["candidates"][0][said["metric"]]
+    own = said["candidates"][0]
     return [
         f"{each['name']} has a better {METRICS[said['metric']]}, {percent(each[said['metric']], 2)}%, but breaks the "
         f"rule: {', '.join(each['breaks_rule'])}."
         for each in said["candidates"]
-        if each["breaks_rule"] and not each["needs_group"] and sign * each[said["metric"]] < sign * own
+        if each["breaks_rule"] and not each["needs_group"] and gain(each, own, said["metric"]) > 0
     ]
 
 

@@ -16,7 +16,7 @@ from fairdistill import data
 from fairdistill.clock import Clock
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.deployed import DeployedModel, ModelSource, load_model, open_run, predictions_of
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import UsageError
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.options import FixOptions
@@ -78,8 +78,8 @@ class Work:
         resolved = resolve(base, run)
         parts = data.load_splits(options.data, root=options.data_root, **resolved.data_options)
         train_rows, validation, test = parted(parts, resolved, run)
-        _check_cells(validation, "nothing can be chosen on it")
-        _check_cells(test, "nothing can be confirmed on it")
+        validation.require_cells("nothing can be chosen on it")
+        test.require_cells("nothing can be confirmed on it")
         base = replace(base, data_options=dict(resolved.data_options), split_seed=resolved.split_seed)
         model, before = None, None
         if given is not None:
@@ -157,8 +157,8 @@ class Work:
         path = Path(self.source.path)
         if path == self.out / "teacher" and not RunFolder.open(path).finished:
             resume(path, quiet=True)
-        is_run = path.is_dir() and RunFolder.open(path).config["data"] == self.base.data
-        teachers = [path] if is_run and RunFolder.open(path).finished else []
+        run = RunFolder.open(path) if path.is_dir() else None
+        teachers = [path] if run is not None and run.config["data"] == self.base.data and run.finished else []
         page = ReportOptions(out=str(self.out / "report.html"), card=str(self.out / "model-card.md"))
         report([*teachers, chosen.path], page)
 
@@ -196,15 +196,6 @@ def _judged(model: DeployedModel, validation: GroupedDataset, where: str, runtim
             "--model-std)"
         )
     return found
-
-
-def _check_cells(rows: GroupedDataset, why: str) -> None:
-    empty = rows.empty_cells()
-    if empty:
-        raise DataError(
-            f"{rows.name} has no row of {', '.join(empty)}, so {why}; label more rows, or join groups that are too "
-            "small"
-        )
 
 
 def _finished(options: TrainOptions, *, clock: Clock) -> RunFolder:

@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 from fairdistill import methods
 from fairdistill.data.augment import Pipeline
-from fairdistill.data.dataset import GroupedDataset
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import UsageError
 from fairdistill.predict import evaluate, logits_of
 from fairdistill.training import TrainOptions
 from fairdistill.training.environment import describe_environment
@@ -116,7 +115,7 @@ def plan(options: TrainOptions, tune: TuneOptions) -> Plan:
         warnings.simplefilter("ignore", UserWarning)  # of empty training cells: each trial's own run says it
         # Guessing groups trains a classifier and writes; each trial does it, and finds it done.
         setup = prepare(replace(with_settings(options, lowest), pseudo_groups=False))
-    _check_cells(setup.validation)
+    setup.validation.require_cells("DEO is undefined there and nothing can be chosen on it")
     if tune.seconds is not None and former is None:
         pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=options.seed)
         check_budget(tune.seconds, needed=estimate(setup, pipeline).seconds)
@@ -180,15 +179,6 @@ def _check_ends(options: TrainOptions, space: Space) -> None:
         for value in dimension.ends:
             tried = with_settings(options, {name: value})
             methods.parse(tried.method, data=tried.data, settings=tried.set)
-
-
-def _check_cells(validation: GroupedDataset) -> None:
-    empty = validation.empty_cells()
-    if empty:
-        raise DataError(
-            f"{validation.name} has no row of {', '.join(empty)}, so DEO is undefined there and nothing can be chosen "
-            "on it; label more validation rows, or join groups that are too small"
-        )
 
 
 def _teacher_values(setup: Setup) -> Values | None:
