@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--methods", default="all")
     parser.add_argument("--seeds", default="0-3")
     parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--together", action="store_true", help="do not time a teacher and an mfd run alone first")
     parser.add_argument("--compile", action="store_true", help="compile the students; worth it for long runs alone")
     given = parser.parse_args()
     deadline = time.monotonic() + 60 * given.minutes
@@ -47,12 +48,13 @@ def main() -> int:
     grid = plan(given.data, options, {})
     open_grid(grid.path, given.data, "paper")
     alone = _timed_alone(grid)
-    run_local(alone, workers=1, report=_say, seconds=deadline - time.monotonic())
+    if not given.together:
+        run_local(alone, workers=1, report=_say, seconds=deadline - time.monotonic())
     before, start = _done(grid), time.monotonic()
-    if all(standing(job).state == "done" for job in alone.jobs) and start < deadline:
+    if (given.together or all(standing(job).state == "done" for job in alone.jobs)) and start < deadline:
         run_local(grid, workers=given.workers, report=_say, seconds=deadline - start)
     done, took = _done(grid), time.monotonic() - start
-    content = _rows(grid, alone, [job for job in done if job not in before], took, given.workers)
+    content = _rows(grid, alone, [job for job in done if job not in before], took, given.workers, together=given.together)
     write_json(given.out / "rows.json", content)
     if done:
         print(bench_table(given.out))
@@ -75,7 +77,7 @@ def _say(job: Job, state: str) -> None:
     print(f"{job.path.name}: {state}  {standing(job).detail}".rstrip(), file=sys.stderr, flush=True)
 
 
-def _rows(grid: Grid, alone: Grid, new: list[Job], took: float, workers: int) -> dict[str, Any]:
+def _rows(grid: Grid, alone: Grid, new: list[Job], took: float, workers: int, *, together: bool) -> dict[str, Any]:
     path = grid.path / "rows.json"
     then: dict[str, Any] = dict(read_json(path)) if path.exists() else {}
     rates = [*then.get("runs_an_hour", []), *([len(new) * 3600 / took] if len(new) >= workers else [])]
@@ -92,7 +94,7 @@ def _rows(grid: Grid, alone: Grid, new: list[Job], took: float, workers: int) ->
     timed = alone.jobs[-1]
     return {
         "hardware": hardware(),
-        "seconds_of_one_mfd_run_alone": standing(timed).seconds or None,
+        "seconds_of_one_mfd_run_alone": None if together else standing(timed).seconds or None,
         "workers": workers,
         "runs_an_hour": rates,
         "projection": whole,
