@@ -17,7 +17,7 @@ from pathlib import Path
 
 from scipy import stats
 
-from fairdistill.layout import markdown
+from fairdistill.text.tables import markdown
 
 METRICS = {"accuracy": "Accuracy", "deo_a": "DEO_A", "deo_m": "DEO_M"}
 

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.timing import hardware
-from fairdistill.layout import markdown
+from fairdistill.text.tables import markdown
 from fairdistill.training import TrainOptions, train
 from fairdistill.tuning import TuneOptions, TuneResult, tune
 

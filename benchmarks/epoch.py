@@ -32,11 +32,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.step import stepper
 from benchmarks.timing import hardware
-from fairdistill.allocator import keep_freed_memory
-from fairdistill.data.augment import Pipeline
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.models import Tapped
+from fairdistill.system.memory import keep_freed_memory
 from fairdistill.training import TrainOptions, train
-from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.prepare import Setup, prepare
 from fairdistill.types import Batch
 
 AIM_BFLOAT16, AIM_FLOAT32 = 2.5, 1.3

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import hardware
-from fairdistill.bench import BenchOptions, Grid, Job, bench_table, plan, run_local
-from fairdistill.bench.plan import open_grid
-from fairdistill.bench.states import standing
-from fairdistill.runs import RunFolder, read_json, write_json
+from fairdistill.benching import BenchOptions, Grid, Job, bench_table, plan, run_local
+from fairdistill.benching.plan import open_grid
+from fairdistill.benching.states import standing
+from fairdistill.runs.files import read_json, write_json
+from fairdistill.runs.folder import RunFolder
 from fairdistill.training.estimate import format_seconds
 
 
@@ -54,7 +55,8 @@ def main() -> int:
     if (given.together or all(standing(job).state == "done" for job in alone.jobs)) and start < deadline:
         run_local(grid, workers=given.workers, report=_say, seconds=deadline - start)
     done, took = _done(grid), time.monotonic() - start
-    content = _rows(grid, alone, [job for job in done if job not in before], took, given.workers, together=given.together)
+    new = [job for job in done if job not in before]
+    content = _rows(grid, alone, new, took, given.workers, together=given.together)
     write_json(given.out / "rows.json", content)
     if done:
         print(bench_table(given.out))

@@ -22,13 +22,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fairdistill.allocator import keep_freed_memory
-from fairdistill.data import Recipe, table
-from fairdistill.data.augment import Pipeline
+from fairdistill.data import Recipe
 from fairdistill.data.dataset import GroupedDataset
-from fairdistill.data.images import ImageFiles, Storage, scan
-from fairdistill.data.sources import Folder
+from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.images.reading import ImageFiles, Storage, scan
+from fairdistill.data.images.sources import Folder
+from fairdistill.data.own import table
 from fairdistill.models.vision import import_torchvision
+from fairdistill.system.memory import keep_freed_memory
 
 BATCH = 128
 FIRST_EPOCHS = 5

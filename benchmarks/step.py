@@ -19,12 +19,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.timing import hardware, interleaved, median_and_quartiles, ratio
-from fairdistill.data.augment import Pipeline
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.training import TrainOptions, train
 from fairdistill.training.loop import train_step
 from fairdistill.training.optimizer import build_optimizer
-from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.prepare import Setup, prepare
 from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import Batch, Taps
 

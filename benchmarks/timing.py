@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from fairdistill.runtime import choose_runtime
+from fairdistill.system.runtime import choose_runtime
 from fairdistill.training.environment import describe_environment
 
 

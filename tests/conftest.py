@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from fairdistill import data
 from fairdistill.data import DatasetEntry, GroupedDataset, Recipe
 from fairdistill.models import build
-from fairdistill.runs import RunFolder
+from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, train
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.errors import DataError, UsageError
-from fairdistill.randomness import generator
+from fairdistill.system.randomness import generator
 from fairdistill.types import UNKNOWN_GROUP
 
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
-from fairdistill.world import ALONE, World
+from fairdistill.system.processes import ALONE, World
 
 TapName = Literal["embedding", "map", "logits", "feature"]
 """The four features a network is read at.

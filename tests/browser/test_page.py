@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from fairdistill.report import ReportOptions, report
-from fairdistill.runs import RunFolder
-from tests.report.making import CLASSES, made_run, with_embedding
+from fairdistill.reporting.report import ReportOptions, report
+from fairdistill.runs.folder import RunFolder
+from tests.reporting.making import CLASSES, made_run, with_embedding
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; see make test-browser")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -5,7 +5,7 @@ import pytest
 
 from fairdistill.fixing import candidates
 from fairdistill.fixing.candidates import posthoc_candidates, values_of
-from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import Predictions
 
 
 def predictions(*, classes=2, rows=240, seed=0, groups=None, shift=0.8):

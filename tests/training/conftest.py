@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fairdistill.predict import evaluate
+from fairdistill.predictions.evaluation import evaluate
 from fairdistill.training import loop
 
 

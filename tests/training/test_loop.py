@@ -12,12 +12,11 @@ import torch
 
 import fairdistill
 from fairdistill import data, losses, methods, paper
-from fairdistill.data.augment import Pipeline
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import NonFiniteLossError
 from fairdistill.metrics import deo_a, deo_m, group_counts
-from fairdistill.models import digit_net
-from fairdistill.predict import evaluate, logits_of
-from fairdistill.runs import read_weights
+from fairdistill.models import digit_net, read_weights
+from fairdistill.predictions.evaluation import evaluate, logits_of
 from fairdistill.training import TrainOptions, loop, train
 
 CPU = torch.device("cpu")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from fairdistill.data import load_splits
 from fairdistill.errors import DataError, UsageError
 from fairdistill.models import digit_net
-from fairdistill.runs import RunFolder
-from fairdistill.runtime import choose_runtime
+from fairdistill.runs.folder import RunFolder
+from fairdistill.system.runtime import choose_runtime
 from fairdistill.training import TrainOptions, pseudo_groups, train
+from fairdistill.training.prepare import prepare
 from fairdistill.training.pseudo_groups import best_threshold, guess_groups, hide_groups
-from fairdistill.training.setup import prepare
 
 CPU = choose_runtime("cpu", "float32")
 

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from fairdistill.errors import RunFolderError
-from fairdistill.predict import evaluate
-from fairdistill.runs import RunFolder, read_weights
+from fairdistill.models import read_weights
+from fairdistill.predictions.evaluation import evaluate
+from fairdistill.runs.folder import RunFolder
 from fairdistill.training import Interrupted, loop, resume, train
-from fairdistill.training.checkpoint import load_checkpoint
+from fairdistill.training.state import load_checkpoint
 from fairdistill.training.teacher_cache import TeacherCache
 from tests.stops import Killed, at_call, in_step, kill
 

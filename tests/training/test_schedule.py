@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from fairdistill.training.checkpoint import load_checkpoint, save_checkpoint
 from fairdistill.training.schedule import Schedule
 from fairdistill.training.stages import Stage
+from fairdistill.training.state import load_checkpoint, save_checkpoint
 
 MAIN = Stage("main", (), start=10, steps=8, evaluate_every=4, anneal_every=1)
 

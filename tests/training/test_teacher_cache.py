@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fairdistill.data.augment import Pipeline
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.models import Tapped, Teacher, digit_net, find_taps
-from fairdistill.runtime import choose_runtime
+from fairdistill.system.runtime import choose_runtime
 from fairdistill.training.teacher_cache import LiveTeacher, TeacherCache
 from fairdistill.types import UNKNOWN_GROUP
 from tests.conftest import TinyOptions, tiny_split

@@ -16,7 +16,7 @@ import fairdistill
 from fairdistill import models
 from fairdistill.errors import DataError, RunFolderError, TeacherError, UsageError
 from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.setup import prepare
+from fairdistill.training.prepare import prepare
 from tests.training.faces import OPTIONS, draw_table
 from tests.training.test_resume import Killed, assert_same_model, in_step, kill, stopped
 

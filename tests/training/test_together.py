@@ -15,10 +15,10 @@ import torch
 
 from fairdistill import load
 from fairdistill.errors import UsageError
-from fairdistill.runs import RunFolder
+from fairdistill.runs.folder import RunFolder
+from fairdistill.system.processes import ALONE, World, join
 from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.setup import prepare
-from fairdistill.world import ALONE, World, join
+from fairdistill.training.prepare import prepare
 from tests.training.together import CASES, dropping, odd_rows, options, plain
 
 ROOT = Path(__file__).parents[2]

@@ -14,14 +14,14 @@ import pytest
 import torch
 
 from fairdistill.data import load_splits
-from fairdistill.data.augment import Pipeline
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import TrainingError
 from fairdistill.models.conv_net import ConvNet
-from fairdistill.predict import evaluate, logits_of
+from fairdistill.predictions.evaluation import evaluate, logits_of
+from fairdistill.system.processes import World, join
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.stopping import Interrupted
 from fairdistill.types import Batch
-from fairdistill.world import World, join
 
 # Plain gradient descent, since Adam turns the last digits of small gradients into whole steps.
 _SAME: dict[str, Any] = {

@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fairdistill.data import celeba, cifar10s, digits_s, folder, table, tabular, utkface
 from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
 from fairdistill.data.files import SPLITS, Split
+from fairdistill.data.own import folder, table
 from fairdistill.errors import UsageError
+from fairdistill.tables import reading as tabular
 
 __all__ = ["DATASETS", "GroupedDataset", "Recipe", "Split", "load"]
 

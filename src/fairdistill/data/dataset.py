@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from fairdistill.data.images import ImageFiles
+from fairdistill.data.images.reading import ImageFiles
 from fairdistill.errors import DataError
 from fairdistill.types import UNKNOWN_GROUP
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fairdistill.config import check_types
-from fairdistill.data.images import Storage, default_cache_folder
+from fairdistill.contract.checks import check_types
+from fairdistill.data.images.reading import Storage, default_cache_folder
 from fairdistill.errors import UsageError
-from fairdistill.runtime import processors
+from fairdistill.system.runtime import processors
 
 _NOT_IDENTITY: dict[str, Any] = {"identity": False}  # two runs that differ in this alone read the same data
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.dataset import GroupedDataset, Recipe
-from fairdistill.data.images import ImageFiles, Scan, Storage, scan, why_broken
-from fairdistill.data.sources import Source
+from fairdistill.data.images.reading import ImageFiles, Scan, Storage, scan, why_broken
+from fairdistill.data.images.sources import Source
 from fairdistill.data.splits import cut_validation
 from fairdistill.errors import DataError
 

@@ -7,7 +7,7 @@ from collections import Counter
 import torch
 
 from fairdistill.data.dataset import GroupedDataset
-from fairdistill.randomness import generator
+from fairdistill.system.randomness import generator
 from fairdistill.types import UNKNOWN_GROUP
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from fairdistill.fixing.fix import fix
 from fairdistill.fixing.options import FixOptions
-from fairdistill.fixing.search import fix
 
 __all__ = ["FixOptions", "fix"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fairdistill.config import check_seed, check_types
-from fairdistill.durations import parse_duration
+from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.contract.checks import check_seed, check_types
 from fairdistill.errors import UsageError
-from fairdistill.runtime import Precision
-from fairdistill.tuning.rule import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.system.runtime import Precision
+from fairdistill.text.durations import parse_duration
 
 MOST_STUDENTS = 6
 """``ss``, and ``mfd`` at five strengths."""

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from fairdistill.errors import MethodError
 from fairdistill.losses.checks import at_least_float32, no_autocast
 from fairdistill.losses.term import Term, TermContext
+from fairdistill.system.processes import ALONE, World
 from fairdistill.types import StepView, TapName
-from fairdistill.world import ALONE, World
 
 
 class _ReverseGradient(torch.autograd.Function):

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fairdistill.losses.checks import at_least_float32, check_same_shape
+from fairdistill.losses.projector import Projector
 from fairdistill.losses.term import Term, TermContext
-from fairdistill.models.projector import Projector
 from fairdistill.types import StepView, TapName
 
 

@@ -15,8 +15,8 @@ from torch.autograd.function import once_differentiable
 
 from fairdistill.errors import MethodError
 from fairdistill.losses.checks import at_least_float32, check_rows, check_same_shape, no_autocast
+from fairdistill.losses.projector import Projector
 from fairdistill.losses.term import Term, TermContext
-from fairdistill.models.projector import Projector
 from fairdistill.types import StepView, TapName
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from fairdistill.losses.projector import Projector
 from fairdistill.models.conv_net import cifar_net, digit_net
 from fairdistill.models.discovery import find_taps
 from fairdistill.models.exported import ExportedNetwork, load_program
 from fairdistill.models.outputs import class_logits
-from fairdistill.models.projector import Projector
 from fairdistill.models.taps import Tapped, TapPoint, parse_taps
 from fairdistill.models.teacher import Teacher
 from fairdistill.models.weights import load_weights, read_weights

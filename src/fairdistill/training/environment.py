@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from fairdistill._version import __version__
-from fairdistill.runtime import Runtime
+from fairdistill.system.runtime import Runtime
 
 _PACKAGES = ("torch", "numpy", "scikit-learn", "safetensors")
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import torch
 
-from fairdistill.data.augment import Pipeline
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.prepare import Setup, prepare
 
 _PROBES = 3
 

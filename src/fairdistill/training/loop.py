@@ -13,28 +13,28 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import NonFiniteLossError, RunFolderError
 from fairdistill.models import Tapped
-from fairdistill.predict import Evaluation, evaluate, logits_of
-from fairdistill.randomness import derived_seed
-from fairdistill.runs import RunFolder
-from fairdistill.runtime import Runtime
-from fairdistill.training.checkpoint import load_checkpoint, save_checkpoint
+from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
+from fairdistill.runs.folder import RunFolder
+from fairdistill.system.processes import ALONE, World, join
+from fairdistill.system.randomness import derived_seed
+from fairdistill.system.runtime import Runtime
 from fairdistill.training.console import RunConsole, percent
 from fairdistill.training.objective import LossMeter, Objective, StepLoss
 from fairdistill.training.opening import announce, caller_untouched, console_of, held, new_folder
 from fairdistill.training.optimizer import build_optimizer
 from fairdistill.training.options import TrainOptions
+from fairdistill.training.prepare import Setup, prepare
 from fairdistill.training.result import summary, write_result
 from fairdistill.training.schedule import Schedule
-from fairdistill.training.setup import Setup, prepare
 from fairdistill.training.stages import Stage
+from fairdistill.training.state import load_checkpoint, save_checkpoint
 from fairdistill.training.stopping import Interrupted, interrupt_named, signals_caught
 from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import Batch, StepView, Taps
-from fairdistill.world import ALONE, World, join
 
 _CHECK_EVERY_ON_GPU = 50  # looking at a loss makes a GPU wait
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from fairdistill.data.augment import Pipeline
-from fairdistill.runs import RunFolder
+from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.runs.folder import RunFolder
+from fairdistill.system.processes import World
 from fairdistill.training.console import RunConsole
 from fairdistill.training.environment import describe_environment
 from fairdistill.training.estimate import estimate
-from fairdistill.training.setup import Setup
-from fairdistill.world import World
+from fairdistill.training.prepare import Setup
 
 
 def console_of(setup: Setup, quiet: bool) -> RunConsole:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.config import check_seed, check_types
+from fairdistill.contract.checks import check_seed, check_types
 from fairdistill.errors import UsageError
-from fairdistill.runtime import Precision
+from fairdistill.system.runtime import Precision
 
 Protocol = Literal["honest", "paper"]
 Optimizer = Literal["adam", "adamw", "sgd"]

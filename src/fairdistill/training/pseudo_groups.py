@@ -19,15 +19,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from fairdistill.data.augment import Pipeline
 from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import DataError
 from fairdistill.models.outputs import class_logits
-from fairdistill.predict import logits_of
-from fairdistill.randomness import derived_seed, generator
-from fairdistill.runs import read_json, write_json
-from fairdistill.runtime import Runtime
+from fairdistill.predictions.evaluation import logits_of
+from fairdistill.runs.files import read_json, write_json
 from fairdistill.samplers import Stream
+from fairdistill.system.randomness import derived_seed, generator
+from fairdistill.system.runtime import Runtime
 from fairdistill.types import UNKNOWN_GROUP
 
 _PASSES = 20  # over the rows of known group

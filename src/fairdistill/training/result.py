@@ -6,10 +6,10 @@ from typing import Any
 
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.metrics import empty_cells
-from fairdistill.predict import Evaluation
-from fairdistill.runs import RunFolder
+from fairdistill.predictions.evaluation import Evaluation
+from fairdistill.runs.folder import RunFolder
 from fairdistill.training.environment import peak_memory_bytes
-from fairdistill.training.setup import Setup
+from fairdistill.training.prepare import Setup
 
 
 def summary(judged: Evaluation) -> dict[str, Any]:

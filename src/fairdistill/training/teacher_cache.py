@@ -14,9 +14,9 @@ import filelock
 import torch
 from torch import Tensor
 
-from fairdistill.data.augment import Pipeline
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.models import Teacher
-from fairdistill.runtime import Runtime
+from fairdistill.system.runtime import Runtime
 from fairdistill.types import Batch, TapName, Taps
 
 _CHUNK = 500  # fixed, so that a cache that is built again is the same to the bit

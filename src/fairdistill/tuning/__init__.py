@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fairdistill.tuning.choosing import TuneResult
+from fairdistill.tuning.conclusion import TuneResult
 from fairdistill.tuning.options import TuneOptions
-from fairdistill.tuning.search import tune
+from fairdistill.tuning.tune import tune
 
 __all__ = ["TuneOptions", "TuneResult", "tune"]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fairdistill.tuning.front import gain
-from fairdistill.tuning.rule import Values
+from fairdistill.choosing.front import gain
+from fairdistill.choosing.rule import Values
 
 History = Mapping[int, Values]
 """What a trial did on the validation rows, by the step of the evaluation."""

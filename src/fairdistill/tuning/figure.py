@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fairdistill.comparison import METRICS
-from fairdistill.tuning import tables
+from fairdistill.metrics.names import METRICS
+from fairdistill.tuning import text as tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

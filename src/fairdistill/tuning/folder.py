@@ -12,7 +12,8 @@ from typing import Any
 import filelock
 
 from fairdistill.errors import RunFolderError
-from fairdistill.runs import RunFolder, read_json, write_json
+from fairdistill.runs.files import read_json, write_json
+from fairdistill.runs.folder import RunFolder
 
 
 def former(out: Path) -> dict[str, Any] | None:

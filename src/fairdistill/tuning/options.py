@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fairdistill.config import check_types
-from fairdistill.durations import parse_duration
+from fairdistill.choosing.front import parse_objectives
+from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.contract.checks import check_types
 from fairdistill.errors import UsageError
-from fairdistill.tuning.front import parse_objectives
-from fairdistill.tuning.rule import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.text.durations import parse_duration
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fairdistill import methods
-from fairdistill.data.augment import Pipeline
+from fairdistill.choosing.rule import Rule, Values
+from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import UsageError
-from fairdistill.predict import evaluate, logits_of
+from fairdistill.predictions.evaluation import evaluate, logits_of
 from fairdistill.training import TrainOptions
 from fairdistill.training.environment import describe_environment
 from fairdistill.training.estimate import estimate, format_seconds
-from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.prepare import Setup, prepare
 from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import Noise
 from fairdistill.tuning.identity import identity
 from fairdistill.tuning.options import TuneOptions
-from fairdistill.tuning.rule import Rule, Values
 from fairdistill.tuning.space import OPTIONS, Listed, Space, gridded, parse_space
 
 _TRIALS = 10

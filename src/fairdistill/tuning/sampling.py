@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler, GridSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from fairdistill.randomness import derived_seed
+from fairdistill.system.randomness import derived_seed
 from fairdistill.tuning.space import Listed, Space
 
 # Optuna's default is ten, more than many a search of one hyper-parameter has trials at all.

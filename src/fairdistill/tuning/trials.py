@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from fairdistill.comparison import METRICS
-from fairdistill.runs import RunFolder
-from fairdistill.training.checkpoint import load_checkpoint
+from fairdistill.choosing.rule import Values
+from fairdistill.metrics.names import METRICS
+from fairdistill.runs.folder import RunFolder
+from fairdistill.training.state import load_checkpoint
 from fairdistill.tuning.early_stopping import History
-from fairdistill.tuning.rule import Values
 
 if TYPE_CHECKING:
     from optuna import Study

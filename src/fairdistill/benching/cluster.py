@@ -1,0 +1,125 @@
+"""A Ray cluster: joined by its address, or started on this machine for as long as it is needed."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import math
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from types import ModuleType
+from typing import Any
+
+from fairdistill.errors import UsageError
+from fairdistill.system.runtime import processors, wait_passively
+
+_CONNECT_SECONDS = 5.0
+_JOIN_SECONDS = 45.0
+_OBJECT_STORE_BYTES = 2**27  # runs on this machine hand nothing over; Ray would take a third of the memory
+
+# Joins as the bench will, and says in one line why that does not work.
+_JOIN = """
+import logging, sys
+import ray
+try:
+    ray.init(sys.argv[1], logging_level=logging.CRITICAL, log_to_driver=False)
+except Exception as error:
+    why = error.__cause__ or error
+    sys.exit((str(why).strip() or repr(why)).splitlines()[-1])
+"""
+
+
+@contextmanager
+def joined(address: str | None, *, cpus: float, gpus: float) -> Iterator[int]:
+    """Join a cluster, or start one on this machine, and leave it at the end; give how many runs it has room for.
+
+    Args:
+        address: ``auto``, ``HOST:PORT`` or ``ray://HOST:PORT``; None: start one.
+        cpus: processors of a run.
+        gpus: GPUs of a run.
+
+    Raises:
+        UsageError: if Ray is not installed, the cluster cannot be joined, or has no machine that is large enough.
+    """
+    ray = _import_ray()
+    with redirect_stdout(sys.stderr):  # where Ray prints what happens to its workers; ours is the table
+        if address is None:
+            _start(ray)
+        else:
+            _check_joinable(address)
+            ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
+        try:
+            yield _room([node["Resources"] for node in ray.nodes() if node["Alive"]], cpus, gpus)
+        finally:
+            ray.shutdown()
+
+
+def _import_ray() -> ModuleType:
+    try:
+        return importlib.import_module("ray")
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise UsageError("--engine ray needs Ray; install it with: pip install 'fairdistill[ray]'") from error
+
+
+def _start(ray: ModuleType) -> None:
+    wait_passively()
+    try:
+        ray.init(
+            "local",
+            num_cpus=processors(),
+            object_store_memory=_OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+        )
+    except Exception as error:  # Ray raises bare ones, such as when the machine is too busy for it to start in time
+        why = " ".join(str(error).split()).rstrip(".") or repr(error)
+        raise UsageError(f"cannot start Ray here: {why}; leave --engine ray out to run without it") from error
+
+
+def _check_joinable(address: str) -> None:
+    """Raise a UsageError, soon, if a cluster cannot be joined: ray.init tries for minutes, and may end the process."""
+    remedy = "start it with `ray start --head`, or give the address of one that runs with --address HOST:PORT"
+    if address != "auto":
+        host, _, port = address.removeprefix("ray://").rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"cannot reach a Ray cluster at {address} ({error}); {remedy}") from error
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _JOIN, address], capture_output=True, text=True, timeout=_JOIN_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"cannot join a Ray cluster at {address}: no answer of Ray's came; {remedy}") from None
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        raise UsageError(f"cannot join a Ray cluster at {address}: {why.rstrip('.')}; {remedy}")
+
+
+def _room(machines: list[Mapping[str, Any]], cpus: float, gpus: float) -> int:
+    """Return how many runs fit on the machines at a time; a share of a GPU is of one GPU."""
+    room = 0
+    for machine in machines:
+        fits = [_times(machine.get("CPU", 0), cpus)]
+        if gpus > 1:
+            fits.append(_times(machine.get("GPU", 0), gpus))
+        elif gpus > 0:
+            fits.append(int(machine.get("GPU", 0)) * _times(1, gpus))
+        room += min(fits)
+    if not room:
+        have = ", ".join(f"{machine.get('CPU', 0):g} CPU and {machine.get('GPU', 0):g} GPU" for machine in machines)
+        raise UsageError(
+            f"no machine of the Ray cluster has room for a run of {cpus:g} CPU and {gpus:g} GPU; they have {have}: "
+            "give less with --cpus-per-run or --gpus-per-run"
+        )
+    return room
+
+
+def _times(whole: float, part: float) -> int:
+    return math.floor(whole / part + 1e-9)

@@ -1,0 +1,57 @@
+"""What a grid costs: the images each of its runs will see, and from that the time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from fairdistill import methods
+from fairdistill.benching.plan import Job
+from fairdistill.benching.states import Standing
+from fairdistill.data.dataset import GroupedDataset
+from fairdistill.training.estimate import seconds_of
+from fairdistill.training.prepare import build_sampler
+from fairdistill.training.resolving import resolve
+from fairdistill.training.splits import load_data
+from fairdistill.training.stages import plan_stages
+
+Samples = Mapping[str, int]
+"""Training images a job will see, by its id; empty where the data is not at hand."""
+
+
+def samples(jobs: Iterable[Job]) -> Samples:
+    """Return how many training images each job will see, repeats counted.
+
+    Raises:
+        UsageError: for data that does not fit.
+        DataError: for data that is missing or corrupt.
+    """
+    found: dict[str, int] = {}
+    loaded: tuple[str, GroupedDataset] | None = None  # one at a time: jobs of one seed follow each other
+    for job in jobs:
+        options = resolve(job.options)
+        key = json.dumps([dict(options.data_options), options.split_seed], sort_keys=True)
+        if loaded is None or loaded[0] != key:
+            loaded = key, load_data(options, None)[0]
+        train = loaded[1]
+        method = methods.parse(options.method, data=options.data, settings=options.set)
+        sampler = build_sampler(method, options, train)
+        stages = plan_stages(method, options, rows=len(train), sampler=sampler)
+        found[job.id] = stages[-1].stop * sampler.batch_size
+    return found
+
+
+def seconds_left(standings: Mapping[str, Standing], of: Samples, *, workers: int) -> float | None:
+    """Return how long what is left will take at the pace of what is done; None where that is not known."""
+    done = [id_ for id_, each in standings.items() if each.state == "done"]
+    if not done or not of:
+        return None
+    pace = sum(standings[id_].seconds for id_ in done) / sum(of[id_] for id_ in done)
+    return pace * sum(of[id_] for id_ in standings if id_ not in done) / workers
+
+
+def seconds_by_trial(job: Job, of: Samples, *, workers: int, threads: int) -> float:
+    """Return how long all jobs will take at the pace of a few steps of this one, which needs no teacher."""
+    assert job.teacher is None
+    return seconds_of(replace(job.options, threads=threads)) / of[job.id] * sum(of.values()) / workers

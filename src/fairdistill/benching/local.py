@@ -1,0 +1,84 @@
+"""Running a grid on this machine, several runs at a time; what is done stays done, and what stopped goes on."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+from fairdistill.benching.execution import run_job
+from fairdistill.benching.plan import Grid, Job
+from fairdistill.benching.schedule import Report, TimeIsUp, Work
+from fairdistill.system.runtime import processors, wait_passively
+
+
+def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None = None) -> bool:
+    """Run what is not done yet, teachers first; a job that fails is recorded, and the others go on.
+
+    Args:
+        grid: the jobs.
+        workers: runs at a time, each in a process of its own with its share of the processor's threads.
+        report: told of every job that begins, is done or fails.
+        seconds: after so many the runs in hand are saved and the rest is left for another time; None: no limit.
+
+    Returns:
+        Whether every job is done.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, when the runs in hand have been saved.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    work = Work(grid, report, workers=workers, deadline=deadline)
+    threads = max(1, processors() // workers)
+    while work.left:
+        try:
+            with _pool(min(workers, len(work.left)), threads) as pool:
+
+                def submit(job: Job, pool: ProcessPoolExecutor = pool) -> Future[str | None]:
+                    report(job, "running")
+                    return pool.submit(run_job, job)
+
+                work.off(submit)
+            break
+        except TimeIsUp:
+            break
+        except BrokenProcessPool:
+            # Nobody knows which of the processes was killed, so none of their jobs is tried again now.
+            for job in list(work.in_hand.values()):
+                work.fail(job, "a process was killed, perhaps for want of memory; run again with fewer --workers")
+            work.in_hand.clear()
+    return work.complete
+
+
+@contextmanager
+def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
+    """Give processes that stop with the run saved when Ctrl-C comes."""
+    wait_passively()
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(threads,)
+    )
+    try:
+        yield pool
+    except (KeyboardInterrupt, TimeIsUp):
+        for process in multiprocessing.active_children():
+            os.kill(int(process.pid or 0), signal.SIGINT)
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(threads: int) -> None:
+    import torch
+
+    from fairdistill.system.memory import keep_freed_memory
+
+    os.setsid()  # so that Ctrl-C reaches this process once, from its parent
+    # A run in hand listens and saves; between runs there is nothing to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
+    torch.set_num_threads(threads)

@@ -1,0 +1,79 @@
+"""What has become of a job, read from its run folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fairdistill.benching.plan import Job
+from fairdistill.errors import RunFolderError
+from fairdistill.runs.files import read_json, write_json
+from fairdistill.runs.folder import RunFolder
+
+State = Literal["done", "running", "failed", "stopped", "not started"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A job and its state.
+
+    Attributes:
+        state: ``stopped`` is a run that began and is not running now; it goes on where it stopped.
+        detail: accuracy and DEO of one that is done, the step of one that began, the error of one that failed.
+        seconds: time in training steps of one that is done.
+    """
+
+    state: State
+    detail: str = ""
+    seconds: float = 0.0
+
+
+def standing(job: Job) -> Standing:
+    """Return the state of a job."""
+    failure = _failure(job)
+    if not (job.path / "config.yaml").exists():
+        if failure.exists():
+            return Standing("failed", str(read_json(failure)["error"]))
+        return Standing("not started")
+    run = RunFolder.open(job.path)
+    if run.finished:
+        result = run.result
+        shown = "  ".join(
+            f"{name} {'undefined' if result[key] is None else f'{100 * result[key]:.2f}'}"
+            for key, name in (("accuracy", "accuracy"), ("deo_a", "DEO_A"), ("deo_m", "DEO_M"))
+        )
+        mark = "  one class only" if result["collapsed"] else ""
+        return Standing("done", shown + mark, float(result["seconds"]))
+    try:
+        log = run.read_log()
+    except RunFolderError:  # a row is being written
+        log = []
+    step = f"step {log[-1]['step']:,}" if log else ""
+    if _is_held(run):
+        return Standing("running", step)
+    if failure.exists():
+        return Standing("failed", str(read_json(failure)["error"]))
+    return Standing("stopped", step)
+
+
+def record_failure(job: Job, error: str) -> None:
+    """Write down why a job failed."""
+    write_json(_failure(job), {"error": error, "options": {"row": job.row, "seed": job.seed, "id": job.id}})
+
+
+def forget_failure(job: Job) -> None:
+    """Remove what was written of a failure, before the job is tried again."""
+    _failure(job).unlink(missing_ok=True)
+
+
+def _failure(job: Job) -> Path:
+    return job.path.with_name(f"{job.path.name}.failed.json")
+
+
+def _is_held(run: RunFolder) -> bool:
+    try:
+        with run.lock(seconds=0.0):
+            return False
+    except RunFolderError:
+        return True

@@ -1,0 +1,194 @@
+"""Command-line parsers made from options classes: one option a field, its docstring the help."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+import typing
+from argparse import Action
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Never
+
+import docstring_parser
+import yaml
+from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
+
+from fairdistill.contract.checks import required_type
+from fairdistill.errors import UsageError
+
+
+class _HelpFormatter(DefaultHelpFormatter):
+    """Leaves types and defaults to the texts of the options."""
+
+    def _get_help_string(self, action: Action) -> str:
+        return action.help or ""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30)  # type: ignore[no-untyped-call]  # jsonargparse's lacks annotations
+
+
+class Parser(ArgumentParser):
+    """A jsonargparse parser whose errors are ours: one line, exit code 2."""
+
+    def __init__(self, command: str, description: str, *, arguments: str = "") -> None:
+        super().__init__(
+            prog=f"fairdistill {command}",
+            description=description,
+            usage=f"fairdistill {command} {arguments} [OPTIONS]".replace("  ", " "),
+            exit_on_error=False,
+            formatter_class=_HelpFormatter,
+        )
+
+    def error(self, message: str, ex: Exception | None = None) -> Never:
+        """Raise the parser's complaint as a UsageError."""
+        text = " ".join(message.split())
+        text = re.sub(r'Parser key "([\w.]+)": ', lambda m: f"--{m[1].replace('_', '-')}: ", text)
+        text = re.sub(r"Expected an? typing\.Literal\[(.*?)\]", _choices, text)
+        text = re.sub(r"Expected an? <class '(\w+)'>", lambda m: f"expected {_KINDS.get(m[1], m[1])}", text)
+        raise UsageError(f"{text}; see {self.prog} --help")
+
+
+def _choices(match: re.Match[str]) -> str:
+    return f"expected one of {match[1]}".replace("'", "")
+
+
+_KINDS = {"int": "a whole number", "float": "a number", "str": "a text"}
+
+
+def add_options(
+    parser: Parser, options: type[Any], *, title: str, leave_out: tuple[str, ...] = (), unset: bool = False
+) -> None:
+    """Add an option for each field of a dataclass.
+
+    Args:
+        parser: where to.
+        options: a dataclass whose fields have docstrings.
+        title: heading of the options in the help.
+        leave_out: fields that get no option.
+        unset: give None for an option that was not given, instead of its default.
+    """
+    group = parser.add_argument_group(title)
+    docs = _field_docs(options)
+    types_ = typing.get_type_hints(options)
+    for field in dataclasses.fields(options):
+        if field.name in leave_out:
+            continue
+        flags = [f"--{field.name.replace('_', '-')}", *([field.metadata["also"]] if "also" in field.metadata else [])]
+        default = field.default if field.default is not dataclasses.MISSING else None
+        shown = "" if default is None or "default" in docs[field.name] else f" (default: {_shown(default)})"
+        help_ = (docs[field.name].rstrip(".") + shown).replace("%", "%%")
+        kind = required_type(types_[field.name])
+        if kind is bool:
+            value = None if unset else default
+            group.add_argument(*flags, action=ActionYesNo(yes_prefix="", no_prefix="no-"), default=value, help=help_)
+        elif typing.get_origin(kind) is not None and typing.get_origin(kind) is not typing.Literal:
+            (_, values) = typing.get_args(kind)
+            form = "TERM.SETTING=VALUE" if values is float else "NAME=VALUE"
+            group.add_argument(*flags, type=dict[str, values], default=None if unset else {}, metavar=form, help=help_)  # type: ignore[valid-type]  # made at run time
+        else:
+            metavar = None if typing.get_origin(kind) is typing.Literal else _METAVARS.get(kind, "VALUE")
+            value = None if unset else default
+            group.add_argument(*flags, type=kind, default=value, metavar=metavar, help=help_)
+
+
+_METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
+
+
+def peek(arguments: list[str], option: str) -> str | None:
+    """Return the value of an option before parsing, from the command line or the YAML file that it names."""
+    found = values_of(arguments, option)
+    if found:
+        return found[-1]
+    for path in values_of(arguments, "config"):
+        try:
+            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(f"there is no file {path}; give a YAML file of options with --config") from None
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UsageError(f"cannot read {path} as YAML: {' '.join(str(error).split())}") from error
+        if not isinstance(content, dict):
+            raise UsageError(f"expected {path} to hold named options (name: value), but got {content!r}")
+        if option in content:
+            return str(content[option])
+    return None
+
+
+def values_of(arguments: list[str], option: str) -> list[str]:
+    """Return every value given for ``--option VALUE`` or ``--option=VALUE``."""
+    flag = f"--{option}"
+    values = [after for before, after in itertools.pairwise(arguments) if before == flag]
+    return values + [item.partition("=")[2] for item in arguments if item.startswith(f"{flag}=")]
+
+
+def named_values(options: type[Any]) -> list[str]:
+    """Return the options of a dataclass that take ``NAME=VALUE``, again and again."""
+    kinds = typing.get_type_hints(options)
+    return [name for name, kind in kinds.items() if typing.get_origin(required_type(kind)) is Mapping]
+
+
+def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[str, str]]:
+    """Part the arguments from every ``--OPTION NAME=VALUE`` among them.
+
+    Returns:
+        The other arguments, and the values by name.
+
+    Raises:
+        UsageError: if one has no name or no value.
+    """
+    settings = {}
+    for item in values_of(arguments, option):
+        name, _, value = item.partition("=")
+        if not name or not value:
+            raise UsageError(f"expected --{option} {_named_form(option)}, but got {item!r}")
+        settings[name] = value
+    rest, skip = [], False
+    for item in arguments:
+        if skip:
+            skip = False
+        elif item == f"--{option}":
+            skip = True
+        elif not item.startswith(f"--{option}="):
+            rest.append(item)
+    return rest, settings
+
+
+def split_repeated(arguments: list[str], options: type[Any]) -> tuple[list[str], dict[str, dict[str, str]]]:
+    """Part the arguments from the options of a dataclass that take ``NAME=VALUE``, again and again."""
+    repeated: dict[str, dict[str, str]] = {}
+    for option in named_values(options):
+        arguments, values = split_settings(arguments, option.replace("_", "-"))
+        repeated.update({option: values} if values else {})
+    return arguments, repeated
+
+
+def numbers(settings: Mapping[str, str], option: str) -> dict[str, float]:
+    """Return settings whose values are numbers.
+
+    Raises:
+        UsageError: if one is not.
+    """
+    found = {}
+    for name, value in settings.items():
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise UsageError(f"expected --{option} {_named_form(option)}, but got {f'{name}={value}'!r}") from None
+    return found
+
+
+def _named_form(option: str) -> str:
+    return "TERM.SETTING=NUMBER" if option == "set" else "NAME=VALUE"
+
+
+def _field_docs(options: type[Any]) -> dict[str, str]:
+    docs: dict[str, str] = {}
+    for cls in reversed(options.__mro__[:-1]):  # a class documents its own fields alone
+        parsed = docstring_parser.parse_from_object(cls)
+        docs.update({param.arg_name: " ".join((param.description or "").split()) for param in parsed.params})
+    return {field.name: docs.get(field.name, "") for field in dataclasses.fields(options)}
+
+
+def _shown(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -1,0 +1,69 @@
+"""The base of every command's result: typed attributes, the JSON that is written, and its text."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+
+def key(name: str | None = None, *, optional: bool = False) -> Any:
+    """Return a dataclass field whose key in the JSON differs from its name, or that is left out while it is None.
+
+    Args:
+        name: the key, such as ``class``, which cannot be an attribute; default: the field's own name.
+        optional: whether the key is left out where the value is None; the field then defaults to None.
+    """
+    metadata = {"key": name, "optional": optional}
+    return dataclasses.field(default=None, metadata=metadata) if optional else dataclasses.field(metadata=metadata)
+
+
+class Result:
+    """Base of the frozen results.
+
+    A result's fields are its JSON, in their order. Its text is what ``render`` in the module ``text`` beside
+    it returns, so that values know nothing of how they are shown.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Share(Result):
+        ...     name: str = key("class")
+        ...     value: float
+        >>> Share(name="cat", value=0.5).to_dict()
+        {'class': 'cat', 'value': 0.5}
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is written as JSON: plain mappings, lists, texts and numbers; undefined is NaN."""
+        content = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value = getattr(self, field.name)
+            if value is not None or not field.metadata.get("optional"):
+                content[field.metadata.get("key") or field.name] = _plain(value)
+        return content
+
+    def text(self) -> str:
+        """Return the result as text for a terminal; percent."""
+        room = type(self).__module__.rpartition(".")[0]
+        text: str = importlib.import_module(f"{room}.text").render(self)
+        return text
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.text())}</pre>"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Result):
+        return value.to_dict()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,202 @@
+"""CelebA: celebrity faces with forty attributes, with the paper's balanced test set.
+
+Z. Liu, P. Luo, X. Wang, X. Tang, *Deep Learning Face Attributes in the Wild* (ICCV 2015). The protocol is that of Jung
+et al. (CVPR 2021): the official partitions, with the test partition cut to the size of its smallest cell.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.file_options import FileOptions
+from fairdistill.data.files import SPLITS, Rows, Split, load_rows
+from fairdistill.data.images.sources import Archive, Folder, Source
+from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
+from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.columns import cross
+
+PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+ATTRIBUTES = "list_attr_celeba.txt"
+PARTITIONS = "list_eval_partition.txt"
+IMAGES = "img_align_celeba"
+_HEIGHT, _WIDTH = 218, 178
+
+
+@dataclass(frozen=True, kw_only=True)
+class CelebAOptions(FileOptions):
+    """Options of ``celeba``."""
+
+    target: str = "Attractive"
+    """Attribute that is predicted."""
+    group: str = "Male"
+    """Attribute that makes the groups; several, comma-separated, are crossed."""
+    balanced_test: bool = True
+    """Cut every cell of the test partition, in file order, to the size of the smallest."""
+    size: int = 176
+    """Height and width of what the network sees, in pixels."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.target in self.group.split(","):
+            raise UsageError(f"expected target and group to differ, but {self.target} is in both")
+        if self.size < 1:
+            raise UsageError(f"expected size to be at least 1, but got {self.size}")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The paper's: a random box of the whole picture, resized and mirrored; tested resized, aspect not kept."""
+        return Recipe(
+            size=self.size,
+            stored=(_HEIGHT, _WIDTH),
+            crop="resized",
+            flip=True,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+        )
+
+
+def load(wanted: Collection[Split], root: Path | None, options: CelebAOptions) -> dict[Split, GroupedDataset]:
+    """Return the training, validation and test partitions.
+
+    Raises:
+        DataError: if a file is missing, or not in the official format.
+    """
+    folder = _find(root)
+    rows = read_rows(folder, options)
+    splits = [SPLITS.index(split) for split in wanted]
+    return load_rows(
+        rows.take(np.isin(rows.splits, splits)) if "train" not in wanted else rows,
+        wanted,
+        name="celeba",
+        source=_images(folder),
+        recipe=options.recipe,
+        storage=options.storage,
+        skip_broken=options.skip_broken,
+    )
+
+
+def read_rows(folder: Path, options: CelebAOptions) -> Rows:
+    """Return every image with its partition, but for the test images that balancing leaves out."""
+    names, attributes, values = read_attributes(folder / ATTRIBUTES)
+    partitions = read_partitions(folder / PARTITIONS)
+    missing = [name for name in names if name not in partitions]
+    if missing:
+        raise DataError(f"{folder / PARTITIONS} has no line for {missing[0]}, and {len(missing) - 1} more")
+    groups = options.group.split(",")
+    for name in (options.target, *groups):
+        if name not in attributes:
+            raise DataError(f"{folder / ATTRIBUTES} has no attribute {name!r}; it has {', '.join(attributes)}")
+
+    def binary(name: str) -> NDArray[np.int64]:
+        return (values[:, attributes.index(name)] > 0).astype(np.int64)
+
+    labels = binary(options.target)
+    codes, group_names = cross([binary(name) for name in groups], [(f"not {name}", name) for name in groups])
+    splits = np.array([partitions[name] for name in names], np.int64)
+    rows = Rows(
+        names=np.array(names, object),
+        labels=labels,
+        groups=codes,
+        splits=splits,
+        class_names=(f"not {options.target}", options.target),
+        group_names=group_names,
+    )
+    return rows.take(~_left_out(rows)) if options.balanced_test else rows
+
+
+def _left_out(rows: Rows) -> NDArray[np.bool_]:
+    """Return which test rows come after their cell has as many as the smallest cell."""
+    test = rows.splits == SPLITS.index("test")
+    cells = rows.labels * len(rows.group_names) + rows.groups
+    count = len(rows.class_names) * len(rows.group_names)
+    smallest = int(np.bincount(cells[test], minlength=count).min())
+    if test.any() and not smallest:
+        cell = int(np.bincount(cells[test], minlength=count).argmin())
+        label, group = divmod(cell, len(rows.group_names))
+        raise DataError(
+            f"the test partition has no image of {rows.class_names[label]}, {rows.group_names[group]}, so that a "
+            "balanced test set is empty; choose other attributes, or --no-balanced-test"
+        )
+    left_out = np.zeros(len(cells), bool)
+    for cell in range(count):
+        left_out[np.flatnonzero(test & (cells == cell))[smallest:]] = True
+    return left_out
+
+
+def read_attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]:
+    """Return image names, attribute names and values (-1 or 1, int8 ``[N, A]``) of the official attribute file.
+
+    Raises:
+        DataError: naming the line that is not in the format.
+    """
+    lines = _lines(path)
+    if len(lines) < 3 or not lines[0].strip().isdecimal():
+        raise DataError(
+            f"{path}, line 1: expected the number of images, then a line of attribute names; {_instruction()}"
+        )
+    attributes = lines[1].split()
+    names, values = [], np.zeros((len(lines) - 2, len(attributes)), np.int8)
+    for at, line in enumerate(lines[2:]):
+        name, *numbers = line.split()
+        if len(numbers) != len(attributes) or not {"1", "-1"}.issuperset(numbers):
+            raise DataError(
+                f"{path}, line {at + 3}: expected a file name and {len(attributes)} values of 1 or -1, but got "
+                f"{line[:60]!r}; {_instruction()}"
+            )
+        names.append(name)
+        values[at] = [int(number) for number in numbers]
+    if len(names) != int(lines[0]):
+        raise DataError(f"{path} promises {int(lines[0]):,} images and lists {len(names):,}; {_instruction()}")
+    return names, attributes, values
+
+
+def read_partitions(path: Path) -> dict[str, int]:
+    """Return the partition (0 train, 1 val, 2 test) of each image."""
+    partitions = {}
+    for number, line in enumerate(_lines(path), start=1):
+        parts = line.split()
+        if len(parts) != 2 or parts[1] not in ("0", "1", "2"):
+            raise DataError(
+                f"{path}, line {number}: expected a file name and 0, 1 or 2, but got {line[:60]!r}; {_instruction()}"
+            )
+        partitions[parts[0]] = int(parts[1])
+    return partitions
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {error}; {_instruction()}") from error
+
+
+def _find(root: Path | None) -> Path:
+    base = root or (Path(os.environ["FAIRDISTILL_DATA"]) if os.environ.get("FAIRDISTILL_DATA") else None)
+    if base is None:
+        raise DataError(f"celeba needs the folder that holds {ATTRIBUTES}: give --data-root DIR; {_instruction()}")
+    for folder in (base / "celeba", base / "CelebA", base):
+        if (folder / ATTRIBUTES).exists():
+            return folder
+    raise DataError(f"found no {ATTRIBUTES} in {base}, {base}/celeba or {base}/CelebA; {_instruction()}")
+
+
+def _images(folder: Path) -> Source:
+    if (folder / IMAGES).is_dir():
+        return Folder(folder / IMAGES)
+    if (folder / f"{IMAGES}.zip").exists():
+        return Archive(folder / f"{IMAGES}.zip")
+    raise DataError(f"found neither {IMAGES}/ nor {IMAGES}.zip in {folder}; {_instruction()}")
+
+
+def _instruction() -> str:
+    return (
+        f"fetch {ATTRIBUTES}, {PARTITIONS} and {IMAGES}.zip (aligned and cropped images) from {PAGE} (for "
+        "non-commercial research only; see the agreement there) into one folder DIR, then give --data-root DIR"
+    )

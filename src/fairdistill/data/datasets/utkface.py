@@ -1,0 +1,164 @@
+"""UTKFace: faces whose age, gender and race are in the file name, with the paper's balanced test set.
+
+Z. Zhang, Y. Song, H. Qi, *Age Progression/Regression by Conditional Adversarial Autoencoder* (CVPR 2017). The protocol
+is that of Jung et al. (CVPR 2021): three age classes, four races, a test set of 100 images of each cell.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.file_options import FileOptions
+from fairdistill.data.files import SPLITS, Rows, Split, load_rows
+from fairdistill.data.images.sources import Folder
+from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
+from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.columns import natural
+
+Attribute = Literal["age", "gender", "race"]
+
+FOLDER = "UTKFace"
+PAGE = "https://susanqq.github.io/UTKFace/"
+NAMES: dict[str, tuple[str, ...]] = {
+    "age": ("under 20", "20 to 39", "40 and over"),
+    "gender": ("male", "female"),
+    "race": ("White", "Black", "Asian", "Indian"),
+}
+_AGES = (20, 40)
+_SHUFFLE_SEED = 1  # which images are the test set is part of the protocol, not an option
+
+
+@dataclass(frozen=True, kw_only=True)
+class UTKFaceOptions(FileOptions):
+    """Options of ``utkface``."""
+
+    target: Attribute = "age"
+    """What is predicted: age (under 20, 20 to 39, 40 and over), gender or race."""
+    group: Attribute = "race"
+    """What the groups are; race is White, Black, Asian or Indian, others are left out."""
+    test_per_cell: int = 100
+    """Test images of each (class, group) cell."""
+    size: int = 176
+    """Height and width of what the network sees, in pixels; training crops come from images 256/176 as large."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.target == self.group:
+            raise UsageError(f"expected target and group to differ, but both are {self.target}")
+        for name in ("test_per_cell", "size"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"expected {name} to be at least 1, but got {getattr(self, name)}")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The paper's: resized to 256x256, a random window of 176, mirrored; tested resized to 176x176."""
+        paper = Recipe(size=176, stored=(256, 256), crop="random", flip=True, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+        return paper.resized(self.size)
+
+
+def load(wanted: Collection[Split], root: Path | None, options: UTKFaceOptions) -> dict[Split, GroupedDataset]:
+    """Return the training set and the balanced test set.
+
+    Raises:
+        DataError: if the images are not there, or a cell is too small for its part of the test set.
+    """
+    folder = _find(root)
+    return load_rows(
+        read_rows(folder, options),
+        wanted,
+        name="utkface",
+        source=Folder(folder),
+        recipe=options.recipe,
+        storage=options.storage,
+        skip_broken=options.skip_broken,
+    )
+
+
+def read_rows(folder: Path, options: UTKFaceOptions) -> Rows:
+    """Return the images whose names parse, in the protocol's order, each with its split."""
+    parsed, unparsed, others = [], [], 0
+    for name in sorted((entry.name for entry in os.scandir(folder) if entry.is_file()), key=natural):
+        values = parse_name(name)
+        if values is None:
+            unparsed.append(name)
+        elif values["race"] == len(NAMES["race"]):
+            others += 1
+        else:
+            parsed.append((name, values))
+    if not parsed:
+        raise DataError(f"{folder} holds no image named age_gender_race_time.jpg; {_instruction()}")
+    random.Random(_SHUFFLE_SEED).shuffle(parsed)
+    names = np.array([name for name, _ in parsed], object)
+    labels = np.array([values[options.target] for _, values in parsed], np.int64)
+    groups = np.array([values[options.group] for _, values in parsed], np.int64)
+    notes = []
+    if unparsed:
+        notes.append(
+            f"{len(unparsed):,} files are not named age_gender_race_time and were left out (such as {unparsed[0]})"
+        )
+    if others:
+        notes.append(f"{others:,} images of the race 'others' (4) were left out, as the protocol says")
+    class_names, group_names = NAMES[options.target], NAMES[options.group]
+    test = np.zeros(len(names), bool)
+    for label, class_name in enumerate(class_names):
+        for group, group_name in enumerate(group_names):
+            cell = np.flatnonzero((labels == label) & (groups == group))
+            if len(cell) <= options.test_per_cell:
+                raise DataError(
+                    f"{folder} has {len(cell)} images of {class_name}, {group_name}; the test set takes "
+                    f"{options.test_per_cell} of each cell and training needs some too. Complete the folder, or "
+                    "give a smaller --test-per-cell"
+                )
+            test[cell[-options.test_per_cell :]] = True
+    return Rows(
+        names=names,
+        labels=labels,
+        groups=groups,
+        splits=np.where(test, SPLITS.index("test"), SPLITS.index("train")),
+        class_names=class_names,
+        group_names=group_names,
+        notes=tuple(notes),
+    )
+
+
+def parse_name(name: str) -> dict[str, int] | None:
+    """Return the classes that a file name stands for, None if it does not parse.
+
+    Example:
+        >>> parse_name("26_1_0_20170116174525125.jpg.chip.jpg")
+        {'age': 1, 'gender': 1, 'race': 0}
+        >>> parse_name("61_1_20170109150557335.jpg.chip.jpg") is None
+        True
+    """
+    parts = name.split("_")
+    if len(parts) != 4 or not all(part.isascii() and part.isdecimal() for part in parts[:3]):
+        return None
+    age, gender, race = (int(part) for part in parts[:3])
+    if gender > 1 or race > 4:
+        return None
+    return {"age": sum(age >= edge for edge in _AGES), "gender": gender, "race": race}
+
+
+def _find(root: Path | None) -> Path:
+    base = root or (Path(os.environ["FAIRDISTILL_DATA"]) if os.environ.get("FAIRDISTILL_DATA") else None)
+    if base is None:
+        raise DataError(f"utkface needs the folder that holds {FOLDER}/: give --data-root DIR; {_instruction()}")
+    for folder in (base / FOLDER, base):
+        if folder.is_dir() and (folder.name == FOLDER or next(folder.glob("*_*_*_*.jpg*"), None) is not None):
+            return folder
+    raise DataError(f"found no {FOLDER}/ in {base}; {_instruction()}")
+
+
+def _instruction() -> str:
+    return (
+        f"fetch the aligned and cropped faces (UTKFace.tar.gz) from {PAGE} (for non-commercial research only; see the "
+        f"terms there) and unpack them, so that DIR/{FOLDER}/ holds the images, then give --data-root DIR"
+    )

@@ -1,0 +1,1 @@
+"""Images: read, decoded, cached, augmented."""

@@ -1,0 +1,304 @@
+"""Decoded images on disk: every file is decoded once, and read as memory-mapped pixels from then on.
+
+A cache is a folder for one source (folder or archive) and one size. It holds a slot for every name it was ever asked
+for: ``names.jsonl`` (a name a line), ``index.bin`` (a record a slot) and ``pixels.bin`` (``height * width * 3`` bytes
+a slot, with holes where nothing was decoded). A slot counts only once its record says so, which is written last, so a
+cache that was killed half-way goes on where it stopped. A file that changed is decoded again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import mmap
+import os
+import shutil
+import warnings
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import filelock
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fairdistill.data.images.decoding import decode
+from fairdistill.data.images.sources import Source
+from fairdistill.data.images.windows import windows
+from fairdistill.errors import DataError
+
+_VERSION = 1
+_MISSING, _DONE, _BROKEN = 0, 1, 2
+_RECORD = np.dtype(
+    [("size", "<u8"), ("stamp", "<u8"), ("digest", "V16"), ("crc", "<u4"), ("state", "<u4")]
+)  # 40 bytes, without padding
+
+Report = Callable[[int], None]
+"""Called with the number of files done since the last call."""
+
+
+class ImageCache:
+    """The decoded images of one source at one size.
+
+    Args:
+        folder: folder of all caches; this one's is made below it.
+        source: where the files are.
+        height: height of the decoded images.
+        width: their width.
+        workers: threads that decode.
+    """
+
+    def __init__(self, folder: Path, source: Source, *, height: int, width: int, workers: int) -> None:
+        key = hashlib.blake2b(os.fsencode(source.where), digest_size=8).hexdigest()
+        self.folder = folder / f"v{_VERSION}-{width}x{height}-{key}"
+        self._source = source
+        self._shape = (height, width, 3)
+        self._bytes = height * width * 3
+        self._workers = workers
+        self._slots: dict[str, int] = {}
+        self._records: NDArray[np.void] = np.zeros(0, _RECORD)
+        self._checked = np.zeros(0, bool)
+        self._filled: set[str] = set()
+        self._mapped: mmap.mmap | None = None
+        self._pixels: Tensor | None = None
+
+    def slots(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Return where each name is; every one must have been filled."""
+        return np.fromiter((self._slots[name] for name in names), np.int64, len(names))
+
+    def holds(self, names: Sequence[str]) -> bool:
+        """Return whether this object has filled all of these names; files that changed since do not count."""
+        return self._pixels is not None and self._filled.issuperset(names)
+
+    def missing_bytes(self, names: Sequence[str]) -> int:
+        """Return how much ``fill`` would write for these names."""
+        self._read()
+        return sum(self._stale(name) is not None for name in names) * self._bytes
+
+    def fill(self, names: Sequence[str], report: Report) -> None:
+        """Decode what is missing or changed among ``names``; one process at a time does it.
+
+        Raises:
+            DataError: if the folder cannot be written, or its disk has too little room.
+        """
+        self._fill(names, report)
+        self._map()
+        self._filled.update(names)
+
+    def _fill(self, names: Sequence[str], report: Report) -> None:
+        self._read()
+        if not any(self._stale(name) is not None for name in names):
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self.folder / "lock"):
+                self._read()  # another process may have filled it meanwhile
+                wanted = {name: found for name in names if (found := self._stale(name)) is not None}
+                self._check_room(len(wanted))
+                self._extend([name for name in wanted if name not in self._slots])
+                self._decode_all(wanted, report)
+        except OSError as error:
+            raise self._unusable("write", error) from error
+
+    def broken(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which of the filled names could not be decoded."""
+        found: NDArray[np.bool_] = self._records["state"][self.slots(names)] == _BROKEN
+        return found
+
+    def digests(self, names: Sequence[str]) -> NDArray[np.void]:
+        """Return a hash of the content of each filled file, ``V16 [N]``."""
+        return self._records["digest"][self.slots(names)]
+
+    def take(self, slots: Tensor) -> Tensor:
+        """Return decoded images, uint8 ``[n, 3, height, width]``, channels last, each checked when it is first read.
+
+        Raises:
+            DataError: if a damaged image cannot be decoded or written again.
+        """
+        assert self._pixels is not None
+        numbers = slots.numpy()
+        self._read_ahead(numbers.tolist())
+        images = self._pixels.index_select(0, slots)
+        for at in np.flatnonzero(~self._checked[numbers]).tolist():
+            slot = int(numbers[at])
+            if zlib.crc32(images[at].numpy().data) != self._records["crc"][slot]:
+                try:
+                    images[at] = torch.from_numpy(self._mended(slot))
+                except OSError as error:
+                    raise self._unusable("mend", error) from error
+            self._checked[slot] = True
+        return self._as_images(images)
+
+    def windows(self, slots: Tensor, boxes: Tensor, size: int) -> Tensor:
+        """Return uint8 ``[n, 3, size, size]``: of each image a window, as :func:`.windows.windows`."""
+        assert self._pixels is not None
+        if self._checked[slots.numpy()].all():
+            self._read_ahead(slots.tolist())
+            return windows(self._as_images(self._pixels), slots, boxes, size)
+        return windows(self.take(slots), torch.arange(len(slots)), boxes, size)
+
+    def _as_images(self, pixels: Tensor) -> Tensor:
+        return pixels.view(-1, *self._shape).permute(0, 3, 1, 2)
+
+    def _mended(self, slot: int) -> NDArray[np.uint8]:
+        name = next(name for name, at in self._slots.items() if at == slot)
+        with self._open() as (pixels, index):
+            self._decode_one(name, self._signature(name), pixels, index)
+            if self._records["state"][slot] != _DONE:
+                raise DataError(f"{self._source.where}: {name} changed while it was in use and cannot be decoded now")
+            return np.frombuffer(os.pread(pixels, self._bytes, slot * self._bytes), np.uint8).copy()
+
+    def _signature(self, name: str) -> tuple[int, int]:
+        try:
+            return self._source.signature(name)
+        except DataError:
+            return (0, 0)  # a file that is not there is a broken one; it is looked for again each time
+
+    def _stale(self, name: str) -> tuple[int, int] | None:
+        """Return the signature of a file that must be decoded (again), None if its slot is up to date."""
+        signature = self._signature(name)
+        slot = self._slots.get(name)
+        if slot is None:
+            return signature
+        record = self._records[slot]
+        fresh = record["state"] != _MISSING and (record["size"], record["stamp"]) == signature
+        return None if fresh and signature != (0, 0) else signature
+
+    def _read(self) -> None:
+        """Read names and records from disk; a line or record that was cut off does not count."""
+        names_path, index_path, pixels_path = (
+            self.folder / file for file in ("names.jsonl", "index.bin", "pixels.bin")
+        )
+        try:
+            if not names_path.exists():
+                return
+            lines = names_path.read_bytes().split(b"\n")[:-1]
+            self._slots = {json.loads(line): slot for slot, line in enumerate(lines)}
+            if len(self._slots) < len(lines):
+                raise ValueError("it names a file twice")
+            stored = pixels_path.stat().st_size // self._bytes if pixels_path.exists() else 0
+            kept = min(len(lines), stored)
+            records = np.fromfile(index_path, _RECORD, count=kept) if index_path.exists() else self._records[:0]
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        except (ValueError, TypeError) as error:
+            raise DataError(f"the image cache {self.folder} is damaged ({error}); delete that folder") from error
+        self._records = np.concatenate([records, np.zeros(len(lines) - len(records), _RECORD)])
+        self._checked = np.concatenate([self._checked, np.zeros(len(lines) - len(self._checked), bool)])
+
+    def _extend(self, names: Sequence[str]) -> None:
+        path = self.folder / "names.jsonl"
+        whole = path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
+        with path.open("r+b" if path.exists() else "wb") as file:
+            file.truncate(whole)
+            file.seek(whole)
+            file.write("".join(json.dumps(name) + "\n" for name in names).encode())
+        first = len(self._slots)
+        self._slots.update({name: first + at for at, name in enumerate(names)})
+        count = len(self._slots)
+        with (self.folder / "pixels.bin").open("ab") as file:
+            file.truncate(count * self._bytes)
+        with (self.folder / "index.bin").open("ab") as file:
+            file.truncate(first * _RECORD.itemsize)  # records of names that were lost are not those of the new ones
+            file.truncate(count * _RECORD.itemsize)
+        self._records = np.concatenate([self._records, np.zeros(count - len(self._records), _RECORD)])
+        self._checked = np.concatenate([self._checked, np.zeros(count - len(self._checked), bool)])
+
+    def _decode_all(self, wanted: dict[str, tuple[int, int]], report: Report) -> None:
+        left = iter(
+            list(wanted.items())
+        )  # the workers share it: a future for each file would cost as much as reading it
+
+        def work() -> None:
+            for name, signature in left:
+                self._decode_one(name, signature, pixels, index)
+                report(1)
+
+        with self._open() as (pixels, index), ThreadPoolExecutor(self._workers) as pool:
+            try:
+                for done in [pool.submit(work) for _ in range(self._workers)]:
+                    done.result()
+            finally:
+                deque(left, maxlen=0)  # where one worker failed, or Ctrl-C came, the others stop after the file in hand
+
+    def _decode_one(self, name: str, signature: tuple[int, int], pixels: int, index: int) -> None:
+        slot = self._slots[name]
+        record = self._records[slot : slot + 1]
+        record["size"], record["stamp"], record["crc"] = *signature, 0
+        content = b""
+        try:
+            content = self._source.read(name)
+            decoded = decode(content, height=self._shape[0], width=self._shape[1])
+        except DataError:
+            record["state"] = _BROKEN
+        except OSError:  # not the content's fault: it may go away without a change of the file
+            record["state"], record["size"], record["stamp"] = _BROKEN, 0, 0
+        else:
+            data = np.ascontiguousarray(decoded).data
+            _write(pixels, data, slot * self._bytes)
+            record["crc"], record["state"] = zlib.crc32(data), _DONE
+        record["digest"] = content_digest(content)
+        _write(index, record.tobytes(), slot * _RECORD.itemsize)
+        self._checked[slot] = True  # what this process wrote itself need not be looked at again
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[tuple[int, int]]:
+        """Give file descriptors: a write beyond a full disk is an error there, and a crash in mapped memory."""
+        with (self.folder / "pixels.bin").open("r+b") as pixels, (self.folder / "index.bin").open("r+b") as index:
+            yield pixels.fileno(), index.fileno()
+
+    def _map(self) -> None:
+        path = self.folder / "pixels.bin"
+        try:
+            if not path.exists() or not path.stat().st_size:  # no file was ever asked for
+                self._pixels = torch.empty(0, self._bytes, dtype=torch.uint8)
+                return
+            with path.open("rb") as file:
+                # Not ACCESS_COPY: Linux refuses to map more than its whole memory in a way that could be written.
+                self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        count = len(self._mapped) // self._bytes
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The given buffer is not writable")  # nor is it ever written
+            whole = torch.frombuffer(self._mapped, dtype=torch.uint8, count=count * self._bytes)
+        self._pixels = whole.view(count, self._bytes)
+
+    def _read_ahead(self, slots: Sequence[int]) -> None:
+        """Ask for all images of a batch at once, so that a disk that must be read is not waited for image by image."""
+        if self._mapped is not None and hasattr(mmap, "MADV_WILLNEED"):
+            for slot in slots:
+                start = slot * self._bytes // mmap.PAGESIZE * mmap.PAGESIZE
+                self._mapped.madvise(mmap.MADV_WILLNEED, start, (slot + 1) * self._bytes - start)
+
+    def _unusable(self, what: str, error: OSError) -> DataError:
+        return DataError(
+            f"cannot {what} the image cache {self.folder}: {error.strerror or error}; give another folder with "
+            "--image-cache, or decode on the fly with --no-cache"
+        )
+
+    def _check_room(self, files: int) -> None:
+        free = shutil.disk_usage(self.folder).free
+        if files * self._bytes > free:
+            raise DataError(
+                f"the image cache would take {files * self._bytes / 2**20:,.0f} MiB, but {self.folder} has "
+                f"{free / 2**20:,.0f} MiB left; give another folder with --image-cache, or decode on the fly "
+                "with --no-cache"
+            )
+
+
+def content_digest(content: bytes) -> np.void:
+    """Return a hash of a file's content, ``V16``."""
+    return np.void(hashlib.blake2b(content, digest_size=16).digest())
+
+
+def _write(file: int, data: bytes | memoryview, offset: int) -> None:
+    view = memoryview(data).cast("B")
+    while len(view):
+        written = os.pwrite(file, view, offset)
+        view, offset = view[written:], offset + written

@@ -1,0 +1,244 @@
+"""Images kept in files: rows of them, and readers that give batches of pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from fairdistill.data.images.cache import ImageCache, Report, content_digest
+from fairdistill.data.images.decoding import decode
+from fairdistill.data.images.sources import Source
+from fairdistill.data.images.windows import windows
+from fairdistill.errors import DataError
+
+
+class Reader(ABC):
+    """Gives the pixels of rows."""
+
+    @abstractmethod
+    def take(self, rows: Tensor) -> Tensor:
+        """Return uint8 ``[n, 3, H, W]`` of int64 ``[n]`` rows (CPU)."""
+
+    def windows(self, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
+        """Return uint8 ``[n, 3, size, size]``: of each row a window, as :func:`.windows.windows`."""
+        return windows(self.take(rows), torch.arange(len(rows)), boxes, size)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where and how decoded images are kept.
+
+    Attributes:
+        folder: folder of the image caches, or None to decode on the fly.
+        workers: threads that decode.
+        opened: the caches that this process has opened, by source and size: what it decoded or checked once, for one
+            split or another, it need not check again.
+    """
+
+    folder: Path | None
+    workers: int
+    opened: dict[tuple[str, int, int], ImageCache] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What is known of files once each was read and decoded.
+
+    Attributes:
+        digests: hash of each file's content, ``V16 [N]``.
+        broken: which files cannot be decoded, bool ``[N]``.
+    """
+
+    digests: NDArray[np.void]
+    broken: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles:
+    """Image files of one source, one a row; it is indexed by rows as the first axis of a tensor is.
+
+    Attributes:
+        source: where the files are.
+        names: their names there, object ``[N]``.
+        storage: where decoded images are kept.
+        digests: hash of each file's content, ``V16 [N]``.
+    """
+
+    source: Source
+    names: NDArray[np.object_]
+    storage: Storage
+    digests: NDArray[np.void]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, rows: Tensor) -> ImageFiles:
+        """Return the files of these rows (int64), in this order."""
+        at = rows.numpy()
+        return replace(self, names=self.names[at], digests=self.digests[at])
+
+    def digest(self) -> bytes:
+        """Return a hash of the files' contents, in their order."""
+        return hashlib.blake2b(self.digests.tobytes(), digest_size=16).digest()
+
+    def reader(self, height: int, width: int) -> Reader:
+        """Return a reader of the files at one size; what its cache lacks is decoded now."""
+        if self.storage.folder is None:
+            return _Decoding(self, height, width)
+        names = self.names.tolist()
+        cache = _filled(self.source, names, self.storage, height, width)
+        return _Cached(cache, torch.from_numpy(cache.slots(names)))
+
+    def one(self, row: int, height: int, width: int) -> Tensor:
+        """Return one image, uint8 ``[3, height, width]``, decoded now."""
+        return _Decoding(self, height, width).take(torch.tensor([row]))[0]
+
+
+def scan(source: Source, names: Sequence[str], storage: Storage, *, height: int, width: int) -> Scan:
+    """Read and decode every file once, into the cache where there is one; say which are broken."""
+    if storage.folder is not None:
+        cache = _filled(source, names, storage, height, width)
+        return Scan(cache.digests(names), cache.broken(names))
+
+    def look(name: str) -> tuple[Any, bool]:
+        content = b""
+        try:
+            content = source.read(name)
+            decode(content, height=height, width=width)
+        except (DataError, OSError):
+            return content_digest(content), True
+        return content_digest(content), False
+
+    with ThreadPoolExecutor(storage.workers) as pool, _progress("checking", len(names)) as report:
+        found = []
+        for item in pool.map(look, names):
+            found.append(item)
+            report(1)
+    return Scan(np.array([item[0] for item in found], "V16"), np.array([item[1] for item in found], bool))
+
+
+def why_broken(source: Source, name: str) -> str:
+    """Return why a file cannot be decoded."""
+    try:
+        decode(source.read(name), height=1, width=1)
+    except FileNotFoundError:
+        return "there is no such file"
+    except DataError as error:
+        return str(error)
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}"
+    return "it was broken when it was read first, and is not any more; start again"
+
+
+class InMemory(Reader):
+    """Reads images that are a tensor, moved to the device once; resized there if another size is asked for.
+
+    Args:
+        images: uint8 ``[N, 3, H, W]``.
+        height: height to give.
+        width: width to give.
+        device: where batches are.
+    """
+
+    def __init__(self, images: Tensor, *, height: int, width: int, device: torch.device) -> None:
+        self._images = images.to(device)
+        self._size = (height, width)
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Return uint8 ``[n, 3, height, width]`` on the device."""
+        images = self._images[rows.to(self._images.device, non_blocking=True)]
+        if tuple(images.shape[2:]) == self._size:
+            return images
+        resized = F.interpolate(images.float(), self._size, mode="bilinear", antialias=True, align_corners=False)
+        return resized.round().to(torch.uint8)
+
+
+class _Cached(Reader):
+    def __init__(self, cache: ImageCache, slots: Tensor) -> None:
+        self._cache = cache
+        self._slots = slots
+
+    def take(self, rows: Tensor) -> Tensor:
+        return self._cache.take(self._slots[rows])
+
+    def windows(self, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
+        return self._cache.windows(self._slots[rows], boxes, size)
+
+
+class _Decoding(Reader):
+    def __init__(self, files: ImageFiles, height: int, width: int) -> None:
+        self._files = files
+        self._size = (height, width)
+
+    def take(self, rows: Tensor) -> Tensor:
+        files, (height, width) = self._files, self._size
+
+        def read(name: str) -> NDArray[np.uint8]:
+            try:
+                return decode(files.source.read(name), height=height, width=width)
+            except (DataError, OSError) as error:
+                raise DataError(
+                    f"{files.source.where}: {name}: {error}; it could be read when the run began"
+                ) from error
+
+        with ThreadPoolExecutor(files.storage.workers) as pool:
+            pixels = list(pool.map(read, files.names[rows.numpy()].tolist()))
+        return torch.from_numpy(np.array(pixels, np.uint8).reshape(-1, height, width, 3)).permute(0, 3, 1, 2)
+
+
+def _filled(source: Source, names: Sequence[str], storage: Storage, height: int, width: int) -> ImageCache:
+    assert storage.folder is not None
+    key = (source.where, height, width)
+    if key not in storage.opened:
+        storage.opened[key] = ImageCache(storage.folder, source, height=height, width=width, workers=storage.workers)
+    cache = storage.opened[key]
+    if cache.holds(names):
+        return cache
+    needed = cache.missing_bytes(names)
+    if not needed:
+        cache.fill(names, lambda _: None)
+        return cache
+    count = needed // (height * width * 3)
+    print(
+        f"decoding {count:,} images of {source.where} to {width}x{height}, once: {needed / 2**20:,.0f} MiB in "
+        f"{cache.folder}",
+        file=sys.stderr,
+    )
+    with _progress("decoding", count) as report:
+        cache.fill(names, report)
+    return cache
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Report]:
+    """Show a bar on a terminal's stderr."""
+    if not sys.stderr.isatty() or total < 1000:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def default_cache_folder() -> Path:
+    """Return the folder of image caches: ``$XDG_CACHE_HOME/fairdistill/images``, else in ``~/.cache``."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "fairdistill" / "images"

@@ -1,0 +1,148 @@
+"""A folder of class folders: ``[split/]class/[group/]image``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.files import NO_SPLIT, SPLITS, Rows, Split
+from fairdistill.data.own.table import OwnOptions, load_own, read_groups
+from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.columns import natural, reordered
+
+_EXTENSIONS = frozenset(
+    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderOptions(OwnOptions):
+    """Options of a folder of class folders."""
+
+    group_table: str | None = field(default=None, metadata={"path": True})
+    """Table that gives each image's group, by paths relative to the folder; default: folders inside the classes."""
+    image: str = "image"
+    """Column of image paths in --group-table."""
+    group: str = "group"
+    """Column of groups in --group-table; several, comma-separated, are crossed into one. Empty is unknown."""
+    split_map: Mapping[str, str] = field(default_factory=dict)
+    """What a split folder stands for, such as val=test; may be repeated."""
+    encoding: str = "utf-8"
+    """Text encoding of --group-table."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [option for option in ("image", "group", "encoding") if getattr(self, option) != _OF_TABLE[option]]
+        if self.group_table is None and given:
+            raise UsageError(f"--{given[0]} is about the table that --group-table names; give one, or leave it out")
+
+
+_OF_TABLE = {option.name: option.default for option in fields(FolderOptions)}
+
+
+def load(
+    wanted: Collection[Split], path: Path, root: Path | None, options: FolderOptions
+) -> dict[Split, GroupedDataset]:
+    """Return the wanted splits of the images below a folder.
+
+    Raises:
+        UsageError: if there is a ``root``: a folder holds its images itself.
+        DataError: for anything in the folder that cannot be used.
+    """
+    if root is not None:
+        raise UsageError(f"--root {root}: {path} is a folder that holds its images itself; leave --root out")
+    return load_own(read_rows(path, options), wanted, name=path.absolute().name, base=path, options=options)
+
+
+def read_rows(path: Path, options: FolderOptions) -> Rows:
+    """Return what the folder's structure says.
+
+    Raises:
+        DataError: if it holds no class folders, or mixes images with and without a group folder.
+    """
+    files, others = _walk(path)
+    parts = [PurePosixPath(name).parts for name in files]
+    splits = _splits(path, parts, options.split_map)
+    depth = 0 if splits is None else 1
+    loose = [name for name, part in zip(files, parts, strict=True) if len(part) < depth + 2]
+    if loose or not files:
+        found = f"{path / loose[0]} is in no class folder" if loose else f"{path} holds no images"
+        raise DataError(f"{found}; expected {path}/[train|val|test/]CLASS/[GROUP/]image")
+    by_folder = options.group_table is None
+    inner = {len(part) > depth + 2 for part in parts}
+    if by_folder and inner != {True}:
+        example = next(name for name, part in zip(files, parts, strict=True) if len(part) <= depth + 2)
+        raise DataError(
+            f"{path / example} is in no group folder inside its class; expected CLASS/GROUP/image, or a table of "
+            "groups with --group-table"
+        )
+    labels, class_names = _codes([part[depth] for part in parts])
+    if options.classes is not None:
+        labels, class_names = reordered(labels, class_names, options.classes, where=lambda row: str(path / files[row]))
+    if options.group_table is None:
+        groups, group_names = _codes([part[depth + 1] for part in parts])
+    else:
+        table = Path(options.group_table)
+        groups, group_names = read_groups(table, path, files, options.image, options.group, options.encoding)
+    return Rows(
+        names=np.array(files, object),
+        labels=labels,
+        groups=groups,
+        splits=np.full(len(files), NO_SPLIT) if splits is None else splits,
+        class_names=class_names,
+        group_names=group_names,
+        notes=(f"{others:,} files are no images by their names and were not read",) if others else (),
+    )
+
+
+def _walk(path: Path) -> tuple[list[str], int]:
+    """Return the images below a folder in natural order, and how many other files there are."""
+    files, others = [], 0
+    for folder, inner, names in os.walk(path, followlinks=True, onerror=_unreadable):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        where = Path(folder).relative_to(path)
+        for name in names:
+            if name.startswith("."):
+                continue
+            if PurePosixPath(name).suffix.lower() in _EXTENSIONS:
+                files.append((where / name).as_posix())
+            else:
+                others += 1
+    return sorted(files, key=natural), others
+
+
+def _unreadable(error: OSError) -> None:
+    raise DataError(f"cannot read the folder {error.filename}: {error.strerror}") from error
+
+
+def _splits(
+    path: Path, parts: list[tuple[str, ...]], split_map: Mapping[str, str]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+    """Return each file's split, None unless all folders at the top are splits."""
+    known: dict[str, str] = {split: split for split in SPLITS} | dict(split_map)
+    tops = {part[0] for part in parts}
+    for key, value in split_map.items():
+        if value not in SPLITS or key not in tops:
+            raise UsageError(
+                f"--split-map {key}={value}: expected a folder of {path} that stands for one of {', '.join(SPLITS)}"
+            )
+    if not tops or not tops <= set(known):
+        if tops & set(known):
+            odd = sorted(tops - set(known))[0]
+            raise DataError(
+                f"{path} holds split folders ({', '.join(sorted(tops & set(known)))}) and {odd!r}; say which split "
+                f"that is, such as --split-map {odd}=test, or move it"
+            )
+        return None
+    return np.array([list(SPLITS).index(known[part[0]]) for part in parts], np.int64)  # type: ignore[arg-type]  # checked above
+
+
+def _codes(values: list[str]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[str, ...]]:
+    names = tuple(sorted(set(values), key=natural))
+    place = {name: code for code, name in enumerate(names)}
+    return np.array([place[value] for value in values], np.int64), names

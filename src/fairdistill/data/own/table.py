@@ -1,0 +1,249 @@
+"""Any table that names images with a class and a group: CSV, TSV or Parquet."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.contract.checks import check_seed
+from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.file_options import FileOptions
+from fairdistill.data.files import NO_SPLIT, SPLITS, Rows, Split, load_rows
+from fairdistill.data.images.sources import Folder
+from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.reading import check_column, header, read_columns, several
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnOptions(FileOptions):
+    """Options of a user's own images, whether a table or a folder says what they are."""
+
+    classes: str | None = None
+    """Classes in the order of a model's outputs, comma-separated; default: sorted."""
+    size: int = 224
+    """Height and width of what the network sees, in pixels."""
+    crop: Literal["none", "random", "resized"] = "none"
+    """Training sees the whole image (none), a random window of a larger one, or a random box resized."""
+    stored_size: int | None = None
+    """Height and width of the images that training crops are cut from; default: 8/7 of size."""
+    flip: bool = True
+    """Mirror training images at random."""
+    mean: str = ",".join(map(str, IMAGENET_MEAN))
+    """Channel means in [0, 1]; default: ImageNet's."""
+    std: str = ",".join(map(str, IMAGENET_STD))
+    """Channel standard deviations in [0, 1]; default: ImageNet's."""
+    test_share: float = 0.2
+    """Share of each cell that becomes the test set where no split is given."""
+    data_seed: int = 0
+    """Which rows become the test set where no split is given."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.test_share < 1:
+            raise UsageError(f"expected test_share to lie between 0 and 1, but got {self.test_share}")
+        check_seed("data_seed", self.data_seed)
+        if self.stored_size is not None and self.crop == "none":
+            raise UsageError("--stored-size is for training crops; add --crop random or --crop resized")
+        for name in ("size", "stored_size"):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= 4096:
+                raise UsageError(f"expected {name} to lie in 1 to 4096 pixels, but got {value}")
+        if self.crop == "random" and (self.stored_size or self.size) < self.size:
+            raise UsageError(f"expected stored_size to be at least size, {self.size}, but got {self.stored_size}")
+        _ = self.recipe
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the images are prepared."""
+        stored = self.size if self.crop == "none" else self.stored_size or round(self.size * 8 / 7)
+        return Recipe(
+            size=self.size,
+            stored=(stored, stored),
+            crop=self.crop,
+            flip=self.flip,
+            mean=channels("mean", self.mean),
+            std=channels("std", self.std, positive=True),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions(OwnOptions):
+    """Options of a table of images."""
+
+    image: str = "image"
+    """Column of image paths, relative to the table's folder, or to --root."""
+    label: str = "label"
+    """Column of classes."""
+    group: str = "group"
+    """Column of groups; several, comma-separated, are crossed into one. Empty is unknown."""
+    split: str | None = None
+    """Column of splits (train, val, test); default: the column split, if there is one."""
+    split_map: Mapping[str, str] = field(default_factory=dict)
+    """What a split in the table stands for, such as val=test; may be repeated."""
+    bin: Mapping[str, str] = field(default_factory=dict)
+    """Cut a column of numbers into classes or groups, such as age=20,40; may be repeated."""
+    encoding: str = "utf-8"
+    """Text encoding of the table, such as latin-1 or cp1252."""
+
+
+def load(
+    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions
+) -> dict[Split, GroupedDataset]:
+    """Return the wanted splits of the images that a table names.
+
+    Raises:
+        DataError: naming the table, row, column and value, for anything in it that cannot be used.
+    """
+    base = root or path.parent
+    return load_own(read_rows(path, base, options), wanted, name=path.name, base=base, options=options)
+
+
+def load_own(
+    rows: Rows, wanted: Collection[Split], *, name: str, base: Path, options: OwnOptions
+) -> dict[Split, GroupedDataset]:
+    """Return the wanted splits of a user's own images below ``base``."""
+    return load_rows(
+        rows,
+        wanted,
+        name=name,
+        source=Folder(base),
+        recipe=options.recipe,
+        storage=options.storage,
+        skip_broken=options.skip_broken,
+        test_share=options.test_share,
+        split_seed=options.data_seed,
+    )
+
+
+def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
+    """Return what a table says; only the columns that are used are read."""
+    names = header(path, options.encoding)
+    groups = several(options.group, names)
+    split = options.split or ("split" if "split" in names else None)
+    for option, column in [("image", options.image), ("label", options.label), *(("group", g) for g in groups)]:
+        check_column(path, names, option, column)
+    if split is not None:
+        check_column(path, names, "split", split)
+    elif options.split_map:
+        raise UsageError(
+            f"--split-map needs a column of splits, but {path} has no column 'split'; it has {', '.join(names)}. Name "
+            "one with --split"
+        )
+    if options.label in groups or len(set(groups)) < len(groups):
+        twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
+        raise UsageError(f"the column {twice!r} is named twice among --label and --group; each must be another")
+    for column in options.bin:
+        if column not in (options.label, *groups):
+            raise UsageError(
+                f"--bin {column}: it bins the label or a group, which are {options.label}, {', '.join(groups)}"
+            )
+    used = list(dict.fromkeys([options.image, options.label, *groups, *([split] if split else [])]))
+    columns = Columns(path, read_columns(path, used, options.encoding), options.bin)
+    labels, class_names = columns.codes(options.label, "label", order=options.classes)
+    group_codes, group_names = columns.crossed(groups)
+    return Rows(
+        names=_paths(columns, options.image, base),
+        labels=labels,
+        groups=group_codes,
+        splits=np.full(len(labels), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
+        class_names=class_names,
+        group_names=group_names,
+    )
+
+
+def _paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
+    """Return paths relative to ``base``, normalised; none may leave it."""
+    root = posixpath.normpath(base.absolute().as_posix()).rstrip("/") + "/"
+    found = []
+    for row, value in enumerate(columns.frame[column].tolist()):
+        if not (isinstance(value, str) and value.strip()):
+            raise DataError(f"{columns.where(row)}: column {column!r} names no image; remove the row or name one")
+        if _PLAIN_PATH(value):
+            found.append(value)
+            continue
+        full = posixpath.normpath(posixpath.join(root, value))
+        if not full.startswith(root):
+            raise DataError(
+                f"{columns.where(row)}: {value!r} lies outside of {root}; correct it, or give the folder that holds "
+                "all images with --root"
+            )
+        found.append(full[len(root) :])
+    return np.array(found, object)
+
+
+# A relative path without dots or doubled slashes stays in its folder; the others are worked out, ten times slower.
+_PLAIN_PATH = re.compile(r"[^/.][^/]*(/[^/.][^/]*)*").fullmatch
+
+
+def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDArray[np.int64]:
+    """Return 0, 1 or 2 for train, val and test."""
+    codes, names = columns.codes(column, "split")
+    known: dict[str, str] = {split: split for split in SPLITS}
+    known.update(split_map)
+    for key, value in split_map.items():
+        if value not in SPLITS:
+            raise UsageError(f"--split-map {key}={value}: a split is one of {', '.join(SPLITS)}")
+        if key not in names:
+            raise UsageError(f"--split-map {key}={value}: column {column!r} of {columns.path} has {', '.join(names)}")
+    for code, name in enumerate(names):
+        if name not in known:
+            row = int(np.flatnonzero(codes == code)[0])
+            raise DataError(
+                f"{columns.where(row)}: column {column!r} has {name!r}, which is none of {', '.join(SPLITS)}; say "
+                f"what it stands for, such as --split-map {name}=test"
+            )
+    place = np.array([list(SPLITS).index(known[name]) for name in names], np.int64)  # type: ignore[arg-type]  # checked above
+    return place[codes]
+
+
+def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, float, float]:
+    """Return the three numbers of ``0.485,0.456,0.406``; one number stands for all three.
+
+    Raises:
+        UsageError: if there are not one or three finite numbers, or one that must be positive is not.
+    """
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) == 1:
+        values *= 3
+    if len(values) != 3 or not np.isfinite(values).all() or (positive and min(values) <= 0):
+        kind = "positive numbers" if positive else "numbers"
+        raise UsageError(f"expected {name} to be three {kind} such as 0.5,0.5,0.5, but got {text!r}")
+    return values[0], values[1], values[2]
+
+
+def read_groups(
+    path: Path, base: Path, files: Sequence[str], image: str, group: str, encoding: str
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return the group that a table gives each of ``files`` (relative to ``base``); -1 for those it leaves out."""
+    names = header(path, encoding)
+    groups = several(group, names)
+    for option, column in [("image", image), *(("group", name) for name in groups)]:
+        check_column(path, names, option, column)
+    columns = Columns(path, read_columns(path, list(dict.fromkeys([image, *groups])), encoding), {})
+    codes, group_names = columns.crossed(groups)
+    paths = _paths(columns, image, base).tolist()
+    place: dict[str, int] = {}
+    for row, (name, code) in enumerate(zip(paths, codes.tolist(), strict=True)):
+        if place.setdefault(name, code) != code:
+            said = [group_names[at] if at >= 0 else "unknown" for at in (place[name], code)]
+            raise DataError(
+                f"{columns.where(row)}: {name} is of group {said[1]!r} here and {said[0]!r} above; correct one"
+            )
+    unused = sorted(set(place) - set(files))
+    if unused:
+        raise DataError(f"{path} names {unused[0]!r}, which is no image in {base}, and {len(unused) - 1} more such")
+    return np.array([place.get(name, -1) for name in files], np.int64), group_names

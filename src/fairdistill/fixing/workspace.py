@@ -1,0 +1,84 @@
+"""The folder of a fix: which fix it holds, with how many epochs it was begun, and for whom its test set was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fairdistill._version import __version__
+from fairdistill.errors import RunFolderError
+from fairdistill.fixing.options import FixOptions
+from fairdistill.runs.files import read_json, write_json
+from fairdistill.runs.folder import RunFolder
+from fairdistill.training import TrainOptions
+
+# Options that change how far a fix goes and what it says, but none of what it has trained.
+_NO_IDENTITY = (
+    "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads", "data_root", "out",
+)  # fmt: skip
+_READS = "test-reads.json"
+
+
+def identity(
+    deployed: str | None, options: FixOptions, resolved: TrainOptions, *, digests: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Return what must be equal for a fix to go on in its folder; ``digests`` are of the rows and the model."""
+    kept = {name: value for name, value in asdict(options).items() if name not in _NO_IDENTITY}
+    return {
+        **kept,
+        "data": resolved.data,
+        "data_options": dict(resolved.data_options),
+        "deployed": None if deployed is None else str(Path(deployed).absolute()),
+        "fairdistill": __version__,
+        "digests": dict(digests),
+    }
+
+
+def begin(out: Path, wanted: Mapping[str, Any], *, epochs: int) -> None:
+    """Make the folder of a new fix."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "plan.json", {"identity": wanted, "epochs": epochs})
+
+
+def former_epochs(out: Path, wanted: Mapping[str, Any]) -> int | None:
+    """Return the epochs of a fix that was begun in this folder; None if the folder is new.
+
+    Raises:
+        RunFolderError: if the folder holds another fix or something else, or cannot be made.
+    """
+    if not (out / "plan.json").exists():
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise RunFolderError(f"{out} exists already and holds no fix; give another folder with --out")
+        RunFolder.check_new(out)
+        return None
+    plan = read_json(out / "plan.json")
+    then = plan["identity"]
+    for name in wanted.keys() - {"digests"}:
+        if then.get(name) != wanted[name]:
+            raise RunFolderError(
+                f"{out} holds a fix with {name} {then.get(name)!r}, not {wanted[name]!r}; give another folder with "
+                "--out"
+            )
+    for name, digest in wanted["digests"].items():
+        if then.get("digests", {}).get(name) != digest:
+            raise RunFolderError(
+                f"{out} holds a fix of another {name}: it changed since; give another folder with --out"
+            )
+    return int(plan["epochs"])
+
+
+def forget_conclusion(out: Path) -> None:
+    """Remove what a former call concluded, before another one concludes; what is trained stays."""
+    for name in ("fix.json", "recommendation.md", "report.html", "model-card.md"):
+        (out / name).unlink(missing_ok=True)
+
+
+def read_test(out: Path, chosen: str, rule: str) -> list[dict[str, str]]:
+    """Write down that the test set is about to be read for a candidate; return for which others it was before."""
+    file = out / _READS
+    reads: list[dict[str, str]] = read_json(file)["reads"] if file.exists() else []
+    if all(each["chosen"] != chosen for each in reads):
+        write_json(file, {"reads": [*reads, {"chosen": chosen, "rule": rule}]})
+    return [each for each in reads if each["chosen"] != chosen]

@@ -1,0 +1,243 @@
+"""What a model said of a test set, and two models' words on the same rows; from run folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.errors import DataError
+from fairdistill.metrics import Counts, group_counts
+from fairdistill.runs.folder import RunFolder
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.reading import check_column, header, place, read_columns
+
+_SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictions:
+    """A model's predictions of N rows.
+
+    Attributes:
+        where: what they are of, for messages.
+        ids: object ``[N]``, unique names of the rows, or None.
+        sources: int64 ``[N]``: rows with the same number were made from one picture.
+        labels: int64 ``[N]`` true classes.
+        groups: int64 ``[N]`` groups, -1 where unknown.
+        predicted: int64 ``[N]`` predicted classes.
+        probabilities: float64 ``[N, C]`` or None.
+        class_names: one name a class.
+        group_names: one name a group.
+        notes: what a reader should know of them, a sentence each.
+    """
+
+    where: str
+    ids: NDArray[np.object_] | None
+    sources: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    probabilities: NDArray[np.float64] | None
+    class_names: tuple[str, ...]
+    group_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def sample(self) -> dict[str, Any]:
+        """The test set as the statistics take it, by argument: classes, groups, sources, and how many of the two."""
+        return {
+            "labels": self.labels,
+            "groups": self.groups,
+            "sources": self.sources,
+            "num_classes": len(self.class_names),
+            "num_groups": len(self.group_names),
+        }
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Which rows are right, bool ``[N]``."""
+        return np.asarray(self.labels == self.predicted)
+
+    @property
+    def counts(self) -> Counts:
+        """Rows of known group by (group, true class, predicted class), int64 ``[G, C, C]``."""
+        return group_counts(
+            self.labels, self.predicted, self.groups,
+            num_classes=len(self.class_names), num_groups=len(self.group_names),
+        )  # fmt: skip
+
+    def take(self, rows: NDArray[np.int64]) -> Predictions:
+        """Return these rows, in this order."""
+        return replace(
+            self,
+            ids=None if self.ids is None else self.ids[rows],
+            sources=self.sources[rows],
+            labels=self.labels[rows],
+            groups=self.groups[rows],
+            predicted=self.predicted[rows],
+            probabilities=None if self.probabilities is None else self.probabilities[rows],
+        )
+
+
+def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Predictions:
+    """Read one of a finished run's tables of predictions.
+
+    Raises:
+        RunFolderError: if the run is not finished.
+        DataError: if its table was changed.
+    """
+    result = run.result
+    path = run.path / name
+    names = header(path, "utf-8")
+    scores = [column for column in names if column.startswith("p_")]
+    used = ["id", "source_id", "label", "group", "pred"]
+    for column in used:
+        check_column(path, names, column, column)
+    frame = read_columns(path, [*used, *scores], "utf-8", numbers=["label", "pred", *scores])
+    columns = Columns(path, frame, {})
+    class_names, group_names = tuple(result["class_names"]), tuple(result["group_names"])
+    found = Predictions(
+        where=str(path),
+        ids=row_names(columns, "id"),
+        sources=source_numbers(columns, "source_id", len(frame)),
+        labels=_indices(path, "label", frame["label"].to_numpy(), len(class_names)),
+        groups=_indices(path, "group", _numbers_or_unknown(columns, "group"), len(group_names), low=-1),
+        predicted=_indices(path, "pred", frame["pred"].to_numpy(), len(class_names)),
+        probabilities=checked_probabilities(path, scores, frame[scores].to_numpy(np.float64)),
+        class_names=class_names,
+        group_names=group_names,
+    )
+    if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
+        raise DataError(f"{path} was changed: its counts are not those of {run.path / 'result.json'}")
+    return found
+
+
+def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
+    """Return two models' predictions of the same rows, in the same order and with the same classes and groups.
+
+    Raises:
+        DataError: if their rows, classes or groups differ; the first difference is named.
+    """
+    for kind in ("class_names", "group_names"):
+        one, other = getattr(first, kind), getattr(second, kind)
+        if one != other:
+            what = "classes" if kind == "class_names" else "groups"
+            raise DataError(
+                f"{first.where} has the {what} {some_of(one)}, {second.where} has {some_of(other)}; a paired test "
+                "needs the same test set" + ("; give both the same --classes" if kind == "class_names" else "")
+            )
+    if len(first) != len(second):
+        raise DataError(
+            f"{first.where} has {len(first):,} rows, {second.where} has {len(second):,}; a paired test needs the same "
+            "rows"
+        )
+    if first.ids is not None and second.ids is not None:
+        at = {name: row for row, name in enumerate(second.ids.tolist())}
+        missing = [name for name in first.ids.tolist() if name not in at]
+        if missing:
+            raise DataError(
+                f"{first.where} names {missing[0]!r}, which {second.where} does not{_more(len(missing) - 1)}; a paired "
+                "test needs the same rows"
+            )
+        second = second.take(np.array([at[name] for name in first.ids.tolist()], np.int64))
+    for kind, names in (("labels", first.class_names), ("groups", (*first.group_names, "unknown"))):
+        one, other = getattr(first, kind), getattr(second, kind)
+        differ = np.flatnonzero(one != other)
+        if len(differ):
+            row = int(differ[0])
+            who = f"row {row + 1}" if first.ids is None else str(first.ids[row])
+            order = "" if first.ids is not None else ", in the same order or with --id"
+            raise DataError(
+                f"{who} is {names[one[row]]} in {first.where} and {names[other[row]]} in {second.where}"
+                f"{_more(len(differ) - 1)}; a paired test needs the same test set{order}"
+            )
+    return first, second
+
+
+def checked_probabilities(path: Path, scores: list[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities; the first row that holds none is an error."""
+    wrong = np.argwhere((values < 0) | (values > 1))
+    if len(wrong):
+        row, column = wrong[0].tolist()
+        raise DataError(
+            f"{place(path, row)}: column {scores[column]!r} has {values[row, column]:g}, which is no probability; if "
+            "these are logits, apply a softmax first, or give the predicted classes alone with --pred"
+        )
+    sums = values.sum(axis=1)
+    off = np.flatnonzero(np.abs(sums - 1) > _SUM_TOLERANCE)
+    if len(off):
+        row = int(off[0])
+        raise DataError(
+            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not to 1{_more(len(off) - 1)}; name "
+            "every class's column with --prob"
+        )
+    return values
+
+
+def row_names(columns: Columns, column: str) -> NDArray[np.object_]:
+    """Return a column of names, each of which must be there once; the first row that breaks this is an error."""
+    import pandas as pd
+
+    values = columns.frame[column]
+    empty = np.flatnonzero(values.isna().to_numpy())
+    if len(empty):
+        raise DataError(
+            f"{columns.where(int(empty[0]))}: column {column!r} is empty; every row needs a name of its own"
+        )
+    twice = np.flatnonzero(pd.Series(values).duplicated().to_numpy())
+    if len(twice):
+        row = int(twice[0])
+        raise DataError(
+            f"{columns.where(row)}: column {column!r} has {str(values.iloc[row])!r} again; every row needs a "
+            "name of its own"
+        )
+    return np.asarray(values.astype(str).to_numpy(), object)
+
+
+def source_numbers(columns: Columns, column: str | None, rows: int) -> NDArray[np.int64]:
+    """Return a number a source; a row whose source is empty is one of its own."""
+    import pandas as pd
+
+    if column is None:
+        return np.arange(rows)
+    codes = pd.factorize(columns.frame[column])[0].astype(np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max(initial=-1) + 1 + np.arange(int(alone.sum()))
+    return codes
+
+
+def _indices(path: Path, column: str, values: NDArray[np.float64], stop: int, *, low: int = 0) -> NDArray[np.int64]:
+    wrong = np.flatnonzero((values != np.floor(values)) | (values < low) | (values >= stop))
+    if len(wrong):
+        row = int(wrong[0])
+        raise DataError(
+            f"{place(path, row)}: column {column!r} has {values[row]:g}, expected a whole number below {stop}"
+        )
+    return values.astype(np.int64)
+
+
+def _more(rows: int) -> str:
+    return f", as in {rows:,} more rows" if rows else ""
+
+
+def _numbers_or_unknown(columns: Columns, column: str) -> NDArray[np.float64]:
+    """Return a column of numbers, -1 where it is empty."""
+    codes, found = columns.codes(column, "number", unknown=True)
+    for code, name in enumerate(found):
+        if not name.removeprefix("-").isdecimal():
+            row = int(np.flatnonzero(codes == code)[0])
+            raise DataError(f"{columns.where(row)}: column {column!r} has {name!r}, expected a whole number")
+    return np.array([*map(float, found), -1.0])[codes]
+
+
+def some_of(names: tuple[str, ...]) -> str:
+    """Return the first names, and how many more there are."""
+    shown = ", ".join(names[:8])
+    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown

@@ -1,0 +1,226 @@
+"""A trained model from a run folder, a file of weights or an exported program, with its own preparation of images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fairdistill import models
+from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.own.table import channels
+from fairdistill.errors import RunFolderError, TeacherError
+from fairdistill.models.exported import load_program
+from fairdistill.models.head import head_name
+from fairdistill.models.weights import load_weights, read_weights, weights_digest
+from fairdistill.predictions.evaluation import logits_of
+from fairdistill.predictions.predictions import Predictions
+from fairdistill.runs.folder import RunFolder
+from fairdistill.runs.load import load
+from fairdistill.system.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """Where a trained model is, and what its file does not say.
+
+    Attributes:
+        path: a run folder, a file of weights or an exported program.
+        network: the network of a file of weights.
+        size: height and width of its input; None: what its file says, else the data's.
+        mean: channel means of its input, likewise.
+        std: channel standard deviations of its input, likewise.
+        option: what the model is to the user, and the beginning of the options that name its size, mean and sd.
+        network_option: the option that names the network.
+    """
+
+    path: str
+    network: str | None = None
+    size: int | None = None
+    mean: str | None = None
+    std: str | None = None
+    option: str = "teacher"
+    network_option: str = "--teacher-model"
+
+
+@dataclass(frozen=True)
+class DeployedModel:
+    """A trained network and how it wants its images.
+
+    Attributes:
+        network: the network, with its weights.
+        recipe: the data's augmentation at the network's own size, mean and sd.
+        digest: a hash of its weights.
+        record: its method, protocol and steps, where a run folder tells.
+        name: what its network is called, as for ``--model``; None of an exported program.
+    """
+
+    network: nn.Module
+    recipe: Recipe
+    digest: str
+    record: Mapping[str, Any]
+    name: str | None
+
+
+def open_run(source: ModelSource) -> RunFolder | None:
+    """Return the run folder that a model is, None if it is a file.
+
+    Raises:
+        TeacherError: if there is nothing of that name.
+    """
+    path = Path(source.path)
+    if path.is_file():
+        return None
+    if not path.exists():
+        raise TeacherError(
+            f"there is no {source.option} {path}; expected a run folder, a file of weights (.safetensors, .pt) or an "
+            "exported program (.pt2)"
+        )
+    return RunFolder.open(path)
+
+
+def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
+    """Return the model that a source names, ready for the images of a data set.
+
+    Raises:
+        TeacherError: if there is none, or its classes are not those of the data.
+        UsageError: if its file cannot be read, or does not fit the network.
+    """
+    path = Path(source.path)
+    run = open_run(source)
+    described: dict[str, str] = {}
+    record: dict[str, Any] = dict.fromkeys(("method", "protocol", "steps"))
+    size: int | None = None
+    name: str | None = None
+    if run is not None:
+        network, name = load(run.path), run.config.get("model")
+        weights, described = read_weights(run.path / "model.safetensors")
+        digest = weights_digest(weights)
+        record["method"], record["protocol"] = run.config["method"], run.config["protocol"]
+        record["steps"] = run.result["budget"]["steps"] if run.finished else None
+    elif path.suffix == ".pt2":
+        if source.network is not None:
+            raise TeacherError(f"{path} is a whole program; leave {source.network_option} out")
+        program = load_program(path)
+        network, size = program, program.image_size
+        digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    else:
+        weights, described = read_weights(path)
+        name = source.network or described.get("network")
+        if name is None:
+            raise TeacherError(
+                f"{path} holds weights alone; name their network with {source.network_option}, such as resnet18"
+            )
+        with _describing(path):  # before weights of other classes fail to fit
+            _check_classes(described, source, data)
+        network = _with_weights(name, weights, source, data)
+        digest = weights_digest(weights)
+    with _describing(path):
+        if run is not None:
+            _check_classes(described, source, data)
+        recipe = _recipe(source, described, size, data.recipe)
+    return DeployedModel(network, recipe, digest, record, name)
+
+
+@contextmanager
+def _describing(path: Path) -> Iterator[None]:
+    """Name the file whose description of itself cannot be read."""
+    try:
+        yield
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise RunFolderError(f"{path} does not describe itself as a model of ours should: {error}") from error
+
+
+def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime) -> Predictions:
+    """Return what a model says of a data set, image by image, with its own size, mean and sd.
+
+    Raises:
+        TeacherError: if it has other outputs than the data has classes, or they are no finite numbers.
+    """
+    network = model.network.to(device=runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+    pipeline = Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe)
+    logits = logits_of(network, pipeline, runtime.autocast)
+    if logits.shape[1] != data.num_classes:
+        raise TeacherError(
+            f"{where} has {logits.shape[1]} outputs; {data.name} has {data.num_classes} classes: "
+            f"{', '.join(data.class_names)}"
+        )
+    undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
+    if undefined:
+        raise TeacherError(
+            f"{where} gives outputs that are no finite numbers for {len(undefined):,} of {len(data):,} images of "
+            f"{data.name}, the first is {data.ids[undefined[0]]}; check its weights, and the mean and sd of its input"
+        )
+    probabilities = F.softmax(logits.double(), dim=1).cpu().numpy()
+    return Predictions(
+        where=f"{where} on {data.name}",
+        ids=np.array(data.ids, object),
+        sources=np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64),
+        labels=data.labels.numpy(),
+        groups=data.groups.numpy(),
+        predicted=probabilities.argmax(axis=1),
+        probabilities=probabilities,
+        class_names=data.class_names,
+        group_names=data.group_names,
+    )
+
+
+def _with_weights(name: str, weights: Mapping[str, Tensor], source: ModelSource, data: GroupedDataset) -> nn.Module:
+    """Return a network with weights; of two classes its head may have one output, that of a sigmoid."""
+    size = source.size or data.recipe.size
+    network = models.build(name, data.num_classes, image_size=size)
+    place = f"{head_name(network)}.weight"
+    head, own = weights.get(place), network.state_dict().get(place)
+    if data.num_classes == 2 and head is not None and len(head) == 1:
+        network = models.build(name, 1, image_size=size)
+    elif head is not None and own is not None and len(own) == data.num_classes != len(head):
+        raise TeacherError(
+            f"the {source.option} {source.path} has {len(head)} outputs; {data.name} has {data.num_classes} classes: "
+            f"{', '.join(data.class_names)}"
+        )
+    load_weights(network, weights, where=source.path)
+    return network
+
+
+def _check_classes(described: Mapping[str, str], source: ModelSource, data: GroupedDataset) -> None:
+    if "class_names" not in described:
+        return
+    classes = tuple(json.loads(described["class_names"]))
+    if classes == data.class_names:
+        return
+    remedy = ""
+    if set(classes) == set(data.class_names):
+        remedy = f"; the order of its outputs is what --classes {','.join(classes)} gives"
+    raise TeacherError(
+        f"the {source.option} {source.path} knows the classes {', '.join(classes)}; {data.name} has "
+        f"{', '.join(data.class_names)}{remedy}"
+    )
+
+
+def _recipe(source: ModelSource, described: Mapping[str, str], size: int | None, data: Recipe) -> Recipe:
+    if size is not None and source.size not in (None, size):
+        raise TeacherError(f"the {source.option} {source.path} takes {size} pixels; leave --{source.option}-size out")
+    size = source.size or size or int(described.get("image_size", data.size))
+    mean, std = data.mean, data.std
+    if "mean" in described:
+        mean, std = (_three(json.loads(described[name])) for name in ("mean", "std"))
+    if source.mean is not None:
+        mean = channels(f"{source.option}_mean", source.mean)
+    if source.std is not None:
+        std = channels(f"{source.option}_std", source.std, positive=True)
+    return replace(data.resized(size), mean=mean, std=std)
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    red, green, blue = values
+    return float(red), float(green), float(blue)

@@ -1,0 +1,8 @@
+"""The run folder, the only record of a run."""
+
+from __future__ import annotations
+
+from fairdistill.runs.files import finite_or_null, read_json, write_bytes, write_json, write_text
+from fairdistill.runs.folder import FORMAT_VERSION, RunFolder
+
+__all__ = ["FORMAT_VERSION", "RunFolder", "finite_or_null", "read_json", "write_bytes", "write_json", "write_text"]

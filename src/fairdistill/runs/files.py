@@ -1,0 +1,83 @@
+"""Atomic reads and writes: a file appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fairdistill.errors import RunFolderError, UsageError
+
+
+class Record(dict[str, Any]):
+    """The content of a file; a name that is missing is an error that names the file."""
+
+    def __init__(self, path: Path, content: Mapping[str, Any]) -> None:
+        super().__init__(content)
+        self._path = path
+
+    def __missing__(self, name: str) -> Any:
+        raise RunFolderError(f"{self._path} has no {name!r}; it was changed, or written by another version")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file; a name that is missing there is an error that names the file.
+
+    Raises:
+        RunFolderError: if it cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read {path}: {error}") from error
+    return Record(path, content)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all; what is not finite becomes null."""
+    text = json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as :func:`write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all; what a link points to is written, not the link.
+
+    Raises:
+        UsageError: if there is something else than a file.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no file that could be written anew; give another")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def finite_or_null(value: Any) -> Any:
+    """Return the value with every number that is not finite as None, and NumPy values as Python's."""
+    if isinstance(value, Mapping):
+        return {key: finite_or_null(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return finite_or_null(value.tolist())
+    if isinstance(value, list | tuple):
+        return [finite_or_null(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -1,0 +1,244 @@
+"""The run folder, the only record of a run: written and read here and nowhere else."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filelock
+import numpy as np
+import yaml
+
+from fairdistill.errors import RunFolderError
+from fairdistill.runs.files import Record, finite_or_null, read_json, write_json, write_text
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FORMAT_VERSION = 1
+
+
+class RunFolder:
+    """One run on disk. Every file appears whole or not at all, but for the log, which grows.
+
+    Attributes:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def check_new(cls, path: Path) -> None:
+        """Raise a RunFolderError if ``path`` cannot become a new run folder; nothing is written."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            is_run = (path / "config.yaml").exists()
+            resume = f", or continue that run with: fairdistill train --resume {path}" if is_run else ""
+            raise RunFolderError(f"{path} exists already; give another folder with --out{resume}")
+        parent = next(folder for folder in (path, *path.parents) if folder.exists())
+        if not parent.is_dir() or not os.access(parent, os.W_OK):
+            raise RunFolderError(f"cannot write in {parent}; give another folder with --out")
+
+    @classmethod
+    def create(cls, path: Path, *, config: Mapping[str, Any], environment: Mapping[str, Any]) -> RunFolder:
+        """Make a new run folder that holds its configuration and environment."""
+        cls.check_new(path)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            part.mkdir(parents=True)
+            run = cls(part)
+            run.write_json("environment.json", environment)
+            head = {"format_version": FORMAT_VERSION}
+            run._write_text("config.yaml", _as_yaml({**head, **config}))
+            part.replace(path)  # whole or not at all, and for one of two processes alone
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise RunFolderError(f"cannot make {path}: {error.strerror}; give another folder with --out") from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """Return the run in an existing folder.
+
+        Raises:
+            RunFolderError: if there is none, or it was written in another format.
+        """
+        run = cls(Path(path))
+        if not (run.path / "config.yaml").is_file():
+            what = "holds no config.yaml, so it is not a run folder" if run.path.exists() else "does not exist"
+            raise RunFolderError(f"{path} {what}; make one with: fairdistill train --out {path}")
+        version = run._read_yaml().get("format_version")
+        if version != FORMAT_VERSION:
+            raise RunFolderError(
+                f"{path}/config.yaml has format_version {version!r}, this version reads {FORMAT_VERSION}; "
+                "use the fairdistill version named in its environment.json"
+            )
+        return run
+
+    @contextmanager
+    def lock(self, *, seconds: float = 1.0) -> Iterator[None]:
+        """Hold the folder for this process; it is released even if the process is killed.
+
+        Args:
+            seconds: how long to wait for another process; one that only looks holds it for less than the default.
+
+        Raises:
+            RunFolderError: if another process holds it.
+        """
+        lock = filelock.FileLock(self.path / ".lock", timeout=seconds)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise RunFolderError(f"{self.path} is in use by another process; wait for it or stop it") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration, by option name."""
+        config = self._read_yaml()
+        config.pop("format_version")
+        return config
+
+    def move(self, places: Mapping[str, str | None]) -> None:
+        """Record in the configuration where the run's folders are now; everything else in it stays."""
+        self._write_text("config.yaml", _as_yaml({**self._read_yaml(), **places}))
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Versions, hardware, commit and seed."""
+        return self._read_json("environment.json")
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result of a finished run.
+
+        Raises:
+            RunFolderError: if the run is not finished.
+        """
+        if not (self.path / "result.json").exists():
+            raise RunFolderError(
+                f"{self.path} is not finished: it has no result.json; continue it with: "
+                f"fairdistill train --resume {self.path}"
+            )
+        return self._read_json("result.json")
+
+    @property
+    def embedding(self) -> dict[str, Any] | None:
+        """What ``fairdistill embed`` found, None if it was not run."""
+        return self._read_json("embedding.json") if (self.path / "embedding.json").exists() else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has its result."""
+        return (self.path / "result.json").exists()
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where the trainer keeps what an exact resume needs."""
+        return self.path / "checkpoint" / "state.pt"
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file; what is not finite becomes null."""
+        write_json(self.path / name, content)
+
+    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        """Write arrays of numbers and texts by name, as a compressed ``.npz`` file."""
+        part = self.path / f"{name}.part"
+        with part.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes any name for allow_pickle
+        part.replace(self.path / name)
+
+    def append_log(self, row: Mapping[str, Any]) -> None:
+        """Add one row to ``log.jsonl``; what is not finite becomes null."""
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(finite_or_null(row), ensure_ascii=False, allow_nan=False) + "\n")
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """Return the rows of ``log.jsonl``."""
+        path = self.path / "log.jsonl"
+        if not path.exists():
+            return []
+        try:
+            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        except ValueError as error:
+            raise RunFolderError(
+                f"cannot read {path}: {error}; if the run was killed, `fairdistill train --resume {self.path}` mends it"
+            ) from error
+
+    def truncate_log(self, rows: int) -> None:
+        """Keep the first ``rows`` rows of the log: a resumed run writes the later ones again."""
+        path = self.path / "log.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        self._write_text("log.jsonl", "".join(lines[:rows]))
+
+    def write_model(self, network: nn.Module, metadata: Mapping[str, str]) -> None:
+        """Write ``model.safetensors`` with what it needs to be rebuilt."""
+        import safetensors.torch
+
+        part = self.path / "model.safetensors.part"
+        # Copies, since safetensors refuses tensors that share memory, as tied weights do.
+        state = {name: value.detach().cpu().contiguous().clone() for name, value in network.state_dict().items()}
+        part.write_bytes(safetensors.torch.save(state, metadata=dict(metadata)))
+        part.replace(self.path / "model.safetensors")
+
+    def write_predictions(
+        self,
+        name: str,
+        *,
+        ids: Sequence[str],
+        source_ids: Sequence[str],
+        labels: Sequence[int],
+        groups: Sequence[int],
+        probabilities: np.ndarray[Any, Any],
+    ) -> None:
+        """Write a predictions table: one row a sample; label, group and pred are indices, unknown group is empty.
+
+        Each probability is written with as many digits as tell it from every other float32, so that ``pred`` is where
+        the written ones are largest.
+        """
+        part = self.path / f"{name}.part"
+        predicted = probabilities.argmax(1).tolist()
+        with part.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            scores = [f"p_{label}" for label in range(probabilities.shape[1])]
+            writer.writerow(["id", "source_id", "label", "group", "pred", *scores])
+            for row in zip(ids, source_ids, labels, groups, predicted, probabilities, strict=True):
+                group = "" if row[3] < 0 else row[3]
+                writer.writerow([row[0], row[1], row[2], group, row[4], *map(str, row[5])])
+        part.replace(self.path / name)
+
+    def write_skipped(self, skipped: Sequence[tuple[str, str]]) -> None:
+        """Write ``skipped.csv``, the broken images that were left out and why; nothing if there are none."""
+        if skipped:
+            with (self.path / "skipped.csv").open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([("image", "reason"), *skipped])
+
+    def _write_text(self, name: str, text: str) -> None:
+        write_text(self.path / name, text)
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        return read_json(self.path / name)
+
+    def _read_yaml(self) -> dict[str, Any]:
+        path = self.path / "config.yaml"
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise RunFolderError(f"cannot read {path}: {error}") from error
+        if not isinstance(content, dict):
+            raise RunFolderError(f"{path} is not a run's configuration: expected named options")
+        return Record(path, content)
+
+
+def _as_yaml(content: Mapping[str, Any]) -> str:
+    text: str = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+    return text

@@ -1,0 +1,52 @@
+"""A finished run's network, as a plain module."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from torch import nn
+
+from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.models import build, load_weights, read_weights
+from fairdistill.runs.folder import RunFolder
+
+
+def load(path: str | Path) -> nn.Module:
+    """Return the trained network of a run folder: a plain module in eval mode.
+
+    A network that the user's own code made (``package.module:factory``) is made by it again, so that code must be
+    importable, and it runs.
+
+    Args:
+        path: a finished run folder.
+
+    Raises:
+        RunFolderError: if it is no run folder, the run is not finished, or its network cannot be made again.
+
+    Example:
+        >>> network = load("runs/digits-s-mfd-seed0")  # doctest: +SKIP
+    """
+    run = RunFolder.open(path)
+    file = run.path / "model.safetensors"
+    if not file.exists():
+        raise RunFolderError(
+            f"{path} has no model.safetensors: the run is not finished; continue it with: "
+            f"fairdistill train --resume {path}"
+        )
+    try:
+        weights, metadata = read_weights(file)
+    except UsageError as error:
+        raise RunFolderError(str(error)) from error
+    try:
+        name, size = metadata["network"], metadata.get("image_size")
+        num_classes = len(json.loads(metadata["class_names"]))
+        image_size = int(size) if size is not None else None
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunFolderError(f"{file} lacks its own description: {type(error).__name__}: {error}") from error
+    try:
+        network = build(name, num_classes, image_size=image_size)
+        load_weights(network, weights, where=str(file))
+    except UsageError as error:
+        raise RunFolderError(f"cannot make the network {name} of {path} again: {error}") from error
+    return network.eval()

@@ -1,0 +1,1 @@
+"""Reading tables of any software: CSV, TSV, Parquet; needs no torch."""

@@ -1,0 +1,153 @@
+"""Columns of a table as codes of named classes and groups."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.reading import place
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Columns:
+    """Columns of a table as codes, with errors that name the row.
+
+    Args:
+        path: the table, for messages.
+        frame: the columns that were read.
+        bins: how columns of numbers are cut, ``{"age": "20,40"}``.
+    """
+
+    def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str]) -> None:
+        self.path, self.frame, self._bins = path, frame, bins
+
+    def codes(
+        self, column: str, role: str, *, unknown: bool = False, order: str | None = None
+    ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Return a column's values as numbers, -1 where empty, and the name of each number."""
+        values = self.frame[column]
+        if column in self._bins:
+            codes, names = self._binned(column)
+        else:
+            try:
+                categorical = values.astype("category")
+            except TypeError as error:
+                raise DataError(f"{self.path}: column {column!r} holds no texts or numbers: {error}") from error
+            shown = [str(value) for value in categorical.cat.categories]
+            names = tuple(sorted({name for name in shown if name.strip()}, key=natural))
+            at = {name: code for code, name in enumerate(names)}
+            place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # blanks alone are empty
+            codes = place[categorical.cat.codes.to_numpy()]
+        empty = np.flatnonzero(codes < 0)
+        if len(empty) and not unknown:
+            raise DataError(
+                f"{self.where(int(empty[0]))}: column {column!r} is empty, as in {len(empty) - 1} more rows; every "
+                f"row needs a {role}"
+            )
+        if order is not None:
+            codes, names = reordered(codes, names, order, where=self.where)
+        return codes, names
+
+    def crossed(self, columns: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Return group columns crossed into one, see :func:`cross`."""
+        found = [self.codes(column, "group", unknown=True) for column in columns]
+        return cross([codes for codes, _ in found], [names for _, names in found])
+
+    def _binned(self, column: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        import pandas as pd
+
+        edges = bin_edges(column, self._bins[column])
+        values = self.frame[column]
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        wrong = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
+        if len(wrong):
+            row = int(wrong[0])
+            raise DataError(
+                f"{self.where(row)}: column {column!r} has {values.iloc[row]!r}, which is no number "
+                "that --bin could cut"
+            )
+        codes = np.searchsorted(edges, numbers, side="right")
+        return np.where(np.isnan(numbers), -1, codes).astype(np.int64), bin_names(edges)
+
+    def where(self, row: int) -> str:
+        """Return the place of a row for a message."""
+        return place(self.path, row)
+
+
+def natural(text: str) -> tuple[Any, ...]:
+    """Return a key that sorts numbers in texts by value: ``"9"`` before ``"10"``, ``"img2"`` before ``"img10"``.
+
+    No two texts have the same key, so that the order never depends on the file system: ``"01"`` comes before ``"1"``.
+    """
+    parts = [part for part in re.split(r"(\d+)", text) if part]
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), text
+
+
+def cross(
+    codes: Sequence[NDArray[np.int64]], names: Sequence[Sequence[str]]
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Cross several group attributes into one; only combinations that occur are groups, unknown in one is unknown."""
+    total, all_names = codes[0], tuple(names[0])
+    for code, more in zip(codes[1:], names[1:], strict=True):
+        total = np.where((total < 0) | (code < 0), -1, total * len(more) + code)
+        all_names = tuple(f"{a}, {b}" for a in all_names for b in more)
+    occurring = np.unique(total[total >= 0])
+    place = np.full(len(all_names) + 1, -1, np.int64)
+    place[occurring] = np.arange(len(occurring))
+    return place[total], tuple(all_names[code] for code in occurring.tolist())
+
+
+def reordered(
+    codes: NDArray[np.int64], names: tuple[str, ...], order: str, *, where: Callable[[int], str]
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Number the classes as ``order`` says, see :func:`listed`."""
+    wanted = listed(order)
+    if len(set(wanted)) != len(wanted):
+        raise UsageError(f"--classes {order}: a class is named twice")
+    for code, name in enumerate(names):
+        if name not in wanted:
+            row = int(np.flatnonzero(codes == code)[0])
+            raise DataError(
+                f"{where(row)}: the class {name!r} is not among --classes {order}; a name that holds a comma stands in "
+                "double quotes"
+            )
+    place = np.array([wanted.index(name) for name in names], np.int64)
+    return place[codes], wanted
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the names of a comma-separated list; one that holds a comma stands in double quotes.
+
+    Example:
+        >>> listed('dog, "cat, wild"')
+        ('dog', 'cat, wild')
+    """
+    return tuple(next(csv.reader([text], skipinitialspace=True)))
+
+
+def bin_edges(column: str, text: str) -> NDArray[np.float64]:
+    """Return the increasing numbers of ``20,40``."""
+    try:
+        edges = np.array([float(part) for part in str(text).split(",")])
+    except ValueError:
+        raise UsageError(f"expected --bin {column}=NUMBER,NUMBER,..., but got {column}={text}") from None
+    if not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
+        raise UsageError(f"expected --bin {column} to rise from number to number, but got {text}")
+    return edges
+
+
+def bin_names(edges: NDArray[np.float64]) -> tuple[str, ...]:
+    """Return the name of each bin: ``<20``, ``20 to <40``, ``>=40``."""
+    shown = [repr(edge).removesuffix(".0") for edge in edges.tolist()]
+    between = [f"{low} to <{high}" for low, high in itertools.pairwise(shown)]
+    return (f"<{shown[0]}", *between, f">={shown[-1]}")

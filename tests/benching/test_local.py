@@ -1,0 +1,225 @@
+"""Grids on this machine: shared teachers, failures that stop nobody else, stops that lose nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fairdistill.benching import local
+from fairdistill.benching.local import run_local
+from fairdistill.benching.options import BenchOptions
+from fairdistill.benching.plan import Grid, open_grid, plan
+from fairdistill.benching.states import standing
+from fairdistill.benching.tables import TableOptions, bench_table
+from fairdistill.cli.main import main
+from fairdistill.runs.folder import RunFolder
+
+SMALL = {"protocol": "honest", "epochs": 1, "teacher_epochs": 1, "device": "cpu", "precision": "float32"}
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Run jobs here, one after another, instead of in processes of their own."""
+
+    class Here:
+        def __init__(self, *_args, **_options) -> None: ...
+
+        def submit(self, function, job):
+            future = local.Future()
+            future.set_result(function(job))
+            return future
+
+        def shutdown(self, **_options) -> None: ...
+
+    monkeypatch.setattr(local, "ProcessPoolExecutor", Here)
+
+
+def small_grid(out: Path, **options) -> Grid:
+    grid = plan("digits-s", BenchOptions(**{**SMALL, "out": str(out), "seeds": "0", **options}), {})
+    open_grid(grid.path, "digits-s", "honest")
+    return grid
+
+
+def test_jobs_run_once_teachers_first_and_the_table_has_every_row(tmp_path, in_this_process):
+    grid = small_grid(tmp_path / "g", methods="mfd,ss,scratch")
+    heard = []
+    assert run_local(grid, workers=2, report=lambda job, state: heard.append((job.row, state)))
+    assert heard.index(("scratch", "done")) < heard.index(("mfd", "running"))
+    assert [standing(job).state for job in grid.jobs] == ["done"] * 3
+    before = {job.path: (job.path / "result.json").stat().st_mtime_ns for job in grid.jobs}
+    assert run_local(grid, workers=1, report=lambda job, state: pytest.fail("all is done"))
+    assert before == {job.path: (job.path / "result.json").stat().st_mtime_ns for job in grid.jobs}
+    table = bench_table(tmp_path / "g", TableOptions(format="csv")).splitlines()
+    assert [line.split(",")[0].split(" ")[0] for line in table] == ["Method", "scratch", "ss", "mfd"]
+    caches = list((tmp_path / "g/.teacher-cache").glob("*"))
+    assert len(caches) <= 1  # a run of one epoch needs none
+
+
+def test_a_job_that_fails_is_recorded_and_the_others_go_on(tmp_path, in_this_process, monkeypatch):
+    grid = small_grid(tmp_path / "g", methods="scratch,ss,mfd", seeds="0,1")
+    real, heard = local.run_job, []
+    teacher = next(job for job in grid.jobs if (job.row, job.seed) == ("scratch", 0))
+    monkeypatch.setattr(local, "run_job", lambda job: "the loss is not finite" if job.id == teacher.id else real(job))
+    assert not run_local(grid, workers=1, report=lambda job, state: heard.append((job.row, job.seed, state)))
+    states = {(job.row, job.seed): standing(job) for job in grid.jobs}
+    assert states["scratch", 0].state == states["mfd", 0].state == "failed"
+    assert states["scratch", 0].detail == "the loss is not finite"
+    assert states["mfd", 0].detail == f"its teacher {teacher.path.name} failed"
+    assert {states[row, 1].state for row in ("scratch", "ss", "mfd")} == {"done"}
+    assert states["ss", 0].state == "done"
+    monkeypatch.setattr(local, "run_job", real)
+    assert run_local(grid, workers=1, report=lambda job, state: None)  # failed ones are tried again
+    assert {standing(job).state for job in grid.jobs} == {"done"}
+
+
+def test_an_error_of_any_kind_fails_one_job(tmp_path, in_this_process, monkeypatch):
+    import fairdistill.training
+
+    def broken(*_args, **_options):
+        raise ZeroDivisionError("somewhere deep")
+
+    monkeypatch.setattr(fairdistill.training, "train", broken)
+    grid = small_grid(tmp_path / "g", methods="ss")
+    assert not run_local(grid, workers=1, report=lambda job, state: None)
+    assert standing(grid.jobs[0]).detail == "ZeroDivisionError: somewhere deep"
+
+
+def test_a_run_that_another_process_holds_is_running_and_left_alone(tmp_path, in_this_process):
+    grid = small_grid(tmp_path / "g", methods="ss")
+    job = grid.jobs[0]
+    run = RunFolder.create(job.path, config={"seed": 0}, environment={})
+    run.append_log({"step": 1200})
+    with run.lock():
+        assert standing(job) == standing(job).__class__("running", "step 1,200")
+        assert not run_local(grid, workers=1, report=lambda job, state: pytest.fail("it is running"))
+    assert standing(job).state == "stopped"
+
+
+def test_a_process_that_is_killed_fails_the_jobs_in_hand_and_no_others(tmp_path, monkeypatch):
+    grid = small_grid(tmp_path / "g", methods="scratch,ss", seeds="0,1")
+    monkeypatch.setattr(local, "run_job", killed_at_first)
+    heard = []
+    assert not run_local(grid, workers=1, report=lambda job, state: heard.append(state))
+    states = [standing(job) for job in grid.jobs]
+    assert [each.state for each in states] == ["failed"] * len(states)
+    assert all("process was killed" in each.detail for each in states)
+    assert heard == ["running", "failed"] * len(states)
+
+
+def killed_at_first(job) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_job_that_another_process_took_first_is_left_to_it(tmp_path, in_this_process, monkeypatch):
+    grid = small_grid(tmp_path / "g", methods="mfd,ss")
+    teacher, real, held = grid.jobs[0], local.run_job, []
+
+    def too_late(job):
+        if job.id != teacher.id:
+            return real(job)
+        lock = RunFolder.create(job.path, config={"seed": 0}, environment={}).lock()
+        lock.__enter__()
+        held.append(lock)
+        return f"{job.path} exists already"
+
+    monkeypatch.setattr(local, "run_job", too_late)
+    assert not run_local(grid, workers=1, report=lambda job, state: None)
+    assert [standing(job).state for job in grid.jobs] == ["running", "done", "not started"]
+    held[0].__exit__(None, None, None)
+
+
+def test_students_of_a_teacher_in_another_process_are_left(tmp_path, in_this_process):
+    grid = small_grid(tmp_path / "g", methods="mfd,ss")
+    teacher = grid.jobs[0]
+    assert teacher.row == "scratch"
+    run = RunFolder.create(teacher.path, config={"seed": 0}, environment={})
+    with run.lock():
+        assert not run_local(grid, workers=2, report=lambda job, state: None)
+    assert [standing(job).state for job in grid.jobs] == ["stopped", "done", "not started"]
+
+
+def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_path):
+    grid = small_grid(tmp_path / "g", methods="scratch,ss", epochs=50, teacher_epochs=50)
+    heard = []
+    assert not run_local(grid, workers=1, report=lambda job, state: heard.append(state), seconds=9)
+    states = [standing(job).state for job in grid.jobs]
+    assert "done" not in states[1:]
+    assert "failed" not in states
+    assert run_local(grid, workers=2, report=lambda job, state: None)
+
+
+def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path):
+    """Ctrl-C while two processes train: what runs is saved, and the same command finishes it."""
+    arguments = [
+        "digits-s",
+        "--methods",
+        "ss,scratch",
+        "--seeds",
+        "0",
+        "--protocol",
+        "honest",
+        "--out",
+        str(tmp_path / "g"),
+    ]
+    command = [sys.executable, "-m", "fairdistill", "bench", *arguments, "--workers", "2", "--device", "cpu"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    grid = plan(
+        "digits-s", BenchOptions(methods="ss,scratch", seeds="0", protocol="honest", out=str(tmp_path / "g")), {}
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if any(each.state == "running" and each.detail.startswith("step") for each in map(standing, grid.jobs)):
+            break
+        time.sleep(0.05)
+    os.kill(running.pid, signal.SIGINT)
+    running.communicate(timeout=60)
+    assert running.returncode == 130
+    # On a busy machine the second may have begun late: then it has no row in its log, or no folder yet.
+    assert {standing(job).state for job in grid.jobs} <= {"stopped", "not started"}
+    at = [int(standing(job).detail.removeprefix("step ").replace(",", "") or 0) for job in grid.jobs]
+    assert max(at) > 0
+    assert all((job.path / "checkpoint/state.pt").exists() for job, step in zip(grid.jobs, at, strict=True) if step)
+    assert main(["bench", *arguments, "--device", "cpu"]) == 0
+    for job, step in zip(grid.jobs, at, strict=True):
+        steps = [json.loads(line)["step"] for line in (job.path / "log.jsonl").read_text().splitlines()]
+        assert steps == sorted(set(steps))
+        assert step in (0, *steps)
+        assert steps[-1] == 400
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], ["DATA"]), (["digit-s"], ["unknown data set"]), (["digits-s", "--methods", "mdf"], ["did you mean 'mfd'"]),
+        (["table", "nowhere"], ["no grid.json", "fairdistill bench"]), (["digits-s", "--engine", "x"], ["--engine"]),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_with_exit_code_2(arguments, parts, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["bench", *arguments]) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    for part in parts:
+        assert part in shown
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_grid_of_a_data_set_of_files_has_one_option_workers(capsys, tmp_path):
+    assert main(["bench", "utkface", "--dry-run", "--workers", "3", "--methods", "ss", "--out", str(tmp_path)]) == 0
+    assert "4 jobs: 4 not started" in capsys.readouterr().out
+
+
+def test_a_dry_run_says_the_jobs_and_writes_nothing(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["bench", "digits-s", "--dry-run", "--seeds", "0-7"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("not started") == 96 + 1
+    assert "96 jobs" in shown
+    assert not list(tmp_path.iterdir())

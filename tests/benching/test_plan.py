@@ -1,0 +1,165 @@
+"""Grids: which jobs there are, what their ids depend on, and what is no grid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fairdistill import paper
+from fairdistill.benching.options import BenchOptions
+from fairdistill.benching.plan import Grid, open_grid, plan
+from fairdistill.errors import RunFolderError, UsageError
+
+
+def grid(out: Path, data: str = "digits-s", data_options: dict | None = None, **options) -> Grid:
+    return plan(data, BenchOptions(**{"seeds": "0,1", "out": str(out), **options}), data_options or {})
+
+
+def ids(grid: Grid) -> set[str]:
+    return {job.id for job in grid.jobs}
+
+
+def test_the_whole_grid_is_the_papers_rows_for_each_seed_and_one_teacher_a_seed(tmp_path):
+    jobs = grid(tmp_path).jobs
+    assert [job.row for job in jobs] == [*paper.ROWS] * 2
+    assert len({job.path for job in jobs}) == 24
+    for job in jobs:
+        taught = [other for other in jobs if other.id == job.teacher]
+        assert [(other.row, other.seed) for other in taught] == ([] if job.teacher is None else [("scratch", job.seed)])
+        assert job.options.teacher == (str(taught[0].path) if taught else None)
+    without = {job.row for job in jobs if job.teacher is None}
+    assert without == {"scratch", "ss", "ad"}
+    order = [job.id for job in jobs]
+    assert all(order.index(job.teacher) < order.index(job.id) for job in jobs if job.teacher)
+
+
+def test_methods_beyond_the_paper_have_teachers_where_they_read_one(tmp_path):
+    jobs = grid(tmp_path, methods="reweight,dro,di,mfd-self,rkd,dkd", seeds="0").jobs
+    assert [(job.row, job.teacher is not None) for job in jobs] == [
+        ("scratch", False), ("reweight", False), ("dro", False), ("di", False), ("mfd-self", False), ("rkd", True),
+        ("dkd", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data_root": "/elsewhere"}, {"device": "cpu"}, {"workers": 2}, {"methods": "mfd,scratch"},
+        {"data_options": {}}, {"engine": "ray", "address": "auto", "cpus_per_run": 2.0, "gpus_per_run": 0.25},
+    ],
+)  # fmt: skip
+def test_ids_do_not_depend_on_places_devices_and_company(tmp_path, changes):
+    base = grid(tmp_path / "a", methods="scratch,mfd")
+    assert ids(grid(tmp_path / "b", **{"methods": "scratch,mfd", **changes})) == ids(base)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"protocol": "honest"}, {"epochs": 3}, {"model": "cifar_net"}, {"data_options": {"skew": 0.5}},
+        {"precision": "float32"}, {"seeds": "5"},
+    ],
+)  # fmt: skip
+def test_ids_depend_on_everything_that_is_computed(tmp_path, changes):
+    base = grid(tmp_path, methods="ss,mfd")
+    other = grid(tmp_path, **{"methods": "ss,mfd", **changes})
+    rows = {"ss", "mfd"}
+    assert not {job.id for job in other.jobs if job.row in rows} & {job.id for job in base.jobs if job.row in rows}
+
+
+def test_a_cifar10s_job_does_not_depend_on_whether_files_may_be_downloaded(tmp_path):
+    options = {"data": "cifar10s", "methods": "ss"}
+    assert ids(grid(tmp_path, **options)) == ids(grid(tmp_path, **options, data_options={"download": True}))
+
+
+def test_a_small_budget_does_not_shrink_the_teacher_and_is_that_of_every_row(tmp_path):
+    jobs = grid(tmp_path, methods="scratch,mfd", seeds="0", protocol="honest", steps=20).jobs
+    teacher, scratch, mfd = jobs
+    assert (teacher.row, teacher.options.epochs, teacher.options.steps) == ("scratch", 50, None)
+    assert (scratch.options.steps, mfd.options.steps) == (20, 20)
+    assert mfd.teacher == teacher.id != scratch.id
+    assert [job.options.epochs for job in grid(tmp_path, methods="mfd", seeds="0", epochs=80).jobs] == [80, 80]
+    assert grid(tmp_path, methods="mfd", seeds="0", teacher_epochs=5, epochs=2).jobs[0].options.epochs == 5
+
+
+def test_rows_are_named_in_any_order_and_case_and_once():
+    assert BenchOptions(methods="MFD, hkd+ss ,ss,mfd").rows == ("ss", "ss+hkd", "mfd")
+    assert BenchOptions(methods="at+ss,scratch").rows == ("scratch", "ss+at")
+    assert BenchOptions(methods="di,hkd+dro,mfd-self,mfd,scratch").rows == (
+        "scratch", "mfd", "di", "dro+hkd", "mfd-self",
+    )  # fmt: skip
+    assert BenchOptions(seeds="3, 0-2,1").run_seeds == (3, 0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"methods": "mdf"}, "unknown method 'mdf'; did you mean 'mfd'"), ({"seeds": "a"}, "seeds such as 0,1,2"),
+        ({"seeds": "3-1"}, "which is none"), ({"seeds": "-1"}, "seeds such as"), ({"workers": 0}, "workers to be at"),
+        ({"epochs": 1, "steps": 2}, "exclude each other"), ({"steps": 5}, "give --epochs"),
+        ({"protocol": "fair"}, "protocol"), ({"seeds": str(2**32)}, r"\[0, 2\*\*32\)"),
+        ({"address": "auto"}, "--address is for a Ray cluster; add --engine ray"),
+        ({"cpus_per_run": 2}, "--cpus-per-run is for"), ({"gpus_per_run": 0.5}, "--gpus-per-run is for"),
+        ({"engine": "ray", "address": "head"}, "--address auto, HOST:PORT or ray://HOST:PORT, but got 'head'"),
+        ({"engine": "ray", "address": "http://head:1"}, "HOST:PORT"),
+        ({"engine": "ray", "cpus_per_run": 0}, "cpus_per_run to be positive"),
+        ({"engine": "ray", "gpus_per_run": 1.5}, "whole number"), ({"engine": "ray", "gpus_per_run": -1}, "a share of"),
+        ({"engine": "ray", "device": "cuda"}, "--device cuda does not go with --engine ray"),
+        ({"engine": "ray", "device": "cuda:1", "gpus_per_run": 1}, "leave --device out"),
+        ({"engine": "ray", "device": "cpu", "gpus_per_run": 0.5}, "leave --device out"),
+    ],
+)  # fmt: skip
+def test_a_grid_that_cannot_be_is_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        BenchOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "device"),
+    [
+        ({"device": "cuda:1"}, "cuda:1"), ({}, "auto"), ({"engine": "ray"}, "cpu"),
+        ({"engine": "ray", "gpus_per_run": 0.5}, "cuda"),
+        ({"engine": "ray", "gpus_per_run": 1, "device": "cuda"}, "cuda"),
+    ],
+)  # fmt: skip
+def test_on_a_cluster_a_run_computes_on_what_is_kept_for_it(tmp_path, options, device):
+    assert {job.options.device for job in grid(tmp_path, methods="mfd", **options).jobs} == {device}
+
+
+def test_addresses_of_clusters():
+    for address in ("auto", "head:6379", "10.0.0.1:6379", "ray://head:10001", "[fe80::1]:6379"):
+        assert BenchOptions(engine="ray", address=address).address == address
+
+
+def test_a_worker_with_another_current_folder_finds_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (job,) = grid(
+        Path("out"), "utkface", {"image_cache": "images"}, methods="ss", seeds="0", data_root="faces", protocol="honest"
+    ).jobs
+    assert job.options.data_root == str(tmp_path / "faces")
+    assert job.options.data_options["image_cache"] == str(tmp_path / "images")
+    assert job.path.parent == tmp_path / "out"
+
+
+def test_a_table_of_ones_own_is_no_benchmark(tmp_path):
+    (tmp_path / "t.csv").write_text("image,label,group\n")
+    for name in (str(tmp_path / "t.csv"), "digit-s"):
+        with pytest.raises(UsageError, match="the benchmark is of digits-s, cifar10s, utkface, celeba"):
+            grid(tmp_path, data=name)
+
+
+def test_a_folder_belongs_to_one_grid(tmp_path):
+    open_grid(tmp_path / "g", "digits-s", "honest")
+    open_grid(tmp_path / "g", "digits-s", "honest")
+    with pytest.raises(RunFolderError, match=r"holds another grid \(protocol honest instead of paper\); .*--out"):
+        open_grid(tmp_path / "g", "digits-s", "paper")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").write_text("")
+    with pytest.raises(RunFolderError, match="exists and is no grid"):
+        open_grid(tmp_path / "other", "digits-s", "paper")
+    written = json.loads((tmp_path / "g/grid.json").read_text())
+    (tmp_path / "g/grid.json").write_text(json.dumps({**written, "fairdistill": "0.0.1"}))
+    with pytest.raises(RunFolderError, match=r"fairdistill 0\.0\.1 instead of"):
+        open_grid(tmp_path / "g", "digits-s", "honest")

@@ -1,0 +1,182 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from fairdistill import __version__
+from fairdistill.cli.main import main
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "fairdistill", *arguments], capture_output=True, text=True, timeout=250
+    )
+
+
+def test_help_names_every_command_without_importing_torch_or_optuna():
+    code = (
+        "import sys; from fairdistill.cli import main; main(['--help']); "
+        "sys.exit('torch' in sys.modules or 'optuna' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert shown.returncode == 0
+    for command in ("demo", "train", "tune", "compare"):
+        assert command in shown.stdout
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"fairdistill {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("train", ["--data-root", "--method", "--set", "--teacher", "--resume", "--skew", "--no-teacher-cache"]),
+        ("tune", ["--search", "--trials", "--rule", "--no-test", "--no-early-stopping", "--method", "--skew", "--out"]),
+        ("compare", ["RUN", "--format"]),
+        ("demo", ["--seed", "--out"]),
+    ],
+)
+def test_help_of_a_command_lists_its_options(command, options, capsys):
+    assert main([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    for option in options:
+        assert option in shown
+    assert "SUPPRESS" not in shown
+
+
+def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
+    assert main(["train", "--data", "cifar10s", "--help"]) == 0
+    assert "--download" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], []),
+        (["nothing"], ["unknown command 'nothing'", "train"]),
+        (["train", "--data", "digit-s"], ["'digit-s'", "did you mean 'digits-s'"]),
+        (["train", "--method", "mdf"], ["'mdf'", "did you mean 'mfd'"]),
+        (["train", "--method", "mfd"], ["'mfd' needs a teacher", "--method scratch"]),
+        (["train", "--model", "resnet"], ["unknown network 'resnet'", "cifar_net"]),
+        (["train", "--epochs", "few"], ["--epochs", "whole number", "few"]),
+        (["train", "--epochs", "0"], ["epochs", "at least 1", "0"]),
+        (["train", "--epochs", "2", "--steps", "2"], ["exclude each other"]),
+        (["train", "--protocol", "fair"], ["--protocol", "honest, paper", "fair"]),
+        (["train", "--skew", "2"], ["skew", "[0, 1]", "2.0"]),
+        (["train", "--lr", "-1"], ["lr", "positive", "-1"]),
+        (["train", "--set", "mmd.strength"], ["TERM.SETTING=NUMBER", "mmd.strength"]),
+        (["train", "--set", "mmd.strength=7"], ["'scratch' has no setting 'mmd.strength'"]),
+        (["train", "--learning-rate", "1"], ["--learning-rate", "--help"]),
+        (["train", "--device", "abacus"], ["device 'abacus'", "cpu"]),
+        (["train", "--config", "no.yaml"], ["no.yaml"]),
+        (["train", "--resume", "no-run"], ["no-run does not exist"]),
+        (["train", "--teacher", "no-run"], ["there is no teacher no-run", "run folder", ".pt2"]),
+        (
+            ["train", "--data", "cifar10s", "--data-root", "nowhere"],
+            ["nowhere", "cifar-10-python.tar.gz", "--download"],
+        ),
+        (["compare"], ["runs"]),
+        (["compare", "no-run"], ["no-run does not exist"]),
+        (["compare", "no-run", "--format", "word"], ["--format", "text, md, csv, latex, json", "word"]),
+        (["demo", "--seed", "-1"], ["seed", "-1"]),
+    ],
+)
+def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(arguments, parts, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    shown = capsys.readouterr().err
+    for part in parts:
+        assert part in shown
+    if parts:
+        assert shown.startswith("fairdistill: error: ")
+        assert len(shown.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_train_then_compare_from_the_command_line(tmp_path):
+    teacher, student = tmp_path / "teacher", tmp_path / "student"
+    made = run("train", "--steps", "3", "--batch-size", "40", "--skew", "0.9", "--out", str(teacher))
+    assert made.returncode == 0, made.stderr
+    assert "3 steps of 40 images, honest protocol" in made.stderr
+    made = run(
+        "train", "--method", "MFD", "--set", "mmd.strength=7", "--steps", "3", "--batch-size", "40",
+        "--teacher", str(teacher), "--out", str(student),
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    config = yaml.safe_load((student / "config.yaml").read_text())
+    assert config["method"] == "mfd"
+    assert config["set"]["mmd.strength"] == 7.0
+    assert config["data_options"] == {"skew": 0.9, "data_seed": 0}, "the student takes its teacher's data"
+
+    again = run("train", "--out", str(student))
+    assert again.returncode == 2
+    assert f"--resume {student}" in again.stderr
+
+    table = run("compare", str(student), str(teacher), "--format", "json")
+    assert table.returncode == 0, table.stderr
+    rows = json.loads(table.stdout)["rows"]
+    assert [row["method"] for row in rows] == ["scratch", "mfd"]
+    assert rows[1]["accuracy_mean"] == json.loads((student / "result.json").read_text())["accuracy"]
+
+
+def test_a_runs_configuration_is_a_configuration_file_and_the_command_line_wins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main(["train", "--steps", "2", "--batch-size", "30", "--skew", "0.8", "--out", str(first)]) == 0
+    assert main(["train", "--config", str(first / "config.yaml"), "--steps", "3", "--out", str(second)]) == 0
+    before, after = (yaml.safe_load((folder / "config.yaml").read_text()) for folder in (first, second))
+    assert after == {**before, "steps": 3, "out": str(second)}
+
+
+def test_an_unknown_key_in_a_configuration_file_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "options.yaml").write_text("method: ss\nlearning_rate: 0.1\n")
+    assert main(["train", "--config", "options.yaml"]) == 2
+    assert "learning_rate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["method: [", "- 1", "\xff\xfe"])
+def test_a_configuration_file_that_is_none_is_named(content, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "options.yaml").write_bytes(content.encode("latin-1"))
+    assert main(["train", "--config", "options.yaml"]) == 2
+    assert "options.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_ctrl_c_saves_says_how_to_resume_and_exits_with_130(tmp_path):
+    out = tmp_path / "run"
+    arguments = ["train", "--steps", "100000", "--batch-size", "40", "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fairdistill", *arguments], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    while not (out / "log.jsonl").exists() and process.poll() is None:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    _, shown = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert f"continue with: fairdistill train --resume {out}" in shown
+    assert "Traceback" not in shown
+    assert (out / "checkpoint" / "state.pt").exists()
+    assert not (out / "result.json").exists()
+
+
+@pytest.mark.parametrize("given", [["--resume", "run", "--lr", "0.1"], ["--resume=run", "--strict-cells"]])
+def test_resume_takes_no_other_option(given, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *given]) == 2
+    assert "--resume takes the run's own options" in capsys.readouterr().err
+
+
+def test_a_network_for_other_images_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--model", "cifar_net"]) == 2
+    assert "cannot take images of shape (3, 16, 16)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

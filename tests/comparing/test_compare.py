@@ -1,0 +1,177 @@
+import csv
+import io
+import json
+import math
+
+import pytest
+
+from fairdistill.comparing.compare import CompareOptions, compare, render
+from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.runs.folder import RunFolder
+
+CONFIG = {
+    "data": "digits-s", "data_options": {"skew": 0.95, "data_seed": 0}, "protocol": "honest", "model": "digit_net",
+    "init": "scratch", "batch_size": 128, "optimizer": "adam", "lr": 0.001, "weight_decay": 0.0, "schedule": "plateau",
+    "set": {},
+}  # fmt: skip
+ENVIRONMENT = {
+    "fairdistill": "1.2.3", "commit": "0123456789abcdef", "packages": {"torch": "2.13.0"}, "processor": "CPU",
+    "device": "cpu (2 threads), float32",
+}  # fmt: skip
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    def make(
+        name, *, accuracy=0.8, deo_a=0.1, deo_m=0.2, collapsed=False, steps=400, finished=True, digests=None,
+        teacher=None, **config,
+    ):  # fmt: skip
+        run = RunFolder.create(tmp_path / name, config={**CONFIG, **config}, environment=ENVIRONMENT)
+        if finished:
+            result = {"accuracy": accuracy, "deo_a": deo_a, "deo_m": deo_m, "collapsed": collapsed}
+            result |= {"digests": digests or {}, "teacher": teacher}
+            run.write_json("result.json", {**result, "budget": {"steps": steps, "samples": steps * 128}})
+        return run.path
+
+    return make
+
+
+@pytest.fixture
+def table(make_run):
+    return compare(
+        [
+            make_run("c", method="mfd", set={"mmd.strength": 3.0}, seed=0, accuracy=0.9, deo_a=math.nan),
+            make_run("b", method="scratch", seed=1, accuracy=0.86),
+            make_run("a", method="scratch", seed=0, accuracy=0.80),
+        ]
+    )
+
+
+def test_runs_that_differ_in_seed_alone_are_one_row_with_mean_and_sample_sd(table):
+    scratch, mfd = table.rows
+    assert (scratch.label, scratch.seeds) == ("scratch", (0, 1))
+    assert scratch.values["accuracy"] == (0.80, 0.86)
+    assert scratch.mean("accuracy") == pytest.approx(0.83)
+    assert scratch.sd("accuracy") == pytest.approx(0.03 * math.sqrt(2))  # ddof 1
+    assert mfd.seeds == (0,)
+    assert math.isnan(mfd.sd("accuracy"))
+    assert math.isnan(mfd.mean("deo_a"))
+
+
+def test_runs_of_one_method_with_other_settings_are_rows_that_say_what_differs(make_run):
+    rows = compare(
+        [
+            make_run("a", method="mfd", set={"mmd.strength": 3.0, "mmd.bandwidth": 1.0}, seed=0),
+            make_run("b", method="mfd", set={"mmd.strength": 7.0, "mmd.bandwidth": 1.0}, seed=0),
+            make_run("c", method="mfd", set={"mmd.strength": 3.0, "mmd.bandwidth": 1.0}, seed=0, protocol="paper"),
+        ]
+    ).rows
+    assert [row.label for row in rows] == [
+        "mfd (protocol=honest, mmd.strength=3.0)",
+        "mfd (protocol=honest, mmd.strength=7.0)",
+        "mfd (protocol=paper, mmd.strength=3.0)",
+    ]
+
+
+def test_a_collapsed_run_is_marked(make_run):
+    runs = [make_run("a", method="ad", seed=0), make_run("b", method="ad", seed=1, collapsed=True)]
+    assert "ad [one class only: seed 1]" in render(compare(runs), CompareOptions(format="md"))
+
+
+def test_text_is_aligned_and_says_how_it_was_made(table):
+    lines = render(table, CompareOptions()).splitlines()
+    assert lines[0].split() == ["Method", "n", "Accuracy", "DEO_A", "DEO_M", "Steps", "Images", "seen"]
+    assert lines[2].split() == ["scratch", "2", "83.00", "±", "4.24", "10.00", "±", "0.00", "20.00", "±", "0.00", "400", "51,200"]  # fmt: skip  # noqa: E501
+    assert lines[3].split() == ["mfd", "1", "90.00", "undefined", "20.00", "400", "51,200"]
+    assert len({len(line) for line in (lines[0], lines[2], lines[3])}) == 1
+    for part in ("digits-s, skew 0.95", "honest protocol", "ddof 1", "seeds 0, 1", "1.2.3 (012345678)", "torch 2.13.0"):
+        assert part in lines[-1]
+
+
+def test_markdown_and_latex_have_every_row(table):
+    markdown = render(table, CompareOptions(format="md")).splitlines()
+    assert markdown[2] == "| scratch | 2 | 83.00 ± 4.24 | 10.00 ± 0.00 | 20.00 ± 0.00 | 400 | 51,200 |"
+    latex = render(table, CompareOptions(format="latex"))
+    assert r"DEO\_A" in latex
+    assert r"scratch & 2 & 83.00 $\pm$ 4.24" in latex
+
+
+def test_csv_and_json_hold_fractions_and_leave_the_undefined_empty(table):
+    rows = list(csv.DictReader(io.StringIO(render(table, CompareOptions(format="csv")))))
+    assert float(rows[0]["accuracy_mean"]) == pytest.approx(0.83)
+    assert rows[1]["deo_a_mean"] == ""
+    content = json.loads(render(table, CompareOptions(format="json")))
+    assert content["rows"][0]["values"]["accuracy"] == [0.80, 0.86]
+    assert content["rows"][1]["deo_a_mean"] is None
+
+
+def test_runs_on_different_data_are_refused(make_run):
+    runs = [
+        make_run("a", method="ss", seed=0),
+        make_run("b", method="ss", seed=0, data_options={"skew": 0.5, "data_seed": 0}),
+    ]
+    with pytest.raises(UsageError, match=r"a is on digits-s, skew 0\.95, .*b on digits-s, skew 0\.5"):
+        compare(runs)
+
+
+def test_runs_whose_test_rows_differ_are_refused_though_their_options_do_not(make_run):
+    runs = [
+        make_run("a", method="ss", seed=0, digests={"test": "1"}),
+        make_run("b", method="ss", seed=1, digests={"test": "2"}),
+    ]
+    with pytest.raises(
+        UsageError, match=r"a and .*b are both on digits-s.*the rows or their classes and groups differ"
+    ):
+        compare(runs)
+
+
+def test_teachers_that_are_other_files_are_other_recipes(make_run):
+    file = dict.fromkeys(("method", "protocol", "steps"))
+    rows = compare(
+        [
+            make_run("a", method="mfd", seed=0, teacher=file, digests={"teacher": "0123456789"}),
+            make_run("b", method="mfd", seed=1, teacher=file, digests={"teacher": "0123456789"}),
+            make_run("c", method="mfd", seed=0, teacher=file, digests={"teacher": "abcdefghij"}),
+        ]
+    ).rows
+    assert [(row.label, row.seeds) for row in rows] == [
+        ("mfd (teacher=file 01234567)", (0, 1)), ("mfd (teacher=file abcdefgh)", (0,))
+    ]  # fmt: skip
+
+
+def test_another_preparation_of_images_is_another_recipe_and_another_cache_is_not(make_run):
+    def options(**changes):
+        return {"skew": 0.95, "data_seed": 0, "size": 32, "image_cache": "a", **changes}
+
+    rows = compare(
+        [
+            make_run("a", method="ss", seed=0, digests={"test": "1"}, data_options=options()),
+            make_run(
+                "b", method="ss", seed=1, digests={"test": "1"}, data_options=options(image_cache="b", data_seed=1)
+            ),
+            make_run("c", method="ss", seed=0, digests={"test": "1"}, data_options=options(size=48)),
+        ]
+    ).rows
+    assert [(row.label, row.seeds) for row in rows] == [("ss (size=32)", (0, 1)), ("ss (size=48)", (0,))]
+
+
+def test_a_run_given_twice_is_refused(make_run):
+    run = make_run("a", method="ss", seed=0)
+    with pytest.raises(UsageError, match="given twice"):
+        compare([run, run])
+
+
+def test_an_unfinished_run_is_refused_with_the_way_out(make_run):
+    with pytest.raises(RunFolderError, match="--resume"):
+        compare([make_run("a", method="ss", seed=0, finished=False)])
+
+
+def test_the_same_recipe_and_seeds_twice_are_refused(make_run):
+    runs = [make_run("a", method="ss", seed=0), make_run("b", method="ss", seed=0)]
+    with pytest.raises(UsageError, match=r"a and .*b are one recipe with the same seeds"):
+        compare(runs)
+
+
+def test_two_protocols_in_one_table_are_labelled_in_every_row(make_run):
+    runs = [make_run("a", method="scratch", seed=0), make_run("b", method="mfd", seed=0, protocol="paper")]
+    assert [row.label for row in compare(runs).rows] == ["scratch (protocol=honest)", "mfd (protocol=paper)"]

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fairdistill import data
+from fairdistill.data.own.folder import FolderOptions, load, read_rows
+from fairdistill.errors import DataError, UsageError
+
+
+def make(root: Path, names: list[str]) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (6, 6), (len(name) * 7 % 256, zlib.crc32(name.encode()) % 256, 9)).save(root / name)
+    return root
+
+
+GROUPED = ["cat/x/1.png", "cat/y/2.png", "dog/x/10.png", "dog/x/9.png", "dog/y/3.jpg"]
+
+
+def test_folders_are_classes_and_folders_in_them_groups(tmp_path):
+    rows = read_rows(make(tmp_path, GROUPED), FolderOptions())
+    assert rows.names.tolist() == ["cat/x/1.png", "cat/y/2.png", "dog/x/9.png", "dog/x/10.png", "dog/y/3.jpg"]
+    assert (rows.class_names, rows.group_names) == (("cat", "dog"), ("x", "y"))
+    assert (rows.labels.tolist(), rows.groups.tolist()) == ([0, 0, 1, 1, 1], [0, 1, 0, 0, 1])
+    assert (rows.splits == -1).all()
+
+
+def test_split_folders_are_found_and_mapped(tmp_path):
+    names = [f"{split}/{name}" for split in ("train", "holdout") for name in GROUPED]
+    make(tmp_path, names)
+    with pytest.raises(DataError, match=r"split folders \(train\) and 'holdout'.*--split-map holdout=test"):
+        read_rows(tmp_path, FolderOptions())
+    rows = read_rows(tmp_path, FolderOptions(split_map={"holdout": "test"}))
+    assert sorted(rows.splits.tolist()) == [0] * 5 + [2] * 5
+    assert rows.class_names == ("cat", "dog")
+    with pytest.raises(UsageError, match="--split-map dev=test"):
+        read_rows(tmp_path, FolderOptions(split_map={"dev": "test"}))
+
+
+def test_a_table_gives_the_groups_of_those_it_names(tmp_path):
+    make(tmp_path, ["cat/1.png", "cat/2.png", "dog/3.png", "dog/4.png"])
+    table = tmp_path / "groups.csv"
+    table.write_text("file,race,sex\ncat/1.png,A,m\ncat/2.png,B,f\ndog/3.png,A,m\n")
+    options = {"group_table": str(table), "image": "file", "group": "race,sex"}
+    rows = read_rows(tmp_path, FolderOptions(**options))
+    assert rows.group_names == ("A, m", "B, f")
+    assert rows.groups.tolist() == [0, 1, 0, -1]
+    assert rows.notes == ("1 files are no images by their names and were not read",)
+    table.write_text("file,race\nbird/1.png,A\n")
+    with pytest.raises(DataError, match=r"names 'bird/1\.png', which is no image in"):
+        read_rows(tmp_path, FolderOptions(**{**options, "group": "race"}))
+
+
+def test_hidden_files_are_not_read(tmp_path):
+    make(tmp_path, [*GROUPED, ".cache/x/1.png"])
+    (tmp_path / "cat/x/.DS_Store").write_bytes(b"")
+    rows = read_rows(tmp_path, FolderOptions())
+    assert len(rows.names) == 5
+    assert rows.notes == ()
+
+
+def test_classes_are_ordered_as_a_models_outputs(tmp_path):
+    rows = read_rows(make(tmp_path, GROUPED), FolderOptions(classes="dog,cat"))
+    assert rows.class_names == ("dog", "cat")
+    assert rows.labels.tolist() == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], "holds no images"),
+        (["1.png"], r"1\.png is in no class folder"),
+        (["cat/1.png", "dog/2.png"], r"cat/1\.png is in no group folder .*--group-table"),
+        (["cat/x/1.png", "dog/2.png"], r"dog/2\.png is in no group folder"),
+    ],
+)
+def test_a_structure_that_says_too_little_is_an_error(tmp_path, names, text):
+    with pytest.raises(DataError, match=text):
+        read_rows(make(tmp_path, names), FolderOptions())
+
+
+def test_a_folder_is_a_data_set(tmp_path):
+    names = [f"{label}/{group}/{n}.png" for label in ("cat", "dog") for group in ("x", "y") for n in range(5)]
+    make(tmp_path / "mine", names)
+    parts = data.load_splits(str(tmp_path / "mine"), size=6, image_cache=str(tmp_path / "cache"))
+    assert {split: len(part) for split, part in parts.items()} == {"train": 16, "test": 4}
+
+
+def test_an_image_that_a_table_gives_two_groups_is_named_with_both(tmp_path):
+    make(tmp_path, ["cat/1.png", "dog/3.png"])
+    table = tmp_path / "groups.csv"
+    table.write_text("image,group\ncat/1.png,A\ndog/3.png,B\ncat/1.png,A\n")
+    read_rows(tmp_path, FolderOptions(group_table=str(table)))
+    table.write_text("image,group\ncat/1.png,A\ndog/3.png,B\ncat/1.png,B\n")
+    with pytest.raises(DataError, match=r"groups\.csv, row 4: cat/1\.png is of group 'B' here and 'A' above"):
+        read_rows(tmp_path, FolderOptions(group_table=str(table)))
+
+
+def test_options_that_would_do_nothing_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="--group is about the table that --group-table names"):
+        FolderOptions(group="race")
+    make(tmp_path, GROUPED)
+    with pytest.raises(UsageError, match=r"--root /x: .* holds its images itself"):
+        load(["train"], tmp_path, Path("/x"), FolderOptions())

@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fairdistill import data
+from fairdistill.data.own.table import Rows, TableOptions, read_rows
+from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.columns import bin_edges, bin_names, cross, natural
+
+SIMPLE = "image,label,group,split\na.png,cat,x,train\nb.png,dog,y,train\nsub/c.png,cat,y,test\nd.png,dog,x,test\n"
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def read(path: Path, base: Path | None = None, **options: Any) -> Rows:
+    return read_rows(path, base or path.parent, TableOptions(**options))
+
+
+def test_a_table_says_names_classes_groups_and_splits(tmp_path):
+    rows = read(write(tmp_path / "t.csv", SIMPLE))
+    assert rows.names.tolist() == ["a.png", "b.png", "sub/c.png", "d.png"]
+    assert (rows.class_names, rows.group_names) == (("cat", "dog"), ("x", "y"))
+    assert rows.labels.tolist() == [0, 1, 0, 1]
+    assert rows.groups.tolist() == [0, 1, 1, 0]
+    assert rows.splits.tolist() == [0, 0, 2, 2]
+
+
+def test_tsv_and_parquet_say_the_same_as_csv(tmp_path):
+    csv = read(write(tmp_path / "t.csv", SIMPLE))
+    tsv = read(write(tmp_path / "t.tsv", SIMPLE.replace(",", "\t")))
+    pd.read_csv(tmp_path / "t.csv").to_parquet(tmp_path / "t.parquet")
+    parquet = read(tmp_path / "t.parquet")
+    for other in (tsv, parquet):
+        for field in ("names", "labels", "groups", "splits"):
+            assert (getattr(csv, field) == getattr(other, field)).all()
+        assert (csv.class_names, csv.group_names) == (other.class_names, other.group_names)
+
+
+def test_a_parquet_table_gives_its_index_and_whole_numbers_though_some_are_missing(tmp_path):
+    frame = pd.DataFrame({"image": ["a.png", "b.png", "c.png"], "label": [10, 9, 10], "group": [1, None, 2]})
+    frame["group"] = frame["group"].astype("Int64")
+    frame.set_index("image").to_parquet(tmp_path / "t.parquet")
+    rows = read(tmp_path / "t.parquet")
+    assert rows.names.tolist() == ["a.png", "b.png", "c.png"]
+    assert (rows.class_names, rows.group_names) == (("9", "10"), ("1", "2"))
+    assert rows.groups.tolist() == [0, -1, 1]
+
+
+def test_a_parquet_table_of_categories_may_name_more_than_occur(tmp_path):
+    frame = pd.DataFrame({"image": ["a.png", "b.png"], "label": ["x", "y"], "group": ["", "g"]})
+    frame["label"] = pd.Categorical(frame["label"], ["z", "y", "x"])
+    frame["group"] = frame["group"].astype("category")
+    frame.to_parquet(tmp_path / "t.parquet")
+    rows = read(tmp_path / "t.parquet")
+    assert (rows.class_names, rows.group_names) == (("x", "y"), ("g",))
+    assert rows.groups.tolist() == [-1, 0]
+
+
+def test_a_column_of_lists_is_named(tmp_path):
+    pd.DataFrame({"image": ["a.png", "b.png"], "label": [[1], [2]], "group": ["x", "y"]}).to_parquet(
+        tmp_path / "t.parquet"
+    )
+    with pytest.raises(DataError, match=r"t\.parquet: column 'label' holds no texts or numbers"):
+        read(tmp_path / "t.parquet")
+
+
+def test_blank_lines_do_not_count(tmp_path):
+    rows = read(write(tmp_path / "t.csv", "\n\n" + SIMPLE.replace("d.png", "\nd.png")))
+    assert rows.names.tolist() == ["a.png", "b.png", "sub/c.png", "d.png"]
+
+
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):
+    text = 'image,label,group\n\na.png,0,"x\ny"\n\n\nb.png,,y\n'
+    with pytest.raises(DataError, match=r"t\.csv, row 6: column 'label' is empty"):
+        read(write(tmp_path / "t.csv", text))
+
+
+def test_numbers_are_classes_in_the_order_of_their_values(tmp_path):
+    rows = read(write(tmp_path / "t.csv", "image,label,group\na.png,10,x\nb.png,9,y\n"))
+    assert rows.class_names == ("9", "10")
+    pd.DataFrame({"image": ["a.png", "b.png"], "label": [10, 9], "group": [True, False]}).to_parquet(
+        tmp_path / "t.parquet"
+    )
+    assert read(tmp_path / "t.parquet").class_names == ("9", "10")
+
+
+def test_group_columns_are_crossed_and_only_what_occurs_is_a_group(tmp_path):
+    text = "image,label,race,sex\na.png,0,A,m\nb.png,1,B,m\nc.png,0,A,f\nd.png,1,,f\n"
+    rows = read(write(tmp_path / "t.csv", text), group="race,sex")
+    assert rows.group_names == ("A, f", "A, m", "B, m")
+    assert rows.groups.tolist() == [1, 2, 0, -1]
+
+
+def test_a_group_column_may_have_a_comma_in_its_name(tmp_path):
+    rows = read(write(tmp_path / "t.csv", 'image,label,"race,sex"\na.png,0,A\nb.png,1,B\n'), group="race,sex")
+    assert rows.group_names == ("A", "B")
+
+
+def test_only_an_empty_group_is_unknown(tmp_path):
+    text = "image,label,group\na.png,0,NA\nb.png,1,None\nc.png,1,nan\nd.png,0,\n"
+    rows = read(write(tmp_path / "t.csv", text))
+    assert set(rows.group_names) == {"NA", "None", "nan"}
+    assert rows.groups.tolist()[3] == -1
+    assert (rows.groups[:3] >= 0).all()
+
+
+def test_splits_are_mapped_and_an_unknown_one_is_named(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("test", "holdout"))
+    with pytest.raises(DataError, match=r"row 4: column 'split' has 'holdout'.*--split-map holdout=test"):
+        read(table)
+    assert read(table, split_map={"holdout": "test"}).splits.tolist() == [0, 0, 2, 2]
+    with pytest.raises(UsageError, match=r"--split-map dev=val: column 'split' .* has holdout, train"):
+        read(table, split_map={"dev": "val"})
+    with pytest.raises(UsageError, match="a split is one of train, val, test"):
+        read(table, split_map={"holdout": "exam"})
+
+
+def test_a_split_map_without_a_column_of_splits_is_refused(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("split", "fold"))
+    with pytest.raises(
+        UsageError, match=r"no column 'split'; it has image, label, group, fold\. Name one with --split"
+    ):
+        read(table, split_map={"val": "test"})
+    assert read(table, split="fold", split_map={"train": "val"}).splits.tolist() == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("columns", [{"group": "label"}, {"label": "group"}, {"group": "split,split"}])
+def test_a_column_that_is_named_twice_is_refused(tmp_path, columns):
+    with pytest.raises(UsageError, match="is named twice among --label and --group"):
+        read(write(tmp_path / "t.csv", SIMPLE), **columns)
+
+
+def test_fields_separated_otherwise_are_said_to_be(tmp_path):
+    with pytest.raises(
+        DataError, match=r"one column, 'image;label;group;split'; its fields must be separated by commas"
+    ):
+        read(write(tmp_path / "t.csv", SIMPLE.replace(",", ";")))
+
+
+def test_a_suffix_may_be_written_large(tmp_path):
+    assert read(write(tmp_path / "t.TSV", SIMPLE.replace(",", "\t"))).labels.tolist() == [0, 1, 0, 1]
+
+
+def test_numbers_are_binned(tmp_path):
+    table = write(tmp_path / "t.csv", "image,age,group\na.png,19.9,x\nb.png,20,y\nc.png,40,x\nd.png,39,y\n")
+    rows = read(table, label="age", bin={"age": "20,40"})
+    assert rows.class_names == ("<20", "20 to <40", ">=40")
+    assert rows.labels.tolist() == [0, 1, 2, 1]
+
+
+def test_bins_are_named_by_every_digit_of_their_edges():
+    assert bin_names(bin_edges("income", "1234567.5,12345678")) == (
+        "<1234567.5", "1234567.5 to <12345678", ">=12345678",
+    )  # fmt: skip
+
+
+def test_a_binned_group_may_be_unknown_and_must_be_a_number(tmp_path):
+    text = "image,label,age\na.png,0,12\nb.png,1,\nc.png,1,old\n"
+    with pytest.raises(DataError, match=r"row 4: column 'age' has 'old', which is no number"):
+        read(write(tmp_path / "t.csv", text), group="age", bin={"age": "20"})
+    rows = read(write(tmp_path / "t.csv", text.replace("old", "30")), group="age", bin={"age": "20"})
+    assert rows.groups.tolist() == [0, -1, 1]
+
+
+@pytest.mark.parametrize(("column", "text"), [("age", "20,x"), ("age", "40,20"), ("age", ""), ("age", "nan")])
+def test_bins_must_rise(column, text):
+    with pytest.raises(UsageError, match="--bin age"):
+        bin_edges(column, text)
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=6, unique=True))
+def test_every_bin_has_a_name(edges):
+    found = bin_edges("age", ",".join(map(str, sorted(edges))))
+    assert len(bin_names(found)) == len(edges) + 1 == len(set(bin_names(found)))
+
+
+def test_classes_are_ordered_as_a_models_outputs(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE)
+    rows = read(table, classes="dog, cat")
+    assert rows.class_names == ("dog", "cat")
+    assert rows.labels.tolist() == [1, 0, 1, 0]
+    wild = write(tmp_path / "c.csv", SIMPLE.replace("dog", '"dog, wild"'))
+    assert read(wild, classes='cat, "dog, wild"').class_names == ("cat", "dog, wild")
+    with pytest.raises(DataError, match=r"row 2: the class 'cat' is not among --classes dog,cow; .* double quotes"):
+        read(table, classes="dog,cow")
+    with pytest.raises(UsageError, match="named twice"):
+        read(table, classes="dog,cat,dog")
+
+
+def test_another_encoding_is_read_when_it_is_said_and_named_when_it_is_not(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "vögel"), "latin-1")
+    with pytest.raises(DataError, match=r"t\.csv is not utf-8 \(byte 0xf6.*--encoding latin-1"):
+        read(table)
+    with pytest.raises(DataError, match="--encoding utf-16"):
+        read(write(tmp_path / "wide.csv", SIMPLE, "utf-16"))
+    assert read(tmp_path / "wide.csv", encoding="utf-16").class_names == ("cat", "dog")
+    assert read(table, encoding="latin-1").class_names == ("cat", "vögel")
+    with pytest.raises(DataError, match="no encoding 'klingon'"):
+        read(table, encoding="klingon")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
+    table = write(tmp_path / "t.csv", "\ufeff" + SIMPLE)
+    for encoding in ("utf-8", "utf8", "UTF_8", "U8"):
+        assert read(table, encoding=encoding).names[0] == "a.png"
+
+
+@pytest.mark.parametrize("path", ["../x.png", "a/../../x.png", "/etc/x.png", ".."])
+def test_a_path_that_leaves_the_root_is_named(tmp_path, path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("b.png", path))
+    with pytest.raises(DataError, match=r"t\.csv, row 3: .* lies outside of .*--root"):
+        read(table)
+
+
+def test_paths_are_relative_to_the_root_and_normalised(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("a.png", "./x/../a.png").replace("b.png", f"{tmp_path}/in/b.png"))
+    assert read(table).names.tolist()[:2] == ["a.png", "in/b.png"]
+    assert read(table, base=tmp_path.parent, image="image").names.tolist()[1] == f"{tmp_path.name}/in/b.png"
+
+
+BAD = [
+    ("image,label,group\n", "a header and no rows"),
+    ("", "is empty"),
+    ("image,label,group,label\na.png,0,x,1\n", "2 columns called 'label'"),
+    ("image,klass,group\na.png,0,x\n", "no column 'label'; it has image, klass, group. Name one with --label"),
+    ("image,label\na.png,0\n", "no column 'group'.*--group"),
+    ("image,label,group\na.png,,x\nb.png,1,y\n", "row 2: column 'label' is empty"),
+    ("image,label,group\n,0,x\nb.png,1,y\n", "row 2: column 'image' names no image"),
+    ("image,label,group\na.png,0,x\nb,c.png,1,y\n", "line 3: expected 3 fields as in the header, but got 4"),
+    ("image,label,group\na.png,0\nb.png,1,y\n", "line 2: expected 3 fields as in the header, but got 2"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD, ids=[message for _, message in BAD])
+def test_a_table_that_cannot_be_used_is_named_with_the_place(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        read(write(tmp_path / "t.csv", text))
+
+
+def test_what_is_no_table_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"there is no table .*none\.csv"):
+        read(tmp_path / "none.csv")
+    with pytest.raises(DataError, match=r"there is no table .*none\.parquet"):
+        read(tmp_path / "none.parquet")
+    with pytest.raises(DataError, match="not a readable Parquet file"):
+        read(write(tmp_path / "t.parquet", "no parquet"))
+
+
+def test_a_bin_of_another_column_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="--bin age: it bins the label or a group"):
+        read(write(tmp_path / "t.csv", SIMPLE), bin={"age": "20"})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"size": 0}, {"stored_size": 40}, {"crop": "random", "stored_size": 100}, {"mean": "1,2"}, {"std": "0"},
+        {"test_share": 1.5}, {"test_share": 0.0}, {"test_share": 1.0}, {"workers": 0}, {"crop": "middle"},
+    ],
+)  # fmt: skip
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(UsageError):
+        TableOptions(**options)
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=2, max_size=20))
+def test_natural_order_is_that_of_the_numbers(numbers):
+    assert sorted((f"img{n}.png" for n in numbers), key=natural) == [f"img{n}.png" for n in sorted(numbers)]
+
+
+def test_no_two_names_are_the_same_in_natural_order():
+    names = ["1", "01", "001", "a1", "a01"]
+    assert len({natural(name) for name in names}) == len(names)
+
+
+@given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 3)), min_size=1, max_size=30))
+def test_crossing_keeps_every_known_pair_apart(pairs):
+    first, second = (np.array(column, np.int64) for column in zip(*pairs, strict=True))
+    codes, names = cross([first, second], [("a", "b", "c"), ("w", "x", "y", "z")])
+    for (a, b), code in zip(pairs, codes.tolist(), strict=True):
+        assert code == -1 if min(a, b) < 0 else names[code] == f"{'abc'[a]}, {'wxyz'[b]}"
+    assert set(codes[codes >= 0].tolist()) == set(range(len(names)))
+
+
+def test_without_a_split_a_share_of_every_cell_is_the_test_set(tmp_path):
+    draw = np.random.default_rng(0)
+    lines = ["image,label,group"]
+    for number in range(40):
+        Image.fromarray(draw.integers(0, 256, (6, 6, 3), dtype=np.uint8)).save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{number % 2},{number // 2 % 2}")
+    table = write(tmp_path / "t.csv", "\n".join(lines))
+    options = {"size": 6, "image_cache": str(tmp_path / "cache")}
+    parts = data.load_splits(str(table), **options)
+    assert parts["test"].cell_counts().tolist() == [[2, 2], [2, 2]]
+    assert parts["train"].cell_counts().tolist() == [[8, 8], [8, 8]]
+    assert "8 of 40 rows were drawn for the test set" in parts["train"].notes[0]
+    assert data.load(str(table), "test", **options).ids == parts["test"].ids
+    assert data.load(str(table), "test", data_seed=1, **options).ids != parts["test"].ids

@@ -1,0 +1,206 @@
+"""The page and the card: what they hold, that text from users stays text, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.reporting.report import ReportOptions, report
+from fairdistill.runs.folder import RunFolder
+from tests.reporting.making import CLASSES, made_run, with_embedding
+
+DRAWS = 200
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[RunFolder]:
+    return [
+        made_run(tmp_path / "teacher", method="scratch", gap=0.3, notes=("3 rows <b>repeat</b> a picture",)),
+        with_embedding(made_run(tmp_path / "mfd-0", method="mfd", gap=0.05, teacher_gap=0.3)),
+        made_run(tmp_path / "mfd-1", method="mfd", gap=0.05, teacher_gap=0.3, seed=1),
+    ]
+
+
+def written(runs: list[RunFolder], tmp_path: Path, **options) -> str:
+    (path,) = report([run.path for run in runs], ReportOptions(out=str(tmp_path / "r.html"), draws=DRAWS, **options))
+    return path.read_text(encoding="utf-8")
+
+
+class Cells(HTMLParser):
+    """The values of a table's cells, by row and metric."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row = self.metric = ""
+        self.found: dict[tuple[str, str], float] = {}
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.tags.append(tag)
+        self.row = given.get("data-row", self.row)
+        self.metric = given.get("data-metric", "" if tag == "td" else self.metric)
+        if "data-value" in given and self.metric:
+            self.found[self.row, self.metric] = float(given["data-value"])
+
+
+def cells(text: str) -> Cells:
+    parser = Cells()
+    parser.feed(text)
+    return parser
+
+
+def test_the_numbers_on_the_page_are_those_of_the_results(runs, tmp_path):
+    found = cells(written(runs, tmp_path)).found
+    for metric in ("accuracy", "deo_a", "deo_m"):
+        values = [run.result[metric] for run in runs]
+        assert found["scratch", metric] == pytest.approx(values[0])
+        assert found["mfd", metric] == pytest.approx((values[1] + values[2]) / 2)
+
+
+def test_the_page_asks_for_nothing_from_outside_and_is_small(runs, tmp_path):
+    text = written(runs, tmp_path)
+    head = text[: text.index('<script type="application/json"')]
+    assert not re.search(r"(src|href)=\"(?!#)", head)
+    assert "default-src 'none'" in head
+    assert len(text.encode()) < 8_000_000
+
+
+def test_text_from_users_is_shown_as_text(runs, tmp_path):
+    text = written(runs, tmp_path, title="<img src=x onerror=alert(2)>", intended_use="</pre><script>alert(3)</script>")
+    page = text[: text.index('<script type="application/json"')]
+    assert "<script>" not in page
+    assert "<img" not in page
+    assert "<b>repeat" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert cells(text).tags.count("script") == 3  # the data, Plotly and the page's own
+
+
+def test_the_data_of_the_figures_cannot_end_its_script(runs, tmp_path):
+    text = written(runs, tmp_path)
+    data = re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)
+    assert data is not None
+    figures = json.loads(data[1])
+    assert tuple(figures["class_names"]) == CLASSES
+    assert [len(row["curves"]) for row in figures["rows"]] == [1, 2]
+    assert figures["rows"][0]["change"] is None
+    assert len(figures["rows"][1]["change"]) == 2
+    picture = figures["pictures"][0]
+    assert [len(line) for line in picture["student"]] == [60] * 3
+    assert max(abs(value) for line in picture["teacher"] for value in line) == 1
+
+
+def test_words_say_what_changed_and_whom_it_harmed(runs, tmp_path):
+    text = written(runs, tmp_path)
+    assert "Against its teacher the gap changes by -2" in text
+    assert "No cell is harmed beyond chance" in text
+    assert "600 images" in text
+    assert "3 rows &lt;b&gt;repeat&lt;/b&gt; a picture." in text
+    assert "2 broken images were left out." in text
+    assert "1 in train" in text
+
+
+def test_levelling_down_is_called_by_its_name(tmp_path):
+    """The student is as bad for everybody as the teacher is for the second group."""
+    run = made_run(tmp_path / "mfd", method="mfd", gap=0.0, teacher_gap=0.0)
+    lines = (run.path / "teacher_predictions.csv").read_text().splitlines()
+    student = (run.path / "predictions.csv").read_text().splitlines()
+    for at, line in enumerate(lines):
+        cut = line.split(",")
+        if at and cut[3] == "0":  # the teacher is right about the whole first group
+            right = cut[2]
+            lines[at] = ",".join([*cut[:4], right, *("0.8" if str(c) == right else "0.1" for c in range(3))])
+        elif at:
+            lines[at] = student[at]
+    (run.path / "teacher_predictions.csv").write_text("\n".join(lines) + "\n")
+    text = written([run], tmp_path)
+    assert "levelling down" in text.lower()
+
+
+def test_runs_without_a_teacher_or_an_embedding_have_no_such_section(tmp_path):
+    text = written([made_run(tmp_path / "t", method="scratch", gap=0.1)], tmp_path)
+    assert 'id="features"' not in text
+    assert "no teacher" in text
+
+
+def test_the_card_is_written_as_markdown_in_which_names_are_no_markup(runs, tmp_path):
+    options = ReportOptions(
+        out=str(tmp_path / "r.html"), card=str(tmp_path / "card.md"), draws=DRAWS, intended_use="Sorting *letters*."
+    )
+    page, card = report([run.path for run in runs], options)
+    text = card.read_text()
+    assert text.startswith("# Model card: made-up")
+    assert "Sorting \\*letters\\*." in text
+    assert "x\\|y" in text
+    assert "<" not in text.replace("&lt;", "")
+    for row in ("scratch", "mfd"):
+        assert re.search(rf"^\| {row} \| \d+\.\d ", text, re.MULTILINE)
+    assert "Sorting \\*letters\\*." in page.read_text()
+
+
+def test_more_rows_with_pictures_than_there_is_room_for_are_named(tmp_path):
+    runs = [
+        with_embedding(
+            made_run(tmp_path / str(at), method="mfd", gap=0.1, teacher_gap=0.2, lr=at / 1000), teacher=at > 3
+        )
+        for at in range(1, 9)
+    ]
+    text = written(runs, tmp_path)
+    assert "No room for the pictures of mfd (lr=0.007), mfd (lr=0.008)." in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"out": "nowhere/r.html"}, "cannot write nowhere/r.html"), ({"card": "."}, "cannot write ."),
+        ({"draws": 10}, "draws to lie in 100 to"), ({"confidence": 1.0}, "confidence to lie between"),
+        ({"seed": -1}, "seed to be at least 0"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_written_or_drawn_is_refused(tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    run = made_run(tmp_path / "t", method="scratch", gap=0.1)
+    with pytest.raises(UsageError, match=re.escape(message)):
+        report([run.path], ReportOptions(**options))
+    assert not list(tmp_path.glob("*.html"))
+
+
+def test_what_is_no_finished_run_is_refused(tmp_path):
+    with pytest.raises(RunFolderError, match="not a run folder"):
+        report([tmp_path], ReportOptions(out=str(tmp_path / "r.html")))
+    run = made_run(tmp_path / "t", method="scratch", gap=0.1)
+    (run.path / "result.json").unlink()
+    with pytest.raises(RunFolderError, match="not finished"):
+        report([run.path], ReportOptions(out=str(tmp_path / "r.html")))
+
+
+def test_a_cell_that_every_seed_harms_by_itself_is_called_harmed(tmp_path):
+    """Two seeds say little of what others would do, but each may show harm that the test set's noise cannot explain."""
+    runs = []
+    for seed in (0, 1):
+        run = made_run(tmp_path / str(seed), method="mfd", gap=0.0, teacher_gap=0.0, seed=seed)
+        lines = (run.path / "predictions.csv").read_text().splitlines()
+        for at, line in enumerate(lines):
+            cut = line.split(",")
+            if at and cut[2:4] == ["0", "0"] and at % (4 - seed):  # most rows of one cell become wrong
+                lines[at] = ",".join([*cut[:4], "1", "0.1", "0.8", "0.1"])
+        (run.path / "predictions.csv").write_text("\n".join(lines) + "\n")
+        counts = [[[0] * 3 for _ in range(3)] for _ in range(2)]
+        for line in lines[1:]:
+            label, group, pred = (int(value) for value in line.split(",")[2:5])
+            counts[group][label][pred] += 1
+        run.write_json("result.json", {**run.result, "counts": counts})
+        runs.append(run)
+    text = written(runs, tmp_path)
+    assert "Harmed beyond chance, over all cells together: &lt;script&gt;alert(1)&lt;/script&gt; of x|y" in text
+
+
+def test_the_page_and_the_card_must_be_two_files(tmp_path):
+    run = made_run(tmp_path / "t", method="scratch", gap=0.1)
+    with pytest.raises(UsageError, match="would be one file"):
+        report([run.path], ReportOptions(out=str(tmp_path / "x"), card=str(tmp_path / "x")))

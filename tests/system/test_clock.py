@@ -1,0 +1,15 @@
+from fairdistill.system import clock
+from fairdistill.system.clock import Clock
+
+
+def test_no_run_is_begun_that_would_take_longer_than_is_left(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(clock.time, "monotonic", lambda: now[0])
+    left = Clock(100)
+    assert left.has_room()
+    left.took(60)
+    now[0] = 40.0
+    assert left.has_room()
+    left.took(20)
+    now[0] = 41.0
+    assert not left.has_room()

@@ -1,0 +1,32 @@
+"""Freed memory stays with a process that asked for it."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import re
+from pathlib import Path
+
+import torch
+
+from fairdistill.system.memory import keep_freed_memory
+
+def resident() -> int:
+    return int(re.search(r"RssAnon:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+
+assert not {keep} or keep_freed_memory()
+before = resident()
+block = torch.ones(2**26)  # 256 MiB
+del block
+print(resident() - before > 2**27)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told")
+@pytest.mark.parametrize("keep", [True, False])
+def test_freed_blocks_are_kept_only_where_asked_for(keep):
+    done = subprocess.run([sys.executable, "-c", PROGRAM.format(keep=keep)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(keep)

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from fairdistill.errors import UsageError
+from fairdistill.text.durations import parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("30 min", 1800), ("1.5h", 5400), (" 2H ", 7200)]
+)
+def test_a_number_and_its_unit(text, seconds):
+    assert parse_duration(text, "budget") == seconds
+
+
+@pytest.mark.parametrize("text", ["30", "m", "", "-5m", "0s", "1d", "1h30m", "nan s", "1e3s"])
+def test_what_is_no_time_is_named(text):
+    with pytest.raises(UsageError, match="expected --budget to be a time such as 90s, 30m or 2h, but got"):
+        parse_duration(text, "budget")
