@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fairdistill.contract.checks import check_seed, check_share, check_types, required_type
-from fairdistill.contract.grouping import build, changed, flat, leaves
+from fairdistill.contract.options import groups_of, with_keywords
 from fairdistill.contract.results import Result, key
 
 __all__ = [
-    "Result", "build", "changed", "check_seed", "check_share", "check_types", "flat", "key", "leaves", "required_type",
+    "Result", "check_seed", "check_share", "check_types", "groups_of", "key", "required_type", "with_keywords",
 ]  # fmt: skip

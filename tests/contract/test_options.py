@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from fairdistill.contract import groups_of, with_keywords
+from fairdistill.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    steps: int | None = None
+    lr: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Budget):
+    method: str = "ss"
+
+
+def test_keywords_win_over_given_options_and_those_over_the_defaults():
+    assert with_keywords(Options, None, {}) == Options()
+    assert with_keywords(Options, Options(steps=3, lr=0.2), {"lr": 0.5}) == Options(steps=3, lr=0.5)
+
+
+@pytest.mark.parametrize(("name", "hint"), [("step", "did you mean 'steps'"), ("zzz", "choose from steps, lr, method")])
+def test_a_name_that_is_no_option_is_an_error(name: str, hint: str):
+    with pytest.raises(UsageError, match=hint):
+        with_keywords(Options, None, {name: 1})
+
+
+def test_a_group_is_the_class_that_declares_the_option():
+    names = {owner.__name__: [field.name for field in fields] for owner, fields in groups_of(Options).items()}
+    assert names == {"Budget": ["steps", "lr"], "Options": ["method"]}
