@@ -1,13 +1,14 @@
 """Options: frozen dataclasses, made of groups by inheritance, that a caller may also give as keywords.
 
-``TrainOptions(lr=0.1)`` is flat, as the command line and YAML files are; that ``lr`` belongs to the budget is said by the
-class it inherits it from. A function that reads the budget alone takes that class.
+``TrainOptions(lr=0.1)`` is flat, as the command line and YAML files are; the class that declares ``lr`` says
+that it belongs to the budget. A function that reads the budget alone takes that class.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
+import inspect
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -48,6 +49,6 @@ def groups_of(options: type[Any]) -> dict[type[Any], list[dataclasses.Field[Any]
     """Return the fields of an options class by the class that declares them, in the order of the fields."""
     found: dict[type[Any], list[dataclasses.Field[Any]]] = {}
     for field in dataclasses.fields(options):
-        owner = next(cls for cls in options.__mro__ if field.name in cls.__dict__.get("__annotations__", {}))
+        owner = next(cls for cls in options.__mro__ if field.name in inspect.get_annotations(cls))
         found.setdefault(owner, []).append(field)
     return found
