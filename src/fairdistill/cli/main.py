@@ -156,7 +156,7 @@ def _tune(arguments: list[str]) -> None:
 def _data(arguments: list[str]) -> None:
     from fairdistill import data
     from fairdistill.cli.parser import Parser, add_options, peek, split_repeated
-    from fairdistill.inspecting.inspect import InspectOptions, inspect
+    from fairdistill.inspecting import InspectOptions, inspect
 
     if arguments[:1] != ["inspect"]:
         if arguments[:1] in (["-h"], ["--help"]):
@@ -179,7 +179,8 @@ def _data(arguments: list[str]) -> None:
 
 def _compare(arguments: list[str]) -> None:
     from fairdistill.cli.parser import Parser, add_options
-    from fairdistill.comparing.compare import CompareOptions, compare, render
+    from fairdistill.comparing import CompareOptions, compare
+    from fairdistill.comparing.compare import render
 
     summary = "Put finished runs side by side; runs that differ in their seeds alone are one row."
     parser = Parser("compare", summary, arguments="RUN...")
@@ -198,7 +199,7 @@ def _audit(arguments: list[str]) -> int:
 
 def _embed(arguments: list[str]) -> None:
     from fairdistill.cli.parser import Parser, add_options
-    from fairdistill.embedding.embed import EmbedOptions, embed
+    from fairdistill.embedding import EmbedOptions, embed
     from fairdistill.embedding.text import render
 
     summary = "Put a run's test images into a t-SNE picture and measure what its features tell of the group."
@@ -213,7 +214,7 @@ def _embed(arguments: list[str]) -> None:
 
 def _report(arguments: list[str]) -> None:
     from fairdistill.cli.parser import Parser, add_options
-    from fairdistill.reporting.report import ReportOptions, report
+    from fairdistill.reporting import ReportOptions, report
 
     summary = "Write one self-contained HTML page of finished runs; runs that differ in their seeds alone are one row."
     parser = Parser("report", summary, arguments="RUN...")

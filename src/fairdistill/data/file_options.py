@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 from fairdistill.data.images.reading import Storage, default_cache_folder
 from fairdistill.errors import UsageError
 from fairdistill.system.runtime import processors

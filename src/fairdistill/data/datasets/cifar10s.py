@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fairdistill.contract.checks import check_seed, check_share, check_types
+from fairdistill.contract import check_seed, check_share, check_types
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.datasets.download import fetch
 from fairdistill.data.datasets.skew import legacy_permutation, skewed_groups

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairdistill.contract.checks import check_seed, check_share, check_types
+from fairdistill.contract import check_seed, check_share, check_types
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.datasets.skew import legacy_permutation, skewed_groups
 from fairdistill.data.files import Split

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.contract.checks import check_seed
+from fairdistill.contract import check_seed
 from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.files import NO_SPLIT, SPLITS, Rows, Split, load_rows
