@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +20,15 @@ from fairdistill.data import DatasetEntry, GroupedDataset, Recipe
 from fairdistill.models import build
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, train
+
+
+def hear_ctrl_c() -> None:
+    """Undo what ``sh -c 'make test &'`` does: it has Ctrl-C ignored here and in every process that is started."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+hear_ctrl_c()
 
 
 @dataclass(frozen=True, kw_only=True)
