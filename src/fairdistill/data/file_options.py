@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairdistill.contract import check_types
-from fairdistill.data.images.reading import Storage, default_cache_folder
 from fairdistill.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class FileOptions:
     @property
     def storage(self) -> Storage:
         """Where and how decoded images are kept."""
-        from fairdistill.data.images.reading import Storage
+        from fairdistill.data.images.reading import Storage, default_cache_folder
         from fairdistill.system.runtime import processors
 
         folder = Path(self.image_cache) if self.image_cache else default_cache_folder()
