@@ -1,7 +1,7 @@
 """Whether two versions give the same: real commands, and what they write, byte for byte.
 
-    python -m tests.unchanged record FOLDER    run the commands with the fairdistill that this Python imports
-    python -m tests.unchanged compare A B      say where two recordings differ
+    python -m tests.unchanged record FOLDER [NAME ...]   run the commands (or those) with the fairdistill imported here
+    python -m tests.unchanged compare A B                say where two recordings differ
 
 ``PYTHONPATH=OLD/src`` records another version with the same Python and libraries, on the same machine.
 """
@@ -71,30 +71,32 @@ def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
     for name in ("mfd", "paper", "stopped"):
         yield f"audit-run-{name}", ("audit", name)
     yield from ((f"compare-{kind}", ("compare", "teacher", "mfd", "sum", "--format", kind)) for kind in FORMATS)
-    bench = ("--methods", "scratch,hkd,mfd", "--seeds", "0,1", "--steps", "8", "--teacher-epochs", "1")
+    bench = ("--methods", "scratch,hkd,mfd", "--seeds", "0,1", "--epochs", "1", "--teacher-epochs", "1")
     yield "bench", ("bench", "digits-s", *bench, "--device", "cpu", "--precision", "float32", "--out", "bench")
+    yield "bench-honest", ("bench", "digits-s", "--methods", "ss", "--seeds", "0", "--steps", "8", "--protocol",
+                           "honest", "--device", "cpu", "--precision", "float32", "--out", "bench-honest")  # fmt: skip
     yield from ((f"bench-{kind}", ("bench", "table", "bench", "--format", kind)) for kind in TABLES)
     yield "embed", ("embed", "mfd", "--samples", "150", "--device", "cpu")
     yield "embed-2", ("embed", "teacher", "--dims", "2", "--metric", "euclidean", "--tap", "logits", "--device", "cpu")
-    yield "tune", ("tune", *TRAIN, "--method", "scratch", "--search", "lr=0.001,0.003", "--trials", "2", "--epochs",
-                   "2", "--no-early-stopping", "--out", "tune")  # fmt: skip
-    yield (
-        "fix",
-        ("fix", "teacher", "--students", "1", "--epochs", "2", "--precision", "float32", *QUICK, "--out", "fix"),
-    )
-    yield "fix-data", ("fix", "--data", "digits-s", "--students", "1", "--epochs", "2", "--anyway", "--group-at-use",
-                       "--precision", "float32", *QUICK, "--out", "fix-data")  # fmt: skip
+    yield "tune", ("tune", *TRAIN, "--method", "hkd", "--teacher", "teacher", "--search", "lr=0.001,0.003", "--trials",
+                   "2", "--epochs", "2", "--no-early-stopping", "--out", "tune")  # fmt: skip
+    fix = ("--data", "digits-s", "--students", "1", "--epochs", "2", "--precision", "float32", *QUICK)
+    yield "fix", ("fix", "teacher", *fix, "--out", "fix")
+    yield "fix-data", ("fix", *fix, "--anyway", "--group-at-use", "--out", "fix-data")
     yield "inspect", ("data", "inspect", "--data", "digits-s")
     yield "report", ("report", "teacher", "mfd", "paper", "--out", "report.html", "--card", "card.md")
 
 
-def record(folder: Path) -> None:
-    """Run every command in the new folder and keep what it writes, what it prints and its exit code."""
-    folder.mkdir(parents=True)
+def record(folder: Path, only: Sequence[str] = ()) -> None:
+    """Run every command in the new folder, or some again, and keep what it writes, what it prints and its exit code."""
+    folder.mkdir(parents=True, exist_ok=bool(only))
     write_tables(folder)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "COLUMNS": "100", "TZ": "UTC"}
-    codes: dict[str, int] = {}
+    kept_codes = folder / "codes.json"
+    codes: dict[str, int] = json.loads(kept_codes.read_text(encoding="utf-8")) if kept_codes.exists() else {}
     for name, words in commands():
+        if only and name not in only:
+            continue
         if name == "resume":
             codes["stop"] = stop(folder, environment)
         began = time.perf_counter()
@@ -102,7 +104,7 @@ def record(folder: Path) -> None:
             command = [sys.executable, "-m", "fairdistill", *words]
             codes[name] = subprocess.run(command, cwd=folder, env=environment, stdout=out, stderr=err).returncode
         print(f"{name}: exit {codes[name]}, {time.perf_counter() - began:.1f} s", flush=True)
-    (folder / "codes.json").write_text(json.dumps(codes, indent=1), encoding="utf-8")
+    kept_codes.write_text(json.dumps(codes, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def stop(folder: Path, environment: dict[str, str]) -> int:
@@ -195,8 +197,8 @@ def first_difference(a: Any, b: Any) -> str:
 
 def main(words: Sequence[str]) -> int:
     match words:
-        case ["record", folder]:
-            record(Path(folder))
+        case ["record", folder, *only]:
+            record(Path(folder), only)
             return 0
         case ["compare", first, second]:
             differ = compare(Path(first), Path(second))
