@@ -79,7 +79,7 @@ def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "embed", ("embed", "mfd", "--samples", "150", "--device", "cpu")
     yield "embed-2", ("embed", "teacher", "--dims", "2", "--metric", "euclidean", "--tap", "logits", "--device", "cpu")
     yield "tune", ("tune", *TRAIN, "--method", "hkd", "--teacher", "teacher", "--search", "lr=0.001,0.003", "--trials",
-                   "2", "--epochs", "2", "--no-early-stopping", "--out", "tune")  # fmt: skip
+                   "2", "--epochs", "2", "--rule", "deo_a subject to accuracy >= 0.05", "--out", "tune")  # fmt: skip
     fix = ("--data", "digits-s", "--students", "1", "--epochs", "2", "--precision", "float32", *QUICK)
     yield "fix", ("fix", "teacher", *fix, "--out", "fix")
     yield "fix-data", ("fix", *fix, "--anyway", "--group-at-use", "--out", "fix-data")
@@ -175,7 +175,7 @@ def without_measured(value: Any) -> Any:
 
 def numbers(text: str) -> list[str]:
     """Return the decimal fractions of a text, since its words may be written anew; a time is none."""
-    return re.findall(r"[+-]?\d+\.\d+(?!\.?\d|\s*(?:s|min|h|GiB|MiB|seconds)\b)", text)
+    return re.findall(r"(?<![\d.])[+-]?\d+\.\d+(?!\.?\d|\s*(?:s|min|h|GiB|MiB|seconds)\b)", text)
 
 
 def weights(path: Path) -> dict[str, Any]:
