@@ -30,6 +30,22 @@ def hear_ctrl_c() -> None:
 
 hear_ctrl_c()
 
+SLOW = Path(__file__).with_name("slow.txt")
+
+
+def slow_tests() -> frozenset[str]:
+    """Return the files, and the tests of other files, that ``make test-fast`` leaves out."""
+    lines = SLOW.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow = slow_tests()
+    for item in items:
+        file, _, test = item.nodeid.partition("::")
+        if slow & {file, f"{file}::{test.split('[')[0]}", item.nodeid}:
+            item.add_marker(pytest.mark.slow)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TinyOptions:
