@@ -13,7 +13,7 @@ from typing import Literal
 
 from fairdistill import paper
 from fairdistill.benching.plan import read_grid
-from fairdistill.comparing.compare import Comparison, Row, compare
+from fairdistill.comparing import CompareResult, CompareRow, compare
 from fairdistill.contract.checks import check_types
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.metrics.names import METRICS
@@ -77,10 +77,10 @@ def bench_table(path: str | Path, options: TableOptions | None = None) -> str:
     return writers[options.format](lines, _caption(comparison, grid["data"]), bool(published))
 
 
-def at_chance(row: Row) -> tuple[int, ...]:
+def at_chance(row: CompareRow) -> tuple[int, ...]:
     """Return the seeds whose run is hardly better than naming the largest class, or names one class alone."""
     seeds = []
-    for seed, path, accuracy in zip(row.seeds, row.paths, row.values["accuracy"], strict=True):
+    for seed, path, accuracy in zip(row.seeds, row.paths, row.accuracy.values, strict=True):
         counts = RunFolder.open(path).result["counts"]
         by_class = [sum(sum(group[label]) for group in counts) for label in range(len(counts[0]))]
         largest = max(by_class) / max(1, sum(by_class))
@@ -104,10 +104,10 @@ def _check_same(paths: Sequence[Path], grid: Mapping[str, str]) -> None:
                 )
 
 
-def _line(row: Row, published: paper.Published | None, chance: tuple[int, ...]) -> _Line:
+def _line(row: CompareRow, published: paper.Published | None, chance: tuple[int, ...]) -> _Line:
     cells = []
     for at, metric in enumerate(METRICS):
-        mean, sd = 100 * row.mean(metric), 100 * row.sd(metric)
+        mean, sd = 100 * row.metric(metric).mean, 100 * row.metric(metric).sd
         if published is None:
             cells.append((_shown(mean, sd), "not published"))
             continue
@@ -127,7 +127,7 @@ def _shown(mean: float, sd: float) -> str:
     return f"{mean:.2f}" + ("" if math.isnan(sd) else f" ± {sd:.2f}")
 
 
-def _caption(comparison: Comparison, name: str) -> str:
+def _caption(comparison: CompareResult, name: str) -> str:
     said = (
         f"{comparison.data}; {comparison.protocol} protocol; test set, percent, mean ± sd over n seeds (ddof 1). "
         f"{'; '.join(comparison.made_with)}."

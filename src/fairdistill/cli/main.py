@@ -179,14 +179,15 @@ def _data(arguments: list[str]) -> None:
 
 def _compare(arguments: list[str]) -> None:
     from fairdistill.cli.parser import Parser, add_options
-    from fairdistill.comparing.compare import CompareOptions, compare, render
+    from fairdistill.comparing import CompareOptions, compare, formatted
 
     summary = "Put finished runs side by side; runs that differ in their seeds alone are one row."
     parser = Parser("compare", summary, arguments="RUN...")
     parser.add_argument("runs", nargs="+", metavar="RUN", type=str, help="run folders")
     add_options(parser, CompareOptions, title="output")
     given = vars(parser.parse_args(arguments))
-    print(render(compare(given.pop("runs")), CompareOptions(**given)))
+    runs, options = given.pop("runs"), CompareOptions(**given)
+    print(formatted(compare(runs, options=options), options.format))
 
 
 def _audit(arguments: list[str]) -> int:
