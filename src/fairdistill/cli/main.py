@@ -199,8 +199,7 @@ def _audit(arguments: list[str]) -> int:
 
 def _embed(arguments: list[str]) -> None:
     from fairdistill.cli.parser import Parser, add_options
-    from fairdistill.embedding.embed import EmbedOptions, embed
-    from fairdistill.embedding.text import render
+    from fairdistill.embedding import EmbedOptions, embed
 
     summary = "Put a run's test images into a t-SNE picture and measure what its features tell of the group."
     parser = Parser("embed", summary, arguments="RUN")
@@ -208,7 +207,7 @@ def _embed(arguments: list[str]) -> None:
     add_options(parser, EmbedOptions, title="embedding")
     given = vars(parser.parse_args(arguments))
     run = given.pop("run")
-    print(render(embed(run, EmbedOptions(**given))))
+    print(embed(run, options=EmbedOptions(**given)))
     print(f"\nWritten: {run}/embedding.json, {run}/features.npz")
 
 
