@@ -156,7 +156,7 @@ def _tune(arguments: list[str]) -> None:
 def _data(arguments: list[str]) -> None:
     from fairdistill import data
     from fairdistill.cli.parser import Parser, add_options, peek, split_repeated
-    from fairdistill.inspecting.inspect import InspectOptions, inspect
+    from fairdistill.inspecting import InspectOptions, inspect
 
     if arguments[:1] != ["inspect"]:
         if arguments[:1] in (["-h"], ["--help"]):
@@ -166,15 +166,18 @@ def _data(arguments: list[str]) -> None:
             f"expected data inspect, but got data {' '.join(arguments[:1])}; see fairdistill data inspect --help"
         )
     arguments = arguments[1:]
-    name = peek(arguments, "data") or InspectOptions().data
+    name = peek(arguments, "data") or "digits-s"
     own = data.entry(name).options
-    parser = Parser("data inspect", "Show the cells, splits, duplicates and broken files of a data set.")
-    add_options(parser, InspectOptions, title="data")
+    parser = Parser("data inspect", "Show the subgroups, splits, duplicates and broken files of a data set.")
+    text = "data set: digits-s, cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder"
+    parser.add_argument("--data", type=str, default=name, metavar="TEXT", help=f"{text} (default: digits-s)")
+    add_options(parser, InspectOptions, title="data", leave_out=("data_options",))
     add_options(parser, own, title=f"data set {name}", leave_out=("skip_broken",), unset=True)
     rest, repeated = split_repeated(arguments, own)
     given = vars(parser.parse_args(rest))
     of_data = {field: given.pop(field, None) for field in own.__dataclass_fields__} | repeated
-    print(inspect(InspectOptions(**given), {k: v for k, v in of_data.items() if v is not None}))
+    data_options = {k: v for k, v in of_data.items() if v is not None}
+    print(inspect(given.pop("data"), data_options=data_options, **given))
 
 
 def _compare(arguments: list[str]) -> None:
