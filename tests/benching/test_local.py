@@ -13,36 +13,21 @@ from pathlib import Path
 import pytest
 
 from fairdistill.benching import local
+from fairdistill.benching.folder import open_grid
+from fairdistill.benching.jobs import Grid
 from fairdistill.benching.local import run_local
 from fairdistill.benching.options import BenchOptions
-from fairdistill.benching.plan import Grid, open_grid, plan
+from fairdistill.benching.plan import plan
 from fairdistill.benching.states import standing
-from fairdistill.benching.tables import TableOptions, bench_table
+from fairdistill.benching.tables import bench_table, formatted
 from fairdistill.cli.main import main
 from fairdistill.runs.folder import RunFolder
 
 SMALL = {"protocol": "honest", "epochs": 1, "teacher_epochs": 1, "device": "cpu", "precision": "float32"}
 
 
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Run jobs here, one after another, instead of in processes of their own."""
-
-    class Here:
-        def __init__(self, *_args, **_options) -> None: ...
-
-        def submit(self, function, job):
-            future = local.Future()
-            future.set_result(function(job))
-            return future
-
-        def shutdown(self, **_options) -> None: ...
-
-    monkeypatch.setattr(local, "ProcessPoolExecutor", Here)
-
-
 def small_grid(out: Path, **options) -> Grid:
-    grid = plan("digits-s", BenchOptions(**{**SMALL, "out": str(out), "seeds": "0", **options}), {})
+    grid = plan("digits-s", BenchOptions(**{**SMALL, "out": str(out), "seeds": "0", **options}))
     open_grid(grid.path, "digits-s", "honest")
     return grid
 
@@ -56,7 +41,7 @@ def test_jobs_run_once_teachers_first_and_the_table_has_every_row(tmp_path, in_t
     before = {job.path: (job.path / "result.json").stat().st_mtime_ns for job in grid.jobs}
     assert run_local(grid, workers=1, report=lambda job, state: pytest.fail("all is done"))
     assert before == {job.path: (job.path / "result.json").stat().st_mtime_ns for job in grid.jobs}
-    table = bench_table(tmp_path / "g", TableOptions(format="csv")).splitlines()
+    table = formatted(bench_table(tmp_path / "g"), "csv").splitlines()
     assert [line.split(",")[0].split(" ")[0] for line in table] == ["Method", "scratch", "ss", "mfd"]
     caches = list((tmp_path / "g/.teacher-cache").glob("*"))
     assert len(caches) <= 1  # a run of one epoch needs none
@@ -170,9 +155,8 @@ def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path):
     ]
     command = [sys.executable, "-m", "fairdistill", "bench", *arguments, "--workers", "2", "--device", "cpu"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    grid = plan(
-        "digits-s", BenchOptions(methods="ss,scratch", seeds="0", protocol="honest", out=str(tmp_path / "g")), {}
-    )
+    options = BenchOptions(methods="ss,scratch", seeds="0", protocol="honest", out=str(tmp_path / "g"))
+    grid = plan("digits-s", options)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if any(each.state == "running" and each.detail.startswith("step") for each in map(standing, grid.jobs)):

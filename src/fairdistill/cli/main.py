@@ -229,8 +229,7 @@ def _report(arguments: list[str]) -> None:
 
 def _bench(arguments: list[str]) -> int:
     from fairdistill import data
-    from fairdistill.benching import BenchOptions, TableOptions, bench_table
-    from fairdistill.benching.bench import bench
+    from fairdistill.benching import BenchOptions, TableOptions, bench, bench_table, formatted
     from fairdistill.cli.parser import Parser, add_options, split_repeated
 
     if arguments[:1] == ["table"]:
@@ -238,14 +237,15 @@ def _bench(arguments: list[str]) -> int:
         parser.add_argument("FOLDER", type=str, help="a grid's folder")
         add_options(parser, TableOptions, title="output")
         given = vars(parser.parse_args(arguments[1:]))
-        print(bench_table(given.pop("FOLDER"), TableOptions(**given)))
+        table = bench_table(given.pop("FOLDER"), options=TableOptions(**given))
+        print(formatted(table, given["format"]))
         return 0
     names = [item for item in arguments if not item.startswith("-")]
     own = data.entry(names[0]).options if names else None
     summary = "Run a grid of methods and seeds; what is done stays done. Exit code 1 if a job failed."
     parser = Parser("bench", summary, arguments=f"{{{','.join(data.DATASETS)}}} | table FOLDER")
     parser.add_argument("DATA", type=str, help="data set")
-    add_options(parser, BenchOptions, title="grid")
+    add_options(parser, BenchOptions, title="grid", leave_out=("data_options",))
     repeated: dict[str, dict[str, str]] = {}
     if own is not None:
         add_options(parser, own, title=f"data set {names[0]}", leave_out=("workers",), unset=True)
@@ -255,8 +255,10 @@ def _bench(arguments: list[str]) -> int:
     # Of the two options named workers, the runs at a time are meant; images are decoded with a thread a processor.
     fields = own.__dataclass_fields__.keys() - {"workers"} if own is not None else set()
     of_data = {field: given.pop(field, None) for field in fields} | repeated
-    done = bench(name, BenchOptions(**given), {k: v for k, v in of_data.items() if v is not None})
-    return 0 if done else 1
+    data_options = {k: v for k, v in of_data.items() if v is not None}
+    result = bench(name, options=BenchOptions(**given, data_options=data_options))
+    print(result)
+    return result.exit_code
 
 
 def _fix(arguments: list[str]) -> None:

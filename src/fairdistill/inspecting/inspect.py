@@ -35,8 +35,8 @@ def inspect(source: str | Path, *, options: InspectOptions | None = None, **keyw
 
     Example:
         >>> result = inspect("digits-s", data_options={"skew": 0.9})
-        >>> result.split("train").smallest.images
-        8
+        >>> [(split.split, split.images) for split in result.splits]
+        [('train', 1000), ('val', 400), ('test', 1194)]
     """
     options = with_keywords(InspectOptions, options, keywords)
     name, own = str(source), dict(options.data_options)
