@@ -18,7 +18,7 @@ from fairdistill.benching.overview import as_it_stands, planned
 from fairdistill.benching.plan import plan
 from fairdistill.benching.progress import followed
 from fairdistill.benching.result import BenchResult
-from fairdistill.benching.tables.table import bench_table
+from fairdistill.benching.tables import bench_table
 from fairdistill.benching.text import overview, remainder
 from fairdistill.contract import with_keywords
 from fairdistill.errors import FairdistillError, UsageError

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fairdistill import methods, paper
-from fairdistill.contract.checks import check_seed, check_types
+from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.runtime import Precision
 from fairdistill.training.options import Protocol
@@ -100,7 +100,7 @@ class ComputeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
-    """A grid of runs, and how they are run.
+    """The grid as a whole.
 
     Raises:
         UsageError: if a value is out of range, or options exclude each other.

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fairdistill.benching.states import State
-from fairdistill.benching.tables.result import TableResult
+from fairdistill.benching.tables import TableResult
 from fairdistill.contract import Result
 
 

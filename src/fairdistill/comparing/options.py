@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 
 Format = Literal["text", "md", "csv", "latex", "json"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions:
-    """How the command line prints a comparison.
+    """How the comparison is printed.
 
     Example:
         >>> CompareOptions(format="md").format

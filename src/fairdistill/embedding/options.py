@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from fairdistill.contract.checks import check_seed, check_types
+from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.types import TapName
 
@@ -17,7 +17,9 @@ FEWEST_POINTS = 4  # with 4 points a perplexity of (n - 1) / 3 is 1, the lowest 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedOptions:
-    """Options of ``embed``; the t-SNE settings default to those of the paper's Figure 5 (supplement, section 1.4).
+    """How features are plotted.
+
+    The t-SNE settings default to those of the paper's Figure 5 (supplement, section 1.4).
 
     Raises:
         UsageError: if a value is out of range.

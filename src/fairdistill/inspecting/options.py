@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
 class InspectOptions:
-    """Options of ``inspect``.
+    """How the data set is loaded and judged.
 
     Example:
         >>> InspectOptions(data_options={"skew": 0.9}).accuracy

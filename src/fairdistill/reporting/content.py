@@ -14,9 +14,10 @@ from fairdistill.auditing.audit import described, sizing, worst
 from fairdistill.comparing import CompareResult, CompareRow, compare
 from fairdistill.metrics.paired import Paired, paired_test
 from fairdistill.metrics.resampling import Resampled
-from fairdistill.predictions.predictions import Predictions, paired, run_predictions
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import paired, run_predictions
 from fairdistill.reporting.words import in_words
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 
 _PICTURES = 6  # rows whose t-SNE the page holds
 _SETTINGS = ("confidence", "draws", "seed")

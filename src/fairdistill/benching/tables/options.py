@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 
 Format = Literal["text", "md", "latex", "csv", "html"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
-    """How the command line prints the table of a grid.
+    """How the table is printed.
 
     Example:
         >>> TableOptions(format="latex").format

@@ -1,0 +1,41 @@
+"""The command ``data inspect``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fairdistill.cli.command import Command, parse
+from fairdistill.cli.parser import peek
+from fairdistill.errors import UsageError
+from fairdistill.inspecting import InspectOptions
+
+COMMAND = Command(
+    name="data inspect",
+    summary="Show the subgroups, splits, duplicates and broken files of a data set.",
+    leave_out=("skip_broken",),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceOptions:
+    """What to inspect."""
+
+    data: str = "digits-s"
+    """Data set: digits-s, cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
+
+
+def run(arguments: list[str]) -> int:
+    """Describe a data set."""
+    if arguments[:1] in (["-h"], ["--help"]):
+        print("usage: fairdistill data inspect [OPTIONS]; see fairdistill data inspect --help")
+        return 0
+    if arguments[:1] != ["inspect"]:
+        shown = " ".join(["data", *arguments[:1]])
+        raise UsageError(f"expected data inspect, but got {shown}; see fairdistill data inspect --help")
+    arguments = arguments[1:]
+    name = peek(arguments, "data") or SourceOptions().data
+    given = parse(COMMAND, arguments, SourceOptions, InspectOptions, data=name)
+    from fairdistill.inspecting import inspect
+
+    print(inspect(name, options=given.options(InspectOptions)))
+    return 0
