@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import signal
 import time
@@ -13,40 +14,23 @@ import pytest
 
 from fairdistill.benching import local, schedule
 from fairdistill.benching.execution import run_job
+from fairdistill.benching.folder import open_grid
+from fairdistill.benching.jobs import Grid
 from fairdistill.benching.local import run_local
 from fairdistill.benching.options import BenchOptions
-from fairdistill.benching.plan import Grid, open_grid, plan
+from fairdistill.benching.plan import plan
 from fairdistill.benching.states import standing
-from fairdistill.benching.tables import TableOptions, bench_table
+from fairdistill.benching.tables import bench_table, formatted
 from fairdistill.cli.main import main
 from fairdistill.runs.folder import RunFolder
+from tests.benching.conftest import Here
 from tests.stops import in_step
 
 SMALL = {"protocol": "honest", "epochs": 1, "teacher_epochs": 1, "device": "cpu", "precision": "float32"}
 
 
-class Here:
-    """In place of a pool of processes: does what it is given at once, in this one."""
-
-    def __init__(self, *_args, **_options) -> None: ...
-
-    def submit(self, function, job):
-        future = local.Future()
-        future.set_result(function(job))
-        return future
-
-    def shutdown(self, **_options) -> None: ...
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Run jobs here, one after another, instead of in processes of their own."""
-
-    monkeypatch.setattr(local, "ProcessPoolExecutor", Here)
-
-
 def small_grid(out: Path, **options) -> Grid:
-    grid = plan("digits-s", BenchOptions(**{**SMALL, "out": str(out), "seeds": "0", **options}), {})
+    grid = plan("digits-s", BenchOptions(**{**SMALL, "out": str(out), "seeds": "0", **options}))
     open_grid(grid.path, "digits-s", "honest")
     return grid
 
@@ -60,7 +44,7 @@ def test_jobs_run_once_teachers_first_and_the_table_has_every_row(tmp_path, in_t
     before = {job.path: (job.path / "result.json").stat().st_mtime_ns for job in grid.jobs}
     assert run_local(grid, workers=1, report=lambda job, state: pytest.fail("all is done"))
     assert before == {job.path: (job.path / "result.json").stat().st_mtime_ns for job in grid.jobs}
-    table = bench_table(tmp_path / "g", TableOptions(format="csv")).splitlines()
+    table = formatted(bench_table(tmp_path / "g"), "csv").splitlines()
     assert [line.split(",")[0].split(" ")[0] for line in table] == ["Method", "scratch", "ss", "mfd"]
     caches = list((tmp_path / "g/.teacher-cache").glob("*"))
     assert len(caches) <= 1  # a run of one epoch needs none
@@ -178,7 +162,7 @@ def held_together(job) -> str | None:
         if both_in_a_step(folder) and not (folder / "pressed").exists():
             with contextlib.suppress(FileExistsError):
                 (folder / "pressed").touch(exist_ok=False)
-                os.kill(os.getppid(), signal.SIGINT)
+                os.kill(multiprocessing.parent_process().pid, signal.SIGINT)
         return (folder / "pressed").exists()
 
     return held_in_a_step(job, until=pressed)
@@ -192,7 +176,7 @@ def wait_for(condition, seconds: float = 200) -> None:
         time.sleep(0.01)
 
 
-def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_path, monkeypatch):
+def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_path, monkeypatch, warm_processes):
     grid = small_grid(tmp_path / "g", methods="scratch,ss", epochs=4, teacher_epochs=4)
     real = schedule.wait
 
@@ -210,11 +194,11 @@ def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_p
     assert run_local(grid, workers=2, report=lambda job, state: None)
 
 
-def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path, monkeypatch):
+def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path, monkeypatch, warm_processes):
     """Ctrl-C while two processes train: what runs is saved, and the same command finishes it."""
     given = {"methods": "ss,scratch", "seeds": "0", "protocol": "honest", "epochs": 4, "out": str(tmp_path / "g")}
     arguments = ["bench", "digits-s", *(word for name, value in given.items() for word in (f"--{name}", str(value)))]
-    grid = plan("digits-s", BenchOptions(**given), {})
+    grid = plan("digits-s", BenchOptions(**given))
     with monkeypatch.context() as patch:
         patch.setattr(local, "run_job", held_together)
         assert main([*arguments, "--workers", "2", "--device", "cpu"]) == 130
