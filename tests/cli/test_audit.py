@@ -127,7 +127,7 @@ def test_bad_input_is_one_line_with_exit_code_2(tmp_path, monkeypatch, capsys, a
 def test_embed_and_report_say_what_they_wrote(quick, tiny_teacher, tmp_path, capsys):
     assert main(["embed", tiny_teacher, "--samples", "30", "--dims", "2", "--device", "cpu"]) == 0
     shown = capsys.readouterr().out
-    assert "Group read from the features" in shown
+    assert "How often the group can be read from the features" in shown
     assert "embedding.json" in shown
     out, card = tmp_path / "r.html", tmp_path / "card.md"
     assert main(["report", tiny_teacher, "--out", str(out), "--card", str(card), "--draws", "200"]) == 0

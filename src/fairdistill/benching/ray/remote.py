@@ -15,11 +15,11 @@ from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.benching.execution import reason
-from fairdistill.benching.plan import Grid, Job
+from fairdistill.benching.jobs import Grid, Job
+from fairdistill.benching.ray.transfer import CHECKPOINT, Files, read_files, stamps, write_files
+from fairdistill.benching.ray.worker import News, Worker
 from fairdistill.benching.schedule import Report, Work
 from fairdistill.benching.states import standing
-from fairdistill.benching.transfer import CHECKPOINT, Files, read_files, stamps, write_files
-from fairdistill.benching.worker import News, Worker
 from fairdistill.errors import FairdistillError
 from fairdistill.runs import RunFolder
 

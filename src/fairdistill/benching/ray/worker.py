@@ -12,8 +12,8 @@ from pathlib import Path
 
 from fairdistill._version import __version__
 from fairdistill.benching.execution import run_job
-from fairdistill.benching.plan import Job
-from fairdistill.benching.transfer import CHECKPOINT, RESULT, Files, Stamp, read_files, stamps, write_files
+from fairdistill.benching.jobs import Job
+from fairdistill.benching.ray.transfer import CHECKPOINT, RESULT, Files, Stamp, read_files, stamps, write_files
 from fairdistill.errors import UsageError
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from fairdistill import paper
 from fairdistill._version import __version__
-from fairdistill.benching.plan import open_grid
-from fairdistill.benching.tables import TableOptions, bench_table
+from fairdistill.benching import bench_table
+from fairdistill.benching.folder import open_grid
+from fairdistill.benching.tables import formatted
 from fairdistill.errors import RunFolderError, UsageError
 from tests.reporting.making import made_run
 
@@ -34,7 +35,7 @@ def add(tmp_path):
 
 
 def rows(path: Path) -> dict[str, dict[str, str]]:
-    text = bench_table(path, TableOptions(format="csv"))
+    text = formatted(bench_table(path), "csv")
     head, *body = csv.reader(io.StringIO(text))
     return {line[0]: dict(zip([f"{at} {name}" for at, name in enumerate(head)], line, strict=True)) for line in body}
 
@@ -73,11 +74,23 @@ def test_what_was_never_published_is_named_so_and_chance_level_is_marked(tmp_pat
     assert found["at"]["4 DEO_A"].startswith("undefined")
 
 
+def test_the_result_holds_fractions(tmp_path, add):
+    (accuracy, sd), (deo_a, _), _ = paper.PUBLISHED["celeba"]["mfd"]
+    add("a", method="mfd", accuracy=accuracy / 100, deo_a=(deo_a + 5) / 100)
+    (row,) = bench_table(tmp_path / "g").rows
+    assert (row.method, row.seeds, row.at_chance) == ("mfd", (0,), ())
+    assert row.accuracy.published.mean == pytest.approx(accuracy / 100)
+    assert row.accuracy.published.sd == pytest.approx(sd / 100)
+    assert not row.accuracy.differs
+    assert row.deo_a.differs
+    assert bench_table(tmp_path / "g").text() == formatted(bench_table(tmp_path / "g"), "text")
+
+
 @pytest.mark.parametrize("format_", ["text", "md", "latex", "html"])
 def test_every_format_has_every_row_its_budget_and_a_caption(tmp_path, add, format_):
     add("a", method="ss")
     add("b", method="mfd")
-    text = bench_table(tmp_path / "g", TableOptions(format=format_))
+    text = formatted(bench_table(tmp_path / "g"), format_)
     for part in ("ss", "mfd", "2,560", "Published: Jung et al.", "80.15"):
         assert part in text
 
@@ -87,7 +100,7 @@ def test_a_data_set_that_was_not_in_the_paper_has_no_published_columns(tmp_path)
     run = made_run(tmp_path / "g/a", gap=0.1, method="ss", data="digits-s")
     environment = {**run.environment, "fairdistill": __version__}
     (run.path / "environment.json").write_text(json.dumps(environment))
-    head = bench_table(tmp_path / "g", TableOptions(format="csv")).splitlines()[0]
+    head = formatted(bench_table(tmp_path / "g"), "csv").splitlines()[0]
     assert head == "Method,n,Accuracy,DEO_A,DEO_M,Steps,Images seen"
 
 
@@ -95,12 +108,12 @@ def test_a_data_set_that_was_not_in_the_paper_has_no_published_columns(tmp_path)
 def test_runs_of_another_version_or_protocol_are_not_mixed_in(tmp_path, add, change):
     add("a", method="ss")
     add("b", method="mfd", **change)
-    with pytest.raises(RunFolderError, match=r"b is of .*they do not go into one table"):
+    with pytest.raises(RunFolderError, match=r"b has .*the table cannot mix them"):
         bench_table(tmp_path / "g")
 
 
 def test_a_grid_without_a_finished_run_says_how_to_run_it(tmp_path, add):
-    with pytest.raises(UsageError, match=r"no run of .* is finished; run them with: fairdistill bench celeba"):
+    with pytest.raises(UsageError, match=r"no run in .* is finished; run them with: fairdistill bench celeba"):
         bench_table(tmp_path / "g")
 
 

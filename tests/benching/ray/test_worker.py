@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from fairdistill._version import __version__
-from fairdistill.benching.plan import Job
-from fairdistill.benching.transfer import read_files, stamps, write_files
-from fairdistill.benching.worker import News, Worker
+from fairdistill.benching.jobs import Job
+from fairdistill.benching.ray.transfer import read_files, stamps, write_files
+from fairdistill.benching.ray.worker import News, Worker
 from fairdistill.errors import UsageError
 from fairdistill.models.weights import read_weights, weights_digest
 from fairdistill.runs.folder import RunFolder

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fairdistill.benching.plan import Job
-from fairdistill.benching.transfer import read_files, stamps, write_files
+from fairdistill.benching.jobs import Job
+from fairdistill.benching.ray.transfer import read_files, stamps, write_files
 from fairdistill.errors import RunFolderError
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions

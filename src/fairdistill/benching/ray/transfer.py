@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from fairdistill.benching.plan import Job
+from fairdistill.benching.jobs import Job
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import RunFolder, write_bytes
 

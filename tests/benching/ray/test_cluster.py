@@ -8,7 +8,7 @@ import sys
 import pytest
 import ray
 
-from fairdistill.benching import cluster
+from fairdistill.benching.ray import cluster
 from fairdistill.cli.main import main
 from fairdistill.errors import UsageError
 

@@ -17,12 +17,14 @@ import ray
 from ray.cluster_utils import Cluster
 from ray.exceptions import ActorDiedError
 
-from fairdistill.benching import remote
-from fairdistill.benching.cluster import joined
 from fairdistill.benching.execution import run_job
+from fairdistill.benching.folder import open_grid
+from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.options import BenchOptions
-from fairdistill.benching.plan import Grid, Job, open_grid, plan
-from fairdistill.benching.remote import run_on_ray
+from fairdistill.benching.plan import plan
+from fairdistill.benching.ray import remote
+from fairdistill.benching.ray.cluster import joined
+from fairdistill.benching.ray.remote import run_on_ray
 from fairdistill.benching.states import standing
 from fairdistill.cli.main import main
 from fairdistill.models.weights import read_weights, weights_digest
@@ -64,7 +66,7 @@ def seen_by_nobody(tmp_path, monkeypatch) -> None:
 
 
 def small_grid(out: Path, methods: str, **options) -> Grid:
-    grid = plan("digits-s", BenchOptions(methods=methods, out=str(out), **{**GRID, **options}), {})
+    grid = plan("digits-s", BenchOptions(methods=methods, out=str(out), **{**GRID, **options}))
     open_grid(grid.path, "digits-s", "honest")
     return grid
 
