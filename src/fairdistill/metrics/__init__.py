@@ -15,8 +15,9 @@ from fairdistill.metrics.fairness import (
     empty_cells,
     group_accuracy,
 )
+from fairdistill.metrics.names import METRICS
 
 __all__ = [
-    "Counts", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m", "empty_cells",
-    "group_accuracy", "group_counts",
+    "METRICS", "Counts", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m",
+    "empty_cells", "group_accuracy", "group_counts",
 ]  # fmt: skip
