@@ -9,7 +9,7 @@ from fairdistill.errors import TeacherError
 from fairdistill.losses import (
     DKD,
     KD,
-    MMD,
+    MFD,
     RKD,
     Adversary,
     AttentionTransfer,
@@ -19,7 +19,7 @@ from fairdistill.losses import (
     Hint,
     NeuronSelectivity,
     Reweight,
-    SelfMMD,
+    SelfMFD,
     Term,
     hint_loss,
     mfd_loss,
@@ -27,8 +27,8 @@ from fairdistill.losses import (
 from tests.losses.contract import random, step_view, term_context
 
 SPECS = [
-    DKD, KD, MMD, RKD, Adversary, AttentionTransfer, CrossEntropy, DomainIndependent, GroupDRO, Hint, NeuronSelectivity,
-    Reweight, SelfMMD,
+    DKD, KD, MFD, RKD, Adversary, AttentionTransfer, CrossEntropy, DomainIndependent, GroupDRO, Hint, NeuronSelectivity,
+    Reweight, SelfMFD,
 ]  # fmt: skip
 CLASS_LOSSES = [CrossEntropy, DomainIndependent, GroupDRO, Reweight]
 SHAPES = MappingProxyType({"embedding": (5,), "map": (3, 2, 2), "logits": (3,), "feature": (4,)})
@@ -74,7 +74,7 @@ def test_teacher_features_it_declares_matter(spec):
     assert (term(moved) != term(view)) == bool(spec.teacher_taps)
 
 
-@pytest.mark.parametrize("spec", [MMD, AttentionTransfer, Hint, NeuronSelectivity, SelfMMD])
+@pytest.mark.parametrize("spec", [MFD, AttentionTransfer, Hint, NeuronSelectivity, SelfMFD])
 def test_strength_multiplies(spec):
     view = view_of(spec)
     torch.testing.assert_close(built(spec(strength=2.5))(view), 2.5 * built(spec())(view))
@@ -134,7 +134,7 @@ def mfd_of_view(student, teacher):
     return mfd_loss(student, teacher, LABELS, GROUPS, num_classes=3, num_groups=2)
 
 
-projecting = pytest.mark.parametrize(("spec", "loss"), [(Hint, hint_loss), (MMD, mfd_of_view)])
+projecting = pytest.mark.parametrize(("spec", "loss"), [(Hint, hint_loss), (MFD, mfd_of_view)])
 
 
 @projecting

@@ -30,7 +30,7 @@ _SAME: dict[str, Any] = {
 }  # fmt: skip
 
 CASES: dict[str, dict[str, Any]] = {
-    "mfd": {"method": "mfd", "set": {"mmd.strength": 1.0}, "batch_size": 128},
+    "mfd": {"method": "mfd", "set": {"mfd.strength": 1.0}, "batch_size": 128},
     "ad": {"method": "ad", "batch_size": 127, "lr": 0.1},
     "dro": {"method": "dro", "set": {"dro.step_size": 1.0}, "batch_size": 127, "lr": 0.1},
     "rkd": {"method": "rkd", "batch_size": 65, "steps": 2},

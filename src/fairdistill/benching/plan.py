@@ -12,6 +12,7 @@ from typing import Any
 from fairdistill import data, methods
 from fairdistill._version import __version__
 from fairdistill.benching.options import BenchOptions
+from fairdistill.contract import former_names
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs.files import read_json, write_json
 from fairdistill.training import TrainOptions
@@ -121,7 +122,7 @@ def _job(options: TrainOptions, path: Path, teacher: Job | None) -> Job:
     method = methods.parse(resolved.method, data=resolved.data)
     identity = computed(resolved) | {
         "method": method.name,
-        "set": dict(method.settings),
+        "set": former_names(method.settings),
         "teacher": None if teacher is None else teacher.id,
     }
     text = json.dumps(identity, sort_keys=True, default=str)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.contract.checks import check_seed, check_types
+from fairdistill.contract import check_seed, check_types, present_names
 from fairdistill.errors import UsageError
 from fairdistill.system.runtime import Precision
 
@@ -38,7 +38,7 @@ class TrainOptions:
     """scratch, hkd, fitnet, at, nst, ss, ad, mfd; beyond the paper reweight, dro, di, mfd-self, dkd, rkd; or a sum such
     as ss+hkd."""
     set: Mapping[str, float] = field(default_factory=dict)
-    """Settings of the method's terms, TERM.SETTING=VALUE, such as mmd.strength=7; default: the paper's Table 1, or
+    """Settings of the method's terms, TERM.SETTING=VALUE, such as mfd.strength=7; default: the paper's Table 1, or
     each method's own paper."""
     model: str | None = None
     """Network: cifar_net, digit_net, resnet18, shufflenet_v2_x1_0, torchvision:NAME, timm:NAME or MODULE:FACTORY;
@@ -105,6 +105,7 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         check_types(self)
+        object.__setattr__(self, "set", present_names(self.set))
         if self.epochs is not None and self.steps is not None:
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
         for name in ("epochs", "steps", "batch_size", "threads", "teacher_size"):

@@ -75,7 +75,7 @@ def mfd_loss(
             blocks = _class_blocks(labels, groups, num_classes, num_groups, s.dtype)
         else:
             blocks = _one_block(labels, groups, num_classes, num_groups, s.dtype)
-        loss: Tensor = _MFDLoss.apply(s, t, blocks, bandwidth)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        loss: Tensor = _ClosedForm.apply(s, t, blocks, bandwidth)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         return loss
 
 
@@ -139,7 +139,7 @@ def _one_block(labels: Tensor, groups: Tensor, num_classes: int, num_groups: int
     return _Blocks(places, places, share[None], v[None])
 
 
-class _MFDLoss(torch.autograd.Function):
+class _ClosedForm(torch.autograd.Function):
     """The loss with its gradient in closed form: 2 gamma sum_j M_ij k_ij (x_j - x_i), M = V V^T.
 
     The kernels are computed once; the backward pass is one matrix product.
@@ -180,10 +180,10 @@ class _MFDLoss(torch.autograd.Function):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MMD:
+class MFD:
     """Settings of fair feature distillation."""
 
-    name: ClassVar[str] = "mmd"
+    name: ClassVar[str] = "mfd"
     student_taps: ClassVar[frozenset[TapName]] = frozenset({"feature"})
     teacher_taps: ClassVar[frozenset[TapName]] = frozenset({"feature"})
 
@@ -194,20 +194,20 @@ class MMD:
 
     def __post_init__(self) -> None:
         if not self.bandwidth > 0:
-            raise MethodError(f"expected mmd.bandwidth to be positive, but got {self.bandwidth}")
+            raise MethodError(f"expected mfd.bandwidth to be positive, but got {self.bandwidth}")
 
     def build(self, context: TermContext) -> Term:
         """Return the term, with a projector where the student's feature is of another width."""
         projector = Projector(context.student_shapes["feature"], context.teacher_shapes["feature"])
-        return MMDTerm(self, projector)
+        return MFDTerm(self, projector)
 
 
-class MMDTerm(Term):
+class MFDTerm(Term):
     """:func:`mfd_loss` of the projected student feature, over the whole batch of all processes."""
 
     whole_batch = True
 
-    def __init__(self, spec: MMD, projector: Projector) -> None:
+    def __init__(self, spec: MFD, projector: Projector) -> None:
         super().__init__()
         self.spec = spec
         self.projector = projector
