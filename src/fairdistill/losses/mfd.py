@@ -10,11 +10,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_rows, check_same_shape, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_positive, check_rows, check_same_shape, no_autocast
 from fairdistill.losses.projector import Projector
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
@@ -64,8 +64,7 @@ def mfd_loss(
     """
     check_same_shape(student, teacher)
     check_rows(len(student), labels, groups)
-    if not bandwidth > 0:
-        raise ValueError(f"Expected argument `bandwidth` to be positive, but got {bandwidth}")
+    check_positive("bandwidth", bandwidth)
     s, t = at_least_float32(student.flatten(1), teacher.detach().flatten(1))
     with no_autocast(s):
         if s.device.type == "cpu":
@@ -77,6 +76,45 @@ def mfd_loss(
             blocks = _one_block(labels, groups, num_classes, num_groups, s.dtype)
         loss: Tensor = _ClosedForm.apply(s, t, blocks, bandwidth)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         return loss
+
+
+class MFDLoss(nn.Module):
+    """:func:`mfd_loss` as a module: fair feature distillation.
+
+    Args:
+        num_classes: number of classes C.
+        num_groups: number of groups G.
+        bandwidth: factor of the kernel's bandwidth; 1 in the paper.
+
+    Example:
+        >>> loss = MFDLoss(num_classes=1, num_groups=2)
+        >>> student, teacher = torch.tensor([[0.0], [2.0]]), torch.zeros(2, 1)
+        >>> round(loss(student, teacher, torch.tensor([0, 0]), torch.tensor([0, 1])).item(), 4)
+        0.6321
+    """
+
+    def __init__(self, *, num_classes: int, num_groups: int, bandwidth: float = 1.0) -> None:
+        super().__init__()
+        check_positive("bandwidth", bandwidth)
+        self.num_classes = num_classes
+        self.num_groups = num_groups
+        self.bandwidth = bandwidth
+
+    def forward(self, student: Tensor, teacher: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """Return the scalar loss of features ``[N, ...]``, labels ``[N]`` and groups ``[N]``."""
+        return mfd_loss(
+            student,
+            teacher,
+            labels,
+            groups,
+            num_classes=self.num_classes,
+            num_groups=self.num_groups,
+            bandwidth=self.bandwidth,
+        )
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"num_classes={self.num_classes}, num_groups={self.num_groups}, bandwidth={self.bandwidth}"
 
 
 class _Blocks(NamedTuple):

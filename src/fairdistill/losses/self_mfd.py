@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_positive, check_rows, no_autocast
 from fairdistill.losses.mfd import mfd_loss
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
@@ -69,6 +69,43 @@ def self_mfd_loss(
         scaled = centred * (spread / torch.where(spread, length, 1.0).sqrt())
     loss = mfd_loss(scaled, scaled, labels, groups, num_classes=num_classes, num_groups=num_groups, bandwidth=bandwidth)
     return loss / num_groups
+
+
+class SelfMFDLoss(nn.Module):
+    """:func:`self_mfd_loss` as a module: fair feature distillation without a teacher.
+
+    Args:
+        num_classes: number of classes C.
+        num_groups: number of groups G.
+        bandwidth: factor of the kernel's bandwidth.
+
+    Example:
+        >>> loss = SelfMFDLoss(num_classes=1, num_groups=2)
+        >>> round(loss(torch.tensor([[0.0], [2.0]]), torch.tensor([0, 0]), torch.tensor([0, 1])).item(), 4)
+        0.158
+    """
+
+    def __init__(self, *, num_classes: int, num_groups: int, bandwidth: float = 1.0) -> None:
+        super().__init__()
+        check_positive("bandwidth", bandwidth)
+        self.num_classes = num_classes
+        self.num_groups = num_groups
+        self.bandwidth = bandwidth
+
+    def forward(self, student: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """Return the scalar loss of features ``[N, ...]``, labels ``[N]`` and groups ``[N]``."""
+        return self_mfd_loss(
+            student,
+            labels,
+            groups,
+            num_classes=self.num_classes,
+            num_groups=self.num_groups,
+            bandwidth=self.bandwidth,
+        )
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"num_classes={self.num_classes}, num_groups={self.num_groups}, bandwidth={self.bandwidth}"
 
 
 @dataclass(frozen=True, kw_only=True)
