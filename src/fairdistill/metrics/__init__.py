@@ -15,8 +15,10 @@ from fairdistill.metrics.fairness import (
     empty_cells,
     group_accuracy,
 )
+from fairdistill.metrics.group_fairness import FairnessValues, GroupFairness
+from fairdistill.metrics.names import METRICS
 
 __all__ = [
-    "Counts", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m", "empty_cells",
-    "group_accuracy", "group_counts",
+    "METRICS", "Counts", "FairnessValues", "GroupFairness", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a",
+    "deo_by_class", "deo_m", "empty_cells", "group_accuracy", "group_counts",
 ]  # fmt: skip
