@@ -4,6 +4,7 @@ import ast
 import json
 import math
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,6 @@ import pytest
 import torch
 
 from fairdistill import data
-from fairdistill.embedding import embed as embedding
 from fairdistill.embedding.embed import EmbedOptions, embed
 from fairdistill.embedding.text import render
 from fairdistill.errors import DataError, RunFolderError, UsageError
@@ -300,8 +300,12 @@ def test_a_run_in_use_is_refused(student):
 
 
 def test_a_feature_that_the_network_lacks_is_refused_with_those_it_has(student, monkeypatch):
-    found = embedding.find_taps
-    monkeypatch.setattr(embedding, "find_taps", lambda *a, **k: {n: p for n, p in found(*a, **k).items() if n != "map"})
+    found = sys.modules["fairdistill.embedding.embed"].find_taps
+    monkeypatch.setattr(
+        sys.modules["fairdistill.embedding.embed"],
+        "find_taps",
+        lambda *a, **k: {n: p for n, p in found(*a, **k).items() if n != "map"},
+    )
     with pytest.raises(UsageError, match=r"the student's network has \(embedding, feature, logits\), but got 'map'"):
         embed(student, replace(CPU, tap="map"))
 
@@ -404,6 +408,6 @@ def test_the_text_puts_the_student_beside_the_teacher():
 
 
 def test_the_module_never_imports_the_trainer():
-    tree = ast.parse(Path(str(embedding.__file__)).read_text())
+    tree = ast.parse(Path(str(sys.modules["fairdistill.embedding.embed"].__file__)).read_text())
     imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert not [module for module in imported if module and module.startswith("fairdistill.training")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from safetensors.torch import load_file, save_file
 from fairdistill.cli.main import main
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import FixOptions, fix, plan
-from fairdistill.fixing import fix as search
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import Interrupted, TrainOptions, train
 
@@ -224,4 +224,4 @@ def test_more_students_than_there_are_is_an_error(tmp_path):
     ],
 )
 def test_a_gain_is_in_the_metric_that_is_chosen_by(metric, low, high, gains):
-    assert search._gains({metric: {"low": low, "high": high}}, metric) is gains
+    assert sys.modules["fairdistill.fixing.fix"]._gains({metric: {"low": low, "high": high}}, metric) is gains

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -48,7 +49,11 @@ def stop(options, act, *, step=None, place=None):
         if step is not None:
             in_step(step, act)(patch)
         if place is not None:
-            patch.setattr(f"fairdistill.tuning.{place}", lambda *_a, **_k: act())
+            module, _, name = place.partition(".")
+            target = importlib.import_module(f"fairdistill.tuning.{module}")  # tuning.tune is the function
+            for part in name.split(".")[:-1]:
+                target = getattr(target, part)
+            patch.setattr(target, name.rpartition(".")[2], lambda *_a, **_k: act())
         tune(options, wanted(), quiet=True)
 
 
@@ -129,7 +134,7 @@ def test_a_search_that_was_killed_goes_on_to_the_same_end(step, mfd, whole):
 
 
 @pytest.mark.parametrize(
-    "place", ["working.socket.gethostname", "working.train", "working.kept_step", "search.conclude"]
+    "place", ["trials_loop.socket.gethostname", "trials_loop.train", "trials_loop.kept_step", "tune.conclude"]
 )
 def test_so_does_one_that_was_killed_outside_of_the_steps(place, mfd, whole):
     with pytest.raises(Killed):
@@ -139,7 +144,7 @@ def test_so_does_one_that_was_killed_outside_of_the_steps(place, mfd, whole):
 
 def test_one_killed_while_it_read_the_test_set_is_closed_and_reads_it_to_the_end(mfd, whole):
     with pytest.raises(Killed):
-        stop(mfd(), kill, place="choosing.resume")
+        stop(mfd(), kill, place="conclusion.resume")
     with pytest.raises(UsageError, match=r"the test set has been read for trial .* would choose none of its trials"):
         tune(mfd(), wanted(rule="accuracy subject to deo_a >= 1"), quiet=True)
     assert outcome(tune(mfd(), wanted(test=False), quiet=True)) == whole

@@ -1,14 +1,35 @@
 """Data sets of images with a class and a group each, loaded by name or from a user's own table or folder."""
 
-from fairdistill.data.dataset import GroupedDataset, Recipe
-from fairdistill.data.files import SPLITS, Split, without_duplicates
-from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.data.images.reading import ImageFiles
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fairdistill.contract import lazy_face
 from fairdistill.data.loading import DATASETS, DatasetEntry, entry, is_path, load, load_splits, parse_options
 from fairdistill.data.own.table import channels
-from fairdistill.data.splits import cut_validation
+from fairdistill.data.recipe import Recipe
+from fairdistill.data.rows import SPLITS, Split
+
+if TYPE_CHECKING:
+    from fairdistill.data.dataset import GroupedDataset
+    from fairdistill.data.files import without_duplicates
+    from fairdistill.data.images.augmentation import Pipeline
+    from fairdistill.data.images.reading import ImageFiles
+    from fairdistill.data.splits import cut_validation
 
 __all__ = [
     "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "ImageFiles", "Pipeline", "Recipe", "Split", "channels",
     "cut_validation", "entry", "is_path", "load", "load_splits", "parse_options", "without_duplicates",
 ]  # fmt: skip
+
+# Only these need PyTorch; the options of a data set are read without it.
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "GroupedDataset": "fairdistill.data.dataset",
+        "ImageFiles": "fairdistill.data.images.reading",
+        "Pipeline": "fairdistill.data.images.augmentation",
+        "cut_validation": "fairdistill.data.splits",
+        "without_duplicates": "fairdistill.data.files",
+    },
+)

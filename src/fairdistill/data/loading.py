@@ -6,14 +6,16 @@ import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
-from fairdistill.data.files import SPLITS, Split
 from fairdistill.data.own import folder, table
+from fairdistill.data.rows import SPLITS, Split
 from fairdistill.errors import UsageError
 from fairdistill.tables import reading as tabular
+
+if TYPE_CHECKING:
+    from fairdistill.data.dataset import GroupedDataset
 
 
 @dataclass(frozen=True)

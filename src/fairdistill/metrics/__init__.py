@@ -6,9 +6,9 @@ calibration need SciPy, which is imported when one of them is first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fairdistill.contract import lazy_face
 from fairdistill.metrics.counts import Counts, checked_indices, group_counts
 from fairdistill.metrics.fairness import (
     accuracy,
@@ -45,32 +45,24 @@ __all__ = [
     "rows_to_resolve",
 ]  # fmt: skip
 
-_HOME = {
-    "Change": "paired",
-    "Estimate": "resampling",
-    "Gap": "resampling",
-    "Paired": "paired",
-    "Resampled": "resampling",
-    "calibration_bins": "calibration",
-    "chance_deo": "noise",
-    "expected_calibration_error": "calibration",
-    "float_array": "calibration",
-    "gap_resolved": "sizing",
-    "overall_calibration_error": "calibration",
-    "paired_test": "paired",
-    "parity_gaps": "parity",
-    "probability_rows": "calibration",
-    "rows_to_resolve": "sizing",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+# Only these need SciPy.
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "Change": "fairdistill.metrics.paired",
+        "Estimate": "fairdistill.metrics.resampling",
+        "Gap": "fairdistill.metrics.resampling",
+        "Paired": "fairdistill.metrics.paired",
+        "Resampled": "fairdistill.metrics.resampling",
+        "calibration_bins": "fairdistill.metrics.calibration",
+        "chance_deo": "fairdistill.metrics.noise",
+        "expected_calibration_error": "fairdistill.metrics.calibration",
+        "float_array": "fairdistill.metrics.calibration",
+        "gap_resolved": "fairdistill.metrics.sizing",
+        "overall_calibration_error": "fairdistill.metrics.calibration",
+        "paired_test": "fairdistill.metrics.paired",
+        "parity_gaps": "fairdistill.metrics.parity",
+        "probability_rows": "fairdistill.metrics.calibration",
+        "rows_to_resolve": "fairdistill.metrics.sizing",
+    },
+)

@@ -117,7 +117,7 @@ def test_a_fill_that_was_stopped_goes_on_where_it_was(images, monkeypatch):
 SLOW = """
 import sys, time
 from pathlib import Path
-from fairdistill.data import image_cache
+from fairdistill.data.images import cache as image_cache
 from fairdistill.data.images.sources import Folder
 real = image_cache.decode
 def slow(content, *, height, width):
