@@ -19,7 +19,7 @@ class ModelOptions:
     """A model that is run over a data set's test images, and over its validation images if it has some."""
 
     data: str
-    """Data set: digits-s, cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
     model: str | None = None

@@ -28,7 +28,7 @@ class InspectOptions:
     """Options of ``data inspect``."""
 
     data: str = "digits-s"
-    """Data set: digits-s, cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
     accuracy: float = 0.8

@@ -29,14 +29,13 @@ class TrainOptions:
     """
 
     data: str = "digits-s"
-    """Data set: digits-s (embedded), cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, such as skew and data_seed."""
     method: str = "scratch"
-    """scratch, hkd, fitnet, at, nst, ss, ad, mfd; beyond the paper reweight, dro, di, mfd-self, dkd, rkd; or a sum such
-    as ss+hkd."""
+    """One of {methods}; or a sum, for example ss+hkd."""
     set: Mapping[str, float] = field(default_factory=dict)
     """Settings of the method's terms, TERM.SETTING=VALUE, such as mfd.strength=7; default: the paper's Table 1, or
     each method's own paper."""
