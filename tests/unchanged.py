@@ -137,14 +137,7 @@ LEFT_OUT = (".lock", ".sqlite3", ".db", ".pt", ".log", ".png", ".pdf", ".svg", "
 
 def compare(first: Path, second: Path) -> list[str]:
     """Return where two recordings differ."""
-    names = [
-        {
-            str(path.relative_to(folder))
-            for path in folder.rglob("*")
-            if path.is_file() and kept(path.relative_to(folder))
-        }
-        for folder in (first, second)
-    ]
+    names = [names_of(folder) for folder in (first, second)]
     differ = [f"only in {first}: {name}" for name in sorted(names[0] - names[1])]
     differ += [f"only in {second}: {name}" for name in sorted(names[1] - names[0])]
     for name in sorted(names[0] & names[1]):
