@@ -25,7 +25,7 @@ from fairdistill.benching.plan import open_grid
 from fairdistill.benching.states import standing
 from fairdistill.runs.files import read_json, write_json
 from fairdistill.runs.folder import RunFolder
-from fairdistill.training.estimate import format_seconds
+from fairdistill.training import format_seconds
 
 
 def main() -> int:

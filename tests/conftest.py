@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +20,10 @@ from fairdistill.data import DatasetEntry, GroupedDataset, Recipe
 from fairdistill.models import build
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, train
+
+# A test run in the background of a script (`sh -c 'make test &'`) starts with Ctrl-C ignored, and passes that on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, kw_only=True)

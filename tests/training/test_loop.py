@@ -13,11 +13,11 @@ import torch
 import fairdistill
 from fairdistill import data, losses, methods, paper
 from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.errors import NonFiniteLossError
+from fairdistill.errors import NonFiniteLossError, UsageError
 from fairdistill.metrics import deo_a, deo_m, group_counts
 from fairdistill.models import digit_net, read_weights
 from fairdistill.predictions.evaluation import evaluate, logits_of
-from fairdistill.training import TrainOptions, loop, train
+from fairdistill.training import TrainOptions, evaluation, loop, train
 
 CPU = torch.device("cpu")
 FILES = {
@@ -132,6 +132,16 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(quick, 
     assert not same_weights(one, other)
 
 
+def test_options_are_given_as_keywords_too_and_keywords_win(quick, tmp_path):
+    options = quick(steps=2)
+    run = train(options, quiet=True, seed=3, out=str(tmp_path / "keywords"))
+    other = train(**dataclasses.asdict(dataclasses.replace(options, seed=3, out=str(tmp_path / "alone"))), quiet=True)
+    assert (run.path.name, run.config["seed"], run.config["steps"]) == ("keywords", 3, 2)
+    assert same_weights(run, other)
+    with pytest.raises(UsageError, match="TrainOptions has no option 'step'; did you mean 'steps'"):
+        train(options, quiet=True, step=3)
+
+
 def test_a_cached_and_a_live_teacher_teach_the_same(quick, tiny_teacher, tmp_path):
     logs = []
     for cached in (True, False):
@@ -202,8 +212,8 @@ def test_a_collapsed_model_is_marked_and_said(quick, tmp_path, capsys, method):
     assert run.result["deo_m"] == 0
     assert run.read_log()[-1]["evaluation"]["collapsed"]
     said = capsys.readouterr().err
-    assert "at step 3 every image is predicted as one class" in said
-    assert "every test image is predicted as one class" in said
+    assert "at step 3 the student predicts a single class for every image" in said
+    assert "the student predicts a single class for every test image" in said
     assert not train(quick(steps=60, lr=0.01, out=str(tmp_path / "fine")), quiet=True).result["collapsed"]
 
 
@@ -211,7 +221,7 @@ def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_n
     def nearly_tied(network, pipeline, autocast, *, world):
         return torch.tensor([0.0, 1e-9, -1.0]).repeat(pipeline.num_rows, 1)
 
-    monkeypatch.setattr(loop, "logits_of", nearly_tied)
+    monkeypatch.setattr(evaluation, "logits_of", nearly_tied)
     run = train(quick(steps=1), quiet=True)
     assert_agrees_with_its_predictions(run)
 
@@ -226,7 +236,7 @@ def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(
     assert_agrees_with_its_predictions(run)
     assert (table(run)["group"] == -1).sum() == 6
     assert (
-        "3 training rows have no known group: they train the class loss and what reads no groups"
+        "3 training images have no group label; they are used only by losses that do not need one"
         in capsys.readouterr().err
     )
 
@@ -273,8 +283,8 @@ def watch(monkeypatch):
         return evaluate(logits, dataset)
 
     monkeypatch.setattr(loop, "train_step", watched_step)
-    monkeypatch.setattr(loop, "Pipeline", WatchedPipeline)
-    monkeypatch.setattr(loop, "evaluate", watched_evaluate)
+    monkeypatch.setattr(evaluation, "Pipeline", WatchedPipeline)
+    monkeypatch.setattr(evaluation, "evaluate", watched_evaluate)
     return events
 
 

@@ -11,7 +11,8 @@ from fairdistill.contract.checks import check_types
 from fairdistill.errors import UsageError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
-from fairdistill.system.runtime import Precision, choose_runtime
+from fairdistill.system.precision import Precision
+from fairdistill.system.runtime import choose_runtime
 
 
 @dataclass(frozen=True, kw_only=True)

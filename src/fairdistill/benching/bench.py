@@ -18,8 +18,8 @@ from fairdistill.benching.states import Standing, standing
 from fairdistill.benching.tables import bench_table
 from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.system.processes import launched_together
-from fairdistill.system.runtime import processors
-from fairdistill.training.estimate import format_seconds
+from fairdistill.system.threads import processors
+from fairdistill.training import format_seconds
 
 
 def bench(name: str, options: BenchOptions, data_options: Mapping[str, Any]) -> bool:

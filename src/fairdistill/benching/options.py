@@ -10,8 +10,8 @@ from typing import Literal
 from fairdistill import methods, paper
 from fairdistill.contract.checks import check_seed, check_types
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import Precision
-from fairdistill.training.options import Protocol
+from fairdistill.system.precision import Precision
+from fairdistill.training import PROTOCOLS, ProtocolName
 
 _ADDRESS = re.compile(r"auto|(ray://)?(\[[^\]]+\]|[^:/\s]+):\d+")
 
@@ -24,7 +24,7 @@ class BenchOptions:
     """Rows, comma-separated, such as scratch,ss,mfd; all: the paper's twelve."""
     seeds: str = "0-3"
     """Run seeds, such as 0,1,2 or 0-7."""
-    protocol: Protocol = "paper"
+    protocol: ProtocolName = "paper"
     """paper: the paper's own rules, for checking its tables; honest: the same steps for every row, chosen on validation
     data."""
     epochs: int | None = None
@@ -70,7 +70,7 @@ class BenchOptions:
         self._check_engine()
         if self.epochs is not None and self.steps is not None:
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
-        if self.steps is not None and self.protocol == "paper":
+        if self.steps is not None and not PROTOCOLS[self.protocol].equal_steps:
             raise UsageError(
                 "--steps gives every row the same number of steps, which is what --protocol honest is; the paper's "
                 "rules count in epochs of each method's own sampler: give --epochs"

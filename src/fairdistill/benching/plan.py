@@ -14,9 +14,7 @@ from fairdistill._version import __version__
 from fairdistill.benching.options import BenchOptions
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs.files import read_json, write_json
-from fairdistill.training import TrainOptions
-from fairdistill.training.identity import computed
-from fairdistill.training.resolving import resolve
+from fairdistill.training import TrainOptions, computed, resolve
 
 # Options that say where things are: other ones on another machine.
 _PLACES = ("data_root", "out", "teacher", "cache_dir")

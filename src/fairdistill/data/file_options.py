@@ -9,7 +9,7 @@ from typing import Any
 from fairdistill.contract.checks import check_types
 from fairdistill.data.images.reading import Storage, default_cache_folder
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import processors
+from fairdistill.system.threads import processors
 
 _NOT_IDENTITY: dict[str, Any] = {"identity": False}  # two runs that differ in this alone read the same data
 

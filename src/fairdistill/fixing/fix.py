@@ -21,9 +21,9 @@ from fairdistill.fixing.work import Work
 from fairdistill.metrics.paired import paired_test
 from fairdistill.predictions.predictions import Predictions, paired
 from fairdistill.runs.files import write_json, write_text
+from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
 from fairdistill.training import Interrupted
-from fairdistill.training.opening import caller_untouched
 from fairdistill.tuning.stopped import Stopped
 
 _AUDIT = AuditOptions()

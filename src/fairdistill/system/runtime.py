@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
 from fairdistill.errors import UsageError
-
-Precision = Literal["auto", "float32", "bfloat16"]
+from fairdistill.system.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -61,19 +58,6 @@ def choose_runtime(device: str, precision: Precision) -> Runtime:
     else:
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     return Runtime(chosen, dtype)
-
-
-def wait_passively() -> None:
-    """Let the threads of processes that are started from now on sleep while they wait for each other.
-
-    Threads of several runs that spin take the time of those that work.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def has_bfloat16(device: torch.device) -> bool:

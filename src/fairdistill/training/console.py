@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from fairdistill.training.estimate import format_seconds
+from fairdistill.training.cost import format_seconds
 
 _PLAIN_LINES_EVERY = 5.0  # seconds; the log has every row
 

@@ -1,4 +1,4 @@
-"""What a run will take, measured on a few steps before it starts."""
+"""What a run will cost in time, memory and disk, measured on a few steps before it starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models import Tapped
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.prepare import Setup, prepare
+from fairdistill.training.setup import Setup, prepare
 
 _PROBES = 3
 
@@ -37,13 +37,41 @@ class Estimate:
 
 
 def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
-    """Time a few forward and backward passes on a copy of the student, and add up what will be kept.
+    """Time a few steps on a copy of the student, and add up what will be kept.
 
     Raises:
         UsageError: if the disk has less room than the run will write.
     """
-    network = copy.deepcopy(setup.network).train()
-    tapped = Tapped(network, setup.points)
+    train, validation, test = setup.data
+    batch_size, evaluators = setup.sampler.batch_size, 1 if setup.teacher is None else 2
+    step_seconds = _step_seconds(setup, pipeline)
+    forward = step_seconds / 3 / batch_size  # a backward pass costs about two forward passes
+    evaluations = sum(-(-stage.steps // stage.evaluate_every) for stage in setup.stages)
+    evaluated = evaluations * len(validation) + len(test) * evaluators
+    disk = memory = taught = 0
+    if setup.cache is not None:
+        disk = setup.cache.missing_bytes
+        _check_room(setup.cache.folder, disk)
+        taught = len(train) * (train.recipe.num_states or 1) if disk else 0
+        if setup.cache.num_bytes <= setup.options.cache_memory * 2**30:
+            memory = setup.cache.num_bytes
+    elif setup.method.teacher_taps:
+        taught = setup.steps * batch_size
+    weights = sum(p.numel() * p.element_size() for p in setup.student.network.parameters())
+    disk += 6 * weights  # the model, and a checkpoint of weights, best weights and two moments
+    disk += len(test) * (40 + 12 * train.num_classes) * evaluators
+    _check_room(setup.out, disk)
+    return Estimate(
+        seconds=setup.steps * step_seconds + (evaluated + taught) * forward,
+        memory=peak_memory_bytes(setup.runtime.device) + memory,
+        disk=disk,
+    )
+
+
+def _step_seconds(setup: Setup, pipeline: Pipeline) -> float:
+    """Return how long a forward and a backward pass take on a batch, leaving the student and random numbers alone."""
+    network = copy.deepcopy(setup.student.network).train()
+    tapped = Tapped(network, setup.student.features.points)
     device, times = setup.runtime.device, []
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for step in range(_PROBES):
@@ -55,36 +83,11 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             times.append(time.perf_counter() - start)
-    step_seconds = min(statistics.median(times), times[-1])
-    evaluations = sum(-(-stage.steps // stage.evaluate_every) for stage in setup.stages)
-    forward = step_seconds / 3 / setup.sampler.batch_size  # a backward pass costs about two forward passes
-    rows = setup.steps * setup.sampler.batch_size
-    evaluated = evaluations * len(setup.validation) + len(setup.test) * (1 if setup.teacher is None else 2)
-    disk = memory = 0
-    taught = 0
-    if setup.cache is not None:
-        states = setup.train.recipe.num_states
-        assert states is not None
-        taught = len(setup.train) * states if setup.cache.missing_bytes else 0
-        _check_room(setup.cache.folder, setup.cache.missing_bytes)
-        disk = setup.cache.missing_bytes
-        if setup.cache.num_bytes <= setup.options.cache_memory * 2**30:
-            memory = setup.cache.num_bytes
-    elif setup.method.teacher_taps:
-        taught = rows
-    weights = sum(p.numel() * p.element_size() for p in network.parameters())
-    disk += 6 * weights  # the model, and a checkpoint of weights, best weights and two moments
-    disk += len(setup.test) * (40 + 12 * setup.train.num_classes) * (1 if setup.teacher is None else 2)
-    _check_room(setup.out, disk)
-    return Estimate(
-        seconds=setup.steps * step_seconds + (evaluated + taught) * forward,
-        memory=peak_memory_bytes(device) + memory,
-        disk=disk,
-    )
+    return min(statistics.median(times), times[-1])
 
 
 def seconds_of(options: TrainOptions) -> float:
-    """Return roughly how long a run will take, by a few of its steps; nothing is written.
+    """Return roughly how long a run will take, measured on a few of its steps; nothing is written.
 
     Raises:
         UsageError: for options that do not fit, or a disk with less room than the run will write.
@@ -93,7 +96,7 @@ def seconds_of(options: TrainOptions) -> float:
     threads = torch.get_num_threads()
     setup = prepare(options)
     try:
-        return estimate(setup, Pipeline(setup.train, device=setup.runtime.device, seed=setup.options.seed)).seconds
+        return estimate(setup, Pipeline(setup.data.train, device=setup.runtime.device, seed=setup.options.seed)).seconds
     finally:
         torch.set_num_threads(threads)
 
@@ -112,5 +115,5 @@ def _check_room(out: Path, needed: int) -> None:
     if free < needed:
         raise UsageError(
             f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB left; "
-            "choose another --out and --cache-dir, or --no-teacher-cache"
+            "choose another --out and --cache-dir, or add --no-teacher-cache"
         )
