@@ -11,12 +11,14 @@ import numpy as np
 import yaml
 
 from fairdistill.auditing.audit import described, sizing, worst
-from fairdistill.comparing.compare import Comparison, Row, compare
+from fairdistill.comparing import compare
+from fairdistill.comparing.compare import Comparison, Row
 from fairdistill.metrics.paired import Paired, paired_test
 from fairdistill.metrics.resampling import Resampled
-from fairdistill.predictions.predictions import Predictions, paired, run_predictions
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import paired, run_predictions
 from fairdistill.reporting.words import in_words
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 
 _PICTURES = 6  # rows whose t-SNE the page holds
 _SETTINGS = ("confidence", "draws", "seed")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fairdistill.contract.faces import lazy_face
 from fairdistill.training.options import (
     BudgetOptions,
     DataOptions,
@@ -40,32 +40,24 @@ __all__ = [
     "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
 
-# Imported at first use, so that the options, which `fairdistill train --help` shows, do not wait for PyTorch.
-_HOME = {
-    "Estimate": "cost",
-    "Interrupted": "stopping",
-    "Setup": "setup",
-    "Splits": "splits",
-    "Watch": "loop",
-    "build_sampler": "setup",
-    "computed": "identity",
-    "describe_environment": "environment",
-    "estimate": "cost",
-    "format_seconds": "cost",
-    "load_checkpoint": "state",
-    "load_data": "splits",
-    "parted": "splits",
-    "percent": "console",
-    "plan_stages": "stages",
-    "prepare": "setup",
-    "resolve": "resolving",
-    "resume": "run",
-    "seconds_of": "cost",
-    "train": "run",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazy_face(
+    __name__,
+    {
+        name: f"{__name__}.{module}"
+        for module, names in {
+            "console": ("percent",),
+            "cost": ("Estimate", "estimate", "format_seconds", "seconds_of"),
+            "environment": ("describe_environment",),
+            "identity": ("computed",),
+            "loop": ("Watch",),
+            "resolving": ("resolve",),
+            "run": ("resume", "train"),
+            "setup": ("Setup", "build_sampler", "prepare"),
+            "splits": ("Splits", "load_data", "parted"),
+            "stages": ("plan_stages",),
+            "state": ("load_checkpoint",),
+            "stopping": ("Interrupted",),
+        }.items()
+        for name in names
+    },
+)

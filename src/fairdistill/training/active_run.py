@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.system.randomness import derived_seed
 from fairdistill.training.console import RunConsole
 from fairdistill.training.learner import Learner, build_learner, teacher_features

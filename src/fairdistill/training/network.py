@@ -9,11 +9,10 @@ from typing import Literal
 import torch
 from torch import nn
 
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.errors import MethodError, TeacherError, UsageError
 from fairdistill.methods import Method
-from fairdistill.models import Tapped, TapPoint, find_taps
-from fairdistill.models.taps import parse_taps
+from fairdistill.models import Tapped, TapPoint, find_taps, parse_taps
 from fairdistill.system.runtime import Runtime
 from fairdistill.types import TapName
 

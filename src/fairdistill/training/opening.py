@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.system.processes import World
 from fairdistill.training.console import RunConsole
 from fairdistill.training.cost import estimate

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.contract.checks import check_seed, check_types
+from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
@@ -40,7 +40,7 @@ class _Options:
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions(_Options):
-    """Which data set."""
+    """Data."""
 
     data: str = "digits-s"
     """Data set: digits-s (embedded), cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
@@ -52,7 +52,7 @@ class DataOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class MethodOptions(_Options):
-    """How the student is trained."""
+    """Method."""
 
     method: str = "scratch"
     """scratch, hkd, fitnet, at, nst, ss, ad, mfd; beyond the paper reweight, dro, di, mfd-self, dkd, rkd; or a sum such
@@ -64,7 +64,7 @@ class MethodOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkOptions(_Options):
-    """The student's network."""
+    """Network."""
 
     model: str | None = None
     """Network: cifar_net, digit_net, resnet18, shufflenet_v2_x1_0, torchvision:NAME, timm:NAME or MODULE:FACTORY;
@@ -75,7 +75,7 @@ class NetworkOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupLabelOptions(_Options):
-    """Training images whose group is unknown."""
+    """Missing group labels."""
 
     pseudo_groups: bool = False
     """Predict the missing group labels of training images, where a group classifier is confident enough."""
@@ -90,7 +90,7 @@ class GroupLabelOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherOptions(_Options):
-    """What the student starts from and learns from."""
+    """Initial weights and teacher."""
 
     init: str = "scratch"
     """Initial weights: scratch, teacher, pretrained (from the network's hub), or a weights file."""
@@ -115,7 +115,7 @@ class TeacherOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetOptions(_Options):
-    """How long and how fast to train."""
+    """Protocol, budget and optimizer."""
 
     protocol: ProtocolName = "honest"
     """honest: use a validation set and read the test set once. paper: the paper's rules, which use the test set for
@@ -153,7 +153,7 @@ class BudgetOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingOptions(_Options):
-    """What is drawn at random, and from what."""
+    """Seeds and splits."""
 
     seed: int = 0
     """Seed of weights, sampling, augmentation and dropout."""
@@ -171,7 +171,7 @@ class SamplingOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class MachineOptions(_Options):
-    """Where and how efficiently to compute, and where to write."""
+    """Machine and output."""
 
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""

@@ -8,7 +8,7 @@ from typing import Any
 from fairdistill.contract import with_keywords
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import RunFolderError
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
 from fairdistill.training.active_run import ActiveRun, activate

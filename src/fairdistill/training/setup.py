@@ -13,12 +13,12 @@ from pathlib import Path
 import torch
 
 from fairdistill import methods, models
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
 from fairdistill.predictions.trained_model import load_model, open_run
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import derived_seed

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.methods import Method
 from fairdistill.models import Teacher
 from fairdistill.predictions.trained_model import DeployedModel, ModelSource
