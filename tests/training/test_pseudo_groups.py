@@ -104,8 +104,8 @@ def test_runs_share_the_guesses_and_say_what_they_are(tmp_path, monkeypatch):
     options = {"known_groups": 0.2, "pseudo_groups": True, "steps": 2, "device": "cpu", "precision": "float32"}
     run = train(TrainOptions(**options, method="ss", out=str(tmp_path / "one")), quiet=True)
     (note,) = run.result["notes"]
-    assert "training rows of unknown group were given a guessed one, of a confidence of at least" in note
-    assert "validation rows reach it" in note
+    assert "training images without a group label were given a predicted one, with a confidence of at least" in note
+    assert "validation images reach it" in note
     (kept,) = (tmp_path / ".teacher-cache").glob("groups-*.json")
     assert run.result["unknown_groups"]["train"] < 800
     before = kept.stat().st_mtime_ns

@@ -130,7 +130,7 @@ def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    with pytest.raises(UsageError, match="4 processes on this machine, which has 3 GPUs; start as many"):
+    with pytest.raises(UsageError, match="4 processes on this machine, which has 3 GPUs; start as many processes"):
         join("cuda")
 
 

@@ -23,7 +23,7 @@ _PROBES = 3
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds, bytes of memory and bytes of disk that a run will take, roughly."""
+    """The rough cost of a run: seconds, bytes of memory and bytes of disk."""
 
     seconds: float
     memory: int
@@ -40,7 +40,7 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     """Time a few steps on a copy of the student, and add up what will be kept.
 
     Raises:
-        UsageError: if the disk has less room than the run will write.
+        UsageError: if the disk has too little space for what the run will write.
     """
     train, validation, test = setup.data
     batch_size, evaluators = setup.sampler.batch_size, 1 if setup.teacher is None else 2
@@ -90,7 +90,7 @@ def seconds_of(options: TrainOptions) -> float:
     """Return roughly how long a run will take, measured on a few of its steps; nothing is written.
 
     Raises:
-        UsageError: for options that do not fit, or a disk with less room than the run will write.
+        UsageError: for options that do not fit, or too little disk space.
         DataError: for data that does not fit.
     """
     threads = torch.get_num_threads()
@@ -102,7 +102,7 @@ def seconds_of(options: TrainOptions) -> float:
 
 
 def format_seconds(seconds: float) -> str:
-    """Return a duration for people, such as ``42 s``, ``7 min`` or ``3 h 20 min``."""
+    """Return a readable duration, for example ``42 s``, ``7 min`` or ``3 h 20 min``."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

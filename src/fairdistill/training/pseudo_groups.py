@@ -1,8 +1,9 @@
-"""Groups for training rows that lack one: a classifier of the group says, where it is sure enough.
+"""Group labels for training images that lack one, predicted by a classifier where it is confident enough.
 
 The idea is that of Jung, Chun and Moon, *Learning Fair Classifiers with Partially Annotated Group Labels* (CVPR 2022):
-a classifier trained on the labelled part guesses the others' groups, and a guess counts only above a confidence that
-validation rows of known group chose. There a row below it gets a random group; here its group stays unknown.
+a classifier trained on the labelled images predicts the group of the others, and a prediction is used only above a
+confidence threshold chosen on validation images of known group. In the paper an image below the threshold gets a random
+group; here its group stays unknown.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from fairdistill.system.randomness import derived_seed, generator
 from fairdistill.system.runtime import Runtime
 from fairdistill.types import UNKNOWN_GROUP
 
-_PASSES = 20  # over the rows of known group
+_PASSES = 20  # over the images of known group
 _FEWEST_STEPS = 300
 _EVALUATIONS = 20
 _LR = 1e-3
@@ -38,14 +39,15 @@ _LR = 1e-3
 
 @dataclass(frozen=True)
 class PseudoGroups:
-    """Guessed groups, and how good they are.
+    """Predicted groups, and how good they are.
 
     Attributes:
-        groups: ``[N]`` int64, known and guessed groups, -1 where neither is there.
-        threshold: the lowest confidence, a fraction, of a guess that counts; above 1 where none does.
-        right: the share of right guesses among validation rows at or above the threshold; NaN without any.
-        covered: the share of validation rows at or above it.
-        judged: validation rows of known group.
+        groups: ``[N]`` int64, known and predicted groups, -1 for images with neither.
+        threshold: the lowest confidence, a fraction, of a prediction that is used; above 1 if none is.
+        right: the fraction of correct predictions among validation images at or above the threshold; NaN if there are
+            none.
+        covered: the fraction of validation images at or above it.
+        judged: validation images of known group.
     """
 
     groups: Tensor
@@ -73,12 +75,12 @@ class GroupClassifier:
 
 
 def hide_groups(dataset: GroupedDataset, *, share: float, seed: int) -> GroupedDataset:
-    """Return the data set with the group of some rows unknown, for experiments.
+    """Return the data set with the group of some images made unknown, for experiments.
 
     Args:
-        dataset: the rows.
-        share: share of each (class, group) cell whose group stays known, in (0, 1]; rounded, at least one row.
-        seed: which rows these are.
+        dataset: the images.
+        share: fraction of each subgroup whose group stays known, in (0, 1]; rounded, at least one image.
+        seed: selects these images.
     """
     groups = torch.full_like(dataset.groups, UNKNOWN_GROUP)
     draw = generator(seed, f"hidden groups/{dataset.name}")
@@ -92,10 +94,10 @@ def hide_groups(dataset: GroupedDataset, *, share: float, seed: int) -> GroupedD
 
 
 def best_threshold(confidence: Tensor, right: Tensor) -> float:
-    """Return the confidence that best parts right guesses from wrong ones.
+    """Return the confidence threshold that best separates correct predictions from wrong ones.
 
-    It maximises the number of guesses that are right and at or above it, or wrong and below it. Of equally good ones
-    the highest is taken.
+    It maximizes the number of predictions that are correct and at or above it, or wrong and below it. Ties go to the
+    highest threshold.
 
     Args:
         confidence: floating point ``[N]``, N at least 1.
@@ -215,10 +217,11 @@ def with_pseudo_groups(
     kept: dict[str, Any] = read_json(file)
     filled = replace(train, groups=torch.tensor(kept["groups"], dtype=torch.int64))
     given = train.num_unknown_groups - filled.num_unknown_groups
-    note = f"{given:,} of {train.num_unknown_groups:,} training rows of unknown group were given a guessed one"
+    note = f"{given:,} of {train.num_unknown_groups:,} training images without a group label were given a predicted one"
     if kept["covered"]:
         note += (
-            f", of a confidence of at least {100 * kept['threshold']:.2f}%; {100 * kept['covered']:.0f}% of "
-            f"{kept['judged']:,} validation rows reach it, and {100 * kept['right']:.1f}% of those guesses are right"
+            f", with a confidence of at least {100 * kept['threshold']:.2f}%; {100 * kept['covered']:.0f}% of "
+            f"{kept['judged']:,} validation images reach it, and {100 * kept['right']:.1f}% of those predictions are "
+            "correct"
         )
     return replace(filled, notes=(*train.notes, note))
