@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
 from fairdistill.contract.checks import check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.runtime import Precision
