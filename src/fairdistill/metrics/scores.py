@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairdistill.metrics.names import METRICS
@@ -46,6 +47,12 @@ class Scores:
     accuracy: float
     deo_a: float
     deo_m: float
+
+    @staticmethod
+    def from_dict(content: Mapping[str, float | None]) -> Scores:
+        """Return the scores among what a JSON file holds, where null is undefined."""
+        values = (content[name] for name in METRICS)
+        return Scores(*(float("nan") if value is None else float(value) for value in values))
 
     def __getitem__(self, metric: str) -> float:
         """Return one of the metrics by its name."""
