@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairdistill.metrics import Scores, higher_is_better, improvement
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, Scores, higher_is_better, improvement
 
 
 def test_scores_are_read_by_attribute_and_by_name():

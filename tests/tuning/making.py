@@ -13,7 +13,7 @@ from fairdistill.tuning.result import Closed, MadeWith, ScoresOnTest, TeacherOnV
 def trial(number: int, accuracy: float | None, deo_a: float = 0.0, **changes: Any) -> Trial:
     scores = None if accuracy is None else Scores(accuracy, deo_a, 2 * deo_a)
     common = Trial(
-        number=number, settings={"mmd.strength": 0.5 * 3**number}, state="finished", validation=scores, step=40,
+        number=number, settings={"mfd.strength": 0.5 * 3**number}, state="finished", validation=scores, step=40,
         steps=60, seconds=2.0, host="here", folder=f"/study/trial-{number}",
     )  # fmt: skip
     return replace(common, **changes)
@@ -22,7 +22,7 @@ def trial(number: int, accuracy: float | None, deo_a: float = 0.0, **changes: An
 def result(**changes: Any) -> TuneResult:
     found = TuneResult(
         version="1", study="faces-mfd-seed3", method="mfd", data="faces.csv", seed=3,
-        search={"mmd.strength": "0.5 to 40 (log)"}, sampler="tpe", objectives=("accuracy", "deo_a"), rule="deo_a",
+        search={"mfd.strength": "0.5 to 40 (log)"}, sampler="tpe", objectives=("accuracy", "deo_a"), rule="deo_a",
         rule_in_words="the lowest DEO_A", steps=60, early_stopping=True, validation_rows=1234,
         teacher=TeacherOnValidation(model="teacher", validation=Scores(0.8, 0.3, 0.5)),
         trials=(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from fairdistill.benching.plan import Job
+from fairdistill.benching.jobs import Job
 from fairdistill.errors import FairdistillError
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 
 
 def run_job(job: Job) -> str | None:

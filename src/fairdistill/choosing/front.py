@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fairdistill.choosing.rule import Values
 from fairdistill.errors import UsageError
-from fairdistill.metrics import improvement
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, improvement
 
 
 def parse_objectives(text: str) -> tuple[str, ...]:

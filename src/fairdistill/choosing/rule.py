@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from fairdistill.errors import UsageError
-from fairdistill.metrics import higher_is_better, improvement
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, higher_is_better, improvement
 
 
 class Values(Protocol):

@@ -11,8 +11,8 @@ import numpy as np
 from fairdistill.errors import DataError
 from fairdistill.metrics import accuracy, deo_a, deo_m
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
-from fairdistill.predictions.predictions import Predictions
-from fairdistill.runs.folder import RunFolder
+from fairdistill.predictions import Predictions
+from fairdistill.runs import RunFolder
 
 Adjustment = Callable[[Predictions], Predictions]
 """Makes other decisions from a model's probabilities and the groups."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fairdistill.contract.checks import check_seed, check_types
+from fairdistill.contract import check_seed, check_types
 from fairdistill.fixing import FixOptions, fix
 from fairdistill.fixing.text import recommendation
 

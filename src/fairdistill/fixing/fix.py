@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairdistill._version import __version__
-from fairdistill.auditing.audit import AuditOptions, audit, described
+from fairdistill.auditing import AuditOptions, audit
+from fairdistill.auditing.audit import described
 from fairdistill.errors import UsageError
 from fairdistill.fixing import workspace as folder
 from fairdistill.fixing.candidates import Candidate, posthoc_candidates
@@ -19,12 +20,13 @@ from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.text import recommendation
 from fairdistill.fixing.work import Work
 from fairdistill.metrics.paired import paired_test
-from fairdistill.predictions.predictions import Predictions, paired
-from fairdistill.runs.files import write_json, write_text
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import paired
+from fairdistill.runs import write_json, write_text
 from fairdistill.system.processes import launched_together
 from fairdistill.training import Interrupted
 from fairdistill.training.opening import caller_untouched
-from fairdistill.tuning.stopped import Stopped
+from fairdistill.tuning import Stopped
 
 _AUDIT = AuditOptions()
 

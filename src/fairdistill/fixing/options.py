@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract.checks import check_seed, check_types
+from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.runtime import Precision
 from fairdistill.text.durations import parse_duration

@@ -13,16 +13,17 @@ import numpy as np
 import torch
 
 from fairdistill import data
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.fixing import workspace as folder
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import Student, affordable_epochs, students
-from fairdistill.predictions.predictions import Predictions, run_predictions
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import run_predictions
 from fairdistill.predictions.trained_model import DeployedModel, ModelSource, load_model, open_run, predictions_of
-from fairdistill.reporting.report import ReportOptions, report
-from fairdistill.runs.folder import RunFolder
+from fairdistill.reporting import ReportOptions, report
+from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.training import TrainOptions, resume, train

@@ -11,7 +11,7 @@ from typing import Any
 from fairdistill.auditing.audit import IntervalOptions
 from fairdistill.errors import UsageError
 from fairdistill.reporting.content import Content, gather
-from fairdistill.runs.files import finite_or_null, write_text
+from fairdistill.runs import finite_or_null, write_text
 
 __all__ = ["ReportOptions", "report"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairdistill.contract.faces import lazy_face
+from fairdistill.contract import lazy_face
 from fairdistill.tuning.options import TuneOptions
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fairdistill.metrics import Scores, higher_is_better
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, Scores, higher_is_better
 from fairdistill.tuning.result import TuneResult
 from fairdistill.tuning.text import heading
 

@@ -12,8 +12,7 @@ import filelock
 
 from fairdistill.contract import Result
 from fairdistill.errors import RunFolderError
-from fairdistill.runs import read_json, write_json
-from fairdistill.runs.new_folder import check_new_folder, new_folder
+from fairdistill.runs import check_new_folder, new_folder, read_json, write_json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from fairdistill import methods
 from fairdistill.choosing import Rule
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.training import TrainOptions
 from fairdistill.training.environment import describe_environment

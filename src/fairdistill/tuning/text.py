@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fairdistill.metrics import Scores
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, Scores
 from fairdistill.text.tables import aligned, markdown
 from fairdistill.training.console import percent
 from fairdistill.tuning.result import State, Trial, TuneResult

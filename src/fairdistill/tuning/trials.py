@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fairdistill.metrics import Scores
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, Scores
 from fairdistill.runs import RunFolder
 from fairdistill.training.state import load_checkpoint
 from fairdistill.tuning.early_stopping import History

@@ -18,8 +18,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from fairdistill.errors import NonFiniteLossError, RunFolderError
-from fairdistill.metrics import Scores
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, Scores
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.training import Interrupted, TrainOptions, resume, train

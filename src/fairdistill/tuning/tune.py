@@ -42,7 +42,7 @@ def tune(
 
     Example:
         >>> result = tune(  # doctest: +SKIP
-        ...     method="mfd", teacher="runs/teacher", search={"mmd.strength": "0.3:30:log"}, trials=8, out="tune/mfd"
+        ...     method="mfd", teacher="runs/teacher", search={"mfd.strength": "0.3:30:log"}, trials=8, out="tune/mfd"
         ... )
         >>> result.run, result.test.deo_a  # doctest: +SKIP
         (PosixPath('tune/mfd/trial-3'), 0.0551)

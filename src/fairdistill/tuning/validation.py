@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.metrics import Scores
 from fairdistill.predictions.evaluation import evaluate, logits_of
 from fairdistill.training.prepare import Setup
