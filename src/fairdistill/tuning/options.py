@@ -37,8 +37,8 @@ class ChoiceOptions:
     """Choice of a trial."""
 
     rule: str = DEFAULT_RULE
-    """Which trial to choose on the validation set; "teacher" stands for the teacher's value of the same metric
-    there."""
+    """How to choose a trial on the validation set: METRIC, or METRIC subject to CONDITION and CONDITION ...; in a
+    condition, teacher stands for the teacher's value of the same metric."""
     objectives: str = "accuracy,deo_a"
     """Metrics to optimize and to draw the Pareto front for: two or three of accuracy, deo_a, deo_m."""
     test: bool = True
