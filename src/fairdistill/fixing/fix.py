@@ -26,7 +26,7 @@ from fairdistill.runs import write_json, write_text
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
 from fairdistill.training import Interrupted
-from fairdistill.tuning.stopped import Stopped
+from fairdistill.tuning import Stopped
 
 _AUDIT = AuditOptions()
 
