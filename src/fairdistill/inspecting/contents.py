@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from fairdistill import data
-from fairdistill.data import GroupedDataset
-from fairdistill.data.images.reading import ImageFiles
+from fairdistill.data import GroupedDataset, ImageFiles
 from fairdistill.inspecting.options import InspectOptions
 from fairdistill.inspecting.result import ImageSizes, InspectResult, SkippedFile, SplitContents, Subgroup
-from fairdistill.metrics.noise import ChanceDEO, chance_deo
+from fairdistill.metrics import chance_deo
+from fairdistill.metrics.noise import ChanceDEO
 
 _SAMPLED_FILES = 500
 
