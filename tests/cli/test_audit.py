@@ -154,7 +154,7 @@ def test_a_link_is_written_through_and_what_is_no_file_is_refused(tmp_path, monk
     assert json.loads((tmp_path / "target.json").read_text())["rows"] == 800
     os.mkfifo(tmp_path / "pipe.json")
     assert main(["audit", str(table(tmp_path)), *COLUMNS, "--out", "pipe.json"]) == 2
-    assert "no file that could be written anew" in capsys.readouterr().err
+    assert "exists and is not a regular file; choose another path" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.part"))
 
 

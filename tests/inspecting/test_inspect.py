@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,8 @@ def test_data_alone_says_what_there_is(capsys):
     assert main(["data"]) == 2
     assert "data inspect" in capsys.readouterr().err
     assert main(["data", "--help"]) == 0
+
+
+def test_the_options_need_no_torch():
+    command = "import sys, fairdistill.inspecting; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0
