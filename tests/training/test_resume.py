@@ -189,6 +189,16 @@ def test_after_a_stop_signals_act_as_before(quick):
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+def test_a_run_in_the_background_is_stopped_too_though_its_shell_had_ctrl_c_ignored(quick):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stopped(in_step(2, CTRL_C), Interrupted, "step 2 of 12"):
+            train(quick(), quiet=True)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_second_ctrl_c_does_not_wait_for_the_step(quick):
     def twice():
         CTRL_C()

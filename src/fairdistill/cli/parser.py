@@ -126,7 +126,8 @@ def values_of(arguments: list[str], option: str) -> list[str]:
 def named_values(options: type[Any]) -> list[str]:
     """Return the options of a dataclass that take ``NAME=VALUE``, again and again."""
     kinds = typing.get_type_hints(options)
-    return [name for name, kind in kinds.items() if typing.get_origin(required_type(kind)) is Mapping]
+    mappings = [name for name, kind in kinds.items() if typing.get_origin(required_type(kind)) is Mapping]
+    return [name for name in mappings if name != "data_options"]  # each of those has a flag of its own
 
 
 def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[str, str]]:

@@ -11,8 +11,7 @@ import numpy as np
 import yaml
 
 from fairdistill.auditing.audit import described, sizing, worst
-from fairdistill.comparing import compare
-from fairdistill.comparing.compare import Comparison, Row
+from fairdistill.comparing import CompareResult, CompareRow, compare
 from fairdistill.metrics.paired import Paired, paired_test
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.predictions import Predictions
@@ -79,7 +78,7 @@ class Content:
     """
 
     title: str
-    comparison: Comparison
+    comparison: CompareResult
     rows: tuple[ReportRow, ...]
     words: Sequence[str]
     data: Mapping[str, Any]
@@ -132,7 +131,7 @@ def gather(
     )
 
 
-def _row(row: Row, first: Predictions, settings: Mapping[str, Any]) -> ReportRow:
+def _row(row: CompareRow, first: Predictions, settings: Mapping[str, Any]) -> ReportRow:
     runs = [RunFolder.open(path) for path in row.paths]
     own = [paired(first, run_predictions(run))[1] for run in runs]
     given = {**first.sample, **settings}
@@ -187,7 +186,7 @@ def _data(first: Predictions, results: Sequence[Mapping[str, Any]]) -> dict[str,
     }
 
 
-def _embedding(row: Row) -> dict[str, Any] | None:
+def _embedding(row: CompareRow) -> dict[str, Any] | None:
     """Return the first of a row's embeddings."""
     found = (RunFolder.open(path).embedding for path in row.paths)
     return next((each for each in found if each is not None), None)
@@ -199,7 +198,7 @@ def _leakage(label: str, embedding: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _figures(
-    comparison: Comparison,
+    comparison: CompareResult,
     rows: Sequence[ReportRow],
     first: Predictions,
     embedded: Sequence[tuple[str, Mapping[str, Any]]],
