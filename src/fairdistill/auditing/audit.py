@@ -77,7 +77,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
     counts = predictions.counts
-    sample = Resampled(predictions.correct[None], **predictions.sample, **options.drawing)
+    sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
     by_group, overall = calibration_of(predictions)
     metrics = metrics_of(predictions, sample, options, overall)
     collapsed = len(np.unique(predictions.predicted)) == 1

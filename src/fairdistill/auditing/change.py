@@ -35,7 +35,7 @@ def change_between(
     """
     before, after = paired(before, after)
     drawing = (options or IntervalOptions()).drawing
-    return model_change(paired_test(before.correct, after.correct, **after.sample, **drawing), after, where=where)
+    return model_change(paired_test(before.correct, after.correct, after.samples, drawing), after, where=where)
 
 
 def model_change(found: Paired, names: Names, *, where: str | None = None) -> ModelChange:

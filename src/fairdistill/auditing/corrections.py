@@ -64,7 +64,7 @@ def _fitted(
 
 def _measured(fitted: _Fitted, predictions: Predictions, options: IntervalOptions) -> Correction:
     own = replace(predictions, predicted=fitted.predicted, where=f"{predictions.where} with {fitted.method}")
-    sample = Resampled(own.correct[None], **own.sample, **options.drawing)
+    sample = Resampled(own.correct[None], own.samples, options.drawing)
     change = change_between(predictions, own, options)
     return Correction(
         method=fitted.method,

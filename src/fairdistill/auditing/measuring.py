@@ -49,7 +49,7 @@ def metrics_of(
     predictions: Predictions, sample: Resampled, options: AuditOptions, calibration_error: float | None
 ) -> AuditMetrics:
     """Return the metrics of the whole test set."""
-    parity, odds = parity_gaps(predicted=predictions.predicted, **predictions.sample, **options.drawing)
+    parity, odds = parity_gaps(predictions.predicted, predictions.samples, options.drawing)
     group, subgroup = worst_of(sample, predictions)
     return AuditMetrics(
         accuracy=sample.accuracy(),

@@ -16,8 +16,9 @@ from fairdistill.metrics.fairness import (
     group_accuracy,
 )
 from fairdistill.metrics.names import METRICS
+from fairdistill.metrics.samples import Drawing, Samples
 
 __all__ = [
-    "METRICS", "Counts", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m",
-    "empty_cells", "group_accuracy", "group_counts",
+    "METRICS", "Counts", "Drawing", "Samples", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a",
+    "deo_by_class", "deo_m", "empty_cells", "group_accuracy", "group_counts",
 ]  # fmt: skip
