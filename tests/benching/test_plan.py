@@ -45,6 +45,13 @@ def test_methods_beyond_the_paper_have_teachers_where_they_read_one(tmp_path):
     ]  # fmt: skip
 
 
+def test_ids_are_those_of_grids_whose_settings_had_other_names(tmp_path):
+    jobs = grid(tmp_path, methods="mfd,mfd-self,hkd", seeds="0").jobs
+    assert {job.row: job.id for job in jobs} == {
+        "scratch": "67f0c2c9a5fd", "hkd": "6c48899d9127", "mfd": "2f0dd181ba65", "mfd-self": "bf4220dc3189",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "changes",
     [

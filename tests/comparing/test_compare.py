@@ -42,7 +42,7 @@ def make_run(tmp_path):
 def table(make_run):
     return compare(
         [
-            make_run("c", method="mfd", set={"mmd.strength": 3.0}, seed=0, accuracy=0.9, deo_a=math.nan),
+            make_run("c", method="mfd", set={"mfd.strength": 3.0}, seed=0, accuracy=0.9, deo_a=math.nan),
             make_run("b", method="scratch", seed=1, accuracy=0.86),
             make_run("a", method="scratch", seed=0, accuracy=0.80),
         ]
@@ -63,15 +63,15 @@ def test_runs_that_differ_in_seed_alone_are_one_row_with_mean_and_sample_sd(tabl
 def test_runs_of_one_method_with_other_settings_are_rows_that_say_what_differs(make_run):
     rows = compare(
         [
-            make_run("a", method="mfd", set={"mmd.strength": 3.0, "mmd.bandwidth": 1.0}, seed=0),
-            make_run("b", method="mfd", set={"mmd.strength": 7.0, "mmd.bandwidth": 1.0}, seed=0),
-            make_run("c", method="mfd", set={"mmd.strength": 3.0, "mmd.bandwidth": 1.0}, seed=0, protocol="paper"),
+            make_run("a", method="mfd", set={"mfd.strength": 3.0, "mfd.bandwidth": 1.0}, seed=0),
+            make_run("b", method="mfd", set={"mfd.strength": 7.0, "mfd.bandwidth": 1.0}, seed=0),
+            make_run("c", method="mfd", set={"mfd.strength": 3.0, "mfd.bandwidth": 1.0}, seed=0, protocol="paper"),
         ]
     ).rows
     assert [row.label for row in rows] == [
-        "mfd (protocol=honest, mmd.strength=3.0)",
-        "mfd (protocol=honest, mmd.strength=7.0)",
-        "mfd (protocol=paper, mmd.strength=3.0)",
+        "mfd (protocol=honest, mfd.strength=3.0)",
+        "mfd (protocol=honest, mfd.strength=7.0)",
+        "mfd (protocol=paper, mfd.strength=3.0)",
     ]
 
 

@@ -17,11 +17,12 @@ from fairdistill.runs.folder import RunFolder
 from fairdistill.training import Interrupted, loop, resume, train
 from fairdistill.training.state import load_checkpoint
 from fairdistill.training.teacher_cache import TeacherCache
+from tests.all_methods import BEYOND_THE_PAPER
 from tests.stops import Killed, at_call, in_step, kill
 
 # Balanced with a teacher; with an optimizer of its own; in two stages; with weights that each step moves; with heads
 # that are no part of the student; and those that keep nothing.
-METHODS = ["mfd", "ad", "ss+fitnet", "dro", "di", "reweight", "rkd", "dkd", "mfd-self"]
+METHODS = ["mfd", "ad", "ss+fitnet", *BEYOND_THE_PAPER]
 
 
 def while_saving(number):

@@ -10,6 +10,7 @@ from pathlib import Path
 from fairdistill import data, methods
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.options import BenchOptions
+from fairdistill.contract import former_names
 from fairdistill.errors import UsageError
 from fairdistill.training import TrainOptions
 from fairdistill.training.identity import computed
@@ -61,7 +62,7 @@ def _job(options: TrainOptions, path: Path, teacher: Job | None) -> Job:
     method = methods.parse(resolved.method, data=resolved.data)
     identity = computed(resolved) | {
         "method": method.name,
-        "set": dict(method.settings),
+        "set": former_names(method.settings),
         "teacher": None if teacher is None else teacher.id,
     }
     text = json.dumps(identity, sort_keys=True, default=str)

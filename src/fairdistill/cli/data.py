@@ -21,7 +21,7 @@ class SourceOptions:
     """What to inspect."""
 
     data: str = "digits-s"
-    """Data set: digits-s, cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a class folder."""
 
 
 def run(arguments: list[str]) -> int:

@@ -20,7 +20,7 @@ class FixOptions:
     """What may be done about a model, and for how long it may be looked for."""
 
     data: str
-    """Data set: a table (.csv, .tsv, .parquet), a class folder, digits-s, cifar10s, utkface or celeba."""
+    """Data set: a table (.csv, .tsv, .parquet), a folder of class folders, or one of {datasets}."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
     model: str | None = None

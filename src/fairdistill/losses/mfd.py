@@ -10,11 +10,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_rows, check_same_shape, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_positive, check_rows, check_same_shape, no_autocast
 from fairdistill.losses.projector import Projector
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
@@ -64,8 +64,7 @@ def mfd_loss(
     """
     check_same_shape(student, teacher)
     check_rows(len(student), labels, groups)
-    if not bandwidth > 0:
-        raise ValueError(f"Expected argument `bandwidth` to be positive, but got {bandwidth}")
+    check_positive("bandwidth", bandwidth)
     s, t = at_least_float32(student.flatten(1), teacher.detach().flatten(1))
     with no_autocast(s):
         if s.device.type == "cpu":
@@ -75,8 +74,47 @@ def mfd_loss(
             blocks = _class_blocks(labels, groups, num_classes, num_groups, s.dtype)
         else:
             blocks = _one_block(labels, groups, num_classes, num_groups, s.dtype)
-        loss: Tensor = _MFDLoss.apply(s, t, blocks, bandwidth)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        loss: Tensor = _ClosedForm.apply(s, t, blocks, bandwidth)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         return loss
+
+
+class MFDLoss(nn.Module):
+    """:func:`mfd_loss` as a module: fair feature distillation.
+
+    Args:
+        num_classes: number of classes C.
+        num_groups: number of groups G.
+        bandwidth: factor of the kernel's bandwidth; 1 in the paper.
+
+    Example:
+        >>> loss = MFDLoss(num_classes=1, num_groups=2)
+        >>> student, teacher = torch.tensor([[0.0], [2.0]]), torch.zeros(2, 1)
+        >>> round(loss(student, teacher, torch.tensor([0, 0]), torch.tensor([0, 1])).item(), 4)
+        0.6321
+    """
+
+    def __init__(self, *, num_classes: int, num_groups: int, bandwidth: float = 1.0) -> None:
+        super().__init__()
+        check_positive("bandwidth", bandwidth)
+        self.num_classes = num_classes
+        self.num_groups = num_groups
+        self.bandwidth = bandwidth
+
+    def forward(self, student: Tensor, teacher: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """Return the scalar loss of features ``[N, ...]``, labels ``[N]`` and groups ``[N]``."""
+        return mfd_loss(
+            student,
+            teacher,
+            labels,
+            groups,
+            num_classes=self.num_classes,
+            num_groups=self.num_groups,
+            bandwidth=self.bandwidth,
+        )
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"num_classes={self.num_classes}, num_groups={self.num_groups}, bandwidth={self.bandwidth}"
 
 
 class _Blocks(NamedTuple):
@@ -139,7 +177,7 @@ def _one_block(labels: Tensor, groups: Tensor, num_classes: int, num_groups: int
     return _Blocks(places, places, share[None], v[None])
 
 
-class _MFDLoss(torch.autograd.Function):
+class _ClosedForm(torch.autograd.Function):
     """The loss with its gradient in closed form: 2 gamma sum_j M_ij k_ij (x_j - x_i), M = V V^T.
 
     The kernels are computed once; the backward pass is one matrix product.
@@ -180,10 +218,10 @@ class _MFDLoss(torch.autograd.Function):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MMD:
+class MFD:
     """Settings of fair feature distillation."""
 
-    name: ClassVar[str] = "mmd"
+    name: ClassVar[str] = "mfd"
     student_taps: ClassVar[frozenset[TapName]] = frozenset({"feature"})
     teacher_taps: ClassVar[frozenset[TapName]] = frozenset({"feature"})
 
@@ -194,20 +232,20 @@ class MMD:
 
     def __post_init__(self) -> None:
         if not self.bandwidth > 0:
-            raise MethodError(f"expected mmd.bandwidth to be positive, but got {self.bandwidth}")
+            raise MethodError(f"expected mfd.bandwidth to be positive, but got {self.bandwidth}")
 
     def build(self, context: TermContext) -> Term:
         """Return the term, with a projector where the student's feature is of another width."""
         projector = Projector(context.student_shapes["feature"], context.teacher_shapes["feature"])
-        return MMDTerm(self, projector)
+        return MFDTerm(self, projector)
 
 
-class MMDTerm(Term):
+class MFDTerm(Term):
     """:func:`mfd_loss` of the projected student feature, over the whole batch of all processes."""
 
     whole_batch = True
 
-    def __init__(self, spec: MMD, projector: Projector) -> None:
+    def __init__(self, spec: MFD, projector: Projector) -> None:
         super().__init__()
         self.spec = spec
         self.projector = projector

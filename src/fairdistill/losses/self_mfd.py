@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
-from fairdistill.losses.mmd import mfd_loss
+from fairdistill.losses.checks import at_least_float32, check_positive, check_rows, no_autocast
+from fairdistill.losses.mfd import mfd_loss
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -24,7 +24,7 @@ def self_mfd_loss(
 ) -> Tensor:
     """Return how far each group's features are from all features of the same class, a mean over the G groups.
 
-    :func:`~fairdistill.losses.mmd.mfd_loss` with the student as its own teacher: 1/(2G) * sum over classes c and
+    :func:`~fairdistill.losses.mfd.mfd_loss` with the student as its own teacher: 1/(2G) * sum over classes c and
     groups g of MMD^2(S_c, S_cg), where the features S_c of all samples of the class are a constant, so that the groups
     move to the class and not the class to them.
 
@@ -71,11 +71,48 @@ def self_mfd_loss(
     return loss / num_groups
 
 
+class SelfMFDLoss(nn.Module):
+    """:func:`self_mfd_loss` as a module: fair feature distillation without a teacher.
+
+    Args:
+        num_classes: number of classes C.
+        num_groups: number of groups G.
+        bandwidth: factor of the kernel's bandwidth.
+
+    Example:
+        >>> loss = SelfMFDLoss(num_classes=1, num_groups=2)
+        >>> round(loss(torch.tensor([[0.0], [2.0]]), torch.tensor([0, 0]), torch.tensor([0, 1])).item(), 4)
+        0.158
+    """
+
+    def __init__(self, *, num_classes: int, num_groups: int, bandwidth: float = 1.0) -> None:
+        super().__init__()
+        check_positive("bandwidth", bandwidth)
+        self.num_classes = num_classes
+        self.num_groups = num_groups
+        self.bandwidth = bandwidth
+
+    def forward(self, student: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """Return the scalar loss of features ``[N, ...]``, labels ``[N]`` and groups ``[N]``."""
+        return self_mfd_loss(
+            student,
+            labels,
+            groups,
+            num_classes=self.num_classes,
+            num_groups=self.num_groups,
+            bandwidth=self.bandwidth,
+        )
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"num_classes={self.num_classes}, num_groups={self.num_groups}, bandwidth={self.bandwidth}"
+
+
 @dataclass(frozen=True, kw_only=True)
-class SelfMMD:
+class SelfMFD:
     """Settings of fair feature distillation without a teacher."""
 
-    name: ClassVar[str] = "self_mmd"
+    name: ClassVar[str] = "mfd-self"
     student_taps: ClassVar[frozenset[TapName]] = frozenset({"feature"})
     teacher_taps: ClassVar[frozenset[TapName]] = frozenset()
 
@@ -86,19 +123,19 @@ class SelfMMD:
 
     def __post_init__(self) -> None:
         if not self.bandwidth > 0:
-            raise MethodError(f"expected self_mmd.bandwidth to be positive, but got {self.bandwidth}")
+            raise MethodError(f"expected mfd-self.bandwidth to be positive, but got {self.bandwidth}")
 
     def build(self, context: TermContext) -> Term:
         """Return the term."""
-        return SelfMMDTerm(self)
+        return SelfMFDTerm(self)
 
 
-class SelfMMDTerm(Term):
+class SelfMFDTerm(Term):
     """:func:`self_mfd_loss` of the student's feature, over the whole batch."""
 
     whole_batch = True
 
-    def __init__(self, spec: SelfMMD) -> None:
+    def __init__(self, spec: SelfMFD) -> None:
         super().__init__()
         self.spec = spec
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from fairdistill.errors import MethodError
-from fairdistill.losses import MMD, mfd_loss
-from fairdistill.losses.mmd import _class_blocks, _MFDLoss, _one_block
+from fairdistill.losses import MFD, mfd_loss
+from fairdistill.losses.mfd import _class_blocks, _ClosedForm, _one_block
 from tests.losses.contract import (
     DTYPES,
     assert_close,
@@ -37,7 +37,7 @@ def one_block_loss(
 ) -> Tensor:
     """The loss as on a GPU: all rows, those of unknown group too, in one block."""
     blocks = _one_block(labels, groups, num_classes, num_groups, student.dtype)
-    return _MFDLoss.apply(student.flatten(1), teacher.flatten(1), blocks, bandwidth)
+    return _ClosedForm.apply(student.flatten(1), teacher.flatten(1), blocks, bandwidth)
 
 
 LAYOUTS = {"as called": mfd_loss, "one block": one_block_loss}
@@ -275,7 +275,7 @@ def test_term_passes_its_bandwidth_on():
     labels, groups, *sizes = BATCHES["even"]
     labels, groups = torch.tensor(labels), torch.tensor(groups)
     student, teacher = random(12, 3), random(12, 3, seed=1)
-    term = MMD(bandwidth=0.3).build(term_context(*sizes, student={"feature": (3,)}, teacher={"feature": (3,)}))
+    term = MFD(bandwidth=0.3).build(term_context(*sizes, student={"feature": (3,)}, teacher={"feature": (3,)}))
     view = step_view(
         {"feature": student}, {"feature": teacher}, labels, groups, num_classes=sizes[0], num_groups=sizes[1]
     )
@@ -284,5 +284,5 @@ def test_term_passes_its_bandwidth_on():
 
 @pytest.mark.parametrize("bandwidth", [0.0, -1.0, math.nan])
 def test_bad_setting_fails_where_it_is_written(bandwidth):
-    with pytest.raises(MethodError, match=f"mmd.bandwidth to be positive, but got {bandwidth}"):
-        MMD(bandwidth=bandwidth)
+    with pytest.raises(MethodError, match=f"mfd.bandwidth to be positive, but got {bandwidth}"):
+        MFD(bandwidth=bandwidth)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fairdistill.errors import MethodError
-from fairdistill.losses import SelfMMD, mfd_loss, self_mfd_loss
+from fairdistill.losses import SelfMFD, mfd_loss, self_mfd_loss
 from tests.losses.contract import (
     DTYPES,
     assert_close,
@@ -17,7 +17,7 @@ from tests.losses.contract import (
     term_context,
     value_and_gradient,
 )
-from tests.losses.test_mmd import BATCHES
+from tests.losses.test_mfd import BATCHES
 from tests.reference import self_mfd as slow
 
 batches = pytest.mark.parametrize(("labels", "groups", "num_classes", "num_groups"), BATCHES.values(), ids=BATCHES)
@@ -138,7 +138,7 @@ def test_bad_arguments_are_named(shape, rows, bandwidth, message):
 def test_term_passes_its_bandwidth_on():
     labels, groups, *sizes = BATCHES["even"]
     student = random(12, 3)
-    term = SelfMMD(bandwidth=0.3).build(term_context(*sizes))
+    term = SelfMFD(bandwidth=0.3).build(term_context(*sizes))
     view = step_view(
         {"feature": student}, {}, torch.tensor(labels), torch.tensor(groups), num_classes=sizes[0], num_groups=sizes[1]
     )
@@ -147,5 +147,5 @@ def test_term_passes_its_bandwidth_on():
 
 @pytest.mark.parametrize("bandwidth", [0.0, -1.0, math.nan])
 def test_bad_setting_fails_where_it_is_written(bandwidth):
-    with pytest.raises(MethodError, match=f"self_mmd.bandwidth to be positive, but got {bandwidth}"):
-        SelfMMD(bandwidth=bandwidth)
+    with pytest.raises(MethodError, match=f"mfd-self.bandwidth to be positive, but got {bandwidth}"):
+        SelfMFD(bandwidth=bandwidth)
