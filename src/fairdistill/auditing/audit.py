@@ -25,8 +25,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.contract import with_keywords
-from fairdistill.metrics import empty_cells
-from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics import Resampled, empty_cells
 from fairdistill.predictions import Predictions
 
 

@@ -6,8 +6,7 @@ from typing import Protocol
 
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import ModelChange, SubgroupChange, WorstGroup, WorstSubgroup
-from fairdistill.metrics.paired import Paired, paired_test
-from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics import Paired, Resampled, paired_test
 from fairdistill.predictions import Predictions, paired
 
 

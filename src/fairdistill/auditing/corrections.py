@@ -12,7 +12,7 @@ from fairdistill.auditing.change import change_between
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import Correction, CorrectionChange
 from fairdistill.errors import DataError
-from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics import Resampled
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
 
