@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from fairdistill.reporting.report import ReportOptions, report
+from fairdistill.reporting.options import ReportOptions
+from fairdistill.reporting.report import report
+from fairdistill.reporting.result import ReportContent, ReportResult, ReportRow
 
-__all__ = ["ReportOptions", "report"]
+__all__ = ["ReportContent", "ReportOptions", "ReportResult", "ReportRow", "report"]
