@@ -82,7 +82,7 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
             ["train", "--data", "cifar10s", "--data-root", "nowhere"],
             ["nowhere", "cifar-10-python.tar.gz", "--download"],
         ),
-        (["compare"], ["runs"]),
+        (["compare"], ["required: RUN"]),
         (["compare", "no-run"], ["no-run does not exist"]),
         (["compare", "no-run", "--format", "word"], ["--format", "text, md, csv, latex, json", "word"]),
         (["demo", "--seed", "-1"], ["seed", "-1"]),

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from fairdistill.data import Recipe
-from fairdistill.data.files import NO_SPLIT, Rows, load_rows, without_duplicates
+from fairdistill.data.files import load_rows, without_duplicates
 from fairdistill.data.images.reading import Storage
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.rows import NO_SPLIT, Rows
 from fairdistill.errors import DataError
 
 SPLIT = {"train": 0, "val": 1, "test": 2}

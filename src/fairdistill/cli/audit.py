@@ -8,7 +8,7 @@ from typing import Any
 
 from fairdistill.auditing.audit import AuditOptions, audit, exit_code, run_inputs
 from fairdistill.auditing.text import render
-from fairdistill.cli.parser import Parser, add_options, split_repeated
+from fairdistill.cli.parser import Parser, add_options, peek, split_repeated
 from fairdistill.contract.checks import check_types
 from fairdistill.errors import UsageError
 from fairdistill.predictions.predictions import Predictions, run_predictions
@@ -35,13 +35,9 @@ class CommandOptions:
         check_types(self)
 
 
-def audit_command(arguments: list[str], data_name: str | None) -> int:
-    """Audit a run folder, a table of predictions or a model with a data set; return the exit code.
-
-    Args:
-        arguments: of the command line.
-        data_name: the value of ``--data``, if it is given.
-    """
+def run(arguments: list[str]) -> int:
+    """Audit a run folder, a table of predictions or a model with a data set; return the exit code."""
+    data_name = peek(arguments, "data")
     parser = Parser(
         "audit",
         "Audit a run folder, a table of predictions, or, with --data, a model. Exit code: 0, or 1 if a limit is broken "

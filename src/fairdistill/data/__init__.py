@@ -6,16 +6,25 @@ import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.contract.faces import lazy_face
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
-from fairdistill.data.files import SPLITS, Split
 from fairdistill.data.own import folder, table
+from fairdistill.data.recipe import Recipe
+from fairdistill.data.rows import SPLITS, Split
 from fairdistill.errors import UsageError
 from fairdistill.tables import reading as tabular
 
-__all__ = ["DATASETS", "GroupedDataset", "Recipe", "Split", "load"]
+if TYPE_CHECKING:
+    from fairdistill.data.dataset import GroupedDataset
+
+__all__ = [
+    "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "Recipe", "Split", "entry", "is_path", "load",
+    "load_splits", "parse_options",
+]  # fmt: skip
+
+__getattr__ = lazy_face(__name__, {"GroupedDataset": "fairdistill.data.dataset"})
 
 
 @dataclass(frozen=True)

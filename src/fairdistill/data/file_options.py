@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairdistill.contract.checks import check_types
-from fairdistill.data.images.reading import Storage, default_cache_folder
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import processors
+
+if TYPE_CHECKING:
+    from fairdistill.data.images.reading import Storage
 
 _NOT_IDENTITY: dict[str, Any] = {"identity": False}  # two runs that differ in this alone read the same data
 
@@ -35,5 +36,8 @@ class FileOptions:
     @property
     def storage(self) -> Storage:
         """Where and how decoded images are kept."""
+        from fairdistill.data.images.reading import Storage, default_cache_folder
+        from fairdistill.system.runtime import processors
+
         folder = Path(self.image_cache) if self.image_cache else default_cache_folder()
         return Storage(folder.absolute() if self.cache else None, self.workers or processors())

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from fairdistill import data
 from fairdistill._version import __version__
 from fairdistill.contract.checks import check_seed, check_types
-from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.recipe import Recipe
 from fairdistill.embedding.tsne import Metric, kl_divergence, tsne
 from fairdistill.errors import DataError, FairdistillError, TeacherError, UsageError
 from fairdistill.metrics.leakage import leakage

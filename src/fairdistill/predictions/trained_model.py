@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill import models
-from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.data.own.table import channels
+from fairdistill.data.recipe import Recipe
 from fairdistill.errors import RunFolderError, TeacherError
 from fairdistill.models.exported import load_program
 from fairdistill.models.head import head_name

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from fairdistill import methods, models
-from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.recipe import Recipe
 from fairdistill.errors import MethodError, TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method

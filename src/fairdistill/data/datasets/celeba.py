@@ -10,17 +10,21 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.file_options import FileOptions
-from fairdistill.data.files import SPLITS, Rows, Split, load_rows
 from fairdistill.data.images.sources import Archive, Folder, Source
 from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
+from fairdistill.data.recipe import Recipe
+from fairdistill.data.rows import SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import cross
+
+if TYPE_CHECKING:
+    from fairdistill.data.dataset import GroupedDataset
 
 PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 ATTRIBUTES = "list_attr_celeba.txt"
@@ -71,6 +75,8 @@ def load(wanted: Collection[Split], root: Path | None, options: CelebAOptions) -
     folder = _find(root)
     rows = read_rows(folder, options)
     splits = [SPLITS.index(split) for split in wanted]
+    from fairdistill.data.files import load_rows  # torch, which the options have no need of
+
     return load_rows(
         rows.take(np.isin(rows.splits, splits)) if "train" not in wanted else rows,
         wanted,

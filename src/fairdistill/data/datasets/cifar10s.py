@@ -16,18 +16,21 @@ import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from fairdistill.contract.checks import check_seed, check_share, check_types
-from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.datasets.download import fetch
-from fairdistill.data.datasets.skew import legacy_permutation, skewed_groups
-from fairdistill.data.files import Split
+from fairdistill.data.recipe import Recipe
+from fairdistill.data.rows import Split
 from fairdistill.errors import ChecksumError, DataError
+
+# torch is imported where it is used, so that the help of a command need not wait for it.
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fairdistill.data.dataset import GroupedDataset
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -85,6 +88,8 @@ def load(wanted: Collection[Split], root: Path | None, options: Cifar10SOptions)
 
 
 def _test(read: Callable[[str], bytes]) -> GroupedDataset:
+    import torch
+
     images, labels = _decode(read("test_batch"), "test_batch")
     n = len(images)
     return _dataset(
@@ -98,6 +103,10 @@ def _test(read: Callable[[str], bytes]) -> GroupedDataset:
 
 
 def _train(read: Callable[[str], bytes], options: Cifar10SOptions) -> GroupedDataset:
+    import torch
+
+    from fairdistill.data.datasets.skew import legacy_permutation, skewed_groups
+
     parts = [_decode(read(name), name) for name in MD5 if name.startswith("data_batch")]
     images = torch.cat([part[0] for part in parts])
     labels = torch.cat([part[1] for part in parts])
@@ -115,6 +124,8 @@ def to_grey(images: Tensor) -> Tensor:
 
     L = (19595 R + 38470 G + 7471 B + 32768) >> 16, the fixed-point form of ITU-R 601-2 luma in Pillow.
     """
+    import torch
+
     red, green, blue = images.to(torch.int32).unbind(1)
     luma = (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
     return luma.to(torch.uint8).unsqueeze(1).expand_as(images).contiguous()
@@ -123,6 +134,8 @@ def to_grey(images: Tensor) -> Tensor:
 def _dataset(
     split: str, *, images: Tensor, labels: Tensor, groups: Tensor, numbers: list[int], suffix: bool
 ) -> GroupedDataset:
+    from fairdistill.data.dataset import GroupedDataset
+
     sources = tuple(f"{split}-{number:05d}" for number in numbers)
     ids = sources
     if suffix:
@@ -224,6 +237,8 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 def _decode(content: bytes, name: str) -> tuple[Tensor, Tensor]:
     """Return the images, uint8 ``[N, 3, 32, 32]``, and classes, int64 ``[N]``, of one verified batch."""
+    import torch
+
     try:
         batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
         images = torch.from_numpy(batch[b"data"].reshape(-1, 3, 32, 32).copy())

@@ -12,16 +12,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fairdistill.contract.checks import check_seed, check_share, check_types
-from fairdistill.data.dataset import GroupedDataset, Recipe
-from fairdistill.data.datasets.skew import legacy_permutation, skewed_groups
-from fairdistill.data.files import Split
+from fairdistill.data.recipe import Recipe
+from fairdistill.data.rows import Split
+
+# torch is imported where it is used, so that the help of a command need not wait for it.
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fairdistill.data.dataset import GroupedDataset
 
 CLASS_NAMES = tuple(str(digit) for digit in range(10))
 GROUP_NAMES = ("grey", "colour")
@@ -56,7 +60,11 @@ def load(wanted: Collection[Split], root: Path | None, options: DigitsSOptions) 
 
 
 def _load(split: Split, options: DigitsSOptions) -> GroupedDataset:
+    import torch
     from sklearn.datasets import load_digits  # half a second that only this data set needs
+
+    from fairdistill.data.dataset import GroupedDataset
+    from fairdistill.data.datasets.skew import legacy_permutation, skewed_groups
 
     digits = load_digits()
     rows = legacy_permutation(len(digits.target), _PARTITION_SEED)[_ROWS[split]]
@@ -86,6 +94,8 @@ def _load(split: Split, options: DigitsSOptions) -> GroupedDataset:
 
 def _enlarged(ink: Tensor) -> Tensor:
     """Return ``[N, 8, 8]`` ink enlarged to 16x16, bilinear."""
+    import torch
+
     return torch.nn.functional.interpolate(
         ink.unsqueeze(1), scale_factor=_SCALE, mode="bilinear", align_corners=False
     ).squeeze(1)
@@ -93,6 +103,8 @@ def _enlarged(ink: Tensor) -> Tensor:
 
 def _painted(ink: Tensor, groups: Tensor, *, seed: tuple[int, int]) -> Tensor:
     """Return uint8 ``[N, 3, 16, 16]``: ``paper + ink * (pen - paper)``, with the colours of each group."""
+    import torch
+
     generator = np.random.default_rng(seed)
     n = len(ink)
     grey_paper = np.repeat(generator.uniform(0.10, 0.30, (n, 1)), 3, axis=1)

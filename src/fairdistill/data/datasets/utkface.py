@@ -11,17 +11,20 @@ import random
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.file_options import FileOptions
-from fairdistill.data.files import SPLITS, Rows, Split, load_rows
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
+from fairdistill.data.recipe import Recipe
+from fairdistill.data.rows import SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import natural
+
+if TYPE_CHECKING:
+    from fairdistill.data.dataset import GroupedDataset
 
 Attribute = Literal["age", "gender", "race"]
 
@@ -71,6 +74,8 @@ def load(wanted: Collection[Split], root: Path | None, options: UTKFaceOptions) 
         DataError: if the images are not there, or a cell is too small for its part of the test set.
     """
     folder = _find(root)
+    from fairdistill.data.files import load_rows  # torch, which the options have no need of
+
     return load_rows(
         read_rows(folder, options),
         wanted,

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.data.dataset import GroupedDataset, Recipe
+from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.images.reading import ImageFiles, InMemory, Reader
+from fairdistill.data.recipe import Recipe
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import generator
 from fairdistill.types import Batch

@@ -6,14 +6,17 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fairdistill.data.dataset import GroupedDataset
-from fairdistill.data.files import NO_SPLIT, SPLITS, Rows, Split
 from fairdistill.data.own.table import OwnOptions, load_own, read_groups
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import natural, reordered
+
+if TYPE_CHECKING:
+    from fairdistill.data.dataset import GroupedDataset
 
 _EXTENSIONS = frozenset(
     {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}

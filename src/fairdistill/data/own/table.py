@@ -7,19 +7,22 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.contract.checks import check_seed
-from fairdistill.data.dataset import GroupedDataset, Recipe
 from fairdistill.data.file_options import FileOptions
-from fairdistill.data.files import NO_SPLIT, SPLITS, Rows, Split, load_rows
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.recipe import Recipe
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, read_columns, several
+
+if TYPE_CHECKING:
+    from fairdistill.data.dataset import GroupedDataset
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -113,6 +116,8 @@ def load_own(
     rows: Rows, wanted: Collection[Split], *, name: str, base: Path, options: OwnOptions
 ) -> dict[Split, GroupedDataset]:
     """Return the wanted splits of a user's own images below ``base``."""
+    from fairdistill.data.files import load_rows  # torch, which the options have no need of
+
     return load_rows(
         rows,
         wanted,

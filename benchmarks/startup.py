@@ -1,0 +1,63 @@
+"""How long one waits at the door: the help of every command, and the audit of a table of 300 rows.
+
+    python -m benchmarks.startup [--rounds 5]
+
+Each is a whole process. `ratio` is its time over that of `python -c "import pandas"` in the same round: median
+[min, max] over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.timing import hardware
+from fairdistill.cli.main import COMMANDS
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "predictions.csv"
+        table.write_text(_predictions(300))
+        ours = ["-m", "fairdistill"]
+        commands = {f"{name} --help": [*ours, *name.split(), "--help"] for name in ("", *COMMANDS, "data inspect")}
+        commands["audit of 300 rows"] = [*ours, "audit", str(table), "--out", str(Path(folder) / "audit.json")]
+        print(f"{hardware()}\n\n{'command':<22}  {'seconds':>7}  ratio to import pandas")
+        for name, command in commands.items():
+            seconds, ratios = [], []
+            for _ in range(rounds):
+                peer = _seconds(["-c", "import pandas"])
+                seconds.append(_seconds(command))
+                ratios.append(seconds[-1] / peer)
+            spread = f"{statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
+            print(f"{name.strip():<22}  {statistics.median(seconds):7.2f}  {spread}", flush=True)
+    return 0
+
+
+def _seconds(arguments: list[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def _predictions(rows: int) -> str:
+    draw = random.Random(0)
+    lines = ["label,group,pred"]
+    for row in range(rows):
+        label = draw.choice(("no", "yes"))
+        wrong = draw.random() < (0.1, 0.25)[row % 2]
+        lines.append(f"{label},{'ab'[row % 2]},{('yes' if label == 'no' else 'no') if wrong else label}")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

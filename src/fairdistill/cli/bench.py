@@ -1,0 +1,35 @@
+"""The commands ``bench`` and ``bench table``."""
+
+from __future__ import annotations
+
+from fairdistill.benching import BenchOptions, TableOptions
+from fairdistill.cli.command import Command, parse
+from fairdistill.data import DATASETS
+
+GRID = Command(
+    name="bench",
+    summary="Run the paper's grid of methods and seeds; finished runs are kept. Exit code 1 if a run failed.",
+    source=f"{{{','.join(DATASETS)}}} | table FOLDER",
+    source_help="data set, or `table` and the folder of a grid",
+    leave_out=("workers",),  # of the two options of this name, the runs at a time are meant
+)
+TABLE = Command(
+    name="bench table",
+    summary="Print a grid's finished runs beside the published numbers.",
+    source="FOLDER",
+    source_help="the folder of a grid",
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a grid, or print its table."""
+    from fairdistill.benching import bench_table
+    from fairdistill.benching.bench import bench
+
+    if arguments[:1] == ["table"]:
+        given = parse(TABLE, arguments[1:], TableOptions)
+        print(bench_table(given.source, given.options(TableOptions)))
+        return 0
+    names = [item for item in arguments if not item.startswith("-")]
+    given = parse(GRID, arguments, BenchOptions, data=names[0] if names else None)
+    return 0 if bench(given.source, given.options(BenchOptions), given.data_options) else 1

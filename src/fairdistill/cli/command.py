@@ -1,0 +1,111 @@
+"""The one path of every command: parse its options, call its function, print, exit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from fairdistill.cli.parser import Parser, add_options, split_repeated
+from fairdistill.contract import groups_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What a command line looks like.
+
+    Attributes:
+        name: such as ``compare``.
+        summary: one sentence for its help.
+        source: what it takes besides options, as shown in its usage; empty for none.
+        source_help: what that is.
+        nargs: how many sources there are: one (None), one or none (``?``), or several (``+``).
+        leave_out: options of the data set that the command has itself or does not offer.
+    """
+
+    name: str
+    summary: str
+    source: str = ""
+    source_help: str = ""
+    nargs: str | None = None
+    leave_out: tuple[str, ...] = ()
+
+    def parser(self) -> Parser:
+        """Return a parser that knows the source and nothing else yet."""
+        shown = f"[{self.source}]" if self.nargs == "?" else f"{self.source}..." if self.nargs == "+" else self.source
+        parser = Parser(self.name, self.summary, arguments=shown)
+        if self.source:
+            parser.add_argument(self.dest, metavar=self.source, type=str, nargs=self.nargs, help=self.source_help)
+        return parser
+
+    @property
+    def dest(self) -> str:
+        """The source's name in errors and among the parsed values."""
+        return self.source if self.source.isidentifier() else "DATA"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was given on the command line.
+
+    Attributes:
+        source: the source or sources, None without one.
+        values: options by name.
+        data_options: options of the data set that were given, by name.
+    """
+
+    source: Any
+    values: dict[str, Any]
+    data_options: dict[str, Any] = field(default_factory=dict)
+
+    def options(self, cls: type[T], **others: Any) -> T:
+        """Return the options of one class."""
+        names = [item.name for item in fields(cls)]  # type: ignore[arg-type]  # a dataclass
+        return cls(**{name: self.values[name] for name in names if name in self.values} | others)
+
+
+def parse(command: Command, arguments: Sequence[str], *options: type[Any], data: str | None = None) -> Given:
+    """Parse a command line.
+
+    Args:
+        command: what it looks like.
+        arguments: what was given.
+        options: the options classes; each class that declares some is a heading of the help.
+        data: the data set whose own options are offered too; None: no data set's.
+
+    Raises:
+        UsageError: for anything that does not fit.
+    """
+    rest = list(arguments)
+    parser = command.parser()
+    repeated: dict[str, Any] = {}
+    for cls in options:
+        offer(parser, cls)
+        rest, found = split_repeated(rest, cls)
+        repeated |= found
+    own = None
+    if data is not None:
+        from fairdistill.data import entry
+
+        own = entry(data).options
+        add_options(parser, own, title=f"data set {data}", leave_out=command.leave_out, unset=True)
+        rest, found = split_repeated(rest, own)
+    values = vars(parser.parse_args(rest))
+    source = values.pop(command.dest, None)
+    of_data: dict[str, Any] = {}
+    if own is not None:
+        names = [item.name for item in fields(own) if item.name not in command.leave_out]
+        of_data = {name: values.pop(name, None) for name in names} | found
+    given_data = {name: value for name, value in of_data.items() if value is not None}
+    return Given(source, values | repeated, given_data)
+
+
+def offer(parser: Parser, options: type[Any], *, leave_out: tuple[str, ...] = ()) -> None:
+    """Add an options class to a parser, with a heading for each class that declares some of its options."""
+    for owner, declared in groups_of(options).items():
+        title = (owner.__doc__ or owner.__name__).split("\n")[0].rstrip(".")
+        names = [item.name for item in declared]
+        others = tuple(item.name for item in fields(options) if item.name not in names or item.name in leave_out)
+        add_options(parser, options, title=title, leave_out=others)

@@ -1,0 +1,22 @@
+"""The command ``compare``."""
+
+from __future__ import annotations
+
+from fairdistill.cli.command import Command, parse
+from fairdistill.comparing import CompareOptions, compare
+from fairdistill.comparing.compare import render
+
+COMMAND = Command(
+    name="compare",
+    summary="Compare finished runs side by side; runs that differ only in their seeds share a row.",
+    source="RUN",
+    source_help="run folders",
+    nargs="+",
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Print the table of the given runs."""
+    given = parse(COMMAND, arguments, CompareOptions)
+    print(render(compare(given.source), given.options(CompareOptions)))
+    return 0

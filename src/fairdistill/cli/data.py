@@ -1,0 +1,30 @@
+"""The command ``data inspect``."""
+
+from __future__ import annotations
+
+from fairdistill.cli.command import Command, parse
+from fairdistill.cli.parser import peek
+from fairdistill.errors import UsageError
+from fairdistill.inspecting import InspectOptions
+
+COMMAND = Command(
+    name="data inspect",
+    summary="Show the subgroups, splits, duplicates and broken files of a data set.",
+    leave_out=("skip_broken",),
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Describe a data set."""
+    if arguments[:1] in (["-h"], ["--help"]):
+        print("usage: fairdistill data inspect [OPTIONS]; see fairdistill data inspect --help")
+        return 0
+    if arguments[:1] != ["inspect"]:
+        shown = " ".join(["data", *arguments[:1]])
+        raise UsageError(f"expected data inspect, but got {shown}; see fairdistill data inspect --help")
+    arguments = arguments[1:]
+    given = parse(COMMAND, arguments, InspectOptions, data=peek(arguments, "data") or InspectOptions().data)
+    from fairdistill.inspecting import inspect
+
+    print(inspect(given.options(InspectOptions), given.data_options))
+    return 0

@@ -1,0 +1,31 @@
+"""The command ``fix``."""
+
+from __future__ import annotations
+
+from fairdistill.cli.command import Command, parse
+from fairdistill.cli.parser import peek
+from fairdistill.errors import UsageError
+from fairdistill.fixing import FixOptions
+
+COMMAND = Command(
+    name="fix",
+    summary="Audit a model, look for a fairer one within a time budget, and end with one recommendation.",
+    source="MODEL",
+    source_help="run folder, weights file or exported program; without one, a model is trained first",
+    nargs="?",
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Look for a fairer model and print the recommendation."""
+    data = peek(arguments, "data")
+    given = parse(COMMAND, arguments, FixOptions, data=data)
+    if data is None:
+        raise UsageError("fix needs --data: a table of images, a class folder, or the name of a data set")
+    from fairdistill.fixing import fix
+    from fairdistill.fixing.text import recommendation
+
+    options = given.options(FixOptions)
+    print(recommendation(fix(given.source, options, given.data_options)))
+    print(f"\nWritten: {options.out}/recommendation.md, {options.out}/fix.json")
+    return 0

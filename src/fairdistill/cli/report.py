@@ -1,0 +1,24 @@
+"""The command ``report``."""
+
+from __future__ import annotations
+
+from fairdistill.cli.command import Command, parse
+from fairdistill.reporting import ReportOptions
+
+COMMAND = Command(
+    name="report",
+    summary="Write a self-contained HTML report of finished runs; runs that differ only in their seeds share a row.",
+    source="RUN",
+    source_help="run folders",
+    nargs="+",
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Write the report, and the model card if one is asked for."""
+    given = parse(COMMAND, arguments, ReportOptions)
+    from fairdistill.reporting import report
+
+    for path in report(given.source, given.options(ReportOptions)):
+        print(f"Written: {path}")
+    return 0

@@ -1,0 +1,28 @@
+"""The command ``tune``."""
+
+from __future__ import annotations
+
+from fairdistill.cli.command import Command, offer
+from fairdistill.cli.parser import split_repeated
+from fairdistill.cli.training import parse_training
+from fairdistill.tuning import TuneOptions
+
+COMMAND = Command(
+    name="tune",
+    summary="Search hyperparameters on validation data, choose by a stated rule, and read the test set once.",
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Search, choose and print what was found."""
+    parser = COMMAND.parser()
+    offer(parser, TuneOptions)
+    arguments, repeated = split_repeated(arguments, TuneOptions)
+    options, others = parse_training(parser, arguments)
+    from fairdistill.tuning import tune
+    from fairdistill.tuning.text import text
+
+    result = tune(options, TuneOptions(**{**others, **repeated}))
+    print(text(result.record))
+    print(f"\nWritten: {', '.join(f'{result.out}/{name}' for name in ('tune.json', 'front.md', 'front.svg'))}")
+    return 0

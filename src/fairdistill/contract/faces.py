@@ -1,0 +1,29 @@
+"""Faces of rooms that are heavy to enter: a name is imported when it is first used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy_face(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return a module ``__getattr__`` for a package's ``__init__`` (PEP 562).
+
+    So ``fairdistill train --help`` reads the options of a training without waiting for torch. The names are imported
+    for type checkers under ``TYPE_CHECKING``, and listed in ``__all__``.
+
+    Args:
+        package: the package's ``__name__``.
+        homes: the module that holds each public name, such as ``{"train": "fairdistill.training.run"}``.
+    """
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(homes[name]), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return get

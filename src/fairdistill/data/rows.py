@@ -1,0 +1,46 @@
+"""What a table, a folder or file names say: one image file a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+NO_SPLIT = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What a table, a folder or file names say: one image file a row.
+
+    Attributes:
+        names: names of the files in their source, object ``[N]``.
+        labels: classes, int64 ``[N]``.
+        groups: groups, int64 ``[N]``, -1 where not known.
+        splits: 0 train, 1 val, 2 test, int64 ``[N]``; all -1 where nothing was said.
+        class_names: one name a class.
+        group_names: one name a group.
+        notes: what was noticed while they were read.
+    """
+
+    names: NDArray[np.object_]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    splits: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    group_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def take(self, rows: NDArray[Any]) -> Rows:
+        """Return some rows, by a mask or by indices."""
+        return replace(
+            self,
+            names=self.names[rows],
+            labels=self.labels[rows],
+            groups=self.groups[rows],
+            splits=self.splits[rows],
+        )
