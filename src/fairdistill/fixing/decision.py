@@ -9,7 +9,7 @@ from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.corrections import corrections
 from fairdistill.fixing.options import FixOptions
-from fairdistill.fixing.result import Dropped, WhyKept
+from fairdistill.fixing.result import Dropped, WhyKept, in_metric
 from fairdistill.fixing.students import try_students
 from fairdistill.fixing.work import Work
 
@@ -67,7 +67,7 @@ def decide(work: Work, validation: AuditResult) -> Decision:
 
 def gains(change: ModelChange, metric: str) -> bool:
     """Return whether a change is a significant improvement in the metric that the rule optimizes."""
-    found = change.metric(metric)
+    found = in_metric(change, metric)
     return bool(found.low > 0 if metric == "accuracy" else found.high < 0)
 
 

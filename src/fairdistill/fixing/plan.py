@@ -28,7 +28,7 @@ class Student:
     settings: Mapping[str, float]
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """What it is, for sentences."""
         if self.method == "ss":
             return "a new model, trained on batches with as many images of every class and group"

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.contract import Result, key
+from fairdistill.metrics.paired import Change
 
 WhyKept = Literal["fair", "undecided", "best", "no gain"]
 """Why the deployed model is kept: its gap is small enough; it is within chance; no candidate is better by the rule;
@@ -33,6 +34,10 @@ class CandidateResult(Result):
     deo_a: float
     deo_m: float
     breaks_rule: tuple[str, ...]
+
+    def __getitem__(self, metric: str) -> float:
+        """Return a metric by its name, as a rule reads it."""
+        return {"accuracy": self.accuracy, "deo_a": self.deo_a, "deo_m": self.deo_m}[metric]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,3 +131,8 @@ class FixResult(Result):
     def keeps(self) -> bool:
         """Whether the deployed model is kept as it is, on the evidence of the validation set."""
         return self.chosen == "keep"
+
+
+def in_metric(change: ModelChange, metric: str) -> Change:
+    """Return what changes in one metric: ``accuracy``, ``deo_a`` or ``deo_m``."""
+    return {"accuracy": change.accuracy, "deo_a": change.deo_a, "deo_m": change.deo_m}[metric]

@@ -16,7 +16,8 @@ from fairdistill.training import TrainOptions
 
 # Options that change how far a fix goes and what it says, but none of what it has trained.
 _NO_IDENTITY = (
-    "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads", "data_root", "out",
+    "data_options", "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads",
+    "data_root", "out",
 )  # fmt: skip
 _READS = "test-reads.json"
 
