@@ -23,8 +23,7 @@ from benchmarks.timing import hardware
 from fairdistill.benching import BenchOptions, Grid, Job, bench_table, plan, run_local
 from fairdistill.benching.plan import open_grid
 from fairdistill.benching.states import standing
-from fairdistill.runs.files import read_json, write_json
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, read_json, write_json
 from fairdistill.training.estimate import format_seconds
 
 

@@ -22,8 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fairdistill.data import Recipe
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.data.images.reading import ImageFiles, Storage, scan
 from fairdistill.data.images.sources import Folder

@@ -2,7 +2,7 @@
 
 import sys
 
-from fairdistill.cli.main import main
+from fairdistill.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.errors import DataError, UsageError
 from fairdistill.system.randomness import generator
 from fairdistill.types import UNKNOWN_GROUP

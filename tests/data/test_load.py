@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -64,3 +66,12 @@ def test_options_reach_the_data_set_and_a_root_may_be_text(tmp_path: Path) -> No
 
 def test_the_name_of_a_loaded_split_says_what_it_is() -> None:
     assert load("digits-s", "val").name == "digits-s/val"
+
+
+def test_the_options_of_every_data_set_are_read_without_torch():
+    code = (
+        "import sys; from fairdistill import data; "
+        "[data.entry(name).options() for name in data.DATASETS]; print('torch' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert shown.stdout == "False\n"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, empty_cells
 from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error, overall_calibration_error
@@ -20,9 +20,10 @@ from fairdistill.metrics.parity import parity_gaps
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
-from fairdistill.predictions.predictions import Predictions, paired, run_predictions
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import paired, run_predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 
 FORMAT_VERSION = 1
 _RESOLVED = (0.02, 0.05, 0.1)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairdistill import data
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
-from fairdistill.predictions.predictions import Predictions
+from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import Precision, choose_runtime
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fairdistill import methods
 from fairdistill.benching.plan import Job
 from fairdistill.benching.states import Standing
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.training.estimate import seconds_of
 from fairdistill.training.prepare import build_sampler
 from fairdistill.training.resolving import resolve

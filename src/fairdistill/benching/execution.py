@@ -6,7 +6,7 @@ import sys
 
 from fairdistill.benching.plan import Job
 from fairdistill.errors import FairdistillError
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 
 
 def run_job(job: Job) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fairdistill import methods, paper
-from fairdistill.contract.checks import check_seed, check_types
+from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.runtime import Precision
 from fairdistill.training.options import Protocol

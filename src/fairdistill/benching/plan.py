@@ -13,7 +13,7 @@ from fairdistill import data, methods
 from fairdistill._version import __version__
 from fairdistill.benching.options import BenchOptions
 from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.runs.files import read_json, write_json
+from fairdistill.runs import read_json, write_json
 from fairdistill.training import TrainOptions
 from fairdistill.training.identity import computed
 from fairdistill.training.resolving import resolve

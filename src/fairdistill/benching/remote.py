@@ -21,7 +21,7 @@ from fairdistill.benching.states import standing
 from fairdistill.benching.transfer import CHECKPOINT, Files, read_files, stamps, write_files
 from fairdistill.benching.worker import News, Worker
 from fairdistill.errors import FairdistillError
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 
 _RETRIES = 3
 _LOCK_SECONDS = 120.0  # NFS keeps a dead machine's locks for its lease, 90 seconds by default

@@ -8,8 +8,7 @@ from typing import Literal
 
 from fairdistill.benching.plan import Job
 from fairdistill.errors import RunFolderError
-from fairdistill.runs.files import read_json, write_json
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, read_json, write_json
 
 State = Literal["done", "running", "failed", "stopped", "not started"]
 

@@ -13,11 +13,12 @@ from typing import Literal
 
 from fairdistill import paper
 from fairdistill.benching.plan import read_grid
-from fairdistill.comparing.compare import Comparison, Row, compare
-from fairdistill.contract.checks import check_types
+from fairdistill.comparing import compare
+from fairdistill.comparing.compare import Comparison, Row
+from fairdistill.contract import check_types
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.metrics.names import METRICS
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.text.tables import aligned, latex, markdown
 
 Format = Literal["text", "md", "latex", "csv", "html"]

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from fairdistill.benching.plan import Job
 from fairdistill.errors import RunFolderError
-from fairdistill.runs.files import write_bytes
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, write_bytes
 
 Files = Mapping[str, bytes]
 """Contents by path inside a run folder."""

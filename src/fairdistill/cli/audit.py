@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fairdistill.auditing.audit import AuditOptions, audit, exit_code, run_inputs
+from fairdistill.auditing import AuditOptions, audit
+from fairdistill.auditing.audit import exit_code, run_inputs
 from fairdistill.auditing.text import render
 from fairdistill.cli.parser import Parser, add_options, peek, split_repeated
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
-from fairdistill.predictions.predictions import Predictions, run_predictions
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import run_predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
-from fairdistill.runs.files import write_json
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, write_json
 from fairdistill.tables.reading import SUFFIXES
 
 

@@ -15,7 +15,7 @@ import docstring_parser
 import yaml
 from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
 
-from fairdistill.contract.checks import required_type
+from fairdistill.contract import required_type
 from fairdistill.errors import UsageError
 
 

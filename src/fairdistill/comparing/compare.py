@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fairdistill import paper
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.metrics.names import METRICS
-from fairdistill.runs.files import finite_or_null
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, finite_or_null
 from fairdistill.text.tables import aligned, latex, markdown
 
 Format = Literal["text", "md", "csv", "latex", "json"]

@@ -15,17 +15,15 @@ from torch import Tensor, nn
 
 from fairdistill import data
 from fairdistill._version import __version__
-from fairdistill.contract.checks import check_seed, check_types
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.contract import check_seed, check_types
+from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.data.recipe import Recipe
 from fairdistill.embedding.tsne import Metric, kl_divergence, tsne
 from fairdistill.errors import DataError, FairdistillError, TeacherError, UsageError
 from fairdistill.metrics.leakage import leakage
 from fairdistill.models import Tapped, find_taps, parse_taps
 from fairdistill.predictions.trained_model import ModelSource, load_model
-from fairdistill.runs.files import finite_or_null
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, finite_or_null
 from fairdistill.runs.load import load
 from fairdistill.system.randomness import generator
 from fairdistill.system.runtime import choose_runtime

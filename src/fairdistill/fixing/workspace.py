@@ -10,8 +10,7 @@ from typing import Any
 from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError
 from fairdistill.fixing.options import FixOptions
-from fairdistill.runs.files import read_json, write_json
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, read_json, write_json
 from fairdistill.training import TrainOptions
 
 # Options that change how far a fix goes and what it says, but none of what it has trained.

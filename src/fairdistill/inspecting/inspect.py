@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from fairdistill import data
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.data.images.reading import ImageFiles
 from fairdistill.errors import UsageError
 from fairdistill.metrics.noise import chance_deo

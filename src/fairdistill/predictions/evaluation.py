@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.metrics import Counts, deo_a, deo_m, group_counts
-from fairdistill.models.outputs import class_logits
+from fairdistill.models import class_logits
 from fairdistill.system.processes import ALONE, World
 
 _BATCH = 500

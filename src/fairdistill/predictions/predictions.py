@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.metrics import Counts, group_counts
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
 

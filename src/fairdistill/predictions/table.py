@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.predictions import Predictions, checked_probabilities, row_names, some_of, source_numbers
 from fairdistill.tables.columns import Columns, listed, natural

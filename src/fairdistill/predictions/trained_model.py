@@ -16,17 +16,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill import models
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.data.own.table import channels
-from fairdistill.data.recipe import Recipe
 from fairdistill.errors import RunFolderError, TeacherError
-from fairdistill.models.exported import load_program
+from fairdistill.models import load_program, load_weights, read_weights
 from fairdistill.models.head import head_name
-from fairdistill.models.weights import load_weights, read_weights, weights_digest
+from fairdistill.models.weights import weights_digest
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.predictions import Predictions
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load
 from fairdistill.system.runtime import Runtime
 

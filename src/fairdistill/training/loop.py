@@ -13,12 +13,12 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import NonFiniteLossError, RunFolderError
 from fairdistill.models import Tapped
 from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.system.processes import ALONE, World, join
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.system.processes import World
 from fairdistill.training.console import RunConsole
 from fairdistill.training.environment import describe_environment

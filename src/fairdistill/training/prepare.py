@@ -14,16 +14,21 @@ import torch
 from torch import nn
 
 from fairdistill import methods, models
-from fairdistill.data.dataset import GroupedDataset
-from fairdistill.data.recipe import Recipe
+from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.errors import MethodError, TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
-from fairdistill.models import Tapped, TapPoint, Teacher, find_taps
-from fairdistill.models.exported import ExportedNetwork
+from fairdistill.models import (
+    ExportedNetwork,
+    Tapped,
+    TapPoint,
+    Teacher,
+    find_taps,
+    load_weights,
+    parse_taps,
+    read_weights,
+)
 from fairdistill.models.head import with_two_outputs
-from fairdistill.models.taps import parse_taps
-from fairdistill.models.weights import load_weights, read_weights
 from fairdistill.predictions.trained_model import DeployedModel, ModelSource, load_model, open_run
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
 from fairdistill.system.processes import ALONE, World

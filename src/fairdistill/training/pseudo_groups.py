@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import DataError
-from fairdistill.models.outputs import class_logits
+from fairdistill.models import class_logits
 from fairdistill.predictions.evaluation import logits_of
-from fairdistill.runs.files import read_json, write_json
+from fairdistill.runs import read_json, write_json
 from fairdistill.samplers import Stream
 from fairdistill.system.randomness import derived_seed, generator
 from fairdistill.system.runtime import Runtime

@@ -10,7 +10,7 @@ from typing import Any
 
 from fairdistill import data, methods
 from fairdistill.errors import TeacherError
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.stages import DEFAULT_EPOCHS
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.metrics import empty_cells
 from fairdistill.predictions.evaluation import Evaluation
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.prepare import Setup
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fairdistill import data
-from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data import GroupedDataset
 from fairdistill.data.files import without_duplicates
 from fairdistill.data.splits import cut_validation
 from fairdistill.errors import TeacherError, UsageError
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.training.options import TrainOptions
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fairdistill.errors import TrainingError
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 
 
 class Interrupted(TrainingError):  # noqa: N818  # what was asked for is no error

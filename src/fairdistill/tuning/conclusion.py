@@ -13,8 +13,7 @@ from fairdistill.choosing.front import front
 from fairdistill.choosing.rule import Values
 from fairdistill.errors import UsageError
 from fairdistill.metrics.names import METRICS
-from fairdistill.runs.files import read_json, write_bytes, write_json, write_text
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, read_json, write_bytes, write_json, write_text
 from fairdistill.training import Interrupted, resume
 from fairdistill.tuning import folder
 from fairdistill.tuning import text as tables

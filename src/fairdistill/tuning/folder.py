@@ -12,8 +12,7 @@ from typing import Any
 import filelock
 
 from fairdistill.errors import RunFolderError
-from fairdistill.runs.files import read_json, write_json
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder, read_json, write_json
 
 
 def former(out: Path) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from fairdistill.choosing.front import parse_objectives
 from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract.checks import check_types
+from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.text.durations import parse_duration
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fairdistill.choosing.rule import Values
 from fairdistill.metrics.names import METRICS
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.training.state import load_checkpoint
 from fairdistill.tuning.early_stopping import History
 

@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from fairdistill.choosing.rule import Values
 from fairdistill.errors import NonFiniteLossError, RunFolderError
 from fairdistill.metrics.names import METRICS
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.training import Interrupted, TrainOptions, resume, train
 from fairdistill.training.console import percent

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fairdistill.contract.checks import check_seed, check_share, check_types
+from fairdistill.contract import check_seed, check_share, check_types
 from fairdistill.data.datasets.download import fetch
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import Split

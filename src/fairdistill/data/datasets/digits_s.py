@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.contract.checks import check_seed, check_share, check_types
+from fairdistill.contract import check_seed, check_share, check_types
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import Split
 
