@@ -32,9 +32,9 @@ def try_students(work: Work) -> tuple[list[Candidate], list[str]]:
         each = _candidate(work, student, finished(wanted, clock=work.clock))
         found.append(each)
         if each.collapsed:
-            notes.append(f"{student.name} predicts one class alone, so it cannot be chosen")
+            notes.append(f"{student.name} predicts a single class, so it cannot be chosen")
     if untried:
-        notes.append(f"Not tried for want of time: {', '.join(untried)}")
+        notes.append(f"Not tried because time ran out: {', '.join(untried)}")
     return found, notes
 
 

@@ -32,10 +32,11 @@ def _headline(result: FixResult) -> str:
     if not result.confirmed:
         return f"{keep}; {result.chosen} did better on the validation set, but the test set does not confirm it"
     assert result.kept is not None
-    use = f"use {result.model} ({result.description})" if result.model else f"use {result.description}"
+    what = _description(result.chosen, result.description)
+    use = f"use {result.model} ({what})" if result.model else f"use {what}"
     cells = result.kept.cells
     harmed = sum(cell.harmed for cell in cells)
-    but = f", but {harmed} of {len(cells)} subgroups get significantly worse (see below)" if harmed else ""
+    but = f", but {harmed} of {len(cells)} subgroups got significantly worse (see below)" if harmed else ""
     return f"{use}{but}"
 
 
@@ -56,13 +57,13 @@ def _reason(result: FixResult) -> list[str]:
         ]
     if result.why_kept == "best":
         return [
-            f"No candidate beats your model on the validation set ({shown}) by the rule: {result.rule}.",
+            f"By the rule `{result.rule}`, no candidate beats your model on the validation set ({shown}).",
             *_outside_the_rule(result),
         ]
     if result.dropped is not None:
         dropped, change = result.dropped, in_metric(result.dropped.change, result.metric)
         lines = [
-            f"On the validation set, your model has {shown}. The rule ({result.rule}) picks {dropped.name}, but its "
+            f"On the validation set, your model has {shown}. The rule `{result.rule}` picks {dropped.name}, but its "
             f"gain is not statistically significant: {METRICS[result.metric]} changes by {_points(change)}."
         ]
         if result.breaks_rule:
@@ -71,12 +72,12 @@ def _reason(result: FixResult) -> list[str]:
     assert result.promised is not None
     promised = result.promised
     lines = [
-        f"{result.chosen} is the best of {len(result.candidates)} candidates on the validation set by the rule: "
-        f"{result.rule}. Compared with your model, DEO_A changes by {_points(promised.deo_a)} and accuracy by "
-        f"{_points(promised.accuracy)}. Because it was picked as the best, these numbers are slightly optimistic."
+        f"By the rule `{result.rule}`, {result.chosen} is the best of {len(result.candidates)} candidates on the "
+        f"validation set: DEO_A changes by {_points(promised.deo_a)} and accuracy by {_points(promised.accuracy)}, "
+        "compared with your model. These numbers are slightly optimistic because the best candidate was picked by them."
     ]
     if result.needs_group:
-        lines.append(f"To use it, you need to know each person's group: {result.use}.")
+        lines.append(f"To use it, you need to know each person's group: {_use(result)}.")
     else:
         lines.append("You do not need to know a person's group to use it.")
     return lines
@@ -93,6 +94,24 @@ def _outside_the_rule(result: FixResult) -> list[str]:
     ]
 
 
+def _description(name: str, recorded: str) -> str:
+    """Return what a candidate is; the sentence in ``fix.json`` belongs to its format."""
+    return "a new model trained on batches that are balanced over classes and groups" if name == "ss" else recorded
+
+
+def _use(result: FixResult) -> str:
+    """Return how to decide with a correction."""
+    settings = result.settings or {}
+    if "thresholds" in settings:
+        limits = ", ".join(f"{threshold:.4g} for {group}" for group, threshold in settings["thresholds"].items())
+        second = result.validation.class_names[1]
+        return f"predict {second!r} if its probability is above {limits}; use 0.5 if the group is unknown"
+    return (
+        "add the offsets of the person's group (`settings` in fix.json) to the logarithms of the class probabilities "
+        "and predict the class with the largest sum; if the group is unknown, keep the model's own prediction"
+    )
+
+
 def _tried(result: FixResult) -> str:
     rows = [("Candidate", "Accuracy", "DEO_A", "DEO_M", "Needs the group", "")]
     for each in result.candidates:
@@ -103,12 +122,12 @@ def _tried(result: FixResult) -> str:
 
 
 def _described(result: FixResult) -> list[str]:
-    return [f"* {each.name}: {each.description}" for each in result.candidates]
+    return [f"* {each.name}: {_description(each.name, each.description)}" for each in result.candidates]
 
 
 def _on_test(result: FixResult) -> list[str]:
     lines = [
-        f"The test set was already read for {each.chosen} (rule: {each.rule}), so this is not an independent check."
+        f"The test set was already read for {each.chosen} (rule `{each.rule}`), so this is not an independent check."
         for each in result.test_read_before
     ]
     before, change = result.test_before, result.kept
