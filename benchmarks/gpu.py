@@ -1,12 +1,13 @@
-"""As much of the paper's Table 2 as a GPU does in a given time: CIFAR-10S, twelve rows, four seeds, 50 epochs.
+"""Train as much of the paper's Table 2 as one GPU can in a given time: CIFAR-10S, twelve rows, 50 epochs.
 
-    python -m benchmarks.gpu --data-root DIR --out FOLDER --minutes 9 [--workers 8]
+    python -m benchmarks.gpu --data-root DIR --out FOLDER --minutes 10 [--workers 16] [--seeds 0-1] [--together]
 
-Needs this repository, the official CIFAR-10 files in DIR and a GPU. First one teacher and one mfd run alone, for their
-time; then the other runs, several at a time on the one GPU. It stops when the time is up, and goes on where it stopped
-when it is called again with the same FOLDER. `FOLDER/rows.json` holds a row a finished run and the
-projection for the whole table.
-On a processor without a GPU it is tried with tiny settings: --data digits-s --epochs 1 --seeds 0.
+Needs this repository, the official CIFAR-10 files in DIR and a GPU. It first times one teacher and one mfd run alone
+(unless --together), then trains the other runs, several at a time. A small network leaves most of a GPU idle, so start
+NVIDIA's multi-process service first (`nvidia-cuda-mps-control -d`); without it the processes take turns. The benchmark
+stops when the time is up and resumes when it is called again with the same FOLDER. `FOLDER/rows.json` holds one entry
+per finished run and an estimate for the whole table.
+To try it without a GPU, use tiny settings: --data digits-s --epochs 1 --seeds 0.
 """
 
 from __future__ import annotations
