@@ -4,53 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from fairdistill.auditing import ModelChange, SubgroupChange, audit
-from fairdistill.fixing.candidates import values_of
-from fairdistill.fixing.result import CandidateResult, Dropped, FixResult, TestRead
+from fairdistill.auditing import SubgroupChange
+from fairdistill.fixing.result import Dropped, TestRead
 from fairdistill.fixing.text import render
 from fairdistill.metrics.paired import Change
-from tests.fixing.test_candidates import predictions
+from tests.fixing.making import candidate, change, model_change
 
 NO_GAIN = Change(-0.01, -0.1, 0.1, 0.4)
-
-
-def change(value, low, high):
-    return Change(value, low, high, 0.01)
-
-
-def model_change(**changes):
-    return ModelChange(**{
-        "accuracy": change(0.01, -0.01, 0.03), "deo_a": change(-0.2, -0.3, -0.1), "deo_m": change(-0.2, -0.3, -0.1),
-        "cells": (), "levels_down": False, "share_levelled_down": 0.0, "worst_groups": 0.1, "best_groups": 0.0,
-        **changes,
-    })  # fmt: skip
-
-
-def candidate(name, **changes):
-    return CandidateResult(**{
-        "name": name, "description": "it", "needs_group": False, "breaks_rule": (), **values_of(predictions(shift=2.0)),
-        **changes,
-    })  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def audited():
-    return audit(predictions(shift=2.0), draws=200)
-
-
-@pytest.fixture
-def found(audited):
-    def found(**changes):
-        return FixResult(**{
-            "version": "1", "deployed": "old.pt", "chosen": "mfd-3", "description": "an mfd student", "settings": {},
-            "model": "out/mfd-3/model.safetensors", "why_kept": None, "fair_enough": 0.03, "needs_group": False,
-            "rule": "deo_a", "validation": audited, "candidates": (candidate("keep"), candidate("mfd-3")),
-            "promised": model_change(), "dropped": None, "kept": model_change(), "confirmed": True, "metric": "deo_a",
-            "breaks_rule": (), "use": None, "test_before": audited, "test_after": audited, "test_read_before": (),
-            "notes": (), "epochs": 3, **changes,
-        })  # fmt: skip
-
-    return found
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def parse(command: Command, arguments: Sequence[str], *options: type[Any], data:
     parser = command.parser()
     repeated: dict[str, Any] = {}
     for cls in options:
-        offer(parser, cls)
+        offer(parser, cls, leave_out=("data_options",))
         rest, found = split_repeated(rest, cls)
         repeated |= found
     own = None

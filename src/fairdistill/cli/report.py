@@ -19,6 +19,5 @@ def run(arguments: list[str]) -> int:
     given = parse(COMMAND, arguments, ReportOptions)
     from fairdistill.reporting import report
 
-    for path in report(given.source, given.options(ReportOptions)):
-        print(f"Written: {path}")
+    print(report(given.source, options=given.options(ReportOptions)).text())
     return 0

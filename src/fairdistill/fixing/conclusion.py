@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from fairdistill._version import __version__
-from fairdistill.auditing import AuditResult, audit
+from fairdistill.auditing import AuditResult, audit, change_between
 from fairdistill.fixing import workspace as folder
 from fairdistill.fixing.candidates import Candidate
-from fairdistill.fixing.decision import Decision, change_between, gains
+from fairdistill.fixing.decision import Decision, gains
 from fairdistill.fixing.result import CandidateResult, FixResult
 from fairdistill.fixing.text import render
 from fairdistill.fixing.work import Work
-from fairdistill.predictions import Predictions, run_predictions
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import run_predictions
 from fairdistill.predictions.trained_model import predictions_of
 from fairdistill.reporting import report
 from fairdistill.runs import RunFolder, write_json, write_text
@@ -42,7 +43,7 @@ def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResu
         settings=chosen.settings,
         use=chosen.use,
         model=None if chosen.run is None else str(chosen.run.path / "model.safetensors"),
-        epochs=work.base.epochs,
+        epochs=work.epochs,
         candidates=tuple(
             CandidateResult(
                 name=each.name,

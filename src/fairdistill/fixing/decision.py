@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fairdistill.auditing import AuditResult, ModelChange
+from fairdistill.auditing import AuditResult, ModelChange, change_between
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.corrections import corrections
 from fairdistill.fixing.options import FixOptions

@@ -29,7 +29,9 @@ def in_short(result: FixResult) -> str:
         verdict = "so it is fairer and no less accurate"
     else:
         verdict = "so it is fairer, but less accurate"
-    return f"{first}\nThe chosen model has a gap of {100 * gap:.0f} points at {100 * accuracy:.0f}% accuracy, {verdict}."
+    return (
+        f"{first}\nThe chosen model has a gap of {100 * gap:.0f} points at {100 * accuracy:.0f}% accuracy, {verdict}."
+    )
 
 
 def farewell(result: FixResult, out: str) -> str:

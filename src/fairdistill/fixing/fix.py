@@ -41,7 +41,7 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
         Stopped: after Ctrl-C; the same call continues.
 
     Example:
-        >>> result = fix("model.safetensors", data="faces.csv", image="file", label="age", group="race")  # doctest: +SKIP
+        >>> result = fix("model.pt", data="faces.csv", image="file", label="age", group="race")  # doctest: +SKIP
         >>> result.chosen, result.test_after.deo_a.value  # doctest: +SKIP
         ('mfd-3', 0.041)
     """

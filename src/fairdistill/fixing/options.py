@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
 from fairdistill.contract import check_seed, check_types, with_keywords
 from fairdistill.errors import UsageError
-from fairdistill.system.precision import Precision
+from fairdistill.system.runtime import Precision
 from fairdistill.text.durations import parse_duration
 
 MOST_STUDENTS = 6

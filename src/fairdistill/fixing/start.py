@@ -58,7 +58,7 @@ def start(deployed: str | None, options: FixOptions) -> Work:
             "The validation set was split off from the training set. If the deployed model was trained on those "
             "images, it looks better on them than it is, and the rule is stricter on the other candidates than intended"
         )
-    return Work(options, base, out, samples, given, runtime, clock, (*notes, *_unknown_groups(samples)))
+    return Work(options, base, epochs, out, samples, given, runtime, clock, (*notes, *_unknown_groups(samples)))
 
 
 def _shared(options: FixOptions) -> TrainOptions:
@@ -80,8 +80,8 @@ def _epochs(base: TrainOptions, options: FixOptions, *, train_teacher: bool) -> 
 
 def _unknown_groups(samples: Samples) -> list[str]:
     return [
-        f"{part.num_unknown_groups:,} of {len(part):,} images in {part.name} have no group label; they count towards the "
-        "accuracy but not towards the gap"
+        f"{part.num_unknown_groups:,} of {len(part):,} images in {part.name} have no group label; they count towards "
+        "the accuracy but not towards the gap"
         for part in (samples.validation, samples.test)
         if part.num_unknown_groups
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fairdistill.auditing import AuditResult
 from fairdistill.auditing.text import in_words, interval, no_harm, percent
-from fairdistill.choosing import gain
+from fairdistill.choosing.front import gain
 from fairdistill.fixing.result import FixResult, in_metric
 from fairdistill.metrics.names import METRICS
 from fairdistill.metrics.paired import Change
@@ -74,7 +74,7 @@ def _reason(result: FixResult) -> list[str]:
     lines = [
         f"By the rule `{result.rule}`, {result.chosen} is the best of {len(result.candidates)} candidates on the "
         f"validation set: DEO_A changes by {_points(promised.deo_a)} and accuracy by {_points(promised.accuracy)}, "
-        "compared with your model. These numbers are slightly optimistic because the best candidate was picked by them."
+        "compared with your model. These numbers are slightly optimistic because the choice was based on them."
     ]
     if result.needs_group:
         lines.append(f"To use it, you need to know each person's group: {_use(result)}.")
@@ -113,11 +113,11 @@ def _use(result: FixResult) -> str:
 
 
 def _tried(result: FixResult) -> str:
-    rows = [("Candidate", "Accuracy", "DEO_A", "DEO_M", "Needs the group", "")]
+    rows = [["Candidate", "Accuracy", "DEO_A", "DEO_M", "Needs the group", ""]]
     for each in result.candidates:
-        values = (percent(value, 2) for value in (each.accuracy, each.deo_a, each.deo_m))
+        values = [percent(value, 2) for value in (each.accuracy, each.deo_a, each.deo_m)]
         mark = "chosen" if each.name == result.chosen else ""
-        rows.append((each.name, *values, "yes" if each.needs_group else "no", mark))
+        rows.append([each.name, *values, "yes" if each.needs_group else "no", mark])
     return markdown(rows)
 
 

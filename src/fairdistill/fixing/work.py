@@ -102,6 +102,7 @@ class Work:
     Attributes:
         options: of the fix.
         base: options that all runs share.
+        epochs: of each run.
         out: the folder.
         samples: the data.
         deployed: the deployed model.
@@ -112,6 +113,7 @@ class Work:
 
     options: FixOptions
     base: TrainOptions
+    epochs: int
     out: Path
     samples: Samples
     deployed: Deployed

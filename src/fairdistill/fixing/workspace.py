@@ -65,7 +65,8 @@ def former_epochs(out: Path, wanted: Mapping[str, Any]) -> int | None:
     for name, digest in wanted["digests"].items():
         if then.get("digests", {}).get(name) != digest:
             raise RunFolderError(
-                f"{out} contains a fix with a different {name}, which has changed since; choose another folder with --out"
+                f"{out} contains a fix with a different {name}, which has changed since; choose another folder with "
+                "--out"
             )
     return int(plan["epochs"])
 

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import yaml
 
-from fairdistill.comparing import CompareRow, compare
-from fairdistill.predictions import Predictions, run_predictions
+from fairdistill.auditing import sizing
+from fairdistill.comparing import compare
+from fairdistill.comparing.compare import Row as CompareRow
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import run_predictions
 from fairdistill.reporting.figures import Curve, FigureRow, Figures, Picture
 from fairdistill.reporting.options import ReportOptions
 from fairdistill.reporting.result import Configuration, Leakage, Probe, ReportContent, ReportRow, TestSet
@@ -47,9 +50,7 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
         leakage=tuple(_leakage(label, found) for label, found in embedded),
         without_picture=tuple(label for label, _ in embedded[_PICTURES:]),
         configurations=tuple(
-            Configuration(
-                run=str(run.path), yaml=yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True)
-            )
+            Configuration(run=str(run.path), yaml=yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True))
             for run in runs
         ),
         intended_use=options.intended_use,

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.auditing import ModelChange, SubgroupChange
-from fairdistill.comparing import CompareRow
+from fairdistill.auditing import ModelChange, SubgroupChange, model_change, worst_of
+from fairdistill.comparing.compare import Row as CompareRow
 from fairdistill.metrics.paired import Paired, paired_test
 from fairdistill.metrics.resampling import Resampled
-from fairdistill.predictions import Predictions, paired, run_predictions
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import paired, run_predictions
 from fairdistill.reporting.result import GroupAccuracy, ReportRow
 from fairdistill.runs import RunFolder
 
@@ -31,7 +32,7 @@ def report_row(row: CompareRow, first: Predictions, drawing: Mapping[str, Any]) 
     runs = [RunFolder.open(path) for path in row.paths]
     correct = _correct(runs, first)
     sample = Resampled(correct, **first.sample, **drawing)
-    group, cell = worst_group(sample, first), worst_subgroup(sample, first)
+    group, cell = worst_of(sample, first)
     return ReportRow(
         label=row.label,
         runs=row.paths,

@@ -31,7 +31,7 @@ def _of_row(row: ReportRow) -> list[str]:
         which = "" if len(row.seeds) == 1 else f" for seed {', '.join(map(str, row.collapsed))}"
         lines.append(f"It predicts a single class{which}, so a gap of 0 means nothing.")
     if gap.low <= 0:
-        lines.append("This gap is within what chance alone would produce.")
+        lines.append("This gap is not statistically significant.")
     if row.change is not None:
         change = row.change
         lines.append(
