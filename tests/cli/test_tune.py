@@ -64,7 +64,7 @@ MISTAKES = [
     (["--search", "mmd.strength=1,2", "--set", "mmd.strength=3", *ANY], "mmd.strength is both searched and set"),
     (["--sampler", "grid", "--trials", "1", *ANY], "a grid over mmd.strength needs at least two points"),
     (["--rule", "fairness"], "cannot read the rule 'fairness'"),
-    (["--rule", "deo_a subject to accuracy >= 95"], "95% is 0.95"),
+    (["--rule", "deo_a subject to accuracy >= 95"], "write 95% as 0.95"),
     (["--objectives", "accuracy"], "expected --objectives to be two or three of accuracy, deo_a, deo_m"),
     (["--trials", "0"], "expected trials to be at least 1, but got 0"),
     (["--budget", "soon"], "expected --budget to be a time such as 90s, 30m or 2h, but got 'soon'"),

@@ -184,7 +184,7 @@ def test_more_trials_are_refused_when_the_test_set_is_read_and_not_before(mfd, t
 
 
 def test_a_rule_that_nothing_keeps_says_how_near_they_came_and_the_study_stays(mfd, tmp_path):
-    with pytest.raises(UsageError, match=r"keeps the rule .*; trial \d comes nearest: .* misses accuracy >= teacher"):
+    with pytest.raises(UsageError, match=r"meets the rule .*; trial \d comes closest: .* misses accuracy >= teacher"):
         tune(mfd(steps=3), wanted(rule="deo_a subject to accuracy >= teacher + 0.9"), quiet=True)
     assert json.loads((tmp_path / "study/tune.json").read_text())["chosen"] is None
     result = tune(mfd(steps=3), wanted(), quiet=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fairdistill.contract.checks import check_seed, check_share, check_types, required_type
-from fairdistill.contract.options import groups_of, with_keywords
+from fairdistill.contract.options import groups_of, split_keywords, with_keywords
 from fairdistill.contract.results import Result, key
 
 __all__ = [
-    "Result", "check_seed", "check_share", "check_types", "groups_of", "key", "required_type", "with_keywords",
+    "Result", "check_seed", "check_share", "check_types", "groups_of", "key", "required_type", "split_keywords",
+    "with_keywords",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
 from fairdistill.contract import check_seed, check_types, with_keywords
 from fairdistill.errors import UsageError
 from fairdistill.system.runtime import Precision

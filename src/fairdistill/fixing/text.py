@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fairdistill.auditing import AuditResult
 from fairdistill.auditing.text import in_words, interval, no_harm, percent
-from fairdistill.choosing.front import gain
+from fairdistill.choosing import gain
 from fairdistill.fixing.result import FixResult, in_metric
 from fairdistill.metrics.names import METRICS
 from fairdistill.metrics.paired import Change

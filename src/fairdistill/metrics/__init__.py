@@ -15,8 +15,9 @@ from fairdistill.metrics.fairness import (
     empty_cells,
     group_accuracy,
 )
+from fairdistill.metrics.scores import Scores, higher_is_better, improvement
 
 __all__ = [
-    "Counts", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m", "empty_cells",
-    "group_accuracy", "group_counts",
+    "Counts", "Scores", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m",
+    "empty_cells", "group_accuracy", "group_counts", "higher_is_better", "improvement",
 ]  # fmt: skip

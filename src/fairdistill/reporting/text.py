@@ -9,9 +9,8 @@ from fairdistill.reporting.result import ReportContent, ReportResult, ReportRow
 
 
 def render(result: ReportResult) -> str:
-    """Return the sentences of a report, and which files were written."""
-    written = [result.page, *([result.card] if result.card else [])]
-    return "\n".join([*sentences(result.content), "", *(f"Written: {path}" for path in written)])
+    """Return what a report says about each method, a line each."""
+    return "\n".join(sentences(result.content))
 
 
 def sentences(content: ReportContent) -> list[str]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairdistill._version import __version__
-from fairdistill.choosing.front import front
-from fairdistill.choosing.rule import Values
+from fairdistill.choosing import Values, pareto_front
 from fairdistill.errors import UsageError
 from fairdistill.metrics.names import METRICS
 from fairdistill.runs import RunFolder, read_json, write_bytes, write_json, write_text
@@ -183,7 +182,7 @@ def _record(plan: Plan, trials: Sequence[Trial], chosen: int | None, *, notes: l
         "validation_rows": plan.rows,
         "teacher": None if plan.teacher is None else {"model": plan.options.teacher, "validation": plan.teacher},
         "trials": [each.record for each in trials],
-        "front": front(finished, plan.objectives),
+        "front": pareto_front(finished, plan.objectives),
         "chosen": chosen,
         "run": str(here) if here is not None and here.exists() else folders.get(-1 if chosen is None else chosen),
         "test": None,

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fairdistill.choosing.front import gain
-from fairdistill.choosing.rule import Values
+from fairdistill.choosing import Values, gain
 
 History = Mapping[int, Values]
 """What a trial did on the validation rows, by the step of the evaluation."""

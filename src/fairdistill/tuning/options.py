@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fairdistill.choosing.front import parse_objectives
-from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract import check_types
+from fairdistill.choosing import DEFAULT_RULE, Rule, parse_objectives, parse_rule
+from fairdistill.contract.checks import check_types
 from fairdistill.errors import UsageError
 from fairdistill.text.durations import parse_duration
 

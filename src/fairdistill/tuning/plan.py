@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fairdistill import methods
-from fairdistill.choosing.rule import Rule, Values
+from fairdistill.choosing import Rule, Values
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.predictions.evaluation import evaluate, logits_of

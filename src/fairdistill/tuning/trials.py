@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from fairdistill.choosing.rule import Values
+from fairdistill.choosing import Values
 from fairdistill.metrics.names import METRICS
 from fairdistill.runs import RunFolder
 from fairdistill.training.state import load_checkpoint

@@ -16,7 +16,7 @@ from optuna import Trial
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from fairdistill.choosing.rule import Values
+from fairdistill.choosing import Values
 from fairdistill.errors import NonFiniteLossError, RunFolderError
 from fairdistill.metrics.names import METRICS
 from fairdistill.runs import RunFolder
@@ -139,7 +139,7 @@ def _record(trial: Trial, run: RunFolder, history: Mapping[int, Values]) -> Valu
     step, steps = kept_step(run)
     trial.set_user_attr("step", step)
     trial.set_user_attr("steps", steps)
-    trial.set_user_attr("validation", dict(history[step]))
+    trial.set_user_attr("validation", {metric: history[step][metric] for metric in METRICS})
     # In the study rather than the run folder, so that any machine can stop a trial early for this one.
     trial.set_user_attr(HISTORY, [[at, *(values[metric] for metric in METRICS)] for at, values in history.items()])
     return history[step]
