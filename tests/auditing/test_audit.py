@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fairdistill.auditing.audit import AuditOptions, audit, exit_code
+from fairdistill.auditing import AuditOptions, audit
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import accuracy, cell_accuracy, deo_a, deo_by_class, deo_m
 from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error
 from fairdistill.metrics.fairness import balanced_accuracy, group_accuracy
 from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference
 from fairdistill.metrics.sizing import rows_to_resolve
-from fairdistill.predictions.predictions import Predictions
-from fairdistill.predictions.table import TableColumns
+from fairdistill.predictions import Predictions
 from fairdistill.runs.files import finite_or_null
 from fairdistill.runs.folder import RunFolder
 from tests.metrics.making import worked
 
 QUICK = AuditOptions(draws=500)
+
+
+def audited(source: Any, options: AuditOptions = QUICK, **keywords: Any) -> dict[str, Any]:
+    return audit(source, options=options, **keywords).to_dict()
 
 
 def predictions(right: Any, rows: Any = 100, *, probabilities: bool = True, **changes: Any) -> Predictions:
@@ -75,25 +78,25 @@ def keys(content: Any) -> Any:
 @pytest.mark.parametrize("case", TABLES)
 def test_the_keys_do_not_depend_on_the_data(case: str) -> None:
     table = TABLES[case]
-    said, plain = audit(table, QUICK, against=table), audit(PLAIN, QUICK, against=PLAIN)
-    assert keys(said) == keys(plain)
-    assert list(said) == list(audit(PLAIN, QUICK))
+    found, plain = audited(table, against=table), audited(PLAIN, against=PLAIN)
+    assert keys(found) == keys(plain)
+    assert list(found) == list(audited(PLAIN))
 
 
 @pytest.mark.parametrize("case", TABLES)
 def test_the_result_is_valid_json(case: str) -> None:
     table = TABLES[case]
-    said = audit(table, AuditOptions(draws=200, max_deo_a=0.1), against=table)
-    text = json.dumps(finite_or_null(said), allow_nan=False)
+    found = audited(table, AuditOptions(draws=200, max_deo_a=0.1), against=table)
+    text = json.dumps(finite_or_null(found), allow_nan=False)
     assert json.loads(text)["rows"] == 600 or case.startswith("an empty")
 
 
 @pytest.mark.parametrize("case", TABLES)
 def test_values_equal_the_pure_functions(case: str) -> None:
     table = TABLES[case]
-    said, counts = audit(table, QUICK), table.counts
-    metrics = said["metrics"]
-    found = {name: metric["value"] for name, metric in metrics.items() if name != "calibration_error"}
+    found, counts = audited(table), table.counts
+    metrics = found["metrics"]
+    values = {name: metric["value"] for name, metric in metrics.items() if name != "calibration_error"}
     with_unknown = replace(table, groups=np.zeros_like(table.groups)).counts
     cells = cell_accuracy(counts)
     expected = {
@@ -106,56 +109,56 @@ def test_values_equal_the_pure_functions(case: str) -> None:
         "demographic_parity": demographic_parity_difference(counts),
         "equalised_odds": equalised_odds_difference(counts),
     }
-    assert found == pytest.approx(expected, nan_ok=True)
-    np.testing.assert_allclose([each["deo"]["value"] for each in said["classes"]], deo_by_class(counts), atol=1e-12)
-    np.testing.assert_allclose([each["accuracy"]["value"] for each in said["groups"]], group_accuracy(counts))
-    np.testing.assert_allclose([each["accuracy"]["value"] for each in said["cells"]], cells.ravel())
-    assert [(each["group"], each["class"]) for each in said["cells"]] == [(g, c) for g in "xy" for c in "abc"]
-    assert [each["rows"] for each in said["cells"]] == counts.sum(axis=2).ravel().tolist()
-    assert said["counts"] == counts.tolist()
-    at = [(group["group"], group["accuracy"]["value"]) for group in said["groups"]]
+    assert values == pytest.approx(expected, nan_ok=True)
+    np.testing.assert_allclose([each["deo"]["value"] for each in found["classes"]], deo_by_class(counts), atol=1e-12)
+    np.testing.assert_allclose([each["accuracy"]["value"] for each in found["groups"]], group_accuracy(counts))
+    np.testing.assert_allclose([each["accuracy"]["value"] for each in found["cells"]], cells.ravel())
+    assert [(each["group"], each["class"]) for each in found["cells"]] == [(g, c) for g in "xy" for c in "abc"]
+    assert [each["rows"] for each in found["cells"]] == counts.sum(axis=2).ravel().tolist()
+    assert found["counts"] == counts.tolist()
+    at = [(group["group"], group["accuracy"]["value"]) for group in found["groups"]]
     assert (metrics["worst_group"]["group"], pytest.approx(expected["worst_group"])) in at
 
 
 def test_the_calibration_error_is_the_pure_functions() -> None:
     assert PLAIN.probabilities is not None
-    said = audit(PLAIN, QUICK)
+    found = audited(PLAIN)
     of_groups = expected_calibration_error(
         calibration_bins(PLAIN.labels, PLAIN.probabilities, PLAIN.groups, num_groups=2)
     )
-    assert [group["calibration_error"] for group in said["groups"]] == pytest.approx(of_groups.tolist())
+    assert [group["calibration_error"] for group in found["groups"]] == pytest.approx(of_groups.tolist())
     # each row is sure by 0.4 / 3 + 0.6, so all are in one bin, and 435 of 600 are right
-    assert said["metrics"]["calibration_error"] == pytest.approx(abs(435 / 600 - (0.4 / 3 + 0.6)))
-    without = audit(replace(PLAIN, probabilities=None), QUICK)
+    assert found["metrics"]["calibration_error"] == pytest.approx(abs(435 / 600 - (0.4 / 3 + 0.6)))
+    without = audited(replace(PLAIN, probabilities=None))
     assert without["metrics"]["calibration_error"] is None
     assert [group["calibration_error"] for group in without["groups"]] == [None, None]
 
 
 def test_what_was_audited_is_said() -> None:
     table = replace(PLAIN, groups=np.where(np.arange(600) < 5, -1, PLAIN.groups), sources=np.arange(600) // 2)
-    said = audit(table, AuditOptions(draws=300, seed=4, confidence=0.9))
+    found = audited(table, AuditOptions(draws=300, seed=4, confidence=0.9))
     expected = {"where": "t.csv", "rows": 600, "unknown_groups": 5, "sources": 300}
     expected |= {"confidence": 0.9, "draws": 300, "seed": 4}
-    assert {key: said[key] for key in expected} == expected
-    assert (said["class_names"], said["group_names"]) == (["a", "b", "c"], ["x", "y"])
-    assert (said["against"], said["posthoc"], said["limits"], said["collapsed"]) == (None, None, [], False)
+    assert {key: found[key] for key in expected} == expected
+    assert (found["class_names"], found["group_names"]) == (["a", "b", "c"], ["x", "y"])
+    assert (found["against"], found["posthoc"], found["limits"], found["collapsed"]) == (None, None, [], False)
 
 
 def test_the_worst_are_named_and_a_collapsed_model_and_empty_cells_are() -> None:
-    metrics = audit(predictions([[90, 95], [40, 99], [68, 69]]), QUICK)["metrics"]
+    metrics = audited(predictions([[90, 95], [40, 99], [68, 69]]))["metrics"]
     assert (metrics["worst_cell"]["group"], metrics["worst_cell"]["class"]) == ("y", "a")
     assert metrics["worst_group"]["group"] == "z"  # 137 of 200, and y 139
-    collapsed = audit(TABLES["one class predicted"], QUICK)
+    collapsed = audited(TABLES["one class predicted"])
     assert collapsed["collapsed"]
     assert collapsed["metrics"]["deo_m"]["value"] == 0
-    assert audit(TABLES["an empty cell"], QUICK)["empty_cells"] == [[0, 2]]
+    assert audited(TABLES["an empty cell"])["empty_cells"] == [[0, 2]]
 
 
 def test_the_sizing_is_of_the_smallest_cell() -> None:
-    said = audit(predictions([[80, 160], [40, 80]], [[100, 200], [50, 100]]), QUICK)["sizing"]
-    assert said["smallest_cell"] == 50
-    assert rows_to_resolve(said["gap_resolved"], accuracy=0.8) <= 50
-    assert [each["rows"] for each in said["rows_needed"]] == [
+    found = audited(predictions([[80, 160], [40, 80]], [[100, 200], [50, 100]]))["sizing"]
+    assert found["smallest_cell"] == 50
+    assert rows_to_resolve(found["gap_resolved"], accuracy=0.8) <= 50
+    assert [each["rows"] for each in found["rows_needed"]] == [
         rows_to_resolve(gap, accuracy=0.8) for gap in (0.02, 0.05, 0.1)
     ]
 
@@ -163,9 +166,9 @@ def test_the_sizing_is_of_the_smallest_cell() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_same_seed_gives_the_same_audit(seed: int) -> None:
     options = AuditOptions(draws=200, seed=seed)
-    first, again = (finite_or_null(audit(PLAIN, options, against=PLAIN)) for _ in range(2))
+    first, again = (finite_or_null(audited(PLAIN, options, against=PLAIN)) for _ in range(2))
     assert first == again
-    other = audit(PLAIN, AuditOptions(draws=200, seed=seed + 1))
+    other = audited(PLAIN, AuditOptions(draws=200, seed=seed + 1))
     assert first["metrics"]["deo_a"]["floor"] != other["metrics"]["deo_a"]["floor"]
 
 
@@ -175,17 +178,17 @@ def test_a_table_is_audited_by_its_path(tmp_path: Path) -> None:
     rows = zip(names[PLAIN.labels], groups[PLAIN.groups], names[PLAIN.predicted], strict=True)
     path = tmp_path / "t.csv"
     path.write_text("y,group,pred\n" + "".join(f"{','.join(row)}\n" for row in rows))
-    said = audit(path, QUICK, columns=TableColumns(label="y"))
-    assert finite_or_null(said) == finite_or_null(audit(replace(table, where=str(path)), QUICK))
-    assert audit(str(path), QUICK, columns=TableColumns(label="y")) == said
+    found = audited(path, label="y")
+    assert finite_or_null(found) == finite_or_null(audited(replace(table, where=str(path))))
+    assert audited(str(path), label="y") == found
 
 
 def test_a_run_folder_is_audited_by_its_path_with_its_validation_rows(tiny_teacher: str) -> None:
-    said, result = audit(tiny_teacher, QUICK), RunFolder.open(tiny_teacher).result
+    found, result = audited(tiny_teacher), RunFolder.open(tiny_teacher).result
     for name in ("accuracy", "deo_a", "deo_m"):
-        assert said["metrics"][name]["value"] == pytest.approx(result[name])
-    assert said["class_names"] == result["class_names"]
-    assert said["against"] is None  # it had no teacher
+        assert found["metrics"][name]["value"] == pytest.approx(result[name])
+    assert found["class_names"] == result["class_names"]
+    assert found["against"] is None  # it had no teacher
 
 
 # --- limits
@@ -211,16 +214,17 @@ UNFAIR = predictions([[950, 950], [600, 700]], 1000)
     ],
 )
 def test_limits_are_kept_broken_or_undecided(table, limits, verdicts, code) -> None:
-    said = audit(table, AuditOptions(draws=500, **limits))
-    assert [limit["verdict"] for limit in said["limits"]] == verdicts
-    assert [limit["metric"] for limit in said["limits"]] == [name.removeprefix("max_") for name in limits]
-    assert exit_code(said) == code
+    result = audit(table, options=QUICK, **limits)
+    found = result.to_dict()
+    assert [limit["verdict"] for limit in found["limits"]] == verdicts
+    assert [limit["metric"] for limit in found["limits"]] == [name.removeprefix("max_") for name in limits]
+    assert result.exit_code == code
 
 
 def test_few_rows_without_an_error_do_not_prove_that_a_limit_is_kept() -> None:
     # Of 20 right rows a cell, an accuracy of 86% is no rare case: a gap of 5 points cannot be ruled out.
-    said = audit(predictions([[20, 20], [20, 20]], 20), AuditOptions(max_deo_a=0.02))
-    assert said["limits"][0]["verdict"] == "undecided"
+    found = audited(predictions([[20, 20], [20, 20]], 20), AuditOptions(max_deo_a=0.02))
+    assert found["limits"][0]["verdict"] == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -248,24 +252,24 @@ def test_options_out_of_range_are_named(options: dict[str, Any], text: str) -> N
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"group_names": ("x",)}, "t.csv has one group, 'x'; a gap between groups needs two of each"),
+        ({"group_names": ("x",)}, "t.csv has a single group, 'x'; a gap between groups needs two of each"),
         ({"group_names": (), "groups": np.full(600, -1)}, "t.csv has no group at all"),
-        ({"class_names": ("a",)}, "t.csv has one class, 'a'"),
-        ({"class_names": tuple(map(str, range(20_000)))}, r"t\.csv has 2 groups and 20,000 classes.*GiB; join classes"),
+        ({"class_names": ("a",)}, "t.csv has a single class, 'a'"),
+        ({"class_names": tuple(map(str, range(20_000)))}, r"2 groups and 20,000 classes.*GiB; merge classes"),
     ],
 )
 def test_what_has_no_gap_or_too_many_classes_is_refused(changes: dict[str, Any], text: str) -> None:
     table = replace(PLAIN, groups=PLAIN.groups.clip(max=0) if changes.get("group_names") else PLAIN.groups)
     with pytest.raises(DataError, match=text):
-        audit(replace(table, **changes), QUICK)
+        audited(replace(table, **changes))
 
 
 def test_rows_of_unknown_group_alone_are_undefined() -> None:
-    said = audit(replace(PLAIN, groups=np.full(600, -1)), QUICK)
-    assert math.isnan(said["metrics"]["deo_a"]["value"])
-    assert said["metrics"]["accuracy"]["value"] == pytest.approx(435 / 600)
-    assert said["metrics"]["worst_cell"]["class"] is said["metrics"]["worst_group"]["group"] is None
-    assert len(said["empty_cells"]) == 6
+    found = audited(replace(PLAIN, groups=np.full(600, -1)))
+    assert math.isnan(found["metrics"]["deo_a"]["value"])
+    assert found["metrics"]["accuracy"]["value"] == pytest.approx(435 / 600)
+    assert found["metrics"]["worst_cell"]["class"] is found["metrics"]["worst_group"]["group"] is None
+    assert len(found["empty_cells"]) == 6
 
 
 # --- against another model
@@ -273,26 +277,26 @@ def test_rows_of_unknown_group_alone_are_undefined() -> None:
 
 def test_a_paired_test_is_of_this_model_minus_the_other() -> None:
     teacher = replace(predictions([[90, 90], [60, 60]]), where="teacher.csv")
-    said = audit(predictions([[85, 90], [60, 85]]), QUICK, against=teacher)["against"]
-    assert said["where"] == "teacher.csv"
-    assert said["accuracy"]["value"] == pytest.approx((320 - 300) / 400)
-    assert said["deo_a"]["value"] == pytest.approx((0.25 + 0.05) / 2 - 0.3)
-    assert [(cell["group"], cell["class"]) for cell in said["cells"] if cell["helped"]] == [("y", "b")]
-    assert not any(cell["harmed"] for cell in said["cells"])
-    assert said["levels_down"] is False
+    found = audited(predictions([[85, 90], [60, 85]]), against=teacher)["against"]
+    assert found["where"] == "teacher.csv"
+    assert found["accuracy"]["value"] == pytest.approx((320 - 300) / 400)
+    assert found["deo_a"]["value"] == pytest.approx((0.25 + 0.05) / 2 - 0.3)
+    assert [(cell["group"], cell["class"]) for cell in found["cells"] if cell["helped"]] == [("y", "b")]
+    assert not any(cell["harmed"] for cell in found["cells"])
+    assert found["levels_down"] is False
 
 
 def test_another_models_rows_may_come_in_another_order_if_they_have_names() -> None:
     ids = np.array([f"row {at}" for at in range(400)], object)
     own, other = (predictions(right, ids=ids) for right in ([[85, 90], [60, 85]], [[90, 90], [60, 60]]))
     order = np.random.default_rng(0).permutation(400)
-    expected = audit(own, QUICK, against=other)["against"]
-    found = audit(own, QUICK, against=other.take(order))["against"]
+    expected = audited(own, against=other)["against"]
+    found = audited(own, against=other.take(order))["against"]
     for name in ("accuracy", "deo_a", "deo_m"):
         assert found[name]["value"] == pytest.approx(expected[name]["value"])
         assert found[name]["p_value"] == pytest.approx(expected[name]["p_value"], abs=0.05)
     with pytest.raises(DataError, match="a paired test needs the same"):
-        audit(own, QUICK, against=replace(other.take(order), ids=None))
+        audited(own, against=replace(other.take(order), ids=None))
 
 
 # --- without training again
@@ -305,28 +309,28 @@ def test_posthoc_baselines_are_fitted_on_validation_rows_and_shrink_the_gap(clas
     shift = np.zeros((2, classes))
     shift[1, 0] = 1.5
     test, validation = (shifted(4000, shift, seed=seed, classes=classes) for seed in (0, 1))
-    said = audit(test, QUICK, validation=validation)
-    gap = said["metrics"]["deo_a"]["value"]
+    found = audited(test, validation=validation)
+    gap = found["metrics"]["deo_a"]["value"]
     assert gap > 0.1
-    assert [each["method"] for each in said["posthoc"]] == methods
-    for each in said["posthoc"]:
+    assert [each["method"] for each in found["posthoc"]] == methods
+    for each in found["posthoc"]:
         assert each["needs_group"] is True
         assert each["deo_a"]["value"] < gap / 3
         assert each["change"]["deo_a"]["value"] == pytest.approx(each["deo_a"]["value"] - gap)
         assert each["change"]["deo_a"]["p_value"] < 0.01
         assert each["change"]["accuracy"]["value"] == pytest.approx(
-            each["accuracy"]["value"] - said["metrics"]["accuracy"]["value"]
+            each["accuracy"]["value"] - found["metrics"]["accuracy"]["value"]
         )
-    offsets = np.array(said["posthoc"][-1]["offsets"])
+    offsets = np.array(found["posthoc"][-1]["offsets"])
     np.testing.assert_allclose(offsets[1] - offsets[0], -(shift[1] - shift[1].mean()), atol=0.15)
-    json.dumps(finite_or_null(said), allow_nan=False)
+    json.dumps(finite_or_null(found), allow_nan=False)
 
 
 def test_posthoc_baselines_see_no_test_label() -> None:
     shift = np.array([[0.0, 0.0], [1.5, 0.0]])
     test, validation = (shifted(500, shift, seed=seed, classes=2) for seed in (0, 1))
     relabelled = replace(test, labels=1 - test.labels)
-    first, second = (audit(table, QUICK, validation=validation)["posthoc"] for table in (test, relabelled))
+    first, second = (audited(table, validation=validation)["posthoc"] for table in (test, relabelled))
     assert first[0]["thresholds"] == second[0]["thresholds"]
     assert first[1]["offsets"] == second[1]["offsets"]
 
@@ -335,8 +339,8 @@ def test_rows_of_unknown_group_are_left_as_they_are_by_posthoc_baselines() -> No
     shift = np.array([[0.0, 0.0], [3.0, 0.0]])
     test, validation = (shifted(500, shift, seed=seed, classes=2) for seed in (0, 1))
     unknown = replace(test, groups=np.where(np.arange(500) < 250, test.groups, -1))
-    said = audit(unknown, QUICK, validation=validation)
-    assert all(math.isfinite(each["deo_a"]["value"]) for each in said["posthoc"])
+    found = audited(unknown, validation=validation)
+    assert all(math.isfinite(each["deo_a"]["value"]) for each in found["posthoc"])
 
 
 @pytest.mark.parametrize(
@@ -351,10 +355,10 @@ def test_rows_of_unknown_group_are_left_as_they_are_by_posthoc_baselines() -> No
 def test_validation_rows_that_do_not_fit_are_named(changes: dict[str, Any], text: str) -> None:
     test, validation = (shifted(300, np.zeros((2, 2)), seed=seed, classes=2) for seed in (0, 1))
     with pytest.raises(DataError, match=text):
-        audit(test, QUICK, validation=replace(validation, **changes))
+        audited(test, validation=replace(validation, **changes))
 
 
 def test_posthoc_baselines_need_the_probabilities_of_the_test_rows_too() -> None:
     test, validation = (shifted(300, np.zeros((2, 2)), seed=seed, classes=2) for seed in (0, 1))
     with pytest.raises(DataError, match="seed 0 has no probabilities"):
-        audit(replace(test, probabilities=None), QUICK, validation=validation)
+        audited(replace(test, probabilities=None), validation=validation)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fairdistill.auditing import AuditResult, ModelChange
-from fairdistill.fixing.candidates import values_of
+from fairdistill.fixing.candidates import scores_of
 from fairdistill.fixing.result import CandidateResult, FixResult
 from fairdistill.metrics.paired import Change
 from tests.fixing.test_candidates import predictions
@@ -25,7 +26,7 @@ def model_change(**changes: Any) -> ModelChange:
 
 def candidate(name: str, **changes: Any) -> CandidateResult:
     return CandidateResult(**{
-        "name": name, "description": "it", "needs_group": False, "breaks_rule": (), **values_of(predictions(shift=2.0)),
+        "name": name, "description": "it", "needs_group": False, "breaks_rule": (), **asdict(scores_of(predictions(shift=2.0))),
         **changes,
     })  # fmt: skip
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fairdistill.fixing import corrections as room
-from fairdistill.fixing.candidates import values_of
+from fairdistill.fixing.candidates import scores_of
 from fairdistill.fixing.corrections import Fitted, corrections
 from fairdistill.predictions import Predictions
 
@@ -33,7 +33,7 @@ def test_corrections_shrink_the_gap_and_need_the_group(classes, names):
     assert ([each.name for each in found], notes) == (names, [])
     for each in found:
         assert each.needs_group
-        assert each.values["deo_a"] < values_of(before)["deo_a"] / 2
+        assert each.scores.deo_a < scores_of(before).deo_a / 2
         assert each.adjust(before).predicted.tolist() == each.adjust(before).predicted.tolist()
 
 

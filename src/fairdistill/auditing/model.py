@@ -1,64 +1,31 @@
-"""Auditing a model with a data set: the model is run over the test images."""
+"""Auditing a model with a data set: the model is run on the test images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
 from fairdistill import data
-from fairdistill.contract import check_types
+from fairdistill.auditing.options import AuditOptions
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
-from fairdistill.system.runtime import Precision, choose_runtime
+from fairdistill.system.runtime import choose_runtime
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelOptions:
-    """A model that is run over a data set's test images, and over its validation images if it has some."""
-
-    data: str
-    """Data set: digits-s, cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
-    data_root: str | None = field(default=None, metadata={"also": "--root"})
-    """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
-    model: str | None = None
-    """Network of a file of weights, named as for train --model."""
-    model_size: int | None = None
-    """Height and width of the model's input; default: what its file says, else the data's."""
-    model_mean: str | None = None
-    """Channel means of the model's input; default: what its file says, else the data's."""
-    model_std: str | None = None
-    """Channel standard deviations of the model's input; default: what its file says, else the data's."""
-    device: str = "auto"
-    """auto (a GPU if there is one), cpu, cuda or cuda:N."""
-    precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor has it in hardware, else float32."""
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if self.model_size is not None and self.model_size < 1:
-            raise UsageError(f"expected model_size to be at least 1, but got {self.model_size}")
-
-
-def model_inputs(
-    path: str, options: ModelOptions, data_options: Mapping[str, Any]
-) -> tuple[Predictions, Predictions | None]:
-    """Run a model over the test images of a data set, and over its own validation images where it has some.
+def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Predictions | None]:
+    """Run a model on the test images of a data set, and on its own validation images if it has some.
 
     Args:
-        path: a run folder, a file of weights or an exported program.
+        path: a run folder, a weights file or an exported program.
         options: which data, and what the model's file does not say.
-        data_options: the data set's own options.
 
     Raises:
         UsageError: for a model or options that do not fit.
         DataError: for data that cannot be used.
     """
+    assert options.data is not None
     runtime = choose_runtime(options.device, options.precision)
-    parts = data.load_splits(options.data, ["val", "test"], root=options.data_root, **data_options)
+    parts = data.load_splits(options.data, ["val", "test"], root=options.data_root, **options.data_options)
     if "test" not in parts:
-        raise UsageError(f"{options.data} has no test rows; say which they are, such as --split-map val=test")
+        raise UsageError(f"{options.data} has no test set; say which rows it is, for example --split-map val=test")
     source = ModelSource(
         path=path,
         network=options.model,

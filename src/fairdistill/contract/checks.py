@@ -34,7 +34,7 @@ def check_types(options: Any) -> None:
     for name, kind in typing.get_type_hints(type(options)).items():
         value = getattr(options, name)
         if isinstance(kind, types.UnionType):
-            if value is None:
+            if value is None or len(_required(kind)) > 1:  # what takes several types checks them itself
                 continue
             kind = required_type(kind)
         expected = _mismatch(value, kind)
@@ -43,10 +43,12 @@ def check_types(options: Any) -> None:
 
 
 def required_type(kind: Any) -> Any:
-    """Return T of ``T | None``, else the type itself."""
-    if isinstance(kind, types.UnionType):
-        (kind,) = (part for part in typing.get_args(kind) if part is not type(None))
-    return kind
+    """Return T of ``T | None``, the first type of a longer union, else the type itself."""
+    return _required(kind)[0] if isinstance(kind, types.UnionType) else kind
+
+
+def _required(kind: types.UnionType) -> list[Any]:
+    return [part for part in typing.get_args(kind) if part is not type(None)]
 
 
 def _mismatch(value: Any, kind: Any) -> str | None:

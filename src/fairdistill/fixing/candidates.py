@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fairdistill.metrics import accuracy, deo_a, deo_m
+from fairdistill.metrics import Scores, accuracy, deo_a, deo_m
 from fairdistill.predictions import Predictions
 from fairdistill.runs import RunFolder
 
@@ -44,9 +44,9 @@ class Candidate:
         return self.adjust is not None
 
     @property
-    def values(self) -> dict[str, float]:
+    def scores(self) -> Scores:
         """Accuracy on all validation samples, and DEO on those with a group label; fractions."""
-        return values_of(self.validation)
+        return scores_of(self.validation)
 
     @property
     def collapsed(self) -> bool:
@@ -54,8 +54,8 @@ class Candidate:
         return len(np.unique(self.validation.predicted)) == 1
 
 
-def values_of(predictions: Predictions) -> dict[str, float]:
+def scores_of(predictions: Predictions) -> Scores:
     """Return accuracy, DEO_A and DEO_M of predictions, as fractions."""
     counts = predictions.counts
     whole = float(predictions.correct.mean()) if len(predictions) else accuracy(counts)
-    return {"accuracy": whole, "deo_a": deo_a(counts), "deo_m": deo_m(counts)}
+    return Scores(accuracy=whole, deo_a=deo_a(counts), deo_m=deo_m(counts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from fairdistill._version import __version__
@@ -12,8 +13,7 @@ from fairdistill.fixing.decision import Decision, gains
 from fairdistill.fixing.result import CandidateResult, FixResult
 from fairdistill.fixing.text import render
 from fairdistill.fixing.work import Work
-from fairdistill.predictions import Predictions
-from fairdistill.predictions.predictions import run_predictions
+from fairdistill.predictions import Predictions, run_predictions
 from fairdistill.predictions.trained_model import predictions_of
 from fairdistill.reporting import report
 from fairdistill.runs import RunFolder, write_json, write_text
@@ -37,7 +37,7 @@ def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResu
         chosen=chosen.name,
         description=chosen.description,
         why_kept=decision.why_kept,
-        breaks_rule=tuple(rule.missed(chosen.values, keep.values)),
+        breaks_rule=tuple(rule.missed(chosen.scores, keep.scores)),
         fair_enough=work.options.fair_enough,
         needs_group=chosen.needs_group,
         settings=chosen.settings,
@@ -49,8 +49,8 @@ def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResu
                 name=each.name,
                 description=each.description,
                 needs_group=each.needs_group,
-                **each.values,
-                breaks_rule=tuple(rule.missed(each.values, keep.values)),
+                **asdict(each.scores),
+                breaks_rule=tuple(rule.missed(each.scores, keep.scores)),
             )
             for each in decision.candidates
         ),

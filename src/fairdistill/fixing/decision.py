@@ -12,6 +12,7 @@ from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.result import Dropped, WhyKept, in_metric
 from fairdistill.fixing.students import try_students
 from fairdistill.fixing.work import Work
+from fairdistill.metrics import higher_is_better
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,14 @@ def decide(work: Work, validation: AuditResult) -> Decision:
 def gains(change: ModelChange, metric: str) -> bool:
     """Return whether a change is a significant improvement in the metric that the rule optimizes."""
     found = in_metric(change, metric)
-    return bool(found.low > 0 if metric == "accuracy" else found.high < 0)
+    return found.low > 0 if higher_is_better(metric) else found.high < 0
 
 
 def _picked(candidates: Sequence[Candidate], options: FixOptions) -> Candidate:
     usable = [each for each in candidates if not each.collapsed and (options.group_at_use or not each.needs_group)]
     picked = options.parsed_rule.pick(
-        {number: each.values for number, each in enumerate(usable)},
-        usable[0].values,
+        {number: each.scores for number, each in enumerate(usable)},
+        usable[0].scores,
         {number: each.name for number, each in enumerate(usable)},
     )
     return usable[picked]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fairdistill.auditing import AuditResult
-from fairdistill.auditing.text import in_words, interval, no_harm, percent
+from fairdistill.auditing.text import in_words, no_harm
 from fairdistill.choosing import gain
 from fairdistill.fixing.result import FixResult, in_metric
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, improvement
 from fairdistill.metrics.paired import Change
+from fairdistill.text.numbers import interval, percent, signed
 from fairdistill.text.tables import markdown
 
 
@@ -159,14 +160,14 @@ def _agreement(result: FixResult) -> str:
     if not result.confirmed:
         chance = " because the change is within what chance alone would produce" if kept.low <= 0 <= kept.high else ""
         return f"The test set does not confirm the gain{chance}."
-    better = 1 if result.metric == "accuracy" else -1
-    least, most = sorted((better * promised.low, better * promised.high))
-    if better * kept.value < least:
+    least, most = sorted(improvement(result.metric, end) for end in (promised.low, promised.high))
+    gained = improvement(result.metric, kept.value)
+    if gained < least:
         return "The gain is real, but smaller than on the validation set."
-    if better * kept.value > most:
+    if gained > most:
         return "The gain is larger than on the validation set."
     return "This agrees with the validation set."
 
 
 def _points(change: Change) -> str:
-    return f"{100 * change.value:+.1f} points {interval(change)}"
+    return f"{signed(change.value)} points {interval(change)}"

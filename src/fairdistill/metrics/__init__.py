@@ -15,9 +15,10 @@ from fairdistill.metrics.fairness import (
     empty_cells,
     group_accuracy,
 )
+from fairdistill.metrics.names import METRICS
 from fairdistill.metrics.scores import Scores, higher_is_better, improvement
 
 __all__ = [
-    "Counts", "Scores", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m",
+    "METRICS", "Counts", "Scores", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m",
     "empty_cells", "group_accuracy", "group_counts", "higher_is_better", "improvement",
 ]  # fmt: skip

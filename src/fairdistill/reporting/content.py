@@ -12,8 +12,7 @@ import yaml
 from fairdistill.auditing import sizing
 from fairdistill.comparing import compare
 from fairdistill.comparing.compare import Row as CompareRow
-from fairdistill.predictions import Predictions
-from fairdistill.predictions.predictions import run_predictions
+from fairdistill.predictions import Predictions, run_predictions
 from fairdistill.reporting.figures import Curve, FigureRow, Figures, Picture
 from fairdistill.reporting.options import ReportOptions
 from fairdistill.reporting.result import Configuration, Leakage, Probe, ReportContent, ReportRow, TestSet

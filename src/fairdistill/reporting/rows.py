@@ -13,8 +13,7 @@ from fairdistill.auditing import ModelChange, SubgroupChange, model_change, wors
 from fairdistill.comparing.compare import Row as CompareRow
 from fairdistill.metrics.paired import Paired, paired_test
 from fairdistill.metrics.resampling import Resampled
-from fairdistill.predictions import Predictions
-from fairdistill.predictions.predictions import paired, run_predictions
+from fairdistill.predictions import Predictions, paired, run_predictions
 from fairdistill.reporting.result import GroupAccuracy, ReportRow
 from fairdistill.runs import RunFolder
 

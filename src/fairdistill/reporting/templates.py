@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from fairdistill.auditing.text import interval, percent
+from fairdistill.text.numbers import interval, percent, signed
 
 
 def template(name: str, *, escape: bool) -> Any:
@@ -20,14 +19,14 @@ def template(name: str, *, escape: bool) -> Any:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": percent, "interval": interval, "signed": signed, "markdown": markdown, "thousands": "{:,}".format,
+        "percent": percent, "interval": interval, "signed": minus, "markdown": markdown, "thousands": "{:,}".format,
     }  # fmt: skip
     return environment.get_template(name)
 
 
-def signed(value: float) -> str:
-    """Return a fraction as percentage points with its sign."""
-    return "undefined" if math.isnan(value) else f"{100 * value:+.1f}".replace("-", "\u2212")
+def minus(value: float) -> str:
+    """Return a fraction as percentage points with its sign, a minus as wide as the plus."""
+    return signed(value).replace("-", "\u2212")
 
 
 def markdown(text: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from fairdistill.auditing.text import interval, no_harm, p_value, percent
+from fairdistill.auditing.text import no_harm
 from fairdistill.reporting.result import ReportContent, ReportResult, ReportRow
+from fairdistill.text.numbers import interval, p_value, percent, signed
 
 
 def render(result: ReportResult) -> str:
@@ -34,9 +35,9 @@ def _of_row(row: ReportRow) -> list[str]:
     if row.change is not None:
         change = row.change
         lines.append(
-            f"Compared with its teacher, the gap changes by {100 * change.deo_a.value:+.1f} points "
+            f"Compared with its teacher, the gap changes by {signed(change.deo_a.value)} points "
             f"{interval(change.deo_a)} (p {p_value(change.deo_a.p_value)}) and the accuracy by "
-            f"{100 * change.accuracy.value:+.1f} points {interval(change.accuracy)}."
+            f"{signed(change.accuracy.value)} points {interval(change.accuracy)}."
         )
         lines += no_harm(change)
     return lines

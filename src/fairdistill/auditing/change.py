@@ -1,0 +1,81 @@
+"""What one model changes against another, with the names of its subgroups."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fairdistill.auditing.options import IntervalOptions
+from fairdistill.auditing.result import ModelChange, SubgroupChange, WorstGroup, WorstSubgroup
+from fairdistill.metrics.paired import Paired, paired_test
+from fairdistill.metrics.resampling import Resampled
+from fairdistill.predictions import Predictions, paired
+
+
+class Names(Protocol):
+    """Anything that names classes and groups."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One name a class."""
+        ...
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """One name a group."""
+        ...
+
+
+def change_between(
+    before: Predictions, after: Predictions, options: IntervalOptions | None = None, *, where: str | None = None
+) -> ModelChange:
+    """Return what a model changes against another one, tested on the same samples.
+
+    Raises:
+        DataError: if the two are not of the same samples.
+    """
+    before, after = paired(before, after)
+    drawing = (options or IntervalOptions()).drawing
+    return model_change(paired_test(before.correct, after.correct, **after.sample, **drawing), after, where=where)
+
+
+def model_change(found: Paired, names: Names, *, where: str | None = None) -> ModelChange:
+    """Return a paired test with the names of its subgroups; ``where`` says what it is against."""
+    return ModelChange(
+        where=where,
+        accuracy=found.accuracy,
+        deo_a=found.deo_a,
+        deo_m=found.deo_m,
+        cells=tuple(
+            SubgroupChange(
+                group=names.group_names[cell.group],
+                class_name=names.class_names[cell.label],
+                value=cell.value,
+                low=cell.low,
+                high=cell.high,
+                p_value=cell.p_value,
+                rows=cell.rows,
+                adjusted_p_value=cell.adjusted_p_value,
+                harmed=cell.harmed,
+                helped=cell.helped,
+            )
+            for cell in found.cells
+        ),
+        worst_groups=found.worst_groups,
+        best_groups=found.best_groups,
+        levels_down=found.levels_down,
+        share_levelled_down=found.share_levelled_down,
+    )
+
+
+def worst_of(sample: Resampled, names: Names) -> tuple[WorstGroup, WorstSubgroup]:
+    """Return the accuracy of the worst group and of the worst subgroup, and which they are."""
+    of_group, group = sample.worst_group()
+    of_cell, cell = sample.worst_cell()
+    return (
+        WorstGroup(**vars(of_group), group=None if group is None else names.group_names[group]),
+        WorstSubgroup(
+            **vars(of_cell),
+            group=None if cell is None else names.group_names[cell[0]],
+            class_name=None if cell is None else names.class_names[cell[1]],
+        ),
+    )

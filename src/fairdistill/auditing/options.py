@@ -1,0 +1,115 @@
+"""Options of an audit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fairdistill.contract import check_types
+from fairdistill.errors import UsageError
+from fairdistill.predictions import Predictions, TableColumns
+from fairdistill.system.precision import Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalOptions:
+    """Confidence intervals."""
+
+    confidence: float = 0.95
+    """Confidence level of every interval."""
+    draws: int = 10_000
+    """Test sets to draw for the intervals."""
+    seed: int = 0
+    """Seed of the draws."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        if not 0 < self.confidence < 1:
+            raise UsageError(f"expected confidence to lie between 0 and 1, but got {self.confidence}")
+        if not 100 <= self.draws <= 1_000_000:
+            raise UsageError(f"expected draws to lie in 100 to 1,000,000, but got {self.draws}")
+        if self.seed < 0:
+            raise UsageError(f"expected seed to be at least 0, but got {self.seed}")
+        needed = math.ceil(10 / (1 - self.confidence))
+        if self.draws < min(needed, 1_000_000):
+            raise UsageError(f"confidence {self.confidence:g} needs at least {needed:,} draws, but got {self.draws:,}")
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """The three options, by argument of the statistics."""
+        return {"confidence": self.confidence, "draws": self.draws, "seed": self.seed}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitOptions:
+    """Limits."""
+
+    max_deo_a: float | None = None
+    """Largest DEO_A to accept (0.05 = 5 points): exit code 0 if the whole interval is below it, 1 if above, 3 if the
+    data cannot tell."""
+    max_deo_m: float | None = None
+    """Largest DEO_M to accept, in the same way."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        for name in ("max_deo_a", "max_deo_m"):
+            limit = getattr(self, name)
+            if limit is not None and not 0 <= limit <= 1:
+                raise UsageError(f"expected {name} to be a fraction in [0, 1], but got {limit}; 5% is 0.05")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonOptions:
+    """Comparison with other predictions."""
+
+    against: str | Path | Predictions | None = None
+    """Another model's predictions of the same samples, a table or a run folder: adds a paired test and the change in
+    each subgroup. Default for a run: its teacher."""
+    validation: str | Path | Predictions | None = None
+    """Table of the model's predictions on a validation set: adds the post-hoc baselines, fitted on them. Default for a
+    run, or a model with --data: its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """Model and data."""
+
+    data: str | None = None
+    """Data set to run the model on: digits-s, cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class
+    folder."""
+    data_root: str | None = field(default=None, metadata={"also": "--root"})
+    """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
+    model: str | None = None
+    """Network of a weights file, named as for train --model."""
+    model_size: int | None = None
+    """Height and width of the model's input; default: what its file says, else the data's."""
+    model_mean: str | None = None
+    """Channel means of the model's input; default: what its file says, else the data's."""
+    model_std: str | None = None
+    """Channel standard deviations of the model's input; default: what its file says, else the data's."""
+    device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda or cuda:N."""
+    precision: Precision = "auto"
+    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        if self.model_size is not None and self.model_size < 1:
+            raise UsageError(f"expected model_size to be at least 1, but got {self.model_size}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):
+    """Everything an audit can be told: how sure, held to what, compared with what, and what is audited."""
+
+    data_options: Mapping[str, Any] = field(default_factory=dict)
+    """The data set's own options, by name, where --data names one."""
+
+    def __post_init__(self) -> None:
+        for group in (IntervalOptions, LimitOptions, TableColumns, ModelOptions):
+            group.__post_init__(self)
+        if self.data is not None and self.validation is not None:
+            raise UsageError("--validation is for tables; a model is run on the data's own validation set")

@@ -1,0 +1,63 @@
+"""The one door from a source to the predictions that are audited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairdistill.auditing.options import AuditOptions
+from fairdistill.errors import UsageError
+from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
+from fairdistill.runs import RunFolder
+from fairdistill.tables.reading import SUFFIXES
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What an audit is of.
+
+    Attributes:
+        predictions: of the test set.
+        against: another model's, of the same samples.
+        validation: the same model's, of a validation set.
+    """
+
+    predictions: Predictions
+    against: Predictions | None = None
+    validation: Predictions | None = None
+
+
+def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
+    """Read a table, a finished run folder, or run a model on a data set; predictions are taken as they are."""
+    against, validation = _other(options.against, options), _other(options.validation, options)
+    if isinstance(source, Predictions):
+        return Inputs(source, against, validation)
+    if options.data is not None:
+        from fairdistill.auditing.model import run_model  # torch, which tables have no need of
+
+        predictions, on_validation = run_model(str(source), options)
+        return Inputs(predictions, against, on_validation)
+    path = Path(source)
+    if path.suffix.lower() in SUFFIXES:
+        predictions = read_predictions(path, options, keep_ids=options.against is not None)
+        return Inputs(predictions, against, validation)
+    if path.is_file():
+        raise UsageError(f"{source} is no table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data")
+    run = RunFolder.open(path)
+    return Inputs(
+        run_predictions(run),
+        against or _optional(run, "teacher_predictions.csv"),
+        validation or _optional(run, "validation_predictions.csv"),
+    )
+
+
+def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Predictions | None:
+    if source is None or isinstance(source, Predictions):
+        return source
+    if Path(source).is_dir():
+        return run_predictions(RunFolder.open(source))
+    return read_predictions(Path(source), options if options.data is None else TableColumns())
+
+
+def _optional(run: RunFolder, name: str) -> Predictions | None:
+    return run_predictions(run, name) if (run.path / name).exists() else None

@@ -1,0 +1,50 @@
+"""Fractions as percent and percentage points, once for every text."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+
+class Interval(Protocol):
+    """Anything with the two ends of an interval, as fractions."""
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        ...
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """Return a fraction as percent without the sign; ``undefined`` if it is None or NaN.
+
+    Example:
+        >>> percent(0.1234), percent(None)
+        ('12.3', 'undefined')
+    """
+    return "undefined" if fraction is None or math.isnan(fraction) else f"{100 * fraction:.{digits}f}"
+
+
+def signed(fraction: float | None, digits: int = 1) -> str:
+    """Return a difference of fractions as percentage points with its sign; ``undefined`` if it is None or NaN.
+
+    Example:
+        >>> signed(-0.05)
+        '-5.0'
+    """
+    return "undefined" if fraction is None or math.isnan(fraction) else f"{100 * fraction:+.{digits}f}"
+
+
+def interval(found: Interval, digits: int = 1) -> str:
+    """Return ``[low, high]`` in percent; empty if undefined."""
+    return "" if math.isnan(found.low) else f"[{percent(found.low, digits)}, {percent(found.high, digits)}]"
+
+
+def p_value(value: float) -> str:
+    """Return ``= 0.03``, or ``<= 0.0002`` for a value as small as the draws can resolve."""
+    return f"<= {max(value, 0.0001):.1g}" if value <= 0.0002 else f"= {value:.2g}"
