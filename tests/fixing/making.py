@@ -26,8 +26,8 @@ def model_change(**changes: Any) -> ModelChange:
 
 def candidate(name: str, **changes: Any) -> CandidateResult:
     return CandidateResult(**{
-        "name": name, "description": "it", "needs_group": False, "breaks_rule": (), **asdict(scores_of(predictions(shift=2.0))),
-        **changes,
+        "name": name, "description": "it", "needs_group": False, "breaks_rule": (),
+        **asdict(scores_of(predictions(shift=2.0))), **changes,
     })  # fmt: skip
 
 

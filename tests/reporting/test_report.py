@@ -133,7 +133,7 @@ def test_the_data_of_the_figures_cannot_end_its_script(runs, tmp_path):
 def test_words_say_what_changed_and_whom_it_harmed(runs, tmp_path):
     text = written(runs, tmp_path)
     assert "Compared with its teacher, the gap changes by -2" in text
-    assert "No cell is harmed beyond chance" in text
+    assert "No subgroup got significantly worse." in text
     assert "600 images" in text
     assert "3 rows &lt;b&gt;repeat&lt;/b&gt; a picture." in text
     assert "Broken images that were left out: 2." in text
@@ -232,7 +232,10 @@ def test_a_cell_that_every_seed_harms_by_itself_is_called_harmed(tmp_path):
         run.write_json("result.json", {**run.result, "counts": counts})
         runs.append(run)
     text = written(runs, tmp_path)
-    assert "Harmed beyond chance, over all cells together: &lt;script&gt;alert(1)&lt;/script&gt; of x|y" in text
+    assert (
+        "Significantly worse, corrected for the number of subgroups: &lt;script&gt;alert(1)&lt;/script&gt; of x|y"
+        in text
+    )
 
 
 def test_the_page_and_the_card_must_be_two_files(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
 from fairdistill.contract import check_seed, check_types, with_keywords
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import Precision
+from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
 
 MOST_STUDENTS = 6
@@ -46,13 +46,13 @@ class ChoiceOptions:
     students: int = MOST_STUDENTS
     """Maximum number of students to train: ss, then mfd at one strength after another."""
     rule: str = DEFAULT_RULE
-    """What to choose, judged on the validation set; "teacher" is the deployed model."""
+    """Which candidate to choose, on the validation set; "teacher" is the deployed model."""
     fair_enough: float = 0.03
     """Keep the model if its whole DEO_A interval is below this value (0.03 = 3 points)."""
     anyway: bool = False
     """Search even if the model's gap is within what chance alone would produce."""
     group_at_use: bool = False
-    """Also consider corrections of the model's outputs; using one requires knowing each person's group."""
+    """Allow a correction of the model's outputs to be recommended; using one requires knowing each person's group."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,12 @@ class StudentOptions:
     """Learning rate."""
     seed: int = 0
     """Seed of everything random."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixMachineOptions:
+    """Where to compute, and where to write."""
+
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
@@ -81,7 +87,7 @@ class StudentOptions:
 
 # Dataclasses collect inherited fields from the last base to the first.
 @dataclass(frozen=True, kw_only=True)
-class FixOptions(StudentOptions, ChoiceOptions, FixDataOptions):
+class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOptions):
     """What a fix may do about a model, and for how long.
 
     Raises:
