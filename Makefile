@@ -1,5 +1,6 @@
 # make demo    set up, then a biased model of handwritten digits, and a fairer one
 # make test    set up, then all tests
+# make test-fast   set up, then all tests but the slow ones, in less than a minute
 # make test-browser   set up, install Chromium (Debian's package, if there is none), then the tests of the report in it
 # make check   set up, then lint, formatting and types
 # make clean   remove what the others made
@@ -8,7 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser check format clean
+.PHONY: help demo test test-fast test-browser check format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -27,6 +28,10 @@ demo: .venv/installed
 test: .venv/installed
 	@echo "Running all tests"
 	@$(BIN)/python -m pytest
+
+test-fast: .venv/installed
+	@echo "Running the tests that are not slow (tests/slow.txt)"
+	@$(BIN)/python -m pytest -m "not slow"
 
 test-browser: .venv/installed
 	@command -v chromium >/dev/null || { \

@@ -21,9 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import hardware
-from fairdistill.benching import BenchOptions, Grid, Job, bench_table, plan, run_local
-from fairdistill.benching.plan import open_grid
-from fairdistill.benching.states import standing
+from fairdistill.benching import BenchOptions, Grid, Job, bench_table, open_grid, plan, run_local, standing
 from fairdistill.runs import RunFolder, read_json, write_json
 from fairdistill.training.estimate import format_seconds
 
@@ -46,7 +44,7 @@ def main() -> int:
         methods=given.methods, seeds=given.seeds, protocol="paper", epochs=given.epochs, teacher_epochs=given.epochs,
         data_root=given.data_root, out=str(given.out), workers=given.workers, compile=given.compile,
     )  # fmt: skip
-    grid = plan(given.data, options, {})
+    grid = plan(given.data, options)
     open_grid(grid.path, given.data, "paper")
     alone = _timed_alone(grid)
     if not given.together:

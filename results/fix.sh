@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `fix` on three data sets, each with a model that was saved beforehand as a stranger would have it: the plain weights in a .pt file.
+# Runs `fix` on three data sets, each with a model that was first saved as plain weights in a .pt file, the way a user would bring it.
 # Usage: FAIRDISTILL_DATA=DIR bash results/fix.sh FOLDER; DIR holds cifar-10-batches-py and fairface-mini
 set -euo pipefail
 out=$1
@@ -28,6 +28,6 @@ fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --
 
 deployed cifar10s --data cifar10s --epochs 20 --threads 1
 fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 12m --threads 1 --out "$out/cifar10s"
-# Two points of accuracy may be given up, and what was trained is there already:
+# Allow a loss of two points of accuracy; the students are already trained:
 fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 12m --threads 1 \
   --rule "deo_a subject to accuracy >= teacher - 0.02" --out "$out/cifar10s"

@@ -2,8 +2,8 @@
 # Trains the rows of the paper on one data set and prints the table, for instance:
 #   bash results/reproduce.sh digits-s runs/digits-s "0 1 2 3"
 #   FAIRDISTILL_DATA=DIR bash results/reproduce.sh cifar10s runs/cifar10s 0 "ss mfd" --epochs 8
-# Arguments: data set, folder, seeds, methods beside the teacher, further options of `fairdistill train`.
-# Finished runs are kept and stopped ones are continued, so that it can be started again at any time.
+# Arguments: data set, folder, seeds, methods in addition to the teacher, further options of `fairdistill train`.
+# Finished runs are kept and stopped ones resumed, so you can run it again at any time.
 set -euo pipefail
 data=$1 out=$2 seeds=${3:-0 1 2 3}
 methods=${4:-hkd fitnet at nst ss ad ss+hkd ss+fitnet ad+hkd ad+fitnet mfd}

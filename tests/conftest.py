@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +20,31 @@ from fairdistill.data import DatasetEntry, GroupedDataset, Recipe
 from fairdistill.models import build
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, train
+
+
+def hear_ctrl_c() -> None:
+    """Undo what ``sh -c 'make test &'`` does: it has Ctrl-C ignored here and in every process that is started."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+hear_ctrl_c()
+
+SLOW = Path(__file__).with_name("slow.txt")
+
+
+def slow_tests() -> frozenset[str]:
+    """Return the files, and the tests of other files, that ``make test-fast`` leaves out."""
+    lines = SLOW.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow = slow_tests()
+    for item in items:
+        file, _, test = item.nodeid.partition("::")
+        if slow & {file, f"{file}::{test.split('[')[0]}", item.nodeid}:
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True, kw_only=True)

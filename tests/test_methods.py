@@ -21,25 +21,25 @@ ROWS = {
     "ss+fitnet": ("ce kd", "balanced", "hint", False, "feature logits"),
     "ad+hkd": ("ce adversary kd", "shuffled", "", True, "logits"),
     "ad+fitnet": ("ce adversary kd hint", "shuffled", "", True, "feature logits"),
-    "mfd": ("ce mmd", "balanced", "", False, "feature"),
+    "mfd": ("ce mfd", "balanced", "", False, "feature"),
     "reweight": ("reweight", "unbalanced", "", False, ""),
     "dro": ("dro", "balanced", "", False, ""),
     "di": ("di", "shuffled", "", False, ""),
     "dkd": ("ce dkd", "shuffled", "", False, "logits"),
     "rkd": ("ce rkd", "shuffled", "", False, "embedding"),
-    "mfd-self": ("ce self_mmd", "balanced", "", False, ""),
+    "mfd-self": ("ce mfd-self", "balanced", "", False, ""),
     "reweight+at": ("reweight at", "unbalanced", "", False, "map"),
     "ss+dro": ("dro", "balanced", "", False, ""),
     "dro+hkd": ("dro kd", "balanced", "", False, "logits"),
-    "dro+mfd": ("dro mmd", "balanced", "", False, "feature"),
-    "di+mfd": ("di mmd", "balanced", "", False, "feature"),
+    "dro+mfd": ("dro mfd", "balanced", "", False, "feature"),
+    "di+mfd": ("di mfd", "balanced", "", False, "feature"),
     "di+ad+fitnet": ("di adversary kd hint", "shuffled", "", True, "feature logits"),
     "di+fitnet+rkd": ("di kd rkd", "shuffled", "hint", False, "embedding feature logits"),
-    "mfd+hkd": ("ce mmd kd", "balanced", "", False, "feature logits"),
+    "mfd+hkd": ("ce mfd kd", "balanced", "", False, "feature logits"),
     "at+nst": ("ce at nst", "shuffled", "", False, "map"),
-    "ad+mfd": ("ce adversary mmd", "balanced", "", True, "feature"),
+    "ad+mfd": ("ce adversary mfd", "balanced", "", True, "feature"),
     "ss+ad+fitnet": ("ce adversary kd hint", "balanced", "", True, "feature logits"),
-    "at+fitnet+mfd": ("ce at kd mmd", "balanced", "hint", False, "feature logits map"),
+    "at+fitnet+mfd": ("ce at kd mfd", "balanced", "hint", False, "feature logits map"),
 }
 
 
@@ -162,7 +162,7 @@ def test_given_settings_replace_the_papers_in_every_stage_and_keep_the_rest():
 
 def test_a_user_sum_takes_each_parts_own_row():
     settings = parse("mfd+hkd", data="celeba").settings
-    assert (settings["mmd.strength"], settings["kd.temperature"]) == (7, 5)
+    assert (settings["mfd.strength"], settings["kd.temperature"]) == (7, 5)
 
 
 def test_a_setting_keeps_its_kind_when_it_comes_back_from_a_config_file():
@@ -174,10 +174,10 @@ def test_a_setting_keeps_its_kind_when_it_comes_back_from_a_config_file():
 @pytest.mark.parametrize(
     ("name", "settings", "text"),
     [
-        ("mfd", {"mmd.lambda": 1}, r"'mfd' has no setting 'mmd.lambda'; it has: mmd.bandwidth, mmd.strength"),
+        ("mfd", {"mfd.lambda": 1}, r"'mfd' has no setting 'mfd.lambda'; it has: mfd.bandwidth, mfd.strength"),
         ("ss", {"kd.temperature": 1}, r"'ss' has no setting 'kd.temperature'; it has: none"),
-        ("mfd", {"mmd.strength": "7"}, r"'mmd.strength' to be a number of at least 0, but got '7'"),
-        ("mfd", {"mmd.strength": True}, r"to be a number of at least 0, but got True"),
+        ("mfd", {"mfd.strength": "7"}, r"'mfd.strength' to be a number of at least 0, but got '7'"),
+        ("mfd", {"mfd.strength": True}, r"to be a number of at least 0, but got True"),
         ("hkd", {"kd.temperature": 0}, r"kd.temperature to be positive, but got 0"),
     ],
 )

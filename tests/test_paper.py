@@ -25,7 +25,7 @@ STRENGTH_OF = {
     "ad": "adversary",
     "ad+hkd": "adversary",
     "ad+fitnet": "adversary",
-    "mfd": "mmd",
+    "mfd": "mfd",
 }
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from fairdistill import paper
+from fairdistill.contract import present_names
 from fairdistill.errors import MethodError
 from fairdistill.losses import (
     DKD,
     KD,
-    MMD,
+    MFD,
     RKD,
     Adversary,
     AttentionTransfer,
@@ -24,7 +25,7 @@ from fairdistill.losses import (
     Hint,
     NeuronSelectivity,
     Reweight,
-    SelfMMD,
+    SelfMFD,
     TermSpec,
 )
 from fairdistill.types import TapName
@@ -163,8 +164,8 @@ METHODS: Mapping[str, Method] = {
         Method("at", (CrossEntropy(), AttentionTransfer())),
         Method("nst", (CrossEntropy(), NeuronSelectivity())),
         Method("rkd", (CrossEntropy(), RKD())),
-        Method("mfd", (CrossEntropy(), MMD()), sampler="balanced"),
-        Method("mfd-self", (CrossEntropy(), SelfMMD()), sampler="balanced"),
+        Method("mfd", (CrossEntropy(), MFD()), sampler="balanced"),
+        Method("mfd-self", (CrossEntropy(), SelfMFD()), sampler="balanced"),
     )
 }
 """The paper's single methods and others. Their order is the order of the parts in a sum's canonical name."""
@@ -207,21 +208,21 @@ def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) ->
     Example:
         >>> parse("ss+hkd", data="cifar10s").settings["kd.temperature"]
         3.0
-        >>> parse("mfd", data="digits-s", settings={"mmd.strength": 7}).settings["mmd.strength"]
+        >>> parse("mfd", data="digits-s", settings={"mfd.strength": 7}).settings["mfd.strength"]
         7.0
     """
     row = canonical(name)
+    settings = present_names(settings or {})
     of_row = paper.settings(row, data)
     total: Method | None = None
     for part in row.split("+"):
         method = METHODS[part]
         found = paper.settings(part, data) if of_row is None else of_row
         method = method.with_settings({k: v for k, v in (found or {}).items() if k in method.settings})
-        if settings:
-            method = method.with_settings({k: v for k, v in settings.items() if k in method.settings})
+        method = method.with_settings({k: v for k, v in settings.items() if k in method.settings})
         total = method if total is None else total + method
     assert total is not None
-    return total.with_settings(settings or {})
+    return total.with_settings(settings)
 
 
 def _in_order(parts: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ _CIFAR10S: Mapping[str, Settings] = {
     "ss+fitnet": {"kd.temperature": 3},
     "ad+hkd": {"kd.temperature": 1, "adversary.strength": 1e-4},
     "ad+fitnet": {"kd.temperature": 1, "adversary.strength": 1e-3},
-    "mfd": {"mmd.strength": 3},
+    "mfd": {"mfd.strength": 3},
 }
 
 _UTKFACE: Mapping[str, Settings] = {
@@ -34,7 +34,7 @@ _UTKFACE: Mapping[str, Settings] = {
     "ss+fitnet": {"kd.temperature": 10},
     "ad+hkd": {"kd.temperature": 3, "adversary.strength": 30},
     "ad+fitnet": {"kd.temperature": 5, "adversary.strength": 1},
-    "mfd": {"mmd.strength": 3},
+    "mfd": {"mfd.strength": 3},
 }
 
 _CELEBA: Mapping[str, Settings] = {
@@ -46,7 +46,7 @@ _CELEBA: Mapping[str, Settings] = {
     "ss+fitnet": {"kd.temperature": 3},
     "ad+hkd": {"kd.temperature": 5, "adversary.strength": 10},
     "ad+fitnet": {"kd.temperature": 1, "adversary.strength": 1},
-    "mfd": {"mmd.strength": 7},
+    "mfd": {"mfd.strength": 7},
 }
 
 TABLE_1: Mapping[str, Mapping[str, Settings]] = {
@@ -123,6 +123,6 @@ def settings(row: str, data: str) -> Settings | None:
         >>> settings("ss+hkd", "utkface")
         {'kd.temperature': 5}
         >>> settings("mfd", "digits-s")
-        {'mmd.strength': 3}
+        {'mfd.strength': 3}
     """
     return TABLE_1.get(data, _CIFAR10S).get(row)

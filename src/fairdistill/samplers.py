@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.utils import data
 
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import DataError, UsageError
@@ -100,56 +102,42 @@ class Shuffled:
         return self._stream.take(epoch * self._stride + position * self.batch_size, self.batch_size)
 
 
-class Balanced:
-    """The same number of rows from every (class, group) cell in every batch: the paper's strategic sampling.
+class BalancedRows:
+    """The same number of rows of every subgroup (one class of one group) in every batch.
 
-    A batch holds ``batch_size // cells`` rows of each cell, exactly; 6 x 20 = 120 of 128 on CIFAR-10S. Small
-    cells repeat, shuffled anew each time. If there are more cells than a batch has rows, cells take turns, and
-    over any run of batches no cell comes more than once more than another. Rows of unknown group keep the share
-    of a batch that they have of the data, beside the quotas. An epoch ends when the largest cell was seen once.
+    A batch holds ``batch_size // subgroups`` rows of each subgroup, exactly; 6 x 20 = 120 of 128 on CIFAR-10S. Small
+    subgroups repeat, reshuffled on every pass. If there are more subgroups than a batch has rows, they take turns, and
+    over any run of batches no subgroup is drawn more than once more often than another. Rows of unknown group keep
+    their share of the data, in addition to the quotas. An epoch ends when the largest subgroup has been seen once.
 
     Args:
-        dataset: what to draw from.
-        batch_size: at most this many rows in a batch.
+        labels: int64 ``[N]`` classes.
+        groups: int64 ``[N]`` groups, -1 where unknown.
+        batch_size: maximum number of rows in a batch.
         seed: the run's seed.
         drop_last: whether an epoch ends before an incomplete batch, as in the paper.
-        strict_cells: whether an empty cell is an error instead of a warning.
 
     Raises:
-        DataError: if a class or a group has no rows at all, or, with ``strict_cells``, a cell is empty.
         UsageError: if a batch is too small to hold rows of known and of unknown group.
     """
 
-    def __init__(
-        self,
-        dataset: GroupedDataset,
-        *,
-        batch_size: int,
-        seed: int,
-        drop_last: bool = False,
-        strict_cells: bool = False,
-    ) -> None:
-        check_cells(dataset, strict=strict_cells)
-        cells = [
-            (f"{label}/{group}", ((dataset.labels == label) & (dataset.groups == group)).nonzero().flatten())
-            for label in range(dataset.num_classes)
-            for group in range(dataset.num_groups)
-        ]
-        cells = [(name, rows) for name, rows in cells if len(rows)]
-        unknown = (dataset.groups == UNKNOWN_GROUP).nonzero().flatten()
-        self._unknown = Stream(unknown, seed=seed, name="unknown") if len(unknown) else None
+    def __init__(self, labels: Tensor, groups: Tensor, *, batch_size: int, seed: int, drop_last: bool = False) -> None:
+        unknown = (groups == UNKNOWN_GROUP).nonzero().flatten()
         if batch_size < 1 + bool(len(unknown)):
-            raise UsageError(f"a batch of {batch_size} is too small for balanced cells; give a larger --batch-size")
-        self._cells = [Stream(rows, seed=seed, name=name) for name, rows in cells]
-        known = len(dataset) - len(unknown)
-        slots = batch_size if not len(unknown) else max(1, batch_size * known // len(dataset))
+            raise UsageError(
+                f"a batch of {batch_size} is too small to be balanced over subgroups; give a larger --batch-size"
+            )
+        cells = _rows_by_cell(labels, groups)
+        self._unknown = Stream(unknown, seed=seed, name="unknown") if len(unknown) else None
+        self._cells = [Stream(rows, seed=seed, name=name) for name, rows in cells.items()]
+        known = len(labels) - len(unknown)
+        slots = batch_size if not len(unknown) else max(1, batch_size * known // len(labels))
         self._quota = slots // len(cells)
         self._slots = self._quota * len(cells) if self._quota else slots
         share = round(self._slots * len(unknown) / known)
         self._unknown_quota = min(max(1, share), batch_size - self._slots) if len(unknown) else 0
         self.batch_size = self._slots + self._unknown_quota
-        largest = max(len(rows) for _, rows in cells)
-        rows = largest * len(cells)
+        rows = max(map(len, cells.values())) * len(cells)
         self.steps_per_epoch = max(1, rows // self._slots) if drop_last else -(-rows // self._slots)
 
     def batch(self, step: int) -> Tensor:
@@ -164,6 +152,102 @@ class Balanced:
         if self._unknown is not None:
             parts.append(self._unknown.take(step * self._unknown_quota, self._unknown_quota))
         return torch.cat(parts)
+
+
+class Balanced(BalancedRows):
+    """Balanced batches of a data set: the paper's strategic sampling; see :class:`BalancedRows`.
+
+    Args:
+        dataset: the data set to draw from.
+        batch_size: maximum number of rows in a batch.
+        seed: the run's seed.
+        drop_last: whether an epoch ends before an incomplete batch, as in the paper.
+        strict_cells: whether an empty subgroup is an error instead of a warning.
+
+    Raises:
+        DataError: if a class or a group has no rows at all, or, with ``strict_cells``, a subgroup is empty.
+        UsageError: if a batch is too small to hold rows of known and of unknown group.
+    """
+
+    def __init__(
+        self,
+        dataset: GroupedDataset,
+        *,
+        batch_size: int,
+        seed: int,
+        drop_last: bool = False,
+        strict_cells: bool = False,
+    ) -> None:
+        check_cells(dataset, strict=strict_cells)
+        super().__init__(dataset.labels, dataset.groups, batch_size=batch_size, seed=seed, drop_last=drop_last)
+
+
+class BalancedBatchSampler(data.Sampler[list[int]]):
+    """Balanced batches for any PyTorch data loader: the same number of samples of every subgroup in every batch.
+
+    Every subgroup (one class of one group) that has samples gets ``batch_size // subgroups`` places in each batch;
+    :class:`BalancedRows` describes the details. Each pass over the loader is a new epoch, shuffled differently;
+    ``set_epoch`` picks the epoch of the next pass, for example after a restart.
+
+    Args:
+        labels: integer ``[N]`` classes; a tensor, an array or a list.
+        groups: integer ``[N]`` groups, -1 where unknown.
+        batch_size: maximum number of samples in a batch.
+        seed: seed of the shuffling.
+
+    Raises:
+        ValueError: if the lengths differ, no sample has a known group, or a batch is too small.
+
+    Example:
+        >>> sampler = BalancedBatchSampler(labels=[0, 0, 0, 1, 1], groups=[0, 0, 1, 0, 1], batch_size=4)
+        >>> images = torch.randn(5, 3, 8, 8)
+        >>> loader = data.DataLoader(data.TensorDataset(images), batch_sampler=sampler)
+        >>> [len(batch) for (batch,) in loader]
+        [4, 4]
+    """
+
+    def __init__(
+        self,
+        labels: Tensor | Sequence[int],
+        groups: Tensor | Sequence[int],
+        batch_size: int = 128,
+        seed: int = 0,
+    ) -> None:
+        labels, groups = (torch.as_tensor(each, dtype=torch.int64).cpu() for each in (labels, groups))
+        if labels.ndim != 1 or labels.shape != groups.shape:
+            raise ValueError(
+                "Expected arguments `labels` and `groups` to be vectors of the same length, "
+                f"but got shapes {tuple(labels.shape)} and {tuple(groups.shape)}"
+            )
+        if not (groups >= 0).any():
+            raise ValueError("Expected argument `groups` to hold at least one known group, but all are -1")
+        self._rows = BalancedRows(labels, groups, batch_size=batch_size, seed=seed)
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the next pass that of epoch ``epoch``, from 0."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Yield the indices of each batch of one epoch."""
+        first = self._epoch * len(self)
+        self._epoch += 1
+        for step in range(first, first + len(self)):
+            yield self._rows.batch(step).tolist()
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return self._rows.steps_per_epoch
+
+
+def _rows_by_cell(labels: Tensor, groups: Tensor) -> dict[str, Tensor]:
+    """Return the rows of each subgroup that has any, in the order of classes and groups."""
+    cells = {}
+    for label in labels.unique().tolist():
+        of_class = groups[labels == label]
+        for group in of_class[of_class != UNKNOWN_GROUP].unique().tolist():
+            cells[f"{label}/{group}"] = ((labels == label) & (groups == group)).nonzero().flatten()
+    return cells
 
 
 def check_cells(dataset: GroupedDataset, *, strict: bool = False) -> None:

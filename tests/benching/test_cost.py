@@ -25,7 +25,7 @@ QUICK = {"device": "cpu", "precision": "float32"}
 )
 def test_the_images_of_a_job_are_those_that_its_run_sees(options, tmp_path):
     chosen = BenchOptions(methods="ss,mfd,fitnet", seeds="1", out=str(tmp_path / "grid"), **options, **QUICK)
-    jobs = plan("digits-s", chosen, {}).jobs
+    jobs = plan("digits-s", chosen).jobs
     expected = samples(jobs)
     for job in jobs:
         train(job.options, quiet=True)
@@ -42,7 +42,7 @@ def test_the_rest_takes_as_long_as_its_images_at_the_pace_of_what_is_done():
 
 def test_a_trial_of_a_few_steps_is_scaled_to_all_images(tmp_path, monkeypatch):
     chosen = BenchOptions(methods="scratch,ss", seeds="0", epochs=1, out=str(tmp_path / "grid"), **QUICK)
-    first, second = plan("digits-s", chosen, {}).jobs
+    first, second = plan("digits-s", chosen).jobs
 
     monkeypatch.setattr("fairdistill.benching.cost.seconds_of", lambda options: 6.0)
     images = {first.id: 100, second.id: 300}
@@ -51,15 +51,15 @@ def test_a_trial_of_a_few_steps_is_scaled_to_all_images(tmp_path, monkeypatch):
 
 
 def test_a_dry_run_says_images_and_time(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr("fairdistill.benching.bench.seconds_by_trial", lambda *_args, **_options: 7200.0)
+    monkeypatch.setattr("fairdistill.benching.overview.seconds_by_trial", lambda *_args, **_options: 7200.0)
     command = ["bench", "digits-s", "--protocol", "honest", "--methods", "scratch,ss", "--seeds", "0", "--steps", "10"]
     assert main([*command, "--workers", "2", "--out", str(tmp_path / "grid"), "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "2 jobs: 2 not started" in said
     assert (
-        f"{10 * 128 + 10 * 120:,} training images in all; by a few steps of the first about 2 h 0 min, 2 at a time"
-        in said
-    )
+        f"{10 * 128 + 10 * 120:,} training images in total; judging by a few steps of the first job, about 2 h 0 min "
+        "with 2 at a time"
+    ) in said
 
 
 def test_a_dry_run_without_the_data_says_what_is_missing(capsys, tmp_path, monkeypatch):
@@ -68,4 +68,4 @@ def test_a_dry_run_without_the_data_says_what_is_missing(capsys, tmp_path, monke
     assert main([*command, "--data-root", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "1 jobs: 1 not started" in said
-    assert "Their images cannot be counted here:" in said
+    assert "The training images cannot be counted here:" in said

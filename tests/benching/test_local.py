@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from fairdistill.benching import local
+from fairdistill.benching import local, schedule
+from fairdistill.benching.execution import run_job
+from fairdistill.benching.folder import open_grid
+from fairdistill.benching.jobs import Grid
 from fairdistill.benching.local import run_local
 from fairdistill.benching.options import BenchOptions
-from fairdistill.benching.plan import Grid, open_grid, plan
+from fairdistill.benching.plan import plan
 from fairdistill.benching.states import standing
-from fairdistill.benching.tables import TableOptions, bench_table
+from fairdistill.benching.tables import bench_table, formatted
 from fairdistill.cli.main import main
 from fairdistill.runs.folder import RunFolder
+from tests.benching.conftest import Here
+from tests.stops import in_step
 
 SMALL = {"protocol": "honest", "epochs": 1, "teacher_epochs": 1, "device": "cpu", "precision": "float32"}
 
 
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Run jobs here, one after another, instead of in processes of their own."""
-
-    class Here:
-        def __init__(self, *_args, **_options) -> None: ...
-
-        def submit(self, function, job):
-            future = local.Future()
-            future.set_result(function(job))
-            return future
-
-        def shutdown(self, **_options) -> None: ...
-
-    monkeypatch.setattr(local, "ProcessPoolExecutor", Here)
-
-
 def small_grid(out: Path, **options) -> Grid:
-    grid = plan("digits-s", BenchOptions(**{**SMALL, "out": str(out), "seeds": "0", **options}), {})
+    grid = plan("digits-s", BenchOptions(**{**SMALL, "out": str(out), "seeds": "0", **options}))
     open_grid(grid.path, "digits-s", "honest")
     return grid
 
@@ -56,7 +44,7 @@ def test_jobs_run_once_teachers_first_and_the_table_has_every_row(tmp_path, in_t
     before = {job.path: (job.path / "result.json").stat().st_mtime_ns for job in grid.jobs}
     assert run_local(grid, workers=1, report=lambda job, state: pytest.fail("all is done"))
     assert before == {job.path: (job.path / "result.json").stat().st_mtime_ns for job in grid.jobs}
-    table = bench_table(tmp_path / "g", TableOptions(format="csv")).splitlines()
+    table = formatted(bench_table(tmp_path / "g"), "csv").splitlines()
     assert [line.split(",")[0].split(" ")[0] for line in table] == ["Method", "scratch", "ss", "mfd"]
     caches = list((tmp_path / "g/.teacher-cache").glob("*"))
     assert len(caches) <= 1  # a run of one epoch needs none
@@ -103,7 +91,7 @@ def test_a_run_that_another_process_holds_is_running_and_left_alone(tmp_path, in
 
 
 def test_a_process_that_is_killed_fails_the_jobs_in_hand_and_no_others(tmp_path, monkeypatch):
-    grid = small_grid(tmp_path / "g", methods="scratch,ss", seeds="0,1")
+    grid = small_grid(tmp_path / "g", methods="scratch", seeds="0,1")
     monkeypatch.setattr(local, "run_job", killed_at_first)
     heard = []
     assert not run_local(grid, workers=1, report=lambda job, state: heard.append(state))
@@ -145,53 +133,84 @@ def test_students_of_a_teacher_in_another_process_are_left(tmp_path, in_this_pro
     assert [standing(job).state for job in grid.jobs] == ["stopped", "done", "not started"]
 
 
-def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_path):
-    grid = small_grid(tmp_path / "g", methods="scratch,ss", epochs=50, teacher_epochs=50)
-    heard = []
-    assert not run_local(grid, workers=1, report=lambda job, state: heard.append(state), seconds=9)
-    states = [standing(job).state for job in grid.jobs]
-    assert "done" not in states[1:]
-    assert "failed" not in states
+def both_in_a_step(folder: Path) -> bool:
+    return len(list(folder.glob("in-a-step-*"))) == 2
+
+
+def held_in_a_step(job, *, until) -> str | None:
+    """Run a job whose step 20 says that it is there and waits for ``until``, then for Ctrl-C."""
+
+    def hold():
+        (job.path.parent / f"in-a-step-{os.getpid()}").touch()
+        wait_for(until)
+        wait_for(lambda: signal.getsignal(signal.SIGINT) is signal.SIG_IGN)  # as between runs: a first one has come
+
+    with pytest.MonkeyPatch.context() as patch:
+        in_step(20, hold)(patch)
+        return run_job(job)
+
+
+def held_alone(job) -> str | None:
+    return held_in_a_step(job, until=lambda: True)
+
+
+def held_together(job) -> str | None:
+    """Press Ctrl-C in the process that began both runs, once both are in a step."""
+
+    def pressed() -> bool:
+        folder = job.path.parent
+        if both_in_a_step(folder) and not (folder / "pressed").exists():
+            with contextlib.suppress(FileExistsError):
+                (folder / "pressed").touch(exist_ok=False)
+                os.kill(multiprocessing.parent_process().pid, signal.SIGINT)
+        return (folder / "pressed").exists()
+
+    return held_in_a_step(job, until=pressed)
+
+
+def wait_for(condition, seconds: float = 200) -> None:
+    """Wait, with a limit that only something broken reaches."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
+
+
+def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_path, monkeypatch, warm_processes):
+    grid = small_grid(tmp_path / "g", methods="scratch,ss", epochs=4, teacher_epochs=4)
+    real = schedule.wait
+
+    def wait_until_in_a_step(futures, *, timeout, return_when):
+        wait_for(lambda: list(grid.jobs[0].path.parent.glob("in-a-step-*")))
+        return real(futures, timeout=timeout, return_when=return_when)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "run_job", held_alone)
+        patch.setattr(schedule, "wait", wait_until_in_a_step)
+        assert not run_local(grid, workers=1, report=lambda job, state: None, seconds=0.1)
+    assert [standing(job).state for job in grid.jobs] == ["stopped", "not started"]
+    assert standing(grid.jobs[0]).detail == "step 16"
+    monkeypatch.setattr(local, "ProcessPoolExecutor", Here)
     assert run_local(grid, workers=2, report=lambda job, state: None)
 
 
-def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path):
+def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path, monkeypatch, warm_processes):
     """Ctrl-C while two processes train: what runs is saved, and the same command finishes it."""
-    arguments = [
-        "digits-s",
-        "--methods",
-        "ss,scratch",
-        "--seeds",
-        "0",
-        "--protocol",
-        "honest",
-        "--out",
-        str(tmp_path / "g"),
-    ]
-    command = [sys.executable, "-m", "fairdistill", "bench", *arguments, "--workers", "2", "--device", "cpu"]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    grid = plan(
-        "digits-s", BenchOptions(methods="ss,scratch", seeds="0", protocol="honest", out=str(tmp_path / "g")), {}
-    )
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if any(each.state == "running" and each.detail.startswith("step") for each in map(standing, grid.jobs)):
-            break
-        time.sleep(0.05)
-    os.kill(running.pid, signal.SIGINT)
-    running.communicate(timeout=60)
-    assert running.returncode == 130
-    # On a busy machine the second may have begun late: then it has no row in its log, or no folder yet.
-    assert {standing(job).state for job in grid.jobs} <= {"stopped", "not started"}
-    at = [int(standing(job).detail.removeprefix("step ").replace(",", "") or 0) for job in grid.jobs]
-    assert max(at) > 0
-    assert all((job.path / "checkpoint/state.pt").exists() for job, step in zip(grid.jobs, at, strict=True) if step)
-    assert main(["bench", *arguments, "--device", "cpu"]) == 0
-    for job, step in zip(grid.jobs, at, strict=True):
-        steps = [json.loads(line)["step"] for line in (job.path / "log.jsonl").read_text().splitlines()]
-        assert steps == sorted(set(steps))
-        assert step in (0, *steps)
-        assert steps[-1] == 400
+    given = {"methods": "ss,scratch", "seeds": "0", "protocol": "honest", "epochs": 4, "out": str(tmp_path / "g")}
+    arguments = ["bench", "digits-s", *(word for name, value in given.items() for word in (f"--{name}", str(value)))]
+    grid = plan("digits-s", BenchOptions(**given))
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "run_job", held_together)
+        assert main([*arguments, "--workers", "2", "--device", "cpu"]) == 130
+    assert [(standing(job).state, standing(job).detail) for job in grid.jobs] == [("stopped", "step 16")] * 2
+    assert all((job.path / "checkpoint/state.pt").exists() for job in grid.jobs)
+    before = {job.path: (job.path / "log.jsonl").read_text() for job in grid.jobs}
+    monkeypatch.setattr(local, "ProcessPoolExecutor", Here)
+    assert main([*arguments, "--device", "cpu"]) == 0
+    for job in grid.jobs:
+        log = (job.path / "log.jsonl").read_text()
+        assert log.startswith(before[job.path])
+        assert [json.loads(line)["step"] for line in log.splitlines()] == [8, 16, 24, 32]
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from fairdistill import paper
+from fairdistill.benching.folder import open_grid
+from fairdistill.benching.jobs import Grid
 from fairdistill.benching.options import BenchOptions
-from fairdistill.benching.plan import Grid, open_grid, plan
+from fairdistill.benching.plan import plan
 from fairdistill.errors import RunFolderError, UsageError
 
 
 def grid(out: Path, data: str = "digits-s", data_options: dict | None = None, **options) -> Grid:
-    return plan(data, BenchOptions(**{"seeds": "0,1", "out": str(out), **options}), data_options or {})
+    return plan(data, BenchOptions(**{"seeds": "0,1", "out": str(out), "data_options": data_options or {}, **options}))
 
 
 def ids(grid: Grid) -> set[str]:
@@ -41,6 +43,13 @@ def test_methods_beyond_the_paper_have_teachers_where_they_read_one(tmp_path):
         ("scratch", False), ("reweight", False), ("dro", False), ("di", False), ("mfd-self", False), ("rkd", True),
         ("dkd", True),
     ]  # fmt: skip
+
+
+def test_ids_are_those_of_grids_whose_settings_had_other_names(tmp_path):
+    jobs = grid(tmp_path, methods="mfd,mfd-self,hkd", seeds="0").jobs
+    assert {job.row: job.id for job in jobs} == {
+        "scratch": "67f0c2c9a5fd", "hkd": "6c48899d9127", "mfd": "2f0dd181ba65", "mfd-self": "bf4220dc3189",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -96,19 +105,21 @@ def test_rows_are_named_in_any_order_and_case_and_once():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"methods": "mdf"}, "unknown method 'mdf'; did you mean 'mfd'"), ({"seeds": "a"}, "seeds such as 0,1,2"),
-        ({"seeds": "3-1"}, "which is none"), ({"seeds": "-1"}, "seeds such as"), ({"workers": 0}, "workers to be at"),
+        ({"methods": "mdf"}, "unknown method 'mdf'; did you mean 'mfd'"), ({"seeds": "a"}, "seeds to look like 0,1,2"),
+        ({"seeds": "3-1"}, "contains no seed"), ({"seeds": "-1"}, "seeds to look like"),
+        ({"workers": 0}, "workers to be at"),
         ({"epochs": 1, "steps": 2}, "exclude each other"), ({"steps": 5}, "give --epochs"),
         ({"protocol": "fair"}, "protocol"), ({"seeds": str(2**32)}, r"\[0, 2\*\*32\)"),
-        ({"address": "auto"}, "--address is for a Ray cluster; add --engine ray"),
-        ({"cpus_per_run": 2}, "--cpus-per-run is for"), ({"gpus_per_run": 0.5}, "--gpus-per-run is for"),
+        ({"address": "auto"}, "--address is only for a Ray cluster; add --engine ray"),
+        ({"cpus_per_run": 2}, "--cpus-per-run is only for"), ({"gpus_per_run": 0.5}, "--gpus-per-run is only for"),
         ({"engine": "ray", "address": "head"}, "--address auto, HOST:PORT or ray://HOST:PORT, but got 'head'"),
         ({"engine": "ray", "address": "http://head:1"}, "HOST:PORT"),
         ({"engine": "ray", "cpus_per_run": 0}, "cpus_per_run to be positive"),
-        ({"engine": "ray", "gpus_per_run": 1.5}, "whole number"), ({"engine": "ray", "gpus_per_run": -1}, "a share of"),
-        ({"engine": "ray", "device": "cuda"}, "--device cuda does not go with --engine ray"),
-        ({"engine": "ray", "device": "cuda:1", "gpus_per_run": 1}, "leave --device out"),
-        ({"engine": "ray", "device": "cpu", "gpus_per_run": 0.5}, "leave --device out"),
+        ({"engine": "ray", "gpus_per_run": 1.5}, "whole number"),
+        ({"engine": "ray", "gpus_per_run": -1}, "a fraction of"),
+        ({"engine": "ray", "device": "cuda"}, "--device cuda conflicts with --engine ray"),
+        ({"engine": "ray", "device": "cuda:1", "gpus_per_run": 1}, "drop --device"),
+        ({"engine": "ray", "device": "cpu", "gpus_per_run": 0.5}, "drop --device"),
     ],
 )  # fmt: skip
 def test_a_grid_that_cannot_be_is_refused(options, message):
@@ -146,7 +157,7 @@ def test_a_worker_with_another_current_folder_finds_the_same_files(tmp_path, mon
 def test_a_table_of_ones_own_is_no_benchmark(tmp_path):
     (tmp_path / "t.csv").write_text("image,label,group\n")
     for name in (str(tmp_path / "t.csv"), "digit-s"):
-        with pytest.raises(UsageError, match="the benchmark is of digits-s, cifar10s, utkface, celeba"):
+        with pytest.raises(UsageError, match="bench runs on digits-s, cifar10s, utkface, celeba"):
             grid(tmp_path, data=name)
 
 
@@ -157,7 +168,7 @@ def test_a_folder_belongs_to_one_grid(tmp_path):
         open_grid(tmp_path / "g", "digits-s", "paper")
     (tmp_path / "other").mkdir()
     (tmp_path / "other/file").write_text("")
-    with pytest.raises(RunFolderError, match="exists and is no grid"):
+    with pytest.raises(RunFolderError, match="exists but does not hold a grid"):
         open_grid(tmp_path / "other", "digits-s", "paper")
     written = json.loads((tmp_path / "g/grid.json").read_text())
     (tmp_path / "g/grid.json").write_text(json.dumps({**written, "fairdistill": "0.0.1"}))

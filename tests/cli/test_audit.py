@@ -36,7 +36,7 @@ def test_a_table_from_other_software_is_audited_and_written(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     assert main(["audit", str(table(tmp_path)), *COLUMNS]) == 0
     shown = capsys.readouterr().out
-    assert "800 rows, 2 classes, 2 groups" in shown
+    assert "800 samples, 2 classes, 2 groups" in shown
     assert "the groups differ by 30.0 points" in shown
     said = json.loads((tmp_path / "audit.json").read_text())
     assert said["metrics"]["deo_a"]["value"] == pytest.approx(0.3)
@@ -54,7 +54,7 @@ def test_two_tables_are_compared_row_by_row(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     before, after = table(tmp_path), table(tmp_path, gap=0.0, name="after.csv")
     assert main(["audit", str(after), *COLUMNS, "--against", str(before)]) == 0
-    assert "2 of 4 cells are helped beyond chance" in capsys.readouterr().out
+    assert "2 of 4 subgroups got significantly better" in capsys.readouterr().out
     lines = before.read_text().splitlines()
     before.write_text("\n".join([lines[0], "other.jpg,f,x,f", *lines[2:]]))
     assert main(["audit", str(after), *COLUMNS, "--against", str(before)]) == 2
@@ -91,7 +91,7 @@ def test_a_model_is_audited_with_a_table_of_images(tmp_path, monkeypatch, capsys
         "--size", "16", "--image-cache", str(tmp_path / "cache"), "--draws", "200", "--device", "cpu",
     ]  # fmt: skip
     assert main(arguments) == 0
-    assert "deployed.pt on images.csv/test: 32 rows, 2 classes, 2 groups" in capsys.readouterr().out
+    assert "deployed.pt on images.csv/test: 32 samples, 2 classes, 2 groups" in capsys.readouterr().out
     said = json.loads((tmp_path / "audit.json").read_text())
     assert said["posthoc"] is None
     assert said["rows"] == 32
@@ -127,7 +127,7 @@ def test_bad_input_is_one_line_with_exit_code_2(tmp_path, monkeypatch, capsys, a
 def test_embed_and_report_say_what_they_wrote(quick, tiny_teacher, tmp_path, capsys):
     assert main(["embed", tiny_teacher, "--samples", "30", "--dims", "2", "--device", "cpu"]) == 0
     shown = capsys.readouterr().out
-    assert "Group read from the features" in shown
+    assert "How often the group can be read from the features" in shown
     assert "embedding.json" in shown
     out, card = tmp_path / "r.html", tmp_path / "card.md"
     assert main(["report", tiny_teacher, "--out", str(out), "--card", str(card), "--draws", "200"]) == 0
@@ -163,7 +163,7 @@ def test_a_model_that_says_one_class_is_not_let_through(tmp_path, monkeypatch, c
     path = table(tmp_path, gap=0.0)
     path.write_text("\n".join(line[:-1] + "f" if at else line for at, line in enumerate(path.read_text().split())))
     assert main(["audit", str(path), *COLUMNS, "--max-deo-a", "0.5"]) == 3
-    assert "undecided: every row is predicted as one class" in capsys.readouterr().out
+    assert "undecided: the model predicts a single class for every sample" in capsys.readouterr().out
 
 
 def test_labels_of_another_spelling_and_the_class_of_a_score_are_said(tmp_path, monkeypatch, capsys):
@@ -172,7 +172,7 @@ def test_labels_of_another_spelling_and_the_class_of_a_score_are_said(tmp_path, 
     lines = path.read_text().split()
     path.write_text("\n".join([lines[0], *(line + ".0" for line in lines[1:])]))
     assert main(["audit", str(path), *COLUMNS]) == 0
-    assert "No row is labelled 'f.0', 'm.0', which the model predicts" in capsys.readouterr().out
+    assert "The model predicts 'f.0', 'm.0', but no sample has that label" in capsys.readouterr().out
     path.write_text("\n".join([lines[0] + ",score", *(f"{line},{at % 3 / 2}" for at, line in enumerate(lines[1:]))]))
     assert main(["audit", str(path), "--label", "sex", "--group", "race", "--score", "score", "--draws", "500"]) == 0
     assert "A row is predicted 'm' where its score reaches 0.5, else 'f'" in capsys.readouterr().out

@@ -71,8 +71,8 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
         (["train", "--protocol", "fair"], ["--protocol", "honest, paper", "fair"]),
         (["train", "--skew", "2"], ["skew", "[0, 1]", "2.0"]),
         (["train", "--lr", "-1"], ["lr", "positive", "-1"]),
-        (["train", "--set", "mmd.strength"], ["TERM.SETTING=NUMBER", "mmd.strength"]),
-        (["train", "--set", "mmd.strength=7"], ["'scratch' has no setting 'mmd.strength'"]),
+        (["train", "--set", "mfd.strength"], ["TERM.SETTING=NUMBER", "mfd.strength"]),
+        (["train", "--set", "mfd.strength=7"], ["'scratch' has no setting 'mfd.strength'"]),
         (["train", "--learning-rate", "1"], ["--learning-rate", "--help"]),
         (["train", "--device", "abacus"], ["device 'abacus'", "cpu"]),
         (["train", "--config", "no.yaml"], ["no.yaml"]),
@@ -112,7 +112,7 @@ def test_train_then_compare_from_the_command_line(tmp_path):
     assert made.returncode == 0, made.stderr
     config = yaml.safe_load((student / "config.yaml").read_text())
     assert config["method"] == "mfd"
-    assert config["set"]["mmd.strength"] == 7.0
+    assert config["set"]["mfd.strength"] == 7.0, "given by its former name"
     assert config["data_options"] == {"skew": 0.9, "data_seed": 0}, "the student takes its teacher's data"
 
     again = run("train", "--out", str(student))

@@ -27,13 +27,13 @@ def teacher(tmp_path_factory):
 def test_the_command_searches_chooses_and_tests(teacher, tmp_path, capsys):
     out = tmp_path / "study"
     command = [
-        "tune", "--method", "mfd", "--teacher", teacher, "--search", "mmd.strength=0.3:30:log", "--trials", "2",
+        "tune", "--method", "mfd", "--teacher", teacher, "--search", "mfd.strength=0.3:30:log", "--trials", "2",
         "--rule", "accuracy subject to accuracy >= teacher - 1", "--objectives", "accuracy,deo_a,deo_m",
         "--skew", "0.95", *QUICK, "--out", str(out),
     ]  # fmt: skip
     assert main(command) == 0
     shown = capsys.readouterr()
-    assert "mfd on digits-s: mmd.strength 0.3 to 30 (log), on 400 validation rows, seed 0" in shown.out
+    assert "mfd on digits-s: mfd.strength 0.3 to 30 (log), on 400 validation rows, seed 0" in shown.out
     assert f"Written: {out}/tune.json, {out}/front.md, {out}/front.svg" in shown.out
     assert "A new study created" not in shown.err, "Optuna says nothing of its own"
     record = json.loads((out / "tune.json").read_text())
@@ -52,17 +52,17 @@ def test_options_may_come_from_a_file(teacher, tmp_path, capsys):
 
 
 MISTAKES = [
-    (["--search", "mmd.strenght=1,2", *ANY], "cannot search 'mmd.strenght'; did you mean 'mmd.strength'?"),
-    (["--search", "step=1,2", *ANY], "these may be searched: mmd.strength, mmd.bandwidth, lr, weight_decay, batch"),
+    (["--search", "mfd.strenght=1,2", *ANY], "cannot search 'mfd.strenght'; did you mean 'mfd.strength'?"),
+    (["--search", "step=1,2", *ANY], "these may be searched: mfd.strength, mfd.bandwidth, lr, weight_decay, batch"),
     (["--search", "lr=0.1:0.01", *ANY], "0.1 is not less than 0.01"),
     (["--search", "lr=0:1:log", *ANY], "a range with :log begins above 0"),
     (["--search", "lr=0.1,much", *ANY], "'much' is no number"),
     (["--search", "lr", *ANY], "expected --search NAME=VALUE, but got 'lr'"),
     (["--search", "lr=0:1", *ANY], "expected lr to be positive, but got 0.0"),
-    (["--search", "mmd.bandwidth=0:1", *ANY], "expected mmd.bandwidth to be positive"),
+    (["--search", "mfd.bandwidth=0:1", *ANY], "expected mfd.bandwidth to be positive"),
     (["--search", "batch_size=1:40", *ANY], "expected batch_size to be at least 2, but got 1"),
-    (["--search", "mmd.strength=1,2", "--set", "mmd.strength=3", *ANY], "mmd.strength is both searched and set"),
-    (["--sampler", "grid", "--trials", "1", *ANY], "a grid over mmd.strength needs at least two points"),
+    (["--search", "mfd.strength=1,2", "--set", "mfd.strength=3", *ANY], "mfd.strength is both searched and set"),
+    (["--sampler", "grid", "--trials", "1", *ANY], "a grid over mfd.strength needs at least two points"),
     (["--rule", "fairness"], "cannot read the rule 'fairness'"),
     (["--rule", "deo_a subject to accuracy >= 95"], "write 95% as 0.95"),
     (["--objectives", "accuracy"], "expected --objectives to be two or three of accuracy, deo_a, deo_m"),

@@ -2,10 +2,12 @@ import csv
 import io
 import json
 import math
+import subprocess
+import sys
 
 import pytest
 
-from fairdistill.comparing.compare import CompareOptions, compare, render
+from fairdistill.comparing import compare, formatted
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs.folder import RunFolder
 
@@ -40,7 +42,7 @@ def make_run(tmp_path):
 def table(make_run):
     return compare(
         [
-            make_run("c", method="mfd", set={"mmd.strength": 3.0}, seed=0, accuracy=0.9, deo_a=math.nan),
+            make_run("c", method="mfd", set={"mfd.strength": 3.0}, seed=0, accuracy=0.9, deo_a=math.nan),
             make_run("b", method="scratch", seed=1, accuracy=0.86),
             make_run("a", method="scratch", seed=0, accuracy=0.80),
         ]
@@ -50,36 +52,36 @@ def table(make_run):
 def test_runs_that_differ_in_seed_alone_are_one_row_with_mean_and_sample_sd(table):
     scratch, mfd = table.rows
     assert (scratch.label, scratch.seeds) == ("scratch", (0, 1))
-    assert scratch.values["accuracy"] == (0.80, 0.86)
-    assert scratch.mean("accuracy") == pytest.approx(0.83)
-    assert scratch.sd("accuracy") == pytest.approx(0.03 * math.sqrt(2))  # ddof 1
+    assert scratch.accuracy.values == (0.80, 0.86)
+    assert scratch.accuracy.mean == pytest.approx(0.83)
+    assert scratch.accuracy.sd == pytest.approx(0.03 * math.sqrt(2))  # ddof 1
     assert mfd.seeds == (0,)
-    assert math.isnan(mfd.sd("accuracy"))
-    assert math.isnan(mfd.mean("deo_a"))
+    assert math.isnan(mfd.accuracy.sd)
+    assert math.isnan(mfd.deo_a.mean)
 
 
 def test_runs_of_one_method_with_other_settings_are_rows_that_say_what_differs(make_run):
     rows = compare(
         [
-            make_run("a", method="mfd", set={"mmd.strength": 3.0, "mmd.bandwidth": 1.0}, seed=0),
-            make_run("b", method="mfd", set={"mmd.strength": 7.0, "mmd.bandwidth": 1.0}, seed=0),
-            make_run("c", method="mfd", set={"mmd.strength": 3.0, "mmd.bandwidth": 1.0}, seed=0, protocol="paper"),
+            make_run("a", method="mfd", set={"mfd.strength": 3.0, "mfd.bandwidth": 1.0}, seed=0),
+            make_run("b", method="mfd", set={"mfd.strength": 7.0, "mfd.bandwidth": 1.0}, seed=0),
+            make_run("c", method="mfd", set={"mfd.strength": 3.0, "mfd.bandwidth": 1.0}, seed=0, protocol="paper"),
         ]
     ).rows
     assert [row.label for row in rows] == [
-        "mfd (protocol=honest, mmd.strength=3.0)",
-        "mfd (protocol=honest, mmd.strength=7.0)",
-        "mfd (protocol=paper, mmd.strength=3.0)",
+        "mfd (protocol=honest, mfd.strength=3.0)",
+        "mfd (protocol=honest, mfd.strength=7.0)",
+        "mfd (protocol=paper, mfd.strength=3.0)",
     ]
 
 
 def test_a_collapsed_run_is_marked(make_run):
     runs = [make_run("a", method="ad", seed=0), make_run("b", method="ad", seed=1, collapsed=True)]
-    assert "ad [one class only: seed 1]" in render(compare(runs), CompareOptions(format="md"))
+    assert "ad [one class only: seed 1]" in formatted(compare(runs), "md")
 
 
 def test_text_is_aligned_and_says_how_it_was_made(table):
-    lines = render(table, CompareOptions()).splitlines()
+    lines = table.text().splitlines()
     assert lines[0].split() == ["Method", "n", "Accuracy", "DEO_A", "DEO_M", "Steps", "Images", "seen"]
     assert lines[2].split() == ["scratch", "2", "83.00", "±", "4.24", "10.00", "±", "0.00", "20.00", "±", "0.00", "400", "51,200"]  # fmt: skip  # noqa: E501
     assert lines[3].split() == ["mfd", "1", "90.00", "undefined", "20.00", "400", "51,200"]
@@ -89,18 +91,18 @@ def test_text_is_aligned_and_says_how_it_was_made(table):
 
 
 def test_markdown_and_latex_have_every_row(table):
-    markdown = render(table, CompareOptions(format="md")).splitlines()
+    markdown = formatted(table, "md").splitlines()
     assert markdown[2] == "| scratch | 2 | 83.00 ± 4.24 | 10.00 ± 0.00 | 20.00 ± 0.00 | 400 | 51,200 |"
-    latex = render(table, CompareOptions(format="latex"))
+    latex = formatted(table, "latex")
     assert r"DEO\_A" in latex
     assert r"scratch & 2 & 83.00 $\pm$ 4.24" in latex
 
 
 def test_csv_and_json_hold_fractions_and_leave_the_undefined_empty(table):
-    rows = list(csv.DictReader(io.StringIO(render(table, CompareOptions(format="csv")))))
+    rows = list(csv.DictReader(io.StringIO(formatted(table, "csv"))))
     assert float(rows[0]["accuracy_mean"]) == pytest.approx(0.83)
     assert rows[1]["deo_a_mean"] == ""
-    content = json.loads(render(table, CompareOptions(format="json")))
+    content = json.loads(formatted(table, "json"))
     assert content["rows"][0]["values"]["accuracy"] == [0.80, 0.86]
     assert content["rows"][1]["deo_a_mean"] is None
 
@@ -110,7 +112,7 @@ def test_runs_on_different_data_are_refused(make_run):
         make_run("a", method="ss", seed=0),
         make_run("b", method="ss", seed=0, data_options={"skew": 0.5, "data_seed": 0}),
     ]
-    with pytest.raises(UsageError, match=r"a is on digits-s, skew 0\.95, .*b on digits-s, skew 0\.5"):
+    with pytest.raises(UsageError, match=r"a uses digits-s, skew 0\.95, .*b uses digits-s, skew 0\.5"):
         compare(runs)
 
 
@@ -119,9 +121,7 @@ def test_runs_whose_test_rows_differ_are_refused_though_their_options_do_not(mak
         make_run("a", method="ss", seed=0, digests={"test": "1"}),
         make_run("b", method="ss", seed=1, digests={"test": "2"}),
     ]
-    with pytest.raises(
-        UsageError, match=r"a and .*b are both on digits-s.*the rows or their classes and groups differ"
-    ):
+    with pytest.raises(UsageError, match=r"a and .*b both use digits-s.*their test samples or labels differ"):
         compare(runs)
 
 
@@ -168,10 +168,32 @@ def test_an_unfinished_run_is_refused_with_the_way_out(make_run):
 
 def test_the_same_recipe_and_seeds_twice_are_refused(make_run):
     runs = [make_run("a", method="ss", seed=0), make_run("b", method="ss", seed=0)]
-    with pytest.raises(UsageError, match=r"a and .*b are one recipe with the same seeds"):
+    with pytest.raises(UsageError, match=r"a and .*b have the same settings and seeds"):
         compare(runs)
 
 
 def test_two_protocols_in_one_table_are_labelled_in_every_row(make_run):
     runs = [make_run("a", method="scratch", seed=0), make_run("b", method="mfd", seed=0, protocol="paper")]
     assert [row.label for row in compare(runs).rows] == ["scratch (protocol=honest)", "mfd (protocol=paper)"]
+
+
+def test_a_typo_in_an_option_is_named(make_run):
+    with pytest.raises(UsageError, match="no option 'formt'; did you mean 'format'"):
+        compare([make_run("a", method="ss", seed=0)], formt="md")
+    with pytest.raises(UsageError, match="expected format to be one of text, md"):
+        compare([], format="xml")
+
+
+def test_the_json_is_the_result_and_keeps_its_keys_and_their_order(table):
+    content = json.loads(formatted(table, "json"))
+    assert list(content) == ["data", "protocol", "made_with", "rows"]
+    assert list(content["rows"][0]) == [
+        "method", "n", "accuracy_mean", "accuracy_sd", "deo_a_mean", "deo_a_sd", "deo_m_mean", "deo_m_sd", "steps",
+        "samples", "collapsed_seeds", "seeds", "runs", "values",
+    ]  # fmt: skip
+    assert content["rows"][0] == table.rows[0].to_dict()
+
+
+def test_comparing_needs_no_torch():
+    command = "import sys, fairdistill.comparing; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0

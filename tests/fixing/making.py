@@ -8,7 +8,7 @@ from typing import Any
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.fixing.candidates import scores_of
 from fairdistill.fixing.result import CandidateResult, FixResult
-from fairdistill.metrics.paired import Change
+from fairdistill.metrics import Change
 from tests.fixing.test_candidates import predictions
 
 

@@ -14,7 +14,7 @@ from fairdistill.cli import main
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import FixOptions, decision, fix, plan
 from fairdistill.fixing.result import TestRead
-from fairdistill.metrics.paired import Change
+from fairdistill.metrics import Change
 from fairdistill.runs import RunFolder, finite_or_null
 from fairdistill.training import Interrupted, TrainOptions, train
 from tests.fixing.making import model_change

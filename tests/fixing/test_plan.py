@@ -10,7 +10,7 @@ from fairdistill.fixing.plan import affordable_epochs, students
 def test_ss_comes_first_then_mfd_from_the_papers_strength_outwards():
     found = students("cifar10s")
     assert [each.method for each in found] == ["ss", *["mfd"] * 5]
-    strengths = [each.settings["mmd.strength"] for each in found[1:]]
+    strengths = [each.settings["mfd.strength"] for each in found[1:]]
     paper = strengths[0]
     assert strengths == pytest.approx([paper, paper / 3, 3 * paper, paper / 10, 10 * paper], rel=0.01)
     assert len({each.name for each in found}) == len(found) == MOST_STUDENTS

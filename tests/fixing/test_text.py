@@ -7,7 +7,7 @@ import pytest
 from fairdistill.auditing import SubgroupChange
 from fairdistill.fixing.result import Dropped, TestRead
 from fairdistill.fixing.text import render
-from fairdistill.metrics.paired import Change
+from fairdistill.metrics import Change
 from tests.fixing.making import candidate, change, model_change
 
 NO_GAIN = Change(-0.01, -0.1, 0.1, 0.4)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from fairdistill.cli.main import main
 from fairdistill.errors import UsageError
-from fairdistill.inspecting.inspect import InspectOptions, inspect
+from fairdistill.inspecting import InspectOptions, Subgroup, inspect
 from tests.training.faces import draw_table
 
 
@@ -23,12 +24,12 @@ def test_cells_splits_sizes_and_what_chance_gives_are_shown(arguments, capsys):
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert "2 classes, 2 groups" in shown
-    assert "Images of 20x20 pixels" in shown
+    assert "Images are 20x20 pixels (12 checked)." in shown
     assert "train   dark  light  all\ndisc       3      3    6\nsquare     3      3    6" in shown
-    assert "8 rows; smallest cell: disc, dark with 2." in shown
-    assert "No validation rows of its own" in shown
-    assert "a perfectly fair model of 80% accuracy would show DEO_A" in shown
-    assert "Warning: 4 of 4 test cells have fewer than 100 rows" in shown
+    assert "8 images; smallest subgroup: disc, dark with 2." in shown
+    assert "There is no validation set" in shown
+    assert "a perfectly fair model with 80% accuracy would show DEO_A" in shown
+    assert "Warning: 4 of 4 test subgroups have fewer than 100 images" in shown
 
 
 def test_broken_files_and_duplicates_are_listed_and_do_not_stop_it(arguments, tmp_path, capsys):
@@ -37,7 +38,7 @@ def test_broken_files_and_duplicates_are_listed_and_do_not_stop_it(arguments, tm
     (train / "002.png").write_bytes((tmp_path / "data/test/000.png").read_bytes())
     assert main(arguments) == 0
     shown = capsys.readouterr().out
-    assert "1 images cannot be read:\n  train/001.png: the file is empty (0 bytes)" in shown
+    assert "1 image cannot be read:\n  train/001.png: the file is empty (0 bytes)" in shown
     assert "1 rows repeat a picture of another split (such as test/000.png and train/002.png)." in shown
 
 
@@ -46,14 +47,14 @@ def test_a_missing_test_cell_is_named(arguments, tmp_path, capsys):
     lines = table.read_text().splitlines()
     table.write_text("\n".join(line for line in lines if not (line.startswith("test") and "disc,dark" in line)))
     assert main(arguments) == 0
-    assert "Warning: no test row of disc, dark: DEO is undefined" in capsys.readouterr().out
+    assert "Warning: there is no test image of disc, dark, so DEO is undefined" in capsys.readouterr().out
 
 
 def test_a_table_of_test_rows_alone_says_that_training_needs_more(arguments, tmp_path, capsys):
     table = tmp_path / "data/images.csv"
     table.write_text(table.read_text().replace(",train", ",test"))
     assert main(arguments) == 0
-    assert "No train rows, which training needs; see --split-map." in capsys.readouterr().out
+    assert "There are no train images, which training needs; see --split-map." in capsys.readouterr().out
 
 
 def test_rows_of_unknown_group_are_counted(arguments, tmp_path, capsys):
@@ -64,9 +65,39 @@ def test_rows_of_unknown_group_are_counted(arguments, tmp_path, capsys):
 
 
 def test_an_embedded_data_set_is_inspected_too():
-    shown = inspect(InspectOptions(), {"skew": 0.9})
-    assert "10 classes, 2 groups" in shown
-    assert "Some rows share a picture" in shown
+    result = inspect("digits-s", data_options={"skew": 0.9})
+    assert "digits-s: 10 classes, 2 groups" in result.text()
+    assert "Some images are made from the same picture" in result.text()
+
+
+def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
+    train = tmp_path / "data/train"
+    (train / "001.png").write_bytes(b"")
+    (train / "002.png").write_bytes((tmp_path / "data/test/000.png").read_bytes())
+    options = {"label": "shape", "group": "ground", "size": 16, "image_cache": str(tmp_path / "images")}
+    result = inspect(tmp_path / "data/images.csv", options=InspectOptions(data_options=options), accuracy=0.9)
+    assert (result.class_names, result.group_names) == (("disc", "square"), ("dark", "light"))
+    assert [split.split for split in result.splits] == ["train", "test"]
+    assert result.split("val") is None
+    assert result.split("train").images == sum(each.images for each in result.split("train").subgroups) == 11
+    assert result.split("test").smallest == Subgroup(group="dark", class_name="disc", images=2)
+    assert len(result.split("test").smaller_than(3)) == 4
+    assert result.split("test").empty == ()
+    assert result.image_sizes.most_common == result.image_sizes.smallest == (20, 20)
+    assert [(file.image, file.reason) for file in result.skipped] == [("train/001.png", "the file is empty (0 bytes)")]
+    assert any("repeat a picture of another split" in note for note in result.notes)
+    assert 0 < result.chance.deo_a[0] < result.chance.deo_m[0] < 1
+    content = result.to_dict()
+    assert list(content) == [
+        "data", "class_names", "group_names", "splits", "image_sizes", "accuracy", "chance", "skipped", "notes",
+    ]  # fmt: skip
+    assert content["splits"][1]["subgroups"][0] == {"group": "dark", "class": "disc", "images": 2}
+    assert json.loads(json.dumps(content)) == content
+
+
+def test_an_option_of_the_data_set_goes_into_data_options():
+    with pytest.raises(UsageError, match="InspectOptions has no option 'skew'"):
+        inspect("digits-s", skew=0.9)
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 1.0, 1.5])

@@ -9,7 +9,7 @@ from fairdistill.errors import TeacherError
 from fairdistill.losses import (
     DKD,
     KD,
-    MMD,
+    MFD,
     RKD,
     Adversary,
     AttentionTransfer,
@@ -19,17 +19,13 @@ from fairdistill.losses import (
     Hint,
     NeuronSelectivity,
     Reweight,
-    SelfMMD,
     Term,
     hint_loss,
     mfd_loss,
 )
 from tests.losses.contract import random, step_view, term_context
+from tests.losses.every import SPECS
 
-SPECS = [
-    DKD, KD, MMD, RKD, Adversary, AttentionTransfer, CrossEntropy, DomainIndependent, GroupDRO, Hint, NeuronSelectivity,
-    Reweight, SelfMMD,
-]  # fmt: skip
 CLASS_LOSSES = [CrossEntropy, DomainIndependent, GroupDRO, Reweight]
 SHAPES = MappingProxyType({"embedding": (5,), "map": (3, 2, 2), "logits": (3,), "feature": (4,)})
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2])
@@ -74,16 +70,27 @@ def test_teacher_features_it_declares_matter(spec):
     assert (term(moved) != term(view)) == bool(spec.teacher_taps)
 
 
-@pytest.mark.parametrize("spec", [MMD, AttentionTransfer, Hint, NeuronSelectivity, SelfMMD])
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if hasattr(spec, "strength") and spec is not Adversary])
 def test_strength_multiplies(spec):
     view = view_of(spec)
     torch.testing.assert_close(built(spec(strength=2.5))(view), 2.5 * built(spec())(view))
 
 
 @pytest.mark.parametrize("spec", [DKD, KD, RKD, AttentionTransfer, CrossEntropy, Hint, NeuronSelectivity])
+def test_groups_are_not_read(spec):
+    assert not reads_groups(spec)
+
+
+def reads_groups(spec):
+    term = built(spec())
+    return term(view_of(spec, groups=GROUPS.flip(0))) != term(view_of(spec))
+
+
+@specs
 def test_term_that_asks_for_no_group_uses_every_row(spec):
     term = built(spec())
-    assert term(view_of(spec, groups=torch.full((6,), -1))) == term(view_of(spec))
+    unchanged = bool(term(view_of(spec, groups=torch.full((6,), -1))) == term(view_of(spec)))
+    assert unchanged == (not reads_groups(spec))
 
 
 @pytest.mark.parametrize("spec", CLASS_LOSSES)
@@ -134,7 +141,7 @@ def mfd_of_view(student, teacher):
     return mfd_loss(student, teacher, LABELS, GROUPS, num_classes=3, num_groups=2)
 
 
-projecting = pytest.mark.parametrize(("spec", "loss"), [(Hint, hint_loss), (MMD, mfd_of_view)])
+projecting = pytest.mark.parametrize(("spec", "loss"), [(Hint, hint_loss), (MFD, mfd_of_view)])
 
 
 @projecting

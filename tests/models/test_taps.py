@@ -144,3 +144,67 @@ def test_features_of_any_student_carry_gradients_to_its_first_layer(name):
 def test_one_logit_is_two_and_an_output_with_logits_is_read():
     for network in (OneLogitNet(), CosineNet(2)):
         assert Tapped(network.eval(), {})(IMAGES)["logits"].shape == (2, 2)
+
+
+@pytest.fixture
+def small():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(768, 6), nn.ReLU(), nn.Linear(6, 3))
+
+
+def test_a_layer_is_read_by_its_name(small):
+    taps = Tapped(small, layer="2")(IMAGES)
+    assert set(taps) == {"feature", "logits"}
+    assert torch.equal(taps["feature"], small[:3](IMAGES))
+    assert torch.equal(taps["logits"], small(IMAGES))
+    taps["feature"].sum().backward()
+    assert small[1].weight.grad.count_nonzero() > 0
+
+
+def test_several_layers_are_read_by_name_and_at_their_input(small):
+    taps = Tapped(small, layer="embedding=3:input,feature=1")(IMAGES)
+    assert torch.equal(taps["embedding"], F.relu(taps["feature"]))
+    assert torch.equal(taps["feature"], small[:2](IMAGES))
+
+
+def test_a_layer_replaces_a_place_that_was_found(residual_net):
+    network = residual_net().eval()
+    points = find_taps(network, IMAGES)
+    assert Tapped(network, points, layer="hidden")(IMAGES)["feature"].shape == (2, 6)
+    assert set(Tapped(network, points, layer="hidden")(IMAGES)) == {"embedding", "feature", "logits", "map"}
+
+
+def test_a_with_block_leaves_no_hook(small):
+    with Tapped(small, layer="2") as tapped:
+        assert hooks_on(small) == 1
+        assert tapped.network is small
+    assert hooks_on(small) == 0
+    assert set(tapped(IMAGES)) == {"logits"}
+
+
+class Branches(nn.Module):
+    """One module that never runs, and one that returns a tuple."""
+
+    def __init__(self):
+        super().__init__()
+        self.unused, self.pair = nn.Linear(768, 3), nn.LSTM(768, 3)
+
+    def forward(self, images):
+        return self.pair(images.flatten(1))[0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [("unused", "module 'unused' did not run"), ("pair", "output of the module 'pair' is a tuple, not a tensor")],
+)
+def test_a_layer_that_gives_no_feature_is_an_error_that_names_it(layer, message):
+    with pytest.raises(UsageError, match=f"tap 'feature': the {message}|tap 'feature': the .*{message}"):
+        Tapped(Branches(), layer=layer)(IMAGES)
+
+
+def test_an_unknown_layer_is_an_error_at_once(small):
+    with pytest.raises(UsageError, match=r"tap 'feature'.*no module 'layer4'"):
+        Tapped(small, layer="layer4")
+    with pytest.raises(UsageError, match="write 2 for the module's output or 2:input"):
+        Tapped(small, layer="2:middle")
+    assert hooks_on(small) == 0

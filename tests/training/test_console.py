@@ -11,13 +11,13 @@ from fairdistill.training.estimate import Estimate, format_seconds
 
 ROW = {
     "step": 5,
-    "loss": {"ce": 2.25, "mmd": 0.0125},
+    "loss": {"ce": 2.25, "mfd": 0.0125},
     "evaluation": {"split": "validation", "accuracy": 0.5, "deo_a": None, "deo_m": 0.12345},
     "samples_per_second": 1234.5,
 }
 
 
-NEWS = "ce 2.25  mmd 0.0125  |  validation: accuracy 50.00%  DEO_A undefined  DEO_M 12.35%"
+NEWS = "ce 2.25  mfd 0.0125  |  validation: accuracy 50.00%  DEO_A undefined  DEO_M 12.35%"
 
 
 def use(shown):

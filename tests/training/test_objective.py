@@ -84,9 +84,9 @@ def test_the_meter_gives_means_and_starts_anew():
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 def test_a_part_that_is_not_finite_is_named_with_its_step(bad):
     meter = LossMeter()
-    meter.add(loss_of(ce=1.0, mmd=2.0))
+    meter.add(loss_of(ce=1.0, mfd=2.0))
     meter.check(1)
-    meter.add(loss_of(ce=1.0, mmd=bad))
-    with pytest.raises(NonFiniteLossError, match=r"'mmd' is not finite at step 2") as caught:
+    meter.add(loss_of(ce=1.0, mfd=bad))
+    with pytest.raises(NonFiniteLossError, match=r"'mfd' is not finite at step 2") as caught:
         meter.check(2)
     assert "'ce'" not in str(caught.value)

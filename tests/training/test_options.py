@@ -29,7 +29,7 @@ def test_a_value_out_of_range_is_named_with_what_was_expected(name, bad):
     ("name", "bad"),
     [
         ("steps", 2.5), ("steps", "5"), ("epochs", True), ("batch_size", 64.5), ("seed", 1.5),
-        ("lr", "0.1"), ("lr", True), ("compile", "no"), ("device", 3), ("set", ["mmd.strength=7"]),
+        ("lr", "0.1"), ("lr", True), ("compile", "no"), ("device", 3), ("set", ["mfd.strength=7"]),
     ],
 )  # fmt: skip
 def test_a_value_of_another_kind_is_named_with_what_was_expected(name, bad):

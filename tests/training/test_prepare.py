@@ -207,7 +207,7 @@ BAD = [
     ({"data": "digit-s"}, UsageError, "did you mean 'digits-s'"),
     ({"data_options": {"scew": 1}}, UsageError, "'tiny' has no option 'scew'"),
     ({"method": "mdf"}, MethodError, "did you mean 'mfd'"),
-    ({"method": "mfd", "set": {"mmd.lambda": 1}}, MethodError, "no setting 'mmd.lambda'"),
+    ({"method": "mfd", "set": {"mfd.lambda": 1}}, MethodError, "no setting 'mfd.lambda'"),
     ({"model": "cifarnet"}, UsageError, "did you mean 'cifar_net'"),
     ({"device": "banana"}, UsageError, "cannot use device 'banana'"),
     ({"method": "mfd"}, TeacherError, "'mfd' needs a teacher: train one with"),

@@ -17,11 +17,12 @@ from fairdistill.runs.folder import RunFolder
 from fairdistill.training import Interrupted, loop, resume, train
 from fairdistill.training.state import load_checkpoint
 from fairdistill.training.teacher_cache import TeacherCache
+from tests.all_methods import BEYOND_THE_PAPER
 from tests.stops import Killed, at_call, in_step, kill
 
 # Balanced with a teacher; with an optimizer of its own; in two stages; with weights that each step moves; with heads
 # that are no part of the student; and those that keep nothing.
-METHODS = ["mfd", "ad", "ss+fitnet", "dro", "di", "reweight", "rkd", "dkd", "mfd-self"]
+METHODS = ["mfd", "ad", "ss+fitnet", *BEYOND_THE_PAPER]
 
 
 def while_saving(number):
@@ -186,6 +187,16 @@ def test_after_a_stop_signals_act_as_before(quick):
         train(quick(), quiet=True)
     assert caught.value.signal_number == signal.SIGTERM
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_run_in_the_background_is_stopped_too_though_its_shell_had_ctrl_c_ignored(quick):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stopped(in_step(2, CTRL_C), Interrupted, "step 2 of 12"):
+            train(quick(), quiet=True)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_second_ctrl_c_does_not_wait_for_the_step(quick):

@@ -16,12 +16,14 @@ import torch
 from fairdistill.data import load_splits
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import TrainingError
+from fairdistill.methods import METHODS
 from fairdistill.models.conv_net import ConvNet
 from fairdistill.predictions.evaluation import evaluate, logits_of
 from fairdistill.system.processes import World, join
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.stopping import Interrupted
 from fairdistill.types import Batch
+from tests.all_methods import looks_across_rows
 
 # Plain gradient descent, since Adam turns the last digits of small gradients into whole steps.
 _SAME: dict[str, Any] = {
@@ -30,14 +32,18 @@ _SAME: dict[str, Any] = {
 }  # fmt: skip
 
 CASES: dict[str, dict[str, Any]] = {
-    "mfd": {"method": "mfd", "set": {"mmd.strength": 1.0}, "batch_size": 128},
+    "mfd": {"method": "mfd", "set": {"mfd.strength": 1.0}, "batch_size": 128},
     "ad": {"method": "ad", "batch_size": 127, "lr": 0.1},
     "dro": {"method": "dro", "set": {"dro.step_size": 1.0}, "batch_size": 127, "lr": 0.1},
-    "rkd": {"method": "rkd", "batch_size": 65, "steps": 2},
     "mfd-self": {"method": "mfd-self", "batch_size": 128, "steps": 6},
     "di": {"method": "di", "batch_size": 127, "lr": 0.1},
     "reweight": {"method": "reweight", "batch_size": 127, "lr": 0.1},
     "fitnet": {"method": "ss+fitnet", "batch_size": 41, "protocol": "paper", "epochs": 2, "steps": None, "lr": 0.002},
+}
+CASES |= {
+    name: {"method": name, "batch_size": 65, "steps": 2}
+    for name, method in METHODS.items()
+    if name not in CASES and looks_across_rows(method)
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 def trial(number: int, accuracy: float | None, deo_a: float = 0.0, **changes: Any) -> dict[str, Any]:
     values = None if accuracy is None else {"accuracy": accuracy, "deo_a": deo_a, "deo_m": 2 * deo_a}
     return {
-        "number": number, "settings": {"mmd.strength": 0.5 * 3**number}, "state": "finished", "validation": values,
+        "number": number, "settings": {"mfd.strength": 0.5 * 3**number}, "state": "finished", "validation": values,
         "step": 40, "steps": 60, "seconds": 2.0, "beaten_by": None, "error": None, "host": "here",
         "folder": f"/study/trial-{number}", **changes,
     }  # fmt: skip
@@ -16,7 +16,7 @@ def trial(number: int, accuracy: float | None, deo_a: float = 0.0, **changes: An
 
 def record(**changes: Any) -> dict[str, Any]:
     return {
-        "method": "mfd", "data": "faces.csv", "seed": 3, "search": {"mmd.strength": "0.5 to 40 (log)"},
+        "method": "mfd", "data": "faces.csv", "seed": 3, "search": {"mfd.strength": "0.5 to 40 (log)"},
         "sampler": "tpe", "objectives": ["accuracy", "deo_a"], "rule_in_words": "the lowest DEO_A", "steps": 60,
         "validation_rows": 1234,
         "teacher": {"model": "teacher", "validation": {"accuracy": 0.8, "deo_a": 0.3, "deo_m": 0.5}},

@@ -14,8 +14,8 @@ def space(method="mfd", **search):
 
 
 def test_ranges_and_lists_are_read():
-    assert space(mmd__strength="0.3:30:log", lr="1e-4:1e-2", batch_size="32,64") == {
-        "mmd.strength": Range(0.3, 30.0, log=True), "lr": Range(1e-4, 1e-2), "batch_size": Listed((32, 64)),
+    assert space(mfd__strength="0.3:30:log", lr="1e-4:1e-2", batch_size="32,64") == {
+        "mfd.strength": Range(0.3, 30.0, log=True), "lr": Range(1e-4, 1e-2), "batch_size": Listed((32, 64)),
     }  # fmt: skip
 
 
@@ -27,7 +27,11 @@ def test_whole_numbers_stay_whole():
     assert all(isinstance(point, int) for point in points)
 
 
-@pytest.mark.parametrize(("method", "name"), [("mfd", "mmd.strength"), ("at", "at.strength")])
+def test_a_setting_is_searched_under_its_former_name_too():
+    assert space(mmd__strength="0.3:30") == {"mfd.strength": Range(0.3, 30.0)}
+
+
+@pytest.mark.parametrize(("method", "name"), [("mfd", "mfd.strength"), ("at", "at.strength")])
 def test_the_one_strength_of_a_method_is_searched_around_its_value_by_default(method, name):
     paper = methods.parse(method, data="x").settings[name]
     assert parse_space({}, methods.parse(method, data="x")) == {
@@ -45,8 +49,8 @@ def test_without_one_strength_it_is_said_what_may_be_searched(method, why):
 @pytest.mark.parametrize(
     ("search", "said"),
     [
-        ({"mmd__strenght": "1,2"}, "cannot search 'mmd.strenght'; did you mean 'mmd.strength'? With --method mfd"),
-        ({"epochs": "1,2"}, "may be searched: mmd.strength, mmd.bandwidth, lr, weight_decay, batch_size"),
+        ({"mfd__strenght": "1,2"}, "cannot search 'mfd.strenght'; did you mean 'mfd.strength'? With --method mfd"),
+        ({"epochs": "1,2"}, "may be searched: mfd.strength, mfd.bandwidth, lr, weight_decay, batch_size"),
         ({"lr": "2:1"}, "--search lr=2:1: 2 is not less than 1; expected NAME=LOW:HIGH"),
         ({"lr": "1:1"}, "1 is not less than 1"),
         ({"lr": "0:1:log"}, "a range with :log begins above 0"),

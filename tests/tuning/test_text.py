@@ -6,7 +6,7 @@ from tests.tuning.making import record, trial
 
 def test_the_text_shows_trials_choice_and_both_sets():
     lines = text(record()).splitlines()
-    assert lines[0] == "mfd on faces.csv: mmd.strength 0.5 to 40 (log), on 1,234 validation rows, seed 3"
+    assert lines[0] == "mfd on faces.csv: mfd.strength 0.5 to 40 (log), on 1,234 validation rows, seed 3"
     rows = {line.split()[0]: " ".join(line.split()) for line in lines if line}
     assert rows["0"] == "0 0.5 90.00 20.00 40.00 finished front"
     assert rows["1"] == "1 1.5 85.00 10.00 20.00 finished front, chosen"
@@ -31,6 +31,6 @@ def test_what_is_not_known_is_said():
 
 def test_markdown_says_the_same():
     page = markdown_page(record())
-    assert page.startswith("# mfd on faces.csv: mmd.strength")
+    assert page.startswith("# mfd on faces.csv: mfd.strength")
     assert "| 1 | 1.5 | 85.00 | 10.00 | 20.00 | finished | front, chosen |" in page
     assert "| Accuracy | 85.00% | 84.00% | 80.00% | 79.00% |" in page

@@ -26,7 +26,7 @@ from fairdistill.tuning.text import text
 from tests.conftest import QUICK, TINY
 from tests.stops import Killed, in_step, kill
 
-LISTED = {"mmd.strength": "0.5,3,20"}
+LISTED = {"mfd.strength": "0.5,3,20"}
 ANY = "deo_a"
 
 
@@ -83,10 +83,10 @@ def test_every_point_of_a_list_is_tried_and_one_is_chosen_and_tested(mfd, tmp_pa
     result = tune(mfd(), wanted(rule="accuracy", early_stopping=False), quiet=True)
     out = tmp_path / "study"
     trials = result.record["trials"]
-    assert sorted(each["settings"]["mmd.strength"] for each in trials) == [0.5, 3, 20]
+    assert sorted(each["settings"]["mfd.strength"] for each in trials) == [0.5, 3, 20]
     for each in trials:
         run = RunFolder.open(out / f"trial-{each['number']}")
-        assert run.config["set"]["mmd.strength"] == each["settings"]["mmd.strength"]
+        assert run.config["set"]["mfd.strength"] == each["settings"]["mfd.strength"]
         assert run.finished == (each["number"] == result.chosen), "the test set is read for the chosen one alone"
         step = load_checkpoint(run.checkpoint_path)["best_step"]
         (row,) = [row for row in run.read_log() if row["step"] == step]
@@ -98,7 +98,7 @@ def test_every_point_of_a_list_is_tried_and_one_is_chosen_and_tested(mfd, tmp_pa
     assert (record["validation_rows"], record["seed"], record["closed"]["trial"]) == (6, 0, result.chosen)
     assert record["environment"]["packages"]["optuna"] == optuna.__version__
     assert (out / "front.svg").read_bytes() == b"<svg/>"
-    assert "| Trial | mmd.strength |" in (out / "front.md").read_text()
+    assert "| Trial | mfd.strength |" in (out / "front.md").read_text()
 
 
 def test_the_teacher_is_judged_on_the_same_validation_rows(mfd, tiny_teacher):
@@ -169,7 +169,7 @@ def test_a_closed_study_says_the_same_again_and_refuses_to_go_on(mfd, monkeypatc
 
 
 def test_more_trials_are_refused_when_the_test_set_is_read_and_not_before(mfd, tmp_path):
-    search = {"mmd.strength": "0.3:30:log"}
+    search = {"mfd.strength": "0.3:30:log"}
     tune(mfd(steps=3), wanted(search=search, trials=1, test=False), quiet=True)
     again = tune(mfd(steps=3), wanted(search=search, trials=2, test=False), quiet=True)
     assert (len(again.record["trials"]), again.test) == (2, None)
@@ -193,7 +193,7 @@ def test_a_rule_that_nothing_keeps_says_how_near_they_came_and_the_study_stays(m
 
 def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(mfd, monkeypatch):
     def fail():
-        raise NonFiniteLossError("the loss part 'mmd' is not finite at step 2")
+        raise NonFiniteLossError("the loss part 'mfd' is not finite at step 2")
 
     in_step(2, fail)(monkeypatch)
     result = tune(mfd(), wanted(), quiet=True)
@@ -265,12 +265,12 @@ def test_a_trial_of_another_machine_is_left_alone(mfd, monkeypatch):
 
 def test_machines_share_a_study_through_a_storage(mfd, tmp_path):
     url = f"sqlite:///{tmp_path / 'shared.db'}"
-    search = {"mmd.strength": "0.3:30:log"}
+    search = {"mfd.strength": "0.3:30:log"}
     here, there = mfd(steps=3, out=str(tmp_path / "here")), mfd(steps=3, out=str(tmp_path / "there"))
     tune(here, wanted(search=search, trials=2, storage=url, test=False), quiet=True)
     result = tune(there, wanted(search=search, trials=4, storage=url, test=False), quiet=True)
     assert [Path(each["folder"]).parent.name for each in result.record["trials"]] == ["here"] * 2 + ["there"] * 2
-    assert len({each["settings"]["mmd.strength"] for each in result.record["trials"]}) == 4
+    assert len({each["settings"]["mfd.strength"] for each in result.record["trials"]}) == 4
     chosen_at = Path(result.record["trials"][result.chosen]["folder"]).parent.name
     first, second = (here, there) if chosen_at == "there" else (there, here)
     unread = tune(first, wanted(search=search, trials=4, storage=url), quiet=True)
@@ -290,8 +290,8 @@ def test_another_study_is_refused_and_the_difference_named(mfd, tmp_path):
         ({"steps": 4}, {}, "steps 3, not 4"),
         ({"seed": 1}, {}, "seed 0, not 1"),
         ({"method": "ss"}, {"search": {"lr": "1,2,3"}}, "method mfd, not ss"),
-        ({"set": {"mmd.bandwidth": 2}}, {}, "set mmd.bandwidth 1.0, not 2.0"),
-        ({}, {"search": {"mmd.strength": "0.5,3"}}, "search mmd.strength 0.5, 3, 20, not 0.5, 3"),
+        ({"set": {"mfd.bandwidth": 2}}, {}, "set mfd.bandwidth 1.0, not 2.0"),
+        ({}, {"search": {"mfd.strength": "0.5,3"}}, "search mfd.strength 0.5, 3, 20, not 0.5, 3"),
         ({}, {"sampler": "tpe"}, "sampler grid, not tpe"),
         ({}, {"objectives": "accuracy,deo_m"}, "objectives accuracy, deo_a, not accuracy, deo_m"),
         ({}, {"study": "other"}, "study tiny-mfd-seed0, not other"),

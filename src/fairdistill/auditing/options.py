@@ -78,7 +78,7 @@ class ModelOptions:
     """Model and data."""
 
     data: str | None = None
-    """Data set to run the model on: digits-s, cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class
+    """Data set to run the model on: {datasets}, a table (.csv, .tsv, .parquet) or a class
     folder."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fairdistill import methods
-from fairdistill.benching.plan import Job
+from fairdistill.benching.jobs import Job
 from fairdistill.benching.states import Standing
 from fairdistill.data import GroupedDataset
 from fairdistill.training.estimate import seconds_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from fairdistill.benching.plan import Job
+from fairdistill.benching.jobs import Job
 from fairdistill.errors import FairdistillError
 from fairdistill.runs import RunFolder
 

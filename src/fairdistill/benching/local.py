@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from fairdistill.benching.execution import run_job
-from fairdistill.benching.plan import Grid, Job
+from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.schedule import Report, TimeIsUp, Work
 from fairdistill.system.runtime import processors, wait_passively
 

@@ -1,11 +1,12 @@
-"""The options of a grid, checked: which runs, and who runs them."""
+"""The options of a grid, checked: which runs, and what runs them."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from fairdistill import methods, paper
 from fairdistill.contract import check_seed, check_types
@@ -17,49 +18,100 @@ _ADDRESS = re.compile(r"auto|(ray://)?(\[[^\]]+\]|[^:/\s]+):\d+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchOptions:
-    """A grid of runs, and how they are run."""
+class GridOptions:
+    """Which runs a grid consists of."""
 
     methods: str = "all"
-    """Rows, comma-separated, such as scratch,ss,mfd; all: the paper's twelve."""
+    """Methods, separated by commas, for example scratch,ss,mfd; all: the paper's twelve."""
     seeds: str = "0-3"
-    """Run seeds, such as 0,1,2 or 0-7."""
+    """Seeds of the runs, for example 0,1,2 or 0-7."""
     protocol: Protocol = "paper"
-    """paper: the paper's own rules, for checking its tables; honest: the same steps for every row, chosen on validation
-    data."""
+    """paper: the paper's own rules, for checking its tables; honest: the same number of steps for every method, with
+    checkpoints chosen on validation data."""
     epochs: int | None = None
-    """Budget of every row in passes over the training set; default 50."""
+    """Budget of every run in passes over the training set; default 50."""
     steps: int | None = None
-    """Budget of every row in optimizer steps, instead of --epochs; honest protocol alone."""
+    """Budget of every run in optimizer steps, instead of --epochs; honest protocol only."""
     teacher_epochs: int | None = None
-    """Budget of the teachers, which a smaller budget of the rows does not shrink; default 50, or --epochs if that is
-    more."""
+    """Budget of the teachers, which does not shrink with the budget of the other runs; default 50, or --epochs if that
+    is more."""
     model: str | None = None
-    """Network of teachers and students, as for train; default: the data set's."""
+    """Network of teachers and students, named as for train; default: the data set's."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA."""
+    data_options: Mapping[str, Any] = field(default_factory=dict)
+    """The data set's own options, such as skew."""
     out: str | None = None
     """Folder of the grid; default: bench/DATA-PROTOCOL."""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The methods by their canonical names, each once, in the paper's order."""
+        if self.methods.strip() == "all":
+            return paper.ROWS
+        named = [methods.canonical(name) for name in self.methods.split(",")]
+        return tuple(dict.fromkeys([*(row for row in paper.ROWS if row in named), *named]))
+
+    @property
+    def run_seeds(self) -> tuple[int, ...]:
+        """The seeds, each once, in the order given."""
+        found: list[int] = []
+        for part in self.seeds.split(","):
+            first, dash, last = part.strip().partition("-")
+            if not first.isdecimal() or (dash and not last.isdecimal()):
+                raise UsageError(f"expected seeds to look like 0,1,2 or 0-7, but got {self.seeds!r}")
+            found += range(int(first), int(last) + 1) if dash else [int(first)]
+        if not found:
+            raise UsageError(f"expected seeds to look like 0,1,2 or 0-7, but {self.seeds!r} contains no seed")
+        for seed in found:
+            check_seed("seeds", seed)
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """What runs a grid."""
+
     engine: Literal["local", "ray"] = "local"
-    """local: processes of this machine. ray: a Ray cluster."""
+    """local: processes on this machine. ray: a Ray cluster."""
     address: str | None = None
-    """Ray cluster to join: auto (the one that this machine is part of), HOST:PORT or ray://HOST:PORT; default: one is
-    started on this machine, and stopped at the end."""
+    """Ray cluster to join: auto (the one this machine belongs to), HOST:PORT or ray://HOST:PORT; default: start one on
+    this machine and stop it at the end."""
     workers: int | None = None
-    """Runs at a time; default: 1, with --engine ray as many as the cluster has room for. On the local engine they share
-    the processor's threads, or the GPU."""
+    """Number of runs at a time; default: 1, or with --engine ray as many as fit on the cluster. With the local engine
+    they share the CPU threads, or the GPU."""
     cpus_per_run: float = 1
-    """Processors that Ray keeps for a run, and the run's threads; default 1."""
+    """CPUs that Ray reserves for each run, which is also the run's number of threads; default 1."""
     gpus_per_run: float = 0
-    """GPUs that Ray keeps for a run, such as 0.25 for four runs a GPU; default 0, which computes on the processor."""
+    """GPUs that Ray reserves for each run, for example 0.25 for four runs per GPU; default 0: train on the CPU."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions:
+    """Where and how precisely each run computes."""
+
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor has it in hardware, else float32."""
+    """auto: bfloat16 autocast where the hardware supports it, else float32."""
     compile: bool = False
     """Compile the students with torch.compile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
+    """The grid as a whole.
+
+    Raises:
+        UsageError: if a value is out of range, or options exclude each other.
+
+    Example:
+        >>> BenchOptions(methods="scratch,ss,mfd", seeds="0-1").run_seeds
+        (0, 1)
+    """
+
     dry_run: bool = False
-    """Say what would be run, and how long it may take, and stop."""
+    """Show what would be run and how long it may take, without running it."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -68,12 +120,13 @@ class BenchOptions:
             if value is not None and value < 1:
                 raise UsageError(f"expected {name} to be at least 1, but got {value}")
         self._check_engine()
+        self._check_resources()
         if self.epochs is not None and self.steps is not None:
-            raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
+            raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give only one")
         if self.steps is not None and self.protocol == "paper":
             raise UsageError(
-                "--steps gives every row the same number of steps, which is what --protocol honest is; the paper's "
-                "rules count in epochs of each method's own sampler: give --epochs"
+                "--steps gives every method the same number of steps, which the paper's rules do not: they count "
+                "epochs of each method's own sampler; give --epochs, or use --protocol honest"
             )
         _ = self.rows, self.run_seeds
 
@@ -82,46 +135,25 @@ class BenchOptions:
         given |= {"--cpus-per-run": self.cpus_per_run != 1, "--gpus-per-run": self.gpus_per_run != 0}
         for option, is_given in given.items():
             if is_given and self.engine != "ray":
-                raise UsageError(f"{option} is for a Ray cluster; add --engine ray")
+                raise UsageError(f"{option} is only for a Ray cluster; add --engine ray")
         if self.address is not None and not _ADDRESS.fullmatch(self.address):
             raise UsageError(f"expected --address auto, HOST:PORT or ray://HOST:PORT, but got {self.address!r}")
+
+    def _check_resources(self) -> None:
         if not (math.isfinite(self.cpus_per_run) and self.cpus_per_run > 0):
             raise UsageError(f"expected cpus_per_run to be positive, but got {self.cpus_per_run}")
         gpus = self.gpus_per_run
         if not (math.isfinite(gpus) and gpus >= 0) or (gpus > 1 and gpus != int(gpus)):
-            raise UsageError(f"expected gpus_per_run to be a share of a GPU or a whole number of them, but got {gpus}")
+            raise UsageError(f"expected gpus_per_run to be a fraction of a GPU or a whole number, but got {gpus}")
         if self.engine == "ray" and self.device not in ("auto", self.run_device):
             raise UsageError(
-                f"--device {self.device} does not go with --engine ray, where a run computes on the GPUs of its "
-                f"--gpus-per-run, here {gpus:g}, or on the processor if that is 0; leave --device out"
+                f"--device {self.device} conflicts with --engine ray, where --gpus-per-run {gpus:g} decides whether a "
+                "run uses a GPU; drop --device"
             )
 
     @property
     def run_device(self) -> str:
-        """The device of every run; on a cluster what Ray keeps for it decides, not what a machine has."""
+        """The device of every run; on a cluster it depends on what Ray reserves, not on what a machine has."""
         if self.engine == "local":
             return self.device
         return "cuda" if self.gpus_per_run else "cpu"
-
-    @property
-    def rows(self) -> tuple[str, ...]:
-        """The rows by their canonical names, each once, in the paper's order."""
-        if self.methods.strip() == "all":
-            return paper.ROWS
-        named = [methods.canonical(name) for name in self.methods.split(",")]
-        return tuple(dict.fromkeys([*(row for row in paper.ROWS if row in named), *named]))
-
-    @property
-    def run_seeds(self) -> tuple[int, ...]:
-        """The seeds, each once, as given."""
-        found: list[int] = []
-        for part in self.seeds.split(","):
-            first, dash, last = part.strip().partition("-")
-            if not first.isdecimal() or (dash and not last.isdecimal()):
-                raise UsageError(f"expected seeds such as 0,1,2 or 0-7, but got {self.seeds!r}")
-            found += range(int(first), int(last) + 1) if dash else [int(first)]
-        if not found:
-            raise UsageError(f"expected seeds such as 0,1,2 or 0-7, but got {self.seeds!r}, which is none")
-        for seed in found:
-            check_seed("seeds", seed)
-        return tuple(dict.fromkeys(found))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from fairdistill.benching.plan import Grid, Job
+from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.states import forget_failure, record_failure, standing
 
 Report = Callable[[Job, str], None]

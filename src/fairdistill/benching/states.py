@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fairdistill.benching.plan import Job
+from fairdistill.benching.jobs import Job
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import RunFolder, read_json, write_json
 

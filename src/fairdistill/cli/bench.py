@@ -23,13 +23,15 @@ TABLE = Command(
 
 def run(arguments: list[str]) -> int:
     """Run a grid, or print its table."""
-    from fairdistill.benching import bench_table
-    from fairdistill.benching.bench import bench
+    from fairdistill.benching import bench, bench_table, formatted
 
     if arguments[:1] == ["table"]:
         given = parse(TABLE, arguments[1:], TableOptions)
-        print(bench_table(given.source, given.options(TableOptions)))
+        options = given.options(TableOptions)
+        print(formatted(bench_table(given.source, options=options), options.format))
         return 0
     names = [item for item in arguments if not item.startswith("-")]
     given = parse(GRID, arguments, BenchOptions, data=names[0] if names else None)
-    return 0 if bench(given.source, given.options(BenchOptions), given.data_options) else 1
+    result = bench(given.source, options=given.options(BenchOptions))
+    print(result)
+    return result.exit_code

@@ -61,9 +61,10 @@ class Given:
     data_options: dict[str, Any] = field(default_factory=dict)
 
     def options(self, cls: type[T], **others: Any) -> T:
-        """Return the options of one class."""
+        """Return the options of one class; those of the data set go into its field ``data_options``, if it has one."""
         names = [item.name for item in fields(cls)]  # type: ignore[arg-type]  # a dataclass
-        return cls(**{name: self.values[name] for name in names if name in self.values} | others)
+        own = {"data_options": self.data_options} if "data_options" in names else {}
+        return cls(**{name: self.values[name] for name in names if name in self.values} | own | others)
 
 
 def parse(command: Command, arguments: Sequence[str], *options: type[Any], data: str | None = None) -> Given:

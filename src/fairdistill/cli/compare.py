@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fairdistill.cli.command import Command, parse
-from fairdistill.comparing import CompareOptions, compare
-from fairdistill.comparing.compare import render
+from fairdistill.comparing import CompareOptions, compare, formatted
 
 COMMAND = Command(
     name="compare",
@@ -18,5 +17,6 @@ COMMAND = Command(
 def run(arguments: list[str]) -> int:
     """Print the table of the given runs."""
     given = parse(COMMAND, arguments, CompareOptions)
-    print(render(compare(given.source), given.options(CompareOptions)))
+    options = given.options(CompareOptions)
+    print(formatted(compare(given.source, options=options), options.format))
     return 0

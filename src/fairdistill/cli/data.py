@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.parser import peek
 from fairdistill.errors import UsageError
@@ -14,6 +16,14 @@ COMMAND = Command(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class SourceOptions:
+    """What to inspect."""
+
+    data: str = "digits-s"
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a class folder."""
+
+
 def run(arguments: list[str]) -> int:
     """Describe a data set."""
     if arguments[:1] in (["-h"], ["--help"]):
@@ -23,8 +33,9 @@ def run(arguments: list[str]) -> int:
         shown = " ".join(["data", *arguments[:1]])
         raise UsageError(f"expected data inspect, but got {shown}; see fairdistill data inspect --help")
     arguments = arguments[1:]
-    given = parse(COMMAND, arguments, InspectOptions, data=peek(arguments, "data") or InspectOptions().data)
+    name = peek(arguments, "data") or SourceOptions().data
+    given = parse(COMMAND, arguments, SourceOptions, InspectOptions, data=name)
     from fairdistill.inspecting import inspect
 
-    print(inspect(given.options(InspectOptions), given.data_options))
+    print(inspect(name, options=given.options(InspectOptions)))
     return 0

@@ -17,8 +17,7 @@ def run(arguments: list[str]) -> int:
     """Embed a run's features and print what they reveal."""
     given = parse(COMMAND, arguments, EmbedOptions)
     from fairdistill.embedding import embed
-    from fairdistill.embedding.text import render
 
-    print(render(embed(given.source, given.options(EmbedOptions))))
+    print(embed(given.source, options=given.options(EmbedOptions)))
     print(f"\nWritten: {given.source}/embedding.json, {given.source}/features.npz")
     return 0

@@ -15,6 +15,7 @@ import docstring_parser
 import yaml
 from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
 
+from fairdistill.cli.lists import filled
 from fairdistill.contract import required_type
 from fairdistill.errors import UsageError
 
@@ -125,7 +126,8 @@ def values_of(arguments: list[str], option: str) -> list[str]:
 def named_values(options: type[Any]) -> list[str]:
     """Return the options of a dataclass that take ``NAME=VALUE``, again and again."""
     kinds = typing.get_type_hints(options)
-    return [name for name, kind in kinds.items() if typing.get_origin(required_type(kind)) is Mapping]
+    mappings = [name for name, kind in kinds.items() if typing.get_origin(required_type(kind)) is Mapping]
+    return [name for name in mappings if name != "data_options"]  # each of those has a flag of its own
 
 
 def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[str, str]]:
@@ -187,7 +189,7 @@ def _field_docs(options: type[Any]) -> dict[str, str]:
     for cls in reversed(options.__mro__[:-1]):  # a class documents its own fields alone
         parsed = docstring_parser.parse_from_object(cls)
         docs.update({param.arg_name: " ".join((param.description or "").split()) for param in parsed.params})
-    return {field.name: docs.get(field.name, "") for field in dataclasses.fields(options)}
+    return {field.name: filled(docs.get(field.name, "")) for field in dataclasses.fields(options)}
 
 
 def _shown(value: Any) -> str:

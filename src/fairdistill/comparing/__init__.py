@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from fairdistill.comparing.compare import CompareOptions, compare
+from fairdistill.comparing.compare import compare
+from fairdistill.comparing.options import CompareOptions
+from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
+from fairdistill.comparing.text import formatted
 
-__all__ = ["CompareOptions", "compare"]
+__all__ = ["CompareOptions", "CompareResult", "CompareRow", "OverSeeds", "compare", "formatted"]

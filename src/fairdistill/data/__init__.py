@@ -2,158 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fairdistill.contract.faces import lazy_face
-from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
-from fairdistill.data.own import folder, table
+from fairdistill.contract import lazy_face
+from fairdistill.data.loading import DATASETS, DatasetEntry, entry, is_path, load, load_splits, parse_options
+from fairdistill.data.own.table import channels
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Split
-from fairdistill.errors import UsageError
-from fairdistill.tables import reading as tabular
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
+    from fairdistill.data.files import without_duplicates
+    from fairdistill.data.images.augmentation import Pipeline
+    from fairdistill.data.images.reading import ImageFiles
+    from fairdistill.data.splits import cut_validation
 
 __all__ = [
-    "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "Recipe", "Split", "entry", "is_path", "load",
-    "load_splits", "parse_options",
+    "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "ImageFiles", "Pipeline", "Recipe", "Split", "channels",
+    "cut_validation", "entry", "is_path", "load", "load_splits", "parse_options", "without_duplicates",
 ]  # fmt: skip
 
-__getattr__ = lazy_face(__name__, {"GroupedDataset": "fairdistill.data.dataset"})
-
-
-@dataclass(frozen=True)
-class DatasetEntry:
-    """One data set: what it is, the class of its options, and the function that reads its splits.
-
-    ``load(wanted, root, options)`` returns those of the wanted splits that there are.
-    """
-
-    summary: str
-    options: type[Any]
-    load: Callable[[Collection[Split], Path | None, Any], dict[Split, GroupedDataset]]
-    network: str
-
-
-DATASETS: Mapping[str, DatasetEntry] = {
-    "digits-s": DatasetEntry(
-        summary="1,797 handwritten digits, embedded; paper colour follows the class",
-        options=digits_s.DigitsSOptions,
-        load=digits_s.load,
-        network="digit_net",
-    ),
-    "cifar10s": DatasetEntry(
-        summary="CIFAR-10 with half of the classes mostly grey, the other half mostly in colour",
-        options=cifar10s.Cifar10SOptions,
-        load=cifar10s.load,
-        network="cifar_net",
-    ),
-    "utkface": DatasetEntry(
-        summary="faces with age, gender and race; predicts the age class by race",
-        options=utkface.UTKFaceOptions,
-        load=utkface.load,
-        network="resnet18",
-    ),
-    "celeba": DatasetEntry(
-        summary="celebrity faces with forty attributes; predicts Attractive by Male",
-        options=celeba.CelebAOptions,
-        load=celeba.load,
-        network="shufflenet_v2_x1_0",
-    ),
-}
-
-
-def entry(name: str) -> DatasetEntry:
-    """Return the entry of the data set ``name``: a name of ours, a table or a folder.
-
-    Raises:
-        UsageError: if there is no such data set; the text names those there are.
-    """
-    if name in DATASETS:
-        return DATASETS[name]
-    path = Path(name)
-    if path.suffix.lower() in tabular.SUFFIXES:
-        return DatasetEntry(
-            summary="a table of images", options=table.TableOptions, load=_table(path), network="resnet18"
-        )
-    if path.is_dir():
-        return DatasetEntry(
-            summary="a folder of class folders", options=folder.FolderOptions, load=_folder(path), network="resnet18"
-        )
-    close = difflib.get_close_matches(name, DATASETS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
-    raise UsageError(
-        f"unknown data set {name!r}{hint} Choose one of: {', '.join(DATASETS)}, or give a table "
-        f"({', '.join(tabular.SUFFIXES)}) or a folder of class folders"
-    )
-
-
-def is_path(name: str) -> bool:
-    """Return whether ``--data NAME`` is a user's own table or folder."""
-    return name not in DATASETS
-
-
-def parse_options(name: str, options: Mapping[str, Any]) -> Any:
-    """Return the data set's own options object; unknown names and bad values are named.
-
-    Raises:
-        UsageError: if the data set has no such option, or the value is out of its range.
-    """
-    cls = entry(name).options
-    known = [field.name for field in fields(cls)]
-    for option in options:
-        if option not in known:
-            raise UsageError(f"data set {name!r} has no option {option!r}; it has: {', '.join(known)}")
-    return cls(**options)
-
-
-def load_splits(
-    name: str, wanted: Collection[Split] = SPLITS, *, root: str | Path | None = None, **options: Any
-) -> dict[Split, GroupedDataset]:
-    """Load those of the wanted splits that a data set has; arguments and errors are those of :func:`load`."""
-    for split in wanted:
-        if split not in SPLITS:
-            raise UsageError(f"unknown split {split!r}; choose one of: {', '.join(SPLITS)}")
-    found = entry(name)
-    return found.load(wanted, Path(root) if root is not None else None, parse_options(name, options))
-
-
-def load(name: str, split: Split, /, *, root: str | Path | None = None, **options: Any) -> GroupedDataset:
-    """Load one split of a data set.
-
-    Args:
-        name: a name in ``DATASETS``, or the path of a table or of a folder of class folders.
-        split: ``"train"`` or ``"test"``, or ``"val"`` where the data set has its own.
-        root: folder with the data files; default ``$FAIRDISTILL_DATA``. Embedded data sets need none; of a table it is
-            the folder that image paths are relative to.
-        **options: the data set's own options, checked by its options class, such as ``skew`` and ``data_seed``.
-
-    Raises:
-        UsageError: unknown data set, split or option.
-        DataError: a missing or corrupt file; nothing is read before its checksum was verified.
-
-    Example:
-        >>> train = load("digits-s", "train", skew=0.9)
-        >>> len(train), tuple(train.cell_counts().shape)
-        (1000, (10, 2))
-    """
-    parts = load_splits(name, [split], root=root, **options)
-    if split not in parts:
-        raise UsageError(
-            f"data set {name!r} has no {split!r} split of its own; fairdistill.data.splits.cut_validation cuts one "
-            "from train"
-        )
-    return parts[split]
-
-
-def _table(path: Path) -> Callable[[Collection[Split], Path | None, Any], dict[Split, GroupedDataset]]:
-    return lambda wanted, root, options: table.load(wanted, path, root, options)
-
-
-def _folder(path: Path) -> Callable[[Collection[Split], Path | None, Any], dict[Split, GroupedDataset]]:
-    return lambda wanted, root, options: folder.load(wanted, path, root, options)
+# Only these need PyTorch; the options of a data set are read without it.
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "GroupedDataset": "fairdistill.data.dataset",
+        "ImageFiles": "fairdistill.data.images.reading",
+        "Pipeline": "fairdistill.data.images.augmentation",
+        "cut_validation": "fairdistill.data.splits",
+        "without_duplicates": "fairdistill.data.files",
+    },
+)

@@ -1,14 +1,13 @@
-"""t-SNE pictures with the paper's settings, by scikit-learn."""
+"""t-SNE with the paper's settings, by scikit-learn."""
 
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Metric = Literal["cosine", "euclidean", "manhattan"]
+from fairdistill.embedding.options import Metric
 
 _BLOCK = 500
 
@@ -28,7 +27,7 @@ def tsne(
     van der Maaten & Hinton, *Visualizing data using t-SNE* (JMLR 2008). The paper left the other settings at
     scikit-learn's defaults, which then were a random start and a learning rate of 200.
     """
-    from sklearn.manifold import TSNE  # a second that only the picture needs
+    from sklearn.manifold import TSNE  # takes a second to import, which only the plot needs
 
     model = TSNE(
         n_components=dims,
@@ -47,11 +46,11 @@ def tsne(
 def kl_divergence(
     features: NDArray[np.float32], coordinates: NDArray[np.float32], *, perplexity: float, metric: Metric
 ) -> float:
-    """Return what t-SNE minimises, KL(P || Q) = sum over pairs of p_ij log(p_ij / q_ij), in nats.
+    """Return what t-SNE minimizes, KL(P || Q) = sum over pairs of p_ij log(p_ij / q_ij), in nats.
 
     p_ij = (p_j|i + p_i|j) / 2n, where p_j|i is a Gaussian of the distance from i whose width gives it the perplexity;
-    q_ij is Student's t of the distance in the picture, of max(dims - 1, 1) degrees of freedom. It is worked out here
-    over all pairs because scikit-learn has no number for 250 iterations: its own is then the largest float there is.
+    q_ij is Student's t of the distance in the plot, with max(dims - 1, 1) degrees of freedom. It is computed here over
+    all pairs because scikit-learn reports none after only 250 iterations: its value is then the largest float.
 
     Args:
         features: ``[n, D]``.
@@ -63,7 +62,7 @@ def kl_divergence(
 
     n, dims = coordinates.shape
     x, y = features.astype(np.float64), coordinates.astype(np.float64)
-    blocks = np.array_split(np.arange(n), math.ceil(n / _BLOCK))  # no more than one [n, n] is held
+    blocks = np.array_split(np.arange(n), math.ceil(n / _BLOCK))  # holds only one [n, n] array
     conditional = np.empty((n, n))
     for rows in blocks:
         squared = pairwise_distances(x[rows], x, metric=metric) ** 2
@@ -82,8 +81,8 @@ def kl_divergence(
 
 
 def _neighbours(squared: NDArray[np.float64], perplexity: float) -> NDArray[np.float64]:
-    """Return p_j|i of squared distances ``[m, n]``, infinite to itself: each row has the entropy log(perplexity)."""
-    squared = squared - squared.min(axis=1, keepdims=True)  # so that the nearest has weight one and no row is all zero
+    """Return p_j|i from squared distances ``[m, n]``, infinite to itself; each row has entropy log(perplexity)."""
+    squared = squared - squared.min(axis=1, keepdims=True)  # the nearest has weight one, so no row is all zero
     finite = np.where(np.isinf(squared), 0.0, squared)
     precision, low, high = (np.full((len(squared), 1), value) for value in (1.0, 0.0, np.inf))
     for _ in range(60):

@@ -32,14 +32,14 @@ class Student:
         """What it is, for sentences."""
         if self.method == "ss":
             return "a new model, trained on batches with as many images of every class and group"
-        return f"a new model, distilled from yours by MFD at strength {self.settings['mmd.strength']:g}"
+        return f"a new model, distilled from yours by MFD at strength {self.settings['mfd.strength']:g}"
 
 
 def students(data: str) -> list[Student]:
     """Return the students: ``ss``, then ``mfd`` at the paper's strength, a third of it, three times it, and so on."""
-    paper = methods.parse("mfd", data=data).settings["mmd.strength"]
+    paper = methods.parse("mfd", data=data).settings["mfd.strength"]
     strengths = [float(f"{factor * paper:.3g}") for factor in _FACTORS]
-    return [Student("ss", "ss", {}), *(Student(f"mfd-{s:g}", "mfd", {"mmd.strength": s}) for s in strengths)]
+    return [Student("ss", "ss", {}), *(Student(f"mfd-{s:g}", "mfd", {"mfd.strength": s}) for s in strengths)]
 
 
 def affordable_epochs(epoch_seconds: float, *, budget: float, most: int, students: int, teacher: bool) -> int:

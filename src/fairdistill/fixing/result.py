@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.contract import Result, key
-from fairdistill.metrics.paired import Change
+from fairdistill.metrics import Change
 
 WhyKept = Literal["fair", "undecided", "best", "no gain"]
 """Why the deployed model is kept: its gap is small enough; it is within chance; no candidate is better by the rule;

@@ -6,8 +6,7 @@ from fairdistill.auditing import AuditResult
 from fairdistill.auditing.text import in_words, no_harm
 from fairdistill.choosing import gain
 from fairdistill.fixing.result import FixResult, in_metric
-from fairdistill.metrics import METRICS, improvement
-from fairdistill.metrics.paired import Change
+from fairdistill.metrics import METRICS, Change, improvement
 from fairdistill.text.numbers import interval, percent, signed
 from fairdistill.text.tables import markdown
 

@@ -1,7 +1,9 @@
-"""What a data set holds."""
+"""What a data set contains."""
 
 from __future__ import annotations
 
-from fairdistill.inspecting.inspect import InspectOptions, inspect
+from fairdistill.inspecting.inspect import inspect
+from fairdistill.inspecting.options import InspectOptions
+from fairdistill.inspecting.result import ImageSizes, InspectResult, SkippedFile, SplitContents, Subgroup
 
-__all__ = ["InspectOptions", "inspect"]
+__all__ = ["ImageSizes", "InspectOptions", "InspectResult", "SkippedFile", "SplitContents", "Subgroup", "inspect"]

@@ -99,6 +99,43 @@ def mean_loss_by_class(
     return empty.index_add(0, labels, each) / rows.clamp_min(1)
 
 
+class AdversaryLoss(nn.Module):
+    """Adversarial debiasing as a module: the sum over classes of that class's mean adversary loss.
+
+    Minimise it over the student's and the adversaries' parameters together: the adversaries learn to guess the group
+    from the logits, while the gradient that reaches the student is reversed and multiplied by ``strength``. The
+    released code trains the adversaries with an optimizer and a learning rate of their own.
+
+    Args:
+        num_classes: number of classes C.
+        num_groups: number of groups G.
+        hidden: hidden units of each adversary.
+        strength: factor of the reversed gradient; it does not change the value of the loss.
+
+    Example:
+        >>> loss = AdversaryLoss(num_classes=10, num_groups=2, strength=0.001)
+        >>> loss(torch.randn(4, 10), torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])).shape
+        torch.Size([])
+    """
+
+    def __init__(self, *, num_classes: int, num_groups: int, hidden: int = 32, strength: float = 1.0) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.strength = strength
+        self.adversaries = Adversaries(num_classes, num_groups, hidden=hidden)
+
+    def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """Return the scalar loss of logits ``[N, C]``, labels ``[N]`` and groups ``[N]``; group -1 takes no part."""
+        (logits,) = at_least_float32(logits)
+        with no_autocast(logits):
+            guessed = self.adversaries(reverse_gradient(logits, strength=self.strength), labels)
+            return mean_loss_by_class(guessed, groups, labels, num_classes=self.num_classes).sum()
+
+    def extra_repr(self) -> str:
+        """Return the settings that the adversaries do not show."""
+        return f"num_classes={self.num_classes}, strength={self.strength}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Adversary:
     """Settings of adversarial debiasing."""

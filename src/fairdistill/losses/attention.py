@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.losses.checks import at_least_float32, check_map_sizes, check_maps
@@ -43,6 +43,21 @@ def attention_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
 
 def _attention(feature_map: Tensor) -> Tensor:
     return F.normalize(feature_map.pow(2).mean(dim=1).flatten(1))
+
+
+class AttentionLoss(nn.Module):
+    """:func:`attention_loss` as a module: attention transfer between two maps.
+
+    Example:
+        >>> import torch
+        >>> left, right = torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([[[[0.0, 2.0]]]])
+        >>> AttentionLoss()(left, right).item()
+        0.5
+    """
+
+    def forward(self, student_map: Tensor, teacher_map: Tensor) -> Tensor:
+        """Return the scalar loss of maps ``[N, C, H, W]``."""
+        return attention_loss(student_map, teacher_map)
 
 
 @dataclass(frozen=True, kw_only=True)

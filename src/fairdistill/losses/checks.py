@@ -23,6 +23,12 @@ def no_autocast(tensor: Tensor) -> AbstractContextManager[None]:
     return context
 
 
+def check_positive(name: str, value: float) -> None:
+    """Raise a ValueError unless an argument is positive."""
+    if not value > 0:
+        raise ValueError(f"Expected argument `{name}` to be positive, but got {value}")
+
+
 def check_same_shape(student: Tensor, teacher: Tensor) -> None:
     """Raise a ValueError unless both have one shape and a batch dimension."""
     if student.shape != teacher.shape or student.ndim < 2:

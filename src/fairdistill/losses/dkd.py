@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_logits, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_logits, check_positive, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -58,8 +58,7 @@ def dkd_loss(
         raise ValueError(
             f"Expected argument `labels` to have shape ({len(student_logits)},), but got {tuple(labels.shape)}"
         )
-    if not temperature > 0:
-        raise ValueError(f"Expected argument `temperature` to be positive, but got {temperature}")
+    check_positive("temperature", temperature)
     student, teacher = at_least_float32(student_logits, teacher_logits)
     with no_autocast(student):
         (s_true, s_others), (t_true, t_others) = (_split(z / temperature, labels) for z in (student, teacher))
@@ -79,6 +78,43 @@ def _split(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 def _divergence(student: Tensor, teacher: Tensor) -> Tensor:
     return F.kl_div(student, teacher, reduction="batchmean", log_target=True)
+
+
+class DKDLoss(nn.Module):
+    """:func:`dkd_loss` as a module: decoupled distillation on the logits.
+
+    Args:
+        alpha: strength of TCKD.
+        beta: strength of NCKD.
+        temperature: T > 0.
+
+    Example:
+        >>> loss = DKDLoss(alpha=1.0, beta=0.0, temperature=1.0)
+        >>> round(loss(torch.zeros(1, 3), torch.tensor([[0.0, 1.0, 1.0]]), torch.tensor([1])).item(), 4)
+        0.0172
+    """
+
+    def __init__(self, *, alpha: float = 1.0, beta: float = 8.0, temperature: float = 4.0) -> None:
+        super().__init__()
+        check_positive("temperature", temperature)
+        self.alpha = alpha
+        self.beta = beta
+        self.temperature = temperature
+
+    def forward(self, student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the scalar loss of logits ``[N, C]`` and labels ``[N]``."""
+        return dkd_loss(
+            student_logits,
+            teacher_logits,
+            labels,
+            alpha=self.alpha,
+            beta=self.beta,
+            temperature=self.temperature,
+        )
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"alpha={self.alpha}, beta={self.beta}, temperature={self.temperature}"
 
 
 @dataclass(frozen=True, kw_only=True)

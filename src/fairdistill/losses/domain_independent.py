@@ -49,6 +49,20 @@ def domain_independent_loss(head_logits: Tensor, labels: Tensor, groups: Tensor)
     return F.cross_entropy(torch.where((groups >= 0).unsqueeze(1), own, heads.mean(1)), labels)
 
 
+class DomainIndependentLoss(nn.Module):
+    """:func:`domain_independent_loss` as a module, for a network with one head per group.
+
+    Example:
+        >>> heads = torch.tensor([[[0.0, 9.0], [0.0, 0.0]]])
+        >>> round(DomainIndependentLoss()(heads, torch.tensor([1]), torch.tensor([1])).item(), 4)
+        0.6931
+    """
+
+    def forward(self, head_logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """Return the scalar loss of the heads' logits ``[N, G, C]``, labels ``[N]`` and groups ``[N]``."""
+        return domain_independent_loss(head_logits, labels, groups)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DomainIndependent:
     """Settings of domain-independent training: none."""

@@ -5,11 +5,12 @@ Sagawa, Koh, Hashimoto and Liang, *Distributionally Robust Neural Networks for G
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.losses.checks import at_least_float32, check_rows
@@ -73,6 +74,59 @@ def dro_loss(
     worst = (new.exp() * means).sum()
     loss = known.to(losses.dtype).mean() * worst + (losses * ~known).mean()
     return loss, new.view_as(log_weights)
+
+
+class GroupDROLoss(nn.Module):
+    """:func:`dro_loss` as a module that keeps the subgroups' weights: group DRO, in place of cross-entropy.
+
+    In training mode every call moves the weights one step; in evaluation mode they stay. They start equal, and
+    ``state_dict()`` holds them.
+
+    Args:
+        num_classes: number of classes C.
+        num_groups: number of groups G.
+        step_size: step size of the weights.
+        adjustment: ``[C, G]`` or a number, added to the subgroups' losses when the weights move.
+
+    Example:
+        >>> loss = GroupDROLoss(num_classes=2, num_groups=2, step_size=1.0)
+        >>> logits, labels, groups = torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.tensor([0, 0]), torch.tensor([0, 1])
+        >>> round(loss(logits, labels, groups).item(), 4), [round(q, 2) for q in loss.weights.flatten().tolist()]
+        (1.5608, [0.1, 0.73, 0.09, 0.09])
+    """
+
+    log_weights: Tensor
+    adjustment: Tensor
+
+    def __init__(
+        self, *, num_classes: int, num_groups: int, step_size: float = 0.01, adjustment: Tensor | float = 0.0
+    ) -> None:
+        super().__init__()
+        self.step_size = step_size
+        equal = torch.full((num_classes, num_groups), -math.log(num_classes * num_groups))
+        self.register_buffer("log_weights", equal)
+        self.register_buffer("adjustment", torch.as_tensor(adjustment, dtype=torch.float32), persistent=False)
+
+    @property
+    def weights(self) -> Tensor:
+        """The weight of each subgroup, ``[C, G]``; they sum to 1."""
+        return self.log_weights.exp()
+
+    def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """Return the scalar loss of logits ``[N, C]``, labels ``[N]`` and groups ``[N]``."""
+        loss, moved = dro_loss(
+            logits, labels, groups, self.log_weights, step_size=self.step_size, adjustment=self.adjustment
+        )
+        if self.training:
+            self.log_weights.copy_(moved)
+        return loss
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        num_classes, num_groups = self.log_weights.shape
+        sizes = f"num_classes={num_classes}, num_groups={num_groups}"
+        adjustment = tuple(self.adjustment.shape) or self.adjustment.item()
+        return f"{sizes}, step_size={self.step_size}, adjustment={adjustment}"
 
 
 @dataclass(frozen=True, kw_only=True)

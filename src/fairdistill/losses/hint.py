@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.losses.checks import at_least_float32, check_same_shape
@@ -37,6 +37,22 @@ def hint_loss(student: Tensor, teacher: Tensor) -> Tensor:
     check_same_shape(student, teacher)
     student, teacher = at_least_float32(student, teacher)
     return F.mse_loss(student, teacher) / 2
+
+
+class HintLoss(nn.Module):
+    """:func:`hint_loss` as a module: half of the mean squared difference of two features.
+
+    Where the two differ in shape, project the student's first, for example with :class:`~fairdistill.losses.Projector`.
+
+    Example:
+        >>> import torch
+        >>> HintLoss()(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]])).item()
+        1.0
+    """
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the scalar loss of features ``[N, ...]``."""
+        return hint_loss(student, teacher)
 
 
 @dataclass(frozen=True, kw_only=True)

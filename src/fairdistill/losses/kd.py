@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_logits, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_logits, check_positive, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -37,8 +37,7 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: floa
         0.4438
     """
     check_logits(student_logits, teacher_logits)
-    if not temperature > 0:
-        raise ValueError(f"Expected argument `temperature` to be positive, but got {temperature}")
+    check_positive("temperature", temperature)
     student, teacher = at_least_float32(student_logits, teacher_logits)
     with no_autocast(student):
         return temperature**2 * F.kl_div(
@@ -47,6 +46,33 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: floa
             reduction="batchmean",
             log_target=True,
         )
+
+
+class KDLoss(nn.Module):
+    """:func:`kd_loss` as a module: distillation on the logits.
+
+    Args:
+        temperature: T > 0.
+
+    Example:
+        >>> import torch
+        >>> loss = KDLoss(temperature=2.0)
+        >>> round(loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 2.0]])).item(), 4)
+        0.4438
+    """
+
+    def __init__(self, *, temperature: float) -> None:
+        super().__init__()
+        check_positive("temperature", temperature)
+        self.temperature = temperature
+
+    def forward(self, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
+        """Return the scalar loss of logits ``[N, C]``."""
+        return kd_loss(student_logits, teacher_logits, temperature=self.temperature)
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"temperature={self.temperature}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.losses.checks import at_least_float32, check_map_sizes, check_maps, no_autocast
@@ -54,6 +54,20 @@ def nst_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
         sign = torch.ones(both.shape[1], dtype=both.dtype, device=both.device)
         sign[s.shape[1] :] = -1
         return (sign @ kernel @ sign).mean()
+
+
+class NSTLoss(nn.Module):
+    """:func:`nst_loss` as a module: neuron selectivity transfer between two maps.
+
+    Example:
+        >>> left, right = torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([[[[0.0, 2.0]]]])
+        >>> NSTLoss()(left, right).item()
+        2.0
+    """
+
+    def forward(self, student_map: Tensor, teacher_map: Tensor) -> Tensor:
+        """Return the scalar loss of maps ``[N, C, H, W]``."""
+        return nst_loss(student_map, teacher_map)
 
 
 @dataclass(frozen=True, kw_only=True)

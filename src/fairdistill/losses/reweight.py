@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.losses.checks import at_least_float32, check_rows
@@ -67,6 +67,33 @@ def reweighted_loss(logits: Tensor, labels: Tensor, groups: Tensor, cell_weights
     losses = F.cross_entropy(logits, labels, reduction="none")
     weights = cell_weights.to(losses.dtype)[labels, groups.clamp_min(0)]
     return (torch.where(groups >= 0, weights, 1.0) * losses).mean()
+
+
+class ReweightedLoss(nn.Module):
+    """:func:`reweighted_loss` as a module: weighted cross-entropy, in place of the plain one.
+
+    Args:
+        cell_weights: floating point ``[C, G]``, for example those of :func:`reweighing`.
+
+    Example:
+        >>> loss = ReweightedLoss(cell_weights=reweighing(torch.tensor([[30, 10], [10, 30]])))
+        >>> round(loss(torch.zeros(1, 2), torch.tensor([0]), torch.tensor([1])).item(), 4)
+        1.3863
+    """
+
+    cell_weights: Tensor
+
+    def __init__(self, *, cell_weights: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("cell_weights", cell_weights)
+
+    def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+        """Return the scalar loss of logits ``[N, C]``, labels ``[N]`` and groups ``[N]``."""
+        return reweighted_loss(logits, labels, groups, self.cell_weights)
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"cell_weights={tuple(self.cell_weights.shape)}"
 
 
 @dataclass(frozen=True, kw_only=True)

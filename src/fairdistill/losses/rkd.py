@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.losses.checks import at_least_float32, no_autocast
@@ -79,6 +79,33 @@ def _relations(points: Tensor) -> tuple[Tensor, Tensor]:
     law_of_cosines = square.unsqueeze(2) + square.unsqueeze(1) - square.unsqueeze(0)
     cosines = law_of_cosines * inverse.unsqueeze(2) * inverse.unsqueeze(1) / 2
     return distance / torch.where(mean > 0, mean, 1.0), cosines
+
+
+class RKDLoss(nn.Module):
+    """:func:`rkd_loss` as a module: relational distillation of a batch.
+
+    Args:
+        distance: factor of the distances.
+        angle: factor of the angles.
+
+    Example:
+        >>> student, teacher = torch.tensor([[0.0], [1.0], [2.0]]), torch.tensor([[0.0, 0.0], [3.0, 3.0], [6.0, 6.0]])
+        >>> round(RKDLoss()(student, teacher).item(), 4)
+        0.0
+    """
+
+    def __init__(self, *, distance: float = 25.0, angle: float = 50.0) -> None:
+        super().__init__()
+        self.distance = distance
+        self.angle = angle
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the scalar loss of features ``[N, ...]``, whose widths may differ."""
+        return rkd_loss(student, teacher, distance=self.distance, angle=self.angle)
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"distance={self.distance}, angle={self.angle}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,15 @@
-"""Fairness metrics from mergeable counts; NumPy only.
+"""Fairness metrics from mergeable counts.
 
-Intervals, noise floors, tests and parity are in modules of their own, which need SciPy: ``resampling``, ``paired``,
-``parity``, ``sizing``; calibration and leakage in ``calibration`` and ``leakage``.
+Counts, accuracy and DEO need NumPy only and are imported at once. Intervals, noise floors, tests, parity, sizing and
+calibration need SciPy, which is imported when one of them is first used.
 """
 
-from fairdistill.metrics.counts import Counts, group_counts
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fairdistill.contract import lazy_face
+from fairdistill.metrics.counts import Counts, checked_indices, group_counts
 from fairdistill.metrics.fairness import (
     accuracy,
     balanced_accuracy,
@@ -15,10 +20,50 @@ from fairdistill.metrics.fairness import (
     empty_cells,
     group_accuracy,
 )
+from fairdistill.metrics.group_fairness import FairnessValues, GroupFairness
 from fairdistill.metrics.names import METRICS
 from fairdistill.metrics.scores import Scores, higher_is_better, improvement
 
+if TYPE_CHECKING:
+    from fairdistill.metrics.calibration import (
+        calibration_bins,
+        expected_calibration_error,
+        float_array,
+        overall_calibration_error,
+        probability_rows,
+    )
+    from fairdistill.metrics.noise import chance_deo
+    from fairdistill.metrics.paired import Change, Paired, paired_test
+    from fairdistill.metrics.parity import parity_gaps
+    from fairdistill.metrics.resampling import Estimate, Gap, Resampled
+    from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
+
 __all__ = [
-    "METRICS", "Counts", "Scores", "accuracy", "balanced_accuracy", "cell_accuracy", "deo_a", "deo_by_class", "deo_m",
-    "empty_cells", "group_accuracy", "group_counts", "higher_is_better", "improvement",
+    "METRICS", "Change", "Counts", "Estimate", "FairnessValues", "Gap", "GroupFairness", "Paired", "Resampled",
+    "Scores", "accuracy", "balanced_accuracy", "calibration_bins", "cell_accuracy", "chance_deo", "checked_indices",
+    "deo_a", "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error", "float_array", "gap_resolved",
+    "group_accuracy", "group_counts", "higher_is_better", "improvement", "overall_calibration_error", "paired_test",
+    "parity_gaps", "probability_rows", "rows_to_resolve",
 ]  # fmt: skip
+
+# Only these need SciPy.
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "Change": "fairdistill.metrics.paired",
+        "Estimate": "fairdistill.metrics.resampling",
+        "Gap": "fairdistill.metrics.resampling",
+        "Paired": "fairdistill.metrics.paired",
+        "Resampled": "fairdistill.metrics.resampling",
+        "calibration_bins": "fairdistill.metrics.calibration",
+        "chance_deo": "fairdistill.metrics.noise",
+        "expected_calibration_error": "fairdistill.metrics.calibration",
+        "float_array": "fairdistill.metrics.calibration",
+        "gap_resolved": "fairdistill.metrics.sizing",
+        "overall_calibration_error": "fairdistill.metrics.calibration",
+        "paired_test": "fairdistill.metrics.paired",
+        "parity_gaps": "fairdistill.metrics.parity",
+        "probability_rows": "fairdistill.metrics.calibration",
+        "rows_to_resolve": "fairdistill.metrics.sizing",
+    },
+)

@@ -46,6 +46,15 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
     return counts.reshape(num_groups, num_classes, num_classes)
 
 
+def as_array(values: Any) -> NDArray[Any]:
+    """Return an array, a list, or a tensor on any device as a NumPy array; torch is not imported."""
+    if hasattr(values, "detach"):  # a torch tensor
+        if values.is_floating_point():  # NumPy has no bfloat16
+            values = values.float()
+        values = values.detach().cpu().numpy()
+    return np.asarray(values)
+
+
 def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[np.int64]:
     """Return a vector of integers in ``[low, high)`` as int64.
 
@@ -58,11 +67,7 @@ def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[n
     Raises:
         ValueError: if they are no vector of integers, or one is not in the range; the row is named.
     """
-    if hasattr(values, "detach"):  # a torch tensor, wherever it is, without importing torch
-        if values.is_floating_point():  # NumPy has no bfloat16
-            values = values.float()
-        values = values.detach().cpu().numpy()
-    array = np.asarray(values)
+    array = as_array(values)
     if array.size == 0:
         array = array.astype(np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":

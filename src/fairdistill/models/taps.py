@@ -35,19 +35,30 @@ class TapPoint:
 
 
 class Tapped:
-    """A network together with the places its features are read at.
+    """A network together with the places where its features are read.
 
-    A call runs the network and returns the features by name; gradients flow through them. Hooks are on this
-    instance of the network only, and ``remove`` takes them away.
+    A call runs the network and returns its logits and features by name; gradients flow through them. The hooks are on
+    this instance of the network only; ``remove``, or the end of a ``with`` block, takes them off.
 
     Args:
-        network: any module that maps images to what :func:`~fairdistill.models.outputs.class_logits` reads.
-        points: where each feature is read. ``logits`` is always there and needs no point.
+        network: any module that maps images to something :func:`~fairdistill.models.outputs.class_logits` can read.
+        points: where each feature is read, for example as :func:`~fairdistill.models.find_taps` finds it. ``logits``
+            are always returned and need no point.
+        layer: modules by name, in place of ``points`` or in addition: ``"layer4"`` is the output of that module, as
+            ``feature``; ``"map=layer4,embedding=fc:input"`` names several features and can read a module's input.
 
     Raises:
-        UsageError: if the network has no module of a given name.
+        UsageError: if the network has no module of a given name; when called, if a module named in ``layer`` does not
+            run or has no tensor there.
 
     Example:
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(48, 16), nn.ReLU(), nn.Linear(16, 2))
+        >>> tapped = Tapped(model, layer="2")
+        >>> {name: tuple(value.shape) for name, value in tapped(torch.zeros(8, 3, 4, 4)).items()}
+        {'feature': (8, 16), 'logits': (8, 2)}
+
+        The places can also be found automatically:
+
         >>> from fairdistill.models import digit_net, find_taps
         >>> network = digit_net()
         >>> images = torch.zeros(2, 3, 16, 16)
@@ -56,13 +67,18 @@ class Tapped:
         {'embedding': (2, 96), 'feature': (2, 96), 'logits': (2, 10), 'map': (2, 48, 4, 4)}
     """
 
-    def __init__(self, network: nn.Module, points: Mapping[TapName, TapPoint]) -> None:
+    def __init__(
+        self, network: nn.Module, points: Mapping[TapName, TapPoint] | None = None, *, layer: str | None = None
+    ) -> None:
         modules = dict(network.named_modules())
+        named = {name: _point_of(place) for name, place in parse_taps(layer).items()}
+        points = {**(points or {}), **named}
         for name, point in points.items():
             if point.module not in modules:
                 some = ", ".join([m for m in modules if m][-8:])
                 raise UsageError(f"tap {name!r}: the network has no module {point.module!r}; its last are: {some}")
         self.network = network
+        self._named = named
         self._run: Callable[[Tensor], object] = network
         self._caught: dict[TapName, Tensor] = {}
         self._calls: Counter[TapName] = Counter()
@@ -77,6 +93,9 @@ class Tapped:
         logits = class_logits(self._run(images))
         taps = {**self._caught, "logits": logits}
         self._caught.clear()
+        for name, point in self._named.items():
+            if name not in taps:
+                raise UsageError(f"tap {name!r}: the module {point.module!r} did not run; name another module")
         return taps
 
     def compile(self) -> None:
@@ -84,12 +103,24 @@ class Tapped:
         self._run = torch.compile(self.network)
 
     def remove(self) -> None:
-        """Take the hooks off the network."""
+        """Take the hooks off the network; from then on a call returns the logits alone."""
         for handle in self._handles:
             handle.remove()
+        self._named = {}
+
+    def __enter__(self) -> Tapped:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
 
     def _hook(self, module: nn.Module, name: TapName, point: TapPoint) -> RemovableHandle:
-        def catch(value: Tensor) -> None:
+        def catch(value: object) -> None:
+            if not isinstance(value, Tensor):
+                raise UsageError(
+                    f"tap {name!r}: the {point.side} of the module {point.module!r} is a {type(value).__name__}, not a "
+                    "tensor; name another module"
+                )
             if point.call is None or self._calls[name] == point.call:
                 self._caught[name] = F.relu(value) if point.relu else value
             self._calls[name] += 1
@@ -97,6 +128,13 @@ class Tapped:
         if point.side == "input":
             return module.register_forward_pre_hook(lambda _module, inputs: catch(inputs[0]))
         return module.register_forward_hook(lambda _module, _inputs, output: catch(output))
+
+
+def _point_of(place: str) -> TapPoint:
+    module, _, side = place.partition(":")
+    if side not in ("", "input", "output"):
+        raise UsageError(f"cannot read {place!r}; write {module} for the module's output or {module}:input")
+    return TapPoint(module, "input" if side == "input" else "output")
 
 
 def parse_taps(text: str | None) -> dict[TapName, str]:

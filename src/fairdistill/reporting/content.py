@@ -10,8 +10,7 @@ import numpy as np
 import yaml
 
 from fairdistill.auditing import sizing
-from fairdistill.comparing import compare
-from fairdistill.comparing.compare import Row as CompareRow
+from fairdistill.comparing import CompareRow, compare
 from fairdistill.predictions import Predictions, run_predictions
 from fairdistill.reporting.figures import Curve, FigureRow, Figures, Picture
 from fairdistill.reporting.options import ReportOptions

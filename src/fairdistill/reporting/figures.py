@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fairdistill.contract import Result
-from fairdistill.metrics.resampling import Estimate, Gap
+from fairdistill.metrics import Estimate, Gap
 from fairdistill.runs import RunFolder
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fairdistill.auditing import ModelChange, Sizing, WorstGroup, WorstSubgroup
 from fairdistill.contract import Result
-from fairdistill.metrics.resampling import Estimate, Gap
+from fairdistill.metrics import Estimate, Gap
 from fairdistill.reporting.figures import Figures
 
 

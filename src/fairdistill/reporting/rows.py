@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.auditing import ModelChange, SubgroupChange, model_change, worst_of
-from fairdistill.comparing.compare import Row as CompareRow
-from fairdistill.metrics.paired import Paired, paired_test
-from fairdistill.metrics.resampling import Resampled
+from fairdistill.comparing import CompareRow
+from fairdistill.metrics import Paired, Resampled, paired_test
 from fairdistill.predictions import Predictions, paired, run_predictions
 from fairdistill.reporting.result import GroupAccuracy, ReportRow
 from fairdistill.runs import RunFolder

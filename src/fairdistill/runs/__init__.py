@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fairdistill.runs.files import finite_or_null, read_json, write_bytes, write_json, write_text
+from fairdistill.runs.files import finite_or_null, json_text, read_json, write_bytes, write_json, write_text
 from fairdistill.runs.folder import FORMAT_VERSION, RunFolder
 
-__all__ = ["FORMAT_VERSION", "RunFolder", "finite_or_null", "read_json", "write_bytes", "write_json", "write_text"]
+__all__ = [
+    "FORMAT_VERSION", "RunFolder", "finite_or_null", "json_text", "read_json", "write_bytes", "write_json",
+    "write_text",
+]  # fmt: skip

@@ -40,8 +40,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file, whole or not at all; what is not finite becomes null."""
-    text = json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+    write_text(path, json_text(content) + "\n")
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """Return the JSON text of a mapping; numbers that are not finite become null."""
+    return json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,6 +15,7 @@ import filelock
 import numpy as np
 import yaml
 
+from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.runs.files import Record, finite_or_null, read_json, write_json, write_text
 
@@ -106,6 +107,8 @@ class RunFolder:
         """The resolved configuration, by option name."""
         config = self._read_yaml()
         config.pop("format_version")
+        if isinstance(config.get("set"), Mapping):
+            config["set"] = present_names(config["set"])
         return config
 
     def move(self, places: Mapping[str, str | None]) -> None:
@@ -168,11 +171,12 @@ class RunFolder:
         if not path.exists():
             return []
         try:
-            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         except ValueError as error:
             raise RunFolderError(
                 f"cannot read {path}: {error}; if the run was killed, `fairdistill train --resume {self.path}` mends it"
             ) from error
+        return [{**row, "loss": present_names(row["loss"])} if "loss" in row else row for row in rows]
 
     def truncate_log(self, rows: int) -> None:
         """Keep the first ``rows`` rows of the log: a resumed run writes the later ones again."""

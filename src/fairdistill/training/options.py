@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.contract import check_seed, check_types
+from fairdistill.contract import check_seed, check_types, present_names
 from fairdistill.errors import UsageError
 from fairdistill.system.runtime import Precision
 
@@ -29,16 +29,15 @@ class TrainOptions:
     """
 
     data: str = "digits-s"
-    """Data set: digits-s (embedded), cifar10s, utkface, celeba, a table (.csv, .tsv, .parquet) or a class folder."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, such as skew and data_seed."""
     method: str = "scratch"
-    """scratch, hkd, fitnet, at, nst, ss, ad, mfd; beyond the paper reweight, dro, di, mfd-self, dkd, rkd; or a sum such
-    as ss+hkd."""
+    """One of {methods}; or a sum, for example ss+hkd."""
     set: Mapping[str, float] = field(default_factory=dict)
-    """Settings of the method's terms, TERM.SETTING=VALUE, such as mmd.strength=7; default: the paper's Table 1, or
+    """Settings of the method's terms, TERM.SETTING=VALUE, such as mfd.strength=7; default: the paper's Table 1, or
     each method's own paper."""
     model: str | None = None
     """Network: cifar_net, digit_net, resnet18, shufflenet_v2_x1_0, torchvision:NAME, timm:NAME or MODULE:FACTORY;
@@ -105,6 +104,7 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         check_types(self)
+        object.__setattr__(self, "set", present_names(self.set))
         if self.epochs is not None and self.steps is not None:
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
         for name in ("epochs", "steps", "batch_size", "threads", "teacher_size"):

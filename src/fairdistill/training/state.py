@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
 
 
@@ -32,4 +33,15 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load documents no set of exceptions for damaged files
         raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start anew with another --out") from error
-    return state
+    return {**state, **_under_present_names(state)}
+
+
+def _under_present_names(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what earlier versions kept under other names of terms, under today's."""
+    found: dict[str, Any] = {}
+    if "objective" in state:
+        terms = {key.removeprefix("terms."): value for key, value in state["objective"].items()}
+        found["objective"] = {f"terms.{key}": value for key, value in present_names(terms).items()}
+    if "meter" in state:
+        found["meter"] = {**state["meter"], "sums": present_names(state["meter"]["sums"])}
+    return found

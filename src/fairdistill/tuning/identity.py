@@ -54,7 +54,7 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     """Return in words what a study has that the one that is asked for has not, None if they are the same.
 
     Example:
-        >>> difference({"steps": 60, "set": {"mmd.bandwidth": 1.0}}, {"steps": 80, "set": {"mmd.bandwidth": 1.0}})
+        >>> difference({"steps": 60, "set": {"mfd.bandwidth": 1.0}}, {"steps": 80, "set": {"mfd.bandwidth": 1.0}})
         'steps 60, not 80'
         >>> difference({"digests": {"teacher": "a3"}}, {"digests": {"teacher": "c7"}})
         'another teacher'

@@ -20,7 +20,7 @@ class TuneOptions:
         UsageError: if a value is out of its range or cannot be read.
 
     Example:
-        >>> TuneOptions(search={"mmd.strength": "0.3:30:log"}, trials=8).parsed_objectives
+        >>> TuneOptions(search={"mfd.strength": "0.3:30:log"}, trials=8).parsed_objectives
         ('accuracy', 'deo_a')
     """
 

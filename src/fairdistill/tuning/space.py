@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fairdistill.contract import present_names
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
 
@@ -111,7 +112,7 @@ def parse_space(search: Mapping[str, str], method: Method) -> dict[str, Range | 
         value = method.settings[name]
         return {name: Range(float(f"{value / 10:g}"), float(f"{10 * value:g}"), log=True)}
     space = {}
-    for name, text in search.items():
+    for name, text in present_names(search).items():
         if name not in method.settings and name not in OPTIONS:
             close = difflib.get_close_matches(name, [*method.settings, *OPTIONS], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else "."

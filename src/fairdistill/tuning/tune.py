@@ -36,7 +36,7 @@ def tune(options: TrainOptions, tune_options: TuneOptions, *, quiet: bool = Fals
 
     Example:
         >>> options = TrainOptions(method="mfd", teacher="runs/teacher", out="tune/mfd")  # doctest: +SKIP
-        >>> result = tune(options, TuneOptions(search={"mmd.strength": "0.3:30:log"}, trials=8))  # doctest: +SKIP
+        >>> result = tune(options, TuneOptions(search={"mfd.strength": "0.3:30:log"}, trials=8))  # doctest: +SKIP
         >>> result.run  # doctest: +SKIP
         PosixPath('tune/mfd/trial-3')
     """

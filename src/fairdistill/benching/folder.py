@@ -1,0 +1,64 @@
+"""The folder of a grid: ``grid.json`` records what it is a grid of."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fairdistill._version import __version__
+from fairdistill.errors import RunFolderError
+from fairdistill.runs import read_json, write_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridRecord:
+    """What all runs of a grid have in common.
+
+    Attributes:
+        data: the data set.
+        protocol: the protocol.
+        fairdistill: the version that trained them.
+    """
+
+    data: str
+    protocol: str
+    fairdistill: str
+
+
+def open_grid(path: Path, name: str, protocol: str) -> None:
+    """Create the folder of a grid, or check that an existing one has the same data set, protocol and version.
+
+    Raises:
+        RunFolderError: if it belongs to another grid, or cannot be written.
+    """
+    file, now = path / "grid.json", GridRecord(data=name, protocol=protocol, fairdistill=__version__)
+    if file.exists():
+        then = read_grid(path)
+        if then != now:
+            before = asdict(then)
+            differ = ", ".join(
+                f"{key} {before[key]} instead of {value}" for key, value in asdict(now).items() if before[key] != value
+            )
+            raise RunFolderError(f"{path} holds another grid ({differ}); choose another folder with --out")
+        return
+    if path.exists() and any(path.iterdir()):
+        raise RunFolderError(f"{path} exists but does not hold a grid; choose another folder with --out")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_json(file, asdict(now))
+    except OSError as error:
+        raise RunFolderError(f"cannot create {path}: {error.strerror}; choose another folder with --out") from error
+
+
+def read_grid(path: Path) -> GridRecord:
+    """Return what a folder is a grid of.
+
+    Raises:
+        RunFolderError: if it does not hold a grid.
+    """
+    if not (path / "grid.json").is_file():
+        raise RunFolderError(
+            f"{path} has no grid.json, so it does not hold a grid; create one with: fairdistill bench DATA"
+        )
+    content = read_json(path / "grid.json")
+    return GridRecord(data=content["data"], protocol=content["protocol"], fairdistill=content["fairdistill"])

@@ -1,0 +1,64 @@
+"""A grid and its jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fairdistill.training import TrainOptions
+
+# Options that hold paths: they differ from machine to machine.
+_PLACES = ("data_root", "out", "teacher", "cache_dir")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a grid.
+
+    Attributes:
+        id: hash of its resolved configuration; that of a student includes its teacher's id.
+        row: the method.
+        seed: seed of the run.
+        options: of the run; ``out`` and ``teacher`` are folders of the grid.
+        teacher: id of the job that trains its teacher, None without one.
+    """
+
+    id: str
+    row: str
+    seed: int
+    options: TrainOptions
+    teacher: str | None
+
+    @property
+    def path(self) -> Path:
+        """Its run folder."""
+        return Path(str(self.options.out))
+
+    @property
+    def places(self) -> dict[str, str | None]:
+        """The options that hold paths."""
+        return {name: getattr(self.options, name) for name in _PLACES}
+
+    def moved(self, folder: Path) -> Job:
+        """Return the job with its run folder, its teacher's and the teacher's cache in another folder."""
+        own, teacher = self.options, self.options.teacher
+        options = replace(
+            own,
+            out=str(folder / self.path.name),
+            teacher=None if teacher is None else str(folder / Path(teacher).name),
+            cache_dir=str(folder / Path(str(own.cache_dir)).name),
+        )
+        return replace(self, options=options)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Jobs, teachers before their students.
+
+    Attributes:
+        path: folder of the grid.
+        jobs: each once; a teacher trained with a different budget than the rows is a row of its own in the table.
+    """
+
+    path: Path
+    jobs: tuple[Job, ...]

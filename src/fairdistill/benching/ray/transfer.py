@@ -1,0 +1,65 @@
+"""Run folders on their way between machines that share no storage: read and written so that a run can be resumed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from fairdistill.benching.jobs import Job
+from fairdistill.errors import RunFolderError
+from fairdistill.runs import RunFolder, write_bytes
+
+Files = Mapping[str, bytes]
+"""Contents by path inside a run folder."""
+
+Stamp = tuple[int, int]
+"""When a file was last changed, and its size."""
+
+CHECKPOINT, RESULT = "checkpoint/state.pt", "result.json"
+
+
+def stamps(folder: Path) -> dict[str, Stamp]:
+    """Return when each whole file of a run folder was last changed; none if there is no folder yet."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.name.startswith(".") and path.suffix != ".part":
+            status = path.stat()
+            found[path.relative_to(folder).as_posix()] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+def read_files(folder: Path, names: Collection[str]) -> Files:
+    """Return the contents of files, the checkpoint first: read before the log, it is never ahead of it."""
+    ordered = sorted(names, key=lambda name: name != CHECKPOINT)
+    return {name: (folder / name).read_bytes() for name in ordered}
+
+
+def write_files(job: Job, files: Files) -> None:
+    """Write files into a job's run folder, which is made, whole or not at all, if there is none.
+
+    A folder that is there keeps its configuration, a new one says where things are on this machine.
+
+    Raises:
+        RunFolderError: if another process made the folder meanwhile.
+    """
+    if (job.path / "config.yaml").exists():
+        _write(job.path, {name: content for name, content in files.items() if name != "config.yaml"})
+        return
+    part = job.path.with_name(f".{job.path.name}.{os.getpid()}")
+    try:
+        _write(part, files)
+        RunFolder(part).move(job.places)
+        part.rename(job.path)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise RunFolderError(f"cannot make {job.path}: {error.strerror}") from error
+
+
+def _write(folder: Path, files: Files) -> None:
+    """Write the log before the checkpoint, so that it is never behind, and the result last: it marks a finished run."""
+    for name in sorted(files, key=lambda name: (name == RESULT, name == CHECKPOINT)):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, files[name])

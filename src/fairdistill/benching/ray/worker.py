@@ -1,0 +1,114 @@
+"""What a process of a Ray cluster does for one job: train it, and tell of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fairdistill._version import __version__
+from fairdistill.benching.execution import run_job
+from fairdistill.benching.jobs import Job
+from fairdistill.benching.ray.transfer import CHECKPOINT, RESULT, Files, Stamp, read_files, stamps, write_files
+from fairdistill.errors import UsageError
+
+
+@dataclass(frozen=True)
+class News:
+    """What has become of a job.
+
+    Attributes:
+        files: those of the run folder that are new or changed; none where the storage is shared.
+        ended: whether the job has ended.
+        error: of a job that has failed.
+    """
+
+    files: Files
+    ended: bool
+    error: str | None = None
+
+
+class Worker:
+    """Trains one job, in the grid's own folder where that is seen from here, else in a folder that is fetched from."""
+
+    def __init__(self) -> None:
+        self._job: Job | None = None
+        self._scratch: Path | None = None
+        self._sent: dict[str, Stamp] = {}
+        self._error: str | None = None
+        self._training = threading.Thread(target=self._train, daemon=True)
+
+    def meet(self, version: str, mark: str) -> tuple[str, bool]:
+        """Return which process this is, and whether the storage is shared: whether a file of the grid is seen here.
+
+        Raises:
+            UsageError: if fairdistill is of another version here.
+        """
+        where = f"{socket.gethostname()}, process {os.getpid()}"
+        if version != __version__:
+            raise UsageError(
+                f"fairdistill is {__version__} on {socket.gethostname()} and {version} where bench was started; "
+                "install the same version on every machine of the cluster"
+            )
+        return where, os.access(Path(mark).parent, os.W_OK) and Path(mark).exists()
+
+    def begin(self, job: Job, *, threads: int) -> None:
+        """Begin to train a job in its own folder, or to go on with it."""
+        self._job = replace(job, options=replace(job.options, threads=threads))
+        self._training.start()
+
+    def begin_apart(self, job: Job, *, threads: int, files: Files, teacher: Files) -> None:
+        """Begin to train a job in a folder of this machine, or to go on with it.
+
+        Args:
+            job: the job, with the folders it has where it was planned.
+            threads: threads of the run.
+            files: its run folder, as far as it has come.
+            teacher: its teacher's run folder.
+        """
+        self._scratch = Path(tempfile.mkdtemp(prefix="fairdistill-"))
+        job = job.moved(self._scratch)
+        if files:
+            write_files(job, files)
+            self._sent = stamps(job.path)
+        for name, content in teacher.items():
+            path = Path(str(job.options.teacher)) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self.begin(job, threads=threads)
+
+    def news(self, every: float) -> News:
+        """Wait until the job has ended, or there is a new checkpoint to fetch, and tell of it.
+
+        Args:
+            every: seconds between two looks for a new checkpoint.
+        """
+        assert self._job is not None
+        if self._scratch is None:
+            self._training.join()
+            return News({}, True, self._error)
+        while True:
+            self._training.join(every)
+            ended = not self._training.is_alive()
+            now = stamps(self._job.path)
+            changed = {name for name, stamp in now.items() if self._sent.get(name) != stamp}
+            if ended or changed & {"config.yaml", CHECKPOINT}:
+                break
+        if not ended:
+            changed.discard(RESULT)  # written when the run ends: it comes with what is written before it
+        files = read_files(self._job.path, changed)
+        self._sent |= {name: now[name] for name in changed}
+        if ended:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        return News(files, ended, self._error)
+
+    def _train(self) -> None:
+        from fairdistill.system.memory import keep_freed_memory
+
+        assert self._job is not None
+        keep_freed_memory()
+        self._error = run_job(self._job)

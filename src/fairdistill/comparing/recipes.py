@@ -1,0 +1,131 @@
+"""Which runs belong in one row: those whose configurations differ only in seeds, paths and hardware."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from fairdistill.runs import RunFolder
+
+# Options that do not make a different recipe: seeds, paths, hardware, and what the recipe states in other words.
+_NOT_RECIPE = (
+    "data", "data_root", "data_options", "teacher", "seed", "split_seed", "epochs", "steps", "out", "device", "compile",
+    "threads", "cache_memory", "cache_dir", "teacher_cache",
+)  # fmt: skip
+
+# Options of a data set that do not change which data it is; its seed belongs to the run.
+_NOT_DATA = ("data_seed", "download", "cache", "image_cache", "workers")
+
+# Options of a data set that a caption leaves out: how images are prepared and how the table is written.
+_NOT_IN_CAPTION = ("image", "encoding", "size", "crop", "stored_size", "flip", "mean", "std", "test_share")
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A finished run, read once.
+
+    Attributes:
+        given: the path as the caller wrote it.
+        folder: the run folder.
+        config: its configuration.
+        result: its result.
+    """
+
+    given: str
+    folder: RunFolder
+    config: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: str | Path) -> FinishedRun:
+        """Read a finished run.
+
+        Raises:
+            RunFolderError: if the folder holds no finished run.
+        """
+        folder = RunFolder.open(path)
+        return cls(str(path), folder, folder.config, folder.result)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        seed: int = self.config["seed"]
+        return seed
+
+    @property
+    def seeds(self) -> tuple[Any, ...]:
+        """The seeds of the run, its data and its split."""
+        return self.seed, self.config["data_options"].get("data_seed"), self.config.get("split_seed")
+
+    @cached_property
+    def data_options(self) -> dict[str, Any]:
+        """The options that determine which data the run used, except for the seed."""
+        return {name: value for name, value in self.config["data_options"].items() if name not in _NOT_DATA}
+
+    @property
+    def data(self) -> str:
+        """The data set and its options in words; options that are off are left out."""
+        name = str(self.config["data"])
+        parts = [Path(name).name if "/" in name else name]
+        for option, value in self.data_options.items():
+            if option in _NOT_IN_CAPTION or value in (None, False, {}):
+                continue
+            shown = (
+                ", ".join(f"{key}={item}" for key, item in value.items()) if isinstance(value, Mapping) else str(value)
+            )
+            parts.append(f"{option.replace('_', ' ')} {shown}")
+        return ", ".join(parts)
+
+    @property
+    def tested_on(self) -> str:
+        """A text that is equal for two runs if they were tested on the same samples."""
+        digest: str | None = self.result.get("digests", {}).get("test")
+        return digest or json.dumps({"data": self.config["data"], **self.data_options}, sort_keys=True)
+
+    @property
+    def recipe(self) -> Recipe:
+        """Everything that must be equal for two runs to share a row."""
+        settings = {name: value for name, value in self.config.items() if name not in _NOT_RECIPE}
+        settings |= {
+            "data_options": self.data_options,
+            "steps": self.result["budget"]["steps"],
+            "teacher": _taught_by(self.result),
+        }
+        return Recipe(json.dumps(settings, sort_keys=True))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A configuration without seeds, paths and hardware, as JSON: a key by which runs are grouped."""
+
+    text: str
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The settings by name; those of the data set and of the method's terms are among them."""
+        read = json.loads(self.text)
+        inner = ("set", "data_options")
+        return {**{k: v for k, v in read.items() if k not in inner}, **read["data_options"], **read["set"]}
+
+    def differs(self, others: list[Recipe]) -> dict[str, Any]:
+        """Return the settings that set this recipe apart from others of its method, and its protocol if they mix."""
+        own, every = self.settings, [other.settings for other in others]
+        namesakes = [other for other in every if other["method"] == own["method"]]
+        differs = {name: value for name, value in own.items() if any(other.get(name) != value for other in namesakes)}
+        if any(other["protocol"] != own["protocol"] for other in every):
+            differs = {"protocol": own["protocol"], **differs}
+        return differs
+
+
+def _taught_by(result: Mapping[str, Any]) -> str:
+    """Return what taught a run: another run's method, protocol and steps, or the hash of a weights file; else ""."""
+    taught = result.get("teacher")
+    if not taught:
+        return ""
+    if taught.get("method") is None:
+        return f"file {(result.get('digests', {}).get('teacher') or '')[:8]}"
+    return ", ".join(str(taught[name]) for name in ("method", "protocol", "steps"))

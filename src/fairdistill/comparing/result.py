@@ -1,0 +1,114 @@
+"""Finished runs side by side, as typed values; ``compare --format json`` prints :meth:`CompareResult.to_dict`."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fairdistill.contract import Result
+from fairdistill.metrics.names import METRICS
+
+
+@dataclass(frozen=True)
+class OverSeeds:
+    """One metric over the runs of a row.
+
+    Attributes:
+        values: one fraction per run, in the order of the seeds; NaN where undefined.
+
+    Example:
+        >>> OverSeeds((0.25, 0.75)).mean
+        0.5
+    """
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds; NaN if the value of any run is undefined."""
+        return statistics.fmean(self.values)
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation over the seeds (ddof 1); NaN for a single seed."""
+        if len(self.values) < 2 or any(math.isnan(value) for value in self.values):
+            return math.nan
+        return statistics.stdev(self.values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareRow(Result):
+    """One recipe: runs that differ only in their seeds.
+
+    Attributes:
+        method: canonical name of the method.
+        differs: settings that set this row apart from other rows of the same method, by name.
+        seeds: seeds of the runs, in ascending order.
+        accuracy: over the seeds.
+        deo_a: mean over the classes of the difference between groups, over the seeds.
+        deo_m: largest difference over the classes, over the seeds.
+        steps: optimizer steps of each run.
+        samples: images seen in each run.
+        collapsed: seeds whose model predicts a single class.
+        paths: the run folders.
+    """
+
+    method: str
+    differs: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    accuracy: OverSeeds
+    deo_a: OverSeeds
+    deo_m: OverSeeds
+    steps: int
+    samples: int
+    collapsed: tuple[int, ...]
+    paths: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The method, followed by whatever sets the row apart from other rows of that method."""
+        extra = ", ".join(f"{name}={value}" for name, value in self.differs.items())
+        return f"{self.method} ({extra})" if extra else self.method
+
+    def metric(self, name: str) -> OverSeeds:
+        """Return a metric by its name in files: accuracy, deo_a or deo_m."""
+        found: OverSeeds = getattr(self, name)
+        return found
+
+    def record(self) -> dict[str, Any]:
+        """Return the row as it is written to CSV: one flat record."""
+        metrics = {name: self.metric(name) for name in METRICS}
+        return {
+            "method": self.label,
+            "n": len(self.seeds),
+            **{f"{name}_{kind}": getattr(values, kind) for name, values in metrics.items() for kind in ("mean", "sd")},
+            "steps": self.steps,
+            "samples": self.samples,
+            "collapsed_seeds": list(self.collapsed),
+            "seeds": list(self.seeds),
+            "runs": list(self.paths),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as it is written to JSON: the record, and the values of every run."""
+        return {**self.record(), "values": {name: list(self.metric(name).values) for name in METRICS}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareResult(Result):
+    """Rows measured on one test set.
+
+    Attributes:
+        data: the data set and its options.
+        protocol: the protocol, or both names if the rows follow different ones.
+        made_with: versions and hardware of the runs, each combination once.
+        rows: one per recipe, in the order of the paper's tables; other methods follow in the order given.
+    """
+
+    data: str
+    protocol: str
+    made_with: tuple[str, ...]
+    rows: tuple[CompareRow, ...]

@@ -1,0 +1,86 @@
+"""A comparison as text, Markdown, LaTeX, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Mapping
+
+from fairdistill.comparing.options import Format
+from fairdistill.comparing.result import CompareResult, OverSeeds
+from fairdistill.metrics.names import METRICS
+from fairdistill.runs import finite_or_null, json_text
+from fairdistill.text import tables
+
+_HEADER = ("Method", "n", *METRICS.values(), "Steps", "Images seen")
+
+
+def render(result: CompareResult) -> str:
+    """Return the comparison as an aligned table for a terminal; percent."""
+    lines = tables.aligned([_HEADER, *_cells(result)])
+    rule = "-" * max(map(len, lines))
+    return "\n".join([lines[0], rule, *lines[1:], rule, _caption(result)])
+
+
+def markdown(result: CompareResult) -> str:
+    """Return the comparison as a Markdown table; percent."""
+    return f"{tables.markdown([_HEADER, *_cells(result)])}\n\n{_caption(result)}"
+
+
+def latex(result: CompareResult) -> str:
+    """Return the comparison as a LaTeX table; percent."""
+    return tables.latex([_HEADER, *_cells(result)], _caption(result))
+
+
+def comma_separated(result: CompareResult) -> str:
+    """Return the comparison as CSV; fractions, undefined values empty."""
+    text = io.StringIO()
+    records = [row.record() for row in result.rows]
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    for record in records:
+        writer.writerow(
+            {
+                name: " ".join(map(str, value)) if isinstance(value, list) else finite_or_null(value)
+                for name, value in record.items()
+            }
+        )
+    return text.getvalue().rstrip("\n")
+
+
+def formatted(result: CompareResult, format: Format) -> str:
+    """Return the comparison in the format of ``--format``."""
+    writers: Mapping[Format, Callable[[CompareResult], str]] = {
+        "text": render,
+        "md": markdown,
+        "csv": comma_separated,
+        "latex": latex,
+        "json": lambda result: json_text(result.to_dict()),
+    }
+    return writers[format](result)
+
+
+def _cells(result: CompareResult) -> list[tuple[str, ...]]:
+    rows = []
+    for row in result.rows:
+        mark = f" [one class only: seed {', '.join(map(str, row.collapsed))}]" if row.collapsed else ""
+        metrics = [_percent(row.metric(name)) for name in METRICS]
+        rows.append((row.label + mark, str(len(row.seeds)), *metrics, f"{row.steps:,}", f"{row.samples:,}"))
+    return rows
+
+
+def _percent(metric: OverSeeds) -> str:
+    if math.isnan(metric.mean):
+        return "undefined"
+    return f"{100 * metric.mean:.2f}" + ("" if math.isnan(metric.sd) else f" ± {100 * metric.sd:.2f}")
+
+
+def _caption(result: CompareResult) -> str:
+    seeds = sorted({seed for row in result.rows for seed in row.seeds})
+    many = any(len(row.seeds) > 1 for row in result.rows)
+    spread = "mean ± sd over n seeds (ddof 1)" if many else "one seed each: no spread is known"
+    return (
+        f"{result.data}; {result.protocol} protocol; test set, percent, {spread}; "
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}. {'; '.join(result.made_with)}."
+    )

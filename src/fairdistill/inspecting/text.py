@@ -1,0 +1,112 @@
+"""What a data set contains, as text for a terminal."""
+
+from __future__ import annotations
+
+from fairdistill.inspecting.result import ImageSizes, InspectResult, SplitContents, Subgroup
+from fairdistill.metrics.noise import ChanceDEO
+from fairdistill.text.tables import aligned
+
+_SMALL = 100  # images, below which a subgroup supports no claim about a small gap
+_LISTED_FILES = 50
+_LISTED_SUBGROUPS = 8
+
+
+def render(result: InspectResult) -> str:
+    """Return what :func:`fairdistill.inspecting.inspect` found as text for a terminal."""
+    lines = [f"{result.data}: {len(result.class_names)} classes, {len(result.group_names)} groups"]
+    if result.image_sizes is not None:
+        lines.append(_sizes(result.image_sizes))
+    for split in result.splits:
+        lines += ["", *_table(result, split)]
+    lines += [*_absent(result), *_notes(result)]
+    test = result.split("test")
+    if test is not None:
+        lines += ["", *_claims(result, test)]
+    return "\n".join(lines)
+
+
+def _sizes(sizes: ImageSizes) -> str:
+    most_common = _pixels(sizes.most_common)
+    if sizes.smallest == sizes.largest:
+        return f"Images are {most_common} pixels ({sizes.sampled:,} checked)."
+    return (
+        f"Images range from {_pixels(sizes.smallest)} to {_pixels(sizes.largest)} pixels; the most common size is "
+        f"{most_common} ({sizes.most_common_count:,} of {sizes.sampled:,} checked)."
+    )
+
+
+def _pixels(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _table(result: InspectResult, split: SplitContents) -> list[str]:
+    some_unknown = any(split.unknown_groups)
+    rows = [[split.split, *result.group_names, *(["unknown"] if some_unknown else []), "all"]]
+    groups = len(result.group_names)
+    for at, name in enumerate(result.class_names):
+        of_class = [subgroup.images for subgroup in split.subgroups[at * groups : (at + 1) * groups]]
+        counts = [*of_class, *([split.unknown_groups[at]] if some_unknown else [])]
+        rows.append([name, *(f"{count:,}" for count in counts), f"{sum(counts):,}"])
+    smallest = split.smallest
+    return [
+        *aligned(rows),
+        f"{split.images:,} images; smallest subgroup: {_name(smallest)} with {smallest.images:,}.",
+    ]
+
+
+def _name(subgroup: Subgroup) -> str:
+    return f"{subgroup.class_name}, {subgroup.group}"
+
+
+def _absent(result: InspectResult) -> list[str]:
+    """Return what follows from the splits that are absent."""
+    missing = [name for name in ("train", "test") if result.split(name) is None]
+    if missing:
+        return ["", f"There are no {' and no '.join(missing)} images, which training needs; see --split-map."]
+    if result.split("val") is None:
+        return ["", "There is no validation set; training sets aside 10% of each training subgroup."]
+    return []
+
+
+def _notes(result: InspectResult) -> list[str]:
+    lines = [f"{note[0].upper()}{note[1:]}." for note in result.notes]
+    if result.skipped:
+        count = len(result.skipped)
+        lines.append(f"{count:,} image{'s' if count > 1 else ''} cannot be read:")
+        lines += [f"  {file.image}: {file.reason}" for file in result.skipped[:_LISTED_FILES]]
+        if count > _LISTED_FILES:
+            lines.append(f"  and {count - _LISTED_FILES:,} more")
+    return ["", *lines] if lines else []
+
+
+def _claims(result: InspectResult, test: SplitContents) -> list[str]:
+    if result.chance is None:
+        empty = "; ".join(map(_name, test.empty))
+        return [f"Warning: there is no test image of {empty}, so DEO is undefined on this test set."]
+    lines = [_chance(result.chance, result.accuracy)]
+    if test.shared_pictures:
+        lines.append(
+            "Some images are made from the same picture; where that picture appears in several groups, chance gives "
+            "less than this."
+        )
+    small = test.smaller_than(_SMALL)
+    if small:
+        shown = "; ".join(f"{_name(subgroup)} ({subgroup.images})" for subgroup in small[:_LISTED_SUBGROUPS])
+        more = f"; and {len(small) - _LISTED_SUBGROUPS} more" if len(small) > _LISTED_SUBGROUPS else ""
+        lines.append(
+            f"Warning: {len(small)} of {len(test.subgroups)} test subgroups have fewer than {_SMALL} images, too few "
+            f"to support claims about gaps smaller than these: {shown}{more}."
+        )
+    return lines
+
+
+def _chance(chance: ChanceDEO, accuracy: float) -> str:
+    return (
+        f"By chance alone, a perfectly fair model with {accuracy:.0%} accuracy would show DEO_A "
+        f"{_percent(chance.deo_a)} and DEO_M {_percent(chance.deo_m)} on this test set (mean and 95% range)."
+    )
+
+
+def _percent(values: tuple[float, float, float]) -> str:
+    mean, low, high = (100 * value for value in values)
+    return f"{mean:.1f}% [{low:.1f}, {high:.1f}]"
