@@ -24,7 +24,7 @@ def run(arguments: list[str]) -> int:
         raise UsageError("fix needs --data: a table of images, a class folder, or the name of a data set")
     from fairdistill.fixing import fix
 
-    options = given.options(FixOptions, data_options=given.data_options)
+    options = given.options(FixOptions)
     print(fix(given.source, options=options).text())
     print(f"\nWritten: {options.out}/recommendation.md, {options.out}/fix.json")
     return 0

@@ -17,9 +17,9 @@ from fairdistill.fixing.decision import decide
 from fairdistill.fixing.options import FixOptions, fix_options
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.start import start
+from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
 from fairdistill.training import Interrupted
-from fairdistill.training.opening import caller_untouched
 from fairdistill.tuning.stopped import Stopped
 
 

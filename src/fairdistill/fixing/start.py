@@ -15,9 +15,7 @@ from fairdistill.fixing.work import Deployed, Samples, Work, source_of
 from fairdistill.predictions.trained_model import open_run
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import choose_runtime
-from fairdistill.training import TrainOptions
-from fairdistill.training.estimate import seconds_of
-from fairdistill.training.resolving import resolve
+from fairdistill.training import TrainOptions, resolve, seconds_of
 
 
 def start(deployed: str | None, options: FixOptions) -> Work:

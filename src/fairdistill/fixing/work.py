@@ -16,8 +16,7 @@ from fairdistill.predictions.trained_model import DeployedModel, ModelSource, lo
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime
-from fairdistill.training import TrainOptions
-from fairdistill.training.splits import parted
+from fairdistill.training import TrainOptions, parted
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,7 @@ from fairdistill.choosing import Rule, Values
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.predictions.evaluation import evaluate, logits_of
-from fairdistill.training import TrainOptions
-from fairdistill.training.environment import describe_environment
-from fairdistill.training.estimate import estimate, format_seconds
-from fairdistill.training.prepare import Setup, prepare
+from fairdistill.training import Setup, TrainOptions, describe_environment, estimate, format_seconds, prepare
 from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import Noise
 from fairdistill.tuning.identity import identity
@@ -85,7 +82,7 @@ def plan(options: TrainOptions, tune: TuneOptions) -> Plan:
         DataError: for data that cannot be used, or validation rows that lack a cell.
         RunFolderError: if the folder holds something else.
     """
-    if options.protocol == "paper":
+    if options.rules.validates_on_test:
         raise UsageError(
             "tune chooses on validation data, which --protocol paper has none of but the test set; leave it out"
         )
@@ -115,9 +112,9 @@ def plan(options: TrainOptions, tune: TuneOptions) -> Plan:
         warnings.simplefilter("ignore", UserWarning)  # of empty training cells: each trial's own run says it
         # Guessing groups trains a classifier and writes; each trial does it, and finds it done.
         setup = prepare(replace(with_settings(options, lowest), pseudo_groups=False))
-    setup.validation.require_cells("DEO is undefined there and nothing can be chosen on it")
+    setup.data.validation.require_cells("DEO is undefined there and nothing can be chosen on it")
     if tune.seconds is not None and former is None:
-        pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=options.seed)
+        pipeline = Pipeline(setup.data.train, device=setup.runtime.device, seed=options.seed)
         check_budget(tune.seconds, needed=estimate(setup, pipeline).seconds)
     resolved = replace(setup.options, pseudo_groups=options.pseudo_groups)
     environment = describe_environment(setup.runtime, seed=options.seed)
@@ -138,8 +135,8 @@ def plan(options: TrainOptions, tune: TuneOptions) -> Plan:
         steps=setup.steps,
         # Trials of other batches have other steps, and have seen other numbers of images at the same one.
         early_stopping=tune.early_stopping and "batch_size" not in space,
-        noise=Noise.of(setup.validation.cell_counts(), len(setup.validation)),
-        rows=len(setup.validation),
+        noise=Noise.of(setup.data.validation.cell_counts(), len(setup.data.validation)),
+        rows=len(setup.data.validation),
         teacher=_teacher_values(setup),
         environment=environment,
     )
@@ -183,12 +180,12 @@ def _check_ends(options: TrainOptions, space: Space) -> None:
 
 def _teacher_values(setup: Setup) -> Values | None:
     """Return what the teacher does on the validation rows, its images prepared as its own."""
-    teacher = setup.teacher
-    if teacher is None:
+    if setup.teacher is None:
         return None
+    teacher = setup.teacher.network
     device = setup.runtime.device
-    rows = Pipeline(setup.validation, device=device, seed=setup.options.seed, recipe=setup.teacher_recipe)
+    rows = Pipeline(setup.data.validation, device=device, seed=setup.options.seed, recipe=setup.teacher.recipe)
     judged = evaluate(
-        logits_of(lambda images: teacher(images)["logits"], rows, setup.runtime.autocast), setup.validation
+        logits_of(lambda images: teacher(images)["logits"], rows, setup.runtime.autocast), setup.data.validation
     )
     return {"accuracy": judged.accuracy, "deo_a": judged.deo_a, "deo_m": judged.deo_m}

@@ -7,7 +7,7 @@ from typing import Any
 
 from fairdistill.metrics.names import METRICS
 from fairdistill.text.tables import aligned, markdown
-from fairdistill.training.console import percent
+from fairdistill.training import percent
 
 
 def text(record: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fairdistill.choosing import Values
 from fairdistill.metrics.names import METRICS
 from fairdistill.runs import RunFolder
-from fairdistill.training.state import load_checkpoint
+from fairdistill.training import load_checkpoint
 from fairdistill.tuning.early_stopping import History
 
 if TYPE_CHECKING:
