@@ -132,7 +132,7 @@ def test_embed_and_report_say_what_they_wrote(quick, tiny_teacher, tmp_path, cap
     out, card = tmp_path / "r.html", tmp_path / "card.md"
     assert main(["report", tiny_teacher, "--out", str(out), "--card", str(card), "--draws", "200"]) == 0
     assert capsys.readouterr().out == f"Written: {out}\nWritten: {card}\n"
-    assert "Features: what they tell of the group" in out.read_text()
+    assert "Features: what they reveal about the group" in out.read_text()
 
 
 def test_runs_of_other_rows_are_refused_in_a_report(tmp_path, capsys):
