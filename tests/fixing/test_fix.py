@@ -90,7 +90,7 @@ def test_a_gap_that_cannot_be_told_from_chance_is_said_to_be_so(tmp_path):
 
 def test_a_rule_that_nothing_keeps_says_how_near_the_nearest_came(deployed, two_students, tmp_path):
     options = FixOptions(**QUICK, out=str(tmp_path / "out"), rule="deo_a subject to accuracy >= 0.999")
-    with pytest.raises(UsageError, match=r"keeps the rule .* misses accuracy >= 0.999 by"):
+    with pytest.raises(UsageError, match=r"meets the rule .* misses accuracy >= 0.999 by"):
         fix(deployed, options, {})
     assert not (tmp_path / "out/fix.json").exists()
 

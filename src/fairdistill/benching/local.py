@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from fairdistill.benching.execution import run_job
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.schedule import Report, TimeIsUp, Work
-from fairdistill.system.runtime import processors, wait_passively
+from fairdistill.system.threads import processors, wait_passively
 
 
 def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None = None) -> bool:
@@ -79,7 +79,7 @@ def _begin(threads: int) -> None:
     from fairdistill.system.memory import keep_freed_memory
 
     os.setsid()  # so that this process hears of Ctrl-C only once, from its parent
-    # An active run listens for it and saves; between runs there is nothing to save.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # An active run listens for it and saves; between runs there is nothing to save. SIG_IGN would keep the run from it.
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
     keep_freed_memory()
     torch.set_num_threads(threads)

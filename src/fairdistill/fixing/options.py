@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
 from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import Precision
+from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
 
 MOST_STUDENTS = 6
@@ -20,7 +20,7 @@ class FixOptions:
     """What may be done about a model, and for how long it may be looked for."""
 
     data: str
-    """Data set: a table (.csv, .tsv, .parquet), a folder of class folders, or one of {datasets}."""
+    """Data set: a table (.csv, .tsv, .parquet), a class folder, digits-s, cifar10s, utkface or celeba."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
     model: str | None = None

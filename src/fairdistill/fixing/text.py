@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairdistill.auditing.text import in_words, interval, no_harm, percent
-from fairdistill.choosing.front import gain
+from fairdistill.choosing import gain
 from fairdistill.metrics.names import METRICS
 from fairdistill.text.tables import markdown
 
