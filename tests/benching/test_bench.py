@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -70,3 +72,8 @@ def test_a_grid_without_a_finished_run_is_shown_by_its_jobs():
 def test_a_typo_in_an_option_is_named():
     with pytest.raises(UsageError, match="BenchOptions has no option 'method'; did you mean 'methods'"):
         bench("digits-s", method="ss")
+
+
+def test_the_options_need_no_torch():
+    command = "import sys, fairdistill.benching; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0
