@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.contract import with_keywords
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
