@@ -132,7 +132,7 @@ def test_embed_and_report_say_what_they_wrote(quick, tiny_teacher, tmp_path, cap
     out, card = tmp_path / "r.html", tmp_path / "card.md"
     assert main(["report", tiny_teacher, "--out", str(out), "--card", str(card), "--draws", "200"]) == 0
     assert capsys.readouterr().out == f"Written: {out}\nWritten: {card}\n"
-    assert "Features: what they tell of the group" in out.read_text()
+    assert "Features: what they reveal about the group" in out.read_text()
 
 
 def test_runs_of_other_rows_are_refused_in_a_report(tmp_path, capsys):
@@ -154,7 +154,7 @@ def test_a_link_is_written_through_and_what_is_no_file_is_refused(tmp_path, monk
     assert json.loads((tmp_path / "target.json").read_text())["rows"] == 800
     os.mkfifo(tmp_path / "pipe.json")
     assert main(["audit", str(table(tmp_path)), *COLUMNS, "--out", "pipe.json"]) == 2
-    assert "no file that could be written anew" in capsys.readouterr().err
+    assert "exists and is not a regular file; choose another path" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.part"))
 
 

@@ -220,7 +220,7 @@ def test_duplicates_of_test_pictures_do_not_train_in_the_honest_protocol(options
     setup = prepare(options())
     sources = [set(part.source_ids) for part in (setup.data.train, setup.data.validation, setup.data.test)]
     assert not sources[2] & (sources[0] | sources[1])
-    assert any("left out of" in note for note in setup.data.train.notes)
+    assert any("removed from" in note for note in setup.data.train.notes)
 
 
 BAD = [

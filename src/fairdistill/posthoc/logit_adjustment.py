@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
-from fairdistill.metrics.calibration import probability_rows
-from fairdistill.metrics.counts import checked_indices
+from fairdistill.metrics import checked_indices, probability_rows
 from fairdistill.posthoc.checks import check_cells, check_lengths, names_of
 
 _FLOOR = float(np.finfo(np.float32).tiny)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
-from fairdistill.metrics.calibration import float_array
-from fairdistill.metrics.counts import checked_indices
+from fairdistill.metrics import checked_indices, float_array
 from fairdistill.posthoc.checks import check_cells, check_lengths, names_of
 
 _Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.data import GroupedDataset
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.metrics import Counts, deo_a, deo_m, group_counts
 from fairdistill.models import class_logits
 from fairdistill.system.processes import ALONE, World

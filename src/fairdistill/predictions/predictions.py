@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
-from fairdistill.metrics import Counts, group_counts
+from fairdistill.metrics import Counts, Samples, group_counts
 from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
@@ -50,15 +49,15 @@ class Predictions:
         return len(self.labels)
 
     @property
-    def sample(self) -> dict[str, Any]:
-        """The test set as the statistics take it, by argument: classes, groups, sources, and how many of the two."""
-        return {
-            "labels": self.labels,
-            "groups": self.groups,
-            "sources": self.sources,
-            "num_classes": len(self.class_names),
-            "num_groups": len(self.group_names),
-        }
+    def samples(self) -> Samples:
+        """The test set as the statistics take it: without what the model predicts for it."""
+        return Samples(
+            labels=self.labels,
+            groups=self.groups,
+            sources=self.sources,
+            num_classes=len(self.class_names),
+            num_groups=len(self.group_names),
+        )
 
     @property
     def correct(self) -> NDArray[np.bool_]:

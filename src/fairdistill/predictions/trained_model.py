@@ -16,13 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill import models
-from fairdistill.data import GroupedDataset, Recipe
-from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.data.own.table import channels
+from fairdistill.data import GroupedDataset, Pipeline, Recipe, channels
 from fairdistill.errors import RunFolderError, TeacherError
-from fairdistill.models import load_program, load_weights, read_weights
-from fairdistill.models.head import head_name
-from fairdistill.models.weights import weights_digest
+from fairdistill.models import head_name, load_program, load_weights, read_weights, weights_digest
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.runs import RunFolder
