@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.timing import hardware
 from fairdistill.benching import BenchOptions, Grid, Job, bench_table, open_grid, plan, run_local, standing
 from fairdistill.runs import RunFolder, read_json, write_json
-from fairdistill.training.estimate import format_seconds
+from fairdistill.training import format_seconds
 
 
 def main() -> int:

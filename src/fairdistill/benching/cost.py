@@ -10,11 +10,7 @@ from fairdistill import methods
 from fairdistill.benching.jobs import Job
 from fairdistill.benching.states import Standing
 from fairdistill.data import GroupedDataset
-from fairdistill.training.estimate import seconds_of
-from fairdistill.training.prepare import build_sampler
-from fairdistill.training.resolving import resolve
-from fairdistill.training.splits import load_data
-from fairdistill.training.stages import plan_stages
+from fairdistill.training import build_sampler, load_data, plan_stages, resolve, seconds_of
 
 Samples = Mapping[str, int]
 """Training images a job will see, by its id; empty where the data is not at hand."""
@@ -33,7 +29,7 @@ def samples(jobs: Iterable[Job]) -> Samples:
         options = resolve(job.options)
         key = json.dumps([dict(options.data_options), options.split_seed], sort_keys=True)
         if loaded is None or loaded[0] != key:
-            loaded = key, load_data(options, None)[0]
+            loaded = key, load_data(options, None).train
         train = loaded[1]
         method = methods.parse(options.method, data=options.data, settings=options.set)
         sampler = build_sampler(method, options, train)

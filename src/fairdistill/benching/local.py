@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from fairdistill.benching.execution import run_job
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.schedule import Report, TimeIsUp, Work
-from fairdistill.system.runtime import processors, wait_passively
+from fairdistill.system.threads import processors, wait_passively
 
 
 def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None = None) -> bool:
@@ -78,7 +78,7 @@ def _begin(threads: int) -> None:
     from fairdistill.system.memory import keep_freed_memory
 
     os.setsid()  # so that Ctrl-C reaches this process once, from its parent
-    # A run in hand listens and saves; between runs there is nothing to do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A run in hand listens and saves; between runs there is nothing to do. SIG_IGN would keep the run from listening.
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
     keep_freed_memory()
     torch.set_num_threads(threads)

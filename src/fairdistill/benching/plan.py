@@ -12,9 +12,7 @@ from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.options import BenchOptions
 from fairdistill.contract import former_names
 from fairdistill.errors import UsageError
-from fairdistill.training import TrainOptions
-from fairdistill.training.identity import computed
-from fairdistill.training.resolving import resolve
+from fairdistill.training import TrainOptions, computed, resolve
 
 
 def plan(name: str, options: BenchOptions) -> Grid:

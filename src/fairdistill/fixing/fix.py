@@ -23,9 +23,9 @@ from fairdistill.metrics.paired import paired_test
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.predictions import paired
 from fairdistill.runs import write_json, write_text
+from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
 from fairdistill.training import Interrupted
-from fairdistill.training.opening import caller_untouched
 from fairdistill.tuning import Stopped
 
 _AUDIT = AuditOptions()

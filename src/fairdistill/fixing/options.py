@@ -8,7 +8,7 @@ from typing import Literal
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
 from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import Precision
+from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
 
 MOST_STUDENTS = 6

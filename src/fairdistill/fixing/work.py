@@ -26,10 +26,7 @@ from fairdistill.reporting import ReportOptions, report
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime
-from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.estimate import seconds_of
-from fairdistill.training.resolving import resolve
-from fairdistill.training.splits import parted
+from fairdistill.training import TrainOptions, parted, resolve, resume, seconds_of, train
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from typing import Any
 
 from fairdistill import data
 from fairdistill._version import __version__
-from fairdistill.training import TrainOptions
-from fairdistill.training.identity import computed
+from fairdistill.training import TrainOptions, computed
 from fairdistill.tuning.space import OPTIONS, Search
 
 _DIGESTS = {

@@ -13,10 +13,7 @@ from fairdistill import methods
 from fairdistill.choosing import Rule
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
-from fairdistill.training import TrainOptions
-from fairdistill.training.environment import describe_environment
-from fairdistill.training.estimate import estimate, format_seconds
-from fairdistill.training.prepare import prepare
+from fairdistill.training import TrainOptions, describe_environment, estimate, format_seconds, prepare
 from fairdistill.tuning import folder
 from fairdistill.tuning.identity import identity
 from fairdistill.tuning.options import TuneOptions
@@ -102,9 +99,9 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
         warnings.simplefilter("ignore", UserWarning)  # about empty training subgroups: each trial's own run warns
         # Guessing groups trains a classifier and writes files; the first trial does it, and the others find it done.
         setup = prepare(replace(with_settings(training, lowest), pseudo_groups=False))
-    setup.validation.require_cells("DEO is undefined and no trial can be chosen")
+    setup.data.validation.require_cells("DEO is undefined and no trial can be chosen")
     if options.seconds is not None and former is None:
-        pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=training.seed)
+        pipeline = Pipeline(setup.data.train, device=setup.runtime.device, seed=training.seed)
         check_budget(options.seconds, needed=estimate(setup, pipeline).seconds)
     made_with = describe_environment(setup.runtime, seed=training.seed)
     made_with["packages"] |= {package: version(package) for package in ("optuna", "matplotlib")}
@@ -141,7 +138,7 @@ def with_settings(training: TrainOptions, settings: Mapping[str, float]) -> Trai
 
 def _check_choice(training: TrainOptions, rule: Rule) -> None:
     """Raise a UsageError if there is no validation set to choose on, or no teacher for a rule that needs one."""
-    if training.protocol == "paper":
+    if training.rules.validates_on_test:
         raise UsageError("tune needs a validation set, but --protocol paper has none; drop --protocol")
     if rule.needs_teacher and training.teacher is None:
         raise UsageError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fairdistill.metrics import METRICS, Scores
 from fairdistill.text.tables import aligned, markdown
-from fairdistill.training.console import percent
+from fairdistill.training import percent
 from fairdistill.tuning.result import State, Trial, TuneResult
 
 _STATES: Mapping[State, str] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairdistill.metrics import METRICS, Scores
 from fairdistill.runs import RunFolder
-from fairdistill.training.state import load_checkpoint
+from fairdistill.training import load_checkpoint
 from fairdistill.tuning.early_stopping import History
 from fairdistill.tuning.result import State, Trial
 

@@ -21,8 +21,7 @@ from fairdistill.errors import NonFiniteLossError, RunFolderError
 from fairdistill.metrics import METRICS, Scores
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
-from fairdistill.training import Interrupted, TrainOptions, resume, train
-from fairdistill.training.console import percent
+from fairdistill.training import Interrupted, TrainOptions, percent, resume, train
 from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import History, beaten_by
 from fairdistill.tuning.plan import Plan, check_budget

@@ -6,9 +6,9 @@ from typing import Any
 
 from fairdistill.contract import split_keywords, with_keywords
 from fairdistill.errors import UsageError
+from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
 from fairdistill.training import TrainOptions
-from fairdistill.training.opening import caller_untouched
 from fairdistill.tuning.conclusion import closed, conclude
 from fairdistill.tuning.extras import check_installed, quiet_optuna
 from fairdistill.tuning.options import TuneOptions

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fairdistill.data import Pipeline
 from fairdistill.metrics import Scores
 from fairdistill.predictions.evaluation import evaluate, logits_of
-from fairdistill.training.prepare import Setup
+from fairdistill.training import Setup
 from fairdistill.tuning.early_stopping import Noise
 
 
@@ -28,18 +28,15 @@ class ValidationSet:
     @classmethod
     def of(cls, setup: Setup) -> ValidationSet:
         """Return the validation set of a training, with the teacher's scores; every subgroup must have samples."""
-        own = setup.validation
+        own = setup.data.validation
         return cls(rows=len(own), noise=Noise.of(own.cell_counts(), len(own)), teacher=_teacher_scores(setup))
 
 
 def _teacher_scores(setup: Setup) -> Scores | None:
     """Return what the teacher scores on the validation set, with its own preprocessing."""
-    teacher = setup.teacher
-    if teacher is None:
+    if setup.teacher is None:
         return None
-    device = setup.runtime.device
-    rows = Pipeline(setup.validation, device=device, seed=setup.options.seed, recipe=setup.teacher_recipe)
-    judged = evaluate(
-        logits_of(lambda images: teacher(images)["logits"], rows, setup.runtime.autocast), setup.validation
-    )
+    network, device, own = setup.teacher.network, setup.runtime.device, setup.data.validation
+    images = Pipeline(own, device=device, seed=setup.options.seed, recipe=setup.teacher.recipe)
+    judged = evaluate(logits_of(lambda batch: network(batch)["logits"], images, setup.runtime.autocast), own)
     return Scores(accuracy=judged.accuracy, deo_a=judged.deo_a, deo_m=judged.deo_m)

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import processors, wait_passively
+from fairdistill.system.threads import processors, wait_passively
 
 _CONNECT_SECONDS = 5.0
 _JOIN_SECONDS = 45.0
