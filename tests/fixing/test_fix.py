@@ -156,7 +156,7 @@ def test_mistakes_are_said_and_nothing_is_written(arguments, said, tmp_path, cap
 def test_a_model_of_other_classes_is_refused(deployed, tmp_path, capsys, tiny):
     assert main(["fix", deployed, "--data", "tiny", "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
-    assert "knows the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9; tiny/train has a, b, c" in error
+    assert "was trained on the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9; tiny/train has a, b, c" in error
     assert not (tmp_path / "out").exists()
 
 
@@ -183,7 +183,7 @@ def test_a_model_whose_outputs_are_no_numbers_is_an_error(deployed, tmp_path, ca
     save_file(weights, tmp_path / "broken.safetensors")
     command = ["fix", str(tmp_path / "broken.safetensors"), "--model", "digit_net", "--data", "digits-s"]
     assert main([*command, "--device", "cpu", "--out", str(tmp_path / "out")]) == 2
-    assert "outputs that are no finite numbers for 400 of 400 images" in capsys.readouterr().err
+    assert "outputs that are not finite for 400 of 400 images" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -233,19 +233,27 @@ BAD = [
         "has 3 outputs; images.csv/train has 2 classes",
     ),
     ({"teacher": "empty.pt", "teacher_model": "digit_net"}, UsageError, "empty.pt is damaged"),
-    ({"teacher": "named.safetensors"}, TeacherError, r"knows the classes square, disc; .*--classes square,disc"),
+    (
+        {"teacher": "named.safetensors"},
+        TeacherError,
+        r"was trained on the classes square, disc; .*--classes square,disc",
+    ),
     (
         {"teacher": "damaged.safetensors"},
         RunFolderError,
-        "damaged.safetensors does not describe itself as a model of ours",
+        "damaged.safetensors has unreadable model metadata",
     ),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_std": "0"}, UsageError, "three positive numbers"),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_tap": "layer9"}, UsageError, "layer9"),
     ({"tap": "nowhere"}, UsageError, "nowhere"),
     ({"model": "resnet81"}, UsageError, "resnet18"),
     ({"model": "no.such.module:factory"}, UsageError, r"no\.such"),
-    ({"data_options": {"label": "shap"}}, DataError, "has no column 'shap'; it has image, shape, ground, split"),
-    ({"data_options": {"classes": "square"}}, DataError, "the class 'disc' is not among --classes square"),
+    (
+        {"data_options": {"label": "shap"}},
+        DataError,
+        "has no column 'shap'; its columns are image, shape, ground, split",
+    ),
+    ({"data_options": {"classes": "square"}}, DataError, "the class 'disc' is not in --classes square"),
 ]
 
 
