@@ -12,6 +12,7 @@ import pytest
 from fairdistill.cli import main
 from fairdistill.data import DATASETS
 from fairdistill.methods import METHODS
+from tests.architecture import FLOORS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")])
@@ -97,6 +98,16 @@ def test_every_method_setting_and_data_set_has_its_line() -> None:
             assert f"`{setting}`" in methods_page
     for name in DATASETS:
         assert f"| `{name}` |" in data_page
+
+
+def test_the_picture_of_the_floors_is_the_house() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page[page.index("```text") : page.index("A package's")]
+    rows = [line for line in picture.splitlines() if line.startswith("│")]
+    floors = FLOORS[1:]  # the public names are beside the command line
+    assert [row[2:].split()[0].strip(",") for row in rows] == [rooms[0] for rooms in floors]
+    for row, rooms in zip(rows, floors, strict=True):
+        assert all(room in row for room in rooms if not room.startswith("_"))
 
 
 def test_the_readme_is_short() -> None:
