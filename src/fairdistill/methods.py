@@ -17,6 +17,7 @@ from fairdistill.losses import (
     KD,
     MFD,
     RKD,
+    SP,
     Adversary,
     AttentionTransfer,
     CrossEntropy,
@@ -164,6 +165,7 @@ METHODS: Mapping[str, Method] = {
         Method("at", (CrossEntropy(), AttentionTransfer())),
         Method("nst", (CrossEntropy(), NeuronSelectivity())),
         Method("rkd", (CrossEntropy(), RKD())),
+        Method("sp", (CrossEntropy(), SP())),
         Method("mfd", (CrossEntropy(), MFD()), sampler="balanced"),
         Method("mfd-self", (CrossEntropy(), SelfMFD()), sampler="balanced"),
     )

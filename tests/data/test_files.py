@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fairdistill.data import Recipe
-from fairdistill.data.files import load_rows, without_duplicates
+from fairdistill.data.files import Origin, load_rows, without_duplicates
 from fairdistill.data.images.reading import Storage
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.rows import NO_SPLIT, Rows
@@ -46,8 +46,9 @@ SAID = [
 
 
 def load(folder: Path, rows: Rows, wanted=("train", "val", "test"), **options: Any):
-    given = {"recipe": Recipe(size=8), "storage": Storage(folder / "cache", 1), "skip_broken": False, **options}
-    return load_rows(rows, wanted, name="made", source=Folder(folder), **given)
+    split = {name: options.pop(name) for name in ("test_share", "split_seed") if name in options}
+    given = {"recipe": Recipe(size=8), "storage": Storage(folder / "cache", 1), **options}
+    return load_rows(rows, wanted, Origin(name="made", source=Folder(folder), **given), **split)
 
 
 def test_rows_become_the_splits_they_say(tmp_path):
@@ -116,13 +117,13 @@ def test_duplicates_are_counted_share_a_source_and_do_not_cross_splits(tmp_path)
     assert test.source_ids[0] == train.source_ids[0]
     assert train.source_ids[1] == train.source_ids[2] != train.source_ids[0]
     notes = train.notes
-    assert notes[0] == "2 rows repeat the picture of another row byte for byte"
-    assert "1 rows repeat a picture of another split (such as 4.png and 0.png)" in notes
-    assert "1 rows give a picture another label than its first row does (such as 2.png and 1.png)" in notes
-    assert "1 rows give a picture another group than its first row does (such as 2.png and 1.png)" in notes
+    assert notes[0] == "2 rows have the same image as another row, byte for byte"
+    assert "1 rows have the same image as a row of another split (for example 4.png and 0.png)" in notes
+    assert "1 rows have the same image as an earlier row but another class (for example 2.png and 1.png)" in notes
+    assert "1 rows have the same image as an earlier row but another group (for example 2.png and 1.png)" in notes
     left = without_duplicates(train, test)
     assert left.ids == ("1.png", "2.png", "3.png")
-    assert left.notes[-1] == "1 rows were left out of made/train: their pictures are in made/test too"
+    assert left.notes[-1] == "1 rows were removed from made/train because the same image is also in made/test"
     assert without_duplicates(left, test) is left
 
 
@@ -155,7 +156,7 @@ def test_ids_are_unique_though_a_file_is_named_like_a_second_one(tmp_path, names
 
 def test_too_few_pictures_for_a_test_set_are_an_error(tmp_path):
     rows = rows_of(tmp_path, [(f"{n}.png", n % 2, n // 2, "") for n in range(4)])
-    with pytest.raises(DataError, match=r"no cell has a second picture for a test set; give more images"):
+    with pytest.raises(DataError, match=r"no subgroup has a second image for a test set; add images"):
         load(tmp_path, rows)
 
 
@@ -178,11 +179,11 @@ def test_what_cannot_be_compared_is_an_error(tmp_path):
         load(tmp_path, change(rows, class_names=("a",), labels=rows.labels * 0))
     with pytest.raises(DataError, match="at least two groups, but found none"):
         load(tmp_path, change(rows, group_names=(), groups=rows.groups * 0 - 1))
-    with pytest.raises(DataError, match="there is no image left"):
+    with pytest.raises(DataError, match="no images are left"):
         load(tmp_path, rows.take(np.zeros(6, bool)))
 
 
 def test_a_class_without_training_rows_is_named(tmp_path):
     rows = rows_of(tmp_path, [*SAID, ("6.png", 2, 0, "test")], classes=3)
-    with pytest.raises(DataError, match=r"the class 'c' of 6\.png \(test\) has no training row"):
+    with pytest.raises(DataError, match=r"the class 'c' of 6\.png \(test\) has no training image"):
         load(tmp_path, rows)

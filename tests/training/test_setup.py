@@ -214,10 +214,10 @@ BAD = [
     ({"model": "cifarnet"}, UsageError, "did you mean 'cifar_net'"),
     ({"device": "banana"}, UsageError, "cannot use device 'banana'"),
     ({"method": "mfd"}, TeacherError, "'mfd' needs a teacher: train one with"),
-    ({"teacher": "nowhere"}, TeacherError, "there is no teacher .*nowhere; expected a run folder, a file of weights"),
+    ({"teacher": "nowhere"}, TeacherError, "there is no teacher .*nowhere; expected a run folder, a weights file"),
     ({"teacher": "unfinished"}, RunFolderError, "not finished"),
-    ({"teacher": "classes"}, TeacherError, r"knows the classes a, b; tiny/train has a, b, c"),
-    ({"teacher": "names"}, TeacherError, r"knows the classes c, b, a; tiny/train has a, b, c"),
+    ({"teacher": "classes"}, TeacherError, r"was trained on the classes a, b; tiny/train has a, b, c"),
+    ({"teacher": "names"}, TeacherError, r"was trained on the classes c, b, a; tiny/train has a, b, c"),
     ({"teacher": "good", "teacher_size": 32}, UsageError, r"ConvNet cannot take images of shape \(3, 32, 32\)"),
     ({"teacher": "good", "split_seed": 1}, TeacherError, "split_seed 0, not 1.*drop --split-seed"),
     (

@@ -220,7 +220,7 @@ def test_duplicates_of_test_pictures_do_not_train_in_the_honest_protocol(options
     setup = prepare(options())
     sources = [set(part.source_ids) for part in (setup.data.train, setup.data.validation, setup.data.test)]
     assert not sources[2] & (sources[0] | sources[1])
-    assert any("left out of" in note for note in setup.data.train.notes)
+    assert any("removed from" in note for note in setup.data.train.notes)
 
 
 BAD = [
@@ -233,19 +233,27 @@ BAD = [
         "has 3 outputs; images.csv/train has 2 classes",
     ),
     ({"teacher": "empty.pt", "teacher_model": "digit_net"}, UsageError, "empty.pt is damaged"),
-    ({"teacher": "named.safetensors"}, TeacherError, r"knows the classes square, disc; .*--classes square,disc"),
+    (
+        {"teacher": "named.safetensors"},
+        TeacherError,
+        r"was trained on the classes square, disc; .*--classes square,disc",
+    ),
     (
         {"teacher": "damaged.safetensors"},
         RunFolderError,
-        "damaged.safetensors does not describe itself as a model of ours",
+        "damaged.safetensors has unreadable model metadata",
     ),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_std": "0"}, UsageError, "three positive numbers"),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_tap": "layer9"}, UsageError, "layer9"),
     ({"tap": "nowhere"}, UsageError, "nowhere"),
     ({"model": "resnet81"}, UsageError, "resnet18"),
     ({"model": "no.such.module:factory"}, UsageError, r"no\.such"),
-    ({"data_options": {"label": "shap"}}, DataError, "has no column 'shap'; it has image, shape, ground, split"),
-    ({"data_options": {"classes": "square"}}, DataError, "the class 'disc' is not among --classes square"),
+    (
+        {"data_options": {"label": "shap"}},
+        DataError,
+        "has no column 'shap'; its columns are image, shape, ground, split",
+    ),
+    ({"data_options": {"classes": "square"}}, DataError, "the class 'disc' is not in --classes square"),
 ]
 
 

@@ -35,13 +35,14 @@ CASES: dict[str, dict[str, Any]] = {
     "mfd": {"method": "mfd", "set": {"mfd.strength": 1.0}, "batch_size": 128},
     "ad": {"method": "ad", "batch_size": 127, "lr": 0.1},
     "dro": {"method": "dro", "set": {"dro.step_size": 1.0}, "batch_size": 127, "lr": 0.1},
+    "rkd": {"method": "rkd", "batch_size": 65, "steps": 2},
     "mfd-self": {"method": "mfd-self", "batch_size": 128, "steps": 6},
     "di": {"method": "di", "batch_size": 127, "lr": 0.1},
     "reweight": {"method": "reweight", "batch_size": 127, "lr": 0.1},
     "fitnet": {"method": "ss+fitnet", "batch_size": 41, "protocol": "paper", "epochs": 2, "steps": None, "lr": 0.002},
 }
 CASES |= {
-    name: {"method": name, "batch_size": 65, "steps": 2}
+    name: {"method": name, "batch_size": 65, "steps": 6}
     for name, method in METHODS.items()
     if name not in CASES and looks_across_rows(method)
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fairdistill import methods, paper
+from fairdistill import paper
 from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
@@ -49,6 +49,8 @@ class GridOptions:
         """The methods by their canonical names, each once, in the paper's order."""
         if self.methods.strip() == "all":
             return paper.ROWS
+        from fairdistill import methods  # loads PyTorch, which the help does not need
+
         named = [methods.canonical(name) for name in self.methods.split(",")]
         return tuple(dict.fromkeys([*(row for row in paper.ROWS if row in named), *named]))
 

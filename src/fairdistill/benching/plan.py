@@ -69,7 +69,7 @@ def _job(options: TrainOptions, path: Path, teacher: Job | None) -> Job:
     given = replace(
         options,
         method=method.name,
-        data_options=resolved.data_options,  # every path is absolute: a worker has another current folder
+        data_options=resolved.data_options,  # all paths are absolute: a worker may have another current folder
         out=str(out),
         teacher=None if teacher is None else str(teacher.path),
     )

@@ -1,9 +1,9 @@
-"""From rows that name image files to data sets: broken files, duplicates and splits."""
+"""Turns rows that name image files into data sets: broken files, duplicates and splits."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,31 +21,42 @@ from fairdistill.errors import DataError
 _SHOWN = 5
 
 
-def load_rows(
-    rows: Rows,
-    wanted: Collection[Split],
-    *,
-    name: str,
-    source: Source,
-    recipe: Recipe,
-    storage: Storage,
-    skip_broken: bool,
-    test_share: float = 0.2,
-    split_seed: int = 0,
-) -> dict[Split, GroupedDataset]:
-    """Read every file once, and return those of the wanted splits that there are.
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where the images of a data set come from, and how they are read.
 
-    Rows made from the same bytes share a ``source_id``, so that a cut never parts them. Where no row says its split,
-    ``test_share`` of every cell becomes the test set.
+    Attributes:
+        name: the data set's name, for messages.
+        source: opens an image by its name.
+        recipe: sizes and preprocessing.
+        storage: where and how decoded images are kept.
+        skip_broken: whether images that cannot be decoded are left out instead of being an error.
+    """
+
+    name: str
+    source: Source
+    recipe: Recipe
+    storage: Storage
+    skip_broken: bool = False
+
+
+def load_rows(
+    rows: Rows, wanted: Collection[Split], origin: Origin, *, test_share: float = 0.2, split_seed: int = 0
+) -> dict[Split, GroupedDataset]:
+    """Read every file once and return the wanted splits that exist.
+
+    Rows whose files have the same bytes share a ``source_id``, so that a split never separates them. If no row names
+    its split, ``test_share`` of every subgroup becomes the test set.
 
     Raises:
-        DataError: for broken files (unless they are skipped), fewer than two classes or groups, a class without
+        DataError: for broken files (unless they are skipped), fewer than two classes or groups, or a class without
             training rows.
     """
+    name = origin.name
     _check_names(rows, name)
-    found = _scanned(rows, source, recipe, storage)
+    found = _scanned(rows, origin)
     broken = np.flatnonzero(found.broken)
-    skipped = _skipped(rows, broken, source, skip_broken, name)
+    skipped = _skipped(rows, broken, origin)
     if len(broken):
         kept = ~found.broken
         rows, found = rows.take(kept), Scan(found.digests[kept], found.broken[kept])
@@ -54,14 +65,14 @@ def load_rows(
     notes = (*rows.notes, *_noticed(rows, sources))
     whole = GroupedDataset(
         name=name,
-        images=ImageFiles(source, rows.names, storage, found.digests),
+        images=ImageFiles(origin.source, rows.names, origin.storage, found.digests),
         labels=torch.from_numpy(rows.labels),
         groups=torch.from_numpy(rows.groups),
         ids=_unique(rows.names.tolist()),
         source_ids=tuple(sources.tolist()),
         class_names=rows.class_names,
         group_names=rows.group_names,
-        recipe=recipe,
+        recipe=origin.recipe,
         notes=notes,
         skipped=skipped,
     )
@@ -69,12 +80,12 @@ def load_rows(
         train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
         if not len(test):
             raise DataError(
-                f"{name}: no row says its split, and no cell has a second picture for a test set; give more images, or "
-                "say which are for testing"
+                f"{name}: no row names its split, and no subgroup has a second image for a test set; add images, or "
+                "mark some for testing"
             )
         parts: dict[Split, GroupedDataset] = {"train": train, "test": test}
-        said = f"no row says its split, so {len(test):,} of {len(whole):,} rows were drawn for the test set"
-        parts = {split: replace(part, notes=(*notes, said)) for split, part in parts.items()}
+        note = f"no row names its split, so {len(test):,} of {len(whole):,} rows were drawn for the test set"
+        parts = {split: replace(part, notes=(*notes, note)) for split, part in parts.items()}
     else:
         at = torch.from_numpy(rows.splits)
         numbered: list[tuple[Split, Tensor]] = [
@@ -87,19 +98,20 @@ def load_rows(
 
 
 def without_duplicates(dataset: GroupedDataset, *others: GroupedDataset) -> GroupedDataset:
-    """Return a data set without the rows made from a picture of another split; says how many in its notes."""
+    """Return a data set without the images that are also in another split; its notes say how many were removed."""
     held_out = {source for other in others for source in other.source_ids}
     kept = torch.tensor([source not in held_out for source in dataset.source_ids], dtype=torch.bool)
     dropped = int((~kept).sum())
     if not dropped:
         return dataset
     where = " or ".join(other.name for other in others)
-    note = f"{dropped:,} rows were left out of {dataset.name}: their pictures are in {where} too"
+    note = f"{dropped:,} rows were removed from {dataset.name} because the same image is also in {where}"
     return replace(dataset.subset(kept.nonzero().flatten()), notes=(*dataset.notes, note))
 
 
-def _scanned(rows: Rows, source: Source, recipe: Recipe, storage: Storage) -> Scan:
-    """Read training rows at the size that crops are cut from, and the others at the size that networks see."""
+def _scanned(rows: Rows, origin: Origin) -> Scan:
+    """Read training images at the size that crops are cut from, and the others at the size that networks see."""
+    source, recipe, storage = origin.source, origin.recipe, origin.storage
     plain = (recipe.size, recipe.size)
     if recipe.stored == plain:
         return scan(source, rows.names.tolist(), storage, height=recipe.size, width=recipe.size)
@@ -113,24 +125,24 @@ def _scanned(rows: Rows, source: Source, recipe: Recipe, storage: Storage) -> Sc
     return Scan(digests, broken)
 
 
-def _skipped(
-    rows: Rows, broken: NDArray[np.int64], source: Source, skip: bool, name: str
-) -> tuple[tuple[str, str], ...]:
+def _skipped(rows: Rows, broken: NDArray[np.int64], origin: Origin) -> tuple[tuple[str, str], ...]:
+    """Return the broken files with the reason for each, if they are to be left out."""
+    source = origin.source
     if not len(broken):
         return ()
-    if skip:
+    if origin.skip_broken:
         return tuple((file, why_broken(source, file)) for file in rows.names[broken].tolist())
     listed = "; ".join(f"{file}: {why_broken(source, file)}" for file in rows.names[broken[:_SHOWN]].tolist())
     more = f"; and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
     raise DataError(
-        f"{name}: {len(broken)} of {len(rows.names)} images cannot be read: {listed}{more}. Mend or remove them, or "
-        f"leave them out with --skip-broken (looked for in {source.where})"
+        f"{origin.name}: {len(broken)} of {len(rows.names)} images cannot be read: {listed}{more}. Repair or remove "
+        f"them, or skip them with --skip-broken (searched in {source.where})"
     )
 
 
 def _check_names(rows: Rows, name: str) -> None:
     if not len(rows.names):
-        raise DataError(f"{name}: there is no image left")
+        raise DataError(f"{name}: no images are left")
     for names, plural in ((rows.class_names, "classes"), (rows.group_names, "groups")):
         if len(names) < 2:
             only = f"only {names[0]!r}" if names else "none"
@@ -145,35 +157,35 @@ def _check_classes(parts: dict[Split, GroupedDataset], name: str) -> None:
             row = int(unknown[0])
             label = part.class_names[int(part.labels[row])]
             raise DataError(
-                f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training row, nor have "
-                f"{len(unknown) - 1} more {split} rows; correct the labels, or remove these rows"
+                f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image, and the same is true "
+                f"of {len(unknown) - 1} more {split} rows; correct the labels or remove these rows"
             )
 
 
 def _noticed(rows: Rows, sources: NDArray[np.object_]) -> tuple[str, ...]:
-    """Say how many rows repeat another one's picture, across splits, or with another label or group."""
+    """Return notes on duplicates: how many, and how many are in different splits, classes or groups."""
     _, first, inverse = np.unique(sources.astype(str), return_index=True, return_inverse=True)
     repeats = len(sources) - len(first)
     if not repeats:
         return ()
-    notes = [f"{repeats:,} rows repeat the picture of another row byte for byte"]
+    notes = [f"{repeats:,} rows have the same image as another row, byte for byte"]
     first_split, first_label, first_group = (
         values[first][inverse] for values in (rows.splits, rows.labels, rows.groups)
     )
-    for differs, said in (
-        (rows.splits != first_split, "rows repeat a picture of another split"),
-        (rows.labels != first_label, "rows give a picture another label than its first row does"),
-        (rows.groups != first_group, "rows give a picture another group than its first row does"),
+    for differs, text in (
+        (rows.splits != first_split, "rows have the same image as a row of another split"),
+        (rows.labels != first_label, "rows have the same image as an earlier row but another class"),
+        (rows.groups != first_group, "rows have the same image as an earlier row but another group"),
     ):
         at = np.flatnonzero(differs)
         if len(at):
             example = f"{rows.names[at[0]]} and {rows.names[first[inverse[at[0]]]]}"
-            notes.append(f"{len(at):,} {said} (such as {example})")
+            notes.append(f"{len(at):,} {text} (for example {example})")
     return tuple(notes)
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names, those that were there before with a number behind."""
+    """Return the names, with a number appended to each that has occurred before."""
     taken = set(names)
     seen: dict[str, int] = {}
     ids = []

@@ -14,13 +14,14 @@ from fairdistill.losses.projector import Projector
 from fairdistill.losses.reweight import Reweight, ReweightedLoss, reweighing, reweighted_loss
 from fairdistill.losses.rkd import RKD, RKDLoss, rkd_loss
 from fairdistill.losses.self_mfd import SelfMFD, SelfMFDLoss, self_mfd_loss
+from fairdistill.losses.sp import SP, SPLoss, sp_loss
 from fairdistill.losses.term import Term, TermContext, TermSpec
 
 __all__ = [
-    "DKD", "KD", "MFD", "RKD", "Adversaries", "Adversary", "AdversaryLoss", "AttentionLoss", "AttentionTransfer",
+    "DKD", "KD", "MFD", "RKD", "SP", "Adversaries", "Adversary", "AdversaryLoss", "AttentionLoss", "AttentionTransfer",
     "CrossEntropy", "DKDLoss", "DomainIndependent", "DomainIndependentLoss", "GroupDRO", "GroupDROLoss", "Hint",
     "HintLoss", "KDLoss", "MFDLoss", "NSTLoss", "NeuronSelectivity", "Projector", "RKDLoss", "Reweight",
-    "ReweightedLoss", "SelfMFD", "SelfMFDLoss", "Term", "TermContext", "TermSpec", "attention_loss", "dkd_loss",
-    "domain_independent_loss", "dro_loss", "hint_loss", "kd_loss", "mfd_loss", "nst_loss", "reverse_gradient",
-    "reweighing", "reweighted_loss", "rkd_loss", "self_mfd_loss",
+    "ReweightedLoss", "SPLoss", "SelfMFD", "SelfMFDLoss", "Term", "TermContext", "TermSpec", "attention_loss",
+    "dkd_loss", "domain_independent_loss", "dro_loss", "hint_loss", "kd_loss", "mfd_loss", "nst_loss",
+    "reverse_gradient", "reweighing", "reweighted_loss", "rkd_loss", "self_mfd_loss", "sp_loss",
 ]  # fmt: skip

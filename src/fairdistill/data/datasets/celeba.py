@@ -75,16 +75,18 @@ def load(wanted: Collection[Split], root: Path | None, options: CelebAOptions) -
     folder = _find(root)
     rows = read_rows(folder, options)
     splits = [SPLITS.index(split) for split in wanted]
-    from fairdistill.data.files import load_rows  # torch, which the options have no need of
+    from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
 
     return load_rows(
         rows.take(np.isin(rows.splits, splits)) if "train" not in wanted else rows,
         wanted,
-        name="celeba",
-        source=_images(folder),
-        recipe=options.recipe,
-        storage=options.storage,
-        skip_broken=options.skip_broken,
+        Origin(
+            name="celeba",
+            source=_images(folder),
+            recipe=options.recipe,
+            storage=options.storage,
+            skip_broken=options.skip_broken,
+        ),
     )
 
 

@@ -74,16 +74,18 @@ def load(wanted: Collection[Split], root: Path | None, options: UTKFaceOptions) 
         DataError: if the images are not there, or a cell is too small for its part of the test set.
     """
     folder = _find(root)
-    from fairdistill.data.files import load_rows  # torch, which the options have no need of
+    from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
 
     return load_rows(
         read_rows(folder, options),
         wanted,
-        name="utkface",
-        source=Folder(folder),
-        recipe=options.recipe,
-        storage=options.storage,
-        skip_broken=options.skip_broken,
+        Origin(
+            name="utkface",
+            source=Folder(folder),
+            recipe=options.recipe,
+            storage=options.storage,
+            skip_broken=options.skip_broken,
+        ),
     )
 
 

@@ -116,16 +116,18 @@ def load_own(
     rows: Rows, wanted: Collection[Split], *, name: str, base: Path, options: OwnOptions
 ) -> dict[Split, GroupedDataset]:
     """Return the wanted splits of a user's own images below ``base``."""
-    from fairdistill.data.files import load_rows  # torch, which the options have no need of
+    from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
 
     return load_rows(
         rows,
         wanted,
-        name=name,
-        source=Folder(base),
-        recipe=options.recipe,
-        storage=options.storage,
-        skip_broken=options.skip_broken,
+        Origin(
+            name=name,
+            source=Folder(base),
+            recipe=options.recipe,
+            storage=options.storage,
+            skip_broken=options.skip_broken,
+        ),
         test_share=options.test_share,
         split_seed=options.data_seed,
     )
