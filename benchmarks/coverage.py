@@ -19,10 +19,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from benchmarks.timing import hardware
-from fairdistill.metrics import Drawing, Samples
+from fairdistill.metrics import Change, Drawing, Estimate, Resampled, Samples, paired_test
 from fairdistill.metrics.intervals import over, spread
-from fairdistill.metrics.paired import Change, paired_test
-from fairdistill.metrics.resampling import Estimate, Resampled
 
 Floats = NDArray[np.float64]
 

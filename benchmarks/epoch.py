@@ -32,7 +32,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.step import stepper
 from benchmarks.timing import hardware
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.training import Setup, TrainOptions, prepare, train

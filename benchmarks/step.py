@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.timing import hardware, interleaved, median_and_quartiles, ratio
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.training import Setup, TrainOptions, prepare, train
 from fairdistill.training.learner import build_learner
 from fairdistill.training.loop import train_step

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from fairdistill.cli import main
 from fairdistill.errors import DataError, RunFolderError, UsageError
-from fairdistill.fixing import FixOptions, decision, fix, plan
+from fairdistill.fixing import FixOptions, FixResult, decision, fix, plan
 from fairdistill.fixing.result import TestRead
 from fairdistill.metrics import Change
 from fairdistill.runs import RunFolder, finite_or_null
@@ -35,9 +35,17 @@ def two_students(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "_FACTORS", (1.0,))
 
 
-def test_a_biased_model_is_replaced_by_a_student_that_the_test_set_confirms(deployed, two_students, tmp_path):
-    out = tmp_path / "out"
-    result = fix(deployed, options=FixOptions(**QUICK, out=str(out)))
+@pytest.fixture(scope="module")
+def fixed(deployed, tmp_path_factory) -> tuple[FixResult, Path]:
+    """A fix with two students, and its folder."""
+    out = tmp_path_factory.mktemp("fixed") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "_FACTORS", (1.0,))
+        return fix(deployed, options=FixOptions(**QUICK, out=str(out))), out
+
+
+def test_a_biased_model_is_replaced_by_a_student_that_the_test_set_confirms(fixed):
+    result, out = fixed
     assert [each.name for each in result.candidates] == ["keep", "group logit adjustment", "ss", "mfd-3"]
     assert result.chosen in ("ss", "mfd-3")
     assert not result.needs_group
@@ -51,14 +59,13 @@ def test_a_biased_model_is_replaced_by_a_student_that_the_test_set_confirms(depl
     assert (out / "recommendation.md").read_text().startswith(f"# Recommendation: use {result.model}")
 
 
-def test_a_second_fix_trains_nothing_again_and_says_the_same(deployed, two_students, tmp_path, monkeypatch):
-    options = FixOptions(**QUICK, out=str(tmp_path / "out"))
-    first = fix(deployed, options=options)
+def test_a_second_fix_trains_nothing_again_and_says_the_same(deployed, fixed, two_students, monkeypatch):
+    first, out = fixed
     monkeypatch.setattr("fairdistill.fixing.students.train", lambda *_a, **_k: pytest.fail("it is trained already"))
     monkeypatch.setattr(
         "fairdistill.fixing.students.resume", lambda *_a, **_k: pytest.fail("its test set is read already")
     )
-    assert fix(deployed, options=options) == first
+    assert fix(deployed, options=FixOptions(**QUICK, out=str(out))) == first
 
 
 def test_where_the_group_is_known_at_use_a_correction_may_be_chosen(deployed, two_students, tmp_path):
@@ -198,8 +205,9 @@ def test_another_model_at_the_same_place_is_noticed(deployed, tmp_path):
         fix(path, options=options)
 
 
-def test_a_second_choice_says_that_the_test_set_was_read_before(deployed, two_students, tmp_path):
-    first = fix(deployed, options=FixOptions(**QUICK, out=str(tmp_path / "out")))
+def test_a_second_choice_says_that_the_test_set_was_read_before(deployed, fixed, two_students, tmp_path):
+    first, out = fixed
+    shutil.copytree(out, tmp_path / "out")
     other = next(each for each in first.candidates[2:] if each.name != first.chosen)
     assert first.test_read_before == ()
     (tmp_path / "out/test-reads.json").write_text(json.dumps({"reads": [{"chosen": other.name, "rule": "deo_m"}]}))

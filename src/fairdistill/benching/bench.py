@@ -6,17 +6,18 @@ from typing import Any
 
 from fairdistill.benching.options import BenchOptions
 from fairdistill.benching.result import BenchResult
-from fairdistill.contract import with_keywords
+from fairdistill.contract.data_options import with_data_keywords
+from fairdistill.data import DATASETS
 
 
-def bench(source: str, *, options: BenchOptions | None = None, quiet: bool = False, **keywords: Any) -> BenchResult:
+def bench(source: str, /, *, options: BenchOptions | None = None, quiet: bool = False, **keywords: Any) -> BenchResult:
     """Run a grid of methods and seeds on a data set; jobs that are done already are not run again.
 
     Args:
         source: name of the data set.
         options: see :class:`BenchOptions`.
         quiet: print no progress to standard error.
-        **keywords: options by name.
+        **keywords: options by name, the data set's own options included.
 
     Returns:
         The jobs with their states, and the table of the finished ones. A job that fails does not stop the others.
@@ -30,7 +31,8 @@ def bench(source: str, *, options: BenchOptions | None = None, quiet: bool = Fal
         >>> result.done, result.failed, result.ok  # doctest: +SKIP
         (6, 0, True)
     """
-    options = with_keywords(BenchOptions, options, keywords)
+    own = DATASETS[source].options.__dataclass_fields__ if source in DATASETS else ()
+    options = with_data_keywords(BenchOptions, options, keywords, own)
     from fairdistill.benching.running import run_grid  # loads PyTorch, which the help does not need
 
     return run_grid(source, options, quiet=quiet)

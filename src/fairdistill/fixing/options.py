@@ -21,7 +21,7 @@ class FixDataOptions:
     """Data and deployed model."""
 
     data: str
-    """Data set: a table (.csv, .tsv, .parquet), a class folder, digits-s, cifar10s, utkface or celeba."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a class folder."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, or the table's own folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)

@@ -5,29 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import with_keywords
+from fairdistill.contract.data_options import with_data_keywords
+from fairdistill.data import entry
 from fairdistill.inspecting.options import InspectOptions
 from fairdistill.inspecting.result import InspectResult
 
 
-def inspect(source: str | Path, *, options: InspectOptions | None = None, **keywords: Any) -> InspectResult:
+def inspect(source: str | Path, /, *, options: InspectOptions | None = None, **keywords: Any) -> InspectResult:
     """Load every split of a data set, skipping broken images, and describe what it contains.
 
     Args:
         source: name of a data set, or path of a table or of a folder of class folders.
         options: see :class:`InspectOptions`.
-        **keywords: options by name.
+        **keywords: options by name, the data set's own options included.
 
     Raises:
         UsageError: for options that do not fit.
         DataError: for data that cannot be used at all.
 
     Example:
-        >>> result = inspect("digits-s", data_options={"skew": 0.9})
+        >>> result = inspect("digits-s", skew=0.9)
         >>> [(split.split, split.images) for split in result.splits]
         [('train', 1000), ('val', 400), ('test', 1194)]
     """
-    options = with_keywords(InspectOptions, options, keywords)
+    own = entry(str(source)).options.__dataclass_fields__
+    options = with_data_keywords(InspectOptions, options, keywords, own)
     from fairdistill.inspecting.contents import contents  # loads PyTorch, which the help does not need
 
     return contents(str(source), options)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 
+# Where PyYAML has libyaml, it reads a configuration ten times faster.
+_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class RunFolder:
     """One run on disk. Every file appears whole or not at all, except for the log, which grows.
@@ -237,7 +240,7 @@ class RunFolder:
     def _read_yaml(self) -> dict[str, Any]:
         path = self.path / "config.yaml"
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise RunFolderError(f"cannot read {path}: {error}") from error
         if not isinstance(content, dict):

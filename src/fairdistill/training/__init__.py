@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairdistill.contract.faces import lazy_face
+from fairdistill.contract import lazy_face
 from fairdistill.training.options import (
     BudgetOptions,
     DataOptions,

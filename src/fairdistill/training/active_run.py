@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.runs import RunFolder
 from fairdistill.system.randomness import derived_seed
 from fairdistill.training.console import RunConsole

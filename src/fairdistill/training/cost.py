@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped
 from fairdistill.training.environment import peak_memory_bytes

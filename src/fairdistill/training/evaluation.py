@@ -7,8 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from fairdistill.data import GroupedDataset
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import NonFiniteLossError
 from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
 from fairdistill.system.processes import World

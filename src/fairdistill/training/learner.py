@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch.optim import Optimizer
 
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.system.processes import World
 from fairdistill.system.runtime import Runtime

@@ -20,8 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from fairdistill.data import GroupedDataset
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import DataError
 from fairdistill.models import class_logits
 from fairdistill.predictions.evaluation import logits_of

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.contract import with_keywords
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
@@ -84,6 +84,9 @@ def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, wa
 
     Raises:
         RunFolderError: if it is not a run folder, or in use, damaged or finished already.
+
+    Example:
+        >>> run = resume("runs/short")  # doctest: +SKIP
     """
     folder = RunFolder.open(path)
     world = join(folder.config.get("device", "auto"))

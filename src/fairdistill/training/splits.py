@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from fairdistill import data
-from fairdistill.data import GroupedDataset
-from fairdistill.data.files import without_duplicates
-from fairdistill.data.splits import cut_validation
+from fairdistill.data import GroupedDataset, cut_validation, without_duplicates
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.runs import RunFolder
 from fairdistill.training.options import TrainOptions

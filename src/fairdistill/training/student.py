@@ -13,8 +13,7 @@ from fairdistill import models
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
-from fairdistill.models import ExportedNetwork, load_weights, read_weights
-from fairdistill.models.head import with_two_outputs
+from fairdistill.models import ExportedNetwork, load_weights, read_weights, with_two_outputs
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime

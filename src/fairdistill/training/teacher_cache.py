@@ -14,7 +14,7 @@ import filelock
 import torch
 from torch import Tensor
 
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.models import Teacher
 from fairdistill.system.runtime import Runtime
 from fairdistill.types import Batch, TapName, Taps

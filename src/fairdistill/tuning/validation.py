@@ -36,10 +36,7 @@ def _teacher_scores(setup: Setup) -> Scores | None:
     """Return what the teacher scores on the validation set, with its own preprocessing."""
     if setup.teacher is None:
         return None
-    teacher = setup.teacher.network
-    device = setup.runtime.device
-    rows = Pipeline(setup.data.validation, device=device, seed=setup.options.seed, recipe=setup.teacher.recipe)
-    judged = evaluate(
-        logits_of(lambda images: teacher(images)["logits"], rows, setup.runtime.autocast), setup.data.validation
-    )
+    network, device, own = setup.teacher.network, setup.runtime.device, setup.data.validation
+    images = Pipeline(own, device=device, seed=setup.options.seed, recipe=setup.teacher.recipe)
+    judged = evaluate(logits_of(lambda batch: network(batch)["logits"], images, setup.runtime.autocast), own)
     return Scores(accuracy=judged.accuracy, deo_a=judged.deo_a, deo_m=judged.deo_m)
