@@ -130,7 +130,8 @@ MEASURED = frozenset(
      "date", "written", "host", "pid", "platform", "processor", "packages", "python", "commit", "fairdistill",
      "version", "estimate", "training_seconds", "data_seconds", "time", "times", "notes"}
 )  # fmt: skip
-COMMIT = re.compile(r"\([0-9a-f]{9}\)")
+COMMIT = re.compile(r" \([0-9a-f]{9}\)")
+RENAMED = {"mmd.": "mfd.", '"mmd"': '"mfd"', "self_mmd": "self_mfd"}  # one name for one idea; old ones are still read
 WORDS = (".out", ".err", ".html", ".md", ".txt")
 LEFT_OUT = (".lock", ".sqlite3", ".db", ".pt", ".log", ".png", ".pdf", ".svg", ".err")
 
@@ -161,12 +162,9 @@ def content(path: Path, root: Path) -> Any:
     if path.suffix == ".npz":
         with np.load(path) as arrays:
             return {name: hashlib.sha256(arrays[name].tobytes()).hexdigest() for name in arrays.files}
-    text = (
-        path.read_text(encoding="utf-8", errors="backslashreplace")
-        .replace(str(root.resolve()), ".")
-        .replace(str(root), ".")
-    )
-    text = COMMIT.sub("(commit)", text)
+    text = COMMIT.sub("", path.read_text(encoding="utf-8", errors="backslashreplace"))
+    for old, new in {str(root.resolve()): ".", str(root): ".", **RENAMED}.items():
+        text = text.replace(old, new)
     if path.suffix == ".json" or path.name.endswith("json.out"):
         return json.dumps(without_measured(json.loads(text)), indent=1).splitlines()
     if path.suffix == ".jsonl":

@@ -24,13 +24,11 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def make_run(tmp_path):
-    def make(
-        name, *, accuracy=0.8, deo_a=0.1, deo_m=0.2, collapsed=False, steps=400, finished=True, digests=None,
-        teacher=None, **config,
-    ):  # fmt: skip
-        run = RunFolder.create(tmp_path / name, config={**CONFIG, **config}, environment=ENVIRONMENT)
+    def make(name, *, steps=400, finished=True, digests=None, teacher=None, **given):
+        found = {"accuracy": 0.8, "deo_a": 0.1, "deo_m": 0.2, "collapsed": False}
+        result = {key: given.pop(key, default) for key, default in found.items()}
+        run = RunFolder.create(tmp_path / name, config={**CONFIG, **given}, environment=ENVIRONMENT)
         if finished:
-            result = {"accuracy": accuracy, "deo_a": deo_a, "deo_m": deo_m, "collapsed": collapsed}
             result |= {"digests": digests or {}, "teacher": teacher}
             run.write_json("result.json", {**result, "budget": {"steps": steps, "samples": steps * 128}})
         return run.path

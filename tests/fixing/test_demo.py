@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from dataclasses import replace
 from functools import partial
@@ -23,10 +25,18 @@ def short_runs(monkeypatch):
     monkeypatch.setattr(sys.modules["fairdistill.fixing.demo"], "FixOptions", SHORT)
 
 
-def test_the_demo_is_a_fix_of_a_model_that_it_trains(short_runs, tmp_path, capsys):
-    out = tmp_path / "demo"
-    assert main(["demo", "--out", str(out)]) == 0
-    shown = capsys.readouterr().out
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory):
+    """The folder of a demo, and what the command printed."""
+    out = tmp_path_factory.mktemp("demo") / "demo"
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as shown:
+        patch.setattr(sys.modules["fairdistill.fixing.demo"], "FixOptions", SHORT)
+        assert main(["demo", "--out", str(out)]) == 0
+    return out, shown.getvalue()
+
+
+def test_the_demo_is_a_fix_of_a_model_that_it_trains(short_runs, demonstrated):
+    out, shown = demonstrated
     assert {path.parent.name for path in out.glob("*/config.yaml")} == {"teacher", "ss", "mfd-3"}
     assert RunFolder.open(out / "teacher").config["method"] == "scratch"
     assert shown.startswith("Handwritten digits on grey or coloured paper.")
@@ -37,10 +47,14 @@ def test_the_demo_is_a_fix_of_a_model_that_it_trains(short_runs, tmp_path, capsy
     assert Path(result.deployed).name == "teacher"
 
 
-def test_a_second_demo_says_the_same_and_trains_nothing(short_runs, tmp_path, monkeypatch):
-    first = demo(out=str(tmp_path / "demo"))
+def test_a_second_demo_says_the_same_and_trains_nothing(short_runs, demonstrated, monkeypatch):
+    out, shown = demonstrated
+    before = {path.name: path.read_text() for path in out.glob("*.json")}
     monkeypatch.setattr("fairdistill.fixing.students.train", lambda *_a, **_k: pytest.fail("it is trained already"))
-    assert demo(out=str(tmp_path / "demo")) == first
+    again = demo(out=str(out))
+    assert demo(out=str(out)) == again
+    assert again.text() in shown
+    assert {path.name: path.read_text() for path in out.glob("*.json")} == before
 
 
 def test_a_folder_with_something_else_is_refused(tmp_path):
