@@ -27,7 +27,7 @@ demo: .venv/installed
 
 test: .venv/installed
 	@echo "Running all tests"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m tests.halves
 
 test-fast: .venv/installed
 	@echo "Running the tests that are not slow (tests/slow.txt)"

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from benchmarks.timing import hardware
+from fairdistill.metrics import Change, Drawing, Estimate, Resampled, Samples, paired_test
 from fairdistill.metrics.intervals import over, spread
-from fairdistill.metrics.paired import Change, paired_test
-from fairdistill.metrics.resampling import Estimate, Resampled
 
 Floats = NDArray[np.float64]
 
@@ -99,12 +98,10 @@ def covered(case: Case, repeats: int, draws: int) -> Floats:
         other = 0.7 * hard + np.sqrt(1 - 0.7**2) * generator.standard_normal(n)
         first = norm.cdf(hard) < case.first[group, labels]
         second = norm.cdf(other) < case.second[group, labels]
-        sample = Resampled(
-            first[None], labels, group, sources, num_classes=classes, num_groups=groups, draws=draws, seed=repeat
-        )
-        pair = paired_test(
-            first, second, labels, group, sources, num_classes=classes, num_groups=groups, draws=draws, seed=repeat
-        )
+        samples = Samples(labels=labels, groups=group, sources=sources, num_classes=classes, num_groups=groups)
+        drawing = Drawing(draws=draws, seed=repeat)
+        sample = Resampled(first[None], samples, drawing)
+        pair = paired_test(first, second, samples, drawing)
         usual = np.quantile(over(spread(sample.shares + sample.noise), "mean"), [0.025, 0.975])
         by_class = [
             _holds(gap.low, gap.high, case_gap) for gap, case_gap in zip(sample.gap_by_class(), gaps, strict=True)

@@ -34,15 +34,15 @@ def studies(out: Path, *, seed: int, trials: int, steps: int, search: str) -> tu
             search=dict([search.split("=")]), sampler="random", trials=trials, early_stopping=early, test=False,
             rule="deo_a subject to accuracy >= teacher - 0.005",
         )  # fmt: skip
-        found.append(tune(options, wanted, quiet=True))
+        found.append(tune(options, options=wanted, quiet=True))
     return found[0], found[1]
 
 
 def row(seed: int, early: TuneResult, whole: TuneResult) -> tuple[str, ...]:
     """Return a line of the table."""
-    steps = [sum(each["steps"] for each in result.record["trials"]) for result in (early, whole)]
-    stopped = [each for each in early.record["trials"] if each["state"] == "stopped early"]
-    missed = sorted({each["number"] for each in stopped} & set(whole.front))
+    steps = [sum(each.steps or 0 for each in result.trials) for result in (early, whole)]
+    stopped = [each for each in early.trials if each.state == "stopped early"]
+    missed = sorted({each.number for each in stopped} & set(whole.front))
     return (
         str(seed), f"{steps[1]:,}", f"{steps[0]:,}", f"{100 * (1 - steps[0] / steps[1]):.0f}%", str(len(stopped)),
         "same" if early.front == whole.front else f"without {', '.join(map(str, missed))}",

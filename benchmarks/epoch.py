@@ -32,11 +32,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.step import stepper
 from benchmarks.timing import hardware
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.system.memory import keep_freed_memory
-from fairdistill.training import TrainOptions, train
-from fairdistill.training.prepare import Setup, prepare
+from fairdistill.training import Setup, TrainOptions, prepare, train
 from fairdistill.types import Batch
 
 AIM_BFLOAT16, AIM_FLOAT32 = 2.5, 1.3
@@ -47,10 +46,10 @@ class Images(Dataset[tuple[Tensor, int, int]]):
     """Images as Pillow objects, flipped and converted one by one."""
 
     def __init__(self, setup: Setup) -> None:
-        images = setup.train.images
+        images = setup.data.train.images
         assert isinstance(images, Tensor)
         self.images = [Image.fromarray(image) for image in images.permute(0, 2, 3, 1).numpy()]
-        self.labels, self.groups = setup.train.labels.tolist(), setup.train.groups.tolist()
+        self.labels, self.groups = setup.data.train.labels.tolist(), setup.data.train.groups.tolist()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -66,10 +65,11 @@ class Images(Dataset[tuple[Tensor, int, int]]):
 def usual_step(setup: Setup, batches: Iterator[Any]) -> Callable[[], object]:
     """Return a function that does one step in the usual way."""
     assert setup.teacher is not None
-    student = copy.deepcopy(setup.network).train()
+    student = copy.deepcopy(setup.student.network).train()
     student.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's stub lacks it alone
     teacher: nn.Module = copy.deepcopy(student).eval()
-    of_student, of_teacher = Tapped(student, setup.points), Tapped(teacher, setup.points)
+    points = setup.student.features.points
+    of_student, of_teacher = Tapped(student, points), Tapped(teacher, points)
     optimizer = torch.optim.Adam(student.parameters(), lr=1e-3)
 
     def step() -> object:
@@ -79,7 +79,7 @@ def usual_step(setup: Setup, batches: Iterator[Any]) -> Callable[[], object]:
             taught = of_teacher(images)
         loss = F.cross_entropy(own["logits"], labels) + 3 * mfd_loss(
             own["feature"], taught["feature"], labels, groups,
-            num_classes=setup.train.num_classes, num_groups=setup.train.num_groups,
+            num_classes=setup.data.train.num_classes, num_groups=setup.data.train.num_groups,
         )  # fmt: skip
         optimizer.zero_grad()
         loss.backward()
@@ -111,9 +111,9 @@ def main() -> int:
         setup = prepare(TrainOptions(**options, method="mfd", teacher=str(teacher.path), out=str(out / "run")))
         assert setup.teacher is not None
         assert setup.cache is not None
-        pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=0)
+        pipeline = Pipeline(setup.data.train, device=setup.runtime.device, seed=0)
         start = time.perf_counter()
-        cached = setup.cache.load(setup.teacher, pipeline, setup.runtime, memory=2**31, progress=lambda _: None)
+        cached = setup.cache.load(setup.teacher.network, pipeline, setup.runtime, memory=2**31, progress=lambda _: None)
         made = time.perf_counter() - start
         numbers = itertools.count()
 

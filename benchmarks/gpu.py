@@ -21,9 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import hardware
-from fairdistill.benching import BenchOptions, Grid, Job, bench_table, open_grid, plan, run_local, standing
+from fairdistill.benching import BenchOptions, bench_table
+from fairdistill.benching.folder import open_grid
+from fairdistill.benching.jobs import Grid, Job
+from fairdistill.benching.local import run_local
+from fairdistill.benching.plan import plan
+from fairdistill.benching.states import standing
 from fairdistill.runs import RunFolder, read_json, write_json
-from fairdistill.training.estimate import format_seconds
+from fairdistill.training import format_seconds
 
 
 def main() -> int:

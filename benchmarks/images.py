@@ -22,9 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fairdistill.data import GroupedDataset, Recipe
-from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.data.images.reading import ImageFiles, Storage, scan
+from fairdistill.data import GroupedDataset, ImageFiles, Pipeline, Recipe
+from fairdistill.data.images.reading import Storage, scan
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.own import table
 from fairdistill.models.vision import import_torchvision

@@ -19,12 +19,10 @@ from pathlib import Path
 import torch
 
 from benchmarks.timing import hardware, interleaved, median_and_quartiles, ratio
-from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.models import Tapped
-from fairdistill.training import TrainOptions, train
+from fairdistill.data import Pipeline
+from fairdistill.training import Setup, TrainOptions, prepare, train
+from fairdistill.training.learner import build_learner
 from fairdistill.training.loop import train_step
-from fairdistill.training.optimizer import build_optimizer
-from fairdistill.training.prepare import Setup, prepare
 from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import Batch, Taps
 
@@ -36,24 +34,11 @@ def stepper(
     setup: Setup, pipeline: Pipeline, teacher: Callable[[Batch], Taps] | None, next_batch: Callable[[], Batch]
 ) -> Callable[[], object]:
     """Return a function that does one training step of a setup."""
-    network = setup.network.train()
-    student = Tapped(network, setup.points)
-    objective = setup.objective
-    optimizer = build_optimizer(setup.options, [*network.parameters(), *objective.shared_parameters()])
+    setup.student.network.train()
+    learner = build_learner(setup, teacher)
 
     def step() -> object:
-        return train_step(
-            student,
-            objective,
-            optimizer,
-            next_batch(),
-            teacher,
-            terms=setup.stages[-1].terms,
-            progress=0.0,
-            num_classes=setup.train.num_classes,
-            num_groups=setup.train.num_groups,
-            runtime=setup.runtime,
-        )
+        return train_step(learner, next_batch(), terms=setup.stages[-1].terms, progress=0.0)
 
     return step
 
@@ -71,7 +56,7 @@ def main() -> int:
         options = {"data": "cifar10s", "threads": given.threads, "teacher": str(teacher.path), "out": str(out / "run")}
         plain, mfd = (prepare(TrainOptions(method=method, **options)) for method in ("ss", "mfd"))
         assert mfd.teacher is not None
-        pipeline = Pipeline(plain.train, device=plain.runtime.device, seed=0)
+        pipeline = Pipeline(plain.data.train, device=plain.runtime.device, seed=0)
         steps = itertools.count()
 
         def next_batch() -> Batch:
@@ -79,9 +64,9 @@ def main() -> int:
             return pipeline.train_batch(plain.sampler.batch(step), step=step)
 
         # Looking up costs the same whatever the numbers are, and computing the real ones takes minutes.
-        features = torch.rand(2 * len(mfd.train), 256, dtype=mfd.runtime.dtype)
-        cached = CachedTeacher({"feature": features}, rows=len(mfd.train), device=mfd.runtime.device)
-        live = LiveTeacher(mfd.teacher, mfd.runtime, mfd.method.teacher_taps)
+        features = torch.rand(2 * len(mfd.data.train), 256, dtype=mfd.runtime.dtype)
+        cached = CachedTeacher({"feature": features}, rows=len(mfd.data.train), device=mfd.runtime.device)
+        live = LiveTeacher(mfd.teacher.network, mfd.runtime, mfd.method.teacher_taps)
         times = interleaved(
             {
                 "plain": stepper(plain, pipeline, None, next_batch),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 
 from fairdistill.system.runtime import choose_runtime
-from fairdistill.training.environment import describe_environment
+from fairdistill.training import describe_environment
 
 
 def interleaved(tasks: Mapping[str, Callable[[], object]], *, rounds: int, warmup: int = 3) -> dict[str, list[float]]:

@@ -11,6 +11,7 @@ from typing import Any
 # On a busy machine, threads that spin while they wait for each other make small networks 4 to 40 times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+import hypothesis
 import pytest
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,10 @@ from fairdistill.models import build
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, train
 
+# A test run in the background of a script (`sh -c 'make test &'`) starts with Ctrl-C ignored, and passes that on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def hear_ctrl_c() -> None:
     """Undo what ``sh -c 'make test &'`` does: it has Ctrl-C ignored here and in every process that is started."""
@@ -29,6 +34,10 @@ def hear_ctrl_c() -> None:
 
 
 hear_ctrl_c()
+
+# A machine that is busy with something else makes no test wrong.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 SLOW = Path(__file__).with_name("slow.txt")
 

@@ -130,13 +130,14 @@ MEASURED = frozenset(
      "date", "written", "host", "pid", "platform", "processor", "packages", "python", "commit", "fairdistill",
      "version", "estimate", "training_seconds", "data_seconds", "time", "times", "notes"}
 )  # fmt: skip
+COMMIT = re.compile(r"\([0-9a-f]{9}\)")
 WORDS = (".out", ".err", ".html", ".md", ".txt")
 LEFT_OUT = (".lock", ".sqlite3", ".db", ".pt", ".log", ".png", ".pdf", ".svg", ".err")
 
 
 def compare(first: Path, second: Path) -> list[str]:
     """Return where two recordings differ."""
-    names = [{str(path.relative_to(folder)) for path in folder.rglob("*") if kept(path)} for folder in (first, second)]
+    names = [names_of(folder) for folder in (first, second)]
     differ = [f"only in {first}: {name}" for name in sorted(names[0] - names[1])]
     differ += [f"only in {second}: {name}" for name in sorted(names[1] - names[0])]
     for name in sorted(names[0] & names[1]):
@@ -146,8 +147,11 @@ def compare(first: Path, second: Path) -> list[str]:
     return differ
 
 
-def kept(path: Path) -> bool:
-    return path.is_file() and path.suffix not in LEFT_OUT and "checkpoint" not in path.parts
+def names_of(folder: Path) -> set[str]:
+    """Return the files of a recording that are compared."""
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    hidden = {path for path in paths if any(part.startswith(".") or part == "checkpoint" for part in path.parts)}
+    return {str(path) for path in set(paths) - hidden if path.suffix not in LEFT_OUT}
 
 
 def content(path: Path, root: Path) -> Any:
@@ -157,12 +161,19 @@ def content(path: Path, root: Path) -> Any:
     if path.suffix == ".npz":
         with np.load(path) as arrays:
             return {name: hashlib.sha256(arrays[name].tobytes()).hexdigest() for name in arrays.files}
-    text = path.read_text(encoding="latin-1").replace(str(root.resolve()), ".").replace(str(root), ".")
+    text = (
+        path.read_text(encoding="utf-8", errors="backslashreplace")
+        .replace(str(root.resolve()), ".")
+        .replace(str(root), ".")
+    )
+    text = COMMIT.sub("(commit)", text)
     if path.suffix == ".json" or path.name.endswith("json.out"):
         return json.dumps(without_measured(json.loads(text)), indent=1).splitlines()
     if path.suffix == ".jsonl":
         return [json.dumps(without_measured(json.loads(line))) for line in text.splitlines()]
-    if path.suffix in WORDS and not path.name.endswith(("csv.out", "latex.out")):
+    if path.name.endswith("latex.out"):
+        return [line if "&" in line else str(numbers(line)) for line in text.splitlines()]
+    if path.suffix in WORDS and not path.name.endswith("csv.out"):
         return numbers(text)
     return text.splitlines()
 

@@ -6,7 +6,7 @@ page=$(realpath "$1")
 out=$(dirname "$(realpath "$0")")/report.png
 profile=$(mktemp -d)
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-  --disable-component-update --disable-sync --user-data-dir="$profile" --hide-scrollbars --window-size=1200,1340 \
+  --disable-component-update --disable-sync --user-data-dir="$profile" --hide-scrollbars --window-size=1200,1306 \
   --virtual-time-budget=8000 --screenshot="$profile/page.png" "file://$page" 2>/dev/null
 python - "$profile/page.png" "$out" <<'END'
 import sys

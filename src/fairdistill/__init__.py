@@ -1,4 +1,9 @@
-"""Measure how unequally an image classifier treats groups of people, and distil a fairer one from it."""
+"""Measure how unequally an image classifier treats groups of people, and distil a fairer one from it.
+
+The commands are functions: ``audit``, ``fix``, ``train``, ``compare`` and so on take a source and options, also as
+keywords, and return a typed result with ``to_dict()`` and ``text()``. The building blocks (``losses``, ``metrics``,
+``samplers``, ``models``, ``data``) work in any training loop of your own.
+"""
 
 from __future__ import annotations
 
@@ -7,40 +12,77 @@ from typing import TYPE_CHECKING, Any
 
 from fairdistill._version import __version__
 
-if TYPE_CHECKING:
-    from fairdistill import data, losses, metrics
+if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.auditing import audit` for the module
+    from fairdistill import data, losses, metrics, models, samplers
+    from fairdistill.auditing import AuditOptions, AuditResult
     from fairdistill.auditing.audit import audit
+    from fairdistill.benching import BenchOptions, BenchResult
+    from fairdistill.benching.bench import bench
+    from fairdistill.comparing import CompareOptions, CompareResult
+    from fairdistill.comparing.compare import compare
+    from fairdistill.embedding import EmbedOptions, EmbedResult
     from fairdistill.embedding.embed import embed
+    from fairdistill.errors import (
+        ChecksumError,
+        DataError,
+        FairdistillError,
+        MethodError,
+        NonFiniteLossError,
+        RunFolderError,
+        TeacherError,
+        TrainingError,
+        UsageError,
+    )
+    from fairdistill.fixing import FixOptions, FixResult, fix
+    from fairdistill.inspecting import InspectOptions, InspectResult
+    from fairdistill.inspecting.inspect import inspect
+    from fairdistill.predictions import Predictions
+    from fairdistill.reporting import ReportOptions, ReportResult
     from fairdistill.reporting.report import report
+    from fairdistill.runs import RunFolder
     from fairdistill.runs.load import load
-    from fairdistill.training import TrainOptions, train
+    from fairdistill.training import Interrupted, TrainOptions, resume, train
+    from fairdistill.tuning import TuneOptions, TuneResult, tune
 
 __all__ = [
-    "TrainOptions", "__version__", "audit", "data", "embed", "load", "losses", "metrics", "report", "train",
+    "AuditOptions", "AuditResult", "BenchOptions", "BenchResult", "ChecksumError", "CompareOptions", "CompareResult",
+    "DataError", "EmbedOptions", "EmbedResult", "FairdistillError", "FixOptions", "FixResult", "InspectOptions",
+    "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError", "Predictions", "ReportOptions", "ReportResult",
+    "RunFolder", "RunFolderError", "TeacherError", "TrainOptions", "TrainingError", "TuneOptions", "TuneResult",
+    "UsageError", "__version__", "audit", "bench", "compare", "data", "embed", "fix", "inspect", "load", "losses",
+    "metrics", "models", "report", "resume", "samplers", "train", "tune",
 ]  # fmt: skip
 
-_MODULES = ("data", "losses", "metrics")
+_MODULES = ("data", "losses", "metrics", "models", "samplers")
 
-# Imported at first use, so that `fairdistill --help` and the metrics never wait for torch.
-_HOME = {
-    "TrainOptions": "fairdistill.training",
-    "audit": "fairdistill.auditing.audit",
-    "data": "fairdistill.data",
-    "embed": "fairdistill.embedding",
-    "load": "fairdistill.runs.load",
-    "losses": "fairdistill.losses",
-    "metrics": "fairdistill.metrics",
-    "report": "fairdistill.reporting",
-    "train": "fairdistill.training",
-}
+# Imported at first use: `import fairdistill` takes milliseconds, and who only audits never waits for torch.
+_HOMES = {
+    "auditing": ("AuditOptions", "AuditResult", "audit"),
+    "benching": ("BenchOptions", "BenchResult", "bench"),
+    "comparing": ("CompareOptions", "CompareResult", "compare"),
+    "embedding": ("EmbedOptions", "EmbedResult", "embed"),
+    "errors": (
+        "ChecksumError", "DataError", "FairdistillError", "MethodError", "NonFiniteLossError", "RunFolderError",
+        "TeacherError", "TrainingError", "UsageError",
+    ),
+    "fixing": ("FixOptions", "FixResult", "fix"),
+    "inspecting": ("InspectOptions", "InspectResult", "inspect"),
+    "predictions": ("Predictions",),
+    "reporting": ("ReportOptions", "ReportResult", "report"),
+    "runs": ("RunFolder",),
+    "runs.load": ("load",),
+    "training": ("Interrupted", "TrainOptions", "resume", "train"),
+    "tuning": ("TuneOptions", "TuneResult", "tune"),
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name in _MODULES:
+        return importlib.import_module(f"fairdistill.{name}")
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
         raise AttributeError(f"module 'fairdistill' has no attribute {name!r}")
-    home = importlib.import_module(_HOME[name])
-    value = home if name in _MODULES else getattr(home, name)
-    globals()[name] = value
+    value = globals()[name] = getattr(importlib.import_module(f"fairdistill.{home}"), name)
     return value
 
 

@@ -1,14 +1,18 @@
-"""Types shared by the rooms: feature names, a batch, and what a loss term sees of a training step."""
+"""Types shared by the rooms: feature names, a batch, and what a loss term sees of a training step.
+
+Importing this does not load PyTorch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from fairdistill.system.processes import ALONE, World
+    from fairdistill.system.processes import World
 
 TapName = Literal["embedding", "map", "logits", "feature"]
 """The four features that are read from a network.
@@ -19,7 +23,7 @@ pooling. ``logits``: the output. ``feature``: what MFD and the hint read, chosen
 
 TAP_NAMES: tuple[TapName, ...] = get_args(TapName)
 
-Taps = Mapping[TapName, Tensor]
+Taps: TypeAlias = "Mapping[TapName, Tensor]"
 
 UNKNOWN_GROUP = -1
 """The group index of a sample whose group is unknown. Only losses that need no group use such samples."""
@@ -50,6 +54,12 @@ class Batch:
     whole: int | None = None
 
 
+def _alone() -> World:
+    from fairdistill.system.processes import ALONE
+
+    return ALONE
+
+
 @dataclass(frozen=True, slots=True)
 class StepView:
     """Everything a loss term may look at in one training step.
@@ -73,7 +83,7 @@ class StepView:
     num_classes: int
     num_groups: int
     progress: float
-    world: World = ALONE
+    world: World = field(default_factory=_alone)
     whole: int | None = None
 
     @property

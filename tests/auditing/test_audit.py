@@ -349,7 +349,7 @@ def test_rows_of_unknown_group_are_left_as_they_are_by_posthoc_baselines() -> No
         ({"class_names": ("a", "z")}, "seed 1 has other classes than seed 0; both must be of one model"),
         ({"group_names": ("x", "z")}, "seed 1 has other groups than seed 0"),
         ({"probabilities": None}, "seed 1 has no probabilities; the post-hoc baselines need them.*--prob"),
-        ({"groups": np.zeros(300, np.int64)}, "none of class 0 in group y|class . in group y"),
+        ({"groups": np.zeros(300, np.int64)}, "no samples of class 0 in group y|class . in group y"),
     ],
 )
 def test_validation_rows_that_do_not_fit_are_named(changes: dict[str, Any], text: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -39,6 +41,13 @@ def test_jobs_that_fail_are_counted_and_the_same_call_finishes_them(tmp_path, in
     assert content["table"]["rows"][1]["method"] == "ss"
 
 
+def test_options_of_the_data_set_may_be_given_as_keywords_too(tmp_path):
+    grid = {**SMALL, "methods": "ss", "out": str(tmp_path / "g"), "dry_run": True}
+    skewed = bench("digits-s", skew=0.5, **grid)
+    assert skewed.jobs == bench("digits-s", data_options={"skew": 0.5}, **grid).jobs
+    assert skewed.jobs != bench("digits-s", **grid).jobs
+
+
 def test_a_dry_run_is_ok_and_has_no_table(tmp_path):
     result = bench("digits-s", **{**SMALL, "methods": "ss"}, out=str(tmp_path / "g"), dry_run=True)
     assert (result.dry_run, result.ok, result.done, result.table) == (True, True, 0, None)
@@ -63,3 +72,8 @@ def test_a_grid_without_a_finished_run_is_shown_by_its_jobs():
 def test_a_typo_in_an_option_is_named():
     with pytest.raises(UsageError, match="BenchOptions has no option 'method'; did you mean 'methods'"):
         bench("digits-s", method="ss")
+
+
+def test_the_options_need_no_torch():
+    command = "import sys, fairdistill.benching; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0

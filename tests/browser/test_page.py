@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from fairdistill.reporting.report import ReportOptions, report
-from fairdistill.runs.folder import RunFolder
+from fairdistill.reporting import report
+from fairdistill.runs import RunFolder
 from tests.reporting.making import CLASSES, made_run, with_embedding
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; see make test-browser")
@@ -37,7 +37,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[RunFolder]:
 @pytest.fixture(scope="module")
 def written(runs, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("page") / "report.html"
-    report([run.path for run in runs], ReportOptions(out=str(out), draws=200))
+    report([run.path for run in runs], out=str(out), draws=200)
     return out
 
 

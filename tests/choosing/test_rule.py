@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from fairdistill.choosing.rule import DEFAULT_RULE, Condition, Rule, parse_rule
+from fairdistill.choosing import DEFAULT_RULE, Condition, Rule, parse_rule
 from fairdistill.errors import UsageError
+from fairdistill.metrics import Scores
 
-TEACHER = {"accuracy": 0.915, "deo_a": 0.25, "deo_m": 0.5}
+TEACHER = Scores(accuracy=0.915, deo_a=0.25, deo_m=0.5)
 
 
 def values(accuracy, deo_a, deo_m=0.4):
-    return {"accuracy": accuracy, "deo_a": deo_a, "deo_m": deo_m}
+    return Scores(accuracy, deo_a, deo_m)
 
 
 @pytest.mark.parametrize(
@@ -33,16 +34,16 @@ def test_a_rule_is_read_and_its_text_is_read_again(text, expected):
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("", ["''", "no metric to choose by", "accuracy, deo_a, deo_m"]),
+        ("", ["''", "not a metric to choose by", "accuracy, deo_a, deo_m"]),
         ("deo", ["'deo'", "accuracy, deo_a, deo_m"]),
-        ("deo_a subject to", ["'deo_a subject to' is no metric"]),
-        ("deo_a subject to acc >= 0.9", ["'acc' is no metric"]),
-        ("deo_a subject to accuracy > 0.9", ["'accuracy > 0.9' is no condition", "<= or >="]),
-        ("deo_a subject to accuracy >= 0.9 and", ["'accuracy >= 0.9 and' is no condition"]),
-        ("deo_a subject to accuracy >= teacher 0.005", ["'accuracy >= teacher 0.005' is no condition"]),
-        ("deo_a subject to accuracy >= student - 0.1", ["'accuracy >= student - 0.1' is no condition"]),
-        ("deo_a subject to accuracy >= 85", ["'85' is no fraction", "85% is 0.85"]),
-        ("deo_a subject to accuracy >= teacher - 0.5 %", ["'accuracy >= teacher - 0.5 %' is no condition"]),
+        ("deo_a subject to", ["'deo_a subject to' is not a metric"]),
+        ("deo_a subject to acc >= 0.9", ["'acc' is not a metric"]),
+        ("deo_a subject to accuracy > 0.9", ["'accuracy > 0.9' is not a condition", "<= or >="]),
+        ("deo_a subject to accuracy >= 0.9 and", ["'accuracy >= 0.9 and' is not a condition"]),
+        ("deo_a subject to accuracy >= teacher 0.005", ["'accuracy >= teacher 0.005' is not a condition"]),
+        ("deo_a subject to accuracy >= student - 0.1", ["'accuracy >= student - 0.1' is not a condition"]),
+        ("deo_a subject to accuracy >= 85", ["'85' is not a fraction", "write 85% as 0.85"]),
+        ("deo_a subject to accuracy >= teacher - 0.5 %", ["'accuracy >= teacher - 0.5 %' is not a condition"]),
     ],
 )
 def test_a_malformed_rule_is_an_error_that_names_the_part_and_shows_a_good_one(text, parts):
@@ -80,7 +81,7 @@ def test_a_rule_that_no_trial_keeps_says_how_near_the_nearest_came():
     with pytest.raises(UsageError) as caught:
         rule.pick(trials, TEACHER)
     said = str(caught.value)
-    assert "trial 1 comes nearest" in said
+    assert "trial 1 comes closest" in said
     assert "accuracy 0.9000 misses accuracy >= teacher - 0.005 (0.9100) by 0.0100" in said
     assert "deo_m 0.3500 misses deo_m <= 0.3 by 0.0500" in said
     assert "--rule" in said

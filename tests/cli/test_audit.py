@@ -105,7 +105,7 @@ def test_a_model_is_audited_with_a_table_of_images(tmp_path, monkeypatch, capsys
         (["t.csv", "--group", "rase"], ["no column 'rase'", "race", "--group"]), (["nowhere"], ["does not exist"]),
         (["t.csv", "--max-deo-a", "5"], ["5% is 0.05"]), (["t.csv", "--draws", "few"], ["--draws", "whole number"]),
         (["t.csv", "--out", "no/a.json"], ["cannot write no/a.json"]), (["t.csv", "--against", "none"], ["none"]),
-        (["deployed.pt", "--data", "digits-s"], ["holds weights alone", "--model"]),
+        (["deployed.pt", "--data", "digits-s"], ["contains only weights", "--model"]),
         (["deployed.pt", "--data", "digits-s", "--model", "resnet18"], ["do not fit ResNet"]),
         (["deployed.pt", "--data", "digits-s", "--validation", "t.csv"], ["--validation is for tables"]),
         (["none.pt", "--data", "digits-s"], ["there is no model none.pt"]),
@@ -132,7 +132,7 @@ def test_embed_and_report_say_what_they_wrote(quick, tiny_teacher, tmp_path, cap
     out, card = tmp_path / "r.html", tmp_path / "card.md"
     assert main(["report", tiny_teacher, "--out", str(out), "--card", str(card), "--draws", "200"]) == 0
     assert capsys.readouterr().out == f"Written: {out}\nWritten: {card}\n"
-    assert "Features: what they tell of the group" in out.read_text()
+    assert "Features: what they reveal about the group" in out.read_text()
 
 
 def test_runs_of_other_rows_are_refused_in_a_report(tmp_path, capsys):
@@ -154,7 +154,7 @@ def test_a_link_is_written_through_and_what_is_no_file_is_refused(tmp_path, monk
     assert json.loads((tmp_path / "target.json").read_text())["rows"] == 800
     os.mkfifo(tmp_path / "pipe.json")
     assert main(["audit", str(table(tmp_path)), *COLUMNS, "--out", "pipe.json"]) == 2
-    assert "no file that could be written anew" in capsys.readouterr().err
+    assert "exists and is not a regular file; choose another path" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -175,7 +175,7 @@ def test_labels_of_another_spelling_and_the_class_of_a_score_are_said(tmp_path, 
     assert "The model predicts 'f.0', 'm.0', but no sample has that label" in capsys.readouterr().out
     path.write_text("\n".join([lines[0] + ",score", *(f"{line},{at % 3 / 2}" for at, line in enumerate(lines[1:]))]))
     assert main(["audit", str(path), "--label", "sex", "--group", "race", "--score", "score", "--draws", "500"]) == 0
-    assert "A row is predicted 'm' where its score reaches 0.5, else 'f'" in capsys.readouterr().out
+    assert "Samples with score of at least 0.5 are predicted 'm', all others 'f'" in capsys.readouterr().out
 
 
 def test_a_confidence_that_the_draws_cannot_support_is_refused(tmp_path, monkeypatch, capsys):

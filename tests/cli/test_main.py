@@ -100,28 +100,24 @@ def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(arguments, pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_train_then_compare_from_the_command_line(tmp_path):
+def test_train_then_compare_from_the_command_line(tmp_path, capsys):
     teacher, student = tmp_path / "teacher", tmp_path / "student"
     made = run("train", "--steps", "3", "--batch-size", "40", "--skew", "0.9", "--out", str(teacher))
     assert made.returncode == 0, made.stderr
     assert "3 steps of 40 images, honest protocol" in made.stderr
-    made = run(
-        "train", "--method", "MFD", "--set", "mmd.strength=7", "--steps", "3", "--batch-size", "40",
-        "--teacher", str(teacher), "--out", str(student),
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    of_mfd = ["--method", "MFD", "--set", "mmd.strength=7", "--steps", "3", "--batch-size", "40"]
+    assert main(["train", *of_mfd, "--teacher", str(teacher), "--out", str(student)]) == 0
     config = yaml.safe_load((student / "config.yaml").read_text())
     assert config["method"] == "mfd"
     assert config["set"]["mfd.strength"] == 7.0, "given by its former name"
     assert config["data_options"] == {"skew": 0.9, "data_seed": 0}, "the student takes its teacher's data"
 
-    again = run("train", "--out", str(student))
-    assert again.returncode == 2
-    assert f"--resume {student}" in again.stderr
+    capsys.readouterr()
+    assert main(["train", "--out", str(student)]) == 2
+    assert f"--resume {student}" in capsys.readouterr().err
 
-    table = run("compare", str(student), str(teacher), "--format", "json")
-    assert table.returncode == 0, table.stderr
-    rows = json.loads(table.stdout)["rows"]
+    assert main(["compare", str(student), str(teacher), "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["method"] for row in rows] == ["scratch", "mfd"]
     assert rows[1]["accuracy_mean"] == json.loads((student / "result.json").read_text())["accuracy"]
 

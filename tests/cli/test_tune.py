@@ -33,7 +33,7 @@ def test_the_command_searches_chooses_and_tests(teacher, tmp_path, capsys):
     ]  # fmt: skip
     assert main(command) == 0
     shown = capsys.readouterr()
-    assert "mfd on digits-s: mfd.strength 0.3 to 30 (log), on 400 validation rows, seed 0" in shown.out
+    assert "mfd on digits-s: mfd.strength 0.3 to 30 (log); 400 validation samples, seed 0" in shown.out
     assert f"Written: {out}/tune.json, {out}/front.md, {out}/front.svg" in shown.out
     assert "A new study created" not in shown.err, "Optuna says nothing of its own"
     record = json.loads((out / "tune.json").read_text())
@@ -48,28 +48,31 @@ def test_options_may_come_from_a_file(teacher, tmp_path, capsys):
     out = tmp_path / "study"
     command = ["tune", "--config", str(tmp_path / "options.yaml"), "--search", "lr=0.001,0.01", *QUICK]
     assert main([*command, "--out", str(out)]) == 0
-    assert "The test set is unread (--no-test)" in capsys.readouterr().out
+    assert "The test set has not been read (--no-test)" in capsys.readouterr().out
 
 
 MISTAKES = [
     (["--search", "mfd.strenght=1,2", *ANY], "cannot search 'mfd.strenght'; did you mean 'mfd.strength'?"),
-    (["--search", "step=1,2", *ANY], "these may be searched: mfd.strength, mfd.bandwidth, lr, weight_decay, batch"),
+    (["--search", "step=1,2", *ANY], "you can search: mfd.strength, mfd.bandwidth, lr, weight_decay, batch"),
     (["--search", "lr=0.1:0.01", *ANY], "0.1 is not less than 0.01"),
-    (["--search", "lr=0:1:log", *ANY], "a range with :log begins above 0"),
-    (["--search", "lr=0.1,much", *ANY], "'much' is no number"),
+    (["--search", "lr=0:1:log", *ANY], "a range with :log must start above 0"),
+    (["--search", "lr=0.1,much", *ANY], "'much' is not a number"),
     (["--search", "lr", *ANY], "expected --search NAME=VALUE, but got 'lr'"),
     (["--search", "lr=0:1", *ANY], "expected lr to be positive, but got 0.0"),
     (["--search", "mfd.bandwidth=0:1", *ANY], "expected mfd.bandwidth to be positive"),
     (["--search", "batch_size=1:40", *ANY], "expected batch_size to be at least 2, but got 1"),
-    (["--search", "mfd.strength=1,2", "--set", "mfd.strength=3", *ANY], "mfd.strength is both searched and set"),
-    (["--sampler", "grid", "--trials", "1", *ANY], "a grid over mfd.strength needs at least two points"),
+    (
+        ["--search", "mfd.strength=1,2", "--set", "mfd.strength=3", *ANY],
+        "given to both --search and --set; drop",
+    ),
+    (["--sampler", "grid", "--trials", "1", *ANY], "a grid over mfd.strength needs at least two points for each"),
     (["--rule", "fairness"], "cannot read the rule 'fairness'"),
-    (["--rule", "deo_a subject to accuracy >= 95"], "95% is 0.95"),
+    (["--rule", "deo_a subject to accuracy >= 95"], "write 95% as 0.95"),
     (["--objectives", "accuracy"], "expected --objectives to be two or three of accuracy, deo_a, deo_m"),
     (["--trials", "0"], "expected trials to be at least 1, but got 0"),
     (["--budget", "soon"], "expected --budget to be a time such as 90s, 30m or 2h, but got 'soon'"),
     (["--budget", "1s", "--steps", "1000000", *ANY], "--budget of 1 s is too short: one trial takes about"),
-    (["--protocol", "paper", *ANY], "--protocol paper has none of but the test set"),
+    (["--protocol", "paper", *ANY], "tune needs a validation set, but --protocol paper has none"),
     (["--storage", "nothing", *ANY], "cannot open the storage nothing: Could not parse SQLAlchemy URL"),
     (["--storage", "sqlite:////nowhere/at/all.db", *ANY], "unable to open database file"),
     (["--storage", "foo://me:secret@host/x", *ANY], "cannot open the storage foo://me:***@host/x: Can't load plugin"),
@@ -91,7 +94,7 @@ def test_mistakes_are_one_line_and_write_nothing(arguments, said, teacher, tmp_p
     ("arguments", "said"),
     [
         (["--method", "ss", "--search", "lr=0.1,0.2"], "compares with the teacher: name it with --teacher"),
-        (["--method", "ss", *ANY], "method 'ss' has no strength, so say what to search with --search NAME=LOW:HIGH"),
+        (["--method", "ss", *ANY], "method 'ss' has no strength, so name what to search with --search NAME=LOW:HIGH"),
         (["--method", "hkd", *ANY], "more than one strength"),
         (["--method", "mfd", *ANY], "'mfd' needs a teacher"),
     ],
@@ -108,7 +111,9 @@ def test_a_folder_with_something_else_or_that_cannot_be_written_is_refused(tmp_p
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
     assert main([*command, str(tmp_path / "full")]) == 2
-    assert "full exists already and holds no study; give another folder with --out" in capsys.readouterr().err
+    assert (
+        "full already exists and does not contain a study; choose another folder with --out" in capsys.readouterr().err
+    )
     assert main([*command, str(tmp_path / "full/file/study")]) == 2
     assert "cannot write in" in capsys.readouterr().err
     monkeypatch.setattr("os.access", lambda *_args: False)
@@ -136,7 +141,7 @@ def test_a_storage_that_is_lost_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("fairdistill.tuning.trials_loop.kept_step", lose)
     assert main(command) == 2
     shown = capsys.readouterr().err.splitlines()[-1]
-    assert "study.db cannot be used: no such table: trials; when it can be, the same command goes on" in shown
+    assert "study.db: no such table: trials. Once it is available again, run the same command to continue" in shown
 
 
 def test_under_torchrun_it_is_refused(monkeypatch, capsys):

@@ -161,6 +161,11 @@ def test_a_run_given_twice_is_refused(make_run):
         compare([run, run])
 
 
+def test_a_single_run_may_be_given_by_itself(make_run):
+    run = make_run("a", method="ss", seed=0)
+    assert compare(run) == compare(str(run)) == compare([run])
+
+
 def test_an_unfinished_run_is_refused_with_the_way_out(make_run):
     with pytest.raises(RunFolderError, match="--resume"):
         compare([make_run("a", method="ss", seed=0, finished=False)])

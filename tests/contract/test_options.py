@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fairdistill.contract import groups_of, with_keywords
+from fairdistill.contract import groups_of, split_keywords, with_keywords
 from fairdistill.errors import UsageError
 
 
@@ -33,3 +33,22 @@ def test_a_name_that_is_no_option_is_an_error(name: str, hint: str):
 def test_a_group_is_the_class_that_declares_the_option():
     names = {owner.__name__: [field.name for field in fields] for owner, fields in groups_of(Options).items()}
     assert names == {"Budget": ["steps", "lr"], "Options": ["method"]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    trials: int = 10
+    lr: str = ""
+
+
+def test_keywords_of_two_classes_are_split_and_a_name_of_both_goes_to_the_first():
+    given = {"steps": 3, "trials": 4, "lr": "0.1:1"}
+    assert split_keywords("tune", given, Search, Options) == ({"trials": 4, "lr": "0.1:1"}, {"steps": 3})
+    assert split_keywords("tune", {}, Search, Options) == ({}, {})
+
+
+@pytest.mark.parametrize("name", ["trails", "step"])
+def test_a_name_of_neither_is_an_error_with_the_closest_of_both(name: str):
+    close = {"trails": "trials", "step": "steps"}[name]
+    with pytest.raises(UsageError, match=f"tune has no option '{name}'; did you mean '{close}'"):
+        split_keywords("tune", {name: 1}, Search, Options)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from fairdistill.contract import Result, key
 
@@ -33,3 +34,15 @@ def test_the_json_is_the_fields_in_their_order_with_their_keys():
         "by_name": {"a": {"low": 1.0}},
     }
     assert list(result.to_dict()) == ["parts", "change", "by_name"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Written(Result):
+    run: Path
+    out: Path = key(written=False)
+
+
+def test_a_field_may_be_kept_out_of_the_json_and_a_path_is_a_text():
+    result = Written(run=Path("out/run"), out=Path("out"))
+    assert result.to_dict() == {"run": "out/run"}
+    assert result.out == Path("out")

@@ -4,6 +4,8 @@ import ast
 import json
 import math
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -413,3 +415,8 @@ def test_the_room_never_imports_the_trainer():
     for path in Path(str(features.__file__)).parent.glob("*.py"):
         imported = [node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
         assert not [module for module in imported if module and module.startswith("fairdistill.training")]
+
+
+def test_the_options_need_no_torch():
+    command = "import sys, fairdistill.embedding; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fairdistill.fixing import candidates
-from fairdistill.fixing.candidates import posthoc_candidates, values_of
-from fairdistill.predictions.predictions import Predictions
+from fairdistill.fixing import corrections as room
+from fairdistill.fixing.candidates import scores_of
+from fairdistill.fixing.corrections import Fitted, corrections
+from fairdistill.predictions import Predictions
 
 
 def predictions(*, classes=2, rows=240, seed=0, groups=None, shift=0.8):
@@ -28,11 +29,11 @@ def predictions(*, classes=2, rows=240, seed=0, groups=None, shift=0.8):
 ])  # fmt: skip
 def test_corrections_shrink_the_gap_and_need_the_group(classes, names):
     before = predictions(classes=classes, rows=2400, shift=2.0)
-    found, notes = posthoc_candidates(before)
+    found, notes = corrections(before)
     assert ([each.name for each in found], notes) == (names, [])
     for each in found:
         assert each.needs_group
-        assert each.values["deo_a"] < values_of(before)["deo_a"] / 2
+        assert each.scores.deo_a < scores_of(before).deo_a / 2
         assert each.adjust(before).predicted.tolist() == each.adjust(before).predicted.tolist()
 
 
@@ -47,11 +48,11 @@ def test_what_a_correction_promises_comes_from_rows_it_was_not_fitted_on(monkeyp
             assert len(fitted_on) == 1 or not own & set(seen.sources.tolist())
             return seen
 
-        return decide, {}, ""
+        return Fitted(decide, {}, "")
 
-    monkeypatch.setattr(candidates, "_offsets", fit)
-    monkeypatch.setattr(candidates, "_thresholds", fit)
-    posthoc_candidates(before)
+    monkeypatch.setattr(room, "_offsets", fit)
+    monkeypatch.setattr(room, "_thresholds", fit)
+    corrections(before)
     whole, first, second = fitted_on[:3]
     assert whole == first | second
     assert not first & second
@@ -64,22 +65,22 @@ def test_rows_of_one_picture_are_fitted_on_together(monkeypatch):
     object.__setattr__(before, "sources", sources)
     parts = []
     monkeypatch.setattr(
-        candidates, "_offsets", lambda part: (parts.append(part.sources.tolist()) or (lambda s: s), {}, "")
+        room, "_offsets", lambda part: Fitted(parts.append(part.sources.tolist()) or (lambda s: s), {}, "")
     )
-    posthoc_candidates(before)
+    corrections(before)
     assert all(part.count(source) == 2 for part in parts for source in set(part))
 
 
 def test_a_correction_that_cannot_be_fitted_is_left_out_and_named():
     groups = np.where(np.arange(240) % 2 == 0, 0, np.arange(240) // 2 % 2)  # group y has no row of class a
-    found, notes = posthoc_candidates(predictions(groups=groups))
+    found, notes = corrections(predictions(groups=groups))
     assert found == []
     assert len(notes) == 2
     assert "group thresholds was not tried: " in notes[1]
 
 
 def test_a_correction_says_how_to_decide_with_it():
-    found, _ = posthoc_candidates(predictions(classes=2, rows=2400, shift=2.0))
+    found, _ = corrections(predictions(classes=2, rows=2400, shift=2.0))
     offsets, thresholds = found
     assert {group: sorted(of_class) for group, of_class in offsets.settings["offsets"].items()} == {
         "x": ["a", "b"], "y": ["a", "b"],

@@ -1,118 +1,111 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from fairdistill.auditing.audit import AuditOptions, audit
-from fairdistill.fixing.candidates import values_of
-from fairdistill.fixing.text import recommendation
-from tests.fixing.test_candidates import predictions
+from fairdistill.auditing import SubgroupChange
+from fairdistill.fixing.result import Dropped, TestRead
+from fairdistill.fixing.text import render
+from fairdistill.metrics import Change
+from tests.fixing.making import candidate, change, model_change
+
+NO_GAIN = Change(-0.01, -0.1, 0.1, 0.4)
 
 
-def change(value, low, high):
-    return {"value": value, "low": low, "high": high, "p_value": 0.01}
+@pytest.fixture
+def kept_model(found):
+    return lambda **changes: found(
+        **{"chosen": "keep", "model": None, "kept": None, "test_after": None, "promised": None, **changes}
+    )
 
 
-def said(**changes):
-    before = predictions(shift=2.0)
-    audited = audit(before, AuditOptions(draws=200))
-    promised = {"accuracy": change(0.01, -0.01, 0.03), "deo_a": change(-0.2, -0.3, -0.1)}
-    kept = {
-        **promised, "cells": [], "levels_down": False, "share_levelled_down": 0.0, "worst_groups": 0.1,
-    }  # fmt: skip
-    candidates = [
-        {"name": n, "said": "it", "needs_group": False, "breaks_rule": [], **values_of(before)}
-        for n in ("keep", "mfd-3")
-    ]
-    return {
-        "deployed": "old.pt", "chosen": "mfd-3", "said": "a mfd student", "model": "out/mfd-3/model.safetensors",
-        "why_kept": None, "fair_enough": 0.03, "needs_group": False, "rule": "deo_a", "validation": audited,
-        "candidates": candidates, "promised": promised, "dropped": None, "kept": kept, "confirmed": True,
-        "metric": "deo_a", "breaks_rule": [], "use": None, "test_before": audited, "test_after": audited,
-        "test_read_before": [], "notes": [],
-        **changes,
-    }  # fmt: skip
-
-
-USE = "# Recommendation: use out/mfd-3/model.safetensors (a mfd student)"
+USE = "# Recommendation: use out/mfd-3/model.safetensors (an mfd student)"
 KEEP = (
-    "# Recommendation: keep your model, old.pt; mfd-3 looked better on the validation rows, but the test set does not"
+    "# Recommendation: keep your model, old.pt; mfd-3 did better on the validation set, but the test set does not "
+    "confirm it"
 )
 
 
 @pytest.mark.parametrize(
     ("on_test", "headline", "sentence"),
     [
-        (change(-0.18, -0.3, -0.05), USE, "That lies within what the validation rows promised."),
-        (change(-0.05, -0.08, -0.02), USE, "The gain is real, though less than the validation rows promised."),
-        (change(-0.45, -0.5, -0.4), USE, "The gain is larger than the validation rows promised."),
-        (change(-0.05, -0.2, 0.1), KEEP, "The test set does not confirm the gain"),
-        (change(0.05, 0.01, 0.1), KEEP, "The test set does not confirm the gain"),
+        (change(-0.18, -0.3, -0.05), USE, "This agrees with the validation set."),
+        (change(-0.05, -0.08, -0.02), USE, "The gain is real, but smaller than on the validation set."),
+        (change(-0.45, -0.5, -0.4), USE, "The gain is larger than on the validation set."),
+        (change(-0.05, -0.2, 0.1), KEEP, "does not confirm the gain because the change is within what chance alone"),
+        (change(0.05, 0.01, 0.1), KEEP, "The test set does not confirm the gain."),
     ],
 )
-def test_what_the_test_set_says_of_the_promise(on_test, headline, sentence):
-    text = recommendation(said(kept={**said()["kept"], "deo_a": on_test}, confirmed=on_test["high"] < 0))
+def test_what_the_test_set_says_of_the_promise(found, on_test, headline, sentence):
+    text = render(found(kept=model_change(deo_a=on_test), confirmed=on_test.high < 0))
     assert sentence in text
     assert text.startswith(headline)
-    assert "The gap changes by" in text
-    assert "## On the test set, read once" in text
-    assert "It is the best of 2, so these values are a little too good." in text
+    assert "DEO_A changes by" in text
+    assert "## Results on the test set (read once)" in text
+    assert "mfd-3 is the best of 2 candidates" in text
+    assert "These numbers are slightly optimistic" in text
 
 
-def test_the_headline_says_who_is_harmed():
-    cell = {"class": "cat", "group": "red", "value": -0.2, "low": -0.3, "high": -0.1, "harmed": True, "helped": False}
-    text = recommendation(said(kept={**said()["kept"], "cells": [cell, {**cell, "harmed": False}]}))
-    assert text.startswith(f"{USE}, but it harms 1 of 2 cells: see below")
+def test_the_headline_says_who_is_harmed(found):
+    cell = SubgroupChange(
+        group="red", class_name="cat", value=-0.2, low=-0.3, high=-0.1, p_value=0.01, rows=50, adjusted_p_value=0.02,
+        harmed=True, helped=False,
+    )  # fmt: skip
+    text = render(found(kept=model_change(cells=(cell, replace(cell, harmed=False)))))
+    assert text.startswith(f"{USE}, but 1 of 2 subgroups got significantly worse (see below)")
 
 
-def test_a_test_set_that_was_read_for_another_is_no_independent_check():
-    text = recommendation(said(test_read_before=[{"chosen": "ss", "rule": "deo_m"}]))
+def test_a_test_set_that_was_read_for_another_is_no_independent_check(found):
+    text = render(found(test_read_before=(TestRead(chosen="ss", rule="deo_m"),)))
     assert "read once" not in text
-    assert "The test set was read before, for ss (rule deo_m): this reading is no independent check." in text
+    assert "The test set was already read for ss (rule `deo_m`), so this is not an independent check." in text
 
 
-def test_a_rule_on_accuracy_is_judged_by_accuracy():
-    kept = {**said()["kept"], "accuracy": change(0.02, 0.01, 0.03)}
-    text = recommendation(said(metric="accuracy", kept=kept))
-    assert "That lies within what the validation rows promised." in text
+def test_a_rule_on_accuracy_is_judged_by_accuracy(found):
+    text = render(found(metric="accuracy", kept=model_change(accuracy=change(0.02, 0.01, 0.03))))
+    assert "This agrees with the validation set." in text
 
 
 @pytest.mark.parametrize(
     ("why", "sentence"),
     [
-        ("fair", "It is already fair on the validation rows"),
-        ("undecided", "its gap cannot be told from none"),
-        ("best", "nothing that was tried is better"),
-        ("no gain", "its gain there is no larger than chance explains: the DEO_A changes by -1.0 points [-10.0, 10.0]"),
-        ("no gain", "Your model itself does not keep the rule: accuracy 0.9380 misses accuracy >= 0.945"),
+        ("fair", "Your model is fair enough on the validation set"),
+        ("undecided", "is within what chance alone would produce"),
+        ("best", "no candidate beats your model on the validation set"),
+        ("no gain", "its gain is not statistically significant: DEO_A changes by -1.0 points [-10.0, 10.0]"),
+        ("no gain", "Your model itself breaks the rule: accuracy 0.9380 misses accuracy >= 0.945"),
     ],
 )
-def test_why_a_model_is_kept(why, sentence):
-    dropped = {"name": "ss", "said": "it", "change": {"deo_a": change(-0.01, -0.1, 0.1)}}
-    missed = ["accuracy 0.9380 misses accuracy >= 0.945 by 0.0070"]
-    kept = said(
-        chosen="keep", model=None, why_kept=why, kept=None, test_after=None, promised=None, dropped=dropped,
-        breaks_rule=missed,
-    )  # fmt: skip
-    text = recommendation(kept)
+def test_why_a_model_is_kept(kept_model, why, sentence):
+    dropped = Dropped(name="ss", description="it", change=model_change(deo_a=NO_GAIN))
+    missed = ("accuracy 0.9380 misses accuracy >= 0.945 by 0.0070",)
+    text = render(kept_model(why_kept=why, dropped=dropped if why == "no gain" else None, breaks_rule=missed))
     assert text.startswith("# Recommendation: keep your model, old.pt")
     assert sentence in text
 
 
-def test_what_is_fairer_and_breaks_the_rule_is_named():
-    kept = said(chosen="keep", model=None, why_kept="best", kept=None, test_after=None, promised=None)
-    other = {**kept["candidates"][1], "deo_a": 0.01, "breaks_rule": ["accuracy 0.8 misses accuracy >= 0.9 by 0.1"]}
-    text = recommendation({**kept, "candidates": [kept["candidates"][0], other]})
-    assert "mfd-3 has a better DEO_A, 1.00%, but breaks the rule: accuracy 0.8 misses accuracy >= 0.9 by 0.1." in text
-    assert "breaks the rule" not in recommendation(kept)
+def test_what_is_fairer_and_breaks_the_rule_is_named(kept_model):
+    kept = kept_model(why_kept="best")
+    other = candidate("mfd-3", deo_a=0.01, breaks_rule=("accuracy 0.8 misses accuracy >= 0.9 by 0.1",))
+    text = render(replace(kept, candidates=(kept.candidates[0], other)))
+    assert "mfd-3 has a better DEO_A (1.00%) but breaks the rule: accuracy 0.8 misses accuracy >= 0.9 by 0.1." in text
+    assert "breaks the rule" not in render(kept)
 
 
-def test_a_test_set_that_contradicts_is_heard():
-    kept = {"chosen": "keep", "model": None, "kept": None, "test_after": None, "promised": None}
-    assert "does not agree that this is fair" in recommendation(said(**kept, why_kept="fair"))
-    undecided = recommendation(said(**kept, why_kept="undecided"))
-    assert "Here the gap is told from chance, which the validation rows could not." in undecided
+def test_a_test_set_that_contradicts_is_heard(kept_model):
+    assert "its gap is significantly above the limit" in render(kept_model(why_kept="fair"))
+    undecided = render(kept_model(why_kept="undecided"))
+    assert "On the test set the gap is significant, unlike on the validation set." in undecided
 
 
-def test_a_correction_says_that_it_needs_the_group():
-    text = recommendation(said(chosen="offsets", model=None, needs_group=True, use="decide so"))
-    assert "The group of each person must be known when it is used: decide so." in text
+def test_a_correction_says_that_it_needs_the_group_and_how_to_decide(found):
+    changes = {"chosen": "offsets", "model": None, "needs_group": True}
+    text = render(found(**changes, settings={"offsets": {}}))
+    assert "To use it, you need to know each person's group: add the offsets of the person's group" in text
+    text = render(found(**changes, settings={"thresholds": {"x": 0.40004, "y": 0.6}}))
+    assert "predict 'b' if its probability is above 0.4 for x, 0.6 for y; use 0.5 if the group is unknown." in text
+
+
+def test_the_text_of_a_result_is_its_recommendation(found):
+    assert found().text() == render(found())

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,9 +97,11 @@ def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
     assert json.loads(json.dumps(content)) == content
 
 
-def test_an_option_of_the_data_set_goes_into_data_options():
-    with pytest.raises(UsageError, match="InspectOptions has no option 'skew'"):
-        inspect("digits-s", skew=0.9)
+def test_options_of_the_data_set_may_be_given_as_keywords_too():
+    given = inspect("digits-s", skew=0.9, options=InspectOptions(data_options={"skew": 0.5, "data_seed": 1}))
+    assert given == inspect("digits-s", data_options={"skew": 0.9, "data_seed": 1})
+    with pytest.raises(UsageError, match="InspectOptions has no option 'skow'"):
+        inspect("digits-s", skow=0.9)
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 1.0, 1.5])
@@ -128,3 +132,8 @@ def test_data_alone_says_what_there_is(capsys):
     assert main(["data"]) == 2
     assert "data inspect" in capsys.readouterr().err
     assert main(["data", "--help"]) == 0
+
+
+def test_the_options_need_no_torch():
+    command = "import sys, fairdistill.inspecting; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fairdistill.metrics import Samples
+
 
 class Table(NamedTuple):
     """Which rows are right, their classes and groups, and a source of its own for each."""
@@ -14,6 +16,11 @@ class Table(NamedTuple):
     labels: np.ndarray
     groups: np.ndarray
     sources: np.ndarray
+
+    def samples(self, classes: int = 2, groups: int = 2) -> Samples:
+        return Samples(
+            labels=self.labels, groups=self.groups, sources=self.sources, num_classes=classes, num_groups=groups
+        )
 
 
 def worked(right: Any, rows: Any) -> Table:

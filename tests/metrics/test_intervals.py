@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 
+from fairdistill.metrics import Drawing
 from fairdistill.metrics.intervals import Limits, Over, gap_limits, over, smallest_limits, spread, wilson
 from fairdistill.metrics.resampling import Resampled
 from tests.metrics.making import drawn, worked
@@ -103,7 +104,7 @@ def test_groups_that_are_right_equally_often_may_differ_by_chance(which: Over, r
     # Of 100 rows a cell, 80 differ between two test sets with a standard error of 5.7 points; of 100 right ones, an
     # accuracy of 97% still shows no error in 5% of test sets.
     table = worked([[right] * 2] * 2, 100)
-    found = Resampled(table.correct[None], *table[1:], num_classes=2, num_groups=2).gap(which)
+    found = Resampled(table.correct[None], table.samples()).gap(which)
     assert (found.value, found.low) == (0, 0)
     assert 0.01 < found.high < 0.3
 
@@ -210,10 +211,8 @@ def test_intervals_hold_the_truth_where_the_percentile_interval_does_not(gap: fl
     accuracy = 0.75 + np.array([[gap / 2], [-gap / 2]]) * np.ones(4)
     held = usual = 0
     for seed in range(150):
-        sample = Resampled(
-            *[part[None] if at == 0 else part for at, part in enumerate(drawn(accuracy, 60, seed=seed))],
-            num_classes=4, num_groups=2, draws=500, seed=seed,
-        )  # fmt: skip
+        table = drawn(accuracy, 60, seed=seed)
+        sample = Resampled(table.correct[None], table.samples(classes=4), Drawing(draws=500, seed=seed))
         found = sample.gap("mean")
         held += found.low - 1e-4 <= gap <= found.high + 1e-4
         low, high = np.quantile(over(spread(sample.shares + sample.noise), "mean"), [0.025, 0.975])

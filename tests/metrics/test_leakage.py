@@ -3,20 +3,20 @@ import math
 import numpy as np
 import pytest
 
+from fairdistill.metrics import Samples
 from fairdistill.metrics.leakage import leakage
 
 
 def probe(features, labels, groups, *, sources=None, classes=1, num_groups=2, **options):
     n = len(labels)
-    return leakage(
-        np.asarray(features, np.float32),
-        np.asarray(labels),
-        np.asarray(groups),
-        sources=[f"picture-{i}" for i in range(n)] if sources is None else sources,
+    samples = Samples(
+        labels=np.asarray(labels),
+        groups=np.asarray(groups),
+        sources=np.unique(np.arange(n) if sources is None else sources, return_inverse=True)[1],
         num_classes=classes,
         num_groups=num_groups,
-        **options,
     )
+    return leakage(np.asarray(features, np.float32), samples, **options)
 
 
 def noise(n, dims, seed=0):

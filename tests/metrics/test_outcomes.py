@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairdistill.metrics import outcomes
-from fairdistill.metrics.outcomes import Outcomes, outcomes_of
+from fairdistill.metrics.outcomes import Outcomes, Rows, outcomes_of
 
 CELLS, CODES = 3, 2
 BOTH = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])  # code: the first model right, the second right
 
-Rows = list[tuple[int, int, int]]
+Triples = list[tuple[int, int, int]]
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> Rows:
+def tables(draw: st.DrawFn) -> Triples:
     """Rows (cell, code, source) in any order: sources of one row, of two, of more, and in several cells."""
     row = st.tuples(st.integers(0, CELLS - 1), st.integers(0, CODES - 1))
     sources = draw(st.lists(st.lists(row, min_size=1, max_size=3), min_size=1, max_size=12))
@@ -29,7 +29,8 @@ def tables(draw: st.DrawFn) -> Rows:
 
 def gathered(rows: Any, *, values: Any = None, cells: int = CELLS, smooth: bool = False) -> Outcomes:
     cell, code, source = np.asarray(rows, np.int64).reshape(-1, 3).T
-    return outcomes_of(cell, code, np.eye(CODES) if values is None else values, source, num_cells=cells, smooth=smooth)
+    values = np.eye(CODES) if values is None else values
+    return outcomes_of(Rows(cell=cell, code=code, values=values, sources=source, num_cells=cells), smooth=smooth)
 
 
 def by_stratum(found: Outcomes) -> dict[Any, dict[Any, float]]:
@@ -49,7 +50,7 @@ def by_stratum(found: Outcomes) -> dict[Any, dict[Any, float]]:
     return told
 
 
-def slowly(rows: Rows) -> dict[Any, dict[Any, float]]:
+def slowly(rows: Triples) -> dict[Any, dict[Any, float]]:
     of_source = defaultdict(list)
     for cell, code, source in rows:
         of_source[source].append((cell, code))
@@ -62,7 +63,7 @@ def slowly(rows: Rows) -> dict[Any, dict[Any, float]]:
 
 @settings(deadline=None, derandomize=True)
 @given(tables())
-def test_types_and_strata_equal_a_dictionary_of_sources(rows: Rows) -> None:
+def test_types_and_strata_equal_a_dictionary_of_sources(rows: Triples) -> None:
     found, expected = gathered(rows), slowly(rows)
     assert by_stratum(found) == expected
     assert found.sources.tolist() == [sum(types.values()) for types in map(expected.get, by_stratum(found))]
@@ -72,7 +73,7 @@ def test_types_and_strata_equal_a_dictionary_of_sources(rows: Rows) -> None:
 
 @settings(deadline=None, derandomize=True)
 @given(tables())
-def test_one_source_is_added_to_strata_of_single_rows_and_nowhere_else(rows: Rows) -> None:
+def test_one_source_is_added_to_strata_of_single_rows_and_nowhere_else(rows: Triples) -> None:
     found, expected = gathered(rows, smooth=True), slowly(rows)
     for stratum, types in expected.items():
         if len(stratum) == 1:
@@ -86,13 +87,13 @@ def test_one_source_is_added_to_strata_of_single_rows_and_nowhere_else(rows: Row
 @pytest.mark.parametrize(("codes", "types", "weight"), [(16, 16, 11), (17, 10, 10)])
 def test_many_outcomes_are_not_smoothed(codes: int, types: int, weight: int) -> None:
     rows = np.arange(10)
-    found = outcomes_of(0 * rows, rows, np.eye(codes), rows, num_cells=1)
+    found = outcomes_of(Rows(cell=0 * rows, code=rows, values=np.eye(codes), sources=rows, num_cells=1))
     assert (len(found.weight), found.weight.sum()) == (types, pytest.approx(weight))
 
 
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(tables())
-def test_the_share_is_the_mean_of_the_rows(rows: Rows) -> None:
+def test_the_share_is_the_mean_of_the_rows(rows: Triples) -> None:
     share = gathered(rows).share
     for at in range(CELLS):
         own = [code for cell, code, _ in rows if cell == at]
@@ -108,7 +109,7 @@ def test_the_share_of_a_smoothed_cell_worked_by_hand() -> None:
 
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(tables(), st.booleans())
-def test_every_drawn_test_set_has_as_many_rows_in_every_cell(rows: Rows, smooth: bool) -> None:
+def test_every_drawn_test_set_has_as_many_rows_in_every_cell(rows: Triples, smooth: bool) -> None:
     found = gathered(rows, smooth=smooth)
     drawn = np.concatenate(list(found.drawn(20, 0)))
     assert drawn.shape == (20, CELLS, CODES)
@@ -165,7 +166,7 @@ def test_all_draws_come_though_in_parts(monkeypatch: pytest.MonkeyPatch, how: st
 
 
 # Three sources over two cells: a row alone; a pair on which one model is right twice; a pair on which each is once.
-SWAPPED: Rows = [(0, 1, 0), (0, 2, 1), (1, 2, 1), (0, 1, 2), (1, 2, 2)]
+SWAPPED: Triples = [(0, 1, 0), (0, 2, 1), (1, 2, 1), (0, 1, 2), (1, 2, 2)]
 
 
 def test_swaps_equal_all_ways_to_swap_whole_sources() -> None:
@@ -188,7 +189,7 @@ def test_swaps_equal_all_ways_to_swap_whole_sources() -> None:
 
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(tables(), st.randoms(use_true_random=False), st.booleans())
-def test_a_swap_keeps_what_both_models_are_right_on_together(rows: Rows, random: Any, smooth: bool) -> None:
+def test_a_swap_keeps_what_both_models_are_right_on_together(rows: Triples, random: Any, smooth: bool) -> None:
     coded = [(cell, random.randrange(4), source) for cell, _, source in rows]
     found = gathered(coded, values=BOTH, smooth=smooth)  # an added source is never swapped
     for at in range(CELLS):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from fairdistill.metrics import Drawing
 from fairdistill.metrics.paired import Paired, holm, paired_test
 from tests.metrics.making import Table, drawn, worked
 
@@ -16,10 +17,8 @@ DRAWS = 2000
 
 
 def compared(first: Any, second: Any, table: Table, *, classes: int = 2, groups: int = 2, **options: Any) -> Paired:
-    return paired_test(
-        np.asarray(first), np.asarray(second), *table[1:], num_classes=classes, num_groups=groups,
-        **{"draws": DRAWS, **options},
-    )  # fmt: skip
+    drawing = Drawing(**{"draws": DRAWS, **options})
+    return paired_test(np.asarray(first), np.asarray(second), table.samples(classes, groups), drawing)
 
 
 def changed(before: Any, after: Any, rows: Any = 100) -> Paired:

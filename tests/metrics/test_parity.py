@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairdistill.metrics import group_counts
+from fairdistill.metrics import Drawing, Samples, group_counts
 from fairdistill.metrics.parity import (
     demographic_parity_difference,
     equalised_odds_difference,
@@ -38,7 +38,9 @@ def counted(columns: Columns, classes: int, groups: int) -> np.ndarray:
 
 def gaps(columns: Columns, classes: int, groups: int, sources: Any = None, **options: Any) -> tuple[Gap, Gap]:
     sources = np.arange(len(columns[0])) if sources is None else sources
-    return parity_gaps(*columns, sources, num_classes=classes, num_groups=groups, **{"draws": 500, **options})
+    true, predicted, group = columns
+    samples = Samples(labels=true, groups=group, sources=sources, num_classes=classes, num_groups=groups)
+    return parity_gaps(predicted, samples, Drawing(**{"draws": 500, **options}))
 
 
 @pytest.mark.parametrize("groups", [2, 3, 5])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
+from fairdistill.metrics import Drawing
 from fairdistill.metrics.noise import chance_deo
 from fairdistill.metrics.resampling import Estimate, Resampled
 from tests.metrics.making import Table, drawn, worked
@@ -18,10 +19,8 @@ from tests.metrics.making import Table, drawn, worked
 
 def sampled(table: Table, *more: np.ndarray, classes: int = 2, groups: int = 2, **options: Any) -> Resampled:
     """One model's test set, or that of several whose correct rows are given."""
-    return Resampled(
-        np.stack([table.correct, *more]), *table[1:], num_classes=classes, num_groups=groups,
-        **{"draws": 500, **options},
-    )  # fmt: skip
+    drawing = Drawing(**{"draws": 500, **options})
+    return Resampled(np.stack([table.correct, *more]), table.samples(classes, groups), drawing)
 
 
 def everything(sample: Resampled) -> list[float]:
@@ -267,10 +266,8 @@ def test_people_on_many_photographs_are_not_taken_for_independent(least: int, mo
         sources = np.repeat(np.arange(150), draw.integers(least, most + 1, 150))
         groups, easy = draw.integers(0, 2, 150)[sources], draw.beta(8, 2, 150)[sources]
         labels = draw.integers(0, classes, len(sources))
-        sample = Resampled(
-            (draw.random(len(sources)) < easy)[None], labels, groups, sources,
-            num_classes=classes, num_groups=2, draws=400, seed=seed,
-        )  # fmt: skip
+        table = Table(draw.random(len(sources)) < easy, labels, groups, sources)
+        sample = sampled(table, classes=classes, draws=400, seed=seed)
         real.append(sample.gap("mean").p_value <= 0.05)
         accuracy = sample.accuracy()
         held.append(accuracy.low <= 0.8 <= accuracy.high)

@@ -204,29 +204,29 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "no label": (
         SIMPLE.replace("label", "y"),
         {},
-        r"t\.csv has no column 'label'; it has id, y, group, pred\. Name one with --label",
+        r"t\.csv has no column 'label'; its columns are id, y, group, pred\. Choose one with --label",
     ),
     "no group": (
         SIMPLE,
         {"group": "race,sex"},
-        r"no column 'race'; it has id, label, group, pred\. Name one with --group",
+        r"no column 'race'; its columns are id, label, group, pred\. Choose one with --group",
     ),
-    "no such pred": (SIMPLE, {"pred": "yhat"}, "no column 'yhat'; it has .* with --pred"),
-    "no such prob": (SHARES, {"prob": "q_cat,q_dog"}, "no column 'q_cat'; it has .* with --prob"),
-    "no such beginning": (SHARES, {"prob": "q_"}, "no column 'q_'; it has .* with --prob"),
-    "no such score": (SHARES, {"score": "s"}, "no column 's'; it has .* with --score"),
-    "no such id": (SIMPLE, {"id": "name"}, "no column 'name'; it has .* with --id"),
-    "no such source": (SIMPLE, {"source": "person"}, "no column 'person'; it has .* with --source"),
+    "no such pred": (SIMPLE, {"pred": "yhat"}, "no column 'yhat'; its columns are .* with --pred"),
+    "no such prob": (SHARES, {"prob": "q_cat,q_dog"}, "no column 'q_cat'; its columns are .* with --prob"),
+    "no such beginning": (SHARES, {"prob": "q_"}, "no column 'q_'; its columns are .* with --prob"),
+    "no such score": (SHARES, {"score": "s"}, "no column 's'; its columns are .* with --score"),
+    "no such id": (SIMPLE, {"id": "name"}, "no column 'name'; its columns are .* with --id"),
+    "no such source": (SIMPLE, {"source": "person"}, "no column 'person'; its columns are .* with --source"),
     "no predictions": (
         "label,group,x\na,x,1\n",
         {},
-        "no column 'pred' and none that begins with 'p_'; it has label, group, x.*--pred, --prob or --score",
+        "no column 'pred' and none starting with 'p_'; its columns are label, group, x.*--pred, --prob or --score",
     ),
-    "semicolons": (SIMPLE.replace(",", ";"), {}, "one column, .*separated by commas"),
+    "semicolons": (SIMPLE.replace(",", ";"), {}, "a single column, .*separate its fields with commas"),
     "empty file": ("", {}, r"t\.csv is empty; expected a header"),
-    "header only": ("label,group,pred\n", {}, r"t\.csv has a header and no rows"),
-    "one class": ("label,group,pred\na,x,a\na,y,a\n", {}, r"t\.csv has one class, 'a'"),
-    "a column twice": ("label,group,pred,pred\na,x,a,b\n", {}, "2 columns called 'pred'"),
+    "header only": ("label,group,pred\n", {}, r"t\.csv has a header but no rows"),
+    "one class": ("label,group,pred\na,x,a\na,y,a\n", {}, r"t\.csv has a single class, 'a'"),
+    "a column twice": ("label,group,pred,pred\na,x,a,b\n", {}, "2 columns named 'pred'"),
     "a field too many": (
         SIMPLE + "e,cat,x,cat,5\n",
         {},
@@ -241,65 +241,65 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "an id twice": (
         SIMPLE.replace("c,cat", "a,cat"),
         {},
-        r"t\.csv, row 4: column 'id' has 'a' again; every row needs a name of its own",
+        r"t\.csv, row 4: column 'id' repeats 'a'; every row needs a unique name",
     ),
     "an empty id": (SIMPLE.replace("c,cat", ",cat"), {}, r"t\.csv, row 4: column 'id' is empty"),
     "not 1 in sum": (
         SHARES.replace("0.625", "0.7"),
         {},
-        r"t\.csv, row 3: the probabilities sum to 1\.075, not to 1.*--prob",
+        r"t\.csv, row 3: the probabilities sum to 1\.075, not 1.*--prob",
     ),
     "a class without a column": (
         "label,group,p_a,p_b\na,x,0.5,0.5\nc,y,0.5,0.5\nb,y,1,0\n",
         {},
-        r"2 columns of probabilities \(p_a, p_b\) for 3 classes \(a, b, c\).*--classes",
+        r"2 probability columns \(p_a, p_b\) for 3 classes \(a, b, c\).*--classes",
     ),
     "logits": (
         SHARES.replace("0.625,0.375", "2.5,-1.5"),
         {},
-        r"t\.csv, row 3: column 'p_cat' has 2\.5, which is no probability.* logits, apply a softmax first.*--pred",
+        r"t\.csv, row 3: column 'p_cat' has 2\.5, which is not a probability.* logits, apply a softmax first.*--pred",
     ),
     "negative": (
         SHARES.replace("0.625,0.375", "1.0,-0.25"),
         {},
-        r"t\.csv, row 3: column 'p_dog' has -0\.25, which is no probability",
+        r"t\.csv, row 3: column 'p_dog' has -0\.25, which is not a probability",
     ),
     "infinite": (SHARES.replace("0.625", "inf"), {}, r"t\.csv, row 3: column 'p_cat' has inf"),
     "an empty probability": (SHARES.replace("0.625", ""), {}, r"t\.csv, row 3: column 'p_cat' is empty"),
     "a NaN probability": (
         SHARES.replace("0.625", "nan"),
         {},
-        r"t\.csv, row 3: column 'p_cat' has 'nan', which is no number",
+        r"t\.csv, row 3: column 'p_cat' has 'nan', which is not a number",
     ),
     "NA for a probability": (
         SHARES.replace("0.625", "NA"),
         {},
-        r"t\.csv, row 3: column 'p_cat' has 'NA', which is no number",
+        r"t\.csv, row 3: column 'p_cat' has 'NA', which is not a number",
     ),
     "a text for a probability": (
         SHARES.replace("0.5,0.5", "0.5,half"),
         {},
-        r"t\.csv, row 4: column 'p_dog' has 'half', which is no number",
+        r"t\.csv, row 4: column 'p_dog' has 'half', which is not a number",
     ),
     "a text for a score": (
         SCORES.replace("0.49", "high"),
         {"score": "score"},
-        r"t\.csv, row 5: column 'score' has 'high', which is no number",
+        r"t\.csv, row 5: column 'score' has 'high', which is not a number",
     ),
     "a score for three classes": (
         SCORES + "maybe,x,0.3\n",
         {"score": "score"},
-        "--score takes two classes, but there are 3: maybe, no, yes",
+        "--score needs two classes, but there are 3: maybe, no, yes",
     ),
     "a label outside": (
         SIMPLE,
         {"classes": "cat,eel"},
-        r"t\.csv, row 3: column 'label' has the class 'dog', which is not among cat, eel",
+        r"t\.csv, row 3: column 'label' has the class 'dog', which is not one of cat, eel",
     ),
     "a prediction outside": (
         SIMPLE.replace("d,dog,x,dog", "d,cat,x,eel"),
         {"classes": "cat,dog"},
-        r"t\.csv, row 5: column 'pred' has the class 'eel', which is not among cat, dog",
+        r"t\.csv, row 5: column 'pred' has the class 'eel', which is not one of cat, dog",
     ),
 }
 
@@ -320,7 +320,7 @@ def test_a_table_that_is_not_there_is_named(tmp_path):
 def test_rows_of_parquet_are_counted_from_one_and_shown_as_they_are(tmp_path):
     frame = pd.DataFrame({"id": [3, 4, 3], "label": ["a", "b", "a"], "group": ["x", "y", "x"], "pred": ["a", "b", "a"]})
     frame.to_parquet(tmp_path / "t.parquet")
-    with pytest.raises(DataError, match=r"t\.parquet, row 3: column 'id' has '?3'? again"):
+    with pytest.raises(DataError, match=r"t\.parquet, row 3: column 'id' repeats '?3'?"):
         read(tmp_path / "t.parquet")
     frame = pd.DataFrame({"label": ["a", "b"], "group": ["x", "y"], "p_a": [0.5, np.nan], "p_b": [0.5, 1.0]})
     frame.to_parquet(tmp_path / "u.parquet")
@@ -331,8 +331,8 @@ def test_rows_of_parquet_are_counted_from_one_and_shown_as_they_are(tmp_path):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"score": "s", "pred": "pred"}, "--score excludes --pred and --prob"),
-        ({"score": "s", "prob": "p_"}, "--score excludes --pred and --prob"),
+        ({"score": "s", "pred": "pred"}, "--score cannot be combined with --pred or --prob"),
+        ({"score": "s", "prob": "p_"}, "--score cannot be combined with --pred or --prob"),
         ({"threshold": float("nan")}, "threshold to be a number, but got nan"),
         ({"threshold": "high"}, "threshold to be a number, but got 'high'"),
         ({"label": 3}, "label to be a text, but got 3"),
@@ -344,7 +344,7 @@ def test_options_that_do_not_go_together_are_refused(options, text):
 
 
 def test_a_class_named_twice_is_refused(write):
-    with pytest.raises(UsageError, match="--classes cat,dog,cat: a class is named twice"):
+    with pytest.raises(UsageError, match="--classes cat,dog,cat names a class twice"):
         read(write(SIMPLE), classes="cat,dog,cat")
 
 
@@ -378,7 +378,7 @@ def test_numbers_are_read_as_the_same_float64_that_python_reads(tmp_path):
 
 def test_only_the_first_value_that_is_no_number_is_named(write):
     path = write("a,b\n1,2\n3,x\ny,4\n")
-    with pytest.raises(DataError, match=r"t\.csv, row 4: column 'a' has 'y', which is no number"):
+    with pytest.raises(DataError, match=r"t\.csv, row 4: column 'a' has 'y', which is not a number"):
         read_columns(path, ["a", "b"], "utf-8", numbers=["a", "b"])
     assert read_columns(path, ["a", "b"], "utf-8", numbers=[])["a"].tolist() == ["1", "3", "y"]
 
@@ -420,7 +420,9 @@ def test_an_unknown_group_of_a_run_stays_unknown(run):
     row = (run.path / "predictions.csv").read_text().splitlines()[2].split(",")
     label, group, pred = (int(value) for value in row[2:5])
     rewritten(run, "group", "")
-    with pytest.raises(DataError, match=r"predictions\.csv was changed: its counts are not those of .*result\.json"):
+    with pytest.raises(
+        DataError, match=r"predictions\.csv was changed after the run: its counts differ from those in .*result\.json"
+    ):
         run_predictions(run)
     counts = [[list(line) for line in of_group] for of_group in run.result["counts"]]
     counts[group][label][pred] -= 1
@@ -436,12 +438,12 @@ def test_an_unknown_group_of_a_run_stays_unknown(run):
         ("label", "3", r"predictions\.csv, row 3: column 'label' has 3, expected a whole number below 3"),
         ("label", "-1", "column 'label' has -1"),
         ("pred", "0.5", "row 3: column 'pred' has 0.5, expected a whole number below 3"),
-        ("pred", "cat", "row 3: column 'pred' has 'cat', which is no number"),
+        ("pred", "cat", "row 3: column 'pred' has 'cat', which is not a number"),
         ("group", "2", "row 3: column 'group' has 2, expected a whole number below 2"),
         ("group", "old", "row 3: column 'group' has 'old'"),
-        ("p_1", "1.5", "row 3: column 'p_1' has 1.5, which is no probability"),
+        ("p_1", "1.5", "row 3: column 'p_1' has 1.5, which is not a probability"),
         ("p_1", "", "row 3: column 'p_1' is empty"),
-        ("id", "test-0", "column 'id' has '.*' again"),
+        ("id", "test-0", "column 'id' repeats '.*'"),
     ],
 )
 def test_a_changed_table_of_a_run_is_named(run, column, value, text):
@@ -487,14 +489,15 @@ def test_without_names_rows_are_paired_in_their_order(write):
     _, second = paired(first, table([row[:5] + row[5:].replace("cat", "dog") for row in rows], "b.csv"))
     assert second.predicted.tolist() == [1, 1, 1, 1]
     with pytest.raises(
-        DataError, match=r"row 1 is cat in .*a\.csv and dog in .*b\.csv.*in the same order or with --id"
+        DataError,
+        match=r"row 1 is cat in .*a\.csv and dog in .*b\.csv.*same test set in the same order, or sample ids",
     ):
         paired(first, table(rows[::-1], "b.csv"))
 
 
 # name: (what is changed in the second table, message)
 UNPAIRED = {
-    "other ids": ({"c,": "z,"}, r"a\.csv names 'c', which .*b\.csv does not"),
+    "other ids": ({"c,": "z,"}, r"a\.csv contains 'c', which .*b\.csv does not"),
     "a row more": ({"d,dog,x,dog\n": "d,dog,x,dog\ne,dog,x,dog\n"}, r"a\.csv has 4 rows, .*b\.csv has 5"),
     "another label": ({"c,cat,y": "c,dog,y"}, r"c is cat in .*a\.csv and dog in .*b\.csv"),
     "another group": ({"c,cat,y": "c,cat,x"}, r"c is y in .*a\.csv and x in .*b\.csv"),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.reporting.report import ReportOptions, report
-from fairdistill.runs.folder import RunFolder
+from fairdistill.reporting import ReportOptions, report
+from fairdistill.runs import RunFolder, finite_or_null
 from tests.reporting.making import CLASSES, made_run, with_embedding
 
 DRAWS = 200
@@ -27,8 +27,8 @@ def runs(tmp_path: Path) -> list[RunFolder]:
 
 
 def written(runs: list[RunFolder], tmp_path: Path, **options) -> str:
-    (path,) = report([run.path for run in runs], ReportOptions(out=str(tmp_path / "r.html"), draws=DRAWS, **options))
-    return path.read_text(encoding="utf-8")
+    result = report([run.path for run in runs], out=str(tmp_path / "r.html"), draws=DRAWS, **options)
+    return Path(result.page).read_text(encoding="utf-8")
 
 
 class Cells(HTMLParser):
@@ -38,6 +38,7 @@ class Cells(HTMLParser):
         super().__init__()
         self.row = self.metric = ""
         self.found: dict[tuple[str, str], float] = {}
+        self.texts: dict[tuple[str, str], list[str]] = {}
         self.tags: list[str] = []
 
     def handle_starttag(self, tag, attrs):
@@ -47,6 +48,10 @@ class Cells(HTMLParser):
         self.metric = given.get("data-metric", "" if tag == "td" else self.metric)
         if "data-value" in given and self.metric:
             self.found[self.row, self.metric] = float(given["data-value"])
+
+    def handle_data(self, data):
+        if self.metric and data.strip():
+            self.texts.setdefault((self.row, self.metric), []).append(data.strip())
 
 
 def cells(text: str) -> Cells:
@@ -61,6 +66,36 @@ def test_the_numbers_on_the_page_are_those_of_the_results(runs, tmp_path):
         values = [run.result[metric] for run in runs]
         assert found["scratch", metric] == pytest.approx(values[0])
         assert found["mfd", metric] == pytest.approx((values[1] + values[2]) / 2)
+
+
+def test_the_card_shows_the_numbers_of_the_page(runs, tmp_path):
+    page = written(runs, tmp_path, card=str(tmp_path / "card.md"))
+    shown = cells(page).texts
+    lines = (tmp_path / "card.md").read_text().replace("\\", "").splitlines()
+    for row in ("scratch", "mfd"):
+        (line,) = (line for line in lines if line.startswith(f"| {row} |"))
+        accuracy, worst, deo_a, floor, deo_m = (cell.strip() for cell in line.strip("| ").split(" | ")[1:])
+        assert shown[row, "accuracy"] == accuracy.split(maxsplit=1)
+        assert shown[row, "worst_group"][:2] == worst.split(maxsplit=1)
+        assert shown[row, "deo_a"] == [*deo_a.split(maxsplit=1), f"by chance {floor}"]
+        assert shown[row, "deo_m"][:2] == deo_m.split(maxsplit=1)
+    for sentence in (line[2:] for line in lines if line.startswith("* mfd:")):
+        assert sentence in page
+
+
+def test_the_result_holds_what_the_page_shows(runs, tmp_path):
+    result = report([run.path for run in runs], out=str(tmp_path / "r.html"), draws=DRAWS)
+    assert (result.page, result.card) == (str(tmp_path / "r.html"), None)
+    assert [row.label for row in result.content.rows] == ["scratch", "mfd"]
+    mfd = result.content.rows[1]
+    assert mfd.deo_a.value == pytest.approx((runs[1].result["deo_a"] + runs[2].result["deo_a"]) / 2)
+    assert mfd.change.deo_a.value < 0
+    assert result.content.rows[0].change is None
+    assert result.content.leakage[0].teacher.probe == 0.9
+    json.dumps(finite_or_null(result.to_dict()), allow_nan=False)
+    first, second = result.text().splitlines()
+    assert first.startswith("scratch: ")
+    assert second.startswith("mfd: ")
 
 
 def test_the_page_asks_for_nothing_from_outside_and_is_small(runs, tmp_path):
@@ -97,11 +132,11 @@ def test_the_data_of_the_figures_cannot_end_its_script(runs, tmp_path):
 
 def test_words_say_what_changed_and_whom_it_harmed(runs, tmp_path):
     text = written(runs, tmp_path)
-    assert "Against its teacher the gap changes by -2" in text
-    assert "No cell is harmed beyond chance" in text
+    assert "Compared with its teacher, the gap changes by -2" in text
+    assert "No subgroup got significantly worse." in text
     assert "600 images" in text
     assert "3 rows &lt;b&gt;repeat&lt;/b&gt; a picture." in text
-    assert "2 broken images were left out." in text
+    assert "Broken images that were left out: 2." in text
     assert "1 in train" in text
 
 
@@ -132,15 +167,15 @@ def test_the_card_is_written_as_markdown_in_which_names_are_no_markup(runs, tmp_
     options = ReportOptions(
         out=str(tmp_path / "r.html"), card=str(tmp_path / "card.md"), draws=DRAWS, intended_use="Sorting *letters*."
     )
-    page, card = report([run.path for run in runs], options)
-    text = card.read_text()
+    result = report([run.path for run in runs], options=options)
+    text = Path(result.card).read_text()
     assert text.startswith("# Model card: made-up")
     assert "Sorting \\*letters\\*." in text
     assert "x\\|y" in text
     assert "<" not in text.replace("&lt;", "")
     for row in ("scratch", "mfd"):
         assert re.search(rf"^\| {row} \| \d+\.\d ", text, re.MULTILINE)
-    assert "Sorting \\*letters\\*." in page.read_text()
+    assert "Sorting \\*letters\\*." in Path(result.page).read_text()
 
 
 def test_more_rows_with_pictures_than_there_is_room_for_are_named(tmp_path):
@@ -151,7 +186,7 @@ def test_more_rows_with_pictures_than_there_is_room_for_are_named(tmp_path):
         for at in range(1, 9)
     ]
     text = written(runs, tmp_path)
-    assert "No room for the pictures of mfd (lr=0.007), mfd (lr=0.008)." in text
+    assert "Not shown for lack of space: mfd (lr=0.007), mfd (lr=0.008)." in text
 
 
 @pytest.mark.parametrize(
@@ -166,17 +201,17 @@ def test_what_cannot_be_written_or_drawn_is_refused(tmp_path, monkeypatch, optio
     monkeypatch.chdir(tmp_path)
     run = made_run(tmp_path / "t", method="scratch", gap=0.1)
     with pytest.raises(UsageError, match=re.escape(message)):
-        report([run.path], ReportOptions(**options))
+        report([run.path], options=ReportOptions(**options))
     assert not list(tmp_path.glob("*.html"))
 
 
 def test_what_is_no_finished_run_is_refused(tmp_path):
     with pytest.raises(RunFolderError, match="not a run folder"):
-        report([tmp_path], ReportOptions(out=str(tmp_path / "r.html")))
+        report([tmp_path], out=str(tmp_path / "r.html"))
     run = made_run(tmp_path / "t", method="scratch", gap=0.1)
     (run.path / "result.json").unlink()
     with pytest.raises(RunFolderError, match="not finished"):
-        report([run.path], ReportOptions(out=str(tmp_path / "r.html")))
+        report([run.path], out=str(tmp_path / "r.html"))
 
 
 def test_a_cell_that_every_seed_harms_by_itself_is_called_harmed(tmp_path):
@@ -197,10 +232,13 @@ def test_a_cell_that_every_seed_harms_by_itself_is_called_harmed(tmp_path):
         run.write_json("result.json", {**run.result, "counts": counts})
         runs.append(run)
     text = written(runs, tmp_path)
-    assert "Harmed beyond chance, over all cells together: &lt;script&gt;alert(1)&lt;/script&gt; of x|y" in text
+    assert (
+        "Significantly worse, corrected for the number of subgroups: &lt;script&gt;alert(1)&lt;/script&gt; of x|y"
+        in text
+    )
 
 
 def test_the_page_and_the_card_must_be_two_files(tmp_path):
     run = made_run(tmp_path / "t", method="scratch", gap=0.1)
-    with pytest.raises(UsageError, match="would be one file"):
-        report([run.path], ReportOptions(out=str(tmp_path / "x"), card=str(tmp_path / "x")))
+    with pytest.raises(UsageError, match="--out and --card both name"):
+        report([run.path], out=str(tmp_path / "x"), card=str(tmp_path / "x"))

@@ -264,17 +264,17 @@ OPEN, LOAD = RunFolder.open, fairdistill.load
         pytest.param(delete("model.safetensors"), LOAD, "not finished.*--resume", id="no model"),
         pytest.param(cut_model, LOAD, "not a readable", id="half a model"),
         pytest.param(write("model.safetensors", b""), LOAD, "not a readable", id="empty model"),
-        pytest.param(save_model(None), LOAD, "own description", id="model without description"),
+        pytest.param(save_model(None), LOAD, "lacks the metadata", id="model without description"),
         pytest.param(save_model({**METADATA, "network": "x"}), LOAD, "again: unknown network", id="unknown network"),
         pytest.param(save_model(METADATA, 4), LOAD, r"again: .*output.weight", id="other number of classes"),
         pytest.param(
             save_model({**METADATA, "network": "no_nets:make"}),
             LOAD,
-            "cannot make the network no_nets:make of .* again: cannot import 'no_nets'",
+            "cannot build the network no_nets:make of .* again: cannot import 'no_nets'",
             id="a module that is gone",
         ),
-        pytest.param(save_model({**METADATA, "image_size": "x"}), LOAD, "own description", id="bad image size"),
-        pytest.param(save_model({**METADATA, "class_names": "3"}), LOAD, "own description", id="bad classes"),
+        pytest.param(save_model({**METADATA, "image_size": "x"}), LOAD, "lacks the metadata", id="bad image size"),
+        pytest.param(save_model({**METADATA, "class_names": "3"}), LOAD, "lacks the metadata", id="bad classes"),
         pytest.param(delete("result.json"), lambda p: OPEN(p).result, "not finished.*--resume", id="no result"),
         pytest.param(write("result.json", b'{"a'), lambda p: OPEN(p).result, "cannot read", id="half a result"),
         pytest.param(write("log.jsonl", b'{"a'), lambda p: OPEN(p).read_log(), "cannot read", id="half a log row"),
@@ -289,7 +289,7 @@ def test_a_damaged_or_foreign_folder_is_an_error_of_its_own(finished, damage, re
 
 
 def test_a_folder_that_is_not_there_is_named_with_the_way_to_make_it(tmp_path):
-    with pytest.raises(RunFolderError, match="does not exist; make one with: fairdistill train"):
+    with pytest.raises(RunFolderError, match="does not exist; create one with: fairdistill train"):
         RunFolder.open(tmp_path / "none")
 
 

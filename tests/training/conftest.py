@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fairdistill.predictions.evaluation import evaluate
-from fairdistill.training import loop
+from fairdistill.training import evaluation
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def judged_as() -> Callable[..., AbstractContextManager[None]]:
             return dataclasses.replace(judged, **said.pop(0)) if said else judged
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(loop, "evaluate", judge)
+            patch.setattr(evaluation, "evaluate", judge)
             yield
 
     return patched

@@ -7,7 +7,7 @@ import pytest
 
 from fairdistill.training import console
 from fairdistill.training.console import RunConsole, percent
-from fairdistill.training.estimate import Estimate, format_seconds
+from fairdistill.training.cost import Estimate, format_seconds
 
 ROW = {
     "step": 5,

@@ -1,13 +1,80 @@
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+import subprocess
+import sys
+from dataclasses import asdict, fields
 
 import pytest
 
+from fairdistill.contract import groups_of
 from fairdistill.errors import UsageError
-from fairdistill.training import TrainOptions
+from fairdistill.training import (
+    BudgetOptions,
+    DataOptions,
+    GroupLabelOptions,
+    MachineOptions,
+    MethodOptions,
+    NetworkOptions,
+    SamplingOptions,
+    TeacherOptions,
+    TrainOptions,
+)
 
 NAN, INF = float("nan"), float("inf")
+
+# The order of --help and of the keys in config.yaml.
+GROUPS = {
+    DataOptions: ["data", "data_root", "data_options"],
+    MethodOptions: ["method", "set"],
+    NetworkOptions: ["model", "tap"],
+    GroupLabelOptions: ["pseudo_groups", "known_groups"],
+    TeacherOptions: [
+        "init", "teacher", "teacher_model", "teacher_size", "teacher_mean", "teacher_std", "teacher_tap",
+    ],
+    BudgetOptions: ["protocol", "epochs", "steps", "batch_size", "optimizer", "lr", "weight_decay", "schedule"],
+    SamplingOptions: ["seed", "split_seed", "strict_cells"],
+    MachineOptions: ["device", "precision", "compile", "threads", "cache_memory", "cache_dir", "teacher_cache", "out"],
+}  # fmt: skip
+
+
+def test_the_options_are_flat_and_in_this_order():
+    expected = [name for names in GROUPS.values() for name in names]
+    assert [option.name for option in fields(TrainOptions)] == expected
+    assert list(asdict(TrainOptions())) == expected
+
+
+def test_each_option_belongs_to_one_group():
+    assert {group: [option.name for option in own] for group, own in groups_of(TrainOptions).items()} == GROUPS
+
+
+@pytest.mark.parametrize(
+    ("group", "bad"),
+    [
+        (DataOptions, {"data": 3}), (MethodOptions, {"set": ["a"]}), (GroupLabelOptions, {"known_groups": 0.0}),
+        (TeacherOptions, {"teacher_size": 0}), (BudgetOptions, {"lr": NAN}), (SamplingOptions, {"seed": -1}),
+        (MachineOptions, {"threads": 0}),
+    ],
+)  # fmt: skip
+def test_a_group_alone_checks_its_own_options(group, bad):
+    assert group() == group()
+    with pytest.raises(UsageError, match=rf"expected {next(iter(bad))} to "):
+        group(**bad)
+
+
+def test_the_options_are_read_without_pytorch():
+    code = "import sys, fairdistill.training as t; t.TrainOptions(); print('torch' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
+
+
+def test_every_name_of_the_face_is_there_and_no_module_hides_it():
+    code = (
+        "import json, types, fairdistill.training as t; [getattr(t, name) for name in t.__all__];"
+        "print(json.dumps([name for name in t.__all__ if isinstance(getattr(t, name), types.ModuleType)]))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == []
 
 
 @pytest.mark.parametrize(

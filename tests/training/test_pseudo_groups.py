@@ -13,8 +13,8 @@ from fairdistill.models import digit_net
 from fairdistill.runs.folder import RunFolder
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.training import TrainOptions, pseudo_groups, train
-from fairdistill.training.prepare import prepare
-from fairdistill.training.pseudo_groups import best_threshold, guess_groups, hide_groups
+from fairdistill.training.pseudo_groups import GroupClassifier, best_threshold, guess_groups, hide_groups
+from fairdistill.training.setup import prepare
 
 CPU = choose_runtime("cpu", "float32")
 
@@ -25,9 +25,9 @@ def digits():
     return parts["train"], parts["val"]
 
 
-def guess(train_rows, validation, **changes):
-    options = {"build": digit_net, "runtime": CPU, "batch_size": 64, "seed": 0}
-    return guess_groups(train_rows, validation, **{**options, **changes})
+def guess(train_rows, validation):
+    classifier = GroupClassifier(network="digit_net", build=digit_net, batch_size=64, seed=0)
+    return guess_groups(train_rows, validation, classifier, runtime=CPU)
 
 
 def test_hidden_groups_keep_a_share_of_every_cell_and_at_least_one_row(digits):
@@ -92,10 +92,10 @@ def test_the_true_groups_of_hidden_rows_are_never_looked_at(digits, monkeypatch)
 def test_a_group_without_any_known_row_is_named(digits):
     rows, validation = digits
     grey = dataclasses.replace(rows, groups=torch.where(rows.groups == 1, -1, 0))
-    with pytest.raises(DataError, match="no row that is known to be of group 'colour'; label some"):
+    with pytest.raises(DataError, match=r"no image of .* is labelled with the group 'colour'; label some"):
         guess(grey, validation)
     blind = dataclasses.replace(validation, groups=torch.full_like(validation.groups, -1))
-    with pytest.raises(DataError, match="no row of known group to choose a threshold on"):
+    with pytest.raises(DataError, match=r"no image of .* has a group label to choose a threshold on"):
         guess(rows, blind)
 
 
@@ -104,8 +104,8 @@ def test_runs_share_the_guesses_and_say_what_they_are(tmp_path, monkeypatch):
     options = {"known_groups": 0.2, "pseudo_groups": True, "steps": 2, "device": "cpu", "precision": "float32"}
     run = train(TrainOptions(**options, method="ss", out=str(tmp_path / "one")), quiet=True)
     (note,) = run.result["notes"]
-    assert "training rows of unknown group were given a guessed one, of a confidence of at least" in note
-    assert "validation rows reach it" in note
+    assert "training images without a group label were given a predicted one, with a confidence of at least" in note
+    assert "validation images reach it" in note
     (kept,) = (tmp_path / ".teacher-cache").glob("groups-*.json")
     assert run.result["unknown_groups"]["train"] < 800
     before = kept.stat().st_mtime_ns
@@ -117,13 +117,13 @@ def test_runs_share_the_guesses_and_say_what_they_are(tmp_path, monkeypatch):
 
 def test_hidden_groups_are_out_of_training_and_validation_and_never_of_the_test_set():
     setup = prepare(TrainOptions(known_groups=0.5, device="cpu"))
-    assert setup.train.num_unknown_groups == pytest.approx(500, abs=10)  # each cell is rounded
-    assert setup.validation.num_unknown_groups == pytest.approx(200, abs=10)
-    assert setup.test.num_unknown_groups == 0
+    assert setup.data.train.num_unknown_groups == pytest.approx(500, abs=10)  # each cell is rounded
+    assert setup.data.validation.num_unknown_groups == pytest.approx(200, abs=10)
+    assert setup.data.test.num_unknown_groups == 0
 
 
 def test_options_that_do_not_fit():
-    with pytest.raises(UsageError, match=r"expected known_groups to be a share in \(0, 1\], but got 0"):
+    with pytest.raises(UsageError, match=r"expected known_groups to be a fraction in \(0, 1\], but got 0"):
         TrainOptions(known_groups=0.0)
-    with pytest.raises(UsageError, match="--pseudo-groups chooses its threshold on validation data"):
+    with pytest.raises(UsageError, match="--pseudo-groups needs a validation set, but --protocol paper has none"):
         TrainOptions(pseudo_groups=True, protocol="paper")

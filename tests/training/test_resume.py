@@ -14,7 +14,7 @@ from fairdistill.errors import RunFolderError
 from fairdistill.models import read_weights
 from fairdistill.predictions.evaluation import evaluate
 from fairdistill.runs.folder import RunFolder
-from fairdistill.training import Interrupted, loop, resume, train
+from fairdistill.training import Interrupted, evaluation, loop, resume, state, train
 from fairdistill.training.state import load_checkpoint
 from fairdistill.training.teacher_cache import TeacherCache
 from tests.all_methods import BEYOND_THE_PAPER
@@ -27,7 +27,7 @@ METHODS = ["mfd", "ad", "ss+fitnet", *BEYOND_THE_PAPER]
 
 def while_saving(number):
     # the log has its row already, the checkpoint is still the former one
-    return lambda patch: patch.setattr(loop, "save_checkpoint", at_call(number, kill, loop.save_checkpoint))
+    return lambda patch: patch.setattr(state, "save_checkpoint", at_call(number, kill, state.save_checkpoint))
 
 
 def while_computing_the_teachers_outputs(patch):
@@ -249,7 +249,7 @@ def test_a_run_whose_test_set_is_held_back_is_judged_on_it_later_to_the_same_bit
         seen.append(dataset.name)
         return evaluate(logits, dataset)
 
-    monkeypatch.setattr(loop, "evaluate", evaluated)
+    monkeypatch.setattr(evaluation, "evaluate", evaluated)
     run = train(quick(method="mfd", teacher=tiny_teacher), quiet=True, hold_test=True)
     assert set(seen) == {"tiny/val"}
     assert not run.finished

@@ -16,7 +16,7 @@ import fairdistill
 from fairdistill import models
 from fairdistill.errors import DataError, RunFolderError, TeacherError, UsageError
 from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.prepare import prepare
+from fairdistill.training.setup import prepare
 from tests.training.faces import OPTIONS, draw_table
 from tests.training.test_resume import Killed, assert_same_model, in_step, kill, stopped
 
@@ -90,18 +90,18 @@ def test_the_teacher_keeps_its_own_size_mean_and_sd(options, tmp_path):
             teacher_std="0.5",
         )
     )
-    recipe = setup.teacher_recipe
+    recipe = setup.teacher.recipe
     assert (recipe.size, recipe.mean, recipe.std) == (32, (0.1, 0.2, 0.3), (0.5, 0.5, 0.5))
-    assert setup.train.recipe.size == 16
-    assert recipe.flip == setup.train.recipe.flip
+    assert setup.data.train.recipe.size == 16
+    assert recipe.flip == setup.data.train.recipe.flip
 
 
 def test_a_run_folder_tells_the_teachers_preparation(options, tmp_path):
     run = train(options(out=str(tmp_path / "teacher"), data_options={"mean": "0.2", "std": "0.3"}), quiet=True)
     setup = prepare(options(method="hkd", teacher=str(run.path), data_options={"mean": "0.2", "std": "0.3"}))
-    assert setup.teacher_recipe.mean == (0.2, 0.2, 0.2)
-    assert setup.teacher_recipe == setup.train.recipe
-    assert setup.teacher_record["method"] == "scratch"
+    assert setup.teacher.recipe.mean == (0.2, 0.2, 0.2)
+    assert setup.teacher.recipe == setup.data.train.recipe
+    assert setup.teacher.record["method"] == "scratch"
 
 
 @pytest.mark.parametrize("crop", ["random", "resized"])
@@ -147,7 +147,7 @@ def test_an_exported_program_is_a_teacher(options, tmp_path):
     program = torch.export.export(network, (torch.zeros(2, 3, 32, 32),), dynamic_shapes=({0: batch},))
     torch.export.save(program, tmp_path / "deployed.pt2")
     setup = prepare(options(method="mfd", teacher=str(tmp_path / "deployed.pt2")))
-    assert setup.teacher_recipe.size == 32
+    assert setup.teacher.recipe.size == 32
     assert train(options(method="mfd", teacher=str(tmp_path / "deployed.pt2")), quiet=True).finished
 
 
@@ -200,7 +200,7 @@ def logits_of_two(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
 def test_weights_of_another_number_of_classes_start_a_student_with_a_new_last_layer(options, tmp_path, capsys):
     path = weights_file(tmp_path / "pretrained.pt", models.build("digit_net", 10))
     train(options(init=path, steps=2))
-    assert "last layer of another shape" in capsys.readouterr().err
+    assert "has a different shape, so the student's last layer starts from scratch" in capsys.readouterr().err
 
 
 def test_broken_images_are_skipped_counted_and_listed(options, table, tmp_path):
@@ -218,9 +218,9 @@ def test_broken_images_are_skipped_counted_and_listed(options, table, tmp_path):
 def test_duplicates_of_test_pictures_do_not_train_in_the_honest_protocol(options, table):
     (table.parent / "train/003.png").write_bytes((table.parent / "test/001.png").read_bytes())
     setup = prepare(options())
-    sources = [set(part.source_ids) for part in (setup.train, setup.validation, setup.test)]
+    sources = [set(part.source_ids) for part in (setup.data.train, setup.data.validation, setup.data.test)]
     assert not sources[2] & (sources[0] | sources[1])
-    assert any("removed from" in note for note in setup.train.notes)
+    assert any("removed from" in note for note in setup.data.train.notes)
 
 
 BAD = [
@@ -233,19 +233,27 @@ BAD = [
         "has 3 outputs; images.csv/train has 2 classes",
     ),
     ({"teacher": "empty.pt", "teacher_model": "digit_net"}, UsageError, "empty.pt is damaged"),
-    ({"teacher": "named.safetensors"}, TeacherError, r"knows the classes square, disc; .*--classes square,disc"),
+    (
+        {"teacher": "named.safetensors"},
+        TeacherError,
+        r"was trained on the classes square, disc; .*--classes square,disc",
+    ),
     (
         {"teacher": "damaged.safetensors"},
         RunFolderError,
-        "damaged.safetensors does not describe itself as a model of ours",
+        "damaged.safetensors has unreadable model metadata",
     ),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_std": "0"}, UsageError, "three positive numbers"),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_tap": "layer9"}, UsageError, "layer9"),
     ({"tap": "nowhere"}, UsageError, "nowhere"),
     ({"model": "resnet81"}, UsageError, "resnet18"),
     ({"model": "no.such.module:factory"}, UsageError, r"no\.such"),
-    ({"data_options": {"label": "shap"}}, DataError, "has no column 'shap'; it has image, shape, ground, split"),
-    ({"data_options": {"classes": "square"}}, DataError, "the class 'disc' is not among --classes square"),
+    (
+        {"data_options": {"label": "shap"}},
+        DataError,
+        "has no column 'shap'; its columns are image, shape, ground, split",
+    ),
+    ({"data_options": {"classes": "square"}}, DataError, "the class 'disc' is not in --classes square"),
 ]
 
 

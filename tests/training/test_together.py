@@ -18,7 +18,7 @@ from fairdistill.errors import UsageError
 from fairdistill.runs.folder import RunFolder
 from fairdistill.system.processes import ALONE, World, join
 from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.prepare import prepare
+from fairdistill.training.setup import prepare
 from tests.training.together import CASES, dropping, odd_rows, options, plain
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ def test_two_processes_give_the_losses_and_weights_of_one(together: Path, tmp_pa
         assert one["loss"] == pytest.approx(other["loss"], rel=1e-3 if case == "rkd" else 1e-4)
         for name in ("accuracy", "loss", "cell_loss"):
             assert one["evaluation"][name] == pytest.approx(other["evaluation"][name], rel=1e-4)
-    start = prepare(options(case, tmp_path, name="never")).network.state_dict()
+    start = prepare(options(case, tmp_path, name="never")).student.network.state_dict()
     ours, theirs = load(alone.path).state_dict(), load(two.path).state_dict()
     for name, weight in ours.items():
         moved = (weight - start[name]).abs().max()
@@ -122,7 +122,7 @@ def test_a_mistake_is_said_by_every_process_without_a_traceback(tmp_path: Path) 
 
 def test_every_process_needs_a_row_of_a_batch() -> None:
     three = World(SimpleNamespace(global_rank=0, world_size=3, device=torch.device("cpu")))
-    with pytest.raises(UsageError, match="a batch of 2 has no row for each of 3 processes; give a larger --batch-size"):
+    with pytest.raises(UsageError, match="a batch of 2 images is too small for 3 processes; give a larger"):
         prepare(TrainOptions(batch_size=2), three)
 
 
@@ -130,7 +130,7 @@ def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    with pytest.raises(UsageError, match="4 processes on this machine, which has 3 GPUs; start as many"):
+    with pytest.raises(UsageError, match="4 processes on this machine, which has 3 GPUs; start as many processes"):
         join("cuda")
 
 

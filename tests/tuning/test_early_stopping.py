@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from fairdistill.metrics import Scores
 from fairdistill.tuning.early_stopping import Noise, beaten_by
 
 OVER = ("accuracy", "deo_a")
 SURE = Noise.of(torch.full((2, 2), 10_000), rows=40_000)
-GOOD, POOR = {"accuracy": 0.9, "deo_a": 0.1, "deo_m": 0.2}, {"accuracy": 0.6, "deo_a": 0.5, "deo_m": 0.9}
+GOOD, POOR = Scores(0.9, 0.1, 0.2), Scores(0.6, 0.5, 0.9)
 
 
 def stopped(history, finished, *, steps=90, objectives=OVER, noise=SURE):
     return beaten_by(history, finished, steps=steps, objectives=objectives, noise=noise)
+
+
+def accurate(accuracy):
+    return Scores(accuracy, deo_a=0.0, deo_m=0.0)
 
 
 def everywhere(values):
@@ -34,8 +40,8 @@ def test_a_trial_that_is_worse_in_everything_twice_in_a_row_is_stopped():
         ({40: POOR}, "one evaluation is not two"),
         ({40: POOR, 50: GOOD}, "the last is good"),
         ({30: POOR, 40: GOOD, 50: POOR}, "not in a row"),
-        ({30: POOR, 40: POOR | {"accuracy": 0.95}}, "not worse in everything"),
-        ({30: POOR, 40: POOR | {"deo_a": 0.05}}, "not worse in everything"),
+        ({30: POOR, 40: replace(POOR, accuracy=0.95)}, "not worse in everything"),
+        ({30: POOR, 40: replace(POOR, deo_a=0.05)}, "not worse in everything"),
         ({80: POOR, 90: POOR}, "it is done anyway"),
         ({31: POOR, 41: POOR}, "no finished trial was judged at the same steps"),
         ({}, "nothing is known"),
@@ -45,21 +51,21 @@ def test_others_go_on(history, why):
     assert stopped(history, {0: everywhere(GOOD)}) is None, why
 
 
-NOTHING = {"accuracy": 0.5, "deo_a": 0.0, "deo_m": 0.0}
+NOTHING = Scores(0.5, 0.0, 0.0)
 
 
 def test_a_trial_that_has_learned_nothing_is_stopped_though_its_gap_is_none():
     assert stopped({30: NOTHING, 40: NOTHING}, {0: everywhere(GOOD)}) == 0
     assert stopped({20: NOTHING, 30: NOTHING}, {0: everywhere(GOOD)}) is None, "the first lies in the first third"
     assert stopped({30: NOTHING, 40: NOTHING}, {0: everywhere(NOTHING)}) is None, "the others are no better"
-    assert stopped({30: NOTHING, 40: NOTHING | {"accuracy": 0.52}}, {0: everywhere(GOOD)}) is None, "it learns"
+    assert stopped({30: NOTHING, 40: replace(NOTHING, accuracy=0.52)}, {0: everywhere(GOOD)}) is None, "it learns"
 
 
 def test_what_always_naming_the_commonest_class_would_get_is_nothing_learned():
     noise = Noise.of(torch.tensor([[300, 300], [100, 100]]), rows=800)
-    assert not noise.learned({"accuracy": 0.75})
-    assert not noise.learned({"accuracy": 0.77})
-    assert noise.learned({"accuracy": 0.79})
+    assert not noise.learned(accurate(0.75))
+    assert not noise.learned(accurate(0.77))
+    assert noise.learned(accurate(0.79))
 
 
 def test_one_trial_has_to_be_better_both_times():
@@ -75,7 +81,7 @@ def test_what_chance_may_explain_stops_nothing():
 
 def test_the_margin_is_two_standard_errors_of_what_rows_and_cells_give():
     noise = Noise.of(torch.tensor([[10, 40, 90], [5, 20, 100]]), rows=300)
-    half, four_fifths = {"accuracy": 0.5}, {"accuracy": 0.8}
+    half, four_fifths = accurate(0.5), accurate(0.8)
     assert noise.margin("accuracy", half, half) == pytest.approx(2 * math.sqrt(0.25 / 300))
     of_class = [1 / 10 + 1 / 40, 1 / 5 + 1 / 20]
     right = math.sqrt(0.65 * 0.35)
@@ -90,6 +96,6 @@ def test_the_margin_is_as_large_as_the_noise_of_deo_that_is_drawn():
     drawn = np.random.default_rng(0).binomial(cells, right, (4000, 2, 2)) / cells
     gaps = drawn[..., 0] - drawn[..., 1]  # signed, so that their spread is that of the difference
     noise = Noise.of(torch.from_numpy(cells), rows=int(cells.sum()))
-    values = {"accuracy": right}
+    values = accurate(right)
     assert noise.margin("deo_a", values, values) == pytest.approx(2 * gaps.mean(1).std(), rel=0.05)
     assert noise.margin("deo_m", values, values) == pytest.approx(2 * gaps.std(0).max(), rel=0.05)

@@ -5,7 +5,7 @@ import pytest
 
 from fairdistill.tuning.extras import quiet_optuna
 from fairdistill.tuning.sampling import build_sampler
-from fairdistill.tuning.space import Listed, Range
+from fairdistill.tuning.space import Listed, Range, Search
 
 RANGE = {"a": Range(0.1, 10, log=True), "n": Range(1, 9, whole=True)}
 GRID = {"a": Listed((0.1, 1.0, 10.0)), "n": Listed((1, 2))}
@@ -19,7 +19,7 @@ def proposed(name, space, seed, *, trials=12, stop_at=None):
         while len(found) < trials:
             study = optuna.create_study(
                 storage=storage, study_name="s", load_if_exists=True, directions=["maximize", "minimize"],
-                sampler=build_sampler(name, space, seed),
+                sampler=build_sampler(Search(space, name, trials), seed),
             )  # fmt: skip
             left = study.get_trials(states=(optuna.trial.TrialState.RUNNING,))
             for _ in range(len(found), trials):
@@ -51,7 +51,9 @@ def test_a_grid_proposes_every_point_once():
 
 def test_trials_that_are_begun_at_the_same_time_try_different_things():
     with quiet_optuna():
-        study = optuna.create_study(directions=["maximize", "minimize"], sampler=build_sampler("tpe", RANGE, 0))
+        study = optuna.create_study(
+            directions=["maximize", "minimize"], sampler=build_sampler(Search(RANGE, "tpe", 4), 0)
+        )
         at_once = [study.ask() for _ in range(4)]
         other = [optuna.Trial(study, each._trial_id) for each in at_once]
         assert len({RANGE["a"].suggest(trial, "a") for trial in other}) == 4

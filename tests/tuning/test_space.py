@@ -41,7 +41,7 @@ def test_the_one_strength_of_a_method_is_searched_around_its_value_by_default(me
 
 @pytest.mark.parametrize(("method", "why"), [("ss", "no strength"), ("fitnet", "more than one strength")])
 def test_without_one_strength_it_is_said_what_may_be_searched(method, why):
-    with pytest.raises(UsageError, match=rf"method '{method}' has {why}, .* may be searched: .*lr, weight_decay") as e:
+    with pytest.raises(UsageError, match=rf"method '{method}' has {why}, .* you can search: .*lr, weight_decay") as e:
         parse_space({}, methods.parse(method, data="x"))
     assert ("hint.strength" in str(e.value)) == (method == "fitnet")
 
@@ -50,17 +50,17 @@ def test_without_one_strength_it_is_said_what_may_be_searched(method, why):
     ("search", "said"),
     [
         ({"mfd__strenght": "1,2"}, "cannot search 'mfd.strenght'; did you mean 'mfd.strength'? With --method mfd"),
-        ({"epochs": "1,2"}, "may be searched: mfd.strength, mfd.bandwidth, lr, weight_decay, batch_size"),
+        ({"epochs": "1,2"}, "you can search: mfd.strength, mfd.bandwidth, lr, weight_decay, batch_size"),
         ({"lr": "2:1"}, "--search lr=2:1: 2 is not less than 1; expected NAME=LOW:HIGH"),
         ({"lr": "1:1"}, "1 is not less than 1"),
-        ({"lr": "0:1:log"}, "a range with :log begins above 0"),
-        ({"lr": "1:2:lin"}, "only :log may follow, not 'lin'"),
-        ({"lr": "1,two,3"}, "'two' is no number"),
-        ({"lr": "1:"}, "'' is no number"),
+        ({"lr": "0:1:log"}, "a range with :log must start above 0"),
+        ({"lr": "1:2:lin"}, "only :log may follow the second number, not 'lin'"),
+        ({"lr": "1,two,3"}, "'two' is not a number"),
+        ({"lr": "1:"}, "'' is not a number"),
         ({"lr": "1,inf"}, "'inf' is not finite"),
         ({"lr": "1"}, "at least two different values"),
         ({"lr": "1,2,1"}, "at least two different values"),
-        ({"batch_size": "8.5:20"}, "batch_size is a whole number, 8.5 is none"),
+        ({"batch_size": "8.5:20"}, "batch_size must be a whole number, not 8.5"),
     ],
 )
 def test_what_cannot_be_searched_is_said(search, said):
@@ -74,5 +74,5 @@ def test_a_grid_has_evenly_spaced_points_of_its_ranges():
     assert gridded(two, trials=18) == {
         "a": Listed((1, 10.0, 100)), "b": Listed((0, 0.5, 1)), "c": Listed((1, 2)),
     }  # fmt: skip
-    with pytest.raises(UsageError, match="a grid over a, b needs at least two points of each, 8 trials in all"):
+    with pytest.raises(UsageError, match="a grid over a, b needs at least two points for each, 8 trials in total"):
         gridded(two, trials=7)

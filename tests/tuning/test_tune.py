@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import optuna
@@ -16,13 +18,13 @@ import pytest
 from fairdistill import data
 from fairdistill.choosing.rule import Rule
 from fairdistill.errors import DataError, NonFiniteLossError, RunFolderError, TrainingError, UsageError
+from fairdistill.metrics import Scores
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, loop
 from fairdistill.training.state import load_checkpoint
-from fairdistill.tuning import TuneOptions, folder, tune
+from fairdistill.tuning import TuneOptions, TuneResult, folder, tune
 from fairdistill.tuning import trials_loop as working
 from fairdistill.tuning.early_stopping import Noise
-from fairdistill.tuning.text import text
 from tests.conftest import QUICK, TINY
 from tests.stops import Killed, in_step, kill
 
@@ -54,13 +56,13 @@ def stop(options, act, *, step=None, place=None):
             for part in name.split(".")[:-1]:
                 target = getattr(target, part)
             patch.setattr(target, name.rpartition(".")[2], lambda *_a, **_k: act())
-        tune(options, wanted(), quiet=True)
+        tune(options, options=wanted(), quiet=True)
 
 
 def outcome(result):
     """Return what must not depend on stops in between."""
     left_out = ("seconds", "folder", "host")
-    trials = [{k: v for k, v in each.items() if k not in left_out} for each in result.record["trials"]]
+    trials = [{k: v for k, v in each.to_dict().items() if k not in left_out} for each in result.trials]
     return trials, result.front, result.chosen, result.test
 
 
@@ -71,29 +73,30 @@ def whole(tiny_teacher, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(data.DATASETS, "tiny", TINY)
         options = TrainOptions(**QUICK, method="mfd", teacher=tiny_teacher, threads=1, out=out)
-        return outcome(tune(options, wanted(), quiet=True))
+        return outcome(tune(options, options=wanted(), quiet=True))
 
 
 @pytest.fixture(autouse=True)
 def no_picture(monkeypatch):
-    monkeypatch.setattr("fairdistill.tuning.conclusion.draw", lambda _record: b"<svg/>")  # half a second each
+    monkeypatch.setattr("fairdistill.tuning.conclusion.draw", lambda _result: b"<svg/>")  # half a second each
 
 
 def test_every_point_of_a_list_is_tried_and_one_is_chosen_and_tested(mfd, tmp_path):
-    result = tune(mfd(), wanted(rule="accuracy", early_stopping=False), quiet=True)
+    result = tune(mfd(), options=wanted(rule="accuracy", early_stopping=False), quiet=True)
     out = tmp_path / "study"
-    trials = result.record["trials"]
-    assert sorted(each["settings"]["mfd.strength"] for each in trials) == [0.5, 3, 20]
+    trials = result.trials
+    assert sorted(each.settings["mfd.strength"] for each in trials) == [0.5, 3, 20]
     for each in trials:
-        run = RunFolder.open(out / f"trial-{each['number']}")
-        assert run.config["set"]["mfd.strength"] == each["settings"]["mfd.strength"]
-        assert run.finished == (each["number"] == result.chosen), "the test set is read for the chosen one alone"
+        run = RunFolder.open(out / f"trial-{each.number}")
+        assert run.config["set"]["mfd.strength"] == each.settings["mfd.strength"]
+        assert run.finished == (each.number == result.chosen), "the test set is read for the chosen one alone"
         step = load_checkpoint(run.checkpoint_path)["best_step"]
         (row,) = [row for row in run.read_log() if row["step"] == step]
-        assert each["validation"] == {name: row["evaluation"][name] for name in ("accuracy", "deo_a", "deo_m")}
-    assert result.validation["accuracy"] == max(each["validation"]["accuracy"] for each in trials)
-    assert result.test["accuracy"] == RunFolder.open(result.run).result["accuracy"]
+        assert each.validation == Scores(*(row["evaluation"][name] for name in ("accuracy", "deo_a", "deo_m")))
+    assert result.validation.accuracy == max(each.validation.accuracy for each in trials)
+    assert result.test.accuracy == RunFolder.open(result.run).result["accuracy"]
     assert len(list((out / ".teacher-cache").glob("*.lock"))) == 1, "the teacher's outputs are shared"
+    assert TuneResult.read(out) == result
     record = json.loads((out / "tune.json").read_text())
     assert (record["validation_rows"], record["seed"], record["closed"]["trial"]) == (6, 0, result.chosen)
     assert record["environment"]["packages"]["optuna"] == optuna.__version__
@@ -101,28 +104,37 @@ def test_every_point_of_a_list_is_tried_and_one_is_chosen_and_tested(mfd, tmp_pa
     assert "| Trial | mfd.strength |" in (out / "front.md").read_text()
 
 
+def test_options_of_the_search_and_of_the_training_may_be_given_by_name(mfd, tmp_path):
+    result = tune(mfd(), options=wanted(test=False), trials=1, steps=3, quiet=True)
+    assert (len(result.trials), result.steps, result.test) == (1, 3, None)
+    with pytest.raises(UsageError, match="tune has no option 'trails'; did you mean 'trials'"):
+        tune(mfd(), trails=1)
+    names = [field.name for options in (TuneOptions, TrainOptions) for field in fields(options)]
+    assert len({*names, *inspect.signature(tune).parameters}) == len(names) + 4, "every name means one thing"
+
+
 def test_the_teacher_is_judged_on_the_same_validation_rows(mfd, tiny_teacher):
-    result = tune(mfd(steps=3), wanted(rule="deo_a subject to accuracy >= teacher - 1", trials=1), quiet=True)
+    result = tune(mfd(steps=3), options=wanted(rule="deo_a subject to accuracy >= teacher - 1", trials=1), quiet=True)
     run = RunFolder.open(tiny_teacher)
     step = load_checkpoint(run.checkpoint_path)["best_step"]
     (row,) = [row for row in run.read_log() if row["step"] == step]
-    assert result.record["teacher"]["validation"]["accuracy"] == row["evaluation"]["accuracy"]
-    assert f"(teacher {100 * row['evaluation']['accuracy']:.2f}% - 100 points)" in text(result.record)
+    assert result.teacher.validation.accuracy == row["evaluation"]["accuracy"]
+    assert f"(teacher {100 * row['evaluation']['accuracy']:.2f}% - 100 points)" in result.text()
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "grid"])
 def test_options_of_the_run_may_be_searched_over_ranges(sampler, quick, tmp_path):
     options = quick(method="ss", steps=2, threads=1, out=str(tmp_path / "study"))
     search = {"lr": "1e-4:1e-2:log", "batch_size": "12:22"}
-    result = tune(options, TuneOptions(search=search, sampler=sampler, trials=4, rule=ANY, test=False), quiet=True)
-    assert len(result.record["trials"]) == 4
-    for each in result.record["trials"]:
-        config = RunFolder.open(tmp_path / f"study/trial-{each['number']}").config
-        assert {name: config[name] for name in search} == each["settings"]
+    result = tune(options, search=search, sampler=sampler, trials=4, rule=ANY, test=False, quiet=True)
+    assert len(result.trials) == 4
+    for each in result.trials:
+        config = RunFolder.open(tmp_path / f"study/trial-{each.number}").config
+        assert {name: config[name] for name in search} == each.settings
         assert 1e-4 <= config["lr"] <= 1e-2
         assert 12 <= config["batch_size"] <= 22
     if sampler == "grid":
-        points = {tuple(each["settings"].values()) for each in result.record["trials"]}
+        points = {tuple(each.settings.values()) for each in result.trials}
         assert points == {(lr, rows) for lr in (1e-4, 1e-2) for rows in (12, 22)}
 
 
@@ -130,7 +142,7 @@ def test_options_of_the_run_may_be_searched_over_ranges(sampler, quick, tmp_path
 def test_a_search_that_was_killed_goes_on_to_the_same_end(step, mfd, whole):
     with pytest.raises(Killed):
         stop(mfd(), kill, step=step)
-    assert outcome(tune(mfd(), wanted(), quiet=True)) == whole
+    assert outcome(tune(mfd(), options=wanted(), quiet=True)) == whole
 
 
 @pytest.mark.parametrize(
@@ -139,55 +151,55 @@ def test_a_search_that_was_killed_goes_on_to_the_same_end(step, mfd, whole):
 def test_so_does_one_that_was_killed_outside_of_the_steps(place, mfd, whole):
     with pytest.raises(Killed):
         stop(mfd(), kill, place=place)
-    assert outcome(tune(mfd(), wanted(), quiet=True)) == whole
+    assert outcome(tune(mfd(), options=wanted(), quiet=True)) == whole
 
 
 def test_one_killed_while_it_read_the_test_set_is_closed_and_reads_it_to_the_end(mfd, whole):
     with pytest.raises(Killed):
         stop(mfd(), kill, place="conclusion.resume")
-    with pytest.raises(UsageError, match=r"the test set has been read for trial .* would choose none of its trials"):
-        tune(mfd(), wanted(rule="accuracy subject to deo_a >= 1"), quiet=True)
-    assert outcome(tune(mfd(), wanted(test=False), quiet=True)) == whole
+    with pytest.raises(UsageError, match=r"the test set has been read for trial .* would now choose none of its"):
+        tune(mfd(), options=wanted(rule="accuracy subject to deo_a >= 1"), quiet=True)
+    assert outcome(tune(mfd(), options=wanted(test=False), quiet=True)) == whole
 
 
 def test_ctrl_c_saves_and_the_same_search_goes_on(mfd, whole):
-    with pytest.raises(TrainingError, match=r"stopped in trial 1, .* same command") as error:
+    with pytest.raises(TrainingError, match=r"stopped during trial 1; .* same command") as error:
         stop(mfd(), lambda: os.kill(os.getpid(), signal.SIGINT), step=20)
     assert error.value.signal_number == signal.SIGINT
-    assert outcome(tune(mfd(), wanted(), quiet=True)) == whole
+    assert outcome(tune(mfd(), options=wanted(), quiet=True)) == whole
 
 
 def test_a_closed_study_says_the_same_again_and_refuses_to_go_on(mfd, monkeypatch):
-    first = tune(mfd(), wanted(), quiet=True)
+    first = tune(mfd(), options=wanted(), quiet=True)
     monkeypatch.setattr(working, "train", lambda *_a, **_k: pytest.fail("nothing is left to train"))
-    assert tune(mfd(), wanted(), quiet=True).record == first.record
-    assert tune(mfd(), wanted(budget="1s"), quiet=True).record == first.record
+    assert tune(mfd(), options=wanted(), quiet=True) == first
+    assert tune(mfd(), options=wanted(budget="1s"), quiet=True) == first
     other = (first.chosen + 1) % 3
     monkeypatch.setattr(Rule, "pick", lambda *_args: other)
-    with pytest.raises(UsageError, match=rf"so this study is closed: the rule 'deo_m' would choose trial {other} now"):
-        tune(mfd(), wanted(rule="deo_m"), quiet=True)
+    with pytest.raises(UsageError, match=rf"so this study is closed: the rule 'deo_m' would now choose trial {other};"):
+        tune(mfd(), options=wanted(rule="deo_m"), quiet=True)
 
 
 def test_more_trials_are_refused_when_the_test_set_is_read_and_not_before(mfd, tmp_path):
     search = {"mfd.strength": "0.3:30:log"}
-    tune(mfd(steps=3), wanted(search=search, trials=1, test=False), quiet=True)
-    again = tune(mfd(steps=3), wanted(search=search, trials=2, test=False), quiet=True)
-    assert (len(again.record["trials"]), again.test) == (2, None)
-    assert "The test set is unread (--no-test)" in text(again.record)
+    tune(mfd(steps=3), options=wanted(search=search, trials=1, test=False), quiet=True)
+    again = tune(mfd(steps=3), options=wanted(search=search, trials=2, test=False), quiet=True)
+    assert (len(again.trials), again.test) == (2, None)
+    assert "The test set has not been read (--no-test)" in again.text()
     assert not any(RunFolder.open(path).finished for path in (tmp_path / "study").glob("trial-*"))
-    tune(mfd(steps=3), wanted(search=search, trials=2), quiet=True)
-    with pytest.raises(UsageError, match=r"the test set has been read for trial . \(20.*no more than its 2 trials"):
-        tune(mfd(steps=3), wanted(search=search, trials=3), quiet=True)
+    tune(mfd(steps=3), options=wanted(search=search, trials=2), quiet=True)
+    with pytest.raises(UsageError, match=r"the test set has been read for trial . \(20.*stays at its 2 trials"):
+        tune(mfd(steps=3), options=wanted(search=search, trials=3), quiet=True)
     (tmp_path / "study/study.db").unlink()
     with pytest.raises(UsageError, match="the test set has been read"):
-        tune(mfd(steps=3), wanted(search=search, trials=3), quiet=True)
+        tune(mfd(steps=3), options=wanted(search=search, trials=3), quiet=True)
 
 
 def test_a_rule_that_nothing_keeps_says_how_near_they_came_and_the_study_stays(mfd, tmp_path):
-    with pytest.raises(UsageError, match=r"keeps the rule .*; trial \d comes nearest: .* misses accuracy >= teacher"):
-        tune(mfd(steps=3), wanted(rule="deo_a subject to accuracy >= teacher + 0.9"), quiet=True)
+    with pytest.raises(UsageError, match=r"meets the rule .*; trial \d comes closest: .* misses accuracy >= teacher"):
+        tune(mfd(steps=3), options=wanted(rule="deo_a subject to accuracy >= teacher + 0.9"), quiet=True)
     assert json.loads((tmp_path / "study/tune.json").read_text())["chosen"] is None
-    result = tune(mfd(steps=3), wanted(), quiet=True)
+    result = tune(mfd(steps=3), options=wanted(), quiet=True)
     assert result.test is not None
 
 
@@ -196,11 +208,11 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(mfd, monkeypatch)
         raise NonFiniteLossError("the loss part 'mfd' is not finite at step 2")
 
     in_step(2, fail)(monkeypatch)
-    result = tune(mfd(), wanted(), quiet=True)
-    first, *others = result.record["trials"]
-    assert (first["state"], first["validation"]) == ("failed", None)
-    assert "not finite at step 2" in first["error"]
-    assert [each["state"] for each in others] == ["finished", "finished"]
+    result = tune(mfd(), options=wanted(), quiet=True)
+    first, *others = result.trials
+    assert (first.state, first.validation) == ("failed", None)
+    assert "not finite at step 2" in first.error
+    assert [each.state for each in others] == ["finished", "finished"]
     assert result.chosen in (1, 2)
 
 
@@ -209,8 +221,8 @@ def test_if_all_fail_there_is_nothing_to_choose_from(mfd, monkeypatch):
         raise NonFiniteLossError("it is not finite")
 
     monkeypatch.setattr(loop, "train_step", fail)
-    with pytest.raises(UsageError, match=r"none of the 3 trials is finished, .*; trial 0: it is not finite"):
-        tune(mfd(), wanted(), quiet=True)
+    with pytest.raises(UsageError, match=r"none of the 3 trials finished, .* \(trial 0: it is not finite\); increase"):
+        tune(mfd(), options=wanted(), quiet=True)
 
 
 def test_a_beaten_trial_is_stopped_early_and_never_chosen(mfd, monkeypatch):
@@ -222,35 +234,35 @@ def test_a_beaten_trial_is_stopped_early_and_never_chosen(mfd, monkeypatch):
         return 0 if finished and len(history) == 2 else None
 
     monkeypatch.setattr(working, "beaten_by", beaten)
-    result = tune(mfd(), wanted(), quiet=True)
-    assert [each["state"] for each in result.record["trials"]] == ["finished", "stopped early", "stopped early"]
-    stopped = result.record["trials"][1]
-    assert (stopped["steps"], stopped["beaten_by"]) == (6, 0)
-    assert stopped["validation"] is not None
+    result = tune(mfd(), options=wanted(), quiet=True)
+    assert [each.state for each in result.trials] == ["finished", "stopped early", "stopped early"]
+    stopped = result.trials[1]
+    assert (stopped.steps, stopped.beaten_by) == (6, 0)
+    assert stopped.validation is not None
     assert (result.chosen, result.front) == (0, (0,))
     assert ([3, 6], [0]) in seen
-    assert "stopped early at step 6, beaten by 0" in text(result.record)
+    assert "stopped early at step 6, beaten by trial 0" in result.text()
 
 
 @pytest.mark.parametrize("changes", [{"early_stopping": False}, {"search": {"batch_size": "12,22"}}])
 def test_without_early_stopping_or_with_other_batches_nothing_is_stopped(changes, mfd, monkeypatch):
     monkeypatch.setattr(working, "beaten_by", lambda *_a, **_k: pytest.fail("nobody asks"))
-    result = tune(mfd(steps=6), wanted(**changes), quiet=True)
-    assert {each["state"] for each in result.record["trials"]} == {"finished"}
+    result = tune(mfd(steps=6), options=wanted(**changes), quiet=True)
+    assert {each.state for each in result.trials} == {"finished"}
 
 
 def test_a_trial_in_another_process_is_left_to_it(mfd, tmp_path):
     with pytest.raises(Killed):
         stop(mfd(), kill, step=8)
     held = folder.claim(tmp_path / "study", 0)
-    result = tune(mfd(), wanted(), quiet=True)
-    assert [each["state"] for each in result.record["trials"]] == ["in hand", "finished", "finished"]
+    result = tune(mfd(), options=wanted(), quiet=True)
+    assert [each.state for each in result.trials] == ["in hand", "finished", "finished"]
     assert result.test is None
-    shown = text(result.record)
+    shown = result.text()
     assert "Chosen so far: trial" in shown
-    assert "Trial 0 is still in hand, in " in shown
+    assert "Trial 0 is still running in " in shown
     held.release()
-    assert tune(mfd(), wanted(), quiet=True).test is not None
+    assert tune(mfd(), options=wanted(), quiet=True).test is not None
 
 
 def test_a_trial_of_another_machine_is_left_alone(mfd, monkeypatch):
@@ -258,34 +270,34 @@ def test_a_trial_of_another_machine_is_left_alone(mfd, monkeypatch):
         patch.setattr("socket.gethostname", lambda: "elsewhere")
         with pytest.raises(Killed):
             stop(mfd(), kill, step=8)
-    result = tune(mfd(), wanted(), quiet=True)
-    assert result.record["trials"][0]["state"] == "in hand"
-    assert (result.record["trials"][0]["host"], result.test) == ("elsewhere", None)
+    result = tune(mfd(), options=wanted(), quiet=True)
+    assert result.trials[0].state == "in hand"
+    assert (result.trials[0].host, result.test) == ("elsewhere", None)
 
 
 def test_machines_share_a_study_through_a_storage(mfd, tmp_path):
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     search = {"mfd.strength": "0.3:30:log"}
     here, there = mfd(steps=3, out=str(tmp_path / "here")), mfd(steps=3, out=str(tmp_path / "there"))
-    tune(here, wanted(search=search, trials=2, storage=url, test=False), quiet=True)
-    result = tune(there, wanted(search=search, trials=4, storage=url, test=False), quiet=True)
-    assert [Path(each["folder"]).parent.name for each in result.record["trials"]] == ["here"] * 2 + ["there"] * 2
-    assert len({each["settings"]["mfd.strength"] for each in result.record["trials"]}) == 4
-    chosen_at = Path(result.record["trials"][result.chosen]["folder"]).parent.name
+    tune(here, options=wanted(search=search, trials=2, storage=url, test=False), quiet=True)
+    result = tune(there, options=wanted(search=search, trials=4, storage=url, test=False), quiet=True)
+    assert [Path(each.folder).parent.name for each in result.trials] == ["here"] * 2 + ["there"] * 2
+    assert len({each.settings["mfd.strength"] for each in result.trials}) == 4
+    chosen_at = Path(result.trials[result.chosen].folder).parent.name
     first, second = (here, there) if chosen_at == "there" else (there, here)
-    unread = tune(first, wanted(search=search, trials=4, storage=url), quiet=True)
+    unread = tune(first, options=wanted(search=search, trials=4, storage=url), quiet=True)
     assert unread.test is None
-    assert "the same command there reads it" in text(unread.record)
-    read = tune(second, wanted(search=search, trials=4, storage=url), quiet=True)
+    assert "Run the same command there to read it" in unread.text()
+    read = tune(second, options=wanted(search=search, trials=4, storage=url), quiet=True)
     assert read.test is not None
-    assert tune(first, wanted(search=search, trials=4, storage=url), quiet=True).test == read.test
-    with pytest.raises(UsageError, match="in another --out with another --study"):
-        tune(first, wanted(search=search, trials=5, storage=url), quiet=True)
+    assert tune(first, options=wanted(search=search, trials=4, storage=url), quiet=True).test == read.test
+    with pytest.raises(UsageError, match="with another --out and another --study"):
+        tune(first, options=wanted(search=search, trials=5, storage=url), quiet=True)
 
 
 def test_another_study_is_refused_and_the_difference_named(mfd, tmp_path):
     given = {"trials": 1, "test": False}
-    tune(mfd(steps=3), wanted(**given), quiet=True)
+    tune(mfd(steps=3), options=wanted(**given), quiet=True)
     for options, search, said in [
         ({"steps": 4}, {}, "steps 3, not 4"),
         ({"seed": 1}, {}, "seed 0, not 1"),
@@ -298,48 +310,48 @@ def test_another_study_is_refused_and_the_difference_named(mfd, tmp_path):
         ({}, {"storage": "sqlite:////nowhere/x.db"}, "storage in this folder, not sqlite:////nowhere/x.db"),
     ]:
         with pytest.raises(RunFolderError) as error:
-            tune(mfd(**{"steps": 3, **options}), wanted(**{**given, **search}), quiet=True)
-        assert f"study holds a study with {said}; give another folder with --out" in str(error.value)
+            tune(mfd(**{"steps": 3, **options}), options=wanted(**{**given, **search}), quiet=True)
+        assert f"study already holds a study with {said}; choose another folder with --out" in str(error.value)
 
 
 def test_another_teacher_and_another_study_in_a_storage_are_named(mfd, tmp_path, make_teacher):
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     given = {"trials": 1, "storage": url, "study": "one", "test": False}
-    tune(mfd(steps=3), wanted(**given), quiet=True)
+    tune(mfd(steps=3), options=wanted(**given), quiet=True)
     other = mfd(steps=3, teacher=make_teacher(), out=str(tmp_path / "other"))
-    with pytest.raises(UsageError, match=r"the study one in sqlite.* has another teacher; give another name with --st"):
-        tune(other, wanted(**given), quiet=True)
+    with pytest.raises(UsageError, match=r"the study one in sqlite.* has another teacher; choose another name with"):
+        tune(other, options=wanted(**given), quiet=True)
     assert not (tmp_path / "other").exists()
-    tune(other, wanted(**given | {"study": "two"}), quiet=True)
+    tune(other, options=wanted(**given | {"study": "two"}), quiet=True)
     optuna.create_study(storage=url, study_name="three", directions=["maximize"] * 3)
-    with pytest.raises(UsageError, match="was not made by fairdistill tune; give another name with --study"):
-        tune(mfd(steps=3, out=str(tmp_path / "third")), wanted(**given | {"study": "three"}), quiet=True)
+    with pytest.raises(UsageError, match="was not created by fairdistill tune; choose another name with --study"):
+        tune(mfd(steps=3, out=str(tmp_path / "third")), options=wanted(**given | {"study": "three"}), quiet=True)
 
 
 def test_a_run_folder_of_another_study_is_not_taken_for_a_trial(mfd, tmp_path):
-    tune(mfd(steps=3), wanted(trials=1, test=False), quiet=True)
+    tune(mfd(steps=3), options=wanted(trials=1, test=False), quiet=True)
     shutil.copytree(tmp_path / "study/trial-0", tmp_path / "study/trial-1")
-    with pytest.raises(RunFolderError, match="trial-1 is no trial of this study"):
-        tune(mfd(steps=3), wanted(test=False), quiet=True)
+    with pytest.raises(RunFolderError, match="trial-1 is not a trial of this study"):
+        tune(mfd(steps=3), options=wanted(test=False), quiet=True)
 
 
 def test_validation_rows_that_lack_a_cell_are_named_before_anything_is_written(quick, tmp_path):
     options = quick(method="ss", data_options={"missing_cell": True}, out=str(tmp_path / "study"))
     with pytest.raises(DataError, match=r"tiny/val has no samples of \(c, y\), so DEO is undefined"):
-        tune(options, TuneOptions(search={"lr": "1,2"}, rule=ANY), quiet=True)
+        tune(options, options=TuneOptions(search={"lr": "1,2"}, rule=ANY), quiet=True)
     assert not (tmp_path / "study").exists()
 
 
 def test_the_budget_ends_the_search_between_trials(mfd, monkeypatch):
     monkeypatch.setattr("fairdistill.system.clock.Clock.has_room", lambda _self: False)
-    result = tune(mfd(steps=3), wanted(budget="1h"), quiet=True)
-    assert len(result.record["trials"]) == 1
+    result = tune(mfd(steps=3), options=wanted(budget="1h"), quiet=True)
+    assert len(result.trials) == 1
     assert result.test is not None
 
 
 def test_a_budget_that_is_too_short_says_what_is_enough(mfd, tmp_path):
     with pytest.raises(UsageError, match=r"--budget of 1 s is too short: one trial takes about .* at least --budget"):
-        tune(mfd(steps=10**6), wanted(budget="1s"), quiet=True)
+        tune(mfd(steps=10**6), options=wanted(budget="1s"), quiet=True)
     assert not (tmp_path / "study").exists()
 
 
@@ -352,5 +364,5 @@ def test_noise_is_of_the_validation_rows(mfd, monkeypatch):
         return original(counts, rows)
 
     monkeypatch.setattr(Noise, "of", of)
-    tune(mfd(steps=3), wanted(trials=1, test=False), quiet=True)
+    tune(mfd(steps=3), options=wanted(trials=1, test=False), quiet=True)
     assert seen == [([[1, 1]] * 3, 6)]

@@ -25,8 +25,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.contract import with_keywords
-from fairdistill.metrics import empty_cells
-from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics import Resampled, empty_cells
 from fairdistill.predictions import Predictions
 
 
@@ -77,7 +76,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
     counts = predictions.counts
-    sample = Resampled(predictions.correct[None], **predictions.sample, **options.drawing)
+    sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
     by_group, overall = calibration_of(predictions)
     metrics = metrics_of(predictions, sample, options, overall)
     collapsed = len(np.unique(predictions.predicted)) == 1

@@ -6,8 +6,7 @@ from typing import Protocol
 
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import ModelChange, SubgroupChange, WorstGroup, WorstSubgroup
-from fairdistill.metrics.paired import Paired, paired_test
-from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics import Paired, Resampled, paired_test
 from fairdistill.predictions import Predictions, paired
 
 
@@ -35,7 +34,7 @@ def change_between(
     """
     before, after = paired(before, after)
     drawing = (options or IntervalOptions()).drawing
-    return model_change(paired_test(before.correct, after.correct, **after.sample, **drawing), after, where=where)
+    return model_change(paired_test(before.correct, after.correct, after.samples, drawing), after, where=where)
 
 
 def model_change(found: Paired, names: Names, *, where: str | None = None) -> ModelChange:

@@ -12,7 +12,7 @@ from fairdistill.auditing.change import change_between
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import Correction, CorrectionChange
 from fairdistill.errors import DataError
-from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics import Resampled
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
 
@@ -64,7 +64,7 @@ def _fitted(
 
 def _measured(fitted: _Fitted, predictions: Predictions, options: IntervalOptions) -> Correction:
     own = replace(predictions, predicted=fitted.predicted, where=f"{predictions.where} with {fitted.method}")
-    sample = Resampled(own.correct[None], **own.sample, **options.drawing)
+    sample = Resampled(own.correct[None], own.samples, options.drawing)
     change = change_between(predictions, own, options)
     return Correction(
         method=fitted.method,

@@ -19,11 +19,17 @@ from fairdistill.auditing.result import (
     Verdict,
 )
 from fairdistill.errors import DataError
-from fairdistill.metrics import Counts
-from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error, overall_calibration_error
-from fairdistill.metrics.parity import parity_gaps
-from fairdistill.metrics.resampling import Estimate, Resampled
-from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
+from fairdistill.metrics import (
+    Counts,
+    Estimate,
+    Resampled,
+    calibration_bins,
+    expected_calibration_error,
+    gap_resolved,
+    overall_calibration_error,
+    parity_gaps,
+    rows_to_resolve,
+)
 from fairdistill.predictions import Predictions
 
 _RESOLVED = (0.02, 0.05, 0.1)
@@ -49,7 +55,7 @@ def metrics_of(
     predictions: Predictions, sample: Resampled, options: AuditOptions, calibration_error: float | None
 ) -> AuditMetrics:
     """Return the metrics of the whole test set."""
-    parity, odds = parity_gaps(predicted=predictions.predicted, **predictions.sample, **options.drawing)
+    parity, odds = parity_gaps(predictions.predicted, predictions.samples, options.drawing)
     group, subgroup = worst_of(sample, predictions)
     return AuditMetrics(
         accuracy=sample.accuracy(),

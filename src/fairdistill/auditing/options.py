@@ -10,6 +10,7 @@ from typing import Any
 
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
+from fairdistill.metrics import Drawing
 from fairdistill.predictions import Predictions, TableColumns
 from fairdistill.system.precision import Precision
 
@@ -38,9 +39,9 @@ class IntervalOptions:
             raise UsageError(f"confidence {self.confidence:g} needs at least {needed:,} draws, but got {self.draws:,}")
 
     @property
-    def drawing(self) -> dict[str, Any]:
-        """The three options, by argument of the statistics."""
-        return {"confidence": self.confidence, "draws": self.draws, "seed": self.seed}
+    def drawing(self) -> Drawing:
+        """The three options as the statistics take them."""
+        return Drawing(confidence=self.confidence, draws=self.draws, seed=self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)

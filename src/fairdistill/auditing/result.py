@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result, key
-from fairdistill.metrics.paired import Change
-from fairdistill.metrics.resampling import Estimate, Gap
+from fairdistill.metrics import Change, Estimate, Gap
 
 FORMAT_VERSION = 1
 

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
-from fairdistill.metrics import METRICS
-from fairdistill.metrics.resampling import Gap
+from fairdistill.metrics import METRICS, Gap
 from fairdistill.text.numbers import interval, p_value, percent, signed
 from fairdistill.text.tables import aligned
 

@@ -1,4 +1,4 @@
-"""What a grid costs: the images each of its runs will see, and from that the time."""
+"""The cost of a grid: the images that each run will see, and the time that follows from them."""
 
 from __future__ import annotations
 
@@ -10,30 +10,26 @@ from fairdistill import methods
 from fairdistill.benching.jobs import Job
 from fairdistill.benching.states import Standing
 from fairdistill.data import GroupedDataset
-from fairdistill.training.estimate import seconds_of
-from fairdistill.training.prepare import build_sampler
-from fairdistill.training.resolving import resolve
-from fairdistill.training.splits import load_data
-from fairdistill.training.stages import plan_stages
+from fairdistill.training import build_sampler, load_data, plan_stages, resolve, seconds_of
 
 Samples = Mapping[str, int]
-"""Training images a job will see, by its id; empty where the data is not at hand."""
+"""Training images that each job will see, by its id; empty if the data is not available here."""
 
 
 def samples(jobs: Iterable[Job]) -> Samples:
-    """Return how many training images each job will see, repeats counted.
+    """Return how many training images each job will see, counting repeats.
 
     Raises:
-        UsageError: for data that does not fit.
+        UsageError: for options that do not fit the data.
         DataError: for data that is missing or corrupt.
     """
     found: dict[str, int] = {}
-    loaded: tuple[str, GroupedDataset] | None = None  # one at a time: jobs of one seed follow each other
+    loaded: tuple[str, GroupedDataset] | None = None  # only one at a time: jobs with the same seed follow each other
     for job in jobs:
         options = resolve(job.options)
         key = json.dumps([dict(options.data_options), options.split_seed], sort_keys=True)
         if loaded is None or loaded[0] != key:
-            loaded = key, load_data(options, None)[0]
+            loaded = key, load_data(options, None).train
         train = loaded[1]
         method = methods.parse(options.method, data=options.data, settings=options.set)
         sampler = build_sampler(method, options, train)
@@ -43,7 +39,7 @@ def samples(jobs: Iterable[Job]) -> Samples:
 
 
 def seconds_left(standings: Mapping[str, Standing], of: Samples, *, workers: int) -> float | None:
-    """Return how long what is left will take at the pace of what is done; None where that is not known."""
+    """Estimate how long the remaining jobs take at the pace of the finished ones; None if that is not known."""
     done = [id_ for id_, each in standings.items() if each.state == "done"]
     if not done or not of:
         return None
@@ -52,6 +48,6 @@ def seconds_left(standings: Mapping[str, Standing], of: Samples, *, workers: int
 
 
 def seconds_by_trial(job: Job, of: Samples, *, workers: int, threads: int) -> float:
-    """Return how long all jobs will take at the pace of a few steps of this one, which needs no teacher."""
+    """Estimate how long all jobs take at the pace of a few steps of this one, which needs no teacher."""
     assert job.teacher is None
     return seconds_of(replace(job.options, threads=threads)) / of[job.id] * sum(of.values()) / workers

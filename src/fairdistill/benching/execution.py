@@ -1,4 +1,4 @@
-"""One job, from wherever it stands to its end."""
+"""Running one job to its end, from wherever it stands."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from fairdistill.runs import RunFolder
 
 
 def run_job(job: Job) -> str | None:
-    """Train a job, or go on with it; return the error of one that failed."""
+    """Train a job, or resume it; return the error if it failed."""
     from fairdistill.training import resume, train
 
     try:
         if (job.path / "config.yaml").exists():
-            # The run may have begun on another machine, or its grid may have been moved since.
+            # The run may have started on another machine, or its grid may have been moved since.
             RunFolder.open(job.path).move(job.places)
             resume(job.path, quiet=True)
         else:
             train(job.options, quiet=True)
-    except Exception as error:  # a failure of one run is no reason to lose the others
+    except Exception as error:  # one failed run must not stop the others
         if not isinstance(error, FairdistillError):
             print(f"fairdistill: {job.path.name}: {reason(error)}", file=sys.stderr)
         return reason(error)
@@ -28,5 +28,5 @@ def run_job(job: Job) -> str | None:
 
 
 def reason(error: Exception) -> str:
-    """Return what an error says, and its type if it is none of ours."""
+    """Return the text of an error, with its type if it is not one of ours."""
     return str(error) if isinstance(error, FairdistillError) else f"{type(error).__name__}: {error}"

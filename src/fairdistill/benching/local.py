@@ -1,4 +1,4 @@
-"""Running a grid on this machine, several runs at a time; what is done stays done, and what stopped goes on."""
+"""Running a grid on this machine, several runs at a time; finished runs are kept and stopped ones resumed."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from contextlib import contextmanager
 from fairdistill.benching.execution import run_job
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.schedule import Report, TimeIsUp, Work
-from fairdistill.system.runtime import processors, wait_passively
+from fairdistill.system.threads import processors, wait_passively
 
 
 def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None = None) -> bool:
-    """Run what is not done yet, teachers first; a job that fails is recorded, and the others go on.
+    """Run the jobs that are not done, teachers first; a job that fails is recorded and does not stop the others.
 
     Args:
         grid: the jobs.
-        workers: runs at a time, each in a process of its own with its share of the processor's threads.
-        report: told of every job that begins, is done or fails.
-        seconds: after so many the runs in hand are saved and the rest is left for another time; None: no limit.
+        workers: runs at a time, each in its own process with its share of the CPU threads.
+        report: called when a job starts, finishes or fails.
+        seconds: time limit, after which the active runs are saved and the rest is left for another call; None: no
+            limit.
 
     Returns:
         Whether every job is done.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C, when the runs in hand have been saved.
+        KeyboardInterrupt: after Ctrl-C, once the active runs have been saved.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     work = Work(grid, report, workers=workers, deadline=deadline)
@@ -48,16 +49,16 @@ def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None
         except TimeIsUp:
             break
         except BrokenProcessPool:
-            # Nobody knows which of the processes was killed, so none of their jobs is tried again now.
+            # It is unknown which of the processes was killed, so none of their jobs is tried again in this call.
             for job in list(work.in_hand.values()):
-                work.fail(job, "a process was killed, perhaps for want of memory; run again with fewer --workers")
+                work.fail(job, "a worker process was killed, perhaps because memory ran out; try fewer --workers")
             work.in_hand.clear()
     return work.complete
 
 
 @contextmanager
 def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
-    """Give processes that stop with the run saved when Ctrl-C comes."""
+    """Give worker processes that save their run and stop on Ctrl-C."""
     wait_passively()
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(threads,)
@@ -77,8 +78,8 @@ def _begin(threads: int) -> None:
 
     from fairdistill.system.memory import keep_freed_memory
 
-    os.setsid()  # so that Ctrl-C reaches this process once, from its parent
-    # A run in hand listens and saves; between runs there is nothing to do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.setsid()  # so that this process hears of Ctrl-C only once, from its parent
+    # An active run listens for it and saves; between runs there is nothing to save. SIG_IGN would keep the run from it.
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
     keep_freed_memory()
     torch.set_num_threads(threads)

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fairdistill import methods, paper
+from fairdistill import paper
 from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import Precision
-from fairdistill.training.options import Protocol
+from fairdistill.system.precision import Precision
+from fairdistill.training import PROTOCOLS, ProtocolName
 
 _ADDRESS = re.compile(r"auto|(ray://)?(\[[^\]]+\]|[^:/\s]+):\d+")
 
@@ -25,7 +25,7 @@ class GridOptions:
     """Methods, separated by commas, for example scratch,ss,mfd; all: the paper's twelve."""
     seeds: str = "0-3"
     """Seeds of the runs, for example 0,1,2 or 0-7."""
-    protocol: Protocol = "paper"
+    protocol: ProtocolName = "paper"
     """paper: the paper's own rules, for checking its tables; honest: the same number of steps for every method, with
     checkpoints chosen on validation data."""
     epochs: int | None = None
@@ -49,6 +49,8 @@ class GridOptions:
         """The methods by their canonical names, each once, in the paper's order."""
         if self.methods.strip() == "all":
             return paper.ROWS
+        from fairdistill import methods  # loads PyTorch, which the help does not need
+
         named = [methods.canonical(name) for name in self.methods.split(",")]
         return tuple(dict.fromkeys([*(row for row in paper.ROWS if row in named), *named]))
 
@@ -123,7 +125,7 @@ class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
         self._check_resources()
         if self.epochs is not None and self.steps is not None:
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give only one")
-        if self.steps is not None and self.protocol == "paper":
+        if self.steps is not None and not PROTOCOLS[self.protocol].equal_steps:
             raise UsageError(
                 "--steps gives every method the same number of steps, which the paper's rules do not: they count "
                 "epochs of each method's own sampler; give --epochs, or use --protocol honest"

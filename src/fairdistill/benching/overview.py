@@ -10,7 +10,7 @@ from fairdistill.benching.jobs import Grid
 from fairdistill.benching.result import BenchResult, JobState
 from fairdistill.benching.states import standing
 from fairdistill.errors import FairdistillError
-from fairdistill.system.runtime import processors
+from fairdistill.system.threads import processors
 
 
 def as_it_stands(grid: Grid, images: Callable[[], Samples], workers: int) -> BenchResult:

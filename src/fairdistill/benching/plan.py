@@ -12,9 +12,7 @@ from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.options import BenchOptions
 from fairdistill.contract import former_names
 from fairdistill.errors import UsageError
-from fairdistill.training import TrainOptions
-from fairdistill.training.identity import computed
-from fairdistill.training.resolving import resolve
+from fairdistill.training import TrainOptions, computed, resolve
 
 
 def plan(name: str, options: BenchOptions) -> Grid:
@@ -71,7 +69,7 @@ def _job(options: TrainOptions, path: Path, teacher: Job | None) -> Job:
     given = replace(
         options,
         method=method.name,
-        data_options=resolved.data_options,  # every path is absolute: a worker has another current folder
+        data_options=resolved.data_options,  # all paths are absolute: a worker may have another current folder
         out=str(out),
         teacher=None if teacher is None else str(teacher.path),
     )

@@ -1,4 +1,4 @@
-"""In which order the jobs of a grid are done, whoever does them."""
+"""The order in which the jobs of a grid are run, on any engine."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.states import forget_failure, record_failure, standing
 
 Report = Callable[[Job, str], None]
-"""Called with a job and what has just become of it."""
+"""Called with a job and its new state."""
 
 Submit = Callable[[Job], "Future[str | None]"]
-"""Begins a job; what it gives holds, when the job has ended, the error of one that failed."""
+"""Starts a job; once the job has ended, its future holds the error, or None if it succeeded."""
 
 
-class TimeIsUp(Exception):  # noqa: N818  # what was asked for is no error
-    """What is left is for another time."""
+class TimeIsUp(Exception):  # noqa: N818  # reaching a limit that was asked for is not an error
+    """The time limit is reached; the remaining jobs are left for another call."""
 
 
 class Work:
-    """What is left of a grid, and what is being done.
+    """The remaining and the active jobs of a grid.
 
     Args:
         grid: the jobs.
-        report: told of every job that is done or fails.
-        workers: jobs in hand at a time.
-        deadline: a time of the monotonic clock after which no more is waited for; None: no limit.
+        report: called when a job finishes or fails.
+        workers: maximum number of active jobs.
+        deadline: time of the monotonic clock at which to stop waiting; None: no limit.
 
     Attributes:
-        left: jobs that are neither done nor failed nor another process's.
-        in_hand: those that have begun.
+        left: jobs that are neither done nor failed nor run by another process.
+        in_hand: those that are active.
     """
 
     def __init__(self, grid: Grid, report: Report, *, workers: int, deadline: float | None = None) -> None:
@@ -51,10 +51,10 @@ class Work:
         return all(standing(job).state == "done" for job in self._grid.jobs)
 
     def off(self, submit: Submit) -> None:
-        """Hand out jobs whose teachers are done, until none is left or the rest waits for another process's teacher.
+        """Start jobs whose teachers are done, until none is left or the rest waits for another process's teacher.
 
         Raises:
-            TimeIsUp: after the deadline, while jobs are in hand.
+            TimeIsUp: at the deadline, if jobs are still active.
         """
         while self.left:
             for job in [job for job in self.left if job.teacher in self._failed]:
@@ -84,7 +84,7 @@ class Work:
         for future in ended:
             error, job = future.result(), self.in_hand.pop(future)
             state = standing(job).state
-            if state == "running":  # the same grid is run by another process too, which was sooner
+            if state == "running":  # another process runs the same grid and took this job first
                 self.left.remove(job)
             elif state == "done":
                 self.left.remove(job)

@@ -1,4 +1,4 @@
-"""What has become of a job, read from its run folder."""
+"""The state of a job, read from its run folder."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Standing:
     """A job and its state.
 
     Attributes:
-        state: ``stopped`` is a run that began and is not running now; it goes on where it stopped.
-        detail: accuracy and DEO of one that is done, the step of one that began, the error of one that failed.
-        seconds: time in training steps of one that is done.
+        state: ``stopped`` means that the run started and is not running now; it can be resumed.
+        detail: accuracy and DEO of a finished job, the step of an unfinished one, the error of a failed one.
+        seconds: time a finished job spent in training steps.
     """
 
     state: State
@@ -57,12 +57,12 @@ def standing(job: Job) -> Standing:
 
 
 def record_failure(job: Job, error: str) -> None:
-    """Write down why a job failed."""
+    """Record why a job failed."""
     write_json(_failure(job), {"error": error, "options": {"row": job.row, "seed": job.seed, "id": job.id}})
 
 
 def forget_failure(job: Job) -> None:
-    """Remove what was written of a failure, before the job is tried again."""
+    """Remove the record of a failure before the job is tried again."""
     _failure(job).unlink(missing_ok=True)
 
 

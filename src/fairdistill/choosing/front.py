@@ -1,4 +1,4 @@
-"""The trials that no other beats: the Pareto front."""
+"""The Pareto front: the models that no other model beats."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from fairdistill.choosing.rule import Values
 from fairdistill.errors import UsageError
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, improvement
 
 
 def parse_objectives(text: str) -> tuple[str, ...]:
-    """Return the metrics that the front is over, always in the same order.
+    """Return the metrics to optimize, always in the order of ``METRICS``.
 
     Raises:
         UsageError: unless they are two or three different metrics.
@@ -26,26 +26,25 @@ def parse_objectives(text: str) -> tuple[str, ...]:
 
 
 def gain(values: Values, other: Values, metric: str) -> float:
-    """Return by how much a model is better than another in one metric: more accuracy, or less DEO."""
-    difference = values[metric] - other[metric]
-    return difference if metric == "accuracy" else -difference
+    """Return how much better one model is than another in one metric: how much higher its accuracy or lower its DEO."""
+    return improvement(metric, values[metric] - other[metric])
 
 
-def front(trials: Mapping[int, Values], objectives: Sequence[str]) -> list[int]:
-    """Return the trials that no other beats, by number.
+def pareto_front(models: Mapping[int, Values], objectives: Sequence[str]) -> list[int]:
+    """Return the numbers of the models that no other model beats.
 
-    One beats another if it is at least as good in every objective and better in one. Trials of equal values are all on
-    the front.
+    One model beats another if it is at least as good in every objective and better in one. Models with equal values
+    share their place on the front.
 
     Example:
-        >>> trials = {0: {"accuracy": 0.9, "deo_a": 0.3}, 1: {"accuracy": 0.8, "deo_a": 0.1},
+        >>> models = {0: {"accuracy": 0.9, "deo_a": 0.3}, 1: {"accuracy": 0.8, "deo_a": 0.1},
         ...           2: {"accuracy": 0.8, "deo_a": 0.2}}
-        >>> front(trials, ["accuracy", "deo_a"])
+        >>> pareto_front(models, ["accuracy", "deo_a"])
         [0, 1]
     """
 
     def beaten(own: Values) -> bool:
-        gains = ([gain(other, own, metric) for metric in objectives] for other in trials.values())
+        gains = ([gain(other, own, metric) for metric in objectives] for other in models.values())
         return any(min(each) >= 0 and max(each) > 0 for each in gains)
 
-    return [number for number in sorted(trials) if not beaten(trials[number])]
+    return [number for number in sorted(models) if not beaten(models[number])]

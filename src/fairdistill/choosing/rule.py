@@ -1,17 +1,23 @@
-"""The rule that picks one trial: the best in one metric among those that keep some conditions."""
+"""The rule that picks one model: the best in one metric among those that meet some conditions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from fairdistill.errors import UsageError
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, higher_is_better, improvement
 
-Values = Mapping[str, float]
-"""What a model does on the validation set: ``accuracy``, ``deo_a`` and ``deo_m``, fractions."""
+
+class Values(Protocol):
+    """The metrics of a model by name, fractions: ``Scores``, or any mapping with the metrics that are asked for."""
+
+    def __getitem__(self, metric: str, /) -> float:
+        """Return a metric."""
+        ...
+
 
 DEFAULT_RULE = "deo_a subject to accuracy >= teacher - 0.005"
 
@@ -22,12 +28,12 @@ _ROUNDING = 1e-9  # 0.915 - 0.005 is a little more than 0.91
 
 @dataclass(frozen=True)
 class Condition:
-    """A limit that a trial must keep.
+    """A limit that a model must keep.
 
     Attributes:
         metric: ``accuracy``, ``deo_a`` or ``deo_m``.
         sign: whether the metric must be at most or at least the limit.
-        number: the limit, a fraction; added to the teacher's metric if ``of_teacher``.
+        number: the limit, a fraction; added to the teacher's value if ``of_teacher``.
         of_teacher: whether the limit is relative to the teacher.
 
     Example:
@@ -45,11 +51,11 @@ class Condition:
         """Return the limit, a fraction."""
         if not self.of_teacher:
             return self.number
-        assert teacher is not None, "a rule that needs the teacher is given it"
+        assert teacher is not None, "the caller checks needs_teacher"
         return teacher[self.metric] + self.number
 
     def shortfall(self, values: Values, teacher: Values | None) -> float:
-        """Return by how much a trial misses the limit, 0 if it keeps it."""
+        """Return by how much a model misses the limit; 0 if it keeps it."""
         excess = values[self.metric] - self.limit(teacher)
         missing = excess if self.sign == "<=" else -excess
         return missing if missing > _ROUNDING else 0.0
@@ -63,11 +69,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """Which trial is chosen; see :func:`parse_rule`.
+    """Which model to choose; see :func:`parse_rule`.
 
     Attributes:
-        metric: ``deo_a`` or ``deo_m``, of which the lowest, or ``accuracy``, of which the highest is chosen.
-        conditions: what a trial must keep.
+        metric: ``deo_a`` or ``deo_m`` to choose the lowest, ``accuracy`` to choose the highest.
+        conditions: the limits that the model must keep.
     """
 
     metric: str
@@ -78,36 +84,37 @@ class Rule:
         """Whether a condition is relative to the teacher."""
         return any(condition.of_teacher for condition in self.conditions)
 
-    def pick(self, trials: Mapping[int, Values], teacher: Values | None, names: Mapping[int, str] | None = None) -> int:
-        """Return the number of the trial that is chosen.
+    def pick(self, models: Mapping[int, Values], teacher: Values | None, names: Mapping[int, str] | None = None) -> int:
+        """Return the number of the chosen model.
 
-        Of trials that are equally good, the one that is better in accuracy (or DEO_A, if the rule is about accuracy) is
-        chosen, then the earlier.
+        Ties go to the model with the higher accuracy (or the lower DEO_A, if the rule is about accuracy), then to the
+        lower number.
 
         Args:
-            trials: validation values by the trial's number; at least one.
-            teacher: those of the teacher; None where the rule does not need them.
-            names: what the trials are called in an error; ``trial N`` by default.
+            models: the metrics of at least one model by its number, on the validation set.
+            teacher: those of the teacher; None if the rule does not need them.
+            names: what an error calls the models; ``trial N`` by default.
 
         Raises:
-            UsageError: if no trial keeps the conditions; it says how near the nearest came.
+            UsageError: if no model meets the conditions; it says which came closest, and by how much it missed.
         """
         missed = {
             number: [condition.shortfall(values, teacher) for condition in self.conditions]
-            for number, values in trials.items()
+            for number, values in models.items()
         }
-        kept = [number for number in trials if not any(missed[number])]
+        kept = [number for number in models if not any(missed[number])]
         if not kept:
             nearest = min(missed, key=lambda number: (max(missed[number]), number))
             name = f"trial {nearest}" if names is None else names[nearest]
-            raise UsageError(self._how_near(name, trials[nearest], teacher))
+            raise UsageError(self._no_model(name, models[nearest], teacher))
         other = "deo_a" if self.metric == "accuracy" else "accuracy"
-        return min(kept, key=lambda number: (*(_cost(trials[number], name) for name in (self.metric, other)), number))
+        order = (self.metric, other)
+        return min(kept, key=lambda number: (*(-improvement(name, models[number][name]) for name in order), number))
 
     def in_words(self, teacher: Values | None) -> str:
         """Return the rule as a phrase, with the limits in percent."""
-        best = "highest" if self.metric == "accuracy" else "lowest"
-        said = f"the {best} {METRICS[self.metric]}"
+        best = "highest" if higher_is_better(self.metric) else "lowest"
+        wanted = f"the {best} {METRICS[self.metric]}"
         limits = []
         for condition in self.conditions:
             limit = f"{METRICS[condition.metric]} {condition.sign} {100 * condition.limit(teacher):.2f}%"
@@ -116,7 +123,7 @@ class Rule:
                 points = f" {'-' if condition.number < 0 else '+'} {100 * abs(condition.number):g} points"
                 limit += f" (teacher {100 * teacher[condition.metric]:.2f}%{points if condition.number else ''})"
             limits.append(limit)
-        return f"{said} with {' and '.join(limits)}" if limits else said
+        return f"{wanted} with {' and '.join(limits)}" if limits else wanted
 
     def __str__(self) -> str:
         if not self.conditions:
@@ -124,7 +131,7 @@ class Rule:
         return f"{self.metric} subject to {' and '.join(map(str, self.conditions))}"
 
     def missed(self, values: Values, teacher: Values | None) -> list[str]:
-        """Return each condition that is not kept, and by how much, in words."""
+        """Return each condition that a model does not meet, and by how much it misses it, in words."""
         missed = []
         for condition in self.conditions:
             by = condition.shortfall(values, teacher)
@@ -135,22 +142,22 @@ class Rule:
                 )
         return missed
 
-    def _how_near(self, name: str, values: Values, teacher: Values | None) -> str:
+    def _no_model(self, name: str, values: Values, teacher: Values | None) -> str:
         return (
-            f"nothing that was tried keeps the rule {str(self)!r}; {name} comes nearest: "
-            f"{', '.join(self.missed(values, teacher))}. Give another --rule, or search more; what was tried stays"
+            f"no model meets the rule {str(self)!r}; {name} comes closest: {', '.join(self.missed(values, teacher))}. "
+            "Relax --rule or search further; what has been trained is kept"
         )
 
 
 def parse_rule(text: str) -> Rule:
-    """Return the rule of a text such as ``deo_a subject to accuracy >= teacher - 0.005``.
+    """Parse a rule, for example ``deo_a subject to accuracy >= teacher - 0.005``.
 
-    ``deo_a`` or ``deo_m`` asks for the trial with the lowest, ``accuracy`` for that with the highest. Conditions follow
-    ``subject to``, joined by ``and``: a metric, ``<=`` or ``>=``, and a fraction, ``teacher``, or ``teacher`` plus or
-    minus a fraction, which is the teacher's same metric.
+    ``deo_a`` and ``deo_m`` ask for the model with the lowest value, ``accuracy`` for the one with the highest.
+    Conditions follow ``subject to`` and are joined by ``and``. Each is a metric, ``<=`` or ``>=``, and a limit: a
+    fraction, ``teacher`` (the teacher's value of the same metric), or ``teacher`` plus or minus a fraction.
 
     Raises:
-        UsageError: naming the part that cannot be read.
+        UsageError: naming the part that cannot be parsed.
 
     Example:
         >>> rule = parse_rule("deo_a subject to accuracy >= 0.9 and deo_m <= teacher")
@@ -160,26 +167,22 @@ def parse_rule(text: str) -> Rule:
     """
     metric, *rest = re.split(r"\s+subject\s+to\s+", " ".join(text.lower().split()), maxsplit=1)
     if metric not in METRICS:
-        raise _unreadable(text, metric, f"no metric to choose by; it is one of {', '.join(METRICS)}")
+        raise _unreadable(text, metric, f"not a metric to choose by; choose from {', '.join(METRICS)}")
     return Rule(metric, tuple(_condition(part, text) for part in re.split(r"\s+and\s+", rest[0])) if rest else ())
 
 
 def _condition(part: str, text: str) -> Condition:
     match = _CONDITION.fullmatch(part.strip())
     if match is None:
-        raise _unreadable(text, part, "no condition; a condition is METRIC <= or >= a fraction or teacher - a fraction")
+        raise _unreadable(text, part, "not a condition; expected METRIC <= or >= a fraction, or teacher - a fraction")
     metric, sign, teacher, plus_minus, offset, fraction = match.groups()
     if metric not in METRICS:
-        raise _unreadable(text, metric, f"no metric; it is one of {', '.join(METRICS)}")
+        raise _unreadable(text, metric, f"not a metric; choose from {', '.join(METRICS)}")
     number = float(offset or fraction or 0)
     if number > 1:
-        raise _unreadable(text, f"{number:g}", f"no fraction; {number:g}% is {number / 100:g}")
+        raise _unreadable(text, f"{number:g}", f"not a fraction; write {number:g}% as {number / 100:g}")
     return Condition(metric, "<=" if sign == "<=" else ">=", -number if plus_minus == "-" else number, bool(teacher))
 
 
 def _unreadable(text: str, part: str, why: str) -> UsageError:
-    return UsageError(f'cannot read the rule {text!r}: {part!r} is {why}. A rule is such as: --rule "{DEFAULT_RULE}"')
-
-
-def _cost(values: Values, metric: str) -> float:
-    return -values[metric] if metric == "accuracy" else values[metric]
+    return UsageError(f'cannot read the rule {text!r}: {part!r} is {why}. For example: --rule "{DEFAULT_RULE}"')

@@ -21,7 +21,7 @@ class SourceOptions:
     """What to inspect."""
 
     data: str = "digits-s"
-    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a class folder."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of class folders."""
 
 
 def run(arguments: list[str]) -> int:

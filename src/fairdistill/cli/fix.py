@@ -23,9 +23,8 @@ def run(arguments: list[str]) -> int:
     if data is None:
         raise UsageError("fix needs --data: a table of images, a class folder, or the name of a data set")
     from fairdistill.fixing import fix
-    from fairdistill.fixing.text import recommendation
 
     options = given.options(FixOptions)
-    print(recommendation(fix(given.source, options, given.data_options)))
+    print(fix(given.source, options=options).text())
     print(f"\nWritten: {options.out}/recommendation.md, {options.out}/fix.json")
     return 0

@@ -19,6 +19,8 @@ def run(arguments: list[str]) -> int:
     given = parse(COMMAND, arguments, ReportOptions)
     from fairdistill.reporting import report
 
-    for path in report(given.source, given.options(ReportOptions)):
-        print(f"Written: {path}")
+    result = report(given.source, options=given.options(ReportOptions))
+    for path in (result.page, result.card):
+        if path is not None:
+            print(f"Written: {path}")
     return 0

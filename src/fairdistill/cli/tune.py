@@ -20,9 +20,8 @@ def run(arguments: list[str]) -> int:
     arguments, repeated = split_repeated(arguments, TuneOptions)
     options, others = parse_training(parser, arguments)
     from fairdistill.tuning import tune
-    from fairdistill.tuning.text import text
 
-    result = tune(options, TuneOptions(**{**others, **repeated}))
-    print(text(result.record))
-    print(f"\nWritten: {', '.join(f'{result.out}/{name}' for name in ('tune.json', 'front.md', 'front.svg'))}")
+    result = tune(options, options=TuneOptions(**{**others, **repeated}))
+    print(result.text())
+    print(f"\nWritten: {', '.join(map(str, result.files))}")
     return 0

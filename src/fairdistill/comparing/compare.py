@@ -15,11 +15,13 @@ from fairdistill.contract import with_keywords
 from fairdistill.errors import UsageError
 
 
-def compare(sources: Sequence[str | Path], *, options: CompareOptions | None = None, **keywords: Any) -> CompareResult:
+def compare(
+    sources: str | Path | Sequence[str | Path], *, options: CompareOptions | None = None, **keywords: Any
+) -> CompareResult:
     """Compare finished runs on their test set; runs that differ only in their seeds share a row.
 
     Args:
-        sources: run folders.
+        sources: run folders, or a single one.
         options: how the command line prints the result; the result itself does not depend on it.
         **keywords: options by name.
 
@@ -33,7 +35,7 @@ def compare(sources: Sequence[str | Path], *, options: CompareOptions | None = N
         0.942
     """
     with_keywords(CompareOptions, options, keywords)
-    runs = _read(sources)
+    runs = _read([sources] if isinstance(sources, str | Path) else sources)
     _check_same_data(runs)
     recipes: dict[Recipe, list[FinishedRun]] = {}
     for run in runs:

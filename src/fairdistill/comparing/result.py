@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairdistill.contract import Result
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS
 
 
 @dataclass(frozen=True)

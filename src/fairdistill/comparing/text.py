@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from fairdistill.comparing.options import Format
 from fairdistill.comparing.result import CompareResult, OverSeeds
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS
 from fairdistill.runs import finite_or_null, json_text
 from fairdistill.text import tables
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 
@@ -12,12 +13,20 @@ def lazy_face(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """Return a module ``__getattr__`` for a package's ``__init__`` (PEP 562).
 
     So ``fairdistill train --help`` reads the options of a training without waiting for torch. The names are imported
-    for type checkers under ``TYPE_CHECKING``, and listed in ``__all__``.
+    for type checkers under ``TYPE_CHECKING``, and listed in ``__all__``. A module may bear the name of the function it
+    holds, such as ``fixing/fix.py``: the package's attribute stays the function, whichever is imported first.
 
     Args:
         package: the package's ``__name__``.
         homes: the module that holds each public name, such as ``{"train": "fairdistill.training.run"}``.
     """
+
+    class Face(ModuleType):
+        def __setattr__(self, name: str, value: Any) -> None:
+            if not (name in homes and isinstance(value, ModuleType)):  # what importing the submodule sets
+                super().__setattr__(name, value)
+
+    sys.modules[package].__class__ = Face
 
     def get(name: str) -> Any:
         if name not in homes:

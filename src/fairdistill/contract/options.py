@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from fairdistill.errors import UsageError
@@ -36,13 +36,31 @@ def with_keywords(options: type[T], base: T | None, keywords: Mapping[str, Any])
         Traceback (most recent call last):
         fairdistill.errors.UsageError: AuditOptions has no option 'max_deo'; did you mean 'max_deo_m'?
     """
-    known = [field.name for field in dataclasses.fields(options)]  # type: ignore[arg-type]  # a dataclass
-    for name in keywords:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}"
-            raise UsageError(f"{options.__name__} has no option {name!r}; {hint}")
+    _check_known(options.__name__, _names(options), keywords)
     return options(**keywords) if base is None else dataclasses.replace(base, **keywords)  # type: ignore[type-var]  # a dataclass
+
+
+def split_keywords(verb: str, keywords: Mapping[str, Any], *options: type[Any]) -> tuple[dict[str, Any], ...]:
+    """Return the keywords of each options class, for a function that takes the options of several.
+
+    Args:
+        verb: the function's name, for the error.
+        keywords: options by name.
+        options: the classes; a name that two of them have goes to the first.
+
+    Raises:
+        UsageError: for a name that none of them has, naming the closest one.
+
+    Example:
+        >>> from fairdistill.auditing import AuditOptions
+        >>> from fairdistill.tuning import TuneOptions
+        >>> split_keywords("tune", {"trials": 8, "max_deo_a": 0.05}, TuneOptions, AuditOptions)
+        ({'trials': 8}, {'max_deo_a': 0.05})
+    """
+    names = [_names(cls) for cls in options]
+    _check_known(verb, [name for own in names for name in own], keywords)
+    homes = {name: next(at for at, own in enumerate(names) if name in own) for name in keywords}
+    return tuple({name: keywords[name] for name, home in homes.items() if home == at} for at in range(len(names)))
 
 
 def groups_of(options: type[Any]) -> dict[type[Any], list[dataclasses.Field[Any]]]:
@@ -52,3 +70,15 @@ def groups_of(options: type[Any]) -> dict[type[Any], list[dataclasses.Field[Any]
         owner = next(cls for cls in options.__mro__ if field.name in inspect.get_annotations(cls))
         found.setdefault(owner, []).append(field)
     return found
+
+
+def _names(options: type[Any]) -> list[str]:
+    return [field.name for field in dataclasses.fields(options)]
+
+
+def _check_known(owner: str, known: Sequence[str], keywords: Mapping[str, Any]) -> None:
+    for name in keywords:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}"
+            raise UsageError(f"{owner} has no option {name!r}; {hint}")

@@ -6,17 +6,19 @@ import dataclasses
 import html
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
-def key(name: str | None = None, *, optional: bool = False) -> Any:
-    """Return a dataclass field whose key in the JSON differs from its name, or that is left out while it is None.
+def key(name: str | None = None, *, optional: bool = False, written: bool = True) -> Any:
+    """Return a dataclass field whose key in the JSON differs from its name, or that the JSON may leave out.
 
     Args:
         name: the key, such as ``class``, which cannot be an attribute; default: the field's own name.
         optional: whether the key is left out where the value is None; the field then defaults to None.
+        written: whether the JSON holds the field at all; it does not hold the folder that it lies in.
     """
-    metadata = {"key": name, "optional": optional}
+    metadata = {"key": name, "optional": optional, "written": written}
     return dataclasses.field(default=None, metadata=metadata) if optional else dataclasses.field(metadata=metadata)
 
 
@@ -40,6 +42,8 @@ class Result:
         content = {}
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, field.name)
+            if not field.metadata.get("written", True):
+                continue
             if value is not None or not field.metadata.get("optional"):
                 content[field.metadata.get("key") or field.name] = _plain(value)
         return content
@@ -66,4 +70,6 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
     return value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
+from fairdistill.system.threads import processors
 
 if TYPE_CHECKING:
     from fairdistill.data.images.reading import Storage
@@ -37,7 +38,6 @@ class FileOptions:
     def storage(self) -> Storage:
         """Where and how decoded images are kept."""
         from fairdistill.data.images.reading import Storage, default_cache_folder
-        from fairdistill.system.runtime import processors
 
         folder = Path(self.image_cache) if self.image_cache else default_cache_folder()
         return Storage(folder.absolute() if self.cache else None, self.workers or processors())

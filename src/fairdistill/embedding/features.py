@@ -11,8 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fairdistill.data import GroupedDataset, Recipe
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.models import Tapped, find_taps, parse_taps
 from fairdistill.predictions.trained_model import ModelSource, load_model

@@ -9,6 +9,7 @@ from fairdistill.data import GroupedDataset
 from fairdistill.embedding.images import Drawn
 from fairdistill.embedding.result import EmbeddedNetwork
 from fairdistill.embedding.tsne import kl_divergence, tsne
+from fairdistill.metrics import Samples
 from fairdistill.metrics.leakage import leakage
 
 
@@ -37,15 +38,14 @@ def plotted(features: NDArray[np.float32], drawn: Drawn, test: GroupedDataset) -
             seed=options.seed,
         )
         divergence = kl_divergence(shown, coordinates, perplexity=options.perplexity, metric=options.metric)
-        found = leakage(
-            features,
-            test.labels.numpy(),
-            test.groups.numpy(),
-            sources=test.source_ids,
+        samples = Samples(
+            labels=test.labels.numpy(),
+            groups=test.groups.numpy(),
+            sources=np.unique(np.asarray(test.source_ids), return_inverse=True)[1],
             num_classes=test.num_classes,
             num_groups=test.num_groups,
-            seed=options.seed,
         )
+        found = leakage(features, samples, seed=options.seed)
     return EmbeddedNetwork(
         coordinates=tuple(tuple(float(f"{value:.4g}") for value in point) for point in coordinates.tolist()),
         kl_divergence=divergence,

@@ -1,8 +1,25 @@
-"""The command for a practitioner: what to do about a model that treats groups unequally."""
+"""Fixing: what to do about a deployed model that treats groups unequally."""
 
 from __future__ import annotations
 
-from fairdistill.fixing.fix import fix
-from fairdistill.fixing.options import FixOptions
+from typing import TYPE_CHECKING
 
-__all__ = ["FixOptions", "fix"]
+from fairdistill.contract import lazy_face
+from fairdistill.fixing.options import DemoOptions, FixOptions
+
+if TYPE_CHECKING:
+    from fairdistill.fixing.demo import demo
+    from fairdistill.fixing.fix import fix
+    from fairdistill.fixing.result import CandidateResult, FixResult
+
+__all__ = ["CandidateResult", "DemoOptions", "FixOptions", "FixResult", "demo", "fix"]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "CandidateResult": "fairdistill.fixing.result",
+        "FixResult": "fairdistill.fixing.result",
+        "demo": "fairdistill.fixing.demo",
+        "fix": "fairdistill.fixing.fix",
+    },
+)

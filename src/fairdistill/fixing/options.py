@@ -1,14 +1,15 @@
-"""The options of the command ``fix``."""
+"""The options of ``fix`` and ``demo``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
-from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract import check_seed, check_types
+from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.contract import check_seed, check_types, with_keywords
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import Precision
+from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
 
 MOST_STUDENTS = 6
@@ -16,52 +17,86 @@ MOST_STUDENTS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixOptions:
-    """What may be done about a model, and for how long it may be looked for."""
+class FixDataOptions:
+    """Data and deployed model."""
 
     data: str
-    """Data set: a table (.csv, .tsv, .parquet), a folder of class folders, or one of {datasets}."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a class folder."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
-    """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
+    """Folder with the data files; default: $FAIRDISTILL_DATA, or the table's own folder."""
+    data_options: Mapping[str, Any] = field(default_factory=dict)
+    """The data set's own options, such as the columns of a table."""
     model: str | None = None
-    """Network of a file of weights, and of the students, named as for train --model; default: what the model's file
-    says, else the data's."""
+    """Network of the weights file and of the students, named as for train --model; default: what the model's file
+    says, else the data set's."""
     model_size: int | None = None
-    """Height and width of the model's input; default: what its file says, else the data's."""
+    """Height and width of the model's input; default: what its file says, else the data set's."""
     model_mean: str | None = None
-    """Channel means of the model's input; default: what its file says, else the data's."""
+    """Channel means of the model's input; default: what its file says, else the data set's."""
     model_std: str | None = None
-    """Channel standard deviations of the model's input; default: what its file says, else the data's."""
+    """Channel standard deviations of the model's input; default: what its file says, else the data set's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceOptions:
+    """How long to search, and what to choose."""
+
     budget: str = "30m"
-    """Time for training, such as 90s, 30m or 2h."""
+    """Training time, such as 90s, 30m or 2h."""
     students: int = MOST_STUDENTS
-    """At most so many students: ss, then mfd at one strength after another."""
+    """Maximum number of students to train: ss, then mfd at one strength after another."""
     rule: str = DEFAULT_RULE
-    """What to choose by, on validation rows; teacher is the deployed model."""
+    """Which candidate to choose, on the validation set; "teacher" is the deployed model."""
     fair_enough: float = 0.03
-    """A DEO_A, a fraction, that needs no fix: a model whose interval lies within is kept."""
+    """Keep the model if its whole DEO_A interval is below this value (0.03 = 3 points)."""
     anyway: bool = False
-    """Look for a fairer model even if the gap of this one cannot be told from chance."""
+    """Search even if the model's gap is within what chance alone would produce."""
     group_at_use: bool = False
-    """The group of each person is known when the model is used: then a correction of its outputs may be recommended."""
+    """Allow a correction of the model's outputs to be recommended; using one requires knowing each person's group."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentOptions:
+    """How students are trained."""
+
     epochs: int = 50
-    """Passes over the training set of each student, or fewer if the budget is short."""
+    """Passes over the training set for each student; fewer if the budget is short."""
     init: Literal["teacher", "scratch"] = "teacher"
-    """Where students start: the deployed model's weights, if there are any, or random ones."""
+    """Initial weights of the students: the deployed model's where possible (teacher), or random (scratch)."""
     batch_size: int = 128
-    """Rows in a batch."""
+    """Images per batch."""
     lr: float = 1e-3
     """Learning rate."""
     seed: int = 0
-    """Seed of everything that is drawn."""
+    """Seed of everything random."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixMachineOptions:
+    """Where to compute, and where to write."""
+
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor has it in hardware, else float32."""
+    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
     threads: int | None = None
     """CPU threads; default: PyTorch's choice."""
     out: str = "fairdistill-fix"
-    """Folder to write; the same command goes on in it where it was stopped."""
+    """Output folder; repeating the command resumes a fix that was stopped."""
+
+
+# Dataclasses collect inherited fields from the last base to the first.
+@dataclass(frozen=True, kw_only=True)
+class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOptions):
+    """What a fix may do about a model, and for how long.
+
+    Raises:
+        UsageError: if a value is out of its range.
+
+    Example:
+        >>> FixOptions(data="digits-s", budget="90s").seconds
+        90.0
+    """
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -83,5 +118,49 @@ class FixOptions:
 
     @property
     def parsed_rule(self) -> Rule:
-        """What to choose by."""
+        """What to choose."""
         return parse_rule(self.rule)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions:
+    """The demonstration.
+
+    Example:
+        >>> DemoOptions(seed=1).out
+        'fairdistill-demo'
+    """
+
+    seed: int = 0
+    """Seed of everything random."""
+    out: str = "fairdistill-demo"
+    """Output folder; repeating the command shows its results without training again."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_seed("seed", self.seed)
+
+
+def fix_options(options: FixOptions | None, keywords: Mapping[str, Any]) -> FixOptions:
+    """Return the options of a call; keywords may also be options of the data set.
+
+    Raises:
+        UsageError: for a name that is an option of neither, or a value that does not fit.
+
+    Example:
+        >>> fix_options(None, {"data": "digits-s", "skew": 0.9}).data_options
+        {'skew': 0.9}
+    """
+    from fairdistill.data import entry
+
+    known = {field.name for field in fields(FixOptions)}
+    data = keywords.get("data", None if options is None else options.data)
+    if data is None:
+        raise UsageError("fix needs data: a table of images, a class folder, or the name of a data set")
+    offered = {field.name for field in fields(entry(data).options)} - known
+    of_data = {name: value for name, value in keywords.items() if name in offered}
+    own = {name: value for name, value in keywords.items() if name not in offered}
+    if of_data:
+        given = {} if options is None else options.data_options
+        own["data_options"] = {**given, **keywords.get("data_options", {}), **of_data}
+    return with_keywords(FixOptions, options, own)

@@ -2,153 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from fairdistill.auditing.text import in_words, interval, no_harm, percent
-from fairdistill.choosing.front import gain
-from fairdistill.metrics.names import METRICS
+from fairdistill.auditing import AuditResult
+from fairdistill.auditing.text import in_words, no_harm
+from fairdistill.choosing import gain
+from fairdistill.fixing.result import FixResult, in_metric
+from fairdistill.metrics import METRICS, Change, improvement
+from fairdistill.text.numbers import interval, percent, signed
 from fairdistill.text.tables import markdown
 
 
-def recommendation(said: Mapping[str, Any]) -> str:
-    """Return the recommendation as Markdown that is read as it is: what ``fix.json`` holds, in sentences."""
-    lines = [f"# {_headline(said)}", "", *_reason(said), ""]
-    if len(said["candidates"]) > 1:
-        lines += ["## What was tried, on the validation rows (percent)", "", _tried(said), "", *_explained(said), ""]
-    once = ", read once" if not said["test_read_before"] else ""
-    lines += [f"## On the test set{once}", "", *_on_test(said), "", "## What these data can show", ""]
-    if said["test_after"] is not None:
-        lines += ["Of the chosen one:", *in_words(said["test_after"]), "", "Of your present model:"]
-    lines += in_words(said["test_before"])
-    lines += [f"{note}." for note in said["notes"]]
+def render(result: FixResult) -> str:
+    """Return the recommendation as Markdown that reads well as it is."""
+    lines = [f"# Recommendation: {_headline(result)}", "", *_reason(result), ""]
+    if len(result.candidates) > 1:
+        lines += ["## Candidates on the validation set (percent)", "", _tried(result), "", *_described(result), ""]
+    once = "" if result.test_read_before else " (read once)"
+    lines += [f"## Results on the test set{once}", "", *_on_test(result), "", "## What the test set can show", ""]
+    if result.test_after is not None:
+        lines += [f"{result.chosen}:", *in_words(result.test_after), "", "Your model:"]
+    lines += in_words(result.test_before)
+    lines += [f"{note}." for note in result.notes]
     return "\n".join(lines)
 
 
-def _headline(said: Mapping[str, Any]) -> str:
-    if said["chosen"] == "keep":
-        return f"Recommendation: keep your model, {said['deployed']}"
-    if not said["confirmed"]:
-        return (
-            f"Recommendation: keep your model, {said['deployed']}; {said['chosen']} looked better on the validation "
-            "rows, but the test set does not confirm it"
-        )
-    use = f"use {said['model']} ({said['said']})" if said["model"] else f"use {said['said']}"
-    harmed = sum(cell["harmed"] for cell in said["kept"]["cells"])
-    but = f", but it harms {harmed} of {len(said['kept']['cells'])} cells: see below" if harmed else ""
-    return f"Recommendation: {use}{but}"
+def _headline(result: FixResult) -> str:
+    keep = f"keep your model, {result.deployed}"
+    if result.keeps:
+        return keep
+    if not result.confirmed:
+        return f"{keep}; {result.chosen} did better on the validation set, but the test set does not confirm it"
+    assert result.kept is not None
+    what = _description(result.chosen, result.description)
+    use = f"use {result.model} ({what})" if result.model else f"use {what}"
+    cells = result.kept.cells
+    harmed = sum(cell.harmed for cell in cells)
+    but = f", but {harmed} of {len(cells)} subgroups got significantly worse (see below)" if harmed else ""
+    return f"{use}{but}"
 
 
-def _reason(said: Mapping[str, Any]) -> list[str]:
-    gap = said["validation"]["metrics"]["deo_a"]
-    shown = f"DEO_A {percent(gap['value'])}% {interval(gap)}"
-    if said["why_kept"] == "fair":
+def _reason(result: FixResult) -> list[str]:
+    gap = result.validation.deo_a
+    shown = f"DEO_A {percent(gap.value)}% {interval(gap)}"
+    if result.why_kept == "fair":
         return [
-            f"It is already fair on the validation rows: {shown}, and {percent(said['fair_enough'])}% is fair enough "
-            "(--fair-enough). Nothing was trained."
+            f"Your model is fair enough on the validation set: {shown} is within the limit of "
+            f"{percent(result.fair_enough)}% (--fair-enough). Nothing was trained."
         ]
-    if said["why_kept"] == "undecided":
+    if result.why_kept == "undecided":
         return [
-            f"On the validation rows its gap cannot be told from none: {shown}; by chance alone a model without a gap "
-            f"would show {percent(gap['floor'])}%. Whatever were trained could not be shown to be fairer there, so "
-            "nothing was. Label more validation rows, above all of the smallest cells, or add --anyway."
+            f"On the validation set, your model's gap ({shown}) is within what chance alone would produce: a perfectly "
+            f"fair model would show {percent(gap.floor)}% on average. With so few validation images no improvement "
+            "could be demonstrated, so nothing was trained. Label more validation images, especially in the smallest "
+            "subgroups, or search all the same with --anyway."
         ]
-    if said["why_kept"] == "best":
+    if result.why_kept == "best":
         return [
-            f"By the rule, {said['rule']}, nothing that was tried is better on the validation rows ({shown}).",
-            *_outside_the_rule(said),
+            f"By the rule `{result.rule}`, no candidate beats your model on the validation set ({shown}).",
+            *_outside_the_rule(result),
         ]
-    if said["why_kept"] == "no gain":
-        dropped = said["dropped"]
+    if result.dropped is not None:
+        dropped, change = result.dropped, in_metric(result.dropped.change, result.metric)
         lines = [
-            f"Its gap on the validation rows is {shown}. The rule, {said['rule']}, would choose {dropped['name']}, but "
-            f"its gain there is no larger than chance explains: the {METRICS[said['metric']]} changes by "
-            f"{_points(dropped['change'][said['metric']])}."
+            f"On the validation set, your model has {shown}. The rule `{result.rule}` picks {dropped.name}, but its "
+            f"gain is not statistically significant: {METRICS[result.metric]} changes by {_points(change)}."
         ]
-        if said["breaks_rule"]:
-            lines.append(f"Your model itself does not keep the rule: {', '.join(said['breaks_rule'])}.")
+        if result.breaks_rule:
+            lines.append(f"Your model itself breaks the rule: {', '.join(result.breaks_rule)}.")
         return lines
-    promised = said["promised"]
+    assert result.promised is not None
+    promised = result.promised
     lines = [
-        f"On the validation rows, by the rule {said['rule']}: the gap changes by {_points(promised['deo_a'])}, the "
-        f"accuracy by {_points(promised['accuracy'])}. It is the best of {len(said['candidates'])}, so these values "
-        "are a little too good."
+        f"By the rule `{result.rule}`, {result.chosen} is the best of {len(result.candidates)} candidates on the "
+        f"validation set: DEO_A changes by {_points(promised.deo_a)} and accuracy by {_points(promised.accuracy)}, "
+        "compared with your model. These numbers are slightly optimistic because the choice was based on them."
     ]
-    if said["needs_group"]:
-        lines.append(f"The group of each person must be known when it is used: {said['use']}.")
+    if result.needs_group:
+        lines.append(f"To use it, you need to know each person's group: {_use(result)}.")
     else:
-        lines.append("It needs no group when it is used.")
+        lines.append("You do not need to know a person's group to use it.")
     return lines
 
 
-def _outside_the_rule(said: Mapping[str, Any]) -> list[str]:
-    """Return which candidates would be better, had the rule not forbidden them."""
-    own = said["candidates"][0]
+def _outside_the_rule(result: FixResult) -> list[str]:
+    """Return which candidates would be better if the rule allowed them."""
+    own, metric = result.candidates[0], result.metric
     return [
-        f"{each['name']} has a better {METRICS[said['metric']]}, {percent(each[said['metric']], 2)}%, but breaks the "
-        f"rule: {', '.join(each['breaks_rule'])}."
-        for each in said["candidates"]
-        if each["breaks_rule"] and not each["needs_group"] and gain(each, own, said["metric"]) > 0
+        f"{each.name} has a better {METRICS[metric]} ({percent(each[metric], 2)}%) but breaks the rule: "
+        f"{', '.join(each.breaks_rule)}."
+        for each in result.candidates
+        if each.breaks_rule and not each.needs_group and gain(each, own, metric) > 0
     ]
 
 
-def _tried(said: Mapping[str, Any]) -> str:
-    rows = [("Model", "Accuracy", "DEO_A", "DEO_M", "Needs the group", "")]
-    for each in said["candidates"]:
-        values = (percent(each[name], 2) for name in ("accuracy", "deo_a", "deo_m"))
-        mark = "chosen" if each["name"] == said["chosen"] else ""
-        rows.append((each["name"], *values, "yes" if each["needs_group"] else "no", mark))
+def _description(name: str, recorded: str) -> str:
+    """Return what a candidate is; the sentence in ``fix.json`` belongs to its format."""
+    return "a new model trained on batches that are balanced over classes and groups" if name == "ss" else recorded
+
+
+def _use(result: FixResult) -> str:
+    """Return how to decide with a correction."""
+    settings = result.settings or {}
+    if "thresholds" in settings:
+        limits = ", ".join(f"{threshold:.4g} for {group}" for group, threshold in settings["thresholds"].items())
+        second = result.validation.class_names[1]
+        return f"predict {second!r} if its probability is above {limits}; use 0.5 if the group is unknown"
+    return (
+        "add the offsets of the person's group (`settings` in fix.json) to the logarithms of the class probabilities "
+        "and predict the class with the largest sum; if the group is unknown, keep the model's own prediction"
+    )
+
+
+def _tried(result: FixResult) -> str:
+    rows = [["Candidate", "Accuracy", "DEO_A", "DEO_M", "Needs the group", ""]]
+    for each in result.candidates:
+        values = [percent(value, 2) for value in (each.accuracy, each.deo_a, each.deo_m)]
+        mark = "chosen" if each.name == result.chosen else ""
+        rows.append([each.name, *values, "yes" if each.needs_group else "no", mark])
     return markdown(rows)
 
 
-def _explained(said: Mapping[str, Any]) -> list[str]:
-    return [f"* {each['name']}: {each['said']}" for each in said["candidates"]]
+def _described(result: FixResult) -> list[str]:
+    return [f"* {each.name}: {_description(each.name, each.description)}" for each in result.candidates]
 
 
-def _on_test(said: Mapping[str, Any]) -> list[str]:
+def _on_test(result: FixResult) -> list[str]:
     lines = [
-        f"The test set was read before, for {each['chosen']} (rule {each['rule']}): this reading is no independent "
-        "check."
-        for each in said["test_read_before"]
+        f"The test set was already read for {each.chosen} (rule `{each.rule}`), so this is not an independent check."
+        for each in result.test_read_before
     ]
-    lines.append(f"Your model, {said['test_before']['rows']:,} rows: {_values(said['test_before'])}.")
-    if said["kept"] is None:
-        gap = said["test_before"]["metrics"]["deo_a"]
-        if said["why_kept"] == "fair" and gap["low"] > said["fair_enough"]:
-            lines.append("The test set does not agree that this is fair: its gap is certainly larger.")
-        elif said["why_kept"] == "undecided" and gap["low"] > 0:
-            lines.append("Here the gap is told from chance, which the validation rows could not.")
+    before, change = result.test_before, result.kept
+    lines.append(f"Your model, {before.rows:,} images: {_values(before)}.")
+    if change is None:
+        if result.why_kept == "fair" and before.deo_a.low > result.fair_enough:
+            lines.append("The test set contradicts this: its gap is significantly above the limit.")
+        elif result.why_kept == "undecided" and before.deo_a.low > 0:
+            lines.append("On the test set the gap is significant, unlike on the validation set.")
         return lines
-    change = said["kept"]
-    lines.append(f"The chosen one: {_values(said['test_after'])}.")
+    assert result.test_after is not None
+    lines.append(f"{result.chosen}: {_values(result.test_after)}.")
     lines.append(
-        f"The gap changes by {_points(change['deo_a'])}, the accuracy by {_points(change['accuracy'])}. "
-        + _agreement(said)
+        f"DEO_A changes by {_points(change.deo_a)} and accuracy by {_points(change.accuracy)}. {_agreement(result)}"
     )
     return [*lines, *no_harm(change)]
 
 
-def _values(audited: Mapping[str, Any]) -> str:
-    metrics = audited["metrics"]
-    return ", ".join(
-        f"{title} {percent(metrics[name]['value'])}% {interval(metrics[name])}"
-        for name, title in (("accuracy", "accuracy"), ("deo_a", "DEO_A"), ("deo_m", "DEO_M"))
-    )
+def _values(audited: AuditResult) -> str:
+    metrics = (("accuracy", audited.accuracy), ("DEO_A", audited.deo_a), ("DEO_M", audited.deo_m))
+    return ", ".join(f"{title} {percent(metric.value)}% {interval(metric)}" for title, metric in metrics)
 
 
-def _agreement(said: Mapping[str, Any]) -> str:
-    """Return whether the test set keeps what the validation rows promised, in the metric that was chosen by."""
-    promised, kept = said["promised"][said["metric"]], said["kept"][said["metric"]]
-    if not said["confirmed"]:
-        return "The test set does not confirm the gain: it cannot be told from none."
-    better = 1 if said["metric"] == "accuracy" else -1
-    least, most = sorted((better * promised["low"], better * promised["high"]))
-    if better * kept["value"] < least:
-        return "The gain is real, though less than the validation rows promised."
-    if better * kept["value"] > most:
-        return "The gain is larger than the validation rows promised."
-    return "That lies within what the validation rows promised."
+def _agreement(result: FixResult) -> str:
+    """Return whether the test set confirms what the validation set promised, in the metric of the rule."""
+    assert result.promised is not None
+    assert result.kept is not None
+    promised, kept = in_metric(result.promised, result.metric), in_metric(result.kept, result.metric)
+    if not result.confirmed:
+        chance = " because the change is within what chance alone would produce" if kept.low <= 0 <= kept.high else ""
+        return f"The test set does not confirm the gain{chance}."
+    least, most = sorted(improvement(result.metric, end) for end in (promised.low, promised.high))
+    gained = improvement(result.metric, kept.value)
+    if gained < least:
+        return "The gain is real, but smaller than on the validation set."
+    if gained > most:
+        return "The gain is larger than on the validation set."
+    return "This agrees with the validation set."
 
 
-def _points(change: Mapping[str, float]) -> str:
-    return f"{100 * change['value']:+.1f} points {interval(change)}"
+def _points(change: Change) -> str:
+    return f"{signed(change.value)} points {interval(change)}"

@@ -1,4 +1,4 @@
-"""The folder of a fix: which fix it holds, with how many epochs it was begun, and for whom its test set was read."""
+"""The folder of a fix: which fix it holds, its number of epochs, and for which candidates its test set was read."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError
 from fairdistill.fixing.options import FixOptions
+from fairdistill.fixing.result import TestRead
 from fairdistill.runs import RunFolder, read_json, write_json
 from fairdistill.training import TrainOptions
 
-# Options that change how far a fix goes and what it says, but none of what it has trained.
+# Options that change how far a fix goes and what it recommends, but nothing that it has trained.
 _NO_IDENTITY = (
-    "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads", "data_root", "out",
+    "data_options", "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads",
+    "data_root", "out",
 )  # fmt: skip
 _READS = "test-reads.json"
 
@@ -23,7 +25,7 @@ _READS = "test-reads.json"
 def identity(
     deployed: str | None, options: FixOptions, resolved: TrainOptions, *, digests: Mapping[str, str | None]
 ) -> dict[str, Any]:
-    """Return what must be equal for a fix to go on in its folder; ``digests`` are of the rows and the model."""
+    """Return what must be equal for a fix to resume in its folder; ``digests`` are those of the data and the model."""
     kept = {name: value for name, value in asdict(options).items() if name not in _NO_IDENTITY}
     return {
         **kept,
@@ -36,20 +38,20 @@ def identity(
 
 
 def begin(out: Path, wanted: Mapping[str, Any], *, epochs: int) -> None:
-    """Make the folder of a new fix."""
+    """Create the folder of a new fix."""
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "plan.json", {"identity": wanted, "epochs": epochs})
 
 
 def former_epochs(out: Path, wanted: Mapping[str, Any]) -> int | None:
-    """Return the epochs of a fix that was begun in this folder; None if the folder is new.
+    """Return the number of epochs of the fix in this folder; None if the folder is new.
 
     Raises:
-        RunFolderError: if the folder holds another fix or something else, or cannot be made.
+        RunFolderError: if the folder holds a different fix or something else, or cannot be created.
     """
     if not (out / "plan.json").exists():
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise RunFolderError(f"{out} exists already and holds no fix; give another folder with --out")
+            raise RunFolderError(f"{out} already exists and does not contain a fix; choose another folder with --out")
         RunFolder.check_new(out)
         return None
     plan = read_json(out / "plan.json")
@@ -57,27 +59,28 @@ def former_epochs(out: Path, wanted: Mapping[str, Any]) -> int | None:
     for name in wanted.keys() - {"digests"}:
         if then.get(name) != wanted[name]:
             raise RunFolderError(
-                f"{out} holds a fix with {name} {then.get(name)!r}, not {wanted[name]!r}; give another folder with "
-                "--out"
+                f"{out} contains a fix with {name} {then.get(name)!r}, not {wanted[name]!r}; choose another folder "
+                "with --out"
             )
     for name, digest in wanted["digests"].items():
         if then.get("digests", {}).get(name) != digest:
             raise RunFolderError(
-                f"{out} holds a fix of another {name}: it changed since; give another folder with --out"
+                f"{out} contains a fix with a different {name}, which has changed since; choose another folder with "
+                "--out"
             )
     return int(plan["epochs"])
 
 
 def forget_conclusion(out: Path) -> None:
-    """Remove what a former call concluded, before another one concludes; what is trained stays."""
+    """Remove the conclusion of an earlier call before writing a new one; trained models stay."""
     for name in ("fix.json", "recommendation.md", "report.html", "model-card.md"):
         (out / name).unlink(missing_ok=True)
 
 
-def read_test(out: Path, chosen: str, rule: str) -> list[dict[str, str]]:
-    """Write down that the test set is about to be read for a candidate; return for which others it was before."""
+def read_test(out: Path, chosen: str, rule: str) -> tuple[TestRead, ...]:
+    """Record that the test set is about to be read for a candidate; return the earlier readings for other ones."""
     file = out / _READS
     reads: list[dict[str, str]] = read_json(file)["reads"] if file.exists() else []
     if all(each["chosen"] != chosen for each in reads):
         write_json(file, {"reads": [*reads, {"chosen": chosen, "rule": rule}]})
-    return [each for each in reads if each["chosen"] != chosen]
+    return tuple(TestRead(**each) for each in reads if each["chosen"] != chosen)

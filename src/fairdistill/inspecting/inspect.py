@@ -2,94 +2,34 @@
 
 from __future__ import annotations
 
-import io
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import torch
-from PIL import Image
-
-from fairdistill import data
-from fairdistill.contract import with_keywords
-from fairdistill.data import GroupedDataset
-from fairdistill.data.images.reading import ImageFiles
+from fairdistill.contract.data_options import with_data_keywords
+from fairdistill.data import entry
 from fairdistill.inspecting.options import InspectOptions
-from fairdistill.inspecting.result import ImageSizes, InspectResult, SkippedFile, SplitContents, Subgroup
-from fairdistill.metrics.noise import ChanceDEO, chance_deo
-
-_SAMPLED_FILES = 500
+from fairdistill.inspecting.result import InspectResult
 
 
-def inspect(source: str | Path, *, options: InspectOptions | None = None, **keywords: Any) -> InspectResult:
+def inspect(source: str | Path, /, *, options: InspectOptions | None = None, **keywords: Any) -> InspectResult:
     """Load every split of a data set, skipping broken images, and describe what it contains.
 
     Args:
         source: name of a data set, or path of a table or of a folder of class folders.
         options: see :class:`InspectOptions`.
-        **keywords: options by name.
+        **keywords: options by name, the data set's own options included.
 
     Raises:
         UsageError: for options that do not fit.
         DataError: for data that cannot be used at all.
 
     Example:
-        >>> result = inspect("digits-s", data_options={"skew": 0.9})
+        >>> result = inspect("digits-s", skew=0.9)
         >>> [(split.split, split.images) for split in result.splits]
         [('train', 1000), ('val', 400), ('test', 1194)]
     """
-    options = with_keywords(InspectOptions, options, keywords)
-    name, own = str(source), dict(options.data_options)
-    if "skip_broken" in data.entry(name).options.__dataclass_fields__:
-        own["skip_broken"] = True
-    parts = data.load_splits(name, root=options.data_root, **own)
-    first = next(iter(parts.values()))
-    return InspectResult(
-        data=name,
-        class_names=first.class_names,
-        group_names=first.group_names,
-        splits=tuple(_contents(split, part) for split, part in parts.items()),
-        image_sizes=_sizes(first.images) if isinstance(first.images, ImageFiles) else None,
-        accuracy=options.accuracy,
-        chance=_chance(parts["test"], options.accuracy) if "test" in parts else None,
-        skipped=tuple(SkippedFile(image=image, reason=reason) for image, reason in first.skipped),
-        notes=first.notes,
-    )
+    own = entry(str(source)).options.__dataclass_fields__
+    options = with_data_keywords(InspectOptions, options, keywords, own)
+    from fairdistill.inspecting.contents import contents  # loads PyTorch, which the help does not need
 
-
-def _contents(split: str, part: GroupedDataset) -> SplitContents:
-    unknown = torch.bincount(part.labels[part.groups < 0], minlength=part.num_classes)
-    counts = part.cell_counts().tolist()
-    return SplitContents(
-        split=split,
-        images=len(part),
-        shared_pictures=len(part) - len(set(part.source_ids)),
-        subgroups=tuple(
-            Subgroup(group=group, class_name=label, images=images)
-            for label, of_class in zip(part.class_names, counts, strict=True)
-            for group, images in zip(part.group_names, of_class, strict=True)
-        ),
-        unknown_groups=tuple(unknown.tolist()),
-    )
-
-
-def _sizes(files: ImageFiles) -> ImageSizes:
-    step = max(1, len(files) // _SAMPLED_FILES)
-    found: Counter[tuple[int, int]] = Counter()
-    for name in files.names[::step].tolist():
-        with Image.open(io.BytesIO(files.source.read(name))) as image:
-            found[image.size] += 1
-    most_common, count = found.most_common(1)[0]
-    widths, heights = [width for width, _ in found], [height for _, height in found]
-    return ImageSizes(
-        sampled=sum(found.values()),
-        smallest=(min(widths), min(heights)),
-        largest=(max(widths), max(heights)),
-        most_common=most_common,
-        most_common_count=count,
-    )
-
-
-def _chance(test: GroupedDataset, accuracy: float) -> ChanceDEO | None:
-    counts = test.cell_counts()
-    return None if (counts == 0).any() else chance_deo(counts.numpy(), accuracy=accuracy)
+    return contents(str(source), options)

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 Over = Literal["each", "mean", "max"]
@@ -96,7 +96,10 @@ def gap_limits(
         low_path = high_path = lambda gap: weight * gap
     step = resolution / len(shares) / (observed.shape[-1] if which == "mean" else 1)
     seen = over(observed, which).mean(axis=0)
-    return _inverted(drawn(widest), drawn(direction), seen, low_path, high_path, confidence, seed_noise, step)
+    draw_low, draw_high = drawn(widest), drawn(direction)
+    return _inverted(
+        lambda gap: draw_low(low_path(gap)), lambda gap: draw_high(high_path(gap)), seen, confidence, seed_noise, step
+    )
 
 
 def smallest_limits(
@@ -121,9 +124,16 @@ def smallest_limits(
     def drawn(supposed: Floats) -> Floats:
         return np.asarray((supposed - noise).max(axis=-1).mean(axis=1))
 
-    paths = _paths_of_largest(errors, noise.std(axis=0))
+    low_path, high_path = _paths_of_largest(errors, noise.std(axis=0))
     seen = errors.max(axis=-1).mean(axis=0)
-    found = _inverted(drawn, drawn, seen, *paths, confidence, seed_noise, resolution / len(shares))
+    found = _inverted(
+        lambda error: drawn(low_path(error)),
+        lambda error: drawn(high_path(error)),
+        seen,
+        confidence,
+        seed_noise,
+        resolution / len(shares),
+    )
     return Limits(low=1 - found.high, middle=1 - found.middle, high=1 - found.low)
 
 
@@ -169,33 +179,35 @@ def _paths_of_largest(observed: Floats, error: Floats) -> tuple[_Path, _Path]:
 
 
 def _inverted(
-    drawn_low: _Path,
-    drawn_high: _Path,
-    seen: Floats,
-    low_path: _Path,
-    high_path: _Path,
-    confidence: float,
-    seed_noise: Floats | float,
-    step: float,
+    drawn_low: _Path, drawn_high: _Path, seen: Floats, confidence: float, seed_noise: Floats | float, step: float
 ) -> Limits:
+    """Return the limits of a value, given what drawn test sets show where it is as supposed.
+
+    Args:
+        drawn_low: from a supposed value to what is drawn, in the case that decides the lower end.
+        drawn_high: in the case that decides the upper end.
+        seen: the value as observed.
+        confidence: as in :func:`gap_limits`.
+        seed_noise: as there.
+        step: smallest step of the value.
+    """
     tail = (1 - confidence) / 2
     same = 0.5 * step + 1e-12
     extra = np.reshape(seed_noise, (-1, *[1] * seen.ndim))
 
-    def larger(path: _Path, value: Floats) -> Floats:
-        return np.asarray((drawn_low(path(value)) + extra >= seen - same).mean(axis=0))
+    def larger(value: Floats) -> Floats:
+        return np.asarray((drawn_low(value) + extra >= seen - same).mean(axis=0))
 
-    def smaller(path: _Path, value: Floats, seen: Floats = seen) -> Floats:
-        return np.asarray((drawn_high(path(value)) + extra <= seen + same).mean(axis=0))
+    def smaller(value: Floats, seen: Floats = seen) -> Floats:
+        return np.asarray((drawn_high(value) + extra <= seen + same).mean(axis=0))
 
-    low = _first(lambda value: larger(low_path, value) >= tail, seen.shape)
+    low = _first(lambda value: larger(value) >= tail, seen.shape)
     # A lucky test set shows less than chance usually does, and would exclude even 0. Its upper end is that of a usual
     # test set without any gap (Cowan, Cranmer, Gross and Vitells, Power-Constrained Limits, 2011).
-    usual = np.maximum(seen, np.median(drawn_high(high_path(np.zeros(seen.shape))), axis=0))
-    high = np.maximum(low, _first(lambda value: smaller(high_path, value, usual) < tail, seen.shape))
+    usual = np.maximum(seen, np.median(drawn_high(np.zeros(seen.shape)), axis=0))
+    high = np.maximum(low, _first(lambda value: smaller(value, usual) < tail, seen.shape))
     middle = (
-        _first(lambda value: larger(low_path, value) >= 0.5, seen.shape)
-        + _first(lambda value: smaller(high_path, value) < 0.5, seen.shape)
+        _first(lambda value: larger(value) >= 0.5, seen.shape) + _first(lambda value: smaller(value) < 0.5, seen.shape)
     ) / 2
     undefined = np.isnan(seen)
     low, middle, high = (np.where(undefined, np.nan, end) for end in (low, middle, high))
@@ -231,7 +243,7 @@ def wilson(correct: NDArray[np.int64], rows: NDArray[np.int64], *, confidence: f
         >>> round(float(low[0]), 3), float(high[0])
         (0.839, 1.0)
     """
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         share = correct / rows
         middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)

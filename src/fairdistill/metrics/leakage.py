@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fairdistill.metrics.samples import Samples
 
 _MAX_DIMS = 256
 
@@ -47,17 +48,7 @@ class Leakage:
     by_class: tuple[ClassLeakage, ...]
 
 
-def leakage(
-    features: Any,
-    labels: Any,
-    groups: Any,
-    *,
-    sources: Sequence[str],
-    num_classes: int,
-    num_groups: int,
-    folds: int = 5,
-    seed: int = 0,
-) -> Leakage:
+def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -> Leakage:
     """Measure how well a linear model reads the group from the features of each class.
 
     Per class c, the accuracy of P(group | feature, class = c) fitted as logistic regression on standardised features
@@ -71,11 +62,7 @@ def leakage(
 
     Args:
         features: floating point ``[N, ...]``, flattened; all finite.
-        labels: integer ``[N]`` classes in ``[0, num_classes)``.
-        groups: integer ``[N]`` groups in ``[0, num_groups)``; rows of unknown group, -1, are left out.
-        sources: ``N`` names of pictures; rows made from one picture share it.
-        num_classes: number of classes C.
-        num_groups: number of groups G.
+        samples: their classes, groups and sources; samples of unknown group are left out.
         folds: parts of the cross-validation, at least 2.
         seed: of the folds.
 
@@ -87,21 +74,21 @@ def leakage(
 
     Example:
         >>> labels, groups = np.zeros(40, int), np.arange(40) % 2
-        >>> found = leakage(groups[:, None] * 2.0, labels, groups, sources=range(40), num_classes=1, num_groups=2)
+        >>> samples = Samples(labels=labels, groups=groups, sources=np.arange(40), num_classes=1, num_groups=2)
+        >>> found = leakage(groups[:, None] * 2.0, samples)
         >>> found.probe, found.majority
         (1.0, 0.5)
     """
     x = np.asarray(features)
     x = x.reshape(len(x), -1)
-    label, group = np.asarray(labels), np.asarray(groups)
-    picture = np.unique(np.asarray(sources), return_inverse=True)[1]
+    label, group, picture = samples.labels, samples.groups, samples.sources
     if not len(x) == len(label) == len(group) == len(picture):
         raise ValueError(
             "Expected arguments `features`, `labels`, `groups` and `sources` to have the same length, "
             f"but got {len(x)}, {len(label)}, {len(group)} and {len(picture)}"
         )
-    _check_range("labels", label, 0, num_classes)
-    _check_range("groups", group, -1, num_groups)
+    _check_range("labels", label, 0, samples.num_classes)
+    _check_range("groups", group, -1, samples.num_groups)
     if folds < 2:
         raise ValueError(f"Expected argument `folds` to be at least 2, but got {folds}")
     bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
@@ -112,7 +99,7 @@ def leakage(
     by_class = []
     # The fits are small: threads bring nothing, and on a busy machine waiting for each other costs 4 to 10 times more.
     with threadpool_limits(1, user_api="blas"):
-        for c in range(num_classes):
+        for c in range(samples.num_classes):
             rows = np.flatnonzero((label == c) & (group >= 0))
             by_class.append(_within_class(x[rows], group[rows], picture[rows], folds=folds, seed=seed))
     measured = [found for found in by_class if found.undefined is None]

@@ -89,36 +89,44 @@ class Outcomes:
             yield _shares((as_is + np.stack([moved, -moved], axis=2)).reshape(size, -1), self.rows)
 
 
-def outcomes_of(
-    cell: NDArray[np.int64],
-    code: NDArray[np.int64],
-    values: NDArray[np.float64],
-    sources: NDArray[np.int64],
-    *,
-    num_cells: int,
-    smooth: bool = True,
-    pool: NDArray[np.int64] | None = None,
-    ends: bool = False,
-) -> Outcomes:
-    """Gather rows into types of sources.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """Where each row of a test set lies and what it came to.
 
-    Args:
+    Attributes:
         cell: int64 ``[N]``: the cell of each row.
         code: int64 ``[N]``: its outcome, an index of ``values``.
         values: float64 ``[codes, V]``: what a row of each outcome adds to its cell.
         sources: int64 ``[N]``: the source of each row.
         num_cells: number of cells.
+    """
+
+    cell: NDArray[np.int64]
+    code: NDArray[np.int64]
+    values: NDArray[np.float64]
+    sources: NDArray[np.int64]
+    num_cells: int
+
+
+def outcomes_of(
+    rows: Rows, *, smooth: bool = True, pool: NDArray[np.int64] | None = None, ends: bool = False
+) -> Outcomes:
+    """Gather rows into types of sources.
+
+    Args:
+        rows: of the test set.
         smooth: whether a source may be added to each stratum, see :class:`Outcomes`.
         pool: int64 ``[cells]``, such as the group of each cell: sources of several rows that fewer than 20 share the
             cells of are drawn together with those of the same pool; None: every stratum by itself.
         ends: whether the first outcome is all wrong and the last all right: then a source is added to strata of
             sources of several rows too: all right, all wrong, and with one row wrong.
     """
+    cell, values, num_cells = rows.cell, rows.values, rows.num_cells
     codes = len(values)
     smooth = smooth and codes <= _ALL_CODES
-    key = cell * codes + code
-    order = np.lexsort((key, sources))
-    key, owner = key[order], sources[order]
+    key = cell * codes + rows.code
+    order = np.lexsort((key, rows.sources))
+    key, owner = key[order], rows.sources[order]
     starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]]) if len(owner) else np.zeros(0, np.int64)
     lengths = np.diff(np.append(starts, len(owner)))
     parts: list[_Part] = []
@@ -141,8 +149,8 @@ def outcomes_of(
     if not parts:
         nothing = np.zeros(0, np.int64)
         table, row_table = (csr_array((0, num_cells * columns)) for columns in (values.shape[1], 1))
-        rows = np.zeros(num_cells, np.int64)
-        return Outcomes(np.zeros(0), nothing, nothing, table, row_table, rows, pooled=False, independent=True)
+        none = np.zeros(num_cells, np.int64)
+        return Outcomes(np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, independent=True)
     types = np.concatenate([part.types for part in parts])
     entries = [np.stack([part.type + at, part.key]) for part, at in zip(parts, _offsets(parts), strict=True)]
     type_, of_row = np.concatenate(entries, axis=1)

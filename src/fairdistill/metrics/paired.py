@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, spread
-from fairdistill.metrics.outcomes import outcomes_of
+from fairdistill.metrics.outcomes import Rows, outcomes_of
 from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _ROUNDING = 1e-9
 
@@ -95,15 +96,8 @@ class Paired:
 def paired_test(
     first: NDArray[np.bool_],
     second: NDArray[np.bool_],
-    labels: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    sources: NDArray[np.int64],
-    *,
-    num_classes: int,
-    num_groups: int,
-    confidence: float = 0.95,
-    draws: int = 10_000,
-    seed: int = 0,
+    samples: Samples,
+    drawing: Drawing = DEFAULT_DRAWING,
 ) -> Paired:
     """Compare two models on the same rows.
 
@@ -118,21 +112,16 @@ def paired_test(
         first: bool ``[N]``: which rows the first model, such as a teacher, gets right; or ``[M, N]``, of M seeds.
         second: bool ``[N]`` or ``[M, N]``: which the second; the seeds are paired in their order. Changes are
             then means over the seeds, and their intervals hold the noise of the seeds too.
-        labels: int64 ``[N]`` classes.
-        groups: int64 ``[N]`` groups; -1 is unknown: such rows count for the accuracy alone.
-        sources: int64 ``[N]``: rows made from one picture have one number.
-        num_classes: C.
-        num_groups: G.
-        confidence: of the intervals.
-        draws: test sets, and permutations, that are drawn.
-        seed: of the draws.
+        samples: the test set; samples of unknown group count only for the accuracy.
+        drawing: how test sets and permutations are drawn.
 
     Raises:
         ValueError: if the two have other shapes.
 
     Example:
         >>> rows = np.arange(400)
-        >>> found = paired_test(rows % 4 > 0, rows >= 0, rows % 2, rows // 2 % 2, rows, num_classes=2, num_groups=2)
+        >>> samples = Samples(labels=rows % 2, groups=rows // 2 % 2, sources=rows, num_classes=2, num_groups=2)
+        >>> found = paired_test(rows % 4 > 0, rows >= 0, samples)
         >>> found.accuracy.value, found.accuracy.p_value < 0.001, [cell.helped for cell in found.cells]
         (0.25, True, [True, False, False, False])
     """
@@ -141,18 +130,15 @@ def paired_test(
         raise ValueError(
             f"Expected arguments `first` and `second` to have one shape, but got {first.shape} and {second.shape}"
         )
-    both = Resampled(
-        np.concatenate([first, second]), labels, groups, sources,
-        num_classes=num_classes, num_groups=num_groups, confidence=confidence, draws=draws, seed=seed,
-    )  # fmt: skip
-    swaps = _swapped(first, second, labels, groups, sources, both, seed)
+    both = Resampled(np.concatenate([first, second]), samples, drawing)
+    swaps = _swapped(first, second, samples, both, drawing.seed)
     weight = both.all_rows / both.all_rows.sum()
     by_seed = second.mean(axis=1) - first.mean(axis=1)
     drawn = np.einsum("bgc,gc->b", np.nan_to_num(_difference(both.all_noise)), weight)
     swapped = np.einsum("mbgc,gc->mb", np.nan_to_num(swaps), weight)
     value = float(by_seed.mean())
     of_seeds = both.seed_noise(by_seed)
-    low, high = _quantiles(value + drawn + of_seeds, confidence)
+    low, high = _quantiles(value + drawn + of_seeds, drawing.confidence)
     worst, best = (
         _difference(end.mean(axis=-1)[None])[0] for end in (both.shares.min(axis=1), both.shares.max(axis=1))
     )
@@ -175,9 +161,7 @@ def _difference(values: Floats) -> Floats:
 def _swapped(
     first: NDArray[np.bool_],
     second: NDArray[np.bool_],
-    labels: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    sources: NDArray[np.int64],
+    samples: Samples,
     both: Resampled,
     seed: int,
 ) -> Floats:
@@ -185,14 +169,14 @@ def _swapped(
     cells, classes = both.all_rows.shape
     seeds = len(first)
     right = first.sum(axis=0) * (seeds + 1) + second.sum(axis=0)  # only how many seeds are right counts
-    found = outcomes_of(
-        np.where(groups < 0, cells - 1, groups) * classes + labels,
-        right,
-        np.indices((seeds + 1, seeds + 1)).reshape(2, -1).T / seeds,
-        sources,
+    rows = Rows(
+        cell=np.where(samples.groups < 0, cells - 1, samples.groups) * classes + samples.labels,
+        code=right,
+        values=np.indices((seeds + 1, seeds + 1)).reshape(2, -1).T / seeds,
+        sources=samples.sources,
         num_cells=cells * classes,
-        smooth=False,
     )
+    found = outcomes_of(rows, smooth=False)
     drawn = np.concatenate(list(found.swapped(both.draws, seed)))
     return np.moveaxis(drawn, 2, 0).reshape(2, -1, cells, classes)
 

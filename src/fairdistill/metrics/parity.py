@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from fairdistill.metrics.counts import Counts, group_counts
 from fairdistill.metrics.intervals import Floats, spread
-from fairdistill.metrics.outcomes import outcomes_of
+from fairdistill.metrics.outcomes import Rows, outcomes_of
 from fairdistill.metrics.resampling import Gap, gap_of
+from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _MEMORY = 2**28
 _FEWEST = 200
@@ -64,41 +65,29 @@ def equalised_odds_difference(counts: Counts) -> float:
     return float(spread(odds(counts)).max())
 
 
-def parity_gaps(
-    labels: NDArray[np.int64],
-    predicted: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    sources: NDArray[np.int64],
-    *,
-    num_classes: int,
-    num_groups: int,
-    confidence: float = 0.95,
-    draws: int = 10_000,
-    seed: int = 0,
-) -> tuple[Gap, Gap]:
+def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> tuple[Gap, Gap]:
     """Return the differences of demographic parity and of equalised odds with their intervals and floors.
 
     Args:
-        labels: int64 ``[N]`` classes.
         predicted: int64 ``[N]`` predicted classes.
-        groups: int64 ``[N]`` groups; rows of unknown group, -1, do not count.
-        sources: int64 ``[N]``: rows made from one picture have one number.
-        num_classes: C.
-        num_groups: G.
-        confidence: of the intervals.
-        draws: test sets that are drawn; fewer where C squared times G is large, and none, so that intervals are NaN,
-            where not even 200 fit into 256 MiB.
-        seed: of the draws.
+        samples: the test set; samples of unknown group do not count.
+        drawing: how test sets are drawn; fewer than asked for where C squared times G is large, and none, so that
+            intervals are NaN, where not even 200 fit into 256 MiB.
     """
+    labels, groups, num_classes, num_groups = samples.labels, samples.groups, samples.num_classes, samples.num_groups
     known = groups >= 0
-    cell = groups[known] * num_classes + labels[known]
     group_of_cell = np.repeat(np.arange(num_groups), num_classes)
-    found = outcomes_of(
-        cell, predicted[known], np.eye(num_classes), sources[known], num_cells=len(group_of_cell), pool=group_of_cell
+    known_rows = Rows(
+        cell=groups[known] * num_classes + labels[known],
+        code=predicted[known],
+        values=np.eye(num_classes),
+        sources=samples.sources[known],
+        num_cells=len(group_of_cell),
     )
+    found = outcomes_of(known_rows, pool=group_of_cell)
     size = num_groups * num_classes**2
     fitting = min(_MEMORY // (8 * size), int(_WORK / max(1, len(found.weight))))
-    draws = min(draws, fitting)
+    draws = min(drawing.draws, fitting)
     shape = (num_groups, num_classes, num_classes)
     rows = found.rows.reshape(shape[:2])
     counts = group_counts(labels, predicted, groups, num_classes=num_classes, num_groups=num_groups)
@@ -108,13 +97,13 @@ def parity_gaps(
             equalised_odds_difference(counts), *undefined
         )
     observed, expected = _rates(counts, rows), found.share.reshape(shape)
-    drawn = np.concatenate(list(found.drawn(draws, seed))).reshape(draws, *shape)
+    drawn = np.concatenate(list(found.drawn(draws, drawing.seed))).reshape(draws, *shape)
     gaps = [
         gap_of(
             rates(observed, rows)[None],
             (rates(drawn, rows) - rates(expected, rows))[:, None],
             "max",
-            confidence,
+            drawing.confidence,
             resolution=1 / int(rows.sum(axis=1).max()),
         )
         for rates in (_selection, _odds)

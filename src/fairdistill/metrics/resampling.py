@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
 from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, smallest_limits, spread, wilson
-from fairdistill.metrics.outcomes import outcomes_of
+from fairdistill.metrics.outcomes import Rows, outcomes_of
+from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _WORK = 3e8  # draws times types, about 10 seconds
 _MEMORY = 2**28  # bytes of the drawn shares
@@ -54,15 +54,9 @@ class Resampled:
 
     Args:
         correct: bool ``[M, N]``: which rows each model gets right.
-        labels: int64 ``[N]`` classes.
-        groups: int64 ``[N]`` groups; -1 is unknown: such rows count where no group is asked for: for the accuracy, the
+        samples: the test set; samples of unknown group count where no group is asked for: for the accuracy, the
             balanced accuracy and a class's accuracy.
-        sources: int64 ``[N]``: rows with the same number were made from one picture, and are drawn together.
-        num_classes: C.
-        num_groups: G.
-        confidence: of all intervals, two-sided.
-        draws: test sets that are drawn; fewer where there are many types of sources or many cells.
-        seed: of the draws.
+        drawing: how test sets are drawn; fewer than asked for where there are many types of sources or many cells.
 
     Attributes:
         draws: how many were drawn.
@@ -75,42 +69,33 @@ class Resampled:
         >>> labels, groups = np.repeat([0, 1], 200), np.tile([0, 1], 200)
         >>> right = np.ones((1, 400), bool)
         >>> right[0, :40:2] = False
-        >>> gap = Resampled(right, labels, groups, np.arange(400), num_classes=2, num_groups=2).gap("mean")
+        >>> samples = Samples(labels=labels, groups=groups, sources=np.arange(400), num_classes=2, num_groups=2)
+        >>> gap = Resampled(right, samples).gap("mean")
         >>> round(gap.value, 3), gap.low > gap.floor
         (0.1, True)
     """
 
-    def __init__(
-        self,
-        correct: NDArray[np.bool_],
-        labels: NDArray[np.int64],
-        groups: NDArray[np.int64],
-        sources: NDArray[np.int64],
-        *,
-        num_classes: int,
-        num_groups: int,
-        confidence: float = 0.95,
-        draws: int = 10_000,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, correct: NDArray[np.bool_], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> None:
         models = len(correct)
-        cell = np.where(groups < 0, num_groups, groups) * num_classes + labels
+        num_classes, num_groups = samples.num_classes, samples.num_groups
+        cell = np.where(samples.groups < 0, num_groups, samples.groups) * num_classes + samples.labels
         code, values = _coded(correct)
         group_of_cell = np.repeat(np.arange(num_groups + 1), num_classes)
-        found = outcomes_of(cell, code, values, sources, num_cells=len(group_of_cell), pool=group_of_cell, ends=True)
+        rows = Rows(cell=cell, code=code, values=values, sources=samples.sources, num_cells=len(group_of_cell))
+        found = outcomes_of(rows, pool=group_of_cell, ends=True)
         fitting = min(_WORK / max(1, len(found.weight)), _MEMORY / (8 * models * len(found.rows)))
-        self.draws = max(100, min(draws, int(fitting)))
+        self.draws = max(100, min(drawing.draws, int(fitting)))
         self.independent = found.independent
-        self.confidence = confidence
+        self.confidence = drawing.confidence
         shape = (num_groups + 1, num_classes)
         self.all_rows = found.rows.reshape(shape)
         sums = np.stack([np.bincount(cell, weights=row, minlength=len(found.rows)) for row in correct])
         self._sums = sums.reshape(models, *shape)
         with np.errstate(invalid="ignore", divide="ignore"):
             self.all_shares = self._sums / self.all_rows
-        noise = np.concatenate(list(found.drawn(self.draws, seed))).swapaxes(1, 2) - found.share.T
+        noise = np.concatenate(list(found.drawn(self.draws, drawing.seed))).swapaxes(1, 2) - found.share.T
         self.all_noise = noise.reshape(self.draws, models, *shape)
-        self._seed = seed
+        self._seed = drawing.seed
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -234,7 +219,7 @@ class Resampled:
         models = len(values)
         if models < 2:
             return np.zeros((self.draws, *values.shape[1:]))
-        drawn = student_t.rvs(models - 1, size=self.draws, random_state=np.random.default_rng([self._seed, 1]))
+        drawn = np.random.default_rng([self._seed, 1]).standard_t(models - 1, size=self.draws)
         error = values.std(axis=0, ddof=1) / np.sqrt(models)
         return np.asarray(drawn.reshape(-1, *[1] * error.ndim) * error)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 
 def rows_to_resolve(gap: float, *, accuracy: float, confidence: float = 0.95, power: float = 0.8) -> int:
@@ -34,7 +34,7 @@ def rows_to_resolve(gap: float, *, accuracy: float, confidence: float = 0.95, po
             raise ValueError(f"Expected argument `{name}` to lie between 0 and 1, but got {value}")
     middle = min(max(accuracy, gap / 2), 1 - gap / 2)
     high, low = middle + gap / 2, middle - gap / 2
-    z = float(norm.ppf((1 + confidence) / 2) + norm.ppf(power))
+    z = float(ndtri((1 + confidence) / 2) + ndtri(power))
     variance = high * (1 - high) + low * (1 - low)
     # Where both shares are certain a formula of variances says 0; two rows of each are the least that show a gap.
     return max(2, math.ceil(z**2 * variance / gap**2))

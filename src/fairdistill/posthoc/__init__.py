@@ -1,8 +1,8 @@
-"""Fairness after training: decisions corrected for each group, without touching the model.
+"""Post-hoc baselines: decisions corrected for each group, without changing the model.
 
-Two baselines that training methods should beat. Both are fitted on the predictions for validation rows and then
-applied to those for test rows. Both need the group of a person when the model is used, which a distilled model does
-not. Rows of unknown group (-1) are left out of the fit, and later predicted as if nothing had been fitted.
+Training methods should beat these two. Both are fitted on the predictions for a validation set and then applied to
+those for the test set. Unlike a distilled model, both need to know a person's group when the model is used. Samples of
+unknown group (-1) are left out of the fit; their predictions are not corrected.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks that both baselines make of what they are fitted on."""
+"""Checks of the data that both baselines are fitted on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fairdistill.errors import DataError, UsageError
 
 
 def check_lengths(**lengths: int) -> None:
-    """Raise a UsageError if the named arguments differ in their length."""
+    """Raise a UsageError if the named arguments differ in length."""
     if len(set(lengths.values())) > 1:
         names = " and ".join(f"`{name}`" for name in lengths)
         raise UsageError(
@@ -20,7 +20,7 @@ def check_lengths(**lengths: int) -> None:
 
 
 def names_of(group_names: Sequence[str] | None, num_groups: int) -> Sequence[str]:
-    """Return a name for each group, its index by default; raise a UsageError if there are not as many."""
+    """Return a name for each group, its index by default; raise a UsageError if their number is wrong."""
     if num_groups < 1:
         raise UsageError(f"Expected argument `num_groups` to be at least 1, but got {num_groups}")
     if group_names is None:
@@ -33,14 +33,14 @@ def names_of(group_names: Sequence[str] | None, num_groups: int) -> Sequence[str
 def check_cells(
     labels: NDArray[np.int64], groups: NDArray[np.int64], *, num_classes: int, names: Sequence[str]
 ) -> None:
-    """Raise a DataError that names every (class, group) cell without a row."""
-    """Raise a DataError that names every (class, group) cell without a row."""
+    """Raise a DataError naming every subgroup without samples."""
+    """Raise a DataError naming every subgroup without samples."""
     known = groups >= 0
     cell = groups[known] * num_classes + labels[known]
     rows = np.bincount(cell, minlength=len(names) * num_classes).reshape(len(names), num_classes)
     empty = [f"class {label} in group {names[group]}" for group, label in np.argwhere(rows == 0)]
     if empty:
         raise DataError(
-            f"the validation rows hold none of {', '.join(empty)}; every group needs rows of every class here: "
-            "give more validation rows, or leave that group out"
+            f"the validation set has no samples of {', '.join(empty)}; the post-hoc baselines need every class in "
+            "every group: add validation samples, or leave out the group"
         )

@@ -10,23 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
-from fairdistill.metrics.calibration import probability_rows
-from fairdistill.metrics.counts import checked_indices
+from fairdistill.metrics import checked_indices, probability_rows
 from fairdistill.posthoc.checks import check_cells, check_lengths, names_of
 
 _FLOOR = float(np.finfo(np.float32).tiny)
-"""Smallest probability, see :meth:`GroupLogitAdjustment.fit`."""
+"""Smallest probability; see :meth:`GroupLogitAdjustment.fit`."""
 _RIDGE = 1e-6
-"""Weight of the squared offsets, likewise."""
+"""Weight of the ridge term; see :meth:`GroupLogitAdjustment.fit`."""
 
 
 @dataclass(frozen=True, eq=False)
 class GroupLogitAdjustment:
-    """One offset for each group and class on the logarithm of the probability, for any number of classes.
+    """One offset per group and class on the log-probability, for any number of classes.
 
     The prediction is argmax_c log p_c(x) + b_gc. This is the post-hoc form of Menon et al., *Long-tail learning via
-    logit adjustment* (ICLR 2021), section 4.1, where b_c = -log(prior of c). Here the prior is the one that the
-    model acts on in each group, estimated from its probabilities rather than counted.
+    logit adjustment* (ICLR 2021), section 4.1, where b_c = -log(prior of c). Here the prior is the one
+    the model implicitly uses in each group, estimated from its probabilities rather than counted.
 
     Attributes:
         offsets: float64 ``[G, C]``, natural logarithms; the offsets of a group sum to 0.
@@ -38,28 +37,28 @@ class GroupLogitAdjustment:
     def fit(
         cls, probabilities: Any, labels: Any, groups: Any, *, num_groups: int, group_names: Sequence[str] | None = None
     ) -> GroupLogitAdjustment:
-        """Choose offsets under which the group's predictions are those of equal class sizes.
+        """Choose the offsets that make each group's predictions those of equally frequent classes.
 
         b_g = argmin_b 1/C sum_c 1/n_gc sum_{n in (g, c)} -log softmax(log p_n + b)_c + 1e-6/2 |b|^2
 
-        At the minimum the mean probability of every class is 1/C in every group, weighting its classes equally. The
-        problem is convex and every class has rows, so that the minimum exists; Newton's method with shortened steps
-        finds it on all rows. The ridge is for sure models: where every row is given to one class, the loss is flat
-        to the last digit, and of offsets that are equally good the smallest is meant. Others it hardly moves.
+        At the minimum, the mean probability of every class is 1/C in every group, weighting its classes equally. The
+        problem is convex and every class has samples, so the minimum exists; damped Newton steps find it on all
+        samples. The ridge term is for overconfident models: where all probability is on one class, the loss is flat
+        to the last digit, and the smallest of the equally good offsets is chosen. It barely affects other models.
 
-        Probabilities below 1.2e-38, the smallest normal float32, count as that: the softmax of float32 ends there,
-        0 says only that a class is less probable, and its logarithm would be infinite whatever the offset.
+        Probabilities below 1.2e-38, the smallest normal float32, are raised to that value: a float32 softmax cannot go
+        lower, so 0 only means "less probable", and its logarithm would be infinite whatever the offset.
 
         Args:
-            probabilities: floating point ``[N, C]``, rows that sum to 1; an array, a list, or a tensor.
-            labels: integer ``[N]`` classes in ``[0, C)``, likewise.
+            probabilities: floating point ``[N, C]``, rows sum to 1; an array, a list, or a tensor.
+            labels: integer ``[N]`` classes in ``[0, C)``; an array, a list, or a tensor.
             groups: integer ``[N]`` in ``[0, num_groups)``, or -1 for an unknown group.
             num_groups: number of groups G.
             group_names: ``[G]`` names for errors; the index by default.
 
         Raises:
-            DataError: if a (class, group) cell has no row: nothing would bound its offset.
-            ValueError: if the lengths differ, or a value is not in its range.
+            DataError: if a subgroup has no samples: nothing would bound its offset.
+            ValueError: if the lengths differ, or a value is out of range.
 
         Example:
             >>> shares = [[0.8, 0.2], [0.6, 0.4], [0.9, 0.1], [0.5, 0.5]]
@@ -85,7 +84,7 @@ class GroupLogitAdjustment:
             groups: integer ``[N]``, as in :meth:`fit`.
 
         Raises:
-            ValueError: if the lengths or the number of classes differ, or a value is not in its range.
+            ValueError: if the lengths or the number of classes differ, or a value is out of range.
         """
         share = probability_rows(probabilities)
         group = checked_indices(groups, "groups", low=-1, high=len(self.offsets))
@@ -103,7 +102,7 @@ class GroupLogitAdjustment:
 def _balancing_offsets(probabilities: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Minimise f(b) = sum_n w_n log(sum_c p_nc exp b_c) - mean(b) + ridge, w_n = 1 / (C rows of the class of n).
 
-    This is the loss of :meth:`GroupLogitAdjustment.fit` but for a constant. Its gradient sums to 0 over the classes
+    This is the loss of :meth:`GroupLogitAdjustment.fit` up to a constant. Its gradient sums to 0 over the classes
     when b does, and so does each step.
     """
     p = np.maximum(probabilities, _FLOOR, dtype=np.float64)
@@ -115,7 +114,7 @@ def _balancing_offsets(probabilities: NDArray[Any], labels: NDArray[np.int64]) -
         return float(weights @ np.log(p @ np.exp(b - top)) + top - b.mean() + _RIDGE / 2 * b @ b)
 
     b = np.zeros(classes)
-    for _ in range(1000):  # a few, or one for each 5 of the way where the loss is flat
+    for _ in range(1000):  # usually a few; where the loss is flat, one per 5 units
         scale = np.exp(b - b.max())
         total = p @ scale
         mean = scale * ((weights / total) @ p)
@@ -123,7 +122,7 @@ def _balancing_offsets(probabilities: NDArray[Any], labels: NDArray[np.int64]) -
         gradient = mean - 1 / classes + _RIDGE * b
         step = np.linalg.solve(np.diag(mean + _RIDGE) - shared, gradient)
         gain = float(gradient @ step)
-        if gain < 1e-10:  # the last step squares an error that is already small
+        if gain < 1e-10:  # the last step squares an error that is already tiny
             b = b - step
             return np.asarray(b - b.mean())
         length = min(1.0, 5.0 / float(np.abs(step).max()))

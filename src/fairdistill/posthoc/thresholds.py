@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
-from fairdistill.metrics.calibration import float_array
-from fairdistill.metrics.counts import checked_indices
+from fairdistill.metrics import checked_indices, float_array
 from fairdistill.posthoc.checks import check_cells, check_lengths, names_of
 
 _Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -20,21 +19,21 @@ _Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 _LEVELS = 32
 """Recalls of a class that the first search tries as bounds: 528 pairs, so 279,000 pairs of both classes."""
 _REACHES = tuple(0.2 / 2**k for k in range(9))
-"""How far around the best bounds the later searches look. Smaller reaches at once miss the optimum more often."""
+"""How far around the best bounds the later searches look. Starting smaller misses the optimum more often."""
 _STEPS = np.linspace(-1, 1, 21)
-"""Their steps, as shares of the reach. The middle one is exactly 0, so that no search is worse than the one before."""
+"""Their steps, as fractions of the reach. The middle step is exactly 0, so that no search is worse than the last."""
 
 
 @dataclass(frozen=True, eq=False)
 class GroupThresholds:
     """One threshold for each group on the probability of class 1, for two classes.
 
-    After Hardt, Price and Srebro, *Equality of Opportunity in Supervised Learning* (NeurIPS 2016), but with plain
-    thresholds where theirs may be randomised: a decision can be repeated, and recalls are only nearly equal.
+    After Hardt, Price and Srebro, *Equality of Opportunity in Supervised Learning* (NeurIPS 2016), but with fixed
+    thresholds where theirs may be randomized: decisions are reproducible, and recalls are only nearly equal.
 
     Attributes:
-        thresholds: float64 ``[G]`` in [0, 1]; a row is class 1 if its score is larger. Exactly 0.5 for a group in
-            which the fit changed no decision.
+        thresholds: float64 ``[G]`` in [0, 1]; samples with a larger score are assigned to class 1. Exactly 0.5 for a
+            group in which the fit changed no decision.
     """
 
     thresholds: NDArray[np.float64]
@@ -43,25 +42,25 @@ class GroupThresholds:
     def fit(
         cls, scores: Any, labels: Any, groups: Any, *, num_groups: int, group_names: Sequence[str] | None = None
     ) -> GroupThresholds:
-        """Choose the thresholds that maximise accuracy - DEO_A, both fractions, over the rows of known group.
+        """Choose the thresholds that maximize accuracy - DEO_A, both fractions, over the samples of known group.
 
-        Were the lowest and the highest recall of each class given, every group could take its most accurate threshold
-        within them by itself. So the search is over these four numbers: first all combinations of 32 levels, then
-        finer ones around the best, down to steps of 0.0001. It is exact if no class has more than 32 different
-        recalls, over all groups and thresholds. Of 200 simulated pairs of groups with 750 rows each, it found the
-        optimum in 186, and in the others lost at most 0.003. Of equally good thresholds, those nearest to 0.5 are
-        taken. No random numbers; the time grows linearly with the number of groups.
+        Given the lowest and the highest recall of each class, every group could choose its most accurate threshold
+        within those bounds independently. So the search is over these four numbers: first all combinations of 32
+        levels, then a finer grid around the best, down to steps of 0.0001. It is exact if no class has more than 32
+        different recalls over all groups and thresholds. In 200 simulated pairs of groups with 750 samples each, it
+        found the optimum 186 times and lost at most 0.003 otherwise. Ties go to the thresholds nearest to 0.5. The
+        search is deterministic, and its time grows linearly with the number of groups.
 
         Args:
             scores: floating point ``[N]``, the probability of class 1; an array, a list, or a tensor on any device.
-            labels: integer ``[N]``, 0 or 1, likewise.
+            labels: integer ``[N]``, 0 or 1; an array, a list, or a tensor.
             groups: integer ``[N]`` in ``[0, num_groups)``, or -1 for an unknown group.
             num_groups: number of groups G.
             group_names: ``[G]`` names for errors; the index by default.
 
         Raises:
-            DataError: if a group has no row of one class.
-            ValueError: if the lengths differ, or a value is not in its range.
+            DataError: if a group has no samples of one class.
+            ValueError: if the lengths differ, or a value is out of range.
 
         Example:
             >>> fitted = GroupThresholds.fit([0.2, 0.8, 0.6, 0.9], [0, 1, 0, 1], [0, 0, 1, 1], num_groups=2)
@@ -86,7 +85,7 @@ class GroupThresholds:
             groups: integer ``[N]``, as in :meth:`fit`.
 
         Raises:
-            ValueError: if the lengths differ, or a value is not in its range.
+            ValueError: if the lengths differ, or a value is out of range.
         """
         score = _scores(scores)
         group = checked_indices(groups, "groups", low=-1, high=len(self.thresholds))
@@ -97,7 +96,7 @@ class GroupThresholds:
 
 @dataclass(frozen=True, eq=False)
 class _Curve:
-    """What each threshold does to one group."""
+    """The effect of each threshold on one group."""
 
     cuts: NDArray[np.float64]
     """``[K]`` rising thresholds in [0, 1], one for each way to divide the distinct scores; 0 is below them all."""
@@ -115,7 +114,7 @@ class _Curve:
     def of(cls, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> _Curve:
         ends = np.unique(np.concatenate([scores, [0.0, 1.0]]))
         middle = (ends[:-1] + ends[1:]) / 2
-        middle = np.where(middle < ends[1:], middle, ends[:-1])  # neighbouring floats have none between
+        middle = np.where(middle < ends[1:], middle, ends[:-1])  # there is nothing between neighbouring floats
         cuts = np.append(middle, 1.0)
         cuts[ends.searchsorted(0.5, side="right") - 1] = 0.5  # instead of the middle of the two scores around it
         rejected = np.sort(scores[labels == 0]).searchsorted(cuts, side="right")
@@ -134,9 +133,9 @@ class _Curve:
         )
 
     def most_hits(self, bounds: Sequence[_Bounds]) -> NDArray[np.int64]:
-        """Return the best cut within each pair of bounds of both recalls, ``[E0 E1]``; -1 where there is none.
+        """Return the best cut within each pair of bounds of both recalls, ``[E0 E1]``; -1 if there is none.
 
-        Recalls are monotone, so that bounds leave an interval of cuts: two rows of the table cover it.
+        Recalls are monotone, so the bounds leave an interval of cuts, which two rows of the table cover.
         """
         (low0, high0), (low1, high1) = bounds
         rising, falling = self.recalls[0], -self.recalls[1]
@@ -151,7 +150,7 @@ class _Curve:
 
 
 def _running_maxima(values: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the largest of the 2^l values from each position on, ``[L, K]``; what would end beyond K is not used."""
+    """Return the largest of the 2^l values from each position on, ``[L, K]``; those ending beyond K are not used."""
     table = [values]
     while 2 ** len(table) <= len(values):
         half = 2 ** (len(table) - 1)
@@ -169,13 +168,15 @@ def _best_cuts(curves: Sequence[_Curve]) -> NDArray[np.int64]:
 
 
 def _best_within(curves: Sequence[_Curve], bounds: Sequence[_Bounds]) -> NDArray[np.int64]:
-    """Return the best of the solutions ``[G]`` that give each group most hits within any of the bounds."""
+    """Return the best solution ``[G]`` among those with the most hits in each group within any of the bounds."""
     picks = np.stack([curve.most_hits(bounds) for curve in curves])
     picks = picks[:, (picks >= 0).all(axis=0)]
     chosen = list(zip(curves, picks, strict=True))
     recalls = np.stack([curve.recalls[:, k] for curve, k in chosen])
     accuracy = np.sum([curve.hits[k] for curve, k in chosen], axis=0) / sum(curve.rows for curve in curves)
-    value = (accuracy - np.ptp(recalls, axis=0).mean(axis=0)).round(12)  # what differs by the order of sums is equal
+    value = (accuracy - np.ptp(recalls, axis=0).mean(axis=0)).round(
+        12
+    )  # ignore differences from the order of summation
     far = np.sum([np.abs(curve.cuts[k] - 0.5) for curve, k in chosen], axis=0)
     best: NDArray[np.int64] = picks[:, np.where(value == value.max(), far, np.inf).argmin()]
     return best

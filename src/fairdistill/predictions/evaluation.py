@@ -1,4 +1,4 @@
-"""A network over a data set: logits, probabilities and what they say about accuracy and fairness."""
+"""A network on a data set: logits, probabilities, accuracy and fairness."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.data import GroupedDataset
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.metrics import Counts, deo_a, deo_m, group_counts
 from fairdistill.models import class_logits
 from fairdistill.system.processes import ALONE, World
@@ -21,19 +20,19 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a network does on a data set.
+    """How a network performs on a data set.
 
     Attributes:
         logits: float32 ``[N, C]`` on the device.
         probabilities: float32 ``[N, C]``, their softmax; its largest is the prediction.
-        loss: mean cross-entropy over the rows.
-        cell_loss: mean over the (class, group) cells of each cell's mean cross-entropy; rows of unknown group
-            count only where no group is known.
-        accuracy: share of correct rows, of unknown group too.
+        loss: mean cross-entropy over the samples.
+        cell_loss: mean over the subgroups of each one's mean cross-entropy; samples of unknown group count only if
+            no group is known at all.
+        accuracy: fraction of correct samples, including those of unknown group.
         counts: int64 ``[G, C, C]``.
-        deo_a: mean over classes, a fraction; NaN if a cell is empty.
-        deo_m: largest over classes, likewise.
-        collapsed: whether every row is predicted as one class, though there are several.
+        deo_a: mean over the classes, a fraction; NaN if a subgroup is empty.
+        deo_m: largest over the classes, in the same way.
+        collapsed: whether a single class is predicted for every sample, though there are several.
     """
 
     logits: Tensor
@@ -54,9 +53,9 @@ def logits_of(
     *,
     world: World = ALONE,
 ) -> Tensor:
-    """Return float32 logits ``[N, C]`` of every row, without augmentation; the network must be in eval mode.
+    """Return float32 logits ``[N, C]`` of every sample, without augmentation; the network must be in eval mode.
 
-    Several processes each take a part of the rows, and all of them get all logits.
+    Several processes share the samples, and each gets all logits.
     """
     if pipeline.num_rows < world.size:
         world = ALONE
@@ -69,7 +68,7 @@ def logits_of(
 
 
 def evaluate(logits: Tensor, dataset: GroupedDataset) -> Evaluation:
-    """Judge the logits of a data set's rows."""
+    """Evaluate the logits of a data set's samples."""
     labels, groups = dataset.labels.to(logits.device), dataset.groups.to(logits.device)
     losses = F.cross_entropy(logits, labels, reduction="none")
     probabilities = F.softmax(logits, dim=1)

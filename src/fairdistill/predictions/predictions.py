@@ -1,16 +1,15 @@
-"""What a model said of a test set, and two models' words on the same rows; from run folders."""
+"""Predictions of a model, read from run folders and matched between two models."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
-from fairdistill.metrics import Counts, group_counts
+from fairdistill.metrics import Counts, Samples, group_counts
 from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
@@ -20,19 +19,19 @@ _SUM_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
-    """A model's predictions of N rows.
+    """A model's predictions for N samples.
 
     Attributes:
-        where: what they are of, for messages.
-        ids: object ``[N]``, unique names of the rows, or None.
-        sources: int64 ``[N]``: rows with the same number were made from one picture.
+        where: where they come from, for messages.
+        ids: object ``[N]``, unique names of the samples, or None.
+        sources: int64 ``[N]``: samples with the same number were made from one picture or show one person.
         labels: int64 ``[N]`` true classes.
         groups: int64 ``[N]`` groups, -1 where unknown.
         predicted: int64 ``[N]`` predicted classes.
         probabilities: float64 ``[N, C]`` or None.
-        class_names: one name a class.
-        group_names: one name a group.
-        notes: what a reader should know of them, a sentence each.
+        class_names: one name per class.
+        group_names: one name per group.
+        notes: what a reader should know about them, one sentence each.
     """
 
     where: str
@@ -50,31 +49,31 @@ class Predictions:
         return len(self.labels)
 
     @property
-    def sample(self) -> dict[str, Any]:
-        """The test set as the statistics take it, by argument: classes, groups, sources, and how many of the two."""
-        return {
-            "labels": self.labels,
-            "groups": self.groups,
-            "sources": self.sources,
-            "num_classes": len(self.class_names),
-            "num_groups": len(self.group_names),
-        }
+    def samples(self) -> Samples:
+        """The test set as the statistics take it: without what the model predicts for it."""
+        return Samples(
+            labels=self.labels,
+            groups=self.groups,
+            sources=self.sources,
+            num_classes=len(self.class_names),
+            num_groups=len(self.group_names),
+        )
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Which rows are right, bool ``[N]``."""
+        """Which samples are classified correctly, bool ``[N]``."""
         return np.asarray(self.labels == self.predicted)
 
     @property
     def counts(self) -> Counts:
-        """Rows of known group by (group, true class, predicted class), int64 ``[G, C, C]``."""
+        """Samples of known group by (group, true class, predicted class), int64 ``[G, C, C]``."""
         return group_counts(
             self.labels, self.predicted, self.groups,
             num_classes=len(self.class_names), num_groups=len(self.group_names),
         )  # fmt: skip
 
     def take(self, rows: NDArray[np.int64]) -> Predictions:
-        """Return these rows, in this order."""
+        """Return these samples, in this order."""
         return replace(
             self,
             ids=None if self.ids is None else self.ids[rows],
@@ -91,7 +90,7 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
 
     Raises:
         RunFolderError: if the run is not finished.
-        DataError: if its table was changed.
+        DataError: if the table was changed afterwards.
     """
     result = run.result
     path = run.path / name
@@ -115,15 +114,15 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         group_names=group_names,
     )
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
-        raise DataError(f"{path} was changed: its counts are not those of {run.path / 'result.json'}")
+        raise DataError(f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}")
     return found
 
 
 def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
-    """Return two models' predictions of the same rows, in the same order and with the same classes and groups.
+    """Return two models' predictions for the same samples in the same order.
 
     Raises:
-        DataError: if their rows, classes or groups differ; the first difference is named.
+        DataError: if their samples, classes or groups differ; the first difference is named.
     """
     for kind in ("class_names", "group_names"):
         one, other = getattr(first, kind), getattr(second, kind)
@@ -131,20 +130,20 @@ def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predic
             what = "classes" if kind == "class_names" else "groups"
             raise DataError(
                 f"{first.where} has the {what} {some_of(one)}, {second.where} has {some_of(other)}; a paired test "
-                "needs the same test set" + ("; give both the same --classes" if kind == "class_names" else "")
+                "needs the same test set" + ("; use the same --classes for both" if kind == "class_names" else "")
             )
     if len(first) != len(second):
         raise DataError(
             f"{first.where} has {len(first):,} rows, {second.where} has {len(second):,}; a paired test needs the same "
-            "rows"
+            "samples"
         )
     if first.ids is not None and second.ids is not None:
         at = {name: row for row, name in enumerate(second.ids.tolist())}
         missing = [name for name in first.ids.tolist() if name not in at]
         if missing:
             raise DataError(
-                f"{first.where} names {missing[0]!r}, which {second.where} does not{_more(len(missing) - 1)}; a paired "
-                "test needs the same rows"
+                f"{first.where} contains {missing[0]!r}, which {second.where} does not{_more(len(missing) - 1)}; a "
+                "paired test needs the same samples"
             )
         second = second.take(np.array([at[name] for name in first.ids.tolist()], np.int64))
     for kind, names in (("labels", first.class_names), ("groups", (*first.group_names, "unknown"))):
@@ -153,7 +152,7 @@ def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predic
         if len(differ):
             row = int(differ[0])
             who = f"row {row + 1}" if first.ids is None else str(first.ids[row])
-            order = "" if first.ids is not None else ", in the same order or with --id"
+            order = "" if first.ids is not None else " in the same order, or sample ids (--id)"
             raise DataError(
                 f"{who} is {names[one[row]]} in {first.where} and {names[other[row]]} in {second.where}"
                 f"{_more(len(differ) - 1)}; a paired test needs the same test set{order}"
@@ -162,47 +161,44 @@ def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predic
 
 
 def checked_probabilities(path: Path, scores: list[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return probabilities; the first row that holds none is an error."""
+    """Return the probabilities; an error names the first row that does not hold probabilities."""
     wrong = np.argwhere((values < 0) | (values > 1))
     if len(wrong):
         row, column = wrong[0].tolist()
         raise DataError(
-            f"{place(path, row)}: column {scores[column]!r} has {values[row, column]:g}, which is no probability; if "
-            "these are logits, apply a softmax first, or give the predicted classes alone with --pred"
+            f"{place(path, row)}: column {scores[column]!r} has {values[row, column]:g}, which is not a probability; "
+            "if these are logits, apply a softmax first, or give only the predicted classes with --pred"
         )
     sums = values.sum(axis=1)
     off = np.flatnonzero(np.abs(sums - 1) > _SUM_TOLERANCE)
     if len(off):
         row = int(off[0])
         raise DataError(
-            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not to 1{_more(len(off) - 1)}; name "
-            "every class's column with --prob"
+            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not 1{_more(len(off) - 1)}; list "
+            "the columns of all classes with --prob"
         )
     return values
 
 
 def row_names(columns: Columns, column: str) -> NDArray[np.object_]:
-    """Return a column of names, each of which must be there once; the first row that breaks this is an error."""
+    """Return a column of unique names; an error names the first row that is empty or repeats one."""
     import pandas as pd
 
     values = columns.frame[column]
     empty = np.flatnonzero(values.isna().to_numpy())
     if len(empty):
-        raise DataError(
-            f"{columns.where(int(empty[0]))}: column {column!r} is empty; every row needs a name of its own"
-        )
+        raise DataError(f"{columns.where(int(empty[0]))}: column {column!r} is empty; every row needs a unique name")
     twice = np.flatnonzero(pd.Series(values).duplicated().to_numpy())
     if len(twice):
         row = int(twice[0])
         raise DataError(
-            f"{columns.where(row)}: column {column!r} has {str(values.iloc[row])!r} again; every row needs a "
-            "name of its own"
+            f"{columns.where(row)}: column {column!r} repeats {str(values.iloc[row])!r}; every row needs a unique name"
         )
     return np.asarray(values.astype(str).to_numpy(), object)
 
 
 def source_numbers(columns: Columns, column: str | None, rows: int) -> NDArray[np.int64]:
-    """Return a number a source; a row whose source is empty is one of its own."""
+    """Return the source of each row as a number; a row whose source is empty gets one of its own."""
     import pandas as pd
 
     if column is None:
@@ -224,11 +220,11 @@ def _indices(path: Path, column: str, values: NDArray[np.float64], stop: int, *,
 
 
 def _more(rows: int) -> str:
-    return f", as in {rows:,} more rows" if rows else ""
+    return f" (and {rows:,} more)" if rows else ""
 
 
 def _numbers_or_unknown(columns: Columns, column: str) -> NDArray[np.float64]:
-    """Return a column of numbers, -1 where it is empty."""
+    """Return a column of numbers, -1 where empty."""
     codes, found = columns.codes(column, "number", unknown=True)
     for code, name in enumerate(found):
         if not name.removeprefix("-").isdecimal():
@@ -238,6 +234,6 @@ def _numbers_or_unknown(columns: Columns, column: str) -> NDArray[np.float64]:
 
 
 def some_of(names: tuple[str, ...]) -> str:
-    """Return the first names, and how many more there are."""
+    """Return the first names and the number of those left out."""
     shown = ", ".join(names[:8])
     return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown

@@ -18,39 +18,39 @@ from fairdistill.tables.reading import check_column, header, read_columns, sever
 
 @dataclass(frozen=True, kw_only=True)
 class TableColumns:
-    """Which columns of a table of predictions mean what."""
+    """Columns of a table."""
 
     label: str = "label"
-    """Column of true classes."""
+    """Column with the true class."""
     group: str = "group"
-    """Column of groups; several, comma-separated, are crossed into one. Empty is unknown."""
+    """Column with the group. Several, comma-separated, are combined into one; an empty value means unknown."""
     pred: str | None = None
-    """Column of predicted classes; default: pred, if there is one."""
+    """Column with the predicted class; default: pred, if the table has it."""
     prob: str | None = None
-    """Columns of class probabilities: comma-separated in the order of the classes, or the beginning of their names,
-    such as p_ for p_cat, p_dog; default: p_, if there are such."""
+    """Columns with the class probabilities: comma-separated in the order of the classes, or the prefix of their names
+    (p_ for p_cat, p_dog). Default: p_, if the table has such columns."""
     score: str | None = None
-    """Column of one score; a row is of the second class where it reaches --threshold."""
+    """Column with a single score per sample, for two classes; see --threshold."""
     threshold: float = 0.5
-    """Score from which on a row is of the second class."""
+    """Samples scoring at least this are assigned to the second class."""
     id: str | None = None
-    """Column that names each row, so that two tables can be paired; default: id, if there is one."""
+    """Column that identifies each sample, so that two tables can be matched; default: id, if the table has it."""
     source: str | None = None
-    """Column that says which rows were made from one picture, or show one person; default: source_id, if there is
-    one."""
+    """Column that identifies the picture or person behind each sample; samples that share one are not counted as
+    independent. Default: source_id, if the table has it."""
     classes: str | None = None
-    """Classes, comma-separated, in the order of --prob; default: sorted."""
+    """Class names, comma-separated, in the order of --prob; default: sorted."""
     encoding: str = "utf-8"
-    """Text encoding of the table, such as latin-1 or cp1252."""
+    """Text encoding of the table, for example latin-1 or cp1252."""
 
     def __post_init__(self) -> None:
         check_types(self)
         if self.score is not None and (self.pred is not None or self.prob is not None):
-            raise UsageError("--score excludes --pred and --prob: say once what the model predicts")
+            raise UsageError("--score cannot be combined with --pred or --prob; give the predictions in one form")
         if not np.isfinite(self.threshold):
             raise UsageError(f"expected threshold to be a number, but got {self.threshold}")
         if self.score is None and self.threshold != 0.5:
-            raise UsageError(f"--threshold {self.threshold} is for a --score; name its column, or leave it out")
+            raise UsageError(f"--threshold {self.threshold} needs --score; name the score column or drop --threshold")
 
 
 def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True) -> Predictions:
@@ -58,8 +58,8 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
 
     Args:
         path: the table.
-        options: which columns mean what.
-        keep_ids: whether the rows' names are needed.
+        options: what the columns mean.
+        keep_ids: whether the sample ids are needed.
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
@@ -76,8 +76,8 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
             check_column(path, names, option, column)
     if found.pred is None and not scores:
         raise DataError(
-            f"{path} has no column 'pred' and none that begins with 'p_'; it has {', '.join(names)}. Say what the "
-            "model predicts with --pred, --prob or --score"
+            f"{path} has no column 'pred' and none starting with 'p_'; its columns are {', '.join(names)}. Name "
+            "the predictions with --pred, --prob or --score"
         )
     used = [found.label, *groups, found.pred, found.id if keep_ids else None, found.source]
     texts = [column for column in dict.fromkeys(used) if column is not None]
@@ -92,12 +92,12 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
         if found.score is not None:
             if len(class_names) != 2:
                 raise DataError(
-                    f"{path}: --score takes two classes, but there are {len(class_names)}: {some_of(class_names)}"
+                    f"{path}: --score needs two classes, but there are {len(class_names)}: {some_of(class_names)}"
                 )
             predicted = (values[:, 0] >= found.threshold).astype(np.int64)
             notes = (
-                f"A row is predicted {class_names[1]!r} where its {found.score} reaches {found.threshold:g}, else "
-                f"{class_names[0]!r}; --classes gives another order",
+                f"Samples with {found.score} of at least {found.threshold:g} are predicted {class_names[1]!r}, all "
+                f"others {class_names[0]!r}; reverse this with --classes",
             )
             if values.min() >= 0 and values.max() <= 1:
                 probabilities = np.concatenate([1 - values, values], axis=1)
@@ -121,7 +121,7 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
 
 
 def _resolved(options: TableColumns, names: list[str]) -> TableColumns:
-    """Fill in the columns that are found by their names."""
+    """Fill in the columns that are recognized by their names."""
     free = options.score is None
     prob = options.prob
     if prob is None and free and any(name.startswith("p_") for name in names):
@@ -147,9 +147,9 @@ def _probability_columns(options: TableColumns, names: list[str]) -> list[str]:
 def _classes(
     columns: Columns, options: TableColumns, scores: list[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None, tuple[str, ...], list[str]]:
-    """Return labels and predictions as numbers of the classes, the classes, and their columns in the same order.
+    """Return labels and predictions as class indices, the class names, and the probability columns in that order.
 
-    Columns that are named after the classes are matched by their names, others by their places.
+    Columns named after the classes are matched by name, others by position.
     """
     labels, label_names = columns.codes(options.label, "label")
     predicted, pred_names = (None, ()) if options.pred is None else columns.codes(options.pred, "prediction")
@@ -158,7 +158,7 @@ def _classes(
     if options.classes is not None:
         order = list(listed(options.classes))
         if len(set(order)) != len(order):
-            raise UsageError(f"--classes {options.classes}: a class is named twice")
+            raise UsageError(f"--classes {options.classes} names a class twice")
     elif set(seen) <= set(by_column):
         order = by_column
     else:
@@ -168,16 +168,16 @@ def _classes(
             if name not in order and codes is not None:
                 row = int(np.flatnonzero(codes == code)[0])
                 raise DataError(
-                    f"{columns.where(row)}: column {column!r} has the class {name!r}, which is not among "
+                    f"{columns.where(row)}: column {column!r} has the class {name!r}, which is not one of "
                     f"{some_of(tuple(order))}"
                 )
     if by_column and len(scores) != len(order):
         raise DataError(
-            f"{columns.path} has {len(scores)} columns of probabilities ({some_of(tuple(scores))}) for {len(order)} "
-            f"classes ({some_of(tuple(order))}); name the classes in their order with --classes"
+            f"{columns.path} has {len(scores)} probability columns ({some_of(tuple(scores))}) for {len(order)} "
+            f"classes ({some_of(tuple(order))}); list the classes in order with --classes"
         )
     if len(order) < 2:
-        raise DataError(f"{columns.path} has one class, {order[0]!r}; there is nothing to tell apart")
+        raise DataError(f"{columns.path} has a single class, {order[0]!r}; an audit needs at least two")
     at = {name: code for code, name in enumerate(order)}
     labels = np.array([at[name] for name in label_names], np.int64)[labels]
     if predicted is not None:
@@ -188,6 +188,6 @@ def _classes(
 
 
 def _ends(names: list[str]) -> list[str]:
-    """Return the names without what they all begin with; whole where one would be empty."""
-    shared = len(commonprefix(names))  # noqa: RUF071  # they are no paths: letter by letter is meant
+    """Return the names without their common prefix; unchanged if that would leave one empty."""
+    shared = len(commonprefix(names))  # noqa: RUF071  # not paths: the prefix is meant letter by letter
     return [name[shared:] for name in names] if all(len(name) > shared for name in names) else names

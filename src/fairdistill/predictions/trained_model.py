@@ -1,4 +1,4 @@
-"""A trained model from a run folder, a file of weights or an exported program, with its own preparation of images."""
+"""A trained model from a run folder, a weights file or an exported program, with its own image preprocessing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill import models
-from fairdistill.data import GroupedDataset, Recipe
-from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.data.own.table import channels
+from fairdistill.data import GroupedDataset, Pipeline, Recipe, channels
 from fairdistill.errors import RunFolderError, TeacherError
-from fairdistill.models import load_program, load_weights, read_weights
-from fairdistill.models.head import head_name
-from fairdistill.models.weights import weights_digest
+from fairdistill.models import head_name, load_program, load_weights, read_weights, weights_digest
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.runs import RunFolder
@@ -35,12 +31,12 @@ class ModelSource:
     """Where a trained model is, and what its file does not say.
 
     Attributes:
-        path: a run folder, a file of weights or an exported program.
-        network: the network of a file of weights.
+        path: a run folder, a weights file or an exported program.
+        network: the network of a weights file.
         size: height and width of its input; None: what its file says, else the data's.
-        mean: channel means of its input, likewise.
-        std: channel standard deviations of its input, likewise.
-        option: what the model is to the user, and the beginning of the options that name its size, mean and sd.
+        mean: channel means of its input; None: as for ``size``.
+        std: channel standard deviations of its input; None: as for ``size``.
+        option: what the user calls the model, and the prefix of the options for its size, mean and sd.
         network_option: the option that names the network.
     """
 
@@ -55,14 +51,14 @@ class ModelSource:
 
 @dataclass(frozen=True)
 class DeployedModel:
-    """A trained network and how it wants its images.
+    """A trained network and the preprocessing it expects.
 
     Attributes:
         network: the network, with its weights.
         recipe: the data's augmentation at the network's own size, mean and sd.
         digest: a hash of its weights.
-        record: its method, protocol and steps, where a run folder tells.
-        name: what its network is called, as for ``--model``; None of an exported program.
+        record: its method, protocol and steps, if it comes from a run folder.
+        name: name of its network, as for ``--model``; None for an exported program.
     """
 
     network: nn.Module
@@ -73,27 +69,27 @@ class DeployedModel:
 
 
 def open_run(source: ModelSource) -> RunFolder | None:
-    """Return the run folder that a model is, None if it is a file.
+    """Return the run folder of a model, None if the model is a file.
 
     Raises:
-        TeacherError: if there is nothing of that name.
+        TeacherError: if the path does not exist.
     """
     path = Path(source.path)
     if path.is_file():
         return None
     if not path.exists():
         raise TeacherError(
-            f"there is no {source.option} {path}; expected a run folder, a file of weights (.safetensors, .pt) or an "
+            f"there is no {source.option} {path}; expected a run folder, a weights file (.safetensors, .pt) or an "
             "exported program (.pt2)"
         )
     return RunFolder.open(path)
 
 
 def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
-    """Return the model that a source names, ready for the images of a data set.
+    """Load a model, ready for the images of a data set.
 
     Raises:
-        TeacherError: if there is none, or its classes are not those of the data.
+        TeacherError: if it does not exist, or its classes differ from the data's.
         UsageError: if its file cannot be read, or does not fit the network.
     """
     path = Path(source.path)
@@ -110,7 +106,7 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
         record["steps"] = run.result["budget"]["steps"] if run.finished else None
     elif path.suffix == ".pt2":
         if source.network is not None:
-            raise TeacherError(f"{path} is a whole program; leave {source.network_option} out")
+            raise TeacherError(f"{path} is a complete program; drop {source.network_option}")
         program = load_program(path)
         network, size = program, program.image_size
         digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
@@ -119,9 +115,9 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
         name = source.network or described.get("network")
         if name is None:
             raise TeacherError(
-                f"{path} holds weights alone; name their network with {source.network_option}, such as resnet18"
+                f"{path} contains only weights; name their network with {source.network_option}, for example resnet18"
             )
-        with _describing(path):  # before weights of other classes fail to fit
+        with _describing(path):  # before weights for other classes fail to load
             _check_classes(described, source, data)
         network = _with_weights(name, weights, source, data)
         digest = weights_digest(weights)
@@ -134,18 +130,18 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
 
 @contextmanager
 def _describing(path: Path) -> Iterator[None]:
-    """Name the file whose description of itself cannot be read."""
+    """Name the file whose metadata cannot be read."""
     try:
         yield
     except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise RunFolderError(f"{path} does not describe itself as a model of ours should: {error}") from error
+        raise RunFolderError(f"{path} has unreadable model metadata: {error}") from error
 
 
 def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime) -> Predictions:
-    """Return what a model says of a data set, image by image, with its own size, mean and sd.
+    """Run a model on every image of a data set, with its own size, mean and sd.
 
     Raises:
-        TeacherError: if it has other outputs than the data has classes, or they are no finite numbers.
+        TeacherError: if its number of outputs differs from the number of classes, or an output is not finite.
     """
     network = model.network.to(device=runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
     pipeline = Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe)
@@ -158,8 +154,8 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
     undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
     if undefined:
         raise TeacherError(
-            f"{where} gives outputs that are no finite numbers for {len(undefined):,} of {len(data):,} images of "
-            f"{data.name}, the first is {data.ids[undefined[0]]}; check its weights, and the mean and sd of its input"
+            f"{where} gives outputs that are not finite for {len(undefined):,} of {len(data):,} images of "
+            f"{data.name}, starting with {data.ids[undefined[0]]}; check its weights and the mean and sd of its input"
         )
     probabilities = F.softmax(logits.double(), dim=1).cpu().numpy()
     return Predictions(
@@ -176,7 +172,7 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
 
 
 def _with_weights(name: str, weights: Mapping[str, Tensor], source: ModelSource, data: GroupedDataset) -> nn.Module:
-    """Return a network with weights; of two classes its head may have one output, that of a sigmoid."""
+    """Return a network with weights; for two classes its head may have a single (sigmoid) output."""
     size = source.size or data.recipe.size
     network = models.build(name, data.num_classes, image_size=size)
     place = f"{head_name(network)}.weight"
@@ -200,16 +196,16 @@ def _check_classes(described: Mapping[str, str], source: ModelSource, data: Grou
         return
     remedy = ""
     if set(classes) == set(data.class_names):
-        remedy = f"; the order of its outputs is what --classes {','.join(classes)} gives"
+        remedy = f"; use --classes {','.join(classes)} to match the order of its outputs"
     raise TeacherError(
-        f"the {source.option} {source.path} knows the classes {', '.join(classes)}; {data.name} has "
+        f"the {source.option} {source.path} was trained on the classes {', '.join(classes)}; {data.name} has "
         f"{', '.join(data.class_names)}{remedy}"
     )
 
 
 def _recipe(source: ModelSource, described: Mapping[str, str], size: int | None, data: Recipe) -> Recipe:
     if size is not None and source.size not in (None, size):
-        raise TeacherError(f"the {source.option} {source.path} takes {size} pixels; leave --{source.option}-size out")
+        raise TeacherError(f"the {source.option} {source.path} takes {size} pixels; drop --{source.option}-size")
     size = source.size or size or int(described.get("image_size", data.size))
     mean, std = data.mean, data.std
     if "mean" in described:

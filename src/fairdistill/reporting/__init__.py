@@ -1,7 +1,24 @@
-"""One HTML page of finished runs, with a model card."""
+"""Reporting: finished runs as one HTML page, with a model card."""
 
 from __future__ import annotations
 
-from fairdistill.reporting.report import ReportOptions, report
+from typing import TYPE_CHECKING
 
-__all__ = ["ReportOptions", "report"]
+from fairdistill.contract import lazy_face
+from fairdistill.reporting.options import ReportOptions
+
+if TYPE_CHECKING:
+    from fairdistill.reporting.report import report
+    from fairdistill.reporting.result import ReportContent, ReportResult, ReportRow
+
+__all__ = ["ReportContent", "ReportOptions", "ReportResult", "ReportRow", "report"]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "ReportContent": "fairdistill.reporting.result",
+        "ReportResult": "fairdistill.reporting.result",
+        "ReportRow": "fairdistill.reporting.result",
+        "report": "fairdistill.reporting.report",
+    },
+)

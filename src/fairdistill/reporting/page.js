@@ -1,14 +1,14 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("figures").textContent);
-  // Okabe and Ito's palette: told apart with any kind of colour vision. Signs tell the rest.
+  // Okabe and Ito's palette, distinguishable with any colour vision, and a few more; the symbols differ too.
   const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F", "#B2182B", "#5E3C99"];
   const SIGNS = ["circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "star", "hexagon", "pentagon"];
   const SIGNS_3D = ["circle", "square", "diamond", "cross", "x", "circle-open", "square-open", "diamond-open"];
   const pick = (list, at) => list[at % list.length];
   const CONFIG = { responsive: true, displaylogo: false, displayModeBar: false };
   const percent = (value) => (value === null ? null : 100 * value);
-  // Plotly reads a little HTML in its labels; names are no HTML.
+  // Plotly interprets some HTML in its labels; names are plain text.
   const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
   let printing = false;
@@ -19,12 +19,12 @@
   }
   function axis(title, extra) {
     const c = colours();
-    return { title: { text: title }, gridcolor: c.line, zerolinecolor: c.line, linecolor: c.line, automargin: true, ...extra };
+    return { title: { text: title, font: { size: 13 } }, gridcolor: c.line, zerolinecolor: c.line, linecolor: c.line, automargin: true, ...extra };
   }
   function layout(extra) {
     return {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colours().ink, size: 13 },
-      margin: { l: 55, r: 15, t: 15, b: 50 }, legend: { orientation: "h", y: -0.22 }, ...extra,
+      margin: { l: 55, r: 15, t: 15, b: 50 }, legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, ...extra,
     };
   }
   function show(id, traces, settings) {
@@ -50,7 +50,7 @@
       y0: percent(Math.min(...floors.map((each) => each.floor_low))), y1: percent(Math.max(...floors.map((each) => each.floor_high))),
     }];
     const notes = floors.length === 0 ? [] : [{
-      xref: "paper", x: 0.01, xanchor: "left", y: shapes[0].y1, yanchor: "top", text: "by chance alone", showarrow: false, font: { color: colours().soft },
+      xref: "paper", x: 0.01, xanchor: "left", y: shapes[0].y0, yanchor: "bottom", text: "by chance alone", showarrow: false, font: { color: colours().soft },
     }];
     show("trade-off", traces, layout({
       xaxis: axis("Accuracy, percent"), yaxis: axis("DEO_A, percent", { rangemode: "tozero" }), shapes, annotations: notes,
@@ -76,7 +76,7 @@
   function cells() {
     const row = data.rows[chosen("cells")];
     const every = data.rows.flatMap((each) => each.cells.flat()).filter((value) => value !== null);
-    const low = 10 * Math.floor(10 * Math.min(1, ...every)); // one scale for all recipes
+    const low = 10 * Math.floor(10 * Math.min(1, ...every)); // one scale for all methods
     heat("cell-accuracy", row.cells, { low: Math.min(low, 90), high: 100, scale: "Cividis", digits: 0 });
     const place = document.getElementById("cell-change");
     place.closest("figure").hidden = row.change === null;
@@ -86,7 +86,7 @@
     row.harmed.forEach((line, group) => line.forEach((harmed, label) => {
       if (harmed) shapes.push({ type: "rect", x0: label - 0.48, x1: label + 0.48, y0: group - 0.48, y1: group + 0.48, line: { color: colours().ink, width: 3 } });
     }));
-    // Red for worse, blue for better; white is no change.
+    // Red is worse, blue is better, white is no change.
     const scale = [[0, "#B2182B"], [0.25, "#EF8A62"], [0.5, "#F7F7F7"], [0.75, "#67A9CF"], [1, "#2166AC"]];
     heat("cell-change", row.change, { low: -largest, high: largest, scale, digits: 0, shapes });
   }

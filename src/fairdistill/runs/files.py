@@ -15,18 +15,18 @@ from fairdistill.errors import RunFolderError, UsageError
 
 
 class Record(dict[str, Any]):
-    """The content of a file; a name that is missing is an error that names the file."""
+    """The content of a file; looking up a missing name raises an error that names the file."""
 
     def __init__(self, path: Path, content: Mapping[str, Any]) -> None:
         super().__init__(content)
         self._path = path
 
     def __missing__(self, name: str) -> Any:
-        raise RunFolderError(f"{self._path} has no {name!r}; it was changed, or written by another version")
+        raise RunFolderError(f"{self._path} has no {name!r}; it was edited, or written by another version")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the content of a JSON file; a name that is missing there is an error that names the file.
+    """Return the content of a JSON file; looking up a missing name raises an error that names the file.
 
     Raises:
         RunFolderError: if it cannot be read.
@@ -39,7 +39,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, whole or not at all; what is not finite becomes null."""
+    """Write a JSON file, whole or not at all; numbers that are not finite become null."""
     write_text(path, json_text(content) + "\n")
 
 
@@ -54,14 +54,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all; what a link points to is written, not the link.
+    """Write a file, whole or not at all; a link is followed, not replaced.
 
     Raises:
-        UsageError: if there is something else than a file.
+        UsageError: if the path exists and is not a regular file.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is no file that could be written anew; give another")
+        raise UsageError(f"{path} exists and is not a regular file; choose another path")
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as file:
@@ -75,7 +75,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def finite_or_null(value: Any) -> Any:
-    """Return the value with every number that is not finite as None, and NumPy values as Python's."""
+    """Return the value with None for every number that is not finite, and with plain Python values for NumPy's."""
     if isinstance(value, Mapping):
         return {key: finite_or_null(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):

@@ -15,14 +15,14 @@ from fairdistill.runs.folder import RunFolder
 def load(path: str | Path) -> nn.Module:
     """Return the trained network of a run folder: a plain module in eval mode.
 
-    A network that the user's own code made (``package.module:factory``) is made by it again, so that code must be
-    importable, and it runs.
+    A network defined by your own code (``package.module:factory``) is built by calling that code again, so it must be
+    importable.
 
     Args:
         path: a finished run folder.
 
     Raises:
-        RunFolderError: if it is no run folder, the run is not finished, or its network cannot be made again.
+        RunFolderError: if it is not a run folder, the run is not finished, or its network cannot be built again.
 
     Example:
         >>> network = load("runs/digits-s-mfd-seed0")  # doctest: +SKIP
@@ -43,10 +43,10 @@ def load(path: str | Path) -> nn.Module:
         num_classes = len(json.loads(metadata["class_names"]))
         image_size = int(size) if size is not None else None
     except (KeyError, TypeError, ValueError) as error:
-        raise RunFolderError(f"{file} lacks its own description: {type(error).__name__}: {error}") from error
+        raise RunFolderError(f"{file} lacks the metadata that describes it: {type(error).__name__}: {error}") from error
     try:
         network = build(name, num_classes, image_size=image_size)
         load_weights(network, weights, where=str(file))
     except UsageError as error:
-        raise RunFolderError(f"cannot make the network {name} of {path} again: {error}") from error
+        raise RunFolderError(f"cannot build the network {name} of {path} again: {error}") from error
     return network.eval()

@@ -1,4 +1,4 @@
-"""How much of a stated time is left."""
+"""Keeping within a time budget."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import time
 
 
 class Clock:
-    """How much of the budget is left."""
+    """Tells whether there is time for another run within a budget.
+
+    Args:
+        seconds: the budget, from now on.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
         self._longest = 0.0
 
     def has_room(self) -> bool:
-        """Return whether another run fits, by the time that the longest took so far."""
+        """Return whether there is time for another run, assuming it takes as long as the longest so far."""
         return time.monotonic() + self._longest <= self._end
 
     def took(self, seconds: float) -> None:
-        """Remember how long a run took."""
+        """Record how long a run took."""
         self._longest = max(self._longest, seconds)

@@ -1,7 +1,7 @@
-"""The processes that train one model together; most runs have one, for which nothing here does anything.
+"""The processes that train one model together; in a run with a single process nothing here has an effect.
 
-``torchrun`` starts them, Lightning Fabric joins them. Each works on its rows of every batch and computes its share of
-the loss; the shares, and so their gradients, add up to what one process computes on the whole batch.
+``torchrun`` starts them and Lightning Fabric connects them. Each works on its part of every batch and computes its
+share of the loss; the shares, and therefore their gradients, add up to what one process computes on the whole batch.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class World:
     """This process among those that train together.
 
     Args:
-        fabric: what joins them, launched; None for a process alone.
+        fabric: the launched Fabric that connects them; None for a single process.
 
     Attributes:
         rank: this process's number, from 0; the first writes the run folder.
-        size: how many there are.
+        size: the number of processes.
 
     Example:
         >>> ALONE.size, ALONE.first, ALONE.gather(torch.ones(2), rows=2)
@@ -43,34 +43,34 @@ class World:
 
     @property
     def alone(self) -> bool:
-        """Whether there is no other process."""
+        """Whether this is the only process."""
         return self.size == 1
 
     @property
     def first(self) -> bool:
-        """Whether this process is the one that writes and speaks."""
+        """Whether this process writes the files and shows progress."""
         return self.rank == 0
 
     @property
     def device(self) -> torch.device:
-        """This process's own device; only where there are several processes."""
+        """This process's device; only defined if there are several processes."""
         device: torch.device = self._joined.device
         return device
 
     @property
     def own(self) -> slice:
-        """Which rows of a batch or data set are this process's.
+        """The rows of a batch or data set that belong to this process.
 
-        Every ``size``-th, so that each process has its part of all cells of a balanced batch.
+        It takes every ``size``-th row, so that each process gets its part of every subgroup of a balanced batch.
         """
         return slice(self.rank, None, self.size)
 
     def gather(self, own: Tensor, *, rows: int) -> Tensor:
         """Return the rows of all processes in the order of the whole batch.
 
-        Gradients flow to this process's own rows. They are right if every process computes the same from the rows and
-        takes one ``size``-th of it as its share: then the gradients of all shares to a row are equal, and their sum
-        needs no communication.
+        Gradients flow to this process's own rows. They are correct if every process computes the same value from the
+        rows and takes one ``size``-th of it as its share: then the gradients of all shares with respect to a row are
+        equal, and their sum needs no communication.
 
         Args:
             own: ``[n, ...]``, rows ``rank``, ``rank + size``, ... of the whole.
@@ -78,11 +78,11 @@ class World:
         """
         if self.alone:
             return own
-        gathered: Tensor = _Gather.apply(own, self, rows)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        gathered: Tensor = _Gather.apply(own, self, rows)  # type: ignore[no-untyped-call]  # not annotated in torch
         return gathered
 
     def sum(self, own: Tensor) -> Tensor:
-        """Return the sum over the processes, without gradient."""
+        """Return the sum over all processes, without gradients."""
         if self.alone:
             return own
         with self._heard():
@@ -90,7 +90,7 @@ class World:
         return total
 
     def sum_(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each tensor by its sum over the processes, all in one message."""
+        """Replace each tensor by its sum over all processes, in a single message."""
         if self.alone or not tensors:
             return
         total = self.sum(torch.cat([tensor.detach().reshape(-1).float() for tensor in tensors]))
@@ -117,7 +117,7 @@ class World:
 
     @property
     def _joined(self) -> Any:
-        assert self._fabric is not None, "a process alone has nobody to talk to"
+        assert self._fabric is not None, "there is only one process"
         return self._fabric
 
     @contextmanager
@@ -127,14 +127,14 @@ class World:
         except RuntimeError as error:  # of gloo; NCCL's is one too
             raise TrainingError(
                 f"another of the {self.size} processes was lost ({str(error).partition('. ')[0]}); the last checkpoint "
-                "is whole: start them again with train --resume RUN"
+                "is intact: start them again with train --resume RUN"
             ) from error
 
     def _all_rows(self, own: Tensor, rows: int) -> Tensor:
         most = -(-rows // self.size)
         padded = own.new_zeros(most, *own.shape[1:])
         padded[: len(own)] = own
-        # Fabric's own all_gather still calls a function that PyTorch has deprecated.
+        # Fabric's all_gather still calls a function that PyTorch has deprecated.
         every = own.new_empty(self.size, *padded.shape)
         with self._heard():
             torch.distributed.all_gather(list(every.unbind()), padded)
@@ -159,18 +159,18 @@ ALONE = World()
 
 
 def launched_together() -> int:
-    """Return how many processes ``torchrun`` started this one with; 1 if it did not."""
+    """Return how many processes ``torchrun`` started; 1 without torchrun."""
     return int(os.environ.get("WORLD_SIZE", "1")) if "TORCHELASTIC_RUN_ID" in os.environ else 1
 
 
 def join(device: str) -> World:
-    """Join the processes that ``torchrun`` started; without it this process is alone.
+    """Join the processes that ``torchrun`` started; without torchrun there is only this one.
 
     Args:
-        device: ``auto``, ``cpu`` or ``cuda``; on GPUs each process of a machine takes one.
+        device: ``auto``, ``cpu`` or ``cuda``; each process on a machine takes a GPU of its own.
 
     Raises:
-        UsageError: without lightning-fabric, or if there are fewer GPUs than processes.
+        UsageError: if lightning-fabric is missing, or there are fewer GPUs than processes.
     """
     size = launched_together()
     if size == 1:
@@ -180,7 +180,7 @@ def join(device: str) -> World:
     if on_gpu and torch.cuda.device_count() < here:
         raise UsageError(
             f"torchrun started {here} processes on this machine, which has {torch.cuda.device_count()} GPUs; "
-            "start as many as there are GPUs, or add --device cpu"
+            "start as many processes as there are GPUs, or add --device cpu"
         )
     try:
         from lightning_fabric import Fabric
@@ -189,7 +189,7 @@ def join(device: str) -> World:
             "training in several processes needs lightning-fabric; install it with: pip install "
             "'fairdistill[distributed]'"
         ) from error
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets on standard error otherwise
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # otherwise it prints a greeting on standard error
     fabric = Fabric(accelerator="cuda" if on_gpu else "cpu", devices=here, num_nodes=size // here, strategy="ddp")
     fabric.launch()
     return World(fabric)

@@ -1,8 +1,7 @@
-"""Random numbers that depend on a purpose and a position, not on what was drawn before.
+"""Random numbers that depend on a purpose and a position, not on earlier draws.
 
-Every random part of a run has a generator of its own, made from the seed, the name of the part and a
-counter (a step, a pass over the data). Nothing has to be saved to resume exactly, and adding one random part
-never changes another.
+Every random part of a run has its own generator, made from the seed, the name of the part and a counter (a step, or a
+pass over the data). Nothing needs to be saved to resume exactly, and adding one random part never changes another.
 """
 
 from __future__ import annotations

@@ -1,33 +1,30 @@
-"""Where and how precisely a run computes."""
+"""The device and precision of a run."""
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
 from fairdistill.errors import UsageError
-
-Precision = Literal["auto", "float32", "bfloat16"]
+from fairdistill.system.precision import Precision
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A device and the precision of its matrix products.
+    """A device and the precision of matrix products on it.
 
     Attributes:
-        device: where everything lives.
-        dtype: ``torch.bfloat16`` under autocast, else ``torch.float32``.
+        device: the device of the networks and batches.
+        dtype: ``torch.bfloat16`` under autocast, otherwise ``torch.float32``.
     """
 
     device: torch.device
     dtype: torch.dtype
 
     def autocast(self) -> AbstractContextManager[None]:
-        """Return the context the networks run in."""
+        """Return the context to run networks in."""
         if self.dtype == torch.float32:
             return nullcontext()
         context: AbstractContextManager[None] = torch.autocast(self.device.type, dtype=self.dtype)
@@ -46,7 +43,7 @@ def choose_runtime(device: str, precision: Precision) -> Runtime:
     """Return the device and precision for the options ``--device`` and ``--precision``.
 
     Raises:
-        UsageError: if there is no such device here.
+        UsageError: if this machine has no such device.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -63,23 +60,10 @@ def choose_runtime(device: str, precision: Precision) -> Runtime:
     return Runtime(chosen, dtype)
 
 
-def wait_passively() -> None:
-    """Let the threads of processes that are started from now on sleep while they wait for each other.
-
-    Threads of several runs that spin take the time of those that work.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def has_bfloat16(device: torch.device) -> bool:
     """Return whether the device multiplies bfloat16 in hardware; emulation is slower than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # get_capabilities came after torch 2.6; an older torch computes in float32
+    # get_capabilities was added after torch 2.6; older versions compute in float32
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))

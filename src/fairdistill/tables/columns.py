@@ -1,4 +1,4 @@
-"""Columns of a table as codes of named classes and groups."""
+"""Columns of a table as integer codes with names: classes and groups."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Columns:
-    """Columns of a table as codes, with errors that name the row.
+    """Columns of a table as integer codes; errors name the row.
 
     Args:
         path: the table, for messages.
         frame: the columns that were read.
-        bins: how columns of numbers are cut, ``{"age": "20,40"}``.
+        bins: where numeric columns are cut into ranges, ``{"age": "20,40"}``.
     """
 
     def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str]) -> None:
@@ -34,7 +34,7 @@ class Columns:
     def codes(
         self, column: str, role: str, *, unknown: bool = False, order: str | None = None
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Return a column's values as numbers, -1 where empty, and the name of each number."""
+        """Return a column's values as codes, -1 where empty, and the name of each code."""
         values = self.frame[column]
         if column in self._bins:
             codes, names = self._binned(column)
@@ -42,24 +42,24 @@ class Columns:
             try:
                 categorical = values.astype("category")
             except TypeError as error:
-                raise DataError(f"{self.path}: column {column!r} holds no texts or numbers: {error}") from error
+                raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
             shown = [str(value) for value in categorical.cat.categories]
             names = tuple(sorted({name for name in shown if name.strip()}, key=natural))
             at = {name: code for code, name in enumerate(names)}
-            place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # blanks alone are empty
+            place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # only blanks count as empty
             codes = place[categorical.cat.codes.to_numpy()]
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
             raise DataError(
-                f"{self.where(int(empty[0]))}: column {column!r} is empty, as in {len(empty) - 1} more rows; every "
-                f"row needs a {role}"
+                f"{self.where(int(empty[0]))}: column {column!r} is empty (and in {len(empty) - 1} more rows); "
+                f"every row needs a {role}"
             )
         if order is not None:
             codes, names = reordered(codes, names, order, where=self.where)
         return codes, names
 
     def crossed(self, columns: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Return group columns crossed into one, see :func:`cross`."""
+        """Return group columns combined into one, see :func:`cross`."""
         found = [self.codes(column, "group", unknown=True) for column in columns]
         return cross([codes for codes, _ in found], [names for _, names in found])
 
@@ -73,21 +73,21 @@ class Columns:
         if len(wrong):
             row = int(wrong[0])
             raise DataError(
-                f"{self.where(row)}: column {column!r} has {values.iloc[row]!r}, which is no number "
-                "that --bin could cut"
+                f"{self.where(row)}: column {column!r} has {values.iloc[row]!r}, which is not a number; "
+                "--bin needs numbers"
             )
         codes = np.searchsorted(edges, numbers, side="right")
         return np.where(np.isnan(numbers), -1, codes).astype(np.int64), bin_names(edges)
 
     def where(self, row: int) -> str:
-        """Return the place of a row for a message."""
+        """Return where a row is, for messages."""
         return place(self.path, row)
 
 
 def natural(text: str) -> tuple[Any, ...]:
-    """Return a key that sorts numbers in texts by value: ``"9"`` before ``"10"``, ``"img2"`` before ``"img10"``.
+    """Return a sort key that orders numbers in text by value: ``"9"`` before ``"10"``, ``"img2"`` before ``"img10"``.
 
-    No two texts have the same key, so that the order never depends on the file system: ``"01"`` comes before ``"1"``.
+    Different texts have different keys, so the order never depends on the file system: ``"01"`` comes before ``"1"``.
     """
     parts = [part for part in re.split(r"(\d+)", text) if part]
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), text
@@ -96,7 +96,7 @@ def natural(text: str) -> tuple[Any, ...]:
 def cross(
     codes: Sequence[NDArray[np.int64]], names: Sequence[Sequence[str]]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Cross several group attributes into one; only combinations that occur are groups, unknown in one is unknown."""
+    """Combine several group attributes into one: the combinations that occur; unknown if any attribute is unknown."""
     total, all_names = codes[0], tuple(names[0])
     for code, more in zip(codes[1:], names[1:], strict=True):
         total = np.where((total < 0) | (code < 0), -1, total * len(more) + code)
@@ -110,15 +110,15 @@ def cross(
 def reordered(
     codes: NDArray[np.int64], names: tuple[str, ...], order: str, *, where: Callable[[int], str]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Number the classes as ``order`` says, see :func:`listed`."""
+    """Renumber the classes in the order of the list ``order``, see :func:`listed`."""
     wanted = listed(order)
     if len(set(wanted)) != len(wanted):
-        raise UsageError(f"--classes {order}: a class is named twice")
+        raise UsageError(f"--classes {order} names a class twice")
     for code, name in enumerate(names):
         if name not in wanted:
             row = int(np.flatnonzero(codes == code)[0])
             raise DataError(
-                f"{where(row)}: the class {name!r} is not among --classes {order}; a name that holds a comma stands in "
+                f"{where(row)}: the class {name!r} is not in --classes {order}; put names that contain a comma in "
                 "double quotes"
             )
     place = np.array([wanted.index(name) for name in names], np.int64)
@@ -126,7 +126,7 @@ def reordered(
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """Return the names of a comma-separated list; one that holds a comma stands in double quotes.
+    """Return the names of a comma-separated list; names that contain a comma are in double quotes.
 
     Example:
         >>> listed('dog, "cat, wild"')
@@ -142,7 +142,7 @@ def bin_edges(column: str, text: str) -> NDArray[np.float64]:
     except ValueError:
         raise UsageError(f"expected --bin {column}=NUMBER,NUMBER,..., but got {column}={text}") from None
     if not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
-        raise UsageError(f"expected --bin {column} to rise from number to number, but got {text}")
+        raise UsageError(f"expected --bin {column} to list increasing numbers, but got {text}")
     return edges
 
 

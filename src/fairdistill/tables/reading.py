@@ -1,4 +1,4 @@
-"""Reading tables: CSV, TSV and Parquet, only the columns that are wanted, any text encoding."""
+"""Reading tables: the requested columns of a CSV, TSV or Parquet file, in any text encoding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
 def header(path: Path, encoding: str) -> list[str]:
-    """Return the column names; a name that is there twice is an error, since one of the two would be lost."""
+    """Return the column names; a repeated name is an error, since one of the two columns would be lost."""
     if path.suffix.lower() == ".parquet":
         return _parquet_header(path)
     try:
@@ -31,50 +31,50 @@ def header(path: Path, encoding: str) -> list[str]:
     except (UnicodeDecodeError, LookupError, csv.Error, OSError) as error:
         raise _unreadable(path, encoding, error) from error
     if not names:
-        raise DataError(f"{path} is empty; expected a header of column names, and rows")
+        raise DataError(f"{path} is empty; expected a header of column names and at least one row")
     return _checked_header(path, names)
 
 
 def _first(lines: Iterator[list[str]]) -> list[str]:
-    """Return the first line that is not blank, as pandas does."""
+    """Return the first non-blank line, as pandas does."""
     return next((fields for fields in lines if fields), [])
 
 
 def _checked_header(path: Path, names: list[str]) -> list[str]:
     for name in names:
         if names.count(name) > 1:
-            raise DataError(f"{path} has {names.count(name)} columns called {name!r}; rename or remove one")
+            raise DataError(f"{path} has {names.count(name)} columns named {name!r}; rename or remove one")
     return names
 
 
 def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Collection[str] = ()) -> pd.DataFrame:
-    """Return the named columns: texts as they are, of Parquet also numbers; what is empty is missing.
+    """Return the named columns as text (Parquet columns keep their numbers); empty fields become missing values.
 
     Args:
         path: the table.
-        columns: which of its columns.
-        encoding: of its text.
-        numbers: those that hold numbers and become float64.
+        columns: the columns to read.
+        encoding: the text encoding of the file.
+        numbers: the columns to convert to float64.
 
     Raises:
-        DataError: if the file cannot be read so, it has no rows, a row has more or fewer fields than the header, or a
-            number is none.
+        DataError: if the file cannot be read, has no rows, a row has more or fewer fields than the header, or a field
+            of ``numbers`` does not hold a number.
     """
     parquet = path.suffix.lower() == ".parquet"
     frame = _read_parquet(path, columns) if parquet else _read_text(path, columns, encoding, numbers)
     if not len(frame):
-        raise DataError(f"{path} has a header and no rows; there is nothing to load")
+        raise DataError(f"{path} has a header but no rows")
     for column in numbers:
         frame[column] = _numbers(path, frame, column)
     return frame
 
 
 def place(path: Path, row: int) -> str:
-    """Return the place of a row for a message: the file, and the row as a spreadsheet counts, blank ones among them."""
+    """Return where a row is, for messages: the file and the row number a spreadsheet shows, counting blank rows."""
     if path.suffix.lower() == ".parquet":
         return f"{path}, row {row + 1}"
     try:
-        # Only the shape of the table matters here, so any encoding that keeps separators will do.
+        # Only the shape of the table matters here, so any encoding that keeps the separators works.
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
             filled = (at for at, fields in enumerate(csv.reader(file, delimiter=_separator(path)), 1) if fields)
             shown = next(itertools.islice(filled, row + 1, None), row + 2)
@@ -90,7 +90,7 @@ def _numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
     wrong = np.flatnonzero(found.isna().to_numpy())
     if len(wrong):
         row, value = int(wrong[0]), frame[column].iloc[int(wrong[0])]
-        given = "is empty" if pd.isna(value) else f"has {value!r}, which is no number"
+        given = "is empty" if pd.isna(value) else f"has {value!r}, which is not a number"
         raise DataError(f"{place(path, row)}: column {column!r} {given}")
     return found.astype(np.float64)
 
@@ -114,7 +114,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         try:
             return read({column: float if column in numbers else str for column in columns})
         except ValueError:
-            return read(str)  # with the text of what is no number
+            return read(str)  # keeps the text of a field that is not a number
     except DataError:
         raise
     except (ValueError, LookupError, OSError, csv.Error) as error:  # pandas' ParserError is a ValueError
@@ -122,7 +122,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
 
 
 def _check_fields(path: Path, encoding: str) -> None:
-    """Check that no row has more or fewer fields than the header; pandas would shift or drop them in silence."""
+    """Check that each row has as many fields as the header; pandas would shift or drop them silently."""
     with path.open(encoding=_with_mark(encoding), newline="") as file:
         reader = csv.reader(file, delimiter=_separator(path))
         width = len(_first(reader))
@@ -130,7 +130,7 @@ def _check_fields(path: Path, encoding: str) -> None:
             if len(fields) != width and fields:
                 raise DataError(
                     f"{path}, line {reader.line_num}: expected {width} fields as in the header, but got {len(fields)}; "
-                    "a field that holds the separator must be quoted"
+                    "quote fields that contain the separator"
                 )
 
 
@@ -154,7 +154,7 @@ def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     import pyarrow.parquet
 
     try:
-        # What was an index is a column like others; whole numbers stay whole though some are missing.
+        # A stored index is read as a column; integers stay integers even if some are missing.
         stored = pyarrow.parquet.read_table(path, columns=columns)
         frame: pd.DataFrame = stored.to_pandas(ignore_metadata=True, integer_object_nulls=True)
     except (pyarrow.ArrowException, OSError) as error:
@@ -170,13 +170,13 @@ def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
 def _unreadable(path: Path, encoding: str, error: Exception) -> DataError:
     if isinstance(error, LookupError):
         return DataError(
-            f"there is no encoding {encoding!r}; give one such as utf-8, latin-1 or cp1252 with --encoding"
+            f"unknown encoding {encoding!r}; choose one with --encoding, for example utf-8, latin-1 or cp1252"
         )
     if isinstance(error, UnicodeDecodeError):
         byte = error.object[error.start]
         guess = "utf-16" if error.start == 0 and byte in (0xFE, 0xFF) else "latin-1"
         return DataError(
-            f"{path} is not {encoding} (byte {byte:#04x} at position {error.start}); give its encoding, such as "
+            f"{path} is not {encoding} (byte {byte:#04x} at position {error.start}); name its encoding, for example "
             f"--encoding {guess}"
         )
     return DataError(f"cannot read the table {path}: {' '.join(str(error).split())}")
@@ -191,14 +191,16 @@ def _separator(path: Path) -> str:
 
 
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
-    """Raise a DataError that names the option if a table has no such column."""
+    """Raise a DataError naming the option if the table lacks the column."""
     if column not in names:
         if len(names) == 1 and path.suffix.lower() != ".parquet" and any(sign in names[0] for sign in ";\t|"):
             wanted = "tabs (.tsv)" if path.suffix.lower() == ".tsv" else "commas (.csv)"
-            raise DataError(f"{path} has one column, {names[0]!r}; its fields must be separated by {wanted}")
-        raise DataError(f"{path} has no column {column!r}; it has {', '.join(names)}. Name one with --{option}")
+            raise DataError(f"{path} has a single column, {names[0]!r}; separate its fields with {wanted}")
+        raise DataError(
+            f"{path} has no column {column!r}; its columns are {', '.join(names)}. Choose one with --{option}"
+        )
 
 
 def several(text: str, names: list[str]) -> list[str]:
-    """Return the columns that an option names: one, or several with commas between them."""
+    """Return the columns an option names: a single one, or several separated by commas."""
     return [text] if text in names else text.split(",")

@@ -11,14 +11,14 @@ _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 
 def parse_duration(text: str, option: str) -> float:
-    """Return the seconds of a duration such as ``90s``, ``30m`` or ``1.5h``.
+    """Return the seconds of a duration like ``90s``, ``30m`` or ``1.5h``.
 
     Args:
         text: a number and its unit.
-        option: names the option in the error.
+        option: the option to name in the error.
 
     Raises:
-        UsageError: if it is none.
+        UsageError: if the text is not a duration.
 
     Example:
         >>> parse_duration("30m", "budget")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 
 def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> list[str]:
-    """Return each row as a line; the cells of a column begin at one place if it is among ``left``, else they end there.
+    """Return each row as a line; columns in ``left`` are aligned left, all others right.
 
     Example:
         >>> aligned([("Class", "rows"), ("cat", "7")])
@@ -23,7 +23,7 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> l
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; all columns but the first end at one place.
+    """Return a Markdown table; all columns but the first are aligned right.
 
     Example:
         >>> print(markdown([("Class", "rows"), ("cat", "7")]))
@@ -36,7 +36,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def latex(rows: Sequence[Sequence[str]], caption: str) -> str:
-    """Return a LaTeX tabular in the style of booktabs, and the caption as a comment."""
+    """Return a LaTeX booktabs table with the caption as a comment."""
     head, *body = (" & ".join(map(_latex_escaped, row)) + r" \\" for row in rows)
     columns = "l" + "r" * (len(rows[0]) - 1)
     return "\n".join(

@@ -1,7 +1,63 @@
 """Training: options in, a finished run folder out."""
 
-from fairdistill.training.loop import Watch, resume, train
-from fairdistill.training.options import TrainOptions
-from fairdistill.training.stopping import Interrupted
+from __future__ import annotations
 
-__all__ = ["Interrupted", "TrainOptions", "Watch", "resume", "train"]
+from typing import TYPE_CHECKING
+
+from fairdistill.contract import lazy_face
+from fairdistill.training.options import (
+    BudgetOptions,
+    DataOptions,
+    GroupLabelOptions,
+    MachineOptions,
+    MethodOptions,
+    NetworkOptions,
+    SamplingOptions,
+    TeacherOptions,
+    TrainOptions,
+)
+from fairdistill.training.protocol import HONEST, PAPER, PROTOCOLS, Protocol, ProtocolName
+
+if TYPE_CHECKING:
+    from fairdistill.training.console import percent
+    from fairdistill.training.cost import Estimate, estimate, format_seconds, seconds_of
+    from fairdistill.training.environment import describe_environment
+    from fairdistill.training.identity import computed
+    from fairdistill.training.loop import Watch
+    from fairdistill.training.resolving import resolve
+    from fairdistill.training.run import resume, train
+    from fairdistill.training.setup import Setup, build_sampler, prepare
+    from fairdistill.training.splits import Splits, load_data, parted
+    from fairdistill.training.stages import plan_stages
+    from fairdistill.training.state import load_checkpoint
+    from fairdistill.training.stopping import Interrupted
+
+__all__ = [
+    "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Estimate", "GroupLabelOptions", "Interrupted",
+    "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions", "Setup",
+    "Splits", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed", "describe_environment",
+    "estimate", "format_seconds", "load_checkpoint", "load_data", "parted", "percent", "plan_stages", "prepare",
+    "resolve", "resume", "seconds_of", "train",
+]  # fmt: skip
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        name: f"{__name__}.{module}"
+        for module, names in {
+            "console": ("percent",),
+            "cost": ("Estimate", "estimate", "format_seconds", "seconds_of"),
+            "environment": ("describe_environment",),
+            "identity": ("computed",),
+            "loop": ("Watch",),
+            "resolving": ("resolve",),
+            "run": ("resume", "train"),
+            "setup": ("Setup", "build_sampler", "prepare"),
+            "splits": ("Splits", "load_data", "parted"),
+            "stages": ("plan_stages",),
+            "state": ("load_checkpoint",),
+            "stopping": ("Interrupted",),
+        }.items()
+        for name in names
+    },
+)

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a live line on a terminal, plain lines elsewhere."""
+"""The progress of a run: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from fairdistill.training.estimate import format_seconds
+from fairdistill.training.cost import format_seconds
 
 _PLAIN_LINES_EVERY = 5.0  # seconds; the log has every row
 
 
 class RunConsole:
-    """Messages and progress of one run, on standard error.
+    """Shows the messages and progress of one run on standard error.
 
     Args:
         quiet: show nothing.
-        title: names the run in its lines.
+        title: prefix of every line, naming the run.
     """
 
     def __init__(self, *, quiet: bool, title: str) -> None:
@@ -34,11 +34,11 @@ class RunConsole:
         self._printed = 0.0
 
     def say(self, text: str) -> None:
-        """Print one line, as it is written."""
+        """Print one line verbatim."""
         self._console.print(f"{self._title}: {text}", markup=False)
 
     def start(self, *, step: int, steps: int) -> None:
-        """Begin to show progress."""
+        """Start showing progress."""
         self._first, self._steps = step, steps
         self._started = time.monotonic()
         if self._console.is_terminal and not self._console.quiet:
@@ -59,7 +59,7 @@ class RunConsole:
             self._progress.update(self._task, completed=step, text=text)
 
     def evaluated(self, row: Mapping[str, Any]) -> None:
-        """Show a row of the log: in the live line, or as a line of its own, unless one came a moment ago."""
+        """Show a row of the log in the live line, or as a line of its own unless one was printed a moment ago."""
         loss = "  ".join(f"{name} {value:.4g}" for name, value in row["loss"].items())
         judged, step = row["evaluation"], row["step"]
         shown = [
@@ -91,5 +91,5 @@ class RunConsole:
 
 
 def percent(fraction: float | None) -> str:
-    """Return a fraction as a percentage; what is undefined as ``undefined``."""
+    """Return a fraction as a percentage, or ``undefined``."""
     return "undefined" if fraction is None or fraction != fraction else f"{100 * fraction:.2f}%"

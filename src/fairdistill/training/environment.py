@@ -1,4 +1,4 @@
-"""What a run was made with: versions, hardware, commit."""
+"""The environment of a run: versions, hardware, commit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def describe_environment(runtime: Runtime, *, seed: int, processes: int = 1) -> 
 
 
 def peak_memory_bytes(device: torch.device) -> int:
-    """Return the largest memory so far: of the GPU where the run is on one, else of the process."""
+    """Return the peak memory so far: of the GPU if the run uses one, otherwise of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     unit = 1 if sys.platform == "darwin" else 1024
@@ -50,7 +50,7 @@ def _version(name: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """Return the commit of the source tree this runs from, with ``+`` if it was changed; None if installed."""
+    """Return the commit of the source tree, with ``+`` if it has uncommitted changes; None for an installed package."""
     folder = Path(__file__).resolve().parents[1]
     git = ["git", "-C", str(folder)]
     try:
@@ -64,7 +64,7 @@ def _commit() -> str | None:
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
-    if tracked.returncode:  # installed into a folder of somebody else's repository
+    if tracked.returncode:  # installed inside another project's repository
         return None
     return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")
 

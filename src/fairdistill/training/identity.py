@@ -1,4 +1,4 @@
-"""What a run computes, told apart from where and how fast."""
+"""What a run computes, as opposed to where and how fast."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _PLACE_AND_SPEED = (
 
 
 def computed(options: TrainOptions) -> dict[str, Any]:
-    """Return the resolved options of a run but for those that change where and how fast it is computed.
+    """Return the resolved options of a run, without those that only change where or how fast it is computed.
 
-    The teacher is among those left out: a path says nothing of its weights.
+    The teacher is left out too, since its path does not identify its weights.
     """
     found = {name: value for name, value in asdict(options).items() if name not in _PLACE_AND_SPEED}
     own = fields(data.entry(options.data).options)

@@ -27,11 +27,11 @@ class StepLoss:
 
 
 class Objective(nn.Module):
-    """The terms of a method, of all its stages.
+    """The terms of a method, across all its stages.
 
     Args:
-        specs: the terms' settings, each term once.
-        context: what the terms are told.
+        specs: the settings of each term.
+        context: what the terms know of the data and the networks.
     """
 
     def __init__(self, specs: Iterable[TermSpec], context: TermContext) -> None:
@@ -39,7 +39,7 @@ class Objective(nn.Module):
         self.terms = nn.ModuleDict({spec.name: spec.build(context) for spec in specs})
 
     def forward(self, view: StepView, names: Sequence[str]) -> StepLoss:
-        """Return the sum of the named terms; of several processes, this one's share of it."""
+        """Return the sum of the named terms, or this process's share of it if several train together."""
         parts = {name: self._share(name, view) for name in names}
         total = torch.stack(list(parts.values())).sum()
         return StepLoss(total, {name: part.detach() for name, part in parts.items()})
@@ -54,13 +54,13 @@ class Objective(nn.Module):
         return [term for name, term in self.terms.items() if name in names and isinstance(term, Term)]
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that the run's optimizer trains beside the student's."""
+        """Return the terms' parameters that the run's optimizer trains along with the student's."""
         terms = [term for term in self.terms.values() if isinstance(term, Term)]
         return [p for term in terms if not term.learns_alone() for p in term.parameters()]
 
 
 class LossMeter:
-    """Means of the loss parts since the last report, and where one first was not finite; kept on the device."""
+    """Means of the loss parts since the last report, and the first step where one was not finite; on the device."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
@@ -68,22 +68,22 @@ class LossMeter:
         self._finite: dict[str, Tensor] = {}
 
     def add(self, loss: StepLoss) -> None:
-        """Take in one step."""
+        """Add the loss of one step."""
         for name, part in loss.parts.items():
             self.sums[name] = self.sums[name] + part if name in self.sums else part
-            # How many steps the sum stayed finite, counted without waiting for a GPU.
+            # For how many steps the sum has been finite, counted without waiting for the GPU.
             finite = torch.isfinite(self.sums[name]).to(torch.int64)
             self._finite[name] = finite + self._finite.get(name, self.steps)
         self.steps += 1
 
     def check(self, step: int) -> None:
-        """Raise if a part was not finite; on a GPU this waits, so that it is not asked in every step.
+        """Raise if a part was not finite. This waits for the GPU, so do not call it in every step.
 
         Args:
-            step: how many steps of the run are done.
+            step: steps of the run that are done.
 
         Raises:
-            NonFiniteLossError: naming the first such step and its terms.
+            NonFiniteLossError: names the first such step and its terms.
         """
         finite = {name: int(count) for name, count in self._finite.items()}
         first = min(finite.values(), default=self.steps)
@@ -91,11 +91,11 @@ class LossMeter:
             bad = " and ".join(repr(name) for name, count in finite.items() if count == first)
             raise NonFiniteLossError(
                 f"the loss part {bad} is not finite at step {step - self.steps + first + 1}. "
-                "A smaller --lr, or a smaller strength of that term, usually helps"
+                "A smaller learning rate (--lr) or a smaller strength of that term usually helps"
             )
 
     def means(self) -> dict[str, float]:
-        """Return the mean of each part and start anew."""
+        """Return the mean of each part and reset."""
         means = {name: float(value) / self.steps for name, value in self.sums.items()}
         self.sums, self._finite, self.steps = {}, {}, 0
         return means

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from fairdistill.training.options import TrainOptions
+from fairdistill.training.options import BudgetOptions
 
 
-def build_optimizer(options: TrainOptions, parameters: list[nn.Parameter]) -> Optimizer:
+def build_optimizer(options: BudgetOptions, parameters: list[nn.Parameter]) -> Optimizer:
     """Return the run's optimizer."""
     lr, decay = options.lr, options.weight_decay
     if options.optimizer == "adam":

@@ -1,8 +1,9 @@
-"""Groups for training rows that lack one: a classifier of the group says, where it is sure enough.
+"""Group labels for training images that lack one, predicted by a classifier where it is confident enough.
 
 The idea is that of Jung, Chun and Moon, *Learning Fair Classifiers with Partially Annotated Group Labels* (CVPR 2022):
-a classifier trained on the labelled part guesses the others' groups, and a guess counts only above a confidence that
-validation rows of known group chose. There a row below it gets a random group; here its group stays unknown.
+a classifier trained on the labelled images predicts the group of the others, and a prediction is used only above a
+confidence threshold chosen on validation images of known group. In the paper an image below the threshold gets a random
+group; here its group stays unknown.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from fairdistill.data import GroupedDataset
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import DataError
 from fairdistill.models import class_logits
 from fairdistill.predictions.evaluation import logits_of
@@ -30,7 +30,7 @@ from fairdistill.system.randomness import derived_seed, generator
 from fairdistill.system.runtime import Runtime
 from fairdistill.types import UNKNOWN_GROUP
 
-_PASSES = 20  # over the rows of known group
+_PASSES = 20  # over the images of known group
 _FEWEST_STEPS = 300
 _EVALUATIONS = 20
 _LR = 1e-3
@@ -38,14 +38,15 @@ _LR = 1e-3
 
 @dataclass(frozen=True)
 class PseudoGroups:
-    """Guessed groups, and how good they are.
+    """Predicted groups, and how good they are.
 
     Attributes:
-        groups: ``[N]`` int64, known and guessed groups, -1 where neither is there.
-        threshold: the lowest confidence, a fraction, of a guess that counts; above 1 where none does.
-        right: the share of right guesses among validation rows at or above the threshold; NaN without any.
-        covered: the share of validation rows at or above it.
-        judged: validation rows of known group.
+        groups: ``[N]`` int64, known and predicted groups, -1 for images with neither.
+        threshold: the lowest confidence, a fraction, of a prediction that is used; above 1 if none is.
+        right: the fraction of correct predictions among validation images at or above the threshold; NaN if there are
+            none.
+        covered: the fraction of validation images at or above it.
+        judged: validation images of known group.
     """
 
     groups: Tensor
@@ -55,13 +56,30 @@ class PseudoGroups:
     judged: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class GroupClassifier:
+    """The classifier that predicts group labels.
+
+    Attributes:
+        network: names what ``build`` makes.
+        build: returns a network with the given number of outputs.
+        batch_size: images per batch, at most.
+        seed: of the weights, batches and augmentation.
+    """
+
+    network: str
+    build: Callable[[int], nn.Module]
+    batch_size: int
+    seed: int
+
+
 def hide_groups(dataset: GroupedDataset, *, share: float, seed: int) -> GroupedDataset:
-    """Return the data set with the group of some rows unknown, for experiments.
+    """Return the data set with the group of some images made unknown, for experiments.
 
     Args:
-        dataset: the rows.
-        share: share of each (class, group) cell whose group stays known, in (0, 1]; rounded, at least one row.
-        seed: which rows these are.
+        dataset: the images.
+        share: fraction of each subgroup whose group stays known, in (0, 1]; rounded, at least one image.
+        seed: selects these images.
     """
     groups = torch.full_like(dataset.groups, UNKNOWN_GROUP)
     draw = generator(seed, f"hidden groups/{dataset.name}")
@@ -75,10 +93,10 @@ def hide_groups(dataset: GroupedDataset, *, share: float, seed: int) -> GroupedD
 
 
 def best_threshold(confidence: Tensor, right: Tensor) -> float:
-    """Return the confidence that best parts right guesses from wrong ones.
+    """Return the confidence threshold that best separates correct predictions from wrong ones.
 
-    It maximises the number of guesses that are right and at or above it, or wrong and below it. Of equally good ones
-    the highest is taken.
+    It maximizes the number of predictions that are correct and at or above it, or wrong and below it. Ties go to the
+    highest threshold.
 
     Args:
         confidence: floating point ``[N]``, N at least 1.
@@ -97,46 +115,37 @@ def best_threshold(confidence: Tensor, right: Tensor) -> float:
 
 
 def guess_groups(
-    train: GroupedDataset,
-    validation: GroupedDataset,
-    *,
-    build: Callable[[int], nn.Module],
-    runtime: Runtime,
-    batch_size: int,
-    seed: int,
+    train: GroupedDataset, validation: GroupedDataset, classifier: GroupClassifier, *, runtime: Runtime
 ) -> PseudoGroups:
-    """Train a classifier of the group on the rows that have one, and guess the others'.
+    """Train a group classifier on the images whose group is known, and predict the group of the others.
 
-    Adam at 1e-3 for 20 passes over those rows, at least 300 steps, every group with equal weight; the weights of the
-    lowest validation loss are kept.
+    Adam at 1e-3 for 20 passes over the labelled images, at least 300 steps, every group weighted equally; the weights
+    with the lowest validation loss are kept.
 
     Args:
-        train: the rows, some of unknown group.
-        validation: chooses the weights and the threshold, by its rows of known group.
-        build: makes a network with so many outputs.
+        train: the training set, some of unknown group.
+        validation: chooses the weights and the threshold, by its images of known group.
+        classifier: the network and how it is trained.
         runtime: device and precision.
-        batch_size: rows in a batch, at most.
-        seed: of the weights, batches and augmentation.
 
     Raises:
-        DataError: if a group has no training row, or no validation row has a group.
+        DataError: if a group has no training image, or no validation image has a group.
     """
+    seed = classifier.seed
     known = (train.groups != UNKNOWN_GROUP).nonzero().flatten()
     judged = validation.subset((validation.groups != UNKNOWN_GROUP).nonzero().flatten())
     sizes = torch.bincount(train.groups[known], minlength=train.num_groups)
     for group in (sizes == 0).nonzero().flatten().tolist():
-        raise DataError(
-            f"{train.name} has no row that is known to be of group {train.group_names[group]!r}; label some"
-        )
+        raise DataError(f"no image of {train.name} is labelled with the group {train.group_names[group]!r}; label some")
     if not len(judged):
-        raise DataError(f"{validation.name} has no row of known group to choose a threshold on; label some")
+        raise DataError(f"no image of {validation.name} has a group label to choose a threshold on; label some")
     torch.manual_seed(derived_seed(seed, "pseudo groups/weights"))
-    network = build(train.num_groups).to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+    network = classifier.build(train.num_groups).to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
     pipeline = Pipeline(train, device=runtime.device, seed=derived_seed(seed, "pseudo groups"))
     on_validation = Pipeline(judged, device=runtime.device, seed=seed)
     weight = (len(known) / (train.num_groups * sizes)).to(runtime.device)
     truth = judged.groups.to(runtime.device)
-    rows, size = Stream(known, seed=seed, name="pseudo groups"), min(batch_size, len(known))
+    rows, size = Stream(known, seed=seed, name="pseudo groups"), min(classifier.batch_size, len(known))
     steps = max(_FEWEST_STEPS, _PASSES * -(-len(known) // size))
     optimizer = Adam(network.parameters(), lr=_LR)
     best_loss, best = float("inf"), network.state_dict()
@@ -178,43 +187,40 @@ def guess_groups(
 def with_pseudo_groups(
     train: GroupedDataset,
     validation: GroupedDataset,
+    classifier: GroupClassifier,
     *,
     folder: Path,
-    network: str,
-    build: Callable[[int], nn.Module],
     runtime: Runtime,
-    batch_size: int,
-    seed: int,
 ) -> GroupedDataset:
-    """Return the training set with guessed groups and a note of them, which are kept in a file that all runs share.
+    """Return the training set with predicted groups and a note about them; the predictions are kept in a shared file.
 
     Args:
-        train: the rows, some of unknown group.
-        validation: chooses the weights and the threshold, by its rows of known group.
+        train: the training set, some of unknown group.
+        validation: chooses the weights and the threshold.
+        classifier: the network and how it is trained.
         folder: where the file is, or will be.
-        network: names what ``build`` makes.
-        build: makes a network with so many outputs.
         runtime: device and precision.
-        batch_size: rows in a batch, at most.
-        seed: of everything that is drawn.
     """
     if not train.num_unknown_groups:
         return train
-    made_of = (train.digest(), validation.digest(), train.recipe, network, batch_size, seed)
+    made_of = (
+        train.digest(), validation.digest(), train.recipe, classifier.network, classifier.batch_size, classifier.seed,
+    )  # fmt: skip
     key = f"{made_of}/{runtime.device.type}/{runtime.dtype}"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"groups-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.json"
     with filelock.FileLock(file.with_suffix(".lock")):
         if not file.exists():
-            found = guess_groups(train, validation, build=build, runtime=runtime, batch_size=batch_size, seed=seed)
+            found = guess_groups(train, validation, classifier, runtime=runtime)
             write_json(file, {**vars(found), "groups": found.groups.tolist()})
     kept: dict[str, Any] = read_json(file)
     filled = replace(train, groups=torch.tensor(kept["groups"], dtype=torch.int64))
     given = train.num_unknown_groups - filled.num_unknown_groups
-    note = f"{given:,} of {train.num_unknown_groups:,} training rows of unknown group were given a guessed one"
+    note = f"{given:,} of {train.num_unknown_groups:,} training images without a group label were given a predicted one"
     if kept["covered"]:
         note += (
-            f", of a confidence of at least {100 * kept['threshold']:.2f}%; {100 * kept['covered']:.0f}% of "
-            f"{kept['judged']:,} validation rows reach it, and {100 * kept['right']:.1f}% of those guesses are right"
+            f", with a confidence of at least {100 * kept['threshold']:.2f}%; {100 * kept['covered']:.0f}% of "
+            f"{kept['judged']:,} validation images reach it, and {100 * kept['right']:.1f}% of those predictions are "
+            "correct"
         )
     return replace(filled, notes=(*train.notes, note))

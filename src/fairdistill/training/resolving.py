@@ -1,4 +1,4 @@
-"""Every default of a run that needs no data to be read."""
+"""The defaults of a run that can be filled in without reading the data."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from fairdistill import data, methods
 from fairdistill.errors import TeacherError
 from fairdistill.runs import RunFolder
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.stages import DEFAULT_EPOCHS
 
 INIT_NAMES = ("scratch", "teacher", "pretrained")
-"""What ``--init`` may be beside a file of weights."""
+"""What ``--init`` can be, other than a weights file."""
 
 
 def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> TrainOptions:
-    """Fill in every default that needs no data to be read, the teacher's data options and split among them."""
+    """Fill in every default that does not depend on the data itself, including the teacher's data options and split.
+
+    Args:
+        options: as given.
+        teacher_run: the teacher's run folder, if the teacher is a run.
+    """
     entry = data.entry(options.data)
     if data.is_path(options.data):
         options = replace(options, data=str(Path(options.data).absolute()))
     given = _with_absolute_paths(options)
-    paper = options.protocol == "paper"
     split_seed = options.split_seed
     if teacher_run is not None:
         config = teacher_run.config
@@ -33,13 +36,13 @@ def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> Trai
             if split_seed is None:
                 split_seed = config["split_seed"]
     names = {option.name for option in fields(entry.options)}
-    if paper and "data_seed" in names:
+    if options.rules.data_seed_follows_run and "data_seed" in names:
         given.setdefault("data_seed", options.seed)
     parsed = data.parse_options(options.data, given)
     row = methods.canonical(options.method)
     epochs = options.epochs
     if epochs is None and options.steps is None:
-        epochs = DEFAULT_EPOCHS
+        epochs = options.rules.default_epochs
     return replace(
         options,
         data_options=asdict(parsed),
@@ -57,7 +60,7 @@ def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> Trai
 
 
 def _with_absolute_paths(options: TrainOptions) -> dict[str, Any]:
-    """Return the data options, every path among them made to hold when the run is continued from another folder."""
+    """Return the data options with absolute paths, so that the run can be resumed from another folder."""
     given = dict(options.data_options)
     for field in fields(data.entry(options.data).options):
         if field.metadata.get("path") and given.get(field.name):
@@ -66,7 +69,7 @@ def _with_absolute_paths(options: TrainOptions) -> dict[str, Any]:
 
 
 def _absolute(path: str | None) -> str | None:
-    """Return a path that still holds when the run is continued from another folder."""
+    """Return an absolute path, so that the run can be resumed from another folder."""
     return str(Path(path).absolute()) if path else None
 
 
@@ -77,7 +80,7 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
         name = field.name
         if name in given and given[name] != of_teacher[name]:
             raise TeacherError(
-                f"the teacher {options.teacher} was trained with {name} {of_teacher[name]}, not {given[name]}: "
-                f"its data is not the student's; leave --{name.replace('_', '-')} out"
+                f"the teacher {options.teacher} was trained with {name} {of_teacher[name]}, not {given[name]}, so its "
+                f"data differs from the student's; drop --{name.replace('_', '-')}"
             )
         given[name] = of_teacher[name]

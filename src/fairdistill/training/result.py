@@ -1,7 +1,8 @@
-"""What a finished run leaves: predictions, and last the result that marks it finished."""
+"""What a finished run leaves: predictions, and last the result, which marks it as finished."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from fairdistill.data import GroupedDataset
@@ -9,7 +10,7 @@ from fairdistill.metrics import empty_cells
 from fairdistill.predictions.evaluation import Evaluation
 from fairdistill.runs import RunFolder
 from fairdistill.training.environment import peak_memory_bytes
-from fairdistill.training.prepare import Setup
+from fairdistill.training.setup import Setup
 
 
 def summary(judged: Evaluation) -> dict[str, Any]:
@@ -24,56 +25,59 @@ def summary(judged: Evaluation) -> dict[str, Any]:
     }
 
 
-def write_result(
-    run: RunFolder,
-    setup: Setup,
-    *,
-    student: Evaluation,
-    validation: Evaluation | None,
-    teacher: Evaluation | None,
-    steps: int,
-    checkpoint_step: int,
-    seconds: float,
-) -> None:
-    """Write the files of a finished run.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run has come to.
 
-    Args:
-        run: where to.
-        setup: what was trained.
+    Attributes:
         student: the student on the test set.
-        validation: the student on the validation set, where that is not the test set.
+        validation: the student on the validation set, unless that is the test set.
         teacher: the teacher on the test set, if there is one.
-        steps: optimizer steps that were done.
+        steps: optimizer steps done.
         checkpoint_step: the step whose weights are kept.
         seconds: time spent in training steps.
     """
-    _write_predictions(run, setup.test, "predictions.csv", student)
-    if validation is not None:
-        _write_predictions(run, setup.validation, "validation_predictions.csv", validation)
-    if teacher is not None:
-        _write_predictions(run, setup.test, "teacher_predictions.csv", teacher)
-    samples = steps * setup.sampler.batch_size
+
+    student: Evaluation
+    validation: Evaluation | None
+    teacher: Evaluation | None
+    steps: int
+    checkpoint_step: int
+    seconds: float
+
+
+def write_result(run: RunFolder, setup: Setup, outcome: Outcome) -> None:
+    """Write the predictions and the result of a finished run."""
+    train, validation, test = setup.data
+    _write_predictions(run, test, "predictions.csv", outcome.student)
+    if outcome.validation is not None:
+        _write_predictions(run, validation, "validation_predictions.csv", outcome.validation)
+    taught = None
+    if outcome.teacher is not None and setup.teacher is not None:
+        _write_predictions(run, test, "teacher_predictions.csv", outcome.teacher)
+        taught = {**summary(outcome.teacher), **setup.teacher.record}
+    samples = outcome.steps * setup.sampler.batch_size
     run.write_json(
         "result.json",
         {
-            **summary(student),
-            "counts": student.counts,
-            "empty_cells": empty_cells(student.counts),
-            "class_names": setup.test.class_names,
-            "group_names": setup.test.group_names,
-            "test_rows": len(setup.test),
+            **summary(outcome.student),
+            "counts": outcome.student.counts,
+            "empty_cells": empty_cells(outcome.student.counts),
+            "class_names": test.class_names,
+            "group_names": test.group_names,
+            "test_rows": len(test),
             "unknown_groups": {
-                "train": setup.train.num_unknown_groups,
-                "validation": setup.validation.num_unknown_groups,
-                "test": setup.test.num_unknown_groups,
+                "train": train.num_unknown_groups,
+                "validation": validation.num_unknown_groups,
+                "test": test.num_unknown_groups,
             },
-            "notes": setup.train.notes,
-            "skipped_images": len(setup.train.skipped),
-            "teacher": {**summary(teacher), **setup.teacher_record} if teacher is not None else None,
-            "checkpoint_step": checkpoint_step,
-            "budget": {"steps": steps, "samples": samples, "epochs": samples / len(setup.train)},
-            "seconds": seconds,
-            "samples_per_second": samples / seconds,
+            "notes": train.notes,
+            "skipped_images": len(train.skipped),
+            "teacher": taught,
+            "checkpoint_step": outcome.checkpoint_step,
+            "budget": {"steps": outcome.steps, "samples": samples, "epochs": samples / len(train)},
+            "seconds": outcome.seconds,
+            "samples_per_second": samples / outcome.seconds,
             "peak_memory_bytes": peak_memory_bytes(setup.runtime.device),
             "digests": setup.digests,
         },

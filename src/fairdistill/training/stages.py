@@ -1,4 +1,4 @@
-"""How a budget becomes steps: stages, evaluations, and how far the annealing is."""
+"""From a budget to stages: how many steps each has, when it is evaluated, how far annealing has come."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ from dataclasses import dataclass
 from fairdistill.losses import TermSpec
 from fairdistill.methods import Method
 from fairdistill.samplers import Sampler
-from fairdistill.training.options import TrainOptions
-
-DEFAULT_EPOCHS = 50
-"""Supplement, section 1."""
+from fairdistill.training.options import BudgetOptions
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A run of steps with one loss.
+    """Consecutive steps with the same loss.
 
     Attributes:
         name: ``warmup`` or ``main``.
         terms: names of the terms in the loss.
         start: first step, counted over the whole run.
         steps: number of steps.
-        evaluate_every: steps between evaluations; the last step is always followed by one.
-        anneal_every: strengths change every so many steps: 1, or an epoch in the ``paper`` protocol.
+        evaluate_every: steps between evaluations; there is always one after the last step.
+        anneal_every: annealed strengths change after this many steps.
     """
 
     name: str
@@ -40,7 +37,7 @@ class Stage:
         return self.start + self.steps
 
     def progress(self, step: int) -> float:
-        """Return how much of the stage is done, 0 at its first step (or epoch) and 1 at its last."""
+        """Return the fraction of the stage that is done: 0 at its first step (or epoch), 1 at its last."""
         last = -(-self.steps // self.anneal_every) - 1
         return (step - self.start) // self.anneal_every / last if last > 0 else 0.0
 
@@ -50,30 +47,25 @@ class Stage:
         return done % self.evaluate_every == 0 or done == self.steps
 
 
-def plan_stages(method: Method, options: TrainOptions, *, rows: int, sampler: Sampler) -> tuple[Stage, ...]:
-    """Return the stages of a run.
-
-    ``honest``: the budget is in steps, an epoch is ceil(rows / batch size) of them for every method, and a
-    warm-up takes the first third. ``paper``: an epoch is the sampler's own, and a warm-up of half as many epochs
-    comes first.
+def plan_stages(method: Method, options: BudgetOptions, *, rows: int, sampler: Sampler) -> tuple[Stage, ...]:
+    """Return the stages of a run: a warm-up if the method has one, then the main stage.
 
     Args:
         method: its terms and warm-up.
-        options: budget and protocol.
-        rows: training rows.
+        options: the budget, and the protocol that says how it is divided.
+        rows: images in the training set.
         sampler: the run's sampler.
     """
-    paper = options.protocol == "paper"
-    epoch = sampler.steps_per_epoch if paper else -(-rows // options.batch_size)
-    budget = options.steps or (options.epochs or DEFAULT_EPOCHS) * epoch
+    rules = options.rules
+    epoch = rules.epoch_steps(rows=rows, batch_size=options.batch_size, sampler_steps=sampler.steps_per_epoch)
+    main = options.steps or (options.epochs or rules.default_epochs) * epoch
     warmup = 0
     if method.warmup:
-        epochs = -(-budget // epoch)
-        warmup = (epochs // 2 * epoch if options.steps is None else budget // 2) if paper else budget // 3
-    main = budget if paper else budget - warmup
+        warmup, main = rules.divide(main, epoch=epoch, in_steps=options.steps is not None)
+    anneal_every = epoch if rules.anneals_each == "epoch" else 1
     stages = [
-        Stage("warmup", _names(method.warmup), 0, warmup, epoch, epoch if paper else 1),
-        Stage("main", _names(method.terms), warmup, main, epoch, epoch if paper else 1),
+        Stage("warmup", _names(method.warmup), 0, warmup, epoch, anneal_every),
+        Stage("main", _names(method.terms), warmup, main, epoch, anneal_every),
     ]
     return tuple(stage for stage in stages if stage.steps)
 

@@ -1,15 +1,133 @@
-"""Saving and loading the state of a run: whole or not at all, and nothing but tensors and plain values."""
+"""Checkpoints: what of a run is saved and restored, so that it resumes exactly where it was.
+
+A checkpoint appears whole or not at all, and holds nothing but tensors and plain values.
+"""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
+from fairdistill.training.active_run import ActiveRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The state of a run after a step.
+
+    Attributes:
+        step: optimizer steps done.
+        digests: hashes of what the run was made of, which must still be the same.
+        student: the student's weights.
+        objective: what the terms of the loss have learned and remember.
+        optimizer: the optimizer's state.
+        schedule: the learning-rate schedule's state.
+        best: the weights of the best evaluation, where the protocol keeps those.
+        best_loss: its loss.
+        best_step: its step.
+        meter: sums of the loss parts since the last row of the log, and their number of steps.
+        log_rows: rows of the log written.
+        seconds: time spent in training steps.
+        row_seconds: the part of it since the last row of the log.
+        rng: the state of PyTorch's CPU generator.
+        rng_device: the state of the GPU's generator.
+    """
+
+    step: int
+    digests: dict[str, str | None]
+    student: dict[str, Tensor]
+    objective: dict[str, Any]
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any]
+    best: dict[str, Tensor] | None
+    best_loss: float
+    best_step: int
+    meter: dict[str, Any]
+    log_rows: int
+    seconds: float
+    row_seconds: float
+    rng: Tensor
+    rng_device: Tensor | None
+
+    @classmethod
+    def of(cls, run: ActiveRun) -> Checkpoint:
+        """Return the state of a run as it is now."""
+        progress, device = run.progress, run.setup.runtime.device
+        return cls(
+            step=progress.step,
+            digests=dict(run.setup.digests),
+            student=run.setup.student.network.state_dict(),
+            objective=run.setup.objective.state_dict(),
+            optimizer=run.learner.optimizer.state_dict(),
+            schedule=run.schedule.state_dict(),
+            best=progress.best,
+            best_loss=progress.best_loss,
+            best_step=progress.best_step,
+            meter={"sums": progress.meter.sums, "steps": progress.meter.steps},
+            log_rows=progress.log_rows,
+            seconds=progress.seconds,
+            row_seconds=progress.row_seconds,
+            rng=torch.get_rng_state(),
+            rng_device=torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        )
+
+    def apply(self, run: ActiveRun) -> None:
+        """Put a run, freshly activated, into this state.
+
+        Raises:
+            RunFolderError: if the run is made of something else now, such as other data.
+        """
+        changed = [name for name, digest in run.setup.digests.items() if self.digests[name] != digest]
+        if changed:
+            raise RunFolderError(
+                f"{run.folder.path} cannot be resumed: its {' and '.join(changed)} changed since it was stopped; "
+                "start over with another --out"
+            )
+        progress, device = run.progress, run.setup.runtime.device
+        run.setup.student.network.load_state_dict(self.student)
+        run.setup.objective.load_state_dict(self.objective)
+        run.learner.optimizer.load_state_dict(self.optimizer)
+        run.schedule.load_state_dict(self.schedule)
+        progress.best, progress.best_loss, progress.best_step = self.best, self.best_loss, self.best_step
+        progress.meter.sums = {name: value.to(device) for name, value in self.meter["sums"].items()}
+        progress.meter.steps = self.meter["steps"]
+        progress.step, progress.log_rows = self.step, self.log_rows
+        progress.seconds, progress.row_seconds = self.seconds, self.row_seconds
+        torch.set_rng_state(self.rng.cpu())
+        if self.rng_device is not None:
+            torch.cuda.set_rng_state(self.rng_device.cpu(), device)
+
+
+def save(run: ActiveRun) -> None:
+    """Write the checkpoint of a run; the first of several processes does it for all."""
+    if run.setup.world.first:
+        checkpoint = Checkpoint.of(run)
+        state = {entry.name: getattr(checkpoint, entry.name) for entry in fields(Checkpoint)}
+        save_checkpoint(run.folder.checkpoint_path, state)
+
+
+def restore(run: ActiveRun) -> None:
+    """Put a run into the state of its checkpoint, if there is one, and cut its log to the same step."""
+    world, path, state = run.setup.world, run.folder.checkpoint_path, None
+    if world.first and path.exists():
+        state = load_checkpoint(path)
+    state = world.from_first(state)
+    if state is not None:
+        try:
+            Checkpoint(**state).apply(run)
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise RunFolderError(f"{path} does not fit this run ({error}); start over with another --out") from error
+    if world.first:
+        run.folder.truncate_log(run.progress.log_rows)
+    if state is not None:
+        run.console.say(f"resuming at step {run.progress.step} of {run.setup.steps}")
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -32,7 +150,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load documents no set of exceptions for damaged files
-        raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start anew with another --out") from error
+        raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start over with another --out") from error
     return {**state, **_under_present_names(state)}
 
 

@@ -1,4 +1,4 @@
-"""Stopping a run on purpose: the state is saved first, and the way on is said."""
+"""Stopping a run on purpose: the state is saved first, and the message says how to continue."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fairdistill.errors import TrainingError
 from fairdistill.runs import RunFolder
 
 
-class Interrupted(TrainingError):  # noqa: N818  # what was asked for is no error
+class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
     """The run was stopped by a signal; its last checkpoint is whole.
 
     Args:
-        what: what happened, for the message.
-        run: the run, for the way on.
+        what: what happened.
+        run: the run to continue.
         signal_number: the signal.
     """
 
@@ -27,12 +27,18 @@ class Interrupted(TrainingError):  # noqa: N818  # what was asked for is no erro
 
 @contextmanager
 def signals_caught() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM instead of dying of the first; a second one acts as it always did."""
+    """Collect Ctrl-C and SIGTERM instead of dying from the first; a second one acts as it did before.
+
+    A process started with Ctrl-C ignored, as ``nohup`` and ``command &`` in a script do, goes on ignoring it; SIGTERM
+    stops it.
+    """
     caught: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield caught  # signals reach the main thread alone
+        yield caught  # only the main thread receives signals
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if before[signal.SIGINT] is signal.SIG_IGN:
+        del before[signal.SIGINT]
 
     def catch(number: int, _frame: object) -> None:
         caught.append(number)
@@ -49,7 +55,7 @@ def signals_caught() -> Iterator[list[int]]:
 
 @contextmanager
 def interrupt_named(run: RunFolder) -> Iterator[None]:
-    """Say how to go on when Ctrl-C comes outside the training steps."""
+    """Say how to continue when Ctrl-C comes outside the training steps."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,6 +1,6 @@
 """The teacher's features, computed once for every image and augmentation state.
 
-One file a feature, keyed by everything it depends on, so that all methods that share a teacher share it too.
+There is one file per feature, keyed by everything it depends on, so methods with the same teacher share it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import filelock
 import torch
 from torch import Tensor
 
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data import Pipeline
 from fairdistill.models import Teacher
 from fairdistill.system.runtime import Runtime
 from fairdistill.types import Batch, TapName, Taps
 
-_CHUNK = 500  # fixed, so that a cache that is built again is the same to the bit
+_CHUNK = 500  # fixed, so that a rebuilt cache is identical bit for bit
 
 
 class LiveTeacher:
@@ -29,8 +29,8 @@ class LiveTeacher:
         teacher: the frozen teacher.
         runtime: device and precision.
         taps: the features to return.
-        pipeline: prepares the teacher's images where they are not the student's: the same part of the same pictures,
-            at the teacher's size, mean and sd.
+        pipeline: prepares the teacher's images, if they differ from the student's: the same crops of the same images,
+            at the teacher's size, mean and standard deviation.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class LiveTeacher:
 
 
 class CachedTeacher:
-    """Looks the teacher's features up.
+    """Looks up the teacher's features.
 
     Args:
-        features: ``[states * rows, ...]`` of each tap, on the device or mapped from a file.
-        rows: rows of the data set.
-        device: where batches are.
+        features: ``[states * rows, ...]`` for each tap, on the device or memory-mapped.
+        rows: images in the data set.
+        device: the device of the batches.
     """
 
     def __init__(self, features: dict[TapName, Tensor], *, rows: int, device: torch.device) -> None:
@@ -75,15 +75,15 @@ class CachedTeacher:
 
 
 class TeacherCache:
-    """Where a teacher's features for one data set are, or will be, on disk.
+    """The features of a teacher for one data set, on disk.
 
     Args:
         folder: the cache's folder.
         key: everything the features depend on: teacher, data, preprocessing, precision.
         shapes: the shape of each feature, without the batch dimension.
-        rows: rows of the data set.
-        states: augmentation states of a row.
-        dtype: what the teacher computes in, and the features are kept in.
+        rows: images in the data set.
+        states: augmentation states per image.
+        dtype: the precision the teacher computes in and the features are stored in.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class TeacherCache:
 
     @property
     def num_bytes(self) -> int:
-        """Size of all features together."""
+        """Total size of the features."""
         return sum(self._tap_bytes(name) for name in self._shapes)
 
     @property
@@ -127,11 +127,19 @@ class TeacherCache:
         memory: int,
         progress: Callable[[str], None],
     ) -> CachedTeacher:
-        """Return the features, computing what is missing; in memory up to ``memory`` bytes, else mapped."""
+        """Return the features, computing those that are missing.
+
+        Args:
+            teacher: the frozen teacher.
+            pipeline: prepares its images.
+            runtime: device and precision.
+            memory: keep the features in memory up to this many bytes; memory-map them otherwise.
+            progress: told what is computed.
+        """
         if self._missing():
             self._folder.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(self._folder / f"{self._key}.lock"):
-                if self._missing():  # another process may have made it meanwhile
+                if self._missing():  # another process may have built it in the meantime
                     progress(
                         f"teacher outputs: computing {self._states * self._rows:,} once, "
                         f"{self.missing_bytes / 2**20:,.0f} MiB in {self._folder}"
@@ -167,7 +175,8 @@ class TeacherCache:
         numbers = self._tap_bytes(name) // self._dtype.itemsize
         if writable:
             with path.open("wb") as file:
-                if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a crash in a mapped file
+                # A full disk raises an error here; without this it would crash the process in the mapped file.
+                if hasattr(os, "posix_fallocate"):
                     os.posix_fallocate(file.fileno(), 0, self._tap_bytes(name))
                 else:
                     file.truncate(self._tap_bytes(name))

@@ -1,9 +1,30 @@
-"""How one of several models is chosen, and the command that searches hyper-parameters."""
+"""The command ``tune``: search hyperparameters, choose one trial on validation data, read the test set once.
+
+From :func:`tune` the way leads through ``plan`` (options checked, data loaded), ``storage`` (the study opened),
+``trials_loop`` (one trial after another) and ``conclusion`` (one chosen, the test set read, files written).
+"""
 
 from __future__ import annotations
 
-from fairdistill.tuning.conclusion import TuneResult
-from fairdistill.tuning.options import TuneOptions
-from fairdistill.tuning.tune import tune
+from typing import TYPE_CHECKING
 
-__all__ = ["TuneOptions", "TuneResult", "tune"]
+from fairdistill.contract import lazy_face
+from fairdistill.tuning.options import TuneOptions
+
+if TYPE_CHECKING:
+    from fairdistill.tuning.result import ScoresOnTest, Trial, TuneResult
+    from fairdistill.tuning.stopped import Stopped
+    from fairdistill.tuning.tune import tune
+
+__all__ = ["ScoresOnTest", "Stopped", "Trial", "TuneOptions", "TuneResult", "tune"]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "ScoresOnTest": "fairdistill.tuning.result",
+        "Stopped": "fairdistill.tuning.stopped",
+        "Trial": "fairdistill.tuning.result",
+        "TuneResult": "fairdistill.tuning.result",
+        "tune": "fairdistill.tuning.tune",
+    },
+)

@@ -10,7 +10,7 @@ from fairdistill.errors import UsageError
 
 
 def check_installed() -> None:
-    """Raise a UsageError, before anything is done, if one of them is missing; it says what installs it."""
+    """Raise a UsageError if one of them is missing; it says how to install it."""
     for package, name in (("optuna", "Optuna"), ("matplotlib", "Matplotlib")):
         try:
             importlib.import_module(package)
@@ -22,7 +22,7 @@ def check_installed() -> None:
 
 @contextmanager
 def quiet_optuna() -> Iterator[None]:
-    """Keep Optuna from logging each study and trial on standard error: what it would say is in our table."""
+    """Keep Optuna from logging every study and trial to standard error: our table shows the same."""
     from optuna import logging
 
     before = logging.get_verbosity()

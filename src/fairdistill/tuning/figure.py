@@ -1,14 +1,15 @@
-"""The trials as a picture: accuracy against unfairness, with the front, the chosen trial and the teacher."""
+"""The trials as a picture: accuracy against unfairness, with the Pareto front, the chosen trial and the teacher."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fairdistill.metrics.names import METRICS
-from fairdistill.tuning import text as tables
+from fairdistill.metrics import METRICS, Scores, higher_is_better
+from fairdistill.tuning.result import TuneResult
+from fairdistill.tuning.text import heading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ _SIDE = 4.8  # inches
 
 @dataclass(frozen=True)
 class _Kind:
-    """How the trials of one kind are drawn; each differs from the others in shape and in colour (Okabe and Ito)."""
+    """How trials of one kind are drawn; every kind has a shape and a colour of its own (Okabe and Ito)."""
 
     label: str
     marker: str
@@ -29,97 +30,111 @@ class _Kind:
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "beaten": _Kind("beaten by another", "o", "#999999", 40),
+    "beaten": _Kind("beaten by another trial", "o", "#999999", 40),
     "stopped": _Kind("stopped early", "x", "#999999", 40),
-    "front": _Kind("on the front", "s", "#0072B2", 50),
+    "front": _Kind("on the Pareto front", "s", "#0072B2", 50),
     "chosen": _Kind("chosen", "*", "#D55E00", 260),
     "teacher": _Kind("teacher", "D", "#000000", 55, filled=False),
 }
 
 
-def draw(record: Mapping[str, Any]) -> bytes:
-    """Return an SVG of what ``tune.json`` holds; equal content gives equal bytes."""
+@dataclass(frozen=True)
+class _Point:
+    """One trial, or the teacher, in the picture: its label and its scores."""
+
+    label: str
+    scores: Scores
+
+    def at(self, across: str, up: str) -> tuple[float, float]:
+        """Return its place, in percent."""
+        return 100 * self.scores[across], 100 * self.scores[up]
+
+
+def draw(result: TuneResult) -> bytes:
+    """Return the figure as SVG; equal results give equal bytes."""
     import matplotlib as mpl
 
-    # Text stays text, and the names of its parts do not change from one drawing to the next.
+    # Text stays text, and the ids of the parts do not change from one drawing to the next.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "fairdistill"}):
         file = io.BytesIO()
-        figure(record).savefig(file, format="svg", metadata={"Date": None, "Title": tables.heading(record)})
+        figure(result).savefig(file, format="svg", metadata={"Date": None, "Title": heading(result)})
     return file.getvalue()
 
 
-def figure(record: Mapping[str, Any]) -> Figure:
+def figure(result: TuneResult) -> Figure:
     """Return the figure: the first objective against each of the others; percent."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    first, *others = record["objectives"]
+    first, *others = result.objectives
     found = Figure(figsize=(_SIDE * len(others) + 0.4, _SIDE), layout="constrained")
     FigureCanvasAgg(found)
     found.suptitle(
-        f"{record['method']} on {record['data']}, n = {record['validation_rows']:,} validation rows, seed "
-        f"{record['seed']}",
+        f"{result.method} on {result.data}, {result.validation_rows:,} validation samples, seed {result.seed}",
         fontsize=11,
-        parse_math=False,  # a data set's name may hold a dollar sign
+        parse_math=False,  # a data set's name may contain a dollar sign
     )
     for at, other in enumerate(others):
         axes = found.add_subplot(1, len(others), at + 1)
-        _panel(axes, record, other, first)
+        _panel(axes, result, other, first)
         if at == 0:
             axes.legend(fontsize=8, loc="best")
     return found
 
 
-def _panel(axes: Axes, record: Mapping[str, Any], across: str, up: str) -> None:
-    of_kind = _by_kind(record)
-    if len(record["objectives"]) == 2:  # of three, a panel shows no more than a shadow of the front
-        on_front = [trial["validation"] for trial in record["trials"] if trial["number"] in record["front"]]
-        line = sorted((values[across], values[up]) for values in on_front)
-        axes.plot([100 * x for x, _ in line], [100 * y for _, y in line], color="#0072B2", linewidth=0.8, zorder=1)
-    for name, kind in _KINDS.items():
-        points = of_kind[name]
-        if not points:
-            continue
-        colours: dict[str, Any] = (
-            {"color": kind.colour} if kind.filled else {"edgecolors": kind.colour, "facecolors": "none"}
+def _panel(axes: Axes, result: TuneResult, across: str, up: str) -> None:
+    if len(result.objectives) == 2:  # with three objectives, a line would show only a projection of the front
+        line = sorted(
+            _Point("", trial.validation).at(across, up)
+            for trial in result.trials
+            if trial.number in result.front and trial.validation is not None
         )
-        axes.scatter(
-            [100 * values[across] for _, values in points],
-            [100 * values[up] for _, values in points],
-            marker=kind.marker,
-            s=kind.size,
-            label=kind.label,
-            zorder=3 if name == "chosen" else 2,
-            **colours,
-        )
-        for label, values in points:
-            axes.annotate(
-                label, (100 * values[across], 100 * values[up]), xytext=(5, 5), textcoords="offset points", fontsize=8
-            )
+        axes.plot([x for x, _ in line], [y for _, y in line], color="#0072B2", linewidth=0.8, zorder=1)
+    for name, points in _by_kind(result).items():
+        if points:
+            _scatter(axes, name, {point.label: point.at(across, up) for point in points})
     axes.set_xlabel(_axis(across))
     axes.set_ylabel(_axis(up))
     axes.grid(alpha=0.3, linewidth=0.5)
 
 
+def _scatter(axes: Axes, name: str, places: Mapping[str, tuple[float, float]]) -> None:
+    kind = _KINDS[name]
+    colours: dict[str, Any] = (
+        {"color": kind.colour} if kind.filled else {"edgecolors": kind.colour, "facecolors": "none"}
+    )
+    axes.scatter(
+        [x for x, _ in places.values()],
+        [y for _, y in places.values()],
+        marker=kind.marker,
+        s=kind.size,
+        label=kind.label,
+        zorder=3 if name == "chosen" else 2,
+        **colours,
+    )
+    for label, place in places.items():
+        axes.annotate(label, place, xytext=(5, 5), textcoords="offset points", fontsize=8)
+
+
 def _axis(metric: str) -> str:
-    better = "higher" if metric == "accuracy" else "lower"
-    return f"{METRICS[metric]} on validation rows, % ({better} is better)"
+    better = "higher" if higher_is_better(metric) else "lower"
+    return f"{METRICS[metric]} on the validation set, % ({better} is better)"
 
 
-def _by_kind(record: Mapping[str, Any]) -> dict[str, Sequence[tuple[str, Mapping[str, float]]]]:
-    """Return the points of each kind, the number of the trial and its values."""
-    found: dict[str, list[tuple[str, Mapping[str, float]]]] = {name: [] for name in _KINDS}
-    for trial in record["trials"]:
-        if trial["validation"] is None:
+def _by_kind(result: TuneResult) -> dict[str, list[_Point]]:
+    """Return the points of each kind."""
+    found: dict[str, list[_Point]] = {name: [] for name in _KINDS}
+    for trial in result.trials:
+        if trial.validation is None:
             continue
         kind = "beaten"
-        if trial["state"] == "stopped early":
+        if trial.state == "stopped early":
             kind = "stopped"
-        elif trial["number"] == record["chosen"]:
+        elif trial.number == result.chosen:
             kind = "chosen"
-        elif trial["number"] in record["front"]:
+        elif trial.number in result.front:
             kind = "front"
-        found[kind].append((str(trial["number"]), trial["validation"]))
-    if record["teacher"] is not None:
-        found["teacher"].append(("", record["teacher"]["validation"]))
-    return dict(found)
+        found[kind].append(_Point(str(trial.number), trial.validation))
+    if result.teacher is not None:
+        found["teacher"].append(_Point("", result.teacher.validation))
+    return found

@@ -1,58 +1,69 @@
-"""The folder of a study: which study it holds, and who of several processes trains which trial."""
+"""The folder of a study: which study it holds, and which of several processes trains which trial."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import filelock
 
+from fairdistill.contract import Result
 from fairdistill.errors import RunFolderError
-from fairdistill.runs import RunFolder, read_json, write_json
+from fairdistill.runs import check_new_folder, new_folder, read_json, write_json
 
 
-def former(out: Path) -> dict[str, Any] | None:
-    """Return what a folder says of the study it holds; None if it can become a new one's.
+@dataclass(frozen=True, kw_only=True)
+class StudyRecord(Result):
+    """Which study a folder holds; ``study.json``.
+
+    Attributes:
+        identity: what must be equal for a search to continue in the folder.
+        study: the study's name.
+        storage: where the study is kept.
+        fairdistill: the version that started it.
+    """
+
+    identity: Mapping[str, Any]
+    study: str
+    storage: str
+    fairdistill: str
+
+
+def former(out: Path) -> StudyRecord | None:
+    """Return which study a folder holds; None if it can become a new one's.
 
     Raises:
         RunFolderError: if it holds something else or cannot be made; nothing is written.
     """
     if (out / "study.json").exists():
-        return read_json(out / "study.json")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunFolderError(f"{out} exists already and holds no study; give another folder with --out")
-    RunFolder.check_new(out)
+        content = read_json(out / "study.json")
+        return StudyRecord(**{name: content[name] for name in StudyRecord.__dataclass_fields__})
+    check_new_folder(out, kind="study")
     return None
 
 
-def begin(out: Path, content: Mapping[str, Any]) -> None:
+def begin(out: Path, record: StudyRecord) -> None:
     """Make the folder of a new study, whole or not at all; another process may just have made it."""
-    part = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        part.mkdir(parents=True)
-        write_json(part / "study.json", content)
-        part.replace(out)
-    except OSError as error:
-        if (out / "study.json").exists():
-            return
-        raise RunFolderError(f"cannot make {out}: {error.strerror}; give another folder with --out") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with new_folder(out) as part:
+            write_json(part / "study.json", record.to_dict())
+    except RunFolderError:
+        if not (out / "study.json").exists():
+            raise
 
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Hold the study for this process while trials are given out or one is chosen; others of this machine wait."""
+    """Hold the study while trials are handed out or one is chosen; other processes of this machine wait."""
     with filelock.FileLock(out / ".lock"):
         yield
 
 
 def claim(out: Path, number: int) -> filelock.BaseFileLock | None:
-    """Return the lock of a trial, held; None if another process trains it. It is released when this one is killed."""
+    """Return the lock of a trial, held, or None if another process trains it. A killed process loses its locks."""
     lock = filelock.FileLock(out / f".trial-{number}.lock", timeout=0)
     try:
         lock.acquire()

@@ -1,4 +1,4 @@
-"""What must be equal for a search to go on in a study: all but how far it goes, how it chooses, where and how fast."""
+"""What must be equal for a search to continue a study: all but how far it goes, how it chooses, where and how fast."""
 
 from __future__ import annotations
 
@@ -10,29 +10,27 @@ from typing import Any
 
 from fairdistill import data
 from fairdistill._version import __version__
-from fairdistill.training import TrainOptions
-from fairdistill.training.identity import computed
-from fairdistill.tuning.space import OPTIONS, Space
+from fairdistill.training import TrainOptions, computed
+from fairdistill.tuning.space import OPTIONS, Search
 
 _DIGESTS = {
-    "data": "other training rows",
-    "split": "other validation rows",
-    "test": "other test rows",
+    "data": "other training data",
+    "split": "other validation data",
+    "test": "other test data",
     "teacher": "another teacher",
 }
 
 
 def identity(
-    options: TrainOptions, digests: Mapping[str, str | None], *, space: Space, sampler: str, objectives: tuple[str, ...]
+    options: TrainOptions, digests: Mapping[str, str | None], *, search: Search, objectives: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return what names a study, the same on every machine.
+    """Return what identifies a study, the same on every machine.
 
     Args:
         options: of a trial, resolved.
-        digests: hashes of the rows and of the teacher; paths say nothing of either.
-        space: what is searched; of a grid its points.
-        sampler: what proposes.
-        objectives: what the front is over.
+        digests: hashes of the data and of the teacher; their paths may differ.
+        search: what is searched, and how.
+        objectives: the metrics of the Pareto front.
     """
     found = computed(options)
     own = fields(data.entry(options.data).options)
@@ -40,18 +38,18 @@ def identity(
     found["data"] = Path(options.data).name
     found["init"] = Path(options.init).name
     found["data_options"] = {name: value for name, value in found["data_options"].items() if name not in paths}
-    found["set"] = {name: value for name, value in found["set"].items() if name not in space}
-    for name in OPTIONS.keys() & space.keys():
+    found["set"] = {name: value for name, value in found["set"].items() if name not in search.space}
+    for name in OPTIONS.keys() & search.space.keys():
         del found[name]
     head = {"method": found.pop("method"), "data": found.pop("data"), "objectives": ", ".join(objectives)}
-    searched = {"search": {name: str(dimension) for name, dimension in space.items()}, "sampler": sampler}
+    searched = {"search": search.shown, "sampler": search.sampler}
     whole = {**head, **searched, **found, "fairdistill": __version__, "digests": dict(digests)}
     read_back: dict[str, Any] = json.loads(json.dumps(whole, default=str))
     return read_back
 
 
 def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """Return in words what a study has that the one that is asked for has not, None if they are the same.
+    """Return in words how a study differs from the one that is asked for; None if they are the same.
 
     Example:
         >>> difference({"steps": 60, "set": {"mfd.bandwidth": 1.0}}, {"steps": 80, "set": {"mfd.bandwidth": 1.0}})

@@ -1,4 +1,4 @@
-"""The options of a search; what each of its trials is trained with are the options of ``train``."""
+"""The options of a search; how each trial is trained are the options of ``train``."""
 
 from __future__ import annotations
 
@@ -6,47 +6,67 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fairdistill.choosing.front import parse_objectives
-from fairdistill.choosing.rule import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.choosing import DEFAULT_RULE, Rule, parse_objectives, parse_rule
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.text.durations import parse_duration
 
 
 @dataclass(frozen=True, kw_only=True)
-class TuneOptions:
-    """What is searched, for how long, and how one of the trials is chosen.
+class SearchOptions:
+    """Search."""
+
+    search: Mapping[str, str] = field(default_factory=dict)
+    """Hyperparameter to search: NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C; repeat for several. NAME is a setting
+    of the method (as for --set), lr, weight_decay or batch_size. Default: the method's strength, if it has exactly one,
+    from a tenth to ten times the paper's value."""
+    sampler: Literal["auto", "tpe", "random", "grid"] = "auto"
+    """How values are proposed: tpe, random, grid (evenly spaced points of each range), or auto: grid if every
+    hyperparameter is a list of values, otherwise tpe."""
+    trials: int | None = None
+    """Total number of trials, including those already run. Default: one per combination if every hyperparameter is a
+    list of values, otherwise 10."""
+    budget: str | None = None
+    """Time limit for this call, for example 90s, 30m or 2h. A trial that would not finish in time is not started."""
+    early_stopping: bool = True
+    """Stop a trial early if a finished trial is better in every objective, by more than chance would explain."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceOptions:
+    """Choice of a trial."""
+
+    rule: str = DEFAULT_RULE
+    """How to choose a trial on the validation set: METRIC, or METRIC subject to CONDITION and CONDITION ...; in a
+    condition, teacher stands for the teacher's value of the same metric."""
+    objectives: str = "accuracy,deo_a"
+    """Metrics to optimize and to draw the Pareto front for: two or three of accuracy, deo_a, deo_m."""
+    test: bool = True
+    """Read the test set once, for the chosen trial, which closes the study. --no-test leaves the study open."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageOptions:
+    """Storage of the study."""
+
+    storage: str | None = None
+    """Where to keep the study: any storage URL of Optuna's, so that several machines can share it. Default: a file in
+    --out."""
+    study: str | None = None
+    """Name of the study in its storage. Default: DATA-METHOD-seedN."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneOptions(StorageOptions, ChoiceOptions, SearchOptions):
+    """What to search, for how long, and how to choose one of the trials.
 
     Raises:
-        UsageError: if a value is out of its range or cannot be read.
+        UsageError: if a value is out of its range or cannot be parsed.
 
     Example:
         >>> TuneOptions(search={"mfd.strength": "0.3:30:log"}, trials=8).parsed_objectives
         ('accuracy', 'deo_a')
     """
-
-    search: Mapping[str, str] = field(default_factory=dict)
-    """What is searched, NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C, again and again; NAME is a setting of the
-    method, as for --set, or lr, weight_decay or batch_size; default: the strength of a method that has one alone, from
-    a tenth to ten times the paper's value."""
-    sampler: Literal["auto", "tpe", "random", "grid"] = "auto"
-    """auto (grid if all values are listed, else tpe), tpe, random, or grid: of a range evenly spaced points."""
-    trials: int | None = None
-    """Trials of the whole study, those before among them; default: every point of listed values, else 10."""
-    budget: str | None = None
-    """Time of this call, such as 90s, 30m or 2h; no trial is begun that would not end within it."""
-    rule: str = DEFAULT_RULE
-    """What to choose by, on validation rows; teacher is the teacher on the same rows."""
-    objectives: str = "accuracy,deo_a"
-    """What the front is over and the search after: two or three of accuracy, deo_a, deo_m."""
-    storage: str | None = None
-    """Where the study is kept: any storage URL of Optuna's, so that machines share it; default: a file in --out."""
-    study: str | None = None
-    """Name of the study in its storage; default: DATA-METHOD-seedN."""
-    early_stopping: bool = True
-    """Stop a trial that a finished one beats in every objective, well beyond chance."""
-    test: bool = True
-    """Read the test set, once, for the chosen trial; that ends the study. --no-test leaves it open."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -61,10 +81,10 @@ class TuneOptions:
 
     @property
     def parsed_rule(self) -> Rule:
-        """What to choose by."""
+        """The rule that chooses a trial."""
         return parse_rule(self.rule)
 
     @property
     def parsed_objectives(self) -> tuple[str, ...]:
-        """The metrics that the front is over."""
+        """The metrics of the Pareto front."""
         return parse_objectives(self.objectives)

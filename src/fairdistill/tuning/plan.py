@@ -2,146 +2,121 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from fairdistill import methods
-from fairdistill.choosing.rule import Rule, Values
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.choosing import Rule
+from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
-from fairdistill.predictions.evaluation import evaluate, logits_of
-from fairdistill.training import TrainOptions
-from fairdistill.training.environment import describe_environment
-from fairdistill.training.estimate import estimate, format_seconds
-from fairdistill.training.prepare import Setup, prepare
+from fairdistill.training import TrainOptions, describe_environment, estimate, format_seconds, prepare
 from fairdistill.tuning import folder
-from fairdistill.tuning.early_stopping import Noise
 from fairdistill.tuning.identity import identity
 from fairdistill.tuning.options import TuneOptions
-from fairdistill.tuning.space import OPTIONS, Listed, Space, gridded, parse_space
+from fairdistill.tuning.result import MadeWith
+from fairdistill.tuning.space import OPTIONS, Search, Space, parse_space, search_of
+from fairdistill.tuning.validation import ValidationSet
 
-_TRIALS = 10
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """A search, resolved and checked.
 
     Attributes:
-        options: of every trial, but for what is searched and its folder.
-        tune: the options of the search.
-        space: what is searched; of a grid its points.
-        sampler: what proposes.
-        rule: what chooses.
-        objectives: what the front is over.
-        trials: how many trials the study shall have.
+        training: the options of every trial, except for the searched hyperparameters and the folder.
+        options: the options of the search.
+        search: what is searched, how, and in how many trials.
         out: the study's folder.
         study: the study's name.
-        storage: where it is kept; None: in its folder.
-        former: what its folder says of it; None if it is new.
-        identity: what must be equal for the search to go on.
+        former: which study the folder holds; None if it is new.
+        identity: what must be equal for the search to continue.
         steps: of a trial.
-        early_stopping: whether a trial may be given up.
-        noise: of the metrics on the validation rows.
-        rows: number of validation rows.
-        teacher: what the teacher does on them, if there is one.
-        environment: versions and hardware.
+        validation: what every trial is judged on.
+        made_with: versions and hardware.
     """
 
-    options: TrainOptions
-    tune: TuneOptions
-    space: Space
-    sampler: Literal["tpe", "random", "grid"]
-    rule: Rule
-    objectives: tuple[str, ...]
-    trials: int
+    training: TrainOptions
+    options: TuneOptions
+    search: Search
     out: Path
     study: str
-    storage: str | None
-    former: Mapping[str, Any] | None
+    former: folder.StudyRecord | None
     identity: Mapping[str, Any]
     steps: int
-    early_stopping: bool
-    noise: Noise
-    rows: int
-    teacher: Values | None
-    environment: Mapping[str, Any]
+    validation: ValidationSet
+    made_with: MadeWith
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that chooses a trial."""
+        return self.options.parsed_rule
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The metrics of the Pareto front."""
+        return self.options.parsed_objectives
+
+    @property
+    def early_stopping(self) -> bool:
+        """Whether a trial may be stopped early."""
+        # At the same step, trials with other batch sizes have seen another number of images.
+        return self.options.early_stopping and "batch_size" not in self.search.space
 
     def trial(self, number: int, settings: Mapping[str, float]) -> TrainOptions:
         """Return the options of a trial's run."""
-        return replace(with_settings(self.options, settings), out=str(folder.trial_path(self.out, number)))
+        return replace(with_settings(self.training, settings), out=str(folder.trial_path(self.out, number)))
 
 
-def plan(options: TrainOptions, tune: TuneOptions) -> Plan:
-    """Resolve and check everything; load the data, and judge the teacher on the validation rows.
+def plan(training: TrainOptions, options: TuneOptions) -> Plan:
+    """Resolve and check everything; load the data, and evaluate the teacher on the validation set.
 
     Raises:
         UsageError: for options that do not fit, or a budget that is too short for one trial.
-        DataError: for data that cannot be used, or validation rows that lack a cell.
+        DataError: for data that cannot be used, or a validation set that lacks a subgroup.
         RunFolderError: if the folder holds something else.
     """
-    if options.protocol == "paper":
-        raise UsageError(
-            "tune chooses on validation data, which --protocol paper has none of but the test set; leave it out"
-        )
-    rule = tune.parsed_rule
-    if rule.needs_teacher and options.teacher is None:
-        raise UsageError(
-            f"the rule {str(rule)!r} compares with the teacher: name it with --teacher, or give a --rule without it, "
-            'such as "deo_a subject to accuracy >= 0.9"'
-        )
-    method = methods.parse(options.method, data=options.data, settings=options.set)
-    space: Space = parse_space(tune.search, method)
-    for name in space.keys() & options.set.keys():
-        raise UsageError(f"{name} is both searched and set; leave --set {name} out, or --search another")
-    sampler, space, trials = _sampling(tune, space)
-    name = f"{Path(options.data).stem}-{method.name}-seed{options.seed}"
-    out = Path(options.out or f"tune/{name}")
+    _check_choice(training, options.parsed_rule)
+    method = methods.parse(training.method, data=training.data, settings=training.set)
+    search = search_of(parse_space(options.search, method), options)
+    for name in search.space.keys() & training.set.keys():
+        raise UsageError(f"{name} is given to both --search and --set; drop one of the two")
+    name = f"{Path(training.data).stem}-{method.name}-seed{training.seed}"
+    out = Path(training.out or f"tune/{name}")
     former = folder.former(out)
-    options = replace(
-        options,
+    training = replace(
+        training,
         method=method.name,
         out=str(out / "trial-0"),
-        cache_dir=options.cache_dir or str(out / ".teacher-cache"),
+        cache_dir=training.cache_dir or str(out / ".teacher-cache"),
     )
-    _check_ends(options, space)
-    lowest = {name: min(dimension.ends) for name, dimension in space.items()}
+    _check_ends(training, search.space)
+    lowest = {name: min(dimension.ends) for name, dimension in search.space.items()}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of empty training cells: each trial's own run says it
-        # Guessing groups trains a classifier and writes; each trial does it, and finds it done.
-        setup = prepare(replace(with_settings(options, lowest), pseudo_groups=False))
-    setup.validation.require_cells("DEO is undefined there and nothing can be chosen on it")
-    if tune.seconds is not None and former is None:
-        pipeline = Pipeline(setup.train, device=setup.runtime.device, seed=options.seed)
-        check_budget(tune.seconds, needed=estimate(setup, pipeline).seconds)
-    resolved = replace(setup.options, pseudo_groups=options.pseudo_groups)
-    environment = describe_environment(setup.runtime, seed=options.seed)
-    environment["packages"] |= {package: version(package) for package in ("optuna", "matplotlib")}
+        warnings.simplefilter("ignore", UserWarning)  # about empty training subgroups: each trial's own run warns
+        # Guessing groups trains a classifier and writes files; the first trial does it, and the others find it done.
+        setup = prepare(replace(with_settings(training, lowest), pseudo_groups=False))
+    setup.data.validation.require_cells("DEO is undefined and no trial can be chosen")
+    if options.seconds is not None and former is None:
+        pipeline = Pipeline(setup.data.train, device=setup.runtime.device, seed=training.seed)
+        check_budget(options.seconds, needed=estimate(setup, pipeline).seconds)
+    made_with = describe_environment(setup.runtime, seed=training.seed)
+    made_with["packages"] |= {package: version(package) for package in ("optuna", "matplotlib")}
+    resolved = replace(setup.options, pseudo_groups=training.pseudo_groups)
     return Plan(
+        training=training,
         options=options,
-        tune=tune,
-        space=space,
-        sampler=sampler,
-        rule=rule,
-        objectives=tune.parsed_objectives,
-        trials=trials,
+        search=search,
         out=out,
-        study=tune.study or name,
-        storage=tune.storage,
+        study=options.study or name,
         former=former,
-        identity=identity(resolved, setup.digests, space=space, sampler=sampler, objectives=tune.parsed_objectives),
+        identity=identity(resolved, setup.digests, search=search, objectives=options.parsed_objectives),
         steps=setup.steps,
-        # Trials of other batches have other steps, and have seen other numbers of images at the same one.
-        early_stopping=tune.early_stopping and "batch_size" not in space,
-        noise=Noise.of(setup.validation.cell_counts(), len(setup.validation)),
-        rows=len(setup.validation),
-        teacher=_teacher_values(setup),
-        environment=environment,
+        validation=ValidationSet.of(setup),
+        made_with=MadeWith(**made_with),
     )
 
 
@@ -149,46 +124,32 @@ def check_budget(seconds: float, *, needed: float) -> None:
     """Raise a UsageError if a budget is too short for one trial; it says what would be enough."""
     if needed > seconds:
         raise UsageError(
-            f"--budget of {format_seconds(seconds)} is too short: one trial takes about {format_seconds(needed)}; give "
-            f"at least --budget {round(1.2 * needed + 1)}s, or fewer --epochs or --steps"
+            f"--budget of {format_seconds(seconds)} is too short: one trial takes about {format_seconds(needed)}. Give "
+            f"at least --budget {round(1.2 * needed + 1)}s, or reduce --epochs or --steps"
         )
 
 
-def with_settings(options: TrainOptions, settings: Mapping[str, float]) -> TrainOptions:
+def with_settings(training: TrainOptions, settings: Mapping[str, float]) -> TrainOptions:
     """Return the options with some of the method's settings, or of the options themselves, replaced by name."""
     own: dict[str, Any] = {name: value for name, value in settings.items() if name in OPTIONS}
     of_method = {name: value for name, value in settings.items() if name not in OPTIONS}
-    return replace(options, set={**options.set, **of_method}, **own)
+    return replace(training, set={**training.set, **of_method}, **own)
 
 
-def _sampling(tune: TuneOptions, space: Space) -> tuple[Literal["tpe", "random", "grid"], Space, int]:
-    """Return what proposes, the space with a grid's points, and how many trials there shall be."""
-    listed = all(isinstance(dimension, Listed) for dimension in space.values())
-    sampler = ("grid" if listed else "tpe") if tune.sampler == "auto" else tune.sampler
-    if sampler != "grid":
-        return sampler, space, tune.trials or _TRIALS
-    points = gridded(space, tune.trials or _TRIALS)
-    number = math.prod(len(dimension.values) for dimension in points.values())
-    wanted = tune.trials or (number if listed else _TRIALS)
-    return sampler, points, min(wanted, number)
+def _check_choice(training: TrainOptions, rule: Rule) -> None:
+    """Raise a UsageError if there is no validation set to choose on, or no teacher for a rule that needs one."""
+    if training.rules.validates_on_test:
+        raise UsageError(f"tune needs a validation set, but --protocol {training.protocol} has none; drop --protocol")
+    if rule.needs_teacher and training.teacher is None:
+        raise UsageError(
+            f"the rule {str(rule)!r} compares with the teacher: name it with --teacher, or give a --rule without it, "
+            'for example "deo_a subject to accuracy >= 0.9"'
+        )
 
 
-def _check_ends(options: TrainOptions, space: Space) -> None:
+def _check_ends(training: TrainOptions, space: Space) -> None:
     """Raise the error of a setting or option that is out of its range."""
     for name, dimension in space.items():
         for value in dimension.ends:
-            tried = with_settings(options, {name: value})
+            tried = with_settings(training, {name: value})
             methods.parse(tried.method, data=tried.data, settings=tried.set)
-
-
-def _teacher_values(setup: Setup) -> Values | None:
-    """Return what the teacher does on the validation rows, its images prepared as its own."""
-    teacher = setup.teacher
-    if teacher is None:
-        return None
-    device = setup.runtime.device
-    rows = Pipeline(setup.validation, device=device, seed=setup.options.seed, recipe=setup.teacher_recipe)
-    judged = evaluate(
-        logits_of(lambda images: teacher(images)["logits"], rows, setup.runtime.autocast), setup.validation
-    )
-    return {"accuracy": judged.accuracy, "deo_a": judged.deo_a, "deo_m": judged.deo_m}

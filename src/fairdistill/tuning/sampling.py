@@ -1,9 +1,9 @@
-"""What each trial is given to try, by its number alone and by the trials that are done; needs Optuna."""
+"""What each trial tries: it depends on its number and on the finished trials alone; needs Optuna."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GridSampler, RandomSampler, TPESampler
@@ -11,32 +11,32 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from fairdistill.system.randomness import derived_seed
-from fairdistill.tuning.space import Listed, Space
+from fairdistill.tuning.space import Listed, Search
 
-# Optuna's default is ten, more than many a search of one hyper-parameter has trials at all.
+# Optuna's default is ten; many a search over one hyperparameter has no more trials than that.
 _RANDOM_FIRST = 5
 
 
-def build_sampler(name: Literal["tpe", "random", "grid"], space: Space, seed: int) -> BaseSampler:
-    """Return a sampler whose proposals depend on the seed, the trial's number and the trials that are done.
+def build_sampler(search: Search, seed: int) -> BaseSampler:
+    """Return a sampler whose proposals depend on the seed, the trial's number and the finished trials.
 
-    A grid's space holds lists alone; its points come in an order that the seed shuffles.
+    The seed shuffles the order of a grid's points.
     """
-    if name == "grid":
-        points = {key: list(each.values) for key, each in space.items() if isinstance(each, Listed)}
+    if search.sampler == "grid":
+        points = {key: list(each.values) for key, each in search.space.items() if isinstance(each, Listed)}
         return Seeded(lambda _number: GridSampler(points, seed=_seed(seed)))
-    if name == "random":
+    if search.sampler == "random":
         return Seeded(lambda number: RandomSampler(seed=_seed(seed, number)))
     return Seeded(lambda number: TPESampler(seed=_seed(seed, number), n_startup_trials=_RANDOM_FIRST))
 
 
 class Seeded(BaseSampler):
-    """A sampler that is made anew for each trial, so that a study that was stopped proposes what it would have.
+    """A sampler that is created anew for each trial, so that a resumed study proposes what it would have anyway.
 
-    The number of the trial is part of the seed, so that processes that ask at the same time get different proposals.
+    The trial's number is part of the seed, so that processes that ask at the same time get different proposals.
 
     Args:
-        make: returns the sampler of the trial of a number.
+        make: returns the sampler for the trial with a number.
     """
 
     def __init__(self, make: Callable[[int], BaseSampler]) -> None:
@@ -44,27 +44,27 @@ class Seeded(BaseSampler):
         self._own: BaseSampler = make(0)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Take up the sampler of this trial."""
+        """Create the sampler of this trial."""
         self._own = self._make(trial.number)
         self._own.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return what the trial's sampler samples together."""
+        """Return what the trial's sampler samples jointly."""
         return self._own.infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Sample together what may be."""
+        """Sample those jointly."""
         return self._own.sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Sample one hyper-parameter."""
+        """Sample one hyperparameter."""
         return self._own.sample_independent(study, trial, param_name, param_distribution)
 
-    # after_trial is not passed on: a grid's would end Optuna's own loop, which is not used here.
+    # after_trial is not forwarded: a grid's would stop Optuna's own loop, which is not used here.
 
 
 def _seed(seed: int, *position: int) -> int:

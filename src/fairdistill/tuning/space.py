@@ -1,4 +1,4 @@
-"""What is searched: hyper-parameters by name, each a range or a list of values."""
+"""What is searched: hyperparameters by name, each a range or a list of values."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fairdistill.contract import present_names
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
+from fairdistill.tuning.options import SearchOptions
 
 if TYPE_CHECKING:
     from optuna import Trial
 
 OPTIONS: Mapping[str, bool] = {"lr": False, "weight_decay": False, "batch_size": True}
-"""The options of a run that may be searched, and whether they are whole numbers."""
+"""The training options that can be searched, and whether each is a whole number."""
 
+_TRIALS = 10
 _FORMS = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C"
 
 
 @dataclass(frozen=True)
 class Range:
-    """All numbers between two, both among them.
+    """A range of numbers, both ends included.
 
     Attributes:
         low: the smallest.
         high: the largest.
-        log: whether a factor counts alike everywhere, instead of a difference.
-        whole: whether only whole numbers are meant.
+        log: whether the range is logarithmic.
+        whole: whether it holds only whole numbers.
 
     Example:
         >>> str(Range(0.3, 30.0, log=True)), Range(0.3, 30.0, log=True).points(3)
@@ -43,23 +45,23 @@ class Range:
 
     @property
     def ends(self) -> tuple[float, ...]:
-        """The values at which the range may not fit."""
+        """The values to check: if both are valid, so is everything between them."""
         return self.low, self.high
 
     def points(self, number: int) -> tuple[float, ...]:
-        """Return evenly spaced points, by factors if ``log``; fewer where whole numbers fall together."""
+        """Return evenly spaced points, on a log scale if ``log``; fewer where whole numbers coincide."""
         shares = [step / (number - 1) for step in range(number)]
         if self.log:
             found = [math.exp((1 - s) * math.log(self.low) + s * math.log(self.high)) for s in shares]
         else:
             found = [(1 - share) * self.low + share * self.high for share in shares]
-        # Six digits are enough to tell them apart, and short enough to read.
+        # Six digits tell them apart and are short enough to read.
         inner = [float(f"{point:.6g}") for point in found[1:-1]]
         values = [self.low, *inner, self.high]
         return tuple(dict.fromkeys(map(round, values))) if self.whole else tuple(values)
 
     def suggest(self, trial: Trial, name: str) -> float:
-        """Return a trial's value."""
+        """Return the value for a trial."""
         if self.whole:
             return trial.suggest_int(name, int(self.low), int(self.high), log=self.log)
         return trial.suggest_float(name, self.low, self.high, log=self.log)
@@ -70,7 +72,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Listed:
-    """Some values and no others.
+    """A list of values.
 
     Attributes:
         values: at least two different ones.
@@ -80,11 +82,11 @@ class Listed:
 
     @property
     def ends(self) -> tuple[float, ...]:
-        """The values that may not fit."""
+        """The values to check: all of them."""
         return self.values
 
     def suggest(self, trial: Trial, name: str) -> float:
-        """Return a trial's value."""
+        """Return the value for a trial."""
         value: float = trial.suggest_categorical(name, self.values)
         return value
 
@@ -95,17 +97,53 @@ class Listed:
 Space = Mapping[str, Range | Listed]
 
 
+@dataclass(frozen=True)
+class Search:
+    """What is searched, how, and in how many trials.
+
+    Attributes:
+        space: the hyperparameters; for a grid, lists of its points.
+        sampler: what proposes values.
+        trials: how many trials the study will have.
+    """
+
+    space: Space
+    sampler: Literal["tpe", "random", "grid"]
+    trials: int
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The range or list of each hyperparameter as text."""
+        return {name: str(dimension) for name, dimension in self.space.items()}
+
+
+def search_of(space: Space, options: SearchOptions) -> Search:
+    """Return the search that the options ask for; a grid gets its points.
+
+    Raises:
+        UsageError: if a grid needs more trials than there may be.
+    """
+    listed = all(isinstance(dimension, Listed) for dimension in space.values())
+    sampler = ("grid" if listed else "tpe") if options.sampler == "auto" else options.sampler
+    if sampler != "grid":
+        return Search(space, sampler, options.trials or _TRIALS)
+    points = gridded(space, options.trials or _TRIALS)
+    number = math.prod(len(dimension.values) for dimension in points.values())
+    wanted = options.trials or (number if listed else _TRIALS)
+    return Search(points, sampler, min(wanted, number))
+
+
 def parse_space(search: Mapping[str, str], method: Method) -> dict[str, Range | Listed]:
     """Return what is searched, from the texts of ``--search NAME=TEXT``.
 
-    Without any it is the method's strength, if it has exactly one, from a tenth to ten times its value.
+    By default it is the method's strength, if it has exactly one, from a tenth to ten times its value.
 
     Args:
-        search: texts such as ``0.3:30:log`` or ``1,3,10`` by name.
+        search: a text for each name, for example ``0.3:30:log`` or ``1,3,10``.
         method: the method with the settings that are not searched.
 
     Raises:
-        UsageError: for an unknown name or a text that is no range and no list; it says what is.
+        UsageError: for an unknown name, or a text that is neither a range nor a list.
     """
     if not search:
         name = _strength(method)
@@ -116,17 +154,17 @@ def parse_space(search: Mapping[str, str], method: Method) -> dict[str, Range | 
         if name not in method.settings and name not in OPTIONS:
             close = difflib.get_close_matches(name, [*method.settings, *OPTIONS], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else "."
-            raise UsageError(f"--search cannot search {name!r}{hint} {_searchable(method)}")
+            raise UsageError(f"cannot search {name!r}{hint} {_searchable(method)}")
         whole = OPTIONS[name] if name in OPTIONS else isinstance(method.settings[name], int)
         space[name] = _dimension(name, text, whole)
     return space
 
 
 def gridded(space: Space, trials: int) -> dict[str, Listed]:
-    """Return the space with points in the place of its ranges: as many for each as give no more than so many trials.
+    """Return the space with points in place of its ranges: as many for each as the number of trials allows.
 
     Raises:
-        UsageError: if two points a range are too many.
+        UsageError: if even two points for each range are too many.
 
     Example:
         >>> gridded({"lr": Range(0.001, 0.1, log=True), "kd.temperature": Listed((1, 3))}, trials=7)["lr"].values
@@ -139,8 +177,8 @@ def gridded(space: Space, trials: int) -> dict[str, Listed]:
         number += 1
     if ranges and number < 2:
         raise UsageError(
-            f"a grid over {', '.join(ranges)} needs at least two points of each, {listed * 2 ** len(ranges)} trials in "
-            f"all, but got --trials {trials}; give more, or --sampler tpe"
+            f"a grid over {', '.join(ranges)} needs at least two points for each, {listed * 2 ** len(ranges)} trials "
+            f"in total, but --trials is {trials}; increase it, or use --sampler tpe"
         )
     return {name: Listed(d.points(number)) if isinstance(d, Range) else d for name, d in space.items()}
 
@@ -149,14 +187,14 @@ def _strength(method: Method) -> str:
     found = [name for name in method.settings if "strength" in name.partition(".")[2] and method.settings[name] > 0]
     if len(found) != 1:
         raise UsageError(
-            f"method {method.name!r} has {'no' if not found else 'more than one'} strength, so say what to search with "
-            f"--search {_FORMS}. {_searchable(method)}"
+            f"method {method.name!r} has {'no' if not found else 'more than one'} strength, so name what to search "
+            f"with --search {_FORMS}. {_searchable(method)}"
         )
     return found[0]
 
 
 def _searchable(method: Method) -> str:
-    return f"With --method {method.name} these may be searched: {', '.join([*method.settings, *OPTIONS])}"
+    return f"With --method {method.name} you can search: {', '.join([*method.settings, *OPTIONS])}"
 
 
 def _dimension(name: str, text: str, whole: bool) -> Range | Listed:
@@ -167,12 +205,12 @@ def _dimension(name: str, text: str, whole: bool) -> Range | Listed:
         return Listed(values)
     low, high, *rest = text.split(":")
     if rest not in ([], ["log"]):
-        raise _unreadable(name, text, f"after the second number only :log may follow, not {':'.join(rest)!r}")
+        raise _unreadable(name, text, f"only :log may follow the second number, not {':'.join(rest)!r}")
     found = Range(_number(name, text, low, whole), _number(name, text, high, whole), log=bool(rest), whole=whole)
     if found.low >= found.high:
         raise _unreadable(name, text, f"{low} is not less than {high}")
     if found.log and found.low <= 0:
-        raise _unreadable(name, text, "a range with :log begins above 0")
+        raise _unreadable(name, text, "a range with :log must start above 0")
     return found
 
 
@@ -180,13 +218,13 @@ def _number(name: str, text: str, part: str, whole: bool) -> float:
     try:
         value = float(part)
     except ValueError:
-        raise _unreadable(name, text, f"{part.strip()!r} is no number") from None
+        raise _unreadable(name, text, f"{part.strip()!r} is not a number") from None
     if not math.isfinite(value):
         raise _unreadable(name, text, f"{part.strip()!r} is not finite")
     if whole and value != int(value):
-        raise _unreadable(name, text, f"{name} is a whole number, {part.strip()} is none")
+        raise _unreadable(name, text, f"{name} must be a whole number, not {part.strip()}")
     return int(value) if whole else value
 
 
 def _unreadable(name: str, text: str, why: str) -> UsageError:
-    return UsageError(f"cannot read --search {name}={text}: {why}; expected {_FORMS}")
+    return UsageError(f"cannot parse --search {name}={text}: {why}; expected {_FORMS}")

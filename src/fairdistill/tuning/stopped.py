@@ -1,4 +1,4 @@
-"""A search that is stopped on purpose: the state is saved, and the way on is said."""
+"""A command of several runs that was stopped on purpose: its progress is saved."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from fairdistill.errors import TrainingError
 from fairdistill.training import Interrupted
 
 
-class Stopped(TrainingError):  # noqa: N818  # what was asked for is no error
-    """The search, or the fix, was stopped by a signal; the run in hand is saved.
+class Stopped(TrainingError):  # noqa: N818  # what the user asked for is not an error
+    """The search, or the fix, was stopped by a signal; the progress of its run is saved.
 
     Args:
-        where: what it was doing, for the message.
-        stop: how the run in hand was stopped.
+        where: when or where, for the message: ``during trial 3``.
+        stop: how the run was stopped.
     """
 
     def __init__(self, where: str, stop: Interrupted) -> None:
-        super().__init__(f"stopped {where}, whose state is saved; the same command goes on")
+        super().__init__(f"stopped {where}; progress is saved. Run the same command to continue")
         self.signal_number = stop.signal_number

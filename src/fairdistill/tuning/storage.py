@@ -1,9 +1,10 @@
-"""Where a study is kept: Optuna's storage, opened, checked and closed again; needs Optuna."""
+"""Where a study is kept: Optuna's storage, opened, checked and closed; needs Optuna."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -15,33 +16,40 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.metrics import higher_is_better
 from fairdistill.tuning import folder
 from fairdistill.tuning.identity import difference
 from fairdistill.tuning.plan import Plan
 from fairdistill.tuning.sampling import build_sampler
 
 _IDENTITY = "fairdistill"
-_WAIT_SECONDS = 60.0  # while another process writes; SQLite's own five are few on a busy machine
+_WAIT_SECONDS = 60.0  # while another process writes; SQLite's default of five is too short on a busy machine
 
 
 @contextmanager
 def opened(plan: Plan) -> Iterator[Study]:
-    """Give the study, a new one or the one that this search goes on with.
+    """Give the study: a new one, or the one that this search continues.
 
     Raises:
         UsageError: if the storage cannot be opened or is lost, or the study in it is another.
         RunFolderError: if the folder holds another study.
     """
-    kept = {"study": plan.study, "storage": "in this folder" if plan.storage is None else shown(plan.storage)}
+    url = plan.options.storage
+    record = folder.StudyRecord(
+        identity=plan.identity,
+        study=plan.study,
+        storage="in this folder" if url is None else shown(url),
+        fairdistill=__version__,
+    )
     if plan.former is not None:
-        _check_folder(plan, kept)
-    if plan.storage is not None:  # it may not open, so before anything is written
-        with _connected(plan.storage) as storage:
+        _check_folder(plan.out, plan.former, record)
+    if url is not None:  # opened before anything is written, since it may fail
+        with _connected(url) as storage:
             study = _study(plan, storage)
-            _begin(plan, kept)
+            _begin(plan, record)
             yield study
         return
-    _begin(plan, kept)
+    _begin(plan, record)
     with _connected(f"sqlite:///{(plan.out / 'study.db').absolute()}") as storage:
         yield _study(plan, storage)
 
@@ -54,18 +62,17 @@ def shown(url: str) -> str:
         return url
 
 
-def _check_folder(plan: Plan, kept: Mapping[str, str]) -> None:
-    assert plan.former is not None
-    apart = difference(plan.former["identity"], plan.identity) or difference(
-        {name: plan.former[name] for name in kept}, kept
+def _check_folder(out: Path, former: folder.StudyRecord, record: folder.StudyRecord) -> None:
+    apart = difference(former.identity, record.identity) or difference(
+        {"study": former.study, "storage": former.storage}, {"study": record.study, "storage": record.storage}
     )
     if apart is not None:
-        raise RunFolderError(f"{plan.out} holds a study with {apart}; give another folder with --out")
+        raise RunFolderError(f"{out} already holds a study with {apart}; choose another folder with --out")
 
 
-def _begin(plan: Plan, kept: Mapping[str, str]) -> None:
+def _begin(plan: Plan, record: folder.StudyRecord) -> None:
     if plan.former is None:
-        folder.begin(plan.out, {"identity": plan.identity, **kept, "fairdistill": __version__})
+        folder.begin(plan.out, record)
 
 
 @contextmanager
@@ -73,16 +80,17 @@ def _connected(url: str) -> Iterator[RDBStorage]:
     options: dict[str, Any] = {"connect_args": {"timeout": _WAIT_SECONDS}} if url.startswith("sqlite:") else {}
     try:
         storage = RDBStorage(url, engine_kwargs=options)
-    except Exception as error:  # of SQLAlchemy, of the database's driver, or of Optuna, which raises bare ones too
+    except Exception as error:  # SQLAlchemy's, the database driver's, or Optuna's, which raises bare ones too
         raise UsageError(
-            f"cannot open the storage {shown(url)}: {_why(error)}; give another with --storage, such as "
-            "sqlite:///study.db, or leave it out"
+            f"cannot open the storage {shown(url)}: {_why(error)}. Choose another with --storage, for example "
+            "sqlite:///study.db, or omit it"
         ) from error
     try:
         yield storage
     except (SQLAlchemyError, StorageInternalError) as error:
         raise UsageError(
-            f"the storage {shown(url)} cannot be used: {_why(error)}; when it can be, the same command goes on"
+            f"lost the storage {shown(url)}: {_why(error)}. Once it is available again, run the same command to "
+            "continue"
         ) from error
     finally:
         storage.remove_session()
@@ -90,7 +98,7 @@ def _connected(url: str) -> Iterator[RDBStorage]:
 
 
 def _why(error: BaseException) -> str:
-    """Return what the database or its driver said, in one line."""
+    """Return the message of the database or its driver, on one line."""
     while (cause := getattr(error, "orig", None) or error.__cause__) is not None:
         error = cause
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
@@ -98,21 +106,22 @@ def _why(error: BaseException) -> str:
 
 def _study(plan: Plan, storage: RDBStorage) -> Study:
     directions = [
-        StudyDirection.MAXIMIZE if metric == "accuracy" else StudyDirection.MINIMIZE for metric in plan.objectives
+        StudyDirection.MAXIMIZE if higher_is_better(metric) else StudyDirection.MINIMIZE for metric in plan.objectives
     ]
     study = optuna.create_study(
         storage=storage,
         study_name=plan.study,
         directions=directions,
         load_if_exists=True,
-        sampler=build_sampler(plan.sampler, plan.space, plan.options.seed),
+        sampler=build_sampler(plan.search, plan.training.seed),
     )
-    where = f"the study {plan.study} in {shown(plan.storage or '')}" if plan.storage else f"the study in {plan.out}"
+    url = plan.options.storage
+    where = f"the study in {plan.out}" if url is None else f"the study {plan.study} in {shown(url)}"
     if _IDENTITY not in study.user_attrs:
         if study.get_trials(deepcopy=False) or study.directions != directions:
-            raise UsageError(f"{where} was not made by fairdistill tune; give another name with --study")
+            raise UsageError(f"{where} was not created by fairdistill tune; choose another name with --study")
         study.set_user_attr(_IDENTITY, dict(plan.identity))
     apart = difference(study.user_attrs[_IDENTITY], plan.identity)
     if apart is not None:
-        raise UsageError(f"{where} has {apart}; give another name with --study")
+        raise UsageError(f"{where} has {apart}; choose another name with --study")
     return study

@@ -1,109 +1,106 @@
-"""What a search has found as text and as Markdown; read from what ``tune.json`` holds."""
+"""The result of a search as text for a terminal and as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, Scores
 from fairdistill.text.tables import aligned, markdown
-from fairdistill.training.console import percent
+from fairdistill.training import percent
+from fairdistill.tuning.result import State, Trial, TuneResult
+
+_STATES: Mapping[State, str] = {
+    "finished": "finished", "stopped early": "stopped early", "failed": "failed", "in hand": "running",
+}  # fmt: skip
 
 
-def text(record: Mapping[str, Any]) -> str:
-    """Return the result for a terminal: the trials, what was chosen and why, validation and test side by side."""
-    lines = aligned(_trials(record), left=(0, len(record["search"]) + 4, len(record["search"]) + 5))
-    rule = "-" * max(map(len, lines))
-    shown = [heading(record), "", lines[0], rule, *lines[1:], rule, "", *_sentences(record)]
-    if record["chosen"] is not None:
-        shown += ["", *aligned(_sides(record))]
-    return "\n".join([*shown, "", _made_with(record)])
+def render(result: TuneResult) -> str:
+    """Return the trials, which one was chosen and why, and its values on the validation and test sets side by side."""
+    lines = aligned(_trials(result), left=(0, len(result.search) + 4, len(result.search) + 5))
+    ruler = "-" * max(map(len, lines))
+    shown = [heading(result), "", lines[0], ruler, *lines[1:], ruler, "", *_sentences(result)]
+    if result.chosen_trial is not None:
+        shown += ["", *aligned(_sides(result, result.chosen_trial))]
+    return "\n".join([*shown, "", _made_with(result)])
 
 
-def markdown_page(record: Mapping[str, Any]) -> str:
+def markdown_page(result: TuneResult) -> str:
     """Return the same as Markdown."""
-    parts = [f"# {heading(record)}", markdown(_trials(record)), *_sentences(record)]
-    if record["chosen"] is not None:
-        parts.append(markdown(_sides(record)))
-    return "\n\n".join([*parts, _made_with(record)])
+    parts = [f"# {heading(result)}", markdown(_trials(result)), *_sentences(result)]
+    if result.chosen_trial is not None:
+        parts.append(markdown(_sides(result, result.chosen_trial)))
+    return "\n\n".join([*parts, _made_with(result)])
 
 
-def heading(record: Mapping[str, Any]) -> str:
-    """Return what was searched, where and on how many rows."""
-    searched = "; ".join(f"{name} {dimension}" for name, dimension in record["search"].items())
+def heading(result: TuneResult) -> str:
+    """Return what was searched, where and on how many samples."""
+    searched = "; ".join(f"{name} {dimension}" for name, dimension in result.search.items())
     return (
-        f"{record['method']} on {record['data']}: {searched}, on {record['validation_rows']:,} validation rows, seed "
-        f"{record['seed']}"
+        f"{result.method} on {result.data}: {searched}; {result.validation_rows:,} validation samples, seed "
+        f"{result.seed}"
     )
 
 
-def _trials(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("Trial", *record["search"], *METRICS.values(), "State", "")]
-    for trial in record["trials"]:
-        settings = (f"{trial['settings'][name]:.4g}" if name in trial["settings"] else "" for name in record["search"])
+def _trials(result: TuneResult) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("Trial", *result.search, *METRICS.values(), "State", "")]
+    for trial in result.trials:
+        settings = (f"{trial.settings[name]:.4g}" if name in trial.settings else "" for name in result.search)
         marks = [
-            word
-            for word, numbers in (("front", record["front"]), ("chosen", [record["chosen"]]))
-            if trial["number"] in numbers
+            word for word, numbers in (("front", result.front), ("chosen", (result.chosen,))) if trial.number in numbers
         ]
-        rows.append((str(trial["number"]), *settings, *_metrics(trial["validation"]), _state(trial), ", ".join(marks)))
-    if record["teacher"] is not None:
-        rows.append(("teacher", *[""] * len(record["search"]), *_metrics(record["teacher"]["validation"]), "", ""))
+        rows.append((str(trial.number), *settings, *_metrics(trial.validation), _state(trial), ", ".join(marks)))
+    if result.teacher is not None:
+        rows.append(("teacher", *[""] * len(result.search), *_metrics(result.teacher.validation), "", ""))
     return rows
 
 
-def _state(trial: Mapping[str, Any]) -> str:
-    if trial["state"] != "stopped early":
-        return str(trial["state"])
-    return f"stopped early at step {trial['steps']:,}, beaten by {trial['beaten_by']}"
+def _state(trial: Trial) -> str:
+    if trial.state != "stopped early":
+        return _STATES[trial.state]
+    return f"stopped early at step {trial.steps:,}, beaten by trial {trial.beaten_by}"
 
 
-def _metrics(values: Mapping[str, float] | None) -> list[str]:
-    return ["" if values is None else f"{100 * values[name]:.2f}" for name in METRICS]
+def _metrics(scores: Scores | None) -> list[str]:
+    return ["" if scores is None else f"{100 * scores[name]:.2f}" for name in METRICS]
 
 
-def _sentences(record: Mapping[str, Any]) -> list[str]:
-    over = " and ".join(METRICS[name] for name in record["objectives"])
-    lines = [f"Percent, on validation rows; front: no finished trial is better in {over}."]
-    if record["chosen"] is None:
-        lines.append(f"No trial is chosen yet; the rule: {record['rule_in_words']}.")
+def _sentences(result: TuneResult) -> list[str]:
+    over = " and ".join(METRICS[name] for name in result.objectives)
+    lines = [f'Values are percentages on the validation set; "front" marks the Pareto front of {over}.']
+    if result.chosen is None:
+        lines.append(f"No trial has been chosen yet. The rule: {result.rule_in_words}.")
     else:
-        so_far = " so far" if any(trial["state"] == "in hand" for trial in record["trials"]) else ""
-        lines.append(f"Chosen{so_far}: trial {record['chosen']}, {record['rule_in_words']}. Its run: {record['run']}")
-    if record["closed"] is not None:
-        lines.append(
-            f"The test set was read for this trial alone ({record['closed']['when']}); with that the study is closed."
-        )
-    return [*lines, *(f"{note}." for note in record["notes"])]
+        so_far = " so far" if any(trial.state == "in hand" for trial in result.trials) else ""
+        lines.append(f"Chosen{so_far}: trial {result.chosen}, {result.rule_in_words}. Run folder: {result.run}")
+    if result.closed is not None:
+        lines.append(f"The test set was read once, for this trial ({result.closed.when}). The study is now closed.")
+    return [*lines, *(f"{note}." for note in result.notes)]
 
 
-def _sides(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return the chosen trial's values, and its teacher's, on validation and test rows side by side."""
-    chosen = next(trial for trial in record["trials"] if trial["number"] == record["chosen"])
-    test, teacher = record["test"], record["teacher"]
-    columns: list[tuple[str, int | None, Mapping[str, float] | None]] = [
-        ("validation", record["validation_rows"], chosen["validation"]),
-        ("test", None if test is None else test["rows"], test),
+def _sides(result: TuneResult, chosen: Trial) -> list[tuple[str, ...]]:
+    """Return the values of the chosen trial and of the teacher, on the validation and test sets side by side."""
+    test, teacher = result.test, result.teacher
+    columns: list[tuple[str, int | None, Scores | None]] = [
+        ("validation", result.validation_rows, chosen.validation),
+        ("test", None if test is None else test.rows, test),
     ]
     if teacher is not None:
-        columns.append(("teacher, validation", record["validation_rows"], teacher["validation"]))
-        columns.append(
-            ("teacher, test", None if test is None else test["rows"], None if test is None else test["teacher"])
-        )
+        columns.append(("teacher, validation", result.validation_rows, teacher.validation))
+        columns.append(("teacher, test", *((None, None) if test is None else (test.rows, test.teacher))))
     header = ("", *(f"{name} (n = {rows:,})" if rows is not None else f"{name}" for name, rows, _ in columns))
     return [
         header,
         *(
-            (name, *("not read" if values is None else percent(values[metric]) for _, _, values in columns))
+            (name, *("not read" if scores is None else percent(scores[metric]) for _, _, scores in columns))
             for metric, name in METRICS.items()
         ),
     ]
 
 
-def _made_with(record: Mapping[str, Any]) -> str:
-    made = record["environment"]
-    versions = ", ".join(f"{name} {made['packages'][name]}" for name in ("torch", "optuna"))
+def _made_with(result: TuneResult) -> str:
+    made = result.made_with
+    versions = ", ".join(f"{name} {made.packages[name]}" for name in ("torch", "optuna"))
     return (
-        f"fairdistill {made['fairdistill']}, {versions}, {made['processor']}, {made['device']}; {record['steps']:,} "
-        f"steps a trial, {record['sampler']}, seed {record['seed']}."
+        f"fairdistill {made.fairdistill}, {versions}, {made.processor}, {made.device}; {result.steps:,} steps per "
+        f"trial, {result.sampler}, seed {result.seed}."
     )

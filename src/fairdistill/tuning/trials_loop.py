@@ -1,4 +1,4 @@
-"""One trial after another: resumed if a killed process left it, else begun; needs Optuna."""
+"""One trial after another: resumed if a killed process left it, otherwise started; needs Optuna."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,28 @@ from optuna import Trial
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from fairdistill.choosing.rule import Values
 from fairdistill.errors import NonFiniteLossError, RunFolderError
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS, Scores
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
-from fairdistill.training import Interrupted, TrainOptions, resume, train
-from fairdistill.training.console import percent
+from fairdistill.training import Interrupted, TrainOptions, percent, resume, train
 from fairdistill.tuning import folder
-from fairdistill.tuning.early_stopping import beaten_by
+from fairdistill.tuning.early_stopping import History, beaten_by
 from fairdistill.tuning.plan import Plan, check_budget
 from fairdistill.tuning.stopped import Stopped
-from fairdistill.tuning.trials import HISTORY, SURPLUS, finished_histories, history_of, kept_step, values_of_row
+from fairdistill.tuning.trials import (
+    HISTORY,
+    SURPLUS,
+    finished_histories,
+    history_of,
+    kept_step,
+    scores_of_row,
+    written_history,
+)
 
 
-class _Beaten(Exception):  # noqa: N818  # a finding
-    """A trial is given up for a finished one."""
+class _Beaten(Exception):  # noqa: N818  # not an error
+    """A trial is stopped early, since a finished one beats it."""
 
     def __init__(self, by: int) -> None:
         super().__init__(by)
@@ -39,14 +46,14 @@ class _Beaten(Exception):  # noqa: N818  # a finding
 
 
 def search(plan: Plan, study: Study, *, quiet: bool) -> None:
-    """Train trials until there are as many as wanted, the time is over, or the rest is in other processes' hands.
+    """Train trials until there are enough, the time is up, or other processes train the rest.
 
     Raises:
-        UsageError: if the budget is too short for one more trial and none was begun.
-        Stopped: after Ctrl-C; the same search goes on.
+        UsageError: if the budget is too short for one more trial and none was started.
+        Stopped: after Ctrl-C; the same search continues.
     """
     longest = max((each.user_attrs.get("seconds", 0.0) for each in study.get_trials(deepcopy=False)), default=0.0)
-    budget = math.inf if plan.tune.seconds is None else plan.tune.seconds
+    budget = math.inf if plan.options.seconds is None else plan.options.seconds
     clock = Clock(budget)
     clock.took(longest)
     begun = 0
@@ -68,17 +75,17 @@ def search(plan: Plan, study: Study, *, quiet: bool) -> None:
 
 @contextmanager
 def _taken(plan: Plan, study: Study, has_time: Callable[[], bool]) -> Iterator[Trial | None]:
-    """Give the next trial, held until the end: one that a killed process left, else a new one; None if none is due."""
+    """Give the next trial, locked until the end: one that a killed process left, else a new one, if one is due."""
     with folder.locked(plan.out):
         claim, trial = None, None
         for each in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             claim = folder.claim(plan.out, each.number) if _is_ours(each, plan) else None
             if claim is not None:
-                trial = Trial(study, each._trial_id)  # what Study.ask returns, of a trial that is there already
+                trial = Trial(study, each._trial_id)  # what Study.ask returns, for an existing trial
                 break
-        if trial is None and len(study.get_trials(deepcopy=False)) < plan.trials and has_time():
+        if trial is None and len(study.get_trials(deepcopy=False)) < plan.search.trials and has_time():
             trial = study.ask()
-            if trial.number >= plan.trials:
+            if trial.number >= plan.search.trials:
                 trial.set_user_attr(SURPLUS, True)
                 study.tell(trial, state=TrialState.FAIL)
                 trial = None
@@ -87,7 +94,7 @@ def _taken(plan: Plan, study: Study, has_time: Callable[[], bool]) -> Iterator[T
         if trial is not None:
             trial.set_user_attr("host", socket.gethostname())
             trial.set_user_attr("folder", str(folder.trial_path(plan.out, trial.number).absolute()))
-            for name, dimension in plan.space.items():  # what was proposed before is given again
+            for name, dimension in plan.search.space.items():  # a resumed trial gets the same values
                 dimension.suggest(trial, name)
     try:
         yield trial
@@ -97,51 +104,52 @@ def _taken(plan: Plan, study: Study, has_time: Callable[[], bool]) -> Iterator[T
 
 
 def _is_ours(trial: FrozenTrial, plan: Plan) -> bool:
-    """Return whether a trial that is in hand was begun in this folder: by another process, or one that was killed."""
+    """Return whether an unfinished trial was started in this folder, by another process or one that was killed."""
     path = folder.trial_path(plan.out, trial.number)
     host = trial.user_attrs.get("host")
-    if host is None:  # killed as it was begun; in a storage that others share it may be another machine's
-        return plan.storage is None
+    if host is None:  # killed as it was started; in a shared storage it may be another machine's
+        return plan.options.storage is None
     return host == socket.gethostname() and (
         trial.user_attrs.get("folder") == str(path.absolute()) or (path / "config.yaml").exists()
     )
 
 
 def _work(plan: Plan, study: Study, trial: Trial, *, quiet: bool) -> None:
-    """Train a trial, or go on with it, and tell the study what came of it."""
+    """Train a trial, or resume it, and tell the study how it ended."""
     number = trial.number
-    said = ", ".join(f"{name} {value:.4g}" for name, value in trial.params.items())
-    _say(f"trial {number} of {plan.trials}: {said}", quiet)
+    settings = ", ".join(f"{name} {value:.4g}" for name, value in trial.params.items())
+    _say(f"trial {number} of {plan.search.trials}: {settings}", quiet)
     started = time.monotonic()
     watch = _Watch(plan, study)
     try:
         run = _trained(plan.trial(number, trial.params), watch, quiet=quiet)
     except Interrupted as stop:
-        raise Stopped(f"in trial {number}", stop) from None
+        raise Stopped(f"during trial {number}", stop) from None
     except _Beaten as beaten:
         trial.set_user_attr("beaten_by", beaten.by)
-        values = _record(trial, RunFolder.open(folder.trial_path(plan.out, number)), watch.history)
+        _record(trial, RunFolder.open(folder.trial_path(plan.out, number)), watch.history)
         study.tell(trial, state=TrialState.PRUNED)
-        _say(f"trial {number} is stopped early: trial {beaten.by} is better in everything", quiet)
+        _say(f"trial {number} was stopped early: trial {beaten.by} is clearly better", quiet)
     except (NonFiniteLossError, torch.OutOfMemoryError) as error:
         trial.set_user_attr("error", " ".join(str(error).split()))
         study.tell(trial, state=TrialState.FAIL)
         _say(f"trial {number} failed: {error}", quiet)
     else:
-        values = _record(trial, run, watch.history)
+        scores = _record(trial, run, watch.history)
         trial.set_user_attr("seconds", round(time.monotonic() - started, 3))
-        study.tell(trial, [values[metric] for metric in plan.objectives])
-        shown = "  ".join(f"{name} {percent(values[metric])}" for metric, name in METRICS.items())
-        _say(f"trial {number} on validation: {shown}", quiet)
+        study.tell(trial, [scores[metric] for metric in plan.objectives])
+        shown = "  ".join(f"{name} {percent(scores[metric])}" for metric, name in METRICS.items())
+        _say(f"trial {number} on the validation set: {shown}", quiet)
 
 
-def _record(trial: Trial, run: RunFolder, history: Mapping[int, Values]) -> Values:
+def _record(trial: Trial, run: RunFolder, history: History) -> Scores:
+    """Keep what a trial scores in the study; return the scores of its checkpoint."""
     step, steps = kept_step(run)
     trial.set_user_attr("step", step)
     trial.set_user_attr("steps", steps)
-    trial.set_user_attr("validation", dict(history[step]))
+    trial.set_user_attr("validation", asdict(history[step]))
     # In the study rather than the run folder, so that any machine can stop a trial early for this one.
-    trial.set_user_attr(HISTORY, [[at, *(values[metric] for metric in METRICS)] for at, values in history.items()])
+    trial.set_user_attr(HISTORY, written_history(history))
     return history[step]
 
 
@@ -159,23 +167,23 @@ def _trained(options: TrainOptions, watch: _Watch, *, quiet: bool) -> RunFolder:
 
 
 def _check_same(run: RunFolder, options: TrainOptions) -> None:
-    """Check that a run folder that is there is this trial's, and not of a study whose storage was removed."""
+    """Check that an existing run folder is this trial's, and not one of a study whose storage was removed."""
     then = run.config
     now: dict[str, Any] = {"lr": options.lr, "weight_decay": options.weight_decay, "batch_size": options.batch_size}
     own = {name: then["set"].get(name) for name in options.set}
     if {name: then[name] for name in now} != now or own != dict(options.set):
-        raise RunFolderError(f"{run.path} is no trial of this study; give another folder with --out")
+        raise RunFolderError(f"{run.path} is not a trial of this study; choose another folder with --out")
 
 
 class _Watch:
-    """Sees every evaluation of a trial, and gives it up when a finished one beats it."""
+    """Sees every evaluation of a trial, and stops it early when a finished one beats it."""
 
     def __init__(self, plan: Plan, study: Study) -> None:
         self._plan, self._study = plan, study
-        self.history: dict[int, Values] = {}
+        self.history: dict[int, Scores] = {}
 
     def __call__(self, row: Mapping[str, Any]) -> None:
-        self.history[row["step"]] = values_of_row(row)
+        self.history[row["step"]] = scores_of_row(row)
         self.check()
 
     def check(self) -> None:
@@ -183,7 +191,8 @@ class _Watch:
         if not plan.early_stopping:
             return
         finished = finished_histories(self._study)
-        by = beaten_by(self.history, finished, steps=plan.steps, objectives=plan.objectives, noise=plan.noise)
+        noise = plan.validation.noise
+        by = beaten_by(self.history, finished, steps=plan.steps, objectives=plan.objectives, noise=noise)
         if by is not None:
             raise _Beaten(by)
 

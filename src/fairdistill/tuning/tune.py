@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from fairdistill.contract import split_keywords, with_keywords
 from fairdistill.errors import UsageError
+from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
 from fairdistill.training import TrainOptions
-from fairdistill.training.opening import caller_untouched
-from fairdistill.tuning.conclusion import TuneResult, closed, conclude
+from fairdistill.tuning.conclusion import closed, conclude
 from fairdistill.tuning.extras import check_installed, quiet_optuna
 from fairdistill.tuning.options import TuneOptions
 from fairdistill.tuning.plan import plan
+from fairdistill.tuning.result import TuneResult
 
 
-def tune(options: TrainOptions, tune_options: TuneOptions, *, quiet: bool = False) -> TuneResult:
-    """Search hyper-parameters of a method, and choose one trial by a stated rule.
+def tune(
+    training: TrainOptions | None = None, *, options: TuneOptions | None = None, quiet: bool = False, **keywords: Any
+) -> TuneResult:
+    """Search hyperparameters of a method, and choose one trial by a stated rule.
 
-    Each trial is a run folder in ``options.out``; it is judged on validation rows by the weights it keeps. The same
-    call goes on where a former one stopped. At the end the test set is read, once, for the chosen trial, and with that
-    the study is closed.
+    Each trial is a run folder in ``out``, judged on the validation set by its checkpoint. The same call resumes a
+    search that was stopped. At the end the test set is read once, for the chosen trial, which closes the study.
 
     Args:
-        options: what each trial is trained with; ``out`` is the study's folder.
-        tune_options: what is searched, how and for how long; see :class:`TuneOptions`.
+        training: how each trial is trained; ``out`` is the study's folder.
+        options: what is searched, for how long, and how a trial is chosen.
         quiet: show no progress.
+        **keywords: options of either by name; they win.
 
     Returns:
-        The trials, the front, the chosen one, and what it does on the test set.
+        The trials, the Pareto front, the chosen trial, and its scores on the test set.
 
     Raises:
-        UsageError: for options that do not fit, a budget that is too short, a rule that no trial keeps, a storage that
-            cannot be used, or a study that is another or closed.
-        DataError: for data that cannot be used, or validation rows that lack a cell.
+        UsageError: for options that do not fit, a budget that is too short, a rule that no trial meets, a storage that
+            cannot be used, or a study that is closed or not this one.
+        DataError: for data that cannot be used, or a validation set that lacks a subgroup.
         RunFolderError: if the folder holds another study or something else.
-        TrainingError: after Ctrl-C; the same call goes on.
+        TrainingError: after Ctrl-C; the same call continues.
 
     Example:
-        >>> options = TrainOptions(method="mfd", teacher="runs/teacher", out="tune/mfd")  # doctest: +SKIP
-        >>> result = tune(options, TuneOptions(search={"mfd.strength": "0.3:30:log"}, trials=8))  # doctest: +SKIP
-        >>> result.run  # doctest: +SKIP
-        PosixPath('tune/mfd/trial-3')
+        >>> result = tune(  # doctest: +SKIP
+        ...     method="mfd", teacher="runs/teacher", search={"mfd.strength": "0.3:30:log"}, trials=8, out="tune/mfd"
+        ... )
+        >>> result.run, result.test.deo_a  # doctest: +SKIP
+        (PosixPath('tune/mfd/trial-3'), 0.0551)
     """
+    of_search, of_training = split_keywords("tune", keywords, TuneOptions, TrainOptions)
+    options = with_keywords(TuneOptions, options, of_search)
+    training = with_keywords(TrainOptions, training, of_training)
     if launched_together() > 1:
         raise UsageError(
-            "tune runs in one process; start it without torchrun, and again on every machine that shall take part, "
-            "with one --storage"
+            "tune runs in one process; start it without torchrun. To use several machines, start it on each of them "
+            "with the same --storage"
         )
     check_installed()
     # These need Optuna, which everything else does without.
@@ -51,7 +61,7 @@ def tune(options: TrainOptions, tune_options: TuneOptions, *, quiet: bool = Fals
     from fairdistill.tuning.trials_loop import search
 
     with quiet_optuna(), caller_untouched():
-        planned = plan(options, tune_options)
+        planned = plan(training, options)
         with opened(planned) as study:
             if closed(planned, study) is None:
                 search(planned, study, quiet=quiet)

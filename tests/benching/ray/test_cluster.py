@@ -54,7 +54,7 @@ def test_a_cluster_that_is_not_there_is_named_with_the_way_out(refused):
 
 def test_what_listens_but_is_no_ray_is_not_waited_for_long(refused, deaf, monkeypatch):
     monkeypatch.setattr(cluster, "_JOIN_SECONDS", 0.5)
-    assert f"cannot join a Ray cluster at 127.0.0.1:{deaf}: no answer" in refused(
+    assert f"cannot join a Ray cluster at 127.0.0.1:{deaf}: Ray did not answer" in refused(
         *RAY, "--address", f"127.0.0.1:{deaf}"
     )
 
@@ -69,7 +69,7 @@ def test_a_cluster_that_does_not_start_is_an_error_with_the_way_out(refused, mon
         raise Exception("The current node timed out during startup.\nThis could happen.")  # as Ray does
 
     monkeypatch.setattr(ray, "init", slow)
-    said = "cannot start Ray here: The current node timed out during startup. This could happen; leave --engine ray out"
+    said = "cannot start Ray here: The current node timed out during startup. This could happen; drop --engine ray"
     assert said in refused(*RAY)
 
 
@@ -98,5 +98,5 @@ def test_room_is_what_every_machine_has(machines, cpus, gpus, room):
 
 @pytest.mark.parametrize(("cpus", "gpus"), [(5, 0), (1, 0.5), (1, 2)])
 def test_a_run_that_no_machine_has_room_for_is_refused(cpus, gpus):
-    with pytest.raises(UsageError, match=r"no machine .* they have 4 CPU and 0 GPU, 1 CPU and 0 GPU: give less"):
+    with pytest.raises(UsageError, match=r"no machine .* they have 4 CPU and 0 GPU, 1 CPU and 0 GPU\. Reduce --cpus"):
         cluster._room([{"CPU": 4.0}, {"CPU": 1.0}], cpus, gpus)

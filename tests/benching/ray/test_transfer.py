@@ -85,6 +85,6 @@ def test_a_folder_that_cannot_be_made_leaves_nothing(tmp_path, monkeypatch):
     files = read_files(a_run(there).path, stamps(there.path))
     here.path.mkdir(parents=True)
     (here.path / "file").touch()  # another process was sooner, but is no run
-    with pytest.raises(RunFolderError, match="cannot make"):
+    with pytest.raises(RunFolderError, match="cannot create"):
         write_files(here, files)
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["run"]

@@ -67,7 +67,7 @@ def test_a_worker_knows_whether_it_sees_the_grid(tmp_path):
 
 
 def test_a_worker_of_another_version_says_both(tmp_path):
-    with pytest.raises(UsageError, match=rf"is {__version__} on .* and 0\.0\.1 where"):
+    with pytest.raises(UsageError, match=rf"fairdistill {__version__} is installed on .* with 0\.0\.1; install"):
         Worker().meet("0.0.1", str(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""A Ray cluster: joined by its address, or started on this machine for as long as it is needed."""
+"""Joining a Ray cluster by its address, or starting one on this machine for as long as it is needed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from types import ModuleType
 from typing import Any
 
 from fairdistill.errors import UsageError
-from fairdistill.system.runtime import processors, wait_passively
+from fairdistill.system.threads import processors, wait_passively
 
 _CONNECT_SECONDS = 5.0
 _JOIN_SECONDS = 45.0
-_OBJECT_STORE_BYTES = 2**27  # runs on this machine hand nothing over; Ray would take a third of the memory
+_OBJECT_STORE_BYTES = 2**27  # runs exchange nothing through it; by default Ray would take a third of the memory
 
-# Joins as the bench will, and says in one line why that does not work.
+# Joins as bench will, and prints in one line why that fails.
 _JOIN = """
 import logging, sys
 import ray
@@ -34,18 +34,18 @@ except Exception as error:
 
 @contextmanager
 def joined(address: str | None, *, cpus: float, gpus: float) -> Iterator[int]:
-    """Join a cluster, or start one on this machine, and leave it at the end; give how many runs it has room for.
+    """Join a cluster, or start one on this machine, and leave it at the end; give the number of runs that fit.
 
     Args:
         address: ``auto``, ``HOST:PORT`` or ``ray://HOST:PORT``; None: start one.
-        cpus: processors of a run.
-        gpus: GPUs of a run.
+        cpus: CPUs per run.
+        gpus: GPUs per run.
 
     Raises:
-        UsageError: if Ray is not installed, the cluster cannot be joined, or has no machine that is large enough.
+        UsageError: if Ray is not installed, the cluster cannot be joined, or no machine is large enough.
     """
     ray = _import_ray()
-    with redirect_stdout(sys.stderr):  # where Ray prints what happens to its workers; ours is the table
+    with redirect_stdout(sys.stderr):  # Ray prints events of its workers there; standard output is for our table
         if address is None:
             _start(ray)
         else:
@@ -77,14 +77,14 @@ def _start(ray: ModuleType) -> None:
             logging_level=logging.ERROR,
             log_to_driver=False,
         )
-    except Exception as error:  # Ray raises bare ones, such as when the machine is too busy for it to start in time
+    except Exception as error:  # Ray raises bare ones, for example if the machine is too busy to start it in time
         why = " ".join(str(error).split()).rstrip(".") or repr(error)
-        raise UsageError(f"cannot start Ray here: {why}; leave --engine ray out to run without it") from error
+        raise UsageError(f"cannot start Ray here: {why}; drop --engine ray to run without it") from error
 
 
 def _check_joinable(address: str) -> None:
-    """Raise a UsageError, soon, if a cluster cannot be joined: ray.init tries for minutes, and may end the process."""
-    remedy = "start it with `ray start --head`, or give the address of one that runs with --address HOST:PORT"
+    """Raise a UsageError quickly if a cluster cannot be joined: ray.init tries for minutes and may end the process."""
+    remedy = "start it with `ray start --head`, or give the address of a running one with --address HOST:PORT"
     if address != "auto":
         host, _, port = address.removeprefix("ray://").rpartition(":")
         try:
@@ -96,14 +96,14 @@ def _check_joinable(address: str) -> None:
             [sys.executable, "-c", _JOIN, address], capture_output=True, text=True, timeout=_JOIN_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise UsageError(f"cannot join a Ray cluster at {address}: no answer of Ray's came; {remedy}") from None
+        raise UsageError(f"cannot join a Ray cluster at {address}: Ray did not answer; {remedy}") from None
     if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        why = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         raise UsageError(f"cannot join a Ray cluster at {address}: {why.rstrip('.')}; {remedy}")
 
 
 def _room(machines: list[Mapping[str, Any]], cpus: float, gpus: float) -> int:
-    """Return how many runs fit on the machines at a time; a share of a GPU is of one GPU."""
+    """Return how many runs fit on the machines at a time; a fraction of a GPU never spans two GPUs."""
     room = 0
     for machine in machines:
         fits = [_times(machine.get("CPU", 0), cpus)]
@@ -115,8 +115,8 @@ def _room(machines: list[Mapping[str, Any]], cpus: float, gpus: float) -> int:
     if not room:
         have = ", ".join(f"{machine.get('CPU', 0):g} CPU and {machine.get('GPU', 0):g} GPU" for machine in machines)
         raise UsageError(
-            f"no machine of the Ray cluster has room for a run of {cpus:g} CPU and {gpus:g} GPU; they have {have}: "
-            "give less with --cpus-per-run or --gpus-per-run"
+            f"no machine of the Ray cluster has room for a run with {cpus:g} CPU and {gpus:g} GPU; they have {have}. "
+            "Reduce --cpus-per-run or --gpus-per-run"
         )
     return room
 

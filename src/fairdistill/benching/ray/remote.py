@@ -1,4 +1,4 @@
-"""Running a grid on a Ray cluster: a lost worker's job goes on with another, and every run folder comes home."""
+"""Running a grid on a Ray cluster: another worker takes over from a lost one, and every run folder comes back here."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from fairdistill.errors import FairdistillError
 from fairdistill.runs import RunFolder
 
 _RETRIES = 3
-_LOCK_SECONDS = 120.0  # NFS keeps a dead machine's locks for its lease, 90 seconds by default
+_LOCK_SECONDS = 120.0  # NFS keeps the locks of a dead machine for its lease, 90 seconds by default
 
 
 def run_on_ray(grid: Grid, *, cpus: float, gpus: float, workers: int, report: Report, every: float = 15.0) -> bool:
-    """Run what is not done yet on the cluster that was joined, teachers first; a job that fails stops no other.
+    """Run the jobs that are not done on the joined cluster, teachers first; a failed job does not stop the others.
 
-    A worker that sees the grid's folder trains there. One that does not is given what it needs, and what it writes is
-    fetched. A job whose worker is lost goes on, from its last checkpoint, with another one, three times.
+    A worker that can see the grid's folder trains there. Otherwise it is sent what it needs, and what it writes is
+    fetched. If a worker is lost, another one resumes its job from the last checkpoint, up to three times.
 
     Args:
         grid: the jobs.
-        cpus: processors of a run, and its threads.
-        gpus: GPUs of a run.
-        workers: runs at a time; those that there is no room for wait until there is.
-        report: told of every job that begins, loses its worker, is done or fails.
-        every: seconds between two looks for a new checkpoint to fetch.
+        cpus: CPUs per run, which is also its number of threads.
+        gpus: GPUs per run.
+        workers: runs at a time; they wait while the cluster has no room for them.
+        report: called when a job starts, loses its worker, finishes or fails.
+        every: seconds between checks for a new checkpoint to fetch.
 
     Returns:
         Whether every job is done.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C, when the workers are gone; their last checkpoints stay.
+        KeyboardInterrupt: after Ctrl-C, once the workers are gone; their last checkpoints are kept.
     """
     work = Work(grid, report, workers=workers)
     with _mark(grid.path) as mark, ThreadPoolExecutor(workers) as threads:
@@ -59,7 +59,7 @@ def run_on_ray(grid: Grid, *, cpus: float, gpus: float, workers: int, report: Re
 
 @contextmanager
 def _mark(folder: Path) -> Iterator[Path]:
-    """Give a file by which a worker knows that it sees this very folder, and not one of the same name."""
+    """Give a file by which a worker recognizes this very folder, as opposed to another of the same name."""
     mark = folder / f".bench-{uuid.uuid4().hex}"
     mark.touch()
     try:
@@ -69,7 +69,7 @@ def _mark(folder: Path) -> Iterator[Path]:
 
 
 class _Crew:
-    """The workers of a grid, one for each job in hand."""
+    """The workers of a grid, one for each active job."""
 
     def __init__(self, mark: Path, *, cpus: float, gpus: float, report: Report, every: float) -> None:
         import ray
@@ -82,7 +82,7 @@ class _Crew:
         self._dismissed = threading.Event()
 
     def run(self, job: Job) -> str | None:
-        """Do a job, with another worker whenever one is lost; return the error of one that failed."""
+        """Run a job, with a new worker whenever one is lost; return the error if it failed."""
         from ray.exceptions import RayError, RayTaskError
 
         lost = ""
@@ -90,22 +90,22 @@ class _Crew:
             if self._dismissed.is_set():
                 return "stopped"
             if lost:
-                self._report(job, f"lost its worker, goes on with another ({lost})")
+                self._report(job, f"lost its worker, continuing with another one ({lost})")
                 self._wait_until_free(job)
             try:
                 return self._run_once(job)
-            except RayTaskError as error:  # the worker lives; another would do no better
+            except RayTaskError as error:  # the worker is alive; another would fail in the same way
                 return reason(error.cause)
             except RayError as error:
                 if getattr(error, "actor_init_failed", False):
                     return _cannot_begin(error)
                 lost = _in_short(error)
-            except (FairdistillError, OSError) as error:  # the folder here is in use, or cannot be written
+            except (FairdistillError, OSError) as error:  # the folder here is in use or cannot be written
                 return reason(error)
         return f"lost its worker {1 + _RETRIES} times; the last time: {lost}"
 
     def dismiss(self) -> None:
-        """End every worker, and let no other begin."""
+        """Stop every worker and start no new one."""
         self._dismissed.set()
         for worker in list(self._workers):
             self._ray.kill(worker)
@@ -129,7 +129,7 @@ class _Crew:
         return news.error
 
     def _train_apart(self, worker: Any, job: Job) -> str | None:
-        """Send what the worker needs, fetch what it writes; hold the folder here, where nobody else does."""
+        """Send what the worker needs, fetch what it writes, and hold the lock of the folder here."""
         get = self._ray.get
         with ExitStack() as held:
             here: Files = {}
@@ -148,7 +148,7 @@ class _Crew:
                     here = news.files
 
     def _wait_until_free(self, job: Job) -> None:
-        """Wait, but not for ever, until nobody holds the run folder of a job whose worker was lost."""
+        """Wait, up to a limit, until the run folder of a job whose worker was lost is free."""
         deadline = time.monotonic() + _LOCK_SECONDS
         while standing(job).state == "running" and time.monotonic() < deadline:
             if self._dismissed.wait(1.0):
@@ -156,7 +156,7 @@ class _Crew:
 
 
 def _teacher_files(job: Job) -> Files:
-    """Return what a student reads of its teacher's run folder."""
+    """Return the files of the teacher's run folder that a student reads."""
     if job.options.teacher is None:
         return {}
     folder = Path(job.options.teacher)
@@ -164,15 +164,15 @@ def _teacher_files(job: Job) -> Files:
 
 
 def _cannot_begin(error: Exception) -> str:
-    """Return why a worker could not even be made, which is so for the next one too."""
+    """Return why a worker could not be started; the next one would fail too."""
     where = re.search(r"\bip=([^,)]+)", str(error))
     return (
-        f"a worker cannot begin on {where[1] if where else 'a machine'} ({str(error).strip().splitlines()[-1]}); "
+        f"cannot start a worker on {where[1] if where else 'a machine'} ({str(error).strip().splitlines()[-1]}); "
         f"install fairdistill {__version__} on every machine of the cluster"
     )
 
 
 def _in_short(error: Exception) -> str:
-    """Return what became of a worker, without Ray's names for it and its list of what may have been the cause."""
+    """Return how a worker was lost, without Ray's internal names and its list of possible causes."""
     lines = [line for line in str(error).splitlines() if not line.startswith("\t")]
     return textwrap.shorten(" ".join(lines).partition(" Some common causes")[0], 300, placeholder=" ...")

@@ -1,4 +1,4 @@
-"""Run folders on their way between machines that share no storage: read and written so that a run can be resumed."""
+"""Sending run folders between machines without shared storage, in an order that keeps them resumable."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Files = Mapping[str, bytes]
 """Contents by path inside a run folder."""
 
 Stamp = tuple[int, int]
-"""When a file was last changed, and its size."""
+"""Modification time and size of a file."""
 
 CHECKPOINT, RESULT = "checkpoint/state.pt", "result.json"
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:
-    """Return when each whole file of a run folder was last changed; none if there is no folder yet."""
+    """Return the stamp of each complete file of a run folder; empty if there is no folder yet."""
     found = {}
     for path in folder.rglob("*"):
         if path.is_file() and not path.name.startswith(".") and path.suffix != ".part":
@@ -31,18 +31,18 @@ def stamps(folder: Path) -> dict[str, Stamp]:
 
 
 def read_files(folder: Path, names: Collection[str]) -> Files:
-    """Return the contents of files, the checkpoint first: read before the log, it is never ahead of it."""
+    """Return the contents of files, the checkpoint first: read before the log, it cannot be ahead of it."""
     ordered = sorted(names, key=lambda name: name != CHECKPOINT)
     return {name: (folder / name).read_bytes() for name in ordered}
 
 
 def write_files(job: Job, files: Files) -> None:
-    """Write files into a job's run folder, which is made, whole or not at all, if there is none.
+    """Write files into a job's run folder; a new folder appears whole or not at all.
 
-    A folder that is there keeps its configuration, a new one says where things are on this machine.
+    An existing folder keeps its configuration; that of a new one gets the paths of this machine.
 
     Raises:
-        RunFolderError: if another process made the folder meanwhile.
+        RunFolderError: if another process created the folder in the meantime.
     """
     if (job.path / "config.yaml").exists():
         _write(job.path, {name: content for name, content in files.items() if name != "config.yaml"})
@@ -54,11 +54,11 @@ def write_files(job: Job, files: Files) -> None:
         part.rename(job.path)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        raise RunFolderError(f"cannot make {job.path}: {error.strerror}") from error
+        raise RunFolderError(f"cannot create {job.path}: {error.strerror}") from error
 
 
 def _write(folder: Path, files: Files) -> None:
-    """Write the log before the checkpoint, so that it is never behind, and the result last: it marks a finished run."""
+    """Write the log before the checkpoint, so that it is never behind, and the result last: it marks a run as done."""
     for name in sorted(files, key=lambda name: (name == RESULT, name == CHECKPOINT)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

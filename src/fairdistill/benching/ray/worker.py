@@ -1,4 +1,4 @@
-"""What a process of a Ray cluster does for one job: train it, and tell of it."""
+"""What a process of a Ray cluster does for one job: train it and report on it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from fairdistill.errors import UsageError
 
 @dataclass(frozen=True)
 class News:
-    """What has become of a job.
+    """The progress of a job.
 
     Attributes:
-        files: those of the run folder that are new or changed; none where the storage is shared.
+        files: new or changed files of the run folder; none if the storage is shared.
         ended: whether the job has ended.
-        error: of a job that has failed.
+        error: the error of a failed job.
     """
 
     files: Files
@@ -33,7 +33,7 @@ class News:
 
 
 class Worker:
-    """Trains one job, in the grid's own folder where that is seen from here, else in a folder that is fetched from."""
+    """Trains one job, in the grid's own folder if it is visible here, else in a temporary one."""
 
     def __init__(self) -> None:
         self._job: Job | None = None
@@ -43,31 +43,31 @@ class Worker:
         self._training = threading.Thread(target=self._train, daemon=True)
 
     def meet(self, version: str, mark: str) -> tuple[str, bool]:
-        """Return which process this is, and whether the storage is shared: whether a file of the grid is seen here.
+        """Return which process this is, and whether the storage is shared: whether a file of the grid is visible here.
 
         Raises:
-            UsageError: if fairdistill is of another version here.
+            UsageError: if another version of fairdistill is installed here.
         """
         where = f"{socket.gethostname()}, process {os.getpid()}"
         if version != __version__:
             raise UsageError(
-                f"fairdistill is {__version__} on {socket.gethostname()} and {version} where bench was started; "
-                "install the same version on every machine of the cluster"
+                f"fairdistill {__version__} is installed on {socket.gethostname()}, but bench was started with "
+                f"{version}; install the same version on every machine of the cluster"
             )
         return where, os.access(Path(mark).parent, os.W_OK) and Path(mark).exists()
 
     def begin(self, job: Job, *, threads: int) -> None:
-        """Begin to train a job in its own folder, or to go on with it."""
+        """Start or resume a job in its own folder."""
         self._job = replace(job, options=replace(job.options, threads=threads))
         self._training.start()
 
     def begin_apart(self, job: Job, *, threads: int, files: Files, teacher: Files) -> None:
-        """Begin to train a job in a folder of this machine, or to go on with it.
+        """Start or resume a job in a temporary folder of this machine.
 
         Args:
-            job: the job, with the folders it has where it was planned.
-            threads: threads of the run.
-            files: its run folder, as far as it has come.
+            job: the job, with its folders on the machine where it was planned.
+            threads: number of threads of the run.
+            files: its run folder so far.
             teacher: its teacher's run folder.
         """
         self._scratch = Path(tempfile.mkdtemp(prefix="fairdistill-"))
@@ -82,10 +82,10 @@ class Worker:
         self.begin(job, threads=threads)
 
     def news(self, every: float) -> News:
-        """Wait until the job has ended, or there is a new checkpoint to fetch, and tell of it.
+        """Wait until the job has ended or there is a new checkpoint to fetch, and report on it.
 
         Args:
-            every: seconds between two looks for a new checkpoint.
+            every: seconds between checks for a new checkpoint.
         """
         assert self._job is not None
         if self._scratch is None:
@@ -99,7 +99,7 @@ class Worker:
             if ended or changed & {"config.yaml", CHECKPOINT}:
                 break
         if not ended:
-            changed.discard(RESULT)  # written when the run ends: it comes with what is written before it
+            changed.discard(RESULT)  # written when the run ends: sent along with what is written before it
         files = read_files(self._job.path, changed)
         self._sent |= {name: now[name] for name in changed}
         if ended:

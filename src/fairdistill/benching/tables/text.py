@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from fairdistill.benching.tables.options import Format
 from fairdistill.benching.tables.result import Measured, TableResult, TableRow
-from fairdistill.metrics.names import METRICS
+from fairdistill.metrics import METRICS
 from fairdistill.text import tables
 
 

@@ -20,14 +20,13 @@ from fairdistill.errors import (
 from fairdistill.models import cifar_net, digit_net
 from fairdistill.runs.folder import RunFolder
 from fairdistill.runs.load import load
-from fairdistill.training import TrainOptions, train
-from fairdistill.training import estimate as estimating
-from fairdistill.training.prepare import prepare
+from fairdistill.training import Setup, TrainOptions, cost, prepare, train
 from tests.conftest import TinyOptions
 
 
 def weights(setup_or_network):
-    return getattr(setup_or_network, "network", setup_or_network).state_dict()
+    network = setup_or_network.student.network if isinstance(setup_or_network, Setup) else setup_or_network
+    return network.state_dict()
 
 
 def equal(one, other):
@@ -62,20 +61,24 @@ def test_the_data_root_is_the_option_else_the_environments(tiny, monkeypatch):
 
 def test_honest_cuts_a_validation_set_from_every_cell_and_keeps_the_test_set_apart(quick):
     setup = prepare(quick())
-    assert (len(setup.train), len(setup.validation), len(setup.test)) == (66, 6, 30)
-    assert setup.validation.cell_counts().flatten().tolist() == [1] * 6
-    assert not {*setup.train.ids} & {*setup.validation.ids}
-    assert setup.test.name == "tiny/test"
+    assert (len(setup.data.train), len(setup.data.validation), len(setup.data.test)) == (66, 6, 30)
+    assert setup.data.validation.cell_counts().flatten().tolist() == [1] * 6
+    assert not {*setup.data.train.ids} & {*setup.data.validation.ids}
+    assert setup.data.test.name == "tiny/test"
 
 
 def test_a_data_set_with_a_validation_split_of_its_own_is_not_cut():
     setup = prepare(TrainOptions(data="digits-s", device="cpu"))
-    assert (len(setup.train), setup.validation.name, len(setup.validation)) == (1000, "digits-s/val", 400)
+    assert (len(setup.data.train), setup.data.validation.name, len(setup.data.validation)) == (
+        1000,
+        "digits-s/val",
+        400,
+    )
 
 
 def test_paper_validates_on_the_test_set_trains_on_every_row_and_colours_by_the_runs_seed(quick):
     setup = prepare(quick(protocol="paper", seed=3))
-    assert (len(setup.train), setup.validation.name, setup.options.data_options["data_seed"]) == (
+    assert (len(setup.data.train), setup.data.validation.name, setup.options.data_options["data_seed"]) == (
         72,
         "tiny/test",
         3,
@@ -101,16 +104,16 @@ def test_a_student_takes_its_teachers_data_options_and_split(quick, make_teacher
     # what does not identify the data, such as where to download it, is the student's own
     assert setup.options.data_options == {**options, "unknown": 0}
     of_teacher = prepare(quick(data_options={"data_seed": 7, "flip": False}, split_seed=5))
-    assert setup.train.digest() == of_teacher.train.digest()
-    assert setup.validation.ids == of_teacher.validation.ids
-    assert setup.validation.ids != prepare(quick(split_seed=6)).validation.ids
+    assert setup.data.train.digest() == of_teacher.data.train.digest()
+    assert setup.data.validation.ids == of_teacher.data.validation.ids
+    assert setup.data.validation.ids != prepare(quick(split_seed=6)).data.validation.ids
     same = {"data_seed": 7, "flip": False}
     assert prepare(quick(method="mfd", teacher=teacher, data_options=same, split_seed=5)).options.split_seed == 5
 
 
 def test_a_teacher_of_the_paper_protocol_teaches_in_it(quick, make_teacher):
     setup = prepare(quick(method="mfd", protocol="paper", teacher=make_teacher(protocol="paper"), split_seed=3))
-    assert (len(setup.train), setup.validation.name) == (72, "tiny/test")
+    assert (len(setup.data.train), setup.data.validation.name) == (72, "tiny/test")
 
 
 def test_a_teacher_of_another_data_set_gives_its_knowledge_and_nothing_else(quick, make_teacher):
@@ -165,8 +168,8 @@ def test_methods_share_a_cache_and_what_changes_the_features_changes_the_cache(
     def cached_bytes(changes, *, fill=False):
         setup = prepare(quick(**{"method": "hkd", "cache_dir": str(tmp_path / "cache"), **changes}))
         if fill:
-            pipeline = Pipeline(setup.train, device=torch.device("cpu"), seed=0)
-            setup.cache.load(setup.teacher, pipeline, setup.runtime, memory=0, progress=str)
+            pipeline = Pipeline(setup.data.train, device=torch.device("cpu"), seed=0)
+            setup.cache.load(setup.teacher.network, pipeline, setup.runtime, memory=0, progress=str)
         return setup.cache.num_bytes - setup.cache.missing_bytes
 
     first, second = (
@@ -192,12 +195,12 @@ def test_an_estimate_leaves_the_student_its_hooks_and_the_random_numbers_alone(q
     setup = prepare(quick(method="mfd", teacher=tiny_teacher))
     before = {name: value.clone() for name, value in weights(setup).items()}
     state = torch.get_rng_state()
-    pipeline = Pipeline(setup.train, device=torch.device("cpu"), seed=0)
-    estimate = estimating.estimate(setup, pipeline)
+    pipeline = Pipeline(setup.data.train, device=torch.device("cpu"), seed=0)
+    estimate = cost.estimate(setup, pipeline)
     assert torch.equal(torch.get_rng_state(), state)
     assert equal(before, weights(setup))
-    assert all(p.grad is None for p in setup.network.parameters())
-    parameters = sum(p.numel() for p in setup.network.parameters()) * 4
+    assert all(p.grad is None for p in setup.student.network.parameters())
+    parameters = sum(p.numel() for p in setup.student.network.parameters()) * 4
     assert estimate.disk >= setup.cache.num_bytes + 3 * parameters  # weights and two moments
     assert estimate.seconds > 0
     assert estimate.memory > setup.cache.num_bytes
@@ -211,18 +214,18 @@ BAD = [
     ({"model": "cifarnet"}, UsageError, "did you mean 'cifar_net'"),
     ({"device": "banana"}, UsageError, "cannot use device 'banana'"),
     ({"method": "mfd"}, TeacherError, "'mfd' needs a teacher: train one with"),
-    ({"teacher": "nowhere"}, TeacherError, "there is no teacher .*nowhere; expected a run folder, a file of weights"),
+    ({"teacher": "nowhere"}, TeacherError, "there is no teacher .*nowhere; expected a run folder, a weights file"),
     ({"teacher": "unfinished"}, RunFolderError, "not finished"),
-    ({"teacher": "classes"}, TeacherError, r"knows the classes a, b; tiny/train has a, b, c"),
-    ({"teacher": "names"}, TeacherError, r"knows the classes c, b, a; tiny/train has a, b, c"),
+    ({"teacher": "classes"}, TeacherError, r"was trained on the classes a, b; tiny/train has a, b, c"),
+    ({"teacher": "names"}, TeacherError, r"was trained on the classes c, b, a; tiny/train has a, b, c"),
     ({"teacher": "good", "teacher_size": 32}, UsageError, r"ConvNet cannot take images of shape \(3, 32, 32\)"),
-    ({"teacher": "good", "split_seed": 1}, TeacherError, "split_seed 0, not 1.*leave --split-seed out"),
+    ({"teacher": "good", "split_seed": 1}, TeacherError, "split_seed 0, not 1.*drop --split-seed"),
     (
         {"teacher": "good", "data_options": {"data_seed": 1}},
         TeacherError,
-        "data_seed 0, not 1.*leave --data-seed out",
+        "data_seed 0, not 1.*drop --data-seed",
     ),
-    ({"teacher": "paper"}, TeacherError, "was trained on every training row"),
+    ({"teacher": "paper"}, TeacherError, "was trained on every training image"),
     ({"init": "teacher"}, UsageError, "--init teacher needs --teacher"),
     ({"init": "teacher", "teacher": "wide"}, UsageError, "do not fit ConvNet: of another shape: stages.0.weight"),
     ({"init": "no.safetensors"}, UsageError, r"there is no file .*no\.safetensors"),
@@ -260,8 +263,8 @@ def test_what_does_not_fit_is_an_error_and_nothing_is_written(
 
 
 def test_a_full_disk_is_an_error_before_anything_is_written(quick, tmp_path, monkeypatch):
-    usage = estimating.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(estimating.shutil, "disk_usage", lambda path: usage._replace(free=10))
+    usage = cost.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(cost.shutil, "disk_usage", lambda path: usage._replace(free=10))
     with pytest.raises(UsageError, match=r"would write .* MiB, but .* has 0 MiB left.*--out"):
         train(quick(), quiet=True)
     assert list(tmp_path.iterdir()) == []

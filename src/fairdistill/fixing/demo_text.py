@@ -1,0 +1,44 @@
+"""What the demonstration prints besides the recommendation."""
+
+from __future__ import annotations
+
+from fairdistill.fixing.result import FixResult
+
+INTRODUCTION = """\
+Handwritten digits on grey or coloured paper. In the training set, 95% of the digits 0-4 are on
+grey paper and 95% of the digits 5-9 are on coloured paper; in the test set, every digit appears
+on both. A fair classifier looks at the digit, not at the paper.
+"""
+
+
+def in_short(result: FixResult) -> str:
+    """Return what the numbers of the test set mean, in two plain sentences."""
+    before = result.test_before
+    first = (
+        f"In short: the model recognizes {100 * before.accuracy.value:.0f}% of the digits, but not equally well on "
+        f"both papers: for the same digit, the accuracy differs by {100 * before.deo_a.value:.0f} percentage points "
+        f"on average (DEO_A), and by {100 * before.deo_m.value:.0f} points for the worst digit (DEO_M)."
+    )
+    if result.test_after is None:
+        searched = "No candidate was demonstrably better." if len(result.candidates) > 1 else "Nothing was trained."
+        return f"{first}\n{searched}"
+    accuracy, gap = result.test_after.accuracy.value, result.test_after.deo_a.value
+    if not result.confirmed:
+        verdict = "but the test set does not confirm that it is fairer"
+    elif accuracy >= before.accuracy.value:
+        verdict = "so it is fairer and no less accurate"
+    else:
+        verdict = "so it is fairer, but less accurate"
+    return (
+        f"{first}\nThe chosen model has a gap of {100 * gap:.0f} points at {100 * accuracy:.0f}% accuracy, {verdict}."
+    )
+
+
+def farewell(result: FixResult, out: str) -> str:
+    """Return where everything is, and how to go on with one's own model."""
+    page = f"; open {out}/report.html for the report" if result.model else ""
+    return (
+        f"Everything is in {out}/{page}.\n"
+        "With your own model and images: fairdistill fix MODEL --data TABLE.csv --image COLUMN --label COLUMN "
+        "--group COLUMN"
+    )

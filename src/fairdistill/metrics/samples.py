@@ -1,0 +1,46 @@
+"""What every interval and test is computed from: a test set's samples, and how new test sets are drawn from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Samples:
+    """A test set of N samples, without what any model predicts for it.
+
+    Attributes:
+        labels: int64 ``[N]`` classes in ``[0, num_classes)``.
+        groups: int64 ``[N]`` groups in ``[0, num_groups)``; -1 where unknown.
+        sources: int64 ``[N]``: samples with the same number were made from one picture or show one person, and are
+            drawn together.
+        num_classes: C.
+        num_groups: G.
+    """
+
+    labels: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    sources: NDArray[np.int64]
+    num_classes: int
+    num_groups: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """How test sets are drawn for intervals and tests.
+
+    Attributes:
+        confidence: of the intervals, two-sided.
+        draws: test sets to draw.
+        seed: of the draws.
+    """
+
+    confidence: float = 0.95
+    draws: int = 10_000
+    seed: int = 0
+
+
+DEFAULT_DRAWING = Drawing()

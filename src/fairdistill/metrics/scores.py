@@ -1,0 +1,62 @@
+"""The three metrics that models are compared by, as one value, and which way each improves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairdistill.metrics.names import METRICS
+
+
+def higher_is_better(metric: str) -> bool:
+    """Return whether a metric improves as it rises, as accuracy does; DEO_A and DEO_M improve as they fall.
+
+    Raises:
+        KeyError: for a name that is not a metric.
+    """
+    if metric not in METRICS:
+        raise KeyError(metric)
+    return metric == "accuracy"
+
+
+def improvement(metric: str, change: float) -> float:
+    """Return a change of a metric with the sign that makes an improvement positive.
+
+    Example:
+        >>> improvement("accuracy", 0.5), improvement("deo_a", 0.5)
+        (0.5, -0.5)
+    """
+    return change if higher_is_better(metric) else -change
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model scores on some samples; fractions, undefined is NaN.
+
+    Attributes:
+        accuracy: over all samples.
+        deo_a: the mean over the classes of the difference between groups.
+        deo_m: the largest difference.
+
+    Example:
+        >>> scores = Scores(accuracy=0.9, deo_a=0.1, deo_m=0.2)
+        >>> scores["deo_m"] == scores.deo_m
+        True
+    """
+
+    accuracy: float
+    deo_a: float
+    deo_m: float
+
+    @staticmethod
+    def from_dict(content: Mapping[str, float | None]) -> Scores:
+        """Return the scores among what a JSON file holds, where null is undefined."""
+        values = (content[name] for name in METRICS)
+        return Scores(*(float("nan") if value is None else float(value) for value in values))
+
+    def __getitem__(self, metric: str) -> float:
+        """Return one of the metrics by its name."""
+        if metric not in METRICS:
+            raise KeyError(metric)
+        value: float = getattr(self, metric)
+        return value

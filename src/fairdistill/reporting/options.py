@@ -1,0 +1,45 @@
+"""The options of ``report``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairdistill.auditing import IntervalOptions
+from fairdistill.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(IntervalOptions):
+    """Where a report is written, and what it says beyond the numbers.
+
+    Raises:
+        UsageError: if a value is out of its range.
+
+    Example:
+        >>> ReportOptions(card="model-card.md").out
+        'report.html'
+    """
+
+    out: str = "report.html"
+    """HTML file to write."""
+    card: str | None = None
+    """Also write the model card to this file, as Markdown."""
+    title: str | None = None
+    """Title of the page; default: the data set's name."""
+    intended_use: str | None = None
+    """What the model is for, in a sentence or two; shown in the model card."""
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files to write: the page, then the model card if one is wanted.
+
+        Raises:
+            UsageError: if one of them cannot be written, or both are the same file.
+        """
+        wanted = (Path(self.out), *([Path(self.card)] if self.card else []))
+        if len({path.resolve() for path in wanted}) < len(wanted):
+            raise UsageError(f"--out and --card both name {self.out}; give the model card a different name")
+        for path in wanted:
+            if path.is_dir() or not path.absolute().parent.is_dir():
+                raise UsageError(f"cannot write {path}; give a file name in an existing folder")
+        return wanted

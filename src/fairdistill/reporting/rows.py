@@ -1,0 +1,81 @@
+"""One row of a report: the runs of one method, with the intervals of their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.auditing import ModelChange, SubgroupChange, model_change, worst_of
+from fairdistill.comparing import CompareRow
+from fairdistill.metrics import Drawing, Paired, Resampled, paired_test
+from fairdistill.predictions import Predictions, paired, run_predictions
+from fairdistill.reporting.result import GroupAccuracy, ReportRow
+from fairdistill.runs import RunFolder
+
+_OF_TEACHER = "teacher_predictions.csv"
+
+
+def report_row(row: CompareRow, first: Predictions, drawing: Drawing) -> ReportRow:
+    """Return what a report says of one method.
+
+    Args:
+        row: the method and its runs.
+        first: predictions of the first run of the report: they set the order of the images, classes and groups.
+        drawing: confidence, draws and seed of the intervals.
+    """
+    runs = [RunFolder.open(path) for path in row.paths]
+    correct = _correct(runs, first)
+    sample = Resampled(correct, first.samples, drawing)
+    group, cell = worst_of(sample, first)
+    return ReportRow(
+        label=row.label,
+        runs=row.paths,
+        seeds=row.seeds,
+        steps=row.steps,
+        samples=row.samples,
+        accuracy=sample.accuracy(),
+        worst_group=group,
+        worst_cell=cell,
+        deo_a=sample.gap("mean"),
+        deo_m=sample.gap("max"),
+        change=_change(runs, correct, first, drawing),
+        groups=tuple(
+            GroupAccuracy(group=name, rows=int(sample.rows[at].sum()), accuracy=sample.group_accuracy(at))
+            for at, name in enumerate(first.group_names)
+        ),
+        cells=tuple(map(tuple, sample.shares.mean(axis=0).tolist())),
+        collapsed=row.collapsed,
+        draws=sample.draws,
+    )
+
+
+def _correct(runs: Sequence[RunFolder], first: Predictions, table: str = "predictions.csv") -> NDArray[np.bool_]:
+    """Return which images each run gets right, bool ``[M, N]``, in the order of ``first``."""
+    return np.stack([paired(first, run_predictions(run, table))[1].correct for run in runs])
+
+
+def _change(
+    runs: Sequence[RunFolder], correct: NDArray[np.bool_], first: Predictions, drawing: Drawing
+) -> ModelChange | None:
+    """Return the change from the teacher; None unless every run has its teacher's predictions."""
+    if not all((run.path / _OF_TEACHER).exists() for run in runs):
+        return None
+    taught = _correct(runs, first, _OF_TEACHER)
+    change = model_change(paired_test(taught, correct, first.samples, drawing), first)
+    if len(runs) == 1:
+        return change
+    by_seed = [paired_test(one, other, first.samples, drawing) for one, other in zip(taught, correct, strict=True)]
+    cells = (_judged(cell, at, by_seed) for at, cell in enumerate(change.cells))
+    return replace(change, cells=tuple(cells))
+
+
+def _judged(cell: SubgroupChange, at: int, by_seed: Sequence[Paired]) -> SubgroupChange:
+    """Call a subgroup harmed, or helped, if every seed shows it alone: a few seeds say little about others."""
+    return replace(
+        cell,
+        harmed=cell.harmed or all(found.cells[at].harmed for found in by_seed),
+        helped=cell.helped or all(found.cells[at].helped for found in by_seed),
+    )

@@ -1,0 +1,45 @@
+"""A folder that a command is about to make: checked before any work, and made whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fairdistill.errors import RunFolderError
+from fairdistill.runs.folder import RunFolder
+
+
+def check_new_folder(path: Path, *, kind: str) -> None:
+    """Check that a folder can be made, or is there and empty; nothing is written.
+
+    Args:
+        path: the folder.
+        kind: what it is for, for example ``study``; an error says that the folder does not contain one.
+
+    Raises:
+        RunFolderError: if it holds something, or is not a folder, or cannot be written.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunFolderError(f"{path} already exists and does not contain a {kind}; choose another folder with --out")
+    RunFolder.check_new(path)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to fill, which gets its name when it is filled: whole, and from only one of two processes.
+
+    Raises:
+        RunFolderError: if it cannot be made, or another process has made it.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise RunFolderError(f"cannot create {path}: {error.strerror}; choose another folder with --out") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,95 @@
+"""A run in progress: what was prepared, what takes part in a step, and how far it has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from fairdistill.data import Pipeline
+from fairdistill.runs import RunFolder
+from fairdistill.system.randomness import derived_seed
+from fairdistill.training.console import RunConsole
+from fairdistill.training.learner import Learner, build_learner, teacher_features
+from fairdistill.training.objective import LossMeter
+from fairdistill.training.schedule import Schedule
+from fairdistill.training.setup import Setup
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        step: optimizer steps done.
+        log_rows: rows of the log written.
+        seconds: time spent in training steps.
+        row_seconds: the part of it since the last row of the log.
+        meter: means of the loss since then.
+        best: the weights of the best evaluation so far, where the protocol keeps those.
+        best_loss: its loss.
+        best_step: its step.
+        collapsed: whether the student predicted a single class at the last evaluation.
+    """
+
+    step: int = 0
+    log_rows: int = 0
+    seconds: float = 0.0
+    row_seconds: float = 0.0
+    meter: LossMeter = field(default_factory=LossMeter)
+    best: dict[str, Tensor] | None = None
+    best_loss: float = float("inf")
+    best_step: int = 0
+    collapsed: bool = False
+
+    def spend(self, seconds: float) -> None:
+        """Count the time of a step."""
+        self.seconds += seconds
+        self.row_seconds += seconds
+
+
+@dataclass(frozen=True)
+class ActiveRun:
+    """A run in progress.
+
+    Attributes:
+        setup: what was prepared.
+        folder: where it is recorded.
+        console: where its progress is shown.
+        pipeline: prepares the training images.
+        validation: prepares the validation images.
+        learner: what takes part in every step.
+        schedule: sets the learning rate.
+        progress: how far it has come.
+    """
+
+    setup: Setup
+    folder: RunFolder
+    console: RunConsole
+    pipeline: Pipeline
+    validation: Pipeline
+    learner: Learner
+    schedule: Schedule
+    progress: Progress
+
+
+def activate(setup: Setup, folder: RunFolder, pipeline: Pipeline, console: RunConsole) -> ActiveRun:
+    """Build what a run needs in every step, and compute the teacher's features if they are cached.
+
+    Seeds PyTorch's global generator for dropout.
+    """
+    options = setup.options
+    learner = build_learner(setup, teacher_features(setup, pipeline, console.say))
+    run = ActiveRun(
+        setup=setup,
+        folder=folder,
+        console=console,
+        pipeline=pipeline,
+        validation=Pipeline(setup.data.validation, device=setup.runtime.device, seed=options.seed),
+        learner=learner,
+        schedule=Schedule(options.schedule, learner.optimizer, setup.stages[-1]),
+        progress=Progress(),
+    )
+    torch.manual_seed(derived_seed(options.seed, "dropout"))
+    return run

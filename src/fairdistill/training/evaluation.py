@@ -1,0 +1,134 @@
+"""Evaluating the student: on the validation set during training, on the test set once at the end."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch import nn
+
+from fairdistill.data import GroupedDataset, Pipeline
+from fairdistill.errors import NonFiniteLossError
+from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
+from fairdistill.system.processes import World
+from fairdistill.training.active_run import ActiveRun
+from fairdistill.training.console import percent
+from fairdistill.training.result import Outcome, summary, write_result
+from fairdistill.training.setup import Setup
+from fairdistill.training.stages import Stage
+from fairdistill.types import StepView
+
+
+def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
+    """Evaluate the student on the validation set, tell the schedules, log it; return the row of the log.
+
+    Raises:
+        NonFiniteLossError: if the student's loss there is infinite or NaN.
+    """
+    setup, progress, rules = run.setup, run.progress, run.setup.options.rules
+    found = evaluate_student(setup, run.validation, setup.data.validation)
+    if not math.isfinite(found.loss):
+        raise NonFiniteLossError(
+            f"the validation loss is not finite at step {progress.step}; try a smaller learning rate (--lr)"
+        )
+    lr = run.schedule.lr
+    if stage is setup.stages[-1]:
+        loss = getattr(found, rules.follows)
+        run.schedule.after_evaluation(loss)
+        if rules.keeps == "best" and loss < progress.best_loss:
+            progress.best_loss, progress.best_step = loss, progress.step
+            progress.best = {name: value.detach().clone() for name, value in setup.student.network.state_dict().items()}
+        _tell_terms(run, stage, found)
+    steps = progress.meter.steps
+    row = {
+        "epoch": progress.log_rows + 1,
+        "step": progress.step,
+        "stage": stage.name,
+        "loss": progress.meter.means(),
+        "lr": lr,
+        "evaluation": {"split": rules.split, **summary(found)},
+        "seconds": progress.row_seconds,
+        "samples_per_second": steps * setup.sampler.batch_size / progress.row_seconds,
+    }
+    progress.row_seconds = 0.0
+    progress.log_rows += 1
+    if setup.world.first:
+        run.folder.append_log(row)
+    run.console.evaluated(row)
+    if found.collapsed and not progress.collapsed and setup.method.class_loss in stage.terms:
+        run.console.say(f"warning: at step {progress.step} the student predicts a single class for every image")
+    progress.collapsed = found.collapsed
+    return row
+
+
+def evaluate_on_test(run: ActiveRun) -> None:
+    """Read the test set, once, and write the result."""
+    setup, progress = run.setup, run.progress
+    device, seed = setup.runtime.device, setup.options.seed
+    pipeline = Pipeline(setup.data.test, device=device, seed=seed)
+    student = evaluate_student(setup, pipeline, setup.data.test)
+    validation = None
+    if not setup.options.rules.validates_on_test:
+        validation = evaluate_student(setup, run.validation, setup.data.validation)
+    teacher = _evaluate_teacher(setup, pipeline)
+    if setup.world.first:
+        outcome = Outcome(
+            student=student,
+            validation=validation,
+            teacher=teacher,
+            steps=progress.step,
+            checkpoint_step=progress.best_step if progress.best is not None else progress.step,
+            seconds=progress.seconds,
+        )
+        write_result(run.folder, setup, outcome)
+    setup.world.wait()
+    if student.collapsed:
+        run.console.say("warning: the student predicts a single class for every test image; it learned nothing")
+    found = f"accuracy {percent(student.accuracy)}  DEO_A {percent(student.deo_a)}  DEO_M {percent(student.deo_m)}"
+    run.console.say(f"test: {found}; finished: {run.folder.path}")
+
+
+def evaluate_student(setup: Setup, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
+    """Evaluate the student as it is now, in eval mode; it is left in training mode."""
+    network = setup.student.network
+    network.eval()
+    logits = logits_of(network, pipeline, setup.runtime.autocast, world=setup.world)
+    network.train()
+    return evaluate(logits, dataset)
+
+
+def share_statistics(network: nn.Module, world: World) -> None:
+    """Average over the processes the buffers that each updates by itself, such as batch-norm statistics."""
+    if world.alone:
+        return
+    buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+    world.sum_(buffers)
+    for buffer in buffers:
+        buffer.div_(world.size)
+
+
+def _evaluate_teacher(setup: Setup, pipeline: Pipeline) -> Evaluation | None:
+    """Evaluate the teacher on the test set, its images prepared in its own way."""
+    if setup.teacher is None:
+        return None
+    teacher, recipe, test = setup.teacher.network, setup.teacher.recipe, setup.data.test
+    if recipe != test.recipe:
+        pipeline = Pipeline(test, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
+    logits = logits_of(lambda images: teacher(images)["logits"], pipeline, setup.runtime.autocast, world=setup.world)
+    return evaluate(logits, test)
+
+
+def _tell_terms(run: ActiveRun, stage: Stage, found: Evaluation) -> None:
+    """Show the terms the student's validation logits, for schedules of their own."""
+    train = run.setup.data.train
+    view = StepView(
+        student={"logits": found.logits},
+        teacher={},
+        labels=run.validation.labels,
+        groups=run.validation.groups,
+        num_classes=train.num_classes,
+        num_groups=train.num_groups,
+        progress=1.0,
+    )
+    for term in run.setup.objective.selected(stage.terms):
+        term.validate(view)

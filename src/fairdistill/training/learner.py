@@ -1,0 +1,84 @@
+"""What takes part in every training step: the student, its loss, its optimizer and its teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch.optim import Optimizer
+
+from fairdistill.data import Pipeline
+from fairdistill.models import Tapped
+from fairdistill.system.processes import World
+from fairdistill.system.runtime import Runtime
+from fairdistill.training.objective import Objective
+from fairdistill.training.optimizer import build_optimizer
+from fairdistill.training.setup import Setup
+from fairdistill.training.teacher_cache import LiveTeacher
+from fairdistill.types import Batch, Taps
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What takes part in every training step.
+
+    Attributes:
+        student: the network that is trained, with its features.
+        objective: the terms of the loss.
+        optimizer: trains the student, and the terms that have no optimizer of their own.
+        teacher: returns the teacher's features of a batch; None if no term reads them.
+        runtime: device and precision.
+        world: the processes that train together.
+        num_classes: number of classes of the data set.
+        num_groups: number of groups of the data set.
+    """
+
+    student: Tapped
+    objective: Objective
+    optimizer: Optimizer
+    teacher: Callable[[Batch], Taps] | None
+    runtime: Runtime
+    world: World
+    num_classes: int
+    num_groups: int
+
+
+def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Learner:
+    """Return what takes part in every step of a run."""
+    student = Tapped(setup.student.network, setup.student.features.points)
+    if setup.options.compile:
+        student.compile()
+    parameters = [*setup.student.network.parameters(), *setup.objective.shared_parameters()]
+    return Learner(
+        student=student,
+        objective=setup.objective,
+        optimizer=build_optimizer(setup.options, parameters),
+        teacher=teacher,
+        runtime=setup.runtime,
+        world=setup.world,
+        num_classes=setup.data.train.num_classes,
+        num_groups=setup.data.train.num_groups,
+    )
+
+
+def teacher_features(
+    setup: Setup, pipeline: Pipeline, progress: Callable[[str], None]
+) -> Callable[[Batch], Taps] | None:
+    """Return what gives the teacher's features of a batch, filling the cache first; None if the method reads none.
+
+    Args:
+        setup: the run.
+        pipeline: prepares the student's images.
+        progress: told what is computed.
+    """
+    wanted = setup.method.teacher_taps
+    if setup.teacher is None or not wanted:
+        return None
+    own = None
+    if setup.teacher.recipe != setup.data.train.recipe:
+        device, seed = setup.runtime.device, setup.options.seed
+        own = Pipeline(setup.data.train, device=device, seed=seed, recipe=setup.teacher.recipe)
+    if setup.cache is None:
+        return LiveTeacher(setup.teacher.network, setup.runtime, wanted, pipeline=own)
+    memory = int(setup.options.cache_memory * 2**30)
+    return setup.cache.load(setup.teacher.network, own or pipeline, setup.runtime, memory=memory, progress=progress)

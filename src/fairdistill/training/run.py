@@ -1,0 +1,119 @@
+"""Training a student into a run folder, and resuming a run that was stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fairdistill.contract import with_keywords
+from fairdistill.data import Pipeline
+from fairdistill.errors import RunFolderError
+from fairdistill.runs import RunFolder
+from fairdistill.system.caller import caller_untouched
+from fairdistill.system.processes import join
+from fairdistill.training.active_run import ActiveRun, activate
+from fairdistill.training.evaluation import evaluate_on_test
+from fairdistill.training.loop import Watch, train_student
+from fairdistill.training.opening import announce, console_of, held, new_folder
+from fairdistill.training.options import TrainOptions
+from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.state import restore
+from fairdistill.training.stopping import interrupt_named
+
+
+def train(
+    options: TrainOptions | None = None,
+    *,
+    quiet: bool = False,
+    hold_test: bool = False,
+    watch: Watch | None = None,
+    **keywords: Any,
+) -> RunFolder:
+    """Train one student (or teacher) and write its run folder.
+
+    Started by ``torchrun``, all its processes train the one student together, each on its part of every batch; the
+    first writes the run folder.
+
+    Args:
+        options: what to train, on what data, how, and where to write.
+        quiet: show no progress.
+        hold_test: stop after the last step and leave the test set unread; ``resume`` then evaluates on it.
+        watch: called with each row of the log, once the checkpoint is saved; an exception it raises ends the run,
+            which ``resume`` then continues. Of several processes each calls it.
+        **keywords: options by name, such as ``method="mfd"``; they override ``options``.
+
+    Returns:
+        The run folder: finished, unless the test set was held back.
+
+    Raises:
+        UsageError: for options that do not fit; nothing is written.
+        DataError: for data that does not fit; nothing is written.
+        RunFolderError: if the run folder exists.
+        NonFiniteLossError: if a loss part is infinite or NaN; the last checkpoint stays.
+        Interrupted: after Ctrl-C or SIGTERM; the state is saved and ``resume`` continues.
+
+    Example:
+        >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP
+    """
+    options = with_keywords(TrainOptions, options, keywords)
+    with caller_untouched():
+        world = join(options.device)
+        if options.out is not None and world.first:
+            RunFolder.check_new(Path(options.out))
+        setup = prepare(options, world)
+        pipeline = _pipeline(setup)
+        with console_of(setup, quiet) as console:
+            folder = RunFolder(setup.out)
+            if world.first:
+                RunFolder.check_new(setup.out)
+                announce(setup, pipeline, console)
+                folder = new_folder(setup)
+            with held(folder, world), interrupt_named(folder):
+                _finish(activate(setup, folder, pipeline, console), hold_test=hold_test, watch=watch)
+    return folder
+
+
+def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, watch: Watch | None = None) -> RunFolder:
+    """Continue a run that was stopped or killed, as if it had not been; on one CPU thread bit for bit.
+
+    Args:
+        path: the run folder.
+        quiet: show no progress.
+        hold_test: as for :func:`train`; a run whose test set was held back is then evaluated on it.
+        watch: as for :func:`train`.
+
+    Raises:
+        RunFolderError: if it is not a run folder, or in use, damaged or finished already.
+
+    Example:
+        >>> run = resume("runs/short")  # doctest: +SKIP
+    """
+    folder = RunFolder.open(path)
+    world = join(folder.config.get("device", "auto"))
+    with caller_untouched(), held(folder, world):
+        if folder.finished:
+            raise RunFolderError(f"{path} is finished already; its result is in {folder.path / 'result.json'}")
+        config = {**folder.config, "out": str(folder.path)}
+        if folder.checkpoint_path.exists():
+            config["init"] = "scratch"  # the checkpoint holds the weights
+        setup = prepare(TrainOptions.from_mapping(config), world)
+        with console_of(setup, quiet) as console, interrupt_named(folder):
+            run = activate(setup, folder, _pipeline(setup), console)
+            restore(run)
+            _finish(run, hold_test=hold_test, watch=watch)
+    return folder
+
+
+def _finish(run: ActiveRun, *, hold_test: bool, watch: Watch | None) -> None:
+    """Train to the last step, write the weights that are kept, then evaluate on the test set unless it is held back."""
+    train_student(run, watch)
+    if run.progress.best is not None:
+        run.setup.student.network.load_state_dict(run.progress.best)
+    if run.setup.world.first:
+        run.folder.write_model(run.setup.student.network, run.setup.student.metadata)
+    if not hold_test:
+        evaluate_on_test(run)
+
+
+def _pipeline(setup: Setup) -> Pipeline:
+    return Pipeline(setup.data.train, device=setup.runtime.device, seed=setup.options.seed)

@@ -1,0 +1,229 @@
+"""From options to everything a run needs, checked before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from fairdistill import methods, models
+from fairdistill.data import GroupedDataset
+from fairdistill.errors import TeacherError, UsageError
+from fairdistill.losses import TermContext
+from fairdistill.methods import Method
+from fairdistill.predictions.trained_model import load_model, open_run
+from fairdistill.runs import RunFolder
+from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
+from fairdistill.system.processes import ALONE, World
+from fairdistill.system.randomness import derived_seed
+from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.training.objective import Objective
+from fairdistill.training.options import TrainOptions
+from fairdistill.training.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
+from fairdistill.training.resolving import resolve
+from fairdistill.training.splits import Splits, load_data
+from fairdistill.training.stages import Stage, plan_stages
+from fairdistill.training.student import Student, build_student
+from fairdistill.training.teacher import RunTeacher, build_teacher, teacher_source
+from fairdistill.training.teacher_cache import TeacherCache
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything a run needs, resolved and checked; nothing has been written yet.
+
+    Attributes:
+        options: the options with every default filled in.
+        method: terms, sampler and warm-up.
+        runtime: device and precision.
+        world: the processes that train together.
+        data: the training, validation and test sets.
+        sampler: chooses the images of each batch.
+        student: the network that is trained.
+        teacher: the frozen teacher, if there is one.
+        objective: the terms of all stages.
+        stages: how the budget is spent.
+        cache: where the teacher's features are kept, if they are.
+        digests: hashes of the training data, the test set, the validation split and the teacher's weights.
+    """
+
+    options: TrainOptions
+    method: Method
+    runtime: Runtime
+    world: World
+    data: Splits
+    sampler: Sampler
+    student: Student
+    teacher: RunTeacher | None
+    objective: Objective
+    stages: tuple[Stage, ...]
+    cache: TeacherCache | None
+    digests: Mapping[str, str | None]
+
+    @property
+    def out(self) -> Path:
+        """The run folder."""
+        return Path(str(self.options.out))
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of all stages."""
+        return self.stages[-1].stop
+
+
+def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
+    """Resolve and check the options, load the data, build the student and the teacher.
+
+    Seeds PyTorch's global generator, from which the initial weights come.
+
+    Raises:
+        UsageError: for options, methods, networks or teachers that do not exist or do not fit together.
+        DataError: for data that is missing, corrupt or unsuitable.
+    """
+    teacher_run = open_run(teacher_source(options)) if options.teacher is not None else None
+    options, method = _with_method(resolve(options, teacher_run))
+    options, runtime = _with_machine(options, world)
+    data = prepare_data(options, teacher_run, runtime)
+    sampler = build_sampler(method, options, data.train)
+    student, teacher = prepare_networks(options, method, data.train, runtime)
+    objective = prepare_objective(options, method, data.train, student, teacher).to(runtime.device)
+    stages = plan_stages(method, options, rows=len(data.train), sampler=sampler)
+    digests = {
+        "data": data.train.digest(),
+        "test": _rows_digest(data.test),
+        "split": hashlib.blake2b("\n".join(data.validation.ids).encode(), digest_size=16).hexdigest(),
+        "teacher": None if teacher is None else teacher.digest,
+    }
+    setup = Setup(
+        options=options, method=method, runtime=runtime, world=world, data=data, sampler=sampler, student=student,
+        teacher=teacher, objective=objective, stages=stages, cache=None, digests=digests,
+    )  # fmt: skip
+    return replace(setup, cache=_plan_cache(setup))
+
+
+def prepare_data(options: TrainOptions, teacher_run: RunFolder | None, runtime: Runtime) -> Splits:
+    """Load the images; hide or predict group labels as the options say."""
+    train, validation, test = load_data(options, teacher_run)
+    if options.known_groups < 1:
+        train = hide_groups(train, share=options.known_groups, seed=options.seed)
+        if not options.rules.validates_on_test:
+            validation = hide_groups(validation, share=options.known_groups, seed=options.seed)
+    if options.pseudo_groups:
+        network = str(options.model)
+        classifier = GroupClassifier(
+            network=network,
+            build=partial(_build, network, train.recipe.size),
+            batch_size=options.batch_size,
+            seed=options.seed,
+        )
+        train = with_pseudo_groups(train, validation, classifier, folder=_cache_folder(options), runtime=runtime)
+    return Splits(train, validation, test)
+
+
+def prepare_networks(
+    options: TrainOptions, method: Method, train: GroupedDataset, runtime: Runtime
+) -> tuple[Student, RunTeacher | None]:
+    """Build the student and, if the options name one, the teacher."""
+    trained = load_model(teacher_source(options), train) if options.teacher is not None else None
+    student = build_student(options, method, train, runtime, trained)
+    if trained is None:
+        return student, None
+    return student, build_teacher(options, method, train, runtime, trained)
+
+
+def prepare_objective(
+    options: TrainOptions, method: Method, train: GroupedDataset, student: Student, teacher: RunTeacher | None
+) -> Objective:
+    """Build the terms of the training loss; the initial weights of those that learn are seeded here."""
+    context = TermContext(
+        num_classes=train.num_classes,
+        num_groups=train.num_groups,
+        student_shapes=student.features.shapes,
+        teacher_shapes={} if teacher is None else teacher.features.shapes,
+        cell_counts=train.cell_counts(),
+    )
+    torch.manual_seed(derived_seed(options.seed, "terms"))
+    return Objective(method.all_terms, context)
+
+
+def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
+    """Return what chooses the images of each batch."""
+    size, seed, drop_last = options.batch_size, options.seed, options.rules.drop_last
+    if method.sampler == "balanced":
+        return Balanced(train, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=options.strict_cells)
+    check_cells(train, strict=options.strict_cells)
+    return Shuffled(train, batch_size=size, seed=seed, drop_last=drop_last)
+
+
+def _with_method(options: TrainOptions) -> tuple[TrainOptions, Method]:
+    """Return the options with the method's canonical name and all its settings, and the method."""
+    method = methods.parse(options.method, data=options.data, settings=options.set)
+    if method.teacher_taps and options.teacher is None:
+        raise TeacherError(
+            f"method {method.name!r} needs a teacher: train one with `fairdistill train --data {options.data} "
+            "--method scratch --out TEACHER`, then add --teacher TEACHER"
+        )
+    return replace(options, method=method.name, set=method.settings), method
+
+
+def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Runtime]:
+    """Set the number of threads; return the options with what the machine decides, and the runtime."""
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    if options.batch_size < world.size:
+        raise UsageError(
+            f"a batch of {options.batch_size} images is too small for {world.size} processes; give a larger "
+            "--batch-size"
+        )
+    runtime = choose_runtime(options.device if world.alone else str(world.device), options.precision)
+    options = replace(
+        options,
+        device=str(runtime.device),
+        precision="bfloat16" if runtime.dtype == torch.bfloat16 else "float32",
+        threads=torch.get_num_threads(),
+    )
+    return options, runtime
+
+
+def _plan_cache(setup: Setup) -> TeacherCache | None:
+    """Return where to keep the teacher's features, unless every image is seen less than once or never twice alike."""
+    options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
+    states = train.recipe.num_states
+    if teacher is None or not method.teacher_taps or not options.teacher_cache or states is None:
+        return None
+    if setup.steps * setup.sampler.batch_size < states * len(train):
+        return None
+    points, runtime = teacher.features.points, setup.runtime
+    cache = TeacherCache(
+        _cache_folder(options),
+        key=f"{teacher.digest}/{points}/{setup.digests['data']}/{teacher.recipe}/{runtime.device.type}/{runtime.dtype}",
+        shapes={name: teacher.features.shapes[name] for name in sorted(method.teacher_taps)},
+        rows=len(train),
+        states=states,
+        dtype=runtime.dtype,
+    )
+    found = next(path for path in (cache.folder, *cache.folder.absolute().parents) if path.exists())
+    if not found.is_dir() or not os.access(found, os.W_OK):
+        raise UsageError(f"cannot write in {found}; choose another folder with --cache-dir")
+    return cache
+
+
+def _cache_folder(options: TrainOptions) -> Path:
+    return Path(options.cache_dir) if options.cache_dir else Path(str(options.out)).parent / ".teacher-cache"
+
+
+def _build(network: str, image_size: int, outputs: int) -> torch.nn.Module:
+    return models.build(network, outputs, image_size=image_size)
+
+
+def _rows_digest(dataset: GroupedDataset) -> str:
+    """Return a hash of a data set's images by name, and of their classes and groups."""
+    rows = [dataset.ids, dataset.source_ids, dataset.labels.tolist(), dataset.groups.tolist()]
+    names = [dataset.class_names, dataset.group_names]
+    return hashlib.blake2b(json.dumps([*rows, *names]).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,55 @@
+"""The teacher: a frozen, trained network whose features or logits the student learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fairdistill.data import GroupedDataset, Recipe
+from fairdistill.methods import Method
+from fairdistill.models import Teacher
+from fairdistill.predictions.trained_model import DeployedModel, ModelSource
+from fairdistill.system.runtime import Runtime
+from fairdistill.training.network import Features, check_features, place
+from fairdistill.training.options import TeacherOptions
+
+
+@dataclass(frozen=True)
+class RunTeacher:
+    """The teacher of a run.
+
+    Attributes:
+        network: the frozen network.
+        features: where its features are.
+        recipe: how its images are prepared.
+        digest: a hash of its weights.
+        record: its method, protocol and steps, where they are known.
+    """
+
+    network: Teacher
+    features: Features
+    recipe: Recipe
+    digest: str
+    record: Mapping[str, Any]
+
+
+def teacher_source(options: TeacherOptions) -> ModelSource:
+    """Return where the teacher named by the options is, and what its file does not say."""
+    return ModelSource(
+        path=str(options.teacher),
+        network=options.teacher_model,
+        size=options.teacher_size,
+        mean=options.teacher_mean,
+        std=options.teacher_std,
+    )
+
+
+def build_teacher(
+    options: TeacherOptions, method: Method, train: GroupedDataset, runtime: Runtime, model: DeployedModel
+) -> RunTeacher:
+    """Freeze a trained model and keep only what the method reads of it."""
+    features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
+    check_features(features, method, train, "teacher")
+    network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
+    return RunTeacher(network, features, model.recipe, model.digest, model.record)

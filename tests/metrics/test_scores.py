@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+
+from fairdistill.metrics import METRICS, Scores, higher_is_better, improvement
+
+
+def test_scores_are_read_by_attribute_and_by_name():
+    scores = Scores(accuracy=0.9, deo_a=0.1, deo_m=0.2)
+    assert [scores[name] for name in METRICS] == [scores.accuracy, scores.deo_a, scores.deo_m]
+    with pytest.raises(KeyError, match="loss"):
+        _ = scores["loss"]
+
+
+def test_accuracy_improves_as_it_rises_and_deo_as_it_falls():
+    assert [name for name in METRICS if higher_is_better(name)] == ["accuracy"]
+    assert improvement("accuracy", 0.25) == 0.25
+    assert improvement("deo_a", 0.25) == improvement("deo_m", 0.25) == -0.25
+    with pytest.raises(KeyError, match="loss"):
+        improvement("loss", 0.25)

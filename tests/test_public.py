@@ -1,0 +1,73 @@
+"""The public face: every name of ``__all__`` is what it says, is documented, and costs nothing until it is used."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import fairdistill
+from fairdistill.contract import Result
+
+COMMANDS = ("audit", "bench", "compare", "embed", "fix", "inspect", "load", "report", "resume", "train", "tune")
+MODULES = ("data", "losses", "metrics", "models", "samplers")
+CLASSES = [name for name in fairdistill.__all__ if name[0].isupper()]
+
+
+def test_every_name_is_a_command_a_class_a_module_or_the_version():
+    assert sorted([*COMMANDS, *MODULES, *CLASSES, "__version__"]) == sorted(fairdistill.__all__)
+    assert dir(fairdistill) == sorted(fairdistill.__all__)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_a_function_with_an_example(name: str):
+    command = getattr(fairdistill, name)
+    assert inspect.isfunction(command)
+    assert ">>> " in (command.__doc__ or "")
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("load", "resume", "train")])
+def test_a_command_takes_a_source_and_options_also_as_keywords(name: str):
+    first, *others = inspect.signature(getattr(fairdistill, name)).parameters.values()
+    assert first.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    kinds = {each.name: each.kind for each in others}
+    assert kinds["options"] is inspect.Parameter.KEYWORD_ONLY
+    assert inspect.Parameter.VAR_KEYWORD in kinds.values()
+    assert inspect.Parameter.POSITIONAL_OR_KEYWORD not in kinds.values()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_one(name: str):
+    assert isinstance(getattr(fairdistill, name), ModuleType)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_class_is_one_with_a_docstring(name: str):
+    cls = getattr(fairdistill, name)
+    assert isinstance(cls, type)
+    assert cls.__doc__
+    assert not cls.__doc__.startswith(f"{cls.__name__}("), "a dataclass's automatic docstring says nothing"
+    if name.endswith(("Options", "Result")):
+        assert dataclasses.is_dataclass(cls)
+        assert cls.__dataclass_params__.frozen
+    if name.endswith("Result"):
+        assert issubclass(cls, Result)
+
+
+def test_a_typo_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="audti"):
+        _ = fairdistill.audti
+
+
+def test_importing_it_imports_none_of_what_is_behind_it():
+    code = (
+        "import sys, fairdistill; "
+        "print(sorted(name for name in sys.modules if name.partition('.')[0] in ('torch', 'numpy', 'pandas')), "
+        "[name for name in sys.modules if name.startswith('fairdistill.') and name != 'fairdistill._version'])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert shown.stdout == "[] []\n"
