@@ -236,7 +236,7 @@ def test_ctrl_c_names_the_same_command_as_the_way_on(deployed, two_students, tmp
     ]
     assert main(command) == 130
     error = capsys.readouterr().err
-    assert "the same command goes on" in error
+    assert "Run the same command to continue" in error
     assert "train --resume" not in error, "that would read the test set"
 
 

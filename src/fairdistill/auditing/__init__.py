@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from fairdistill.auditing.audit import audit
-from fairdistill.auditing.change import change_between, model_change, worst_of
-from fairdistill.auditing.measuring import sizing
+from typing import TYPE_CHECKING
+
 from fairdistill.auditing.options import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions
-from fairdistill.auditing.result import (
-    AuditResult,
-    ModelChange,
-    Sizing,
-    SubgroupChange,
-    WorstGroup,
-    WorstSubgroup,
-)
+from fairdistill.contract import lazy_face
+
+if TYPE_CHECKING:
+    from fairdistill.auditing.audit import audit
+    from fairdistill.auditing.change import change_between, model_change, worst_of
+    from fairdistill.auditing.measuring import sizing
+    from fairdistill.auditing.result import (
+        AuditResult,
+        ModelChange,
+        Sizing,
+        SubgroupChange,
+        WorstGroup,
+        WorstSubgroup,
+    )
 
 __all__ = [
     "AuditOptions", "AuditResult", "ComparisonOptions", "IntervalOptions", "LimitOptions", "ModelChange",
     "ModelOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup", "audit", "change_between",
     "model_change", "sizing", "worst_of",
 ]  # fmt: skip
+
+# The options need no statistics: the help of a command does not wait for SciPy.
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "AuditResult": "fairdistill.auditing.result",
+        "ModelChange": "fairdistill.auditing.result",
+        "Sizing": "fairdistill.auditing.result",
+        "SubgroupChange": "fairdistill.auditing.result",
+        "WorstGroup": "fairdistill.auditing.result",
+        "WorstSubgroup": "fairdistill.auditing.result",
+        "audit": "fairdistill.auditing.audit",
+        "change_between": "fairdistill.auditing.change",
+        "model_change": "fairdistill.auditing.change",
+        "sizing": "fairdistill.auditing.measuring",
+        "worst_of": "fairdistill.auditing.change",
+    },
+)

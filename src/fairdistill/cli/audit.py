@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairdistill.auditing import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions, audit
+from fairdistill.auditing import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.parser import peek
 from fairdistill.contract import check_types
@@ -39,6 +39,8 @@ def run(arguments: list[str]) -> int:
     what = TableColumns if data is None else ModelOptions
     given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, what, OutputOptions, data=data)
     out = _out(given.source, given.options(OutputOptions))
+    from fairdistill.auditing import audit
+
     result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
     write_json(out, result.to_dict())
     print(result.text())

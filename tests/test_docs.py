@@ -1,0 +1,114 @@
+"""What the pages say is true: links lead somewhere, modules and files exist, options are options."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fairdistill.cli import main
+from fairdistill.data import DATASETS
+from fairdistill.methods import METHODS
+from tests.architecture import FLOORS
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")])
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the fragments that GitHub gives to a page's headings."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    heads = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """Yield the words of every ``$ fairdistill ...`` that a page shows."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in re.findall(r"^\$ (?:\w+=\S+ )*(?:torchrun .* -m )?fairdistill (.*)$", text, flags=re.MULTILINE):
+        yield re.sub(r'"[^"]*"', "TEXT", line.split("#")[0]).split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_to_a_page_and_a_heading(page: Path) -> None:
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, fragment = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        if not linked.exists() or (fragment and fragment not in anchors(linked)):
+            broken.append(target)
+    assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_named_modules_and_files_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    missing = []
+    for name in re.findall(r"\bfairdistill(?:\.\w+)+", re.sub(r"fairdistill\.(?:git|json)\b", "", text)):
+        parts = name.split(".")
+        found: object = importlib.import_module(parts[0])
+        try:
+            for depth, part in enumerate(parts[1:], start=2):
+                if not hasattr(found, part):
+                    importlib.import_module(".".join(parts[:depth]))
+                found = getattr(found, part)
+        except (AttributeError, ImportError):
+            missing.append(name)
+    for name in re.findall(r"`((?:\w+/)+\w+\.py)`", text):
+        placeholder = re.search(r"NAME|\bverb", name)
+        if not placeholder and not any((base / name).exists() for base in (ROOT, ROOT / "src" / "fairdistill")):
+            missing.append(name)
+    assert not missing
+
+
+@pytest.mark.parametrize("command", ["audit", "bench", "compare", "data", "embed", "fix", "report", "train", "tune"])
+def test_shown_options_are_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = [words for page in PAGES for words in commands(page) if words[:1] == [command]]
+    assert shown, "no page shows the command"
+    helps: dict[tuple[str, ...], str] = {}
+    unknown = []
+    for words in shown:
+        inner = words[1:2] if words[1:2] in (["inspect"], ["table"]) else []
+        data = next((words[i + 1] for i, word in enumerate(words[:-1]) if word == "--data"), None)
+        if data is not None and data.endswith(".csv"):
+            data = "images.csv"
+        asked = (command, *inner, *(["--data", data] if data is not None else []), "--help")
+        if asked not in helps:
+            main(list(asked))
+            helps[asked] = capsys.readouterr().out
+        unknown += [
+            word
+            for word in words
+            if word.startswith("--") and f" {word} " not in f"{helps[asked]} ".replace("\n", " ").replace(",", " ")
+        ]
+    assert not unknown
+
+
+def test_every_method_setting_and_data_set_has_its_line() -> None:
+    methods_page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    data_page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    for name, method in METHODS.items():
+        assert f"| `{name}` |" in methods_page
+        for setting in method.settings:
+            assert f"`{setting}`" in methods_page
+    for name in DATASETS:
+        assert f"| `{name}` |" in data_page
+
+
+def test_the_picture_of_the_floors_is_the_house() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page[page.index("```text") : page.index("A package's")]
+    rows = [line for line in picture.splitlines() if line.startswith("│")]
+    floors = FLOORS[1:]  # the public names are beside the command line
+    assert [row[2:].split()[0].strip(",") for row in rows] == [rooms[0] for rooms in floors]
+    for row, rooms in zip(rows, floors, strict=True):
+        assert all(room in row for room in rooms if not room.startswith("_"))
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
