@@ -235,7 +235,8 @@ def test_shuffled_draws_rows_of_unknown_group_too() -> None:
 
 EMPTY = [[3, 0], [2, 2], [0, 4]]
 EMPTY_TEXT = (
-    r"made/train has empty \(class, group\) cells: \(class 0, group 1\), \(class 2, group 0\); nothing can be learned"
+    r"made/train has empty subgroups \(class, group\): \(class 0, group 1\), \(class 2, group 0\); "
+    r"nothing can be learned"
 )
 
 
@@ -258,10 +259,10 @@ def test_empty_cells_are_an_error_when_strict() -> None:
 @pytest.mark.parametrize(
     ("sizes", "unknown", "message"),
     [
-        ([[3, 4], [0, 0]], [], "no row of class 'class 1'; add some, or leave that class out"),
-        ([[3, 0], [4, 0]], [], "no row of group 'group 1'; add some, or leave that group out"),
-        ([[3, 0], [4, 0]], [5, 5], "no row of group 'group 1'"),
-        ([[0, 0], [0, 0]], [5, 5], "no row of "),
+        ([[3, 4], [0, 0]], [], "no samples of class 'class 1'; add some, or remove that class"),
+        ([[3, 0], [4, 0]], [], "no samples of group 'group 1'; add some, or remove that group"),
+        ([[3, 0], [4, 0]], [5, 5], "no samples of group 'group 1'"),
+        ([[0, 0], [0, 0]], [5, 5], "no samples of "),
     ],
     ids=["class", "group", "group beside unknown", "all unknown"],
 )

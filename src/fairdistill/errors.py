@@ -1,18 +1,18 @@
-"""The errors a user can cause, each with the way out in its text.
+"""The errors that a user can cause. Every message says what to do about it.
 
     FairdistillError
     ├── UsageError (also ValueError)      a bad option, name or combination
-    │   ├── MethodError                   a sum of methods that cannot work, an unknown term setting
-    │   └── TeacherError                  a teacher whose classes, input or features do not fit
+    │   ├── MethodError                   an impossible sum of methods, an unknown setting
+    │   └── TeacherError                  a teacher with unsuitable classes, input or features
     ├── DataError (also ValueError)       a missing, corrupt or unsuitable data file
-    │   └── ChecksumError                 a file that is not the one its publisher signed
-    ├── RunFolderError                    a run folder that exists, is in use, or is not one
-    └── TrainingError                     training itself did not go on
+    │   └── ChecksumError                 a file that differs from the published one
+    ├── RunFolderError                    a run folder that exists, is in use, or is not a run folder
+    └── TrainingError                     training stopped with an error
         ├── NonFiniteLossError            a loss part became infinite or NaN
         └── Interrupted                   Ctrl-C; lives in fairdistill.training, since it knows the run
 
-The command line prints the text of any of them without a traceback. It exits with 2 for what the
-user wrote or gave, and with 1 for a ``TrainingError``.
+The command line prints the message of any of them without a traceback. It exits with 1 for a ``TrainingError`` and
+with 2 for all others.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class FairdistillError(Exception):
 
 
 class UsageError(FairdistillError, ValueError):
-    """An option, a name or a combination of them that cannot be used."""
+    """An invalid option, name or combination of options."""
 
 
 class MethodError(UsageError):
-    """A method, a sum of methods or a term's setting that does not exist or does not fit together."""
+    """An unknown method or setting, or a sum of methods that do not fit together."""
 
 
 class TeacherError(UsageError):
@@ -43,12 +43,12 @@ class ChecksumError(DataError):
 
 
 class RunFolderError(FairdistillError):
-    """A run folder that exists already, is in use, or does not hold a run."""
+    """A run folder that already exists, is in use, or does not hold a run."""
 
 
 class TrainingError(FairdistillError):
-    """Training started and could not go on."""
+    """Training started but could not continue."""
 
 
 class NonFiniteLossError(TrainingError):
-    """A named part of the loss became infinite or NaN at a known step."""
+    """A part of the loss became infinite or NaN; the message names it and the step."""

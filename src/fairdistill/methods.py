@@ -36,7 +36,7 @@ SamplerName = Literal["shuffled", "balanced", "unbalanced"]
 
 @dataclass(frozen=True)
 class Method:
-    """How a student is trained: which terms make the loss, who comes into a batch, and what comes first.
+    """How a student is trained: the terms of the loss, the sampler, and an optional warm-up stage.
 
     Methods add up: terms are joined (equal terms once), a sampler other than ``shuffled`` and a class loss other than
     ``ce`` win, warm-up stages are joined.
@@ -44,12 +44,12 @@ class Method:
     Attributes:
         name: the canonical name, parts joined by ``+``.
         terms: the summands of the loss.
-        sampler: ``shuffled``, or ``balanced`` over (class, group) cells, or ``unbalanced``: shuffled, for terms that
-            make up for the cells' sizes themselves.
-        warmup: the summands of a first stage of their own; none if empty.
-        minimax: whether a term plays against the student. Such a game cannot wait for a first stage, so that
-            a sum with one takes its partner's warm-up into the main terms (supplement 1.3).
-        class_loss: the term that teaches the classes; another than cross-entropy stands in its place.
+        sampler: ``shuffled``; ``balanced`` over subgroups; or ``unbalanced``, which shuffles for terms that correct for
+            the sizes of the subgroups themselves.
+        warmup: the summands of the loss in a first stage; empty for no such stage.
+        minimax: whether a term plays against the student. Such a game has no first stage, so a sum with one moves its
+            partner's warm-up terms into the main loss (supplement 1.3).
+        class_loss: the classification loss; anything other than ``ce`` replaces cross-entropy.
 
     Example:
         >>> (METHODS["ss"] + METHODS["hkd"]).name
@@ -71,8 +71,8 @@ class Method:
         """Return the sum; see the class.
 
         Raises:
-            MethodError: if both have another sampler or another class loss, or one term with two settings; both parts
-                are named.
+            MethodError: if the samplers or the classification losses conflict, or a term has two settings; the message
+                names both parts.
         """
         name = _in_order([*self.name.split("+"), *other.name.split("+")])
         samplers = {self.sampler, other.sampler} - {"shuffled"}
@@ -84,8 +84,8 @@ class Method:
         class_losses = {self.class_loss, other.class_loss} - {"ce"}
         if len(class_losses) > 1:
             raise MethodError(
-                f"cannot add {self.name!r} and {other.name!r}: each has a loss of its own in the place of "
-                f"cross-entropy ({self.class_loss} and {other.class_loss})"
+                f"cannot add {self.name!r} and {other.name!r}: each replaces cross-entropy with a loss of "
+                f"its own ({self.class_loss} and {other.class_loss})"
             )
         _joined(self, other, self.all_terms, other.all_terms)  # a term has one setting in both stages
         terms = _joined(self, other, self.terms, other.terms)
@@ -101,17 +101,17 @@ class Method:
 
     @property
     def all_terms(self) -> tuple[TermSpec, ...]:
-        """The terms of both stages, each once."""
+        """The terms of both stages, without duplicates."""
         return tuple(dict.fromkeys((*self.warmup, *self.terms)))
 
     @property
     def student_taps(self) -> frozenset[TapName]:
-        """The student's features that any term reads."""
+        """The student's features that the terms read."""
         return frozenset().union(*(term.student_taps for term in self.all_terms))
 
     @property
     def teacher_taps(self) -> frozenset[TapName]:
-        """The teacher's features that any term reads; empty if no teacher is needed."""
+        """The teacher's features that the terms read; empty if no teacher is needed."""
         return frozenset().union(*(term.teacher_taps for term in self.all_terms))
 
     @property
@@ -124,10 +124,10 @@ class Method:
         }
 
     def with_settings(self, settings: Mapping[str, Any]) -> Method:
-        """Return the method with other settings, given by ``term.setting``.
+        """Return the method with some settings replaced, by ``term.setting``.
 
         Raises:
-            MethodError: if no term of this method has such a setting; the text lists those there are.
+            MethodError: if no term of this method has such a setting; the message lists the available ones.
         """
         for key, value in settings.items():
             if key not in self.settings:
@@ -170,14 +170,14 @@ METHODS: Mapping[str, Method] = {
         Method("mfd-self", (CrossEntropy(), SelfMFD()), sampler="balanced"),
     )
 }
-"""The paper's single methods and others. Their order is the order of the parts in a sum's canonical name."""
+"""All methods. Their order is the order of the parts in a sum's canonical name."""
 
 
 def canonical(name: str) -> str:
-    """Return the name of a sum with its parts in one order, each once; ``scratch`` adds nothing to a sum.
+    """Return the canonical name of a sum: parts in a fixed order, without duplicates and without ``scratch``.
 
     Raises:
-        MethodError: if a part is not a method; the text names those there are.
+        MethodError: if a part is not a method; the message lists the available ones.
 
     Example:
         >>> canonical("HKD+ss")
@@ -189,23 +189,23 @@ def canonical(name: str) -> str:
             close = difflib.get_close_matches(part, METHODS, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else "."
             raise MethodError(
-                f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum such as ss+hkd"
+                f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum, for example ss+hkd"
             )
     return _in_order(parts)
 
 
 def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) -> Method:
-    """Return a method or a sum by name, with the paper's hyper-parameters for a data set.
+    """Return a method or a sum by name, with the paper's hyperparameters for a data set.
 
-    A row of the supplement's Table 1 has that row's values. In any other sum each part has its own row's.
+    A row of the supplement's Table 1 uses that row's values. In any other sum, each part uses its own row's.
 
     Args:
-        name: such as ``"mfd"`` or ``"ad+fitnet"``; order and case do not matter.
-        data: the data set's name; those outside Table 1 use the CIFAR-10S column.
+        name: for example ``"mfd"`` or ``"ad+fitnet"``; order and case do not matter.
+        data: the data set's name; data sets that are not in Table 1 use the CIFAR-10S column.
         settings: values by ``term.setting`` that replace the paper's.
 
     Raises:
-        MethodError: an unknown part or setting, or parts that do not fit together.
+        MethodError: for an unknown part or setting, or parts that do not fit together.
 
     Example:
         >>> parse("ss+hkd", data="cifar10s").settings["kd.temperature"]
@@ -243,6 +243,6 @@ def _joined(
         if other is not term:
             raise MethodError(
                 f"cannot add {left.name!r} and {right.name!r}: both have the term {term.name!r}, "
-                f"with different settings ({other} and {term}); give it one with --set {term.name}.SETTING=VALUE"
+                f"with different settings ({other} and {term}); set it with --set {term.name}.SETTING=VALUE"
             )
     return joined

@@ -1,7 +1,7 @@
-"""The numbers of the paper's supplement, once: Jung et al., *Fair Feature Distillation* (CVPR 2021), Tables 1 to 4.
+"""The numbers of the paper's supplement: Jung et al., *Fair Feature Distillation* (CVPR 2021), Tables 1 to 4.
 
-Hyper-parameters are looked up by the row's own name: the combined rows have entries of their own and are not
-the sum of the single rows.
+Hyperparameters are looked up by the row's name: combined rows have entries of their own, which are not the sum of
+the single rows.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 Settings = Mapping[str, float]
-"""Values by ``term.setting``, such as ``{"kd.temperature": 3.0}``."""
+"""Values by ``term.setting``, for example ``{"kd.temperature": 3.0}``."""
 
 _CIFAR10S: Mapping[str, Settings] = {
     "hkd": {"kd.temperature": 1},
@@ -58,7 +58,7 @@ TABLE_1: Mapping[str, Mapping[str, Settings]] = {
 ROWS = (
     "scratch", "hkd", "fitnet", "at", "nst", "ss", "ad", "ss+hkd", "ss+fitnet", "ad+hkd", "ad+fitnet", "mfd",
 )  # fmt: skip
-"""The twelve rows of the paper's tables in its order; the teacher is ``scratch``."""
+"""The twelve rows of the paper's tables, in its order; the teacher is ``scratch``."""
 
 
 Published = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
@@ -115,9 +115,9 @@ PUBLISHED_RUNS = 4
 
 
 def settings(row: str, data: str) -> Settings | None:
-    """Return the searched hyper-parameters of a row, None for a row that is not in Table 1.
+    """Return the hyperparameters of a row of Table 1; None for any other row.
 
-    Data sets outside the table use the CIFAR-10S column.
+    Data sets that are not in the table use the CIFAR-10S column.
 
     Example:
         >>> settings("ss+hkd", "utkface")

@@ -1,4 +1,4 @@
-"""Who comes into a batch. Every batch follows from the seed and the step alone, so that nothing need be saved."""
+"""Samplers. Every batch follows from the seed and the step alone, so a checkpoint need not save any state."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from fairdistill.types import UNKNOWN_GROUP
 
 
 class Sampler(Protocol):
-    """Gives the rows of each step's batch."""
+    """Returns the rows of each step's batch."""
 
     @property
     def batch_size(self) -> int:
-        """Rows in every batch."""
+        """Number of rows in every batch."""
         ...
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps in which the data (the largest cell, when balanced) is seen once."""
+        """Number of steps in which the data (when balanced: the largest subgroup) is seen once."""
         ...
 
     def batch(self, step: int) -> Tensor:
@@ -35,12 +35,12 @@ class Sampler(Protocol):
 
 
 class Stream:
-    """An endless sequence of the given rows, shuffled anew in every pass; no row is ever more than one ahead.
+    """An endless sequence of rows, reshuffled on every pass, so that no row is ever more than one pass ahead.
 
     Args:
         rows: int64 row numbers, at least one.
         seed: the run's seed.
-        name: tells streams of one run apart.
+        name: distinguishes the streams of a run.
     """
 
     def __init__(self, rows: Tensor, *, seed: int, name: str) -> None:
@@ -70,24 +70,24 @@ class Stream:
 
 
 class Shuffled:
-    """Every row once a pass, in random order.
+    """Every row once per pass, in random order.
 
     Args:
-        dataset: what to draw from.
-        batch_size: rows in a batch.
+        dataset: the data set to draw from.
+        batch_size: number of rows in a batch.
         seed: the run's seed.
-        drop_last: whether an epoch ends before an incomplete batch, as in the paper. Otherwise a batch goes on
-            into the next pass.
+        drop_last: whether an epoch ends before an incomplete batch, as in the paper. Otherwise a batch
+            continues into the next pass.
 
     Raises:
-        UsageError: with ``drop_last``, if there are fewer rows than a batch holds.
+        UsageError: with ``drop_last``, if there are fewer rows than one batch.
     """
 
     def __init__(self, dataset: GroupedDataset, *, batch_size: int, seed: int, drop_last: bool = False) -> None:
         n = len(dataset)
         if drop_last and n < batch_size:
             raise UsageError(
-                f"{dataset.name} has {n} rows, fewer than one batch of {batch_size}; give a smaller --batch-size"
+                f"{dataset.name} has {n} rows, fewer than one batch of {batch_size}; use a smaller --batch-size"
             )
         self.batch_size = batch_size
         self.steps_per_epoch = n // batch_size if drop_last else -(-n // batch_size)
@@ -125,7 +125,7 @@ class BalancedRows:
         unknown = (groups == UNKNOWN_GROUP).nonzero().flatten()
         if batch_size < 1 + bool(len(unknown)):
             raise UsageError(
-                f"a batch of {batch_size} is too small to be balanced over subgroups; give a larger --batch-size"
+                f"a batch of {batch_size} is too small to be balanced over subgroups; use a larger --batch-size"
             )
         cells = _rows_by_cell(labels, groups)
         self._unknown = Stream(unknown, seed=seed, name="unknown") if len(unknown) else None
@@ -251,10 +251,10 @@ def _rows_by_cell(labels: Tensor, groups: Tensor) -> dict[str, Tensor]:
 
 
 def check_cells(dataset: GroupedDataset, *, strict: bool = False) -> None:
-    """Name the empty cells of a training set: a warning, or with ``strict`` an error.
+    """Warn about the empty subgroups of a training set, or with ``strict`` raise an error.
 
     Raises:
-        DataError: if a class has no rows, or a group has none, or with ``strict`` a cell is empty.
+        DataError: if a class or a group has no samples, or with ``strict`` if a subgroup is empty.
     """
     counts = dataset.cell_counts()
     of_class = torch.bincount(dataset.labels, minlength=dataset.num_classes)
@@ -265,12 +265,14 @@ def check_cells(dataset: GroupedDataset, *, strict: bool = False) -> None:
         absent = [names[i] for i in (sizes == 0).nonzero().flatten().tolist()]
         if absent:
             raise DataError(
-                f"{dataset.name} has no row of {what} {', '.join(map(repr, absent))}; "
-                f"add some, or leave that {what} out of the data"
+                f"{dataset.name} has no samples of {what} {', '.join(map(repr, absent))}; "
+                f"add some, or remove that {what} from the data"
             )
     empty = dataset.empty_cells()
     if empty:
-        text = f"{dataset.name} has empty (class, group) cells: {', '.join(empty)}; nothing can be learned about them"
+        text = (
+            f"{dataset.name} has empty subgroups (class, group): {', '.join(empty)}; nothing can be learned about them"
+        )
         if strict:
             raise DataError(text)
         warnings.warn(text, stacklevel=2)

@@ -1,4 +1,4 @@
-"""What flows between the parts: names of features, a batch, and what a loss term sees of a step.
+"""Types shared by the rooms: feature names, a batch, and what a loss term sees of a training step.
 
 Importing this does not load PyTorch.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fairdistill.system.processes import World
 
 TapName = Literal["embedding", "map", "logits", "feature"]
-"""The four features a network is read at.
+"""The four features that are read from a network.
 
 ``embedding``: the input of the last linear layer. ``map``: the last convolutional map after its ReLU, before
 pooling. ``logits``: the output. ``feature``: what MFD and the hint read, chosen per network.
@@ -26,7 +26,7 @@ TAP_NAMES: tuple[TapName, ...] = get_args(TapName)
 Taps: TypeAlias = "Mapping[TapName, Tensor]"
 
 UNKNOWN_GROUP = -1
-"""The group index of a row whose group is not known: it trains the class loss and what reads no groups."""
+"""The group index of a sample whose group is unknown. Only losses that need no group use such samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Batch:
     Attributes:
         images: ``[N, 3, H, W]`` floating point.
         labels: ``[N]`` int64 classes.
-        groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where not known.
+        groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where unknown.
         index: ``[N]`` int64 rows of the data set, on the CPU.
-        state: ``[N]`` int64 augmentation state of each row, on the CPU; with ``index`` the key of the
-            teacher cache.
-        boxes: ``[N, 4]`` float64 on the CPU: top, left, height and width of what was cut from each image, as shares
-            of it; None where nothing was cut.
-        whole: rows of the whole batch, where these are one process's part of it; None: these are all.
+        state: ``[N]`` int64 augmentation state of each row, on the CPU; together with ``index`` the key of
+            the teacher cache.
+        boxes: ``[N, 4]`` float64 on the CPU: top, left, height and width of each image's crop, as fractions of
+            the image; None without a crop.
+        whole: number of rows of the whole batch if these are one process's share of it; None if these are all.
     """
 
     images: Tensor
@@ -68,12 +68,12 @@ class StepView:
         student: the student's features by name, with gradients.
         teacher: the teacher's features by name, without gradients; empty when no term asked for any.
         labels: ``[N]`` int64 classes.
-        groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where not known.
+        groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where unknown.
         num_classes: number of classes of the data set.
         num_groups: number of groups of the data set.
         progress: fraction of the stage that is done, from 0 at its first step to 1 at its last.
         world: the processes that share the batch.
-        whole: rows of the whole batch, where these are one process's part of it; None: these are all.
+        whole: number of rows of the whole batch if these are one process's share of it; None if these are all.
     """
 
     student: Taps
@@ -88,7 +88,7 @@ class StepView:
 
     @property
     def share(self) -> float:
-        """How much of the whole batch these rows are."""
+        """The fraction of the whole batch that these rows are."""
         return 1.0 if self.whole is None else len(self.labels) / self.whole
 
     def gather(self, own: Tensor) -> Tensor:

@@ -239,6 +239,10 @@ def test_few_rows_without_an_error_do_not_prove_that_a_limit_is_kept() -> None:
         ({"draws": 99}, "draws to lie in 100 to 1,000,000, but got 99"),
         ({"draws": 1_000_001}, "draws to lie in 100 to 1,000,000"),
         ({"seed": -1}, "seed to be at least 0, but got -1"),
+        ({"against": 5}, "expected against to be a path or Predictions, but got 5"),
+        ({"validation": ["v.csv"]}, "expected validation to be a path or Predictions"),
+        ({"data": "digits-s", "validation": "v.csv"}, "--validation is for tables"),
+        ({"score": "s", "pred": "p"}, "--score cannot be combined with --pred"),
     ],
 )
 def test_options_out_of_range_are_named(options: dict[str, Any], text: str) -> None:

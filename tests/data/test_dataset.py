@@ -70,7 +70,7 @@ def test_indexing_gives_the_row(four: GroupedDataset, index: int, row: int) -> N
 
 @pytest.mark.parametrize("index", [4, -5, 100])
 def test_indexing_outside_names_the_row(four: GroupedDataset, index: int) -> None:
-    with pytest.raises(IndexError, match=f"made/train has 4 rows, so there is no row {index}"):
+    with pytest.raises(IndexError, match=f"row {index} is out of range: made/train has 4 rows"):
         four[index]
 
 

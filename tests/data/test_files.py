@@ -78,7 +78,12 @@ def test_broken_images_are_an_error_that_names_them_and_the_way_out(tmp_path, ca
     with pytest.raises(DataError) as e:
         load(tmp_path, rows, storage=Storage(tmp_path / "cache" if cached else None, 1))
     text = str(e.value)
-    for part in ("4 of 6 images", "1.png: the file is empty", "3.png: it is no image", "5.png: there is no such file"):
+    for part in (
+        "4 of 6 images",
+        "1.png: the file is empty",
+        "3.png: it is not an image",
+        "5.png: there is no such file",
+    ):
         assert part in text
     assert "2.png: it cannot be decoded" in text
     assert "--skip-broken" in text

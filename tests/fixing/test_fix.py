@@ -138,7 +138,7 @@ def test_another_fix_in_the_folder_is_refused(deployed, two_students, tmp_path):
 
 def test_validation_rows_that_lack_a_cell_are_named(tmp_path, tiny, monkeypatch):
     options = FixOptions(**{**QUICK, "data": "tiny"}, out=str(tmp_path / "out"))
-    with pytest.raises(DataError, match=r"tiny/val has no row of \(c, y\), so nothing can be chosen on it"):
+    with pytest.raises(DataError, match=r"tiny/val has no samples of \(c, y\), so nothing can be chosen on it"):
         fix(options=options, missing_cell=True)
     assert not (tmp_path / "out").exists()
 
@@ -236,7 +236,7 @@ def test_ctrl_c_names_the_same_command_as_the_way_on(deployed, two_students, tmp
     ]
     assert main(command) == 130
     error = capsys.readouterr().err
-    assert "the same command goes on" in error
+    assert "Run the same command to continue" in error
     assert "train --resume" not in error, "that would read the test set"
 
 

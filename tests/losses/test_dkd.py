@@ -85,7 +85,7 @@ def test_precision(promise, dtype):
 @pytest.mark.parametrize(
     ("student", "teacher", "labels", "temperature", "message"),
     [
-        ((2, 3), (2, 4), 2, 1.0, r"one shape \[N, C\], but got \(2, 3\) and \(2, 4\)"),
+        ((2, 3), (2, 4), 2, 1.0, r"the same shape \[N, C\], but got \(2, 3\) and \(2, 4\)"),
         ((2, 3), (2, 3), 1, 1.0, r"`labels` to have shape \(2,\), but got \(1,\)"),
         ((2, 3), (2, 3), 2, 0.0, "`temperature` to be positive, but got 0.0"),
         ((2, 3), (2, 3), 2, math.nan, "`temperature` to be positive, but got nan"),

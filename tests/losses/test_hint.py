@@ -39,6 +39,6 @@ def test_precision(promise, dtype):
     ("student", "teacher"), [((2, 3), (2, 4)), ((2, 3), (1, 3)), ((2, 3), (2, 3, 1)), ((3,), (3,))]
 )
 def test_shapes_that_do_not_fit_are_named(student, teacher):
-    with pytest.raises(ValueError, match=r"`student` and `teacher` to have one shape \[N, ...\], but got ") as e:
+    with pytest.raises(ValueError, match=r"`student` and `teacher` to have the same shape \[N, ...\], but got ") as e:
         hint_loss(random(*student), random(*teacher))
     assert str(e.value).endswith(f"{student} and {teacher}")

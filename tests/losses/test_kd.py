@@ -63,8 +63,8 @@ def test_precision(promise, dtype):
 @pytest.mark.parametrize(
     ("student", "teacher", "temperature", "message"),
     [
-        ((2, 3), (2, 4), 1.0, r"one shape \[N, C\], but got \(2, 3\) and \(2, 4\)"),
-        ((3,), (3,), 1.0, r"one shape \[N, C\], but got \(3,\) and \(3,\)"),
+        ((2, 3), (2, 4), 1.0, r"the same shape \[N, C\], but got \(2, 3\) and \(2, 4\)"),
+        ((3,), (3,), 1.0, r"the same shape \[N, C\], but got \(3,\) and \(3,\)"),
         ((2, 3), (2, 3), 0.0, "`temperature` to be positive, but got 0.0"),
         ((2, 3), (2, 3), -1.0, "`temperature` to be positive, but got -1.0"),
         ((2, 3), (2, 3), math.nan, "`temperature` to be positive, but got nan"),

@@ -255,8 +255,8 @@ def test_precision(promise, dtype, batch):
 @pytest.mark.parametrize(
     ("student", "teacher", "labels", "groups", "bandwidth", "message"),
     [
-        ((4, 3), (4, 2), 4, 4, 1.0, r"one shape \[N, ...\], but got \(4, 3\) and \(4, 2\)"),
-        ((4,), (4,), 4, 4, 1.0, r"one shape \[N, ...\], but got \(4,\) and \(4,\)"),
+        ((4, 3), (4, 2), 4, 4, 1.0, r"the same shape \[N, ...\], but got \(4, 3\) and \(4, 2\)"),
+        ((4,), (4,), 4, 4, 1.0, r"the same shape \[N, ...\], but got \(4,\) and \(4,\)"),
         ((4, 3), (4, 3), 3, 4, 1.0, r"have shape \(4,\), but got \(3,\) and \(4,\)"),
         ((4, 3), (4, 3), 4, 5, 1.0, r"have shape \(4,\), but got \(4,\) and \(5,\)"),
         ((4, 3), (4, 3), 5, 5, 1.0, r"have shape \(4,\), but got \(5,\) and \(5,\)"),

@@ -222,7 +222,7 @@ def test_a_place_the_user_names_is_taken_and_the_feature_follows_the_embedding(r
         ("conv9", r"tap 'feature': ResidualNet has no module 'conv9'; did you mean conv.*its last are: .*head"),
         ("stage", "has no module 'stage'; its last are"),
         ("", "has no module ''"),
-        ("conv1:middle", "write conv1 for its output or conv1:input"),
+        ("conv1:middle", "write conv1 for the module's output or conv1:input"),
         ("unused", "'unused' does not run"),
         ("pair", "the output of the module 'pair' is a tuple"),
         ("named:input", "the input of the module 'named' is a NoneType"),

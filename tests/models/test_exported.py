@@ -138,7 +138,8 @@ def test_images_of_another_size_are_refused_with_the_way_out(program, shape):
 
 
 @pytest.mark.parametrize(
-    ("content", "text"), [(b"", "no exported program"), (b"hello", "no exported program"), (None, "not a program")]
+    ("content", "text"),
+    [(b"", "not an exported program"), (b"hello", "not an exported program"), (None, "not a program")],
 )
 def test_a_file_that_is_no_program_is_named(tmp_path, content, text):
     path = tmp_path / "a.pt2"

@@ -97,10 +97,10 @@ def test_places_are_named_for_the_feature_alone_or_one_by_one(text, named):
     [
         ("maps=layer4", "cannot name the feature 'maps'.*embedding, map, feature; logits"),
         ("logits=fc", "cannot name the feature 'logits'.*logits are always"),
-        ("", "no module is named for 'feature'"),
-        ("map=", "no module is named for 'map'"),
-        ("map=:input", "no module is named for 'map'"),
-        ("layer4,", "no module is named for 'feature'"),
+        ("", "'feature' in .* names no module"),
+        ("map=", "'map' in .* names no module"),
+        ("map=:input", "'map' in .* names no module"),
+        ("layer4,", "'feature' in .* names no module"),
         ("map=a,map=b", "'map' is named twice"),
     ],
 )

@@ -107,7 +107,7 @@ def test_a_plain_pickle_and_a_scripted_network_are_refused(tmp_path):
         (".pt", None, "is damaged"),
         (".safetensors", b"", "not a readable .safetensors"),
         (".safetensors", b"hello world\n", "not a readable .safetensors"),
-        (".h5", b"x", r"of no known kind: expected \.safetensors or one of \.pt"),
+        (".h5", b"x", r"has an unknown extension; expected one of \.safetensors, \.pt"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, suffix, content, text):

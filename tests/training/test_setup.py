@@ -186,7 +186,7 @@ def test_methods_share_a_cache_and_what_changes_the_features_changes_the_cache(
 
 
 def test_an_empty_cell_is_a_warning_that_names_it_once(quick):
-    with pytest.warns(UserWarning, match=r"empty \(class, group\) cells: \(c, y\)") as caught:
+    with pytest.warns(UserWarning, match=r"empty subgroups \(class, group\): \(c, y\)") as caught:
         prepare(quick(method="ss", data_options={"missing_cell": True}))
     assert len(caught) == 1
 
@@ -232,7 +232,7 @@ BAD = [
     ({"init": "text.safetensors"}, UsageError, "not a readable .safetensors file"),
     ({"init": "other.safetensors"}, UsageError, r"other\.safetensors do not fit ConvNet: .*stages.0.weight"),
     ({"protocol": "paper", "batch_size": 73}, UsageError, "72 rows, fewer than one batch of 73"),
-    ({"data_options": {"missing_cell": True}, "strict_cells": True}, DataError, r"empty .* cells: \(c, y\)"),
+    ({"data_options": {"missing_cell": True}, "strict_cells": True}, DataError, r"empty subgroups .*: \(c, y\)"),
 ]
 
 

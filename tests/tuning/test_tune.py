@@ -337,7 +337,7 @@ def test_a_run_folder_of_another_study_is_not_taken_for_a_trial(mfd, tmp_path):
 
 def test_validation_rows_that_lack_a_cell_are_named_before_anything_is_written(quick, tmp_path):
     options = quick(method="ss", data_options={"missing_cell": True}, out=str(tmp_path / "study"))
-    with pytest.raises(DataError, match=r"tiny/val has no row of \(c, y\), so DEO is undefined"):
+    with pytest.raises(DataError, match=r"tiny/val has no samples of \(c, y\), so DEO is undefined"):
         tune(options, options=TuneOptions(search={"lr": "1,2"}, rule=ANY), quiet=True)
     assert not (tmp_path / "study").exists()
 

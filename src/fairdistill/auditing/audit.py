@@ -60,7 +60,7 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
 
 
 def _options(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOptions:
-    """Return the options of a call; what the data set that is named calls its own goes to it."""
+    """Return the options of a call; keywords that are options of the named data set go to ``data_options``."""
     name = keywords.get("data") or (options.data if options else None)
     if name is None:
         return with_keywords(AuditOptions, options, keywords)

@@ -73,6 +73,12 @@ class ComparisonOptions:
     """Table of the model's predictions on a validation set: adds the post-hoc baselines, fitted on them. Default for a
     run, or a model with --data: its own."""
 
+    def __post_init__(self) -> None:
+        for name in ("against", "validation"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str | Path | Predictions):
+                raise UsageError(f"expected {name} to be a path or Predictions, but got {value!r}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
@@ -110,7 +116,7 @@ class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, TableColumn
     """The data set's own options, by name, where --data names one."""
 
     def __post_init__(self) -> None:
-        for group in (IntervalOptions, LimitOptions, TableColumns, ModelOptions):
+        for group in (IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):
             group.__post_init__(self)
         if self.data is not None and self.validation is not None:
             raise UsageError("--validation is for tables; a model is run on the data's own validation set")

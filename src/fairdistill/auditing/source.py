@@ -42,7 +42,9 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
         predictions = read_predictions(path, options, keep_ids=options.against is not None)
         return Inputs(predictions, against, validation)
     if path.is_file():
-        raise UsageError(f"{source} is no table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data")
+        raise UsageError(
+            f"{source} is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"
+        )
     run = RunFolder.open(path)
     return Inputs(
         run_predictions(run),

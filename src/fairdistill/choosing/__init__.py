@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fairdistill.choosing.front import gain, pareto_front, parse_objectives
-from fairdistill.choosing.rule import DEFAULT_RULE, Condition, Rule, Values, parse_rule
+from fairdistill.choosing.rule import DEFAULT_RULE, Condition, Rule, parse_rule
 
 __all__ = [
-    "DEFAULT_RULE", "Condition", "Rule", "Values", "gain", "pareto_front", "parse_objectives", "parse_rule",
+    "DEFAULT_RULE", "Condition", "Rule", "gain", "pareto_front", "parse_objectives", "parse_rule",
 ]  # fmt: skip

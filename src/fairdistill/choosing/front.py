@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fairdistill.choosing.rule import Values
 from fairdistill.errors import UsageError
-from fairdistill.metrics import METRICS, improvement
+from fairdistill.metrics import METRICS, Scores, improvement
 
 
 def parse_objectives(text: str) -> tuple[str, ...]:
@@ -25,25 +24,24 @@ def parse_objectives(text: str) -> tuple[str, ...]:
     return tuple(metric for metric in METRICS if metric in given)
 
 
-def gain(values: Values, other: Values, metric: str) -> float:
+def gain(scores: Scores, other: Scores, metric: str) -> float:
     """Return how much better one model is than another in one metric: how much higher its accuracy or lower its DEO."""
-    return improvement(metric, values[metric] - other[metric])
+    return improvement(metric, scores[metric] - other[metric])
 
 
-def pareto_front(models: Mapping[int, Values], objectives: Sequence[str]) -> list[int]:
+def pareto_front(models: Mapping[int, Scores], objectives: Sequence[str]) -> list[int]:
     """Return the numbers of the models that no other model beats.
 
     One model beats another if it is at least as good in every objective and better in one. Models with equal values
     share their place on the front.
 
     Example:
-        >>> models = {0: {"accuracy": 0.9, "deo_a": 0.3}, 1: {"accuracy": 0.8, "deo_a": 0.1},
-        ...           2: {"accuracy": 0.8, "deo_a": 0.2}}
+        >>> models = {0: Scores(0.9, 0.3, 0.5), 1: Scores(0.8, 0.1, 0.2), 2: Scores(0.8, 0.2, 0.2)}
         >>> pareto_front(models, ["accuracy", "deo_a"])
         [0, 1]
     """
 
-    def beaten(own: Values) -> bool:
+    def beaten(own: Scores) -> bool:
         gains = ([gain(other, own, metric) for metric in objectives] for other in models.values())
         return any(min(each) >= 0 and max(each) > 0 for each in gains)
 

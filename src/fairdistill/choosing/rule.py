@@ -5,19 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from fairdistill.errors import UsageError
-from fairdistill.metrics import METRICS, higher_is_better, improvement
-
-
-class Values(Protocol):
-    """The metrics of a model by name, fractions: ``Scores``, or any mapping with the metrics that are asked for."""
-
-    def __getitem__(self, metric: str, /) -> float:
-        """Return a metric."""
-        ...
-
+from fairdistill.metrics import METRICS, Scores, higher_is_better, improvement
 
 DEFAULT_RULE = "deo_a subject to accuracy >= teacher - 0.005"
 
@@ -38,7 +29,7 @@ class Condition:
 
     Example:
         >>> condition = Condition("accuracy", ">=", -0.005, of_teacher=True)
-        >>> str(condition), round(condition.limit({"accuracy": 0.9}), 3)
+        >>> str(condition), round(condition.limit(Scores(accuracy=0.9, deo_a=0.2, deo_m=0.3)), 3)
         ('accuracy >= teacher - 0.005', 0.895)
     """
 
@@ -47,16 +38,16 @@ class Condition:
     number: float
     of_teacher: bool
 
-    def limit(self, teacher: Values | None) -> float:
+    def limit(self, teacher: Scores | None) -> float:
         """Return the limit, a fraction."""
         if not self.of_teacher:
             return self.number
         assert teacher is not None, "the caller checks needs_teacher"
         return teacher[self.metric] + self.number
 
-    def shortfall(self, values: Values, teacher: Values | None) -> float:
+    def shortfall(self, scores: Scores, teacher: Scores | None) -> float:
         """Return by how much a model misses the limit; 0 if it keeps it."""
-        excess = values[self.metric] - self.limit(teacher)
+        excess = scores[self.metric] - self.limit(teacher)
         missing = excess if self.sign == "<=" else -excess
         return missing if missing > _ROUNDING else 0.0
 
@@ -84,7 +75,7 @@ class Rule:
         """Whether a condition is relative to the teacher."""
         return any(condition.of_teacher for condition in self.conditions)
 
-    def pick(self, models: Mapping[int, Values], teacher: Values | None, names: Mapping[int, str] | None = None) -> int:
+    def pick(self, models: Mapping[int, Scores], teacher: Scores | None, names: Mapping[int, str] | None = None) -> int:
         """Return the number of the chosen model.
 
         Ties go to the model with the higher accuracy (or the lower DEO_A, if the rule is about accuracy), then to the
@@ -99,8 +90,8 @@ class Rule:
             UsageError: if no model meets the conditions; it says which came closest, and by how much it missed.
         """
         missed = {
-            number: [condition.shortfall(values, teacher) for condition in self.conditions]
-            for number, values in models.items()
+            number: [condition.shortfall(scores, teacher) for condition in self.conditions]
+            for number, scores in models.items()
         }
         kept = [number for number in models if not any(missed[number])]
         if not kept:
@@ -111,7 +102,7 @@ class Rule:
         order = (self.metric, other)
         return min(kept, key=lambda number: (*(-improvement(name, models[number][name]) for name in order), number))
 
-    def in_words(self, teacher: Values | None) -> str:
+    def in_words(self, teacher: Scores | None) -> str:
         """Return the rule as a phrase, with the limits in percent."""
         best = "highest" if higher_is_better(self.metric) else "lowest"
         wanted = f"the {best} {METRICS[self.metric]}"
@@ -130,21 +121,21 @@ class Rule:
             return self.metric
         return f"{self.metric} subject to {' and '.join(map(str, self.conditions))}"
 
-    def missed(self, values: Values, teacher: Values | None) -> list[str]:
+    def missed(self, scores: Scores, teacher: Scores | None) -> list[str]:
         """Return each condition that a model does not meet, and by how much it misses it, in words."""
         missed = []
         for condition in self.conditions:
-            by = condition.shortfall(values, teacher)
+            by = condition.shortfall(scores, teacher)
             if by:
                 limit = f" ({condition.limit(teacher):.4f})" if condition.of_teacher else ""
                 missed.append(
-                    f"{condition.metric} {values[condition.metric]:.4f} misses {condition}{limit} by {by:.4f}"
+                    f"{condition.metric} {scores[condition.metric]:.4f} misses {condition}{limit} by {by:.4f}"
                 )
         return missed
 
-    def _no_model(self, name: str, values: Values, teacher: Values | None) -> str:
+    def _no_model(self, name: str, scores: Scores, teacher: Scores | None) -> str:
         return (
-            f"no model meets the rule {str(self)!r}; {name} comes closest: {', '.join(self.missed(values, teacher))}. "
+            f"no model meets the rule {str(self)!r}; {name} comes closest: {', '.join(self.missed(scores, teacher))}. "
             "Relax --rule or search further; what has been trained is kept"
         )
 
@@ -161,8 +152,8 @@ def parse_rule(text: str) -> Rule:
 
     Example:
         >>> rule = parse_rule("deo_a subject to accuracy >= 0.9 and deo_m <= teacher")
-        >>> rule.pick({0: {"accuracy": 0.95, "deo_a": 0.2, "deo_m": 0.3},
-        ...            1: {"accuracy": 0.92, "deo_a": 0.1, "deo_m": 0.2}}, {"deo_m": 0.25})
+        >>> models = {0: Scores(accuracy=0.95, deo_a=0.2, deo_m=0.3), 1: Scores(accuracy=0.92, deo_a=0.1, deo_m=0.2)}
+        >>> rule.pick(models, teacher=Scores(accuracy=0.9, deo_a=0.2, deo_m=0.25))
         1
     """
     metric, *rest = re.split(r"\s+subject\s+to\s+", " ".join(text.lower().split()), maxsplit=1)

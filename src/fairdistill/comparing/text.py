@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Callable, Mapping
 
 from fairdistill.comparing.options import Format
@@ -12,6 +11,7 @@ from fairdistill.comparing.result import CompareResult, OverSeeds
 from fairdistill.metrics import METRICS
 from fairdistill.runs import finite_or_null, json_text
 from fairdistill.text import tables
+from fairdistill.text.numbers import mean_sd
 
 _HEADER = ("Method", "n", *METRICS.values(), "Steps", "Images seen")
 
@@ -71,9 +71,7 @@ def _cells(result: CompareResult) -> list[tuple[str, ...]]:
 
 
 def _percent(metric: OverSeeds) -> str:
-    if math.isnan(metric.mean):
-        return "undefined"
-    return f"{100 * metric.mean:.2f}" + ("" if math.isnan(metric.sd) else f" ± {100 * metric.sd:.2f}")
+    return mean_sd(metric.mean, metric.sd)
 
 
 def _caption(result: CompareResult) -> str:

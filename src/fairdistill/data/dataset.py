@@ -1,4 +1,4 @@
-"""The one form every data set takes: uint8 images with a class, a group, an id and a source each."""
+"""The form that every data set takes: uint8 images, each with a class, a group, an id and a source."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from fairdistill.types import UNKNOWN_GROUP
 
 @dataclass(frozen=True, kw_only=True)
 class GroupedDataset:
-    """Images with a class and a group each.
+    """Images, each with a class and a group.
 
     Attributes:
         name: the data set's name and split, for messages: ``"cifar10s/train"``.
         images: uint8 ``[N, 3, H, W]`` on the CPU, or image files.
         labels: ``[N]`` int64 in ``[0, num_classes)``.
-        groups: ``[N]`` int64 in ``[0, num_groups)``, or -1 where the group is not known.
+        groups: ``[N]`` int64 in ``[0, num_groups)``, -1 where unknown.
         ids: ``N`` names, stable across seeds and machines and unique within the data set.
-        source_ids: ``N`` names; rows made from one picture share it.
-        class_names: one name a class.
-        group_names: one name a group.
-        recipe: how the images are prepared for a network.
-        notes: what a user should know of the data, a sentence each.
-        skipped: broken files that were left out, each with the reason.
+        source_ids: ``N`` names; rows made from the same image share one.
+        class_names: one name per class.
+        group_names: one name per group.
+        recipe: how the images are preprocessed.
+        notes: what a user should know about the data, one sentence each.
+        skipped: broken files that were skipped, each with the reason.
 
     Example:
         >>> import fairdistill
@@ -85,7 +85,7 @@ class GroupedDataset:
     def __getitem__(self, index: int) -> tuple[Tensor, int, int, int]:
         """Return ``(image uint8 [3, H, W], label, group, index)``; a file is decoded at the recipe's size."""
         if not -len(self) <= index < len(self):
-            raise IndexError(f"{self.name} has {len(self)} rows, so there is no row {index}")
+            raise IndexError(f"row {index} is out of range: {self.name} has {len(self)} rows")
         index %= len(self)
         size = self.recipe.size
         image = self.images.one(index, size, size) if isinstance(self.images, ImageFiles) else self.images[index]
@@ -98,16 +98,16 @@ class GroupedDataset:
 
     @property
     def num_groups(self) -> int:
-        """Number of groups; a row whose group is unknown belongs to none of them."""
+        """Number of groups, not counting unknown ones."""
         return len(self.group_names)
 
     @property
     def num_unknown_groups(self) -> int:
-        """Number of rows whose group is not known."""
+        """Number of rows whose group is unknown."""
         return int((self.groups == UNKNOWN_GROUP).sum())
 
     def cell_counts(self) -> Tensor:
-        """Return the number of rows in each cell, int64 ``[num_classes, num_groups]``."""
+        """Return the number of rows in each subgroup, int64 ``[num_classes, num_groups]``."""
         known = self.groups != UNKNOWN_GROUP
         cells = self.labels[known] * self.num_groups + self.groups[known]
         return torch.bincount(cells, minlength=self.num_classes * self.num_groups).view(
@@ -115,23 +115,23 @@ class GroupedDataset:
         )
 
     def empty_cells(self) -> list[str]:
-        """Return the cells without a row by name, such as ``(yes, women)``."""
+        """Return the names of the subgroups without rows, for example ``(yes, women)``."""
         return [
             f"({self.class_names[label]}, {self.group_names[group]})"
             for label, group in (self.cell_counts() == 0).nonzero().tolist()
         ]
 
     def require_cells(self, why: str) -> None:
-        """Raise a DataError that names every cell without a row; ``why`` says what cannot be done without."""
+        """Raise a DataError that names every empty subgroup; ``why`` says what is impossible without them."""
         empty = self.empty_cells()
         if empty:
             raise DataError(
-                f"{self.name} has no row of {', '.join(empty)}, so {why}; label more rows, or join groups that are too "
-                "small"
+                f"{self.name} has no samples of {', '.join(empty)}, so {why}; label more samples, or merge groups that "
+                "are too small"
             )
 
     def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:
-        """Return the data set of these rows (int64 indices), in this order."""
+        """Return the data set with only these rows (int64 indices), in this order."""
         order = rows.tolist()
         return replace(
             self,
@@ -144,7 +144,7 @@ class GroupedDataset:
         )
 
     def digest(self) -> str:
-        """Return a hash of everything but the split's name and the recipe: equal data, equal digest."""
+        """Return a hash of everything except the split's name and the recipe; equal data have equal digests."""
         state = hashlib.blake2b(digest_size=16)
         if isinstance(self.images, ImageFiles):
             state.update(self.images.digest())

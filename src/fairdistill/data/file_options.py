@@ -1,4 +1,4 @@
-"""Options that all data sets of image files share."""
+"""Options shared by all data sets of image files."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from fairdistill.system.threads import processors
 if TYPE_CHECKING:
     from fairdistill.data.images.reading import Storage
 
-_NOT_IDENTITY: dict[str, Any] = {"identity": False}  # two runs that differ in this alone read the same data
+_NOT_IDENTITY: dict[str, Any] = {"identity": False}  # runs that differ only in this read the same data
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileOptions:
-    """Options of every data set whose images are files."""
+    """Options of all data sets whose images are files."""
 
     cache: bool = field(default=True, metadata=_NOT_IDENTITY)
-    """Decode each image once into a cache on disk, instead of every time it is read."""
+    """Decode each image once and cache it on disk, instead of decoding it every time it is read."""
     image_cache: str | None = field(default=None, metadata={**_NOT_IDENTITY, "path": True})
     """Folder of the image caches; default: fairdistill/images in $XDG_CACHE_HOME or ~/.cache."""
     workers: int | None = field(default=None, metadata=_NOT_IDENTITY)
-    """Threads that decode images; default: one a processor."""
+    """Number of threads that decode images; default: one per processor."""
     skip_broken: bool = False
-    """Leave out, count and list images that cannot be decoded, instead of stopping."""
+    """Skip, count and list images that cannot be decoded, instead of stopping."""
 
     def __post_init__(self) -> None:
         check_types(self)

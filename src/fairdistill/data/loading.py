@@ -1,4 +1,4 @@
-"""The data sets by name, and how one of them, or a user's own table or folder, is loaded."""
+"""The built-in data sets, and how one of them, or your own table or folder, is loaded."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """One data set: what it is, the class of its options, and the function that reads its splits.
+    """A data set: a summary, its options class, and the function that reads its splits.
 
-    ``load(wanted, root, options)`` returns those of the wanted splits that there are.
+    ``load(wanted, root, options)`` returns the wanted splits that exist.
     """
 
     summary: str
@@ -33,13 +33,13 @@ class DatasetEntry:
 
 DATASETS: Mapping[str, DatasetEntry] = {
     "digits-s": DatasetEntry(
-        summary="1,797 handwritten digits, embedded; paper colour follows the class",
+        summary="1,797 handwritten digits, included; the paper's colour follows the class",
         options=digits_s.DigitsSOptions,
         load=digits_s.load,
         network="digit_net",
     ),
     "cifar10s": DatasetEntry(
-        summary="CIFAR-10 with half of the classes mostly grey, the other half mostly in colour",
+        summary="CIFAR-10 with half of the classes mostly grey and the other half mostly in colour",
         options=cifar10s.Cifar10SOptions,
         load=cifar10s.load,
         network="cifar_net",
@@ -60,10 +60,10 @@ DATASETS: Mapping[str, DatasetEntry] = {
 
 
 def entry(name: str) -> DatasetEntry:
-    """Return the entry of the data set ``name``: a name of ours, a table or a folder.
+    """Return the entry of a data set: a built-in name, a table or a folder.
 
     Raises:
-        UsageError: if there is no such data set; the text names those there are.
+        UsageError: if there is no such data set; the message lists the available ones.
     """
     if name in DATASETS:
         return DATASETS[name]
@@ -79,18 +79,18 @@ def entry(name: str) -> DatasetEntry:
     close = difflib.get_close_matches(name, DATASETS, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise UsageError(
-        f"unknown data set {name!r}{hint} Choose one of: {', '.join(DATASETS)}, or give a table "
+        f"unknown data set {name!r}{hint} Choose one of: {', '.join(DATASETS)}, or pass a table "
         f"({', '.join(tabular.SUFFIXES)}) or a folder of class folders"
     )
 
 
 def is_path(name: str) -> bool:
-    """Return whether ``--data NAME`` is a user's own table or folder."""
+    """Return whether ``--data NAME`` is your own table or folder."""
     return name not in DATASETS
 
 
 def parse_options(name: str, options: Mapping[str, Any]) -> Any:
-    """Return the data set's own options object; unknown names and bad values are named.
+    """Return the data set's options as an object of its options class.
 
     Raises:
         UsageError: if the data set has no such option, or the value is out of its range.
@@ -106,7 +106,7 @@ def parse_options(name: str, options: Mapping[str, Any]) -> Any:
 def load_splits(
     name: str, wanted: Collection[Split] = SPLITS, *, root: str | Path | None = None, **options: Any
 ) -> dict[Split, GroupedDataset]:
-    """Load those of the wanted splits that a data set has; arguments and errors are those of :func:`load`."""
+    """Load the wanted splits that a data set has; arguments and errors are those of :func:`load`."""
     for split in wanted:
         if split not in SPLITS:
             raise UsageError(f"unknown split {split!r}; choose one of: {', '.join(SPLITS)}")
@@ -120,13 +120,13 @@ def load(name: str, split: Split, /, *, root: str | Path | None = None, **option
     Args:
         name: a name in ``DATASETS``, or the path of a table or of a folder of class folders.
         split: ``"train"`` or ``"test"``, or ``"val"`` where the data set has its own.
-        root: folder with the data files; default ``$FAIRDISTILL_DATA``. Embedded data sets need none; of a table it is
-            the folder that image paths are relative to.
-        **options: the data set's own options, checked by its options class, such as ``skew`` and ``data_seed``.
+        root: folder with the data files; default ``$FAIRDISTILL_DATA``. Included data sets need none; for a
+            table, image paths are relative to it.
+        **options: the data set's own options, for example ``skew`` and ``data_seed``.
 
     Raises:
         UsageError: unknown data set, split or option.
-        DataError: a missing or corrupt file; nothing is read before its checksum was verified.
+        DataError: a missing or corrupt file; no file is read before its checksum has been verified.
 
     Example:
         >>> train = load("digits-s", "train", skew=0.9)

@@ -1,4 +1,4 @@
-"""How the images of a data set are prepared for a network."""
+"""How the images of a data set are preprocessed."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How the images of a data set are prepared for a network.
+    """How the images of a data set are preprocessed.
 
-    The network sees ``size`` by ``size`` pixels. Without augmentation a whole image is resized to that, its aspect not
-    kept. With a crop, training images are kept at the ``stored`` size instead, and a part of each is cut out. They are
-    scaled to [0, 1]; ``mean`` and ``std`` are then subtracted and divided, per channel.
+    The network's input has ``size`` by ``size`` pixels. Without a crop, the whole image is resized to that, whatever
+    its aspect ratio. With a crop, training images are stored at the ``stored`` size and a part of each is cut out.
+    Pixels are scaled to [0, 1] and normalised with ``mean`` and ``std``, per channel.
     """
 
     size: int
-    """Height and width of what the network sees, in pixels."""
+    """Height and width of the network's input, in pixels."""
     stored: tuple[int, int] = (0, 0)
     """Height and width of the images that training crops are cut from; default: ``size``."""
     crop: Literal["none", "random", "resized"] = "none"
     """``random``: a window of ``size`` pixels; ``resized``: a box of random area and aspect, resized to ``size``."""
     flip: bool = False
-    """Whether training images are mirrored left to right, each with probability one half."""
+    """Whether each training image is flipped horizontally with probability one half."""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Channel means in [0, 1]; zeros leave the images as they are."""
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -38,13 +38,13 @@ class Recipe:
 
     @property
     def num_states(self) -> int | None:
-        """How many ways training may show one image: 2 with mirroring, 1 without; None: a crop has too many."""
+        """Number of variants of a training image: 2 with flipping, 1 without; None with a crop (too many)."""
         if self.crop != "none":
             return None
         return 2 if self.flip else 1
 
     def resized(self, size: int) -> Recipe:
-        """Return the same preparation at another size: the same part of each image, in other pixels."""
+        """Return the same preprocessing at another size: the same part of each image at another resolution."""
         if size == self.size:
             return self
         height, width = (max(size, round(side * size / self.size)) for side in self.stored)

@@ -1,4 +1,4 @@
-"""What a table, a folder or file names say: one image file a row."""
+"""The contents of a table, a folder or file names: one image file per row."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ NO_SPLIT = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What a table, a folder or file names say: one image file a row.
+    """The contents of a table, a folder or file names: one image file per row.
 
     Attributes:
         names: names of the files in their source, object ``[N]``.
         labels: classes, int64 ``[N]``.
-        groups: groups, int64 ``[N]``, -1 where not known.
-        splits: 0 train, 1 val, 2 test, int64 ``[N]``; all -1 where nothing was said.
-        class_names: one name a class.
-        group_names: one name a group.
-        notes: what was noticed while they were read.
+        groups: groups, int64 ``[N]``, -1 where unknown.
+        splits: 0 train, 1 val, 2 test, int64 ``[N]``; all -1 if no split is given.
+        class_names: one name per class.
+        group_names: one name per group.
+        notes: remarks made while reading, one sentence each.
     """
 
     names: NDArray[np.object_]

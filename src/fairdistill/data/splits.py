@@ -1,4 +1,4 @@
-"""Cutting a validation set from training data, cell by cell, without parting rows of one picture."""
+"""Cuts a validation set from training data, subgroup by subgroup; rows made from the same image stay together."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from fairdistill.types import UNKNOWN_GROUP
 def cut_validation(
     train: GroupedDataset, *, split_seed: int, fraction: float = 0.1
 ) -> tuple[GroupedDataset, GroupedDataset]:
-    """Part ``train`` into a smaller training set and a validation set.
+    """Split ``train`` into a smaller training set and a validation set.
 
-    Of every (class, group) cell, ``fraction`` of the rows (rounded, at least one) go to validation; rows of unknown
-    group are drawn per class in the same way. Rows made from one picture stay together, and no cell loses its last
-    training row: a cell of a single row, or a single picture, is not validated.
+    From every subgroup, ``fraction`` of the rows (rounded, at least one) go to validation; rows of unknown group are
+    drawn from each class in the same way. Rows made from the same image stay together, and no subgroup loses its last
+    training row: a subgroup with a single row, or a single image, has no validation row.
 
     Args:
-        train: the training set as its data set defines it.
-        split_seed: which rows are drawn; a student must use its teacher's.
-        fraction: share of each cell, in (0, 1).
+        train: the whole training set.
+        split_seed: selects the rows; a student must use its teacher's.
+        fraction: fraction of each subgroup, in (0, 1).
 
     Returns:
-        The training rows that are left, and the validation rows, each in the order of ``train``.
+        The remaining training rows and the validation rows, each in the order of ``train``.
     """
     if not 0 < fraction < 1:
         raise ValueError(f"Expected argument `fraction` to lie in (0, 1), but got {fraction}")

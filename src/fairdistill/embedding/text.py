@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from fairdistill.embedding.result import EmbedResult
+from fairdistill.text.numbers import percent
 from fairdistill.text.tables import aligned
 
 
@@ -54,4 +55,4 @@ def _leakage_table(result: EmbedResult) -> list[tuple[str, ...]]:
 
 
 def _percent(share: float) -> str:
-    return "undefined" if math.isnan(share) else f"{100 * share:.1f}%"
+    return "undefined" if math.isnan(share) else f"{percent(share)}%"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract import check_seed, check_types, with_keywords
+from fairdistill.contract import check_seed, check_types
+from fairdistill.contract.data_options import with_data_keywords
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
@@ -153,14 +154,8 @@ def fix_options(options: FixOptions | None, keywords: Mapping[str, Any]) -> FixO
     """
     from fairdistill.data import entry
 
-    known = {field.name for field in fields(FixOptions)}
     data = keywords.get("data", None if options is None else options.data)
     if data is None:
         raise UsageError("fix needs data: a table of images, a class folder, or the name of a data set")
-    offered = {field.name for field in fields(entry(data).options)} - known
-    of_data = {name: value for name, value in keywords.items() if name in offered}
-    own = {name: value for name, value in keywords.items() if name not in offered}
-    if of_data:
-        given = {} if options is None else options.data_options
-        own["data_options"] = {**given, **keywords.get("data_options", {}), **of_data}
-    return with_keywords(FixOptions, options, own)
+    own = [field.name for field in fields(entry(data).options)]
+    return with_data_keywords(FixOptions, options, keywords, own)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fairdistill.auditing import AuditResult
 from fairdistill.auditing.text import in_words, no_harm
-from fairdistill.choosing import gain
 from fairdistill.fixing.result import FixResult, in_metric
 from fairdistill.metrics import METRICS, Change, improvement
 from fairdistill.text.numbers import interval, percent, signed
@@ -90,7 +89,7 @@ def _outside_the_rule(result: FixResult) -> list[str]:
         f"{each.name} has a better {METRICS[metric]} ({percent(each[metric], 2)}%) but breaks the rule: "
         f"{', '.join(each.breaks_rule)}."
         for each in result.candidates
-        if each.breaks_rule and not each.needs_group and gain(each, own, metric) > 0
+        if each.breaks_rule and not each.needs_group and improvement(metric, each[metric] - own[metric]) > 0
     ]
 
 

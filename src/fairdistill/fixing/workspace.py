@@ -11,7 +11,7 @@ from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.result import TestRead
-from fairdistill.runs import RunFolder, read_json, write_json
+from fairdistill.runs import check_new_folder, read_json, write_json
 from fairdistill.training import TrainOptions
 
 # Options that change how far a fix goes and what it recommends, but nothing that it has trained.
@@ -50,9 +50,7 @@ def former_epochs(out: Path, wanted: Mapping[str, Any]) -> int | None:
         RunFolderError: if the folder holds a different fix or something else, or cannot be created.
     """
     if not (out / "plan.json").exists():
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise RunFolderError(f"{out} already exists and does not contain a fix; choose another folder with --out")
-        RunFolder.check_new(out)
+        check_new_folder(out, kind="fix")
         return None
     plan = read_json(out / "plan.json")
     then = plan["identity"]

@@ -1,4 +1,4 @@
-"""Adversarial debiasing: a group must not be readable from the logits within a class.
+"""Adversarial debiasing: within a class, the logits must not reveal the group.
 
 Zhang, Lemoine and Mitchell, *Mitigating Unwanted Biases with Adversarial Learning* (AIES 2018), with one adversary
 per class as in the released code of Jung et al. (CVPR 2021), and the gradient reversal of Ganin et al. (JMLR 2016).
@@ -47,7 +47,7 @@ def reverse_gradient(value: Tensor, *, strength: float) -> Tensor:
 
 
 class Adversaries(nn.Module):
-    """One two-layer network per class that guesses the group from the logits, all in one batched network.
+    """One two-layer network per class that predicts the group from the logits, batched into one module.
 
     Args:
         num_classes: number of classes C, as many adversaries, and the width of their input.
@@ -89,8 +89,8 @@ def mean_loss_by_class(
 ) -> Tensor:
     """Return the mean group cross-entropy of each class's rows, ``[C]``; 0 for a class without any.
 
-    Rows whose group is unknown (-1) take no part. Where several processes share a batch, it is this one's share: its
-    rows' sum over the number of all rows.
+    Rows whose group is unknown (-1) are ignored. If several processes share a batch, this is the process's share: the
+    sum over its rows, divided by the number of all rows.
     """
     known = (groups >= 0).to(group_logits.dtype)
     each = F.cross_entropy(group_logits, groups.clamp_min(0), reduction="none") * known
@@ -165,8 +165,8 @@ class Adversary:
 class AdversaryTerm(Term):
     """The sum over the classes in the batch of that class's mean adversary loss, unscaled.
 
-    The strength is in the gradient alone, so that the logged value says how well the groups can be told apart:
-    log G for each class where they cannot. The adversaries have an optimizer of their own (Adam) and, each, a
+    The strength affects only the gradient, so the logged value says how well the groups can be told apart: log G for
+    each class if they cannot. The adversaries have an optimizer of their own (Adam), and each has a
     plateau schedule on its own validation loss (factor 0.1, patience 10).
     """
 
@@ -199,7 +199,7 @@ class AdversaryTerm(Term):
         return self._optimizer
 
     def learns_alone(self) -> bool:
-        """Return True: the run's optimizer leaves the adversaries alone."""
+        """Return True: the run's optimizer skips the adversaries."""
         return True
 
     def forward(self, view: StepView) -> Tensor:

@@ -14,7 +14,7 @@ from fairdistill.types import StepView, TapName
 
 
 def attention_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
-    """Return half of the mean squared difference of where two networks are active.
+    """Return half of the mean squared difference between the attention of two networks.
 
     The attention of a map is a = mean over channels of F^2, flattened and divided by its l2 norm (an
     all-zero map has attention 0). The loss is 1/2 * mean (a_student - a_teacher)^2 over the batch and the

@@ -18,7 +18,7 @@ def at_least_float32(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 def no_autocast(tensor: Tensor) -> AbstractContextManager[None]:
-    """Return a context in which operations on this tensor's device keep the precision of their inputs."""
+    """Return a context in which operations on this tensor's device run in the precision of their inputs."""
     context: AbstractContextManager[None] = torch.autocast(tensor.device.type, enabled=False)
     return context
 
@@ -30,25 +30,25 @@ def check_positive(name: str, value: float) -> None:
 
 
 def check_same_shape(student: Tensor, teacher: Tensor) -> None:
-    """Raise a ValueError unless both have one shape and a batch dimension."""
+    """Raise a ValueError unless both have the same shape and a batch dimension."""
     if student.shape != teacher.shape or student.ndim < 2:
         raise ValueError(
-            "Expected arguments `student` and `teacher` to have one shape [N, ...], "
+            "Expected arguments `student` and `teacher` to have the same shape [N, ...], "
             f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
         )
 
 
 def check_logits(student: Tensor, teacher: Tensor) -> None:
-    """Raise a ValueError unless both are logits [N, C] of one shape."""
+    """Raise a ValueError unless both are logits [N, C] of the same shape."""
     if student.shape != teacher.shape or student.ndim != 2:
         raise ValueError(
-            "Expected arguments `student_logits` and `teacher_logits` to have one shape [N, C], "
+            "Expected arguments `student_logits` and `teacher_logits` to have the same shape [N, C], "
             f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
         )
 
 
 def check_rows(rows: int, labels: Tensor, groups: Tensor) -> None:
-    """Raise a ValueError unless there is one label and one group a row."""
+    """Raise a ValueError unless there is one label and one group per row."""
     if labels.shape != (rows,) or groups.shape != (rows,):
         raise ValueError(
             f"Expected arguments `labels` and `groups` to have shape ({rows},), "
@@ -57,16 +57,16 @@ def check_rows(rows: int, labels: Tensor, groups: Tensor) -> None:
 
 
 def check_map_sizes(student: Sequence[int], teacher: Sequence[int]) -> None:
-    """Raise a TeacherError unless two maps [C, H, W] have one height and width."""
+    """Raise a TeacherError unless two maps [C, H, W] have the same height and width."""
     if tuple(student[1:]) != tuple(teacher[1:]):
         raise TeacherError(
             f"the student's map has shape {tuple(student)} and the teacher's {tuple(teacher)}: this loss needs maps of "
-            "one height and width"
+            "the same height and width"
         )
 
 
 def check_maps(student: Tensor, teacher: Tensor) -> None:
-    """Raise a ValueError unless both are maps [N, C, H, W] of one N, H and W."""
+    """Raise a ValueError unless both are maps [N, C, H, W] with the same N, H and W."""
     if (
         student.ndim != 4
         or teacher.ndim != 4

@@ -15,7 +15,7 @@ from fairdistill.types import StepView, TapName
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy:
-    """Settings of the class loss: none."""
+    """Settings of cross-entropy: none."""
 
     name: ClassVar[str] = "ce"
     student_taps: ClassVar[frozenset[TapName]] = frozenset({"logits"})
@@ -27,7 +27,7 @@ class CrossEntropy:
 
 
 class CrossEntropyTerm(Term):
-    """The batch mean of ``-log softmax(logits)[label]``, over every row, known group or not."""
+    """The batch mean of ``-log softmax(logits)[label]``, over all rows, whether their group is known or not."""
 
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""

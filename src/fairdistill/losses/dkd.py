@@ -24,23 +24,23 @@ def dkd_loss(
     beta: float = 8.0,
     temperature: float = 4.0,
 ) -> Tensor:
-    """Return distillation with the true class and the other classes apart, each with its own strength, batch mean.
+    """Return distillation with separate strengths for the true class and for the other classes, batch mean.
 
     T^2 * mean_n (alpha * TCKD_n + beta * NCKD_n) (Zhao et al. 2022, the DKD loss). With p = softmax(logits / T),
 
         TCKD = KL between teacher and student of (p_true, 1 - p_true)
         NCKD = KL between teacher and student of p over the other classes, divided by 1 - p_true
 
-    Plain distillation is TCKD + (1 - p_true of the teacher) NCKD, so that it teaches little of the other classes where
-    the teacher is certain. Of two classes NCKD is 0.
+    Plain distillation is TCKD + (1 - p_true of the teacher) NCKD, so it teaches little about the other classes if
+    the teacher is certain. With two classes NCKD is 0.
 
     Args:
         student_logits: floating point ``[N, C]``; computed in at least float32.
         teacher_logits: floating point ``[N, C]``.
         labels: int64 ``[N]`` true classes in ``[0, C)``.
         alpha: strength of TCKD; 1 in the paper.
-        beta: strength of NCKD; 8 in the released defaults for CIFAR-100, for some pairs of networks less.
-        temperature: T > 0; 4 likewise.
+        beta: strength of NCKD; 8 in the released defaults for CIFAR-100, less for some pairs of networks.
+        temperature: T > 0; 4 in the same defaults.
 
     Returns:
         Scalar, 0 where both agree.
@@ -128,11 +128,11 @@ class DKD:
     alpha: float = 1.0
     """Strength for the true class (released defaults for CIFAR-100)."""
     beta: float = 8.0
-    """Strength for the other classes (likewise)."""
+    """Strength for the other classes (the same defaults)."""
     temperature: float = 4.0
-    """T, softens both outputs (likewise)."""
+    """Temperature T that softens both outputs (the same defaults)."""
     rise: float = 1 / 12
-    """Share of the training in which the loss rises from 0 to its full strength (likewise: 20 of 240 epochs)."""
+    """Fraction of training over which the loss rises from 0 to full strength (the same: 20 of 240 epochs)."""
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:
@@ -146,7 +146,7 @@ class DKD:
 
 
 class DKDTerm(Term):
-    """:func:`dkd_loss`, rising from 0 in the first part of the training."""
+    """:func:`dkd_loss`, rising from 0 in the first part of training."""
 
     def __init__(self, spec: DKD) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Domain-independent training: a head for each group, and their mean for everyone.
+"""Domain-independent training: one head per group, and their mean at test time.
 
 Wang et al., *Towards Fairness in Visual Recognition: Effective Strategies for Bias Mitigation* (CVPR 2020).
 """
@@ -22,7 +22,7 @@ def domain_independent_loss(head_logits: Tensor, labels: Tensor, groups: Tensor)
     """Return the cross-entropy of each row's logits from its own group's head, batch mean.
 
     mean over n of -log softmax(head_logits[n, g_n])[c_n] (Wang et al. 2020, domain-independent training). At test
-    time the group is not asked for: the prediction is argmax_c of the sum of the heads' logits, which is that of
+    time the group is not needed: the prediction is argmax_c of the sum of the heads' logits, the same as for
     their mean. A row of group -1 (unknown) trains that mean.
 
     Args:
@@ -31,7 +31,7 @@ def domain_independent_loss(head_logits: Tensor, labels: Tensor, groups: Tensor)
         groups: int64 ``[N]`` groups in ``[0, G)``, or -1.
 
     Returns:
-        Scalar. A head whose group the batch lacks gets no gradient.
+        Scalar. A head whose group is missing from the batch gets no gradient.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -72,16 +72,16 @@ class DomainIndependent:
     teacher_taps: ClassVar[frozenset[TapName]] = frozenset()
 
     def build(self, context: TermContext) -> Term:
-        """Return the term with what its heads differ in."""
+        """Return the term with the offsets of its heads."""
         return DomainIndependentTerm(context)
 
 
 class DomainIndependentTerm(Term):
-    """:func:`domain_independent_loss` of heads whose mean is the student's own last layer, at every moment.
+    """:func:`domain_independent_loss` of heads whose mean is always the student's own last layer.
 
     Head g is the student's output plus ``offset_g(embedding)`` minus the mean of the offsets over the groups. Any G
-    linear heads can be written so, and the student alone, without this term, is their mean: what is validated, saved
-    and exported is the plain network.
+    linear heads can be written this way, and the student without this term is their mean: the plain network is what is
+    validated, saved and exported.
     """
 
     def __init__(self, context: TermContext) -> None:

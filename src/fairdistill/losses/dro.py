@@ -1,4 +1,4 @@
-"""Group DRO, which trains for the worst (class, group) cell.
+"""Group DRO, which trains for the worst subgroup (one class of one group).
 
 Sagawa, Koh, Hashimoto and Liang, *Distributionally Robust Neural Networks for Group Shifts* (ICLR 2020).
 """
@@ -27,29 +27,29 @@ def dro_loss(
     step_size: float = 0.01,
     adjustment: Tensor | float = 0.0,
 ) -> tuple[Tensor, Tensor]:
-    """Return the cells' mean cross-entropies, weighted towards the worst, and the new weights of the cells.
+    """Return the subgroups' mean cross-entropies, weighted towards the worst, and the new weights.
 
-    One step of Sagawa et al. 2020, algorithm 1, with all cells of the batch at once, as released:
+    One step of Sagawa et al. 2020, algorithm 1, with all subgroups of the batch at once, as released:
 
-        q_cg <- q_cg exp(step_size * (L_cg + adjustment_cg)), divided by the sum over all cells
-        loss = sum over cells of q_cg L_cg,  L_cg = mean cross-entropy of the batch's rows of cell (c, g)
+        q_cg <- q_cg exp(step_size * (L_cg + adjustment_cg)), divided by the sum over all subgroups
+        loss = sum over subgroups of q_cg L_cg,  L_cg = mean cross-entropy of subgroup (c, g) in the batch
 
-    The weights are without gradient, and kept as logarithms, since in a long training some become smaller than any
-    float32. Rows of group -1 (unknown) count as in plain cross-entropy, at their share of the batch.
+    The weights carry no gradient. They are kept as logarithms because in long trainings some fall below the smallest
+    float32. Rows of group -1 (unknown) count as in plain cross-entropy, in proportion to their number.
 
     Args:
         logits: floating point ``[N, C]``; computed in at least float32.
         labels: int64 ``[N]`` classes in ``[0, C)``.
         groups: int64 ``[N]`` groups in ``[0, G)``, or -1.
-        log_weights: floating point ``[C, G]``, log q up to a constant: zeros to begin with, -inf for a cell that
-            never comes.
-        step_size: of the weights; 0.01 in the released code.
-        adjustment: ``[C, G]`` or a number, what small cells are given in advance for their larger generalisation gap
-            (the paper's group adjustment: a constant over the square root of a cell's size in the training set).
+        log_weights: floating point ``[C, G]``, log q up to a constant: initially zeros, or -inf for a
+            subgroup that never occurs.
+        step_size: step size of the weights; 0.01 in the released code.
+        adjustment: ``[C, G]`` or a number, added to the losses of small subgroups for their larger generalisation gap
+            (the paper's group adjustment: a constant over the square root of the training samples).
 
     Returns:
-        A scalar, and log q as ``[C, G]`` for the next step. A cell that the batch lacks keeps its weight, up to the
-        normalisation, and adds nothing.
+        A scalar, and log q as ``[C, G]`` for the next step. A subgroup missing from the batch keeps its weight, up
+        to the normalisation, and adds nothing.
 
     Raises:
         ValueError: if the shapes of labels and groups do not fit.
@@ -138,17 +138,17 @@ class GroupDRO:
     teacher_taps: ClassVar[frozenset[TapName]] = frozenset()
 
     step_size: float = 0.01
-    """Of the cells' weights (released code)."""
+    """Step size of the subgroups' weights (released code)."""
     adjustment: float = 0.0
-    """C of the group adjustment C / sqrt(rows of the cell); 0: none (the released commands)."""
+    """C of the group adjustment C / sqrt(samples of the subgroup); 0 for none (the released commands)."""
 
     def build(self, context: TermContext) -> Term:
-        """Return the term; every cell that has rows begins with the same weight."""
+        """Return the term; every subgroup with samples starts with the same weight."""
         return GroupDROTerm(self, context.cell_counts)
 
 
 class GroupDROTerm(Term):
-    """:func:`dro_loss` over the whole batch, in the place of cross-entropy; its weights move once a training step."""
+    """:func:`dro_loss` over the whole batch, in place of cross-entropy; its weights move once per training step."""
 
     whole_batch = True
 
@@ -174,5 +174,5 @@ class GroupDROTerm(Term):
         return loss / view.world.size
 
     def end_step(self) -> None:
-        """Keep the weights that the step was taken at."""
+        """Keep the weights that this step used."""
         self.log_weights.copy_(self._next)

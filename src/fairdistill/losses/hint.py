@@ -17,7 +17,7 @@ from fairdistill.types import StepView, TapName
 def hint_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Return half of the mean squared difference of two features.
 
-    1/2 * mean (student - teacher)^2 over every number of the batch (Romero et al. 2015, equation 3).
+    1/2 * mean (student - teacher)^2 over all elements of the batch (Romero et al. 2015, equation 3).
 
     Args:
         student: floating point ``[N, ...]``; computed in at least float32.
@@ -67,7 +67,7 @@ class Hint:
     """Factor of the loss (supplement 1.2: fixed to 1)."""
 
     def build(self, context: TermContext) -> Term:
-        """Return the term, with a regressor where the student's feature is of another width."""
+        """Return the term, with a regressor if the student's feature has another shape."""
         return HintTerm(self, Projector(context.student_shapes["feature"], context.teacher_shapes["feature"]))
 
 

@@ -15,10 +15,10 @@ from fairdistill.types import StepView, TapName
 
 
 def kd_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: float) -> Tensor:
-    """Return the distance of the softened class probabilities, T^2 KL(teacher || student), batch mean.
+    """Return the divergence of the softened class probabilities, T^2 KL(teacher || student), batch mean.
 
     T^2 * mean_n sum_c p_nc (log p_nc - log q_nc), p = softmax(teacher / T), q = softmax(student / T)
-    (Hinton et al. 2015, section 2; T^2 keeps the size of the gradient).
+    (Hinton et al. 2015, section 2; T^2 preserves the scale of the gradient).
 
     Args:
         student_logits: floating point ``[N, C]``; computed in at least float32.
@@ -77,10 +77,10 @@ class KDLoss(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class KD:
-    """Settings of distillation on the logits.
+    """Settings of logit distillation.
 
-    The strength falls linearly from ``strength_start`` at the first step to ``strength_end`` at the last, as
-    the paper's released code anneals it (4 to 1).
+    The strength decreases linearly from ``strength_start`` at the first step to ``strength_end`` at the last, as
+    in the paper's released code (4 to 1).
     """
 
     name: ClassVar[str] = "kd"
@@ -88,7 +88,7 @@ class KD:
     teacher_taps: ClassVar[frozenset[TapName]] = frozenset({"logits"})
 
     temperature: float = 1.0
-    """T, softens both outputs (supplement, Table 1)."""
+    """Temperature T that softens both outputs (supplement, Table 1)."""
     strength_start: float = 4.0
     """Factor of the loss at the first step."""
     strength_end: float = 1.0

@@ -42,19 +42,19 @@ def mfd_loss(
 
     Args:
         student: floating point ``[N, ...]``, flattened to ``[N, D]``; computed in at least float32.
-        teacher: floating point of the same shape; a constant, no gradient reaches it.
+        teacher: floating point of the same shape; treated as a constant.
         labels: int64 ``[N]`` classes in ``[0, num_classes)``.
-        groups: int64 ``[N]`` groups in ``[0, num_groups)``; rows of group -1 (unknown) take no part.
+        groups: int64 ``[N]`` groups in ``[0, num_groups)``; rows of group -1 (unknown) are ignored.
         num_classes: number of classes C.
         num_groups: number of groups G.
         bandwidth: factor of the kernel's bandwidth; 1 in the paper.
 
     Returns:
-        Scalar in float32, or float64 for float64 inputs. Empty cells and empty classes add nothing.
+        Scalar in float32, or float64 for float64 inputs. Empty subgroups and empty classes add nothing.
 
     Raises:
-        ValueError: if shapes do not fit, or the bandwidth is not positive. Values of labels and groups are not
-            looked at, since that would make a GPU wait.
+        ValueError: if shapes do not fit, or the bandwidth is not positive. The values of labels and groups are
+            not checked, since that would stall a GPU.
 
     Example:
         >>> teacher = torch.tensor([[0.0], [0.0], [2.0]])
@@ -235,7 +235,7 @@ class MFD:
             raise MethodError(f"expected mfd.bandwidth to be positive, but got {self.bandwidth}")
 
     def build(self, context: TermContext) -> Term:
-        """Return the term, with a projector where the student's feature is of another width."""
+        """Return the term, with a projector if the student's feature has another shape."""
         projector = Projector(context.student_shapes["feature"], context.teacher_shapes["feature"])
         return MFDTerm(self, projector)
 

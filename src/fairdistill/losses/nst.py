@@ -24,7 +24,7 @@ def nst_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
 
     and the loss is its mean over the batch (Huang and Wang 2017, equation 9 with d = 2, c = 0). Since k is the
     inner product of outer products x x^T, this equals |S^T S / C - T^T T / C'|^2 (Frobenius norm), which costs one
-    product of the size of the map; where there are more positions than channels the kernels are summed instead.
+    matrix product of the map; with more positions than channels, the kernels are summed instead.
 
     Args:
         student_map: floating point ``[N, C, H, W]``; computed in at least float32.

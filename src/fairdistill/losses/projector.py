@@ -1,4 +1,4 @@
-"""A learned map from the student's feature to the shape of the teacher's; dropped after training."""
+"""A learned projection of the student's feature to the shape of the teacher's; dropped after training."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from fairdistill.errors import TeacherError
 
 
 class Projector(nn.Module):
-    """Bring a student feature to the teacher's shape; the identity where the shapes agree already.
+    """Project a student feature to the teacher's shape; the identity if the shapes already agree.
 
-    Only the student is projected, so that the target stays what the teacher says.
+    Only the student's feature is projected, so the target stays the teacher's own feature.
 
     ==============  ==================  ================================================================
     student         teacher             projection
     ==============  ==================  ================================================================
     ``[D]``         ``[D']``            linear
-    ``[C, H, W]``   ``[C', H', W']``    averaged or interpolated to H' x W' if it must, 1x1 convolution
+    ``[C, H, W]``   ``[C', H', W']``    resampled to H' x W' if needed, then a 1x1 convolution
     ``[C, H, W]``   ``[D']``            global average, linear
     ``[D]``         ``[C', H', W']``    linear to C' * H' * W', reshaped
     ==============  ==================  ================================================================
 
-    An axis that shrinks is averaged over adaptive windows, one that grows is interpolated linearly.
+    An axis that shrinks is averaged over adaptive windows; one that grows is interpolated linearly.
 
     Args:
         student: shape of one student feature, without the batch dimension.
-        teacher: shape of one teacher feature, likewise.
+        teacher: the same for the teacher.
 
     Raises:
-        TeacherError: if a shape is neither a vector's nor a map's and the two differ.
+        TeacherError: if the shapes differ and one is neither a vector nor a map.
 
     Example:
         >>> Projector((8, 4, 4), (16, 7, 7))(torch.rand(2, 8, 4, 4)).shape
@@ -49,8 +49,8 @@ class Projector(nn.Module):
             return
         if not {len(student), len(teacher)} <= {1, 3}:
             raise TeacherError(
-                f"the student's feature has shape {student} and the teacher's {teacher}: no projector joins them, "
-                "only vectors [D] and maps [C, H, W]; name other features with --tap and --teacher-tap"
+                f"the student's feature has shape {student} and the teacher's {teacher}: only vectors [D] "
+                "and maps [C, H, W] can be projected; choose other features with --tap and --teacher-tap"
             )
         if len(teacher) == 1:
             if len(student) == 3:
@@ -72,8 +72,8 @@ class Projector(nn.Module):
 class _Resize(nn.Module):
     """Resample ``[N, C, H, W]`` along each axis by a fixed matrix.
 
-    As products of matrices its gradient is the same in every run; that of PyTorch's own pooling and interpolation
-    is summed in any order on a GPU.
+    Matrix products make the gradient reproducible; PyTorch's own pooling and interpolation sum theirs in varying order
+    on a GPU.
     """
 
     rows: Tensor

@@ -19,16 +19,16 @@ from fairdistill.types import StepView, TapName
 
 
 def reweighing(cell_counts: Tensor) -> Tensor:
-    """Return the weight of each (class, group) cell: its share if class and group were independent, over its own.
+    """Return the weight of each subgroup: its share if class and group were independent, over its actual share.
 
     w_cg = P(c) P(g) / P(c, g) (Kamiran and Calders 2012, reweighing). Classes and groups keep their weight in the
-    data, and where no cell is empty the mean weight of a row is 1.
+    data, and if no subgroup is empty, the mean weight of a row is 1.
 
     Args:
-        cell_counts: integer ``[C, G]``, rows in each cell.
+        cell_counts: integer ``[C, G]``, number of samples in each subgroup.
 
     Returns:
-        float64 ``[C, G]``; 0 for an empty cell.
+        float64 ``[C, G]``; 0 for an empty subgroup.
 
     Example:
         >>> reweighing(torch.tensor([[30, 10], [10, 30]]))
@@ -41,7 +41,7 @@ def reweighing(cell_counts: Tensor) -> Tensor:
 
 
 def reweighted_loss(logits: Tensor, labels: Tensor, groups: Tensor, cell_weights: Tensor) -> Tensor:
-    """Return the cross-entropy of each row times its cell's weight, batch mean.
+    """Return the cross-entropy of each row times its subgroup's weight, batch mean.
 
     mean over n of w[c_n, g_n] * -log softmax(logits_n)[c_n].
 
@@ -49,7 +49,7 @@ def reweighted_loss(logits: Tensor, labels: Tensor, groups: Tensor, cell_weights
         logits: floating point ``[N, C]``; computed in at least float32.
         labels: int64 ``[N]`` classes in ``[0, C)``.
         groups: int64 ``[N]`` groups in ``[0, G)``; rows of group -1 (unknown) have weight 1.
-        cell_weights: floating point ``[C, G]``, such as those of :func:`reweighing`.
+        cell_weights: floating point ``[C, G]``, for example those of :func:`reweighing`.
 
     Returns:
         Scalar.
@@ -105,12 +105,12 @@ class Reweight:
     teacher_taps: ClassVar[frozenset[TapName]] = frozenset()
 
     def build(self, context: TermContext) -> Term:
-        """Return the term with the weights of the training set's cells."""
+        """Return the term with the weights of the training set's subgroups."""
         return ReweightTerm(reweighing(context.cell_counts))
 
 
 class ReweightTerm(Term):
-    """:func:`reweighted_loss`, in the place of cross-entropy."""
+    """:func:`reweighted_loss`, in place of cross-entropy."""
 
     def __init__(self, cell_weights: Tensor) -> None:
         super().__init__()

@@ -17,25 +17,25 @@ _ONE_POINT = 1e-7  # square of a distance, in mean squares; about the rounding o
 
 
 def rkd_loss(student: Tensor, teacher: Tensor, *, distance: float = 25.0, angle: float = 50.0) -> Tensor:
-    """Return how differently two networks place the samples of a batch to each other.
+    """Return how differently two networks arrange the samples of a batch relative to each other.
 
     distance * mean_ij h(d_ij, d'_ij) + angle * mean_ijk h(a_ijk, a'_ijk), with the student's
 
-        d_ij = |s_i - s_j| divided by the mean of all that are not 0,  a_ijk = cosine of the angle at s_i to s_j and s_k
+        d_ij = |s_i - s_j| divided by the mean of all nonzero ones,  a_ijk = cosine of the angle at s_i to s_j and s_k
 
-    the teacher's d' and a' likewise, and the Huber loss h(x, y) = 1/2 (x - y)^2 where |x - y| <= 1, else
+    the same for the teacher (d', a'), and the Huber loss h(x, y) = 1/2 (x - y)^2 where |x - y| <= 1, else
     |x - y| - 1/2 (Park et al. 2019, section 3.2, distance-wise and angle-wise; means over all pairs and triples, as
-    released). Only relations are compared, so that the features may differ in width.
+    released). Only relations are compared, so the features may differ in width.
 
-    Points nearer to each other than 0.0003 of the root mean square distance are one point: their distance is 0, and so
-    is the cosine of an angle between them, without gradient. The direction from one image to the same image would be
-    rounding alone, and its gradient without bound.
+    Points closer to each other than 0.0003 of the root mean square distance count as one point: their distance and the
+    cosine of any angle between them are 0, without gradient. Otherwise the direction between two copies of an image
+    would be pure rounding error, with an unbounded gradient.
 
     Args:
         student: floating point ``[N, ...]``, flattened; computed in at least float32.
         teacher: floating point ``[N, ...]``; a constant, no gradient reaches it.
         distance: factor of the distances; 25 in the paper's classification.
-        angle: factor of the angles; 50 likewise.
+        angle: factor of the angles; 50 there.
 
     Returns:
         Scalar, 0 where both agree up to scale, rotation and shift, or N is 1. Memory grows with N^3.
@@ -119,7 +119,7 @@ class RKD:
     distance: float = 25.0
     """Factor of the distances (the paper's classification)."""
     angle: float = 50.0
-    """Factor of the angles (likewise)."""
+    """Factor of the angles (the same)."""
 
     def build(self, context: TermContext) -> Term:
         """Return the term."""
@@ -127,7 +127,7 @@ class RKD:
 
 
 class RKDTerm(Term):
-    """:func:`rkd_loss` of the whole batch's embeddings, as the paper reads them; the groups are not read."""
+    """:func:`rkd_loss` of the whole batch's embeddings, as in the paper; groups are not used."""
 
     whole_batch = True
 

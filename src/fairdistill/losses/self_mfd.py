@@ -22,28 +22,29 @@ from fairdistill.types import StepView, TapName
 def self_mfd_loss(
     student: Tensor, labels: Tensor, groups: Tensor, *, num_classes: int, num_groups: int, bandwidth: float = 1.0
 ) -> Tensor:
-    """Return how far each group's features are from all features of the same class, a mean over the G groups.
+    """Return how far each group's features are from all features of the same class, averaged over the G groups.
 
     :func:`~fairdistill.losses.mfd.mfd_loss` with the student as its own teacher: 1/(2G) * sum over classes c and
-    groups g of MMD^2(S_c, S_cg), where the features S_c of all samples of the class are a constant, so that the groups
-    move to the class and not the class to them.
+    groups g of MMD^2(S_c, S_cg), where the features S_c of all samples of the class are held constant, so that the
+    groups move towards the class and not the class towards them.
 
-    As in the released code but for three things. The kernel's bandwidth is that of the whole batch, as in MFD, not of
-    each cell. A negative MMD^2 is not cut off, since the biased estimate has none but by rounding. And the features are
-    first shifted and scaled to a mean square length of 1, scale included in the gradient. That changes no value, for
-    the bandwidth follows the scale; but where it is a constant and no teacher holds the features in place, they shrink,
-    their gradient grows as they do, and all end in one point.
+    It differs from the released code in three ways. The kernel has one bandwidth for the whole batch, as in MFD,
+    instead of one per subgroup. A negative MMD^2 is not clipped, since the biased estimate is negative only by
+    rounding. And the features are first centred and scaled to a mean square length of 1, with the scale part of the
+    gradient. The scaling does not change the value, because the bandwidth follows the scale. But if the scale were held
+    constant, with no teacher to hold the features in place, they would shrink, their gradient would grow, and all would
+    collapse.
 
     Args:
         student: floating point ``[N, ...]``, flattened to ``[N, D]``; computed in at least float32.
         labels: int64 ``[N]`` classes in ``[0, num_classes)``.
-        groups: int64 ``[N]`` groups in ``[0, num_groups)``; rows of group -1 (unknown) take no part.
+        groups: int64 ``[N]`` groups in ``[0, num_groups)``; rows of group -1 (unknown) are ignored.
         num_classes: number of classes C.
         num_groups: number of groups G.
         bandwidth: factor of the kernel's bandwidth.
 
     Returns:
-        Scalar. Empty cells and classes add nothing; a class with one group is 0.
+        Scalar. Empty subgroups and classes add nothing; a class with one group is 0.
 
     Raises:
         ValueError: if shapes do not fit, or the bandwidth is not positive.
@@ -65,7 +66,7 @@ def self_mfd_loss(
         centred = features - share @ features
         length = share @ centred.square().sum(1)
         rounding = (10 * torch.finfo(length.dtype).eps) ** 2 * (share @ features.square().sum(1))
-        spread = length > rounding  # else all features are equal
+        spread = length > rounding  # otherwise all features are equal
         scaled = centred * (spread / torch.where(spread, length, 1.0).sqrt())
     loss = mfd_loss(scaled, scaled, labels, groups, num_classes=num_classes, num_groups=num_groups, bandwidth=bandwidth)
     return loss / num_groups

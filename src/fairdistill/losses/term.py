@@ -1,4 +1,4 @@
-"""A loss term: a strength, the features it reads, and whatever it learns itself."""
+"""A loss term: a strength, the features it reads, and anything it learns itself."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from fairdistill.types import StepView, TapName
 
 @dataclass(frozen=True)
 class TermContext:
-    """What a term is told when it is made.
+    """What a term knows when it is built.
 
     Attributes:
         num_classes: number of classes of the data set.
         num_groups: number of groups of the data set.
         student_shapes: shape of each student feature, without the batch dimension.
-        teacher_shapes: shape of each teacher feature, likewise; empty without a teacher.
-        cell_counts: int64 ``[num_classes, num_groups]``, rows of the training set in each cell; those of unknown group
-            are in none.
+        teacher_shapes: the same for the teacher; empty without a teacher.
+        cell_counts: int64 ``[num_classes, num_groups]``, number of training samples in each subgroup; those of unknown
+            group are not counted.
     """
 
     num_classes: int
@@ -35,19 +35,19 @@ class Term(nn.Module):
     """One summand of the training loss.
 
     A term with parameters of its own is trained with the student by the run's optimizer, unless it has its own
-    optimizer: then it overrides ``begin_step``, ``end_step`` and ``learns_alone``. A checkpoint keeps ``state_dict()``,
-    so that anything else a term must remember belongs into ``get_extra_state``.
+    optimizer: then it overrides ``begin_step``, ``end_step`` and ``learns_alone``. A checkpoint keeps ``state_dict()``;
+    anything else that a term must remember belongs in ``get_extra_state``.
 
     Attributes:
-        whole_batch: False for a term that is a mean over the rows it is given, whatever the others are. A term that
-            looks across rows sets it to True; where several processes share a batch, it then makes its value this
-            process's share itself, with ``view.gather`` or ``view.world.sum``.
+        whole_batch: False for a term that is a mean over independent rows. A term that looks across rows sets it to
+            True; if several processes share a batch, it must then return this process's share of its value, with
+            ``view.gather`` or ``view.world.sum``.
     """
 
     whole_batch: ClassVar[bool] = False
 
     def forward(self, view: StepView) -> Tensor:
-        """Return this term's scalar part of the loss, its strength included."""
+        """Return this term's scalar part of the loss, including its strength."""
         raise NotImplementedError
 
     def begin_step(self) -> None:
@@ -57,17 +57,17 @@ class Term(nn.Module):
         """Finish a training step after the backward pass; a term with an optimizer of its own steps it."""
 
     def validate(self, view: StepView) -> None:
-        """Look at the student's logits on the whole validation set, for a schedule of the term's own."""
+        """Receive the student's logits on the whole validation set, for a schedule of the term's own."""
 
     def learns_alone(self) -> bool:
-        """Return whether the term trains its parameters itself; the run's optimizer then leaves them out."""
+        """Return whether the term trains its parameters itself, so that the run's optimizer skips them."""
         return False
 
 
 class TermSpec(Protocol):
-    """The settings of a term: a frozen dataclass that says what it reads and builds it.
+    """The settings of a term: a frozen dataclass that says what the term reads, and builds it.
 
-    Equal settings are one term in a sum of methods. ``name`` is the key of the term in logs and options.
+    Equal settings count as one term in a sum of methods. ``name`` is the key of the term in logs and options.
     """
 
     name: ClassVar[str]

@@ -1,7 +1,7 @@
-"""How far the confidence of a model is from its accuracy, in each group, from statistics that add up.
+"""How far a model's confidence is from its accuracy in each group, from statistics that add up.
 
-Guo et al., *On Calibration of Modern Neural Networks* (ICML 2017). The confidence of a row is its largest
-probability; that class is the prediction.
+Guo et al., *On Calibration of Modern Neural Networks* (ICML 2017). The confidence of a sample is its
+largest probability; the class with that probability is the prediction.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from fairdistill.metrics.counts import checked_indices
 
 _SUM_TOLERANCE = 1e-2
-"""A thousand probabilities rounded to bfloat16 still sum to 1 within this; logits hardly ever do."""
+"""A thousand probabilities rounded to bfloat16 still sum to 1 within this tolerance; logits hardly ever do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """What calibration needs to know of a data set. Bins of its parts, added up, are the bins of the whole.
+    """The counts that calibration needs. The bins of parts of a data set add up to the bins of the whole.
 
-    Bin m of M holds the rows whose confidence is in (m / M, (m + 1) / M].
+    Bin m of M holds the samples whose confidence is in (m / M, (m + 1) / M].
 
     Attributes:
-        rows: int64 ``[G, M]``: rows of each group and bin.
-        correct: int64 ``[G, M]``: those of them whose prediction is right.
+        rows: int64 ``[G, M]``: samples of each group and bin.
+        correct: int64 ``[G, M]``: how many of them are classified correctly.
         confidence: float64 ``[G, M]``: sum of their confidences, each a fraction.
     """
 
@@ -50,20 +50,20 @@ class Bins:
 
 
 def calibration_bins(y_true: Any, probabilities: Any, groups: Any, *, num_groups: int, bins: int = 15) -> Bins:
-    """Count the rows, the correct rows and the confidence of each (group, bin of confidence).
+    """Count the samples and the correct ones and add up the confidences of each (group, confidence bin).
 
     Confidences are compared with the bounds of the bins as float32: 0.2 and its float32 copy, which is a little
-    larger, are both in the bin that ends at 3/15. Of equal largest probabilities the first class is the prediction.
+    larger, are both in the bin that ends at 3/15. Ties go to the first class.
 
     Args:
         y_true: integer ``[N]`` classes in ``[0, C)``; an array, a list, or a tensor on any device.
-        probabilities: floating point ``[N, C]``, likewise; each row is at least 0 and sums to 1.
-        groups: integer ``[N]`` groups in ``[0, num_groups)``; -1 is an unknown group, left out.
+        probabilities: floating point ``[N, C]``, of the same kind; each row is at least 0 and sums to 1.
+        groups: integer ``[N]`` groups in ``[0, num_groups)``; samples of unknown group, -1, are left out.
         num_groups: number of groups G.
         bins: number M of bins of equal width over (0, 1]; 15 as in Guo et al., table 1.
 
     Raises:
-        ValueError: if the lengths differ, or a value is not in its range; the row is named.
+        ValueError: if the lengths differ, or a value is out of range; the row is named.
 
     Example:
         >>> parts = calibration_bins([0, 1], [[0.9, 0.1], [0.7, 0.3]], [0, 1], num_groups=2, bins=2)
@@ -98,10 +98,11 @@ def calibration_bins(y_true: Any, probabilities: Any, groups: Any, *, num_groups
 
 
 def expected_calibration_error(bins: Bins) -> NDArray[np.float64]:
-    """Return the expected calibration error of each group as float64 ``[G]``; NaN for a group without rows.
+    """Return the expected calibration error of each group as float64 ``[G]``; NaN for a group without samples.
 
     ECE(g) = sum_m |B_gm| / n_g * |acc(B_gm) - conf(B_gm)| = sum_m |correct_gm - confidence_gm| / n_g
-    (Guo et al. 2017, equation 3), of the largest probability, a fraction in [0, 1]. Few rows a bin raise it by chance.
+    (Guo et al. 2017, equation 3), of the largest probability, a fraction in [0, 1]. With few samples per bin,
+    chance alone raises it.
 
     Example:
         >>> both_right = calibration_bins([0, 0, 1], [[0.75, 0.25], [0.5, 0.5], [0.25, 0.75]], [0, 0, 1], num_groups=2)
@@ -115,10 +116,10 @@ def expected_calibration_error(bins: Bins) -> NDArray[np.float64]:
 
 
 def overall_calibration_error(bins: Bins) -> float:
-    """Return the expected calibration error over the rows of all known groups; NaN without rows.
+    """Return the expected calibration error over the samples of all known groups; NaN without samples.
 
-    The groups are pooled bin by bin before the gaps are taken, so one group's doubt can hide another's excess: it is
-    at most the row-weighted mean of :func:`expected_calibration_error`.
+    The groups are pooled bin by bin before the gaps are taken, so one group's underconfidence can hide another's
+    overconfidence: it is at most the sample-weighted mean of :func:`expected_calibration_error`.
 
     Example:
         >>> opposed = Bins(np.array([[2], [2]]), np.array([[2], [1]]), np.array([[1.5], [1.5]]))
@@ -133,12 +134,12 @@ def probability_rows(probabilities: Any) -> NDArray[Any]:
     """Return class probabilities as a float32 or float64 array ``[N, C]``, from an array, a list or a tensor.
 
     Raises:
-        ValueError: if the shape is another, or a row is not at least 0 with a sum of 1.
+        ValueError: if the shape is wrong, or a row is negative somewhere or does not sum to 1.
     """
     values = float_array(probabilities, "probabilities")
     if values.ndim != 2 or values.shape[1] == 0:
         raise ValueError(f"Expected argument `probabilities` to be [N, C], but got shape {values.shape}")
-    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused below
+    with np.errstate(invalid="ignore", over="ignore"):  # values that are not finite are refused below
         total = values @ np.ones(values.shape[1], dtype=values.dtype)
     wrong = ~(np.abs(total - 1) <= _SUM_TOLERANCE)
     if values.size and not values.min() >= 0:
@@ -156,7 +157,7 @@ def float_array(values: Any, name: str) -> NDArray[Any]:
     """Return numbers as a float32 or float64 array, from an array, a list or a tensor.
 
     Raises:
-        ValueError: if they are no real numbers.
+        ValueError: if they are not real numbers.
     """
     if hasattr(values, "detach"):  # a torch tensor, wherever it is, without importing torch
         values = values.detach().cpu()

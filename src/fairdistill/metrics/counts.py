@@ -1,4 +1,4 @@
-"""The one sufficient statistic of group fairness: how often each class of each group is predicted as each class."""
+"""The sufficient statistic of group fairness: how often each class of each group is predicted as each class."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ Counts = NDArray[np.int64]
 
 
 def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num_groups: int) -> Counts:
-    """Count the rows of each (group, true class, predicted class).
+    """Count the samples of each (group, true class, predicted class).
 
     Counts of parts of a data set add up to the counts of the whole, over batches and over processes.
 
     Args:
         y_true: integer ``[N]`` classes in ``[0, num_classes)``; an array, a list, or a tensor on any device.
-        y_pred: integer ``[N]`` predicted classes, likewise.
-        groups: integer ``[N]`` groups in ``[0, num_groups)``; -1 is an unknown group, left out.
+        y_pred: integer ``[N]`` predicted classes, of the same kind.
+        groups: integer ``[N]`` groups in ``[0, num_groups)``; samples of unknown group, -1, are left out.
         num_classes: number of classes C.
         num_groups: number of groups G.
 
     Returns:
-        int64 ``[G, C, C]``: ``counts[g, t, p]`` rows of group g and class t were predicted as p.
+        int64 ``[G, C, C]``: ``counts[g, t, p]`` samples of group g and class t were predicted as p.
 
     Raises:
-        ValueError: if the lengths differ, or a value is not an integer in its range; the row is named.
+        ValueError: if the lengths differ, or a value is not an integer in range; the row is named.
 
     Example:
         >>> group_counts([0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 0, 1], num_classes=2, num_groups=2).tolist()
@@ -65,7 +65,7 @@ def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[n
         high: the value after the largest.
 
     Raises:
-        ValueError: if they are no vector of integers, or one is not in the range; the row is named.
+        ValueError: if they are not a vector of integers, or one is out of range; the row is named.
     """
     array = as_array(values)
     if array.size == 0:

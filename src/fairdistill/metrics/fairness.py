@@ -1,7 +1,7 @@
-"""Accuracy and the difference of equalised odds (DEO), as pure functions of group counts.
+"""Accuracy and the difference of equalized odds (DEO), as pure functions of group counts.
 
 Hardt et al., *Equality of Opportunity in Supervised Learning* (NeurIPS 2016), for many classes and groups as in
-Jung et al. (CVPR 2021), section 5.1. All values are fractions in [0, 1]. What is not defined is NaN.
+Jung et al. (CVPR 2021), section 5.1. All values are fractions in [0, 1]. Undefined values are NaN.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fairdistill.metrics.counts import Counts
 
 
 def accuracy(counts: Counts) -> float:
-    """Return the share of correct predictions; NaN without rows.
+    """Return the fraction of correct predictions; NaN without samples.
 
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted), see :func:`group_counts`.
@@ -27,7 +27,7 @@ def accuracy(counts: Counts) -> float:
 
 
 def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
-    """Return P(pred = c | true = c, group = g) as float64 ``[G, C]``; NaN for an empty cell.
+    """Return P(pred = c | true = c, group = g) as float64 ``[G, C]``; NaN for an empty subgroup.
 
     Example:
         >>> cell_accuracy(np.array([[[3, 1], [0, 4]]])).tolist()
@@ -40,7 +40,7 @@ def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
 
 
 def balanced_accuracy(counts: Counts) -> float:
-    """Return the mean over classes of the share of each class's rows that are right; NaN if a class has no row.
+    """Return the mean over the classes of each class's accuracy; NaN if a class has no samples.
 
     Example:
         >>> balanced_accuracy(np.array([[[3, 1], [0, 2]]]))
@@ -50,7 +50,7 @@ def balanced_accuracy(counts: Counts) -> float:
 
 
 def group_accuracy(counts: Counts) -> NDArray[np.float64]:
-    """Return the share of each group's rows that are right as float64 ``[G]``; NaN for a group without rows.
+    """Return the accuracy of each group as float64 ``[G]``; NaN for a group without samples.
 
     Example:
         >>> group_accuracy(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])).tolist()
@@ -63,7 +63,7 @@ def group_accuracy(counts: Counts) -> NDArray[np.float64]:
 
 
 def deo_by_class(counts: Counts) -> NDArray[np.float64]:
-    """Return the DEO of each class as float64 ``[C]``; NaN for a class with an empty cell.
+    """Return the DEO of each class as float64 ``[C]``; NaN for a class with an empty subgroup.
 
     DEO(c) = max over groups g of P(pred = c | true = c, g) - min over groups g of the same.
 
@@ -76,7 +76,7 @@ def deo_by_class(counts: Counts) -> NDArray[np.float64]:
 
 
 def deo_a(counts: Counts) -> float:
-    """Return DEO_A, the mean of :func:`deo_by_class`; NaN if any cell is empty.
+    """Return DEO_A, the mean of :func:`deo_by_class`; NaN if any subgroup is empty.
 
     Example:
         >>> deo_a(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]))
@@ -86,7 +86,7 @@ def deo_a(counts: Counts) -> float:
 
 
 def deo_m(counts: Counts) -> float:
-    """Return DEO_M, the largest of :func:`deo_by_class`; NaN if any cell is empty.
+    """Return DEO_M, the largest of :func:`deo_by_class`; NaN if any subgroup is empty.
 
     Example:
         >>> deo_m(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]))
@@ -96,7 +96,7 @@ def deo_m(counts: Counts) -> float:
 
 
 def empty_cells(counts: Counts) -> list[tuple[int, int]]:
-    """Return the (group, class) of each cell without rows: the reason of every NaN above.
+    """Return the (group, class) of each subgroup without samples, which is why a value above is NaN.
 
     Example:
         >>> empty_cells(np.array([[[3, 1], [0, 0]]]))

@@ -1,10 +1,10 @@
 """Confidence intervals of accuracies, of gaps between groups, and of their mean and maximum.
 
-A gap is the largest minus the smallest of several noisy shares, so it is too large on average, the more so the smaller
-the test set. The usual percentile interval of the bootstrap repeats that error, and never covers a gap of zero. Here an
-interval is found by *inverting a test*: the true gaps are taken to be a multiple of the observed ones, test sets are
-drawn around them, and the interval holds the multiples for which a gap as observed is no exception. The multiple 0 is
-the noise floor. `benchmarks/coverage.py` measures how often the intervals hold the truth.
+A gap is the largest minus the smallest of several noisy fractions, so on average it is too large, especially for small
+test sets. The usual percentile interval of the bootstrap repeats that error and never covers a gap of zero. Here,
+intervals are found by *inverting a test*: the true gaps are assumed to be a multiple of the observed ones, test sets
+are drawn around them, and the interval contains the multiples for which a gap like the observed one is not unusual. The
+multiple 0 is the noise floor. `benchmarks/coverage.py` measures how often the intervals contain the truth.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Limits:
 
     Attributes:
         low: lower end.
-        middle: the median-unbiased estimate: the value for which what was observed is as often exceeded as not.
+        middle: the median-unbiased estimate: the value for which the observation is exceeded as often as not.
         high: upper end.
     """
 
@@ -63,26 +63,26 @@ def gap_limits(
     """Return the limits of gaps between groups.
 
     Args:
-        shares: float64 ``[M, G, K]``: observed shares of K things in G groups, by M models (the seeds of one recipe) on
-            one test set; the gap is the mean over the models.
-        noise: float64 ``[B, M, G, K]``: by how much the shares of B drawn test sets differ from their expectation.
+        shares: float64 ``[M, G, K]``: observed fractions of K quantities in G groups, for M models (the seeds of one
+            recipe) on one test set; the gap is the mean over the models.
+        noise: float64 ``[B, M, G, K]``: how far the fractions of B drawn test sets are from their expectation.
         which: each of the K gaps, or their mean or maximum.
         confidence: of the interval, two-sided.
-        seed_noise: float64 ``[B]``: what the choice of the seeds adds to the mean over the models.
-        resolution: smallest step of a share, one divided by the rows of the largest cell: gaps that differ by less than
-            half a step are the same, as they would be counted.
+        seed_noise: float64 ``[B]``: what the choice of seeds adds to the mean over the models.
+        resolution: smallest step of a fraction, one divided by the samples of the largest subgroup: gaps that differ by
+            less than half a step count as equal.
 
     Returns:
-        Arrays ``[K]`` for ``each``, else ``[]``; NaN where a share is.
+        Arrays ``[K]`` for ``each``, else ``[]``; NaN where a fraction is.
     """
     observed = spread(shares)
     middle = (shares.max(axis=-2, keepdims=True) + shares.min(axis=-2, keepdims=True)) / 2
     direction = np.where(observed[:, None] > 0, shares - middle, 0.0) / np.where(observed > 0, observed, 1.0)[:, None]
-    direction[:, 0] += np.where(observed > 0, 0.0, 0.5)  # where there is no gap, any pair of groups will do
+    direction[:, 0] += np.where(observed > 0, 0.0, 0.5)  # without a gap, any pair of groups works
     direction[:, -1] -= np.where(observed > 0, 0.0, 0.5)
 
     def drawn(places: Floats) -> _Path:
-        """Return what the drawn test sets show of gaps between groups at these places."""
+        """Return the gaps that drawn test sets show with the groups at these places."""
         return lambda gaps: np.asarray(over(spread(middle + gaps[..., None, :] * places + noise), which).mean(axis=1))
 
     variance = 2 * noise.var(axis=0).mean(axis=-2)
@@ -110,14 +110,14 @@ def smallest_limits(
     seed_noise: Floats | float = 0.0,
     resolution: float = 0.0,
 ) -> Limits:
-    """Return the limits of the smallest of several shares, such as the accuracy of the worst cell.
+    """Return the limits of the smallest of several fractions, such as the accuracy of the worst subgroup.
 
     Args:
         shares: float64 ``[M, K]``.
         noise: float64 ``[B, M, K]``.
         confidence: as in :func:`gap_limits`.
-        seed_noise: likewise.
-        resolution: likewise.
+        seed_noise: as there.
+        resolution: as there.
     """
     errors = 1 - shares
 
@@ -138,23 +138,23 @@ def smallest_limits(
 
 
 def _widest(direction: Floats, observed: Floats, error: Floats) -> Floats:
-    """Return where the groups may lie, ``[M, G, K]`` in [-0.5, 0.5], for chance to add the most to the gap.
+    """Return where the groups may lie, ``[M, G, K]`` in [-0.5, 0.5], so that chance adds the most to the gap.
 
-    A group that plausibly is as good as the best, or as bad as the worst, is taken to be: the largest of many equal
-    groups looks larger than that of a few.
+    A group that is plausibly as good as the best, or as bad as the worst, is assumed to be: the largest of many equal
+    groups looks larger than the largest of a few.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(observed > 0, _PLAUSIBLE * error / observed, np.inf)[:, None]
     best, worst = direction + reach >= 0.5, direction - reach <= -0.5
     snapped = np.where(best & (~worst | (direction >= 0)), 0.5, np.where(worst, -0.5, direction))
-    extreme = np.abs(np.abs(direction) - 0.5) < 1e-12  # these two stay
+    extreme = np.abs(np.abs(direction) - 0.5) < 1e-12  # the best and the worst stay
     return np.asarray(np.where(extreme, direction, snapped))
 
 
 def _shrunk(observed: Floats, variance: Floats) -> Floats:
-    """Return gaps ``[M, K]`` drawn towards their mean by as much of their variance as is noise (James and Stein).
+    """Return gaps ``[M, K]`` shrunk towards their mean by the noise's part of their variance (James and Stein).
 
-    Observed gaps differ more than the true ones do, and gaps that differ more hide more of them in the noise.
+    Observed gaps differ more than the true ones, and more unequal gaps hide more of themselves in the noise.
     """
     mean = observed.mean(axis=-1, keepdims=True)
     spread_ = observed.var(axis=-1, keepdims=True)
@@ -167,10 +167,10 @@ _Path = Callable[[Floats], Floats]
 
 
 def _paths_of_largest(observed: Floats, error: Floats) -> tuple[_Path, _Path]:
-    """Return what values ``[M, K]`` are supposed when the largest is said: for the lower end, and for the upper.
+    """Return the values ``[M, K]`` to assume, given the largest: one function for the lower end, one for the upper.
 
-    For the lower end all are as large that plausibly are, for the upper end all others as small as is plausible: these
-    are the cases in which the largest looks largest and smallest.
+    For the lower end, all values that plausibly equal the largest do; for the upper end, all others are as small as
+    plausible. In these cases the largest looks largest and smallest.
     """
     largest = observed == observed.max(axis=-1, keepdims=True)
     ceiling = np.where(largest, np.inf, observed + _PLAUSIBLE * error)
@@ -181,11 +181,11 @@ def _paths_of_largest(observed: Floats, error: Floats) -> tuple[_Path, _Path]:
 def _inverted(
     drawn_low: _Path, drawn_high: _Path, seen: Floats, confidence: float, seed_noise: Floats | float, step: float
 ) -> Limits:
-    """Return the limits of a value, given what drawn test sets show where it is as supposed.
+    """Return the limits of a value, given what drawn test sets show when it is as assumed.
 
     Args:
-        drawn_low: from a supposed value to what is drawn, in the case that decides the lower end.
-        drawn_high: in the case that decides the upper end.
+        drawn_low: maps an assumed value to the drawn ones, in the case that determines the lower end.
+        drawn_high: the same in the case that determines the upper end.
         seen: the value as observed.
         confidence: as in :func:`gap_limits`.
         seed_noise: as there.
@@ -202,8 +202,8 @@ def _inverted(
         return np.asarray((drawn_high(value) + extra <= seen + same).mean(axis=0))
 
     low = _first(lambda value: larger(value) >= tail, seen.shape)
-    # A lucky test set shows less than chance usually does, and would exclude even 0. Its upper end is that of a usual
-    # test set without any gap (Cowan, Cranmer, Gross and Vitells, Power-Constrained Limits, 2011).
+    # A lucky test set shows less than chance usually does and would exclude even 0. Its upper end is that of a typical
+    # test set without a gap (Cowan, Cranmer, Gross and Vitells, Power-Constrained Limits, 2011).
     usual = np.maximum(seen, np.median(drawn_high(np.zeros(seen.shape)), axis=0))
     high = np.maximum(low, _first(lambda value: smaller(value, usual) < tail, seen.shape))
     middle = (
@@ -215,7 +215,7 @@ def _inverted(
 
 
 def _first(holds: Callable[[Floats], NDArray[np.bool_]], shape: tuple[int, ...]) -> Floats:
-    """Return the smallest values of [0, 1] for which something holds that holds for all larger ones; else 1."""
+    """Return the smallest values in [0, 1] from which a condition holds; 1 if it never does."""
     low, high = np.zeros(shape), np.ones(shape)
     at_zero = holds(low)
     for _ in range(_HALVINGS):
@@ -226,17 +226,17 @@ def _first(holds: Callable[[Floats], NDArray[np.bool_]], shape: tuple[int, ...])
 
 
 def wilson(correct: NDArray[np.int64], rows: NDArray[np.int64], *, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Return Wilson's interval of a share, for independent rows.
+    """Return Wilson's interval of a fraction, for independent samples.
 
     Wilson, *Probable Inference, the Law of Succession, and Statistical Inference* (1927).
 
     Args:
-        correct: integer ``[...]``: rows that are right.
-        rows: integer ``[...]``: all rows.
+        correct: integer ``[...]``: correct samples.
+        rows: integer ``[...]``: all samples.
         confidence: of the interval, two-sided.
 
     Returns:
-        Lower and upper ends, float64 ``[...]``; NaN without rows.
+        Lower and upper ends, float64 ``[...]``; NaN without samples.
 
     Example:
         >>> low, high = wilson(np.array([20]), np.array([20]))

@@ -1,4 +1,4 @@
-"""How much a network's features tell of the group: a linear probe within each class."""
+"""How much a network's features reveal about the group: a linear probe within each class."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _MAX_DIMS = 256
 
 @dataclass(frozen=True)
 class ClassLeakage:
-    """How well the group is read from the features of one class.
+    """How well the group can be predicted from the features of one class.
 
     Attributes:
-        rows: rows of the class whose group is known.
-        probe: share of them whose group the probe names; NaN where it could not be measured.
-        majority: share of the largest group, what a guess without the features reaches; NaN without rows.
-        undefined: why the probe is NaN, None where it is not.
+        rows: samples of the class whose group is known.
+        probe: fraction of them whose group the probe predicts correctly; NaN if it could not be measured.
+        majority: fraction in the largest group, the accuracy of guessing without features; NaN without samples.
+        undefined: why the probe is NaN, None if it is not.
     """
 
     rows: int
@@ -33,13 +33,13 @@ class ClassLeakage:
 
 @dataclass(frozen=True)
 class Leakage:
-    """How well the group is read from the features within the classes.
+    """How well the group can be predicted from the features within the classes.
 
     Attributes:
-        rows: rows of the classes that have a probe; the two means are over these.
-        probe: mean of the classes' ``probe``, weighted by rows; NaN if no class has one.
-        majority: mean of the same classes' ``majority``, weighted by rows.
-        by_class: one entry a class; those without a probe say why.
+        rows: samples of the classes that have a probe; the two means are over these.
+        probe: mean of the classes' ``probe``, weighted by samples; NaN if no class has one.
+        majority: mean of the same classes' ``majority``, weighted by samples.
+        by_class: one entry per class; those without a probe say why.
     """
 
     rows: int
@@ -49,16 +49,17 @@ class Leakage:
 
 
 def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -> Leakage:
-    """Measure how well a linear model reads the group from the features of each class.
+    """Measure how well a linear model predicts the group from the features of each class.
 
     Per class c, the accuracy of P(group | feature, class = c) fitted as logistic regression on standardised features
-    (of more than 256 dimensions, the first 256 principal components), on rows held out in cross-validation. Where it
-    is no higher than the share of the largest group, a linear model finds no trace of the group. A linear probe is
-    Alain & Bengio, *Understanding intermediate layers using linear classifier probes* (2016); within a class, because
-    MFD (Jung et al., CVPR 2021, section 3) asks that features do not tell groups of one class apart.
+    (of more than 256 dimensions, the first 256 principal components), on samples held out in cross-validation. If it
+    is no higher than the fraction in the largest group, a linear model finds no trace of the group. Linear probes are
+    those of Alain and Bengio, *Understanding intermediate layers using linear classifier probes* (2016); they are
+    fitted within a class because MFD (Jung et al., CVPR 2021, section 3) asks that features do not separate the groups
+    of one class.
 
-    Rows made from one picture are in one fold. A class in which no second group has as many pictures as there are
-    folds gets fewer folds, at least 2; one where no second group has two pictures has no probe.
+    Samples made from one picture stay in one fold. A class in which the second-largest group has fewer pictures than
+    there are folds gets fewer folds, at least 2; if that group does not have two pictures, the class has no probe.
 
     Args:
         features: floating point ``[N, ...]``, flattened; all finite.
@@ -67,10 +68,10 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
         seed: of the folds.
 
     Returns:
-        Fractions; what cannot be measured is NaN and says why.
+        Fractions; a value that cannot be measured is NaN, with the reason.
 
     Raises:
-        ValueError: if the lengths differ, or a value is not in its range.
+        ValueError: if the lengths differ, or a value is out of range.
 
     Example:
         >>> labels, groups = np.zeros(40, int), np.arange(40) % 2
@@ -97,7 +98,7 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
     by_class = []
-    # The fits are small: threads bring nothing, and on a busy machine waiting for each other costs 4 to 10 times more.
+    # The fits are small: threads do not help, and on a busy machine waiting for each other takes 4 to 10 times longer.
     with threadpool_limits(1, user_api="blas"):
         for c in range(samples.num_classes):
             rows = np.flatnonzero((label == c) & (group >= 0))
@@ -133,7 +134,7 @@ def _within_class(
     majority = float(counts.max() / n)
     if len(present) < 2:
         return ClassLeakage(n, float("nan"), majority, "it has rows of one group only")
-    # Learning and testing both need two groups; a third that is smaller than the folds is just read worse.
+    # Fitting and testing both need two groups; a third one smaller than the folds is just predicted worse.
     second = sorted(len(np.unique(picture[group == g])) for g in present)[-2]
     folds = min(folds, second)
     if folds < 2:
@@ -142,8 +143,8 @@ def _within_class(
 
 
 def _probe(x: NDArray[Any], group: NDArray[Any], picture: NDArray[Any], *, folds: int, seed: int) -> float:
-    """Return the share of held-out rows whose group is named."""
-    from sklearn.decomposition import PCA  # a second that only this measure needs
+    """Return the fraction of held-out samples whose group is predicted correctly."""
+    from sklearn.decomposition import PCA  # takes a second to import, which only this measure needs
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline

@@ -1,4 +1,4 @@
-"""What DEO chance alone gives: the score of a classifier without any unfairness, on a test set of this size."""
+"""The DEO that chance alone produces: that of a perfectly fair classifier on a test set of this size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ChanceDEO:
-    """DEO of a perfectly fair classifier: mean over the draws, and the interval that holds 95% of them; fractions."""
+    """DEO of a perfectly fair classifier: mean over the draws and central 95% interval; fractions."""
 
     deo_a: tuple[float, float, float]
     """Mean, 2.5th and 97.5th percentile of DEO_A."""
@@ -19,19 +19,19 @@ class ChanceDEO:
 
 
 def chance_deo(cell_rows: Any, *, accuracy: float, draws: int = 2000, seed: int = 0) -> ChanceDEO:
-    """Simulate the DEO of a classifier that is right with one probability in every cell.
+    """Simulate the DEO of a classifier that is correct with the same probability in every subgroup.
 
-    In each draw the correct rows of cell (c, g) are Binomial(n_cg, accuracy), and the DEO of the draw is worked out as
-    for any classifier. Rows are independent: where groups hold the same pictures, a fair model can score lower.
+    In each draw the correct samples of subgroup (c, g) are Binomial(n_cg, accuracy), and the DEO is computed as for any
+    classifier. Samples are independent: if the groups share the same pictures, a fair model can score lower.
 
     Args:
-        cell_rows: integer ``[C, G]``: test rows of each (class, group) cell.
+        cell_rows: integer ``[C, G]``: test samples of each class and group.
         accuracy: probability of a correct prediction, in [0, 1].
         draws: simulated test sets.
         seed: of the draws.
 
     Returns:
-        Fractions; NaN if a cell is empty.
+        Fractions; NaN if a subgroup is empty.
 
     Example:
         >>> big = chance_deo([[100_000, 100_000], [100_000, 100_000]], accuracy=0.8)

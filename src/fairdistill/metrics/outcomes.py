@@ -1,12 +1,13 @@
-"""What independently drawn pictures came to, and new test sets drawn from them.
+"""The outcomes of independently drawn pictures, and new test sets drawn from them.
 
-A test set is not always made of independent rows: on CIFAR-10S each picture is there in grey and in colour, and a
-person may be on many photographs. What was drawn independently is the picture, or person: the *source*. Sources whose
-rows lie in the same cells and came to the same outcomes are one *type*; a test set is how often each type occurs. All
-resampling happens on these few numbers: 1,000,000 independent rows of 20 cells are 40 types.
+The rows of a test set are not always independent: CIFAR-10S shows each picture in gray and in color, and a person may
+appear in many photographs. What was drawn independently is the picture or the person: the *source*. Sources with rows
+in the same cells (subgroups) and the same outcomes are one *type*, and a test set is described by how often each type
+occurs. All resampling works on these few numbers: 1,000,000 independent rows in 20 cells are 40 types.
 
-Test sets are drawn stratum by stratum. Where sources have many rows, few of them lie in exactly the same cells, and a
-stratum of one source would never differ: such sources are drawn together, those of one group from each other.
+Test sets are drawn stratum by stratum. When sources have many rows, few of them lie in exactly the same cells, and a
+stratum of a single source would never vary: if fewer than 20 sources share the same combination of cells, they are
+resampled together with the rest of their group.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ _CHUNK_BYTES = 2**26
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Types of sources, in strata of sources whose rows lie in the same cells.
+    """Types of sources, in strata of sources with rows in the same cells.
 
     Attributes:
-        weight: float64 ``[T]``: sources of each type. Where outcomes are few, one source is added to each stratum,
-            spread over outcomes, so that a cell without errors is not taken for one that can make none; ``sources``
-            says how many there really are.
+        weight: float64 ``[T]``: sources of each type. If there are few outcomes, one source is added to each stratum,
+            spread over the outcomes, so that a cell without errors is not taken to be free of them; ``sources`` holds
+            the real numbers.
         sources: int64 ``[S]``: sources of each stratum.
         first: int64 ``[S]``: the first type of each stratum; types are in the order of their strata.
         table: sparse float64 ``[T, cells * V]``: what a source of this type adds to each value of each cell.
         row_table: sparse float64 ``[T, cells]``: how many rows of each cell a source of this type has.
-        rows: int64 ``[cells]``: rows of each cell; in drawn test sets too, unless sources are ``pooled``.
-        pooled: whether sources whose rows lie in different cells are drawn together.
-        independent: whether every source has one row.
+        rows: int64 ``[cells]``: rows of each cell, also in drawn test sets unless sources are ``pooled``.
+        pooled: whether sources with rows in different cells are drawn together.
+        independent: whether every source has a single row.
     """
 
     weight: NDArray[np.float64]
@@ -55,13 +56,13 @@ class Outcomes:
 
     @property
     def share(self) -> NDArray[np.float64]:
-        """Mean value of a row of each cell when test sets are drawn from ``weight``, float64 ``[cells, V]``."""
+        """Mean value of a row of each cell in test sets drawn from ``weight``, float64 ``[cells, V]``."""
         scale = np.repeat(self.sources / np.add.reduceat(self.weight, self.first), self._stops - self.first)
         weight = self.weight * scale
         return _shares(weight @ self.table, weight @ self.row_table if self.pooled else self.rows)
 
     def drawn(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
-        """Draw test sets with as many sources in each stratum; give their shares, ``[some, cells, V]`` at a time."""
+        """Draw test sets with as many sources in each stratum; yield their shares, ``[some, cells, V]`` at a time."""
         generator = np.random.default_rng(seed)
         chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(self.table.shape))))
         for start in range(0, draws, chunk):
@@ -74,12 +75,12 @@ class Outcomes:
                 yield _shares(drawn @ self.table, self.rows)
                 continue
             shares = _shares(drawn @ self.table, drawn @ self.row_table)
-            yield np.where(np.isnan(shares), self.share, shares)  # a cell that no drawn source has rows of
+            yield np.where(np.isnan(shares), self.share, shares)  # a cell without rows in any drawn source
 
     def swapped(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
-        """Swap the two values of each source with probability one half; give the shares, ``[some, cells, 2]``."""
+        """Swap the two values of each source with probability one half; yield the shares, ``[some, cells, 2]``."""
         generator = np.random.default_rng(seed)
-        weight = np.floor(self.weight).astype(np.int64)  # without the added ones
+        weight = np.floor(self.weight).astype(np.int64)  # without the added sources
         apart = self.table[:, 1::2] - self.table[:, 0::2]
         as_is = (weight @ self.table).reshape(-1, 2)
         chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(apart.shape))))
@@ -91,7 +92,7 @@ class Outcomes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rows:
-    """Where each row of a test set lies and what it came to.
+    """The cell, outcome and source of each row of a test set.
 
     Attributes:
         cell: int64 ``[N]``: the cell of each row.
@@ -116,10 +117,10 @@ def outcomes_of(
     Args:
         rows: of the test set.
         smooth: whether a source may be added to each stratum, see :class:`Outcomes`.
-        pool: int64 ``[cells]``, such as the group of each cell: sources of several rows that fewer than 20 share the
-            cells of are drawn together with those of the same pool; None: every stratum by itself.
-        ends: whether the first outcome is all wrong and the last all right: then a source is added to strata of
-            sources of several rows too: all right, all wrong, and with one row wrong.
+        pool: int64 ``[cells]``, such as the group of each cell: if fewer than 20 sources of several rows share the same
+            cells, they are drawn together with others of the same pool; None: every stratum by itself.
+        ends: whether the first outcome is all wrong and the last all right; then a source is also added to strata of
+            sources with several rows, spread over all right, all wrong and one row wrong.
     """
     cell, values, num_cells = rows.cell, rows.values, rows.num_cells
     codes = len(values)
@@ -169,7 +170,7 @@ def outcomes_of(
 def _table(
     type_: NDArray[np.int64], cell: NDArray[np.int64], added: NDArray[np.float64], types: int, num_cells: int
 ) -> csr_array:
-    """Return what each type adds to each cell, ``[types, cells * V]``, of what each row adds, ``[rows, V]``."""
+    """Return what each type adds to each cell, ``[types, cells * V]``, from what each row adds, ``[rows, V]``."""
     width = added.shape[1]
     columns = cell[:, None] * width + np.arange(width)
     placed = (added.ravel(), (np.repeat(type_, width), columns.ravel()))
@@ -178,7 +179,7 @@ def _table(
 
 @dataclass(frozen=True)
 class _Part:
-    """Types of sources of equally many rows; a row of a type is given by its key, cell * codes + code."""
+    """Types of sources with the same number of rows; a row of a type is given by its key, cell * codes + code."""
 
     weight: NDArray[np.float64]  # of each type
     type: NDArray[np.int64]  # of each row of all types
@@ -188,7 +189,7 @@ class _Part:
 
 
 def _single(key: NDArray[np.int64], num_cells: int, codes: int, *, smooth: bool) -> _Part:
-    """Return the types of sources of one row: a stratum is a cell."""
+    """Return the types of sources with one row: a stratum is a cell."""
     counts = np.bincount(key, minlength=num_cells * codes).reshape(num_cells, codes)
     sources = counts.sum(axis=1)
     weight = counts + (1 / codes if smooth else 0.0) * (sources > 0)[:, None]
@@ -198,13 +199,13 @@ def _single(key: NDArray[np.int64], num_cells: int, codes: int, *, smooth: bool)
 
 
 def _few(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which kinds of sources lie in cells that fewer than 20 sources share."""
+    """Return which kinds of sources are in cells shared by fewer than 20 sources."""
     stratum = np.unique(cells, axis=0, return_inverse=True)[1].ravel()
     return np.asarray(np.bincount(stratum, weights=counts)[stratum] < _FEWEST)
 
 
 def _several(kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, *, smooth: bool) -> _Part:
-    """Return the types of sources of several rows, each given by the sorted keys of its rows."""
+    """Return the types of sources with several rows, each given by the sorted keys of its rows."""
     cells, stratum = np.unique(kinds // codes, axis=0, return_inverse=True)
     sources = np.bincount(stratum.ravel(), weights=counts).astype(np.int64)
     weights = counts.astype(np.float64)
@@ -226,7 +227,7 @@ def _several(kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, *,
 def _pooled(
     groups: list[tuple[NDArray[np.int64], NDArray[np.int64]]], codes: int, pool: NDArray[np.int64], *, smooth: bool
 ) -> _Part:
-    """Return the types of sources that are drawn together with those of the same pool, whatever their cells."""
+    """Return the types of sources that are drawn together with others of the same pool, whatever their cells."""
     places, weights, rows = [], [], []
     for kinds, counts in groups:
         of_row = pool[kinds // codes]
@@ -256,7 +257,7 @@ def _pooled(
 
 
 def _added(cells: NDArray[np.int64], codes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the kinds of one more source in these cells, and their shares: all wrong, all right, one row wrong."""
+    """Return the kinds of one added source in these cells, and their weights: all wrong, all right, one row wrong."""
     right = np.tile(cells * codes + codes - 1, (len(cells) + 2, 1))
     right[0] = cells * codes
     at = np.arange(len(cells))
@@ -270,7 +271,7 @@ def _offsets(parts: list[_Part]) -> list[int]:
 
 
 def _shares(sums: NDArray[np.float64], rows: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return sums ``[..., cells * V]`` a row, ``[..., cells, V]``; NaN for a cell without rows, ``[..., cells]``."""
+    """Return sums ``[..., cells * V]`` per row, ``[..., cells, V]``; NaN for a cell without rows."""
     by_cell = sums.reshape(*sums.shape[:-1], rows.shape[-1], -1)
     shares: NDArray[np.float64] = by_cell / np.where(rows > 0, rows, np.nan)[..., None]
     return shares

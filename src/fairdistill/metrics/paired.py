@@ -23,7 +23,7 @@ class Change:
         value: as observed.
         low: lower end of its interval.
         high: upper end.
-        p_value: of the hypothesis that it makes no difference which model is which, two-sided.
+        p_value: of the hypothesis that the models are interchangeable, two-sided.
     """
 
     value: float
@@ -34,13 +34,13 @@ class Change:
 
 @dataclass(frozen=True)
 class CellChange(Change):
-    """The change of one cell's accuracy.
+    """The change in one subgroup's accuracy.
 
     Attributes:
-        group: the cell's group.
+        group: the subgroup's group.
         label: its class.
-        rows: its rows.
-        adjusted_p_value: corrected for the number of cells (Holm).
+        rows: its samples.
+        adjusted_p_value: corrected for the number of subgroups (Holm).
     """
 
     group: int
@@ -50,12 +50,12 @@ class CellChange(Change):
 
     @property
     def harmed(self) -> bool:
-        """Whether the accuracy fell by more than chance explains, at 5% over all cells together."""
+        """Whether the accuracy fell significantly, at 5% over all subgroups together."""
         return self.value < 0 and self.adjusted_p_value <= 0.05
 
     @property
     def helped(self) -> bool:
-        """Whether it rose by more than chance explains."""
+        """Whether it rose significantly."""
         return self.value > 0 and self.adjusted_p_value <= 0.05
 
 
@@ -64,13 +64,13 @@ class Paired:
     """What the second model changes.
 
     Attributes:
-        accuracy: the share of correct rows.
+        accuracy: fraction of correct samples.
         deo_a: the mean over classes of the gap.
         deo_m: the largest gap.
-        cells: each cell with rows.
-        worst_groups: the mean over classes of the worst group's accuracy; the DEO_A changes by ``best_groups`` minus
-            this.
-        best_groups: the mean over classes of the best group's.
+        cells: each subgroup with samples.
+        worst_groups: change in the mean over the classes of the worst group's accuracy; DEO_A changes by
+            ``best_groups`` minus this.
+        best_groups: change in the mean over the classes of the best group's accuracy.
     """
 
     accuracy: Change
@@ -82,7 +82,7 @@ class Paired:
 
     @property
     def levels_down(self) -> bool:
-        """Whether the DEO_A shrank only because somebody got worse: no class's worst group gained, on average."""
+        """Whether DEO_A shrank only because somebody got worse: on average, the worst groups gained nothing."""
         return self.deo_a.value < -_ROUNDING and self.worst_groups <= _ROUNDING
 
     @property
@@ -99,24 +99,24 @@ def paired_test(
     samples: Samples,
     drawing: Drawing = DEFAULT_DRAWING,
 ) -> Paired:
-    """Compare two models on the same rows.
+    """Compare two models on the same samples.
 
-    p-values come from a permutation test: which model is which is swapped at random for each source, so it is exact for
-    the hypothesis that they do not differ, however small the test set; of several seeds, the noise of the seeds is
-    added to what the swaps give. Intervals of accuracies come from test sets drawn for both together; those of a DEO
-    join the two models' own (:func:`gap_limits`) by the method of variance
-    estimates recovery (Zou and Donner, *Construction of confidence limits about effect measures*, 2008), as if they
-    were independent. Cells' p-values are corrected by Holm (1979).
+    p-values come from a permutation test that swaps the two models at random for each source, so it is exact for the
+    hypothesis that they do not differ, however small the test set; with several seeds, the noise of the seeds is added
+    to the swaps. Intervals of accuracies come from test sets drawn for both models together; those of a DEO combine the
+    two models' own intervals (:func:`gap_limits`) by the method of variance estimates recovery (Zou and Donner,
+    *Construction of confidence limits about effect measures*, 2008), as if they were independent. The p-values of
+    subgroups are corrected by Holm's method (1979).
 
     Args:
-        first: bool ``[N]``: which rows the first model, such as a teacher, gets right; or ``[M, N]``, of M seeds.
-        second: bool ``[N]`` or ``[M, N]``: which the second; the seeds are paired in their order. Changes are
-            then means over the seeds, and their intervals hold the noise of the seeds too.
+        first: bool ``[N]``: which samples the first model, such as a teacher, gets right; or ``[M, N]`` for M seeds.
+        second: bool ``[N]`` or ``[M, N]``: the same for the second model; seeds are paired in order. Changes are then
+            means over the seeds, and their intervals include the noise of the seeds.
         samples: the test set; samples of unknown group count only for the accuracy.
         drawing: how test sets and permutations are drawn.
 
     Raises:
-        ValueError: if the two have other shapes.
+        ValueError: if the two differ in shape.
 
     Example:
         >>> rows = np.arange(400)
@@ -165,10 +165,10 @@ def _swapped(
     both: Resampled,
     seed: int,
 ) -> Floats:
-    """Return the cells' accuracies with the models swapped at random for each source, ``[2, B, G + 1, C]``."""
+    """Return the subgroups' accuracies with the models swapped at random for each source, ``[2, B, G + 1, C]``."""
     cells, classes = both.all_rows.shape
     seeds = len(first)
-    right = first.sum(axis=0) * (seeds + 1) + second.sum(axis=0)  # only how many seeds are right counts
+    right = first.sum(axis=0) * (seeds + 1) + second.sum(axis=0)  # only the number of correct seeds matters
     rows = Rows(
         cell=np.where(samples.groups < 0, cells - 1, samples.groups) * classes + samples.labels,
         code=right,
@@ -229,10 +229,10 @@ def _gap_change(both: Resampled, swaps: Floats, which: Over) -> Change:
 
 
 def _together(lower: Limits, upper: Limits) -> float:
-    """Return how far one gap may be below its estimate and another above, together.
+    """Return how far one gap may be below its estimate and the other above, combined.
 
-    Independent errors add up in squares. But an estimate whose lower end is 0 cannot err downwards freely: then they
-    are added as they are.
+    Independent errors add up in squares. But an estimate whose lower end is 0 cannot err freely downwards; then the
+    errors themselves are added.
     """
     below, above = float(lower.middle - lower.low), float(upper.high - upper.middle)
     return below + above if lower.low <= 0 else float(np.hypot(below, above))
@@ -244,14 +244,14 @@ def _quantiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:
 
 
 def _p_value(swapped: Floats, value: Floats | float) -> Floats:
-    """Return the share of permutations, the observed one among them, with a difference at least as large."""
+    """Return the fraction of permutations, including the observed one, with a difference at least as large."""
     with np.errstate(invalid="ignore"):
         as_large = (np.abs(swapped) >= np.abs(value) - 1e-12).sum(axis=0)
     return np.asarray(np.where(np.isnan(value), np.nan, (1 + as_large) / (1 + len(swapped))))
 
 
 def holm(p_values: Floats) -> Floats:
-    """Return p-values corrected for their number so that all hold together.
+    """Return p-values corrected for multiple testing.
 
     Holm, *A Simple Sequentially Rejective Multiple Test Procedure* (1979).
 

@@ -1,4 +1,4 @@
-"""Demographic parity and equalised odds for many classes, one against the rest.
+"""Demographic parity and equalized odds for many classes, one against the rest.
 
 Each class in turn is the positive outcome. A difference is the largest minus the smallest value over the groups, and
 the whole is the largest difference over the classes; for two classes these are fairlearn's
@@ -22,7 +22,7 @@ _WORK = 3e8
 
 
 def selection_rates(counts: Counts) -> Floats:
-    """Return P(pred = c | group = g), float64 ``[G, C]``; NaN for a group without rows.
+    """Return P(pred = c | group = g), float64 ``[G, C]``; NaN for a group without samples.
 
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted).
@@ -34,7 +34,7 @@ def selection_rates(counts: Counts) -> Floats:
 def odds(counts: Counts) -> Floats:
     """Return the true- and false-positive rates of each class against the rest, float64 ``[G, 2C]``.
 
-    The first C columns are P(pred = c | true = c, g), the last C are P(pred = c | true != c, g); NaN without rows.
+    The first C columns are P(pred = c | true = c, g), the last C are P(pred = c | true != c, g); NaN without samples.
 
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted).
@@ -66,13 +66,13 @@ def equalised_odds_difference(counts: Counts) -> float:
 
 
 def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> tuple[Gap, Gap]:
-    """Return the differences of demographic parity and of equalised odds with their intervals and floors.
+    """Return the differences of demographic parity and of equalized odds with their intervals and floors.
 
     Args:
         predicted: int64 ``[N]`` predicted classes.
         samples: the test set; samples of unknown group do not count.
-        drawing: how test sets are drawn; fewer than asked for where C squared times G is large, and none, so that
-            intervals are NaN, where not even 200 fit into 256 MiB.
+        drawing: how test sets are drawn; fewer than asked for if C squared times G is large; none, so that intervals
+            are NaN, if not even 200 fit into 256 MiB.
     """
     labels, groups, num_classes, num_groups = samples.labels, samples.groups, samples.num_classes, samples.num_groups
     known = groups >= 0
@@ -91,7 +91,7 @@ def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing
     shape = (num_groups, num_classes, num_classes)
     rows = found.rows.reshape(shape[:2])
     counts = group_counts(labels, predicted, groups, num_classes=num_classes, num_groups=num_groups)
-    if not known.any() or fitting < _FEWEST:  # no row, or too many classes for intervals
+    if not known.any() or fitting < _FEWEST:  # no samples, or too many classes for intervals
         undefined = [float("nan")] * 7
         return Gap(demographic_parity_difference(counts), *undefined), Gap(
             equalised_odds_difference(counts), *undefined
@@ -112,7 +112,7 @@ def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing
 
 
 def _rates(counts: Counts, rows: NDArray[np.int64]) -> Floats:
-    """Return P(pred = p | true = t, g), ``[G, C, C]``; NaN for an empty cell."""
+    """Return P(pred = p | true = t, g), ``[G, C, C]``; NaN for an empty subgroup."""
     return np.asarray(counts / np.where(rows > 0, rows, np.nan)[..., None])
 
 
@@ -124,7 +124,7 @@ def _selection(rates: Floats, rows: NDArray[np.int64]) -> Floats:
 
 def _odds(rates: Floats, rows: NDArray[np.int64]) -> Floats:
     right = np.einsum("...gcc->...gc", rates)
-    others = rows.sum(axis=1, keepdims=True) - rows  # rows of the other classes
+    others = rows.sum(axis=1, keepdims=True) - rows  # samples of the other classes
     counted = np.nan_to_num(rates) * rows[..., None]
     wrong = (counted.sum(axis=-2) - np.einsum("...gcc->...gc", counted)) / np.where(others > 0, others, np.nan)
     return np.concatenate([right, wrong], axis=-1)

@@ -1,4 +1,4 @@
-"""One or more models on one test set: their shares, and what other test sets of the same kind would show."""
+"""One or more models on one test set: their accuracies, and what other test sets of the same kind would show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Estimate:
     """A number with its interval; fractions, NaN where undefined.
 
     Attributes:
-        value: as observed, the mean over the models.
+        value: as observed; the mean over the models.
         low: lower end of the interval.
         high: upper end.
     """
@@ -35,11 +35,12 @@ class Gap(Estimate):
     """A gap between groups with its interval and its noise floor.
 
     Attributes:
-        estimate: the median-unbiased estimate; the observed value is too large on average.
-        floor: mean gap that drawn test sets show where there is none.
+        estimate: the median-unbiased estimate; on average, the observed value is too large.
+        floor: mean gap that drawn test sets show if there is none.
         floor_low: 2.5th percentile of that.
         floor_high: 97.5th percentile.
-        p_value: share of those, with the noise of the seeds where there are several, at least as large as observed.
+        p_value: fraction of those gaps, with the noise of the seeds if there are several, at least as large as
+            observed.
     """
 
     estimate: float
@@ -50,19 +51,19 @@ class Gap(Estimate):
 
 
 class Resampled:
-    """What M models (the seeds of one recipe) do on one test set, resampled by source within cells.
+    """M models (the seeds of one recipe) on one test set, resampled by source within subgroups.
 
     Args:
-        correct: bool ``[M, N]``: which rows each model gets right.
-        samples: the test set; samples of unknown group count where no group is asked for: for the accuracy, the
-            balanced accuracy and a class's accuracy.
-        drawing: how test sets are drawn; fewer than asked for where there are many types of sources or many cells.
+        correct: bool ``[M, N]``: which samples each model gets right.
+        samples: the test set; samples of unknown group count only for the accuracy, the balanced accuracy and a
+            class's accuracy.
+        drawing: how test sets are drawn; fewer than asked for if there are many types of sources or many subgroups.
 
     Attributes:
-        draws: how many were drawn.
-        independent: whether every source has one row.
-        all_rows: int64 ``[G + 1, C]``: rows of each cell; the last group are the rows of unknown group.
-        all_shares: float64 ``[M, G + 1, C]``: their accuracy; NaN for an empty cell.
+        draws: how many test sets were drawn.
+        independent: whether every source has a single sample.
+        all_rows: int64 ``[G + 1, C]``: samples of each subgroup; the last group holds those of unknown group.
+        all_shares: float64 ``[M, G + 1, C]``: their accuracy; NaN for an empty subgroup.
         all_noise: float64 ``[B, M, G + 1, C]``: what drawn test sets add to it.
 
     Example:
@@ -99,17 +100,17 @@ class Resampled:
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """Rows of each cell, int64 ``[G, C]``."""
+        """Samples of each subgroup, int64 ``[G, C]``."""
         return self.all_rows[:-1]
 
     @property
     def resolution(self) -> float:
-        """Smallest step of a cell's accuracy."""
+        """Smallest step of a subgroup's accuracy."""
         return 1 / max(1, int(self.rows.max(initial=0)))
 
     @property
     def shares(self) -> Floats:
-        """Accuracy of each cell, float64 ``[M, G, C]``; NaN for an empty one."""
+        """Accuracy of each subgroup, float64 ``[M, G, C]``; NaN for an empty one."""
         return self.all_shares[:, :-1]
 
     @property
@@ -118,24 +119,24 @@ class Resampled:
         return self.all_noise[:, :, :-1]
 
     def accuracy(self) -> Estimate:
-        """Return the share of correct rows, those of unknown group among them."""
+        """Return the fraction of correct samples, including those of unknown group."""
         return self.mean(self.all_rows)
 
     def balanced_accuracy(self) -> Estimate:
-        """Return the mean over classes of each class's accuracy; NaN if a class has no row."""
+        """Return the mean over the classes of each class's accuracy; NaN if a class has no samples."""
         with np.errstate(invalid="ignore"):
             return self.mean(self.all_rows / self.all_rows.sum(axis=0))
 
     def class_accuracy(self, label: int) -> Estimate:
-        """Return the share of correct rows of a class."""
+        """Return the accuracy of a class."""
         return self.mean(self.all_rows * (np.arange(self.all_rows.shape[1]) == label))
 
     def group_accuracy(self, group: int) -> Estimate:
-        """Return the share of correct rows of a group."""
+        """Return the accuracy of a group."""
         return self.mean(self.all_rows * (np.arange(len(self.all_rows)) == group)[:, None])
 
     def cell_accuracy(self) -> tuple[Floats, Limits]:
-        """Return the accuracy of each cell, ``[G, C]``, with its limits: Wilson's where rows are independent."""
+        """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's if samples are independent."""
         value = self.shares.mean(axis=0)
         if self.independent and len(self.shares) == 1:
             low, high = wilson(self._sums[0, :-1], self.rows, confidence=self.confidence)
@@ -145,7 +146,7 @@ class Resampled:
         return value, Limits(low=low, middle=value, high=high)
 
     def worst_cell(self) -> tuple[Estimate, tuple[int, int] | None]:
-        """Return the smallest accuracy of a cell, and which (group, class) it is; empty cells do not count."""
+        """Return the smallest accuracy of a subgroup and its (group, class); empty subgroups do not count."""
         filled = self.rows.ravel() > 0
         found, at = self._smallest(
             self.shares.reshape(len(self.shares), -1)[:, filled],
@@ -154,7 +155,7 @@ class Resampled:
         return found, None if at is None else divmod(int(np.flatnonzero(filled)[at]), self.rows.shape[1])
 
     def worst_group(self) -> tuple[Estimate, int | None]:
-        """Return the smallest accuracy of a group, and which it is; groups without rows do not count."""
+        """Return the smallest accuracy of a group and which it is; groups without samples do not count."""
         total = self.rows.sum(axis=1)
         weight = self.rows[total > 0] / total[total > 0, None]
         found, at = self._smallest(
@@ -179,7 +180,7 @@ class Resampled:
         ]  # fmt: skip
 
     def mean(self, weight: Floats | NDArray[np.int64]) -> Estimate:
-        """Return a mean of the cells' accuracies with these weights, ``[G + 1, C]``; NaN if they have no sum."""
+        """Return a weighted mean of the subgroups' accuracies, weights ``[G + 1, C]``; NaN if the weights sum to 0."""
         total = float(weight.sum())
         if not total > 0:
             return Estimate(*[float("nan")] * 3)
@@ -211,10 +212,10 @@ class Resampled:
         return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
     def seed_noise(self, values: Floats) -> Floats:
-        """Return what another choice of as many seeds adds to the mean of ``values`` ``[M, ...]``: ``[B, ...]``.
+        """Return what other seeds, as many, would add to the mean of ``values`` ``[M, ...]``: ``[B, ...]``.
 
-        Student's t with M - 1 degrees of freedom, times sd / sqrt(M); nothing for a single model, of which no spread is
-        known.
+        Student's t with M - 1 degrees of freedom, times sd / sqrt(M); nothing for a single model, whose spread is
+        unknown.
         """
         models = len(values)
         if models < 2:
@@ -254,12 +255,12 @@ def gap_of(
 
 
 def _coded(correct: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
-    """Return the outcome of each row as a number, and what each adds: float64 ``[codes, M]`` of right (1) and wrong."""
+    """Return each sample's outcome as a number, and what each outcome adds: float64 ``[codes, M]``, 1 if correct."""
     models = len(correct)
     if models <= 4:
         code = (correct * (1 << np.arange(models))[:, None]).sum(axis=0)
         return code, (np.arange(1 << models)[:, None] >> np.arange(models) & 1).astype(np.float64)
-    # All wrong and all right are outcomes even where no row shows them.
+    # All wrong and all right are outcomes even if no sample has them.
     rows = np.concatenate([correct.T, np.repeat([[False], [True]], models, axis=1)])
     values, code = np.unique(rows, axis=0, return_inverse=True)
     return code.ravel()[:-2], values.astype(np.float64)

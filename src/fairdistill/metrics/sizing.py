@@ -1,4 +1,4 @@
-"""How large a test set must be before it can tell a gap from chance."""
+"""How large a test set must be to tell a gap from chance."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from scipy.special import ndtri
 
 
 def rows_to_resolve(gap: float, *, accuracy: float, confidence: float = 0.95, power: float = 0.8) -> int:
-    """Return the independent rows that each of two cells needs for a gap in accuracy to be seen.
+    """Return how many independent samples each of two subgroups needs for a gap in accuracy to be detected.
 
     The normal approximation for two independent shares p1 = accuracy + gap / 2 and p2 = accuracy - gap / 2 (Chow, Shao
     and Wang, *Sample Size Calculations in Clinical Research*, chapter 4, test for equality of two proportions):
     n = (z_(1 - alpha/2) + z_power)^2 (p1 (1 - p1) + p2 (1 - p2)) / gap^2.
 
     Args:
-        gap: difference of the two cells' accuracies, a fraction in (0, 1].
+        gap: difference of the two subgroups' accuracies, a fraction in (0, 1].
         accuracy: their mean; the two are kept within [0, 1].
         confidence: 1 - alpha, two-sided.
         power: probability that the gap is found.
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: if an argument is out of range.
 
     Example:
         >>> rows_to_resolve(0.05, accuracy=0.8)
@@ -36,12 +36,12 @@ def rows_to_resolve(gap: float, *, accuracy: float, confidence: float = 0.95, po
     high, low = middle + gap / 2, middle - gap / 2
     z = float(ndtri((1 + confidence) / 2) + ndtri(power))
     variance = high * (1 - high) + low * (1 - low)
-    # Where both shares are certain a formula of variances says 0; two rows of each are the least that show a gap.
+    # If both shares are certain, the variances are 0; two samples of each are the fewest that can show a gap.
     return max(2, math.ceil(z**2 * variance / gap**2))
 
 
 def gap_resolved(rows: int, *, accuracy: float, confidence: float = 0.95, power: float = 0.8) -> float:
-    """Return the smallest gap that cells of this many rows can show; 1.0 if there is none below it.
+    """Return the smallest gap that subgroups of this many samples can show; 1.0 if there is none below.
 
     The inverse of :func:`rows_to_resolve`, to 0.001.
 

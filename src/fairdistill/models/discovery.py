@@ -213,7 +213,9 @@ def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) ->
     module, _, side = place.partition(":")
     modules = [known for known, _ in network.named_modules() if known]
     if side not in ("", "input", "output"):
-        raise UsageError(f"tap {name!r}: {place!r} is no place; write {module} for its output or {module}:input")
+        raise UsageError(
+            f"tap {name!r}: cannot read {place!r}; write {module} for the module's output or {module}:input"
+        )
     if module not in modules:
         close = difflib.get_close_matches(module, modules, n=3)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
@@ -229,7 +231,7 @@ def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) ->
     if not isinstance(value, Tensor):
         what = "input" if side == "input" else "output"
         raise UsageError(
-            f"tap {name!r}: the {what} of the module {module!r} is a {type(value).__name__}, not a tensor; name "
+            f"tap {name!r}: the {what} of the module {module!r} is a {type(value).__name__}, not a tensor; choose "
             "another module"
         )
     return TapPoint(module, "input" if side == "input" else "output")

@@ -66,7 +66,7 @@ class ExportedNetwork(nn.Module):
         if images.ndim != 4 or tuple(images.shape[1:]) != wanted:
             raise UsageError(
                 f"the exported program takes images of shape {wanted}, but got {tuple(images.shape[1:])}; "
-                "give images of its size, or export it with dynamic shapes"
+                "use images of its size, or export it with dynamic shapes"
             )
         chunks = images.split(self.batch_size or max(len(images), 1))
         logits, *features = (torch.cat(parts)[: len(images)] for parts in zip(*map(self._run, chunks), strict=True))
@@ -115,7 +115,7 @@ def load_program(path: str | Path) -> ExportedNetwork:
     if not path.is_file():
         raise UsageError(f"there is no file {path}; write one with torch.export.save(torch.export.export(...), {path})")
     if not zipfile.is_zipfile(path):
-        raise UsageError(f"{path} is no exported program, or is damaged; write one with torch.export.save")
+        raise UsageError(f"{path} is not an exported program, or is damaged; write one with torch.export.save")
     try:
         exported = torch.export.load(path)
         unlifted = exported.module()

@@ -14,7 +14,7 @@ def class_logits(output: object) -> Tensor:
     """Return the logits ``[N, C]``, C >= 2, that a network's output means.
 
     A tensor ``[N, C]`` is returned as it is. A mapping or object with ``logits`` (Hugging Face's outputs,
-    torchvision's networks with auxiliary heads) is read there. One number ``z`` a sample, ``[N]`` or ``[N, 1]``,
+    torchvision's networks with auxiliary heads) is read there. One number ``z`` per sample, ``[N]`` or ``[N, 1]``,
     is the logit of a sigmoid and becomes ``(0, z)``: ``softmax(0, z) = (1 - sigmoid(z), sigmoid(z))``, so class 1
     is the positive one.
 
@@ -41,7 +41,7 @@ def class_logits(output: object) -> Tensor:
     if output.ndim != 2 or output.shape[1] == 0:
         raise UsageError(
             f"expected a network that returns logits [N, C], but it returned a tensor of shape {tuple(output.shape)}; "
-            "wrap it in a module whose forward returns one row of logits a sample"
+            "wrap it in a module whose forward returns one row of logits per sample"
         )
     return output
 

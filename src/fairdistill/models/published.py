@@ -52,7 +52,7 @@ def timm_network(name: str, num_classes: int, *, image_size: int | None, pretrai
     config = timm.get_pretrained_cfg(name)
     sized = {"img_size": image_size} if config and config.fixed_input_size and image_size is not None else {}
     if pretrained and not (config and config.has_weights):
-        raise UsageError(f"timm publishes no weights for {name!r}; give weights of your own with --init FILE")
+        raise UsageError(f"timm publishes no weights for {name!r}; use weights of your own with --init FILE")
     try:
         network: nn.Module = timm.create_model(name, pretrained=pretrained, num_classes=num_classes, **sized)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Named features of any network, read with forward hooks on one instance; no class is patched."""
+"""Named features of any network, read with forward hooks on one instance; classes are not patched."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class TapPoint:
     Attributes:
         module: the module's name.
         side: whether its input or its output is read.
-        call: which call of a module that runs several times is read, from 0; the last if None.
-        relu: whether what is read goes through a ReLU, since the network's own is a function and no module.
+        call: which call is read, from 0, if the module runs several times; the last one if None.
+        relu: whether a ReLU is applied to what is read, for networks whose own ReLU is a function and not a module.
     """
 
     module: str
@@ -95,7 +95,7 @@ class Tapped:
         self._caught.clear()
         for name, point in self._named.items():
             if name not in taps:
-                raise UsageError(f"tap {name!r}: the module {point.module!r} did not run; name another module")
+                raise UsageError(f"tap {name!r}: the module {point.module!r} did not run; choose another module")
         return taps
 
     def compile(self) -> None:
@@ -119,7 +119,7 @@ class Tapped:
             if not isinstance(value, Tensor):
                 raise UsageError(
                     f"tap {name!r}: the {point.side} of the module {point.module!r} is a {type(value).__name__}, not a "
-                    "tensor; name another module"
+                    "tensor; choose another module"
                 )
             if point.call is None or self._calls[name] == point.call:
                 self._caught[name] = F.relu(value) if point.relu else value
@@ -166,7 +166,7 @@ def parse_taps(text: str | None) -> dict[TapName, str]:
                 "network returns"
             )
         if not module.removesuffix(":input"):
-            raise UsageError(f"no module is named for {name!r} in {text!r}; write for example {name}=layer4")
+            raise UsageError(f"{name!r} in {text!r} names no module; write for example {name}=layer4")
         if name in named:
             raise UsageError(f"{name!r} is named twice in {text!r}")
         named[cast("TapName", name)] = module

@@ -37,12 +37,12 @@ def user_network(module: str, factory: str, num_classes: int) -> nn.Module:
                 found = importlib.import_module(module)
         except (Exception, SystemExit) as error:  # the module's own code may raise anything
             raise UsageError(
-                f"cannot import {module!r} for the network {name}: {type(error).__name__}: {error}; it was looked for "
-                f"in {folder} and among the installed packages, so run in the folder that holds it"
+                f"cannot import {module!r} for the network {name}: {type(error).__name__}: {error}; searched "
+                f"in {folder} and the installed packages; run fairdistill in the folder that holds it"
             ) from error
         make = getattr(found, factory, None)
         if not callable(make) or isinstance(make, nn.Module):
-            what = "no" if make is None else f"a {type(make).__name__} and no function or class"
+            what = "no" if make is None else f"a {type(make).__name__} instead of a function or class"
             close = difflib.get_close_matches(factory, [n for n, v in vars(found).items() if callable(v)], n=1)
             hint = f"; did you mean {module}:{close[0]}?" if close and close[0] != factory else ""
             raise UsageError(f"the module {module!r} ({found.__file__}) has {what} {factory!r} to make a network{hint}")
@@ -69,7 +69,7 @@ def _arguments(make: Any, name: str, num_classes: int) -> tuple[list[int], dict[
     if len(others) > (0 if named else 1):
         raise UsageError(
             f"the network {name} needs the arguments {', '.join(p.name for p in required)}, but only {_CLASSES} is "
-            "known; give the others defaults"
+            "known; give the others default values"
         )
     if named or any(p.kind is p.VAR_KEYWORD for p in parameters if not required):
         return [], {_CLASSES: num_classes}

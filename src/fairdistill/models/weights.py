@@ -47,7 +47,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             raise UsageError(f"{path} is not a readable .safetensors file: {error}") from error
         return _stripped(weights), metadata
     if path.suffix not in _TORCH_SUFFIXES:
-        raise UsageError(f"{path} is of no known kind: expected .safetensors or one of {', '.join(_TORCH_SUFFIXES)}")
+        raise UsageError(f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}")
     return _stripped(_tensors(_unpickled(path), path)), {}
 
 
@@ -127,7 +127,7 @@ def _tensors(content: object, path: Path) -> dict[str, Tensor]:
             break
         content = inside
     if not isinstance(content, Mapping):
-        raise UsageError(f"{path} holds a {type(content).__name__}, no weights by name; save model.state_dict()")
+        raise UsageError(f"{path} holds a {type(content).__name__} instead of named weights; save model.state_dict()")
     if not content:
         raise UsageError(f"{path} holds no weights")
     other = [name for name, value in content.items() if not isinstance(name, str) or not isinstance(value, Tensor)]

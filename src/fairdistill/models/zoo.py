@@ -43,8 +43,8 @@ def split_name(name: str) -> tuple[str, str]:
     dotted = all(part.isidentifier() for part in source.split(".")) and not source.endswith(".py")
     if not dotted or not rest.isidentifier():
         raise UsageError(
-            f"cannot read the network {name!r}: expected {_FORMS}, such as my_nets:make for the function make in "
-            "my_nets.py"
+            f"cannot read the network {name!r}: expected {_FORMS}, for example my_nets:make for the function make "
+            "in my_nets.py"
         )
     return source, rest
 
@@ -74,6 +74,6 @@ def build(name: str, num_classes: int, *, image_size: int | None = None, pretrai
         return published.timm_network(rest, num_classes, image_size=image_size, pretrained=pretrained)
     if pretrained:
         raise UsageError(
-            f"there are no published weights for the network {name!r}; give weights of your own with --init FILE"
+            f"there are no published weights for the network {name!r}; use weights of your own with --init FILE"
         )
     return NETWORKS[rest](num_classes) if source == "fairdistill" else user_network(source, rest, num_classes)

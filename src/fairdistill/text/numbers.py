@@ -45,6 +45,17 @@ def interval(found: Interval, digits: int = 1) -> str:
     return "" if math.isnan(found.low) else f"[{percent(found.low, digits)}, {percent(found.high, digits)}]"
 
 
+def mean_sd(mean: float, sd: float, digits: int = 2) -> str:
+    """Return a mean over seeds with its standard deviation in percent; without it if that is NaN.
+
+    Example:
+        >>> mean_sd(0.9123, 0.0041)
+        '91.23 ± 0.41'
+    """
+    shown = percent(mean, digits)
+    return shown if math.isnan(mean) or math.isnan(sd) else f"{shown} ± {percent(sd, digits)}"
+
+
 def p_value(value: float) -> str:
     """Return ``= 0.03``, or ``<= 0.0002`` for a value as small as the draws can resolve."""
     return f"<= {max(value, 0.0001):.1g}" if value <= 0.0002 else f"= {value:.2g}"

@@ -108,7 +108,7 @@ def test_the_test_image_is_torchvisions_resize_and_the_crop_its_resized_crop(roo
 
 
 BAD = [
-    ("list_attr_celeba.txt", lambda text: text.replace("60\n", "61\n", 1), "promises 61 images and lists 60"),
+    ("list_attr_celeba.txt", lambda text: text.replace("60\n", "61\n", 1), "announces 61 images but lists 60"),
     ("list_attr_celeba.txt", lambda text: text.replace("000003.jpg", "000003.jpg 5"), r"line 5: expected .* 3 values"),
     ("list_attr_celeba.txt", lambda text: "image,Male\n" + text, "line 1: expected the number of images"),
     ("list_eval_partition.txt", lambda text: text.replace("000002.jpg 0", "000002.jpg 7"), "line 2: .* 0, 1 or 2"),

@@ -125,7 +125,7 @@ def test_preprocessing_is_torchvisions(tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"test_per_cell": 4}, DataError, "has 4 images of under 20, White; the test set takes 4 of each cell"),
+        ({"test_per_cell": 4}, DataError, "has 4 images of under 20, White; the test set takes 4 per subgroup"),
         ({"test_per_cell": 0}, UsageError, "test_per_cell to be at least 1"),
         ({"target": "race"}, UsageError, "both are race"),
         ({"target": "height"}, UsageError, "one of age, gender, race"),

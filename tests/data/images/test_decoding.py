@@ -69,12 +69,12 @@ def test_resizing_is_within_one_of_pillows(kind, size):
     ("content", "reason"),
     [
         (b"", r"empty \(0 bytes\)"),
-        (b"no image at all", "no image"),
+        (b"no image at all", "not an image"),
         (FILES["JPEG"][:300], "cannot be decoded|no image"),
         (FILES["JPEG"][:-200], "cannot be decoded"),
         (FILES["PNG"][:500], "cannot be decoded"),
         (FILES["PNG"][:60] + bytes(200), "cannot be decoded|no image"),
-        (FILES["GIF"][:100], "no image"),
+        (FILES["GIF"][:100], "not an image"),
     ],
 )
 def test_what_cannot_be_decoded_is_an_error_with_the_reason(content, reason):

@@ -106,7 +106,7 @@ def test_every_reason_why_a_file_is_broken_is_told(folder, monkeypatch):
     (folder / "folder.png").mkdir()
     source = Folder(folder)
     assert why_broken(source, "empty.png") == "the file is empty (0 bytes)"
-    assert why_broken(source, "text.png") == "it is no image, or of an unknown format"
+    assert why_broken(source, "text.png") == "it is not an image, or has an unknown format"
     assert why_broken(source, "none.png") == "there is no such file"
     assert why_broken(source, "folder.png") == "it cannot be read: Is a directory"
     assert "not any more; start again" in why_broken(source, "0.png")

@@ -32,7 +32,7 @@ def test_folders_are_classes_and_folders_in_them_groups(tmp_path):
 def test_split_folders_are_found_and_mapped(tmp_path):
     names = [f"{split}/{name}" for split in ("train", "holdout") for name in GROUPED]
     make(tmp_path, names)
-    with pytest.raises(DataError, match=r"split folders \(train\) and 'holdout'.*--split-map holdout=test"):
+    with pytest.raises(DataError, match=r"split folders \(train\) and also 'holdout'.*--split-map holdout=test"):
         read_rows(tmp_path, FolderOptions())
     rows = read_rows(tmp_path, FolderOptions(split_map={"holdout": "test"}))
     assert sorted(rows.splits.tolist()) == [0] * 5 + [2] * 5
@@ -49,9 +49,9 @@ def test_a_table_gives_the_groups_of_those_it_names(tmp_path):
     rows = read_rows(tmp_path, FolderOptions(**options))
     assert rows.group_names == ("A, m", "B, f")
     assert rows.groups.tolist() == [0, 1, 0, -1]
-    assert rows.notes == ("1 files are no images by their names and were not read",)
+    assert rows.notes == ("1 files do not have an image file's extension and were ignored",)
     table.write_text("file,race\nbird/1.png,A\n")
-    with pytest.raises(DataError, match=r"names 'bird/1\.png', which is no image in"):
+    with pytest.raises(DataError, match=r"names 'bird/1\.png', which is not in"):
         read_rows(tmp_path, FolderOptions(**{**options, "group": "race"}))
 
 
@@ -73,9 +73,9 @@ def test_classes_are_ordered_as_a_models_outputs(tmp_path):
     ("names", "text"),
     [
         ([], "holds no images"),
-        (["1.png"], r"1\.png is in no class folder"),
-        (["cat/1.png", "dog/2.png"], r"cat/1\.png is in no group folder .*--group-table"),
-        (["cat/x/1.png", "dog/2.png"], r"dog/2\.png is in no group folder"),
+        (["1.png"], r"1\.png is not in a class folder"),
+        (["cat/1.png", "dog/2.png"], r"cat/1\.png is not in a group folder .*--group-table"),
+        (["cat/x/1.png", "dog/2.png"], r"dog/2\.png is not in a group folder"),
     ],
 )
 def test_a_structure_that_says_too_little_is_an_error(tmp_path, names, text):
@@ -96,13 +96,13 @@ def test_an_image_that_a_table_gives_two_groups_is_named_with_both(tmp_path):
     table.write_text("image,group\ncat/1.png,A\ndog/3.png,B\ncat/1.png,A\n")
     read_rows(tmp_path, FolderOptions(group_table=str(table)))
     table.write_text("image,group\ncat/1.png,A\ndog/3.png,B\ncat/1.png,B\n")
-    with pytest.raises(DataError, match=r"groups\.csv, row 4: cat/1\.png is of group 'B' here and 'A' above"):
+    with pytest.raises(DataError, match=r"groups\.csv, row 4: cat/1\.png has group 'B' here but 'A' above"):
         read_rows(tmp_path, FolderOptions(group_table=str(table)))
 
 
 def test_options_that_would_do_nothing_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="--group is about the table that --group-table names"):
+    with pytest.raises(UsageError, match="--group applies only to --group-table"):
         FolderOptions(group="race")
     make(tmp_path, GROUPED)
-    with pytest.raises(UsageError, match=r"--root /x: .* holds its images itself"):
+    with pytest.raises(UsageError, match=r"--root /x: .* is a folder of images"):
         load(["train"], tmp_path, Path("/x"), FolderOptions())

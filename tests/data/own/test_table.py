@@ -120,16 +120,16 @@ def test_splits_are_mapped_and_an_unknown_one_is_named(tmp_path):
     with pytest.raises(DataError, match=r"row 4: column 'split' has 'holdout'.*--split-map holdout=test"):
         read(table)
     assert read(table, split_map={"holdout": "test"}).splits.tolist() == [0, 0, 2, 2]
-    with pytest.raises(UsageError, match=r"--split-map dev=val: column 'split' .* has holdout, train"):
+    with pytest.raises(UsageError, match=r"--split-map dev=val: column 'split' .* holds only holdout, train"):
         read(table, split_map={"dev": "val"})
-    with pytest.raises(UsageError, match="a split is one of train, val, test"):
+    with pytest.raises(UsageError, match="the split must be one of train, val, test"):
         read(table, split_map={"holdout": "exam"})
 
 
 def test_a_split_map_without_a_column_of_splits_is_refused(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("split", "fold"))
     with pytest.raises(
-        UsageError, match=r"no column 'split'; it has image, label, group, fold\. Name one with --split"
+        UsageError, match=r"no column 'split'; it has image, label, group, fold\. Choose one with --split"
     ):
         read(table, split_map={"val": "test"})
     assert read(table, split="fold", split_map={"train": "val"}).splits.tolist() == [1, 1, 2, 2]
@@ -137,7 +137,7 @@ def test_a_split_map_without_a_column_of_splits_is_refused(tmp_path):
 
 @pytest.mark.parametrize("columns", [{"group": "label"}, {"label": "group"}, {"group": "split,split"}])
 def test_a_column_that_is_named_twice_is_refused(tmp_path, columns):
-    with pytest.raises(UsageError, match="is named twice among --label and --group"):
+    with pytest.raises(UsageError, match="is used twice in --label and --group"):
         read(write(tmp_path / "t.csv", SIMPLE), **columns)
 
 
@@ -217,7 +217,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
 @pytest.mark.parametrize("path", ["../x.png", "a/../../x.png", "/etc/x.png", ".."])
 def test_a_path_that_leaves_the_root_is_named(tmp_path, path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("b.png", path))
-    with pytest.raises(DataError, match=r"t\.csv, row 3: .* lies outside of .*--root"):
+    with pytest.raises(DataError, match=r"t\.csv, row 3: .* is outside .*--root"):
         read(table)
 
 
@@ -237,7 +237,7 @@ BAD = [
     ),
     ("image,label\na.png,0\n", "no column 'group'.*--group"),
     ("image,label,group\na.png,,x\nb.png,1,y\n", "row 2: column 'label' is empty"),
-    ("image,label,group\n,0,x\nb.png,1,y\n", "row 2: column 'image' names no image"),
+    ("image,label,group\n,0,x\nb.png,1,y\n", "row 2: column 'image' is empty"),
     ("image,label,group\na.png,0,x\nb,c.png,1,y\n", "line 3: expected 3 fields as in the header, but got 4"),
     ("image,label,group\na.png,0\nb.png,1,y\n", "line 2: expected 3 fields as in the header, but got 2"),
 ]
@@ -259,7 +259,7 @@ def test_what_is_no_table_is_named(tmp_path):
 
 
 def test_a_bin_of_another_column_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="--bin age: it bins the label or a group"):
+    with pytest.raises(UsageError, match="--bin age: only the label and group columns can be binned"):
         read(write(tmp_path / "t.csv", SIMPLE), bin={"age": "20"})
 
 

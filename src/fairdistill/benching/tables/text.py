@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import html
 import io
-import math
 from collections.abc import Callable, Mapping
 
 from fairdistill.benching.tables.options import Format
 from fairdistill.benching.tables.result import Measured, TableResult, TableRow
 from fairdistill.metrics import METRICS
 from fairdistill.text import tables
+from fairdistill.text.numbers import mean_sd
 
 
 def render(result: TableResult) -> str:
@@ -77,15 +77,9 @@ def _label(row: TableRow) -> str:
 
 
 def _cells(metric: Measured) -> tuple[str, str]:
-    measured = _percent(metric.mean, metric.sd) + (" *" if metric.differs else "")
+    measured = mean_sd(metric.mean, metric.sd) + (" *" if metric.differs else "")
     published = metric.published
-    return measured, "not published" if published is None else _percent(published.mean, published.sd)
-
-
-def _percent(mean: float, sd: float) -> str:
-    if math.isnan(mean):
-        return "undefined"
-    return f"{100 * mean:.2f}" + ("" if math.isnan(sd) else f" ± {100 * sd:.2f}")
+    return measured, "not published" if published is None else mean_sd(published.mean, published.sd)
 
 
 def _caption(result: TableResult) -> str:

@@ -1,7 +1,7 @@
 """CelebA: celebrity faces with forty attributes, with the paper's balanced test set.
 
 Z. Liu, P. Luo, X. Wang, X. Tang, *Deep Learning Face Attributes in the Wild* (ICCV 2015). The protocol is that of Jung
-et al. (CVPR 2021): the official partitions, with the test partition cut to the size of its smallest cell.
+et al. (CVPR 2021): the official partitions, with every subgroup of the test partition cut to the size of the smallest.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class CelebAOptions(FileOptions):
     """Options of ``celeba``."""
 
     target: str = "Attractive"
-    """Attribute that is predicted."""
+    """Attribute to predict."""
     group: str = "Male"
-    """Attribute that makes the groups; several, comma-separated, are crossed."""
+    """Attribute that defines the groups; several, comma-separated, are combined."""
     balanced_test: bool = True
-    """Cut every cell of the test partition, in file order, to the size of the smallest."""
+    """Cut every subgroup of the test partition, in file order, to the size of the smallest."""
     size: int = 176
-    """Height and width of what the network sees, in pixels."""
+    """Height and width of the network's input, in pixels."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,7 +55,7 @@ class CelebAOptions(FileOptions):
 
     @property
     def recipe(self) -> Recipe:
-        """The paper's: a random box of the whole picture, resized and mirrored; tested resized, aspect not kept."""
+        """The paper's preprocessing: in training a random box, resized and flipped; else the whole image, resized."""
         return Recipe(
             size=self.size,
             stored=(_HEIGHT, _WIDTH),
@@ -91,7 +91,7 @@ def load(wanted: Collection[Split], root: Path | None, options: CelebAOptions) -
 
 
 def read_rows(folder: Path, options: CelebAOptions) -> Rows:
-    """Return every image with its partition, but for the test images that balancing leaves out."""
+    """Return every image with its partition, except the test images that balancing removes."""
     names, attributes, values = read_attributes(folder / ATTRIBUTES)
     partitions = read_partitions(folder / PARTITIONS)
     missing = [name for name in names if name not in partitions]
@@ -120,7 +120,7 @@ def read_rows(folder: Path, options: CelebAOptions) -> Rows:
 
 
 def _left_out(rows: Rows) -> NDArray[np.bool_]:
-    """Return which test rows come after their cell has as many as the smallest cell."""
+    """Return which test images exceed the size of the smallest subgroup."""
     test = rows.splits == SPLITS.index("test")
     cells = rows.labels * len(rows.group_names) + rows.groups
     count = len(rows.class_names) * len(rows.group_names)
@@ -129,8 +129,8 @@ def _left_out(rows: Rows) -> NDArray[np.bool_]:
         cell = int(np.bincount(cells[test], minlength=count).argmin())
         label, group = divmod(cell, len(rows.group_names))
         raise DataError(
-            f"the test partition has no image of {rows.class_names[label]}, {rows.group_names[group]}, so that a "
-            "balanced test set is empty; choose other attributes, or --no-balanced-test"
+            f"the test partition has no image of {rows.class_names[label]}, {rows.group_names[group]}, so a "
+            "balanced test set would be empty; choose other attributes, or use --no-balanced-test"
         )
     left_out = np.zeros(len(cells), bool)
     for cell in range(count):
@@ -161,7 +161,7 @@ def read_attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]
         names.append(name)
         values[at] = [int(number) for number in numbers]
     if len(names) != int(lines[0]):
-        raise DataError(f"{path} promises {int(lines[0]):,} images and lists {len(names):,}; {_instruction()}")
+        raise DataError(f"{path} announces {int(lines[0]):,} images but lists {len(names):,}; {_instruction()}")
     return names, attributes, values
 
 
@@ -188,7 +188,7 @@ def _lines(path: Path) -> list[str]:
 def _find(root: Path | None) -> Path:
     base = root or (Path(os.environ["FAIRDISTILL_DATA"]) if os.environ.get("FAIRDISTILL_DATA") else None)
     if base is None:
-        raise DataError(f"celeba needs the folder that holds {ATTRIBUTES}: give --data-root DIR; {_instruction()}")
+        raise DataError(f"celeba needs the folder that holds {ATTRIBUTES}: pass --data-root DIR; {_instruction()}")
     for folder in (base / "celeba", base / "CelebA", base):
         if (folder / ATTRIBUTES).exists():
             return folder
@@ -205,6 +205,6 @@ def _images(folder: Path) -> Source:
 
 def _instruction() -> str:
     return (
-        f"fetch {ATTRIBUTES}, {PARTITIONS} and {IMAGES}.zip (aligned and cropped images) from {PAGE} (for "
-        "non-commercial research only; see the agreement there) into one folder DIR, then give --data-root DIR"
+        f"download {ATTRIBUTES}, {PARTITIONS} and {IMAGES}.zip (aligned and cropped images) from {PAGE} (for "
+        "non-commercial research only; see the agreement there) into one folder DIR, then pass --data-root DIR"
     )

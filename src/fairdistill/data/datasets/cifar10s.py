@@ -26,7 +26,7 @@ from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import Split
 from fairdistill.errors import ChecksumError, DataError
 
-# torch is imported where it is used, so that the help of a command need not wait for it.
+# torch is imported where it is used, so that a command's help does not wait for it.
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -59,11 +59,11 @@ class Cifar10SOptions:
     """Options of ``cifar10s``."""
 
     skew: float = 0.8
-    """Share of each class's training images that are in the group of its half."""
+    """Fraction of each class's training images that belong to the majority group of that class."""
     data_seed: int = 0
-    """Which training images are grey."""
+    """Seed that selects the grey training images."""
     download: bool = field(default=False, metadata={"identity": False})
-    """Fetch the official archive into the data root if it is not there."""
+    """Download the official archive into the data root if it is missing."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -75,7 +75,7 @@ def load(wanted: Collection[Split], root: Path | None, options: Cifar10SOptions)
     """Read the official files and return the skewed training set and the balanced test set.
 
     Train: 50,000 images, each grey or in colour by ``skew`` and ``data_seed``. Test: the 10,000 test images in
-    grey, then the same 10,000 in colour, so that both groups are the same pictures.
+    grey, then the same 10,000 in colour, so that both groups show the same images.
     """
     found: dict[Split, GroupedDataset] = {}
     if "train" in wanted or "test" in wanted:
@@ -158,9 +158,9 @@ def _open(root: Path | None, *, download: bool) -> Callable[[str], bytes]:
     if root is None:
         if not os.environ.get("FAIRDISTILL_DATA"):
             raise DataError(
-                "cifar10s needs the folder that holds the official CIFAR-10 files: give --data-root DIR "
+                "cifar10s needs the folder that holds the official CIFAR-10 files: pass --data-root DIR "
                 f"(or set FAIRDISTILL_DATA) where DIR holds {FOLDER}/ or {ARCHIVE}; with --download the archive "
-                f"is fetched there from {URL}"
+                f"is downloaded there from {URL}"
             )
         root = Path(os.environ["FAIRDISTILL_DATA"])
     batches = [name for name in MD5 if name != ARCHIVE]
@@ -172,7 +172,7 @@ def _open(root: Path | None, *, download: bool) -> Callable[[str], bytes]:
         fetch(URL, archive, md5=MD5[ARCHIVE])
     if not archive.exists():
         raise DataError(
-            f"found neither {FOLDER}/ nor {ARCHIVE} in {root}. Fetch {URL} into that folder, give another one "
+            f"found neither {FOLDER}/ nor {ARCHIVE} in {root}. Download {URL} into that folder, choose another one "
             "with --data-root, or add --download"
         )
     members = _unpacked(archive)
@@ -190,14 +190,14 @@ def _unpacked(archive: Path) -> Mapping[str, bytes]:
                     members[name] = stream.read()
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise DataError(
-            f"{archive} is not a complete gzipped tar archive ({error}). Delete it and fetch {URL} again"
+            f"{archive} is not a complete gzipped tar archive ({error}). Delete it and download {URL} again"
         ) from error
     return members
 
 
 def _member(members: Mapping[str, bytes], name: str, archive: Path) -> bytes:
     if name not in members:
-        raise DataError(f"{archive} holds no {FOLDER}/{name}. Delete it and fetch {URL} again")
+        raise DataError(f"{archive} does not contain {FOLDER}/{name}. Delete it and download {URL} again")
     return members[name]
 
 
@@ -205,7 +205,7 @@ def _verified(path: Path, name: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}. Fetch {URL} again") from error
+        raise DataError(f"cannot read {path}: {error.strerror}. Download {URL} again") from error
     return _check(content, name, str(path))
 
 
@@ -214,7 +214,7 @@ def _check(content: bytes, name: str, where: str) -> bytes:
     if found != MD5[name]:
         raise ChecksumError(
             f"{where} has md5 {found}, but the official file has {MD5[name]}; it was not opened. "
-            f"Delete it and fetch {URL} again"
+            f"Delete it and download {URL} again"
         )
     return content
 

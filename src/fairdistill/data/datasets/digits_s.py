@@ -1,4 +1,4 @@
-"""digits-s: scikit-learn's handwritten digits on grey or coloured paper, made biased as CIFAR-10S is.
+"""digits-s: scikit-learn's handwritten digits on grey or coloured paper, biased in the same way as CIFAR-10S.
 
 The images are the 1,797 8x8 digits of E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*
 (UCI, 1998; CC BY 4.0), as scikit-learn ships them, enlarged to 16x16. Group 0 is light ink on dark grey paper.
@@ -21,7 +21,7 @@ from fairdistill.contract import check_seed, check_share, check_types
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import Split
 
-# torch is imported where it is used, so that the help of a command need not wait for it.
+# torch is imported where it is used, so that a command's help does not wait for it.
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -44,9 +44,9 @@ class DigitsSOptions:
     """Options of ``digits-s``."""
 
     skew: float = 0.95
-    """Share of each class's training images that are in the group of its half."""
+    """Fraction of each class's training images that belong to the majority group of that class."""
     data_seed: int = 0
-    """Which training images are in which group, and every colour."""
+    """Seed of the training images' groups and of all colours."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -36,11 +36,11 @@ def fetch(url: str, target: Path, *, md5: str) -> None:
                 raise
     except (OSError, http.client.HTTPException) as error:  # urllib's own errors are OSErrors
         raise DataError(
-            f"cannot download {url} to {target}: {error!r}. Fetch it another way and put it there"
+            f"cannot download {url} to {target}: {error!r}. Download it another way and put it there"
         ) from error
     if digest.hexdigest() != md5:
         part.unlink()
         raise ChecksumError(
-            f"{url} gave a file with md5 {digest.hexdigest()}, but the published one has {md5}; it was not kept"
+            f"{url} returned a file with md5 {digest.hexdigest()}, but the published one has {md5}; it was deleted"
         )
     part.replace(target)

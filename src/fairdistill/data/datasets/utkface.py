@@ -1,7 +1,7 @@
 """UTKFace: faces whose age, gender and race are in the file name, with the paper's balanced test set.
 
 Z. Zhang, Y. Song, H. Qi, *Age Progression/Regression by Conditional Adversarial Autoencoder* (CVPR 2017). The protocol
-is that of Jung et al. (CVPR 2021): three age classes, four races, a test set of 100 images of each cell.
+is that of Jung et al. (CVPR 2021): three age classes, four races, a test set of 100 images per subgroup.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class UTKFaceOptions(FileOptions):
     """Options of ``utkface``."""
 
     target: Attribute = "age"
-    """What is predicted: age (under 20, 20 to 39, 40 and over), gender or race."""
+    """Attribute to predict: age (under 20, 20 to 39, 40 and over), gender or race."""
     group: Attribute = "race"
-    """What the groups are; race is White, Black, Asian or Indian, others are left out."""
+    """Attribute that defines the groups. Race is White, Black, Asian or Indian; images of other races are not used."""
     test_per_cell: int = 100
-    """Test images of each (class, group) cell."""
+    """Number of test images per subgroup."""
     size: int = 176
-    """Height and width of what the network sees, in pixels; training crops come from images 256/176 as large."""
+    """Height and width of the network's input, in pixels; training crops are cut from images 256/176 times as large."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,7 +62,7 @@ class UTKFaceOptions(FileOptions):
 
     @property
     def recipe(self) -> Recipe:
-        """The paper's: resized to 256x256, a random window of 176, mirrored; tested resized to 176x176."""
+        """The paper's preprocessing: in training a flipped 176x176 crop of 256x256; else resized to 176x176."""
         paper = Recipe(size=176, stored=(256, 256), crop="random", flip=True, mean=IMAGENET_MEAN, std=IMAGENET_STD)
         return paper.resized(self.size)
 
@@ -109,10 +109,10 @@ def read_rows(folder: Path, options: UTKFaceOptions) -> Rows:
     notes = []
     if unparsed:
         notes.append(
-            f"{len(unparsed):,} files are not named age_gender_race_time and were left out (such as {unparsed[0]})"
+            f"{len(unparsed):,} files are not named age_gender_race_time and were skipped (for example {unparsed[0]})"
         )
     if others:
-        notes.append(f"{others:,} images of the race 'others' (4) were left out, as the protocol says")
+        notes.append(f"{others:,} images of the race 'others' (4) were skipped, as the protocol requires")
     class_names, group_names = NAMES[options.target], NAMES[options.group]
     test = np.zeros(len(names), bool)
     for label, class_name in enumerate(class_names):
@@ -121,8 +121,8 @@ def read_rows(folder: Path, options: UTKFaceOptions) -> Rows:
             if len(cell) <= options.test_per_cell:
                 raise DataError(
                     f"{folder} has {len(cell)} images of {class_name}, {group_name}; the test set takes "
-                    f"{options.test_per_cell} of each cell and training needs some too. Complete the folder, or "
-                    "give a smaller --test-per-cell"
+                    f"{options.test_per_cell} per subgroup and training needs some too. Complete the folder, or "
+                    "use a smaller --test-per-cell"
                 )
             test[cell[-options.test_per_cell :]] = True
     return Rows(
@@ -157,7 +157,7 @@ def parse_name(name: str) -> dict[str, int] | None:
 def _find(root: Path | None) -> Path:
     base = root or (Path(os.environ["FAIRDISTILL_DATA"]) if os.environ.get("FAIRDISTILL_DATA") else None)
     if base is None:
-        raise DataError(f"utkface needs the folder that holds {FOLDER}/: give --data-root DIR; {_instruction()}")
+        raise DataError(f"utkface needs the folder that holds {FOLDER}/: pass --data-root DIR; {_instruction()}")
     for folder in (base / FOLDER, base):
         if folder.is_dir() and (folder.name == FOLDER or next(folder.glob("*_*_*_*.jpg*"), None) is not None):
             return folder
@@ -166,6 +166,6 @@ def _find(root: Path | None) -> Path:
 
 def _instruction() -> str:
     return (
-        f"fetch the aligned and cropped faces (UTKFace.tar.gz) from {PAGE} (for non-commercial research only; see the "
-        f"terms there) and unpack them, so that DIR/{FOLDER}/ holds the images, then give --data-root DIR"
+        f"download the aligned and cropped faces (UTKFace.tar.gz) from {PAGE} (for non-commercial research only; see "
+        f"the terms there) and unpack them, so that DIR/{FOLDER}/ holds the images, then pass --data-root DIR"
     )

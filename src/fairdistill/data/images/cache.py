@@ -287,7 +287,7 @@ class ImageCache:
         if files * self._bytes > free:
             raise DataError(
                 f"the image cache would take {files * self._bytes / 2**20:,.0f} MiB, but {self.folder} has "
-                f"{free / 2**20:,.0f} MiB left; give another folder with --image-cache, or decode on the fly "
+                f"{free / 2**20:,.0f} MiB left; choose another folder with --image-cache, or decode on the fly "
                 "with --no-cache"
             )
 

@@ -35,7 +35,7 @@ def decode(content: bytes, *, height: int, width: int) -> Pixels:
             pixels = np.array(_with_pillow(content))
         return _resized(pixels, height, width)
     except UnidentifiedImageError:
-        raise DataError("it is no image, or of an unknown format") from None
+        raise DataError("it is not an image, or has an unknown format") from None
     # Pillow's decoders raise many kinds of errors for damaged files: SyntaxError, struct.error, ...
     except Exception as error:
         raise DataError(f"it cannot be decoded: {error}") from error

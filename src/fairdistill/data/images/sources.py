@@ -47,7 +47,7 @@ class Folder:
         except OSError as error:
             raise DataError(f"{error.strerror}") from error
         except ValueError as error:
-            raise DataError(f"no file can have this name: {error}") from error
+            raise DataError(f"this is not a valid file name: {error}") from error
         return found.st_size, found.st_mtime_ns % 2**64  # negative before 1970
 
     def read(self, name: str) -> bytes:
@@ -56,7 +56,7 @@ class Folder:
             with open(os.path.join(self.where, name), "rb") as file:
                 return file.read()
         except ValueError as error:
-            raise DataError(f"no file can have this name: {error}") from error
+            raise DataError(f"this is not a valid file name: {error}") from error
 
 
 class Archive:

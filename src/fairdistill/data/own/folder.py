@@ -28,13 +28,13 @@ class FolderOptions(OwnOptions):
     """Options of a folder of class folders."""
 
     group_table: str | None = field(default=None, metadata={"path": True})
-    """Table that gives each image's group, by paths relative to the folder; default: folders inside the classes."""
+    """Table of groups, with image paths relative to the folder; default: group folders inside the class folders."""
     image: str = "image"
     """Column of image paths in --group-table."""
     group: str = "group"
-    """Column of groups in --group-table; several, comma-separated, are crossed into one. Empty is unknown."""
+    """Column of groups in --group-table. Several, comma-separated, are combined; an empty value means unknown."""
     split_map: Mapping[str, str] = field(default_factory=dict)
-    """What a split folder stands for, such as val=test; may be repeated."""
+    """Meaning of a split folder's name, for example val=test; can be repeated."""
     encoding: str = "utf-8"
     """Text encoding of --group-table."""
 
@@ -42,7 +42,7 @@ class FolderOptions(OwnOptions):
         super().__post_init__()
         given = [option for option in ("image", "group", "encoding") if getattr(self, option) != _OF_TABLE[option]]
         if self.group_table is None and given:
-            raise UsageError(f"--{given[0]} is about the table that --group-table names; give one, or leave it out")
+            raise UsageError(f"--{given[0]} applies only to --group-table; add --group-table or drop --{given[0]}")
 
 
 _OF_TABLE = {option.name: option.default for option in fields(FolderOptions)}
@@ -54,16 +54,16 @@ def load(
     """Return the wanted splits of the images below a folder.
 
     Raises:
-        UsageError: if there is a ``root``: a folder holds its images itself.
+        UsageError: if there is a ``root``, which does not apply to a folder.
         DataError: for anything in the folder that cannot be used.
     """
     if root is not None:
-        raise UsageError(f"--root {root}: {path} is a folder that holds its images itself; leave --root out")
+        raise UsageError(f"--root {root}: {path} is a folder of images, so --root does not apply; drop it")
     return load_own(read_rows(path, options), wanted, name=path.absolute().name, base=path, options=options)
 
 
 def read_rows(path: Path, options: FolderOptions) -> Rows:
-    """Return what the folder's structure says.
+    """Return the images of a folder with the classes, groups and splits of its structure.
 
     Raises:
         DataError: if it holds no class folders, or mixes images with and without a group folder.
@@ -74,15 +74,15 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
     depth = 0 if splits is None else 1
     loose = [name for name, part in zip(files, parts, strict=True) if len(part) < depth + 2]
     if loose or not files:
-        found = f"{path / loose[0]} is in no class folder" if loose else f"{path} holds no images"
+        found = f"{path / loose[0]} is not in a class folder" if loose else f"{path} holds no images"
         raise DataError(f"{found}; expected {path}/[train|val|test/]CLASS/[GROUP/]image")
     by_folder = options.group_table is None
     inner = {len(part) > depth + 2 for part in parts}
     if by_folder and inner != {True}:
         example = next(name for name, part in zip(files, parts, strict=True) if len(part) <= depth + 2)
         raise DataError(
-            f"{path / example} is in no group folder inside its class; expected CLASS/GROUP/image, or a table of "
-            "groups with --group-table"
+            f"{path / example} is not in a group folder inside its class folder; expected CLASS/GROUP/image, or a "
+            "table of groups with --group-table"
         )
     labels, class_names = _codes([part[depth] for part in parts])
     if options.classes is not None:
@@ -99,7 +99,7 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
         splits=np.full(len(files), NO_SPLIT) if splits is None else splits,
         class_names=class_names,
         group_names=group_names,
-        notes=(f"{others:,} files are no images by their names and were not read",) if others else (),
+        notes=(f"{others:,} files do not have an image file's extension and were ignored",) if others else (),
     )
 
 
@@ -126,20 +126,20 @@ def _unreadable(error: OSError) -> None:
 def _splits(
     path: Path, parts: list[tuple[str, ...]], split_map: Mapping[str, str]
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
-    """Return each file's split, None unless all folders at the top are splits."""
+    """Return each file's split; None unless all top-level folders are splits."""
     known: dict[str, str] = {split: split for split in SPLITS} | dict(split_map)
     tops = {part[0] for part in parts}
     for key, value in split_map.items():
         if value not in SPLITS or key not in tops:
             raise UsageError(
-                f"--split-map {key}={value}: expected a folder of {path} that stands for one of {', '.join(SPLITS)}"
+                f"--split-map {key}={value}: expected the name of a folder in {path}, and one of {', '.join(SPLITS)}"
             )
     if not tops or not tops <= set(known):
         if tops & set(known):
             odd = sorted(tops - set(known))[0]
             raise DataError(
-                f"{path} holds split folders ({', '.join(sorted(tops & set(known)))}) and {odd!r}; say which split "
-                f"that is, such as --split-map {odd}=test, or move it"
+                f"{path} holds split folders ({', '.join(sorted(tops & set(known)))}) and also {odd!r}; say which "
+                f"split that is, for example --split-map {odd}=test, or move it"
             )
         return None
     return np.array([list(SPLITS).index(known[part[0]]) for part in parts], np.int64)  # type: ignore[arg-type]  # checked above

@@ -1,4 +1,4 @@
-"""Any table that names images with a class and a group: CSV, TSV or Parquet."""
+"""Your own images, listed in a table (CSV, TSV or Parquet) with a class and a group each."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, kw_only=True)
 class OwnOptions(FileOptions):
-    """Options of a user's own images, whether a table or a folder says what they are."""
+    """Options of your own images, in a table or a folder."""
 
     classes: str | None = None
-    """Classes in the order of a model's outputs, comma-separated; default: sorted."""
+    """Class names in the order of a model's outputs, comma-separated; default: sorted."""
     size: int = 224
-    """Height and width of what the network sees, in pixels."""
+    """Height and width of the network's input, in pixels."""
     crop: Literal["none", "random", "resized"] = "none"
-    """Training sees the whole image (none), a random window of a larger one, or a random box resized."""
+    """Training crop: none (the whole image), random (a window of a larger image) or resized (a random box, resized)."""
     stored_size: int | None = None
     """Height and width of the images that training crops are cut from; default: 8/7 of size."""
     flip: bool = True
-    """Mirror training images at random."""
+    """Flip training images horizontally at random."""
     mean: str = ",".join(map(str, IMAGENET_MEAN))
     """Channel means in [0, 1]; default: ImageNet's."""
     std: str = ",".join(map(str, IMAGENET_STD))
     """Channel standard deviations in [0, 1]; default: ImageNet's."""
     test_share: float = 0.2
-    """Share of each cell that becomes the test set where no split is given."""
+    """Fraction of each subgroup that becomes the test set if no split is given."""
     data_seed: int = 0
-    """Which rows become the test set where no split is given."""
+    """Seed that selects the test set if no split is given."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,7 +57,7 @@ class OwnOptions(FileOptions):
             raise UsageError(f"expected test_share to lie between 0 and 1, but got {self.test_share}")
         check_seed("data_seed", self.data_seed)
         if self.stored_size is not None and self.crop == "none":
-            raise UsageError("--stored-size is for training crops; add --crop random or --crop resized")
+            raise UsageError("--stored-size applies only to training crops; add --crop random or --crop resized")
         for name in ("size", "stored_size"):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= 4096:
@@ -68,7 +68,7 @@ class OwnOptions(FileOptions):
 
     @property
     def recipe(self) -> Recipe:
-        """How the images are prepared."""
+        """How the images are preprocessed."""
         stored = self.size if self.crop == "none" else self.stored_size or round(self.size * 8 / 7)
         return Recipe(
             size=self.size,
@@ -85,19 +85,19 @@ class TableOptions(OwnOptions):
     """Options of a table of images."""
 
     image: str = "image"
-    """Column of image paths, relative to the table's folder, or to --root."""
+    """Column of image paths, relative to the table's folder or to --root."""
     label: str = "label"
     """Column of classes."""
     group: str = "group"
-    """Column of groups; several, comma-separated, are crossed into one. Empty is unknown."""
+    """Column of groups. Several columns, comma-separated, are combined; an empty value means unknown."""
     split: str | None = None
-    """Column of splits (train, val, test); default: the column split, if there is one."""
+    """Column of splits (train, val, test); default: the column `split`, if there is one."""
     split_map: Mapping[str, str] = field(default_factory=dict)
-    """What a split in the table stands for, such as val=test; may be repeated."""
+    """Meaning of a split name in the table, for example val=test; can be repeated."""
     bin: Mapping[str, str] = field(default_factory=dict)
-    """Cut a column of numbers into classes or groups, such as age=20,40; may be repeated."""
+    """Bin a numeric column into classes or groups, for example age=20,40; can be repeated."""
     encoding: str = "utf-8"
-    """Text encoding of the table, such as latin-1 or cp1252."""
+    """Text encoding of the table, for example latin-1 or cp1252."""
 
 
 def load(
@@ -134,7 +134,7 @@ def load_own(
 
 
 def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
-    """Return what a table says; only the columns that are used are read."""
+    """Return the rows of a table; only the columns that are needed are read."""
     names = header(path, options.encoding)
     groups = several(options.group, names)
     split = options.split or ("split" if "split" in names else None)
@@ -144,16 +144,16 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         check_column(path, names, "split", split)
     elif options.split_map:
         raise UsageError(
-            f"--split-map needs a column of splits, but {path} has no column 'split'; it has {', '.join(names)}. Name "
+            f"--split-map needs a split column, but {path} has no column 'split'; it has {', '.join(names)}. Choose "
             "one with --split"
         )
     if options.label in groups or len(set(groups)) < len(groups):
         twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
-        raise UsageError(f"the column {twice!r} is named twice among --label and --group; each must be another")
+        raise UsageError(f"the column {twice!r} is used twice in --label and --group; use each column once")
     for column in options.bin:
         if column not in (options.label, *groups):
             raise UsageError(
-                f"--bin {column}: it bins the label or a group, which are {options.label}, {', '.join(groups)}"
+                f"--bin {column}: only the label and group columns can be binned: {options.label}, {', '.join(groups)}"
             )
     used = list(dict.fromkeys([options.image, options.label, *groups, *([split] if split else [])]))
     columns = Columns(path, read_columns(path, used, options.encoding), options.bin)
@@ -175,21 +175,21 @@ def _paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
     found = []
     for row, value in enumerate(columns.frame[column].tolist()):
         if not (isinstance(value, str) and value.strip()):
-            raise DataError(f"{columns.where(row)}: column {column!r} names no image; remove the row or name one")
+            raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
         if _PLAIN_PATH(value):
             found.append(value)
             continue
         full = posixpath.normpath(posixpath.join(root, value))
         if not full.startswith(root):
             raise DataError(
-                f"{columns.where(row)}: {value!r} lies outside of {root}; correct it, or give the folder that holds "
+                f"{columns.where(row)}: {value!r} is outside {root}; correct the path, or pass the folder that holds "
                 "all images with --root"
             )
         found.append(full[len(root) :])
     return np.array(found, object)
 
 
-# A relative path without dots or doubled slashes stays in its folder; the others are worked out, ten times slower.
+# A relative path without dots or doubled slashes cannot leave its folder; resolving the others is ten times slower.
 _PLAIN_PATH = re.compile(r"[^/.][^/]*(/[^/.][^/]*)*").fullmatch
 
 
@@ -200,15 +200,17 @@ def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDAr
     known.update(split_map)
     for key, value in split_map.items():
         if value not in SPLITS:
-            raise UsageError(f"--split-map {key}={value}: a split is one of {', '.join(SPLITS)}")
+            raise UsageError(f"--split-map {key}={value}: the split must be one of {', '.join(SPLITS)}")
         if key not in names:
-            raise UsageError(f"--split-map {key}={value}: column {column!r} of {columns.path} has {', '.join(names)}")
+            raise UsageError(
+                f"--split-map {key}={value}: column {column!r} of {columns.path} holds only {', '.join(names)}"
+            )
     for code, name in enumerate(names):
         if name not in known:
             row = int(np.flatnonzero(codes == code)[0])
             raise DataError(
-                f"{columns.where(row)}: column {column!r} has {name!r}, which is none of {', '.join(SPLITS)}; say "
-                f"what it stands for, such as --split-map {name}=test"
+                f"{columns.where(row)}: column {column!r} has {name!r}, expected one of {', '.join(SPLITS)}; say "
+                f"which one it means, for example --split-map {name}=test"
             )
     place = np.array([list(SPLITS).index(known[name]) for name in names], np.int64)  # type: ignore[arg-type]  # checked above
     return place[codes]
@@ -228,14 +230,14 @@ def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, fl
         values *= 3
     if len(values) != 3 or not np.isfinite(values).all() or (positive and min(values) <= 0):
         kind = "positive numbers" if positive else "numbers"
-        raise UsageError(f"expected {name} to be three {kind} such as 0.5,0.5,0.5, but got {text!r}")
+        raise UsageError(f"expected {name} to be three {kind}, for example 0.5,0.5,0.5, but got {text!r}")
     return values[0], values[1], values[2]
 
 
 def read_groups(
     path: Path, base: Path, files: Sequence[str], image: str, group: str, encoding: str
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return the group that a table gives each of ``files`` (relative to ``base``); -1 for those it leaves out."""
+    """Return each file's group from a table (paths relative to ``base``); -1 for files that it does not list."""
     names = header(path, encoding)
     groups = several(group, names)
     for option, column in [("image", image), *(("group", name) for name in groups)]:
@@ -248,9 +250,9 @@ def read_groups(
         if place.setdefault(name, code) != code:
             said = [group_names[at] if at >= 0 else "unknown" for at in (place[name], code)]
             raise DataError(
-                f"{columns.where(row)}: {name} is of group {said[1]!r} here and {said[0]!r} above; correct one"
+                f"{columns.where(row)}: {name} has group {said[1]!r} here but {said[0]!r} above; correct one"
             )
     unused = sorted(set(place) - set(files))
     if unused:
-        raise DataError(f"{path} names {unused[0]!r}, which is no image in {base}, and {len(unused) - 1} more such")
+        raise DataError(f"{path} names {unused[0]!r}, which is not in {base}, and {len(unused) - 1} more")
     return np.array([place.get(name, -1) for name in files], np.int64), group_names
