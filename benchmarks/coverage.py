@@ -2,7 +2,8 @@
 
     python -m benchmarks.coverage [--repeats 400] [--draws 1000]
 
-Each row is a case: a model (and a second one for the paired test) with known accuracy in every subgroup (one class of one group).
+Each row is a case: a model (and a second one for the paired test) with known accuracy in every subgroup, one class of
+one group.
 Per case many test sets are drawn, and each interval is looked at. The percentile interval of the bootstrap, which is
 the usual one, is computed from the same draws. `shared` cases have the same pictures in every group, as on CIFAR-10S.
 """
@@ -52,8 +53,8 @@ CASES: Mapping[str, Case] = {
         np.array([[0.76, 0.80, 0.90], [0.71, 0.75, 0.70], [0.74, 0.65, 0.50], [0.75, 0.70, 0.60]]),
         np.full((4, 3), 0.75), 100,
     ),
-    "7 groups, 40 rows, no gap": _case(7, 2, 0.72, 0.0, 40),
-    "7 groups, 40 rows, gap of 20": _case(7, 2, 0.72, 0.2, 40),
+    "7 groups, 40 samples, no gap": _case(7, 2, 0.72, 0.0, 40),
+    "7 groups, 40 samples, gap of 20": _case(7, 2, 0.72, 0.2, 40),
     "20 samples per subgroup, no gap": _case(2, 2, 0.9, 0.0, 20),
     "20 samples per subgroup, gap of 20": _case(2, 2, 0.85, 0.2, 20),
     "99% accuracy, no gap": _case(2, 2, 0.99, 0.0, 200),
