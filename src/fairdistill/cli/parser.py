@@ -8,6 +8,7 @@ import re
 import typing
 from argparse import Action
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Never
 
@@ -186,10 +187,16 @@ def _named_form(option: str) -> str:
 
 def _field_docs(options: type[Any]) -> dict[str, str]:
     docs: dict[str, str] = {}
-    for cls in reversed(options.__mro__[:-1]):  # a class documents its own fields alone
-        parsed = docstring_parser.parse_from_object(cls)
-        docs.update({param.arg_name: " ".join((param.description or "").split()) for param in parsed.params})
+    for cls in reversed(options.__mro__[:-1]):
+        docs |= _own_docs(cls)
     return {field.name: filled(docs.get(field.name, "")) for field in dataclasses.fields(options)}
+
+
+@cache  # a class is a base of every class and heading below it, and its source is slow to parse
+def _own_docs(cls: type[Any]) -> dict[str, str]:
+    """Return the docstrings of the fields that a class declares itself."""
+    parsed = docstring_parser.parse_from_object(cls)
+    return {param.arg_name: " ".join((param.description or "").split()) for param in parsed.params}
 
 
 def _shown(value: Any) -> str:
