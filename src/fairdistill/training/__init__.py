@@ -19,8 +19,7 @@ from fairdistill.training.options import (
 from fairdistill.training.protocol import HONEST, PAPER, PROTOCOLS, Protocol, ProtocolName
 
 if TYPE_CHECKING:
-    from fairdistill.training.console import percent
-    from fairdistill.training.cost import Estimate, estimate, format_seconds, seconds_of
+    from fairdistill.training.cost import Estimate, estimate, seconds_of
     from fairdistill.training.environment import describe_environment
     from fairdistill.training.identity import computed
     from fairdistill.training.loop import Watch
@@ -36,7 +35,7 @@ __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Estimate", "GroupLabelOptions", "Interrupted",
     "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions", "Setup",
     "Splits", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed", "describe_environment",
-    "estimate", "format_seconds", "load_checkpoint", "load_data", "parted", "percent", "plan_stages", "prepare",
+    "estimate", "load_checkpoint", "load_data", "parted", "plan_stages", "prepare",
     "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
 
@@ -45,8 +44,7 @@ __getattr__ = lazy_face(
     {
         name: f"{__name__}.{module}"
         for module, names in {
-            "console": ("percent",),
-            "cost": ("Estimate", "estimate", "format_seconds", "seconds_of"),
+            "cost": ("Estimate", "estimate", "seconds_of"),
             "environment": ("describe_environment",),
             "identity": ("computed",),
             "loop": ("Watch",),

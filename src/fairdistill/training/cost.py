@@ -14,6 +14,7 @@ import torch
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped
+from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.setup import Setup, prepare
@@ -99,14 +100,6 @@ def seconds_of(options: TrainOptions) -> float:
         return estimate(setup, Pipeline(setup.data.train, device=setup.runtime.device, seed=setup.options.seed)).seconds
     finally:
         torch.set_num_threads(threads)
-
-
-def format_seconds(seconds: float) -> str:
-    """Return a readable duration, for example ``42 s``, ``7 min`` or ``3 h 20 min``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _check_room(out: Path, needed: int) -> None:

@@ -11,8 +11,8 @@ from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import NonFiniteLossError
 from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
 from fairdistill.system.processes import World
+from fairdistill.text.numbers import percentage
 from fairdistill.training.active_run import ActiveRun
-from fairdistill.training.console import percent
 from fairdistill.training.result import Outcome, summary, write_result
 from fairdistill.training.setup import Setup
 from fairdistill.training.stages import Stage
@@ -84,7 +84,10 @@ def evaluate_on_test(run: ActiveRun) -> None:
     setup.world.wait()
     if student.collapsed:
         run.console.say("warning: the student predicts a single class for every test image; it learned nothing")
-    found = f"accuracy {percent(student.accuracy)}  DEO_A {percent(student.deo_a)}  DEO_M {percent(student.deo_m)}"
+    found = "  ".join(
+        f"{title} {percentage(value, 2)}"
+        for title, value in (("accuracy", student.accuracy), ("DEO_A", student.deo_a), ("DEO_M", student.deo_m))
+    )
     run.console.say(f"test: {found}; finished: {run.folder.path}")
 
 

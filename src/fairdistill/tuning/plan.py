@@ -13,7 +13,8 @@ from fairdistill import methods
 from fairdistill.choosing import Rule
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
-from fairdistill.training import TrainOptions, describe_environment, estimate, format_seconds, prepare
+from fairdistill.text.durations import format_seconds
+from fairdistill.training import TrainOptions, describe_environment, estimate, prepare
 from fairdistill.tuning import folder
 from fairdistill.tuning.identity import identity
 from fairdistill.tuning.options import TuneOptions
