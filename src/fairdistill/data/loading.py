@@ -89,18 +89,30 @@ def is_path(name: str) -> bool:
     return name not in DATASETS
 
 
+def option_names(name: str) -> tuple[str, ...]:
+    """Return the names of a data set's own options.
+
+    Raises:
+        UsageError: if there is no such data set.
+
+    Example:
+        >>> option_names("digits-s")
+        ('skew', 'data_seed')
+    """
+    return tuple(field.name for field in fields(entry(name).options))
+
+
 def parse_options(name: str, options: Mapping[str, Any]) -> Any:
     """Return the data set's options as an object of its options class.
 
     Raises:
         UsageError: if the data set has no such option, or the value is out of its range.
     """
-    cls = entry(name).options
-    known = [field.name for field in fields(cls)]
+    known = option_names(name)
     for option in options:
         if option not in known:
             raise UsageError(f"data set {name!r} has no option {option!r}; it has: {', '.join(known)}")
-    return cls(**options)
+    return entry(name).options(**options)
 
 
 def load_splits(

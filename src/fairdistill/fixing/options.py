@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract import check_seed, check_types
-from fairdistill.contract.data_options import with_data_keywords
+from fairdistill.contract import check_seed, check_types, with_data_keywords
+from fairdistill.data import option_names
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
@@ -152,10 +152,7 @@ def fix_options(options: FixOptions | None, keywords: Mapping[str, Any]) -> FixO
         >>> fix_options(None, {"data": "digits-s", "skew": 0.9}).data_options
         {'skew': 0.9}
     """
-    from fairdistill.data import entry
-
     data = keywords.get("data", None if options is None else options.data)
     if data is None:
         raise UsageError("fix needs data: a table of images, a class folder, or the name of a data set")
-    own = [field.name for field in fields(entry(data).options)]
-    return with_data_keywords(FixOptions, options, keywords, own)
+    return with_data_keywords(FixOptions, options, keywords, option_names(data))

@@ -17,7 +17,7 @@ import yaml
 
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
-from fairdistill.runs.files import Record, finite_or_null, read_json, write_json, write_text
+from fairdistill.runs.files import Record, finite_or_null, nearest_existing, read_json, write_json, write_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +45,7 @@ class RunFolder:
             is_run = (path / "config.yaml").exists()
             resume = f", or continue that run with: fairdistill train --resume {path}" if is_run else ""
             raise RunFolderError(f"{path} exists already; give another folder with --out{resume}")
-        parent = next(folder for folder in (path, *path.parents) if folder.exists())
+        parent = nearest_existing(path)
         if not parent.is_dir() or not os.access(parent, os.W_OK):
             raise RunFolderError(f"cannot write in {parent}; give another folder with --out")
 

@@ -21,6 +21,7 @@ from fairdistill.training.protocol import HONEST, PAPER, PROTOCOLS, Protocol, Pr
 if TYPE_CHECKING:
     from fairdistill.training.cost import Estimate, estimate, seconds_of
     from fairdistill.training.environment import describe_environment
+    from fairdistill.training.evaluation import evaluate_teacher
     from fairdistill.training.identity import computed
     from fairdistill.training.loop import Watch
     from fairdistill.training.resolving import resolve
@@ -35,7 +36,7 @@ __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Estimate", "GroupLabelOptions", "Interrupted",
     "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions", "Setup",
     "Splits", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed", "describe_environment",
-    "estimate", "load_checkpoint", "load_data", "parted", "plan_stages", "prepare",
+    "estimate", "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages", "prepare",
     "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
 
@@ -46,6 +47,7 @@ __getattr__ = lazy_face(
         for module, names in {
             "cost": ("Estimate", "estimate", "seconds_of"),
             "environment": ("describe_environment",),
+            "evaluation": ("evaluate_teacher",),
             "identity": ("computed",),
             "loop": ("Watch",),
             "resolving": ("resolve",),

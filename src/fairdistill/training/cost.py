@@ -14,6 +14,7 @@ import torch
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped
+from fairdistill.runs import nearest_existing
 from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
@@ -103,7 +104,7 @@ def seconds_of(options: TrainOptions) -> float:
 
 
 def _check_room(out: Path, needed: int) -> None:
-    parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    parent = nearest_existing(out)
     free = shutil.disk_usage(parent).free
     if free < needed:
         raise UsageError(

@@ -70,7 +70,7 @@ def evaluate_on_test(run: ActiveRun) -> None:
     validation = None
     if not setup.options.rules.validates_on_test:
         validation = evaluate_student(setup, run.validation, setup.data.validation)
-    teacher = _evaluate_teacher(setup, pipeline)
+    teacher = evaluate_teacher(setup, setup.data.test, pipeline)
     if setup.world.first:
         outcome = Outcome(
             student=student,
@@ -100,6 +100,23 @@ def evaluate_student(setup: Setup, pipeline: Pipeline, dataset: GroupedDataset) 
     return evaluate(logits, dataset)
 
 
+def evaluate_teacher(setup: Setup, dataset: GroupedDataset, pipeline: Pipeline | None = None) -> Evaluation | None:
+    """Evaluate the teacher, if there is one, on images prepared in its own way.
+
+    Args:
+        setup: of the run.
+        dataset: the images.
+        pipeline: the student's of these images, which serves the teacher too if they are prepared alike.
+    """
+    if setup.teacher is None:
+        return None
+    teacher, recipe = setup.teacher.network, setup.teacher.recipe
+    if pipeline is None or recipe != dataset.recipe:
+        pipeline = Pipeline(dataset, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
+    logits = logits_of(lambda images: teacher(images)["logits"], pipeline, setup.runtime.autocast, world=setup.world)
+    return evaluate(logits, dataset)
+
+
 def share_statistics(network: nn.Module, world: World) -> None:
     """Average over the processes the buffers that each updates by itself, such as batch-norm statistics."""
     if world.alone:
@@ -108,17 +125,6 @@ def share_statistics(network: nn.Module, world: World) -> None:
     world.sum_(buffers)
     for buffer in buffers:
         buffer.div_(world.size)
-
-
-def _evaluate_teacher(setup: Setup, pipeline: Pipeline) -> Evaluation | None:
-    """Evaluate the teacher on the test set, its images prepared in its own way."""
-    if setup.teacher is None:
-        return None
-    teacher, recipe, test = setup.teacher.network, setup.teacher.recipe, setup.data.test
-    if recipe != test.recipe:
-        pipeline = Pipeline(test, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
-    logits = logits_of(lambda images: teacher(images)["logits"], pipeline, setup.runtime.autocast, world=setup.world)
-    return evaluate(logits, test)
 
 
 def _tell_terms(run: ActiveRun, stage: Stage, found: Evaluation) -> None:
