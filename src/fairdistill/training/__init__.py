@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from fairdistill.training.splits import Splits, load_data, parted
     from fairdistill.training.stages import plan_stages
     from fairdistill.training.state import load_checkpoint
-    from fairdistill.training.stopping import Interrupted
+    from fairdistill.training.stopping import Interrupted, Stopped
 
 __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Estimate", "GroupLabelOptions", "Interrupted",
     "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions", "Setup",
-    "Splits", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed", "describe_environment",
+    "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed", "describe_environment",
     "estimate", "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages", "prepare",
     "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
@@ -56,7 +56,7 @@ __getattr__ = lazy_face(
             "splits": ("Splits", "load_data", "parted"),
             "stages": ("plan_stages",),
             "state": ("load_checkpoint",),
-            "stopping": ("Interrupted",),
+            "stopping": ("Interrupted", "Stopped"),
         }.items()
         for name in names
     },

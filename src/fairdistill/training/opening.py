@@ -59,7 +59,7 @@ def _remarks(setup: Setup) -> Iterator[str]:
         yield f"{why}, so the teacher's outputs are computed in every step instead of cached"
 
 
-def new_folder(setup: Setup) -> RunFolder:
+def create_run(setup: Setup) -> RunFolder:
     """Create the run folder, with what is known before the first step."""
     run = RunFolder.create(
         setup.out,

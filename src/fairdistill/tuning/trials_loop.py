@@ -22,11 +22,10 @@ from fairdistill.metrics import METRICS, Scores
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.text.numbers import percentage
-from fairdistill.training import Interrupted, TrainOptions, resume, train
+from fairdistill.training import Interrupted, Stopped, TrainOptions, resume, train
 from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import History, beaten_by
 from fairdistill.tuning.plan import Plan, check_budget
-from fairdistill.tuning.stopped import Stopped
 from fairdistill.tuning.trials import (
     HISTORY,
     SURPLUS,
