@@ -20,7 +20,7 @@ from fairdistill.training.protocol import HONEST, PAPER, PROTOCOLS, Protocol, Pr
 
 if TYPE_CHECKING:
     from fairdistill.training.cost import Estimate, estimate, seconds_of
-    from fairdistill.training.environment import describe_environment
+    from fairdistill.training.environment import Environment, describe_environment
     from fairdistill.training.evaluation import evaluate_teacher
     from fairdistill.training.identity import computed
     from fairdistill.training.loop import Watch
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from fairdistill.training.stopping import Interrupted, Stopped
 
 __all__ = [
-    "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Estimate", "GroupLabelOptions", "Interrupted",
-    "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions", "Setup",
-    "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed", "describe_environment",
-    "estimate", "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages", "prepare",
-    "resolve", "resume", "seconds_of", "train",
+    "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
+    "Interrupted", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions",
+    "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed",
+    "describe_environment", "estimate", "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages",
+    "prepare", "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(
@@ -46,7 +46,7 @@ __getattr__ = lazy_face(
         name: f"{__name__}.{module}"
         for module, names in {
             "cost": ("Estimate", "estimate", "seconds_of"),
-            "environment": ("describe_environment",),
+            "environment": ("Environment", "describe_environment"),
             "evaluation": ("evaluate_teacher",),
             "identity": ("computed",),
             "loop": ("Watch",),

@@ -64,7 +64,7 @@ def create_run(setup: Setup) -> RunFolder:
     run = RunFolder.create(
         setup.out,
         config=asdict(setup.options),
-        environment=describe_environment(setup.runtime, seed=setup.options.seed, processes=setup.world.size),
+        environment=asdict(describe_environment(setup.runtime, seed=setup.options.seed, processes=setup.world.size)),
     )
     run.write_skipped(setup.data.train.skipped)
     return run
