@@ -64,6 +64,10 @@ def entry(name: str) -> DatasetEntry:
 
     Raises:
         UsageError: if there is no such data set; the message lists the available ones.
+
+    Example:
+        >>> entry("digits-s").network
+        'digit_net'
     """
     if name in DATASETS:
         return DATASETS[name]
@@ -85,7 +89,12 @@ def entry(name: str) -> DatasetEntry:
 
 
 def is_path(name: str) -> bool:
-    """Return whether ``--data NAME`` is your own table or folder."""
+    """Return whether ``--data NAME`` is your own table or folder.
+
+    Example:
+        >>> is_path("digits-s"), is_path("faces.csv")
+        (False, True)
+    """
     return name not in DATASETS
 
 
@@ -107,6 +116,10 @@ def parse_options(name: str, options: Mapping[str, Any]) -> Any:
 
     Raises:
         UsageError: if the data set has no such option, or the value is out of its range.
+
+    Example:
+        >>> parse_options("digits-s", {"skew": 0.9}).skew
+        0.9
     """
     known = option_names(name)
     for option in options:

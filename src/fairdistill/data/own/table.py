@@ -221,6 +221,10 @@ def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, fl
 
     Raises:
         UsageError: if there are not one or three finite numbers, or one that must be positive is not.
+
+    Example:
+        >>> channels("mean", "0.5")
+        (0.5, 0.5, 0.5)
     """
     try:
         values = [float(part) for part in text.split(",")]
