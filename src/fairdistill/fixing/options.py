@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract import check_seed, check_types, with_data_keywords
+from fairdistill.contract import check_at_least_one, check_seed, check_types, with_data_keywords
 from fairdistill.data import option_names
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
@@ -102,10 +102,7 @@ class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOption
     def __post_init__(self) -> None:
         check_types(self)
         check_seed("seed", self.seed)
-        for name in ("epochs", "batch_size", "model_size", "students", "threads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"expected {name} to be at least 1, but got {value}")
+        check_at_least_one(self, "epochs", "batch_size", "model_size", "students", "threads")
         if self.students > MOST_STUDENTS:
             raise UsageError(f"expected students to be at most {MOST_STUDENTS}, but got {self.students}")
         if not 0 <= self.fair_enough <= 1:
