@@ -2,7 +2,8 @@
 
     python -m benchmarks.coverage [--repeats 400] [--draws 1000]
 
-Each row is a case: a model (and a second one for the paired test) with known accuracy in every (class, group) cell.
+Each row is a case: a model (and a second one for the paired test) with known accuracy in every subgroup, one class of
+one group.
 Per case many test sets are drawn, and each interval is looked at. The percentile interval of the bootstrap, which is
 the usual one, is computed from the same draws. `shared` cases have the same pictures in every group, as on CIFAR-10S.
 """
@@ -27,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Case:
-    """A model, and a second one, by the true accuracy of their cells ``[G, C]``."""
+    """A model, and a second one, by the true accuracy in each subgroup, ``[G, C]``."""
 
     first: Floats
     second: Floats
@@ -52,10 +53,10 @@ CASES: Mapping[str, Case] = {
         np.array([[0.76, 0.80, 0.90], [0.71, 0.75, 0.70], [0.74, 0.65, 0.50], [0.75, 0.70, 0.60]]),
         np.full((4, 3), 0.75), 100,
     ),
-    "7 groups, 40 rows, no gap": _case(7, 2, 0.72, 0.0, 40),
-    "7 groups, 40 rows, gap of 20": _case(7, 2, 0.72, 0.2, 40),
-    "20 rows a cell, no gap": _case(2, 2, 0.9, 0.0, 20),
-    "20 rows a cell, gap of 20": _case(2, 2, 0.85, 0.2, 20),
+    "7 groups, 40 samples, no gap": _case(7, 2, 0.72, 0.0, 40),
+    "7 groups, 40 samples, gap of 20": _case(7, 2, 0.72, 0.2, 40),
+    "20 samples per subgroup, no gap": _case(2, 2, 0.9, 0.0, 20),
+    "20 samples per subgroup, gap of 20": _case(2, 2, 0.85, 0.2, 20),
     "99% accuracy, no gap": _case(2, 2, 0.99, 0.0, 200),
     "20 groups, one 15 points worse": Case(
         np.where(np.arange(20)[:, None] == 0, 0.7, np.full((20, 2), 0.85)), np.full((20, 2), 0.85), 100,
@@ -67,7 +68,7 @@ CASES: Mapping[str, Case] = {
 }  # fmt: skip
 
 _COLUMNS = (
-    "accuracy", "worst cell", "DEO, a class", "DEO_A", "DEO_M", "DEO_A, percentile", "change of accuracy",
+    "accuracy", "worst subgroup", "DEO of a class", "DEO_A", "DEO_M", "DEO_A, percentile", "change of accuracy",
     "change of DEO_A", "change of DEO_M",
 )  # fmt: skip
 
@@ -131,7 +132,9 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     options = parser.parse_args()
     error = 100 * np.sqrt(0.95 * 0.05 / options.repeats)
-    print(f"{options.repeats} test sets a case, {options.draws:,} draws each; standard error of a 95: {error:.1f}")
+    print(
+        f"{options.repeats} test sets per case, {options.draws:,} resamples each; standard error of a 95: {error:.1f}"
+    )
     print(f"{hardware()}\n")
     print("| case | " + " | ".join(_COLUMNS) + " |")
     print("| --- |" + " ---: |" * len(_COLUMNS))

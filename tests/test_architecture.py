@@ -89,14 +89,23 @@ def test_a_long_file_offends(tmp_path: Path) -> None:
     assert list(offences(tmp_path / "longer", {"methods.py": "\n" * (LONGEST + 1)})) == ["size"]
 
 
+@pytest.fixture(scope="module")
+def ours() -> House:
+    return House(ROOT)
+
+
+@pytest.fixture(scope="module")
+def found(ours: House) -> dict[str, list[str]]:
+    return ours.offences()
+
+
 @pytest.mark.parametrize("kind", OFFENCES)
-def test_nothing_of_ours_offends(kind: str) -> None:
-    assert House(ROOT).offences()[kind] == []
+def test_nothing_of_ours_offends(found: dict[str, list[str]], kind: str) -> None:
+    assert found[kind] == []
 
 
-def test_benchmarks_go_through_the_faces_too() -> None:
+def test_benchmarks_go_through_the_faces_too(ours: House) -> None:
     paths = sorted((ROOT.parents[1] / "benchmarks").glob("*.py"))
-    ours = House(ROOT)
     assert [line for path in paths for line in ours.past_the_face(path.stem, ast.parse(path.read_text()))] == []
 
 

@@ -128,7 +128,7 @@ def stop(folder: Path, environment: dict[str, str]) -> int:
 MEASURED = frozenset(
     {"seconds", "samples_per_second", "peak_memory_bytes", "images_per_second", "started", "finished", "created",
      "date", "written", "host", "pid", "platform", "processor", "packages", "python", "commit", "fairdistill",
-     "version", "estimate", "training_seconds", "data_seconds", "time", "times", "notes"}
+     "version", "when", "estimate", "training_seconds", "data_seconds", "time", "times", "notes"}
 )  # fmt: skip
 COMMIT = re.compile(r" \([0-9a-f]{9}\)")
 RENAMED = {"mmd.": "mfd.", '"mmd"': '"mfd"', "self_mmd": "self_mfd"}  # one name for one idea; old ones are still read

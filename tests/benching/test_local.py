@@ -141,9 +141,10 @@ def held_in_a_step(job, *, until) -> str | None:
     """Run a job whose step 20 says that it is there and waits for ``until``, then for Ctrl-C."""
 
     def hold():
+        listens = signal.getsignal(signal.SIGINT)
         (job.path.parent / f"in-a-step-{os.getpid()}").touch()
         wait_for(until)
-        wait_for(lambda: signal.getsignal(signal.SIGINT) is signal.SIG_IGN)  # as between runs: a first one has come
+        wait_for(lambda: signal.getsignal(signal.SIGINT) is not listens)  # it has heard a first one
 
     with pytest.MonkeyPatch.context() as patch:
         in_step(20, hold)(patch)

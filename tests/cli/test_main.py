@@ -176,3 +176,23 @@ def test_a_network_for_other_images_is_named(tmp_path, monkeypatch, capsys):
     assert main(["train", "--model", "cifar_net"]) == 2
     assert "cannot take images of shape (3, 16, 16)" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "shown"),
+    [
+        (["audit", "p.csv"], 0, "Written: audit.json"),
+        (["train", "--help"], 0, "--method"),
+        (["train"], 2, "error: train needs the package torch, which is not installed here; install it with: pip"),
+    ],
+)
+def test_without_torch_tables_are_audited_and_other_commands_say_what_they_need(tmp_path, arguments, code, shown):
+    rows = "".join(f"{row % 2},{'ab'[row // 2 % 2]},{row // 4 % 2}\n" for row in range(80))
+    (tmp_path / "p.csv").write_text(f"label,group,pred\n{rows}")
+    script = "import sys; sys.modules['torch'] = None; from fairdistill.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+    assert done.returncode == code
+    assert shown in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

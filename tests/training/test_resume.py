@@ -189,11 +189,16 @@ def test_after_a_stop_signals_act_as_before(quick):
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_a_run_in_the_background_is_stopped_too_though_its_shell_had_ctrl_c_ignored(quick):
+def test_a_run_in_the_background_whose_shell_had_ctrl_c_ignored_is_stopped_by_sigterm(quick):
+    def both():
+        CTRL_C()
+        TERMINATE()
+
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with stopped(in_step(2, CTRL_C), Interrupted, "step 2 of 12"):
+        with stopped(in_step(2, both), Interrupted, "step 2 of 12") as caught:
             train(quick(), quiet=True)
+        assert caught.value.signal_number == signal.SIGTERM
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)

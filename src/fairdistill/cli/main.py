@@ -66,6 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FairdistillError as error:
         print(f"fairdistill: error: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("fairdistill"):
+            raise
+        needs = f"{arguments[0]} needs the package {error.name}, which is not installed here"
+        print(f"fairdistill: error: {needs}; install it with: pip install fairdistill", file=sys.stderr)
+        return 2
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
