@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -219,8 +220,9 @@ class RunFolder:
     def write_skipped(self, skipped: Sequence[tuple[str, str]]) -> None:
         """Write ``skipped.csv``: the broken images that were left out, and why; nothing if there are none."""
         if skipped:
-            with (self.path / "skipped.csv").open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows([("image", "reason"), *skipped])
+            text = io.StringIO()
+            csv.writer(text).writerows([("image", "reason"), *skipped])
+            self._write_text("skipped.csv", text.getvalue())
 
     def _write_text(self, name: str, text: str) -> None:
         write_text(self.path / name, text)
