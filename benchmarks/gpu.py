@@ -28,7 +28,7 @@ from fairdistill.benching.local import run_local
 from fairdistill.benching.plan import plan
 from fairdistill.benching.states import standing
 from fairdistill.runs import RunFolder, read_json, write_json
-from fairdistill.training import format_seconds
+from fairdistill.text.durations import format_seconds
 
 
 def main() -> int:

@@ -41,6 +41,6 @@ def hardware() -> str:
     """Return one line that says what was measured on."""
     facts = describe_environment(choose_runtime("auto", "auto"), seed=0)
     return (
-        f"{facts['processor']}, {facts['device']}, torch {torch.__version__}, Python {platform.python_version()}, "
-        f"fairdistill {facts['fairdistill']} ({(facts['commit'] or 'no commit')[:9]})"
+        f"{facts.processor}, {facts.device}, torch {torch.__version__}, Python {platform.python_version()}, "
+        f"fairdistill {facts.fairdistill} ({(facts.commit or 'no commit')[:9]})"
     )

@@ -22,10 +22,6 @@ from fairdistill.models import build
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, train
 
-# A test run in the background of a script (`sh -c 'make test &'`) starts with Ctrl-C ignored, and passes that on.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
 
 def hear_ctrl_c() -> None:
     """Undo what ``sh -c 'make test &'`` does: it has Ctrl-C ignored here and in every process that is started."""

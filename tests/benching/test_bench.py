@@ -77,3 +77,9 @@ def test_a_typo_in_an_option_is_named():
 def test_the_options_need_no_torch():
     command = "import sys, fairdistill.benching; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0
+
+
+def test_workers_are_the_runs_at_a_time_and_not_those_that_decode_images(monkeypatch):
+    monkeypatch.setattr("fairdistill.benching.running.run_grid", lambda _source, options, **_: options)
+    found = bench("celeba", workers=3, size=64)
+    assert (found.workers, found.data_options) == (3, {"size": 64})

@@ -168,7 +168,7 @@ def test_a_folder_belongs_to_one_grid(tmp_path):
         open_grid(tmp_path / "g", "digits-s", "paper")
     (tmp_path / "other").mkdir()
     (tmp_path / "other/file").write_text("")
-    with pytest.raises(RunFolderError, match="exists but does not hold a grid"):
+    with pytest.raises(RunFolderError, match="already exists and does not contain a grid"):
         open_grid(tmp_path / "other", "digits-s", "paper")
     written = json.loads((tmp_path / "g/grid.json").read_text())
     (tmp_path / "g/grid.json").write_text(json.dumps({**written, "fairdistill": "0.0.1"}))

@@ -46,3 +46,13 @@ def test_a_field_may_be_kept_out_of_the_json_and_a_path_is_a_text():
     result = Written(run=Path("out/run"), out=Path("out"))
     assert result.to_dict() == {"run": "out/run"}
     assert result.out == Path("out")
+
+
+class Shown(Result):
+    def text(self):
+        return "<b>5 < 6</b>"
+
+
+def test_a_notebook_shows_the_text_and_takes_nothing_in_it_for_html():
+    assert Shown()._repr_html_() == "<pre>&lt;b&gt;5 &lt; 6&lt;/b&gt;</pre>"
+    assert str(Shown()) == "<b>5 < 6</b>"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fairdistill.errors import UsageError
-from fairdistill.text.durations import parse_duration
+from fairdistill.text.durations import format_seconds, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,11 @@ def test_a_number_and_its_unit(text, seconds):
 def test_what_is_no_time_is_named(text):
     with pytest.raises(UsageError, match="expected --budget to be a time such as 90s, 30m or 2h, but got"):
         parse_duration(text, "budget")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (42.4, "42 s"), (89, "89 s"), (120, "2 min"), (3600, "60 min"), (12_000, "3 h 20 min")],
+)
+def test_a_duration_is_shown_in_the_unit_that_people_use(seconds, text):
+    assert format_seconds(seconds) == text

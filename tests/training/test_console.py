@@ -3,11 +3,9 @@ from __future__ import annotations
 import re
 from types import SimpleNamespace
 
-import pytest
-
 from fairdistill.training import console
-from fairdistill.training.console import RunConsole, percent
-from fairdistill.training.cost import Estimate, format_seconds
+from fairdistill.training.console import RunConsole
+from fairdistill.training.cost import Estimate
 
 ROW = {
     "step": 5,
@@ -67,22 +65,6 @@ def test_quiet_shows_nothing(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     use(RunConsole(quiet=True, title="run"))
     assert capsys.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("fraction", "text"),
-    [(0.0, "0.00%"), (0.12345, "12.35%"), (1, "100.00%"), (None, "undefined"), (float("nan"), "undefined")],
-)
-def test_a_fraction_is_shown_in_percent_and_what_is_undefined_by_name(fraction, text):
-    assert percent(fraction) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.2, "1 s"), (42.4, "42 s"), (89, "89 s"), (120, "2 min"), (3600, "60 min"), (12_000, "3 h 20 min")],
-)
-def test_a_duration_is_shown_in_the_unit_that_people_use(seconds, text):
-    assert format_seconds(seconds) == text
 
 
 def test_an_estimate_names_time_memory_and_disk():

@@ -101,7 +101,7 @@ def test_a_run_folder_tells_the_teachers_preparation(options, tmp_path):
     setup = prepare(options(method="hkd", teacher=str(run.path), data_options={"mean": "0.2", "std": "0.3"}))
     assert setup.teacher.recipe.mean == (0.2, 0.2, 0.2)
     assert setup.teacher.recipe == setup.data.train.recipe
-    assert setup.teacher.record["method"] == "scratch"
+    assert setup.teacher.trained_by.method == "scratch"
 
 
 @pytest.mark.parametrize("crop", ["random", "resized"])

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.metrics import Scores
-from fairdistill.tuning.result import Closed, MadeWith, ScoresOnTest, TeacherOnValidation, Trial, TuneResult
+from fairdistill.training import Environment
+from fairdistill.tuning.result import Closed, ScoresOnTest, TeacherOnValidation, Trial, TuneResult
 
 
 def trial(number: int, accuracy: float | None, deo_a: float = 0.0, **changes: Any) -> Trial:
@@ -36,7 +37,7 @@ def result(**changes: Any) -> TuneResult:
         test=ScoresOnTest(accuracy=0.84, deo_a=0.12, deo_m=0.25, rows=5000, teacher=Scores(0.79, 0.31, 0.52)),
         closed=Closed(trial=1, when="2026-01-02T03:04:05+00:00", trials=5, rule="deo_a"),
         notes=(), identity={"method": "mfd"},
-        made_with=MadeWith(
+        made_with=Environment(
             fairdistill="1", commit=None, python="3", packages={"torch": "2", "optuna": "5"}, platform="a platform",
             processor="a processor", threads=1, processes=1, device="cpu", seed=3,
         ),

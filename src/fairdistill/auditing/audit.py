@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from fairdistill.auditing.measuring import (
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
 from fairdistill.auditing.source import Inputs, read_inputs
-from fairdistill.contract import with_keywords
+from fairdistill.contract import with_data_keywords, with_keywords
 from fairdistill.metrics import Resampled, empty_cells
 from fairdistill.predictions import Predictions
 
@@ -64,12 +63,9 @@ def _options(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOpt
     name = keywords.get("data") or (options.data if options else None)
     if name is None:
         return with_keywords(AuditOptions, options, keywords)
-    from fairdistill.data import entry
+    from fairdistill.data import option_names  # which a table of predictions has no need of
 
-    own = {field.name for field in fields(entry(name).options)}
-    of_data = {key: keywords.pop(key) for key in list(keywords) if key in own}
-    found = with_keywords(AuditOptions, options, keywords)
-    return replace(found, data_options={**found.data_options, **of_data})
+    return with_data_keywords(AuditOptions, options, keywords, option_names(name))
 
 
 def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:

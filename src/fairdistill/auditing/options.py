@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import check_types
+from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Drawing
 from fairdistill.predictions import Predictions, TableColumns
@@ -104,8 +104,7 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         check_types(self)
-        if self.model_size is not None and self.model_size < 1:
-            raise UsageError(f"expected model_size to be at least 1, but got {self.model_size}")
+        check_at_least_one(self, "model_size")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from fairdistill.benching.options import BenchOptions
 from fairdistill.benching.result import BenchResult
-from fairdistill.contract.data_options import with_data_keywords
-from fairdistill.data import DATASETS
+from fairdistill.contract import with_data_keywords
+from fairdistill.data import DATASETS, option_names
 
 
 def bench(source: str, /, *, options: BenchOptions | None = None, quiet: bool = False, **keywords: Any) -> BenchResult:
@@ -31,7 +31,7 @@ def bench(source: str, /, *, options: BenchOptions | None = None, quiet: bool = 
         >>> result.done, result.failed, result.ok  # doctest: +SKIP
         (6, 0, True)
     """
-    own = DATASETS[source].options.__dataclass_fields__ if source in DATASETS else ()
+    own = set(option_names(source)) - {"workers"} if source in DATASETS else ()  # the grid has workers of its own
     options = with_data_keywords(BenchOptions, options, keywords, own)
     from fairdistill.benching.running import run_grid  # loads PyTorch, which the help does not need
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError
-from fairdistill.runs import read_json, write_json
+from fairdistill.runs import check_new_folder, read_json, write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,7 @@ def open_grid(path: Path, name: str, protocol: str) -> None:
             )
             raise RunFolderError(f"{path} holds another grid ({differ}); choose another folder with --out")
         return
-    if path.exists() and any(path.iterdir()):
-        raise RunFolderError(f"{path} exists but does not hold a grid; choose another folder with --out")
+    check_new_folder(path, kind="grid")
     try:
         path.mkdir(parents=True, exist_ok=True)
         write_json(file, asdict(now))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fairdistill import paper
-from fairdistill.contract import check_seed, check_types
+from fairdistill.contract import check_at_least_one, check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.training import PROTOCOLS, ProtocolName
@@ -117,10 +117,7 @@ class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
 
     def __post_init__(self) -> None:
         check_types(self)
-        for name in ("epochs", "steps", "teacher_epochs", "workers"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"expected {name} to be at least 1, but got {value}")
+        check_at_least_one(self, "epochs", "steps", "teacher_epochs", "workers")
         self._check_engine()
         self._check_resources()
         if self.epochs is not None and self.steps is not None:

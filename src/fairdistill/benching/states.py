@@ -9,6 +9,7 @@ from typing import Literal
 from fairdistill.benching.jobs import Job
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import RunFolder, read_json, write_json
+from fairdistill.text.numbers import percent
 
 State = Literal["done", "running", "failed", "stopped", "not started"]
 
@@ -39,7 +40,7 @@ def standing(job: Job) -> Standing:
     if run.finished:
         result = run.result
         shown = "  ".join(
-            f"{name} {'undefined' if result[key] is None else f'{100 * result[key]:.2f}'}"
+            f"{name} {percent(result[key], 2)}"
             for key, name in (("accuracy", "accuracy"), ("deo_a", "DEO_A"), ("deo_m", "DEO_M"))
         )
         mark = "  one class only" if result["collapsed"] else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fairdistill.benching.result import BenchResult
-from fairdistill.training import format_seconds
+from fairdistill.text.durations import format_seconds
 
 
 def render(result: BenchResult) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from fairdistill.errors import UsageError
 from fairdistill.metrics import METRICS, Scores, higher_is_better, improvement
+from fairdistill.text.numbers import percent
 
 DEFAULT_RULE = "deo_a subject to accuracy >= teacher - 0.005"
 
@@ -108,11 +109,11 @@ class Rule:
         wanted = f"the {best} {METRICS[self.metric]}"
         limits = []
         for condition in self.conditions:
-            limit = f"{METRICS[condition.metric]} {condition.sign} {100 * condition.limit(teacher):.2f}%"
+            limit = f"{METRICS[condition.metric]} {condition.sign} {percent(condition.limit(teacher), 2)}%"
             if condition.of_teacher:
                 assert teacher is not None
                 points = f" {'-' if condition.number < 0 else '+'} {100 * abs(condition.number):g} points"
-                limit += f" (teacher {100 * teacher[condition.metric]:.2f}%{points if condition.number else ''})"
+                limit += f" (teacher {percent(teacher[condition.metric], 2)}%{points if condition.number else ''})"
             limits.append(limit)
         return f"{wanted} with {' and '.join(limits)}" if limits else wanted
 

@@ -62,6 +62,14 @@ def _mismatch(value: Any, kind: Any) -> str | None:
     return None if isinstance(value, Mapping) else "named values"
 
 
+def check_at_least_one(options: Any, *names: str) -> None:
+    """Raise a UsageError unless each of these fields is at least 1, or None."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UsageError(f"expected {name} to be at least 1, but got {value}")
+
+
 def check_seed(name: str, value: int) -> None:
     """Raise a UsageError unless a seed fits NumPy's legacy generator."""
     if not 0 <= value < 2**32:

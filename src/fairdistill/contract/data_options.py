@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fairdistill.contract.options import with_keywords
@@ -17,8 +17,8 @@ def with_data_keywords(options: type[T], base: T | None, keywords: Mapping[str, 
     Args:
         options: the class; it has a field ``data_options``.
         base: the options that were given, or None.
-        keywords: options by name; one that both have belongs to the class.
-        own: names of the data set's own options.
+        keywords: options by name.
+        own: names of the data set's own options; one that the class has too belongs to the data set.
 
     Raises:
         UsageError: for a name that neither has.
@@ -28,8 +28,7 @@ def with_data_keywords(options: type[T], base: T | None, keywords: Mapping[str, 
         >>> with_data_keywords(InspectOptions, None, {"accuracy": 0.9, "skew": 0.5}, ["skew"]).data_options
         {'skew': 0.5}
     """
-    known = {field.name for field in fields(options)}  # type: ignore[arg-type]  # a dataclass
-    of_data = {name: value for name, value in keywords.items() if name in own and name not in known}
+    of_data = {name: value for name, value in keywords.items() if name in own}
     given = with_keywords(options, base, {name: value for name, value in keywords.items() if name not in of_data})
     if not of_data:
         return given

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairdistill.contract import lazy_face
-from fairdistill.data.loading import DATASETS, DatasetEntry, entry, is_path, load, load_splits, parse_options
+from fairdistill.data.loading import (
+    DATASETS,
+    DatasetEntry,
+    entry,
+    is_path,
+    load,
+    load_splits,
+    option_names,
+    parse_options,
+)
 from fairdistill.data.own.table import channels
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Split
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "ImageFiles", "Pipeline", "Recipe", "Split", "channels",
-    "cut_validation", "entry", "is_path", "load", "load_splits", "parse_options", "without_duplicates",
+    "cut_validation", "entry", "is_path", "load", "load_splits", "option_names", "parse_options", "without_duplicates",
 ]  # fmt: skip
 
 # Only these need PyTorch; the options of a data set are read without it.

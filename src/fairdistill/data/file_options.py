@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairdistill.contract import check_types
-from fairdistill.errors import UsageError
+from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.system.threads import processors
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ class FileOptions:
 
     def __post_init__(self) -> None:
         check_types(self)
-        if self.workers is not None and self.workers < 1:
-            raise UsageError(f"expected workers to be at least 1, but got {self.workers}")
+        check_at_least_one(self, "workers")
 
     @property
     def storage(self) -> Storage:

@@ -64,6 +64,10 @@ def entry(name: str) -> DatasetEntry:
 
     Raises:
         UsageError: if there is no such data set; the message lists the available ones.
+
+    Example:
+        >>> entry("digits-s").network
+        'digit_net'
     """
     if name in DATASETS:
         return DATASETS[name]
@@ -85,8 +89,26 @@ def entry(name: str) -> DatasetEntry:
 
 
 def is_path(name: str) -> bool:
-    """Return whether ``--data NAME`` is your own table or folder."""
+    """Return whether ``--data NAME`` is your own table or folder.
+
+    Example:
+        >>> is_path("digits-s"), is_path("faces.csv")
+        (False, True)
+    """
     return name not in DATASETS
+
+
+def option_names(name: str) -> tuple[str, ...]:
+    """Return the names of a data set's own options.
+
+    Raises:
+        UsageError: if there is no such data set.
+
+    Example:
+        >>> option_names("digits-s")
+        ('skew', 'data_seed')
+    """
+    return tuple(field.name for field in fields(entry(name).options))
 
 
 def parse_options(name: str, options: Mapping[str, Any]) -> Any:
@@ -94,13 +116,16 @@ def parse_options(name: str, options: Mapping[str, Any]) -> Any:
 
     Raises:
         UsageError: if the data set has no such option, or the value is out of its range.
+
+    Example:
+        >>> parse_options("digits-s", {"skew": 0.9}).skew
+        0.9
     """
-    cls = entry(name).options
-    known = [field.name for field in fields(cls)]
+    known = option_names(name)
     for option in options:
         if option not in known:
             raise UsageError(f"data set {name!r} has no option {option!r}; it has: {', '.join(known)}")
-    return cls(**options)
+    return entry(name).options(**options)
 
 
 def load_splits(

@@ -27,6 +27,12 @@ def cut_validation(
 
     Returns:
         The remaining training rows and the validation rows, each in the order of ``train``.
+
+    Example:
+        >>> from fairdistill.data import load
+        >>> train, validation = cut_validation(load("digits-s", "train"), split_seed=0)
+        >>> len(train) + len(validation), len(validation)
+        (1000, 106)
     """
     if not 0 < fraction < 1:
         raise ValueError(f"Expected argument `fraction` to lie in (0, 1), but got {fraction}")

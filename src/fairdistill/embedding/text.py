@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from fairdistill.embedding.result import EmbedResult
-from fairdistill.text.numbers import percent
+from fairdistill.text.numbers import percentage
 from fairdistill.text.tables import aligned
 
 
@@ -16,7 +14,7 @@ def render(result: EmbedResult) -> str:
     each = f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"
     divergences = ", ".join(f"{network.kl_divergence:.3f} ({who})" for who, network in networks.items())
     means = "; ".join(
-        f"{who}: probe {_percent(network.leakage.probe)}, majority {_percent(network.leakage.majority)}"
+        f"{who}: probe {percentage(network.leakage.probe)}, majority {percentage(network.leakage.majority)}"
         for who, network in networks.items()
     )
     notes = [
@@ -48,11 +46,7 @@ def _leakage_table(result: EmbedResult) -> list[tuple[str, ...]]:
     leaks = [network.leakage for network in result.networks.values()]
     own = result.student.leakage
     for at, name in enumerate(result.class_names):
-        probes = [_percent(leak.by_class[at].probe) for leak in leaks]
-        table.append((name, f"{own.by_class[at].rows:,}", _percent(own.by_class[at].majority), *probes))
-    table.append(("all", f"{own.rows:,}", _percent(own.majority), *(_percent(leak.probe) for leak in leaks)))
+        probes = [percentage(leak.by_class[at].probe) for leak in leaks]
+        table.append((name, f"{own.by_class[at].rows:,}", percentage(own.by_class[at].majority), *probes))
+    table.append(("all", f"{own.rows:,}", percentage(own.majority), *(percentage(leak.probe) for leak in leaks)))
     return table
-
-
-def _percent(share: float) -> str:
-    return "undefined" if math.isnan(share) else f"{percent(share)}%"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit, change_between
-from fairdistill.fixing import workspace as folder
+from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.decision import Decision, gains
 from fairdistill.fixing.result import CandidateResult, FixResult

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairdistill.fixing.result import FixResult
+from fairdistill.text.numbers import percent
 
 INTRODUCTION = """\
 Handwritten digits on grey or coloured paper. In the training set, 95% of the digits 0-4 are on
@@ -15,9 +16,9 @@ def in_short(result: FixResult) -> str:
     """Return what the numbers of the test set mean, in two plain sentences."""
     before = result.test_before
     first = (
-        f"In short: the model recognizes {100 * before.accuracy.value:.0f}% of the digits, but not equally well on "
-        f"both papers: for the same digit, the accuracy differs by {100 * before.deo_a.value:.0f} percentage points "
-        f"on average (DEO_A), and by {100 * before.deo_m.value:.0f} points for the worst digit (DEO_M)."
+        f"In short: the model recognizes {percent(before.accuracy.value, 0)}% of the digits, but not equally well on "
+        f"both papers: for the same digit, the accuracy differs by {percent(before.deo_a.value, 0)} percentage points "
+        f"on average (DEO_A), and by {percent(before.deo_m.value, 0)} points for the worst digit (DEO_M)."
     )
     if result.test_after is None:
         searched = "No candidate was demonstrably better." if len(result.candidates) > 1 else "Nothing was trained."
@@ -30,7 +31,8 @@ def in_short(result: FixResult) -> str:
     else:
         verdict = "so it is fairer, but less accurate"
     return (
-        f"{first}\nThe chosen model has a gap of {100 * gap:.0f} points at {100 * accuracy:.0f}% accuracy, {verdict}."
+        f"{first}\nThe chosen model has a gap of {percent(gap, 0)} points at {percent(accuracy, 0)}% accuracy, "
+        f"{verdict}."
     )
 
 

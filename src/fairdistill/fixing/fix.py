@@ -19,8 +19,7 @@ from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.start import start
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
-from fairdistill.training import Interrupted
-from fairdistill.tuning import Stopped
+from fairdistill.training import Interrupted, Stopped
 
 
 def fix(source: str | Path | None = None, *, options: FixOptions | None = None, **keywords: Any) -> FixResult:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract import check_seed, check_types
-from fairdistill.contract.data_options import with_data_keywords
+from fairdistill.contract import check_at_least_one, check_seed, check_types, with_data_keywords
+from fairdistill.data import option_names
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
@@ -102,10 +102,7 @@ class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOption
     def __post_init__(self) -> None:
         check_types(self)
         check_seed("seed", self.seed)
-        for name in ("epochs", "batch_size", "model_size", "students", "threads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"expected {name} to be at least 1, but got {value}")
+        check_at_least_one(self, "epochs", "batch_size", "model_size", "students", "threads")
         if self.students > MOST_STUDENTS:
             raise UsageError(f"expected students to be at most {MOST_STUDENTS}, but got {self.students}")
         if not 0 <= self.fair_enough <= 1:
@@ -152,10 +149,7 @@ def fix_options(options: FixOptions | None, keywords: Mapping[str, Any]) -> FixO
         >>> fix_options(None, {"data": "digits-s", "skew": 0.9}).data_options
         {'skew': 0.9}
     """
-    from fairdistill.data import entry
-
     data = keywords.get("data", None if options is None else options.data)
     if data is None:
         raise UsageError("fix needs data: a table of images, a class folder, or the name of a data set")
-    own = [field.name for field in fields(entry(data).options)]
-    return with_data_keywords(FixOptions, options, keywords, own)
+    return with_data_keywords(FixOptions, options, keywords, option_names(data))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fairdistill import methods
 from fairdistill.errors import UsageError
-from fairdistill.training import format_seconds
+from fairdistill.text.durations import format_seconds
 
 _FEWEST_STUDENTS = 3
 _FACTORS = (1.0, 1 / 3, 3.0, 1 / 10, 10.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from fairdistill.fixing import workspace as folder
+from fairdistill.fixing import folder
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import affordable_epochs
 from fairdistill.fixing.students import finished

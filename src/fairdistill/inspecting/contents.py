@@ -21,7 +21,7 @@ _SAMPLED_FILES = 500
 def contents(name: str, options: InspectOptions) -> InspectResult:
     """Load every split of a data set and describe it; see :func:`fairdistill.inspect`."""
     own = dict(options.data_options)
-    if "skip_broken" in data.entry(name).options.__dataclass_fields__:
+    if "skip_broken" in data.option_names(name):
         own["skip_broken"] = True
     parts = data.load_splits(name, root=options.data_root, **own)
     first = next(iter(parts.values()))

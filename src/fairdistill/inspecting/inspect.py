@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fairdistill.contract.data_options import with_data_keywords
-from fairdistill.data import entry
+from fairdistill.contract import with_data_keywords
+from fairdistill.data import option_names
 from fairdistill.inspecting.options import InspectOptions
 from fairdistill.inspecting.result import InspectResult
 
@@ -28,8 +28,7 @@ def inspect(source: str | Path, /, *, options: InspectOptions | None = None, **k
         >>> [(split.split, split.images) for split in result.splits]
         [('train', 1000), ('val', 400), ('test', 1194)]
     """
-    own = entry(str(source)).options.__dataclass_fields__
-    options = with_data_keywords(InspectOptions, options, keywords, own)
+    options = with_data_keywords(InspectOptions, options, keywords, option_names(str(source)))
     from fairdistill.inspecting.contents import contents  # loads PyTorch, which the help does not need
 
     return contents(str(source), options)

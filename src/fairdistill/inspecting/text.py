@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairdistill.inspecting.result import ImageSizes, InspectResult, SplitContents, Subgroup
 from fairdistill.metrics.noise import ChanceDEO
+from fairdistill.text.numbers import percent
 from fairdistill.text.tables import aligned
 
 _SMALL = 100  # images, below which a subgroup supports no claim about a small gap
@@ -108,5 +109,5 @@ def _chance(chance: ChanceDEO, accuracy: float) -> str:
 
 
 def _percent(values: tuple[float, float, float]) -> str:
-    mean, low, high = (100 * value for value in values)
-    return f"{mean:.1f}% [{low:.1f}, {high:.1f}]"
+    mean, low, high = map(percent, values)
+    return f"{mean}% [{low}, {high}]"

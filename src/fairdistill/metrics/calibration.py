@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.counts import checked_indices
+from fairdistill.metrics.counts import as_array, checked_indices
 
 _SUM_TOLERANCE = 1e-2
 """A thousand probabilities rounded to bfloat16 still sum to 1 within this tolerance; logits hardly ever do."""
@@ -135,6 +135,10 @@ def probability_rows(probabilities: Any) -> NDArray[Any]:
 
     Raises:
         ValueError: if the shape is wrong, or a row is negative somewhere or does not sum to 1.
+
+    Example:
+        >>> probability_rows([[0.25, 0.75]]).tolist()
+        [[0.25, 0.75]]
     """
     values = float_array(probabilities, "probabilities")
     if values.ndim != 2 or values.shape[1] == 0:
@@ -158,11 +162,12 @@ def float_array(values: Any, name: str) -> NDArray[Any]:
 
     Raises:
         ValueError: if they are not real numbers.
+
+    Example:
+        >>> float_array([1, 2], "scores").tolist()
+        [1.0, 2.0]
     """
-    if hasattr(values, "detach"):  # a torch tensor, wherever it is, without importing torch
-        values = values.detach().cpu()
-        values = (values if values.element_size() > 2 else values.float()).numpy()  # NumPy has no bfloat16
-    array = np.asarray(values)
+    array = as_array(values)
     if array.dtype.kind not in "fiu":
         raise ValueError(f"Expected argument `{name}` to be floating point, but got {array.dtype}")
     return array.astype(np.float32 if array.dtype in (np.float16, np.float32) else np.float64, copy=False)

@@ -49,7 +49,7 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
 def as_array(values: Any) -> NDArray[Any]:
     """Return an array, a list, or a tensor on any device as a NumPy array; torch is not imported."""
     if hasattr(values, "detach"):  # a torch tensor
-        if values.is_floating_point():  # NumPy has no bfloat16
+        if values.is_floating_point() and values.element_size() <= 2:  # NumPy has no bfloat16
             values = values.float()
         values = values.detach().cpu().numpy()
     return np.asarray(values)
@@ -66,6 +66,10 @@ def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[n
 
     Raises:
         ValueError: if they are not a vector of integers, or one is out of range; the row is named.
+
+    Example:
+        >>> checked_indices([0, 2], "labels", low=0, high=3).tolist()
+        [0, 2]
     """
     array = as_array(values)
     if array.size == 0:

@@ -13,6 +13,10 @@ def higher_is_better(metric: str) -> bool:
 
     Raises:
         KeyError: for a name that is not a metric.
+
+    Example:
+        >>> higher_is_better("accuracy"), higher_is_better("deo_a")
+        (True, False)
     """
     if metric not in METRICS:
         raise KeyError(metric)

@@ -58,7 +58,12 @@ class ConvNet(nn.Module):
 
 
 def cifar_net(num_classes: int = 10) -> ConvNet:
-    """Return the paper's network for 32x32 images: channels 32, 64, 128 and 256 hidden units."""
+    """Return the paper's network for 32x32 images: channels 32, 64, 128 and 256 hidden units.
+
+    Example:
+        >>> cifar_net(3).output
+        Linear(in_features=256, out_features=3, bias=True)
+    """
     return ConvNet(num_classes, image_size=32, channels=(32, 64, 128), hidden=256)
 
 
@@ -67,6 +72,10 @@ def digit_net(num_classes: int = 10) -> ConvNet:
 
     Its weights start as in He et al., *Delving Deep into Rectifiers* (2015), since PyTorch's smaller ones take
     most of a short run to grow.
+
+    Example:
+        >>> digit_net().output
+        Linear(in_features=96, out_features=10, bias=True)
     """
     network = ConvNet(num_classes, image_size=16, channels=(12, 24, 48), hidden=96)
     for module in network.modules():

@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 from fairdistill.errors import UsageError
 from fairdistill.models.anatomy import Op, Value, embedding_of, find_head, find_maps
 from fairdistill.models.outputs import class_logits
-from fairdistill.models.taps import TapPoint
+from fairdistill.models.taps import TapPoint, point_of
 from fairdistill.types import TapName
 
 _LARGE = 128  # pixels at which a network that halves five times still has maps of 4 x 4
@@ -44,6 +44,11 @@ def find_taps(
     Raises:
         UsageError: if the network cannot take the example or returns no logits, or a named module does not exist,
             does not run or has no tensor there.
+
+    Example:
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(48, 8), nn.ReLU(), nn.Linear(8, 2))
+        >>> sorted(find_taps(network, torch.zeros(1, 3, 4, 4)))
+        ['embedding', 'feature']
     """
     with _evaluating(network):
         small = _Pass(network)
@@ -210,12 +215,9 @@ def _enlarged(network: nn.Module, example: Tensor, logits: Tensor) -> _Pass | No
 
 
 def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) -> TapPoint:
-    module, _, side = place.partition(":")
+    point = point_of(name, place)
+    module = point.module
     modules = [known for known, _ in network.named_modules() if known]
-    if side not in ("", "input", "output"):
-        raise UsageError(
-            f"tap {name!r}: cannot read {place!r}; write {module} for the module's output or {module}:input"
-        )
     if module not in modules:
         close = difflib.get_close_matches(module, modules, n=3)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
@@ -227,14 +229,13 @@ def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) ->
     calls = [call for call in found.calls if call.module is target]
     if not calls:
         raise UsageError(f"tap {name!r}: the module {module!r} does not run when the network sees an image")
-    value = calls[-1].given if side == "input" else calls[-1].returned
+    value = calls[-1].given if point.side == "input" else calls[-1].returned
     if not isinstance(value, Tensor):
-        what = "input" if side == "input" else "output"
         raise UsageError(
-            f"tap {name!r}: the {what} of the module {module!r} is a {type(value).__name__}, not a tensor; choose "
-            "another module"
+            f"tap {name!r}: the {point.side} of the module {module!r} is a {type(value).__name__}, not a tensor; "
+            "choose another module"
         )
-    return TapPoint(module, "input" if side == "input" else "output")
+    return point
 
 
 @contextmanager

@@ -12,6 +12,10 @@ def head_name(network: nn.Module) -> str | None:
     """Return the name of a network's last linear layer, of its last convolution if it has none, else None.
 
     The last is the one defined last.
+
+    Example:
+        >>> head_name(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)))
+        '1'
     """
     for kind in (nn.Linear, nn.Conv2d):
         names: list[str] = [name for name, module in network.named_modules() if isinstance(module, kind)]

@@ -71,7 +71,7 @@ class Tapped:
         self, network: nn.Module, points: Mapping[TapName, TapPoint] | None = None, *, layer: str | None = None
     ) -> None:
         modules = dict(network.named_modules())
-        named = {name: _point_of(place) for name, place in parse_taps(layer).items()}
+        named = {name: point_of(name, place) for name, place in parse_taps(layer).items()}
         points = {**(points or {}), **named}
         for name, point in points.items():
             if point.module not in modules:
@@ -130,10 +130,17 @@ class Tapped:
         return module.register_forward_hook(lambda _module, _inputs, output: catch(output))
 
 
-def _point_of(place: str) -> TapPoint:
+def point_of(name: TapName, place: str) -> TapPoint:
+    """Return where a feature is read, from ``MODULE`` (its output) or ``MODULE:input``.
+
+    Raises:
+        UsageError: if it has neither form; the text names the feature.
+    """
     module, _, side = place.partition(":")
     if side not in ("", "input", "output"):
-        raise UsageError(f"cannot read {place!r}; write {module} for the module's output or {module}:input")
+        raise UsageError(
+            f"tap {name!r}: cannot read {place!r}; write {module} for the module's output or {module}:input"
+        )
     return TapPoint(module, "input" if side == "input" else "output")
 
 

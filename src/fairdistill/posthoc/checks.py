@@ -34,7 +34,6 @@ def check_cells(
     labels: NDArray[np.int64], groups: NDArray[np.int64], *, num_classes: int, names: Sequence[str]
 ) -> None:
     """Raise a DataError naming every subgroup without samples."""
-    """Raise a DataError naming every subgroup without samples."""
     known = groups >= 0
     cell = groups[known] * num_classes + labels[known]
     rows = np.bincount(cell, minlength=len(names) * num_classes).reshape(len(names), num_classes)

@@ -50,6 +50,21 @@ class ModelSource:
 
 
 @dataclass(frozen=True)
+class TrainedBy:
+    """How a model was trained: what its run folder says, all None if it does not come from one.
+
+    Attributes:
+        method: canonical name of the method.
+        protocol: honest or paper.
+        steps: optimizer steps, if the run is finished.
+    """
+
+    method: str | None = None
+    protocol: str | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True)
 class DeployedModel:
     """A trained network and the preprocessing it expects.
 
@@ -57,14 +72,14 @@ class DeployedModel:
         network: the network, with its weights.
         recipe: the data's augmentation at the network's own size, mean and sd.
         digest: a hash of its weights.
-        record: its method, protocol and steps, if it comes from a run folder.
+        trained_by: how it was trained.
         name: name of its network, as for ``--model``; None for an exported program.
     """
 
     network: nn.Module
     recipe: Recipe
     digest: str
-    record: Mapping[str, Any]
+    trained_by: TrainedBy
     name: str | None
 
 
@@ -95,15 +110,15 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
     path = Path(source.path)
     run = open_run(source)
     described: dict[str, str] = {}
-    record: dict[str, Any] = dict.fromkeys(("method", "protocol", "steps"))
+    trained_by = TrainedBy()
     size: int | None = None
     name: str | None = None
     if run is not None:
         network, name = load(run.path), run.config.get("model")
         weights, described = read_weights(run.path / "model.safetensors")
         digest = weights_digest(weights)
-        record["method"], record["protocol"] = run.config["method"], run.config["protocol"]
-        record["steps"] = run.result["budget"]["steps"] if run.finished else None
+        steps = run.result["budget"]["steps"] if run.finished else None
+        trained_by = TrainedBy(run.config["method"], run.config["protocol"], steps)
     elif path.suffix == ".pt2":
         if source.network is not None:
             raise TeacherError(f"{path} is a complete program; drop {source.network_option}")
@@ -125,7 +140,7 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
         if run is not None:
             _check_classes(described, source, data)
         recipe = _recipe(source, described, size, data.recipe)
-    return DeployedModel(network, recipe, digest, record, name)
+    return DeployedModel(network, recipe, digest, trained_by, name)
 
 
 @contextmanager

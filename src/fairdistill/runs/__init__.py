@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from fairdistill.runs.creation import check_new_folder, new_folder
-from fairdistill.runs.files import finite_or_null, json_text, read_json, write_bytes, write_json, write_text
+from fairdistill.runs.files import (
+    finite_or_null,
+    json_text,
+    nearest_existing,
+    read_json,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from fairdistill.runs.folder import FORMAT_VERSION, RunFolder
 
 __all__ = [
-    "FORMAT_VERSION", "RunFolder", "check_new_folder", "finite_or_null", "json_text", "new_folder", "read_json",
-    "write_bytes", "write_json", "write_text",
+    "FORMAT_VERSION", "RunFolder", "check_new_folder", "finite_or_null", "json_text", "nearest_existing", "new_folder",
+    "read_json", "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

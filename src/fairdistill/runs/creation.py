@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fairdistill.errors import RunFolderError
-from fairdistill.runs.folder import RunFolder
+from fairdistill.runs.files import nearest_existing
 
 
 def check_new_folder(path: Path, *, kind: str) -> None:
@@ -24,7 +24,14 @@ def check_new_folder(path: Path, *, kind: str) -> None:
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunFolderError(f"{path} already exists and does not contain a {kind}; choose another folder with --out")
-    RunFolder.check_new(path)
+    check_writable(path)
+
+
+def check_writable(path: Path) -> None:
+    """Raise a RunFolderError if a folder cannot be created or written to; nothing is written."""
+    parent = nearest_existing(path)
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise RunFolderError(f"cannot write in {parent}; give another folder with --out")
 
 
 @contextmanager

@@ -74,6 +74,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
+def nearest_existing(path: Path) -> Path:
+    """Return a path if it exists, else the closest folder above it that does."""
+    return next(each for each in (path, *path.absolute().parents) if each.exists())
+
+
 def finite_or_null(value: Any) -> Any:
     """Return the value with None for every number that is not finite, and with plain Python values for NumPy's."""
     if isinstance(value, Mapping):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import yaml
 
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
+from fairdistill.runs.creation import check_writable, new_folder
 from fairdistill.runs.files import Record, finite_or_null, read_json, write_json, write_text
 
 if TYPE_CHECKING:
@@ -45,25 +45,17 @@ class RunFolder:
             is_run = (path / "config.yaml").exists()
             resume = f", or continue that run with: fairdistill train --resume {path}" if is_run else ""
             raise RunFolderError(f"{path} exists already; give another folder with --out{resume}")
-        parent = next(folder for folder in (path, *path.parents) if folder.exists())
-        if not parent.is_dir() or not os.access(parent, os.W_OK):
-            raise RunFolderError(f"cannot write in {parent}; give another folder with --out")
+        check_writable(path)
 
     @classmethod
     def create(cls, path: Path, *, config: Mapping[str, Any], environment: Mapping[str, Any]) -> RunFolder:
         """Create a new run folder that holds its configuration and environment."""
         cls.check_new(path)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            part.mkdir(parents=True)
+        with new_folder(path) as part:
             run = cls(part)
             run.write_json("environment.json", environment)
             head = {"format_version": FORMAT_VERSION}
             run._write_text("config.yaml", _as_yaml({**head, **config}))
-            part.replace(path)  # whole or not at all, and only one of two processes succeeds
-        except OSError as error:
-            shutil.rmtree(part, ignore_errors=True)
-            raise RunFolderError(f"cannot create {path}: {error.strerror}; give another folder with --out") from error
         return cls(path)
 
     @classmethod
@@ -228,8 +220,9 @@ class RunFolder:
     def write_skipped(self, skipped: Sequence[tuple[str, str]]) -> None:
         """Write ``skipped.csv``: the broken images that were left out, and why; nothing if there are none."""
         if skipped:
-            with (self.path / "skipped.csv").open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows([("image", "reason"), *skipped])
+            text = io.StringIO()
+            csv.writer(text).writerows([("image", "reason"), *skipped])
+            self._write_text("skipped.csv", text.getvalue())
 
     def _write_text(self, name: str, text: str) -> None:
         write_text(self.path / name, text)

@@ -1,4 +1,4 @@
-"""Durations as people write them: 90s, 30m, 2h."""
+"""Durations as people write them (90s, 30m, 2h) and read them (3 h 20 min)."""
 
 from __future__ import annotations
 
@@ -29,3 +29,16 @@ def parse_duration(text: str, option: str) -> float:
     if not seconds > 0:
         raise UsageError(f"expected --{option} to be a time such as 90s, 30m or 2h, but got {text!r}")
     return seconds
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a readable duration, for example ``42 s``, ``7 min`` or ``3 h 20 min``.
+
+    Example:
+        >>> format_seconds(12_000)
+        '3 h 20 min'
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

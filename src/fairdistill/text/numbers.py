@@ -30,6 +30,17 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     return "undefined" if fraction is None or math.isnan(fraction) else f"{100 * fraction:.{digits}f}"
 
 
+def percentage(fraction: float | None, digits: int = 1) -> str:
+    """Return a fraction as percent with the sign; ``undefined`` if it is None or NaN.
+
+    Example:
+        >>> percentage(0.1234), percentage(None)
+        ('12.3%', 'undefined')
+    """
+    shown = percent(fraction, digits)
+    return shown if shown == "undefined" else f"{shown}%"
+
+
 def signed(fraction: float | None, digits: int = 1) -> str:
     """Return a difference of fractions as percentage points with its sign; ``undefined`` if it is None or NaN.
 

@@ -19,9 +19,9 @@ from fairdistill.training.options import (
 from fairdistill.training.protocol import HONEST, PAPER, PROTOCOLS, Protocol, ProtocolName
 
 if TYPE_CHECKING:
-    from fairdistill.training.console import percent
-    from fairdistill.training.cost import Estimate, estimate, format_seconds, seconds_of
-    from fairdistill.training.environment import describe_environment
+    from fairdistill.training.cost import Estimate, estimate, seconds_of
+    from fairdistill.training.environment import Environment, describe_environment
+    from fairdistill.training.evaluation import evaluate_teacher
     from fairdistill.training.identity import computed
     from fairdistill.training.loop import Watch
     from fairdistill.training.resolving import resolve
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from fairdistill.training.splits import Splits, load_data, parted
     from fairdistill.training.stages import plan_stages
     from fairdistill.training.state import load_checkpoint
-    from fairdistill.training.stopping import Interrupted
+    from fairdistill.training.stopping import Interrupted, Stopped
 
 __all__ = [
-    "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Estimate", "GroupLabelOptions", "Interrupted",
-    "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions", "Setup",
-    "Splits", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed", "describe_environment",
-    "estimate", "format_seconds", "load_checkpoint", "load_data", "parted", "percent", "plan_stages", "prepare",
-    "resolve", "resume", "seconds_of", "train",
+    "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
+    "Interrupted", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions",
+    "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed",
+    "describe_environment", "estimate", "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages",
+    "prepare", "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(
@@ -45,9 +45,9 @@ __getattr__ = lazy_face(
     {
         name: f"{__name__}.{module}"
         for module, names in {
-            "console": ("percent",),
-            "cost": ("Estimate", "estimate", "format_seconds", "seconds_of"),
-            "environment": ("describe_environment",),
+            "cost": ("Estimate", "estimate", "seconds_of"),
+            "environment": ("Environment", "describe_environment"),
+            "evaluation": ("evaluate_teacher",),
             "identity": ("computed",),
             "loop": ("Watch",),
             "resolving": ("resolve",),
@@ -56,7 +56,7 @@ __getattr__ = lazy_face(
             "splits": ("Splits", "load_data", "parted"),
             "stages": ("plan_stages",),
             "state": ("load_checkpoint",),
-            "stopping": ("Interrupted",),
+            "stopping": ("Interrupted", "Stopped"),
         }.items()
         for name in names
     },

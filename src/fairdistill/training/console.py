@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from fairdistill.training.cost import format_seconds
+from fairdistill.text.durations import format_seconds
+from fairdistill.text.numbers import percentage
 
 _PLAIN_LINES_EVERY = 5.0  # seconds; the log has every row
 
@@ -63,7 +64,7 @@ class RunConsole:
         loss = "  ".join(f"{name} {value:.4g}" for name, value in row["loss"].items())
         judged, step = row["evaluation"], row["step"]
         shown = [
-            f"{name} {percent(judged[key])}"
+            f"{name} {percentage(judged[key], 2)}"
             for name, key in (("accuracy", "accuracy"), ("DEO_A", "deo_a"), ("DEO_M", "deo_m"))
         ]
         self._news = f"{loss}  |  {judged['split']}: {'  '.join(shown)}"
@@ -88,8 +89,3 @@ class RunConsole:
             return ""
         left = (time.monotonic() - self._started) / done * (self._steps - step)
         return f"{format_seconds(left)} left" if step < self._steps else "done"
-
-
-def percent(fraction: float | None) -> str:
-    """Return a fraction as a percentage, or ``undefined``."""
-    return "undefined" if fraction is None or fraction != fraction else f"{100 * fraction:.2f}%"

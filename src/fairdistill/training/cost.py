@@ -14,6 +14,8 @@ import torch
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped
+from fairdistill.runs import nearest_existing
+from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.setup import Setup, prepare
@@ -101,16 +103,8 @@ def seconds_of(options: TrainOptions) -> float:
         torch.set_num_threads(threads)
 
 
-def format_seconds(seconds: float) -> str:
-    """Return a readable duration, for example ``42 s``, ``7 min`` or ``3 h 20 min``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def _check_room(out: Path, needed: int) -> None:
-    parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    parent = nearest_existing(out)
     free = shutil.disk_usage(parent).free
     if free < needed:
         raise UsageError(

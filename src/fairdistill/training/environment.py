@@ -6,9 +6,10 @@ import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,20 +19,49 @@ from fairdistill.system.runtime import Runtime
 _PACKAGES = ("torch", "numpy", "scikit-learn", "safetensors")
 
 
-def describe_environment(runtime: Runtime, *, seed: int, processes: int = 1) -> dict[str, Any]:
-    """Return the content of ``environment.json``."""
-    return {
-        "fairdistill": __version__,
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES},
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "threads": torch.get_num_threads(),
-        "processes": processes,
-        "device": str(runtime),
-        "seed": seed,
-    }
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Versions, hardware, commit and seed; ``environment.json`` of a run, and part of a study.
+
+    Attributes:
+        fairdistill: the version.
+        commit: of the source tree, with ``+`` if it has uncommitted changes; None for an installed package.
+        python: the version.
+        packages: the version of each package that matters; None for one that is absent.
+        platform: the operating system.
+        processor: its name.
+        threads: CPU threads of each process.
+        processes: that train together.
+        device: device and precision.
+        seed: of the run.
+    """
+
+    fairdistill: str
+    commit: str | None
+    python: str
+    packages: Mapping[str, str | None]
+    platform: str
+    processor: str
+    threads: int
+    processes: int
+    device: str
+    seed: int
+
+
+def describe_environment(runtime: Runtime, *, seed: int, processes: int = 1) -> Environment:
+    """Return the environment of this process."""
+    return Environment(
+        fairdistill=__version__,
+        commit=_commit(),
+        python=platform.python_version(),
+        packages={name: _version(name) for name in _PACKAGES},
+        platform=platform.platform(),
+        processor=_processor(),
+        threads=torch.get_num_threads(),
+        processes=processes,
+        device=str(runtime),
+        seed=seed,
+    )
 
 
 def peak_memory_bytes(device: torch.device) -> int:

@@ -11,8 +11,8 @@ from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import NonFiniteLossError
 from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
 from fairdistill.system.processes import World
+from fairdistill.text.numbers import percentage
 from fairdistill.training.active_run import ActiveRun
-from fairdistill.training.console import percent
 from fairdistill.training.result import Outcome, summary, write_result
 from fairdistill.training.setup import Setup
 from fairdistill.training.stages import Stage
@@ -70,7 +70,7 @@ def evaluate_on_test(run: ActiveRun) -> None:
     validation = None
     if not setup.options.rules.validates_on_test:
         validation = evaluate_student(setup, run.validation, setup.data.validation)
-    teacher = _evaluate_teacher(setup, pipeline)
+    teacher = evaluate_teacher(setup, setup.data.test, pipeline)
     if setup.world.first:
         outcome = Outcome(
             student=student,
@@ -84,7 +84,10 @@ def evaluate_on_test(run: ActiveRun) -> None:
     setup.world.wait()
     if student.collapsed:
         run.console.say("warning: the student predicts a single class for every test image; it learned nothing")
-    found = f"accuracy {percent(student.accuracy)}  DEO_A {percent(student.deo_a)}  DEO_M {percent(student.deo_m)}"
+    found = "  ".join(
+        f"{title} {percentage(value, 2)}"
+        for title, value in (("accuracy", student.accuracy), ("DEO_A", student.deo_a), ("DEO_M", student.deo_m))
+    )
     run.console.say(f"test: {found}; finished: {run.folder.path}")
 
 
@@ -97,6 +100,23 @@ def evaluate_student(setup: Setup, pipeline: Pipeline, dataset: GroupedDataset) 
     return evaluate(logits, dataset)
 
 
+def evaluate_teacher(setup: Setup, dataset: GroupedDataset, pipeline: Pipeline | None = None) -> Evaluation | None:
+    """Evaluate the teacher, if there is one, on images prepared in its own way.
+
+    Args:
+        setup: of the run.
+        dataset: the images.
+        pipeline: the student's of these images, which serves the teacher too if they are prepared alike.
+    """
+    if setup.teacher is None:
+        return None
+    teacher, recipe = setup.teacher.network, setup.teacher.recipe
+    if pipeline is None or recipe != dataset.recipe:
+        pipeline = Pipeline(dataset, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
+    logits = logits_of(lambda images: teacher(images)["logits"], pipeline, setup.runtime.autocast, world=setup.world)
+    return evaluate(logits, dataset)
+
+
 def share_statistics(network: nn.Module, world: World) -> None:
     """Average over the processes the buffers that each updates by itself, such as batch-norm statistics."""
     if world.alone:
@@ -105,17 +125,6 @@ def share_statistics(network: nn.Module, world: World) -> None:
     world.sum_(buffers)
     for buffer in buffers:
         buffer.div_(world.size)
-
-
-def _evaluate_teacher(setup: Setup, pipeline: Pipeline) -> Evaluation | None:
-    """Evaluate the teacher on the test set, its images prepared in its own way."""
-    if setup.teacher is None:
-        return None
-    teacher, recipe, test = setup.teacher.network, setup.teacher.recipe, setup.data.test
-    if recipe != test.recipe:
-        pipeline = Pipeline(test, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
-    logits = logits_of(lambda images: teacher(images)["logits"], pipeline, setup.runtime.autocast, world=setup.world)
-    return evaluate(logits, test)
 
 
 def _tell_terms(run: ActiveRun, stage: Stage, found: Evaluation) -> None:

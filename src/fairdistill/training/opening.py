@@ -59,12 +59,12 @@ def _remarks(setup: Setup) -> Iterator[str]:
         yield f"{why}, so the teacher's outputs are computed in every step instead of cached"
 
 
-def new_folder(setup: Setup) -> RunFolder:
+def create_run(setup: Setup) -> RunFolder:
     """Create the run folder, with what is known before the first step."""
     run = RunFolder.create(
         setup.out,
         config=asdict(setup.options),
-        environment=describe_environment(setup.runtime, seed=setup.options.seed, processes=setup.world.size),
+        environment=asdict(describe_environment(setup.runtime, seed=setup.options.seed, processes=setup.world.size)),
     )
     run.write_skipped(setup.data.train.skipped)
     return run

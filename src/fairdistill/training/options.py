@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.contract import check_seed, check_types, present_names
+from fairdistill.contract import check_at_least_one, check_seed, check_types, present_names
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
@@ -25,12 +25,6 @@ class _Options:
 
     def __post_init__(self) -> None:
         check_types(self)
-
-    def _at_least_one(self, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"expected {name} to be at least 1, but got {value}")
 
     def _finite(self, name: str, *, positive: bool = False) -> None:
         value = getattr(self, name)
@@ -113,7 +107,7 @@ class TeacherOptions(_Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._at_least_one("teacher_size")
+        check_at_least_one(self, "teacher_size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +136,7 @@ class BudgetOptions(_Options):
         super().__post_init__()
         if self.epochs is not None and self.steps is not None:
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
-        self._at_least_one("epochs", "steps", "batch_size")
+        check_at_least_one(self, "epochs", "steps", "batch_size")
         if self.batch_size < 2:
             raise UsageError(f"expected batch_size to be at least 2, but got {self.batch_size}")
         self._finite("lr", positive=True)
@@ -195,7 +189,7 @@ class MachineOptions(_Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._at_least_one("threads")
+        check_at_least_one(self, "threads")
         self._finite("cache_memory")
 
 

@@ -28,6 +28,7 @@ from fairdistill.runs import read_json, write_json
 from fairdistill.samplers import Stream
 from fairdistill.system.randomness import derived_seed, generator
 from fairdistill.system.runtime import Runtime
+from fairdistill.text.numbers import percent
 from fairdistill.types import UNKNOWN_GROUP
 
 _PASSES = 20  # over the images of known group
@@ -219,8 +220,8 @@ def with_pseudo_groups(
     note = f"{given:,} of {train.num_unknown_groups:,} training images without a group label were given a predicted one"
     if kept["covered"]:
         note += (
-            f", with a confidence of at least {100 * kept['threshold']:.2f}%; {100 * kept['covered']:.0f}% of "
-            f"{kept['judged']:,} validation images reach it, and {100 * kept['right']:.1f}% of those predictions are "
+            f", with a confidence of at least {percent(kept['threshold'], 2)}%; {percent(kept['covered'], 0)}% of "
+            f"{kept['judged']:,} validation images reach it, and {percent(kept['right'])}% of those predictions are "
             "correct"
         )
     return replace(filled, notes=(*train.notes, note))

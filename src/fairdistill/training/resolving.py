@@ -35,8 +35,7 @@ def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> Trai
             _inherit(given, config["data_options"], options)
             if split_seed is None:
                 split_seed = config["split_seed"]
-    names = {option.name for option in fields(entry.options)}
-    if options.rules.data_seed_follows_run and "data_seed" in names:
+    if options.rules.data_seed_follows_run and "data_seed" in data.option_names(options.data):
         given.setdefault("data_seed", options.seed)
     parsed = data.parse_options(options.data, given)
     row = methods.canonical(options.method)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fairdistill.data import GroupedDataset
@@ -55,7 +55,7 @@ def write_result(run: RunFolder, setup: Setup, outcome: Outcome) -> None:
     taught = None
     if outcome.teacher is not None and setup.teacher is not None:
         _write_predictions(run, test, "teacher_predictions.csv", outcome.teacher)
-        taught = {**summary(outcome.teacher), **setup.teacher.record}
+        taught = {**summary(outcome.teacher), **asdict(setup.teacher.trained_by)}
     samples = outcome.steps * setup.sampler.batch_size
     run.write_json(
         "result.json",

@@ -14,7 +14,7 @@ from fairdistill.system.processes import join
 from fairdistill.training.active_run import ActiveRun, activate
 from fairdistill.training.evaluation import evaluate_on_test
 from fairdistill.training.loop import Watch, train_student
-from fairdistill.training.opening import announce, console_of, held, new_folder
+from fairdistill.training.opening import announce, console_of, create_run, held
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.setup import Setup, prepare
 from fairdistill.training.state import restore
@@ -67,7 +67,7 @@ def train(
             if world.first:
                 RunFolder.check_new(setup.out)
                 announce(setup, pipeline, console)
-                folder = new_folder(setup)
+                folder = create_run(setup)
             with held(folder, world), interrupt_named(folder):
                 _finish(activate(setup, folder, pipeline, console), hold_test=hold_test, watch=watch)
     return folder

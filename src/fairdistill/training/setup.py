@@ -18,7 +18,7 @@ from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
 from fairdistill.predictions.trained_model import load_model, open_run
-from fairdistill.runs import RunFolder
+from fairdistill.runs import RunFolder, nearest_existing
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import derived_seed
@@ -208,7 +208,7 @@ def _plan_cache(setup: Setup) -> TeacherCache | None:
         states=states,
         dtype=runtime.dtype,
     )
-    found = next(path for path in (cache.folder, *cache.folder.absolute().parents) if path.exists())
+    found = nearest_existing(cache.folder)
     if not found.is_dir() or not os.access(found, os.W_OK):
         raise UsageError(f"cannot write in {found}; choose another folder with --cache-dir")
     return cache

@@ -25,6 +25,19 @@ class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
         self.signal_number = signal_number
 
 
+class Stopped(TrainingError):  # noqa: N818  # what the user asked for is not an error
+    """A command of several runs, such as a search or a fix, was stopped by a signal; its run's progress is saved.
+
+    Args:
+        where: when or where, for the message: ``during trial 3``.
+        stop: how the run was stopped.
+    """
+
+    def __init__(self, where: str, stop: Interrupted) -> None:
+        super().__init__(f"stopped {where}; progress is saved. Run the same command to continue")
+        self.signal_number = stop.signal_number
+
+
 @contextmanager
 def signals_caught() -> Iterator[list[int]]:
     """Collect Ctrl-C and SIGTERM instead of dying from the first; a second one acts as it did before.

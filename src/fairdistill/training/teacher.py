@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.methods import Method
 from fairdistill.models import Teacher
-from fairdistill.predictions.trained_model import DeployedModel, ModelSource
+from fairdistill.predictions.trained_model import DeployedModel, ModelSource, TrainedBy
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.network import Features, check_features, place
 from fairdistill.training.options import TeacherOptions
@@ -24,14 +22,14 @@ class RunTeacher:
         features: where its features are.
         recipe: how its images are prepared.
         digest: a hash of its weights.
-        record: its method, protocol and steps, where they are known.
+        trained_by: how it was trained, where that is known.
     """
 
     network: Teacher
     features: Features
     recipe: Recipe
     digest: str
-    record: Mapping[str, Any]
+    trained_by: TrainedBy
 
 
 def teacher_source(options: TeacherOptions) -> ModelSource:
@@ -52,4 +50,4 @@ def build_teacher(
     features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
     check_features(features, method, train, "teacher")
     network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
-    return RunTeacher(network, features, model.recipe, model.digest, model.record)
+    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by)

@@ -13,16 +13,14 @@ from fairdistill.tuning.options import TuneOptions
 
 if TYPE_CHECKING:
     from fairdistill.tuning.result import ScoresOnTest, Trial, TuneResult
-    from fairdistill.tuning.stopped import Stopped
     from fairdistill.tuning.tune import tune
 
-__all__ = ["ScoresOnTest", "Stopped", "Trial", "TuneOptions", "TuneResult", "tune"]
+__all__ = ["ScoresOnTest", "Trial", "TuneOptions", "TuneResult", "tune"]
 
 __getattr__ = lazy_face(
     __name__,
     {
         "ScoresOnTest": "fairdistill.tuning.result",
-        "Stopped": "fairdistill.tuning.stopped",
         "Trial": "fairdistill.tuning.result",
         "TuneResult": "fairdistill.tuning.result",
         "tune": "fairdistill.tuning.tune",

@@ -13,12 +13,11 @@ from fairdistill.choosing import pareto_front
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Scores
 from fairdistill.runs import RunFolder, finite_or_null, write_bytes, write_json, write_text
-from fairdistill.training import Interrupted, resume
+from fairdistill.training import Interrupted, Stopped, resume
 from fairdistill.tuning import folder
 from fairdistill.tuning.figure import draw
 from fairdistill.tuning.plan import Plan
 from fairdistill.tuning.result import Closed, ScoresOnTest, TeacherOnValidation, Trial, TuneResult
-from fairdistill.tuning.stopped import Stopped
 from fairdistill.tuning.text import markdown_page
 from fairdistill.tuning.trials import finished_scores, read_trials
 

@@ -62,7 +62,7 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
         old, new = before.get(name), after.get(name)
         if old != new:
             part, _, inner = name.partition(" ")
-            return _DIGESTS[inner] if part == "digests" else f"{name} {_said(old)}, not {_said(new)}"
+            return _DIGESTS[inner] if part == "digests" else f"{name} {_shown(old)}, not {_shown(new)}"
     return None
 
 
@@ -76,5 +76,5 @@ def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     return "none" if value is None else str(value)

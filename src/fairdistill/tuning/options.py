@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_objectives, parse_rule
-from fairdistill.contract import check_types
-from fairdistill.errors import UsageError
+from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.text.durations import parse_duration
 
 
@@ -70,8 +69,7 @@ class TuneOptions(StorageOptions, ChoiceOptions, SearchOptions):
 
     def __post_init__(self) -> None:
         check_types(self)
-        if self.trials is not None and self.trials < 1:
-            raise UsageError(f"expected trials to be at least 1, but got {self.trials}")
+        check_at_least_one(self, "trials")
         _ = self.seconds, self.parsed_rule, self.parsed_objectives
 
     @property

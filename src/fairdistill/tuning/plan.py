@@ -13,11 +13,11 @@ from fairdistill import methods
 from fairdistill.choosing import Rule
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
-from fairdistill.training import TrainOptions, describe_environment, estimate, format_seconds, prepare
+from fairdistill.text.durations import format_seconds
+from fairdistill.training import Environment, TrainOptions, describe_environment, estimate, prepare
 from fairdistill.tuning import folder
 from fairdistill.tuning.identity import identity
 from fairdistill.tuning.options import TuneOptions
-from fairdistill.tuning.result import MadeWith
 from fairdistill.tuning.space import OPTIONS, Search, Space, parse_space, search_of
 from fairdistill.tuning.validation import ValidationSet
 
@@ -48,7 +48,7 @@ class Plan:
     identity: Mapping[str, Any]
     steps: int
     validation: ValidationSet
-    made_with: MadeWith
+    made_with: Environment
 
     @property
     def rule(self) -> Rule:
@@ -104,7 +104,7 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
         pipeline = Pipeline(setup.data.train, device=setup.runtime.device, seed=training.seed)
         check_budget(options.seconds, needed=estimate(setup, pipeline).seconds)
     made_with = describe_environment(setup.runtime, seed=training.seed)
-    made_with["packages"] |= {package: version(package) for package in ("optuna", "matplotlib")}
+    packages = {package: version(package) for package in ("optuna", "matplotlib")}
     resolved = replace(setup.options, pseudo_groups=training.pseudo_groups)
     return Plan(
         training=training,
@@ -116,7 +116,7 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
         identity=identity(resolved, setup.digests, search=search, objectives=options.parsed_objectives),
         steps=setup.steps,
         validation=ValidationSet.of(setup),
-        made_with=MadeWith(**made_with),
+        made_with=replace(made_with, packages={**made_with.packages, **packages}),
     )
 
 

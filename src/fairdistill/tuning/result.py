@@ -10,6 +10,7 @@ from typing import Any, Literal
 from fairdistill.contract import Result, key
 from fairdistill.metrics import Scores
 from fairdistill.runs import read_json
+from fairdistill.training import Environment
 
 State = Literal["finished", "stopped early", "failed", "in hand"]
 
@@ -90,22 +91,6 @@ class Closed(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MadeWith(Result):
-    """The versions and the hardware that a study was made with."""
-
-    fairdistill: str
-    commit: str | None
-    python: str
-    packages: Mapping[str, str | None]
-    platform: str
-    processor: str
-    threads: int
-    processes: int
-    device: str
-    seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class TuneResult(Result):
     """What a search finds; fractions.
 
@@ -158,7 +143,7 @@ class TuneResult(Result):
     closed: Closed | None
     notes: tuple[str, ...]
     identity: Mapping[str, Any]
-    made_with: MadeWith = key("environment")
+    made_with: Environment = key("environment")
     out: Path = key(written=False)
 
     @property
@@ -187,7 +172,7 @@ class TuneResult(Result):
         teacher, test, closed, run = content["teacher"], content["test"], content["closed"], content["run"]
         typed = {
             "version": content["fairdistill"],
-            "made_with": MadeWith(**content["environment"]),
+            "made_with": Environment(**content["environment"]),
             "objectives": tuple(content["objectives"]),
             "teacher": None
             if teacher is None

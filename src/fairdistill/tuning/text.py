@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fairdistill.metrics import METRICS, Scores
+from fairdistill.text.numbers import percent, percentage
 from fairdistill.text.tables import aligned, markdown
-from fairdistill.training import percent
 from fairdistill.tuning.result import State, Trial, TuneResult
 
 _STATES: Mapping[State, str] = {
@@ -61,7 +61,7 @@ def _state(trial: Trial) -> str:
 
 
 def _metrics(scores: Scores | None) -> list[str]:
-    return ["" if scores is None else f"{100 * scores[name]:.2f}" for name in METRICS]
+    return ["" if scores is None else percent(scores[name], 2) for name in METRICS]
 
 
 def _sentences(result: TuneResult) -> list[str]:
@@ -91,7 +91,7 @@ def _sides(result: TuneResult, chosen: Trial) -> list[tuple[str, ...]]:
     return [
         header,
         *(
-            (name, *("not read" if scores is None else percent(scores[metric]) for _, _, scores in columns))
+            (name, *("not read" if scores is None else percentage(scores[metric], 2) for _, _, scores in columns))
             for metric, name in METRICS.items()
         ),
     ]

@@ -21,11 +21,11 @@ from fairdistill.errors import NonFiniteLossError, RunFolderError
 from fairdistill.metrics import METRICS, Scores
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
-from fairdistill.training import Interrupted, TrainOptions, percent, resume, train
+from fairdistill.text.numbers import percentage
+from fairdistill.training import Interrupted, Stopped, TrainOptions, resume, train
 from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import History, beaten_by
 from fairdistill.tuning.plan import Plan, check_budget
-from fairdistill.tuning.stopped import Stopped
 from fairdistill.tuning.trials import (
     HISTORY,
     SURPLUS,
@@ -138,7 +138,7 @@ def _work(plan: Plan, study: Study, trial: Trial, *, quiet: bool) -> None:
         scores = _record(trial, run, watch.history)
         trial.set_user_attr("seconds", round(time.monotonic() - started, 3))
         study.tell(trial, [scores[metric] for metric in plan.objectives])
-        shown = "  ".join(f"{name} {percent(scores[metric])}" for metric, name in METRICS.items())
+        shown = "  ".join(f"{name} {percentage(scores[metric], 2)}" for metric, name in METRICS.items())
         _say(f"trial {number} on the validation set: {shown}", quiet)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairdistill.data import Pipeline
 from fairdistill.metrics import Scores
-from fairdistill.predictions.evaluation import evaluate, logits_of
-from fairdistill.training import Setup
+from fairdistill.training import Setup, evaluate_teacher
 from fairdistill.tuning.early_stopping import Noise
 
 
@@ -29,14 +27,6 @@ class ValidationSet:
     def of(cls, setup: Setup) -> ValidationSet:
         """Return the validation set of a training, with the teacher's scores; every subgroup must have samples."""
         own = setup.data.validation
-        return cls(rows=len(own), noise=Noise.of(own.cell_counts(), len(own)), teacher=_teacher_scores(setup))
-
-
-def _teacher_scores(setup: Setup) -> Scores | None:
-    """Return what the teacher scores on the validation set, with its own preprocessing."""
-    if setup.teacher is None:
-        return None
-    network, device, own = setup.teacher.network, setup.runtime.device, setup.data.validation
-    images = Pipeline(own, device=device, seed=setup.options.seed, recipe=setup.teacher.recipe)
-    judged = evaluate(logits_of(lambda batch: network(batch)["logits"], images, setup.runtime.autocast), own)
-    return Scores(accuracy=judged.accuracy, deo_a=judged.deo_a, deo_m=judged.deo_m)
+        found = evaluate_teacher(setup, own)
+        teacher = None if found is None else Scores(accuracy=found.accuracy, deo_a=found.deo_a, deo_m=found.deo_m)
+        return cls(rows=len(own), noise=Noise.of(own.cell_counts(), len(own)), teacher=teacher)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.contract import check_at_least_one
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Archive, Folder, Source
 from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
@@ -50,8 +51,7 @@ class CelebAOptions(FileOptions):
         super().__post_init__()
         if self.target in self.group.split(","):
             raise UsageError(f"expected target and group to differ, but {self.target} is in both")
-        if self.size < 1:
-            raise UsageError(f"expected size to be at least 1, but got {self.size}")
+        check_at_least_one(self, "size")
 
     @property
     def recipe(self) -> Recipe:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fairdistill.contract import check_at_least_one
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
@@ -56,9 +57,7 @@ class UTKFaceOptions(FileOptions):
         super().__post_init__()
         if self.target == self.group:
             raise UsageError(f"expected target and group to differ, but both are {self.target}")
-        for name in ("test_per_cell", "size"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"expected {name} to be at least 1, but got {getattr(self, name)}")
+        check_at_least_one(self, "test_per_cell", "size")
 
     @property
     def recipe(self) -> Recipe:

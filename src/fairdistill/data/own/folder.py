@@ -136,7 +136,7 @@ def _splits(
             )
     if not tops or not tops <= set(known):
         if tops & set(known):
-            odd = sorted(tops - set(known))[0]
+            odd = min(tops - set(known))
             raise DataError(
                 f"{path} holds split folders ({', '.join(sorted(tops & set(known)))}) and also {odd!r}; say which "
                 f"split that is, for example --split-map {odd}=test, or move it"

@@ -221,6 +221,10 @@ def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, fl
 
     Raises:
         UsageError: if there are not one or three finite numbers, or one that must be positive is not.
+
+    Example:
+        >>> channels("mean", "0.5")
+        (0.5, 0.5, 0.5)
     """
     try:
         values = [float(part) for part in text.split(",")]
@@ -248,10 +252,8 @@ def read_groups(
     place: dict[str, int] = {}
     for row, (name, code) in enumerate(zip(paths, codes.tolist(), strict=True)):
         if place.setdefault(name, code) != code:
-            said = [group_names[at] if at >= 0 else "unknown" for at in (place[name], code)]
-            raise DataError(
-                f"{columns.where(row)}: {name} has group {said[1]!r} here but {said[0]!r} above; correct one"
-            )
+            above, here = (group_names[at] if at >= 0 else "unknown" for at in (place[name], code))
+            raise DataError(f"{columns.where(row)}: {name} has group {here!r} here but {above!r} above; correct one")
     unused = sorted(set(place) - set(files))
     if unused:
         raise DataError(f"{path} names {unused[0]!r}, which is not in {base}, and {len(unused) - 1} more")
