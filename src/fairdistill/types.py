@@ -31,7 +31,7 @@ UNKNOWN_GROUP = -1
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch on the device, normalised and augmented.
+    """One batch on the device, normalized and augmented.
 
     Attributes:
         images: ``[N, 3, H, W]`` floating point.

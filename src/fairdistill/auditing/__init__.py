@@ -1,4 +1,4 @@
-"""The audit: how unequally a model treats groups, and how sure that is."""
+"""The audit: how unequally a model treats groups, with confidence intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door from a source to the predictions that are audited."""
+"""From a source to the predictions to audit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fairdistill.tables.reading import SUFFIXES
 
 @dataclass(frozen=True)
 class Inputs:
-    """What an audit is of.
+    """The predictions that an audit works with.
 
     Attributes:
         predictions: of the test set.
@@ -28,7 +28,7 @@ class Inputs:
 
 
 def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
-    """Read a table, a finished run folder, or run a model on a data set; predictions are taken as they are."""
+    """Read a table or a finished run folder, or run a model on a data set; predictions are returned as they are."""
     against, validation = _other(options.against, options), _other(options.validation, options)
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)

@@ -1,4 +1,4 @@
-"""What has become of a grid, as typed values."""
+"""The state of a grid, as typed values."""
 
 from __future__ import annotations
 

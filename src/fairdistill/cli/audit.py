@@ -15,8 +15,8 @@ from fairdistill.runs import write_json
 
 COMMAND = Command(
     name="audit",
-    summary="Audit a table of predictions, a run folder, or, with --data, a model. Exit code 0; 1 if a limit is "
-    "broken, 3 if the data cannot tell.",
+    summary="Audit a table of predictions, a run folder, or, with --data, a model. Exit code 1 if a limit is "
+    "exceeded, 3 if the data cannot tell, otherwise 0.",
     source="SOURCE",
     source_help="table (.csv, .tsv, .parquet), run folder, or model with --data",
 )

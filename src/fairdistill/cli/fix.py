@@ -21,7 +21,7 @@ def run(arguments: list[str]) -> int:
     data = peek(arguments, "data")
     given = parse(COMMAND, arguments, FixOptions, data=data)
     if data is None:
-        raise UsageError("fix needs --data: a table of images, a class folder, or the name of a data set")
+        raise UsageError("fix needs --data: a table of images, a folder of class folders, or the name of a data set")
     from fairdistill.fixing import fix
 
     options = given.options(FixOptions)

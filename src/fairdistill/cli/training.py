@@ -13,14 +13,14 @@ from fairdistill.training import TrainOptions
 
 
 def parse_training(parser: Parser, arguments: list[str]) -> tuple[TrainOptions, dict[str, Any]]:
-    """Parse the options of a training beside those that the parser has already; return both."""
+    """Parse the options of a training along with those that the parser already has; return both."""
     name = peek(arguments, "data") or TrainOptions().data
     own = entry(name).options
-    parser.add_argument("--config", action="config", help="YAML file of options; the command line wins")
+    parser.add_argument("--config", action="config", help="YAML file of options; the command line takes precedence")
     parser.add_argument("--format-version", type=int, help=SUPPRESS)  # so that a run's config.yaml is accepted
     parser.add_argument("--data-options", type=dict, default={}, help=SUPPRESS)
     offer(parser, TrainOptions, leave_out=("data_options",))
-    add_options(parser, own, title=f"data set {name}", unset=True)
+    add_options(parser, own, title=f"Data set {name}", unset=True)
     rest, settings = split_settings(arguments, "set")
     rest, repeated = split_repeated(rest, own)
     given = vars(parser.parse_args(rest))

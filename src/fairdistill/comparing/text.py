@@ -77,7 +77,7 @@ def _percent(metric: OverSeeds) -> str:
 def _caption(result: CompareResult) -> str:
     seeds = sorted({seed for row in result.rows for seed in row.seeds})
     many = any(len(row.seeds) > 1 for row in result.rows)
-    spread = "mean ± sd over n seeds (ddof 1)" if many else "one seed each: no spread is known"
+    spread = "mean ± sd over n seeds (ddof 1)" if many else "one seed each, so the spread is unknown"
     return (
         f"{result.data}; {result.protocol} protocol; test set, percent, {spread}; "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}. {'; '.join(result.made_with)}."

@@ -16,11 +16,11 @@ def check_types(options: Any) -> None:
     """Check that every field of an options object holds a value of its annotated type.
 
     Args:
-        options: a dataclass instance with fields of type bool, int, float, str, a Literal of texts, a Mapping, or one
-            of them or None.
+        options: a dataclass instance with fields of type bool, int, float, str, a Literal of texts, a Mapping, or any
+            of these or None.
 
     Raises:
-        UsageError: naming the first field that does not, what was expected, and its value.
+        UsageError: naming the first field whose value does not fit, what was expected, and the value.
 
     Example:
         >>> import dataclasses

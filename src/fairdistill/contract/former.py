@@ -1,6 +1,6 @@
 """Names from earlier versions, which are still read: in run folders, in YAML files and on the command line.
 
-Each method's term now bears the method's name. Nothing is written under a former name, with one exception: the
+Each method's term now has the method's name. Nothing is written under a former name, with one exception: the
 identity of a job of ``fairdistill bench`` is computed from the former names, so that existing grids keep their jobs.
 """
 

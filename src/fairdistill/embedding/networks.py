@@ -34,8 +34,8 @@ def embedded(run: RunFolder, options: EmbedOptions) -> EmbedResult:
         changed = int((student.predicted != recorded).sum())
         if changed:
             notes.append(
-                f"the predictions of {changed:,} of {len(test):,} test images differ from predictions.csv; rounding "
-                "explains a few, but more mean that the images have changed"
+                f"the predictions of {changed:,} of {len(test):,} test images differ from predictions.csv; a few "
+                "differences can come from rounding, but many mean that the images have changed"
             )
         teacher = None
         try:

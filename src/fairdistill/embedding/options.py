@@ -17,7 +17,7 @@ FEWEST_POINTS = 4  # with 4 points a perplexity of (n - 1) / 3 is 1, the lowest 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedOptions:
-    """How features are plotted.
+    """Plot.
 
     The t-SNE settings default to those of the paper's Figure 5 (supplement, section 1.4).
 
@@ -34,7 +34,7 @@ class EmbedOptions:
     dims: int = 3
     """Dimensions of the plot: 3 or 2."""
     perplexity: float = 200.0
-    """Effective number of neighbors; reduced to a third of the number of points if there are too few."""
+    """Effective number of neighbours; reduced to a third of the number of points if there are too few."""
     early_exaggeration: float = 1.0
     """Factor by which attraction is increased in the first 250 iterations; at least 1."""
     iterations: int = 250

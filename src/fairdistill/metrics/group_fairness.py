@@ -28,7 +28,7 @@ class FairnessValues:
     Attributes:
         accuracy: share of correct predictions.
         balanced_accuracy: mean over classes of the share of correct predictions.
-        deo_a: mean over classes of the difference of equalised odds (DEO).
+        deo_a: mean over classes of the difference of equalized odds (DEO).
         deo_m: largest DEO of any class.
         deo_by_class: DEO of each class, ``[C]``.
         group_accuracy: accuracy of each group, ``[G]``.
@@ -47,7 +47,7 @@ class FairnessValues:
 
 
 class GroupFairness:
-    """Accuracy and difference of equalised odds (DEO) of a classifier over groups, batch by batch.
+    """Accuracy and difference of equalized odds (DEO) of a classifier over groups, batch by batch.
 
     Only counts are kept (``counts``, int64 ``[G, C, C]``: group, true class, predicted class), so that the metric
     takes the same memory for any number of samples, and the metrics of several processes can be merged.

@@ -1,6 +1,6 @@
 """The outcomes of independently drawn pictures, and new test sets drawn from them.
 
-The rows of a test set are not always independent: CIFAR-10S shows each picture in gray and in color, and a person may
+The rows of a test set are not always independent: CIFAR-10S shows each picture in grey and in colour, and a person may
 appear in many photographs. What was drawn independently is the picture or the person: the *source*. Sources with rows
 in the same cells (subgroups) and the same outcomes are one *type*, and a test set is described by how often each type
 occurs. All resampling works on these few numbers: 1,000,000 independent rows in 20 cells are 40 types.

@@ -61,7 +61,7 @@ def find_maps(ops: Sequence[Op], head: int | None) -> list[tuple[int, Value]]:
     """Return the last convolution's map and what becomes of it before pooling, each with the operation that made it.
 
     From the output of the last convolution of maps, whatever is computed from it is followed as long as it is a
-    map of the same height and width: normalisation, activation, sums with shortcuts, concatenation. Pooling,
+    map of the same height and width: normalization, activation, sums with shortcuts, concatenation. Pooling,
     averaging and dropout end it. The last of the returned is the map after its activation. A convolution of pooled
     1x1 maps with a 1x1 kernel (squeeze-and-excitation, a layer of the head) is no convolution of maps, nor is one
     whose kernel covers its input. Where tokens are read afterwards (transformers), there is no such map.

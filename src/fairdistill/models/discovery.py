@@ -177,7 +177,7 @@ def _embedding_point(found: _Pass, head: int) -> TapPoint | None:
     made = max((i for i, op in enumerate(found.ops[:head]) if value in op.outputs), default=-1)
     exact = found.place_of(value, after=made, until=head)
     if exact is None and layer is not None and tuple(layer.given.shape) == value.shape:
-        return _point(layer, "input")  # a head of its own kind, which first normalises what it is given
+        return _point(layer, "input")  # a head of its own kind, which first normalizes what it is given
     return exact
 
 
@@ -220,7 +220,7 @@ def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) ->
         close = difflib.get_close_matches(module, modules, n=3)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
         raise UsageError(
-            f"tap {name!r}: {type(network).__name__} has no module {module!r}; {hint}its last are: "
+            f"tap {name!r}: {type(network).__name__} has no module {module!r}; {hint}the last modules are: "
             f"{', '.join(modules[-8:])}"
         )
     target = network.get_submodule(module)

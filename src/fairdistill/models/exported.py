@@ -153,7 +153,7 @@ def _input_sizes(graph: fx.Graph, path: Path) -> tuple[int | None, int | None]:
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
     values = [node.meta.get("val") for node in inputs]
     shapes = [tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__ for value in values]
-    wanted = f"expected a program of one input, images [N, 3, H, W] with H = W, but {path} takes"
+    wanted = f"expected a program with one input, images [N, 3, H, W] with H = W, but {path} takes"
     if len(shapes) != 1 or not isinstance(values[0], Tensor):
         raise UsageError(f"{wanted} {len(shapes)}: {', '.join(map(str, shapes))}")
     fixed = [size if isinstance(size, int) else None for size in values[0].shape]

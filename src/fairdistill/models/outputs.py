@@ -33,7 +33,7 @@ def class_logits(output: object) -> Tensor:
     if not isinstance(output, Tensor):
         raise UsageError(
             f"expected a network that returns logits [N, C] or an object with .logits, but it returned "
-            f"{_described(output)}; wrap it in a module whose forward returns the logits alone"
+            f"{_described(output)}; wrap it in a module whose forward returns only the logits"
         )
     if output.ndim == 1 or (output.ndim == 2 and output.shape[1] == 1):
         positive = output.reshape(-1)

@@ -76,7 +76,9 @@ class Tapped:
         for name, point in points.items():
             if point.module not in modules:
                 some = ", ".join([m for m in modules if m][-8:])
-                raise UsageError(f"tap {name!r}: the network has no module {point.module!r}; its last are: {some}")
+                raise UsageError(
+                    f"tap {name!r}: the network has no module {point.module!r}; the last modules are: {some}"
+                )
         self.network = network
         self._named = named
         self._run: Callable[[Tensor], object] = network

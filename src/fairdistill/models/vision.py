@@ -61,4 +61,4 @@ def _import(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise UsageError(f"this needs {name}, which is not installed: pip install 'fairdistill[vision]'") from error
+        raise UsageError(f"this needs {name}; install it with: pip install 'fairdistill[vision]'") from error

@@ -35,7 +35,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     path = Path(path)
     if path.is_dir():
-        raise UsageError(f"{path} is a folder; expected a file of weights")
+        raise UsageError(f"{path} is a folder; expected a weights file")
     if not path.exists():
         raise UsageError(f"there is no file {path}")
     if path.suffix == ".safetensors":
@@ -139,8 +139,8 @@ def _tensors(content: object, path: Path) -> dict[str, Tensor]:
 def _more_than_tensors(path: Path, names: list[Any] | None = None) -> UsageError:
     such = f" ({_listed([str(name) for name in names])})" if names else ""
     return UsageError(
-        f"{path} holds more than tensors{such} and was not opened further, since that could run code; where it "
-        "was made, save model.state_dict() alone"
+        f"{path} holds more than tensors{such} and was not opened further, since that could run code; on the "
+        "machine where it was made, save model.state_dict() only"
     )
 
 

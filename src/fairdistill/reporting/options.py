@@ -11,7 +11,7 @@ from fairdistill.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions(IntervalOptions):
-    """Where a report is written, and what it says beyond the numbers.
+    """Report and model card.
 
     Raises:
         UsageError: if a value is out of its range.

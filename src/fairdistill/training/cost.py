@@ -114,6 +114,6 @@ def _check_room(out: Path, needed: int) -> None:
     free = shutil.disk_usage(parent).free
     if free < needed:
         raise UsageError(
-            f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB left; "
+            f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB free; "
             "choose another --out and --cache-dir, or add --no-teacher-cache"
         )

@@ -55,7 +55,7 @@ def _remarks(setup: Setup) -> Iterator[str]:
         yield f"{len(train.skipped):,} broken images were skipped; see {setup.out / 'skipped.csv'}"
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
         short = "the run is shorter than one pass over the images"
-        why = short if train.recipe.num_states else "every training crop is new"
+        why = short if train.recipe.num_states else "training crops are random"
         yield f"{why}, so the teacher's outputs are computed in every step instead of cached"
 
 

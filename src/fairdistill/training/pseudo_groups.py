@@ -138,7 +138,7 @@ def guess_groups(
     for group in (sizes == 0).nonzero().flatten().tolist():
         raise DataError(f"no image of {train.name} is labelled with the group {train.group_names[group]!r}; label some")
     if not len(judged):
-        raise DataError(f"no image of {validation.name} has a group label to choose a threshold on; label some")
+        raise DataError(f"no image of {validation.name} has a group label, so no threshold can be chosen; label some")
     torch.manual_seed(derived_seed(seed, "pseudo groups/weights"))
     network = classifier.build(train.num_groups).to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
     pipeline = Pipeline(train, device=runtime.device, seed=derived_seed(seed, "pseudo groups"))

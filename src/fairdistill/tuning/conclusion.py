@@ -165,7 +165,7 @@ def _run(out: Path, trials: Sequence[Trial], chosen: int | None) -> Path | None:
 def _still_running(trial: Trial) -> str:
     return (
         f"Trial {trial.number} is still running in {trial.folder} on {trial.host}. Once it is done, run the same "
-        "command to choose"
+        "command again to choose a trial"
     )
 
 

@@ -1,9 +1,9 @@
-"""Decoded images on disk: every file is decoded once, and read as memory-mapped pixels from then on.
+"""Decoded images on disk: every file is decoded once and then read as memory-mapped pixels.
 
-A cache is a folder for one source (folder or archive) and one size. It holds a slot for every name it was ever asked
-for: ``names.jsonl`` (a name a line), ``index.bin`` (a record a slot) and ``pixels.bin`` (``height * width * 3`` bytes
-a slot, with holes where nothing was decoded). A slot counts only once its record says so, which is written last, so a
-cache that was killed half-way goes on where it stopped. A file that changed is decoded again.
+A cache is a folder for one source (folder or archive) and one size. It holds a slot for every name that was ever
+requested: ``names.jsonl`` (one name per line), ``index.bin`` (one record per slot) and ``pixels.bin`` (``height * width
+* 3`` bytes per slot, with holes where nothing was decoded). A slot counts only once its record, written last, says so;
+a process that was killed half-way is therefore resumed where it stopped. A file that changed is decoded again.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class ImageCache:
     """The decoded images of one source at one size.
 
     Args:
-        folder: folder of all caches; this one's is made below it.
+        folder: folder of all caches; this cache gets a subfolder.
         source: where the files are.
         height: height of the decoded images.
         width: their width.
-        workers: threads that decode.
+        workers: number of decoding threads.
     """
 
     def __init__(self, folder: Path, source: Source, *, height: int, width: int, workers: int) -> None:
@@ -68,7 +68,7 @@ class ImageCache:
         self._pixels: Tensor | None = None
 
     def slots(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """Return where each name is; every one must have been filled."""
+        """Return the slot of each name; all of them must have been filled."""
         return np.fromiter((self._slots[name] for name in names), np.int64, len(names))
 
     def holds(self, names: Sequence[str]) -> bool:
@@ -81,10 +81,10 @@ class ImageCache:
         return sum(self._stale(name) is not None for name in names) * self._bytes
 
     def fill(self, names: Sequence[str], report: Report) -> None:
-        """Decode what is missing or changed among ``names``; one process at a time does it.
+        """Decode the files among ``names`` that are missing or changed; one process at a time does this.
 
         Raises:
-            DataError: if the folder cannot be written, or its disk has too little room.
+            DataError: if the folder cannot be written, or its disk has too little space.
         """
         self._fill(names, report)
         self._map()
@@ -135,7 +135,7 @@ class ImageCache:
         return self._as_images(images)
 
     def windows(self, slots: Tensor, boxes: Tensor, size: int) -> Tensor:
-        """Return uint8 ``[n, 3, size, size]``: of each image a window, as :func:`.windows.windows`."""
+        """Return a window of each image, uint8 ``[n, 3, size, size]``; see :func:`.windows.windows`."""
         assert self._pixels is not None
         if self._checked[slots.numpy()].all():
             self._read_ahead(slots.tolist())
@@ -248,7 +248,7 @@ class ImageCache:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[int, int]]:
-        """Give file descriptors: a write beyond a full disk is an error there, and a crash in mapped memory."""
+        """Give file descriptors: on a full disk a write to them raises an error, where mapped memory would crash."""
         with (self.folder / "pixels.bin").open("r+b") as pixels, (self.folder / "index.bin").open("r+b") as index:
             yield pixels.fileno(), index.fileno()
 
@@ -270,7 +270,7 @@ class ImageCache:
         self._pixels = whole.view(count, self._bytes)
 
     def _read_ahead(self, slots: Sequence[int]) -> None:
-        """Ask for all images of a batch at once, so that a disk that must be read is not waited for image by image."""
+        """Request all images of a batch at once, to avoid waiting for the disk image by image."""
         if self._mapped is not None and hasattr(mmap, "MADV_WILLNEED"):
             for slot in slots:
                 start = slot * self._bytes // mmap.PAGESIZE * mmap.PAGESIZE
@@ -287,7 +287,7 @@ class ImageCache:
         if files * self._bytes > free:
             raise DataError(
                 f"the image cache would take {files * self._bytes / 2**20:,.0f} MiB, but {self.folder} has "
-                f"{free / 2**20:,.0f} MiB left; choose another folder with --image-cache, or decode on the fly "
+                f"{free / 2**20:,.0f} MiB free; choose another folder with --image-cache, or decode on the fly "
                 "with --no-cache"
             )
 

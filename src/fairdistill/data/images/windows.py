@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 def windows(images: Tensor, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
-    """Cut a window of ``size`` by ``size`` pixels from each of the rows of ``images``, without copying their rest.
+    """Cut a window of ``size`` by ``size`` pixels from each of these rows of ``images``, without copying the rest.
 
     Args:
         images: uint8 ``[N, 3, H, W]``, channels last in memory.
         rows: int64 ``[n]``, which images.
-        boxes: float64 ``[n, 4]``, of which top and left are read, as shares of H and W.
+        boxes: float64 ``[n, 4]``, of which only top and left are used, as fractions of H and W.
         size: height and width of the windows.
 
     Returns:
