@@ -26,7 +26,7 @@ __all__ = [
     "model_change", "sizing", "worst_of",
 ]  # fmt: skip
 
-# The options need no statistics: the help of a command does not wait for SciPy.
+# The options need no statistics, so a command's help does not wait for SciPy.
 __getattr__ = lazy_face(
     __name__,
     {

@@ -33,7 +33,7 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)
     if options.data is not None:
-        from fairdistill.auditing.model import run_model  # torch, which tables have no need of
+        from fairdistill.auditing.model import run_model  # torch, which tables do not need
 
         predictions, on_validation = run_model(str(source), options)
         return Inputs(predictions, against, on_validation)

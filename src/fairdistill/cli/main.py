@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FairdistillError as error:
         print(f"fairdistill: error: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
+    except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

@@ -127,7 +127,7 @@ def named_values(options: type[Any]) -> list[str]:
     """Return the options of a dataclass that take ``NAME=VALUE`` and can be repeated."""
     kinds = typing.get_type_hints(options)
     mappings = [name for name, kind in kinds.items() if typing.get_origin(required_type(kind)) is Mapping]
-    return [name for name in mappings if name != "data_options"]  # each of those has a flag of its own
+    return [name for name in mappings if name != "data_options"]  # each of them has its own flag
 
 
 def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[str, str]]:
@@ -186,7 +186,7 @@ def _named_form(option: str) -> str:
 
 def _field_docs(options: type[Any]) -> dict[str, str]:
     docs: dict[str, str] = {}
-    for cls in reversed(options.__mro__[:-1]):  # a class documents its own fields alone
+    for cls in reversed(options.__mro__[:-1]):  # a class documents only its own fields
         parsed = docstring_parser.parse_from_object(cls)
         docs.update({param.arg_name: " ".join((param.description or "").split()) for param in parsed.params})
     return {field.name: filled(docs.get(field.name, "")) for field in dataclasses.fields(options)}

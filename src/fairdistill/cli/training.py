@@ -26,7 +26,7 @@ def parse_training(parser: Parser, arguments: list[str]) -> tuple[TrainOptions, 
     given = vars(parser.parse_args(rest))
     for unused in ("config", "format_version"):
         given.pop(unused)
-    # The command line wins over a file as a whole: another method has other settings, another budget is the budget.
+    # The command line overrides a file as a whole: a new method has new settings, and one budget replaces the other.
     own_settings = numbers(settings, "set")
     given["set"] = own_settings if values_of(arguments, "method") else {**given["set"], **own_settings}
     if values_of(arguments, "steps") and not values_of(arguments, "epochs"):

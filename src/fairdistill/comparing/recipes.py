@@ -11,7 +11,7 @@ from typing import Any
 
 from fairdistill.runs import RunFolder
 
-# Options that do not make a different recipe: seeds, paths, hardware, and what the recipe states in other words.
+# Options that do not make a different recipe: seeds, paths, hardware, and anything the recipe states in another way.
 _NOT_RECIPE = (
     "data", "data_root", "data_options", "teacher", "seed", "split_seed", "epochs", "steps", "out", "device", "compile",
     "threads", "cache_memory", "cache_dir", "teacher_cache",

@@ -34,7 +34,7 @@ def check_types(options: Any) -> None:
     for name, kind in typing.get_type_hints(type(options)).items():
         value = getattr(options, name)
         if isinstance(kind, types.UnionType):
-            if value is None or len(_required(kind)) > 1:  # what takes several types checks them itself
+            if value is None or len(_required(kind)) > 1:  # options that take several types check them themselves
                 continue
             kind = required_type(kind)
         expected = _mismatch(value, kind)

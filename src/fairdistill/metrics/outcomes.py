@@ -117,8 +117,8 @@ def outcomes_of(
     Args:
         rows: of the test set.
         smooth: whether a source may be added to each stratum, see :class:`Outcomes`.
-        pool: int64 ``[cells]``, such as the group of each cell: if fewer than 20 sources of several rows share the same
-            cells, they are drawn together with others of the same pool; None: every stratum by itself.
+        pool: int64 ``[cells]``, for example the group of each cell: if fewer than 20 sources of several rows share the
+            same cells, they are drawn together with others of the same pool; None: every stratum by itself.
         ends: whether the first outcome is all wrong and the last all right; then a source is also added to strata of
             sources with several rows, spread over all right, all wrong and one row wrong.
     """

@@ -1,4 +1,4 @@
-"""One or more models on one test set: their accuracies, and what other test sets of the same kind would show."""
+"""One or more models on one test set: their accuracies, and how they would vary on similar test sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run will cost in time, memory and disk, measured on a few steps before it starts."""
+"""The cost of a run in time, memory and disk, measured on a few steps before it starts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Estimate:
 
 
 def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
-    """Time a few steps on a copy of the student, and add up what will be kept.
+    """Time a few steps on a copy of the student, and add up the memory and disk it will need.
 
     Raises:
         UsageError: if the disk has too little space for what the run will write.

@@ -39,8 +39,8 @@ def train(
         quiet: show no progress.
         hold_test: stop after the last step and leave the test set unread; ``resume`` then evaluates on it.
         watch: called with each row of the log, once the checkpoint is saved; an exception it raises ends the run,
-            which ``resume`` then continues. Of several processes each calls it.
-        **keywords: options by name, such as ``method="mfd"``; they override ``options``.
+            which ``resume`` then continues. If there are several processes, each of them calls it.
+        **keywords: options by name, for example ``method="mfd"``; they override ``options``.
 
     Returns:
         The run folder: finished, unless the test set was held back.

@@ -1,4 +1,4 @@
-"""Checkpoints: what of a run is saved and restored, so that it resumes exactly where it was.
+"""Checkpoints: the state of a run that is saved and restored, so that it resumes exactly where it was.
 
 A checkpoint appears whole or not at all, and holds nothing but tensors and plain values.
 """
@@ -24,9 +24,9 @@ class Checkpoint:
 
     Attributes:
         step: optimizer steps done.
-        digests: hashes of what the run was made of, which must still be the same.
+        digests: hashes of the run's inputs, which must not have changed.
         student: the student's weights.
-        objective: what the terms of the loss have learned and remember.
+        objective: the state of the loss terms, including anything they have learned.
         optimizer: the optimizer's state.
         schedule: the learning-rate schedule's state.
         best: the weights of the best evaluation, where the protocol keeps those.
@@ -82,7 +82,7 @@ class Checkpoint:
         """Put a run, freshly activated, into this state.
 
         Raises:
-            RunFolderError: if the run is made of something else now, such as other data.
+            RunFolderError: if the run's inputs have changed, for example its data.
         """
         changed = [name for name, digest in run.setup.digests.items() if self.digests[name] != digest]
         if changed:

@@ -1,4 +1,4 @@
-"""What is searched: hyperparameters by name, each a range or a list of values."""
+"""The search space: hyperparameters by name, each a range or a list of values."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def draw_boxes(recipe: Recipe, n: int, draw: torch.Generator) -> Tensor:
     share = torch.rand(2, n, generator=draw, dtype=torch.float64)
     top = (share[0] * (height - h + 1)).floor()
     left = (share[1] * (width - w + 1)).floor()
-    if recipe.crop == "resized":  # a box that is no draw at all is in the centre
+    if recipe.crop == "resized":  # a box that was not drawn is centred
         central = h < 0
         h, w = h.abs(), w.abs()
         top = torch.where(central, (height - h) // 2, top)
@@ -188,7 +188,7 @@ def _resized_crop_on_cpu(images: Tensor, boxes: Tensor, size: int) -> Tensor:
 
 
 def _resized_crop_batched(images: Tensor, boxes: Tensor, size: int) -> Tensor:
-    # Each output row is a weighted mean of the box's rows, and so for columns: two batched matrix products.
+    # Each output row is a weighted mean of the box's rows, and the same holds for columns: two batched matrix products.
     n, _, height, width = images.shape
     boxes = boxes.to(images.device)
     rows = _weights(boxes[:, 0] * height, boxes[:, 2] * height, height, size)
@@ -214,7 +214,7 @@ class Normalise:
     """Scales uint8 images to [0, 1] and normalizes them: ``(x / 255 - mean) / std``, float32, channels last."""
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        # One factor for each number of a row of pixels: twice as fast as one a channel.
+        # One factor for each value in a row of pixels: twice as fast as one per channel.
         mean = torch.tensor(recipe.mean, dtype=torch.float32, device=device).repeat(recipe.size)
         std = torch.tensor(recipe.std, dtype=torch.float32, device=device).repeat(recipe.size)
         self._scale = 1 / (255 * std)

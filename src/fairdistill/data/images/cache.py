@@ -157,7 +157,7 @@ class ImageCache:
         try:
             return self._source.signature(name)
         except DataError:
-            return (0, 0)  # a file that is not there is a broken one; it is looked for again each time
+            return (0, 0)  # a missing file counts as broken; it is looked up again each time
 
     def _stale(self, name: str) -> tuple[int, int] | None:
         """Return the signature of a file that must be decoded (again), None if its slot is up to date."""
@@ -204,7 +204,7 @@ class ImageCache:
         with (self.folder / "pixels.bin").open("ab") as file:
             file.truncate(count * self._bytes)
         with (self.folder / "index.bin").open("ab") as file:
-            file.truncate(first * _RECORD.itemsize)  # records of names that were lost are not those of the new ones
+            file.truncate(first * _RECORD.itemsize)  # records of lost names do not belong to the new ones
             file.truncate(count * _RECORD.itemsize)
         self._records = np.concatenate([self._records, np.zeros(count - len(self._records), _RECORD)])
         self._checked = np.concatenate([self._checked, np.zeros(count - len(self._checked), bool)])
@@ -224,7 +224,7 @@ class ImageCache:
                 for done in [pool.submit(work) for _ in range(self._workers)]:
                     done.result()
             finally:
-                deque(left, maxlen=0)  # where one worker failed, or Ctrl-C came, the others stop after the file in hand
+                deque(left, maxlen=0)  # if one worker fails, or after Ctrl-C, the others stop after their current file
 
     def _decode_one(self, name: str, signature: tuple[int, int], pixels: int, index: int) -> None:
         slot = self._slots[name]
@@ -236,7 +236,7 @@ class ImageCache:
             decoded = decode(content, height=self._shape[0], width=self._shape[1])
         except DataError:
             record["state"] = _BROKEN
-        except OSError:  # not the content's fault: it may go away without a change of the file
+        except OSError:  # not caused by the content: it may go away without a change to the file
             record["state"], record["size"], record["stamp"] = _BROKEN, 0, 0
         else:
             data = np.ascontiguousarray(decoded).data
@@ -244,7 +244,7 @@ class ImageCache:
             record["crc"], record["state"] = zlib.crc32(data), _DONE
         record["digest"] = content_digest(content)
         _write(index, record.tobytes(), slot * _RECORD.itemsize)
-        self._checked[slot] = True  # what this process wrote itself need not be looked at again
+        self._checked[slot] = True  # data written by this process need not be checked again
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[int, int]]:
@@ -255,17 +255,17 @@ class ImageCache:
     def _map(self) -> None:
         path = self.folder / "pixels.bin"
         try:
-            if not path.exists() or not path.stat().st_size:  # no file was ever asked for
+            if not path.exists() or not path.stat().st_size:  # no file was ever requested
                 self._pixels = torch.empty(0, self._bytes, dtype=torch.uint8)
                 return
             with path.open("rb") as file:
-                # Not ACCESS_COPY: Linux refuses to map more than its whole memory in a way that could be written.
+                # Not ACCESS_COPY: Linux refuses writable mappings larger than its whole memory.
                 self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise self._unusable("read", error) from error
         count = len(self._mapped) // self._bytes
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The given buffer is not writable")  # nor is it ever written
+            warnings.filterwarnings("ignore", message="The given buffer is not writable")  # and it is never written
             whole = torch.frombuffer(self._mapped, dtype=torch.uint8, count=count * self._bytes)
         self._pixels = whole.view(count, self._bytes)
 

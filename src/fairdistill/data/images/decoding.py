@@ -68,7 +68,7 @@ def _with_pillow(content: bytes) -> Image.Image:
 def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
     if pixels.shape[:2] == (height, width):
         return pixels
-    # PyTorch's kernel is 4 times faster than Pillow's, and lets other threads run meanwhile; they differ by 1 at most.
+    # PyTorch's kernel is 4 times faster than Pillow's and lets other threads run; the results differ by at most 1.
     image = torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)
     resized = F.interpolate(image, (height, width), mode="bilinear", antialias=True, align_corners=False)
     # It gives one plane a colour; stacking them is three times faster than NumPy's copy of the transposed image.

@@ -43,7 +43,7 @@ class Folder:
     def signature(self, name: str) -> tuple[int, int]:
         """Return the file's size and the time it was changed, in nanoseconds."""
         try:
-            found = os.stat(os.path.join(self.where, name))  # a million times: Path is ten times slower
+            found = os.stat(os.path.join(self.where, name))  # called a million times: Path is ten times slower
         except OSError as error:
             raise DataError(f"{error.strerror}") from error
         except ValueError as error:
@@ -90,6 +90,6 @@ class Archive:
         try:
             with self._lock:
                 return self._zip.read(self._members[name])
-        # What zipfile raises for damaged, truncated, encrypted and unusually compressed members.
+        # The errors that zipfile raises for damaged, truncated, encrypted and unusually compressed members.
         except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise DataError(f"its archive member is damaged or unreadable: {error}") from error

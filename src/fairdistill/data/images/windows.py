@@ -23,7 +23,7 @@ def windows(images: Tensor, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
     top, left = torch.minimum(corner, torch.tensor([height - size, width - size])).unbind(1)
     line = (rows * height + top).view(-1, 1) + torch.arange(size)
     start = (line * width + left.view(-1, 1)) * 3
-    # A window's line is one run of bytes, so this copies runs and not pixels: 6 times faster than indexing.
+    # Each line of a window is one run of bytes, so this copies runs instead of pixels: 6 times faster than indexing.
     flat = images.permute(0, 2, 3, 1).reshape(-1)
     runs = flat.as_strided((flat.numel() - 3 * size + 1, 3 * size), (1, 1), flat.storage_offset())
     cut = runs.index_select(0, start.flatten().to(images.device, non_blocking=True))
