@@ -19,7 +19,7 @@ from fairdistill.predictions import Predictions
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A fitted baseline: its name, its decisions on the test set, and what was fitted."""
+    """A fitted baseline: its name, its decisions on the test set, and its fitted parameters."""
 
     method: str
     predicted: NDArray[np.int64]

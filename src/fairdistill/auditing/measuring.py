@@ -142,7 +142,7 @@ def sizing(counts: Counts, accuracy: float, confidence: float) -> Sizing:
 
 
 def limits_of(metrics: AuditMetrics, options: AuditOptions, *, collapsed: bool) -> tuple[LimitCheck, ...]:
-    """Return whether each limit that was asked for is kept."""
+    """Return whether each requested limit is kept."""
     found = []
     for name, limit, gap in (
         ("deo_a", options.max_deo_a, metrics.deo_a),

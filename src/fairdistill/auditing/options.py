@@ -100,7 +100,7 @@ class ModelOptions:
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -175,7 +175,7 @@ class AuditResult(Result):
 
     Attributes:
         format_version: of the JSON.
-        where: what was audited.
+        where: the source that was audited.
         rows: samples.
         unknown_groups: samples without a group label.
         sources: independent pictures or people among them.
@@ -187,7 +187,7 @@ class AuditResult(Result):
         empty_cells: (group, class) indices of subgroups without a sample.
         collapsed: whether a single class is predicted for every sample.
         sizing: what gap this test set can show.
-        limits: the limits that were asked for.
+        limits: the requested limits.
         notes: what a reader should know about the predictions.
         against: the change against another model, None without one.
         posthoc: the post-hoc baselines, None without validation predictions.

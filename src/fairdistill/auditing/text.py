@@ -12,8 +12,8 @@ from fairdistill.text.tables import aligned
 
 _SHOWN_SUBGROUPS = 12
 _VERDICTS = {
-    "within": "kept: the whole interval lies below it",
-    "beyond": "broken: the whole interval lies above it",
+    "within": "met: the whole interval lies below it",
+    "beyond": "exceeded: the whole interval lies above it",
     "undecided": "undecided: the limit lies inside the interval, so these data cannot tell",
 }
 

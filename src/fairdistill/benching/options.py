@@ -95,7 +95,7 @@ class ComputeOptions:
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the students with torch.compile."""
 

@@ -34,7 +34,7 @@ class OutputOptions:
 
 
 def run(arguments: list[str]) -> int:
-    """Audit, write what was found, and return the exit code."""
+    """Run the audit, write its result, and return the exit code."""
     data = peek(arguments, "data")
     what = TableColumns if data is None else ModelOptions
     given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, what, OutputOptions, data=data)

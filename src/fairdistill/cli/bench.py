@@ -15,7 +15,7 @@ GRID = Command(
 )
 TABLE = Command(
     name="bench table",
-    summary="Print a grid's finished runs beside the published numbers.",
+    summary="Print a grid's finished runs next to the published numbers.",
     source="FOLDER",
     source_help="the folder of a grid",
 )

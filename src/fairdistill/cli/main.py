@@ -22,7 +22,7 @@ COMMANDS = {
     "embed": "draw a t-SNE map of a run's features",
     "report": "write an HTML report and a model card",
     "bench": "run the paper's grid of methods and seeds (bench table prints the results)",
-    "data": "inspect a data set (data inspect)",
+    "data": "inspect a data set (fairdistill data inspect)",
 }
 
 _HELP = f"""usage: fairdistill COMMAND [OPTIONS]

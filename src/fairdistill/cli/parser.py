@@ -24,6 +24,8 @@ class _HelpFormatter(DefaultHelpFormatter):
     """Shows no types or defaults beyond those in the help texts."""
 
     def _get_help_string(self, action: Action) -> str:
+        if action.dest == "print_config":  # jsonargparse's own text is long and ungrammatical
+            return "print the resulting configuration as YAML and exit; flags: skip_default, skip_unset"
         return action.help or ""
 
     def __init__(self, prog: str) -> None:

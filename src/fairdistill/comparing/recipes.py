@@ -106,7 +106,7 @@ class Recipe:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The settings by name; those of the data set and of the method's terms are among them."""
+        """The settings by name; including those of the data set and of the method's terms."""
         read = json.loads(self.text)
         inner = ("set", "data_options")
         return {**{k: v for k, v in read.items() if k not in inner}, **read["data_options"], **read["set"]}

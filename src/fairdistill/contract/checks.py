@@ -52,7 +52,7 @@ def _required(kind: types.UnionType) -> list[Any]:
 
 
 def _mismatch(value: Any, kind: Any) -> str | None:
-    """Return what was expected of the value, None if it is that."""
+    """Return a description of the expected value; None if the value fits."""
     if typing.get_origin(kind) is Literal:
         choices = typing.get_args(kind)
         return None if value in choices else f"one of {', '.join(choices)}"

@@ -19,7 +19,7 @@ _FORMER_OF = {present: former for former, present in FORMER_TERMS.items()}
 
 
 def present_names(values: Mapping[str, V]) -> dict[str, V]:
-    """Return values by term, or by ``term.setting``, under today's names; of two for one name the later wins.
+    """Return values by term, or by ``term.setting``, under today's names; of duplicates the last is kept.
 
     Example:
         >>> present_names({"mmd.strength": 3.0, "kd.temperature": 1.0})

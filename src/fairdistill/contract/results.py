@@ -25,8 +25,8 @@ def key(name: str | None = None, *, optional: bool = False, written: bool = True
 class Result:
     """Base of the frozen results.
 
-    A result's fields are its JSON, in their order. Its text is what ``render`` in the module ``text`` beside
-    it returns, so that values know nothing of how they are shown.
+    The fields of a result are its JSON, in the same order. Its text comes from ``render`` in the neighbouring module
+    ``text``, so that values are independent of how they are shown.
 
     Example:
         >>> @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Result:
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is written as JSON: plain mappings, lists, texts and numbers; undefined is NaN."""
+        """Return what is written as JSON: plain dicts, lists, strings and numbers; undefined values are NaN."""
         content = {}
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, field.name)

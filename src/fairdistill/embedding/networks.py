@@ -42,7 +42,7 @@ def embedded(run: RunFolder, options: EmbedOptions) -> EmbedResult:
             subject = teacher_of(config, finished, test)
             if subject is not None:
                 teacher = features_of(subject, test, options.tap, device)
-        except FairdistillError as error:  # the student is worth a plot of its own
+        except FairdistillError as error:  # the student can still be plotted
             notes.append(f"the teacher is left out: {error}")
         result = EmbedResult(
             settings=replace(drawn.options, device=str(device)),

@@ -80,7 +80,7 @@ class FixMachineOptions:
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     threads: int | None = None
     """CPU threads; default: PyTorch's choice."""
     out: str = "fairdistill-fix"

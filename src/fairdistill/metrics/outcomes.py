@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 _ALL_CODES = 16
-_FEWEST = 20  # sources of a stratum of its own
+_FEWEST = 20  # sources for a separate stratum
 _CHUNK_BYTES = 2**26
 
 

@@ -57,7 +57,7 @@ class Resampled:
         correct: bool ``[M, N]``: which samples each model gets right.
         samples: the test set; samples of unknown group count only for the accuracy, the balanced accuracy and a
             class's accuracy.
-        drawing: how test sets are drawn; fewer than asked for if there are many types of sources or many subgroups.
+        drawing: how test sets are drawn; fewer than requested if there are many types of sources or many subgroups.
 
     Attributes:
         draws: how many test sets were drawn.

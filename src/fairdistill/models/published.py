@@ -33,7 +33,7 @@ def torchvision_network(name: str, num_classes: int, *, image_size: int | None, 
     except OSError as error:
         assert weights is not None
         raise _unreachable(f"torchvision:{name}", f" from {weights.url}", error) from error
-    except Exception as error:  # each network checks its arguments in its own way
+    except Exception as error:  # each network checks its arguments differently
         raise _unbuildable(f"torchvision:{name}", image_size, error) from error
     if pretrained:
         replace_head(network, num_classes)

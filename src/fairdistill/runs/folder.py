@@ -44,10 +44,10 @@ class RunFolder:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             is_run = (path / "config.yaml").exists()
             resume = f", or continue that run with: fairdistill train --resume {path}" if is_run else ""
-            raise RunFolderError(f"{path} exists already; give another folder with --out{resume}")
+            raise RunFolderError(f"{path} exists already; choose another folder with --out{resume}")
         parent = next(folder for folder in (path, *path.parents) if folder.exists())
         if not parent.is_dir() or not os.access(parent, os.W_OK):
-            raise RunFolderError(f"cannot write in {parent}; give another folder with --out")
+            raise RunFolderError(f"cannot write in {parent}; choose another folder with --out")
 
     @classmethod
     def create(cls, path: Path, *, config: Mapping[str, Any], environment: Mapping[str, Any]) -> RunFolder:
@@ -63,7 +63,7 @@ class RunFolder:
             part.replace(path)  # whole or not at all, and only one of two processes succeeds
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
-            raise RunFolderError(f"cannot create {path}: {error.strerror}; give another folder with --out") from error
+            raise RunFolderError(f"cannot create {path}: {error.strerror}; choose another folder with --out") from error
         return cls(path)
 
     @classmethod

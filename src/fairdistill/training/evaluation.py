@@ -98,7 +98,7 @@ def evaluate_student(setup: Setup, pipeline: Pipeline, dataset: GroupedDataset) 
 
 
 def share_statistics(network: nn.Module, world: World) -> None:
-    """Average over the processes the buffers that each updates by itself, such as batch-norm statistics."""
+    """Average over the processes the buffers that each updates separately, for example batch-norm statistics."""
     if world.alone:
         return
     buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
@@ -108,7 +108,7 @@ def share_statistics(network: nn.Module, world: World) -> None:
 
 
 def _evaluate_teacher(setup: Setup, pipeline: Pipeline) -> Evaluation | None:
-    """Evaluate the teacher on the test set, its images prepared in its own way."""
+    """Evaluate the teacher on the test set, with its own image preprocessing."""
     if setup.teacher is None:
         return None
     teacher, recipe, test = setup.teacher.network, setup.teacher.recipe, setup.data.test

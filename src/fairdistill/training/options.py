@@ -182,7 +182,7 @@ class MachineOptions(_Options):
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the student with torch.compile."""
     threads: int | None = None
@@ -233,9 +233,9 @@ class TrainOptions(
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> TrainOptions:
-        """Return the options of a mapping, such as a run's ``config.yaml``; an unknown key is an error."""
+        """Return the options of a mapping, for example a run's ``config.yaml``; an unknown key is an error."""
         known = {option.name for option in fields(cls)}
         for key in values:
             if key not in known:
-                raise UsageError(f"unknown option {key!r}; train has: {', '.join(sorted(known))}")
+                raise UsageError(f"train has no option {key!r}; it has: {', '.join(sorted(known))}")
         return cls(**values)

@@ -46,7 +46,7 @@ class PseudoGroups:
         right: the fraction of correct predictions among validation images at or above the threshold; NaN if there are
             none.
         covered: the fraction of validation images at or above it.
-        judged: validation images of known group.
+        judged: number of validation images with a group label.
     """
 
     groups: Tensor
@@ -61,7 +61,7 @@ class GroupClassifier:
     """The classifier that predicts group labels.
 
     Attributes:
-        network: names what ``build`` makes.
+        network: name of the network that ``build`` returns.
         build: returns a network with the given number of outputs.
         batch_size: images per batch, at most.
         seed: of the weights, batches and augmentation.
@@ -129,7 +129,7 @@ def guess_groups(
         runtime: device and precision.
 
     Raises:
-        DataError: if a group has no training image, or no validation image has a group.
+        DataError: if a group has no training image, or no validation image has a group label.
     """
     seed = classifier.seed
     known = (train.groups != UNKNOWN_GROUP).nonzero().flatten()

@@ -74,7 +74,7 @@ def train(
 
 
 def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, watch: Watch | None = None) -> RunFolder:
-    """Continue a run that was stopped or killed, as if it had not been; on one CPU thread bit for bit.
+    """Continue a run that was stopped or killed, as if it had never been interrupted; bit for bit on one CPU thread.
 
     Args:
         path: the run folder.

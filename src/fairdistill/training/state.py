@@ -88,7 +88,7 @@ class Checkpoint:
         if changed:
             raise RunFolderError(
                 f"{run.folder.path} cannot be resumed: its {' and '.join(changed)} changed since it was stopped; "
-                "start over with another --out"
+                "start again with another --out"
             )
         progress, device = run.progress, run.setup.runtime.device
         run.setup.student.network.load_state_dict(self.student)
@@ -123,7 +123,7 @@ def restore(run: ActiveRun) -> None:
         try:
             Checkpoint(**state).apply(run)
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
-            raise RunFolderError(f"{path} does not fit this run ({error}); start over with another --out") from error
+            raise RunFolderError(f"{path} does not fit this run ({error}); start again with another --out") from error
     if world.first:
         run.folder.truncate_log(run.progress.log_rows)
     if state is not None:
@@ -150,7 +150,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load documents no set of exceptions for damaged files
-        raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start over with another --out") from error
+        raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start again with another --out") from error
     return {**state, **_under_present_names(state)}
 
 

@@ -29,7 +29,7 @@ def identity(
     Args:
         options: of a trial, resolved.
         digests: hashes of the data and of the teacher; their paths may differ.
-        search: what is searched, and how.
+        search: the search space and the sampler.
         objectives: the metrics of the Pareto front.
     """
     found = computed(options)
@@ -49,7 +49,7 @@ def identity(
 
 
 def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """Return in words how a study differs from the one that is asked for; None if they are the same.
+    """Return in words how a study differs from the requested one; None if they are the same.
 
     Example:
         >>> difference({"steps": 60, "set": {"mfd.bandwidth": 1.0}}, {"steps": 80, "set": {"mfd.bandwidth": 1.0}})

@@ -29,7 +29,7 @@ class Plan:
     Attributes:
         training: the options of every trial, except for the searched hyperparameters and the folder.
         options: the options of the search.
-        search: what is searched, how, and in how many trials.
+        search: the search space, the sampler, and the number of trials.
         out: the study's folder.
         study: the study's name.
         former: which study the folder holds; None if it is new.

@@ -26,7 +26,7 @@ def tune(
 
     Args:
         training: how each trial is trained; ``out`` is the study's folder.
-        options: what is searched, for how long, and how a trial is chosen.
+        options: the search space, the limits of the search, and how a trial is chosen.
         quiet: show no progress.
         **keywords: options of either by name; they take precedence.
 

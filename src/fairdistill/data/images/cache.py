@@ -278,7 +278,7 @@ class ImageCache:
 
     def _unusable(self, what: str, error: OSError) -> DataError:
         return DataError(
-            f"cannot {what} the image cache {self.folder}: {error.strerror or error}; give another folder with "
+            f"cannot {what} the image cache {self.folder}: {error.strerror or error}; choose another folder with "
             "--image-cache, or decode on the fly with --no-cache"
         )
 
