@@ -113,7 +113,7 @@ class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
     """
 
     dry_run: bool = False
-    """Show what would be run and how long it may take, without running it."""
+    """Show the runs of the grid and how long they may take, without running them."""
 
     def __post_init__(self) -> None:
         check_types(self)

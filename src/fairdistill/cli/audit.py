@@ -53,5 +53,5 @@ def _out(source: str, options: OutputOptions) -> Path:
     default = Path(source) / "audit.json" if Path(source).is_dir() else Path("audit.json")
     out = default if options.out is None else Path(options.out)
     if out.is_dir() or not out.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {out}; give a file in an existing folder with --out")
+        raise UsageError(f"cannot write {out}; choose a file in an existing folder with --out")
     return out

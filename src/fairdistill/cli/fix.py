@@ -9,7 +9,7 @@ from fairdistill.fixing import FixOptions
 
 COMMAND = Command(
     name="fix",
-    summary="Audit a model, look for a fairer one within a time budget, and end with one recommendation.",
+    summary="Audit a model, search for a fairer one within a time budget, and give one recommendation.",
     source="MODEL",
     source_help="run folder, weights file or exported program; without one, a model is trained first",
     nargs="?",

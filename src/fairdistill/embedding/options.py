@@ -45,9 +45,9 @@ class EmbedOptions:
     """Seed of the plot, of the sampled images and of the cross-validation folds that measure leakage."""
     samples: int = 2000
     """Maximum number of test images in the plot, the same number from each subgroup (one class of one group); smaller
-    subgroups are shown completely."""
+    subgroups are shown in full."""
     data_root: str | None = None
-    """Folder that holds the data now; default: the folder used when the run was trained."""
+    """Folder with the data files, if they have moved since the run was trained."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
 

@@ -41,5 +41,5 @@ class ReportOptions(IntervalOptions):
             raise UsageError(f"--out and --card both name {self.out}; give the model card a different name")
         for path in wanted:
             if path.is_dir() or not path.absolute().parent.is_dir():
-                raise UsageError(f"cannot write {path}; give a file name in an existing folder")
+                raise UsageError(f"cannot write {path}; choose a file in an existing folder")
         return wanted
