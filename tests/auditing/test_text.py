@@ -129,7 +129,7 @@ def test_an_audit_is_rendered_with_every_part() -> None:
     (row,) = [line.split() for line in text.splitlines() if line.startswith("DEO_A") and "[" in line][:1]
     assert row[1] == percent(gap.value)
     assert "Limit DEO_A <= 1.0%: exceeded" in text
-    assert "Limit DEO_M <= 99.0%: kept" in text
+    assert "Limit DEO_M <= 99.0%: met" in text
     assert "Change against other" in text
     assert "group thresholds" in text
     assert "group logit adjustment" in text
