@@ -224,7 +224,7 @@ def test_dropping_the_last_batch_starts_each_epoch_anew(batch_size: int, steps: 
 
 
 def test_dropping_the_only_batch_is_refused_with_the_way_out() -> None:
-    with pytest.raises(UsageError, match=r"made/train has 39 rows, fewer than one batch of 40; .*--batch-size"):
+    with pytest.raises(UsageError, match=r"made/train has 39 samples, fewer than one batch of 40; .*--batch-size"):
         Shuffled(dataset_of_sizes(UNEVEN), batch_size=40, seed=0, drop_last=True)
 
 

@@ -1,7 +1,7 @@
 """Measure how unequally an image classifier treats groups of people, and distil a fairer one from it.
 
-The commands are functions: ``audit``, ``fix``, ``train``, ``compare`` and so on take a source and options, also as
-keywords, and return a typed result with ``to_dict()`` and ``text()``. The building blocks (``losses``, ``metrics``,
+The commands are functions: ``audit``, ``fix``, ``train``, ``compare`` and so on take a source and options (also as
+keywords) and return a typed result with ``to_dict()`` and ``text()``. The building blocks (``losses``, ``metrics``,
 ``samplers``, ``models``, ``data``) work in any training loop of your own.
 """
 
@@ -55,7 +55,7 @@ __all__ = [
 
 _MODULES = ("data", "losses", "metrics", "models", "samplers")
 
-# Imported at first use: `import fairdistill` takes milliseconds, and who only audits never waits for torch.
+# Imported at first use: `import fairdistill` takes milliseconds, and auditing never waits for torch.
 _HOMES = {
     "auditing": ("AuditOptions", "AuditResult", "audit"),
     "benching": ("BenchOptions", "BenchResult", "bench"),

@@ -1,4 +1,4 @@
-"""Methods as sums of loss terms, a sampler and a warm-up stage; the trainer never learns a method's name."""
+"""Methods as sums of loss terms, a sampler and a warm-up stage; the trainer never sees a method's name."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ SamplerName = Literal["shuffled", "balanced", "unbalanced"]
 class Method:
     """How a student is trained: the terms of the loss, the sampler, and an optional warm-up stage.
 
-    Methods add up: terms are joined (equal terms once), a sampler other than ``shuffled`` and a class loss other than
-    ``ce`` win, warm-up stages are joined.
+    Methods can be added: their terms are joined (equal terms once), a sampler other than ``shuffled`` and a class loss
+    other than ``ce`` take precedence, and warm-up stages are joined.
 
     Attributes:
         name: the canonical name, parts joined by ``+``.

@@ -1,6 +1,6 @@
 """The numbers of the paper's supplement: Jung et al., *Fair Feature Distillation* (CVPR 2021), Tables 1 to 4.
 
-Hyperparameters are looked up by the row's name: combined rows have entries of their own, which are not the sum of
+Hyperparameters are looked up by the row's name: combined rows have their own entries, which are not the sum of
 the single rows.
 """
 

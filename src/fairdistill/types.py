@@ -1,4 +1,4 @@
-"""Types shared by the rooms: feature names, a batch, and what a loss term sees of a training step.
+"""Types shared by the subpackages: feature names, a batch, and what a loss term sees of a training step.
 
 Importing this does not load PyTorch.
 """
@@ -26,12 +26,12 @@ TAP_NAMES: tuple[TapName, ...] = get_args(TapName)
 Taps: TypeAlias = "Mapping[TapName, Tensor]"
 
 UNKNOWN_GROUP = -1
-"""The group index of a sample whose group is unknown. Only losses that need no group use such samples."""
+"""The group index of a sample whose group is unknown. Only losses that do not need groups use such samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch on the device, normalised and augmented.
+    """One batch on the device, normalized and augmented.
 
     Attributes:
         images: ``[N, 3, H, W]`` floating point.
@@ -66,7 +66,7 @@ class StepView:
 
     Attributes:
         student: the student's features by name, with gradients.
-        teacher: the teacher's features by name, without gradients; empty when no term asked for any.
+        teacher: the teacher's features by name, without gradients; empty if no term reads any.
         labels: ``[N]`` int64 classes.
         groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where unknown.
         num_classes: number of classes of the data set.
@@ -88,7 +88,7 @@ class StepView:
 
     @property
     def share(self) -> float:
-        """The fraction of the whole batch that these rows are."""
+        """These rows as a fraction of the whole batch."""
         return 1.0 if self.whole is None else len(self.labels) / self.whole
 
     def gather(self, own: Tensor) -> Tensor:

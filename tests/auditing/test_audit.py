@@ -236,12 +236,12 @@ def test_few_rows_without_an_error_do_not_prove_that_a_limit_is_kept() -> None:
         ({"max_deo_a": "5%"}, "max_deo_a to be a number, but got '5%'"),
         ({"confidence": 95.0}, "confidence to lie between 0 and 1, but got 95.0"),
         ({"confidence": 1.0}, "confidence to lie between 0 and 1"),
-        ({"draws": 99}, "draws to lie in 100 to 1,000,000, but got 99"),
-        ({"draws": 1_000_001}, "draws to lie in 100 to 1,000,000"),
+        ({"draws": 99}, "draws to lie between 100 and 1,000,000, but got 99"),
+        ({"draws": 1_000_001}, "draws to lie between 100 and 1,000,000"),
         ({"seed": -1}, "seed to be at least 0, but got -1"),
         ({"against": 5}, "expected against to be a path or Predictions, but got 5"),
         ({"validation": ["v.csv"]}, "expected validation to be a path or Predictions"),
-        ({"data": "digits-s", "validation": "v.csv"}, "--validation is for tables"),
+        ({"data": "digits-s", "validation": "v.csv"}, "--validation applies only to tables"),
         ({"score": "s", "pred": "p"}, "--score cannot be combined with --pred"),
     ],
 )
@@ -256,7 +256,7 @@ def test_options_out_of_range_are_named(options: dict[str, Any], text: str) -> N
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"group_names": ("x",)}, "t.csv has a single group, 'x'; a gap between groups needs two of each"),
+        ({"group_names": ("x",)}, "t.csv has a single group, 'x'; an audit needs at least two of each"),
         ({"group_names": (), "groups": np.full(600, -1)}, "t.csv has no group at all"),
         ({"class_names": ("a",)}, "t.csv has a single class, 'a'"),
         ({"class_names": tuple(map(str, range(20_000)))}, r"2 groups and 20,000 classes.*GiB; merge classes"),
@@ -350,9 +350,9 @@ def test_rows_of_unknown_group_are_left_as_they_are_by_posthoc_baselines() -> No
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"class_names": ("a", "z")}, "seed 1 has other classes than seed 0; both must be of one model"),
-        ({"group_names": ("x", "z")}, "seed 1 has other groups than seed 0"),
-        ({"probabilities": None}, "seed 1 has no probabilities; the post-hoc baselines need them.*--prob"),
+        ({"class_names": ("a", "z")}, "seed 1 and seed 0 have different classes; both must come from the same model"),
+        ({"group_names": ("x", "z")}, "seed 1 and seed 0 have different groups"),
+        ({"probabilities": None}, "seed 1 has no probabilities; the post-hoc baselines need.*--prob"),
         ({"groups": np.zeros(300, np.int64)}, "no samples of class 0 in group y|class . in group y"),
     ],
 )

@@ -108,7 +108,7 @@ def test_rows_are_named_in_any_order_and_case_and_once():
         ({"methods": "mdf"}, "unknown method 'mdf'; did you mean 'mfd'"), ({"seeds": "a"}, "seeds to look like 0,1,2"),
         ({"seeds": "3-1"}, "contains no seed"), ({"seeds": "-1"}, "seeds to look like"),
         ({"workers": 0}, "workers to be at"),
-        ({"epochs": 1, "steps": 2}, "exclude each other"), ({"steps": 5}, "give --epochs"),
+        ({"epochs": 1, "steps": 2}, "exclude each other"), ({"steps": 5}, "use --epochs"),
         ({"protocol": "fair"}, "protocol"), ({"seeds": str(2**32)}, r"\[0, 2\*\*32\)"),
         ({"address": "auto"}, "--address is only for a Ray cluster; add --engine ray"),
         ({"cpus_per_run": 2}, "--cpus-per-run is only for"), ({"gpus_per_run": 0.5}, "--gpus-per-run is only for"),
@@ -164,7 +164,7 @@ def test_a_table_of_ones_own_is_no_benchmark(tmp_path):
 def test_a_folder_belongs_to_one_grid(tmp_path):
     open_grid(tmp_path / "g", "digits-s", "honest")
     open_grid(tmp_path / "g", "digits-s", "honest")
-    with pytest.raises(RunFolderError, match=r"holds another grid \(protocol honest instead of paper\); .*--out"):
+    with pytest.raises(RunFolderError, match=r"holds a different grid \(protocol honest instead of paper\); .*--out"):
         open_grid(tmp_path / "g", "digits-s", "paper")
     (tmp_path / "other").mkdir()
     (tmp_path / "other/file").write_text("")

@@ -107,7 +107,7 @@ def test_a_model_is_audited_with_a_table_of_images(tmp_path, monkeypatch, capsys
         (["t.csv", "--out", "no/a.json"], ["cannot write no/a.json"]), (["t.csv", "--against", "none"], ["none"]),
         (["deployed.pt", "--data", "digits-s"], ["contains only weights", "--model"]),
         (["deployed.pt", "--data", "digits-s", "--model", "resnet18"], ["do not fit ResNet"]),
-        (["deployed.pt", "--data", "digits-s", "--validation", "t.csv"], ["--validation is for tables"]),
+        (["deployed.pt", "--data", "digits-s", "--validation", "t.csv"], ["--validation applies only to tables"]),
         (["none.pt", "--data", "digits-s"], ["there is no model none.pt"]),
     ],
 )  # fmt: skip

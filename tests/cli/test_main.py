@@ -168,7 +168,7 @@ def test_ctrl_c_saves_says_how_to_resume_and_exits_with_130(tmp_path):
 def test_resume_takes_no_other_option(given, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["train", *given]) == 2
-    assert "--resume takes the run's own options" in capsys.readouterr().err
+    assert "--resume uses the stopped run's own options" in capsys.readouterr().err
 
 
 def test_a_network_for_other_images_is_named(tmp_path, monkeypatch, capsys):

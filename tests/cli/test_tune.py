@@ -70,7 +70,7 @@ MISTAKES = [
     (["--rule", "deo_a subject to accuracy >= 95"], "write 95% as 0.95"),
     (["--objectives", "accuracy"], "expected --objectives to be two or three of accuracy, deo_a, deo_m"),
     (["--trials", "0"], "expected trials to be at least 1, but got 0"),
-    (["--budget", "soon"], "expected --budget to be a time such as 90s, 30m or 2h, but got 'soon'"),
+    (["--budget", "soon"], "expected --budget to be a time, for example 90s, 30m or 2h, but got 'soon'"),
     (["--budget", "1s", "--steps", "1000000", *ANY], "--budget of 1 s is too short: one trial takes about"),
     (["--protocol", "paper", *ANY], "tune needs a validation set, but --protocol paper has none"),
     (["--storage", "nothing", *ANY], "cannot open the storage nothing: Could not parse SQLAlchemy URL"),
@@ -118,7 +118,7 @@ def test_a_folder_with_something_else_or_that_cannot_be_written_is_refused(tmp_p
     assert "cannot write in" in capsys.readouterr().err
     monkeypatch.setattr("os.access", lambda *_args: False)
     assert main([*command, str(tmp_path / "study")]) == 2
-    assert f"cannot write in {tmp_path}; give another folder with --out" in capsys.readouterr().err
+    assert f"cannot write in {tmp_path}; choose another folder with --out" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
 
 

@@ -161,7 +161,7 @@ def test_ids_are_unique_though_a_file_is_named_like_a_second_one(tmp_path, names
 
 def test_too_few_pictures_for_a_test_set_are_an_error(tmp_path):
     rows = rows_of(tmp_path, [(f"{n}.png", n % 2, n // 2, "") for n in range(4)])
-    with pytest.raises(DataError, match=r"no subgroup has a second image for a test set; add images"):
+    with pytest.raises(DataError, match=r"no subgroup has a second image to put in a test set; add images"):
         load(tmp_path, rows)
 
 

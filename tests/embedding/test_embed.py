@@ -144,16 +144,16 @@ def test_small_cells_are_shown_whole_and_empty_ones_and_unknown_groups_are_named
     assert result.per_cell == ((3, 4), (4, 4), (4, 0))
     assert result.n == 19
     assert result.notes[:3] == (
-        "7 of 30 test images are left out because their group is not known",
+        "7 of 30 test images are left out because they have no group label",
         "1 of 6 subgroups have no test image",
         "1 of 5 subgroups have fewer than 4 test images and are shown in full",
     )
     third = result.student.leakage.by_class[2]
     assert math.isnan(third.probe)
-    assert (third.majority, third.undefined) == (1.0, "it has rows of one group only")
+    assert (third.majority, third.undefined) == (1.0, "all its samples are from one group")
     written = json.loads((run.path / "embedding.json").read_text())
     assert written["student"]["leakage"]["by_class"][2]["probe"] is None
-    assert "Class c has no probe: it has rows of one group only." in result.text()
+    assert "Class c has no probe: all its samples are from one group." in result.text()
 
 
 @pytest.mark.parametrize(("given", "used"), [(200.0, 29 / 3), (30.0, 29 / 3), (29.5, 29.5), (7.5, 7.5)])
@@ -194,7 +194,7 @@ def test_a_teacher_that_has_changed_since_is_left_out_with_a_note(student):
     RunFolder.open(student.parent / "teacher").write_model(build("digit_net", 3), metadata)
     result = embed(student, options=CPU)
     assert result.teacher is None
-    assert any("have changed since it taught this run" in note for note in result.notes)
+    assert any("have changed since this run was trained" in note for note in result.notes)
 
 
 def test_a_teacher_of_weights_is_seen_with_its_own_preparation_and_places(tmp_path):
@@ -336,7 +336,7 @@ def test_a_sample_smaller_than_the_cells_is_refused(student):
 
 def test_too_few_rows_of_known_group_are_refused(quick, tiny):
     run = train(quick(data_options={"unknown": 27}), quiet=True)
-    with pytest.raises(DataError, match="has only 3 images of known group; a t-SNE plot needs at least 4"):
+    with pytest.raises(DataError, match="has only 3 images with a group label; a t-SNE plot needs at least 4"):
         embed(run.path, options=CPU)
 
 
@@ -380,7 +380,7 @@ def test_the_text_puts_the_student_beside_the_teacher():
     def of(probe: float, majority: float) -> EmbeddedNetwork:
         by_class = (
             ClassLeakage(40, probe, majority, None),
-            ClassLeakage(9, math.nan, 1.0, "it has rows of one group only"),
+            ClassLeakage(9, math.nan, 1.0, "all its samples are from one group"),
         )
         return EmbeddedNetwork(coordinates=(), kl_divergence=1.2345, leakage=Leakage(40, probe, majority, by_class))
 
@@ -400,11 +400,11 @@ def test_the_text_puts_the_student_beside_the_teacher():
         "square       9    100.0%        undefined        undefined",
         "all         40     50.0%            60.0%            95.0%",
         "student: probe 60.0%, majority 50.0%; teacher: probe 95.0%, majority 50.0%.",
-        "The majority is the share of the largest group in a class: what guessing that group would get right. The",
+        "The majority is the share of the largest group in a class, the accuracy of always guessing that group. The",
         "further a probe is above it, the more the features reveal about the group. At or below it, a linear model",
         "finds no trace of the group.",
         "",
-        "Class square has no probe: it has rows of one group only.",
+        "Class square has no probe: all its samples are from one group.",
         "A note.",
         "",
         "fairdistill 1.2.3, torch 2.13.0",

@@ -146,7 +146,7 @@ def test_validation_rows_that_lack_a_cell_are_named(tmp_path, tiny, monkeypatch)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--budget", "soon"], "expected --budget to be a time such as 90s, 30m or 2h, but got 'soon'"),
+        (["--budget", "soon"], "expected --budget to be a time, for example 90s, 30m or 2h, but got 'soon'"),
         (["--budget", "1s", "--epochs", "9999"], "is too short: one pass over the training set takes about"),
         (["--rule", "fairness"], "cannot read the rule 'fairness'"),
         (["--fair-enough", "3"], "expected fair_enough to be a fraction in [0, 1], but got 3.0; 3% is 0.03"),

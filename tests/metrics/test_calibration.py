@@ -173,7 +173,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "floating classes": ({"y_true": [0.0, 1.0, 1.0]}, "`y_true` to be a vector of integers"),
     "lengths": ({"groups": [0, 1]}, "same length, but got 3, 3 and 2"),
     "logits": ({"probabilities": [[0.9, 0.1], [3.0, -1.0], [0.5, 0.5]]}, "row 1 sums to 2 .* softmax of the logits"),
-    "negative": ({"probabilities": [[0.9, 0.1], [0.3, 0.7], [1.5, -0.5]]}, "row 2 sums to 1 and its smallest is -0.5"),
+    "negative": ({"probabilities": [[0.9, 0.1], [0.3, 0.7], [1.5, -0.5]]}, "sums to 1 and its smallest value is -0.5"),
     "nan": ({"probabilities": [[0.9, 0.1], [NAN, 0.7], [0.5, 0.5]]}, "row 1 sums to nan"),
     "infinite": ({"probabilities": [[math.inf, -math.inf], [0.3, 0.7], [0.5, 0.5]]}, "row 0 sums to nan"),
     "one column": ({"probabilities": [0.9, 0.7, 0.5]}, r"`probabilities` to be \[N, C\], but got shape \(3,\)"),

@@ -87,9 +87,9 @@ def test_one_group_alone_is_undefined_and_says_so():
     found = probe(noise(20, 2), [0] * 10 + [1] * 10, [0] * 10 + [0, 1] * 5, classes=3)
     one, both, none = found.by_class
     assert math.isnan(one.probe)
-    assert (one.rows, one.majority, one.undefined) == (10, 1.0, "it has rows of one group only")
+    assert (one.rows, one.majority, one.undefined) == (10, 1.0, "all its samples are from one group")
     assert both.undefined is None
-    assert (none.rows, none.undefined) == (0, "it has no rows of known group")
+    assert (none.rows, none.undefined) == (0, "it has no samples with a known group")
     assert math.isnan(none.probe)
     assert math.isnan(none.majority)
     assert (found.rows, found.probe, found.majority) == (10, both.probe, 0.5)  # those that have a probe
@@ -109,7 +109,7 @@ def test_no_class_with_a_probe_leaves_both_means_undefined():
 def test_a_second_group_of_one_picture_has_no_probe(groups, sources):
     (found,) = probe(noise(len(groups), 2), [0] * len(groups), groups, sources=sources).by_class
     assert math.isnan(found.probe)
-    assert found.undefined == "no second group has two pictures"
+    assert found.undefined == "only one group has two or more pictures"
 
 
 def test_two_pictures_of_a_group_are_enough_and_a_third_group_of_one_row_does_not_void_the_class():

@@ -387,7 +387,7 @@ def test_what_cannot_be_predicted_is_named(kind: str) -> None:
 
 def test_other_classes_than_those_of_the_fit_are_refused() -> None:
     fitted = GroupLogitAdjustment.fit(**arguments("offsets"))
-    with pytest.raises(UsageError, match="the 2 classes of the fit, but got 3"):
+    with pytest.raises(UsageError, match="2 classes, as in the fit, but got 3"):
         fitted.predict([[0.2, 0.3, 0.5]], [0])
     with pytest.raises(ValueError, match="softmax of the logits"):
         fitted.predict([[2.0, -3.0]], [0])

@@ -193,7 +193,7 @@ def test_more_rows_with_pictures_than_there_is_room_for_are_named(tmp_path):
     ("options", "message"),
     [
         ({"out": "nowhere/r.html"}, "cannot write nowhere/r.html"), ({"card": "."}, "cannot write ."),
-        ({"draws": 10}, "draws to lie in 100 to"), ({"confidence": 1.0}, "confidence to lie between"),
+        ({"draws": 10}, "draws to lie between 100 and"), ({"confidence": 1.0}, "confidence to lie between"),
         ({"seed": -1}, "seed to be at least 0"),
     ],
 )  # fmt: skip

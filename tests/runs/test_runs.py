@@ -68,7 +68,7 @@ def test_a_folder_or_file_of_somebody_else_is_left_alone(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").touch()
     for path, text in (
-        (tmp_path / "photos", "exists already; give another folder with --out$"),
+        (tmp_path / "photos", "exists already; choose another folder with --out$"),
         (tmp_path / "photos" / "cat.png", "exists already"),
         (tmp_path / "photos" / "cat.png" / "run", "cannot write in"),
     ):
@@ -265,12 +265,14 @@ OPEN, LOAD = RunFolder.open, fairdistill.load
         pytest.param(cut_model, LOAD, "not a readable", id="half a model"),
         pytest.param(write("model.safetensors", b""), LOAD, "not a readable", id="empty model"),
         pytest.param(save_model(None), LOAD, "lacks the metadata", id="model without description"),
-        pytest.param(save_model({**METADATA, "network": "x"}), LOAD, "again: unknown network", id="unknown network"),
-        pytest.param(save_model(METADATA, 4), LOAD, r"again: .*output.weight", id="other number of classes"),
+        pytest.param(
+            save_model({**METADATA, "network": "x"}), LOAD, "cannot rebuild .*: unknown network", id="unknown network"
+        ),
+        pytest.param(save_model(METADATA, 4), LOAD, r"cannot rebuild .*output.weight", id="other number of classes"),
         pytest.param(
             save_model({**METADATA, "network": "no_nets:make"}),
             LOAD,
-            "cannot build the network no_nets:make of .* again: cannot import 'no_nets'",
+            "cannot rebuild the network no_nets:make of .*: cannot import 'no_nets'",
             id="a module that is gone",
         ),
         pytest.param(save_model({**METADATA, "image_size": "x"}), LOAD, "lacks the metadata", id="bad image size"),

@@ -15,7 +15,7 @@ def test_a_number_and_its_unit(text, seconds):
 
 @pytest.mark.parametrize("text", ["30", "m", "", "-5m", "0s", "1d", "1h30m", "nan s", "1e3s"])
 def test_what_is_no_time_is_named(text):
-    with pytest.raises(UsageError, match="expected --budget to be a time such as 90s, 30m or 2h, but got"):
+    with pytest.raises(UsageError, match="expected --budget to be a time, for example 90s, 30m or 2h, but got"):
         parse_duration(text, "budget")
 
 

@@ -127,7 +127,7 @@ def test_options_come_back_from_their_mapping():
 
 
 def test_an_unknown_key_is_named_with_those_there_are():
-    with pytest.raises(UsageError, match=r"unknown option 'learning_rate'; train has: .*\blr\b"):
+    with pytest.raises(UsageError, match=r"train has no option 'learning_rate'; it has: .*\blr\b"):
         TrainOptions.from_mapping({"learning_rate": 1e-3})
 
 

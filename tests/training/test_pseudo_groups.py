@@ -95,7 +95,7 @@ def test_a_group_without_any_known_row_is_named(digits):
     with pytest.raises(DataError, match=r"no image of .* is labelled with the group 'colour'; label some"):
         guess(grey, validation)
     blind = dataclasses.replace(validation, groups=torch.full_like(validation.groups, -1))
-    with pytest.raises(DataError, match=r"no image of .* has a group label to choose a threshold on"):
+    with pytest.raises(DataError, match=r"no image of .* has a group label, so no threshold can be chosen"):
         guess(rows, blind)
 
 

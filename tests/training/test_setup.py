@@ -231,7 +231,7 @@ BAD = [
     ({"init": "no.safetensors"}, UsageError, r"there is no file .*no\.safetensors"),
     ({"init": "text.safetensors"}, UsageError, "not a readable .safetensors file"),
     ({"init": "other.safetensors"}, UsageError, r"other\.safetensors do not fit ConvNet: .*stages.0.weight"),
-    ({"protocol": "paper", "batch_size": 73}, UsageError, "72 rows, fewer than one batch of 73"),
+    ({"protocol": "paper", "batch_size": 73}, UsageError, "72 samples, fewer than one batch of 73"),
     ({"data_options": {"missing_cell": True}, "strict_cells": True}, DataError, r"empty subgroups .*: \(c, y\)"),
 ]
 
@@ -265,7 +265,7 @@ def test_what_does_not_fit_is_an_error_and_nothing_is_written(
 def test_a_full_disk_is_an_error_before_anything_is_written(quick, tmp_path, monkeypatch):
     usage = cost.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(cost.shutil, "disk_usage", lambda path: usage._replace(free=10))
-    with pytest.raises(UsageError, match=r"would write .* MiB, but .* has 0 MiB left.*--out"):
+    with pytest.raises(UsageError, match=r"would write .* MiB, but .* has 0 MiB free.*--out"):
         train(quick(), quiet=True)
     assert list(tmp_path.iterdir()) == []
 

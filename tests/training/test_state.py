@@ -57,6 +57,6 @@ class Dangerous:
 def test_a_damaged_or_dangerous_checkpoint_is_refused_and_nothing_in_it_runs(tmp_path, content):
     path = tmp_path / "state.pt"
     path.write_bytes(content)
-    with pytest.raises(RunFolderError, match=r"cannot read the checkpoint .*start over with another --out"):
+    with pytest.raises(RunFolderError, match=r"cannot read the checkpoint .*start again with another --out"):
         load_checkpoint(path)
     assert not Dangerous.ran

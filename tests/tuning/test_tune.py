@@ -319,7 +319,9 @@ def test_another_teacher_and_another_study_in_a_storage_are_named(mfd, tmp_path,
     given = {"trials": 1, "storage": url, "study": "one", "test": False}
     tune(mfd(steps=3), options=wanted(**given), quiet=True)
     other = mfd(steps=3, teacher=make_teacher(), out=str(tmp_path / "other"))
-    with pytest.raises(UsageError, match=r"the study one in sqlite.* has another teacher; choose another name with"):
+    with pytest.raises(
+        UsageError, match=r"the study one in sqlite.* has a different teacher; choose another name with"
+    ):
         tune(other, options=wanted(**given), quiet=True)
     assert not (tmp_path / "other").exists()
     tune(other, options=wanted(**given | {"study": "two"}), quiet=True)

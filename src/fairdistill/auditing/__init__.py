@@ -1,4 +1,4 @@
-"""The audit: how unequally a model treats groups, and how sure that is."""
+"""The audit: how unequally a model treats groups, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
     "model_change", "sizing", "worst_of",
 ]  # fmt: skip
 
-# The options need no statistics: the help of a command does not wait for SciPy.
+# The options need no statistics, so a command's help does not wait for SciPy.
 __getattr__ = lazy_face(
     __name__,
     {

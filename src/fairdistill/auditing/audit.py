@@ -1,4 +1,4 @@
-"""The audit: how unequally a model treats groups, and how sure that is, from predictions of any software."""
+"""The audit: how unequally a model treats groups, with confidence intervals; predictions may come from any software."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
         **keywords: options by name; with ``data=``, the data set's own options too.
 
     Returns:
-        Everything the audit says; ``audit.json`` holds its ``to_dict()``.
+        The result of the audit; ``audit.json`` holds its ``to_dict()``.
 
     Raises:
         UsageError: for options that do not fit.

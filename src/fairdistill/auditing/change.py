@@ -1,4 +1,4 @@
-"""What one model changes against another, with the names of its subgroups."""
+"""The change from one model to another, with the names of the subgroups."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ class Names(Protocol):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """One name a class."""
+        """One name per class."""
         ...
 
     @property
     def group_names(self) -> tuple[str, ...]:
-        """One name a group."""
+        """One name per group."""
         ...
 
 
 def change_between(
     before: Predictions, after: Predictions, options: IntervalOptions | None = None, *, where: str | None = None
 ) -> ModelChange:
-    """Return what a model changes against another one, tested on the same samples.
+    """Return the change from another model to this one, tested on the same samples.
 
     Raises:
-        DataError: if the two are not of the same samples.
+        DataError: if the two do not cover the same samples.
     """
     before, after = paired(before, after)
     drawing = (options or IntervalOptions()).drawing
@@ -38,7 +38,7 @@ def change_between(
 
 
 def model_change(found: Paired, names: Names, *, where: str | None = None) -> ModelChange:
-    """Return a paired test with the names of its subgroups; ``where`` says what it is against."""
+    """Return a paired test with the names of its subgroups; ``where`` names the model it is compared with."""
     return ModelChange(
         where=where,
         accuracy=found.accuracy,

@@ -19,7 +19,7 @@ from fairdistill.predictions import Predictions
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A fitted baseline: its name, its decisions on the test set, and what was fitted."""
+    """A fitted baseline: its name, its decisions on the test set, and its fitted parameters."""
 
     method: str
     predicted: NDArray[np.int64]
@@ -31,14 +31,18 @@ def corrections(predictions: Predictions, validation: Predictions, options: Inte
     """Fit the baselines on validation predictions and measure them on the test set.
 
     Raises:
-        DataError: if the two are of different classes or groups, or have no probabilities.
+        DataError: if the two have different classes or groups, or lack probabilities.
     """
     for kind, what in (("class_names", "classes"), ("group_names", "groups")):
         if getattr(validation, kind) != getattr(predictions, kind):
-            raise DataError(f"{validation.where} has other {what} than {predictions.where}; both must be of one model")
+            raise DataError(
+                f"{validation.where} and {predictions.where} have different {what}; both must come from the same model"
+            )
     if predictions.probabilities is None or validation.probabilities is None:
         which = predictions if predictions.probabilities is None else validation
-        raise DataError(f"{which.where} has no probabilities; the post-hoc baselines need them: name them with --prob")
+        raise DataError(
+            f"{which.where} has no probabilities; the post-hoc baselines need them; name their columns with --prob"
+        )
     fitted = _fitted(predictions, predictions.probabilities, validation, validation.probabilities)
     return tuple(_measured(each, predictions, options) for each in fitted)
 

@@ -41,13 +41,13 @@ def check(predictions: Predictions) -> None:
     for names, what in ((predictions.class_names, "class"), (predictions.group_names, "group")):
         if len(names) < 2:
             known = f"a single {what}, {names[0]!r}" if names else f"no {what} at all"
-            raise DataError(f"{predictions.where} has {known}; a gap between groups needs two of each")
+            raise DataError(f"{predictions.where} has {known}; an audit needs at least two of each")
     size = 8 * len(predictions.group_names) * len(predictions.class_names) ** 2
     if size > _MEMORY:
         raise DataError(
             f"{predictions.where} has {len(predictions.group_names):,} groups and {len(predictions.class_names):,} "
-            f"classes: counting every pair of classes in each would take {size / 2**30:,.1f} GiB; merge classes or "
-            "groups, or check whether a column of numbers was taken for one of names"
+            f"classes: the counts of all class pairs in all groups would take {size / 2**30:,.1f} GiB; merge classes "
+            "or groups, or check whether a numeric column was mistaken for one of names"
         )
 
 
@@ -71,7 +71,7 @@ def metrics_of(
 
 
 def calibration_of(predictions: Predictions) -> tuple[list[float | None], float | None]:
-    """Return the expected calibration error of each group and of all of them; None without probabilities."""
+    """Return the expected calibration error of each group and over all groups; None without probabilities."""
     groups = len(predictions.group_names)
     if predictions.probabilities is None:
         return [None] * groups, None
@@ -128,7 +128,7 @@ def subgroups_of(predictions: Predictions, sample: Resampled) -> tuple[SubgroupA
 
 
 def sizing(counts: Counts, accuracy: float, confidence: float) -> Sizing:
-    """Return what gap the smallest subgroup can show, and how many samples smaller ones need; samples independent."""
+    """Return what gap the smallest subgroup can show, and how many independent samples smaller gaps would need."""
     smallest = int(counts.sum(axis=2).min())
     return Sizing(
         power=0.8,
@@ -142,7 +142,7 @@ def sizing(counts: Counts, accuracy: float, confidence: float) -> Sizing:
 
 
 def limits_of(metrics: AuditMetrics, options: AuditOptions, *, collapsed: bool) -> tuple[LimitCheck, ...]:
-    """Return whether each limit that was asked for is kept."""
+    """Return whether each requested limit is kept."""
     found = []
     for name, limit, gap in (
         ("deo_a", options.max_deo_a, metrics.deo_a),
@@ -158,21 +158,21 @@ def limits_of(metrics: AuditMetrics, options: AuditOptions, *, collapsed: bool) 
 
 
 def notes_of(predictions: Predictions) -> tuple[str, ...]:
-    """Return what a reader should know of the predictions, one sentence each."""
+    """Return what a reader should know about the predictions, one sentence each."""
     notes = list(predictions.notes)
     known = np.isin(np.arange(len(predictions.class_names)), predictions.labels)
     never = [predictions.class_names[label] for label in np.unique(predictions.predicted).tolist() if not known[label]]
     if never:
         notes.append(
-            f"The model predicts {', '.join(map(repr, never[:5]))}, but no sample has that label; if these are other "
-            "spellings of the labels, write them alike"
+            f"The model predicts {', '.join(map(repr, never[:5]))}, but no sample has that label; if this is only "
+            "a different spelling, use the same one for both"
         )
     given = predictions.probabilities
     if given is not None:
         other = int((given.argmax(axis=1) != predictions.predicted).sum())
         if other:
             notes.append(
-                f"In {other:,} rows the most probable class is not the predicted one; the calibration error uses the "
-                "probabilities"
+                f"In {other:,} samples the most probable class is not the predicted one; the calibration error uses "
+                "the probabilities"
             )
     return tuple(notes)

@@ -15,7 +15,7 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
 
     Args:
         path: a run folder, a weights file or an exported program.
-        options: which data, and what the model's file does not say.
+        options: the data, and anything about the model that its file does not contain.
 
     Raises:
         UsageError: for a model or options that do not fit.
@@ -25,7 +25,7 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
     runtime = choose_runtime(options.device, options.precision)
     parts = data.load_splits(options.data, ["val", "test"], root=options.data_root, **options.data_options)
     if "test" not in parts:
-        raise UsageError(f"{options.data} has no test set; say which rows it is, for example --split-map val=test")
+        raise UsageError(f"{options.data} has no test set; name the split to use, for example --split-map val=test")
     source = ModelSource(
         path=path,
         network=options.model,

@@ -22,16 +22,16 @@ class IntervalOptions:
     confidence: float = 0.95
     """Confidence level of every interval."""
     draws: int = 10_000
-    """Test sets to draw for the intervals."""
+    """Number of resampled test sets for the intervals."""
     seed: int = 0
-    """Seed of the draws."""
+    """Seed for the resampling."""
 
     def __post_init__(self) -> None:
         check_types(self)
         if not 0 < self.confidence < 1:
             raise UsageError(f"expected confidence to lie between 0 and 1, but got {self.confidence}")
         if not 100 <= self.draws <= 1_000_000:
-            raise UsageError(f"expected draws to lie in 100 to 1,000,000, but got {self.draws}")
+            raise UsageError(f"expected draws to lie between 100 and 1,000,000, but got {self.draws}")
         if self.seed < 0:
             raise UsageError(f"expected seed to be at least 0, but got {self.seed}")
         needed = math.ceil(10 / (1 - self.confidence))
@@ -52,7 +52,7 @@ class LimitOptions:
     """Largest DEO_A to accept (0.05 = 5 points): exit code 0 if the whole interval is below it, 1 if above, 3 if the
     data cannot tell."""
     max_deo_m: float | None = None
-    """Largest DEO_M to accept, in the same way."""
+    """Largest DEO_M to accept; works like --max-deo-a."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -67,7 +67,7 @@ class ComparisonOptions:
     """Comparison with other predictions."""
 
     against: str | Path | Predictions | None = None
-    """Another model's predictions of the same samples, a table or a run folder: adds a paired test and the change in
+    """Table or run folder with another model's predictions for the same samples: adds a paired test and the change in
     each subgroup. Default for a run: its teacher."""
     validation: str | Path | Predictions | None = None
     """Table of the model's predictions on a validation set: adds the post-hoc baselines, fitted on them. Default for a
@@ -85,22 +85,22 @@ class ModelOptions:
     """Model and data."""
 
     data: str | None = None
-    """Data set to run the model on: {datasets}, a table (.csv, .tsv, .parquet) or a class
-    folder."""
+    """Data set to run the model on: {datasets}, a table (.csv, .tsv, .parquet) or a folder of
+    class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
-    """Folder with the data files; default: $FAIRDISTILL_DATA, for a table the table's folder."""
+    """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     model: str | None = None
     """Network of a weights file, named as for train --model."""
     model_size: int | None = None
-    """Height and width of the model's input; default: what its file says, else the data's."""
+    """Height and width of the model's input; default: as stored in its file, else the data set's."""
     model_mean: str | None = None
-    """Channel means of the model's input; default: what its file says, else the data's."""
+    """Channel means of the model's input; default: as stored in its file, else the data set's."""
     model_std: str | None = None
-    """Channel standard deviations of the model's input; default: what its file says, else the data's."""
+    """Channel standard deviations of the model's input; default: as stored in its file, else the data set's."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -109,13 +109,15 @@ class ModelOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):
-    """Everything an audit can be told: how sure, held to what, compared with what, and what is audited."""
+    """All options of an audit: intervals, limits, comparison, and the source to audit."""
 
     data_options: Mapping[str, Any] = field(default_factory=dict)
-    """The data set's own options, by name, where --data names one."""
+    """The data set's own options by name, with --data."""
 
     def __post_init__(self) -> None:
         for group in (IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):
             group.__post_init__(self)
         if self.data is not None and self.validation is not None:
-            raise UsageError("--validation is for tables; a model is run on the data's own validation set")
+            raise UsageError(
+                "--validation applies only to tables; with --data, the model is run on the data set's validation set"
+            )

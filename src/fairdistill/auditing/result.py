@@ -1,4 +1,4 @@
-"""What an audit says, as typed values; ``audit.json`` is :meth:`AuditResult.to_dict`."""
+"""The result of an audit, as typed values; ``audit.json`` is :meth:`AuditResult.to_dict`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ EXIT_CODES: Mapping[Verdict, int] = {"within": 0, "beyond": 1, "undecided": 3}
 
 @dataclass(frozen=True, kw_only=True)
 class WorstGroup(Estimate):
-    """The accuracy of the worst group, and which it is; None where undefined."""
+    """The accuracy of the worst group, and which group it is; None where undefined."""
 
     group: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorstSubgroup(Result, Estimate):
-    """The accuracy of the worst class of a group, and which it is; None where undefined."""
+    """The accuracy of the worst class of a group, and which group it is; None where undefined."""
 
     group: str | None
     class_name: str | None = key("class")
@@ -89,7 +89,7 @@ class SubgroupAudit(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class RowsNeeded(Result):
-    """How many samples per subgroup a gap needs to be resolved."""
+    """How many samples per subgroup are needed to detect a gap."""
 
     gap: float
     rows: int
@@ -97,7 +97,7 @@ class RowsNeeded(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class Sizing(Result):
-    """What gap the smallest subgroup can show, and how many samples smaller ones need."""
+    """What gap the smallest subgroup can show, and how many samples smaller gaps would need."""
 
     power: float
     smallest_cell: int
@@ -132,7 +132,7 @@ class SubgroupChange(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChange(Result):
-    """What one model changes against another on the same samples; see :class:`fairdistill.metrics.paired.Paired`."""
+    """The change from one model to another on the same samples; see :class:`fairdistill.metrics.paired.Paired`."""
 
     where: str | None = key(optional=True)
     accuracy: Change
@@ -147,7 +147,7 @@ class ModelChange(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectionChange(Result):
-    """What a correction changes against the model as it is."""
+    """The change from the model as it is to the corrected one."""
 
     accuracy: Change
     deo_a: Change
@@ -171,13 +171,13 @@ class Correction(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditResult(Result):
-    """Everything an audit says.
+    """The result of an audit.
 
     Attributes:
         format_version: of the JSON.
-        where: what was audited.
+        where: the source that was audited.
         rows: samples.
-        unknown_groups: samples whose group is not known.
+        unknown_groups: samples without a group label.
         sources: independent pictures or people among them.
         class_names, group_names: in the order of ``counts``.
         confidence, draws, seed: of the intervals.
@@ -187,8 +187,8 @@ class AuditResult(Result):
         empty_cells: (group, class) indices of subgroups without a sample.
         collapsed: whether a single class is predicted for every sample.
         sizing: what gap this test set can show.
-        limits: the limits that were asked for.
-        notes: what a reader should know of the predictions.
+        limits: the requested limits.
+        notes: what a reader should know about the predictions.
         against: the change against another model, None without one.
         posthoc: the post-hoc baselines, None without validation predictions.
     """
@@ -233,6 +233,6 @@ class AuditResult(Result):
 
     @property
     def exit_code(self) -> int:
-        """0 if every limit is kept, 1 if one is certainly broken, 3 if the data cannot tell."""
+        """0 if every limit is kept, 1 if one is clearly exceeded, 3 if the data cannot tell."""
         verdicts = {limit.verdict for limit in self.limits}
         return next((EXIT_CODES[verdict] for verdict in ("beyond", "undecided") if verdict in verdicts), 0)

@@ -1,4 +1,4 @@
-"""The one door from a source to the predictions that are audited."""
+"""From a source to the predictions to audit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fairdistill.tables.reading import SUFFIXES
 
 @dataclass(frozen=True)
 class Inputs:
-    """What an audit is of.
+    """The predictions that an audit works with.
 
     Attributes:
         predictions: of the test set.
@@ -28,12 +28,12 @@ class Inputs:
 
 
 def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
-    """Read a table, a finished run folder, or run a model on a data set; predictions are taken as they are."""
+    """Read a table or a finished run folder, or run a model on a data set; predictions are returned as they are."""
     against, validation = _other(options.against, options), _other(options.validation, options)
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)
     if options.data is not None:
-        from fairdistill.auditing.model import run_model  # torch, which tables have no need of
+        from fairdistill.auditing.model import run_model  # torch, which tables do not need
 
         predictions, on_validation = run_model(str(source), options)
         return Inputs(predictions, against, on_validation)

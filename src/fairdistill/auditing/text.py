@@ -1,4 +1,4 @@
-"""An audit as text for a terminal; percent."""
+"""An audit as text for a terminal, in percent."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fairdistill.text.tables import aligned
 
 _SHOWN_SUBGROUPS = 12
 _VERDICTS = {
-    "within": "kept: the whole interval lies below it",
-    "beyond": "broken: the whole interval lies above it",
+    "within": "met: the whole interval lies below it",
+    "beyond": "exceeded: the whole interval lies above it",
     "undecided": "undecided: the limit lies inside the interval, so these data cannot tell",
 }
 
@@ -59,7 +59,7 @@ def in_words(result: AuditResult) -> list[str]:
 
 
 def no_harm(change: ModelChange) -> list[str]:
-    """Return what a change does to each subgroup, in sentences; levelling down is called by its name."""
+    """Return the effect of a change on each subgroup, in sentences, naming levelling down where it happens."""
     lines = []
     harmed = [cell for cell in change.cells if cell.harmed]
     helped = [cell for cell in change.cells if cell.helped]
@@ -74,7 +74,7 @@ def no_harm(change: ModelChange) -> list[str]:
     lines.append(f"{len(helped)} of {len(change.cells)} subgroups got significantly better.")
     if change.levels_down:
         lines.append(
-            "Levelling down: the gap shrank only because somebody got worse; the worst-off groups gained nothing "
+            "Levelling down: the gap shrank only because some groups got worse; the worst-off groups gained nothing "
             f"({signed(change.worst_groups)} points, averaged over the classes)."
         )
     elif change.deo_a.value < 0 and change.share_levelled_down > 0.5:
@@ -90,7 +90,7 @@ def _heading(result: AuditResult) -> str:
     if result.sources < result.rows:
         parts.append(f"from {result.sources:,} independent pictures or people")
     if result.unknown_groups:
-        parts.append(f"{result.unknown_groups:,} without a known group")
+        parts.append(f"{result.unknown_groups:,} without a group label")
     parts += [f"{len(result.class_names)} classes", f"{len(result.group_names)} groups"]
     return f"{result.where}: {', '.join(parts)}"
 

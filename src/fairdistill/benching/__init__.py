@@ -1,4 +1,4 @@
-"""The paper's grid of methods, seeds and data sets: planned, run resumably, and put into a table."""
+"""The paper's grid of methods, seeds and data sets: planned, run (resuming where it stopped), and put into a table."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def open_grid(path: Path, name: str, protocol: str) -> None:
             differ = ", ".join(
                 f"{key} {before[key]} instead of {value}" for key, value in asdict(now).items() if before[key] != value
             )
-            raise RunFolderError(f"{path} holds another grid ({differ}); choose another folder with --out")
+            raise RunFolderError(f"{path} already holds a different grid ({differ}); choose another folder with --out")
         return
     check_new_folder(path, kind="grid")
     try:

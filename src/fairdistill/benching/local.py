@@ -78,7 +78,7 @@ def _begin(threads: int) -> None:
 
     from fairdistill.system.memory import keep_freed_memory
 
-    os.setsid()  # so that this process hears of Ctrl-C only once, from its parent
+    os.setsid()  # so that this process receives Ctrl-C only once, from its parent
     # An active run listens for it and saves; between runs there is nothing to save. SIG_IGN would keep the run from it.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     keep_freed_memory()

@@ -1,4 +1,4 @@
-"""The options of a grid, checked: which runs, and what runs them."""
+"""The options of ``bench``."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _ADDRESS = re.compile(r"auto|(ray://)?(\[[^\]]+\]|[^:/\s]+):\d+")
 
 @dataclass(frozen=True, kw_only=True)
 class GridOptions:
-    """Which runs a grid consists of."""
+    """Grid."""
 
     methods: str = "all"
-    """Methods, separated by commas, for example scratch,ss,mfd; all: the paper's twelve."""
+    """Methods, comma-separated, for example scratch,ss,mfd; all: the paper's twelve."""
     seeds: str = "0-3"
     """Seeds of the runs, for example 0,1,2 or 0-7."""
     protocol: ProtocolName = "paper"
-    """paper: the paper's own rules, for checking its tables; honest: the same number of steps for every method, with
+    """paper: the paper's own rules, for reproducing its tables; honest: the same number of steps for every method, with
     checkpoints chosen on validation data."""
     epochs: int | None = None
-    """Budget of every run in passes over the training set; default 50."""
+    """Budget of each run in passes over the training set; default 50."""
     steps: int | None = None
-    """Budget of every run in optimizer steps, instead of --epochs; honest protocol only."""
+    """Budget of each run in optimizer steps, instead of --epochs; honest protocol only."""
     teacher_epochs: int | None = None
     """Budget of the teachers, which does not shrink with the budget of the other runs; default 50, or --epochs if that
     is more."""
     model: str | None = None
-    """Network of teachers and students, named as for train; default: the data set's."""
+    """Network of teachers and students, named as for train --model; default: the data set's."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
-    """The data set's own options, such as skew."""
+    """The data set's own options, for example skew."""
     out: str | None = None
     """Folder of the grid; default: bench/DATA-PROTOCOL."""
 
@@ -72,7 +72,7 @@ class GridOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineOptions:
-    """What runs a grid."""
+    """Execution."""
 
     engine: Literal["local", "ray"] = "local"
     """local: processes on this machine. ray: a Ray cluster."""
@@ -80,7 +80,7 @@ class EngineOptions:
     """Ray cluster to join: auto (the one this machine belongs to), HOST:PORT or ray://HOST:PORT; default: start one on
     this machine and stop it at the end."""
     workers: int | None = None
-    """Number of runs at a time; default: 1, or with --engine ray as many as fit on the cluster. With the local engine
+    """Number of concurrent runs; default: 1, or with --engine ray as many as fit on the cluster. With the local engine
     they share the CPU threads, or the GPU."""
     cpus_per_run: float = 1
     """CPUs that Ray reserves for each run, which is also the run's number of threads; default 1."""
@@ -90,19 +90,19 @@ class EngineOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeOptions:
-    """Where and how precisely each run computes."""
+    """Device and precision."""
 
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the hardware supports it, else float32."""
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the students with torch.compile."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
-    """The grid as a whole.
+    """Dry run.
 
     Raises:
         UsageError: if a value is out of range, or options exclude each other.
@@ -113,7 +113,7 @@ class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
     """
 
     dry_run: bool = False
-    """Show what would be run and how long it may take, without running it."""
+    """Show the runs of the grid and how long they may take, without running them."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -124,8 +124,8 @@ class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give only one")
         if self.steps is not None and not PROTOCOLS[self.protocol].equal_steps:
             raise UsageError(
-                "--steps gives every method the same number of steps, which the paper's rules do not: they count "
-                "epochs of each method's own sampler; give --epochs, or use --protocol honest"
+                "--steps gives every method the same number of steps, but the paper's rules count epochs of each "
+                "method's own sampler; use --epochs or --protocol honest"
             )
         _ = self.rows, self.run_seeds
 

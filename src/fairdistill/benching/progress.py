@@ -1,4 +1,4 @@
-"""What a grid prints to standard error while it runs: a line per event and, on a terminal, a live table."""
+"""The progress of a grid on standard error: a line per event and, on a terminal, a live table."""
 
 from __future__ import annotations
 

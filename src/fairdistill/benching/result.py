@@ -1,4 +1,4 @@
-"""What has become of a grid, as typed values."""
+"""The state of a grid, as typed values."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class BenchResult(Result):
         workers: number of runs at a time.
         jobs: every job, teachers before their students.
         training_images: images that all runs will see in total; None unless they were counted for a dry run.
-        not_counted: why the images could not be counted, None if they were or if nobody asked.
+        not_counted: why the images could not be counted, None if they were counted or if that was not requested.
         seconds_left: how long the remaining jobs may take, None if that is not known.
         seconds_by_trial: how long all jobs may take, judging by a few steps of the first one; None without that trial.
-        table: the finished runs beside the published numbers; None if no run is finished, or for a dry run.
+        table: the finished runs next to the published numbers; None if no run is finished, or for a dry run.
     """
 
     path: str

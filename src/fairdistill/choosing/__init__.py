@@ -1,4 +1,4 @@
-"""How one of several models is chosen: a rule that picks one, and the Pareto front of those no other beats."""
+"""How one of several models is chosen: a rule that picks one, and the Pareto front of those that no other beats."""
 
 from __future__ import annotations
 

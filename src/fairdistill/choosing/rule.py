@@ -123,7 +123,7 @@ class Rule:
         return f"{self.metric} subject to {' and '.join(map(str, self.conditions))}"
 
     def missed(self, scores: Scores, teacher: Scores | None) -> list[str]:
-        """Return each condition that a model does not meet, and by how much it misses it, in words."""
+        """Return each condition that a model does not meet, and by how much, in words."""
         missed = []
         for condition in self.conditions:
             by = condition.shortfall(scores, teacher)

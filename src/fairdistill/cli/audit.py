@@ -15,8 +15,8 @@ from fairdistill.runs import write_json
 
 COMMAND = Command(
     name="audit",
-    summary="Audit a table of predictions, a run folder, or, with --data, a model. Exit code 0; 1 if a limit is "
-    "broken, 3 if the data cannot tell.",
+    summary="Audit a table of predictions, a run folder, or, with --data, a model. Exit code 1 if a limit is "
+    "exceeded, 3 if the data cannot tell, otherwise 0.",
     source="SOURCE",
     source_help="table (.csv, .tsv, .parquet), run folder, or model with --data",
 )
@@ -34,7 +34,7 @@ class OutputOptions:
 
 
 def run(arguments: list[str]) -> int:
-    """Audit, write what was found, and return the exit code."""
+    """Run the audit, write its result, and return the exit code."""
     data = peek(arguments, "data")
     what = TableColumns if data is None else ModelOptions
     given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, what, OutputOptions, data=data)
@@ -53,5 +53,5 @@ def _out(source: str, options: OutputOptions) -> Path:
     default = Path(source) / "audit.json" if Path(source).is_dir() else Path("audit.json")
     out = default if options.out is None else Path(options.out)
     if out.is_dir() or not out.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {out}; give a file in an existing folder with --out")
+        raise UsageError(f"cannot write {out}; choose a file in an existing folder with --out")
     return out

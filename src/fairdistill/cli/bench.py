@@ -11,11 +11,11 @@ GRID = Command(
     summary="Run the paper's grid of methods and seeds; finished runs are kept. Exit code 1 if a run failed.",
     source=f"{{{','.join(DATASETS)}}} | table FOLDER",
     source_help="data set, or `table` and the folder of a grid",
-    leave_out=("workers",),  # of the two options of this name, the runs at a time are meant
+    leave_out=("workers",),  # two options have this name; this one is the number of concurrent runs
 )
 TABLE = Command(
     name="bench table",
-    summary="Print a grid's finished runs beside the published numbers.",
+    summary="Print a grid's finished runs next to the published numbers.",
     source="FOLDER",
     source_help="the folder of a grid",
 )

@@ -1,4 +1,4 @@
-"""The one path of every command: parse its options, call its function, print, exit."""
+"""What all commands share: parse the options, call the function, print, exit."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Command:
     """What a command line looks like.
 
     Attributes:
-        name: such as ``compare``.
+        name: for example ``compare``.
         summary: one sentence for its help.
-        source: what it takes besides options, as shown in its usage; empty for none.
-        source_help: what that is.
+        source: the positional argument as shown in the usage; empty if there is none.
+        source_help: its help text.
         nargs: how many sources there are: one (None), one or none (``?``), or several (``+``).
-        leave_out: options of the data set that the command has itself or does not offer.
+        leave_out: options of the data set that the command defines itself or does not offer.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Command:
     leave_out: tuple[str, ...] = ()
 
     def parser(self) -> Parser:
-        """Return a parser that knows the source and nothing else yet."""
+        """Return a parser that knows only the source so far."""
         shown = f"[{self.source}]" if self.nargs == "?" else f"{self.source}..." if self.nargs == "+" else self.source
         parser = Parser(self.name, self.summary, arguments=shown)
         if self.source:
@@ -48,10 +48,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Given:
-    """What was given on the command line.
+    """The parsed command line.
 
     Attributes:
-        source: the source or sources, None without one.
+        source: the source or sources; None if the command has none.
         values: options by name.
         data_options: options of the data set that were given, by name.
     """
@@ -71,10 +71,10 @@ def parse(command: Command, arguments: Sequence[str], *options: type[Any], data:
     """Parse a command line.
 
     Args:
-        command: what it looks like.
-        arguments: what was given.
-        options: the options classes; each class that declares some is a heading of the help.
-        data: the data set whose own options are offered too; None: no data set's.
+        command: its definition.
+        arguments: the arguments given.
+        options: the options classes; each class that declares any becomes a heading in the help.
+        data: the data set whose own options are offered too, or None.
 
     Raises:
         UsageError: for anything that does not fit.
@@ -91,7 +91,7 @@ def parse(command: Command, arguments: Sequence[str], *options: type[Any], data:
         from fairdistill.data import entry
 
         own = entry(data).options
-        add_options(parser, own, title=f"data set {data}", leave_out=command.leave_out, unset=True)
+        add_options(parser, own, title=f"Data set {data}", leave_out=command.leave_out, unset=True)
         rest, found = split_repeated(rest, own)
     values = vars(parser.parse_args(rest))
     source = values.pop(command.dest, None)
@@ -104,7 +104,7 @@ def parse(command: Command, arguments: Sequence[str], *options: type[Any], data:
 
 
 def offer(parser: Parser, options: type[Any], *, leave_out: tuple[str, ...] = ()) -> None:
-    """Add an options class to a parser, with a heading for each class that declares some of its options."""
+    """Add an options class to a parser, with a heading for each class that declares any of its options."""
     for owner, declared in groups_of(options).items():
         title = (owner.__doc__ or owner.__name__).split("\n")[0].rstrip(".")
         names = [item.name for item in declared]

@@ -18,7 +18,7 @@ COMMAND = Command(
 
 @dataclass(frozen=True, kw_only=True)
 class SourceOptions:
-    """What to inspect."""
+    """Data set."""
 
     data: str = "digits-s"
     """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of class folders."""

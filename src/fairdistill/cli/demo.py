@@ -9,7 +9,7 @@ COMMAND = Command(name="demo", summary="Train a biased digit classifier and run 
 
 
 def run(arguments: list[str]) -> int:
-    """Run the demonstration."""
+    """Run the demo."""
     options = parse(COMMAND, arguments, DemoOptions).options(DemoOptions)
     from fairdistill.fixing import demo
     from fairdistill.fixing.demo_text import INTRODUCTION, farewell, in_short

@@ -9,7 +9,7 @@ from fairdistill.fixing import FixOptions
 
 COMMAND = Command(
     name="fix",
-    summary="Audit a model, look for a fairer one within a time budget, and end with one recommendation.",
+    summary="Audit a model, search for a fairer one within a time budget, and give one recommendation.",
     source="MODEL",
     source_help="run folder, weights file or exported program; without one, a model is trained first",
     nargs="?",
@@ -21,7 +21,7 @@ def run(arguments: list[str]) -> int:
     data = peek(arguments, "data")
     given = parse(COMMAND, arguments, FixOptions, data=data)
     if data is None:
-        raise UsageError("fix needs --data: a table of images, a class folder, or the name of a data set")
+        raise UsageError("fix needs --data: a table of images, a folder of class folders, or the name of a data set")
     from fairdistill.fixing import fix
 
     options = given.options(FixOptions)

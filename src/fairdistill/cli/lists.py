@@ -10,7 +10,7 @@ from fairdistill.data import DATASETS
 
 
 def filled(text: str) -> str:
-    """Return a help text with the lists that it asks for.
+    """Return a help text with its placeholders filled in.
 
     Example:
         >>> filled("one of {datasets}")

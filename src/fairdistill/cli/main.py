@@ -14,7 +14,7 @@ from fairdistill.system.memory import keep_freed_memory
 
 COMMANDS = {
     "demo": "train a biased digit classifier and run fix on it (about a minute)",
-    "audit": "measure how unequally a model treats groups, and how sure that is",
+    "audit": "measure how unequally a model treats groups, with confidence intervals",
     "fix": "find a fairer model than yours within a time budget",
     "train": "train a teacher or a student",
     "tune": "search hyperparameters on validation data",
@@ -22,7 +22,7 @@ COMMANDS = {
     "embed": "draw a t-SNE map of a run's features",
     "report": "write an HTML report and a model card",
     "bench": "run the paper's grid of methods and seeds (bench table prints the results)",
-    "data": "data inspect shows what a data set holds",
+    "data": "inspect a data set (fairdistill data inspect)",
 }
 
 _HELP = f"""usage: fairdistill COMMAND [OPTIONS]
@@ -41,7 +41,8 @@ fairdistill demo
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 1 training failed or an audit's limit is broken, 2 bad input, 3 an audit cannot tell, 130 stopped by Ctrl-C.
+    0 done, 1 training failed or an audit's limit is exceeded, 2 bad input, 3 an audit cannot tell, 130 stopped by
+    Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         needs = f"{arguments[0]} needs the package {error.name}, which is not installed here"
         print(f"fairdistill: error: {needs}; install it with: pip install fairdistill", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
+    except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

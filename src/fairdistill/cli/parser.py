@@ -1,4 +1,4 @@
-"""Command-line parsers made from options classes: one option a field, its docstring the help."""
+"""Command-line parsers made from options classes: one option per field, whose docstring is the help."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from fairdistill.errors import UsageError
 
 
 class _HelpFormatter(DefaultHelpFormatter):
-    """Leaves types and defaults to the texts of the options."""
+    """Shows no types or defaults beyond those in the help texts."""
 
     def _get_help_string(self, action: Action) -> str:
+        if action.dest == "print_config":  # jsonargparse's own text is long and ungrammatical
+            return "print the resulting configuration as YAML and exit; flags: skip_default, skip_unset"
         return action.help or ""
 
     def __init__(self, prog: str) -> None:
@@ -32,7 +34,7 @@ class _HelpFormatter(DefaultHelpFormatter):
 
 
 class Parser(ArgumentParser):
-    """A jsonargparse parser whose errors are ours: one line, exit code 2."""
+    """A jsonargparse parser that reports errors in our style: one line, exit code 2."""
 
     def __init__(self, command: str, description: str, *, arguments: str = "") -> None:
         super().__init__(
@@ -65,7 +67,7 @@ def add_options(
     """Add an option for each field of a dataclass.
 
     Args:
-        parser: where to.
+        parser: the parser to extend.
         options: a dataclass whose fields have docstrings.
         title: heading of the options in the help.
         leave_out: fields that get no option.
@@ -111,7 +113,7 @@ def peek(arguments: list[str], option: str) -> str | None:
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise UsageError(f"cannot read {path} as YAML: {' '.join(str(error).split())}") from error
         if not isinstance(content, dict):
-            raise UsageError(f"expected {path} to hold named options (name: value), but got {content!r}")
+            raise UsageError(f"expected {path} to contain named options (name: value), but got {content!r}")
         if option in content:
             return str(content[option])
     return None
@@ -125,14 +127,14 @@ def values_of(arguments: list[str], option: str) -> list[str]:
 
 
 def named_values(options: type[Any]) -> list[str]:
-    """Return the options of a dataclass that take ``NAME=VALUE``, again and again."""
+    """Return the options of a dataclass that take ``NAME=VALUE`` and can be repeated."""
     kinds = typing.get_type_hints(options)
     mappings = [name for name, kind in kinds.items() if typing.get_origin(required_type(kind)) is Mapping]
-    return [name for name in mappings if name != "data_options"]  # each of those has a flag of its own
+    return [name for name in mappings if name != "data_options"]  # each of them has its own flag
 
 
 def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[str, str]]:
-    """Part the arguments from every ``--OPTION NAME=VALUE`` among them.
+    """Separate every ``--OPTION NAME=VALUE`` from the other arguments.
 
     Returns:
         The other arguments, and the values by name.
@@ -158,7 +160,7 @@ def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[s
 
 
 def split_repeated(arguments: list[str], options: type[Any]) -> tuple[list[str], dict[str, dict[str, str]]]:
-    """Part the arguments from the options of a dataclass that take ``NAME=VALUE``, again and again."""
+    """Separate the repeatable ``NAME=VALUE`` options of a dataclass from the other arguments."""
     repeated: dict[str, dict[str, str]] = {}
     for option in named_values(options):
         arguments, values = split_settings(arguments, option.replace("_", "-"))
@@ -170,7 +172,7 @@ def numbers(settings: Mapping[str, str], option: str) -> dict[str, float]:
     """Return settings whose values are numbers.
 
     Raises:
-        UsageError: if one is not.
+        UsageError: if one is not a number.
     """
     found = {}
     for name, value in settings.items():

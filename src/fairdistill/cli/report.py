@@ -15,7 +15,7 @@ COMMAND = Command(
 
 
 def run(arguments: list[str]) -> int:
-    """Write the report, and the model card if one is asked for."""
+    """Write the report, and the model card if requested."""
     given = parse(COMMAND, arguments, ReportOptions)
     from fairdistill.reporting import report
 

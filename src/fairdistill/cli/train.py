@@ -12,7 +12,7 @@ COMMAND = Command(name="train", summary="Train a teacher or a student into a run
 def run(arguments: list[str]) -> int:
     """Train a run, or resume one."""
     parser = COMMAND.parser()
-    parser.add_argument("--resume", metavar="RUN", type=str, help="resume a stopped run; takes no other option")
+    parser.add_argument("--resume", metavar="RUN", type=str, help="resume a stopped run; accepts no other options")
     options, others = parse_training(parser, arguments)
     from fairdistill.training import resume, train
 
@@ -21,6 +21,6 @@ def run(arguments: list[str]) -> int:
         train(options)
         return 0
     if [item for item in arguments if item not in ("--resume", stopped, f"--resume={stopped}")]:
-        raise UsageError("--resume takes the run's own options; give no others")
+        raise UsageError("--resume uses the stopped run's own options; drop all others")
     resume(stopped)
     return 0

@@ -13,20 +13,20 @@ from fairdistill.training import TrainOptions
 
 
 def parse_training(parser: Parser, arguments: list[str]) -> tuple[TrainOptions, dict[str, Any]]:
-    """Parse the options of a training beside those that the parser has already; return both."""
+    """Parse the options of a training along with those that the parser already has; return both."""
     name = peek(arguments, "data") or TrainOptions().data
     own = entry(name).options
-    parser.add_argument("--config", action="config", help="YAML file of options; the command line wins")
+    parser.add_argument("--config", action="config", help="YAML file of options; the command line takes precedence")
     parser.add_argument("--format-version", type=int, help=SUPPRESS)  # so that a run's config.yaml is accepted
     parser.add_argument("--data-options", type=dict, default={}, help=SUPPRESS)
     offer(parser, TrainOptions, leave_out=("data_options",))
-    add_options(parser, own, title=f"data set {name}", unset=True)
+    add_options(parser, own, title=f"Data set {name}", unset=True)
     rest, settings = split_settings(arguments, "set")
     rest, repeated = split_repeated(rest, own)
     given = vars(parser.parse_args(rest))
     for unused in ("config", "format_version"):
         given.pop(unused)
-    # The command line wins over a file as a whole: another method has other settings, another budget is the budget.
+    # The command line overrides a file as a whole: a new method has new settings, and one budget replaces the other.
     own_settings = numbers(settings, "set")
     given["set"] = own_settings if values_of(arguments, "method") else {**given["set"], **own_settings}
     if values_of(arguments, "steps") and not values_of(arguments, "epochs"):

@@ -9,12 +9,12 @@ from fairdistill.tuning import TuneOptions
 
 COMMAND = Command(
     name="tune",
-    summary="Search hyperparameters on validation data, choose by a stated rule, and read the test set once.",
+    summary="Search hyperparameters on validation data, choose a trial by a fixed rule, and read the test set once.",
 )
 
 
 def run(arguments: list[str]) -> int:
-    """Search, choose and print what was found."""
+    """Search, choose a trial and print the result."""
     parser = COMMAND.parser()
     offer(parser, TuneOptions)
     arguments, repeated = split_repeated(arguments, TuneOptions)

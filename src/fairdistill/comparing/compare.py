@@ -1,4 +1,4 @@
-"""Comparing finished runs; reads run folders and nothing else."""
+"""Comparing finished runs; reads only run folders."""
 
 from __future__ import annotations
 

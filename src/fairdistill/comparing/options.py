@@ -12,7 +12,7 @@ Format = Literal["text", "md", "csv", "latex", "json"]
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions:
-    """How the comparison is printed.
+    """Output.
 
     Example:
         >>> CompareOptions(format="md").format

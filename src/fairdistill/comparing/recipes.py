@@ -11,7 +11,7 @@ from typing import Any
 
 from fairdistill.runs import RunFolder
 
-# Options that do not make a different recipe: seeds, paths, hardware, and what the recipe states in other words.
+# Options that do not make a different recipe: seeds, paths, hardware, and anything the recipe states in another way.
 _NOT_RECIPE = (
     "data", "data_root", "data_options", "teacher", "seed", "split_seed", "epochs", "steps", "out", "device", "compile",
     "threads", "cache_memory", "cache_dir", "teacher_cache",
@@ -106,7 +106,7 @@ class Recipe:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The settings by name; those of the data set and of the method's terms are among them."""
+        """The settings by name; including those of the data set and of the method's terms."""
         read = json.loads(self.text)
         inner = ("set", "data_options")
         return {**{k: v for k, v in read.items() if k not in inner}, **read["data_options"], **read["set"]}

@@ -17,19 +17,19 @@ _HEADER = ("Method", "n", *METRICS.values(), "Steps", "Images seen")
 
 
 def render(result: CompareResult) -> str:
-    """Return the comparison as an aligned table for a terminal; percent."""
+    """Return the comparison as an aligned table for a terminal, in percent."""
     lines = tables.aligned([_HEADER, *_cells(result)])
     rule = "-" * max(map(len, lines))
     return "\n".join([lines[0], rule, *lines[1:], rule, _caption(result)])
 
 
 def markdown(result: CompareResult) -> str:
-    """Return the comparison as a Markdown table; percent."""
+    """Return the comparison as a Markdown table, in percent."""
     return f"{tables.markdown([_HEADER, *_cells(result)])}\n\n{_caption(result)}"
 
 
 def latex(result: CompareResult) -> str:
-    """Return the comparison as a LaTeX table; percent."""
+    """Return the comparison as a LaTeX table, in percent."""
     return tables.latex([_HEADER, *_cells(result)], _caption(result))
 
 
@@ -77,7 +77,7 @@ def _percent(metric: OverSeeds) -> str:
 def _caption(result: CompareResult) -> str:
     seeds = sorted({seed for row in result.rows for seed in row.seeds})
     many = any(len(row.seeds) > 1 for row in result.rows)
-    spread = "mean ± sd over n seeds (ddof 1)" if many else "one seed each: no spread is known"
+    spread = "mean ± sd over n seeds (ddof 1)" if many else "one seed each, so the spread is unknown"
     return (
         f"{result.data}; {result.protocol} protocol; test set, percent, {spread}; "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}. {'; '.join(result.made_with)}."

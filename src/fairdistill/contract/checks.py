@@ -16,11 +16,11 @@ def check_types(options: Any) -> None:
     """Check that every field of an options object holds a value of its annotated type.
 
     Args:
-        options: a dataclass instance with fields of type bool, int, float, str, a Literal of texts, a Mapping, or one
-            of them or None.
+        options: a dataclass instance with fields of type bool, int, float, str, a Literal of texts, a Mapping, or any
+            of these or None.
 
     Raises:
-        UsageError: naming the first field that does not, what was expected, and its value.
+        UsageError: naming the first field whose value does not fit, what was expected, and the value.
 
     Example:
         >>> import dataclasses
@@ -34,7 +34,7 @@ def check_types(options: Any) -> None:
     for name, kind in typing.get_type_hints(type(options)).items():
         value = getattr(options, name)
         if isinstance(kind, types.UnionType):
-            if value is None or len(_required(kind)) > 1:  # what takes several types checks them itself
+            if value is None or len(_required(kind)) > 1:  # options that take several types check them themselves
                 continue
             kind = required_type(kind)
         expected = _mismatch(value, kind)
@@ -52,7 +52,7 @@ def _required(kind: types.UnionType) -> list[Any]:
 
 
 def _mismatch(value: Any, kind: Any) -> str | None:
-    """Return what was expected of the value, None if it is that."""
+    """Return a description of the expected value; None if the value fits."""
     if typing.get_origin(kind) is Literal:
         choices = typing.get_args(kind)
         return None if value in choices else f"one of {', '.join(choices)}"

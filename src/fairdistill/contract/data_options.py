@@ -1,4 +1,4 @@
-"""Keywords of a call that may name the options of a data set as well."""
+"""Keywords of a call that may also be options of a data set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def with_data_keywords(options: type[T], base: T | None, keywords: Mapping[str, Any], own: Collection[str]) -> T:
-    """Return the options of a call whose keywords may name the data set's own options too.
+    """Return the options of a call whose keywords may also be the data set's own options.
 
     Args:
         options: the class; it has a field ``data_options``.
@@ -21,7 +21,7 @@ def with_data_keywords(options: type[T], base: T | None, keywords: Mapping[str, 
         own: names of the data set's own options; one that the class has too belongs to the data set.
 
     Raises:
-        UsageError: for a name that neither has.
+        UsageError: for a name that neither of them has.
 
     Example:
         >>> from fairdistill.inspecting import InspectOptions

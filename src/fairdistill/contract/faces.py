@@ -1,4 +1,4 @@
-"""Faces of rooms that are heavy to enter: a name is imported when it is first used."""
+"""Lazy imports for packages that are slow to import: a name is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any
 def lazy_face(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """Return a module ``__getattr__`` for a package's ``__init__`` (PEP 562).
 
-    So ``fairdistill train --help`` reads the options of a training without waiting for torch. The names are imported
-    for type checkers under ``TYPE_CHECKING``, and listed in ``__all__``. A module may bear the name of the function it
-    holds, such as ``fixing/fix.py``: the package's attribute stays the function, whichever is imported first.
+    This way ``fairdistill train --help`` can read the options of a training without waiting for torch. The names are
+    imported for type checkers under ``TYPE_CHECKING``, and listed in ``__all__``. A module may have the same name
+    as a function in it, for example ``fixing/fix.py``: the package's attribute stays the function, whichever is
+    imported first.
 
     Args:
         package: the package's ``__name__``.
-        homes: the module that holds each public name, such as ``{"train": "fairdistill.training.run"}``.
+        homes: the module that holds each public name, for example ``{"train": "fairdistill.training.run"}``.
     """
 
     class Face(ModuleType):

@@ -1,6 +1,6 @@
 """Names from earlier versions, which are still read: in run folders, in YAML files and on the command line.
 
-Each method's term now bears the method's name. Nothing is written under a former name, with one exception: the
+Each method's term now has the method's name. Nothing is written under a former name, with one exception: the
 identity of a job of ``fairdistill bench`` is computed from the former names, so that existing grids keep their jobs.
 """
 
@@ -19,7 +19,7 @@ _FORMER_OF = {present: former for former, present in FORMER_TERMS.items()}
 
 
 def present_names(values: Mapping[str, V]) -> dict[str, V]:
-    """Return values by term, or by ``term.setting``, under today's names; of two for one name the later wins.
+    """Return values by term, or by ``term.setting``, under today's names; of duplicates the last is kept.
 
     Example:
         >>> present_names({"mmd.strength": 3.0, "kd.temperature": 1.0})

@@ -1,7 +1,7 @@
 """Options: frozen dataclasses, made of groups by inheritance, that a caller may also give as keywords.
 
 ``TrainOptions(lr=0.1)`` is flat, as the command line and YAML files are; the class that declares ``lr`` says
-that it belongs to the budget. A function that reads the budget alone takes that class.
+that it belongs to the budget. A function that reads only the budget takes that class.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ T = TypeVar("T")
 
 
 def with_keywords(options: type[T], base: T | None, keywords: Mapping[str, Any]) -> T:
-    """Return the options of a call: the given ones or the defaults, with what was given as keywords.
+    """Return the options of a call: the given ones or the defaults, updated with the keywords.
 
     Args:
         options: the class.
         base: the options that were given, or None.
-        keywords: options by name; they win.
+        keywords: options by name; they take precedence.
 
     Raises:
-        UsageError: for a name that is no option, naming the closest one, or a value that does not fit.
+        UsageError: for an unknown name (the message suggests the closest one), or a value that does not fit.
 
     Example:
         >>> from fairdistill.auditing import AuditOptions

@@ -1,4 +1,4 @@
-"""The base of every command's result: typed attributes, the JSON that is written, and its text."""
+"""The base of every command's result: typed attributes, the JSON that is written, and the text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def key(name: str | None = None, *, optional: bool = False, written: bool = True
     """Return a dataclass field whose key in the JSON differs from its name, or that the JSON may leave out.
 
     Args:
-        name: the key, such as ``class``, which cannot be an attribute; default: the field's own name.
+        name: the key, for example ``class``, which cannot be an attribute; default: the field's own name.
         optional: whether the key is left out where the value is None; the field then defaults to None.
         written: whether the JSON holds the field at all; it does not hold the folder that it lies in.
     """
@@ -25,8 +25,8 @@ def key(name: str | None = None, *, optional: bool = False, written: bool = True
 class Result:
     """Base of the frozen results.
 
-    A result's fields are its JSON, in their order. Its text is what ``render`` in the module ``text`` beside
-    it returns, so that values know nothing of how they are shown.
+    The fields of a result are its JSON, in the same order. Its text comes from ``render`` in the neighbouring module
+    ``text``, so that values are independent of how they are shown.
 
     Example:
         >>> @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Result:
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is written as JSON: plain mappings, lists, texts and numbers; undefined is NaN."""
+        """Return what is written as JSON: plain dicts, lists, strings and numbers; undefined values are NaN."""
         content = {}
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, field.name)
@@ -49,7 +49,7 @@ class Result:
         return content
 
     def text(self) -> str:
-        """Return the result as text for a terminal; percent."""
+        """Return the result as text for a terminal, in percent."""
         room = type(self).__module__.rpartition(".")[0]
         text: str = importlib.import_module(f"{room}.text").render(self)
         return text

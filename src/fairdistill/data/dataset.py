@@ -131,7 +131,7 @@ class GroupedDataset:
             )
 
     def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:
-        """Return the data set with only these rows (int64 indices), in this order."""
+        """Return a data set of only these rows (int64 indices), in this order."""
         order = rows.tolist()
         return replace(
             self,

@@ -45,8 +45,8 @@ def load_rows(
 ) -> dict[Split, GroupedDataset]:
     """Read every file once and return the wanted splits that exist.
 
-    Rows whose files have the same bytes share a ``source_id``, so that a split never separates them. If no row names
-    its split, ``test_share`` of every subgroup becomes the test set.
+    Rows whose files have the same bytes share a ``source_id``, so that a split never separates them. If no split is
+    given, ``test_share`` of every subgroup becomes the test set.
 
     Raises:
         DataError: for broken files (unless they are skipped), fewer than two classes or groups, or a class without
@@ -80,11 +80,11 @@ def load_rows(
         train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
         if not len(test):
             raise DataError(
-                f"{name}: no row names its split, and no subgroup has a second image for a test set; add images, or "
-                "mark some for testing"
+                f"{name}: no split is given, and no subgroup has a second image to put in a test set; add images, or "
+                "assign some to the test set"
             )
         parts: dict[Split, GroupedDataset] = {"train": train, "test": test}
-        note = f"no row names its split, so {len(test):,} of {len(whole):,} rows were drawn for the test set"
+        note = f"no split is given, so {len(test):,} of {len(whole):,} rows were drawn for the test set"
         parts = {split: replace(part, notes=(*notes, note)) for split, part in parts.items()}
     else:
         at = torch.from_numpy(rows.splits)

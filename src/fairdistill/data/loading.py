@@ -1,4 +1,4 @@
-"""The built-in data sets, and how one of them, or your own table or folder, is loaded."""
+"""The built-in data sets, and loading one of them, or your own table or folder."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ class Recipe:
 
     The network's input has ``size`` by ``size`` pixels. Without a crop, the whole image is resized to that, whatever
     its aspect ratio. With a crop, training images are stored at the ``stored`` size and a part of each is cut out.
-    Pixels are scaled to [0, 1] and normalised with ``mean`` and ``std``, per channel.
+    Pixels are scaled to [0, 1] and normalized with ``mean`` and ``std``, per channel.
     """
 
     size: int

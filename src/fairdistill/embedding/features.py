@@ -41,7 +41,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Features:
-    """What a network makes of the test images.
+    """The features and predictions of a network on the test images.
 
     Attributes:
         values: the features, flattened, float32 ``[N, D]``.
@@ -74,7 +74,7 @@ def teacher_of(config: Mapping[str, Any], result: Mapping[str, Any], test: Group
     )
     model = load_model(source, test)
     if model.digest != result["digests"]["teacher"]:
-        raise TeacherError(f"the weights of {source.path} have changed since it taught this run")
+        raise TeacherError(f"the weights of {source.path} have changed since this run was trained")
     return Subject(name="teacher", network=model.network, recipe=model.recipe, taps=config["teacher_tap"])
 
 

@@ -114,8 +114,8 @@ def draw(test: GroupedDataset, options: EmbedOptions) -> Drawn:
     n = sum(map(len, chosen))
     if n < FEWEST_POINTS:
         raise DataError(
-            f"{test.name} has only {n} images of known group; a t-SNE plot needs at least {FEWEST_POINTS}, so use a "
-            "larger test set"
+            f"{test.name} has only {n} images with a group label; a t-SNE plot needs at least {FEWEST_POINTS}, so use "
+            "a larger test set"
         )
     notes = _notes(test, cells, wanted)
     if options.perplexity >= n:
@@ -132,7 +132,7 @@ def _notes(test: GroupedDataset, cells: Tensor, wanted: int) -> list[str]:
     sizes = cells[cells > 0]
     unknown = test.num_unknown_groups
     if unknown:
-        notes.append(f"{unknown:,} of {len(test):,} test images are left out because their group is not known")
+        notes.append(f"{unknown:,} of {len(test):,} test images are left out because they have no group label")
     empty = int((cells == 0).sum())
     if empty:
         notes.append(f"{empty} of {cells.numel()} subgroups have no test image")

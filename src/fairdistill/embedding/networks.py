@@ -34,15 +34,15 @@ def embedded(run: RunFolder, options: EmbedOptions) -> EmbedResult:
         changed = int((student.predicted != recorded).sum())
         if changed:
             notes.append(
-                f"the predictions of {changed:,} of {len(test):,} test images differ from predictions.csv; rounding "
-                "explains a few, but more mean that the images have changed"
+                f"the predictions of {changed:,} of {len(test):,} test images differ from predictions.csv; a few "
+                "differences can come from rounding, but many mean that the images have changed"
             )
         teacher = None
         try:
             subject = teacher_of(config, finished, test)
             if subject is not None:
                 teacher = features_of(subject, test, options.tap, device)
-        except FairdistillError as error:  # the student is worth a plot of its own
+        except FairdistillError as error:  # the student can still be plotted
             notes.append(f"the teacher is left out: {error}")
         result = EmbedResult(
             settings=replace(drawn.options, device=str(device)),

@@ -17,7 +17,7 @@ FEWEST_POINTS = 4  # with 4 points a perplexity of (n - 1) / 3 is 1, the lowest 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedOptions:
-    """How features are plotted.
+    """Plot.
 
     The t-SNE settings default to those of the paper's Figure 5 (supplement, section 1.4).
 
@@ -34,7 +34,7 @@ class EmbedOptions:
     dims: int = 3
     """Dimensions of the plot: 3 or 2."""
     perplexity: float = 200.0
-    """Effective number of neighbors; reduced to a third of the number of points if there are too few."""
+    """Effective number of neighbours; reduced to a third of the number of points if there are too few."""
     early_exaggeration: float = 1.0
     """Factor by which attraction is increased in the first 250 iterations; at least 1."""
     iterations: int = 250
@@ -45,9 +45,9 @@ class EmbedOptions:
     """Seed of the plot, of the sampled images and of the cross-validation folds that measure leakage."""
     samples: int = 2000
     """Maximum number of test images in the plot, the same number from each subgroup (one class of one group); smaller
-    subgroups are shown completely."""
+    subgroups are shown in full."""
     data_root: str | None = None
-    """Folder that holds the data now; default: the folder used when the run was trained."""
+    """Folder with the data files, if they have moved since the run was trained."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
 

@@ -14,7 +14,7 @@ from fairdistill.metrics.leakage import leakage
 
 
 def plotted(features: NDArray[np.float32], drawn: Drawn, test: GroupedDataset) -> EmbeddedNetwork:
-    """Return the t-SNE coordinates of the drawn images and the leakage over all.
+    """Return the t-SNE coordinates of the drawn images and the leakage over all test images.
 
     Args:
         features: of every test image, ``[N, D]``.

@@ -36,7 +36,7 @@ class EmbeddedNetwork(Result):
 
     Attributes:
         coordinates: of each point in the plot.
-        kl_divergence: what t-SNE minimizes, in nats.
+        kl_divergence: the quantity that t-SNE minimizes, in nats.
         leakage: how well a linear model reads the group from the features, over the whole test set.
     """
 

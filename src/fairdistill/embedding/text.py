@@ -1,4 +1,4 @@
-"""An embedding as text for a terminal; percent."""
+"""An embedding as text for a terminal, in percent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def render(result: EmbedResult) -> str:
         "How often the group can be read from the features within a class, over all test images:",
         *aligned(_leakage_table(result)),
         f"{means}.",
-        "The majority is the share of the largest group in a class: what guessing that group would get right. The",
+        "The majority is the share of the largest group in a class, the accuracy of always guessing that group. The",
         "further a probe is above it, the more the features reveal about the group. At or below it, a linear model",
         "finds no trace of the group.",
     ]

@@ -1,4 +1,4 @@
-"""What can replace a deployed model, and how each candidate does on the validation set."""
+"""The candidates to replace a deployed model, and their results on the validation set."""
 
 from __future__ import annotations
 

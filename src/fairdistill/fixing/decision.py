@@ -1,4 +1,4 @@
-"""Which candidate is chosen, on the validation set alone."""
+"""The choice of a candidate, based only on the validation set."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fairdistill.metrics import higher_is_better
 
 @dataclass(frozen=True)
 class Decision:
-    """What the validation set says.
+    """The outcome on the validation set.
 
     Attributes:
         candidates: all of them, the deployed model first.
         chosen: one of them.
         notes: what a reader should know about the search.
         why_kept: why the deployed model is kept, None if it is not.
-        promised: what the chosen one changes, unless it is the deployed model.
+        promised: the change that the chosen one brings, unless it is the deployed model.
         dropped: the candidate that the rule picks, if its gain is not significant.
     """
 
@@ -40,7 +40,7 @@ def decide(work: Work, validation: AuditResult) -> Decision:
     """Try candidates unless the deployed model's gap makes that pointless, and choose one.
 
     Args:
-        work: what the fix works with.
+        work: the working data of the fix.
         validation: audit of the deployed model on the validation set.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The demonstration: a biased model of handwritten digits, and what ``fix`` does about it."""
+"""The demo: a biased digit classifier, and ``fix`` applied to it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def demo(*, options: DemoOptions | None = None, **keywords: Any) -> FixResult:
         **keywords: options by name.
 
     Returns:
-        What the fix found and recommends.
+        The results of the fix and its recommendation.
 
     Raises:
-        RunFolderError: if the folder holds something else.
+        RunFolderError: if the folder contains something else.
 
     Example:
         >>> demo(out="digits").chosen  # doctest: +SKIP

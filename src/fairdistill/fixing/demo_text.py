@@ -1,4 +1,4 @@
-"""What the demonstration prints besides the recommendation."""
+"""The text that the demo prints besides the recommendation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def in_short(result: FixResult) -> str:
 
 
 def farewell(result: FixResult, out: str) -> str:
-    """Return where everything is, and how to go on with one's own model."""
+    """Return where the results are, and how to continue with your own model."""
     page = f"; open {out}/report.html for the report" if result.model else ""
     return (
         f"Everything is in {out}/{page}.\n"

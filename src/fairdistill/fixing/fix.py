@@ -1,7 +1,7 @@
 """From a deployed model and data to one recommendation.
 
 The order is that of an honest experiment: the deployed model is audited on the validation set; corrections and
-students are tried and compared there; one is chosen by a rule stated beforehand; then the test set is read, once, for
+students are tried and compared there; one is chosen by a rule fixed in advance; then the test set is read, once, for
 the chosen candidate and for the deployed model.
 """
 
@@ -28,15 +28,15 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
     Args:
         source: the deployed model: a run folder, a weights file or an exported program; None to train one first.
         options: see :class:`FixOptions`.
-        **keywords: options by name, those of the data set among them, such as ``label="age"`` of a table.
+        **keywords: options by name, including those of the data set, for example ``label="age"`` for a table.
 
     Returns:
         What was found and the recommendation; ``fix.json`` and ``recommendation.md`` in the folder ``out`` hold them.
 
     Raises:
-        UsageError: for options or models that do not fit, a budget that is too short, or a rule that nothing satisfies.
+        UsageError: for options or models that do not fit, too short a budget, or a rule that no candidate meets.
         DataError: for data that cannot be used, or a subgroup without validation or test samples.
-        RunFolderError: if the folder holds something else.
+        RunFolderError: if the folder contains something else.
         Stopped: after Ctrl-C; the same call continues.
 
     Example:

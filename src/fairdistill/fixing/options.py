@@ -22,43 +22,44 @@ class FixDataOptions:
     """Data and deployed model."""
 
     data: str
-    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a class folder."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of
+    class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
-    """Folder with the data files; default: $FAIRDISTILL_DATA, or the table's own folder."""
+    """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
-    """The data set's own options, such as the columns of a table."""
+    """The data set's own options, for example the columns of a table."""
     model: str | None = None
-    """Network of the weights file and of the students, named as for train --model; default: what the model's file
-    says, else the data set's."""
+    """Network of the weights file and of the students, named as for train --model; default: as stored in the
+    model's file, else the data set's."""
     model_size: int | None = None
-    """Height and width of the model's input; default: what its file says, else the data set's."""
+    """Height and width of the model's input; default: as stored in its file, else the data set's."""
     model_mean: str | None = None
-    """Channel means of the model's input; default: what its file says, else the data set's."""
+    """Channel means of the model's input; default: as stored in its file, else the data set's."""
     model_std: str | None = None
-    """Channel standard deviations of the model's input; default: what its file says, else the data set's."""
+    """Channel standard deviations of the model's input; default: as stored in its file, else the data set's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceOptions:
-    """How long to search, and what to choose."""
+    """Search and choice."""
 
     budget: str = "30m"
-    """Training time, such as 90s, 30m or 2h."""
+    """Time limit for training, for example 90s, 30m or 2h."""
     students: int = MOST_STUDENTS
-    """Maximum number of students to train: ss, then mfd at one strength after another."""
+    """Maximum number of students to train: first ss, then mfd at different strengths."""
     rule: str = DEFAULT_RULE
-    """Which candidate to choose, on the validation set; "teacher" is the deployed model."""
+    """How to choose among the candidates, on the validation set; "teacher" stands for the deployed model."""
     fair_enough: float = 0.03
     """Keep the model if its whole DEO_A interval is below this value (0.03 = 3 points)."""
     anyway: bool = False
     """Search even if the model's gap is within what chance alone would produce."""
     group_at_use: bool = False
-    """Allow a correction of the model's outputs to be recommended; using one requires knowing each person's group."""
+    """Also consider corrections of the model's outputs; to use one, you must know each person's group."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudentOptions:
-    """How students are trained."""
+    """Student training."""
 
     epochs: int = 50
     """Passes over the training set for each student; fewer if the budget is short."""
@@ -69,17 +70,17 @@ class StudentOptions:
     lr: float = 1e-3
     """Learning rate."""
     seed: int = 0
-    """Seed of everything random."""
+    """Random seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FixMachineOptions:
-    """Where to compute, and where to write."""
+    """Machine and output."""
 
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     threads: int | None = None
     """CPU threads; default: PyTorch's choice."""
     out: str = "fairdistill-fix"
@@ -89,7 +90,7 @@ class FixMachineOptions:
 # Dataclasses collect inherited fields from the last base to the first.
 @dataclass(frozen=True, kw_only=True)
 class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOptions):
-    """What a fix may do about a model, and for how long.
+    """Options of a fix: the data, the search, the students and the machine.
 
     Raises:
         UsageError: if a value is out of its range.
@@ -116,13 +117,13 @@ class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOption
 
     @property
     def parsed_rule(self) -> Rule:
-        """What to choose."""
+        """The rule that chooses a candidate."""
         return parse_rule(self.rule)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
-    """The demonstration.
+    """Demo.
 
     Example:
         >>> DemoOptions(seed=1).out
@@ -130,7 +131,7 @@ class DemoOptions:
     """
 
     seed: int = 0
-    """Seed of everything random."""
+    """Random seed."""
     out: str = "fairdistill-demo"
     """Output folder; repeating the command shows its results without training again."""
 
@@ -151,5 +152,5 @@ def fix_options(options: FixOptions | None, keywords: Mapping[str, Any]) -> FixO
     """
     data = keywords.get("data", None if options is None else options.data)
     if data is None:
-        raise UsageError("fix needs data: a table of images, a class folder, or the name of a data set")
+        raise UsageError("fix needs data: a table of images, a folder of class folders, or the name of a data set")
     return with_data_keywords(FixOptions, options, keywords, option_names(data))

@@ -1,4 +1,4 @@
-"""What a fix found, as typed values; ``fix.json`` is :meth:`FixResult.to_dict`."""
+"""The result of a fix, as typed values; ``fix.json`` is :meth:`FixResult.to_dict`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class TestRead(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class FixResult(Result):
-    """Everything a fix found, and its recommendation.
+    """The result of a fix, and its recommendation.
 
     Attributes:
         promised: what the chosen candidate changes on the validation set; None if the deployed model is kept.
@@ -80,7 +80,7 @@ class FixResult(Result):
             kept.
         version: of fairdistill.
         deployed: path of the deployed model.
-        rule: what the choice follows.
+        rule: the rule that chooses a candidate.
         metric: the metric that the rule optimizes.
         chosen: name of the chosen candidate; ``keep`` is the deployed model as it is.
         description: what the chosen candidate is.
@@ -134,5 +134,5 @@ class FixResult(Result):
 
 
 def in_metric(change: ModelChange, metric: str) -> Change:
-    """Return what changes in one metric: ``accuracy``, ``deo_a`` or ``deo_m``."""
+    """Return the change in one metric: ``accuracy``, ``deo_a`` or ``deo_m``."""
     return {"accuracy": change.accuracy, "deo_a": change.deo_a, "deo_m": change.deo_m}[metric]

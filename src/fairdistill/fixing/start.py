@@ -54,7 +54,8 @@ def start(deployed: str | None, options: FixOptions) -> Work:
     elif run is None and samples.cut:
         notes.append(
             "The validation set was split off from the training set. If the deployed model was trained on those "
-            "images, it looks better on them than it is, and the rule is stricter on the other candidates than intended"
+            "images, it looks better on them than it really is, so the rule is stricter for the other "
+            "candidates than intended"
         )
     return Work(options, base, epochs, out, samples, given, runtime, clock, (*notes, *_unknown_groups(samples)))
 

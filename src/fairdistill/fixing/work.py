@@ -1,4 +1,4 @@
-"""What a fix works with: the samples, the deployed model, the folder, and the budget."""
+"""The working data of a fix: the samples, the deployed model, the folder, and the budget."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Samples:
     """The data of a fix.
 
     Attributes:
-        train: what students are trained on.
-        validation: what the choice is made on.
-        test: what the choice is confirmed on.
+        train: the images that students are trained on.
+        validation: the images that the choice is based on.
+        test: the images that the choice is confirmed on.
         cut: whether the validation set was cut from the training set.
     """
 
@@ -66,7 +66,7 @@ class Deployed:
 
     Attributes:
         source: where it is.
-        model: the network and how it wants its images.
+        model: the network and the preprocessing it expects.
         validation: its predictions on the validation set.
     """
 
@@ -96,7 +96,7 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Work:
-    """What a fix works with.
+    """The working data of a fix.
 
     Attributes:
         options: of the fix.
@@ -106,7 +106,7 @@ class Work:
         samples: the data.
         deployed: the deployed model.
         runtime: device and precision.
-        clock: what is left of the budget.
+        clock: the remaining budget.
         notes: what a reader should know about the data.
     """
 
@@ -122,7 +122,7 @@ class Work:
 
 
 def source_of(path: str, options: FixOptions) -> ModelSource:
-    """Return where the deployed model is, and what its file does not say."""
+    """Return where the deployed model is, and what its file does not contain."""
     is_run = Path(path).is_dir()
     return ModelSource(
         path=path, network=None if is_run else options.model, size=options.model_size, mean=options.model_mean,

@@ -1,4 +1,4 @@
-"""What to know about a data set before training on it."""
+"""The command ``data inspect``: describe a data set before training on it."""
 
 from __future__ import annotations
 

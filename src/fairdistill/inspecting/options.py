@@ -12,7 +12,7 @@ from fairdistill.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class InspectOptions:
-    """How the data set is loaded and judged.
+    """Loading and evaluation.
 
     Example:
         >>> InspectOptions(data_options={"skew": 0.9}).accuracy
@@ -20,11 +20,11 @@ class InspectOptions:
     """
 
     data_root: str | None = field(default=None, metadata={"also": "--root"})
-    """Folder with the data files; default: $FAIRDISTILL_DATA, or for a table the folder that contains it."""
+    """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
-    """The data set's own options, such as skew and data_seed."""
+    """The data set's own options, for example skew and data_seed."""
     accuracy: float = 0.8
-    """Accuracy of the perfectly fair model whose DEO by chance is computed."""
+    """Accuracy assumed for the perfectly fair model whose DEO by chance is shown."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -91,7 +91,7 @@ class InspectResult(Result):
         chance: the DEO that a perfectly fair model of that accuracy would show on the test set by chance alone; None
             if there is no test set, or a subgroup has no test image.
         skipped: files that cannot be read.
-        notes: what was noticed while reading, duplicates among them.
+        notes: remarks made while reading, for example on duplicates.
     """
 
     data: str

@@ -87,8 +87,8 @@ def _claims(result: InspectResult, test: SplitContents) -> list[str]:
     lines = [_chance(result.chance, result.accuracy)]
     if test.shared_pictures:
         lines.append(
-            "Some images are made from the same picture; where that picture appears in several groups, chance gives "
-            "less than this."
+            "Some images are made from the same picture; where that picture appears in several groups, the "
+            "DEO by chance is smaller than this."
         )
     small = test.smaller_than(_SMALL)
     if small:

@@ -1,4 +1,4 @@
-"""Loss functions and the same as modules, each usable alone, and the terms that methods are made of."""
+"""Loss functions, as functions and as modules, each usable on its own, and the terms that methods are made of."""
 
 from fairdistill.losses.adversary import Adversaries, Adversary, AdversaryLoss, reverse_gradient
 from fairdistill.losses.attention import AttentionLoss, AttentionTransfer, attention_loss

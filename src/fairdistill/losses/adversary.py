@@ -102,7 +102,7 @@ def mean_loss_by_class(
 class AdversaryLoss(nn.Module):
     """Adversarial debiasing as a module: the sum over classes of that class's mean adversary loss.
 
-    Minimise it over the student's and the adversaries' parameters together: the adversaries learn to guess the group
+    Minimize it over the student's and the adversaries' parameters together: the adversaries learn to guess the group
     from the logits, while the gradient that reaches the student is reversed and multiplied by ``strength``. The
     released code trains the adversaries with an optimizer and a learning rate of their own.
 
@@ -243,7 +243,7 @@ class AdversaryTerm(Term):
         self._cut = bool((self.rate < 1).any())
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Return what ``state_dict`` must hold beside tensors: the optimizer's state."""
+        """Return what ``state_dict`` must hold besides tensors: the optimizer's state."""
         return {"optimizer": self.optimizer.state_dict()}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:

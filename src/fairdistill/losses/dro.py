@@ -44,12 +44,12 @@ def dro_loss(
         log_weights: floating point ``[C, G]``, log q up to a constant: initially zeros, or -inf for a
             subgroup that never occurs.
         step_size: step size of the weights; 0.01 in the released code.
-        adjustment: ``[C, G]`` or a number, added to the losses of small subgroups for their larger generalisation gap
+        adjustment: ``[C, G]`` or a number, added to the losses of small subgroups for their larger generalization gap
             (the paper's group adjustment: a constant over the square root of the training samples).
 
     Returns:
         A scalar, and log q as ``[C, G]`` for the next step. A subgroup missing from the batch keeps its weight, up
-        to the normalisation, and adds nothing.
+        to the normalization, and adds nothing.
 
     Raises:
         ValueError: if the shapes of labels and groups do not fit.

@@ -132,7 +132,7 @@ class _Blocks(NamedTuple):
 
 
 def _class_blocks(labels: Tensor, groups: Tensor, num_classes: int, num_groups: int, dtype: torch.dtype) -> _Blocks:
-    """Lay the batch out with one block a class: work grows with the classes' sizes squared, not the batch's."""
+    """Lay the batch out with one block per class: work grows with the classes' sizes squared, not the batch's."""
     # NumPy, since its calls cost a fifth of torch's at this size, and there are many.
     label, group = labels.numpy(), groups.numpy()
     n = len(label)

@@ -63,7 +63,7 @@ def rkd_loss(student: Tensor, teacher: Tensor, *, distance: float = 25.0, angle:
 
 
 def _relations(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the normalised distances ``[N, N]`` and the cosines ``[N, N, N]``, the angle's vertex first."""
+    """Return the normalized distances ``[N, N]`` and the cosines ``[N, N, N]``, the angle's vertex first."""
     # From products, in float64 for the digits of small distances: differences would be N^2 D numbers.
     centred = (points - points.mean(0)).double()
     product = centred @ centred.mT

@@ -13,7 +13,7 @@ from fairdistill.types import StepView, TapName
 
 @dataclass(frozen=True)
 class TermContext:
-    """What a term knows when it is built.
+    """The information a term is built with.
 
     Attributes:
         num_classes: number of classes of the data set.

@@ -151,8 +151,8 @@ def probability_rows(probabilities: Any) -> NDArray[Any]:
     if wrong.any():
         row = int(wrong.argmax())
         raise ValueError(
-            f"Expected argument `probabilities` to hold rows that are at least 0 and sum to 1, but row {row} sums to "
-            f"{total[row]:g} and its smallest is {values[row].min():g}; give the softmax of the logits"
+            f"Expected argument `probabilities` to hold rows of values of at least 0 that sum to 1, but row {row} sums "
+            f"to {total[row]:g} and its smallest value is {values[row].min():g}; give the softmax of the logits"
         )
     return values
 

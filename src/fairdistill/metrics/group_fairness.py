@@ -1,4 +1,4 @@
-"""Accuracy and DEO accumulated over batches, in the manner of TorchMetrics; NumPy only."""
+"""Accuracy and DEO accumulated over batches, with the interface of TorchMetrics; NumPy only."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from fairdistill.metrics.fairness import (
 
 @dataclass(frozen=True, kw_only=True)
 class FairnessValues:
-    """What :meth:`GroupFairness.compute` returns; fractions in [0, 1], NaN where undefined.
+    """The values that :meth:`GroupFairness.compute` returns; fractions in [0, 1], NaN where undefined.
 
     Attributes:
         accuracy: share of correct predictions.
         balanced_accuracy: mean over classes of the share of correct predictions.
-        deo_a: mean over classes of the difference of equalised odds (DEO).
+        deo_a: mean over classes of the difference of equalized odds (DEO).
         deo_m: largest DEO of any class.
         deo_by_class: DEO of each class, ``[C]``.
         group_accuracy: accuracy of each group, ``[G]``.
@@ -47,7 +47,7 @@ class FairnessValues:
 
 
 class GroupFairness:
-    """Accuracy and difference of equalised odds (DEO) of a classifier over groups, batch by batch.
+    """Accuracy and difference of equalized odds (DEO) of a classifier over groups, batch by batch.
 
     Only counts are kept (``counts``, int64 ``[G, C, C]``: group, true class, predicted class), so that the metric
     takes the same memory for any number of samples, and the metrics of several processes can be merged.
@@ -76,8 +76,8 @@ class GroupFairness:
         """Add a batch.
 
         Args:
-            preds: predicted classes, integer ``[N]``; or scores such as logits or probabilities, ``[N, C]``, of which
-                the largest is the prediction. An array, a list, or a tensor on any device.
+            preds: predicted classes, integer ``[N]``; or scores, for example logits or probabilities, ``[N, C]``, of
+                which the largest is the prediction. An array, a list, or a tensor on any device.
             target: true classes, integer ``[N]``.
             groups: groups, integer ``[N]``; samples of group -1 (unknown) are left out.
 
@@ -112,7 +112,7 @@ class GroupFairness:
         )
 
     def merge(self, other: GroupFairness) -> None:
-        """Add what another metric has seen, for example that of another process.
+        """Add the samples that another metric has seen, for example in another process.
 
         Raises:
             ValueError: if it has another number of classes or groups.

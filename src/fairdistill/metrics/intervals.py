@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Over = Literal["each", "mean", "max"]
 
 _HALVINGS = 14  # of [0, 1]: the ends are found to 0.0001
-_PLAUSIBLE = 2.0  # standard errors by which a gap may differ from the observed one, where the largest is asked for
+_PLAUSIBLE = 2.0  # standard errors by which a gap may differ from the observed one, if the largest is wanted
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def smallest_limits(
     seed_noise: Floats | float = 0.0,
     resolution: float = 0.0,
 ) -> Limits:
-    """Return the limits of the smallest of several fractions, such as the accuracy of the worst subgroup.
+    """Return the limits of the smallest of several fractions, for example the accuracy of the worst subgroup.
 
     Args:
         shares: float64 ``[M, K]``.

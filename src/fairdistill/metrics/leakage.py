@@ -51,7 +51,7 @@ class Leakage:
 def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -> Leakage:
     """Measure how well a linear model predicts the group from the features of each class.
 
-    Per class c, the accuracy of P(group | feature, class = c) fitted as logistic regression on standardised features
+    Per class c, the accuracy of P(group | feature, class = c) fitted as logistic regression on standardized features
     (of more than 256 dimensions, the first 256 principal components), on samples held out in cross-validation. If it
     is no higher than the fraction in the largest group, a linear model finds no trace of the group. Linear probes are
     those of Alain and Bengio, *Understanding intermediate layers using linear classifier probes* (2016); they are
@@ -129,16 +129,16 @@ def _within_class(
 ) -> ClassLeakage:
     n = len(group)
     if not n:
-        return ClassLeakage(0, float("nan"), float("nan"), "it has no rows of known group")
+        return ClassLeakage(0, float("nan"), float("nan"), "it has no samples with a known group")
     present, counts = np.unique(group, return_counts=True)
     majority = float(counts.max() / n)
     if len(present) < 2:
-        return ClassLeakage(n, float("nan"), majority, "it has rows of one group only")
+        return ClassLeakage(n, float("nan"), majority, "all its samples are from one group")
     # Fitting and testing both need two groups; a third one smaller than the folds is just predicted worse.
     second = sorted(len(np.unique(picture[group == g])) for g in present)[-2]
     folds = min(folds, second)
     if folds < 2:
-        return ClassLeakage(n, float("nan"), majority, "no second group has two pictures")
+        return ClassLeakage(n, float("nan"), majority, "only one group has two or more pictures")
     return ClassLeakage(n, _probe(x, group, picture, folds=folds, seed=seed), majority, None)
 
 

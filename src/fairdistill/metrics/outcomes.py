@@ -1,6 +1,6 @@
 """The outcomes of independently drawn pictures, and new test sets drawn from them.
 
-The rows of a test set are not always independent: CIFAR-10S shows each picture in gray and in color, and a person may
+The rows of a test set are not always independent: CIFAR-10S shows each picture in grey and in colour, and a person may
 appear in many photographs. What was drawn independently is the picture or the person: the *source*. Sources with rows
 in the same cells (subgroups) and the same outcomes are one *type*, and a test set is described by how often each type
 occurs. All resampling works on these few numbers: 1,000,000 independent rows in 20 cells are 40 types.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 _ALL_CODES = 16
-_FEWEST = 20  # sources of a stratum of its own
+_FEWEST = 20  # sources for a separate stratum
 _CHUNK_BYTES = 2**26
 
 
@@ -117,8 +117,8 @@ def outcomes_of(
     Args:
         rows: of the test set.
         smooth: whether a source may be added to each stratum, see :class:`Outcomes`.
-        pool: int64 ``[cells]``, such as the group of each cell: if fewer than 20 sources of several rows share the same
-            cells, they are drawn together with others of the same pool; None: every stratum by itself.
+        pool: int64 ``[cells]``, for example the group of each cell: if fewer than 20 sources of several rows share the
+            same cells, they are drawn together with others of the same pool; None: every stratum by itself.
         ends: whether the first outcome is all wrong and the last all right; then a source is also added to strata of
             sources with several rows, spread over all right, all wrong and one row wrong.
     """

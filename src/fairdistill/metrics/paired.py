@@ -1,4 +1,4 @@
-"""Two models on the same test samples: is one really better, and does anybody pay for it?"""
+"""Two models on the same test samples: is one really better, and at whose expense?"""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CellChange(Change):
 
 @dataclass(frozen=True)
 class Paired:
-    """What the second model changes.
+    """The changes from the first model to the second.
 
     Attributes:
         accuracy: fraction of correct samples.
@@ -82,7 +82,7 @@ class Paired:
 
     @property
     def levels_down(self) -> bool:
-        """Whether DEO_A shrank only because somebody got worse: on average, the worst groups gained nothing."""
+        """Whether DEO_A shrank only because some groups got worse: on average, the worst groups gained nothing."""
         return self.deo_a.value < -_ROUNDING and self.worst_groups <= _ROUNDING
 
     @property
@@ -109,7 +109,7 @@ def paired_test(
     subgroups are corrected by Holm's method (1979).
 
     Args:
-        first: bool ``[N]``: which samples the first model, such as a teacher, gets right; or ``[M, N]`` for M seeds.
+        first: bool ``[N]``: which samples the first model, for example a teacher, gets right; ``[M, N]`` for M seeds.
         second: bool ``[N]`` or ``[M, N]``: the same for the second model; seeds are paired in order. Changes are then
             means over the seeds, and their intervals include the noise of the seeds.
         samples: the test set; samples of unknown group count only for the accuracy.

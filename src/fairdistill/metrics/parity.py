@@ -71,7 +71,7 @@ def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing
     Args:
         predicted: int64 ``[N]`` predicted classes.
         samples: the test set; samples of unknown group do not count.
-        drawing: how test sets are drawn; fewer than asked for if C squared times G is large; none, so that intervals
+        drawing: how test sets are drawn; fewer than requested if C squared times G is large; none, so that intervals
             are NaN, if not even 200 fit into 256 MiB.
     """
     labels, groups, num_classes, num_groups = samples.labels, samples.groups, samples.num_classes, samples.num_groups

@@ -1,4 +1,4 @@
-"""One or more models on one test set: their accuracies, and what other test sets of the same kind would show."""
+"""One or more models on one test set: their accuracies, and how they would vary on similar test sets."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Resampled:
         correct: bool ``[M, N]``: which samples each model gets right.
         samples: the test set; samples of unknown group count only for the accuracy, the balanced accuracy and a
             class's accuracy.
-        drawing: how test sets are drawn; fewer than asked for if there are many types of sources or many subgroups.
+        drawing: how test sets are drawn; fewer than requested if there are many types of sources or many subgroups.
 
     Attributes:
         draws: how many test sets were drawn.

@@ -1,4 +1,4 @@
-"""What every interval and test is computed from: a test set's samples, and how new test sets are drawn from it."""
+"""The basis of every interval and test: a test set's samples, and how new test sets are drawn from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Samples:
-    """A test set of N samples, without what any model predicts for it.
+    """A test set of N samples, without any predictions.
 
     Attributes:
         labels: int64 ``[N]`` classes in ``[0, num_classes)``.
@@ -34,7 +34,7 @@ class Drawing:
 
     Attributes:
         confidence: of the intervals, two-sided.
-        draws: test sets to draw.
+        draws: number of test sets to draw.
         seed: of the draws.
     """
 

@@ -1,4 +1,4 @@
-"""The three metrics that models are compared by, as one value, and which way each improves."""
+"""The three metrics that models are compared by, as one value, and the direction in which each improves."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def improvement(metric: str, change: float) -> float:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model scores on some samples; fractions, undefined is NaN.
+    """The scores of a model on some samples; fractions, NaN where undefined.
 
     Attributes:
         accuracy: over all samples.

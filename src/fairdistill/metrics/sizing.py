@@ -41,7 +41,7 @@ def rows_to_resolve(gap: float, *, accuracy: float, confidence: float = 0.95, po
 
 
 def gap_resolved(rows: int, *, accuracy: float, confidence: float = 0.95, power: float = 0.8) -> float:
-    """Return the smallest gap that subgroups of this many samples can show; 1.0 if there is none below.
+    """Return the smallest gap that subgroups of this many samples can show; 1.0 if they cannot show any smaller one.
 
     The inverse of :func:`rows_to_resolve`, to 0.001.
 

@@ -1,4 +1,4 @@
-"""Where a classifier's features are, found in the list of operations that one pass through it runs."""
+"""Find a classifier's features in the list of operations that one pass through it runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENDS_THE_MAP = ("pool", "mean", "drop")
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor: what tells it from others, and its shape; a size that is not fixed is its symbol."""
+    """A tensor: its identity and its shape; a size that is not fixed is given by its symbol."""
 
     key: Hashable
     shape: tuple[int | str, ...]
@@ -26,7 +26,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Op:
-    """One operation: its name in PyTorch, the tensors that went in and those that came out."""
+    """One operation: its name in PyTorch, its input tensors and its output tensors."""
 
     name: str
     inputs: tuple[Value, ...]
@@ -36,11 +36,11 @@ class Op:
 def find_head(ops: Sequence[Op], num_classes: int) -> int | None:
     """Return the index of the operation that makes the logits.
 
-    It is the last linear layer, or the last convolution where it runs later and has an output a class.
+    It is the last linear layer, or the last convolution if that runs later and has one output per class.
 
     Args:
         ops: operations in the order they ran.
-        num_classes: width of what the network returned; 1 or 2 where one number a sample was returned.
+        num_classes: width of the network's output; 1 or 2 if it returned one number per sample.
     """
     widths = {num_classes, 1} if num_classes == 2 else {num_classes}
     for index, op in reversed(list(enumerate(ops))):
@@ -52,19 +52,19 @@ def find_head(ops: Sequence[Op], num_classes: int) -> int | None:
 
 
 def embedding_of(head: Op) -> Value | None:
-    """Return what the head reads; None if that is a map that is pooled only afterwards."""
+    """Return the input of the head; None if that is a map that is pooled only afterwards."""
     value = head.inputs[_LINEAR_INPUT.get(head.name, 0)]
     return None if head.name in _CONVOLUTIONS and value.space != (1, 1) else value
 
 
 def find_maps(ops: Sequence[Op], head: int | None) -> list[tuple[int, Value]]:
-    """Return the last convolution's map and what becomes of it before pooling, each with the operation that made it.
+    """Return the last convolution's map and its later stages before pooling, each with the operation that made it.
 
-    From the output of the last convolution of maps, whatever is computed from it is followed as long as it is a
-    map of the same height and width: normalisation, activation, sums with shortcuts, concatenation. Pooling,
-    averaging and dropout end it. The last of the returned is the map after its activation. A convolution of pooled
-    1x1 maps with a 1x1 kernel (squeeze-and-excitation, a layer of the head) is no convolution of maps, nor is one
-    whose kernel covers its input. Where tokens are read afterwards (transformers), there is no such map.
+    Starting from the output of the last convolution of maps, results computed from it are followed as long as they
+    are maps of the same height and width: normalization, activation, sums with shortcuts, concatenation. Pooling,
+    averaging and dropout end the search. The last map returned is the one after the activation. A 1x1 convolution of
+    pooled 1x1 maps (squeeze-and-excitation, a layer of the head) does not count as a convolution of maps, nor does one
+    whose kernel covers its input. If tokens are read afterwards (transformers), there is no such map.
     """
     convolutions = [i for i, op in enumerate(ops) if op.name in _CONVOLUTIONS and i != head and _reads_maps(op)]
     if not convolutions:
@@ -90,7 +90,7 @@ def _reads_maps(op: Op) -> bool:
 
 
 def _reads_tokens(op: Op, batch_size: int | str) -> bool:
-    """Return whether an operation works on several vectors a sample, maybe laid out as more samples."""
+    """Return whether an operation works on several vectors per sample, possibly laid out as additional samples."""
     if op.name in _LINEAR_INPUT:
         shape = op.inputs[_LINEAR_INPUT[op.name]].shape
         return len(shape) > 2 or shape[0] != batch_size

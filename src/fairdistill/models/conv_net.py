@@ -1,4 +1,4 @@
-"""The paper's plain convolutional network, at the size for CIFAR-10S and at a small one for digits-s."""
+"""The paper's plain convolutional network, in the size for CIFAR-10S and a small one for digits-s."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ConvNet(nn.Module):
     activations are the embedding.
 
     Args:
-        num_classes: outputs.
+        num_classes: number of outputs.
         image_size: height and width of the input, a multiple of 8.
         channels: channels of the three stages; each stage has two convolutions.
         hidden: units of the hidden layer.

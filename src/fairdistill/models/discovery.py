@@ -20,7 +20,7 @@ from fairdistill.models.outputs import class_logits
 from fairdistill.models.taps import TapPoint, point_of
 from fairdistill.types import TapName
 
-_LARGE = 128  # pixels at which a network that halves five times still has maps of 4 x 4
+_LARGE = 128  # pixels; a network that halves its maps five times still has maps of 4 x 4
 _RELU = ("relu", "relu_")
 _FEATURE_IS_THE_MAP = (("torchvision.models.resnet", "ResNet"), ("torchvision.models.shufflenetv2", "ShuffleNetV2"))
 
@@ -30,16 +30,17 @@ def find_taps(
 ) -> dict[TapName, TapPoint]:
     """Find where a classifier's features are, by running it once or twice on an example.
 
-    ``embedding`` is what the head reads: the last linear layer, or a 1x1 convolution after pooling. ``map`` is the
-    last convolutional map after its activation and before pooling; transformers have none. ``feature`` is the same
-    as the map for torchvision's ResNet and ShuffleNetV2, elsewhere the same as the embedding, or as the map where
-    there is none. What is not found is left out. A network that knows better says so in its attribute ``tap_points``.
+    ``embedding`` is the input of the head: the last linear layer, or a 1x1 convolution after pooling. ``map`` is the
+    last convolutional map after its activation and before pooling; transformers have none. ``feature`` is the map
+    for torchvision's ResNet and ShuffleNetV2; for other networks it is the embedding, or the map if there is no
+    embedding. Features that are not found are left out. A network can state its own places in its attribute
+    ``tap_points``.
 
     Args:
         network: any module that maps images to logits; its mode and statistics are left as they were.
-        example: ``[N, 3, H, W]`` images, one is enough.
-        named: places that the user names, each a module's name (its output) or ``NAME:input``; of a module that runs
-            several times, the last is read.
+        example: ``[N, 3, H, W]`` images; one is enough.
+        named: places named by the user, each a module's name (its output) or ``NAME:input``; if a module runs several
+            times, its last call is read.
 
     Raises:
         UsageError: if the network cannot take the example or returns no logits, or a named module does not exist,
@@ -88,9 +89,9 @@ class _Call:
 
 
 class _Pass(TorchFunctionMode):
-    """What one pass through a network does: its operations, and which modules ran when.
+    """One pass through a network: its operations, and which modules ran when.
 
-    It holds every tensor, so that the identity of each tells it from all others.
+    It holds every tensor, so that each can be recognized by its identity.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -143,7 +144,7 @@ class _Pass(TorchFunctionMode):
         return tuple(Value(id(tensor), tuple(tensor.shape)) for tensor in tensors)
 
     def place_of(self, value: Value, *, after: int, until: int) -> TapPoint | None:
-        """Return where a hook sees a tensor as it is after one operation and until the end of another, if anywhere."""
+        """Return where a hook sees a tensor between the ends of two operations; None if nowhere."""
         tensor = self.tensors[value.key]
         dropped = (i for i, op in enumerate(self.ops) if i > after and "drop" in op.name and value in op.inputs)
         until = min(until, next(dropped, until))  # in eval mode dropout returns its very input
@@ -182,12 +183,12 @@ def _embedding_point(found: _Pass, head: int) -> TapPoint | None:
     made = max((i for i, op in enumerate(found.ops[:head]) if value in op.outputs), default=-1)
     exact = found.place_of(value, after=made, until=head)
     if exact is None and layer is not None and tuple(layer.given.shape) == value.shape:
-        return _point(layer, "input")  # a head of its own kind, which first normalises what it is given
+        return _point(layer, "input")  # a special kind of head, which normalizes its input first
     return exact
 
 
 def _before_relu(found: _Pass, index: int) -> TapPoint | None:
-    """Return where the input of a ReLU that is no module is seen, to be read through a ReLU."""
+    """Return where the input of a functional ReLU can be read, to which a ReLU is then applied."""
     op = found.ops[index]
     if op.name not in _RELU:
         return None
@@ -201,7 +202,7 @@ def _point(call: _Call, side: Literal["input", "output"]) -> TapPoint:
 
 
 def _enlarged(network: nn.Module, example: Tensor, logits: Tensor) -> _Pass | None:
-    """Return a pass on a larger image, where no map is 1x1 for want of pixels; None if the network takes none."""
+    """Return a pass on a larger image, on which no map shrinks to 1x1; None if the network takes no larger image."""
     height, width = example.shape[-2:]
     scale = -(-_LARGE // min(height, width))
     if scale <= 1:
@@ -222,7 +223,7 @@ def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) ->
         close = difflib.get_close_matches(module, modules, n=3)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
         raise UsageError(
-            f"tap {name!r}: {type(network).__name__} has no module {module!r}; {hint}its last are: "
+            f"tap {name!r}: {type(network).__name__} has no module {module!r}; {hint}the last modules are: "
             f"{', '.join(modules[-8:])}"
         )
     target = network.get_submodule(module)
@@ -240,7 +241,7 @@ def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) ->
 
 @contextmanager
 def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Set eval mode and afterwards each module's own mode again."""
+    """Set eval mode, and restore each module's own mode afterwards."""
     training = {module: module.training for module in network.modules()}
     network.eval()
     try:

@@ -1,4 +1,4 @@
-"""Networks written by ``torch.export``: teachers that need none of the code they were made with."""
+"""Networks written by ``torch.export``: teachers that do not need the code they were made with."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from fairdistill.types import TapName
 class ExportedNetwork(nn.Module):
     """An exported program as a module that maps images ``[N, 3, H, W]`` to logits ``[N, C]``, for any N.
 
-    A program of a fixed batch size runs in batches of that size, the last filled up and cut again. It was fixed in
-    eval mode, so ``train()`` changes nothing.
+    A program with a fixed batch size runs in batches of that size; the last one is padded and cut again. The program
+    was exported in eval mode, so ``train()`` has no effect.
 
     Args:
         program: the graph; takes one tensor, returns its flat outputs and after them the features.
@@ -51,7 +51,7 @@ class ExportedNetwork(nn.Module):
         self.features = nn.ModuleDict({name: nn.Identity() for name in features})  # where hooks see them whole
         self.tap_points: dict[TapName, TapPoint] = {name: TapPoint(f"features.{name}") for name in features}
         self._own = structure.num_leaves
-        # A function, since copying a structure warns of PyTorch's own deprecations.
+        # A function, since copying a structure triggers PyTorch's deprecation warnings.
         self._logits: Callable[[Sequence[Tensor]], Tensor] = lambda flat: class_logits(
             pytree.tree_unflatten(flat, structure)
         )
@@ -60,7 +60,7 @@ class ExportedNetwork(nn.Module):
         """Return the logits ``[N, C]`` of ``[N, 3, H, W]`` images.
 
         Raises:
-            UsageError: if the images are of another size than the program's.
+            UsageError: if the images have a different size from the program's.
         """
         wanted = (3, self.image_size or images.shape[-2], self.image_size or images.shape[-1])
         if images.ndim != 4 or tuple(images.shape[1:]) != wanted:
@@ -86,7 +86,7 @@ class ExportedNetwork(nn.Module):
         return self._logits(flat[: self._own]), *flat[self._own :]
 
     def _apply(self, fn: Any, recurse: bool = True) -> ExportedNetwork:
-        """Move the devices that are written in the graph together with the tensors."""
+        """Also change the devices that are written in the graph, along with the tensors."""
         before = {tensor.device for tensor in self.state_dict(keep_vars=True).values()}
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         after = {tensor.device for tensor in self.state_dict(keep_vars=True).values()}
@@ -119,7 +119,7 @@ def load_program(path: str | Path) -> ExportedNetwork:
     try:
         exported = torch.export.load(path)
         unlifted = exported.module()
-    except Exception as error:  # PyTorch promises no kind of error for a damaged file
+    except Exception as error:  # PyTorch does not specify the errors for a damaged file
         reason = (str(error).splitlines() or [""])[0]
         raise UsageError(
             f"{path} is not a program that this PyTorch ({torch.__version__}) can read: {type(error).__name__}: "
@@ -153,7 +153,7 @@ def _input_sizes(graph: fx.Graph, path: Path) -> tuple[int | None, int | None]:
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
     values = [node.meta.get("val") for node in inputs]
     shapes = [tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__ for value in values]
-    wanted = f"expected a program of one input, images [N, 3, H, W] with H = W, but {path} takes"
+    wanted = f"expected a program with one input, images [N, 3, H, W] with H = W, but {path} takes"
     if len(shapes) != 1 or not isinstance(values[0], Tensor):
         raise UsageError(f"{wanted} {len(shapes)}: {', '.join(map(str, shapes))}")
     fixed = [size if isinstance(size, int) else None for size in values[0].shape]

@@ -1,4 +1,4 @@
-"""The graph of an exported program: made fit for any layout and precision, and searched for its features."""
+"""The graph of an exported program: adapted to any layout and precision, and searched for its features."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VIEWS = ("view", "_unsafe_view")
 
 
 def is_in_train_mode(graph: fx.Graph) -> bool:
-    """Return whether batch-norm or dropout was fixed as it is in training."""
+    """Return whether batch-norm or dropout was exported in train mode."""
     for node in graph.nodes:
         if isinstance(node.target, torch._ops.OpOverload):
             names = [argument.name for argument in node.target._schema.arguments]
@@ -30,8 +30,8 @@ def is_in_train_mode(graph: fx.Graph) -> bool:
 def simplify(graph: fx.Graph) -> None:
     """Change a graph in eval mode in place so that it takes any layout and precision.
 
-    Checks of the traced types refuse what autocast computes, views fail in the channels-last layout, and dropout does
-    nothing.
+    Checks of the traced types reject autocast's results, views fail in the channels-last layout, and dropout has no
+    effect.
     """
     for node in list(graph.nodes):
         name = _name(node)
@@ -45,7 +45,7 @@ def simplify(graph: fx.Graph) -> None:
 
 
 def find_tap_nodes(graph: fx.Graph, outputs: Sequence[fx.Node]) -> dict[TapName, fx.Node]:
-    """Return the nodes of the embedding and of the last convolutional map, where there are such."""
+    """Return the nodes of the embedding and of the last convolutional map, if they exist."""
     values = {node: _value(node) for node in graph.nodes if isinstance(node.meta.get("val"), Tensor | tuple | list)}
     made_by = {value.key: node for node, value in values.items()}
     ops = [

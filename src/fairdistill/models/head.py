@@ -1,4 +1,4 @@
-"""The last layer of a classifier: where it is, and a new one in its place."""
+"""The last layer of a classifier: finding it, and replacing it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from fairdistill.errors import UsageError
 
 
 def head_name(network: nn.Module) -> str | None:
-    """Return the name of a network's last linear layer, of its last convolution if it has none, else None.
+    """Return the name of a network's last linear layer, or of its last convolution if it has none, else None.
 
-    The last is the one defined last.
+    "Last" is the one defined last.
 
     Example:
         >>> head_name(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)))
@@ -25,7 +25,7 @@ def head_name(network: nn.Module) -> str | None:
 
 
 def with_two_outputs(network: nn.Module) -> dict[str, Tensor]:
-    """Return a network's weights; those of one output, the logit ``z`` of a sigmoid, as two that give ``(0, z)``.
+    """Return a network's weights; a single output, the logit ``z`` of a sigmoid, becomes two that give ``(0, z)``.
 
     Example:
         >>> [tuple(value.shape) for value in with_two_outputs(nn.Sequential(nn.Linear(3, 1))).values()]
@@ -39,7 +39,7 @@ def with_two_outputs(network: nn.Module) -> dict[str, Tensor]:
 
 
 def replace_head(network: nn.Module, num_classes: int) -> None:
-    """Put a new last layer with ``num_classes`` outputs in place of a network's own.
+    """Replace a network's last layer with a new one that has ``num_classes`` outputs.
 
     Raises:
         UsageError: if the network has neither a linear layer nor a convolution.

@@ -1,4 +1,4 @@
-"""What a network returned, as logits."""
+"""The output of a network, as logits."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from fairdistill.errors import UsageError
 
 
 def class_logits(output: object) -> Tensor:
-    """Return the logits ``[N, C]``, C >= 2, that a network's output means.
+    """Return a network's output as logits ``[N, C]``, C >= 2.
 
     A tensor ``[N, C]`` is returned as it is. A mapping or object with ``logits`` (Hugging Face's outputs,
-    torchvision's networks with auxiliary heads) is read there. One number ``z`` per sample, ``[N]`` or ``[N, 1]``,
-    is the logit of a sigmoid and becomes ``(0, z)``: ``softmax(0, z) = (1 - sigmoid(z), sigmoid(z))``, so class 1
-    is the positive one.
+    torchvision's networks with auxiliary heads) is read from that field. One number ``z`` per sample, ``[N]`` or
+    ``[N, 1]``, is the logit of a sigmoid and becomes ``(0, z)``: ``softmax(0, z) = (1 - sigmoid(z), sigmoid(z))``, so
+    class 1 is the positive one.
 
     Raises:
-        UsageError: for any other output; the text names its type or shape.
+        UsageError: for any other output; the message names its type or shape.
 
     Example:
         >>> class_logits(torch.tensor([[2.0], [-1.0]]))
@@ -33,7 +33,7 @@ def class_logits(output: object) -> Tensor:
     if not isinstance(output, Tensor):
         raise UsageError(
             f"expected a network that returns logits [N, C] or an object with .logits, but it returned "
-            f"{_described(output)}; wrap it in a module whose forward returns the logits alone"
+            f"{_described(output)}; wrap it in a module whose forward returns only the logits"
         )
     if output.ndim == 1 or (output.ndim == 2 and output.shape[1] == 1):
         positive = output.reshape(-1)

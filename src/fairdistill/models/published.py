@@ -11,7 +11,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.head import replace_head
 from fairdistill.models.vision import import_timm, import_torchvision
 
-# These two warn that they will draw their weights in another way unless they are told to go on as they do.
+# These two warn that their weight initialization will change unless it is requested explicitly.
 _TOLD = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}
 
 
@@ -19,7 +19,7 @@ def torchvision_network(name: str, num_classes: int, *, image_size: int | None, 
     """Return one of torchvision's classification networks.
 
     Raises:
-        UsageError: if there is none of this name, it cannot be built so, or its weights cannot be fetched.
+        UsageError: if there is no network of this name, it cannot be built this way, or its weights cannot be fetched.
     """
     models = import_torchvision().models
     names = models.list_models(module=models)
@@ -33,7 +33,7 @@ def torchvision_network(name: str, num_classes: int, *, image_size: int | None, 
     except OSError as error:
         assert weights is not None
         raise _unreachable(f"torchvision:{name}", f" from {weights.url}", error) from error
-    except Exception as error:  # each network checks what it is given in its own way
+    except Exception as error:  # each network checks its arguments differently
         raise _unbuildable(f"torchvision:{name}", image_size, error) from error
     if pretrained:
         replace_head(network, num_classes)
@@ -41,10 +41,10 @@ def torchvision_network(name: str, num_classes: int, *, image_size: int | None, 
 
 
 def timm_network(name: str, num_classes: int, *, image_size: int | None, pretrained: bool) -> nn.Module:
-    """Return one of timm's networks, made for ``image_size`` where it is made for one size.
+    """Return one of timm's networks, built for ``image_size`` if it takes images of only one size.
 
     Raises:
-        UsageError: if there is none of this name, it cannot be built so, or its weights cannot be fetched.
+        UsageError: if there is no network of this name, it cannot be built this way, or its weights cannot be fetched.
     """
     timm = import_timm()
     if not timm.is_model(name):

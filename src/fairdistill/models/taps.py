@@ -38,7 +38,7 @@ class Tapped:
     """A network together with the places where its features are read.
 
     A call runs the network and returns its logits and features by name; gradients flow through them. The hooks are on
-    this instance of the network only; ``remove``, or the end of a ``with`` block, takes them off.
+    this instance of the network only; ``remove``, or the end of a ``with`` block, removes them.
 
     Args:
         network: any module that maps images to something :func:`~fairdistill.models.outputs.class_logits` can read.
@@ -76,7 +76,9 @@ class Tapped:
         for name, point in points.items():
             if point.module not in modules:
                 some = ", ".join([m for m in modules if m][-8:])
-                raise UsageError(f"tap {name!r}: the network has no module {point.module!r}; its last are: {some}")
+                raise UsageError(
+                    f"tap {name!r}: the network has no module {point.module!r}; the last modules are: {some}"
+                )
         self.network = network
         self._named = named
         self._run: Callable[[Tensor], object] = network
@@ -103,7 +105,7 @@ class Tapped:
         self._run = torch.compile(self.network)
 
     def remove(self) -> None:
-        """Take the hooks off the network; from then on a call returns the logits alone."""
+        """Remove the hooks from the network; from then on a call returns only the logits."""
         for handle in self._handles:
             handle.remove()
         self._named = {}
@@ -148,11 +150,11 @@ def parse_taps(text: str | None) -> dict[TapName, str]:
     """Return the places a user names, by feature, as :func:`~fairdistill.models.discovery.find_taps` takes them.
 
     Args:
-        text: a module's name for ``feature`` alone, or ``NAME=MODULE`` pairs separated by commas. ``MODULE:input``
-            is the module's input, else it is its output.
+        text: a module's name, for ``feature``, or ``NAME=MODULE`` pairs separated by commas. ``MODULE:input`` means the
+            module's input, ``MODULE`` its output.
 
     Raises:
-        UsageError: for a feature that does not exist or is named twice, or a name that is missing.
+        UsageError: for a feature that does not exist or is named twice, or a missing name.
 
     Example:
         >>> parse_taps("layer4")

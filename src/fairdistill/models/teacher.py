@@ -15,13 +15,13 @@ from fairdistill.types import TapName, Taps
 class Teacher:
     """A private, frozen copy of a network, read at named features.
 
-    It is no ``nn.Module``: nobody's ``train()`` reaches it, no optimizer finds its parameters, no checkpoint
-    saves it. It holds a copy, so that what happens to the original does not change it.
+    It is deliberately not an ``nn.Module``: ``train()`` of a surrounding module does not reach it, optimizers do not
+    find its parameters, and checkpoints do not save it. Changes to the original do not affect the copy.
 
     Args:
         network: the trained network; it is copied.
-        points: where its features are.
-        keep: the features that are returned; others are not held.
+        points: where its features are read.
+        keep: the features to return; others are not stored.
     """
 
     def __init__(self, network: nn.Module, points: Mapping[TapName, TapPoint], *, keep: Collection[TapName]) -> None:
@@ -31,7 +31,7 @@ class Teacher:
 
     def __call__(self, images: Tensor) -> Taps:
         """Return the kept features of ``[N, 3, H, W]`` images, without gradients."""
-        self._tapped.network.eval()  # whatever was done to the modules from outside
+        self._tapped.network.eval()  # regardless of changes to the modules from outside
         with torch.no_grad():
             taps = self._tapped(images)
         return {name: value for name, value in taps.items() if name in self.keep}

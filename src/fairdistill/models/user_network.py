@@ -1,4 +1,4 @@
-"""A network that the user's own code makes: ``package.module:factory``."""
+"""A network made by the user's own code: ``package.module:factory``."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _CLASSES = "num_classes"
 def user_network(module: str, factory: str, num_classes: int) -> nn.Module:
     """Import a module and return what its factory makes.
 
-    The module is looked for in the current folder first. The factory gets the number of classes as its argument
-    ``num_classes``, else as its first argument without a default, else not at all.
+    The current folder is searched for the module first. The factory gets the number of classes as its argument
+    ``num_classes``, or as its first argument without a default; if it has neither, it is called without it.
 
     Raises:
-        UsageError: if the module cannot be imported, it has no such factory, the factory fails or needs more, or it
-            makes something other than a network.
+        UsageError: if the module cannot be imported, it has no such factory, the factory fails or needs more
+            arguments, or it returns something other than a network.
     """
     name = f"{module}:{factory}"
     with _current_folder_first() as folder:
         try:
-            with torch.random.fork_rng(devices=[]):  # a module that draws does so at its first import alone
+            with torch.random.fork_rng(devices=[]):  # random numbers are drawn only at the first import
                 found = importlib.import_module(module)
         except (Exception, SystemExit) as error:  # the module's own code may raise anything
             raise UsageError(

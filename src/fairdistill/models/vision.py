@@ -1,4 +1,4 @@
-"""Import torchvision and timm, also where torchvision was built for CUDA and PyTorch was not."""
+"""Import torchvision and timm, even if torchvision was built for CUDA and PyTorch was not."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _kept: list[torch.library.Library] = []  # a schema lives only as long as the li
 def import_torchvision() -> ModuleType:
     """Return torchvision.
 
-    Its CUDA build fails to import next to a CPU-only PyTorch, since two operators it describes were never
-    loaded. Networks need neither, so their schemas are declared and the import is tried again. A build that works
-    is never touched.
+    Its CUDA build cannot be imported next to a CPU-only PyTorch, because two operators it describes were never
+    loaded. Networks need neither, so their schemas are declared and the import is tried again. A working build is
+    left alone.
 
     Raises:
-        UsageError: if torchvision is not installed; the text has the line that installs it.
-        Exception: whatever else its import raises.
+        UsageError: if torchvision is not installed; the message gives the command that installs it.
+        Exception: any other error that its import raises.
 
     Example:
         >>> import_torchvision().models.resnet18(num_classes=3).fc.out_features
@@ -35,7 +35,7 @@ def import_torchvision() -> ModuleType:
         if str(error) != "operator torchvision::nms does not exist":
             raise
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]  # parts of the import that failed
+        del sys.modules[name]  # remains of the failed import
     if not _kept:
         library = torch.library.Library("torchvision", "FRAGMENT")
         for name in _MISSING_SCHEMAS:
@@ -45,11 +45,11 @@ def import_torchvision() -> ModuleType:
 
 
 def import_timm() -> ModuleType:
-    """Return timm, which imports torchvision in its turn.
+    """Return timm, which itself imports torchvision.
 
     Raises:
-        UsageError: if timm or torchvision is not installed; the text has the line that installs them.
-        Exception: whatever else their import raises.
+        UsageError: if timm or torchvision is not installed; the message gives the command that installs them.
+        Exception: any other error that their import raises.
     """
     import_torchvision()
     return _import("timm")
@@ -61,4 +61,4 @@ def _import(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise UsageError(f"this needs {name}, which is not installed: pip install 'fairdistill[vision]'") from error
+        raise UsageError(f"this needs {name}; install it with: pip install 'fairdistill[vision]'") from error

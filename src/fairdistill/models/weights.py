@@ -1,4 +1,4 @@
-"""Weights in files: read without running anything that is in them, and put into a network."""
+"""Weights in files: read without running any code from them, and loaded into a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fairdistill.models.head import head_name
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 _NESTED_UNDER = ("state_dict", "model_state_dict", "model", "module", "net")
 _PREFIXES = ("module.", "_orig_mod.", "model.")  # DistributedDataParallel, torch.compile, Lightning
-_COUNTER = "num_batches_tracked"  # absent from files of PyTorch before 0.4.1, and read by no usual batch-norm
+_COUNTER = "num_batches_tracked"  # missing in files from PyTorch before 0.4.1, and not used by ordinary batch-norm
 _SHOWN = 5
 
 
@@ -27,15 +27,15 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Return the tensors of a file on the CPU, by name, and its metadata.
 
     ``.safetensors`` files are read with their metadata. ``.pt``, ``.pth``, ``.bin`` and ``.ckpt`` files are read
-    as tensors alone and have none; weights nested under ``state_dict``, ``model_state_dict``, ``model``, ``module``
-    or ``net`` are found. A prefix ``module.``, ``_orig_mod.`` or ``model.`` that every name has is taken off.
+    as tensors only and have no metadata; weights nested under ``state_dict``, ``model_state_dict``, ``model``,
+    ``module`` or ``net`` are found. A prefix ``module.``, ``_orig_mod.`` or ``model.`` that every name has is removed.
 
     Raises:
-        UsageError: if there is no such file, it is damaged or of another kind, or it holds more than tensors.
+        UsageError: if there is no such file, it is damaged or has another format, or it holds more than tensors.
     """
     path = Path(path)
     if path.is_dir():
-        raise UsageError(f"{path} is a folder; expected a file of weights")
+        raise UsageError(f"{path} is a folder; expected a weights file")
     if not path.exists():
         raise UsageError(f"there is no file {path}")
     if path.suffix == ".safetensors":
@@ -52,18 +52,18 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: str, new_head: bool = False) -> list[str]:
-    """Put weights into a network and return the names that kept the network's own values.
+    """Load weights into a network and return the names that kept the network's own values.
 
     Values are converted to the network's types. The counters of batch-norm may be missing.
 
     Args:
         network: the network; it is changed only if the weights fit.
         weights: tensors by name.
-        where: what the weights come from, for errors.
+        where: where the weights come from, for errors.
         new_head: whether the last layer may have another shape; it then keeps its own values.
 
     Raises:
-        UsageError: if the weights do not fit; the text names what is missing, not known or of another shape.
+        UsageError: if the weights do not fit; the message names missing, unknown and differently shaped tensors.
 
     Example:
         >>> load_weights(nn.Linear(2, 1), nn.Linear(2, 1).state_dict(), where="memory")
@@ -92,7 +92,7 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: st
 def _of_heads(
     reshaped: list[str], given: Mapping[str, Tensor], own: Mapping[str, Tensor], head: str, names: Mapping[str, str]
 ) -> list[str]:
-    """Return the names among ``reshaped`` that belong to the last layer, or to another head of as many outputs."""
+    """Return the names among ``reshaped`` that belong to the last layer, or to another head of the same width."""
     of_head = [name for name in reshaped if names[name].rpartition(".")[0] == head]
     if not of_head:
         return []
@@ -110,7 +110,7 @@ def _of_heads(
 def _unpickled(path: Path) -> object:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of a TorchScript archive and then refuses it
+            warnings.simplefilter("ignore")  # it warns about a TorchScript archive and then refuses it
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _more_than_tensors(path) from error
@@ -143,13 +143,13 @@ def _tensors(content: object, path: Path) -> dict[str, Tensor]:
 def _more_than_tensors(path: Path, names: list[Any] | None = None) -> UsageError:
     such = f" ({_listed([str(name) for name in names])})" if names else ""
     return UsageError(
-        f"{path} holds more than tensors{such} and was not opened further, since that could run code; where it "
-        "was made, save model.state_dict() alone"
+        f"{path} holds more than tensors{such} and was not opened further, since that could run code; on the "
+        "machine where it was made, save model.state_dict() only"
     )
 
 
 def _stripped(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Take off the prefixes that all names have; the order stays."""
+    """Remove the prefixes that all names have; the order is kept."""
     stripped = dict(weights)
     while prefix := next((p for p in _PREFIXES if stripped and all(n.startswith(p) for n in stripped)), None):
         stripped = {name.removeprefix(prefix): value for name, value in stripped.items()}

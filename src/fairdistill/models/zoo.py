@@ -1,4 +1,4 @@
-"""Networks by name: our own, torchvision's, timm's, and those of the user's own code."""
+"""Networks by name: ours, torchvision's, timm's, and the user's own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def split_name(name: str) -> tuple[str, str]:
     The source is ``fairdistill``, ``torchvision``, ``timm`` or the module of the user's factory.
 
     Raises:
-        UsageError: if the name has none of the forms; the text has the nearest name.
+        UsageError: if the name has none of these forms; the message suggests the closest name.
 
     Example:
         >>> split_name("resnet18"), split_name("my_nets.small:make")
@@ -55,13 +55,13 @@ def build(name: str, num_classes: int, *, image_size: int | None = None, pretrai
     Args:
         name: one of ``NETWORKS``, ``resnet18``, ``shufflenet_v2_x1_0``, ``torchvision:NAME``, ``timm:NAME`` or
             ``package.module:factory``.
-        num_classes: outputs.
-        image_size: height and width of the images, for networks that are made for one size; otherwise not read.
-        pretrained: whether the weights that torchvision or timm publish are fetched; the head is new.
+        num_classes: number of outputs.
+        image_size: height and width of the images, for networks built for one image size; ignored by others.
+        pretrained: whether to fetch the weights published by torchvision or timm; the head is new.
 
     Raises:
-        UsageError: if there is no such network or it cannot be built so, a package is not installed, or the
-            published weights cannot be had.
+        UsageError: if there is no such network, it cannot be built this way, a package is not installed, or the
+            published weights cannot be fetched.
 
     Example:
         >>> sum(p.numel() for p in build("cifar_net", 10).parameters())

@@ -92,7 +92,7 @@ class GroupLogitAdjustment:
         classes = self.offsets.shape[1]
         if share.shape[1] != classes:
             raise UsageError(
-                f"Expected argument `probabilities` to have the {classes} classes of the fit, but got {share.shape[1]}"
+                f"Expected argument `probabilities` to have {classes} classes, as in the fit, but got {share.shape[1]}"
             )
         offsets = np.vstack([self.offsets, np.zeros(classes)])  # -1 reads the last
         adjusted = np.log(np.maximum(share, _FLOOR, dtype=np.float64)) + offsets[group]
@@ -100,7 +100,7 @@ class GroupLogitAdjustment:
 
 
 def _balancing_offsets(probabilities: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Minimise f(b) = sum_n w_n log(sum_c p_nc exp b_c) - mean(b) + ridge, w_n = 1 / (C rows of the class of n).
+    """Minimize f(b) = sum_n w_n log(sum_c p_nc exp b_c) - mean(b) + ridge, w_n = 1 / (C rows of the class of n).
 
     This is the loss of :meth:`GroupLogitAdjustment.fit` up to a constant. Its gradient sums to 0 over the classes
     when b does, and so does each step.

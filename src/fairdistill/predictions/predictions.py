@@ -50,7 +50,7 @@ class Predictions:
 
     @property
     def samples(self) -> Samples:
-        """The test set as the statistics take it: without what the model predicts for it."""
+        """The samples without the predictions, in the form that the statistics take."""
         return Samples(
             labels=self.labels,
             groups=self.groups,

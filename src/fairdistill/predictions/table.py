@@ -23,7 +23,7 @@ class TableColumns:
     label: str = "label"
     """Column with the true class."""
     group: str = "group"
-    """Column with the group. Several, comma-separated, are combined into one; an empty value means unknown."""
+    """Column with the group; several columns, comma-separated, are combined. An empty value means unknown."""
     pred: str | None = None
     """Column with the predicted class; default: pred, if the table has it."""
     prob: str | None = None

@@ -28,12 +28,12 @@ from fairdistill.system.runtime import Runtime
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
-    """Where a trained model is, and what its file does not say.
+    """Where a trained model is, and what its file does not contain.
 
     Attributes:
         path: a run folder, a weights file or an exported program.
         network: the network of a weights file.
-        size: height and width of its input; None: what its file says, else the data's.
+        size: height and width of its input; None: as stored in its file, else the data set's.
         mean: channel means of its input; None: as for ``size``.
         std: channel standard deviations of its input; None: as for ``size``.
         option: what the user calls the model, and the prefix of the options for its size, mean and sd.

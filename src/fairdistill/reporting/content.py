@@ -1,4 +1,4 @@
-"""What a report says, read from run folders."""
+"""The content of a report, read from run folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PICTURES = 6  # methods whose t-SNE the page has room for
 
 
 def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportContent:
-    """Read finished runs and work out what a report says about them.
+    """Read finished runs and compute what a report says about them.
 
     Raises:
         RunFolderError: if a folder holds no finished run.

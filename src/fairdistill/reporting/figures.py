@@ -71,7 +71,7 @@ class Picture(Result):
 
     @classmethod
     def of(cls, label: str, embedding: Mapping[str, Any]) -> Picture:
-        """Return the picture in what ``embedding.json`` holds."""
+        """Return the picture from the content of ``embedding.json``."""
         rows, teacher = embedding["rows"], embedding["teacher"]
         return cls(
             label=label,

@@ -11,7 +11,7 @@ from fairdistill.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions(IntervalOptions):
-    """Where a report is written, and what it says beyond the numbers.
+    """Report and model card.
 
     Raises:
         UsageError: if a value is out of its range.
@@ -41,5 +41,5 @@ class ReportOptions(IntervalOptions):
             raise UsageError(f"--out and --card both name {self.out}; give the model card a different name")
         for path in wanted:
             if path.is_dir() or not path.absolute().parent.is_dir():
-                raise UsageError(f"cannot write {path}; give a file name in an existing folder")
+                raise UsageError(f"cannot write {path}; choose a file in an existing folder")
         return wanted

@@ -1,4 +1,4 @@
-"""What a report says, as typed values; the page and the model card read these and nothing else."""
+"""The content of a report, as typed values; the page and the model card read only these."""
 
 from __future__ import annotations
 

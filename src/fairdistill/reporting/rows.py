@@ -73,7 +73,7 @@ def _change(
 
 
 def _judged(cell: SubgroupChange, at: int, by_seed: Sequence[Paired]) -> SubgroupChange:
-    """Call a subgroup harmed, or helped, if every seed shows it alone: a few seeds say little about others."""
+    """Call a subgroup harmed, or helped, only if every single seed shows it: a few seeds say little about others."""
     return replace(
         cell,
         harmed=cell.harmed or all(found.cells[at].harmed for found in by_seed),

@@ -1,4 +1,4 @@
-"""A folder that a command is about to make: checked before any work, and made whole or not at all."""
+"""A folder that a command is about to create: checked before any work, and created whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fairdistill.runs.files import nearest_existing
 
 
 def check_new_folder(path: Path, *, kind: str) -> None:
-    """Check that a folder can be made, or is there and empty; nothing is written.
+    """Check that a folder can be created, or exists and is empty; nothing is written.
 
     Args:
         path: the folder.
         kind: what it is for, for example ``study``; an error says that the folder does not contain one.
 
     Raises:
-        RunFolderError: if it holds something, or is not a folder, or cannot be written.
+        RunFolderError: if it is not empty, is not a folder, or cannot be written.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunFolderError(f"{path} already exists and does not contain a {kind}; choose another folder with --out")
@@ -36,10 +36,10 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to fill, which gets its name when it is filled: whole, and from only one of two processes.
+    """Give a folder to fill; it gets its name once it is complete, and only one of two processes can claim the name.
 
     Raises:
-        RunFolderError: if it cannot be made, or another process has made it.
+        RunFolderError: if it cannot be created, or another process has created it.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -1,4 +1,4 @@
-"""The run folder, the only record of a run: written and read here and nowhere else."""
+"""The run folder, the only record of a run: written and read only here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 
-# Where PyYAML has libyaml, it reads a configuration ten times faster.
+# With libyaml, PyYAML reads a configuration ten times faster.
 _LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -44,7 +44,7 @@ class RunFolder:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             is_run = (path / "config.yaml").exists()
             resume = f", or continue that run with: fairdistill train --resume {path}" if is_run else ""
-            raise RunFolderError(f"{path} exists already; give another folder with --out{resume}")
+            raise RunFolderError(f"{path} exists already; choose another folder with --out{resume}")
         check_writable(path)
 
     @classmethod

@@ -48,5 +48,5 @@ def load(path: str | Path) -> nn.Module:
         network = build(name, num_classes, image_size=image_size)
         load_weights(network, weights, where=str(file))
     except UsageError as error:
-        raise RunFolderError(f"cannot build the network {name} of {path} again: {error}") from error
+        raise RunFolderError(f"cannot rebuild the network {name} of {path}: {error}") from error
     return network.eval()

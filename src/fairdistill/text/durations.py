@@ -27,7 +27,7 @@ def parse_duration(text: str, option: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|m|h)", text.strip().lower())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else math.nan
     if not seconds > 0:
-        raise UsageError(f"expected --{option} to be a time such as 90s, 30m or 2h, but got {text!r}")
+        raise UsageError(f"expected --{option} to be a time, for example 90s, 30m or 2h, but got {text!r}")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""A run in progress: what was prepared, what takes part in a step, and how far it has come."""
+"""A run in progress: its setup, the objects used in every step, and its progress."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Progress:
         row_seconds: the part of it since the last row of the log.
         meter: means of the loss since then.
         best: the weights of the best evaluation so far, where the protocol keeps those.
-        best_loss: its loss.
-        best_step: its step.
+        best_loss: the loss of that evaluation.
+        best_step: the step of that evaluation.
         collapsed: whether the student predicted a single class at the last evaluation.
     """
 
@@ -55,11 +55,11 @@ class ActiveRun:
 
     Attributes:
         setup: what was prepared.
-        folder: where it is recorded.
-        console: where its progress is shown.
+        folder: its run folder.
+        console: shows its progress.
         pipeline: prepares the training images.
         validation: prepares the validation images.
-        learner: what takes part in every step.
+        learner: the objects used in every step.
         schedule: sets the learning rate.
         progress: how far it has come.
     """

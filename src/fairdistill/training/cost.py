@@ -1,4 +1,4 @@
-"""What a run will cost in time, memory and disk, measured on a few steps before it starts."""
+"""The cost of a run in time, memory and disk, measured on a few steps before it starts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Estimate:
 
 
 def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
-    """Time a few steps on a copy of the student, and add up what will be kept.
+    """Time a few steps on a copy of the student, and add up the memory and disk it will need.
 
     Raises:
         UsageError: if the disk has too little space for what the run will write.
@@ -108,6 +108,6 @@ def _check_room(out: Path, needed: int) -> None:
     free = shutil.disk_usage(parent).free
     if free < needed:
         raise UsageError(
-            f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB left; "
+            f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB free; "
             "choose another --out and --cache-dir, or add --no-teacher-cache"
         )

@@ -118,7 +118,7 @@ def evaluate_teacher(setup: Setup, dataset: GroupedDataset, pipeline: Pipeline |
 
 
 def share_statistics(network: nn.Module, world: World) -> None:
-    """Average over the processes the buffers that each updates by itself, such as batch-norm statistics."""
+    """Average over the processes the buffers that each updates separately, for example batch-norm statistics."""
     if world.alone:
         return
     buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]

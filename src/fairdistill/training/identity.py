@@ -1,4 +1,4 @@
-"""What a run computes, as opposed to where and how fast."""
+"""The options that determine what a run computes, as opposed to where and how fast."""
 
 from __future__ import annotations
 

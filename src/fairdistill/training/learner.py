@@ -1,4 +1,4 @@
-"""What takes part in every training step: the student, its loss, its optimizer and its teacher."""
+"""The objects used in every training step: the student, its loss, its optimizer and its teacher."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fairdistill.types import Batch, Taps
 
 @dataclass(frozen=True)
 class Learner:
-    """What takes part in every training step.
+    """The objects used in every training step.
 
     Attributes:
         student: the network that is trained, with its features.
@@ -44,7 +44,7 @@ class Learner:
 
 
 def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Learner:
-    """Return what takes part in every step of a run."""
+    """Return the objects used in every step of a run."""
     student = Tapped(setup.student.network, setup.student.features.points)
     if setup.options.compile:
         student.compile()
@@ -64,12 +64,12 @@ def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Lear
 def teacher_features(
     setup: Setup, pipeline: Pipeline, progress: Callable[[str], None]
 ) -> Callable[[Batch], Taps] | None:
-    """Return what gives the teacher's features of a batch, filling the cache first; None if the method reads none.
+    """Return a source of the teacher's features, filling the cache first; None if the method does not read any.
 
     Args:
         setup: the run.
         pipeline: prepares the student's images.
-        progress: told what is computed.
+        progress: called with a message about what is computed.
     """
     wanted = setup.method.teacher_taps
     if setup.teacher is None or not wanted:

@@ -72,7 +72,7 @@ def train_step(learner: Learner, batch: Batch, *, terms: tuple[str, ...], progre
     Several processes do it together, each with its part of the batch: all get the same loss and the same weights.
 
     Args:
-        learner: what takes part.
+        learner: the objects used in the step.
         batch: the images, classes and groups.
         terms: names of the terms in the loss.
         progress: how much of the stage is done, from 0 to 1, for strengths that are annealed.

@@ -31,7 +31,7 @@ class Objective(nn.Module):
 
     Args:
         specs: the settings of each term.
-        context: what the terms know of the data and the networks.
+        context: what the terms know about the data and the networks.
     """
 
     def __init__(self, specs: Iterable[TermSpec], context: TermContext) -> None:

@@ -17,7 +17,7 @@ from fairdistill.training.setup import Setup
 
 
 def console_of(setup: Setup, quiet: bool) -> RunConsole:
-    """Return what shows the run's progress; only the first of several processes shows any."""
+    """Return the console of the run; only the first of several processes shows progress."""
     return RunConsole(
         quiet=quiet or not setup.world.first,
         title=f"{setup.method.name} on {Path(setup.options.data).name}, seed {setup.options.seed}",
@@ -25,7 +25,7 @@ def console_of(setup: Setup, quiet: bool) -> RunConsole:
 
 
 def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
-    """Print what will be done, what is unusual about it, and what it will take."""
+    """Print what will be done, anything unusual about it, and its cost."""
     options, data = setup.options, setup.data
     sizes = [f"{len(data.train):,} train"]
     if options.rules.validates_on_test:
@@ -55,7 +55,7 @@ def _remarks(setup: Setup) -> Iterator[str]:
         yield f"{len(train.skipped):,} broken images were skipped; see {setup.out / 'skipped.csv'}"
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
         short = "the run is shorter than one pass over the images"
-        why = short if train.recipe.num_states else "every training crop is new"
+        why = short if train.recipe.num_states else "training crops are random"
         yield f"{why}, so the teacher's outputs are computed in every step instead of cached"
 
 

@@ -37,11 +37,12 @@ class DataOptions(_Options):
     """Data."""
 
     data: str = "digits-s"
-    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a class folder."""
+    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of
+    class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
-    """Folder with the data files; default: $FAIRDISTILL_DATA, or the table's own folder."""
+    """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
-    """The data set's own options, such as skew and data_seed."""
+    """The data set's own options, for example skew and data_seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +52,8 @@ class MethodOptions(_Options):
     method: str = "scratch"
     """One of {methods}; or a sum, for example ss+hkd."""
     set: Mapping[str, float] = field(default_factory=dict)
-    """Hyperparameters of the method's loss terms, TERM.SETTING=VALUE, such as mfd.strength=7; default: the paper's
-    Table 1, or the method's own paper."""
+    """Hyperparameter of one of the method's loss terms, for example mfd.strength=7; can be repeated. Default: the value
+    in the paper's Table 1, or in the method's own paper."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,7 +68,7 @@ class NetworkOptions(_Options):
     """Network: cifar_net, digit_net, resnet18, shufflenet_v2_x1_0, torchvision:NAME, timm:NAME or MODULE:FACTORY;
     default: the data set's."""
     tap: str | None = None
-    """Module whose output is the feature, such as layer4; or NAME=MODULE,... for feature, map and embedding."""
+    """Module whose output is the feature, for example layer4; or NAME=MODULE,... for feature, map and embedding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +98,11 @@ class TeacherOptions(_Options):
     teacher_model: str | None = None
     """Network of a teacher given as a weights file, named as for --model."""
     teacher_size: int | None = None
-    """Height and width of the teacher's input; default: what its file says, else the student's."""
+    """Height and width of the teacher's input; default: as stored in its file, else the student's."""
     teacher_mean: str | None = None
-    """Channel means of the teacher's input; default: what its file says, else the student's."""
+    """Channel means of the teacher's input; default: as stored in its file, else the student's."""
     teacher_std: str | None = None
-    """Channel standard deviations of the teacher's input; default: what its file says, else the student's."""
+    """Channel standard deviations of the teacher's input; default: as stored in its file, else the student's."""
     teacher_tap: str | None = None
     """Modules of the teacher to read, as for --tap."""
 
@@ -118,7 +119,8 @@ class BudgetOptions(_Options):
     """honest: use a validation set and read the test set once. paper: the paper's rules, which use the test set for
     validation."""
     epochs: int | None = None
-    """Budget in passes over the training set; default 50. In the honest protocol every method gets the same steps."""
+    """Budget in passes over the training set; default 50. In the honest protocol every method gets the same
+    number of steps."""
     steps: int | None = None
     """Budget in optimizer steps, instead of --epochs."""
     batch_size: int = 128
@@ -130,12 +132,13 @@ class BudgetOptions(_Options):
     weight_decay: float = 0.0
     """Weight decay."""
     schedule: ScheduleName = "plateau"
-    """plateau: divide the rate by 10 after ten evaluations without improvement; cosine: decay to zero; constant."""
+    """plateau: divide the learning rate by 10 after ten evaluations without improvement; cosine: decay to zero;
+    constant."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.epochs is not None and self.steps is not None:
-            raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give one")
+            raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give only one")
         check_at_least_one(self, "epochs", "steps", "batch_size")
         if self.batch_size < 2:
             raise UsageError(f"expected batch_size to be at least 2, but got {self.batch_size}")
@@ -144,7 +147,7 @@ class BudgetOptions(_Options):
 
     @property
     def rules(self) -> Protocol:
-        """What the protocol decides."""
+        """The settings of the protocol."""
         return PROTOCOLS[self.protocol]
 
 
@@ -153,9 +156,9 @@ class SamplingOptions(_Options):
     """Seeds and splits."""
 
     seed: int = 0
-    """Seed of weights, sampling, augmentation and dropout."""
+    """Seed for weights, sampling, augmentation and dropout."""
     split_seed: int | None = None
-    """Seed of the train/validation split; default: the teacher's, else 0 (paper protocol: no split)."""
+    """Seed for the train/validation split; default: the teacher's, else 0 (paper protocol: no split)."""
     strict_cells: bool = False
     """Make an empty subgroup (no image of some class and group) an error instead of a warning."""
 
@@ -173,7 +176,7 @@ class MachineOptions(_Options):
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
-    """auto: bfloat16 autocast where the processor supports it in hardware, else float32."""
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the student with torch.compile."""
     threads: int | None = None
@@ -224,9 +227,9 @@ class TrainOptions(
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> TrainOptions:
-        """Return the options of a mapping, such as a run's ``config.yaml``; an unknown key is an error."""
+        """Return the options of a mapping, for example a run's ``config.yaml``; an unknown key is an error."""
         known = {option.name for option in fields(cls)}
         for key in values:
             if key not in known:
-                raise UsageError(f"unknown option {key!r}; train has: {', '.join(sorted(known))}")
+                raise UsageError(f"train has no option {key!r}; it has: {', '.join(sorted(known))}")
         return cls(**values)

@@ -47,7 +47,7 @@ class PseudoGroups:
         right: the fraction of correct predictions among validation images at or above the threshold; NaN if there are
             none.
         covered: the fraction of validation images at or above it.
-        judged: validation images of known group.
+        judged: number of validation images with a group label.
     """
 
     groups: Tensor
@@ -62,7 +62,7 @@ class GroupClassifier:
     """The classifier that predicts group labels.
 
     Attributes:
-        network: names what ``build`` makes.
+        network: name of the network that ``build`` returns.
         build: returns a network with the given number of outputs.
         batch_size: images per batch, at most.
         seed: of the weights, batches and augmentation.
@@ -130,7 +130,7 @@ def guess_groups(
         runtime: device and precision.
 
     Raises:
-        DataError: if a group has no training image, or no validation image has a group.
+        DataError: if a group has no training image, or no validation image has a group label.
     """
     seed = classifier.seed
     known = (train.groups != UNKNOWN_GROUP).nonzero().flatten()
@@ -139,7 +139,7 @@ def guess_groups(
     for group in (sizes == 0).nonzero().flatten().tolist():
         raise DataError(f"no image of {train.name} is labelled with the group {train.group_names[group]!r}; label some")
     if not len(judged):
-        raise DataError(f"no image of {validation.name} has a group label to choose a threshold on; label some")
+        raise DataError(f"no image of {validation.name} has a group label, so no threshold can be chosen; label some")
     torch.manual_seed(derived_seed(seed, "pseudo groups/weights"))
     network = classifier.build(train.num_groups).to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
     pipeline = Pipeline(train, device=runtime.device, seed=derived_seed(seed, "pseudo groups"))

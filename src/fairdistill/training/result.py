@@ -1,4 +1,4 @@
-"""What a finished run leaves: predictions, and last the result, which marks it as finished."""
+"""The output of a finished run: its predictions and, last, the result, which marks it as finished."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def summary(judged: Evaluation) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run has come to.
+    """The outcome of a run.
 
     Attributes:
         student: the student on the test set.

@@ -39,8 +39,8 @@ def train(
         quiet: show no progress.
         hold_test: stop after the last step and leave the test set unread; ``resume`` then evaluates on it.
         watch: called with each row of the log, once the checkpoint is saved; an exception it raises ends the run,
-            which ``resume`` then continues. Of several processes each calls it.
-        **keywords: options by name, such as ``method="mfd"``; they override ``options``.
+            which ``resume`` then continues. If there are several processes, each of them calls it.
+        **keywords: options by name, for example ``method="mfd"``; they override ``options``.
 
     Returns:
         The run folder: finished, unless the test set was held back.
@@ -74,7 +74,7 @@ def train(
 
 
 def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, watch: Watch | None = None) -> RunFolder:
-    """Continue a run that was stopped or killed, as if it had not been; on one CPU thread bit for bit.
+    """Continue a run that was stopped or killed, as if it had never been interrupted; bit for bit on one CPU thread.
 
     Args:
         path: the run folder.

@@ -153,7 +153,7 @@ def prepare_objective(
 
 
 def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
-    """Return what chooses the images of each batch."""
+    """Return the sampler that chooses the images of each batch."""
     size, seed, drop_last = options.batch_size, options.seed, options.rules.drop_last
     if method.sampler == "balanced":
         return Balanced(train, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=options.strict_cells)
@@ -173,7 +173,7 @@ def _with_method(options: TrainOptions) -> tuple[TrainOptions, Method]:
 
 
 def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Runtime]:
-    """Set the number of threads; return the options with what the machine decides, and the runtime."""
+    """Set the number of threads; return the options with the machine-dependent defaults filled in, and the runtime."""
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     if options.batch_size < world.size:
@@ -192,7 +192,7 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
 
 
 def _plan_cache(setup: Setup) -> TeacherCache | None:
-    """Return where to keep the teacher's features, unless every image is seen less than once or never twice alike."""
+    """Return where to keep the teacher's features; None if the run is too short to reuse them, or crops are random."""
     options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
     states = train.recipe.num_states
     if teacher is None or not method.teacher_taps or not options.teacher_cache or states is None:

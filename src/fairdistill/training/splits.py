@@ -32,7 +32,7 @@ def load_data(options: TrainOptions, teacher_run: RunFolder | None) -> Splits:
 
     Args:
         options: data set, protocol and split.
-        teacher_run: the teacher's run folder, if the teacher is a run; its split must be the student's.
+        teacher_run: the teacher's run folder, if the teacher is a run; the student must use its split.
     """
     parts = data.load_splits(options.data, root=options.data_root, **options.data_options)
     return parted(parts, options, teacher_run)

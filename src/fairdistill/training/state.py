@@ -1,4 +1,4 @@
-"""Checkpoints: what of a run is saved and restored, so that it resumes exactly where it was.
+"""Checkpoints: the state of a run that is saved and restored, so that it resumes exactly where it was.
 
 A checkpoint appears whole or not at all, and holds nothing but tensors and plain values.
 """
@@ -24,9 +24,9 @@ class Checkpoint:
 
     Attributes:
         step: optimizer steps done.
-        digests: hashes of what the run was made of, which must still be the same.
+        digests: hashes of the run's inputs, which must not have changed.
         student: the student's weights.
-        objective: what the terms of the loss have learned and remember.
+        objective: the state of the loss terms, including anything they have learned.
         optimizer: the optimizer's state.
         schedule: the learning-rate schedule's state.
         best: the weights of the best evaluation, where the protocol keeps those.
@@ -82,13 +82,13 @@ class Checkpoint:
         """Put a run, freshly activated, into this state.
 
         Raises:
-            RunFolderError: if the run is made of something else now, such as other data.
+            RunFolderError: if the run's inputs have changed, for example its data.
         """
         changed = [name for name, digest in run.setup.digests.items() if self.digests[name] != digest]
         if changed:
             raise RunFolderError(
                 f"{run.folder.path} cannot be resumed: its {' and '.join(changed)} changed since it was stopped; "
-                "start over with another --out"
+                "start again with another --out"
             )
         progress, device = run.progress, run.setup.runtime.device
         run.setup.student.network.load_state_dict(self.student)
@@ -123,7 +123,7 @@ def restore(run: ActiveRun) -> None:
         try:
             Checkpoint(**state).apply(run)
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
-            raise RunFolderError(f"{path} does not fit this run ({error}); start over with another --out") from error
+            raise RunFolderError(f"{path} does not fit this run ({error}); start again with another --out") from error
     if world.first:
         run.folder.truncate_log(run.progress.log_rows)
     if state is not None:
@@ -150,7 +150,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load documents no set of exceptions for damaged files
-        raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start over with another --out") from error
+        raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start again with another --out") from error
     return {**state, **_under_present_names(state)}
 
 

@@ -40,10 +40,10 @@ class Stopped(TrainingError):  # noqa: N818  # what the user asked for is not an
 
 @contextmanager
 def signals_caught() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM instead of dying from the first; a second one acts as it did before.
+    """Collect Ctrl-C and SIGTERM instead of dying from the first; a second one has its usual effect.
 
-    A process started with Ctrl-C ignored, as ``nohup`` and ``command &`` in a script do, goes on ignoring it; SIGTERM
-    stops it.
+    A process that was started with Ctrl-C ignored, as by ``nohup`` or ``command &`` in a script, keeps ignoring it;
+    SIGTERM stops it.
     """
     caught: list[int] = []
     if threading.current_thread() is not threading.main_thread():

@@ -27,10 +27,10 @@ class Student:
     """The network that is trained.
 
     Attributes:
-        network: initialised, on the device.
+        network: initialized, on the device.
         features: where its features are.
-        new_head: names of the last layer's weights that the ``--init`` file could not fill, its shape being another.
-        metadata: what ``model.safetensors`` says about itself.
+        new_head: names of the last layer's weights that the ``--init`` file could not fill because their shapes differ.
+        metadata: the metadata of ``model.safetensors``.
     """
 
     network: nn.Module

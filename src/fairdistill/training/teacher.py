@@ -33,7 +33,7 @@ class RunTeacher:
 
 
 def teacher_source(options: TeacherOptions) -> ModelSource:
-    """Return where the teacher named by the options is, and what its file does not say."""
+    """Return where the teacher named by the options is, and what its file does not contain."""
     return ModelSource(
         path=str(options.teacher),
         network=options.teacher_model,

@@ -134,7 +134,7 @@ class TeacherCache:
             pipeline: prepares its images.
             runtime: device and precision.
             memory: keep the features in memory up to this many bytes; memory-map them otherwise.
-            progress: told what is computed.
+            progress: called with a message about what is computed.
         """
         if self._missing():
             self._folder.mkdir(parents=True, exist_ok=True)

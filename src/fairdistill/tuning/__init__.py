@@ -1,6 +1,6 @@
 """The command ``tune``: search hyperparameters, choose one trial on validation data, read the test set once.
 
-From :func:`tune` the way leads through ``plan`` (options checked, data loaded), ``storage`` (the study opened),
+From :func:`tune`, the call goes through ``plan`` (options checked, data loaded), ``storage`` (the study opened),
 ``trials_loop`` (one trial after another) and ``conclusion`` (one chosen, the test set read, files written).
 """
 

@@ -36,10 +36,10 @@ def closed(plan: Plan, study: Study) -> Closed | None:
 
 
 def conclude(plan: Plan, study: Study, *, quiet: bool) -> TuneResult:
-    """Choose a trial, read the test set for it unless that is not wanted yet, and write everything.
+    """Choose a trial, read the test set for it unless --no-test defers that, and write everything.
 
     Raises:
-        UsageError: if no trial finished or meets the rule, or the study is closed and something else is asked of it.
+        UsageError: if no trial finished or meets the rule, or the study is closed and the call asks for something else.
     """
     with folder.locked(plan.out):
         trials = read_trials(study)
@@ -71,7 +71,7 @@ def conclude(plan: Plan, study: Study, *, quiet: bool) -> TuneResult:
 
 
 def _check_closed(plan: Plan, before: Closed, finished: Mapping[int, Scores], number: int) -> None:
-    """Refuse what would be choosing on the test set: once it has been read, the study's choice stands."""
+    """Refuse any call that would amount to choosing on the test set: once it has been read, the choice stands."""
     why = f"the test set has been read for trial {before.trial} ({before.when}), so this study is closed"
     remedy = "start a new study with another --out"
     if plan.options.storage is not None:
@@ -88,7 +88,7 @@ def _check_closed(plan: Plan, before: Closed, finished: Mapping[int, Scores], nu
 
 
 def _tested(plan: Plan, study: Study, found: TuneResult, before: Closed | None, *, quiet: bool) -> TuneResult:
-    """Return the result with the chosen trial's scores on the test set, if they are wanted and can be had here."""
+    """Return the result with the chosen trial's scores on the test set, if they are wanted and available here."""
     trial = found.chosen_trial
     if trial is None or not (plan.options.test or before is not None):
         note = "The test set has not been read (--no-test), so you can still run more trials or change the rule"
@@ -164,7 +164,7 @@ def _run(out: Path, trials: Sequence[Trial], chosen: int | None) -> Path | None:
 def _still_running(trial: Trial) -> str:
     return (
         f"Trial {trial.number} is still running in {trial.folder} on {trial.host}. Once it is done, run the same "
-        "command to choose"
+        "command again to choose a trial"
     )
 
 

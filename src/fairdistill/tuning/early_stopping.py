@@ -1,4 +1,4 @@
-"""When a trial is stopped early, and how sure that has to be.
+"""When a trial is stopped early, and how certain the evidence must be.
 
 Optuna's pruners refuse studies with several objectives, so this rule is our own. After a third of its steps, a trial is
 stopped if, at two evaluations in a row, the same finished trial was better at the same step by more than a margin in

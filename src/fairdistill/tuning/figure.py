@@ -62,7 +62,7 @@ def draw(result: TuneResult) -> bytes:
 
 
 def figure(result: TuneResult) -> Figure:
-    """Return the figure: the first objective against each of the others; percent."""
+    """Return the figure: the first objective against each of the others, in percent."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

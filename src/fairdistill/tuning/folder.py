@@ -33,10 +33,10 @@ class StudyRecord(Result):
 
 
 def former(out: Path) -> StudyRecord | None:
-    """Return which study a folder holds; None if it can become a new one's.
+    """Return which study a folder holds; None if a new study can be created there.
 
     Raises:
-        RunFolderError: if it holds something else or cannot be made; nothing is written.
+        RunFolderError: if it holds something else or cannot be created; nothing is written.
     """
     if (out / "study.json").exists():
         content = read_json(out / "study.json")
@@ -46,7 +46,7 @@ def former(out: Path) -> StudyRecord | None:
 
 
 def begin(out: Path, record: StudyRecord) -> None:
-    """Make the folder of a new study, whole or not at all; another process may just have made it."""
+    """Create the folder of a new study, whole or not at all; another process may just have created it."""
     try:
         with new_folder(out) as part:
             write_json(part / "study.json", record.to_dict())

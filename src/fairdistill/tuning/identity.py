@@ -1,4 +1,4 @@
-"""What must be equal for a search to continue a study: all but how far it goes, how it chooses, where and how fast."""
+"""What must be equal for a search to continue a study: all but its extent, the choice, the machine and the speed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fairdistill.training import TrainOptions, computed
 from fairdistill.tuning.space import OPTIONS, Search
 
 _DIGESTS = {
-    "data": "other training data",
-    "split": "other validation data",
-    "test": "other test data",
-    "teacher": "another teacher",
+    "data": "different training data",
+    "split": "different validation data",
+    "test": "different test data",
+    "teacher": "a different teacher",
 }
 
 
@@ -29,7 +29,7 @@ def identity(
     Args:
         options: of a trial, resolved.
         digests: hashes of the data and of the teacher; their paths may differ.
-        search: what is searched, and how.
+        search: the search space and the sampler.
         objectives: the metrics of the Pareto front.
     """
     found = computed(options)
@@ -49,13 +49,13 @@ def identity(
 
 
 def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """Return in words how a study differs from the one that is asked for; None if they are the same.
+    """Return in words how a study differs from the requested one; None if they are the same.
 
     Example:
         >>> difference({"steps": 60, "set": {"mfd.bandwidth": 1.0}}, {"steps": 80, "set": {"mfd.bandwidth": 1.0}})
         'steps 60, not 80'
         >>> difference({"digests": {"teacher": "a3"}}, {"digests": {"teacher": "c7"}})
-        'another teacher'
+        'a different teacher'
     """
     before, after = _flat(then), _flat(now)
     for name in dict.fromkeys((*after, *before)):

@@ -49,7 +49,7 @@ class StorageOptions:
     """Storage of the study."""
 
     storage: str | None = None
-    """Where to keep the study: any storage URL of Optuna's, so that several machines can share it. Default: a file in
+    """Optuna storage URL of the study, for example of a database that several machines share. Default: a file in
     --out."""
     study: str | None = None
     """Name of the study in its storage. Default: DATA-METHOD-seedN."""
@@ -57,7 +57,7 @@ class StorageOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TuneOptions(StorageOptions, ChoiceOptions, SearchOptions):
-    """What to search, for how long, and how to choose one of the trials.
+    """Options of a search: its space, its limits, and the choice of a trial.
 
     Raises:
         UsageError: if a value is out of its range or cannot be parsed.

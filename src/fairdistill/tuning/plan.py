@@ -29,13 +29,13 @@ class Plan:
     Attributes:
         training: the options of every trial, except for the searched hyperparameters and the folder.
         options: the options of the search.
-        search: what is searched, how, and in how many trials.
+        search: the search space, the sampler, and the number of trials.
         out: the study's folder.
         study: the study's name.
         former: which study the folder holds; None if it is new.
         identity: what must be equal for the search to continue.
         steps: of a trial.
-        validation: what every trial is judged on.
+        validation: the validation set, on which every trial is evaluated.
         made_with: versions and hardware.
     """
 
@@ -63,7 +63,7 @@ class Plan:
     @property
     def early_stopping(self) -> bool:
         """Whether a trial may be stopped early."""
-        # At the same step, trials with other batch sizes have seen another number of images.
+        # At the same step, trials with different batch sizes have seen different numbers of images.
         return self.options.early_stopping and "batch_size" not in self.search.space
 
     def trial(self, number: int, settings: Mapping[str, float]) -> TrainOptions:

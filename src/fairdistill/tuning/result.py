@@ -1,4 +1,4 @@
-"""What a search finds, as typed values; ``tune.json`` is :meth:`TuneResult.to_dict`."""
+"""The result of a search, as typed values; ``tune.json`` is :meth:`TuneResult.to_dict`."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Closed(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class TuneResult(Result):
-    """What a search finds; fractions.
+    """The result of a search; fractions.
 
     Attributes:
         version: the version of fairdistill.

@@ -1,4 +1,4 @@
-"""What each trial tries: it depends on its number and on the finished trials alone; needs Optuna."""
+"""The values that each trial tries, which depend only on its number and the finished trials; needs Optuna."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 from fairdistill.system.randomness import derived_seed
 from fairdistill.tuning.space import Listed, Search
 
-# Optuna's default is ten; many a search over one hyperparameter has no more trials than that.
+# Optuna's default is ten; many searches over one hyperparameter have no more trials than that.
 _RANDOM_FIRST = 5
 
 

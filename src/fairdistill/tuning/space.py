@@ -1,4 +1,4 @@
-"""What is searched: hyperparameters by name, each a range or a list of values."""
+"""The search space: hyperparameters by name, each a range or a list of values."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ Space = Mapping[str, Range | Listed]
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched, how, and in how many trials.
+    """The search space, the sampler, and the number of trials.
 
     Attributes:
         space: the hyperparameters; for a grid, lists of its points.
@@ -134,7 +134,7 @@ def search_of(space: Space, options: SearchOptions) -> Search:
 
 
 def parse_space(search: Mapping[str, str], method: Method) -> dict[str, Range | Listed]:
-    """Return what is searched, from the texts of ``--search NAME=TEXT``.
+    """Return the search space, from the texts of ``--search NAME=TEXT``.
 
     By default it is the method's strength, if it has exactly one, from a tenth to ten times its value.
 

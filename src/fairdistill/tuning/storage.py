@@ -31,7 +31,7 @@ def opened(plan: Plan) -> Iterator[Study]:
     """Give the study: a new one, or the one that this search continues.
 
     Raises:
-        UsageError: if the storage cannot be opened or is lost, or the study in it is another.
+        UsageError: if the storage cannot be opened or is lost, or it holds a different study.
         RunFolderError: if the folder holds another study.
     """
     url = plan.options.storage

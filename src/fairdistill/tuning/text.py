@@ -33,7 +33,7 @@ def markdown_page(result: TuneResult) -> str:
 
 
 def heading(result: TuneResult) -> str:
-    """Return what was searched, where and on how many samples."""
+    """Return a heading: the hyperparameters searched, the data, and the number of validation samples."""
     searched = "; ".join(f"{name} {dimension}" for name, dimension in result.search.items())
     return (
         f"{result.method} on {result.data}: {searched}; {result.validation_rows:,} validation samples, seed "

@@ -1,4 +1,4 @@
-"""What a study and the run folders hold of each trial."""
+"""What a study and the run folders record about each trial."""
 
 from __future__ import annotations
 

@@ -19,16 +19,16 @@ from fairdistill.tuning.result import TuneResult
 def tune(
     training: TrainOptions | None = None, *, options: TuneOptions | None = None, quiet: bool = False, **keywords: Any
 ) -> TuneResult:
-    """Search hyperparameters of a method, and choose one trial by a stated rule.
+    """Search hyperparameters of a method, and choose one trial by a fixed rule.
 
-    Each trial is a run folder in ``out``, judged on the validation set by its checkpoint. The same call resumes a
+    Each trial is a run folder in ``out``, evaluated on the validation set by its checkpoint. The same call resumes a
     search that was stopped. At the end the test set is read once, for the chosen trial, which closes the study.
 
     Args:
         training: how each trial is trained; ``out`` is the study's folder.
-        options: what is searched, for how long, and how a trial is chosen.
+        options: the search space, the limits of the search, and how a trial is chosen.
         quiet: show no progress.
-        **keywords: options of either by name; they win.
+        **keywords: options of either by name; they take precedence.
 
     Returns:
         The trials, the Pareto front, the chosen trial, and its scores on the test set.

@@ -1,4 +1,4 @@
-"""The validation set, which every trial is judged on: its size, its noise, and what the teacher scores on it."""
+"""The validation set, on which every trial is evaluated: its size, its noise, and what the teacher scores on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fairdistill.tuning.early_stopping import Noise
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationSet:
-    """What a search knows of the validation set.
+    """What a search knows about the validation set.
 
     Attributes:
         rows: the number of samples.

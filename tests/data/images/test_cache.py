@@ -259,7 +259,7 @@ def test_garbage_names_are_an_error_that_names_the_folder(images, garbage):
 def test_too_little_room_is_an_error_before_anything_is_decoded(images, decoded, monkeypatch):
     usage = shutil.disk_usage(images)
     monkeypatch.setattr(image_cache.shutil, "disk_usage", lambda path: usage._replace(free=10))
-    with pytest.raises(DataError, match=r"would take .* MiB, but .* has 0 MiB left.*--image-cache.*--no-cache"):
+    with pytest.raises(DataError, match=r"would take .* MiB, but .* has 0 MiB free.*--image-cache.*--no-cache"):
         filled(images)
     assert decoded == []
 
@@ -321,5 +321,5 @@ def test_a_file_that_breaks_while_it_is_read_on_the_fly_is_named(images):
     storage = Storage(None, 1)
     files = ImageFiles(Folder(images), np.array(NAMES, object), storage, np.zeros(len(NAMES), "V16"))
     (images / NAMES[5]).unlink()
-    with pytest.raises(DataError, match=rf"{NAMES[5]}: .*it could be read when the run began"):
+    with pytest.raises(DataError, match=rf"{NAMES[5]}: .*it was readable when the run started"):
         files.reader(9, 7).take(torch.arange(len(NAMES)))

@@ -109,7 +109,7 @@ def test_every_reason_why_a_file_is_broken_is_told(folder, monkeypatch):
     assert why_broken(source, "text.png") == "it is not an image, or has an unknown format"
     assert why_broken(source, "none.png") == "there is no such file"
     assert why_broken(source, "folder.png") == "it cannot be read: Is a directory"
-    assert "not any more; start again" in why_broken(source, "0.png")
+    assert "but now it can; start again" in why_broken(source, "0.png")
 
 
 def test_a_damaged_image_that_cannot_be_decoded_again_is_named(folder):

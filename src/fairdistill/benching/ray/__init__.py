@@ -1,1 +1,1 @@
-"""Running a grid on a Ray cluster; imported only when that is asked for."""
+"""Running a grid on a Ray cluster; imported only with ``--engine ray``."""

@@ -1,4 +1,4 @@
-"""What a process of a Ray cluster does for one job: train it and report on it."""
+"""The process of a Ray cluster that trains one job and reports on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of a grid: measured beside published."""
+"""The table of a grid: measured values next to the published ones."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ Format = Literal["text", "md", "latex", "csv", "html"]
 
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
-    """How the table is printed.
+    """Output.
 
     Example:
         >>> TableOptions(format="latex").format

@@ -1,4 +1,4 @@
-"""The command ``bench table``: a grid's finished runs beside the published numbers."""
+"""The command ``bench table``: a grid's finished runs next to the published numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHANCE = 0.02  # a run that beats the share of the largest class by less has le
 
 
 def bench_table(folder: str | Path, *, options: TableOptions | None = None, **keywords: Any) -> TableResult:
-    """Put the finished runs of a grid beside the published numbers.
+    """Tabulate the finished runs of a grid next to the published numbers.
 
     Args:
         folder: the grid's folder.

@@ -1,1 +1,1 @@
-"""The data sets that are known by name."""
+"""The built-in data sets, which are loaded by name."""

@@ -55,7 +55,7 @@ class CelebAOptions(FileOptions):
 
     @property
     def recipe(self) -> Recipe:
-        """The paper's preprocessing: in training a random box, resized and flipped; else the whole image, resized."""
+        """The paper's preprocessing: a random box, resized and flipped, for training; else the whole image, resized."""
         return Recipe(
             size=self.size,
             stored=(_HEIGHT, _WIDTH),

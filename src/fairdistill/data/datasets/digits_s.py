@@ -3,8 +3,8 @@
 The images are the 1,797 8x8 digits of E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*
 (UCI, 1998; CC BY 4.0), as scikit-learn ships them, enlarged to 16x16. Group 0 is light ink on dark grey paper.
 Group 1 is coloured ink on coloured paper, a new pair of colours for every image. In training most images of
-the classes 0-4 are in group 0 and most of 5-9 in group 1, so that colour predicts the class; in validation and
-test every digit is there in both groups, so that it does not.
+the classes 0-4 are in group 0 and most of 5-9 in group 1, so that colour predicts the class; in the validation
+and test sets every digit appears in both groups, so that it does not.
 """
 
 from __future__ import annotations

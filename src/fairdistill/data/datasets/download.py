@@ -1,4 +1,4 @@
-"""Fetching a published file: announced, verified, and in place only when it is whole."""
+"""Downloading a published file: announced, verified, and moved into place only when complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def fetch(url: str, target: Path, *, md5: str) -> None:
 
     Raises:
         DataError: if the server cannot be reached or the folder cannot be written.
-        ChecksumError: if what came is not the published file.
+        ChecksumError: if the downloaded file is not the published one.
     """
     part = target.with_name(target.name + ".part")
     digest = hashlib.md5(usedforsecurity=False)

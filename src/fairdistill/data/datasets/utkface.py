@@ -61,7 +61,7 @@ class UTKFaceOptions(FileOptions):
 
     @property
     def recipe(self) -> Recipe:
-        """The paper's preprocessing: in training a flipped 176x176 crop of 256x256; else resized to 176x176."""
+        """The paper's preprocessing: a flipped 176x176 crop of 256x256 for training; otherwise resized to 176x176."""
         paper = Recipe(size=176, stored=(256, 256), crop="random", flip=True, mean=IMAGENET_MEAN, std=IMAGENET_STD)
         return paper.resized(self.size)
 
@@ -70,7 +70,7 @@ def load(wanted: Collection[Split], root: Path | None, options: UTKFaceOptions) 
     """Return the training set and the balanced test set.
 
     Raises:
-        DataError: if the images are not there, or a cell is too small for its part of the test set.
+        DataError: if the images are missing, or a subgroup is too small for its part of the test set.
     """
     folder = _find(root)
     from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
@@ -136,7 +136,7 @@ def read_rows(folder: Path, options: UTKFaceOptions) -> Rows:
 
 
 def parse_name(name: str) -> dict[str, int] | None:
-    """Return the classes that a file name stands for, None if it does not parse.
+    """Return the classes that a file name stands for; None if it cannot be parsed.
 
     Example:
         >>> parse_name("26_1_0_20170116174525125.jpg.chip.jpg")

@@ -1,4 +1,4 @@
-"""Preparing a batch on the device: gather, crop, mirror, scale, normalise."""
+"""Preparing a batch on the device: gather, crop, flip, scale, normalize."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Pipeline:
     Images in memory live on the device as uint8; images in files are read from their cache.
 
     Args:
-        dataset: what to read.
-        device: where batches are made.
-        seed: the run's seed; the augmentation of a batch depends on it and on the step alone.
-        recipe: another preparation than the data set's own, such as a teacher's.
+        dataset: the images.
+        device: the device of the batches.
+        seed: the run's seed; the augmentation of a batch depends only on it and the step.
+        recipe: preprocessing to use in place of the data set's own, for example a teacher's.
 
     Attributes:
         labels: int64 ``[rows]`` on the device.
         groups: int64 ``[rows]`` on the device.
         num_rows: rows of the data set.
-        num_states: how many augmentation states an image has: 2 with mirroring, 1 without, None with crops.
+        num_states: how many augmentation states an image has: 2 with flipping, 1 without, None with crops.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class Pipeline:
         self.num_states = self._recipe.num_states
 
     def train_batch(self, index: Tensor, *, step: int, world: World = ALONE) -> Batch:
-        """Return the rows ``index`` (int64, CPU), augmented as step ``step`` of the run does.
+        """Return the rows ``index`` (int64, CPU) with the augmentation of step ``step`` of the run.
 
-        Of several processes each takes its own of the rows; how a row is augmented does not depend on their number.
+        Each of several processes takes its own part of the rows; their number does not affect the augmentation.
         """
         state, boxes = torch.zeros_like(index), None
         if self._recipe.flip:
@@ -66,7 +66,7 @@ class Pipeline:
         return replace(batch, whole=len(index))
 
     def batch(self, index: Tensor, state: Tensor | None = None, boxes: Tensor | None = None) -> Batch:
-        """Return the rows ``index``, mirrored as ``state`` says and cut to ``boxes`` (default: as they are)."""
+        """Return the rows ``index``, flipped according to ``state`` and cropped to ``boxes`` (default: unchanged)."""
         state = torch.zeros_like(index) if state is None else state
         rows = index.to(self._device, non_blocking=True)
         return Batch(
@@ -79,7 +79,7 @@ class Pipeline:
         )
 
     def images(self, index: Tensor, state: Tensor, boxes: Tensor | None) -> Tensor:
-        """Return normalised float32 images ``[n, 3, size, size]``, cropped and mirrored as told."""
+        """Return normalized float32 images ``[n, 3, size, size]``, cropped and flipped as requested."""
         recipe = self._recipe
         if boxes is None:
             images = self._reader((recipe.size, recipe.size)).take(index).to(self._device, non_blocking=True)
@@ -106,11 +106,12 @@ class Pipeline:
 
 
 def draw_boxes(recipe: Recipe, n: int, draw: torch.Generator) -> Tensor:
-    """Return random crops as shares of the stored image: float64 ``[n, 4]`` of top, left, height and width.
+    """Return random crops as fractions of the stored image: float64 ``[n, 4]`` of top, left, height and width.
 
     ``random``: every window of ``size`` by ``size`` pixels is equally likely, as in torchvision's ``RandomCrop``.
-    ``resized``: area uniform in [0.08, 1] of the image, aspect log-uniform in [3/4, 4/3], the first of ten tries that
-    fits, else the largest central box of an aspect in that range, as in torchvision's ``RandomResizedCrop``.
+    ``resized``: area uniform in [0.08, 1] of the image, aspect ratio log-uniform in [3/4, 4/3], the first of ten tries
+    that fits, else the largest central box with an aspect ratio in that range, as in torchvision's
+    ``RandomResizedCrop``.
     """
     height, width = recipe.stored
     if recipe.crop == "random":
@@ -120,7 +121,7 @@ def draw_boxes(recipe: Recipe, n: int, draw: torch.Generator) -> Tensor:
     share = torch.rand(2, n, generator=draw, dtype=torch.float64)
     top = (share[0] * (height - h + 1)).floor()
     left = (share[1] * (width - w + 1)).floor()
-    if recipe.crop == "resized":  # a box that is no draw at all is in the centre
+    if recipe.crop == "resized":  # a box that was not drawn is centred
         central = h < 0
         h, w = h.abs(), w.abs()
         top = torch.where(central, (height - h) // 2, top)
@@ -151,7 +152,7 @@ def _random_sizes(height: int, width: int, n: int, draw: torch.Generator) -> tup
 
 
 def mirror(images: Tensor, state: Tensor) -> Tensor:
-    """Mirror left to right the images ``[n, 3, H, W]`` whose ``state`` (int64 ``[n]``) is 1."""
+    """Flip horizontally the images ``[n, 3, H, W]`` whose ``state`` (int64 ``[n]``) is 1."""
     # Choosing whole rows of both is five times faster than torch.where.
     both = torch.cat([images, images.flip(3)]).permute(0, 2, 3, 1)
     n, height, width, _ = images.permute(0, 2, 3, 1).shape
@@ -164,11 +165,11 @@ def resized_crop(images: Tensor, boxes: Tensor, size: int) -> Tensor:
 
     Args:
         images: uint8 ``[n, 3, H, W]``.
-        boxes: float64 ``[n, 4]`` of top, left, height and width, as shares of H and W.
+        boxes: float64 ``[n, 4]`` of top, left, height and width, as fractions of H and W.
         size: height and width of the result.
 
     Returns:
-        uint8 ``[n, 3, size, size]``, within one of what Pillow gives.
+        uint8 ``[n, 3, size, size]``, within one of Pillow's values.
     """
     if images.device.type == "cpu":
         return _resized_crop_on_cpu(images, boxes, size)
@@ -187,7 +188,7 @@ def _resized_crop_on_cpu(images: Tensor, boxes: Tensor, size: int) -> Tensor:
 
 
 def _resized_crop_batched(images: Tensor, boxes: Tensor, size: int) -> Tensor:
-    # Each output row is a weighted mean of the box's rows, and so for columns: two batched matrix products.
+    # Each output row is a weighted mean of the box's rows, and the same holds for columns: two batched matrix products.
     n, _, height, width = images.shape
     boxes = boxes.to(images.device)
     rows = _weights(boxes[:, 0] * height, boxes[:, 2] * height, height, size)
@@ -210,10 +211,10 @@ def _weights(start: Tensor, length: Tensor, pixels: int, size: int) -> Tensor:
 
 
 class Normalise:
-    """Scales uint8 images to [0, 1] and normalises them: ``(x / 255 - mean) / std``, float32, channels last."""
+    """Scales uint8 images to [0, 1] and normalizes them: ``(x / 255 - mean) / std``, float32, channels last."""
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        # One factor for each number of a row of pixels: twice as fast as one a channel.
+        # One factor for each value in a row of pixels: twice as fast as one per channel.
         mean = torch.tensor(recipe.mean, dtype=torch.float32, device=device).repeat(recipe.size)
         std = torch.tensor(recipe.std, dtype=torch.float32, device=device).repeat(recipe.size)
         self._scale = 1 / (255 * std)

@@ -1,9 +1,9 @@
-"""Decoded images on disk: every file is decoded once, and read as memory-mapped pixels from then on.
+"""Decoded images on disk: every file is decoded once and then read as memory-mapped pixels.
 
-A cache is a folder for one source (folder or archive) and one size. It holds a slot for every name it was ever asked
-for: ``names.jsonl`` (a name a line), ``index.bin`` (a record a slot) and ``pixels.bin`` (``height * width * 3`` bytes
-a slot, with holes where nothing was decoded). A slot counts only once its record says so, which is written last, so a
-cache that was killed half-way goes on where it stopped. A file that changed is decoded again.
+A cache is a folder for one source (folder or archive) and one size. It holds a slot for every name that was ever
+requested: ``names.jsonl`` (one name per line), ``index.bin`` (one record per slot) and ``pixels.bin`` (``height * width
+* 3`` bytes per slot, with holes where nothing was decoded). A slot counts only once its record, written last, says so;
+a process that was killed half-way is therefore resumed where it stopped. A file that changed is decoded again.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class ImageCache:
     """The decoded images of one source at one size.
 
     Args:
-        folder: folder of all caches; this one's is made below it.
+        folder: folder of all caches; this cache gets a subfolder.
         source: where the files are.
         height: height of the decoded images.
         width: their width.
-        workers: threads that decode.
+        workers: number of decoding threads.
     """
 
     def __init__(self, folder: Path, source: Source, *, height: int, width: int, workers: int) -> None:
@@ -68,7 +68,7 @@ class ImageCache:
         self._pixels: Tensor | None = None
 
     def slots(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """Return where each name is; every one must have been filled."""
+        """Return the slot of each name; all of them must have been filled."""
         return np.fromiter((self._slots[name] for name in names), np.int64, len(names))
 
     def holds(self, names: Sequence[str]) -> bool:
@@ -81,10 +81,10 @@ class ImageCache:
         return sum(self._stale(name) is not None for name in names) * self._bytes
 
     def fill(self, names: Sequence[str], report: Report) -> None:
-        """Decode what is missing or changed among ``names``; one process at a time does it.
+        """Decode the files among ``names`` that are missing or changed; one process at a time does this.
 
         Raises:
-            DataError: if the folder cannot be written, or its disk has too little room.
+            DataError: if the folder cannot be written, or its disk has too little space.
         """
         self._fill(names, report)
         self._map()
@@ -135,7 +135,7 @@ class ImageCache:
         return self._as_images(images)
 
     def windows(self, slots: Tensor, boxes: Tensor, size: int) -> Tensor:
-        """Return uint8 ``[n, 3, size, size]``: of each image a window, as :func:`.windows.windows`."""
+        """Return a window of each image, uint8 ``[n, 3, size, size]``; see :func:`.windows.windows`."""
         assert self._pixels is not None
         if self._checked[slots.numpy()].all():
             self._read_ahead(slots.tolist())
@@ -157,7 +157,7 @@ class ImageCache:
         try:
             return self._source.signature(name)
         except DataError:
-            return (0, 0)  # a file that is not there is a broken one; it is looked for again each time
+            return (0, 0)  # a missing file counts as broken; it is looked up again each time
 
     def _stale(self, name: str) -> tuple[int, int] | None:
         """Return the signature of a file that must be decoded (again), None if its slot is up to date."""
@@ -204,7 +204,7 @@ class ImageCache:
         with (self.folder / "pixels.bin").open("ab") as file:
             file.truncate(count * self._bytes)
         with (self.folder / "index.bin").open("ab") as file:
-            file.truncate(first * _RECORD.itemsize)  # records of names that were lost are not those of the new ones
+            file.truncate(first * _RECORD.itemsize)  # records of lost names do not belong to the new ones
             file.truncate(count * _RECORD.itemsize)
         self._records = np.concatenate([self._records, np.zeros(count - len(self._records), _RECORD)])
         self._checked = np.concatenate([self._checked, np.zeros(count - len(self._checked), bool)])
@@ -224,7 +224,7 @@ class ImageCache:
                 for done in [pool.submit(work) for _ in range(self._workers)]:
                     done.result()
             finally:
-                deque(left, maxlen=0)  # where one worker failed, or Ctrl-C came, the others stop after the file in hand
+                deque(left, maxlen=0)  # if one worker fails, or after Ctrl-C, the others stop after their current file
 
     def _decode_one(self, name: str, signature: tuple[int, int], pixels: int, index: int) -> None:
         slot = self._slots[name]
@@ -236,7 +236,7 @@ class ImageCache:
             decoded = decode(content, height=self._shape[0], width=self._shape[1])
         except DataError:
             record["state"] = _BROKEN
-        except OSError:  # not the content's fault: it may go away without a change of the file
+        except OSError:  # not caused by the content: it may go away without a change to the file
             record["state"], record["size"], record["stamp"] = _BROKEN, 0, 0
         else:
             data = np.ascontiguousarray(decoded).data
@@ -244,33 +244,33 @@ class ImageCache:
             record["crc"], record["state"] = zlib.crc32(data), _DONE
         record["digest"] = content_digest(content)
         _write(index, record.tobytes(), slot * _RECORD.itemsize)
-        self._checked[slot] = True  # what this process wrote itself need not be looked at again
+        self._checked[slot] = True  # data written by this process need not be checked again
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[int, int]]:
-        """Give file descriptors: a write beyond a full disk is an error there, and a crash in mapped memory."""
+        """Give file descriptors: on a full disk a write to them raises an error, where mapped memory would crash."""
         with (self.folder / "pixels.bin").open("r+b") as pixels, (self.folder / "index.bin").open("r+b") as index:
             yield pixels.fileno(), index.fileno()
 
     def _map(self) -> None:
         path = self.folder / "pixels.bin"
         try:
-            if not path.exists() or not path.stat().st_size:  # no file was ever asked for
+            if not path.exists() or not path.stat().st_size:  # no file was ever requested
                 self._pixels = torch.empty(0, self._bytes, dtype=torch.uint8)
                 return
             with path.open("rb") as file:
-                # Not ACCESS_COPY: Linux refuses to map more than its whole memory in a way that could be written.
+                # Not ACCESS_COPY: Linux refuses writable mappings larger than its whole memory.
                 self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise self._unusable("read", error) from error
         count = len(self._mapped) // self._bytes
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The given buffer is not writable")  # nor is it ever written
+            warnings.filterwarnings("ignore", message="The given buffer is not writable")  # and it is never written
             whole = torch.frombuffer(self._mapped, dtype=torch.uint8, count=count * self._bytes)
         self._pixels = whole.view(count, self._bytes)
 
     def _read_ahead(self, slots: Sequence[int]) -> None:
-        """Ask for all images of a batch at once, so that a disk that must be read is not waited for image by image."""
+        """Request all images of a batch at once, to avoid waiting for the disk image by image."""
         if self._mapped is not None and hasattr(mmap, "MADV_WILLNEED"):
             for slot in slots:
                 start = slot * self._bytes // mmap.PAGESIZE * mmap.PAGESIZE
@@ -278,7 +278,7 @@ class ImageCache:
 
     def _unusable(self, what: str, error: OSError) -> DataError:
         return DataError(
-            f"cannot {what} the image cache {self.folder}: {error.strerror or error}; give another folder with "
+            f"cannot {what} the image cache {self.folder}: {error.strerror or error}; choose another folder with "
             "--image-cache, or decode on the fly with --no-cache"
         )
 
@@ -287,7 +287,7 @@ class ImageCache:
         if files * self._bytes > free:
             raise DataError(
                 f"the image cache would take {files * self._bytes / 2**20:,.0f} MiB, but {self.folder} has "
-                f"{free / 2**20:,.0f} MiB left; choose another folder with --image-cache, or decode on the fly "
+                f"{free / 2**20:,.0f} MiB free; choose another folder with --image-cache, or decode on the fly "
                 "with --no-cache"
             )
 

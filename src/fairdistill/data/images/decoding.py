@@ -20,12 +20,12 @@ Pixels = NDArray[np.uint8]
 def decode(content: bytes, *, height: int, width: int) -> Pixels:
     """Return an image as uint8 ``[height, width, 3]`` RGB, resized as torchvision's ``Resize`` does.
 
-    The resizing is bilinear with antialiasing, within one of Pillow's values, and does not keep the aspect. An EXIF
-    orientation is not applied, alpha is dropped, and of an animation the first frame is taken, all as torchvision's
-    ``ImageFolder`` does; 16-bit grey is scaled to 8 bits.
+    The resizing is bilinear with antialiasing, within one of Pillow's values, and does not keep the aspect
+    ratio. EXIF orientation is ignored, alpha is dropped, and the first frame of an animation is used, all as in
+    torchvision's ``ImageFolder``; 16-bit grey is scaled to 8 bits.
 
     Raises:
-        DataError: with the reason, if these bytes are no image, or a truncated or damaged one.
+        DataError: with the reason, if the bytes are not an image, or the image is truncated or damaged.
     """
     if not content:
         raise DataError("the file is empty (0 bytes)")
@@ -42,7 +42,7 @@ def decode(content: bytes, *, height: int, width: int) -> Pixels:
 
 
 def _jpeg(content: bytes) -> Pixels | None:
-    """Return the pixels of a plain JPEG, equal to Pillow's and sooner; None where Pillow must look."""
+    """Return the pixels of a plain JPEG, equal to Pillow's but faster; None if Pillow has to decode it."""
     if content[:2] != b"\xff\xd8":
         return None
     try:
@@ -68,7 +68,7 @@ def _with_pillow(content: bytes) -> Image.Image:
 def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
     if pixels.shape[:2] == (height, width):
         return pixels
-    # PyTorch's kernel is 4 times faster than Pillow's, and lets other threads run meanwhile; they differ by 1 at most.
+    # PyTorch's kernel is 4 times faster than Pillow's and lets other threads run; the results differ by at most 1.
     image = torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)
     resized = F.interpolate(image, (height, width), mode="bilinear", antialias=True, align_corners=False)
     # It gives one plane a colour; stacking them is three times faster than NumPy's copy of the transposed image.

@@ -1,4 +1,4 @@
-"""Images kept in files: rows of them, and readers that give batches of pixels."""
+"""Images kept in files: their rows, and readers that return batches of pixels."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from fairdistill.errors import DataError
 
 
 class Reader(ABC):
-    """Gives the pixels of rows."""
+    """Returns the pixels of rows."""
 
     @abstractmethod
     def take(self, rows: Tensor) -> Tensor:
         """Return uint8 ``[n, 3, H, W]`` of int64 ``[n]`` rows (CPU)."""
 
     def windows(self, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
-        """Return uint8 ``[n, 3, size, size]``: of each row a window, as :func:`.windows.windows`."""
+        """Return a window of each row, uint8 ``[n, 3, size, size]``; see :func:`.windows.windows`."""
         return windows(self.take(rows), torch.arange(len(rows)), boxes, size)
 
 
@@ -44,9 +44,9 @@ class Storage:
 
     Attributes:
         folder: folder of the image caches, or None to decode on the fly.
-        workers: threads that decode.
-        opened: the caches that this process has opened, by source and size: what it decoded or checked once, for one
-            split or another, it need not check again.
+        workers: number of decoding threads.
+        opened: the caches that this process has opened, by source and size, so that images decoded or checked for one
+            split need not be checked again for another.
     """
 
     folder: Path | None
@@ -56,7 +56,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Scan:
-    """What is known of files once each was read and decoded.
+    """What is known about files after reading and decoding each of them.
 
     Attributes:
         digests: hash of each file's content, ``V16 [N]``.
@@ -69,7 +69,7 @@ class Scan:
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles:
-    """Image files of one source, one a row; it is indexed by rows as the first axis of a tensor is.
+    """Image files of one source, one per row; indexed by rows like the first axis of a tensor.
 
     Attributes:
         source: where the files are.
@@ -96,7 +96,7 @@ class ImageFiles:
         return hashlib.blake2b(self.digests.tobytes(), digest_size=16).digest()
 
     def reader(self, height: int, width: int) -> Reader:
-        """Return a reader of the files at one size; what its cache lacks is decoded now."""
+        """Return a reader of the files at one size; files missing from its cache are decoded now."""
         if self.storage.folder is None:
             return _Decoding(self, height, width)
         names = self.names.tolist()
@@ -109,7 +109,7 @@ class ImageFiles:
 
 
 def scan(source: Source, names: Sequence[str], storage: Storage, *, height: int, width: int) -> Scan:
-    """Read and decode every file once, into the cache where there is one; say which are broken."""
+    """Read and decode every file once, into the cache if there is one; report which are broken."""
     if storage.folder is not None:
         cache = _filled(source, names, storage, height, width)
         return Scan(cache.digests(names), cache.broken(names))
@@ -141,17 +141,17 @@ def why_broken(source: Source, name: str) -> str:
         return str(error)
     except OSError as error:
         return f"it cannot be read: {error.strerror or error}"
-    return "it was broken when it was read first, and is not any more; start again"
+    return "it could not be decoded at first, but now it can; start again"
 
 
 class InMemory(Reader):
-    """Reads images that are a tensor, moved to the device once; resized there if another size is asked for.
+    """Reads images from a tensor, moved to the device once, and resized there if another size is requested.
 
     Args:
         images: uint8 ``[N, 3, H, W]``.
-        height: height to give.
-        width: width to give.
-        device: where batches are.
+        height: height of the result.
+        width: width of the result.
+        device: the device of the batches.
     """
 
     def __init__(self, images: Tensor, *, height: int, width: int, device: torch.device) -> None:
@@ -192,7 +192,7 @@ class _Decoding(Reader):
                 return decode(files.source.read(name), height=height, width=width)
             except (DataError, OSError) as error:
                 raise DataError(
-                    f"{files.source.where}: {name}: {error}; it could be read when the run began"
+                    f"{files.source.where}: {name}: {error}; it was readable when the run started"
                 ) from error
 
         with ThreadPoolExecutor(files.storage.workers) as pool:

@@ -22,7 +22,7 @@ class Source(Protocol):
     where: str
 
     def signature(self, name: str) -> tuple[int, int]:
-        """Return the file's size and a number that changes when the file does; raises DataError if there is none."""
+        """Return the file's size and a number that changes with the file; raises DataError if there is no such file."""
 
     def read(self, name: str) -> bytes:
         """Return the file's content; raises OSError or DataError."""
@@ -32,7 +32,7 @@ class Folder:
     """Files below one folder; names are relative to it, with forward slashes.
 
     Raises:
-        DataError: if there is no such folder.
+        DataError: if the folder does not exist.
     """
 
     def __init__(self, root: Path) -> None:
@@ -43,7 +43,7 @@ class Folder:
     def signature(self, name: str) -> tuple[int, int]:
         """Return the file's size and the time it was changed, in nanoseconds."""
         try:
-            found = os.stat(os.path.join(self.where, name))  # a million times: Path is ten times slower
+            found = os.stat(os.path.join(self.where, name))  # called a million times: Path is ten times slower
         except OSError as error:
             raise DataError(f"{error.strerror}") from error
         except ValueError as error:
@@ -60,7 +60,7 @@ class Folder:
 
 
 class Archive:
-    """Members of a zip archive, by their last path component or their whole path.
+    """Members of a zip archive, by the last component of their path or by the whole path.
 
     Raises:
         DataError: if it is not a readable zip archive.
@@ -90,6 +90,6 @@ class Archive:
         try:
             with self._lock:
                 return self._zip.read(self._members[name])
-        # What zipfile raises for damaged, truncated, encrypted and unusually compressed members.
+        # The errors that zipfile raises for damaged, truncated, encrypted and unusually compressed members.
         except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise DataError(f"its archive member is damaged or unreadable: {error}") from error

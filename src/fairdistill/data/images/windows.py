@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 def windows(images: Tensor, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
-    """Cut a window of ``size`` by ``size`` pixels from each of the rows of ``images``, without copying their rest.
+    """Cut a window of ``size`` by ``size`` pixels from each of these rows of ``images``, without copying the rest.
 
     Args:
         images: uint8 ``[N, 3, H, W]``, channels last in memory.
         rows: int64 ``[n]``, which images.
-        boxes: float64 ``[n, 4]``, of which top and left are read, as shares of H and W.
+        boxes: float64 ``[n, 4]``, of which only top and left are used, as fractions of H and W.
         size: height and width of the windows.
 
     Returns:
@@ -23,7 +23,7 @@ def windows(images: Tensor, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
     top, left = torch.minimum(corner, torch.tensor([height - size, width - size])).unbind(1)
     line = (rows * height + top).view(-1, 1) + torch.arange(size)
     start = (line * width + left.view(-1, 1)) * 3
-    # A window's line is one run of bytes, so this copies runs and not pixels: 6 times faster than indexing.
+    # Each line of a window is one run of bytes, so this copies runs instead of pixels: 6 times faster than indexing.
     flat = images.permute(0, 2, 3, 1).reshape(-1)
     runs = flat.as_strided((flat.numel() - 3 * size + 1, 3 * size), (1, 1), flat.storage_offset())
     cut = runs.index_select(0, start.flatten().to(images.device, non_blocking=True))

@@ -32,7 +32,8 @@ class FolderOptions(OwnOptions):
     image: str = "image"
     """Column of image paths in --group-table."""
     group: str = "group"
-    """Column of groups in --group-table. Several, comma-separated, are combined; an empty value means unknown."""
+    """Column of groups in --group-table; several columns, comma-separated, are combined. An empty value means
+    unknown."""
     split_map: Mapping[str, str] = field(default_factory=dict)
     """Meaning of a split folder's name, for example val=test; can be repeated."""
     encoding: str = "utf-8"
@@ -54,7 +55,7 @@ def load(
     """Return the wanted splits of the images below a folder.
 
     Raises:
-        UsageError: if there is a ``root``, which does not apply to a folder.
+        UsageError: if ``root`` is given, which does not apply to a folder.
         DataError: for anything in the folder that cannot be used.
     """
     if root is not None:

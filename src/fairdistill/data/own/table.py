@@ -61,7 +61,7 @@ class OwnOptions(FileOptions):
         for name in ("size", "stored_size"):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= 4096:
-                raise UsageError(f"expected {name} to lie in 1 to 4096 pixels, but got {value}")
+                raise UsageError(f"expected {name} to lie between 1 and 4096 pixels, but got {value}")
         if self.crop == "random" and (self.stored_size or self.size) < self.size:
             raise UsageError(f"expected stored_size to be at least size, {self.size}, but got {self.stored_size}")
         _ = self.recipe
@@ -89,7 +89,7 @@ class TableOptions(OwnOptions):
     label: str = "label"
     """Column of classes."""
     group: str = "group"
-    """Column of groups. Several columns, comma-separated, are combined; an empty value means unknown."""
+    """Column of groups; several columns, comma-separated, are combined. An empty value means unknown."""
     split: str | None = None
     """Column of splits (train, val, test); default: the column `split`, if there is one."""
     split_map: Mapping[str, str] = field(default_factory=dict)
@@ -170,7 +170,7 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
 
 
 def _paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
-    """Return paths relative to ``base``, normalised; none may leave it."""
+    """Return normalized paths relative to ``base``; none may point outside it."""
     root = posixpath.normpath(base.absolute().as_posix()).rstrip("/") + "/"
     found = []
     for row, value in enumerate(columns.frame[column].tolist()):
