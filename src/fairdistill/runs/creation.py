@@ -31,7 +31,7 @@ def check_writable(path: Path) -> None:
     """Raise a RunFolderError if a folder cannot be created or written to; nothing is written."""
     parent = nearest_existing(path)
     if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise RunFolderError(f"cannot write in {parent}; give another folder with --out")
+        raise RunFolderError(f"cannot write in {parent}; choose another folder with --out")
 
 
 @contextmanager
