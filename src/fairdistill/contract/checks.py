@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from fairdistill.errors import UsageError
@@ -60,6 +61,18 @@ def _mismatch(value: Any, kind: Any) -> str | None:
         fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
         return None if fits and (kind is bool or not isinstance(value, bool)) else _KINDS[kind]
     return None if isinstance(value, Mapping) else "named values"
+
+
+def check_path(name: str, value: object) -> None:
+    """Raise a UsageError unless a value is a path, as a text or a ``Path``.
+
+    Example:
+        >>> check_path("source", 3)
+        Traceback (most recent call last):
+        fairdistill.errors.UsageError: expected source to be a path, but got 3
+    """
+    if not isinstance(value, str | Path):
+        raise UsageError(f"expected {name} to be a path, but got {value!r}")
 
 
 def check_seed(name: str, value: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract import check_seed, check_types
+from fairdistill.contract import check_options, check_seed, check_types
 from fairdistill.contract.data_options import with_data_keywords
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
@@ -154,6 +154,7 @@ def fix_options(options: FixOptions | None, keywords: Mapping[str, Any]) -> FixO
     """
     from fairdistill.data import entry
 
+    check_options(FixOptions, options)
     data = keywords.get("data", None if options is None else options.data)
     if data is None:
         raise UsageError("fix needs data: a table of images, a class folder, or the name of a data set")

@@ -15,7 +15,7 @@ import filelock
 import numpy as np
 import yaml
 
-from fairdistill.contract import present_names
+from fairdistill.contract import check_path, present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.runs.files import Record, finite_or_null, read_json, write_json, write_text
 
@@ -72,7 +72,9 @@ class RunFolder:
 
         Raises:
             RunFolderError: if it is not a run folder, or was written in another format.
+            UsageError: if ``path`` is no path.
         """
+        check_path("a run folder", path)
         run = cls(Path(path))
         if not (run.path / "config.yaml").is_file():
             what = "has no config.yaml, so it is not a run folder" if run.path.exists() else "does not exist"
