@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import yaml
 
 from fairdistill.contract import check_path, present_names
 from fairdistill.errors import RunFolderError
-from fairdistill.runs.files import Record, finite_or_null, read_json, write_json, write_text
+from fairdistill.runs.files import Record, finite_or_null, read_json, write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -161,10 +162,9 @@ class RunFolder:
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Write named arrays of numbers or strings to a compressed ``.npz`` file."""
-        part = self.path / f"{name}.part"
-        with part.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes any name for allow_pickle
-        part.replace(self.path / name)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes any name for allow_pickle
+        write_bytes(self.path / name, buffer.getvalue())
 
     def append_log(self, row: Mapping[str, Any]) -> None:
         """Add one row to ``log.jsonl``; numbers that are not finite become null."""
