@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -71,3 +72,30 @@ def test_importing_it_imports_none_of_what_is_behind_it():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert shown.stdout == "[] []\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (fairdistill.audit, "expected source to be a path, but got 3"),
+        (fairdistill.compare, "expected sources to be run folders, but got 3"),
+        (fairdistill.report, "expected sources to be run folders, but got 3"),
+        (fairdistill.embed, "expected a run folder to be a path, but got 3"),
+        (fairdistill.load, "expected a run folder to be a path, but got 3"),
+        (fairdistill.resume, "expected a run folder to be a path, but got 3"),
+        (fairdistill.train, "expected TrainOptions or options by name, but got 3"),
+        (fairdistill.tune, "expected TrainOptions or options by name, but got 3"),
+        (fairdistill.bench, "unknown data set 3"),
+        (fairdistill.inspect, "unknown data set '3'"),
+    ],
+)
+def test_a_source_of_another_type_is_a_usage_error(command: Callable[..., object], expected: str):
+    with pytest.raises(fairdistill.UsageError, match=expected):
+        command(3)
+
+
+@pytest.mark.parametrize("command", ["audit", "bench", "compare", "embed", "inspect", "report", "fix"])
+def test_options_of_another_type_are_a_usage_error(command: str):
+    source = "digits-s" if command in ("bench", "inspect") else "anything"
+    with pytest.raises(fairdistill.UsageError, match=r"Options or options by name, but got \{'data'"):
+        getattr(fairdistill, command)(source, options={"data": "digits-s"})

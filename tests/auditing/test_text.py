@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fairdistill.auditing import AuditOptions, AuditResult, ModelChange, audit
-from fairdistill.auditing.text import in_words, no_harm, render
+from fairdistill.auditing.text import in_words, no_harm, render, shrank
 from fairdistill.metrics.resampling import Estimate
 from fairdistill.predictions import Predictions
 from fairdistill.text.numbers import interval, percent
@@ -85,6 +85,21 @@ def test_levelling_down_is_called_by_its_name() -> None:
     assert lines[1] == "0 of 4 subgroups got significantly better."
     assert lines[2].startswith("Levelling down: the gap shrank only because some groups got worse")
     assert "(+0.0 points, averaged over the classes)" in lines[2]
+
+
+@pytest.mark.parametrize("right", [[[90, 89], [60, 60]], [[88, 88], [60, 60]], [[90, 90], [60, 60]]])
+def test_a_change_that_may_be_chance_is_not_called_levelling_down(right: list[list[int]]) -> None:
+    change = against(right)
+    assert not shrank(change)
+    assert not any("evelling down" in line for line in no_harm(change))
+
+
+def test_a_change_whose_significance_is_unknown_is_not_called_levelling_down() -> None:
+    change = against([[60, 60], [60, 60]])
+    unknown = replace(change, deo_a=replace(change.deo_a, p_value=math.nan))
+    assert shrank(change)
+    assert change.levels_down
+    assert not any("evelling down" in line for line in no_harm(unknown))
 
 
 def test_a_gap_that_mostly_shrinks_from_above_is_called_so() -> None:

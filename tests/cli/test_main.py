@@ -196,3 +196,17 @@ def test_without_torch_tables_are_audited_and_other_commands_say_what_they_need(
     assert done.returncode == code
     assert shown in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_while_torch_loads_is_no_abort(tmp_path):
+    """PyTorch's C++ part ends the process with SIGABRT if an exception is raised while it loads."""
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text(
+        "import os, signal\ntry:\n    signal.raise_signal(signal.SIGINT)\nexcept KeyboardInterrupt:\n    os.abort()\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    shown = subprocess.run(
+        [sys.executable, "-m", "fairdistill", "train", "--steps", "1"],
+        capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": path}, cwd=tmp_path,
+    )  # fmt: skip
+    assert (shown.returncode, shown.stderr) == (130, "fairdistill: stopped\n")

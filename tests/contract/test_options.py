@@ -52,3 +52,9 @@ def test_a_name_of_neither_is_an_error_with_the_closest_of_both(name: str):
     close = {"trails": "trials", "step": "steps"}[name]
     with pytest.raises(UsageError, match=f"tune has no option '{name}'; did you mean '{close}'"):
         split_keywords("tune", {name: 1}, Search, Options)
+
+
+@pytest.mark.parametrize("given", ["digits-s", {"steps": 3}, Search()])
+def test_options_of_another_type_are_an_error(given: object):
+    with pytest.raises(UsageError, match="expected Options or options by name, but got "):
+        with_keywords(Options, given, {})  # type: ignore[arg-type]

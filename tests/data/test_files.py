@@ -190,5 +190,19 @@ def test_what_cannot_be_compared_is_an_error(tmp_path):
 
 def test_a_class_without_training_rows_is_named(tmp_path):
     rows = rows_of(tmp_path, [*SAID, ("6.png", 2, 0, "test")], classes=3)
-    with pytest.raises(DataError, match=r"the class 'c' of 6\.png \(test\) has no training image"):
+    with pytest.raises(DataError, match=r"the class 'c' of 6\.png \(test\) has no training image; correct"):
         load(tmp_path, rows)
+    rows = rows_of(tmp_path, [*SAID, ("6.png", 2, 0, "test"), ("7.png", 2, 1, "test")], classes=3)
+    with pytest.raises(DataError, match="has no training image, and the same is true of 1 more test rows; correct"):
+        load(tmp_path, rows)
+
+
+@pytest.mark.parametrize("skip_broken", [False, True])
+def test_if_no_image_can_be_read_the_paths_are_in_doubt(tmp_path, skip_broken):
+    rows = rows_of(tmp_path, SAID)
+    for name in rows.names:
+        (tmp_path / name).unlink()
+    with pytest.raises(
+        DataError, match=r"made: 6 of 6 images cannot be read: 0\.png: .*; and 1 more\. Check .*--data-root"
+    ):
+        load(tmp_path, rows, skip_broken=skip_broken)

@@ -159,3 +159,29 @@ def test_the_gradient_of_the_adversaries_is_reversed_for_the_student_alone():
     for strength in (0.0, 2.0):
         torch.testing.assert_close(found[strength][0], -strength * plain)
         torch.testing.assert_close(found[strength][1], of_weight)
+
+
+@modules
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"),
+    [
+        ("labels", LABELS + 1, r"`labels` to lie in \[0, 2\], but row 4 is 3"),
+        ("groups", GROUPS + 1, r"`groups` to lie in \[-1, 1\], but row 1 is 2"),
+        ("groups", GROUPS.float(), "`groups` to hold integers, but got torch.float32"),
+        ("labels", LABELS.tolist(), "`labels` to be a tensor, but got list"),
+    ],
+)
+def test_a_label_or_group_out_of_range_is_named_and_never_counted_elsewhere(module, name, wrong, message):
+    loss, inputs = module(**settings_of(module)), inputs_of(module.forward)
+    if not {"labels", "groups"} <= inputs.keys():
+        pytest.skip("reads no groups")
+    with pytest.raises(ValueError, match=message):
+        loss(**{**inputs, name: wrong})
+
+
+def test_logits_of_other_classes_and_weights_of_another_shape_are_named():
+    adversary = AdversaryLoss(num_classes=3, num_groups=2)
+    with pytest.raises(ValueError, match=r"`logits` to be \[N, 3\], but got \(6, 5\)"):
+        adversary(random(6, 5), LABELS, GROUPS)
+    with pytest.raises(ValueError, match=r"`cell_weights` to be \[C, G\], but got \(2,\)"):
+        ReweightedLoss(cell_weights=torch.ones(2))

@@ -76,3 +76,9 @@ def test_a_grid_has_evenly_spaced_points_of_its_ranges():
     }  # fmt: skip
     with pytest.raises(UsageError, match="a grid over a, b needs at least two points for each, 8 trials in total"):
         gridded(two, trials=7)
+
+
+@pytest.mark.parametrize("given", [(0.3, 30.0), [1, 3], 3])
+def test_what_is_searched_is_given_as_text(given):
+    with pytest.raises(UsageError, match=r"expected search\['lr'\] to be a text such as '0.3:30:log', but got "):
+        space(lr=given)

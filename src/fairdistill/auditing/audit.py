@@ -23,7 +23,7 @@ from fairdistill.auditing.measuring import (
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
 from fairdistill.auditing.source import Inputs, read_inputs
-from fairdistill.contract import with_data_keywords, with_keywords
+from fairdistill.contract import check_options, with_data_keywords, with_keywords
 from fairdistill.metrics import Resampled, empty_cells
 from fairdistill.predictions import Predictions
 
@@ -60,6 +60,7 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
 
 def _options(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOptions:
     """Return the options of a call; keywords that are options of the named data set go to ``data_options``."""
+    check_options(AuditOptions, options)
     name = keywords.get("data") or (options.data if options else None)
     if name is None:
         return with_keywords(AuditOptions, options, keywords)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairdistill.auditing.options import AuditOptions
+from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
 from fairdistill.runs import RunFolder
@@ -32,6 +33,7 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
     against, validation = _other(options.against, options), _other(options.validation, options)
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)
+    check_path("source", source)
     if options.data is not None:
         from fairdistill.auditing.model import run_model  # torch, which tables do not need
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
 from fairdistill.metrics import METRICS, Gap
+from fairdistill.metrics.paired import SIGNIFICANT
 from fairdistill.text.numbers import interval, p_value, percent, signed
 from fairdistill.text.tables import aligned
 
@@ -58,6 +59,11 @@ def in_words(result: AuditResult) -> list[str]:
     return [*lines, _sizing(result)]
 
 
+def shrank(change: ModelChange) -> bool:
+    """Return whether DEO_A shrank significantly; without that, nobody can say who paid for it."""
+    return change.deo_a.value < 0 and change.deo_a.p_value <= SIGNIFICANT
+
+
 def no_harm(change: ModelChange) -> list[str]:
     """Return the effect of a change on each subgroup, in sentences, naming levelling down where it happens."""
     lines = []
@@ -72,12 +78,14 @@ def no_harm(change: ModelChange) -> list[str]:
     else:
         lines.append("No subgroup got significantly worse. Harm to a very small subgroup could go undetected.")
     lines.append(f"{len(helped)} of {len(change.cells)} subgroups got significantly better.")
+    if not shrank(change):
+        return lines
     if change.levels_down:
         lines.append(
             "Levelling down: the gap shrank only because some groups got worse; the worst-off groups gained nothing "
             f"({signed(change.worst_groups)} points, averaged over the classes)."
         )
-    elif change.deo_a.value < 0 and change.share_levelled_down > 0.5:
+    elif change.share_levelled_down > 0.5:
         lines.append(
             f"Mostly levelling down: {percent(change.share_levelled_down, 0)}% of the reduction comes from the "
             "best-off groups getting worse."

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from threading import current_thread, main_thread
 
 from fairdistill._version import __version__
 from fairdistill.errors import FairdistillError, TrainingError, UsageError
@@ -38,6 +41,27 @@ fairdistill demo
 """
 
 
+@contextmanager
+def _ctrl_c_while_torch_loads() -> Iterator[None]:
+    """Exit at once on a Ctrl-C that meets PyTorch loading: its C++ part would turn an exception into an abort."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        if getattr(getattr(sys.modules.get("torch"), "__spec__", None), "_initializing", False):
+            os.write(2, b"fairdistill: stopped\n")
+            os._exit(130)  # nothing has been written yet
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
@@ -54,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments[0] not in COMMANDS:
             raise UsageError(f"unknown command {arguments[0]!r}; choose from {', '.join(COMMANDS)}")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _ctrl_c_while_torch_loads():
             warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
             keep_freed_memory()
             code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])

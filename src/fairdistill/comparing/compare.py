@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from fairdistill import paper
 from fairdistill.comparing.options import CompareOptions
 from fairdistill.comparing.recipes import FinishedRun, Recipe
 from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
-from fairdistill.contract import with_keywords
+from fairdistill.contract import check_path, with_keywords
 from fairdistill.errors import UsageError
 
 
@@ -35,6 +35,8 @@ def compare(
         0.942
     """
     with_keywords(CompareOptions, options, keywords)
+    if not isinstance(sources, str | Path | Iterable):
+        raise UsageError(f"expected sources to be run folders, but got {sources!r}")
     runs = _read([sources] if isinstance(sources, str | Path) else sources)
     _check_same_data(runs)
     recipes: dict[Recipe, list[FinishedRun]] = {}
@@ -55,6 +57,7 @@ def compare(
 def _read(sources: Sequence[str | Path]) -> list[FinishedRun]:
     runs: dict[Path, FinishedRun] = {}
     for source in sources:
+        check_path("a run folder", source)
         place = Path(source).resolve()
         if place in runs:
             raise UsageError(f"{source} is given twice")

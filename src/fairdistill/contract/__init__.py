@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from fairdistill.contract.checks import check_at_least_one, check_seed, check_share, check_types, required_type
+from fairdistill.contract.checks import (
+    check_at_least_one,
+    check_path,
+    check_seed,
+    check_share,
+    check_types,
+    required_type,
+)
 from fairdistill.contract.data_options import with_data_keywords
 from fairdistill.contract.faces import lazy_face
 from fairdistill.contract.former import former_names, present_names
-from fairdistill.contract.options import groups_of, split_keywords, with_keywords
+from fairdistill.contract.options import check_options, groups_of, split_keywords, with_keywords
 from fairdistill.contract.results import Result, key
 
 __all__ = [
-    "Result", "check_at_least_one", "check_seed", "check_share", "check_types", "former_names", "groups_of", "key",
-    "lazy_face", "present_names", "required_type", "split_keywords", "with_data_keywords", "with_keywords",
+    "Result", "check_at_least_one", "check_options", "check_path", "check_seed", "check_share", "check_types",
+    "former_names", "groups_of", "key", "lazy_face", "present_names", "required_type", "split_keywords",
+    "with_data_keywords", "with_keywords",
 ]  # fmt: skip

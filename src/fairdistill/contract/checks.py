@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from fairdistill.errors import UsageError
@@ -68,6 +69,18 @@ def check_at_least_one(options: Any, *names: str) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UsageError(f"expected {name} to be at least 1, but got {value}")
+
+
+def check_path(name: str, value: object) -> None:
+    """Raise a UsageError unless a value is a path, as a text or a ``Path``.
+
+    Example:
+        >>> check_path("source", 3)
+        Traceback (most recent call last):
+        fairdistill.errors.UsageError: expected source to be a path, but got 3
+    """
+    if not isinstance(value, str | Path):
+        raise UsageError(f"expected {name} to be a path, but got {value!r}")
 
 
 def check_seed(name: str, value: int) -> None:

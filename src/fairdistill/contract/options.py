@@ -26,7 +26,8 @@ def with_keywords(options: type[T], base: T | None, keywords: Mapping[str, Any])
         keywords: options by name; they take precedence.
 
     Raises:
-        UsageError: for an unknown name (the message suggests the closest one), or a value that does not fit.
+        UsageError: if the base has another type, for an unknown name (the message suggests the closest one), or for a
+            value that does not fit.
 
     Example:
         >>> from fairdistill.auditing import AuditOptions
@@ -36,8 +37,15 @@ def with_keywords(options: type[T], base: T | None, keywords: Mapping[str, Any])
         Traceback (most recent call last):
         fairdistill.errors.UsageError: AuditOptions has no option 'max_deo'; did you mean 'max_deo_m'?
     """
+    check_options(options, base)
     _check_known(options.__name__, _names(options), keywords)
     return options(**keywords) if base is None else dataclasses.replace(base, **keywords)  # type: ignore[type-var]  # a dataclass
+
+
+def check_options(options: type[Any], base: object) -> None:
+    """Raise a UsageError unless what was given as options is an object of their class, or None."""
+    if base is not None and not isinstance(base, options):
+        raise UsageError(f"expected {options.__name__} or options by name, but got {base!r}")
 
 
 def split_keywords(verb: str, keywords: Mapping[str, Any], *options: type[Any]) -> tuple[dict[str, Any], ...]:

@@ -130,13 +130,17 @@ def _skipped(rows: Rows, broken: NDArray[np.int64], origin: Origin) -> tuple[tup
     source = origin.source
     if not len(broken):
         return ()
-    if origin.skip_broken:
+    none_left = len(broken) == len(rows.names)
+    if origin.skip_broken and not none_left:
         return tuple((file, why_broken(source, file)) for file in rows.names[broken].tolist())
     listed = "; ".join(f"{file}: {why_broken(source, file)}" for file in rows.names[broken[:_SHOWN]].tolist())
     more = f"; and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
+    remedy = "Repair or remove them, or skip them with --skip-broken"
+    if none_left:
+        remedy = "Check the files and their paths, or name the folder that the paths are relative to with --data-root"
     raise DataError(
-        f"{origin.name}: {len(broken)} of {len(rows.names)} images cannot be read: {listed}{more}. Repair or remove "
-        f"them, or skip them with --skip-broken (searched in {source.where})"
+        f"{origin.name}: {len(broken):,} of {len(rows.names):,} images cannot be read: {listed}{more}. {remedy} "
+        f"(searched in {source.where})"
     )
 
 
@@ -156,9 +160,10 @@ def _check_classes(parts: dict[Split, GroupedDataset], name: str) -> None:
         if len(unknown):
             row = int(unknown[0])
             label = part.class_names[int(part.labels[row])]
+            more = f", and the same is true of {len(unknown) - 1:,} more {split} rows" if len(unknown) > 1 else ""
             raise DataError(
-                f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image, and the same is true "
-                f"of {len(unknown) - 1} more {split} rows; correct the labels or remove these rows"
+                f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image{more}; correct the "
+                "labels or remove these rows"
             )
 
 

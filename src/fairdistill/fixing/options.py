@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
-from fairdistill.contract import check_at_least_one, check_seed, check_types, with_data_keywords
+from fairdistill.contract import check_at_least_one, check_options, check_seed, check_types, with_data_keywords
 from fairdistill.data import option_names
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
@@ -150,6 +150,7 @@ def fix_options(options: FixOptions | None, keywords: Mapping[str, Any]) -> FixO
         >>> fix_options(None, {"data": "digits-s", "skew": 0.9}).data_options
         {'skew': 0.9}
     """
+    check_options(FixOptions, options)
     data = keywords.get("data", None if options is None else options.data)
     if data is None:
         raise UsageError("fix needs data: a table of images, a folder of class folders, or the name of a data set")

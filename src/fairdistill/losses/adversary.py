@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.system.processes import ALONE, World
 from fairdistill.types import StepView, TapName
@@ -121,11 +121,15 @@ class AdversaryLoss(nn.Module):
     def __init__(self, *, num_classes: int, num_groups: int, hidden: int = 32, strength: float = 1.0) -> None:
         super().__init__()
         self.num_classes = num_classes
+        self.num_groups = num_groups
         self.strength = strength
         self.adversaries = Adversaries(num_classes, num_groups, hidden=hidden)
 
     def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
         """Return the scalar loss of logits ``[N, C]``, labels ``[N]`` and groups ``[N]``; group -1 takes no part."""
+        if logits.shape[1:] != (self.num_classes,):
+            raise ValueError(f"Expected argument `logits` to be [N, {self.num_classes}], but got {tuple(logits.shape)}")
+        check_rows(len(logits), labels, groups, num_classes=self.num_classes, num_groups=self.num_groups)
         (logits,) = at_least_float32(logits)
         with no_autocast(logits):
             guessed = self.adversaries(reverse_gradient(logits, strength=self.strength), labels)

@@ -47,13 +47,32 @@ def check_logits(student: Tensor, teacher: Tensor) -> None:
         )
 
 
-def check_rows(rows: int, labels: Tensor, groups: Tensor) -> None:
-    """Raise a ValueError unless there is one label and one group per row."""
+def check_rows(rows: int, labels: Tensor, groups: Tensor, *, num_classes: int, num_groups: int) -> None:
+    """Raise a ValueError unless there is one label and one group per row, each within its range.
+
+    The range is checked on the CPU only: on a GPU the check would have to wait for the device.
+    """
+    for name, values in (("labels", labels), ("groups", groups)):
+        if not isinstance(values, Tensor):
+            raise ValueError(f"Expected argument `{name}` to be a tensor, but got {type(values).__name__}")
     if labels.shape != (rows,) or groups.shape != (rows,):
         raise ValueError(
             f"Expected arguments `labels` and `groups` to have shape ({rows},), "
             f"but got {tuple(labels.shape)} and {tuple(groups.shape)}"
         )
+    _check_range("labels", labels, low=0, high=num_classes)
+    _check_range("groups", groups, low=-1, high=num_groups)
+
+
+def _check_range(name: str, values: Tensor, *, low: int, high: int) -> None:
+    if values.is_floating_point():
+        raise ValueError(f"Expected argument `{name}` to hold integers, but got {values.dtype}")
+    if values.device.type != "cpu" or not len(values):
+        return
+    array = values.numpy()  # whose calls cost a fifth of torch's at this size
+    if array.min() < low or array.max() >= high:
+        row = int(((array < low) | (array >= high)).argmax())
+        raise ValueError(f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {array[row]}")
 
 
 def check_map_sizes(student: Sequence[int], teacher: Sequence[int]) -> None:

@@ -43,7 +43,8 @@ def domain_independent_loss(head_logits: Tensor, labels: Tensor, groups: Tensor)
     """
     if head_logits.ndim != 3:
         raise ValueError(f"Expected argument `head_logits` to be [N, G, C], but got {tuple(head_logits.shape)}")
-    check_rows(len(head_logits), labels, groups)
+    _, num_groups, num_classes = head_logits.shape
+    check_rows(len(head_logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (heads,) = at_least_float32(head_logits)
     own = heads.take_along_dim(groups.clamp_min(0).view(-1, 1, 1), dim=1).squeeze(1)
     return F.cross_entropy(torch.where((groups >= 0).unsqueeze(1), own, heads.mean(1)), labels)

@@ -61,7 +61,8 @@ def dro_loss(
         >>> round(loss.item(), 4), [round(q, 2) for q in log_weights.exp().flatten().tolist()]
         (1.5608, [0.1, 0.73, 0.09, 0.09])
     """
-    check_rows(len(logits), labels, groups)
+    num_classes, num_groups = log_weights.shape
+    check_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (logits,) = at_least_float32(logits)
     losses = F.cross_entropy(logits, labels, reduction="none")
     known = groups >= 0

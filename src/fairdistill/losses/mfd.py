@@ -63,7 +63,7 @@ def mfd_loss(
         0.0
     """
     check_same_shape(student, teacher)
-    check_rows(len(student), labels, groups)
+    check_rows(len(student), labels, groups, num_classes=num_classes, num_groups=num_groups)
     check_positive("bandwidth", bandwidth)
     s, t = at_least_float32(student.flatten(1), teacher.detach().flatten(1))
     with no_autocast(s):

@@ -62,11 +62,18 @@ def reweighted_loss(logits: Tensor, labels: Tensor, groups: Tensor, cell_weights
         >>> round(reweighted_loss(torch.zeros(1, 2), labels, groups, weights).item(), 4)
         1.3863
     """
-    check_rows(len(logits), labels, groups)
+    _check_weights(cell_weights)
+    num_classes, num_groups = cell_weights.shape
+    check_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (logits,) = at_least_float32(logits)
     losses = F.cross_entropy(logits, labels, reduction="none")
     weights = cell_weights.to(losses.dtype)[labels, groups.clamp_min(0)]
     return (torch.where(groups >= 0, weights, 1.0) * losses).mean()
+
+
+def _check_weights(cell_weights: Tensor) -> None:
+    if cell_weights.ndim != 2:
+        raise ValueError(f"Expected argument `cell_weights` to be [C, G], but got {tuple(cell_weights.shape)}")
 
 
 class ReweightedLoss(nn.Module):
@@ -85,6 +92,7 @@ class ReweightedLoss(nn.Module):
 
     def __init__(self, *, cell_weights: Tensor) -> None:
         super().__init__()
+        _check_weights(cell_weights)
         self.register_buffer("cell_weights", cell_weights)
 
     def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def self_mfd_loss(
     """
     if student.ndim < 2:
         raise ValueError(f"Expected argument `student` to be [N, ...], but got {tuple(student.shape)}")
-    check_rows(len(student), labels, groups)
+    check_rows(len(student), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (features,) = at_least_float32(student.flatten(1))
     with no_autocast(features):
         known = (groups >= 0).to(features.dtype)

@@ -12,6 +12,9 @@ from fairdistill.metrics.outcomes import Rows, outcomes_of
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 
+SIGNIFICANT = 0.05
+"""Largest p-value of a change that is called significant."""
+
 _ROUNDING = 1e-9
 
 
@@ -51,12 +54,12 @@ class CellChange(Change):
     @property
     def harmed(self) -> bool:
         """Whether the accuracy fell significantly, at 5% over all subgroups together."""
-        return self.value < 0 and self.adjusted_p_value <= 0.05
+        return self.value < 0 and self.adjusted_p_value <= SIGNIFICANT
 
     @property
     def helped(self) -> bool:
         """Whether it rose significantly."""
-        return self.value > 0 and self.adjusted_p_value <= 0.05
+        return self.value > 0 and self.adjusted_p_value <= SIGNIFICANT
 
 
 @dataclass(frozen=True)

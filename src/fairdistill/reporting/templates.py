@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairdistill.auditing.text import shrank
 from fairdistill.text.numbers import interval, percent, signed
 
 
@@ -19,7 +20,8 @@ def template(name: str, *, escape: bool) -> Any:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": percent, "interval": interval, "signed": minus, "markdown": markdown, "thousands": "{:,}".format,
+        "percent": percent, "interval": interval, "signed": minus, "markdown": markdown, "shrank": shrank,
+        "thousands": "{:,}".format,
     }  # fmt: skip
     return environment.get_template(name)
 

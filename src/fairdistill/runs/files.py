@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     path = path.resolve()
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} exists and is not a regular file; choose another path")
-    part = path.with_name(f"{path.name}.part")
+    # A name of its own, for two writers of one file: the later one wins, and neither takes the other's half.
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         with part.open("wb") as file:
             file.write(content)

@@ -14,10 +14,10 @@ import filelock
 import numpy as np
 import yaml
 
-from fairdistill.contract import present_names
+from fairdistill.contract import check_path, present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.runs.creation import check_writable, new_folder
-from fairdistill.runs.files import Record, finite_or_null, read_json, write_json, write_text
+from fairdistill.runs.files import Record, finite_or_null, read_json, write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -64,7 +64,9 @@ class RunFolder:
 
         Raises:
             RunFolderError: if it is not a run folder, or was written in another format.
+            UsageError: if ``path`` is no path.
         """
+        check_path("a run folder", path)
         run = cls(Path(path))
         if not (run.path / "config.yaml").is_file():
             what = "has no config.yaml, so it is not a run folder" if run.path.exists() else "does not exist"
@@ -151,10 +153,9 @@ class RunFolder:
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Write named arrays of numbers or strings to a compressed ``.npz`` file."""
-        part = self.path / f"{name}.part"
-        with part.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes any name for allow_pickle
-        part.replace(self.path / name)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes any name for allow_pickle
+        write_bytes(self.path / name, buffer.getvalue())
 
     def append_log(self, row: Mapping[str, Any]) -> None:
         """Add one row to ``log.jsonl``; numbers that are not finite become null."""

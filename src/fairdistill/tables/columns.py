@@ -50,10 +50,8 @@ class Columns:
             codes = place[categorical.cat.codes.to_numpy()]
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
-            raise DataError(
-                f"{self.where(int(empty[0]))}: column {column!r} is empty (and in {len(empty) - 1} more rows); "
-                f"every row needs a {role}"
-            )
+            more = f" (and in {len(empty) - 1:,} more rows)" if len(empty) > 1 else ""
+            raise DataError(f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs a {role}")
         if order is not None:
             codes, names = reordered(codes, names, order, where=self.where)
         return codes, names

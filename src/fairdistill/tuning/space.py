@@ -151,6 +151,8 @@ def parse_space(search: Mapping[str, str], method: Method) -> dict[str, Range | 
         return {name: Range(float(f"{value / 10:g}"), float(f"{10 * value:g}"), log=True)}
     space = {}
     for name, text in present_names(search).items():
+        if not isinstance(text, str):
+            raise UsageError(f"expected search[{name!r}] to be a text such as '0.3:30:log', but got {text!r}")
         if name not in method.settings and name not in OPTIONS:
             close = difflib.get_close_matches(name, [*method.settings, *OPTIONS], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else "."
