@@ -31,7 +31,7 @@ test: .venv/installed
 
 test-fast: .venv/installed
 	@echo "Running the tests that are not slow (tests/slow.txt)"
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m tests.halves -m "not slow"
 
 test-browser: .venv/installed
 	@command -v chromium >/dev/null || { \

@@ -1,6 +1,7 @@
 """All tests in two processes side by side, each with half of the processors: ``python -m tests.halves [OPTION ...]``.
 
-The folders in the first half take as long as all others together. What one half prints follows what the other did.
+The folders in the first half take as long as all others together, with the slow tests and without them. What one half
+prints follows what the other did.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import tempfile
 from collections.abc import Sequence
 
 FIRST = ("tests/training", "tests/tuning", "tests/embedding")
+FIRST_OF_FAST = ("tests/training", "tests/tuning", "tests/metrics", "tests/losses", "tests/posthoc")
 
 
 def commands(options: Sequence[str]) -> list[list[str]]:
     """Return the two commands; every test is in one of them."""
     pytest = [sys.executable, "-m", "pytest", *options]
-    others = [*(f"--ignore={folder}" for folder in FIRST), "-p", "no:cacheprovider"]  # one of them writes the cache
-    return [[*pytest, *FIRST], [*pytest, *others]]
+    first = FIRST_OF_FAST if "not slow" in options else FIRST
+    others = [*(f"--ignore={folder}" for folder in first), "-p", "no:cacheprovider"]  # one of them writes the cache
+    return [[*pytest, *first], [*pytest, *others]]
 
 
 def main(options: Sequence[str]) -> int:
@@ -35,7 +38,7 @@ def main(options: Sequence[str]) -> int:
             aside.wait()
             return 130
         shown.seek(0)
-        print(f"\nThe first half: {' '.join(FIRST)}", flush=True)
+        print(f"\nThe first half: {' '.join(first[3 + len(options) :])}", flush=True)
         sys.stdout.buffer.write(shown.read())
     return own or code
 

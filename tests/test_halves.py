@@ -8,12 +8,13 @@ import pytest
 from tests import halves
 
 
-def test_what_one_half_leaves_out_is_the_other():
-    first, second = halves.commands(["-q"])
+@pytest.mark.parametrize(("options", "folders"), [(["-q"], halves.FIRST), (["-m", "not slow"], halves.FIRST_OF_FAST)])
+def test_what_one_half_leaves_out_is_the_other(options, folders):
+    first, second = halves.commands(options)
     ignored = [word.removeprefix("--ignore=") for word in second if word.startswith("--ignore=")]
-    assert first[3:] == ["-q", *ignored]
-    assert ignored == list(halves.FIRST)
-    assert second[3] == "-q"
+    assert first[3:] == [*options, *ignored]
+    assert ignored == list(folders)
+    assert second[3 : 3 + len(options)] == options
 
 
 @pytest.mark.parametrize(("codes", "code"), [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((2, 1), 2)])
