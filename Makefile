@@ -1,6 +1,6 @@
 # make demo    set up, then a biased model of handwritten digits, and a fairer one
 # make test    set up, then all tests
-# make test-fast   set up, then all tests but the slow ones, in less than a minute
+# make test-fast   set up, then all tests but the slow ones, in about half a minute
 # make test-browser   set up, install Chromium (Debian's package, if there is none), then the tests of the report in it
 # make check   set up, then lint, formatting and types
 # make clean   remove what the others made

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 
 FIRST = ("tests/training", "tests/tuning", "tests/embedding")
-FIRST_OF_FAST = ("tests/training", "tests/tuning", "tests/metrics", "tests/losses", "tests/posthoc")
+FIRST_OF_FAST = ("tests/training", "tests/tuning", "tests/metrics", "tests/losses", "tests/posthoc", "tests/models")
 
 
 def commands(options: Sequence[str]) -> list[list[str]]:
