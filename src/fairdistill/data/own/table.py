@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fairdistill.contract import check_seed
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
-from fairdistill.data.recipe import Recipe
+from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import Columns
@@ -23,6 +23,7 @@ from fairdistill.tables.reading import check_column, header, read_columns, sever
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
+    from fairdistill.data.images.reading import Storage
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -36,10 +37,18 @@ class OwnOptions(FileOptions):
     """Class names in the order of a model's outputs, comma-separated; default: sorted."""
     size: int = 224
     """Height and width of the network's input, in pixels."""
-    crop: Literal["none", "random", "resized"] = "none"
-    """Training crop: none (the whole image), random (a window of a larger image) or resized (a random box, resized)."""
+    crop: Crop = "none"
+    """What the network sees of an image: none (the whole image, resized to a square whatever its shape) or center
+    (short side resized to --stored-size, then the middle); in training only, random (a window of a larger image) or
+    resized (a random box, resized)."""
     stored_size: int | None = None
-    """Height and width of the images that training crops are cut from; default: 8/7 of size."""
+    """Size in pixels that crops are cut from, for --crop center of the short side; default: 8/7 of size (256 for
+    224)."""
+    exif: bool = False
+    """Turn images as their EXIF orientation says, as image viewers do; training pipelines often ignore it."""
+    bits: int | None = None
+    """Bits of images that store integers of more than 8 bits, for example 12 for values up to 4095; default: the
+    smallest of 8, 10, 12, 14, 16, 24 and 32 that holds the largest value of all images."""
     flip: bool = True
     """Flip training images horizontally at random."""
     mean: str = ",".join(map(str, IMAGENET_MEAN))
@@ -57,14 +66,24 @@ class OwnOptions(FileOptions):
             raise UsageError(f"expected test_share to lie between 0 and 1, but got {self.test_share}")
         check_seed("data_seed", self.data_seed)
         if self.stored_size is not None and self.crop == "none":
-            raise UsageError("--stored-size applies only to training crops; add --crop random or --crop resized")
+            raise UsageError("--stored-size applies only to crops; add --crop center, --crop random or --crop resized")
         for name in ("size", "stored_size"):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= 4096:
                 raise UsageError(f"expected {name} to lie between 1 and 4096 pixels, but got {value}")
-        if self.crop == "random" and (self.stored_size or self.size) < self.size:
+        if self.bits is not None and not 8 <= self.bits <= 32:
+            raise UsageError(f"expected bits to lie between 8 and 32, but got {self.bits}")
+        if self.crop in ("center", "random") and (self.stored_size or self.size) < self.size:
             raise UsageError(f"expected stored_size to be at least size, {self.size}, but got {self.stored_size}")
         _ = self.recipe
+
+    @property
+    def storage(self) -> Storage:
+        """How images are decoded, and where the results are kept."""
+        from fairdistill.data.images.decoding import Decoding
+        from fairdistill.data.images.depth import Depth
+
+        return replace(super().storage, how=Decoding(exif=self.exif, depth=Depth(whole=self.bits)))
 
     @property
     def recipe(self) -> Recipe:
