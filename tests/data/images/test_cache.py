@@ -323,9 +323,9 @@ def test_files_read_the_same_with_and_without_a_cache(images, cached):
 
 def test_a_file_that_breaks_while_it_is_read_on_the_fly_is_named(images):
     storage = Storage(None, 1)
-    files = ImageFiles(
-        Folder(images), np.array(NAMES, object), storage, np.zeros(len(NAMES), "V16"), np.zeros(len(NAMES), FACTS)
-    )
+    count = len(NAMES)
+    unknown = (np.zeros(count, "V16"), np.zeros(count, FACTS))
+    files = ImageFiles(Folder(images), np.array(NAMES, object), storage, *unknown)
     (images / NAMES[5]).unlink()
     with pytest.raises(DataError, match=rf"{NAMES[5]}: .*it was readable when the run started"):
         files.reader(View(9, 7)).take(torch.arange(len(NAMES)))

@@ -1,9 +1,10 @@
 """Decoded images on disk: every file is decoded once and then read as memory-mapped pixels.
 
-A cache is a folder for one source (folder or archive), one view and one way of decoding. It holds a slot for every name that was ever
-requested: ``names.jsonl`` (one name per line), ``index.bin`` (one record per slot) and ``pixels.bin`` (``height * width
-* 3`` bytes per slot, with holes where nothing was decoded). A slot counts only once its record, written last, says so;
-a process that was killed half-way is therefore resumed where it stopped. A file that changed is decoded again.
+A cache is a folder for one source (folder or archive), one view and one way of decoding. It holds a slot for every name
+that was ever requested: ``names.jsonl`` (one name per line), ``index.bin`` (one record per slot) and ``pixels.bin``
+(``height * width * 3`` bytes per slot, with holes where nothing was decoded). A slot counts only once its record,
+written last, says so; a process that was killed half-way is therefore resumed where it stopped. A file that changed is
+decoded again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairdistill.data.images.decoding import Decoding, decode
+from fairdistill.data.images.decoding import AS_STORED, Decoding, decode
 from fairdistill.data.images.facts import FACTS
 from fairdistill.data.images.sources import Source
 from fairdistill.data.images.view import View
@@ -38,15 +39,10 @@ _VERSION = 2
 _MISSING, _DONE, _BROKEN = 0, 1, 2
 _RECORD = np.dtype(
     [
-        ("size", "<u8"),
-        ("stamp", "<u8"),
-        ("digest", "V16"),
-        ("crc", "<u4"),
-        ("state", "<u4"),
-        ("facts", FACTS),
-        ("", "V4"),
+        ("size", "<u8"), ("stamp", "<u8"), ("digest", "V16"), ("crc", "<u4"), ("state", "<u4"), ("facts", FACTS),
+        ("reserved", "V4"),
     ]
-)  # 48 bytes
+)  # 48 bytes, without padding  # fmt: skip
 
 Report = Callable[[int], None]
 """Called with the number of files done since the last call."""
@@ -63,7 +59,7 @@ class ImageCache:
         workers: number of decoding threads.
     """
 
-    def __init__(self, folder: Path, source: Source, *, view: View, how: Decoding = Decoding(), workers: int) -> None:
+    def __init__(self, folder: Path, source: Source, *, view: View, how: Decoding = AS_STORED, workers: int) -> None:
         key = hashlib.blake2b(os.fsencode(source.where), digest_size=8).hexdigest()
         self.folder = folder / f"v{_VERSION}-{view}{how}-{key}"
         self._source = source

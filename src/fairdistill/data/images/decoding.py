@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.data.images.depth import Depth, deep_image
+from fairdistill.data.images.depth import IMPLIED, Depth, deep_image
 from fairdistill.data.images.facts import Facts
 from fairdistill.data.images.orientation import jpeg_orientation, orientation, upright
 from fairdistill.data.images.view import View
@@ -34,10 +34,13 @@ class Decoding:
     """
 
     exif: bool = False
-    depth: Depth = Depth()
+    depth: Depth = IMPLIED
 
     def __str__(self) -> str:
         return ("-exif" if self.exif else "") + str(self.depth)
+
+
+AS_STORED = Decoding()
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,7 @@ class Decoded:
     facts: Facts
 
 
-_AS_STORED = Decoding()
-
-
-def decode(content: bytes, view: View, how: Decoding = _AS_STORED) -> Decoded:
+def decode(content: bytes, view: View, how: Decoding = AS_STORED) -> Decoded:
     """Return an image as uint8 RGB, resized and cropped as torchvision's ``Resize`` and ``CenterCrop`` do.
 
     The resizing is bilinear with antialiasing, within one of Pillow's values. Alpha is dropped, and the first frame of
@@ -99,7 +99,7 @@ def _jpeg(content: bytes) -> Decoded | None:
 
 def _with_pillow(content: bytes, how: Decoding) -> Decoded:
     image: Image.Image = Image.open(io.BytesIO(content))
-    deep, depth = deep_image(image, content), Depth()
+    deep, depth = deep_image(image, content), IMPLIED
     if deep is not None:
         pixels, depth = deep.scaled(how.depth)
         if pixels.ndim == 2:

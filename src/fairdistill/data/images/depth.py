@@ -1,7 +1,7 @@
 """Images with more than 8 bits a channel: finding the range of their values, and scaling them to 8 bits.
 
-A file with 16 bits a channel often holds 12-bit values (0 to 4095), and a file of floats values from 0 to 1, and nothing
-in the file says so. The largest value does: it implies the smallest usual range that holds it.
+A file with 16 bits a channel often holds 12-bit values (0 to 4095), and a file of floats values from 0 to 1, without
+saying so. The largest value implies it: the range is the smallest usual one that holds it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ class Depth:
 
     def __str__(self) -> str:
         return ("" if self.whole is None else f"-{self.whole}bit") + ("" if self.real is None else f"-real{self.real}")
+
+
+IMPLIED = Depth()
+"""Every file is scaled by the range that it implies by itself."""
 
 
 @dataclass(frozen=True)

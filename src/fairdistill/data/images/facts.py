@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.data.images.depth import Depth
+from fairdistill.data.images.depth import IMPLIED, Depth
 
 FACTS = np.dtype([("whole_bits", "u1"), ("real_bits", "u1"), ("orientation", "u1"), ("constant", "u1")])
 """One file's facts: bits of its integers and of its floats if it has more than 8 a channel (else 0), its orientation
@@ -25,7 +25,7 @@ class Facts:
         constant: whether all of its pixels have the same color.
     """
 
-    depth: Depth = Depth()
+    depth: Depth = IMPLIED
     orientation: int = 1
     constant: bool = False
 

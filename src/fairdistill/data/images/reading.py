@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.images.cache import ImageCache, Report, content_digest
-from fairdistill.data.images.decoding import Decoding, decode, seen_part
+from fairdistill.data.images.decoding import AS_STORED, Decoding, decode, seen_part
 from fairdistill.data.images.facts import FACTS, Facts
 from fairdistill.data.images.sources import Source
 from fairdistill.data.images.view import View
@@ -53,7 +53,7 @@ class Storage:
 
     folder: Path | None
     workers: int
-    how: Decoding = Decoding()
+    how: Decoding = AS_STORED
     opened: dict[tuple[str, View, Decoding], ImageCache] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -225,8 +225,8 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) 
         return cache
     count = needed // (view.height * view.width * 3)
     print(
-        f"decoding {count:,} images of {source.where} to {view.width}x{view.height}, once: {needed / 2**20:,.0f} MiB in "
-        f"{cache.folder}",
+        f"decoding {count:,} images of {source.where} to {view.width}x{view.height}, once: "
+        f"{needed / 2**20:,.0f} MiB in {cache.folder}",
         file=sys.stderr,
     )
     with _progress("decoding", count) as report:
