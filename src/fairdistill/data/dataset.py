@@ -87,8 +87,8 @@ class GroupedDataset:
         if not -len(self) <= index < len(self):
             raise IndexError(f"row {index} is out of range: {self.name} has {len(self)} rows")
         index %= len(self)
-        files = isinstance(self.images, ImageFiles)
-        image = self.images.one(index, self.recipe.view) if files else self.images[index]
+        images = self.images
+        image = images.one(index, self.recipe.view) if isinstance(images, ImageFiles) else images[index]
         return image, int(self.labels[index]), int(self.groups[index]), index
 
     @property

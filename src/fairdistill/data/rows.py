@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.images.sources import Source
+
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 NO_SPLIT = -1
@@ -25,6 +27,7 @@ class Rows:
         class_names: one name per class.
         group_names: one name per group.
         notes: remarks made while reading, one sentence each.
+        source: where the files are, if not in the folder that was given.
     """
 
     names: NDArray[np.object_]
@@ -34,6 +37,7 @@ class Rows:
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
     def take(self, rows: NDArray[Any]) -> Rows:
         """Return some rows, by a mask or by indices."""

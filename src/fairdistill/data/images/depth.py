@@ -96,10 +96,12 @@ def _implied(high: float, usual: tuple[int, ...], tolerance: float, stated: int)
 
 def _eight_bits(values: NDArray[Any], bits: int) -> NDArray[np.uint8]:
     if bits <= 8:
-        return np.clip(np.rint(values * (255 / (2**bits - 1))), 0, 255).astype(np.uint8)
-    if values.dtype.kind == "f":
-        return np.clip(values / 2 ** (bits - 8), 0, 255).astype(np.uint8)
-    return (values >> (bits - 8)).astype(np.uint8)
+        eight = np.clip(np.rint(values * (255 / (2**bits - 1))), 0, 255)
+    elif values.dtype.kind == "f":
+        eight = np.clip(values / 2 ** (bits - 8), 0, 255)
+    else:
+        eight = values >> (bits - 8)
+    return np.asarray(eight, np.uint8)
 
 
 def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:
@@ -151,7 +153,7 @@ def _two_bytes(image: Image.Image, content: bytes, grey: bool) -> NDArray[np.uin
         return np.repeat(value[:, :, None], 3, axis=2)
     low = _unpacked(Image.open(io.BytesIO(content)), _other_byte)
     high = np.asarray(image)[:, :, :3].astype(np.uint16)
-    return high << 8 | np.asarray(low)[:, :, :3]
+    return np.asarray(high << 8 | np.asarray(low)[:, :, :3], np.uint16)
 
 
 def _unpacked(image: Image.Image, change: Any) -> Image.Image:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.data.images.decoding import Decoding
+if TYPE_CHECKING:
+    from fairdistill.data.images.decoding import Decoding
 
 _NAMED = 3
 

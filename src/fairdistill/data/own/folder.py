@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fairdistill.data.own.paths import EXTENSIONS
 from fairdistill.data.own.table import OwnOptions, load_own, read_groups
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
@@ -17,10 +18,6 @@ from fairdistill.tables.columns import natural, reordered
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
-
-_EXTENSIONS = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +110,7 @@ def _walk(path: Path) -> tuple[list[str], int]:
         for name in names:
             if name.startswith("."):
                 continue
-            if PurePosixPath(name).suffix.lower() in _EXTENSIONS:
+            if PurePosixPath(name).suffix.lower() in EXTENSIONS:
                 files.append((where / name).as_posix())
             else:
                 others += 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,11 +13,16 @@ from numpy.typing import NDArray
 from fairdistill.contract import check_seed
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.own.class_labels import named_classes
+from fairdistill.data.own.image_column import images_of, plain_paths
+from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
+from fairdistill.data.own.parquet_images import ParquetImages, embedded_images
+from fairdistill.data.own.paths import check_located, locate
 from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import Columns
-from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.columns import Columns, listed
+from fairdistill.tables.reading import check_column, several
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -127,8 +130,15 @@ def load(
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
-    base = root or path.parent
-    return load_own(read_rows(path, base, options), wanted, name=path.name, base=base, options=options)
+    base = root or (path if path.is_dir() else path.parent)
+    rows = read_rows(path, base, options)
+    if isinstance(rows.source, ParquetImages):
+        return load_own(rows, wanted, name=path.name, base=base, options=options)
+    folder = Folder(base) if rows.source is None else rows.source
+    located = locate(rows.names, Path(folder.where))
+    notes = check_located(located, Path(folder.where), where=path.name, skip=options.skip_broken)
+    rows = replace(rows, names=located.names, notes=(*rows.notes, *notes))
+    return load_own(rows, wanted, name=path.name, base=base, options=options)
 
 
 def load_own(
@@ -142,7 +152,7 @@ def load_own(
         wanted,
         Origin(
             name=name,
-            source=Folder(base),
+            source=rows.source or Folder(base),
             recipe=options.recipe,
             storage=options.storage,
             skip_broken=options.skip_broken,
@@ -155,6 +165,8 @@ def load_own(
 def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     """Return the rows of a table; only the columns that are needed are read."""
     names = header(path, options.encoding)
+    if options.image == "image" and "image" not in names and FILE_NAME in names:
+        options = replace(options, image=FILE_NAME)  # as Hugging Face's metadata tables name it
     groups = several(options.group, names)
     split = options.split or ("split" if "split" in names else None)
     for option, column in [("image", options.image), ("label", options.label), *(("group", g) for g in groups)]:
@@ -174,42 +186,32 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
             raise UsageError(
                 f"--bin {column}: only the label and group columns can be binned: {options.label}, {', '.join(groups)}"
             )
-    used = list(dict.fromkeys([options.image, options.label, *groups, *([split] if split else [])]))
-    columns = Columns(path, read_columns(path, used, options.encoding), options.bin)
-    labels, class_names = columns.codes(options.label, "label", order=options.classes)
+    embedded = embedded_images(path, options.image) if path.suffix.lower() == ".parquet" else None
+    used = dict.fromkeys([options.label, *groups, *([split] if split else [])])
+    if embedded is None:
+        used[options.image] = None
+    columns = MetadataColumns(path, read_columns(path, list(used), options.encoding), options.bin)
+    named = named_classes(columns, used, options.bin)
+    order = options.classes or named.get(options.label)
+    labels, class_names = columns.codes(options.label, "label", order=order)
     group_codes, group_names = columns.crossed(groups)
+    images = images_of(columns, options.image, base, embedded)
     return Rows(
-        names=_paths(columns, options.image, base),
+        names=images.names,
         labels=labels,
         groups=group_codes,
         splits=np.full(len(labels), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
         class_names=class_names,
         group_names=group_names,
+        notes=(*_class_note(order, options), *images.notes),
+        source=images.source,
     )
 
 
-def _paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
-    """Return normalized paths relative to ``base``; none may point outside it."""
-    root = posixpath.normpath(base.absolute().as_posix()).rstrip("/") + "/"
-    found = []
-    for row, value in enumerate(columns.frame[column].tolist()):
-        if not (isinstance(value, str) and value.strip()):
-            raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
-        if _PLAIN_PATH(value):
-            found.append(value)
-            continue
-        full = posixpath.normpath(posixpath.join(root, value))
-        if not full.startswith(root):
-            raise DataError(
-                f"{columns.where(row)}: {value!r} is outside {root}; correct the path, or pass the folder that holds "
-                "all images with --root"
-            )
-        found.append(full[len(root) :])
-    return np.array(found, object)
-
-
-# A relative path without dots or doubled slashes cannot leave its folder; resolving the others is ten times slower.
-_PLAIN_PATH = re.compile(r"[^/.][^/]*(/[^/.][^/]*)*").fullmatch
+def _class_note(order: str | None, options: TableOptions) -> tuple[str, ...]:
+    if order is None or options.classes is not None:
+        return ()
+    return (f"the classes and their order are those stored in the Parquet file: {', '.join(listed(order))}",)
 
 
 def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDArray[np.int64]:
@@ -267,7 +269,7 @@ def read_groups(
         check_column(path, names, option, column)
     columns = Columns(path, read_columns(path, list(dict.fromkeys([image, *groups])), encoding), {})
     codes, group_names = columns.crossed(groups)
-    paths = _paths(columns, image, base).tolist()
+    paths = plain_paths(columns, image, base).tolist()
     place: dict[str, int] = {}
     for row, (name, code) in enumerate(zip(paths, codes.tolist(), strict=True)):
         if place.setdefault(name, code) != code:
