@@ -91,7 +91,8 @@ def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
     assert 0 < result.chance.deo_a[0] < result.chance.deo_m[0] < 1
     content = result.to_dict()
     assert list(content) == [
-        "data", "class_names", "group_names", "splits", "image_sizes", "accuracy", "chance", "skipped", "notes",
+        "data", "class_names", "group_names", "splits", "image_sizes", "pixels", "accuracy", "chance", "skipped",
+        "notes",
     ]  # fmt: skip
     assert content["splits"][1]["subgroups"][0] == {"group": "dark", "class": "disc", "images": 2}
     assert json.loads(json.dumps(content)) == content

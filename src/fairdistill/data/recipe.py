@@ -78,8 +78,8 @@ class Recipe:
 
         Example:
             >>> Recipe(size=224, crop="center", stored=(256, 256)).geometry
-            'short side resized to 256 pixels, center crop of 224x224'
+            'center 224x224 of an image whose short side is resized to 256'
         """
         if self.crop == "center":
-            return f"short side resized to {min(self.stored)} pixels, center crop of {self.size}x{self.size}"
+            return f"center {self.size}x{self.size} of an image whose short side is resized to {min(self.stored)}"
         return f"whole image resized to {self.size}x{self.size}"

@@ -57,4 +57,6 @@ def _rows(path: Path, encoding: str) -> list[dict[str, Any]]:
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: expected a JSON object, but got {line.strip()[:60]}")
         rows.append(row)
+    if not rows:
+        raise DataError(f"{path} is empty; expected at least one JSON object, one a line")
     return rows

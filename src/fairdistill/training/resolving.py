@@ -77,6 +77,8 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
         if not field.metadata.get("identity", True):
             continue
         name = field.name
+        if name not in of_teacher:  # an option that did not exist yet when the teacher was trained
+            of_teacher = {**of_teacher, name: field.default}
         if name in given and given[name] != of_teacher[name]:
             raise TeacherError(
                 f"the teacher {options.teacher} was trained with {name} {of_teacher[name]}, not {given[name]}, so its "

@@ -65,7 +65,7 @@ def test_a_recipe_says_what_is_seen():
     assert center.view == center.training_view == View(224, 224, 256)
     assert center.num_states == 2
     assert center.resized(112).view == View(112, 112, 128)
-    assert center.geometry == "short side resized to 256 pixels, center crop of 224x224"
+    assert center.geometry == "center 224x224 of an image whose short side is resized to 256"
     drawn = Recipe(size=224, crop="resized", stored=(256, 200))
     assert (drawn.view, drawn.training_view, drawn.num_states) == (View(224, 224), View(256, 200), None)
     assert drawn.geometry == "whole image resized to 224x224"

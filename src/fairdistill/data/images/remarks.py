@@ -34,13 +34,18 @@ def remarks(names: NDArray[np.object_], facts: NDArray[Any], how: Decoding) -> I
     whole, real = facts["whole_bits"], facts["real_bits"]
     if whole.any():
         bits = how.depth.whole or int(whole.max())
+        one = (whole > 0).sum() == 1
         yield (
-            f"{int((whole > 0).sum()):,} images store more than 8 bits a channel; they were read as {bits}-bit values "
-            f"(white is {2**bits - 1:,}); if that is wrong, state it with --bits"
+            f"{int((whole > 0).sum()):,} {'image stores' if one else 'images store'} more than 8 bits a channel; "
+            f"{'it was' if one else 'they were'} read as {bits}-bit values (white is {2**bits - 1:,}; --bits sets it)"
         )
     if real.any():
         white = 2 ** (how.depth.real or int(real.max())) - 1
-        yield f"{int((real > 0).sum()):,} images store floats; they were read as values from 0 to {white:,}"
+        one = (real > 0).sum() == 1
+        yield (
+            f"{int((real > 0).sum()):,} {'image stores' if one else 'images store'} floats; "
+            f"{'it was' if one else 'they were'} read as values from 0 to {white:,}"
+        )
 
 
 def named(names: NDArray[np.object_]) -> str:

@@ -43,7 +43,7 @@ class ParquetImages:
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         self._starts = np.cumsum([0, *sizes])
         self._batches: Iterator[Any] = iter(())
-        self._next = 0
+        self._next = -1  # nothing is open
         self._kept: deque[tuple[int, Any]] = deque(maxlen=_KEPT)
         self._lock = threading.Lock()
 
@@ -68,6 +68,8 @@ class ParquetImages:
         return bytes(value)
 
     def _value(self, row: int) -> bytes | None:
+        import pyarrow
+
         for start, values in self._kept:
             if start <= row < start + len(values):
                 return values[row - start].as_py()  # type: ignore[no-any-return]  # pyarrow has no types
@@ -79,8 +81,8 @@ class ParquetImages:
             self._kept.clear()
         while True:
             values = next(self._batches).column(0)
-            if "." in self._leaf and hasattr(values, "field"):
-                values = values.field(0)
+            if pyarrow.types.is_struct(values.type):
+                values = values.field("bytes")
             self._kept.append((self._next, values))
             self._next += len(values)
             if row < self._next:
@@ -114,7 +116,7 @@ def embedded_images(path: Path, column: str) -> tuple[NDArray[np.object_], Parqu
         fields = {kind.field(at).name: kind.field(at).type for at in range(kind.num_fields)}
         paths: list[str | None] = [None] * rows
         if "path" in fields:
-            stored = pyarrow.parquet.read_table(path, columns=[f"{column}.path"]).column(0)
+            stored = pyarrow.parquet.ParquetFile(path).read(columns=[f"{column}.path"]).column(0)
             paths = [value and value["path"] for value in stored.to_pylist()]
         names = numbers if None in paths or len(set(paths)) < rows else np.array(paths, object)
         if "bytes" not in fields or not binary(fields["bytes"]) or _all_null(path, f"{column}.bytes"):

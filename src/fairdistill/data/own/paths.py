@@ -117,8 +117,8 @@ def _meant(name: str, listing: Listing) -> tuple[str, str] | None:
     """Return the file that a path means, and how it was read."""
     root = listing.root.rstrip("/") + "/"
     bare, slashed = name.strip(), name.replace("\\", "/")
-    forms = [(name, ""), (bare, "without the blanks at its ends"), (slashed, "with slashes for backslashes")]
-    forms.append((slashed.strip(), "with slashes for backslashes and without the blanks at its ends"))
+    forms = [(name, ""), (bare, "without blanks at the ends"), (slashed, "with slashes for backslashes")]
+    forms.append((slashed.strip(), "with slashes for backslashes and without blanks at the ends"))
     for form, how in forms:
         inside = relative(form, root) if form else None
         if inside is None:
@@ -128,7 +128,7 @@ def _meant(name: str, listing: Listing) -> tuple[str, str] | None:
         alike = listing.alike(inside)
         if alike is not None:
             added = alike[len(inside) :]
-            last = f"with {added} appended" if added else "whatever the case of its letters"
+            last = f"with {added} appended" if added else "ignoring the case of letters"
             return alike, f"{how} and {last}" if how else last
     return None
 
@@ -136,8 +136,8 @@ def _meant(name: str, listing: Listing) -> tuple[str, str] | None:
 def missing_text(located: Located, folder: Path) -> str:
     """Return which files do not exist, where they were looked for, and what would find them."""
     missing = located.missing
-    do = "image does" if len(missing) == 1 else "images do"
-    text = f"{len(missing):,} of {len(located.names):,} {do} not exist in {folder.absolute()}: {named(missing)}"
+    do = "does" if len(missing) == 1 else "do"
+    text = f"{len(missing):,} of {len(located.names):,} images {do} not exist in {folder.absolute()}: {named(missing)}"
     return text + _suggestion(missing[:_SAMPLED].tolist(), folder.absolute())
 
 
@@ -145,12 +145,12 @@ def _suggestion(sample: list[str], folder: Path) -> str:
     for other in _near(folder):
         listing = Listing(str(other))
         if all(_meant(name, listing) for name in sample):
-            return f"; such files exist in {other}: pass it with --data-root"
+            return f"; they exist in {other}, so pass --data-root {other}"
     listing = Listing(str(folder))
     instead = [listing.alike(posixpath.splitext(name.strip().replace("\\", "/"))[0]) for name in sample]
     extensions = {PurePosixPath(name).suffix for name in instead if name is not None}
     if None not in instead and len(extensions) == 1:
-        return f"; files with the extension {extensions.pop()} exist instead: correct the extension in the table"
+        return f"; files with the extension {extensions.pop()} exist instead, so correct it in the table"
     return ""
 
 
