@@ -51,7 +51,7 @@ class OwnOptions(FileOptions):
     """Turn images as their EXIF orientation says, as image viewers do; training pipelines often ignore it."""
     bits: int | None = None
     """Bits of images that store integers of more than 8 bits, for example 12 for values up to 4095; default: the
-    smallest of 8, 10, 12, 14, 16, 24 and 32 that holds the largest value of all images."""
+    smallest of 8, 10, 12, 14, 16 or more that holds the largest value of all images."""
     flip: bool = True
     """Flip training images horizontally at random."""
     mean: str = ",".join(map(str, IMAGENET_MEAN))
