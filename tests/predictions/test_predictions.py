@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from fairdistill.errors import DataError, RunFolderError, UsageError
-from fairdistill.predictions.predictions import Predictions, paired, run_predictions
+from fairdistill.predictions.pairing import paired
+from fairdistill.predictions.predictions import Predictions, run_predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
 from fairdistill.runs.folder import RunFolder
 from fairdistill.tables.reading import read_columns
@@ -29,8 +30,8 @@ def write(tmp_path: Path) -> Any:
     return written
 
 
-def read(path: Path, *, keep_ids: bool = True, **options: Any) -> Predictions:
-    return read_predictions(path, TableColumns(**options), keep_ids=keep_ids)
+def read(path: Path, **options: Any) -> Predictions:
+    return read_predictions(path, TableColumns(**options))
 
 
 def test_a_table_of_predicted_classes(write):
@@ -45,7 +46,6 @@ def test_a_table_of_predicted_classes(write):
     assert found.probabilities is None
     assert found.counts.tolist() == [[[1, 0], [0, 1]], [[1, 0], [1, 0]]]
     assert (len(found), found.where) == (4, str(found.where))
-    assert read(write(SIMPLE), keep_ids=False).ids is None
 
 
 def test_tsv_and_parquet_say_the_same_as_csv(write, tmp_path):

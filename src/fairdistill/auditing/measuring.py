@@ -31,6 +31,7 @@ from fairdistill.metrics import (
     rows_to_resolve,
 )
 from fairdistill.predictions import Predictions
+from fairdistill.tables.small_groups import few_rows_note
 
 _RESOLVED = (0.02, 0.05, 0.1)
 _MEMORY = 2**31
@@ -175,4 +176,5 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
                 f"In {other:,} samples the most probable class is not the predicted one; the calibration error uses "
                 "the probabilities"
             )
-    return tuple(notes)
+    few = few_rows_note(predictions.counts.sum(axis=2))
+    return (*notes, *([few] if few else []))
