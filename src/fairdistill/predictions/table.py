@@ -16,6 +16,7 @@ from fairdistill.predictions.predictions import Predictions, checked_probabiliti
 from fairdistill.predictions.rows import row_names, row_sources
 from fairdistill.tables.columns import Columns, check_bins, listed, natural, words_of
 from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.sources import source_hint
 from fairdistill.tables.spelling import spelling_notes
 
 
@@ -114,6 +115,8 @@ def read_predictions(path: Path, options: TableColumns) -> Predictions:
             if predicted is None:
                 predicted = probabilities.argmax(axis=1)
     assert predicted is not None
+    if found.source is None:
+        columns.notes += source_hint(names, used)
     rows = [int(((labels == code) | (predicted == code)).sum()) for code in range(len(class_names))]
     columns.notes += spelling_notes(class_names, rows, column="the classes", kind="class")
     return Predictions(

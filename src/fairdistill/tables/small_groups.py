@@ -42,7 +42,7 @@ def _edges(values: NDArray[np.float64], rows: NDArray[np.float64]) -> list[float
     tenth = (values[-1] - values[0]) / 10
     power = 10 ** math.floor(math.log10(tenth))
     unit = max(step * power for step in (1, 2, 5) if step * power <= tenth)
-    cuts = [float(values[min(np.searchsorted(share, part), len(values) - 1)]) for part in (1 / 3, 2 / 3)]
+    cuts = [float(values[min(int(np.searchsorted(share, part)), len(values) - 1)]) for part in (1 / 3, 2 / 3)]
     rounded = sorted({round(cut / unit) * unit for cut in cuts})
     return [cut for cut in rounded if values[0] < cut <= values[-1]] or [float(values[len(values) // 2])]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,8 @@ from numpy.typing import NDArray
 
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.spelling import spelling_notes
+
+_PEOPLE = frozenset({"patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor"})
 
 Codes = NDArray[np.int64]
 
@@ -31,6 +36,22 @@ def sources_of(columns: Columns, column: str) -> Codes:
         [texts[at] for at in named], times[repeated[named]].tolist(), column=f"column {column!r}", kind="source"
     )
     return alone(codes, np.isin(codes, repeated[nameless])) if nameless.any() else codes
+
+
+def source_hint(names: Collection[str], used: Collection[str | None]) -> list[str]:
+    """Return a note if a column that is not used has a name that suggests that it identifies people.
+
+    Example:
+        >>> source_hint(["image", "label", "Patient ID"], ["image", "label"])
+        ["Column 'Patient ID' may identify people; if several rows can show the same one, add --source 'Patient ID'"]
+    """
+    for name in names:
+        if name not in used and re.sub(r"[\W_]+", "", name).casefold().removesuffix("id") in _PEOPLE:
+            return [
+                f"Column {name!r} may identify people; if several rows can show the same one, add --source "
+                f"{shlex.quote(name)}"
+            ]
+    return []
 
 
 def alone(codes: Codes, rows: NDArray[np.bool_]) -> Codes:
