@@ -19,8 +19,8 @@ def cut_validation(
 
     From every subgroup, ``fraction`` of the rows (rounded, at least one) go to validation; rows of unknown group are
     drawn from each class in the same way. Rows that share a ``source_id`` stay together, and no subgroup loses its last
-    training row: a subgroup with a single row, or a single source, has no validation row. A source with far more rows of
-    a subgroup than validation needs is used only if there is no other.
+    training row: a subgroup with a single row, or a single source, has no validation row. A source with far more rows
+    of a subgroup than validation needs is used only if there is no other.
 
     Args:
         train: the whole training set.
@@ -74,12 +74,12 @@ def _draw(
 
     def take(name: str, *, most: int) -> None:
         rows = counts[name].items()
-        if name not in chosen and all(missing[at] > 0 and n <= missing[at] + most * wanted[at] for at, n in rows):
-            if all(left[at] > n for at, n in rows):
-                chosen.add(name)
-                for at, n in rows:
-                    left[at] -= n
-                    missing[at] -= n
+        fits = all(missing[at] > 0 and n <= missing[at] + most * wanted[at] and n < left[at] for at, n in rows)
+        if fits and name not in chosen:
+            chosen.add(name)
+            for at, n in rows:
+                left[at] -= n
+                missing[at] -= n
 
     for name in names:
         take(name, most=1)
