@@ -117,13 +117,22 @@ def load_rows(
 
 
 def without_duplicates(dataset: GroupedDataset, *others: GroupedDataset) -> GroupedDataset:
-    """Return a data set without the images and sources that are also in another split; its notes say how many."""
+    """Return a data set without the images and sources that are also in another split; its notes say how many.
+
+    Raises:
+        DataError: if none is left.
+    """
     held_out = {source for other in others for source in other.source_ids}
     kept = torch.tensor([source not in held_out for source in dataset.source_ids], dtype=torch.bool)
     dropped = int((~kept).sum())
     if not dropped:
         return dataset
     where = " or ".join(other.name for other in others)
+    if dropped == len(dataset):
+        raise DataError(
+            f"{dataset.name}: no row is left, because each shows an image or source that is also in {where}; give "
+            "every source a single split"
+        )
     note = f"{dropped:,} rows were removed from {dataset.name} because the same image or source is also in {where}"
     return replace(dataset.subset(kept.nonzero().flatten()), notes=(*dataset.notes, note))
 

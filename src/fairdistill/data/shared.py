@@ -46,7 +46,8 @@ def shared_sources(rows: Rows) -> tuple[str, ...]:
     apart = [name for name, at in found.items() if len(at) > 1]
     if not apart:
         return ()
-    where = " and ".join(SPLITS[at] for at in sorted(found[apart[0]]))
+    *others, last = (SPLITS[at] for at in sorted(found[apart[0]]))
+    where = f"{', '.join(others)} and {last}"
     return (
         f"{len(apart):,} of {len(found):,} sources are in more than one split (for example {apart[0]!r} in {where}), "
         "so these splits are not independent",

@@ -12,8 +12,8 @@ from fairdistill.predictions.predictions import Predictions, some_of
 def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
     """Return two models' predictions for the same samples in the same order.
 
-    Samples are matched by their ids, those that share one in the order in which they occur; by position if neither
-    model's samples have ids.
+    Samples are matched by their ids; those that share one also by class and group, then in the order in which they
+    occur. If neither model's samples have ids, they are matched by position.
 
     Raises:
         DataError: if their samples, classes or groups differ (the first difference is named), or only one has ids.
@@ -99,8 +99,10 @@ def _matched(first: Predictions, second: Predictions) -> NDArray[np.int64]:
             f"{first.where} contains {names[at]!r} {one:,} times, {second.where} {other:,} times"
             f"{_more(len(differ) - 1)}; a paired test needs the same samples"
         )
-    # Equal ids keep their order, so that the first occurrence meets the first.
-    order = [np.argsort(half, kind="stable") for half in (codes[:rows], codes[rows:])]
+    # Rows of one id meet in the order of their class, group and position.
+    order = [
+        np.lexsort((each.groups, each.labels, half)) for each, half in ((first, codes[:rows]), (second, codes[rows:]))
+    ]
     match = np.empty(rows, np.int64)
     match[order[0]] = order[1]
     return match

@@ -11,10 +11,12 @@ from fairdistill.tables.sources import joined, sources_of
 
 
 def row_names(columns: Columns, column: str) -> NDArray[np.object_]:
-    """Return a column of ids as texts, an empty text where there is none."""
+    """Return a column of ids as texts, an empty text where there is none or it is unknown."""
     values = columns.frame[column]
     texts = np.asarray(values.astype(str).to_numpy(), object)
     texts[values.isna().to_numpy()] = ""
+    if columns.unknown:
+        texts[[text.strip() in columns.unknown for text in texts.tolist()]] = ""
     return texts
 
 
@@ -44,13 +46,24 @@ def row_sources(columns: Columns, id_column: str | None, column: str | None) -> 
         columns: the table.
         id_column: the ids, if there are any.
         column: the sources, if there are any.
+
+    Raises:
+        DataError: if all rows are one source.
     """
     rows = len(columns.frame)
     named = None if column is None else sources_of(columns, column)
     repeated = None if id_column is None else _repeated(columns, id_column)
     if repeated is None:
-        return np.arange(rows) if named is None else named
-    return repeated if named is None else joined(named, repeated)
+        found = np.arange(rows) if named is None else named
+    else:
+        found = repeated if named is None else joined(named, repeated)
+    if rows > 1 and (found == found[0]).all():
+        how = [f"--source {column}"] * (named is not None) + [f"--id {id_column}"] * (repeated is not None)
+        raise DataError(
+            f"{columns.path}: all rows are one source by {' and '.join(how)}, so nothing can be said about chance; name "
+            "a column that tells samples or people apart"
+        )
+    return found
 
 
 def _repeated(columns: Columns, column: str) -> NDArray[np.int64] | None:

@@ -19,8 +19,8 @@ def source_names(columns: Columns, column: str) -> NDArray[np.object_]:
     names[nameless] = ""
     total = len(np.unique(codes))
     columns.notes.append(
-        f"The {len(codes):,} rows come from {total:,} sources (column {column!r}); those of one source are drawn "
-        "together in splits and intervals"
+        f"The {len(codes):,} rows come from {total:,} sources (column {column!r}); those of one source stay "
+        "together wherever rows are drawn"
     )
     if nameless.any():
         count = int(nameless.sum())
