@@ -111,7 +111,7 @@ def load_rows(
             (split, (at == i).nonzero().flatten()) for i, split in enumerate(SPLITS)
         ]
         parts = {split: whole.subset(chosen) for split, chosen in numbered if len(chosen)}
-    if "train" in parts:
+    if "train" in parts and "train" in wanted:
         _check_classes(parts, name)
     return {split: replace(part, name=f"{name}/{split}") for split, part in parts.items() if split in wanted}
 

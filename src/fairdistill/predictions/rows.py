@@ -60,8 +60,8 @@ def row_sources(columns: Columns, id_column: str | None, column: str | None) -> 
     if rows > 1 and (found == found[0]).all():
         how = [f"--source {column}"] * (named is not None) + [f"--id {id_column}"] * (repeated is not None)
         raise DataError(
-            f"{columns.path}: all rows are one source by {' and '.join(how)}, so nothing can be said about chance; name "
-            "a column that tells samples or people apart"
+            f"{columns.path}: all rows are one source by {' and '.join(how)}, so nothing can be said about chance; "
+            "name a column that tells samples or people apart"
         )
     return found
 

@@ -117,7 +117,8 @@ def read_predictions(path: Path, options: TableColumns) -> Predictions:
     assert predicted is not None
     if found.source is None:
         columns.notes += source_hint(names, used)
-    rows = [int(((labels == code) | (predicted == code)).sum()) for code in range(len(class_names))]
+    seen = np.concatenate([labels, predicted[predicted != labels]])
+    rows = np.bincount(seen, minlength=len(class_names)).tolist()
     columns.notes += spelling_notes(class_names, rows, column="the classes", kind="class")
     return Predictions(
         where=str(path),

@@ -28,7 +28,7 @@ def number_note(column: str, names: Sequence[str], rows: Sequence[int]) -> str |
         return None
     if not np.isfinite(values).all():
         return None
-    shown = ",".join(f"{edge:g}" for edge in _edges(values, np.asarray(rows, np.float64)))
+    shown = ",".join(f"{edge:.10g}" for edge in _edges(values, np.asarray(rows, np.float64)))
     return (
         f"Column {column!r} has {len(names):,} different numbers, each a group of its own; to cut them into ranges, "
         f"add --bin {column}={shown}"
