@@ -59,6 +59,8 @@ def test_words_for_unknown_come_with_the_option_that_makes_them_so():
 
 def test_classes_may_be_called_none_and_sources_may_look_alike():
     assert notes(["none", "some"], "class") == []
+    (note,) = notes(["some", "nan"], "class")
+    assert note.endswith("'nan' (2 rows) counts as a class; if it means that there is no label, remove these rows")
     assert notes(["p1", "P1"], "source") == []
     assert "'NA' (1 row) counts as a source" in notes(["NA", "p1"], "source")[0]
 

@@ -114,6 +114,7 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         probabilities=checked_probabilities(path, scores, frame[scores].to_numpy(np.float64)),
         class_names=class_names,
         group_names=group_names,
+        notes=tuple(f"{note[0].upper()}{note[1:]}" for note in result.get("notes", ()) if note),
     )
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
         raise DataError(f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}")

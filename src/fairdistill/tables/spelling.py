@@ -21,6 +21,9 @@ _WORDS = frozenset(
     }
 )  # fmt: skip
 
+# A class may well be called so.
+_NAMES_OF_CLASSES = frozenset({"none", "nil", "unknown", "<unk>", "unk", "-", "--", "---", ".", ".."})
+
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"), "-")
 _QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4"), "'")
 
@@ -62,7 +65,7 @@ def lookalikes(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, kind: str) -> list[str]:
-    """Return a note for names that look alike and, for groups and sources, one for words that probably mean unknown.
+    """Return notes for names that look alike, and for words that probably mean that there is no value.
 
     Args:
         names: the different values.
@@ -76,7 +79,9 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
     """
     count = dict(zip(names, rows, strict=True))
     notes: list[str] = []
-    words = [name for name in names if means_unknown(name)] if kind != "class" else []
+    words = [name for name in names if means_unknown(name)]
+    if kind == "class":
+        words = [name for name in words if name.strip().casefold() not in _NAMES_OF_CLASSES]
     alike = lookalikes(name for name in names if name not in words) if kind != "source" else []
     plural = {"group": "groups", "class": "classes", "source": "sources"}[kind]
     for same in alike[:_SHOWN]:
@@ -91,9 +96,10 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
         shown = [_shown(repr(name), count[name]) for name in words]
         one = len(words) == 1
         counts = f"counts as a {kind}; if it means" if one else f"count as {plural}; if they mean"
-        notes.append(
-            f"In {column}, {_and(shown)} {counts} unknown, add --unknown {shlex.quote(','.join(map(_in_list, words)))}"
-        )
+        remedy = f"unknown, add --unknown {shlex.quote(','.join(map(_in_list, words)))}"
+        if kind == "class":
+            remedy = "that there is no label, remove these rows"
+        notes.append(f"In {column}, {_and(shown)} {counts} {remedy}")
     return notes
 
 
