@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,9 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
             continue
         name = field.name
         if name not in of_teacher:  # its run is older than this option
-            if name in given and given[name] != field.default:
-                raise TeacherError(_apart(options, name, "the default", given[name]))
+            default = {} if field.default is MISSING else field.default
+            if given.get(name, default) != default:
+                raise TeacherError(_apart(options, name, default, given[name]))
             continue
         if name in given and given[name] != of_teacher[name]:
             raise TeacherError(_apart(options, name, of_teacher[name], given[name]))
