@@ -57,8 +57,8 @@ def parted(parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, te
     train, validation = cut_validation(without_duplicates(train, test), split_seed=options.split_seed)
     if not len(validation):
         raise DataError(
-            f"{train.name} has no subgroup with images of a second picture or person, so no validation set can be split "
-            "off; add images, or assign some to validation"
+            f"{train.name} has no subgroup with images of a second picture or person, so no validation set can be "
+            "split off; add images, or assign some to validation"
         )
     return Splits(train, validation, test)
 
