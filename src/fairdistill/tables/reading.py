@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables import jsonl
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".parquet", jsonl.SUFFIX)
 
 
 def header(path: Path, encoding: str) -> list[str]:
     """Return the column names; a repeated name is an error, since one of the two columns would be lost."""
     if path.suffix.lower() == ".parquet":
         return _parquet_header(path)
+    if path.suffix.lower() == jsonl.SUFFIX:
+        return jsonl.header(path, encoding)
     try:
         with path.open(encoding=_with_mark(encoding), newline="") as file:
             names = _first(csv.reader(file, delimiter=_separator(path)))
@@ -61,7 +64,10 @@ def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Coll
             of ``numbers`` does not hold a number.
     """
     parquet = path.suffix.lower() == ".parquet"
-    frame = _read_parquet(path, columns) if parquet else _read_text(path, columns, encoding, numbers)
+    if path.suffix.lower() == jsonl.SUFFIX:
+        frame = jsonl.columns(path, columns, encoding)
+    else:
+        frame = _read_parquet(path, columns) if parquet else _read_text(path, columns, encoding, numbers)
     if not len(frame):
         raise DataError(f"{path} has a header but no rows")
     for column in numbers:
@@ -73,6 +79,8 @@ def place(path: Path, row: int) -> str:
     """Return where a row is, for messages: the file and the row number a spreadsheet shows, counting blank rows."""
     if path.suffix.lower() == ".parquet":
         return f"{path}, row {row + 1}"
+    if path.suffix.lower() == jsonl.SUFFIX:
+        return f"{path}, line {jsonl.line_of(path, row)}"
     try:
         # Only the shape of the table matters here, so any encoding that keeps the separators works.
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
