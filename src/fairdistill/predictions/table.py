@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from os.path import commonprefix
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 
 from fairdistill.contract import check_types
 from fairdistill.errors import DataError, UsageError
-from fairdistill.predictions.predictions import Predictions, checked_probabilities, row_names, some_of, source_numbers
-from fairdistill.tables.columns import Columns, listed, natural
+from fairdistill.predictions.predictions import Predictions, checked_probabilities, some_of
+from fairdistill.predictions.rows import row_names, row_sources
+from fairdistill.tables.columns import Columns, check_bins, listed, natural, words_of
 from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.sources import source_hint
+from fairdistill.tables.spelling import spelling_notes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +38,15 @@ class TableColumns:
     threshold: float = 0.5
     """Samples scoring at least this are assigned to the second class."""
     id: str | None = None
-    """Column that identifies each sample, so that two tables can be matched; default: id, if the table has it."""
+    """Column that identifies each sample, so that two tables can be matched; rows with the same id are not counted as
+    independent. Default: id, if the table has it."""
     source: str | None = None
     """Column that identifies the picture or person behind each sample; samples that share one are not counted as
     independent. Default: source_id, if the table has it."""
+    unknown: str | None = None
+    """Values that mean unknown in the group and source columns, comma-separated, for example NA,?."""
+    bin: Mapping[str, str] = field(default_factory=dict)
+    """Cut a group column of numbers into ranges, for example age=20,40; can be repeated."""
     classes: str | None = None
     """Class names, comma-separated, in the order of --prob; default: sorted."""
     encoding: str = "utf-8"
@@ -45,6 +54,7 @@ class TableColumns:
 
     def __post_init__(self) -> None:
         check_types(self)
+        words_of(self.unknown)
         if self.score is not None and (self.pred is not None or self.prob is not None):
             raise UsageError("--score cannot be combined with --pred or --prob; give the predictions in one form")
         if not np.isfinite(self.threshold):
@@ -53,13 +63,12 @@ class TableColumns:
             raise UsageError(f"--threshold {self.threshold} needs --score; name the score column or drop --threshold")
 
 
-def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True) -> Predictions:
+def read_predictions(path: Path, options: TableColumns) -> Predictions:
     """Read a table of predictions: CSV, TSV or Parquet.
 
     Args:
         path: the table.
         options: what the columns mean.
-        keep_ids: whether the sample ids are needed.
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
@@ -79,14 +88,14 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
             f"{path} has no column 'pred' and none starting with 'p_'; its columns are {', '.join(names)}. Name "
             "the predictions with --pred, --prob or --score"
         )
-    used = [found.label, *groups, found.pred, found.id if keep_ids else None, found.source]
+    check_bins(found.bin, groups, "group columns")
+    used = [found.label, *groups, found.pred, found.id, found.source]
     texts = [column for column in dict.fromkeys(used) if column is not None]
     frame = read_columns(path, [*texts, *scores], found.encoding, numbers=scores)
-    columns = Columns(path, frame, {})
+    columns = Columns(path, frame, found.bin, words_of(found.unknown))
     group_codes, group_names = columns.crossed(groups)
     labels, predicted, class_names, scores = _classes(columns, found, scores)
     probabilities = None
-    notes: tuple[str, ...] = ()
     if scores:
         values = frame[scores].to_numpy(np.float64)
         if found.score is not None:
@@ -95,9 +104,9 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
                     f"{path}: --score needs two classes, but there are {len(class_names)}: {some_of(class_names)}"
                 )
             predicted = (values[:, 0] >= found.threshold).astype(np.int64)
-            notes = (
+            columns.notes.append(
                 f"Samples with {found.score} of at least {found.threshold:g} are predicted {class_names[1]!r}, all "
-                f"others {class_names[0]!r}; reverse this with --classes",
+                f"others {class_names[0]!r}; reverse this with --classes"
             )
             if values.min() >= 0 and values.max() <= 1:
                 probabilities = np.concatenate([1 - values, values], axis=1)
@@ -106,17 +115,22 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
             if predicted is None:
                 predicted = probabilities.argmax(axis=1)
     assert predicted is not None
+    if found.source is None:
+        columns.notes += source_hint(names, used)
+    seen = np.concatenate([labels, predicted[predicted != labels]])
+    rows = np.bincount(seen, minlength=len(class_names)).tolist()
+    columns.notes += spelling_notes(class_names, rows, column="the classes", kind="class")
     return Predictions(
         where=str(path),
-        ids=row_names(columns, found.id) if keep_ids and found.id is not None else None,
-        sources=source_numbers(columns, found.source, len(labels)),
+        ids=None if found.id is None else row_names(columns, found.id),
+        sources=row_sources(columns, found.id, found.source),
         labels=labels,
         groups=group_codes,
         predicted=predicted,
         probabilities=probabilities,
         class_names=class_names,
         group_names=group_names,
-        notes=notes,
+        notes=tuple(columns.notes),
     )
 
 

@@ -8,7 +8,7 @@ functions of the same names in :mod:`fairdistill.tables.reading` read one.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,8 +85,8 @@ def read_columns(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
 class MetadataColumns(Columns):
     """Columns of a table, or of all metadata tables of a folder; errors name the table and the row."""
 
-    def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str]) -> None:
-        super().__init__(path, frame, bins)
+    def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str], unknown: Collection[str] = ()) -> None:
+        super().__init__(path, frame, bins, unknown)
         self._tables = metadata_tables(path) if path.is_dir() else ()
 
     def where(self, row: int) -> str:

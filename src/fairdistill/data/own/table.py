@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +14,18 @@ from fairdistill.contract import check_seed
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.own.class_labels import named_classes
-from fairdistill.data.own.image_column import images_of, plain_paths
+from fairdistill.data.own.image_column import images_of
 from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
 from fairdistill.data.own.parquet_images import ParquetImages, embedded_images
 from fairdistill.data.own.paths import check_located, locate
+from fairdistill.data.own.sources import source_names
 from fairdistill.data.recipe import Crop, Recipe
-from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import Columns, listed
+from fairdistill.tables.columns import Columns, check_bins, listed, words_of
 from fairdistill.tables.reading import check_column, several
+from fairdistill.tables.sources import source_hint
+from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -58,6 +61,8 @@ class OwnOptions(FileOptions):
     """Channel means in [0, 1]; default: ImageNet's."""
     std: str = ",".join(map(str, IMAGENET_STD))
     """Channel standard deviations in [0, 1]; default: ImageNet's."""
+    unknown: str | None = None
+    """Values that mean unknown in the columns (or folders) of groups and sources, comma-separated, for example NA,?."""
     test_share: float = 0.2
     """Fraction of each subgroup that becomes the test set if no split is given."""
     data_seed: int = 0
@@ -65,6 +70,7 @@ class OwnOptions(FileOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        words_of(self.unknown)
         if not 0 < self.test_share < 1:
             raise UsageError(f"expected test_share to lie between 0 and 1, but got {self.test_share}")
         check_seed("data_seed", self.data_seed)
@@ -112,6 +118,9 @@ class TableOptions(OwnOptions):
     """Column of classes."""
     group: str = "group"
     """Column of groups; several columns, comma-separated, are combined. An empty value means unknown."""
+    source: str | None = None
+    """Column that identifies the person or picture behind each image; images that share one are never separated by a
+    split that is drawn, and not counted as independent. Default: source_id, if the table has it."""
     split: str | None = None
     """Column of splits (train, val, test); default: the column `split`, if there is one."""
     split_map: Mapping[str, str] = field(default_factory=dict)
@@ -123,33 +132,32 @@ class TableOptions(OwnOptions):
 
 
 def load(
-    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions
+    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions, whole: Whole = None
 ) -> dict[Split, GroupedDataset]:
-    """Return the wanted splits of the images that a table names.
+    """Return the wanted splits of the images that a table names, or all as one test set (``whole``).
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
     base = root or (path if path.is_dir() else path.parent)
     rows = read_rows(path, base, options)
-    if isinstance(rows.source, ParquetImages):
-        return load_own(rows, wanted, name=path.name, base=base, options=options)
-    folder = Folder(base) if rows.source is None else rows.source
-    located = locate(rows.names, Path(folder.where))
-    notes = check_located(located, Path(folder.where), where=path.name, skip=options.skip_broken)
-    rows = replace(rows, names=located.names, notes=(*rows.notes, *notes))
-    return load_own(rows, wanted, name=path.name, base=base, options=options)
+    if not isinstance(rows.source, ParquetImages):
+        folder = Folder(base) if rows.source is None else rows.source
+        located = locate(rows.names, Path(folder.where))
+        notes = check_located(located, Path(folder.where), where=path.name, skip=options.skip_broken)
+        rows = replace(rows, names=located.names, notes=(*rows.notes, *notes))
+    return load_own(rows, (wanted, whole), name=path.name, base=base, options=options)
 
 
 def load_own(
-    rows: Rows, wanted: Collection[Split], *, name: str, base: Path, options: OwnOptions
+    rows: Rows, wish: tuple[Collection[Split], Whole], *, name: str, base: Path, options: OwnOptions
 ) -> dict[Split, GroupedDataset]:
-    """Return the wanted splits of a user's own images below ``base``."""
+    """Return the wanted splits of a user's own images below ``base``; ``wish`` holds them, and whether to split."""
     from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
 
     return load_rows(
         rows,
-        wanted,
+        wish[0],
         Origin(
             name=name,
             source=rows.source or Folder(base),
@@ -159,6 +167,7 @@ def load_own(
         ),
         test_share=options.test_share,
         split_seed=options.data_seed,
+        joined=wish[1],
     )
 
 
@@ -169,8 +178,12 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         options = replace(options, image=FILE_NAME)  # as Hugging Face's metadata tables name it
     groups = several(options.group, names)
     split = options.split or ("split" if "split" in names else None)
-    for option, column in [("image", options.image), ("label", options.label), *(("group", g) for g in groups)]:
-        check_column(path, names, option, column)
+    source = options.source or ("source_id" if "source_id" in names else None)
+    for option, column in [
+        ("image", options.image), ("label", options.label), *(("group", g) for g in groups), ("source", source),
+    ]:  # fmt: skip
+        if column is not None:
+            check_column(path, names, option, column)
     if split is not None:
         check_column(path, names, "split", split)
     elif options.split_map:
@@ -181,20 +194,22 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     if options.label in groups or len(set(groups)) < len(groups):
         twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
         raise UsageError(f"the column {twice!r} is used twice in --label and --group; use each column once")
-    for column in options.bin:
-        if column not in (options.label, *groups):
-            raise UsageError(
-                f"--bin {column}: only the label and group columns can be binned: {options.label}, {', '.join(groups)}"
-            )
+    check_bins(options.bin, [options.label, *groups], "label and group columns")
     embedded = embedded_images(path, options.image) if path.suffix.lower() == ".parquet" else None
-    used = dict.fromkeys([options.label, *groups, *([split] if split else [])])
-    if embedded is None:
-        used[options.image] = None
-    columns = MetadataColumns(path, read_columns(path, list(used), options.encoding), options.bin)
+    wanted = [options.label, *groups, split, source, options.image if embedded is None else None]
+    used = list(dict.fromkeys(column for column in wanted if column is not None))
+    frame = read_columns(path, used, options.encoding)
+    columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
     named = named_classes(columns, used, options.bin)
     order = options.classes or named.get(options.label)
     labels, class_names = columns.codes(options.label, "label", order=order)
     group_codes, group_names = columns.crossed(groups)
+    if options.label not in options.bin:
+        of_class = np.bincount(labels, minlength=len(class_names)).tolist()
+        columns.notes += spelling_notes(class_names, of_class, column=f"column {options.label!r}", kind="class")
+    if source is None:
+        columns.notes += source_hint(names, [*used, options.image])
+    sources = None if source is None else source_names(columns, source)
     images = images_of(columns, options.image, base, embedded)
     return Rows(
         names=images.names,
@@ -203,7 +218,8 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         splits=np.full(len(labels), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
         class_names=class_names,
         group_names=group_names,
-        notes=(*_class_note(order, options), *images.notes),
+        sources=sources,
+        notes=(*columns.notes, *_class_note(order, options), *images.notes),
         source=images.source,
     )
 
@@ -257,25 +273,3 @@ def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, fl
         kind = "positive numbers" if positive else "numbers"
         raise UsageError(f"expected {name} to be three {kind}, for example 0.5,0.5,0.5, but got {text!r}")
     return values[0], values[1], values[2]
-
-
-def read_groups(
-    path: Path, base: Path, files: Sequence[str], image: str, group: str, encoding: str
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return each file's group from a table (paths relative to ``base``); -1 for files that it does not list."""
-    names = header(path, encoding)
-    groups = several(group, names)
-    for option, column in [("image", image), *(("group", name) for name in groups)]:
-        check_column(path, names, option, column)
-    columns = Columns(path, read_columns(path, list(dict.fromkeys([image, *groups])), encoding), {})
-    codes, group_names = columns.crossed(groups)
-    paths = plain_paths(columns, image, base).tolist()
-    place: dict[str, int] = {}
-    for row, (name, code) in enumerate(zip(paths, codes.tolist(), strict=True)):
-        if place.setdefault(name, code) != code:
-            above, here = (group_names[at] if at >= 0 else "unknown" for at in (place[name], code))
-            raise DataError(f"{columns.where(row)}: {name} has group {here!r} here but {above!r} above; correct one")
-    unused = sorted(set(place) - set(files))
-    if unused:
-        raise DataError(f"{path} names {unused[0]!r}, which is not in {base}, and {len(unused) - 1} more")
-    return np.array([place.get(name, -1) for name in files], np.int64), group_names
