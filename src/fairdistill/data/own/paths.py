@@ -133,6 +133,21 @@ def _meant(name: str, listing: Listing) -> tuple[str, str] | None:
     return None
 
 
+def moved(values: Sequence[str], folder: Path) -> str:
+    """Return where the files of absolute paths are now, as the end of a message; empty if they are not found nearby."""
+    sample = [value.strip() for value in values[:_SAMPLED]]
+    if not all(value.startswith("/") for value in sample):
+        return ""
+    parts = [PurePosixPath(value).parts for value in sample]
+    shared = PurePosixPath(posixpath.commonpath([posixpath.dirname(value) for value in sample])).parts
+    for other in (folder.absolute(), *_near(folder.absolute())):
+        listing = Listing(str(other))
+        for cut in range(1, len(shared) + 1):
+            if all(listing.has(posixpath.join(*each[cut:])) for each in parts):
+                return f"; the same files seem to be in {other}, so replace {posixpath.join(*shared[:cut])} by that"
+    return ""
+
+
 def missing_text(located: Located, folder: Path) -> str:
     """Return which files do not exist, where they were looked for, and what would find them."""
     missing = located.missing
