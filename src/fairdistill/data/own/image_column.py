@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.images.sources import Folder, Source
-from fairdistill.data.own.parquet_images import ParquetImages
 from fairdistill.data.own.paths import common_folder, moved, relative
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
@@ -32,7 +31,7 @@ class Images:
 
 
 def images_of(
-    columns: Columns, column: str, base: Path, embedded: tuple[NDArray[np.object_], ParquetImages | None] | None
+    columns: Columns, column: str, base: Path, embedded: tuple[NDArray[np.object_], Source | None] | None
 ) -> Images:
     """Return the images that a column names or holds.
 
@@ -40,7 +39,7 @@ def images_of(
         columns: the table.
         column: the column.
         base: the folder that paths are relative to; if that is the table's own, absolute paths may lead elsewhere.
-        embedded: the images inside a Parquet file, see :func:`.parquet_images.embedded_images`.
+        embedded: the images inside a Parquet file, see :func:`.shards.embedded`.
 
     Raises:
         DataError: naming the row of a path that is empty, or outside ``base``.
