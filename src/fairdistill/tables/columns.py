@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import itertools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.order import in_order
 from fairdistill.tables.reading import place
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Columns:
             except TypeError as error:
                 raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
             shown = [str(value) for value in categorical.cat.categories]
-            names = tuple(sorted({name for name in shown if name.strip()}, key=natural))
+            names = in_order(name for name in shown if name.strip())
             at = {name: code for code, name in enumerate(names)}
             place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # only blanks count as empty
             codes = place[categorical.cat.codes.to_numpy()]
@@ -80,15 +80,6 @@ class Columns:
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
         return place(self.path, row)
-
-
-def natural(text: str) -> tuple[Any, ...]:
-    """Return a sort key that orders numbers in text by value: ``"9"`` before ``"10"``, ``"img2"`` before ``"img10"``.
-
-    Different texts have different keys, so the order never depends on the file system: ``"01"`` comes before ``"1"``.
-    """
-    parts = [part for part in re.split(r"(\d+)", text) if part]
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), text
 
 
 def cross(

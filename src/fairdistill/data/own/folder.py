@@ -13,7 +13,8 @@ import numpy as np
 from fairdistill.data.own.table import OwnOptions, load_own, read_groups
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import natural, reordered
+from fairdistill.tables.columns import reordered
+from fairdistill.tables.order import in_order, natural
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -147,6 +148,6 @@ def _splits(
 
 
 def _codes(values: list[str]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[str, ...]]:
-    names = tuple(sorted(set(values), key=natural))
+    names = in_order(values)
     place = {name: code for code, name in enumerate(names)}
     return np.array([place[value] for value in values], np.int64), names
