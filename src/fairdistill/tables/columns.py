@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,6 +124,18 @@ def listed(text: str) -> tuple[str, ...]:
         ('dog', 'cat, wild')
     """
     return tuple(next(csv.reader([text], skipinitialspace=True)))
+
+
+def as_option(names: Sequence[str]) -> str:
+    r"""Return names as the list that :func:`listed` reads; in quotes where a shell needs them.
+
+    Example:
+        >>> as_option(["dog", "cat"]), as_option(["dog", "cat, wild"])
+        ('dog,cat', '\'dog,"cat, wild"\'')
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    return shlex.quote(text.getvalue())
 
 
 def bin_edges(column: str, text: str) -> NDArray[np.float64]:
