@@ -8,6 +8,7 @@ import numpy as np
 
 from fairdistill.auditing.change import worst_of
 from fairdistill.auditing.options import AuditOptions
+from fairdistill.auditing.outputs import order_note
 from fairdistill.auditing.result import (
     AuditMetrics,
     ClassAudit,
@@ -159,7 +160,7 @@ def limits_of(metrics: AuditMetrics, options: AuditOptions, *, collapsed: bool) 
 
 def notes_of(predictions: Predictions) -> tuple[str, ...]:
     """Return what a reader should know about the predictions, one sentence each."""
-    notes = list(predictions.notes)
+    notes = [*predictions.notes, *order_note(predictions)]
     known = np.isin(np.arange(len(predictions.class_names)), predictions.labels)
     never = [predictions.class_names[label] for label in np.unique(predictions.predicted).tolist() if not known[label]]
     if never:

@@ -9,7 +9,7 @@ from pathlib import Path
 from fairdistill.errors import DataError
 from fairdistill.predictions.matching import class_of_column, columns_by_name, contradiction
 from fairdistill.predictions.predictions import some_of
-from fairdistill.tables.columns import as_option
+from fairdistill.tables.columns import classes_option
 
 _SHOWN = 12
 
@@ -78,7 +78,7 @@ def matched_columns(path: Path, scores: Scores, given: tuple[str, ...], seen: tu
     odd = contradiction(scores.columns, classes, prefix=scores.prefix)
     if odd is not None:
         raise DataError(
-            f"{path}: --classes {as_option(classes)} assigns the column {odd[0]!r} to "
+            f"{path}: {classes_option(classes)} assigns the column {odd[0]!r} to "
             f"{classes[scores.columns.index(odd[0])]!r}, but its name says {odd[1]!r}; list the classes in the order "
             f"of the columns {some_of(scores.columns)}"
         )
@@ -128,6 +128,6 @@ def _counts(path: Path, scores: Scores, classes: tuple[str, ...]) -> str:
 def _unclear(path: Path, columns: Sequence[str], classes: Sequence[str]) -> str:
     return (
         f"{path}: the names of the probability columns ({some_of(tuple(columns))}) do not say which class each belongs "
-        f"to ({some_of(tuple(classes))}). If {_pairs(classes, columns)}, add --classes {as_option(classes)}; otherwise "
+        f"to ({some_of(tuple(classes))}). If {_pairs(classes, columns)}, add {classes_option(classes)}; otherwise "
         "list the classes there in the order of the columns"
     )

@@ -126,16 +126,17 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(next(csv.reader([text], skipinitialspace=True)))
 
 
-def as_option(names: Sequence[str]) -> str:
-    r"""Return names as the list that :func:`listed` reads; in quotes where a shell needs them.
+def classes_option(names: Sequence[str]) -> str:
+    r"""Return the option that lists classes, as a shell needs it; :func:`listed` reads its value.
 
     Example:
-        >>> as_option(["dog", "cat"]), as_option(["dog", "cat, wild"])
-        ('dog,cat', '\'dog,"cat, wild"\'')
+        >>> classes_option(["dog", "cat"]), classes_option(["-1", "1"]), classes_option(["dog", "cat, wild"])
+        ('--classes dog,cat', '--classes=-1,1', '--classes \'dog,"cat, wild"\'')
     """
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(names)
-    return shlex.quote(text.getvalue())
+    value = shlex.quote(text.getvalue())
+    return f"--classes={value}" if value.startswith("-") else f"--classes {value}"
 
 
 def bin_edges(column: str, text: str) -> NDArray[np.float64]:
