@@ -12,8 +12,8 @@ from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.class_columns import Scores, matched_columns
 from fairdistill.predictions.predictions import some_of
 from fairdistill.tables.columns import Columns, classes_option, listed
+from fairdistill.tables.meaning import alike, found_in, is_fraction, plain
 from fairdistill.tables.order import in_order, number
-from fairdistill.tables.spelling import alike, found_in, is_fraction, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +171,7 @@ def _check_shared(table: Columns, labels: _Column, predicted: _Column) -> None:
     for numbers, names in ((predicted.names, labels.names), (labels.names, predicted.names)):
         if set(numbers) <= set(map(str, range(len(names)))):
             meant = ", ".join(f"{at} = {name}" for at, name in enumerate(names))
-            remedy = f"if {meant}, add {classes_option(names)}, else list the classes in the order of their numbers"
+            remedy = f"if {meant}, add {classes_option(names)}; else list them in another order"
     raise DataError(f"{table.path}: {given}; {remedy}")
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
 
+from fairdistill.tables.meaning import FORMS, answer, found_in, plain
 from fairdistill.tables.order import number
-from fairdistill.tables.spelling import FORMS, answer, found_in, plain
 
-_OF_PROBABILITY = re.compile(r"(p|prob|proba|probability)[\W_]*")
+_OF_PROBABILITY = re.compile(r"^(probability|proba|prob|p)[\W_]+")
+_WORD = r"(?<![^\W_]){}(?![^\W_])"
 _SHORTEST_PART = 3  # letters of a class name that is found inside a longer word
 
 
@@ -90,7 +91,7 @@ def _contained(classes: Sequence[str], names: Sequence[str]) -> tuple[int, ...] 
     texts, wanted = [str(form(name)) for name in names], [form(name) for name in classes]
     if not all(isinstance(name, str) for name in wanted):
         return None  # a number may mean anything in a name
-    patterns = [r"(?<![^\W_]){}(?![^\W_])"]
+    patterns = [_WORD]
     if all(len(str(name)) >= _SHORTEST_PART for name in wanted):
         patterns.append("{}")
     for pattern in patterns:
@@ -112,10 +113,15 @@ def class_of_column(column: str, classes: Sequence[str], *, prefix: str = "") ->
         ('yes', None)
     """
     inner = column[len(prefix) :] if prefix else _OF_PROBABILITY.sub("", column, count=1) or column
-    found = [name for name in classes if columns_by_name([inner], [name])]
-    if not found and answer(inner) is not None:
-        found = [name for name in classes if answer(name) == answer(inner)]
-    return found[0] if len(found) == 1 else None
+    words = [name for name in classes if number(name) is None]
+    for found in (
+        [name for name in classes if found_in([name], [inner])],
+        [name for name in words if _places_of(_WORD.format(re.escape(name.casefold())), [inner.casefold()])],
+        [name for name in classes if answer(name) == answer(inner) is not None],
+    ):
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def contradiction(columns: Sequence[str], classes: Sequence[str], *, prefix: str = "") -> tuple[str, str] | None:

@@ -166,10 +166,12 @@ def _scored(values: NDArray[np.float64], classes: Classes, options: TableColumns
     high, low = classes.scored, 1 - classes.scored
     note = (
         f"Samples with {options.score} of at least {options.threshold:g} are predicted {classes.names[high]!r}, all "
-        f"others {classes.names[low]!r}; reverse this with --classes"
+        f"others {classes.names[low]!r}"
     )
+    note += ", as its name says" if high == 0 else ""
     if options.classes is None and sorted_differently(classes.names):
-        note += f" (the classes are in numerical order; Python's sorted() puts {sorted(classes.names)[0]!r} first)"
+        note += f" (classes are in numerical order; Python's sorted() puts {sorted(classes.names)[0]!r} first)"
+    note += "; reverse this with --classes"
     probabilities = of_two(values, high) if values.min() >= 0 and values.max() <= 1 else None
     return _Outputs(
         predicted=np.where(values >= options.threshold, high, low).astype(np.int64),

@@ -113,7 +113,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         names = [name.strip() or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
 
         def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:
-            return pd.read_csv(
+            frame = pd.read_csv(
                 path,
                 header=0,
                 names=names,
@@ -127,6 +127,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
                 keep_default_na=False,
                 na_values=[""],
             )
+            return frame.apply(_stripped) if layout.blanks else frame
 
         for decimal in ("." if layout.separator == "," else ".,") if numbers else "":
             try:
@@ -140,6 +141,10 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         raise
     except (ValueError, LookupError, OSError, csv.Error) as error:  # pandas' ParserError is a ValueError
         raise _unreadable(path, encoding, error) from error
+
+
+def _stripped(column: pd.Series[str] | pd.Series[float]) -> pd.Series[str] | pd.Series[float]:
+    return column if column.dtype == np.float64 else column.str.strip().replace("", None)
 
 
 def _check_fields(path: Path, layout: Layout) -> list[str]:
