@@ -11,8 +11,9 @@ from fairdistill.predictions import Predictions
 
 def predictions(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> Predictions:
     return Predictions(
-        where="made up", ids=None, sources=np.arange(len(labels)), labels=labels, groups=np.arange(len(labels)) // 7 % 2,
-        predicted=predicted, probabilities=None, class_names=names, group_names=("x", "y"),
+        where="made up", ids=None, sources=np.arange(len(labels)), labels=labels,
+        groups=np.arange(len(labels)) // 7 % 2, predicted=predicted, probabilities=None, class_names=names,
+        group_names=("x", "y"),
     )  # fmt: skip
 
 
@@ -22,8 +23,8 @@ def test_the_order_that_fits_is_named():
     (note,) = order_note(predictions(labels, predicted, ("-1", "0", "1")))
     assert note == (
         "With another order of the outputs the accuracy would be 90.0% instead of 10.0%: if '-1' meant '1', '0' meant "
-        "'-1', '1' meant '0'. This usually means that outputs are assigned to the wrong classes; check which class each "
-        "output stands for. If outputs are assigned by position, --classes 1,-1,0 is the order that fits"
+        "'-1', '1' meant '0'. This usually means that outputs are assigned to the wrong classes; check which class "
+        "each output stands for. If outputs are assigned by position, --classes 1,-1,0 is the order that fits"
     )
     assert order_note(predictions(labels, labels, ("-1", "0", "1"))) == ()
     assert note in audit(predictions(labels, predicted, ("-1", "0", "1")), draws=500).notes
@@ -49,5 +50,5 @@ def test_tables_with_columns_in_another_order_are_compared_by_class(tmp_path):
     assert found.against.accuracy.value == 0
     assert found.posthoc is not None
     (tmp_path / "three.csv").write_text("id,label,group,p_dog,p_emu\n" + two.replace("cat", "emu"))
-    with pytest.raises(DataError, match="has the classes dog, emu, .* has cat, dog"):
+    with pytest.raises(DataError, match=r"has the classes dog, emu, .* has cat, dog"):
         audit(tmp_path / "one.csv", against=tmp_path / "three.csv", draws=500)

@@ -41,7 +41,7 @@ def test_rounded_rows_are_scaled_and_said():
     found = checked([[0.33, 0.33, 0.33], [0.5, 0.25, 0.25]])
     np.testing.assert_allclose(found.values, [[1 / 3] * 3, [0.5, 0.25, 0.25]])
     assert found.notes == (
-        "The probabilities of 1 samples sum to 0.99 to 1, as rounding explains; they were scaled to sum to 1",
+        "The probabilities of 1 sample sum to 0.99 to 1, as rounding explains; they were scaled to sum to 1",
     )
 
 
@@ -54,7 +54,7 @@ def test_a_hair_below_0_is_0():
 
 def test_a_class_that_is_missing_is_not_explained_by_rounding():
     for values in (random(7), random(7).round(2), random(7).round(3)):
-        with pytest.raises(DataError, match="the probabilities sum to .*, not 1 .and .* more.; list the columns"):
+        with pytest.raises(DataError, match=r"the probabilities sum to .*, not 1 .and .* more.; list the columns"):
             checked(values[:, :6])
     full = random(3)
     full[7] = [0.6, 0.3, 0.0]  # one row of few decimals among others does not make them rounded
@@ -71,7 +71,7 @@ def test_percentages_are_divided():
 
 
 def test_ties_are_counted():
-    assert ties(np.array([[0.4, 0.4, 0.2], [0.5, 0.3, 0.2]]))[0].startswith("In 1 samples several classes")
+    assert ties(np.array([[0.4, 0.4, 0.2], [0.5, 0.3, 0.2]]))[0].startswith("In 1 sample several classes")
     assert ties(np.array([[0.5, 0.3, 0.2]])) == ()
 
 

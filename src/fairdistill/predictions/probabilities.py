@@ -81,7 +81,7 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
     if rounded.any():
         values[rounded] /= values[rounded].sum(axis=1, keepdims=True)
         notes.append(
-            f"The probabilities of {int(rounded.sum()):,} samples sum to {sums.min():.4g} to {sums.max():.4g}, as "
+            f"The probabilities of {_samples(int(rounded.sum()))} sum to {sums.min():.4g} to {sums.max():.4g}, as "
             "rounding explains; they were scaled to sum to 1"
         )
     return Probabilities(values, tuple(notes))
@@ -124,4 +124,8 @@ def ties(values: NDArray[np.float64]) -> tuple[str, ...]:
     tied = int(((values == values.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum())
     if not tied:
         return ()
-    return (f"In {tied:,} samples several classes are the most probable; the first of them counts as predicted",)
+    return (f"In {_samples(tied)} several classes are the most probable; the first of them counts as predicted",)
+
+
+def _samples(number: int) -> str:
+    return f"{number:,} sample{'' if number == 1 else 's'}"

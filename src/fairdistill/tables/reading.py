@@ -143,7 +143,8 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         raise _unreadable(path, encoding, error) from error
 
 
-def _stripped(column: pd.Series[str] | pd.Series[float]) -> pd.Series[str] | pd.Series[float]:
+def _stripped(column: pd.Series[str]) -> pd.Series[str]:
+    """Return a column of texts without blanks around them; a column of numbers as it is."""
     return column if column.dtype == np.float64 else column.str.strip().replace("", None)
 
 
