@@ -9,7 +9,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
-from fairdistill.predictions.class_order import in_class_order
+from fairdistill.predictions.reordered import in_class_order
 from fairdistill.runs import RunFolder
 from fairdistill.tables.reading import SUFFIXES
 

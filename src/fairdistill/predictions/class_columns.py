@@ -12,6 +12,7 @@ from fairdistill.predictions.predictions import some_of
 from fairdistill.tables.columns import classes_option
 
 _SHOWN = 12
+_COMPARED = 100  # classes and columns of which every pair is compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ def matched_columns(path: Path, scores: Scores, given: tuple[str, ...], seen: tu
         return _matched("by name", classes, columns)
     if not given:
         raise DataError(_unclear(path, scores.columns, classes))
-    odd = contradiction(scores.columns, classes, prefix=scores.prefix)
+    odd = contradiction(scores.columns, classes, prefix=scores.prefix) if len(classes) <= _COMPARED else None
     if odd is not None:
         raise DataError(
             f"{path}: {classes_option(classes)} assigns the column {odd[0]!r} to "
@@ -119,7 +120,9 @@ def _counts(path: Path, scores: Scores, classes: tuple[str, ...]) -> str:
         f"{path} has {len(scores.columns)} probability columns ({some_of(scores.columns)}) for {len(classes)} classes "
         f"({some_of(classes)})"
     )
-    missing = [n for n in classes if columns_by_name(scores.columns, [n], prefix=scores.prefix) is None]
+    missing = []
+    if len(classes) <= _COMPARED:
+        missing = [n for n in classes if columns_by_name(scores.columns, [n], prefix=scores.prefix) is None]
     if missing and len(missing) < len(classes):
         text += f"; no column is named after {', '.join(map(repr, missing[:5]))}"
     return f"{text}; name the columns of all classes with --prob, and the classes in their order with --classes"

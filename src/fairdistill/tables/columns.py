@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.meaning import found_in
 from fairdistill.tables.order import in_order
 from fairdistill.tables.reading import place
 
@@ -105,15 +106,15 @@ def reordered(
     wanted = listed(order)
     if len(set(wanted)) != len(wanted):
         raise UsageError(f"--classes {order} names a class twice")
-    for code, name in enumerate(names):
-        if name not in wanted:
-            row = int(np.flatnonzero(codes == code)[0])
-            raise DataError(
-                f"{where(row)}: the class {name!r} is not in --classes {order}; put names that contain a comma in "
-                "double quotes"
-            )
-    place = np.array([wanted.index(name) for name in names], np.int64)
-    return place[codes], wanted
+    places = found_in(names, wanted)
+    if places is None:
+        name = next(name for name in names if name not in wanted)
+        row = int(np.flatnonzero(codes == names.index(name))[0])
+        raise DataError(
+            f"{where(row)}: the class {name!r} is not in --classes {order}; put names that contain a comma in "
+            "double quotes"
+        )
+    return np.array(places, np.int64)[codes], wanted
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -201,4 +201,4 @@ def check_column(path: Path, names: list[str], option: str, column: str) -> None
 
 def several(text: str, names: list[str]) -> list[str]:
     """Return the columns an option names: a single one, or several separated by commas."""
-    return [text] if text in names else text.split(",")
+    return [text] if text in names else [part.strip() for part in text.split(",")]

@@ -197,6 +197,12 @@ def test_classes_are_ordered_as_a_models_outputs(tmp_path):
         read(table, classes="dog,cat,dog")
 
 
+def test_listed_classes_may_be_spelled_otherwise(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "1.0").replace("cat", "2.0"))
+    found = read(table, classes="2,1")
+    assert found.class_names == ("2", "1")
+
+
 def test_another_encoding_is_read_when_it_is_said_and_named_when_it_is_not(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "vögel"), "latin-1")
     with pytest.raises(DataError, match=r"t\.csv is not utf-8 \(byte 0xf6.*--encoding latin-1"):
