@@ -65,6 +65,29 @@ def test_predictions_that_are_not_classes_are_refused_with_the_likely_option(rea
         read(table(labels, predictions))
 
 
+@pytest.mark.parametrize("word", ["nan", "NaN", "<NA>", "None"])
+def test_a_missing_value_among_numbers_is_no_class(read, word):
+    with pytest.raises(
+        DataError, match=rf"row 3: column 'label' has '{word}', all other values are numbers; every row"
+    ):
+        read(table(f"1.0 {word} 0.0", "1 1 0"))
+    with pytest.raises(DataError, match=rf"row 4: column 'pred' has '{word}'.*needs a prediction"):
+        read(table("1.0 1.0 0.0", f"1 1 {word}"))
+    assert read(table("some none some", "some none none")).class_names == ("none", "some")
+
+
+def test_scores_that_are_no_probabilities_ask_for_the_threshold(read):
+    text = "label,group,s\n0,x,-3\n1,y,2.5\n"
+    assert read(text, score="s").notes[0].endswith("The scores lie between -3 and 2.5, so check --threshold")
+    assert "lie between" not in read(text, score="s", threshold=0.0).notes[0]
+
+
+def test_labels_that_look_alike_are_named_where_columns_do_not_fit(read):
+    text = "label,group,p_cat,p_dog\ncat,x,1,0\nCat,y,1,0\ndog,x,0,1\n"
+    with pytest.raises(DataError, match=r"2 probability columns .* for 3 classes .*; write 'cat' and 'Cat' alike"):
+        read(text)
+
+
 def test_the_suggested_options_work(read):
     assert read(table("1 0 1", "0.9 0.2 0.7"), score="pred").correct.all()
     found = read(table("cat dog cat", "0 1 1"), classes="cat,dog")

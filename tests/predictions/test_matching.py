@@ -23,6 +23,7 @@ NUMBERED = [str(at) for at in (0, 1, 10, 11, *range(2, 10))]  # as sorted as tex
         (["outdog", "catout"], ["cat", "dog"], "", ["dog", "cat"]),
         (["neg", "pos"], ["-1", "1"], "", ["-1", "1"]),
         (["p_True", "p_False"], ["0", "1"], "p_", ["1", "0"]),
+        (["p_2", "p_1"], ["class 1", "class 2"], "p_", ["class 2", "class 1"]),
         (["p_female", "p_male"], ["male"], "p_", ["female", "male"]),  # nobody is female
     ],
 )
@@ -44,6 +45,8 @@ def test_every_column_is_of_the_class_in_its_name(columns, classes, prefix, name
         (["p_dog", "p_Dog", "p_cat"], ["DOG", "cat"], "p_"),
         (["old_dog", "new_dog", "cat"], ["cat", "dog"], ""),
         (["dog_vs_cat", "other"], ["cat", "dog"], ""),
+        (["p_0", "p_1", "p_2"], ["class_1", "class_2"], "p_"),  # which may be the first two
+        (["p_0", "p_1"], ["class_1", "class_2"], "p_"),
         (["a1", "b2"], ["1", "2"], ""),  # a number in a name may mean anything
     ],
 )

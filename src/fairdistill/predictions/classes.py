@@ -15,6 +15,8 @@ from fairdistill.tables.columns import Columns, classes_option, listed
 from fairdistill.tables.meaning import alike, found_in, is_fraction, plain
 from fairdistill.tables.order import in_order, number
 
+_MISSING = frozenset({"nan", "na", "n/a", "<na>", "none", "null", "nat"})  # among numbers alone
+
 
 @dataclass(frozen=True, kw_only=True)
 class Classes:
@@ -110,6 +112,13 @@ def _given(classes: str | None) -> tuple[str, ...]:
 
 def _column(table: Columns, name: str, role: str) -> _Column:
     codes, names = table.codes(name, role)
+    missing = [each for each in names if each.strip().casefold() in _MISSING]
+    if missing and all(number(each) is not None for each in names if each not in missing):
+        row = int(np.flatnonzero(codes == names.index(missing[0]))[0])
+        raise DataError(
+            f"{table.where(row)}: column {name!r} has {missing[0]!r}, all other values are numbers; every row needs a "
+            f"{role}"
+        )
     return _Column(name, codes, names).renamed(dict(zip(names, plain(names), strict=True)))
 
 

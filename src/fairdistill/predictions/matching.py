@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from os.path import commonprefix
 
 from fairdistill.tables.meaning import FORMS, answer, found_in, plain
-from fairdistill.tables.order import number
+from fairdistill.tables.order import number, shared_ends
 
 _OF_PROBABILITY = re.compile(r"^(probability|proba|prob|p)[\W_]+")
 _WORD = r"(?<![^\W_]){}(?![^\W_])"
@@ -32,8 +32,9 @@ def columns_by_name(columns: Sequence[str], classes: Sequence[str], *, prefix: s
     """Return the class of each column; None unless every class is found in the name of exactly one column.
 
     A name is compared without ``prefix``, then without what all names have in common at their beginnings and ends. If
-    this finds nothing, a class belongs to the only column whose name contains it. A column that none of the classes
-    belongs to is a class of its own, which no sample has.
+    this finds nothing, classes that differ in a number belong to the columns that are these numbers, and other classes
+    to the only column whose name contains them. A column that none of the classes belongs to is a class of its own,
+    which no sample has.
 
     Args:
         columns: names of the columns.
@@ -51,8 +52,19 @@ def columns_by_name(columns: Sequence[str], classes: Sequence[str], *, prefix: s
         places = found_in(classes, inner)
         if places is not None:
             return _assigned(columns, classes, places, plain(inner))
-    places = _contained(classes, names)
+    places = _numbered(classes, names)
+    if places is None:
+        places = _contained(classes, names)
     return None if places is None else _assigned(columns, classes, places, names)
+
+
+def _numbered(classes: Sequence[str], names: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the column of each class if both have the same numbers, such as ``class_1`` and ``1``."""
+    start, end = shared_ends(classes)
+    inner = [name[start : len(name) - end] for name in classes]
+    if len(classes) != len(names) or any(number(name) is None for name in inner):
+        return None
+    return found_in(inner, names)
 
 
 def _assigned(

@@ -18,6 +18,8 @@ from fairdistill.tables.columns import Columns
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import check_column, header, read_columns, several
 
+_DEFAULT_THRESHOLD = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableColumns:
@@ -34,7 +36,7 @@ class TableColumns:
     that do not contain the classes need --classes. Default: p_, if the table has such columns."""
     score: str | None = None
     """Column with a single score per sample, for two classes; see --threshold."""
-    threshold: float = 0.5
+    threshold: float = _DEFAULT_THRESHOLD
     """Samples scoring at least this are assigned to the class that the score's column is named after, else to the
     second class."""
     id: str | None = None
@@ -54,7 +56,7 @@ class TableColumns:
             raise UsageError("--score cannot be combined with --pred or --prob; give the predictions in one form")
         if not np.isfinite(self.threshold):
             raise UsageError(f"expected threshold to be a number, but got {self.threshold}")
-        if self.score is None and self.threshold != 0.5:
+        if self.score is None and self.threshold != _DEFAULT_THRESHOLD:
             raise UsageError(f"--threshold {self.threshold} needs --score; name the score column or drop --threshold")
 
 
@@ -172,8 +174,14 @@ def _scored(values: NDArray[np.float64], classes: Classes, options: TableColumns
     if options.classes is None and sorted_differently(classes.names):
         note += f" (classes are in numerical order; Python's sorted() puts {sorted(classes.names)[0]!r} first)"
     note += "; reverse this with --classes"
-    probabilities = of_two(values, high) if values.min() >= 0 and values.max() <= 1 else None
+    if options.threshold == _DEFAULT_THRESHOLD and not _in_unit_interval(values):
+        note += f". The scores lie between {values.min():g} and {values.max():g}, so check --threshold"
+    probabilities = of_two(values, high) if _in_unit_interval(values) else None
     return _Outputs(
         predicted=np.where(values >= options.threshold, high, low).astype(np.int64),
         probabilities=probabilities, columns=classes.columns if probabilities is not None else None, notes=(note,),
     )  # fmt: skip
+
+
+def _in_unit_interval(values: NDArray[np.float64]) -> bool:
+    return bool(values.min() >= 0 and values.max() <= 1)
