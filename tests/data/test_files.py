@@ -128,7 +128,7 @@ def test_duplicates_are_counted_share_a_source_and_do_not_cross_splits(tmp_path)
     assert "1 rows have the same image as an earlier row but another group (for example 2.png and 1.png)" in notes
     left = without_duplicates(train, test)
     assert left.ids == ("1.png", "2.png", "3.png")
-    assert left.notes[-1] == "1 rows were removed from made/train because the same image is also in made/test"
+    assert left.notes[-1] == "1 rows were removed from made/train because the same image or source is also in made/test"
     assert without_duplicates(left, test) is left
 
 

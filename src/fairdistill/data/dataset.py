@@ -25,7 +25,7 @@ class GroupedDataset:
         labels: ``[N]`` int64 in ``[0, num_classes)``.
         groups: ``[N]`` int64 in ``[0, num_groups)``, -1 where unknown.
         ids: ``N`` names, stable across seeds and machines and unique within the data set.
-        source_ids: ``N`` names; rows made from the same image share one.
+        source_ids: ``N`` names; rows made from the same image or showing the same person share one.
         class_names: one name per class.
         group_names: one name per group.
         recipe: how the images are preprocessed.

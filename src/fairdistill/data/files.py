@@ -14,9 +14,11 @@ from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.images.reading import ImageFiles, Scan, Storage, scan, why_broken
 from fairdistill.data.images.sources import Source
 from fairdistill.data.recipe import Recipe
-from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
+from fairdistill.data.shared import repeated_pictures, shared_sources, source_ids
 from fairdistill.data.splits import cut_validation
 from fairdistill.errors import DataError
+from fairdistill.tables.small_groups import few_rows_note
 
 _SHOWN = 5
 
@@ -41,12 +43,19 @@ class Origin:
 
 
 def load_rows(
-    rows: Rows, wanted: Collection[Split], origin: Origin, *, test_share: float = 0.2, split_seed: int = 0
+    rows: Rows,
+    wanted: Collection[Split],
+    origin: Origin,
+    *,
+    test_share: float = 0.2,
+    split_seed: int = 0,
+    joined: Whole = None,
 ) -> dict[Split, GroupedDataset]:
     """Read every file once and return the wanted splits that exist.
 
-    Rows whose files have the same bytes share a ``source_id``, so that a split never separates them. If no split is
-    given, ``test_share`` of every subgroup becomes the test set.
+    Rows of one source, or whose files have the same bytes, share a ``source_id``, so that a split that is drawn never
+    separates them. If no split is given, ``test_share`` of every subgroup becomes the test set. With ``joined``, all
+    rows become one test set: ``always``, or ``unsplit`` if no split is given.
 
     Raises:
         DataError: for broken files (unless they are skipped), fewer than two classes or groups, or a class without
@@ -54,6 +63,10 @@ def load_rows(
     """
     name = origin.name
     _check_names(rows, name)
+    unsplit = bool((rows.splits == NO_SPLIT).all())
+    as_one = joined == "always" or (joined == "unsplit" and unsplit)
+    if as_one:
+        rows = replace(rows, splits=np.full(len(rows.names), SPLITS.index("test")))
     found = _scanned(rows, origin)
     broken = np.flatnonzero(found.broken)
     skipped = _skipped(rows, broken, origin)
@@ -61,8 +74,10 @@ def load_rows(
         kept = ~found.broken
         rows, found = rows.take(kept), Scan(found.digests[kept], found.broken[kept])
         _check_names(rows, name)
-    sources = np.array([value.tobytes().hex() for value in found.digests], object)
-    notes = (*rows.notes, *_noticed(rows, sources))
+    pictures = np.array([value.tobytes().hex() for value in found.digests], object)
+    sources = source_ids(pictures, rows.sources)
+    few = few_rows_note(_subgroups(rows))
+    notes = (*rows.notes, *repeated_pictures(rows, pictures), *shared_sources(rows), *([few] if few else []))
     whole = GroupedDataset(
         name=name,
         images=ImageFiles(origin.source, rows.names, origin.storage, found.digests),
@@ -76,7 +91,11 @@ def load_rows(
         notes=notes,
         skipped=skipped,
     )
-    if (rows.splits == NO_SPLIT).all():
+    if as_one:
+        why = ", since no split is given" if unsplit else ""
+        note = f"all {len(whole):,} rows were read{why}; a model looks better on rows that it was trained on"
+        return {"test": replace(whole, notes=(*notes, note))}
+    if unsplit:
         train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
         if not len(test):
             raise DataError(
@@ -92,20 +111,29 @@ def load_rows(
             (split, (at == i).nonzero().flatten()) for i, split in enumerate(SPLITS)
         ]
         parts = {split: whole.subset(chosen) for split, chosen in numbered if len(chosen)}
-    if "train" in parts:
+    if "train" in parts and "train" in wanted:
         _check_classes(parts, name)
     return {split: replace(part, name=f"{name}/{split}") for split, part in parts.items() if split in wanted}
 
 
 def without_duplicates(dataset: GroupedDataset, *others: GroupedDataset) -> GroupedDataset:
-    """Return a data set without the images that are also in another split; its notes say how many were removed."""
+    """Return a data set without the images and sources that are also in another split; its notes say how many.
+
+    Raises:
+        DataError: if none is left.
+    """
     held_out = {source for other in others for source in other.source_ids}
     kept = torch.tensor([source not in held_out for source in dataset.source_ids], dtype=torch.bool)
     dropped = int((~kept).sum())
     if not dropped:
         return dataset
     where = " or ".join(other.name for other in others)
-    note = f"{dropped:,} rows were removed from {dataset.name} because the same image is also in {where}"
+    if dropped == len(dataset):
+        raise DataError(
+            f"{dataset.name}: no row is left, because each shows an image or source that is also in {where}; give "
+            "every source a single split"
+        )
+    note = f"{dropped:,} rows were removed from {dataset.name} because the same image or source is also in {where}"
     return replace(dataset.subset(kept.nonzero().flatten()), notes=(*dataset.notes, note))
 
 
@@ -144,6 +172,13 @@ def _skipped(rows: Rows, broken: NDArray[np.int64], origin: Origin) -> tuple[tup
     )
 
 
+def _subgroups(rows: Rows) -> NDArray[np.int64]:
+    """Return the number of rows in each subgroup, int64 ``[G, C]``."""
+    known, classes = rows.groups >= 0, len(rows.class_names)
+    cells = np.bincount(rows.groups[known] * classes + rows.labels[known], minlength=len(rows.group_names) * classes)
+    return cells.reshape(len(rows.group_names), classes)
+
+
 def _check_names(rows: Rows, name: str) -> None:
     if not len(rows.names):
         raise DataError(f"{name}: no images are left")
@@ -165,28 +200,6 @@ def _check_classes(parts: dict[Split, GroupedDataset], name: str) -> None:
                 f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image{more}; correct the "
                 "labels or remove these rows"
             )
-
-
-def _noticed(rows: Rows, sources: NDArray[np.object_]) -> tuple[str, ...]:
-    """Return notes on duplicates: how many, and how many are in different splits, classes or groups."""
-    _, first, inverse = np.unique(sources.astype(str), return_index=True, return_inverse=True)
-    repeats = len(sources) - len(first)
-    if not repeats:
-        return ()
-    notes = [f"{repeats:,} rows have the same image as another row, byte for byte"]
-    first_split, first_label, first_group = (
-        values[first][inverse] for values in (rows.splits, rows.labels, rows.groups)
-    )
-    for differs, text in (
-        (rows.splits != first_split, "rows have the same image as a row of another split"),
-        (rows.labels != first_label, "rows have the same image as an earlier row but another class"),
-        (rows.groups != first_group, "rows have the same image as an earlier row but another group"),
-    ):
-        at = np.flatnonzero(differs)
-        if len(at):
-            example = f"{rows.names[at[0]]} and {rows.names[first[inverse[at[0]]]]}"
-            notes.append(f"{len(at):,} {text} (for example {example})")
-    return tuple(notes)
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:

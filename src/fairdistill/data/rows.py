@@ -12,6 +12,9 @@ Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 NO_SPLIT = -1
 
+Whole = Literal["unsplit", "always"] | None
+"""Whether all rows of a user's own data become one test set: always, or if they are not split; None: never."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
@@ -24,6 +27,7 @@ class Rows:
         splits: 0 train, 1 val, 2 test, int64 ``[N]``; all -1 if no split is given.
         class_names: one name per class.
         group_names: one name per group.
+        sources: the person or picture behind each row, object ``[N]`` texts, empty where unknown; None if not given.
         notes: remarks made while reading, one sentence each.
     """
 
@@ -33,6 +37,7 @@ class Rows:
     splits: NDArray[np.int64]
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
+    sources: NDArray[np.object_] | None = None
     notes: tuple[str, ...] = ()
 
     def take(self, rows: NDArray[Any]) -> Rows:
@@ -43,4 +48,5 @@ class Rows:
             labels=self.labels[rows],
             groups=self.groups[rows],
             splits=self.splits[rows],
+            sources=None if self.sources is None else self.sources[rows],
         )

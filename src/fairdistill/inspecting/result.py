@@ -24,7 +24,9 @@ class SplitContents(Result):
     Attributes:
         split: train, val or test.
         images: number of images.
-        shared_pictures: images made from a picture that another image of the split is made from as well.
+        shared_pictures: images that share their picture or person with another image of the split, counted after the
+            first.
+        sources: independent pictures or people.
         subgroups: every class of every group, class by class.
         unknown_groups: per class, images whose group is not known.
     """
@@ -32,6 +34,7 @@ class SplitContents(Result):
     split: str
     images: int
     shared_pictures: int
+    sources: int
     subgroups: tuple[Subgroup, ...]
     unknown_groups: tuple[int, ...]
 
@@ -86,6 +89,7 @@ class InspectResult(Result):
         class_names: one name per class.
         group_names: one name per group.
         splits: those the data set has, train, val and test in this order.
+        sources_in_several_splits: pictures or people that more than one split has.
         image_sizes: of image files; None for images that are not files.
         accuracy: of the perfectly fair model of ``chance``.
         chance: the DEO that a perfectly fair model of that accuracy would show on the test set by chance alone; None
@@ -98,6 +102,7 @@ class InspectResult(Result):
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     splits: tuple[SplitContents, ...]
+    sources_in_several_splits: int
     image_sizes: ImageSizes | None
     accuracy: float
     chance: ChanceDEO | None

@@ -19,7 +19,7 @@ def render(result: InspectResult) -> str:
         lines.append(_sizes(result.image_sizes))
     for split in result.splits:
         lines += ["", *_table(result, split)]
-    lines += [*_absent(result), *_notes(result)]
+    lines += [*_absent(result), *_apart(result), *_notes(result)]
     test = result.split("test")
     if test is not None:
         lines += ["", *_claims(result, test)]
@@ -49,9 +49,10 @@ def _table(result: InspectResult, split: SplitContents) -> list[str]:
         counts = [*of_class, *([split.unknown_groups[at]] if some_unknown else [])]
         rows.append([name, *(f"{count:,}" for count in counts), f"{sum(counts):,}"])
     smallest = split.smallest
+    of_sources = f" of {split.sources:,} pictures or people" if split.sources < split.images else ""
     return [
         *aligned(rows),
-        f"{split.images:,} images; smallest subgroup: {_name(smallest)} with {smallest.images:,}.",
+        f"{split.images:,} images{of_sources}; smallest subgroup: {_name(smallest)} with {smallest.images:,}.",
     ]
 
 
@@ -67,6 +68,18 @@ def _absent(result: InspectResult) -> list[str]:
     if result.split("val") is None:
         return ["", "There is no validation set; training sets aside 10% of each training subgroup."]
     return []
+
+
+def _apart(result: InspectResult) -> list[str]:
+    count = result.sources_in_several_splits
+    if not count:
+        return []
+    what = "1 picture or person is" if count == 1 else f"{count:,} pictures or people are"
+    return [
+        "",
+        f"Warning: {what} in more than one split. The honest protocol leaves their images out of training, and out of "
+        "validation if they are in the test set.",
+    ]
 
 
 def _notes(result: InspectResult) -> list[str]:
@@ -87,8 +100,8 @@ def _claims(result: InspectResult, test: SplitContents) -> list[str]:
     lines = [_chance(result.chance, result.accuracy)]
     if test.shared_pictures:
         lines.append(
-            "Some images are made from the same picture; where that picture appears in several groups, the "
-            "DEO by chance is smaller than this."
+            "Some images share a picture or a person, so the DEO by chance can differ from this: it is smaller where "
+            "these appear in several groups, and larger where all their images are in one."
         )
     small = test.smaller_than(_SMALL)
     if small:

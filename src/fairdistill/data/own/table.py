@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from fairdistill.contract import check_seed
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.own.sources import source_names
 from fairdistill.data.recipe import Recipe
-from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import Columns
+from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.sources import source_hint
+from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -46,6 +49,8 @@ class OwnOptions(FileOptions):
     """Channel means in [0, 1]; default: ImageNet's."""
     std: str = ",".join(map(str, IMAGENET_STD))
     """Channel standard deviations in [0, 1]; default: ImageNet's."""
+    unknown: str | None = None
+    """Values that mean unknown in the columns (or folders) of groups and sources, comma-separated, for example NA,?."""
     test_share: float = 0.2
     """Fraction of each subgroup that becomes the test set if no split is given."""
     data_seed: int = 0
@@ -53,6 +58,7 @@ class OwnOptions(FileOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        words_of(self.unknown)
         if not 0 < self.test_share < 1:
             raise UsageError(f"expected test_share to lie between 0 and 1, but got {self.test_share}")
         check_seed("data_seed", self.data_seed)
@@ -90,6 +96,9 @@ class TableOptions(OwnOptions):
     """Column of classes."""
     group: str = "group"
     """Column of groups; several columns, comma-separated, are combined. An empty value means unknown."""
+    source: str | None = None
+    """Column that identifies the person or picture behind each image; images that share one are never separated by a
+    split that is drawn, and not counted as independent. Default: source_id, if the table has it."""
     split: str | None = None
     """Column of splits (train, val, test); default: the column `split`, if there is one."""
     split_map: Mapping[str, str] = field(default_factory=dict)
@@ -101,26 +110,26 @@ class TableOptions(OwnOptions):
 
 
 def load(
-    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions
+    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions, whole: Whole = None
 ) -> dict[Split, GroupedDataset]:
-    """Return the wanted splits of the images that a table names.
+    """Return the wanted splits of the images that a table names, or all as one test set (``whole``).
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
     base = root or path.parent
-    return load_own(read_rows(path, base, options), wanted, name=path.name, base=base, options=options)
+    return load_own(read_rows(path, base, options), (wanted, whole), name=path.name, base=base, options=options)
 
 
 def load_own(
-    rows: Rows, wanted: Collection[Split], *, name: str, base: Path, options: OwnOptions
+    rows: Rows, wish: tuple[Collection[Split], Whole], *, name: str, base: Path, options: OwnOptions
 ) -> dict[Split, GroupedDataset]:
-    """Return the wanted splits of a user's own images below ``base``."""
+    """Return the wanted splits of a user's own images below ``base``; ``wish`` holds them, and whether to split."""
     from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
 
     return load_rows(
         rows,
-        wanted,
+        wish[0],
         Origin(
             name=name,
             source=Folder(base),
@@ -130,6 +139,7 @@ def load_own(
         ),
         test_share=options.test_share,
         split_seed=options.data_seed,
+        joined=wish[1],
     )
 
 
@@ -138,8 +148,12 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     names = header(path, options.encoding)
     groups = several(options.group, names)
     split = options.split or ("split" if "split" in names else None)
-    for option, column in [("image", options.image), ("label", options.label), *(("group", g) for g in groups)]:
-        check_column(path, names, option, column)
+    source = options.source or ("source_id" if "source_id" in names else None)
+    for option, column in [
+        ("image", options.image), ("label", options.label), *(("group", g) for g in groups), ("source", source),
+    ]:  # fmt: skip
+        if column is not None:
+            check_column(path, names, option, column)
     if split is not None:
         check_column(path, names, "split", split)
     elif options.split_map:
@@ -150,26 +164,30 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     if options.label in groups or len(set(groups)) < len(groups):
         twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
         raise UsageError(f"the column {twice!r} is used twice in --label and --group; use each column once")
-    for column in options.bin:
-        if column not in (options.label, *groups):
-            raise UsageError(
-                f"--bin {column}: only the label and group columns can be binned: {options.label}, {', '.join(groups)}"
-            )
-    used = list(dict.fromkeys([options.image, options.label, *groups, *([split] if split else [])]))
-    columns = Columns(path, read_columns(path, used, options.encoding), options.bin)
+    check_bins(options.bin, [options.label, *groups], "label and group columns")
+    wanted = [options.image, options.label, *groups, split, source]
+    used = list(dict.fromkeys(column for column in wanted if column is not None))
+    columns = Columns(path, read_columns(path, used, options.encoding), options.bin, words_of(options.unknown))
     labels, class_names = columns.codes(options.label, "label", order=options.classes)
     group_codes, group_names = columns.crossed(groups)
+    if options.label not in options.bin:
+        of_class = np.bincount(labels, minlength=len(class_names)).tolist()
+        columns.notes += spelling_notes(class_names, of_class, column=f"column {options.label!r}", kind="class")
+    if source is None:
+        columns.notes += source_hint(names, used)
     return Rows(
-        names=_paths(columns, options.image, base),
+        names=paths_of(columns, options.image, base),
         labels=labels,
         groups=group_codes,
         splits=np.full(len(labels), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
         class_names=class_names,
         group_names=group_names,
+        sources=None if source is None else source_names(columns, source),
+        notes=tuple(columns.notes),
     )
 
 
-def _paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
+def paths_of(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
     """Return normalized paths relative to ``base``; none may point outside it."""
     root = posixpath.normpath(base.absolute().as_posix()).rstrip("/") + "/"
     found = []
@@ -236,25 +254,3 @@ def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, fl
         kind = "positive numbers" if positive else "numbers"
         raise UsageError(f"expected {name} to be three {kind}, for example 0.5,0.5,0.5, but got {text!r}")
     return values[0], values[1], values[2]
-
-
-def read_groups(
-    path: Path, base: Path, files: Sequence[str], image: str, group: str, encoding: str
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return each file's group from a table (paths relative to ``base``); -1 for files that it does not list."""
-    names = header(path, encoding)
-    groups = several(group, names)
-    for option, column in [("image", image), *(("group", name) for name in groups)]:
-        check_column(path, names, option, column)
-    columns = Columns(path, read_columns(path, list(dict.fromkeys([image, *groups])), encoding), {})
-    codes, group_names = columns.crossed(groups)
-    paths = _paths(columns, image, base).tolist()
-    place: dict[str, int] = {}
-    for row, (name, code) in enumerate(zip(paths, codes.tolist(), strict=True)):
-        if place.setdefault(name, code) != code:
-            above, here = (group_names[at] if at >= 0 else "unknown" for at in (place[name], code))
-            raise DataError(f"{columns.where(row)}: {name} has group {here!r} here but {above!r} above; correct one")
-    unused = sorted(set(place) - set(files))
-    if unused:
-        raise DataError(f"{path} names {unused[0]!r}, which is not in {base}, and {len(unused) - 1} more")
-    return np.array([place.get(name, -1) for name in files], np.int64), group_names
