@@ -12,6 +12,7 @@ from fairdistill.tables.meaning import alike, answer, found_in, is_fraction, pla
         (["1", "0"], ["0.0", "1.00"], (1, 0)),
         (["01", "2"], ["1", "2"], (0, 1)),
         (["Yes ", "no"], ["NO", "yes"], (1, 0)),
+        ([" 1 "], ["0", "1"], (1,)),
         (["golden retriever"], ["golden.retriever", "pug"], (0,)),
         (["e\u0301"], ["\u00e9"], (0,)),
         (["True", "False"], ["0", "1"], (1, 0)),

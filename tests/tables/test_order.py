@@ -23,6 +23,7 @@ from fairdistill.tables.order import in_order, natural, number, shared_ends, sor
         ("1", "2", "cat", "dog"),
         ("img1.2", "img1.10"),  # versions among others, decimals alone
         ("Female", "male"),
+        ("0", "1", " 1"),
     ],
 )
 def test_numbers_sort_by_value_and_the_rest_by_letters(names):
@@ -42,8 +43,8 @@ def test_the_order_depends_on_the_names_alone(names):
 
 
 def test_a_number_is_a_whole_text():
-    assert [number(text) for text in ("7", " -3 ", "2.5", ".5", "1e3", "1 2", "nan", "", "x7")] == [
-        7, -3, 2.5, 0.5, 1000.0, None, None, None, None
+    assert [number(text) for text in ("7", "-3", "2.5", ".5", "1e3", "1 2", "nan", "", "x7", " 1")] == [
+        7, -3, 2.5, 0.5, 1000.0, None, None, None, None, None
     ]  # fmt: skip
     assert isinstance(number("7"), int)
 

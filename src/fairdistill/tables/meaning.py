@@ -30,12 +30,12 @@ def plain(names: Sequence[str]) -> tuple[str, ...]:
 
 def is_fraction(name: str) -> bool:
     """Return whether a name is a number that is not whole."""
-    value = number(name.replace(",", ".", 1))
+    value = number(name.strip().replace(",", ".", 1))
     return value is not None and value % 1 != 0
 
 
 def _value(name: str) -> Hashable:
-    value = number(name)
+    value = number(name.strip())
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split()) if value is None else float(value)
 
 

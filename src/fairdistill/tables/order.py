@@ -27,7 +27,6 @@ def natural(text: str) -> tuple[Any, ...]:
 
 def number(text: str) -> float | None:
     """Return the number that a text is, as an int if it has no decimals; None if it is not a number."""
-    text = text.strip()
     if _WHOLE.fullmatch(text):
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) else None
