@@ -170,10 +170,11 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
         )
     given = predictions.probabilities
     if given is not None:
-        other = int((given.argmax(axis=1) != predictions.predicted).sum())
+        chosen = np.take_along_axis(given, predictions.predicted[:, None], axis=1)
+        other = int((chosen < given.max(axis=1, keepdims=True)).sum())
         if other:
             notes.append(
-                f"In {other:,} samples the most probable class is not the predicted one; the calibration error uses "
+                f"In {other:,} sample{'' if other == 1 else 's'} the most probable class is not the predicted one; the calibration error uses "
                 "the probabilities"
             )
     return tuple(notes)
