@@ -173,8 +173,8 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
         chosen = np.take_along_axis(given, predictions.predicted[:, None], axis=1)
         other = int((chosen < given.max(axis=1, keepdims=True)).sum())
         if other:
+            which = f"In {other:,} sample{'' if other == 1 else 's'}"
             notes.append(
-                f"In {other:,} sample{'' if other == 1 else 's'} the most probable class is not the predicted one; the calibration error uses "
-                "the probabilities"
+                f"{which} the most probable class is not the predicted one; the calibration error uses the probabilities"
             )
     return tuple(notes)
