@@ -175,6 +175,7 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
         if other:
             which = f"In {other:,} sample{'' if other == 1 else 's'}"
             notes.append(
-                f"{which} the most probable class is not the predicted one; the calibration error uses the probabilities"
+                f"{which} the most probable class is not the predicted one; the calibration error uses the "
+                "probabilities"
             )
     return tuple(notes)
