@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairdistill.predictions.matching import class_of_column, columns_by_name, contradiction
 
@@ -32,6 +34,21 @@ def test_every_column_is_of_the_class_in_its_name(columns, classes, prefix, name
     assert found is not None
     assert list(found.classes) == named
     assert list(found.columns) == columns
+
+
+NAMES = st.lists(st.text("ab12 .-_", min_size=1, max_size=5), min_size=2, max_size=6, unique=True)
+
+
+@given(NAMES, st.sampled_from(["p_", "prob of ", "x1"]), st.sampled_from(["", "_score", " 2"]), st.randoms())
+def test_any_names_are_found_in_any_order(names, prefix, suffix, random):
+    columns = [f"{prefix}{name}{suffix}" for name in names]
+    random.shuffle(columns)
+    found = columns_by_name(columns, sorted(names), prefix=prefix)
+    if not suffix:
+        assert found is not None
+    if found is not None and set(found.classes) == set(names):
+        at = dict(zip(found.classes, found.columns, strict=True))
+        assert [at[name] for name in names] == [f"{prefix}{name}{suffix}" for name in names]
 
 
 @pytest.mark.parametrize(

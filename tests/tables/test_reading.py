@@ -138,3 +138,5 @@ def test_the_line_that_is_in_another_encoding_is_named(tmp_path):
 def test_a_column_in_other_case_is_suggested(tmp_path):
     with pytest.raises(DataError, match=r"has no column 'label'; did you mean 'Label'.* Choose one with --label"):
         check_column(tmp_path / "t.csv", ["Label", "x"], "label", "label")
+    with pytest.raises(DataError, match="single column, 'label group'; separate its fields with commas, semicolons or"):
+        check_column(tmp_path / "t.csv", ["label group"], "label", "label")

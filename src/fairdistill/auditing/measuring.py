@@ -172,11 +172,13 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
         )
     given = predictions.probabilities
     if given is not None:
-        other = int((given.argmax(axis=1) != predictions.predicted).sum())
+        chosen = np.take_along_axis(given, predictions.predicted[:, None], axis=1)
+        other = int((chosen < given.max(axis=1, keepdims=True)).sum())
         if other:
+            which = f"In {other:,} sample{'' if other == 1 else 's'}"
             notes.append(
-                f"In {other:,} samples the most probable class is not the predicted one; the calibration error uses "
-                "the probabilities"
+                f"{which} the most probable class is not the predicted one; the calibration error uses the "
+                "probabilities"
             )
     few = few_rows_note(predictions.counts.sum(axis=2))
     sources = len(np.unique(predictions.sources))

@@ -62,9 +62,11 @@ def better_order(predicted: NDArray[np.int64], samples: Samples) -> Reordering |
     classes = samples.num_classes
     if classes > _MOST_CLASSES:
         return None
-    whole = _Confusion.of(predicted, samples, np.ones(len(predicted), np.bool_))
-    if not whole.may_gain:
+    counts = _counts(predicted, samples.labels, classes)
+    if not _may_gain(counts):
         return None
+    _, sources = np.unique(samples.sources, return_inverse=True)
+    whole = _Confusion(counts, _sources(samples.labels, sources, classes))
     order = whole.order()
     hits, now = whole.counts[np.arange(classes), order].sum(), whole.counts.trace()
     rise = _mean(whole.rises(order))
@@ -73,12 +75,32 @@ def better_order(predicted: NDArray[np.int64], samples: Samples) -> Reordering |
     much = hits - now >= _RISE_OF_ACCURACY * len(predicted) and hits >= _RATIO_OF_ACCURACY * now
     if not (much or rise >= _CLEAR_RISE):
         return None
-    _, source = np.unique(samples.sources, return_inverse=True)
-    half = np.random.default_rng(0).permutation(int(source.max()) + 1)[source] % 2 == 0
-    one, other = (_Confusion.of(predicted, samples, rows) for rows in (half, ~half))
+    half = np.random.default_rng(0).permutation(int(sources.max()) + 1)[sources] % 2 == 0
+    one, other = (
+        _Confusion(
+            _counts(predicted[rows], samples.labels[rows], classes),
+            _sources(samples.labels[rows], sources[rows], classes),
+        )
+        for rows in (half, ~half)
+    )
     if not _confirmed(one.rise(other.order()), other.rise(one.order())):
         return None
     return Reordering(tuple(np.argsort(order).tolist()), float(hits / len(predicted)))
+
+
+def _counts(predicted: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
+def _sources(labels: NDArray[np.int64], sources: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Return the number of different sources of each class."""
+    pairs = np.unique(sources * classes + labels)
+    return np.bincount(pairs % classes, minlength=classes)
+
+
+def _may_gain(counts: NDArray[np.int64]) -> bool:
+    """Return whether at least two classes have more samples predicted as another class than correctly."""
+    return int((counts.max(axis=1) > counts.diagonal()).sum()) >= 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,23 +115,10 @@ class _Confusion:
     counts: NDArray[np.int64]
     sources: NDArray[np.int64]
 
-    @staticmethod
-    def of(predicted: NDArray[np.int64], samples: Samples, rows: NDArray[np.bool_]) -> _Confusion:
-        classes = samples.num_classes
-        labels = samples.labels[rows]
-        counts = np.bincount(labels * classes + predicted[rows], minlength=classes**2).reshape(classes, classes)
-        of_source = np.unique(np.stack([labels, samples.sources[rows]]), axis=1)[0]
-        return _Confusion(counts, np.bincount(of_source, minlength=classes))
-
     @property
     def shares(self) -> NDArray[np.float64]:
         """``R[t, p]``; 0 for a class without samples."""
         return np.asarray(self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1))
-
-    @property
-    def may_gain(self) -> bool:
-        """Whether at least two classes have more samples predicted as another class than correctly."""
-        return int((self.counts.max(axis=1) > self.counts.diagonal()).sum()) >= 2
 
     def order(self) -> NDArray[np.int64]:
         """Return the output that fits each class best, int64 ``[C]``."""

@@ -194,6 +194,10 @@ def _is_parquet(path: Path) -> bool:
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
     """Raise a DataError naming the option if the table lacks the column."""
     if column not in names:
+        if len(names) == 1 and not _is_parquet(path):
+            raise DataError(
+                f"{path} has a single column, {names[0]!r}; separate its fields with commas, semicolons or tabs"
+            )
         alike = [name for name in names if name.casefold() == column.casefold().strip()]
         meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {', '.join(names)}."
         raise DataError(f"{path} has no column {column!r}{meant} Choose one with --{option}")
