@@ -41,11 +41,11 @@ def test_different_names_are_left_alone(names):
 
 
 @given(
-    st.text(max_size=8),
+    st.text("abcXYZ09 \u00e9\u00dc-_", min_size=1, max_size=8),
     st.sampled_from([str.upper, str.lower, lambda text: f" {text}\t", lambda text: f"{text}\u00a0"]),
 )
 def test_a_name_looks_like_itself_however_it_is_typed(name, typed):
-    if typed(name) != name and len(name.casefold()) == len(name) == len(typed(name).strip()):
+    if typed(name) != name:
         assert lookalikes([name, typed(name)]) == [(name, typed(name))]
 
 

@@ -98,9 +98,10 @@ def load_rows(
     if unsplit:
         train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
         if not len(test):
+            other = " of another source" if rows.sources is not None else ""
             raise DataError(
-                f"{name}: no split is given, and no subgroup has a second image to put in a test set; add images, or "
-                "assign some to the test set"
+                f"{name}: no split is given, and no subgroup has a second image{other} to put in a test set; "
+                "add images, or assign some to the test set"
             )
         parts: dict[Split, GroupedDataset] = {"train": train, "test": test}
         note = f"no split is given, so {len(test):,} of {len(whole):,} rows were drawn for the test set"

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _SHOWN = 5
+_COMPARED = 10_000  # names; more are ids or numbers
 
 # Compared in lower case and without surrounding blanks.
 _WORDS = frozenset(
@@ -38,6 +39,8 @@ def _one_form(name: str) -> str:
 
     Kinds of blanks are kept apart: they are a difference in blanks.
     """
+    if name.isascii():
+        return name.translate(_QUOTES)
     kept = (
         sign if sign.isspace() else unicodedata.normalize("NFKC", sign) for sign in unicodedata.normalize("NFC", name)
     )
@@ -82,7 +85,8 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
     words = [name for name in names if means_unknown(name)]
     if kind == "class":
         words = [name for name in words if name.strip().casefold() not in _NAMES_OF_CLASSES]
-    alike = lookalikes(name for name in names if name not in words) if kind != "source" else []
+    compared = kind != "source" and len(names) <= _COMPARED
+    alike = lookalikes(name for name in names if name not in words) if compared else []
     plural = {"group": "groups", "class": "classes", "source": "sources"}[kind]
     for same in alike[:_SHOWN]:
         shown = [_shown(text, count[name]) for name, text in zip(same, _visibly(same), strict=True)]
