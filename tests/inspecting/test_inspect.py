@@ -94,8 +94,8 @@ def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
     assert 0 < result.chance.deo_a[0] < result.chance.deo_m[0] < 1
     content = result.to_dict()
     assert list(content) == [
-        "data", "class_names", "group_names", "splits", "sources_in_several_splits", "image_sizes", "accuracy",
-        "chance", "skipped", "notes",
+        "data", "class_names", "group_names", "splits", "sources_in_several_splits", "image_sizes", "pixels",
+        "accuracy", "chance", "skipped", "notes",
     ]  # fmt: skip
     assert content["sources_in_several_splits"] == 1
     assert "Warning: 1 picture or person is in more than one split." in result.text()

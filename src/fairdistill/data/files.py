@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.images.facts import FACTS, common_depth
 from fairdistill.data.images.reading import ImageFiles, Scan, Storage, scan, why_broken
+from fairdistill.data.images.remarks import remarks
 from fairdistill.data.images.sources import Source
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
@@ -67,20 +69,26 @@ def load_rows(
     as_one = joined == "always" or (joined == "unsplit" and unsplit)
     if as_one:
         rows = replace(rows, splits=np.full(len(rows.names), SPLITS.index("test")))
-    found = _scanned(rows, origin)
+    origin, found = _scanned(rows, origin)
     broken = np.flatnonzero(found.broken)
     skipped = _skipped(rows, broken, origin)
     if len(broken):
         kept = ~found.broken
-        rows, found = rows.take(kept), Scan(found.digests[kept], found.broken[kept])
+        rows, found = rows.take(kept), found.take(kept)
         _check_names(rows, name)
     pictures = np.array([value.tobytes().hex() for value in found.digests], object)
     sources = source_ids(pictures, rows.sources)
     few = few_rows_note(_subgroups(rows))
-    notes = (*rows.notes, *repeated_pictures(rows, pictures), *shared_sources(rows), *([few] if few else []))
+    notes = (
+        *rows.notes,
+        *repeated_pictures(rows, pictures),
+        *shared_sources(rows),
+        *([few] if few else []),
+        *remarks(rows.names, found.facts, origin.storage.how),
+    )
     whole = GroupedDataset(
         name=name,
-        images=ImageFiles(origin.source, rows.names, origin.storage, found.digests),
+        images=ImageFiles(origin.source, rows.names, origin.storage, found.digests, found.facts),
         labels=torch.from_numpy(rows.labels),
         groups=torch.from_numpy(rows.groups),
         ids=_unique(rows.names.tolist()),
@@ -138,31 +146,40 @@ def without_duplicates(dataset: GroupedDataset, *others: GroupedDataset) -> Grou
     return replace(dataset.subset(kept.nonzero().flatten()), notes=(*dataset.notes, note))
 
 
-def _scanned(rows: Rows, origin: Origin) -> Scan:
-    """Read training images at the size that crops are cut from, and the others at the size that networks see."""
+def _scanned(rows: Rows, origin: Origin) -> tuple[Origin, Scan]:
+    """Read all files once; deep images that imply different ranges are read again, all with the widest."""
+    found = _scanned_as(rows, origin)
+    how = origin.storage.how
+    depth = common_depth(found.facts, how.depth)
+    if depth == how.depth:
+        return origin, found
+    origin = replace(origin, storage=replace(origin.storage, how=replace(how, depth=depth)))
+    return origin, _scanned_as(rows, origin)
+
+
+def _scanned_as(rows: Rows, origin: Origin) -> Scan:
+    """Read training files at the size that crops are cut from, and the others as networks see them."""
     source, recipe, storage = origin.source, origin.recipe, origin.storage
-    plain = (recipe.size, recipe.size)
-    if recipe.stored == plain:
-        return scan(source, rows.names.tolist(), storage, height=recipe.size, width=recipe.size)
+    if recipe.training_view == recipe.view:
+        return scan(source, rows.names.tolist(), storage, recipe.view)
     trains = rows.splits <= SPLITS.index("train")
-    digests = np.zeros(len(rows.names), "V16")
-    broken = np.zeros(len(rows.names), bool)
-    for mask, (height, width) in ((trains, recipe.stored), (~trains, plain)):
+    found = Scan(np.zeros(len(rows.names), "V16"), np.zeros(len(rows.names), bool), np.zeros(len(rows.names), FACTS))
+    for mask, view in ((trains, recipe.training_view), (~trains, recipe.view)):
         if mask.any():
-            found = scan(source, rows.names[mask].tolist(), storage, height=height, width=width)
-            digests[mask], broken[mask] = found.digests, found.broken
-    return Scan(digests, broken)
+            part = scan(source, rows.names[mask].tolist(), storage, view)
+            found.digests[mask], found.broken[mask], found.facts[mask] = part.digests, part.broken, part.facts
+    return found
 
 
 def _skipped(rows: Rows, broken: NDArray[np.int64], origin: Origin) -> tuple[tuple[str, str], ...]:
     """Return the broken files with the reason for each, if they are to be left out."""
-    source = origin.source
+    source, how = origin.source, origin.storage.how
     if not len(broken):
         return ()
     none_left = len(broken) == len(rows.names)
     if origin.skip_broken and not none_left:
-        return tuple((file, why_broken(source, file)) for file in rows.names[broken].tolist())
-    listed = "; ".join(f"{file}: {why_broken(source, file)}" for file in rows.names[broken[:_SHOWN]].tolist())
+        return tuple((file, why_broken(source, file, how)) for file in rows.names[broken].tolist())
+    listed = "; ".join(f"{file}: {why_broken(source, file, how)}" for file in rows.names[broken[:_SHOWN]].tolist())
     more = f"; and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
     remedy = "Repair or remove them, or skip them with --skip-broken"
     if none_left:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
 from fairdistill.data.own import folder, table
+from fairdistill.data.own.metadata import metadata_tables
 from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
 from fairdistill.tables import reading as tabular
@@ -76,6 +77,13 @@ def entry(name: str) -> DatasetEntry:
     if path.suffix.lower() in tabular.SUFFIXES:
         return DatasetEntry(
             summary="a table of images", options=table.TableOptions, load=_table(path), network="resnet18"
+        )
+    if path.is_dir() and metadata_tables(path):
+        return DatasetEntry(
+            summary="a folder of images with a metadata table",
+            options=table.TableOptions,
+            load=_table(path),
+            network="resnet18",
         )
     if path.is_dir():
         return DatasetEntry(

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.images.sources import Source
+
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 NO_SPLIT = -1
@@ -29,6 +31,7 @@ class Rows:
         group_names: one name per group.
         sources: the person or picture behind each row, object ``[N]`` texts, empty where unknown; None if not given.
         notes: remarks made while reading, one sentence each.
+        source: where the files are, if not in the folder that was given.
     """
 
     names: NDArray[np.object_]
@@ -39,6 +42,7 @@ class Rows:
     group_names: tuple[str, ...]
     sources: NDArray[np.object_] | None = None
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
     def take(self, rows: NDArray[Any]) -> Rows:
         """Return some rows, by a mask or by indices."""

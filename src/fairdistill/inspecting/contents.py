@@ -11,6 +11,7 @@ from PIL import Image
 from fairdistill import data
 from fairdistill.data import GroupedDataset, ImageFiles
 from fairdistill.inspecting.options import InspectOptions
+from fairdistill.inspecting.pixels import pixels_of
 from fairdistill.inspecting.result import ImageSizes, InspectResult, SkippedFile, SplitContents, Subgroup
 from fairdistill.metrics import chance_deo
 from fairdistill.metrics.noise import ChanceDEO
@@ -33,6 +34,7 @@ def contents(name: str, options: InspectOptions) -> InspectResult:
         splits=tuple(_contents(split, part) for split, part in parts.items()),
         sources_in_several_splits=sum(count > 1 for count in apart.values()),
         image_sizes=_sizes(first.images) if isinstance(first.images, ImageFiles) else None,
+        pixels=pixels_of(parts.values()),
         accuracy=options.accuracy,
         chance=_chance(parts["test"], options.accuracy) if "test" in parts else None,
         skipped=tuple(SkippedFile(image=image, reason=reason) for image, reason in first.skipped),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairdistill.inspecting.result import ImageSizes, InspectResult, SplitContents, Subgroup
+from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, SplitContents, Subgroup
 from fairdistill.metrics.noise import ChanceDEO
 from fairdistill.text.numbers import percent
 from fairdistill.text.tables import aligned
@@ -17,6 +17,8 @@ def render(result: InspectResult) -> str:
     lines = [f"{result.data}: {len(result.class_names)} classes, {len(result.group_names)} groups"]
     if result.image_sizes is not None:
         lines.append(_sizes(result.image_sizes))
+    if result.pixels is not None:
+        lines.append(_seen(result.pixels, result.image_sizes))
     for split in result.splits:
         lines += ["", *_table(result, split)]
     lines += [*_absent(result), *_apart(result), *_notes(result)]
@@ -34,6 +36,12 @@ def _sizes(sizes: ImageSizes) -> str:
         f"Images range from {_pixels(sizes.smallest)} to {_pixels(sizes.largest)} pixels; the most common size is "
         f"{most_common} ({sizes.most_common_count:,} of {sizes.sampled:,} checked)."
     )
+
+
+def _seen(pixels: Pixels, sizes: ImageSizes | None) -> str:
+    stretched = sizes is not None and sizes.most_common[0] != sizes.most_common[1] and pixels.whole
+    more = ", which changes its aspect ratio; --crop center keeps it" if stretched else ""
+    return f"A network sees the {pixels.seen}{more}."
 
 
 def _pixels(size: tuple[int, int]) -> str:

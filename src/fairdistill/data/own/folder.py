@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairdistill.data.own.group_table import GroupTable, TableGroups, read_group_table
+from fairdistill.data.own.paths import EXTENSIONS
 from fairdistill.data.own.table import OwnOptions, load_own
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
@@ -20,10 +21,6 @@ from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
-
-_EXTENSIONS = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +136,7 @@ def _walk(path: Path) -> tuple[list[str], int]:
         for name in names:
             if name.startswith("."):
                 continue
-            if PurePosixPath(name).suffix.lower() in _EXTENSIONS:
+            if PurePosixPath(name).suffix.lower() in EXTENSIONS:
                 files.append((where / name).as_posix())
             else:
                 others += 1

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.own.image_column import plain_paths
 from fairdistill.data.own.sources import source_names
-from fairdistill.data.own.table import paths_of
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.reading import check_column, header, read_columns, several
@@ -73,7 +73,7 @@ def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> Tab
     columns = Columns(path, frame, table.bin, words_of(table.unknown))
     codes, names = columns.crossed(groups)
     sources = None if source is None else source_names(columns, source)
-    listed = paths_of(columns, table.image, base).tolist()
+    listed = plain_paths(columns, table.image, base).tolist()
     at: dict[str, int] = {}
     for row, name in enumerate(listed):
         above = at.setdefault(name, row)

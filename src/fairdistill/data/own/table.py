@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +13,23 @@ from numpy.typing import NDArray
 from fairdistill.contract import check_seed
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.own.class_labels import named_classes
+from fairdistill.data.own.image_column import images_of
+from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
+from fairdistill.data.own.parquet_images import ParquetImages, embedded_images
+from fairdistill.data.own.paths import check_located, locate
 from fairdistill.data.own.sources import source_names
-from fairdistill.data.recipe import Recipe
+from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import Columns, check_bins, words_of
-from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.columns import Columns, check_bins, listed, words_of
+from fairdistill.tables.reading import check_column, several
 from fairdistill.tables.sources import source_hint
 from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
+    from fairdistill.data.images.reading import Storage
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -39,10 +43,18 @@ class OwnOptions(FileOptions):
     """Class names in the order of a model's outputs, comma-separated; default: sorted."""
     size: int = 224
     """Height and width of the network's input, in pixels."""
-    crop: Literal["none", "random", "resized"] = "none"
-    """Training crop: none (the whole image), random (a window of a larger image) or resized (a random box, resized)."""
+    crop: Crop = "none"
+    """What the network sees of an image: none (the whole image, resized to a square whatever its shape) or center
+    (short side resized to --stored-size, then the middle); in training only, random (a window of a larger image) or
+    resized (a random box, resized)."""
     stored_size: int | None = None
-    """Height and width of the images that training crops are cut from; default: 8/7 of size."""
+    """Size in pixels that crops are cut from, for --crop center of the short side; default: 8/7 of size (256 for
+    224)."""
+    exif: bool = False
+    """Turn images as their EXIF orientation says, as image viewers do; training pipelines often ignore it."""
+    bits: int | None = None
+    """Bits of images that store integers of more than 8 bits, for example 12 for values up to 4095; default: the
+    smallest of 8, 10, 12, 14, 16, 24 and 32 that holds the largest value of all images."""
     flip: bool = True
     """Flip training images horizontally at random."""
     mean: str = ",".join(map(str, IMAGENET_MEAN))
@@ -63,14 +75,24 @@ class OwnOptions(FileOptions):
             raise UsageError(f"expected test_share to lie between 0 and 1, but got {self.test_share}")
         check_seed("data_seed", self.data_seed)
         if self.stored_size is not None and self.crop == "none":
-            raise UsageError("--stored-size applies only to training crops; add --crop random or --crop resized")
+            raise UsageError("--stored-size applies only to crops; add --crop center, --crop random or --crop resized")
         for name in ("size", "stored_size"):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= 4096:
                 raise UsageError(f"expected {name} to lie between 1 and 4096 pixels, but got {value}")
-        if self.crop == "random" and (self.stored_size or self.size) < self.size:
+        if self.bits is not None and not 8 <= self.bits <= 32:
+            raise UsageError(f"expected bits to lie between 8 and 32, but got {self.bits}")
+        if self.crop in ("center", "random") and (self.stored_size or self.size) < self.size:
             raise UsageError(f"expected stored_size to be at least size, {self.size}, but got {self.stored_size}")
         _ = self.recipe
+
+    @property
+    def storage(self) -> Storage:
+        """How images are decoded, and where the results are kept."""
+        from fairdistill.data.images.decoding import Decoding
+        from fairdistill.data.images.depth import Depth
+
+        return replace(super().storage, how=Decoding(exif=self.exif, depth=Depth(whole=self.bits)))
 
     @property
     def recipe(self) -> Recipe:
@@ -117,8 +139,14 @@ def load(
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
-    base = root or path.parent
-    return load_own(read_rows(path, base, options), (wanted, whole), name=path.name, base=base, options=options)
+    base = root or (path if path.is_dir() else path.parent)
+    rows = read_rows(path, base, options)
+    if not isinstance(rows.source, ParquetImages):
+        folder = Folder(base) if rows.source is None else rows.source
+        located = locate(rows.names, Path(folder.where))
+        notes = check_located(located, Path(folder.where), where=path.name, skip=options.skip_broken)
+        rows = replace(rows, names=located.names, notes=(*rows.notes, *notes))
+    return load_own(rows, (wanted, whole), name=path.name, base=base, options=options)
 
 
 def load_own(
@@ -132,7 +160,7 @@ def load_own(
         wish[0],
         Origin(
             name=name,
-            source=Folder(base),
+            source=rows.source or Folder(base),
             recipe=options.recipe,
             storage=options.storage,
             skip_broken=options.skip_broken,
@@ -146,6 +174,8 @@ def load_own(
 def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     """Return the rows of a table; only the columns that are needed are read."""
     names = header(path, options.encoding)
+    if options.image == "image" and "image" not in names and FILE_NAME in names:
+        options = replace(options, image=FILE_NAME)  # as Hugging Face's metadata tables name it
     groups = several(options.group, names)
     split = options.split or ("split" if "split" in names else None)
     source = options.source or ("source_id" if "source_id" in names else None)
@@ -165,50 +195,39 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
         raise UsageError(f"the column {twice!r} is used twice in --label and --group; use each column once")
     check_bins(options.bin, [options.label, *groups], "label and group columns")
-    wanted = [options.image, options.label, *groups, split, source]
+    embedded = embedded_images(path, options.image) if path.suffix.lower() == ".parquet" else None
+    wanted = [options.label, *groups, split, source, options.image if embedded is None else None]
     used = list(dict.fromkeys(column for column in wanted if column is not None))
-    columns = Columns(path, read_columns(path, used, options.encoding), options.bin, words_of(options.unknown))
-    labels, class_names = columns.codes(options.label, "label", order=options.classes)
+    frame = read_columns(path, used, options.encoding)
+    columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
+    named = named_classes(columns, used, options.bin)
+    order = options.classes or named.get(options.label)
+    labels, class_names = columns.codes(options.label, "label", order=order)
     group_codes, group_names = columns.crossed(groups)
     if options.label not in options.bin:
         of_class = np.bincount(labels, minlength=len(class_names)).tolist()
         columns.notes += spelling_notes(class_names, of_class, column=f"column {options.label!r}", kind="class")
     if source is None:
-        columns.notes += source_hint(names, used)
+        columns.notes += source_hint(names, [*used, options.image])
+    sources = None if source is None else source_names(columns, source)
+    images = images_of(columns, options.image, base, embedded)
     return Rows(
-        names=paths_of(columns, options.image, base),
+        names=images.names,
         labels=labels,
         groups=group_codes,
         splits=np.full(len(labels), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
         class_names=class_names,
         group_names=group_names,
-        sources=None if source is None else source_names(columns, source),
-        notes=tuple(columns.notes),
+        sources=sources,
+        notes=(*columns.notes, *_class_note(order, options), *images.notes),
+        source=images.source,
     )
 
 
-def paths_of(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
-    """Return normalized paths relative to ``base``; none may point outside it."""
-    root = posixpath.normpath(base.absolute().as_posix()).rstrip("/") + "/"
-    found = []
-    for row, value in enumerate(columns.frame[column].tolist()):
-        if not (isinstance(value, str) and value.strip()):
-            raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
-        if _PLAIN_PATH(value):
-            found.append(value)
-            continue
-        full = posixpath.normpath(posixpath.join(root, value))
-        if not full.startswith(root):
-            raise DataError(
-                f"{columns.where(row)}: {value!r} is outside {root}; correct the path, or pass the folder that holds "
-                "all images with --root"
-            )
-        found.append(full[len(root) :])
-    return np.array(found, object)
-
-
-# A relative path without dots or doubled slashes cannot leave its folder; resolving the others is ten times slower.
-_PLAIN_PATH = re.compile(r"[^/.][^/]*(/[^/.][^/]*)*").fullmatch
+def _class_note(order: str | None, options: TableOptions) -> tuple[str, ...]:
+    if order is None or options.classes is not None:
+        return ()
+    return (f"the classes and their order are those stored in the Parquet file: {', '.join(listed(order))}",)
 
 
 def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDArray[np.int64]:
