@@ -184,9 +184,12 @@ def test_labels_of_another_spelling_and_the_class_of_a_score_are_said(tmp_path, 
     monkeypatch.chdir(tmp_path)
     path = table(tmp_path)
     lines = path.read_text().split()
-    path.write_text("\n".join([lines[0], *(line + ".0" for line in lines[1:])]))
+    path.write_text("\n".join([lines[0], *(line + ".0" * (at % 2) for at, line in enumerate(lines[1:]))]))
     assert main(["audit", str(path), *COLUMNS]) == 0
     assert "The model predicts 'f.0', 'm.0', but no sample has that label" in capsys.readouterr().out
+    path.write_text("\n".join([lines[0], *(line + ".0" for line in lines[1:])]))
+    assert main(["audit", str(path), *COLUMNS]) == 2
+    assert "labels (f, m) and predictions (f.0, m.0) share no value; spell" in capsys.readouterr().err
     path.write_text("\n".join([lines[0] + ",score", *(f"{line},{at % 3 / 2}" for at, line in enumerate(lines[1:]))]))
     assert main(["audit", str(path), "--label", "sex", "--group", "race", "--score", "score", "--draws", "500"]) == 0
     assert "Samples with score of at least 0.5 are predicted 'm', all others 'f'" in capsys.readouterr().out

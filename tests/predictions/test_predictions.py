@@ -100,7 +100,9 @@ def test_the_beginning_of_the_names_may_be_another(write, tmp_path, name):
 
 def test_listed_columns_are_in_the_order_of_the_classes(write):
     path = write("label,group,first,second\ncat,x,0.75,0.25\ndog,y,0.25,0.75\n")
-    assert read(path, prob="first,second").predicted.tolist() == [0, 1]
+    with pytest.raises(DataError, match="If cat = first, dog = second, add --classes cat,dog; otherwise"):
+        read(path, prob="first,second")
+    assert read(path, prob="first,second", classes="cat,dog").predicted.tolist() == [0, 1]
     turned = read(path, prob="second,first", classes="dog,cat")
     assert turned.class_names == ("dog", "cat")
     assert turned.labels.tolist() == turned.predicted.tolist() == [1, 0]
@@ -221,7 +223,6 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         "no column 'pred' and none starting with 'p_'; its columns are label, group, x.*--pred, --prob or --score",
     ),
-    "semicolons": (SIMPLE.replace(",", ";"), {}, "a single column, .*separate its fields with commas"),
     "empty file": ("", {}, r"t\.csv is empty; expected a header"),
     "header only": ("label,group,pred\n", {}, r"t\.csv has a header but no rows"),
     "one class": ("label,group,pred\na,x,a\na,y,a\n", {}, r"t\.csv has a single class, 'a'"),

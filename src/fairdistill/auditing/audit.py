@@ -84,6 +84,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         sources=len(np.unique(predictions.sources)),
         class_names=predictions.class_names,
         group_names=predictions.group_names,
+        probability_columns=predictions.probability_columns,
         confidence=options.confidence,
         draws=sample.draws,
         seed=options.seed,

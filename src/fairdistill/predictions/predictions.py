@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.metrics import Counts, Samples, group_counts
+from fairdistill.predictions.probabilities import checked_probabilities
 from fairdistill.predictions.rows import unique_names
 from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
 from fairdistill.tables.sources import sources_of
-
-_SUM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +33,8 @@ class Predictions:
         class_names: one name per class.
         group_names: one name per group.
         notes: what a reader should know about them, one sentence each.
+        probability_columns: the column of each class's probability in a table, or a single one for two classes; None
+            if they do not come from a table with probabilities.
     """
 
     where: str
@@ -46,6 +47,7 @@ class Predictions:
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    probability_columns: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -111,7 +113,7 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         labels=_indices(path, "label", frame["label"].to_numpy(), len(class_names)),
         groups=_indices(path, "group", _numbers_or_unknown(columns, "group"), len(group_names), low=-1),
         predicted=_indices(path, "pred", frame["pred"].to_numpy(), len(class_names)),
-        probabilities=checked_probabilities(path, scores, frame[scores].to_numpy(np.float64)),
+        probabilities=checked_probabilities(path, scores, frame[scores].to_numpy(np.float64)).values,
         class_names=class_names,
         group_names=group_names,
         notes=tuple(f"{note[0].upper()}{note[1:]}" for note in result.get("notes", ()) if note),
@@ -119,26 +121,6 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
         raise DataError(f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}")
     return found
-
-
-def checked_probabilities(path: Path, scores: list[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities; an error names the first row that does not hold probabilities."""
-    wrong = np.argwhere((values < 0) | (values > 1))
-    if len(wrong):
-        row, column = wrong[0].tolist()
-        raise DataError(
-            f"{place(path, row)}: column {scores[column]!r} has {values[row, column]:g}, which is not a probability; "
-            "if these are logits, apply a softmax first, or give only the predicted classes with --pred"
-        )
-    sums = values.sum(axis=1)
-    off = np.flatnonzero(np.abs(sums - 1) > _SUM_TOLERANCE)
-    if len(off):
-        row = int(off[0])
-        raise DataError(
-            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not 1{_more(len(off) - 1)}; list "
-            "the columns of all classes with --prob"
-        )
-    return values
 
 
 def _indices(path: Path, column: str, values: NDArray[np.float64], stop: int, *, low: int = 0) -> NDArray[np.int64]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
-import re
+import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.meaning import found_in
+from fairdistill.tables.order import in_order
 from fairdistill.tables.reading import place
 from fairdistill.tables.small_groups import number_note
 from fairdistill.tables.spelling import means_unknown, spelling_notes
@@ -52,7 +55,7 @@ class Columns:
                 raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
             shown = [str(value) for value in categorical.cat.categories]
             left_out = {"", *(self.unknown if unknown else ())}
-            names = tuple(sorted({name for name in shown if name.strip() not in left_out}, key=natural))
+            names = in_order(name for name in shown if name.strip() not in left_out)
             at = {name: code for code, name in enumerate(names)}
             place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # only blanks count as empty
             codes = place[categorical.cat.codes.to_numpy()]
@@ -111,15 +114,6 @@ def group_notes(column: str, names: Sequence[str], rows: Sequence[int]) -> list[
     return [*notes, *([numbers] if numbers else [])]
 
 
-def natural(text: str) -> tuple[Any, ...]:
-    """Return a sort key that orders numbers in text by value: ``"9"`` before ``"10"``, ``"img2"`` before ``"img10"``.
-
-    Different texts have different keys, so the order never depends on the file system: ``"01"`` comes before ``"1"``.
-    """
-    parts = [part for part in re.split(r"(\d+)", text) if part]
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), text
-
-
 def cross(
     codes: Sequence[NDArray[np.int64]], names: Sequence[Sequence[str]]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -141,15 +135,15 @@ def reordered(
     wanted = listed(order)
     if len(set(wanted)) != len(wanted):
         raise UsageError(f"--classes {order} names a class twice")
-    for code, name in enumerate(names):
-        if name not in wanted:
-            row = int(np.flatnonzero(codes == code)[0])
-            raise DataError(
-                f"{where(row)}: the class {name!r} is not in --classes {order}; put names that contain a comma in "
-                "double quotes"
-            )
-    place = np.array([wanted.index(name) for name in names], np.int64)
-    return place[codes], wanted
+    places = found_in(names, wanted)
+    if places is None:
+        name = next(name for name in names if name not in wanted)
+        row = int(np.flatnonzero(codes == names.index(name))[0])
+        raise DataError(
+            f"{where(row)}: the class {name!r} is not in --classes {order}; put names that contain a comma in "
+            "double quotes"
+        )
+    return np.array(places, np.int64)[codes], wanted
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -160,6 +154,19 @@ def listed(text: str) -> tuple[str, ...]:
         ('dog', 'cat, wild')
     """
     return tuple(next(csv.reader([text], skipinitialspace=True)))
+
+
+def classes_option(names: Sequence[str]) -> str:
+    r"""Return the option that lists classes, as a shell needs it; :func:`listed` reads its value.
+
+    Example:
+        >>> classes_option(["dog", "cat"]), classes_option(["-1", "1"]), classes_option(["dog", "cat, wild"])
+        ('--classes dog,cat', '--classes=-1,1', '--classes \'dog,"cat, wild"\'')
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    value = shlex.quote(text.getvalue())
+    return f"--classes={value}" if value.startswith("-") else f"--classes {value}"
 
 
 def words_of(text: str | None) -> frozenset[str]:

@@ -56,7 +56,7 @@ def _rows(path: Path, encoding: str) -> list[dict[str, Any]]:
             raise DataError(f"{path}, line {number}: this is not JSON: {error}") from error
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: expected a JSON object, but got {line.strip()[:60]}")
-        rows.append(row)
+        rows.append({name.strip(): value for name, value in row.items()})
     if not rows:
         raise DataError(f"{path} is empty; expected at least one JSON object, one a line")
     return rows

@@ -13,7 +13,8 @@ from PIL import Image
 from fairdistill import data
 from fairdistill.data.own.table import Rows, TableOptions, read_rows
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import bin_edges, bin_names, cross, natural
+from fairdistill.tables.columns import bin_edges, bin_names, cross
+from fairdistill.tables.order import natural
 
 SIMPLE = "image,label,group,split\na.png,cat,x,train\nb.png,dog,y,train\nsub/c.png,cat,y,test\nd.png,dog,x,test\n"
 
@@ -141,9 +142,9 @@ def test_a_column_that_is_named_twice_is_refused(tmp_path, columns):
         read(write(tmp_path / "t.csv", SIMPLE), **columns)
 
 
-def test_fields_separated_otherwise_are_said_to_be(tmp_path):
-    with pytest.raises(DataError, match=r"single column, 'image;label;group;split'; separate its fields with commas"):
-        read(write(tmp_path / "t.csv", SIMPLE.replace(",", ";")))
+def test_fields_may_be_separated_by_semicolons(tmp_path):
+    found = read(write(tmp_path / "t.csv", SIMPLE.replace(",", ";")))
+    assert found.class_names == read(write(tmp_path / "u.csv", SIMPLE)).class_names
 
 
 def test_a_suffix_may_be_written_large(tmp_path):
@@ -196,13 +197,18 @@ def test_classes_are_ordered_as_a_models_outputs(tmp_path):
         read(table, classes="dog,cat,dog")
 
 
+def test_listed_classes_may_be_spelled_otherwise(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "1.0").replace("cat", "2.0"))
+    found = read(table, classes="2,1")
+    assert found.class_names == ("2", "1")
+
+
 def test_another_encoding_is_read_when_it_is_said_and_named_when_it_is_not(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "vögel"), "latin-1")
     with pytest.raises(DataError, match=r"t\.csv is not utf-8 \(byte 0xf6.*--encoding latin-1"):
         read(table)
-    with pytest.raises(DataError, match="--encoding utf-16"):
-        read(write(tmp_path / "wide.csv", SIMPLE, "utf-16"))
-    assert read(tmp_path / "wide.csv", encoding="utf-16").class_names == ("cat", "dog")
+    wide = write(tmp_path / "wide.csv", SIMPLE, "utf-16")  # its byte order mark says so
+    assert read(wide).class_names == read(wide, encoding="utf-16").class_names == ("cat", "dog")
     assert read(table, encoding="latin-1").class_names == ("cat", "vögel")
     with pytest.raises(DataError, match="unknown encoding 'klingon'"):
         read(table, encoding="klingon")

@@ -15,7 +15,8 @@ from fairdistill.data.own.paths import EXTENSIONS
 from fairdistill.data.own.table import OwnOptions, load_own
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import natural, reordered, unused_words, words_of
+from fairdistill.tables.columns import reordered, unused_words, words_of
+from fairdistill.tables.order import in_order, natural
 from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
@@ -169,6 +170,6 @@ def _splits(
 
 
 def _codes(values: list[str]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[str, ...]]:
-    names = tuple(sorted(set(values), key=natural))
+    names = in_order(values)
     place = {name: code for code, name in enumerate(names)}
     return np.array([place[value] for value in values], np.int64), names
