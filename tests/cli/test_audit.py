@@ -63,6 +63,20 @@ def test_two_tables_are_compared_row_by_row(tmp_path, monkeypatch, capsys):
     assert "'other.jpg'" in error
 
 
+def test_groups_are_cut_and_unknown_values_named_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lines = ["label,group,age,pred", *(f"{row % 2},{'?AB'[row % 3]},{row % 50},{row % 2}" for row in range(300))]
+    Path("t.csv").write_text("\n".join(lines) + "\n")
+    grouped = ["audit", "t.csv", "--draws", "200", "--group", "group,age"]
+    assert main([*grouped, "--bin", "age=25", "--unknown", "?,NA"]) == 0
+    shown = capsys.readouterr().out
+    assert "300 samples, 100 without a group label, 2 classes, 4 groups" in shown
+    assert "No row has the group 'NA' that --unknown names." in shown
+    assert main([*grouped, "--bin", "years=25"]) == 2
+    assert "--bin years: only the group columns can be binned: group, age" in capsys.readouterr().err
+    assert main([*grouped, "--rows", "all"]) == 2
+
+
 def test_a_run_brings_its_teacher_and_its_validation_along(quick, tiny_teacher, tmp_path, capsys):
     assert main(["train", *as_arguments(quick(method="mfd", teacher=tiny_teacher))]) == 0
     run = RunFolder.open(tmp_path / "run")

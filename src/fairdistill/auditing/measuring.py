@@ -32,9 +32,11 @@ from fairdistill.metrics import (
     rows_to_resolve,
 )
 from fairdistill.predictions import Predictions
+from fairdistill.tables.small_groups import few_rows_note
 
 _RESOLVED = (0.02, 0.05, 0.1)
 _MEMORY = 2**31
+_FEW_SOURCES = 20
 
 
 def check(predictions: Predictions) -> None:
@@ -178,4 +180,11 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
                 f"{which} the most probable class is not the predicted one; the calibration error uses the "
                 "probabilities"
             )
-    return tuple(notes)
+    few = few_rows_note(predictions.counts.sum(axis=2))
+    sources = len(np.unique(predictions.sources))
+    if sources < min(_FEW_SOURCES, len(predictions)):
+        notes.append(
+            f"The samples come from only {sources} independent pictures or people; intervals and p-values from so few "
+            "are rough"
+        )
+    return (*notes, *([few] if few else []))

@@ -55,8 +55,7 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
         return Inputs(predictions, against, on_validation)
     path = Path(source)
     if path.suffix.lower() in SUFFIXES:
-        predictions = read_predictions(path, options, keep_ids=options.against is not None)
-        return Inputs(predictions, against, validation)
+        return Inputs(read_predictions(path, options), against, validation)
     if path.is_file():
         raise UsageError(
             f"{source} is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ from fairdistill.contract import check_types
 from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.class_columns import Scores
 from fairdistill.predictions.classes import Classes, read_classes
-from fairdistill.predictions.predictions import Predictions, row_names, source_numbers
+from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.probabilities import checked_probabilities, of_two, ties
-from fairdistill.tables.columns import Columns
+from fairdistill.predictions.rows import row_names, row_sources
+from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.sources import source_hint
+from fairdistill.tables.spelling import spelling_notes
 
 _DEFAULT_THRESHOLD = 0.5
 
@@ -40,10 +44,15 @@ class TableColumns:
     """Samples scoring at least this are assigned to the class that the score's column is named after, else to the
     second class."""
     id: str | None = None
-    """Column that identifies each sample, so that two tables can be matched; default: id, if the table has it."""
+    """Column that identifies each sample, so that two tables can be matched; rows with the same id are not counted as
+    independent. Default: id, if the table has it."""
     source: str | None = None
     """Column that identifies the picture or person behind each sample; samples that share one are not counted as
     independent. Default: source_id, if the table has it."""
+    unknown: str | None = None
+    """Values that mean unknown in the group and source columns, comma-separated, for example NA,?."""
+    bin: Mapping[str, str] = field(default_factory=dict)
+    """Cut a group column of numbers into ranges, for example age=20,40; can be repeated."""
     classes: str | None = None
     """Class names, comma-separated; probability columns with other names and numbered predictions follow this order.
     Default: sorted, numbers by value."""
@@ -52,6 +61,7 @@ class TableColumns:
 
     def __post_init__(self) -> None:
         check_types(self)
+        words_of(self.unknown)
         if self.score is not None and (self.pred is not None or self.prob is not None):
             raise UsageError("--score cannot be combined with --pred or --prob; give the predictions in one form")
         if not np.isfinite(self.threshold):
@@ -60,13 +70,12 @@ class TableColumns:
             raise UsageError(f"--threshold {self.threshold} needs --score; name the score column or drop --threshold")
 
 
-def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True) -> Predictions:
+def read_predictions(path: Path, options: TableColumns) -> Predictions:
     """Read a table of predictions: CSV, TSV or Parquet.
 
     Args:
         path: the table.
         options: what the columns mean.
-        keep_ids: whether the sample ids are needed.
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
@@ -88,24 +97,30 @@ def read_predictions(path: Path, options: TableColumns, *, keep_ids: bool = True
             f"{path} has no column 'pred' and none starting with 'p_'; its columns are {', '.join(names)}. Name "
             "the predictions with --pred, --prob or --score"
         )
-    used = [found.label, *groups, found.pred, found.id if keep_ids else None, found.source]
+    check_bins(found.bin, groups, "group columns")
+    used = [found.label, *groups, found.pred, found.id, found.source]
     texts = [column for column in dict.fromkeys(used) if column is not None]
     frame = read_columns(path, [*texts, *scores.columns], found.encoding, numbers=scores.columns)
-    columns = Columns(path, frame, {})
+    columns = Columns(path, frame, found.bin, words_of(found.unknown))
     group_codes, group_names = columns.crossed(groups)
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
     outputs = _outputs(columns, classes, found)
+    if found.source is None:
+        columns.notes += source_hint(names, used)
+    seen = np.concatenate([classes.labels, outputs.predicted[outputs.predicted != classes.labels]])
+    rows = np.bincount(seen, minlength=len(classes.names)).tolist()
+    columns.notes += spelling_notes(classes.names, rows, column="the classes", kind="class")
     return Predictions(
         where=str(path),
-        ids=row_names(columns, found.id) if keep_ids and found.id is not None else None,
-        sources=source_numbers(columns, found.source, len(frame)),
+        ids=None if found.id is None else row_names(columns, found.id),
+        sources=row_sources(columns, found.id, found.source),
         labels=classes.labels,
         groups=group_codes,
         predicted=outputs.predicted,
         probabilities=outputs.probabilities,
         class_names=classes.names,
         group_names=group_names,
-        notes=(*classes.notes, *outputs.notes),
+        notes=(*classes.notes, *outputs.notes, *columns.notes),
         probability_columns=outputs.columns,
     )
 

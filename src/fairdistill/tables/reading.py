@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fairdistill.errors import DataError
+from fairdistill.tables import jsonl
 from fairdistill.tables.layout import Layout, layout_of
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
@@ -18,7 +19,7 @@ from fairdistill.tables.parquet import parquet_header, read_parquet
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".parquet", jsonl.SUFFIX)
 
 
 def header(path: Path, encoding: str) -> list[str]:
@@ -28,6 +29,8 @@ def header(path: Path, encoding: str) -> list[str]:
     """
     if _is_parquet(path):
         return _checked_header(path, parquet_header(path))
+    if _is_jsonl(path):
+        return _checked_header(path, jsonl.header(path, encoding))
     try:
         with layout_of(path, encoding).records(path) as records:
             names = records.header()
@@ -66,6 +69,8 @@ def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Coll
     separator = ""
     if _is_parquet(path):
         frame = read_parquet(path, columns)
+    elif _is_jsonl(path):
+        frame = jsonl.columns(path, columns, encoding)
     else:
         frame, separator = _read_text(path, columns, encoding, numbers)
     if not len(frame):
@@ -83,6 +88,8 @@ def place(path: Path, row: int) -> str:
     """Return where a row is, for messages: the file and the row number a spreadsheet shows, counting blank rows."""
     if _is_parquet(path):
         return f"{path}, row {row + 1}"
+    if _is_jsonl(path):
+        return f"{path}, line {jsonl.line_of(path, row)}"
     try:
         # Only the shape of the table matters here, so any encoding that keeps the separators works.
         layout = layout_of(path, "utf-8")
@@ -193,10 +200,14 @@ def _is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
 
 
+def _is_jsonl(path: Path) -> bool:
+    return path.suffix.lower() == jsonl.SUFFIX
+
+
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
     """Raise a DataError naming the option if the table lacks the column."""
     if column not in names:
-        if len(names) == 1 and not _is_parquet(path):
+        if len(names) == 1 and not (_is_parquet(path) or _is_jsonl(path)):
             raise DataError(
                 f"{path} has a single column, {names[0]!r}; separate its fields with commas, semicolons or tabs"
             )
