@@ -27,6 +27,7 @@ MEANT = [
     (".\\faces\\a.jpg ", "faces/a.jpg", "with slashes for backslashes and without blanks at the ends"),
     ("faces/b.jpg", "faces/b.JPG", "ignoring the case of letters"),
     ("faces/a.JPG", "faces/a.jpg", "ignoring the case of letters"),
+    ("Faces/A.jpg", "faces/a.jpg", "ignoring the case of letters"),
     ("faces/a", "faces/a.jpg", "with .jpg appended"),
     ("faces/b", "faces/b.JPG", "with .JPG appended"),
     ("faces/c.d", "faces/c.d.png", "with .png appended"),

@@ -48,6 +48,7 @@ class Listing:
     root: str
     _folders: dict[str, frozenset[str]] = field(default_factory=dict)
     _alike: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _meant: dict[str, str | None] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
         """Return whether there is such a file."""
@@ -56,7 +57,10 @@ class Listing:
 
     def alike(self, name: str) -> str | None:
         """Return the one file whose name differs only by the case of letters or an image extension that is added."""
-        folder, _, last = name.rpartition("/")
+        written, _, last = name.rpartition("/")
+        folder = self._folder_alike(written)
+        if folder is None:
+            return None
         if folder not in self._alike:
             self._alike[folder] = {}
             for each in sorted(self._names(folder)):
@@ -66,6 +70,18 @@ class Listing:
         found = self._alike[folder].get(last.casefold(), [])
         exact = [each for each in found if os.path.splitext(each)[0] == last] or found
         return posixpath.join(folder, exact[0]) if len(exact) == 1 else None
+
+    def _folder_alike(self, folder: str) -> str | None:
+        """Return the one folder whose path differs only by the case of letters."""
+        if not folder or self._names(folder):
+            return folder
+        if folder not in self._meant:
+            parent, _, last = folder.rpartition("/")
+            above = self._folder_alike(parent)
+            inside = () if above is None else self._names(above)
+            found = [each for each in inside if each.casefold() == last.casefold()]
+            self._meant[folder] = posixpath.join(above or "", found[0]) if len(found) == 1 else None
+        return self._meant[folder]
 
     def _names(self, folder: str) -> frozenset[str]:
         if folder not in self._folders:
