@@ -26,20 +26,23 @@ _NAMES = tuple(f"metadata{suffix}" for suffix in (".csv", ".jsonl", ".parquet"))
 
 def metadata_tables(folder: Path) -> tuple[tuple[str, Path], ...]:
     """Return the metadata tables of a folder of images, each with its inner folder ("" for none)."""
+    own = _table(folder)
+    if own is not None:
+        return (("", own),)
     try:
-        own = _table(folder)
-        if own is not None:
-            return (("", own),)
         inner = sorted(path for path in folder.iterdir() if path.name.lower() in SPLIT_WORDS and path.is_dir())
-        return tuple((path.name, table) for path in inner if (table := _table(path)) is not None)
-    except (OSError, DataError):
+    except OSError:
         return ()
+    return tuple((path.name, table) for path in inner if (table := _table(path)) is not None)
 
 
 def _table(folder: Path) -> Path | None:
-    for name in _NAMES:
-        path = folder / name
-        if path.is_file() and FILE_NAME in reading.header(path, "utf-8"):
+    """Return the metadata table in a folder; one that cannot be read counts, so that its fault is named later."""
+    for path in (folder / name for name in _NAMES):
+        try:
+            if path.is_file() and FILE_NAME in reading.header(path, "utf-8"):
+                return path
+        except DataError:
             return path
     return None
 
