@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, smallest_limits, spread, wilson
+from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, spread, wilson
 from fairdistill.metrics.outcomes import Rows, outcomes_of
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
+from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits, sources_of
 
 _WORK = 3e8  # draws times types, about 10 seconds
 _MEMORY = 2**28  # bytes of the drawn shares
@@ -96,6 +97,9 @@ class Resampled:
             self.all_shares = self._sums / self.all_rows
         noise = np.concatenate(list(found.drawn(self.draws, drawing.seed))).swapaxes(1, 2) - found.share.T
         self.all_noise = noise.reshape(self.draws, models, *shape)
+        self.all_centres = found.share.T.reshape(models, *shape)
+        self.all_sources = sources_of(cell, samples.sources, len(found.rows)).reshape(shape)
+        self.group_sources = sources_of(cell // num_classes, samples.sources, num_groups + 1)[:-1]
         self._seed = drawing.seed
 
     @property
@@ -136,10 +140,11 @@ class Resampled:
         return self.mean(self.all_rows * (np.arange(len(self.all_rows)) == group)[:, None])
 
     def cell_accuracy(self) -> tuple[Floats, Limits]:
-        """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's if samples are independent."""
+        """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's, if there is a single model."""
         value = self.shares.mean(axis=0)
-        if self.independent and len(self.shares) == 1:
-            low, high = wilson(self._sums[0, :-1], self.rows, confidence=self.confidence)
+        if len(self.shares) == 1:
+            rows = self.effective_rows[0]
+            low, high = wilson(value * rows, rows, confidence=self.confidence)
         else:
             moved = value + self.noise.mean(axis=1) + self.seed_noise(self.shares)
             low, high = self._quantiles(moved)
@@ -147,22 +152,39 @@ class Resampled:
 
     def worst_cell(self) -> tuple[Estimate, tuple[int, int] | None]:
         """Return the smallest accuracy of a subgroup and its (group, class); empty subgroups do not count."""
-        filled = self.rows.ravel() > 0
-        found, at = self._smallest(
-            self.shares.reshape(len(self.shares), -1)[:, filled],
-            self.noise.reshape(*self.noise.shape[:2], -1)[..., filled],
-        )
+        filled = self.rows > 0
+        found, at = self._smallest(self.shares[:, filled], self.effective_rows[:, filled])
         return found, None if at is None else divmod(int(np.flatnonzero(filled)[at]), self.rows.shape[1])
 
     def worst_group(self) -> tuple[Estimate, int | None]:
         """Return the smallest accuracy of a group and which it is; groups without samples do not count."""
         total = self.rows.sum(axis=1)
-        weight = self.rows[total > 0] / total[total > 0, None]
-        found, at = self._smallest(
-            (np.nan_to_num(self.shares)[:, total > 0] * weight).sum(axis=-1),
-            (np.nan_to_num(self.noise)[:, :, total > 0] * weight).sum(axis=-1),
+        filled = total > 0
+        weight = self.rows[filled] / total[filled, None]
+        shares, centres, noise = (
+            (np.nan_to_num(each)[..., filled, :] * weight).sum(axis=-1)
+            for each in (self.shares, self.all_centres[:, :-1], self.noise)
         )
-        return found, None if at is None else int(np.flatnonzero(total > 0)[at])
+        sources = self.group_sources[filled]
+        worth = effective_rows(centres, noise, total[filled], sources, confidence=self.confidence)
+        found, at = self._smallest(shares, worth)
+        return found, None if at is None else int(np.flatnonzero(filled)[at])
+
+    @property
+    def effective_rows(self) -> Floats:
+        """How many independent rows each subgroup's are worth, float64 ``[M, G, C]``; 0 for an empty one."""
+        shape = self.shares.shape
+        if self.independent:
+            return np.broadcast_to(self.rows.astype(np.float64), shape)
+        flat = (len(self.shares), -1)
+        found = effective_rows(
+            self.all_centres[:, :-1].reshape(flat),
+            self.noise.reshape(self.draws, *flat),
+            self.rows.ravel(),
+            self.all_sources[:-1].ravel(),
+            confidence=self.confidence,
+        )
+        return found.reshape(shape)
 
     def gap(self, which: Over) -> Gap:
         """Return DEO_A (``mean``) or DEO_M (``max``)."""
@@ -192,19 +214,13 @@ class Resampled:
         low, high = self._quantiles(value + noise + self.seed_noise(shares))
         return Estimate(value, float(low), float(high))
 
-    def _smallest(self, shares: Floats, noise: Floats) -> tuple[Estimate, int | None]:
+    def _smallest(self, shares: Floats, rows: Floats) -> tuple[Estimate, int | None]:
         if not shares.shape[1]:
             return Estimate(*[float("nan")] * 3), None
-        found = smallest_limits(
-            shares,
-            noise,
-            confidence=self.confidence,
-            seed_noise=self.seed_noise(shares.min(axis=1)),
-            resolution=self.resolution,
-        )
-        at = int(shares.mean(axis=0).argmin())
-        value = float(shares.min(axis=1).mean())
-        return Estimate(value, float(found.low), float(found.high)), at
+        drawn = self.seed_noise(shares.min(axis=1))
+        error = float(np.quantile(np.abs(drawn), self.confidence))
+        found = smallest_limits(Sized(shares=shares, rows=rows), confidence=self.confidence, seed_error=error)
+        return Estimate(float(found.middle), float(found.low), float(found.high)), int(shares.mean(axis=0).argmin())
 
     def _quantiles(self, values: Floats) -> tuple[Floats, Floats]:
         tail = (1 - self.confidence) / 2
