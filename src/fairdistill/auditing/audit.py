@@ -74,8 +74,8 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     check(predictions)
     counts = predictions.counts
     sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
-    by_group, overall = calibration_of(predictions)
-    metrics = metrics_of(predictions, sample, options, overall)
+    calibration = calibration_of(predictions, options)
+    metrics = metrics_of(predictions, sample, options, calibration[-1])
     collapsed = len(np.unique(predictions.predicted)) == 1
     return AuditResult(
         where=predictions.where,
@@ -89,7 +89,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         seed=options.seed,
         metrics=metrics,
         classes=classes_of(predictions, sample),
-        groups=groups_of(predictions, sample, by_group),
+        groups=groups_of(predictions, sample, calibration),
         cells=subgroups_of(predictions, sample),
         counts=tuple(tuple(map(tuple, group)) for group in counts.tolist()),
         empty_cells=tuple(empty_cells(counts)),

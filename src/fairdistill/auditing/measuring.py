@@ -20,16 +20,16 @@ from fairdistill.auditing.result import (
 )
 from fairdistill.errors import DataError
 from fairdistill.metrics import (
+    Calibration,
     Counts,
     Estimate,
     Resampled,
-    calibration_bins,
-    expected_calibration_error,
+    calibration_limits,
     gap_resolved,
-    overall_calibration_error,
     parity_gaps,
     rows_to_resolve,
 )
+from fairdistill.metrics.calibration_limits import UNDEFINED
 from fairdistill.predictions import Predictions
 
 _RESOLVED = (0.02, 0.05, 0.1)
@@ -52,7 +52,7 @@ def check(predictions: Predictions) -> None:
 
 
 def metrics_of(
-    predictions: Predictions, sample: Resampled, options: AuditOptions, calibration_error: float | None
+    predictions: Predictions, sample: Resampled, options: AuditOptions, calibration: Calibration
 ) -> AuditMetrics:
     """Return the metrics of the whole test set."""
     parity, odds = parity_gaps(predictions.predicted, predictions.samples, options.drawing)
@@ -66,17 +66,20 @@ def metrics_of(
         deo_m=sample.gap("max"),
         demographic_parity=parity,
         equalised_odds=odds,
-        calibration_error=calibration_error,
+        calibration_error=_error(predictions, calibration),
+        calibration=calibration,
     )
 
 
-def calibration_of(predictions: Predictions) -> tuple[list[float | None], float | None]:
-    """Return the expected calibration error of each group and over all groups; None without probabilities."""
-    groups = len(predictions.group_names)
+def calibration_of(predictions: Predictions, options: AuditOptions) -> list[Calibration]:
+    """Return the calibration error of each group and, last, of all samples; undefined without probabilities."""
     if predictions.probabilities is None:
-        return [None] * groups, None
-    bins = calibration_bins(predictions.labels, predictions.probabilities, predictions.groups, num_groups=groups)
-    return expected_calibration_error(bins).tolist(), overall_calibration_error(bins)
+        return [UNDEFINED] * (len(predictions.group_names) + 1)
+    return calibration_limits(predictions.probabilities, predictions.samples, options.drawing)
+
+
+def _error(predictions: Predictions, calibration: Calibration) -> float | None:
+    return None if predictions.probabilities is None else calibration.value
 
 
 def classes_of(predictions: Predictions, sample: Resampled) -> tuple[ClassAudit, ...]:
@@ -94,7 +97,7 @@ def classes_of(predictions: Predictions, sample: Resampled) -> tuple[ClassAudit,
 
 
 def groups_of(
-    predictions: Predictions, sample: Resampled, calibration: Sequence[float | None]
+    predictions: Predictions, sample: Resampled, calibration: Sequence[Calibration]
 ) -> tuple[GroupAudit, ...]:
     """Return each group's samples, accuracy and calibration error."""
     return tuple(
@@ -102,7 +105,8 @@ def groups_of(
             group=name,
             rows=int(sample.rows[group].sum()),
             accuracy=sample.group_accuracy(group),
-            calibration_error=calibration[group],
+            calibration_error=_error(predictions, calibration[group]),
+            calibration=calibration[group],
         )
         for group, name in enumerate(predictions.group_names)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result, key
-from fairdistill.metrics import Change, Estimate, Gap
+from fairdistill.metrics import Calibration, Change, Estimate, Gap
 
 FORMAT_VERSION = 1
 
@@ -43,7 +43,8 @@ class AuditMetrics(Result):
         deo_m: largest over the classes.
         demographic_parity: largest difference between groups in how often a class is predicted.
         equalised_odds: largest difference between groups in true- and false-positive rates.
-        calibration_error: expected calibration error; None without probabilities.
+        calibration_error: expected calibration error of all samples; None without probabilities.
+        calibration: the same with its interval and floor, and the number of samples it is of.
     """
 
     accuracy: Estimate
@@ -55,6 +56,7 @@ class AuditMetrics(Result):
     demographic_parity: Gap
     equalised_odds: Gap
     calibration_error: float | None
+    calibration: Calibration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +71,13 @@ class ClassAudit(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupAudit(Result):
-    """One group: its samples, accuracy and calibration error (None without probabilities)."""
+    """One group: its samples, accuracy and calibration error (None without probabilities), with interval and floor."""
 
     group: str
     rows: int
     accuracy: Estimate
     calibration_error: float | None
+    calibration: Calibration
 
 
 @dataclass(frozen=True, kw_only=True)

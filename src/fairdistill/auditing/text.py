@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
-from fairdistill.metrics import METRICS, Gap
+from fairdistill.metrics import METRICS, Calibration, Gap
 from fairdistill.metrics.paired import SIGNIFICANT
 from fairdistill.text.numbers import interval, p_value, percent, signed
 from fairdistill.text.tables import aligned
@@ -120,18 +120,32 @@ def _metrics(metrics: AuditMetrics, confidence: float) -> list[str]:
         chance = _chance(found) if isinstance(found, Gap) and not math.isnan(found.floor) else ""
         rows.append((title, percent(found.value), interval(found), chance, name))
     if metrics.calibration_error is not None:
-        rows.append(("Calibration error", percent(metrics.calibration_error), "", "", ""))
+        error = metrics.calibration
+        rows.append(("Calibration error", percent(error.value), interval(error), _chance(error), ""))
     return aligned(rows, left=(0, 4))
 
 
 def _groups(result: AuditResult) -> list[str]:
     calibrated = result.metrics.calibration_error is not None
-    rows = [["Group", "samples", "accuracy", "", *(["calibration error"] if calibrated else [])]]
+    columns = ["calibration error", "", "by chance alone"] if calibrated else []
+    rows = [["Group", "samples", "accuracy", "", *columns]]
     for group in result.groups:
-        calibration = [percent(group.calibration_error)] if calibrated else []
-        accuracy = group.accuracy
+        found, accuracy = group.calibration, group.accuracy
+        calibration = (
+            [percent(found.value), interval(found), _chance(found) if found.rows else ""] if calibrated else []
+        )
         rows.append([group.group, f"{group.rows:,}", percent(accuracy.value), interval(accuracy), *calibration])
-    return aligned(rows)
+    return [*aligned(rows), *_unknown(result)]
+
+
+def _unknown(result: AuditResult) -> list[str]:
+    """Return of which samples the numbers are, if the groups of some are unknown."""
+    if not result.unknown_groups:
+        return []
+    return [
+        f"Accuracy, balanced accuracy, calibration error and the table of classes count all {result.rows:,} samples; "
+        f"every number about groups leaves out the {result.unknown_groups:,} without a group label."
+    ]
 
 
 def _classes(result: AuditResult) -> list[str]:
@@ -148,7 +162,7 @@ def _classes(result: AuditResult) -> list[str]:
     return aligned(rows)
 
 
-def _chance(gap: Gap) -> str:
+def _chance(gap: Gap | Calibration) -> str:
     return f"{percent(gap.floor)} [{percent(gap.floor_low)}, {percent(gap.floor_high)}]"
 
 
