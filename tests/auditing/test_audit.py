@@ -96,7 +96,8 @@ def test_values_equal_the_pure_functions(case: str) -> None:
     table = TABLES[case]
     found, counts = audited(table), table.counts
     metrics = found["metrics"]
-    values = {name: metric["value"] for name, metric in metrics.items() if name != "calibration_error"}
+    beside = ("calibration_error", "calibration", "deo_a_complete", "deo_m_complete")
+    values = {name: metric["value"] for name, metric in metrics.items() if name not in beside}
     with_unknown = replace(table, groups=np.zeros_like(table.groups)).counts
     cells = cell_accuracy(counts)
     expected = {
@@ -132,6 +133,14 @@ def test_the_calibration_error_is_the_pure_functions() -> None:
     without = audited(replace(PLAIN, probabilities=None))
     assert without["metrics"]["calibration_error"] is None
     assert [group["calibration_error"] for group in without["groups"]] == [None, None]
+
+
+def test_the_calibration_error_counts_samples_of_unknown_group_as_accuracy_does() -> None:
+    known = np.arange(600) % 7 != 0
+    metrics = audited(replace(PLAIN, groups=np.where(known, PLAIN.groups, -1)))["metrics"]
+    assert metrics["calibration"]["rows"] == 600
+    assert metrics["calibration"]["value"] == metrics["calibration_error"]
+    assert metrics["calibration_error"] == pytest.approx(abs(435 / 600 - (0.4 / 3 + 0.6)))  # as of known groups only
 
 
 def test_what_was_audited_is_said() -> None:

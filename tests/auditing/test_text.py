@@ -48,7 +48,9 @@ def test_rows_needed_are_said() -> None:
 
 def test_an_empty_cell_is_named_and_nothing_is_claimed() -> None:
     result = result_of([[90, 0], [80, 75]], [[100, 0], [100, 100]])
-    assert in_words(result) == ["The test set has no sample of b of x, so the DEO is undefined."]
+    undefined, complete = in_words(result)
+    assert undefined == "The test set has no sample of b of x, so the DEO is undefined."
+    assert complete.startswith("Over the only class with samples of every group (a), DEO_A is 10.0 [")
     assert "undefined" in render(result)
     assert "nan" not in render(result).lower()
 
@@ -56,7 +58,8 @@ def test_an_empty_cell_is_named_and_nothing_is_claimed() -> None:
 def test_many_empty_cells_are_cut_short() -> None:
     rows = np.zeros((3, 6), int)
     rows[0] = 10
-    (line,) = in_words(result_of(rows, rows))
+    line, complete = in_words(result_of(rows, rows))
+    assert complete == "No class has samples of every group."
     assert line.count(" of y") == 6
     assert line.count(" of z") == 2
     assert line.endswith(" ..., so the DEO is undefined.")

@@ -18,11 +18,11 @@ from fairdistill.auditing.measuring import (
     metrics_of,
     notes_of,
     sizing,
-    subgroups_of,
 )
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
 from fairdistill.auditing.source import Inputs, read_inputs
+from fairdistill.auditing.subgroups import subgroups_of
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
 from fairdistill.metrics import Resampled, empty_cells
 from fairdistill.predictions import Predictions

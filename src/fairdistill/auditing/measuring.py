@@ -15,14 +15,13 @@ from fairdistill.auditing.result import (
     LimitCheck,
     RowsNeeded,
     Sizing,
-    SubgroupAudit,
     Verdict,
 )
+from fairdistill.auditing.subgroups import complete_classes, named
 from fairdistill.errors import DataError
 from fairdistill.metrics import (
     Calibration,
     Counts,
-    Estimate,
     Resampled,
     calibration_limits,
     gap_resolved,
@@ -57,6 +56,7 @@ def metrics_of(
     """Return the metrics of the whole test set."""
     parity, odds = parity_gaps(predictions.predicted, predictions.samples, options.drawing)
     group, subgroup = worst_of(sample, predictions)
+    complete, names = complete_classes(predictions, sample, options)
     return AuditMetrics(
         accuracy=sample.accuracy(),
         balanced_accuracy=sample.balanced_accuracy(),
@@ -64,6 +64,8 @@ def metrics_of(
         worst_cell=subgroup,
         deo_a=sample.gap("mean"),
         deo_m=sample.gap("max"),
+        deo_a_complete=named(complete.gap("mean"), names),
+        deo_m_complete=named(complete.gap("max"), names),
         demographic_parity=parity,
         equalised_odds=odds,
         calibration_error=_error(predictions, calibration),
@@ -109,25 +111,6 @@ def groups_of(
             calibration=calibration[group],
         )
         for group, name in enumerate(predictions.group_names)
-    )
-
-
-def subgroups_of(predictions: Predictions, sample: Resampled) -> tuple[SubgroupAudit, ...]:
-    """Return each subgroup's samples and accuracy."""
-    values, limits = sample.cell_accuracy()
-    return tuple(
-        SubgroupAudit(
-            group=group_name,
-            class_name=class_name,
-            rows=int(sample.rows[group, label]),
-            accuracy=Estimate(
-                value=float(values[group, label]),
-                low=float(limits.low[group, label]),
-                high=float(limits.high[group, label]),
-            ),
-        )
-        for group, group_name in enumerate(predictions.group_names)
-        for label, class_name in enumerate(predictions.class_names)
     )
 
 

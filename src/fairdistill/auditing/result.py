@@ -31,6 +31,13 @@ class WorstSubgroup(Result, Estimate):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompleteGap(Gap):
+    """DEO_A or DEO_M over the classes of which every group has samples, and which classes these are."""
+
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditMetrics(Result):
     """The metrics of the whole test set, with intervals; fractions.
 
@@ -41,6 +48,8 @@ class AuditMetrics(Result):
         worst_cell: of the subgroups, one class of one group each.
         deo_a: mean over the classes of the difference between groups.
         deo_m: largest over the classes.
+        deo_a_complete: the mean over the classes of which every group has samples; ``deo_a`` if all are such.
+        deo_m_complete: the largest over the same.
         demographic_parity: largest difference between groups in how often a class is predicted.
         equalised_odds: largest difference between groups in true- and false-positive rates.
         calibration_error: expected calibration error of all samples; None without probabilities.
@@ -53,6 +62,8 @@ class AuditMetrics(Result):
     worst_cell: WorstSubgroup
     deo_a: Gap
     deo_m: Gap
+    deo_a_complete: CompleteGap
+    deo_m_complete: CompleteGap
     demographic_parity: Gap
     equalised_odds: Gap
     calibration_error: float | None
@@ -82,12 +93,16 @@ class GroupAudit(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class SubgroupAudit(Result):
-    """One class of one group: its samples and accuracy."""
+    """One class of one group: its samples and accuracy.
+
+    ``pooled`` also uses what its class and its group show elsewhere; see :mod:`fairdistill.metrics.pooled`.
+    """
 
     group: str
     class_name: str = key("class")
     rows: int
     accuracy: Estimate
+    pooled: Estimate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
+from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
 from fairdistill.metrics import METRICS, Calibration, Gap
 from fairdistill.metrics.paired import SIGNIFICANT
 from fairdistill.text.numbers import interval, p_value, percent, signed
@@ -22,7 +23,7 @@ _VERDICTS = {
 def render(result: AuditResult) -> str:
     """Return an audit as text."""
     lines = [_heading(result), "", *_metrics(result.metrics, result.confidence)]
-    lines += ["", *_groups(result), "", *_classes(result), "", *in_words(result)]
+    lines += ["", *_groups(result), "", *_classes(result), *few_samples(result), "", *in_words(result)]
     lines += [f"{note}." for note in result.notes]
     lines += [_limit(limit, result) for limit in result.limits]
     if result.against is not None:
@@ -38,7 +39,7 @@ def in_words(result: AuditResult) -> list[str]:
     empty = [f"{result.class_names[label]} of {result.group_names[group]}" for group, label in result.empty_cells]
     if empty:
         shown = f"{'; '.join(empty[:8])}{' ...' if len(empty) > 8 else ''}"
-        return [f"The test set has no sample of {shown}, so the DEO is undefined."]
+        return [f"The test set has no sample of {shown}, so the DEO is undefined.", *complete_in_words(result)]
     lines = []
     if result.collapsed:
         lines.append("The model predicts a single class for every sample, so its gap of 0 says nothing about fairness.")
