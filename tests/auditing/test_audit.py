@@ -15,7 +15,7 @@ from fairdistill.metrics import accuracy, cell_accuracy, deo_a, deo_by_class, de
 from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error
 from fairdistill.metrics.fairness import balanced_accuracy, group_accuracy
 from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference
-from fairdistill.metrics.sizing import rows_to_resolve
+from fairdistill.metrics.sizing import gaps_detected, rows_to_resolve
 from fairdistill.predictions import Predictions
 from fairdistill.runs.files import finite_or_null
 from fairdistill.runs.folder import RunFolder
@@ -170,6 +170,19 @@ def test_the_sizing_is_of_the_smallest_cell() -> None:
     assert [each["rows"] for each in found["rows_needed"]] == [
         rows_to_resolve(gap, accuracy=0.8) for gap in (0.02, 0.05, 0.1)
     ]
+    expected = gaps_detected(np.array([[100.0, 200], [50, 100]]), accuracy=0.8).tolist()
+    assert [(each["group"], each["gap"]) for each in found["groups"]] == [("x", expected[0]), ("y", expected[1])]
+    assert found["deo_a_resolved"] == max(expected)
+
+
+def test_the_sizing_knows_that_samples_of_one_person_are_alike() -> None:
+    alone = audited(PLAIN)["sizing"]
+    person = audited(replace(PLAIN, sources=np.arange(600) // 10))["sizing"]  # all right or all wrong, nearly
+    assert person["smallest_cell"] == alone["smallest_cell"]
+    for name in ("gap_resolved", "deo_a_resolved"):
+        assert person[name] > 1.5 * alone[name]
+    for name in ("rows_needed", "deo_a_rows_needed"):
+        assert person[name][2]["rows"] > 2 * alone[name][2]["rows"]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -17,10 +17,10 @@ from fairdistill.auditing.measuring import (
     limits_of,
     metrics_of,
     notes_of,
-    sizing,
 )
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
+from fairdistill.auditing.sizing import sizing, worth_of
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
@@ -94,7 +94,13 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         counts=tuple(tuple(map(tuple, group)) for group in counts.tolist()),
         empty_cells=tuple(empty_cells(counts)),
         collapsed=collapsed,
-        sizing=sizing(counts, metrics.accuracy.value, options.confidence),
+        sizing=sizing(
+            counts.sum(axis=2),
+            metrics.accuracy.value,
+            options.confidence,
+            predictions.group_names,
+            worth=worth_of(sample),
+        ),
         limits=limits_of(metrics, options, collapsed=collapsed),
         notes=notes_of(predictions),
         against=None if against is None else change_between(against, predictions, options, where=against.where),

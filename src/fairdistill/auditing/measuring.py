@@ -1,4 +1,4 @@
-"""The parts of an audit: metrics, classes, groups, subgroups, sizing, limits and notes."""
+"""The parts of an audit: metrics, classes, groups, limits and notes."""
 
 from __future__ import annotations
 
@@ -13,25 +13,19 @@ from fairdistill.auditing.result import (
     ClassAudit,
     GroupAudit,
     LimitCheck,
-    RowsNeeded,
-    Sizing,
     Verdict,
 )
 from fairdistill.auditing.subgroups import complete_classes, named
 from fairdistill.errors import DataError
 from fairdistill.metrics import (
     Calibration,
-    Counts,
     Resampled,
     calibration_limits,
-    gap_resolved,
     parity_gaps,
-    rows_to_resolve,
 )
 from fairdistill.metrics.calibration_limits import UNDEFINED
 from fairdistill.predictions import Predictions
 
-_RESOLVED = (0.02, 0.05, 0.1)
 _MEMORY = 2**31
 
 
@@ -111,20 +105,6 @@ def groups_of(
             calibration=calibration[group],
         )
         for group, name in enumerate(predictions.group_names)
-    )
-
-
-def sizing(counts: Counts, accuracy: float, confidence: float) -> Sizing:
-    """Return what gap the smallest subgroup can show, and how many independent samples smaller gaps would need."""
-    smallest = int(counts.sum(axis=2).min())
-    return Sizing(
-        power=0.8,
-        smallest_cell=smallest,
-        gap_resolved=gap_resolved(smallest, accuracy=accuracy, confidence=confidence),
-        rows_needed=tuple(
-            RowsNeeded(gap=gap, rows=rows_to_resolve(gap, accuracy=accuracy, confidence=confidence))
-            for gap in _RESOLVED
-        ),
     )
 
 

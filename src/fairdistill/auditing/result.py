@@ -114,13 +114,34 @@ class RowsNeeded(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupResolved(Result):
+    """By how much a group must be behind all others in every class for the audit to detect it."""
+
+    group: str
+    gap: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sizing(Result):
-    """What gap the smallest subgroup can show, and how many samples smaller gaps would need."""
+    """What gaps a test set can show, and how many samples smaller gaps would need.
+
+    Attributes:
+        power: how often a gap is detected.
+        smallest_cell: samples of the smallest subgroup.
+        gap_resolved: gap between two subgroups of that size that is detected.
+        rows_needed: samples that each of two subgroups needs for smaller gaps.
+        deo_a_resolved: DEO_A that the audit detects whichever single group is behind, the largest of ``groups``.
+        groups: for each group, the DEO_A that the audit detects if it is behind all others, by as much in every class.
+        deo_a_rows_needed: samples that each subgroup needs for the audit to detect a smaller DEO_A of that kind.
+    """
 
     power: float
     smallest_cell: int
     gap_resolved: float
     rows_needed: tuple[RowsNeeded, ...]
+    deo_a_resolved: float
+    groups: tuple[GroupResolved, ...]
+    deo_a_rows_needed: tuple[RowsNeeded, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
+from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
 from fairdistill.metrics import METRICS, Calibration, Gap
 from fairdistill.metrics.paired import SIGNIFICANT
@@ -57,7 +58,7 @@ def in_words(result: AuditResult) -> list[str]:
             "This gap is within what chance alone would produce; the true gap could be as large as "
             f"{percent(gap.high)} points."
         )
-    return [*lines, _sizing(result)]
+    return [*lines, *sizing_in_words(result.sizing)]
 
 
 def shrank(change: ModelChange) -> bool:
@@ -165,16 +166,6 @@ def _classes(result: AuditResult) -> list[str]:
 
 def _chance(gap: Gap | Calibration) -> str:
     return f"{percent(gap.floor)} [{percent(gap.floor_low)}, {percent(gap.floor_high)}]"
-
-
-def _sizing(result: AuditResult) -> str:
-    sizing = result.sizing
-    smallest = f"{sizing.smallest_cell:,} sample" + ("" if sizing.smallest_cell == 1 else "s")
-    resolved = f"enough to detect a gap of {percent(sizing.gap_resolved)} points between two subgroups"
-    if sizing.gap_resolved >= 1:
-        resolved = "too few to detect any gap"
-    needed = "; ".join(f"{percent(each.gap, 0)} points: {each.rows:,}" for each in sizing.rows_needed)
-    return f"The smallest subgroup has {smallest}, {resolved}. Samples per subgroup needed to detect {needed}."
 
 
 def _limit(limit: LimitCheck, result: AuditResult) -> str:
