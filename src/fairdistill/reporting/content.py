@@ -93,7 +93,10 @@ def _leakage(label: str, embedding: Mapping[str, Any]) -> Leakage:
 
 
 def _probe(leakage: Mapping[str, Any]) -> Probe:
-    return Probe(majority=leakage["majority"], probe=leakage["probe"])
+    def value(name: str) -> float | None:  # which an embedding of an older version does not have
+        return leakage[name]["value"] if name in leakage else None
+
+    return Probe(majority=leakage["majority"], probe=leakage["probe"], balanced=value("balanced"), auc=value("auc"))
 
 
 def _figure_row(row: ReportRow, first: Predictions) -> FigureRow:
