@@ -34,6 +34,7 @@ with few rows."""
 _STEPS = 12
 _CLOSE = 0.01
 _DRAWN = 2_000_000
+_MANY_EFFECTS = 300
 _MOST_EFFECTS = 1500
 JOINED = ", "
 """What the names of a combination of attributes are joined with, see :func:`fairdistill.tables.columns.cross`."""
@@ -135,7 +136,7 @@ def pooled_accuracy(
     effects = np.zeros(len(pattern.precision))
     effects[0] = np.log(share / (1 - share))
     fits = []
-    for phi in _PHI.tolist():
+    for phi in (_PHI if len(effects) <= _MANY_EFFECTS else _PHI[::2]).tolist():
         fits.append(_fitted(pattern, effects, right, n, phi))
         effects = fits[-1].effects
     evidence = np.array([fit.evidence for fit in fits])

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, spread, wilson
 from fairdistill.metrics.outcomes import Rows, outcomes_of
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits, sources_of
+from fairdistill.metrics.sources import sources_of
+from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits
 
 _WORK = 3e8  # draws times types, about 10 seconds
 _MEMORY = 2**28  # bytes of the drawn shares
@@ -98,8 +99,12 @@ class Resampled:
         noise = np.concatenate(list(found.drawn(self.draws, drawing.seed))).swapaxes(1, 2) - found.share.T
         self.all_noise = noise.reshape(self.draws, models, *shape)
         self.all_centres = found.share.T.reshape(models, *shape)
-        self.all_sources = sources_of(cell, samples.sources, len(found.rows)).reshape(shape)
-        self.group_sources = sources_of(cell // num_classes, samples.sources, num_groups + 1)[:-1]
+        # With independent samples, these are their numbers.
+        self.all_sources = self.all_rows
+        self.group_sources = self.rows.sum(axis=1)
+        if not self.independent:
+            self.all_sources = sources_of(cell, samples.sources, len(found.rows)).reshape(shape)
+            self.group_sources = sources_of(cell // num_classes, samples.sources, num_groups + 1)[:-1]
         self._seed = drawing.seed
 
     @property
