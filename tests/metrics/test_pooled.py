@@ -109,6 +109,12 @@ def test_all_wrong_and_all_right_stay_inside_0_and_1(right: int) -> None:
     assert np.abs(middle - right / 20).max() < 0.1
 
 
+def test_a_million_rows_are_no_problem() -> None:
+    low, middle, high = pooled(np.full((2, 2), 900_000), np.full((2, 2), 1_000_000))
+    assert np.abs(middle - 0.9).max() < 0.001
+    assert (high - low < 0.002).all()
+
+
 def test_no_rows_and_too_many_effects_are_undefined() -> None:
     assert np.isnan(pooled(np.zeros((2, 2)), np.zeros((2, 2)))).all()
     assert np.isnan(pooled(np.ones((2, 1500)), np.ones((2, 1500)))).all()

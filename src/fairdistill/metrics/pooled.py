@@ -12,8 +12,8 @@ they go their own ways, phi is small and it keeps its own. Herlihy et al., *A st
 evaluating model performance across intersectional subgroups* (FAccT 2024), show that such estimates are much closer to
 the truth for small subgroups. The price: a small subgroup that is unlike all others is pulled towards them. To limit
 that, a tenth of the prior is flat, as if the subgroup had nothing to do with the pattern (a robust mixture prior, see
-Weru et al., *Information borrowing in Bayesian clinical trials*, 2024). The intervals hold on average over the subgroups,
-not for each one.
+Weru et al., *Information borrowing in Bayesian clinical trials*, 2024). The intervals hold on average over the
+subgroups, not for each one.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def _accuracies(
     middle = expit(logit)
     usual = _log_chance(right, rows, middle * fit.phi + _FLAT, (1 - middle) * fit.phi + _FLAT)
     apart = _log_chance(right, rows, np.ones_like(rows), np.ones_like(rows))
-    own = _OWN * np.exp(apart) / (_OWN * np.exp(apart) + (1 - _OWN) * np.exp(usual))
+    own = expit(np.log(_OWN) - np.log1p(-_OWN) + apart - usual)
     alone = generator.random(mean.shape) < own
     return np.asarray(generator.beta(np.where(alone, 1.0, a) + right, np.where(alone, 1.0, b) + rows - right))
 
