@@ -240,10 +240,10 @@ def test_the_p_value_of_no_gap_is_uniform() -> None:
 
 
 def test_an_estimate_of_nothing_is_undefined() -> None:
-    sample = sampled(worked([[4, 4], [4, 4]], 5))
-    found = sample.mean(np.zeros((3, 2)))
-    assert isinstance(found, Estimate)
-    assert np.isnan(astuple(found)).all()
+    sample = sampled(worked([[4, 4], [4, 4]], 5), classes=3, groups=3)
+    for found in (sample.class_accuracy(2), sample.group_accuracy(2), sample.balanced_accuracy()):
+        assert isinstance(found, Estimate)
+        assert np.isnan(astuple(found)).all()
 
 
 def test_less_work_is_done_where_every_source_is_of_its_own_kind(monkeypatch: pytest.MonkeyPatch) -> None:

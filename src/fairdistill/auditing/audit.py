@@ -72,6 +72,7 @@ def _options(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOpt
 def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
+    options = options.of(predictions)
     counts = predictions.counts
     sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
     by_group, overall = calibration_of(predictions)
@@ -87,6 +88,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         confidence=options.confidence,
         draws=sample.draws,
         seed=options.seed,
+        design=options.drawing.design,
         metrics=metrics,
         classes=classes_of(predictions, sample),
         groups=groups_of(predictions, sample, by_group),

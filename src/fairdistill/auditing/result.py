@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result, key
-from fairdistill.metrics import Change, Estimate, Gap
+from fairdistill.metrics import Change, Design, Estimate, Gap
 
 FORMAT_VERSION = 1
 
@@ -180,7 +180,7 @@ class AuditResult(Result):
         unknown_groups: samples without a group label.
         sources: independent pictures or people among them.
         class_names, group_names: in the order of ``counts``.
-        confidence, draws, seed: of the intervals.
+        confidence, draws, seed, design: of the intervals.
         metrics: of the whole test set.
         classes, groups, cells: one entry each; a cell is a subgroup, one class of one group.
         counts: ``[G][C][C]``: group, true class, predicted class.
@@ -203,6 +203,7 @@ class AuditResult(Result):
     confidence: float
     draws: int
     seed: int
+    design: Design
     metrics: AuditMetrics
     classes: tuple[ClassAudit, ...]
     groups: tuple[GroupAudit, ...]

@@ -18,10 +18,15 @@ _VERDICTS = {
     "undecided": "undecided: the limit lies inside the interval, so these data cannot tell",
 }
 
+_DESIGNS = {
+    "random": "Intervals treat the test set as sampled at random within each group (--design random).",
+    "balanced": "Intervals take the number of samples in each subgroup as planned (--design balanced).",
+}
+
 
 def render(result: AuditResult) -> str:
     """Return an audit as text."""
-    lines = [_heading(result), "", *_metrics(result.metrics, result.confidence)]
+    lines = [_heading(result), "", *_metrics(result.metrics, result.confidence), _DESIGNS[result.design]]
     lines += ["", *_groups(result), "", *_classes(result), "", *in_words(result)]
     lines += [f"{note}." for note in result.notes]
     lines += [_limit(limit, result) for limit in result.limits]

@@ -22,7 +22,7 @@ from fairdistill.metrics.fairness import (
 )
 from fairdistill.metrics.group_fairness import FairnessValues, GroupFairness
 from fairdistill.metrics.names import METRICS
-from fairdistill.metrics.samples import Drawing, Samples
+from fairdistill.metrics.samples import Design, Drawing, Samples
 from fairdistill.metrics.scores import Scores, higher_is_better, improvement
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 
 __all__ = [
-    "METRICS", "Change", "Counts", "Drawing", "Estimate", "FairnessValues", "Gap", "GroupFairness", "Paired",
+    "METRICS", "Change", "Counts", "Design", "Drawing", "Estimate", "FairnessValues", "Gap", "GroupFairness", "Paired",
     "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy", "calibration_bins", "cell_accuracy",
     "chance_deo", "checked_indices", "deo_a", "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error",
     "float_array", "gap_resolved", "group_accuracy", "group_counts", "higher_is_better", "improvement",

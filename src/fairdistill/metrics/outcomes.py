@@ -8,6 +8,9 @@ occurs. All resampling works on these few numbers: 1,000,000 independent rows in
 Test sets are drawn stratum by stratum. When sources have many rows, few of them lie in exactly the same cells, and a
 stratum of a single source would never vary: if fewer than 20 sources share the same combination of cells, they are
 resampled together with the rest of their group.
+
+Where a test set was sampled at random, another one would also have other numbers of sources in each stratum of a
+group. Shares within subgroups hardly depend on them, but accuracies over several classes do.
 """
 
 from __future__ import annotations
@@ -19,9 +22,28 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from fairdistill.metrics.samples import Design
+
 _ALL_CODES = 16
 _FEWEST = 20  # sources for a separate stratum
 _CHUNK_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class TestSets:
+    """Drawn test sets.
+
+    Attributes:
+        shares: float64 ``[B, cells, V]``: mean value of a row of each cell; NaN for a cell without rows.
+        sums: float64 ``[B, cells, V]``: what the rows of each cell add up to in test sets of the wanted design.
+        rows: float64 ``[B, cells]``: how many there are.
+    """
+
+    __test__ = False  # not a class of tests
+
+    shares: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    rows: NDArray[np.float64] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,6 +60,7 @@ class Outcomes:
         row_table: sparse float64 ``[T, cells]``: how many rows of each cell a source of this type has.
         rows: int64 ``[cells]``: rows of each cell, also in drawn test sets unless sources are ``pooled``.
         pooled: whether sources with rows in different cells are drawn together.
+        pool: int64 ``[S]``: the pool of each stratum, for example its group; -1 for several pools or none.
         independent: whether every source has a single row.
     """
 
@@ -48,6 +71,7 @@ class Outcomes:
     row_table: csr_array
     rows: NDArray[np.int64]
     pooled: bool
+    pool: NDArray[np.int64]
     independent: bool
 
     @property
@@ -63,7 +87,12 @@ class Outcomes:
 
     def drawn(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
         """Draw test sets with as many sources in each stratum; yield their shares, ``[some, cells, V]`` at a time."""
-        generator = np.random.default_rng(seed)
+        for found in self.test_sets(draws, seed, "balanced"):
+            yield found.shares
+
+    def test_sets(self, draws: int, seed: int, design: Design) -> Iterator[TestSets]:
+        """Draw test sets; those of both designs have the same shares."""
+        generator, of_sizes = np.random.default_rng(seed), np.random.default_rng([seed, 2])
         chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(self.table.shape))))
         for start in range(0, draws, chunk):
             size = min(chunk, draws - start)
@@ -71,11 +100,25 @@ class Outcomes:
             for n, low, high in zip(self.sources.tolist(), self.first.tolist(), self._stops.tolist(), strict=True):
                 chance = self.weight[low:high] / self.weight[low:high].sum()
                 drawn[:, low:high] = generator.multinomial(n, chance, size=size)
-            if not self.pooled:
-                yield _shares(drawn @ self.table, self.rows)
+            rows = drawn @ self.row_table if self.pooled else self.rows
+            shares = _shares(drawn @ self.table, rows)
+            if self.pooled:  # a cell may have no rows in any drawn source
+                shares = np.where(np.isnan(shares), self.share, shares)
+            if design == "balanced":
+                yield TestSets(shares, _sums(shares, self.rows), np.broadcast_to(self.rows, (size, len(self.rows))))
                 continue
-            shares = _shares(drawn @ self.table, drawn @ self.row_table)
-            yield np.where(np.isnan(shares), self.share, shares)  # a cell without rows in any drawn source
+            drawn *= np.repeat(self._sizes(of_sizes, size) / self.sources, self._stops - self.first, axis=1)
+            sums = (drawn @ self.table).reshape(size, len(self.rows), -1)
+            yield TestSets(shares, sums, drawn @ self.row_table)
+
+    def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.int64]:
+        """Draw the number of sources in each stratum, ``[size, S]``, as many in each pool."""
+        sizes = np.empty((size, len(self.sources)), np.int64)
+        for name in np.unique(self.pool).tolist():
+            own = self.pool == name
+            n = self.sources[own]
+            sizes[:, own] = generator.multinomial(n.sum(), n / n.sum(), size=size)
+        return sizes
 
     def swapped(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
         """Swap the two values of each source with probability one half; yield the shares, ``[some, cells, 2]``."""
@@ -135,7 +178,7 @@ def outcomes_of(
     for length in np.unique(lengths).tolist():
         sequences = key[starts[lengths == length][:, None] + np.arange(length)]
         if length == 1:
-            parts.append(_single(sequences[:, 0], num_cells, codes, smooth=smooth))
+            parts.append(_single(sequences[:, 0], num_cells, codes, pool, smooth=smooth))
             continue
         kinds, counts = np.unique(sequences, axis=0, return_counts=True)
         if pool is not None:
@@ -143,7 +186,7 @@ def outcomes_of(
             left.append((kinds[few], counts[few]))
             kinds, counts = kinds[~few], counts[~few]
         if len(kinds):
-            parts.append(_several(kinds, counts, codes, smooth=smooth and ends))
+            parts.append(_several(kinds, counts, codes, pool, smooth=smooth and ends))
     pooled = any(len(kinds) for kinds, _ in left)
     if pooled and pool is not None:
         parts.append(_pooled([each for each in left if len(each[0])], codes, pool, smooth=smooth and ends))
@@ -151,7 +194,9 @@ def outcomes_of(
         nothing = np.zeros(0, np.int64)
         table, row_table = (csr_array((0, num_cells * columns)) for columns in (values.shape[1], 1))
         none = np.zeros(num_cells, np.int64)
-        return Outcomes(np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, independent=True)
+        return Outcomes(
+            np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, pool=nothing, independent=True
+        )
     types = np.concatenate([part.types for part in parts])
     entries = [np.stack([part.type + at, part.key]) for part, at in zip(parts, _offsets(parts), strict=True)]
     type_, of_row = np.concatenate(entries, axis=1)
@@ -163,6 +208,7 @@ def outcomes_of(
         row_table=_table(type_, of_row // codes, np.ones((len(of_row), 1)), int(types.sum()), num_cells),
         rows=np.bincount(cell, minlength=num_cells),
         pooled=pooled,
+        pool=np.concatenate([part.pool for part in parts]),
         independent=bool((lengths == 1).all()),
     )
 
@@ -186,16 +232,21 @@ class _Part:
     key: NDArray[np.int64]  # of the same
     types: NDArray[np.int64]  # of each stratum
     sources: NDArray[np.int64]  # of each stratum
+    pool: NDArray[np.int64]  # of each stratum
 
 
-def _single(key: NDArray[np.int64], num_cells: int, codes: int, *, smooth: bool) -> _Part:
+def _single(
+    key: NDArray[np.int64], num_cells: int, codes: int, pool: NDArray[np.int64] | None, *, smooth: bool
+) -> _Part:
     """Return the types of sources with one row: a stratum is a cell."""
     counts = np.bincount(key, minlength=num_cells * codes).reshape(num_cells, codes)
     sources = counts.sum(axis=1)
     weight = counts + (1 / codes if smooth else 0.0) * (sources > 0)[:, None]
     found = np.flatnonzero(weight)
     types = np.bincount(found // codes, minlength=num_cells)
-    return _Part(weight.ravel()[found], np.arange(len(found)), found, types[sources > 0], sources[sources > 0])
+    filled = np.flatnonzero(sources)
+    of_pool = np.full(len(filled), -1) if pool is None else pool[filled]
+    return _Part(weight.ravel()[found], np.arange(len(found)), found, types[filled], sources[filled], of_pool)
 
 
 def _few(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -204,7 +255,9 @@ def _few(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool
     return np.asarray(np.bincount(stratum, weights=counts)[stratum] < _FEWEST)
 
 
-def _several(kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, *, smooth: bool) -> _Part:
+def _several(
+    kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, pool: NDArray[np.int64] | None, *, smooth: bool
+) -> _Part:
     """Return the types of sources with several rows, each given by the sorted keys of its rows."""
     cells, stratum = np.unique(kinds // codes, axis=0, return_inverse=True)
     sources = np.bincount(stratum.ravel(), weights=counts).astype(np.int64)
@@ -221,6 +274,7 @@ def _several(kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, *,
         kinds.ravel(),
         np.bincount(stratum.ravel(), minlength=len(cells)),
         sources,
+        np.full(len(cells), -1) if pool is None else _pool_of(pool[cells]),
     )
 
 
@@ -230,9 +284,7 @@ def _pooled(
     """Return the types of sources that are drawn together with others of the same pool, whatever their cells."""
     places, weights, rows = [], [], []
     for kinds, counts in groups:
-        of_row = pool[kinds // codes]
-        one = (of_row == of_row[:, :1]).all(axis=1)
-        places.append(np.where(one, of_row[:, 0], -1))
+        places.append(_pool_of(pool[kinds // codes]))
         weights.append(counts.astype(np.float64))
         rows += list(kinds)
     place, weight = np.concatenate(places), np.concatenate(weights)
@@ -253,7 +305,13 @@ def _pooled(
         np.concatenate(rows),
         np.array([int((place == name).sum()) for name in names], np.int64),
         sources,
+        names,
     )
+
+
+def _pool_of(of_row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the pool of sources whose rows are in these pools, ``[sources, rows]``; -1 if they are in several."""
+    return np.asarray(np.where((of_row == of_row[:, :1]).all(axis=1), of_row[:, 0], -1))
 
 
 def _added(cells: NDArray[np.int64], codes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -268,6 +326,10 @@ def _added(cells: NDArray[np.int64], codes: int) -> tuple[NDArray[np.int64], NDA
 def _offsets(parts: list[_Part]) -> list[int]:
     sizes = [len(part.weight) for part in parts]
     return [sum(sizes[:at]) for at in range(len(sizes))]
+
+
+def _sums(shares: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(np.nan_to_num(shares) * rows[:, None])
 
 
 def _shares(sums: NDArray[np.float64], rows: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:

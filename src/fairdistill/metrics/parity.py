@@ -7,6 +7,8 @@ the whole is the largest difference over the classes; for two classes these are 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +29,7 @@ def selection_rates(counts: Counts) -> Floats:
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted).
     """
-    rows = counts.sum(axis=2)
-    return _selection(_rates(counts, rows), rows)
+    return _selection(_features(counts, counts.sum(axis=2)))
 
 
 def odds(counts: Counts) -> Floats:
@@ -39,8 +40,7 @@ def odds(counts: Counts) -> Floats:
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted).
     """
-    rows = counts.sum(axis=2)
-    return _odds(_rates(counts, rows), rows)
+    return _odds(_features(counts, counts.sum(axis=2)))
 
 
 def demographic_parity_difference(counts: Counts) -> float:
@@ -96,35 +96,63 @@ def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing
         return Gap(demographic_parity_difference(counts), *undefined), Gap(
             equalised_odds_difference(counts), *undefined
         )
-    observed, expected = _rates(counts, rows), found.share.reshape(shape)
-    drawn = np.concatenate(list(found.drawn(draws, drawing.seed))).reshape(draws, *shape)
-    gaps = [
-        gap_of(
-            rates(observed, rows)[None],
-            (rates(drawn, rows) - rates(expected, rows))[:, None],
-            "max",
-            drawing.confidence,
-            resolution=1 / int(rows.sum(axis=1).max()),
-        )
-        for rates in (_selection, _odds)
+    observed = _features(counts, rows)
+    expected = _features(_sums(found.share.reshape(shape), rows), rows)
+    drawn = [
+        _features(each.sums.reshape(-1, *shape), each.rows.reshape(-1, *shape[:2]))
+        for each in found.test_sets(draws, drawing.seed, drawing.design)
     ]
+    gaps = []
+    for rates in (_selection, _odds):
+        noise = np.concatenate([rates(each) for each in drawn]) - rates(expected)
+        noise[np.isnan(noise) & ~np.isnan(rates(expected))] = 0.0  # a drawn test set may lack a subgroup
+        gaps.append(
+            gap_of(
+                rates(observed)[None],
+                noise[:, None],
+                "max",
+                drawing.confidence,
+                resolution=1 / int(rows.sum(axis=1).max()),
+            )
+        )
     return gaps[0], gaps[1]
 
 
-def _rates(counts: Counts, rows: NDArray[np.int64]) -> Floats:
-    """Return P(pred = p | true = t, g), ``[G, C, C]``; NaN for an empty subgroup."""
-    return np.asarray(counts / np.where(rows > 0, rows, np.nan)[..., None])
+@dataclass(frozen=True)
+class _Features:
+    """What selection rates and odds are made of, each ``[..., G, C]``.
+
+    Attributes:
+        chosen: rows predicted as a class.
+        right: those of them that belong to it.
+        rows: rows that belong to it.
+    """
+
+    chosen: Floats
+    right: Floats
+    rows: Floats | NDArray[np.int64]
 
 
-def _selection(rates: Floats, rows: NDArray[np.int64]) -> Floats:
-    total = rows.sum(axis=1)
-    weight = rows / np.where(total > 0, total, np.nan)[:, None]
-    return np.asarray(np.einsum("gt,...gtp->...gp", weight, np.nan_to_num(rates)))
+def _features(counts: Counts | Floats, rows: Floats | NDArray[np.int64]) -> _Features:
+    """Return the features of counts ``[..., G, C, C]`` (group, true, predicted)."""
+    return _Features(counts.sum(axis=-2), np.einsum("...gcc->...gc", counts), rows)
 
 
-def _odds(rates: Floats, rows: NDArray[np.int64]) -> Floats:
-    right = np.einsum("...gcc->...gc", rates)
-    others = rows.sum(axis=1, keepdims=True) - rows  # samples of the other classes
-    counted = np.nan_to_num(rates) * rows[..., None]
-    wrong = (counted.sum(axis=-2) - np.einsum("...gcc->...gc", counted)) / np.where(others > 0, others, np.nan)
-    return np.concatenate([right, wrong], axis=-1)
+def _selection(found: _Features) -> Floats:
+    """Return P(pred = c | g), ``[..., G, C]``; NaN for a group without rows."""
+    total = found.rows.sum(axis=-1, keepdims=True)
+    return np.asarray(found.chosen / np.where(total > 0, total, np.nan))
+
+
+def _odds(found: _Features) -> Floats:
+    """Return P(pred = c | true = c, g) and P(pred = c | true != c, g), ``[..., G, 2C]``; NaN without such rows."""
+    others = found.rows.sum(axis=-1, keepdims=True) - found.rows
+    rates = [
+        counted / np.where(of > 1e-9, of, np.nan)
+        for counted, of in ((found.right, found.rows), (found.chosen - found.right, others))
+    ]
+    return np.concatenate(rates, axis=-1)
+
+
+def _sums(shares: Floats, rows: NDArray[np.int64]) -> Floats:
+    return np.asarray(np.nan_to_num(shares) * rows[..., None])

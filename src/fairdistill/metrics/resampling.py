@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.drawn import drawn_accuracies
 from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, smallest_limits, spread, wilson
 from fairdistill.metrics.outcomes import Rows, outcomes_of
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
@@ -65,6 +66,10 @@ class Resampled:
         all_rows: int64 ``[G + 1, C]``: samples of each subgroup; the last group holds those of unknown group.
         all_shares: float64 ``[M, G + 1, C]``: their accuracy; NaN for an empty subgroup.
         all_noise: float64 ``[B, M, G + 1, C]``: what drawn test sets add to it.
+        group_noise: float64 ``[B, M, G + 1]``: what they add to the accuracy of each group; for a test set sampled at
+            random this includes other numbers of each class.
+        class_noise: float64 ``[B, M, C]``: the same for the accuracy of each class.
+        accuracy_noise: float64 ``[B, M]``: the same for the accuracy of all samples.
 
     Example:
         >>> labels, groups = np.repeat([0, 1], 200), np.tile([0, 1], 200)
@@ -94,9 +99,11 @@ class Resampled:
         self._sums = sums.reshape(models, *shape)
         with np.errstate(invalid="ignore", divide="ignore"):
             self.all_shares = self._sums / self.all_rows
-        noise = np.concatenate(list(found.drawn(self.draws, drawing.seed))).swapaxes(1, 2) - found.share.T
-        self.all_noise = noise.reshape(self.draws, models, *shape)
+        self._binomial = found.independent and models == 1 and drawing.design == "random"
         self._seed = drawing.seed
+        drawn = drawn_accuracies(found, self.draws, drawing, shape)
+        self.all_noise, self.group_noise = drawn.cells, drawn.groups
+        self.class_noise, self.accuracy_noise = drawn.classes, drawn.whole
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -120,20 +127,25 @@ class Resampled:
 
     def accuracy(self) -> Estimate:
         """Return the fraction of correct samples, including those of unknown group."""
-        return self.mean(self.all_rows)
+        return self._of_rows(np.ones(self.all_rows.shape, bool), self.accuracy_noise)
 
     def balanced_accuracy(self) -> Estimate:
         """Return the mean over the classes of each class's accuracy; NaN if a class has no samples."""
         with np.errstate(invalid="ignore"):
-            return self.mean(self.all_rows / self.all_rows.sum(axis=0))
+            shares = (self._sums.sum(axis=1) / self.all_rows.sum(axis=0)).mean(axis=1)
+        return self._varying(shares, self.class_noise.mean(axis=-1))
 
     def class_accuracy(self, label: int) -> Estimate:
         """Return the accuracy of a class."""
-        return self.mean(self.all_rows * (np.arange(self.all_rows.shape[1]) == label))
+        own = np.zeros(self.all_rows.shape, bool)
+        own[:, label] = True
+        return self._of_rows(own, self.class_noise[..., label])
 
     def group_accuracy(self, group: int) -> Estimate:
         """Return the accuracy of a group."""
-        return self.mean(self.all_rows * (np.arange(len(self.all_rows)) == group)[:, None])
+        own = np.zeros(self.all_rows.shape, bool)
+        own[group] = True
+        return self._of_rows(own, self.group_noise[..., group])
 
     def cell_accuracy(self) -> tuple[Floats, Limits]:
         """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's if samples are independent."""
@@ -157,11 +169,8 @@ class Resampled:
     def worst_group(self) -> tuple[Estimate, int | None]:
         """Return the smallest accuracy of a group and which it is; groups without samples do not count."""
         total = self.rows.sum(axis=1)
-        weight = self.rows[total > 0] / total[total > 0, None]
-        found, at = self._smallest(
-            (np.nan_to_num(self.shares)[:, total > 0] * weight).sum(axis=-1),
-            (np.nan_to_num(self.noise)[:, :, total > 0] * weight).sum(axis=-1),
-        )
+        known = np.flatnonzero(total > 0)
+        found, at = self._smallest(self._sums[:, known].sum(axis=-1) / total[known], self.group_noise[..., known])
         return found, None if at is None else int(np.flatnonzero(total > 0)[at])
 
     def gap(self, which: Over) -> Gap:
@@ -179,17 +188,22 @@ class Resampled:
             for at in range(self.shares.shape[2])
         ]  # fmt: skip
 
-    def mean(self, weight: Floats | NDArray[np.int64]) -> Estimate:
-        """Return a weighted mean of the subgroups' accuracies, weights ``[G + 1, C]``; NaN if the weights sum to 0."""
-        total = float(weight.sum())
-        if not total > 0:
+    def _of_rows(self, own: NDArray[np.bool_], noise: Floats) -> Estimate:
+        """Return the share of correct samples of some subgroups, ``own`` ``[G + 1, C]``."""
+        rows = int(self.all_rows[own].sum())
+        correct = self._sums[:, own].sum(axis=1)
+        if not rows:
             return Estimate(*[float("nan")] * 3)
-        weight = weight / total
-        used = weight > 0
-        shares = self.all_shares[:, used] @ weight[used]
-        noise = self.all_noise[:, :, used].mean(axis=1) @ weight[used]
+        if self._binomial:
+            low, high = wilson(correct, np.array([rows]), confidence=self.confidence)
+            value = float(correct[0] / rows)
+            return Estimate(value, min(value, float(low[0])), max(value, float(high[0])))
+        return self._varying(correct / rows, noise)
+
+    def _varying(self, shares: Floats, noise: Floats) -> Estimate:
+        """Return the mean of the models' shares ``[M]``, given what drawn test sets add to each, ``[B, M]``."""
         value = float(shares.mean())
-        low, high = self._quantiles(value + noise + self.seed_noise(shares))
+        low, high = self._quantiles(value + noise.mean(axis=1) + self.seed_noise(shares))
         return Estimate(value, float(low), float(high))
 
     def _smallest(self, shares: Floats, noise: Floats) -> tuple[Estimate, int | None]:

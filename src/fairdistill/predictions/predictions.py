@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.errors import DataError
-from fairdistill.metrics import Counts, Samples, group_counts
+from fairdistill.errors import DataError, UsageError
+from fairdistill.metrics import Counts, Design, Samples, group_counts
 from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
@@ -32,6 +32,7 @@ class Predictions:
         class_names: one name per class.
         group_names: one name per group.
         notes: what a reader should know about them, one sentence each.
+        design: how the samples were drawn: at random, or as many of each subgroup as planned.
     """
 
     where: str
@@ -44,6 +45,7 @@ class Predictions:
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    design: Design = "random"
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -112,10 +114,21 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         probabilities=checked_probabilities(path, scores, frame[scores].to_numpy(np.float64)),
         class_names=class_names,
         group_names=group_names,
+        design="random" if name == "validation_predictions.csv" else _design(run),
     )
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
         raise DataError(f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}")
     return found
+
+
+def _design(run: RunFolder) -> Design:
+    """Return how the test set of a run was sampled; at random if its data set is no longer known."""
+    from fairdistill.data import design_of  # which a table of predictions has no need of
+
+    try:
+        return design_of(run.config["data"], run.config["data_options"])
+    except UsageError:
+        return "random"
 
 
 def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
