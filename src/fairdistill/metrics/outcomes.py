@@ -20,13 +20,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
+from fairdistill.metrics.rows import Rows as Rows
+from fairdistill.metrics.rows import placed
 from fairdistill.metrics.samples import Design
 
 _ALL_CODES = 16
 _FEWEST = 20  # sources for a separate stratum
-_CHUNK_BYTES = 2**26
+_CHUNK_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ class Outcomes:
     @property
     def share(self) -> NDArray[np.float64]:
         """Mean value of a row of each cell in test sets drawn from ``weight``, float64 ``[cells, V]``."""
-        scale = np.repeat(self.sources / np.add.reduceat(self.weight, self.first), self._stops - self.first)
-        weight = self.weight * scale
+        if not len(self.weight):
+            return _shares(np.zeros(self.table.shape[1]), self.rows)
+        weight = self.expected
         return _shares(weight @ self.table, weight @ self.row_table if self.pooled else self.rows)
 
     def drawn(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
@@ -92,24 +95,54 @@ class Outcomes:
 
     def test_sets(self, draws: int, seed: int, design: Design) -> Iterator[TestSets]:
         """Draw test sets; those of both designs have the same shares."""
-        generator, of_sizes = np.random.default_rng(seed), np.random.default_rng([seed, 2])
-        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(self.table.shape))))
-        for start in range(0, draws, chunk):
-            size = min(chunk, draws - start)
-            drawn = np.empty((size, len(self.weight)))
-            for n, low, high in zip(self.sources.tolist(), self.first.tolist(), self._stops.tolist(), strict=True):
-                chance = self.weight[low:high] / self.weight[low:high].sum()
-                drawn[:, low:high] = generator.multinomial(n, chance, size=size)
+        for drawn, sized in self.types_drawn(draws, seed, design):
             rows = drawn @ self.row_table if self.pooled else self.rows
             shares = _shares(drawn @ self.table, rows)
             if self.pooled:  # a cell may have no rows in any drawn source
                 shares = np.where(np.isnan(shares), self.share, shares)
             if design == "balanced":
-                yield TestSets(shares, _sums(shares, self.rows), np.broadcast_to(self.rows, (size, len(self.rows))))
+                yield TestSets(
+                    shares, _sums(shares, self.rows), np.broadcast_to(self.rows, (len(drawn), len(self.rows)))
+                )
                 continue
-            drawn *= np.repeat(self._sizes(of_sizes, size) / self.sources, self._stops - self.first, axis=1)
-            sums = (drawn @ self.table).reshape(size, len(self.rows), -1)
-            yield TestSets(shares, sums, drawn @ self.row_table)
+            sums = (sized @ self.table).reshape(len(drawn), len(self.rows), -1)
+            yield TestSets(shares, sums, sized @ self.row_table)
+
+    def types_drawn(
+        self, draws: int, seed: int, design: Design
+    ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Draw sources: how many of each type, ``[some, T]``, with as many in each stratum, and in a random design."""
+        generator, of_sizes = np.random.default_rng(seed), np.random.default_rng([seed, 2])
+        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(len(self.weight), len(self.rows)))))
+        for start in range(0, draws, chunk):
+            size = min(chunk, draws - start)
+            drawn = self._types(generator, size)
+            if design == "balanced":
+                yield drawn, drawn
+                continue
+            factor = self._sizes(of_sizes, size) / self.sources
+            yield drawn, drawn * np.repeat(factor, self._stops - self.first, axis=1)
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Expected sources of each type in drawn test sets, float64 ``[T]``."""
+        scale = self.sources / np.add.reduceat(self.weight, self.first)
+        return np.asarray(self.weight * np.repeat(scale, self._stops - self.first))
+
+    def _types(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
+        """Draw the number of sources of each type, ``[size, T]``, as many in each stratum."""
+        drawn = np.empty((len(self.weight), size))
+        stops = self._stops
+        pairs = stops - self.first == 2  # right and wrong
+        at, n = self.first[pairs], self.sources[pairs]
+        chance = self.weight[at] / (self.weight[at] + self.weight[at + 1])
+        drawn[at] = generator.binomial(n[:, None], chance[:, None], (len(n), size))
+        drawn[at + 1] = n[:, None] - drawn[at]
+        for stratum in np.flatnonzero(~pairs).tolist():
+            own = slice(self.first[stratum], stops[stratum])
+            chance = self.weight[own] / self.weight[own].sum()
+            drawn[own] = generator.multinomial(self.sources[stratum], chance, size=size).T
+        return drawn.T
 
     def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.int64]:
         """Draw the number of sources in each stratum, ``[size, S]``, as many in each pool."""
@@ -133,25 +166,6 @@ class Outcomes:
             yield _shares((as_is + np.stack([moved, -moved], axis=2)).reshape(size, -1), self.rows)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Rows:
-    """The cell, outcome and source of each row of a test set.
-
-    Attributes:
-        cell: int64 ``[N]``: the cell of each row.
-        code: int64 ``[N]``: its outcome, an index of ``values``.
-        values: float64 ``[codes, V]``: what a row of each outcome adds to its cell.
-        sources: int64 ``[N]``: the source of each row.
-        num_cells: number of cells.
-    """
-
-    cell: NDArray[np.int64]
-    code: NDArray[np.int64]
-    values: NDArray[np.float64]
-    sources: NDArray[np.int64]
-    num_cells: int
-
-
 def outcomes_of(
     rows: Rows, *, smooth: bool = True, pool: NDArray[np.int64] | None = None, ends: bool = False
 ) -> Outcomes:
@@ -169,17 +183,14 @@ def outcomes_of(
     codes = len(values)
     smooth = smooth and codes <= _ALL_CODES
     key = cell * codes + rows.code
-    order = np.lexsort((key, rows.sources))
-    key, owner = key[order], rows.sources[order]
-    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]]) if len(owner) else np.zeros(0, np.int64)
-    lengths = np.diff(np.append(starts, len(owner)))
+    often = np.bincount(rows.owner, minlength=rows.num_sources)
     parts: list[_Part] = []
     left: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    for length in np.unique(lengths).tolist():
-        sequences = key[starts[lengths == length][:, None] + np.arange(length)]
-        if length == 1:
-            parts.append(_single(sequences[:, 0], num_cells, codes, pool, smooth=smooth))
-            continue
+    lengths = np.unique(often).tolist()
+    if 1 in lengths:
+        alone = key if lengths == [1] else key[often[rows.owner] == 1]
+        parts.append(_single(alone, num_cells, codes, pool, smooth=smooth))
+    for sequences in _sequences(key, rows.owner, often):
         kinds, counts = np.unique(sequences, axis=0, return_counts=True)
         if pool is not None:
             few = _few(kinds // codes, counts)
@@ -204,23 +215,26 @@ def outcomes_of(
         weight=np.concatenate([part.weight for part in parts]),
         sources=np.concatenate([part.sources for part in parts]),
         first=np.cumsum(types) - types,
-        table=_table(type_, of_row // codes, values[of_row % codes], int(types.sum()), num_cells),
-        row_table=_table(type_, of_row // codes, np.ones((len(of_row), 1)), int(types.sum()), num_cells),
+        table=placed(type_, of_row // codes, values[of_row % codes], (int(types.sum()), num_cells * values.shape[1])),
+        row_table=placed(type_, of_row // codes, np.ones(len(of_row)), (int(types.sum()), num_cells)),
         rows=np.bincount(cell, minlength=num_cells),
         pooled=pooled,
         pool=np.concatenate([part.pool for part in parts]),
-        independent=bool((lengths == 1).all()),
+        independent=rows.independent,
     )
 
 
-def _table(
-    type_: NDArray[np.int64], cell: NDArray[np.int64], added: NDArray[np.float64], types: int, num_cells: int
-) -> csr_array:
-    """Return what each type adds to each cell, ``[types, cells * V]``, from what each row adds, ``[rows, V]``."""
-    width = added.shape[1]
-    columns = cell[:, None] * width + np.arange(width)
-    placed = (added.ravel(), (np.repeat(type_, width), columns.ravel()))
-    return coo_array(placed, shape=(types, num_cells * width)).tocsr()
+def _sequences(
+    key: NDArray[np.int64], owner: NDArray[np.int64], often: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the sorted keys of the rows of each source, ``[sources, length]``, for each length above 1."""
+    several = often[owner] > 1
+    key, owner = key[several], owner[several]
+    order = np.lexsort((key, owner))
+    key, often = key[order], often[often > 1]
+    starts = np.cumsum(often) - often
+    for length in np.unique(often).tolist():
+        yield key[starts[often == length][:, None] + np.arange(length)]
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.drawn import drawn_accuracies
 from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, smallest_limits, spread, wilson
-from fairdistill.metrics.outcomes import Rows, outcomes_of
+from fairdistill.metrics.ranks import ranked
+from fairdistill.metrics.rows import Rows
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-
-_WORK = 3e8  # draws times types, about 10 seconds
-_MEMORY = 2**28  # bytes of the drawn shares
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ class Resampled:
         all_rows: int64 ``[G + 1, C]``: samples of each subgroup; the last group holds those of unknown group.
         all_shares: float64 ``[M, G + 1, C]``: their accuracy; NaN for an empty subgroup.
         all_noise: float64 ``[B, M, G + 1, C]``: what drawn test sets add to it.
+        all_centres: float64 ``[M, G + 1, C]``: the expected accuracy in drawn test sets.
         group_noise: float64 ``[B, M, G + 1]``: what they add to the accuracy of each group; for a test set sampled at
             random this includes other numbers of each class.
         class_noise: float64 ``[B, M, C]``: the same for the accuracy of each class.
@@ -83,27 +83,33 @@ class Resampled:
 
     def __init__(self, correct: NDArray[np.bool_], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> None:
         models = len(correct)
-        num_classes, num_groups = samples.num_classes, samples.num_groups
-        cell = np.where(samples.groups < 0, num_groups, samples.groups) * num_classes + samples.labels
+        shape = (samples.num_groups + 1, samples.num_classes)
+        groups = np.where(samples.groups < 0, samples.num_groups, samples.groups)
         code, values = _coded(correct)
-        group_of_cell = np.repeat(np.arange(num_groups + 1), num_classes)
-        rows = Rows(cell=cell, code=code, values=values, sources=samples.sources, num_cells=len(group_of_cell))
-        found = outcomes_of(rows, pool=group_of_cell, ends=True)
-        fitting = min(_WORK / max(1, len(found.weight)), _MEMORY / (8 * models * len(found.rows)))
-        self.draws = max(100, min(drawing.draws, int(fitting)))
-        self.independent = found.independent
+        ranks = ranked(
+            groups=groups, classes=(samples.labels,), codes=code, sources=samples.sources, shape=shape, last=True
+        )
+        cell = ranks.groups[groups] * shape[1] + ranks.classes[samples.labels]
+        rows = Rows(cell=cell, code=code, values=values, sources=samples.sources, num_cells=shape[0] * shape[1])
+        self.independent = rows.independent
         self.confidence = drawing.confidence
-        shape = (num_groups + 1, num_classes)
-        self.all_rows = found.rows.reshape(shape)
-        sums = np.stack([np.bincount(cell, weights=row, minlength=len(found.rows)) for row in correct])
-        self._sums = sums.reshape(models, *shape)
+        self._seed = drawing.seed
+        self._binomial = self.independent and models == 1 and drawing.design == "random"
+
+        def restored(found: NDArray[Any]) -> NDArray[Any]:
+            return found[..., ranks.groups[:, None], ranks.classes]
+
+        often = np.bincount(cell * len(values) + code, minlength=rows.num_cells * len(values)).reshape(*shape, -1)
+        self.all_rows = restored(often.sum(axis=-1))
+        self._sums = restored(np.moveaxis(often @ values, -1, 0))
         with np.errstate(invalid="ignore", divide="ignore"):
             self.all_shares = self._sums / self.all_rows
-        self._binomial = found.independent and models == 1 and drawing.design == "random"
-        self._seed = drawing.seed
-        drawn = drawn_accuracies(found, self.draws, drawing, shape)
-        self.all_noise, self.group_noise = drawn.cells, drawn.groups
-        self.class_noise, self.accuracy_noise = drawn.classes, drawn.whole
+        drawn = drawn_accuracies(rows, shape, drawing)
+        self.draws = len(drawn.cells)
+        self.all_noise, self.all_centres = restored(drawn.cells), restored(drawn.centres)
+        self.group_noise = drawn.groups[..., ranks.groups]
+        self.class_noise = drawn.classes[..., ranks.classes]
+        self.accuracy_noise = drawn.whole
 
     @property
     def rows(self) -> NDArray[np.int64]:
