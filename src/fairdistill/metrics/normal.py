@@ -56,15 +56,11 @@ class SourceSums:
         size = np.bincount(self.pool, minlength=self.num_pools)
         total = (member.T @ self.added).toarray()  # whole numbers, so that the order of the sources does not matter
         covariance = (self.added.T @ self.added).toarray() - total.T @ (total / np.maximum(size, 1)[:, None])
-        scale = np.sqrt(np.maximum(covariance.diagonal(), 0))
-        used = scale > 1e-9 * scale.max(initial=1e-300)
-        scaled = covariance[np.ix_(used, used)] / np.outer(scale[used], scale[used])
-        root = np.linalg.cholesky(scaled + 1e-9 * np.eye(int(used.sum()))) * scale[used, None]
-        chunk = max(1, _CHUNK // max(1, len(scale)))
+        root = root_of(covariance)
+        chunk = max(1, _CHUNK // max(1, len(root)))
         for start in range(0, draws, chunk):
-            found = np.zeros((min(chunk, draws - start), len(scale)))
-            found[:, used] = generator.standard_normal((len(found), len(root))) @ root.T
-            yield found
+            size = min(chunk, draws - start)
+            yield generator.standard_normal((size, root.shape[1])) @ root.T
 
     def _from_multipliers(self, draws: int, generator: np.random.Generator) -> Iterator[Floats]:
         _, first, counts = np.unique(self.content, return_index=True, return_counts=True)
@@ -86,3 +82,19 @@ class SourceSums:
         """Return 1 for the pool of each source, sparse ``[S, pools]``."""
         ones = (np.ones(len(pool)), pool, np.arange(len(pool) + 1))
         return csr_array(ones, shape=(len(pool), self.num_pools))
+
+
+def root_of(covariance: Floats) -> Floats:
+    """Return L with ``L L' = covariance``, ``[D, used]``, to a billionth; rounding errors are no variance.
+
+    Example:
+        >>> root = root_of(np.array([[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]))
+        >>> root.shape, (root @ root.T).round(6).tolist()
+        ((3, 2), [[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    """
+    scale = np.sqrt(np.maximum(covariance.diagonal(), 0))
+    used = scale > 1e-6 * scale.max(initial=1e-300)
+    correlation = covariance[np.ix_(used, used)] / np.outer(scale[used], scale[used])
+    root = np.zeros((len(scale), int(used.sum())))
+    root[used] = np.linalg.cholesky(correlation + 1e-9 * np.eye(root.shape[1])) * scale[used, None]
+    return root

@@ -25,6 +25,7 @@ from scipy.sparse import csr_array
 from fairdistill.metrics.rows import Rows as Rows
 from fairdistill.metrics.rows import placed
 from fairdistill.metrics.samples import Design
+from fairdistill.metrics.swaps import Swaps
 
 _ALL_CODES = 16
 _FEWEST = 20  # sources for a separate stratum
@@ -157,13 +158,14 @@ class Outcomes:
         """Swap the two values of each source with probability one half; yield the shares, ``[some, cells, 2]``."""
         generator = np.random.default_rng(seed)
         weight = np.floor(self.weight).astype(np.int64)  # without the added sources
-        apart = self.table[:, 1::2] - self.table[:, 0::2]
         as_is = (weight @ self.table).reshape(-1, 2)
-        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(apart.shape))))
+        apart = self.table[:, 1::2] - self.table[:, 0::2]
+        apart.eliminate_zeros()
+        swaps = Swaps.of(apart, weight)
+        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(len(swaps.weight), len(self.rows)))))
         for start in range(0, draws, chunk):
-            size = min(chunk, draws - start)
-            moved = generator.binomial(weight, 0.5, size=(size, len(weight))) @ apart
-            yield _shares((as_is + np.stack([moved, -moved], axis=2)).reshape(size, -1), self.rows)
+            moved = swaps.drawn(min(chunk, draws - start), generator)
+            yield _shares((as_is + np.stack([moved, -moved], axis=2)).reshape(len(moved), -1), self.rows)
 
 
 def outcomes_of(
