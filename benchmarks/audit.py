@@ -2,8 +2,9 @@
 
     python -m benchmarks.audit [CASE ...]
 
-Each case is a process of its own: seconds of the audit (made-up predictions in memory, or the whole command for a
-table), and the peak memory of the process with everything in it.
+Each case is a process of its own: the seconds of the audit until audit.json is written (of made-up predictions in
+memory, or of the whole command for a table), in how many of them the core was busy, and the peak memory of the process
+with everything in it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from fairdistill.auditing import AuditOptions, audit
 from fairdistill.predictions import Predictions
+from fairdistill.runs import write_json
 
 _ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -121,17 +123,26 @@ def _names(kind: str, count: int) -> tuple[str, ...]:
 
 
 def measured(case: Case) -> dict[str, float]:
-    """Return the seconds of an audit and the peak memory of this process in MiB."""
+    """Return the seconds of an audit, those of them in which it ran, and the peak memory of this process in MiB."""
     predictions = made(case)
     against = replace(predictions, predicted=made(case, seed=1).predicted) if case.against else None
     options = AuditOptions(against=against)
+    before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.perf_counter()
-    audit(predictions, options=options).text()
-    return {"seconds": time.perf_counter() - started, "MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    result = audit(predictions, options=options)
+    result.text()
+    with tempfile.TemporaryDirectory() as folder:
+        write_json(Path(folder) / "audit.json", result.to_dict())
+    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "seconds": seconds,
+        "busy": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "MiB": after.ru_maxrss / 1024,
+    }
 
 
 def of_table(case: Case) -> dict[str, float]:
-    """Return the seconds of the command for a table and its peak memory in MiB."""
+    """Return the same of the command for a table."""
     import pandas as pd
 
     predictions = made(case)
@@ -156,7 +167,8 @@ def of_table(case: Case) -> dict[str, float]:
         _, status, used = os.wait4(process.pid, 0)
         if status:
             raise SystemExit(f"the audit of {path} failed")
-        return {"seconds": time.perf_counter() - started, "MiB": used.ru_maxrss / 1024}
+        seconds = time.perf_counter() - started
+        return {"seconds": seconds, "busy": used.ru_utime + used.ru_stime, "MiB": used.ru_maxrss / 1024}
 
 
 def main() -> None:
@@ -170,12 +182,12 @@ def main() -> None:
         return
     from benchmarks.timing import hardware
 
-    print(f"{hardware()}\n\n| case | seconds | peak MiB |\n| --- | ---: | ---: |")
+    print(f"{hardware()}\n\n| case | seconds | busy | peak MiB |\n| --- | ---: | ---: | ---: |")
     for name in options.cases or CASES:
         command = [sys.executable, "-m", "benchmarks.audit", name, "--child"]
         found = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **_ONE_CORE})
         took = json.loads(found.stdout)
-        print(f"| {name} | {took['seconds']:.1f} | {took['MiB']:,.0f} |", flush=True)
+        print(f"| {name} | {took['seconds']:.1f} | {took['busy']:.1f} | {took['MiB']:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         classes=classes_of(predictions, sample),
         groups=groups_of(predictions, sample, by_group),
         cells=subgroups_of(predictions, sample),
-        counts=tuple(tuple(map(tuple, group)) for group in counts.tolist()),
+        counts=tuple(tuple(map(tuple, group.tolist())) for group in counts),
         empty_cells=tuple(empty_cells(counts)),
         collapsed=collapsed,
         sizing=sizing(counts, metrics.accuracy.value, options.confidence),

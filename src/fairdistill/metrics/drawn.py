@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 
 FEW_TYPES = 2000
 _WORK = 2e7  # draws times types, a few seconds
-_LEAST = 200  # draws, whatever they take
+LEAST = 200  # draws, whatever they take
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def drawn_accuracies(rows: Rows, shape: tuple[int, int], drawing: Drawing) -> Dr
     many = not rows.independent and len(np.unique(rows.content)) > FEW_TYPES
     centres, parts = (_by_sums if many else _by_types)(rows, group, shape, drawing)
     sizes = np.bincount(rows.pools(group), minlength=shape[0])
-    # If every source belongs to one group, the sizes of the groups vary, which matters for the accuracy of all samples.
+    # If every source belongs to one group, the sizes of the groups vary, which matters for numbers over all groups.
     sizes = sizes if len(sizes) == shape[0] and drawing.design == "random" else np.zeros(shape[0], np.int64)
     of_sizes, number = np.random.default_rng([drawing.seed, 3]), int(sizes.sum())
     counts = np.bincount(rows.cell, minlength=rows.num_cells).reshape(shape)
@@ -134,7 +134,7 @@ def _by_sums(rows: Rows, group: Ints, shape: tuple[int, int], drawing: Drawing) 
 
 def affordable(draws: int, types: int) -> int:
     """Return how many test sets of so many types of sources to draw."""
-    return min(draws, max(_LEAST, int(_WORK / max(1, types))))
+    return min(draws, max(LEAST, int(_WORK / max(1, types))))
 
 
 def _accuracies(part: _Part, factor: Floats) -> tuple[Floats, ...]:
@@ -144,7 +144,7 @@ def _accuracies(part: _Part, factor: Floats) -> tuple[Floats, ...]:
     return (
         part.shares,
         _divided(of_groups, rows_of_groups),
-        _divided(sums.sum(axis=-3), rows.sum(axis=-2)),
+        _divided(np.einsum("...gcm,...g->...cm", sums, factor), np.einsum("...gc,...g->...c", rows, factor)),
         _divided((of_groups * factor[..., None]).sum(axis=-2), (rows_of_groups * factor).sum(axis=-1)),
     )
 

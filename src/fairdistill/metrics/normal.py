@@ -59,8 +59,7 @@ class SourceSums:
         root = root_of(covariance)
         chunk = max(1, _CHUNK // max(1, len(root)))
         for start in range(0, draws, chunk):
-            size = min(chunk, draws - start)
-            yield generator.standard_normal((size, root.shape[1])) @ root.T
+            yield generator.standard_normal((min(chunk, draws - start), root.shape[1])) @ root.T
 
     def _from_multipliers(self, draws: int, generator: np.random.Generator) -> Iterator[Floats]:
         _, first, counts = np.unique(self.content, return_index=True, return_counts=True)

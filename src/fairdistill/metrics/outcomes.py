@@ -23,30 +23,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from fairdistill.metrics.rows import Rows as Rows
-from fairdistill.metrics.rows import placed
+from fairdistill.metrics.rows import TestSets, placed
 from fairdistill.metrics.samples import Design
 from fairdistill.metrics.swaps import Swaps
 
 _ALL_CODES = 16
 _FEWEST = 20  # sources for a separate stratum
 _CHUNK_BYTES = 2**24
-
-
-@dataclass(frozen=True)
-class TestSets:
-    """Drawn test sets.
-
-    Attributes:
-        shares: float64 ``[B, cells, V]``: mean value of a row of each cell; NaN for a cell without rows.
-        sums: float64 ``[B, cells, V]``: what the rows of each cell add up to in test sets of the wanted design.
-        rows: float64 ``[B, cells]``: how many there are.
-    """
-
-    __test__ = False  # not a class of tests
-
-    shares: NDArray[np.float64]
-    sums: NDArray[np.float64]
-    rows: NDArray[np.float64] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)

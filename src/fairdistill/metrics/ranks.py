@@ -63,9 +63,9 @@ def ranked(
     found = coloured(content)
     owner = numbered(sources)
     if owner.max(initial=-1) + 1 < len(owner):  # what else a row's source has tells cells apart, too
-        own = mixed(found.of_facts[place] ^ mixed(codes))
-        together = mixed(summed(owner, own, int(owner.max()) + 1))[owner]
-        found = coloured(content + summed(place, mixed(together ^ own), len(kinds)))
+        of_row = mixed(found.of_facts[place] ^ mixed(codes))
+        together = mixed(summed(owner, of_row, int(owner.max()) + 1))[owner]
+        found = coloured(content + summed(place, mixed(together ^ of_row), len(kinds)))
     of_group, of_class = found.orders()
     if last:
         of_group = np.append(of_group[of_group != shape[0] - 1], shape[0] - 1)

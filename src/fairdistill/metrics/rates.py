@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, hstack
 
 from fairdistill.metrics.counts import Counts
-from fairdistill.metrics.drawn import FEW_TYPES, affordable
+from fairdistill.metrics.drawn import FEW_TYPES, LEAST, affordable
 from fairdistill.metrics.normal import SourceSums
 from fairdistill.metrics.outcomes import outcomes_of
 from fairdistill.metrics.rows import Rows, placed
@@ -24,6 +24,7 @@ from fairdistill.metrics.samples import Drawing
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_NUMBERS = 2**24  # to hold
 _FEW_PAIRS = 2_000_000  # of a true and a predicted class in a group
 
 
@@ -44,7 +45,7 @@ class Features:
     @property
     def of_group(self) -> Floats | Ints:
         """Rows of each group, ``[..., G, 1]``."""
-        return self.rows.sum(axis=-1, keepdims=True)
+        return np.asarray(self.rows.sum(axis=-1, keepdims=True))
 
     @property
     def selection(self) -> Floats:
@@ -119,7 +120,8 @@ def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
     few = len(np.unique(rows.outcomes.content)) <= FEW_TYPES and rows.shape[0] * rows.shape[1] ** 2 <= _FEW_PAIRS
     expected, drawn = (_by_types if few else _by_sums)(rows, drawing)
     given = _given_rows(rows) if drawing.design == "balanced" and not rows.outcomes.independent else None
-    selection, odds = [], []
+    selection: list[Floats] = []
+    odds: list[Floats] = []
     for each in drawn:
         change = each
         if given is not None:
@@ -172,6 +174,7 @@ def _by_sums(rows: RatedRows, drawing: Drawing) -> tuple[Features, Iterator[Feat
     """Return the features, and normal draws of how they change."""
     groups, classes = rows.shape
     of, cells = rows.outcomes, groups * classes
+    draws = min(drawing.draws, max(LEAST, _NUMBERS // (3 * cells)))
     right = rows.labels == rows.predicted
     size = (of.num_sources, cells)
     added = [
@@ -189,7 +192,7 @@ def _by_sums(rows: RatedRows, drawing: Drawing) -> tuple[Features, Iterator[Feat
 
     def changes() -> Iterator[Features]:
         generator = np.random.default_rng(drawing.seed)
-        for drawn in sums.deviations(drawing.draws, generator):
+        for drawn in sums.deviations(draws, generator):
             change = _shaped(np.split(drawn, 3, axis=1), rows.shape)
             more = [each * generator.standard_normal(change.rows.shape) for each in extra]
             yield Features(change.chosen + more[0] + more[1], change.right + more[0], change.rows)

@@ -97,13 +97,13 @@ class Resampled:
         self._binomial = self.independent and models == 1 and drawing.design == "random"
 
         def restored(found: NDArray[Any]) -> NDArray[Any]:
-            return found[..., ranks.groups[:, None], ranks.classes]
+            return np.asarray(found[..., ranks.groups[:, None], ranks.classes])
 
         often = np.bincount(cell * len(values) + code, minlength=rows.num_cells * len(values)).reshape(*shape, -1)
         self.all_rows = restored(often.sum(axis=-1))
         self._sums = restored(np.moveaxis(often @ values, -1, 0))
         with np.errstate(invalid="ignore", divide="ignore"):
-            self.all_shares = self._sums / self.all_rows
+            self.all_shares: Floats = self._sums / self.all_rows
         drawn = drawn_accuracies(rows, shape, drawing)
         self.draws = len(drawn.cells)
         self.all_noise, self.all_centres = restored(drawn.cells), restored(drawn.centres)

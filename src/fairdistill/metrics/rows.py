@@ -64,6 +64,23 @@ class Rows:
         return found
 
 
+@dataclass(frozen=True)
+class TestSets:
+    """Drawn test sets.
+
+    Attributes:
+        shares: float64 ``[B, cells, V]``: mean value of a row of each cell; NaN for a cell without rows.
+        sums: float64 ``[B, cells, V]``: what the rows of each cell add up to in test sets of the wanted design.
+        rows: float64 ``[B, cells]``: how many there are.
+    """
+
+    __test__ = False  # not a class of tests
+
+    shares: Floats
+    sums: Floats
+    rows: Floats | Ints
+
+
 def numbered(sources: Ints) -> Ints:
     """Return any numbers as numbers from 0 without gaps; equal ones stay equal.
 

@@ -48,4 +48,5 @@ class Swaps:
     def drawn(self, draws: int, generator: np.random.Generator) -> NDArray[np.float64]:
         """Return what swapped sources add to the first value of each cell, ``[draws, cells]``."""
         often = generator.binomial(self.weight[:, None], 0.5, size=(len(self.weight), draws)).T
-        return self.mean + often @ self.apart + generator.standard_normal((draws, self.root.shape[1])) @ self.root.T
+        normal = generator.standard_normal((draws, self.root.shape[1])) @ self.root.T
+        return np.asarray(self.mean + often @ self.apart + normal)
