@@ -189,7 +189,7 @@ def test_a_typo_in_an_option_is_named(make_run):
 
 def test_the_json_is_the_result_and_keeps_its_keys_and_their_order(table):
     content = json.loads(formatted(table, "json"))
-    assert list(content) == ["data", "protocol", "made_with", "rows"]
+    assert list(content) == ["data", "protocol", "made_with", "largest_class", "tested_on", "rows"]
     assert list(content["rows"][0]) == [
         "method", "n", "accuracy_mean", "accuracy_sd", "deo_a_mean", "deo_a_sd", "deo_m_mean", "deo_m_sd", "steps",
         "samples", "collapsed_seeds", "seeds", "runs", "values",
