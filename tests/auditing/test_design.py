@@ -36,10 +36,8 @@ def width(found: object) -> float:
 
 def test_numbers_over_several_classes_are_less_certain_where_chance_chose_the_classes() -> None:
     random, balanced = audit(uneven(), options=QUICK), audit(uneven("balanced"), options=QUICK)
-    for name, factor in (("accuracy", 1.1), ("worst_group", 1.05)):
-        one, other = getattr(random.metrics, name), getattr(balanced.metrics, name)
-        assert one.value == other.value
-        assert width(one) > factor * width(other)
+    assert random.accuracy.value == balanced.accuracy.value
+    assert width(random.accuracy) > 1.1 * width(balanced.accuracy)
     parity = [each.metrics.demographic_parity.floor_high for each in (random, balanced)]
     assert parity[0] > 1.1 * parity[1]
     assert (random.design, balanced.design) == ("random", "balanced")

@@ -89,9 +89,12 @@ def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
     assert [(file.image, file.reason) for file in result.skipped] == [("train/001.png", "the file is empty (0 bytes)")]
     assert any("have the same image as a row of another split" in note for note in result.notes)
     assert 0 < result.chance.deo_a[0] < result.chance.deo_m[0] < 1
+    assert result.sizing.smallest_cell == 2
+    assert "Images per subgroup needed to detect that one group is behind in every class by 2 points: " in result.text()
     content = result.to_dict()
     assert list(content) == [
-        "data", "class_names", "group_names", "splits", "image_sizes", "accuracy", "chance", "skipped", "notes",
+        "data", "class_names", "group_names", "splits", "image_sizes", "accuracy", "chance", "sizing", "skipped",
+        "notes",
     ]  # fmt: skip
     assert content["splits"][1]["subgroups"][0] == {"group": "dark", "class": "disc", "images": 2}
     assert json.loads(json.dumps(content)) == content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.inspecting.result import ImageSizes, InspectResult, SplitContents, Subgroup
 from fairdistill.metrics.noise import ChanceDEO
 from fairdistill.text.numbers import percent
@@ -90,6 +91,8 @@ def _claims(result: InspectResult, test: SplitContents) -> list[str]:
             "Some images are made from the same picture; where that picture appears in several groups, the "
             "DEO by chance is smaller than this."
         )
+    if result.sizing is not None:
+        lines += sizing_in_words(result.sizing, samples="images")
     small = test.smaller_than(_SMALL)
     if small:
         shown = "; ".join(f"{_name(subgroup)} ({subgroup.images})" for subgroup in small[:_LISTED_SUBGROUPS])

@@ -31,7 +31,7 @@ class DrawnAccuracies:
         groups: float64 ``[B, M, G]``: of each group.
         classes: float64 ``[B, M, C]``: of each class.
         whole: float64 ``[B, M]``: of all samples.
-        centres: float64 ``[M, G, C]``: the expectation of each subgroup.
+        centres: float64 ``[M, G, C]``: accuracy of each subgroup with one source more, half of it right.
     """
 
     cells: Floats
@@ -56,6 +56,9 @@ class _Part:
     rows: Floats | Ints
 
 
+_Drawn = tuple[Floats, Floats, Iterator[_Part]]
+
+
 def drawn_accuracies(rows: Rows, shape: tuple[int, int], drawing: Drawing) -> DrawnAccuracies:
     """Draw test sets.
 
@@ -68,13 +71,13 @@ def drawn_accuracies(rows: Rows, shape: tuple[int, int], drawing: Drawing) -> Dr
     """
     group = np.repeat(np.arange(shape[0]), shape[1])
     many = not rows.independent and len(np.unique(rows.content)) > FEW_TYPES
-    centres, parts = (_by_sums if many else _by_types)(rows, group, shape, drawing)
+    share, centres, parts = (_by_sums if many else _by_types)(rows, group, shape, drawing)
     sizes = np.bincount(rows.pools(group), minlength=shape[0])
     # If every source belongs to one group, the sizes of the groups vary, which matters for numbers over all groups.
     sizes = sizes if len(sizes) == shape[0] and drawing.design == "random" else np.zeros(shape[0], np.int64)
     of_sizes, number = np.random.default_rng([drawing.seed, 3]), int(sizes.sum())
     counts = np.bincount(rows.cell, minlength=rows.num_cells).reshape(shape)
-    expected = _accuracies(_Part(centres, np.nan_to_num(centres) * counts[..., None], counts), np.ones(shape[0]))
+    expected = _accuracies(_Part(share, np.nan_to_num(share) * counts[..., None], counts), np.ones(shape[0]))
     found: list[tuple[Floats, ...]] = []
     for part in parts:
         factor = np.ones((len(part.rows), shape[0]))
@@ -86,8 +89,8 @@ def drawn_accuracies(rows: Rows, shape: tuple[int, int], drawing: Drawing) -> Dr
     return DrawnAccuracies(cells, groups, classes, whole, np.moveaxis(centres, -1, 0))
 
 
-def _by_types(rows: Rows, group: Ints, shape: tuple[int, int], drawing: Drawing) -> tuple[Floats, Iterator[_Part]]:
-    """Return the expectation ``[G, C, M]`` and draws of outcomes by type."""
+def _by_types(rows: Rows, group: Ints, shape: tuple[int, int], drawing: Drawing) -> _Drawn:
+    """Return the expectation and the centre ``[G, C, M]``, and draws of outcomes by type."""
     found = outcomes_of(rows, pool=group, ends=True)
     draws = affordable(drawing.draws, len(found.weight))
     shape_ = (*shape, rows.values.shape[1])
@@ -97,11 +100,12 @@ def _by_types(rows: Rows, group: Ints, shape: tuple[int, int], drawing: Drawing)
             shares, sums = (values.reshape(-1, *shape_) for values in (each.shares, each.sums))
             yield _Part(shares, sums, each.rows.reshape(-1, *shape))
 
-    return found.share.reshape(shape_), parts()
+    share = found.share.reshape(shape_)
+    return share, share, parts()
 
 
-def _by_sums(rows: Rows, group: Ints, shape: tuple[int, int], drawing: Drawing) -> tuple[Floats, Iterator[_Part]]:
-    """Return the expectation ``[G, C, M]`` and normal draws of what sources add up to."""
+def _by_sums(rows: Rows, group: Ints, shape: tuple[int, int], drawing: Drawing) -> _Drawn:
+    """Return the expectation and the centre ``[G, C, M]``, and normal draws of what sources add up to."""
     models, cells = rows.values.shape[1], rows.num_cells
     counts = np.bincount(rows.cell, minlength=cells)
     correct = placed(rows.owner, rows.cell, rows.values[rows.code], (rows.num_sources, cells * models))
@@ -129,7 +133,9 @@ def _by_sums(rows: Rows, group: Ints, shape: tuple[int, int], drawing: Drawing) 
             shape_ = (-1, *shape, models)
             yield _Part(shares.reshape(shape_), in_all.reshape(shape_), (counts + more).reshape(shape_[:-1]))
 
-    return share.reshape(*shape, models), parts()
+    centre = (share * sources[:, None] + 0.5) / (sources[:, None] + 1)
+    centre[sources == 0] = np.nan
+    return share.reshape(*shape, models), centre.reshape(*shape, models), parts()
 
 
 def affordable(draws: int, types: int) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.drawn import drawn_accuracies
-from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, smallest_limits, spread, wilson
+from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, spread, wilson
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rows import Rows
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
+from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits, sources_of
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,6 @@ class Resampled:
     """
 
     def __init__(self, correct: NDArray[np.bool_], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> None:
-        models = len(correct)
         shape = (samples.num_groups + 1, samples.num_classes)
         groups = np.where(samples.groups < 0, samples.num_groups, samples.groups)
         code, values = _coded(correct)
@@ -94,7 +94,7 @@ class Resampled:
         self.independent = rows.independent
         self.confidence = drawing.confidence
         self._seed = drawing.seed
-        self._binomial = self.independent and models == 1 and drawing.design == "random"
+        self._random = drawing.design == "random"
 
         def restored(found: NDArray[Any]) -> NDArray[Any]:
             return np.asarray(found[..., ranks.groups[:, None], ranks.classes])
@@ -110,6 +110,8 @@ class Resampled:
         self.group_noise = drawn.groups[..., ranks.groups]
         self.class_noise = drawn.classes[..., ranks.classes]
         self.accuracy_noise = drawn.whole
+        self._sources = _sources(rows, shape)[np.r_[ranks.groups, -1][:, None], np.r_[ranks.classes, -1]]
+        self.all_sources = self._sources[:-1, :-1]
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -133,7 +135,7 @@ class Resampled:
 
     def accuracy(self) -> Estimate:
         """Return the fraction of correct samples, including those of unknown group."""
-        return self._of_rows(np.ones(self.all_rows.shape, bool), self.accuracy_noise)
+        return self._of_rows(self._of(), self.accuracy_noise)
 
     def balanced_accuracy(self) -> Estimate:
         """Return the mean over the classes of each class's accuracy; NaN if a class has no samples."""
@@ -143,21 +145,18 @@ class Resampled:
 
     def class_accuracy(self, label: int) -> Estimate:
         """Return the accuracy of a class."""
-        own = np.zeros(self.all_rows.shape, bool)
-        own[:, label] = True
-        return self._of_rows(own, self.class_noise[..., label])
+        return self._of_rows(self._of(label=label), self.class_noise[..., label])
 
     def group_accuracy(self, group: int) -> Estimate:
         """Return the accuracy of a group."""
-        own = np.zeros(self.all_rows.shape, bool)
-        own[group] = True
-        return self._of_rows(own, self.group_noise[..., group])
+        return self._of_rows(self._of(group=group), self.group_noise[..., group])
 
     def cell_accuracy(self) -> tuple[Floats, Limits]:
-        """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's if samples are independent."""
+        """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's, if there is a single model."""
         value = self.shares.mean(axis=0)
-        if self.independent and len(self.shares) == 1:
-            low, high = wilson(self._sums[0, :-1], self.rows, confidence=self.confidence)
+        if len(self.shares) == 1:
+            rows = self.effective_rows[0]
+            low, high = wilson(value * rows, rows, confidence=self.confidence)
         else:
             moved = value + self.noise.mean(axis=1) + self.seed_noise(self.shares)
             low, high = self._quantiles(moved)
@@ -165,19 +164,36 @@ class Resampled:
 
     def worst_cell(self) -> tuple[Estimate, tuple[int, int] | None]:
         """Return the smallest accuracy of a subgroup and its (group, class); empty subgroups do not count."""
-        filled = self.rows.ravel() > 0
-        found, at = self._smallest(
-            self.shares.reshape(len(self.shares), -1)[:, filled],
-            self.noise.reshape(*self.noise.shape[:2], -1)[..., filled],
-        )
+        filled = self.rows > 0
+        found, at = self._smallest(self.shares[:, filled], self.effective_rows[:, filled])
         return found, None if at is None else divmod(int(np.flatnonzero(filled)[at]), self.rows.shape[1])
 
     def worst_group(self) -> tuple[Estimate, int | None]:
         """Return the smallest accuracy of a group and which it is; groups without samples do not count."""
         total = self.rows.sum(axis=1)
-        known = np.flatnonzero(total > 0)
-        found, at = self._smallest(self._sums[:, known].sum(axis=-1) / total[known], self.group_noise[..., known])
-        return found, None if at is None else int(np.flatnonzero(total > 0)[at])
+        filled = total > 0
+        worth = np.zeros((len(self.shares), len(total)))
+        for group in np.flatnonzero(filled).tolist():
+            worth[:, group] = self._worth(self._of(group=group), self.group_noise[..., group])
+        value = self._sums[:, :-1][:, filled].sum(axis=-1) / total[filled]
+        found, at = self._smallest(value, worth[:, filled])
+        return found, None if at is None else int(np.flatnonzero(filled)[at])
+
+    @property
+    def effective_rows(self) -> Floats:
+        """How many independent rows each subgroup's are worth, float64 ``[M, G, C]``; 0 for an empty one."""
+        shape = self.shares.shape
+        if self.independent:
+            return np.broadcast_to(self.rows.astype(np.float64), shape)
+        flat = (len(self.shares), -1)
+        found = effective_rows(
+            self.all_centres[:, :-1].reshape(flat),
+            self.noise.reshape(self.draws, *flat),
+            self.rows.ravel(),
+            self.all_sources[:-1].ravel(),
+            confidence=self.confidence,
+        )
+        return found.reshape(shape)
 
     def gap(self, which: Over) -> Gap:
         """Return DEO_A (``mean``) or DEO_M (``max``)."""
@@ -194,17 +210,35 @@ class Resampled:
             for at in range(self.shares.shape[2])
         ]  # fmt: skip
 
-    def _of_rows(self, own: NDArray[np.bool_], noise: Floats) -> Estimate:
-        """Return the share of correct samples of some subgroups, ``own`` ``[G + 1, C]``."""
-        rows = int(self.all_rows[own].sum())
-        correct = self._sums[:, own].sum(axis=1)
-        if not rows:
+    def _of(self, *, group: int | None = None, label: int | None = None) -> _Part:
+        """Return the subgroups of a group, of a class, or all."""
+        own = tuple(slice(None) if at is None else slice(at, at + 1) for at in (group, label))
+        at = tuple(-1 if at is None else at for at in (group, label))
+        return _Part(own, int(self.all_rows[own].sum()), int(self._sources[at]))
+
+    def _of_rows(self, part: _Part, noise: Floats) -> Estimate:
+        """Return the share of correct samples of some subgroups, given what drawn test sets add to it, ``[B, M]``."""
+        if not part.rows:
             return Estimate(*[float("nan")] * 3)
-        if self._binomial:
-            low, high = wilson(correct, np.array([rows]), confidence=self.confidence)
-            value = float(correct[0] / rows)
-            return Estimate(value, min(value, float(low[0])), max(value, float(high[0])))
-        return self._varying(correct / rows, noise)
+        shares = self._sums[:, *part.own].sum(axis=(1, 2)) / part.rows
+        if len(shares) > 1 or not self._random:
+            return self._varying(shares, noise)
+        worth = self._worth(part, noise)
+        low, high = wilson(shares * worth, worth, confidence=self.confidence)
+        value = float(shares[0])
+        return Estimate(value, min(value, float(low[0])), max(value, float(high[0])))
+
+    def _worth(self, part: _Part, noise: Floats) -> Floats:
+        """Return how many independent samples those of some subgroups are worth, ``[M]``."""
+        if self.independent and self._random:
+            return np.full(len(self._sums), float(part.rows))
+        rows = self.all_rows[part.own]
+        centres = (np.nan_to_num(self.all_centres[:, *part.own]) * rows).sum(axis=(1, 2)) / max(1, part.rows)
+        found = effective_rows(
+            centres[:, None], noise[..., None], np.array([part.rows]), np.array([part.sources]),
+            confidence=self.confidence,
+        )  # fmt: skip
+        return found[:, 0]
 
     def _varying(self, shares: Floats, noise: Floats) -> Estimate:
         """Return the mean of the models' shares ``[M]``, given what drawn test sets add to each, ``[B, M]``."""
@@ -212,19 +246,13 @@ class Resampled:
         low, high = self._quantiles(value + noise.mean(axis=1) + self.seed_noise(shares))
         return Estimate(value, float(low), float(high))
 
-    def _smallest(self, shares: Floats, noise: Floats) -> tuple[Estimate, int | None]:
+    def _smallest(self, shares: Floats, rows: Floats) -> tuple[Estimate, int | None]:
         if not shares.shape[1]:
             return Estimate(*[float("nan")] * 3), None
-        found = smallest_limits(
-            shares,
-            noise,
-            confidence=self.confidence,
-            seed_noise=self.seed_noise(shares.min(axis=1)),
-            resolution=self.resolution,
-        )
-        at = int(shares.mean(axis=0).argmin())
-        value = float(shares.min(axis=1).mean())
-        return Estimate(value, float(found.low), float(found.high)), at
+        drawn = self.seed_noise(shares.min(axis=1))
+        error = float(np.quantile(np.abs(drawn), self.confidence))
+        found = smallest_limits(Sized(shares=shares, rows=rows), confidence=self.confidence, seed_error=error)
+        return Estimate(float(found.middle), float(found.low), float(found.high)), int(shares.mean(axis=0).argmin())
 
     def _quantiles(self, values: Floats) -> tuple[Floats, Floats]:
         tail = (1 - self.confidence) / 2
@@ -243,6 +271,20 @@ class Resampled:
         drawn = np.random.default_rng([self._seed, 1]).standard_t(models - 1, size=self.draws)
         error = values.std(axis=0, ddof=1) / np.sqrt(models)
         return np.asarray(drawn.reshape(-1, *[1] * error.ndim) * error)
+
+
+class _Part(NamedTuple):
+    """Some subgroups: those of a group, of a class, or all.
+
+    Attributes:
+        own: their place in arrays ``[G + 1, C]``.
+        rows: their samples.
+        sources: sources with samples in them.
+    """
+
+    own: tuple[slice, ...]
+    rows: int
+    sources: int
 
 
 def gap_of(
@@ -272,6 +314,17 @@ def gap_of(
         if undefined
         else float((1 + (floor + seed_noise >= value - 1e-12).sum()) / (1 + len(floor))),
     )
+
+
+def _sources(rows: Rows, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Return the sources with rows in each cell, and last in each group, each class and all, ``[G + 1, C + 1]``."""
+    found = np.zeros((shape[0] + 1, shape[1] + 1), np.int64)
+    group, label = np.divmod(rows.cell, shape[1])
+    found[:-1, :-1] = sources_of(rows.cell, rows.owner, rows.num_cells).reshape(shape)
+    found[:-1, -1] = sources_of(group, rows.owner, shape[0])
+    found[-1, :-1] = sources_of(label, rows.owner, shape[1])
+    found[-1, -1] = rows.num_sources
+    return found
 
 
 def _coded(correct: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:

@@ -44,7 +44,7 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
         seed=options.seed,
         rows=rows,
         test_set=_test_set(first, [run.result for run in runs]),
-        sizing=sizing(first.counts, rows[0].accuracy.value, options.confidence),
+        sizing=sizing(first.counts.sum(axis=2), rows[0].accuracy.value, options.confidence, first.group_names),
         leakage=tuple(_leakage(label, found) for label, found in embedded),
         without_picture=tuple(label for label, _ in embedded[_PICTURES:]),
         configurations=tuple(
@@ -93,7 +93,10 @@ def _leakage(label: str, embedding: Mapping[str, Any]) -> Leakage:
 
 
 def _probe(leakage: Mapping[str, Any]) -> Probe:
-    return Probe(majority=leakage["majority"], probe=leakage["probe"])
+    def value(name: str) -> float | None:  # which an embedding of an older version does not have
+        return leakage[name]["value"] if name in leakage else None
+
+    return Probe(majority=leakage["majority"], probe=leakage["probe"], balanced=value("balanced"), auc=value("auc"))
 
 
 def _figure_row(row: ReportRow, first: Predictions) -> FigureRow:
