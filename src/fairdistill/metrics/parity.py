@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.counts import Counts, group_counts
+from fairdistill.metrics.gaps import Gap, gap_of
 from fairdistill.metrics.intervals import Floats, spread
 from fairdistill.metrics.outcomes import Rows, outcomes_of
-from fairdistill.metrics.resampling import Gap, gap_of
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _MEMORY = 2**28

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, smallest_limits, spread, wilson
+from fairdistill.metrics.evidence import Evidence
+from fairdistill.metrics.gaps import Estimate, Gap, Gaps
+from fairdistill.metrics.grouped import GroupedRows
+from fairdistill.metrics.intervals import Floats, Limits, Over, smallest_limits, wilson
 from fairdistill.metrics.outcomes import Rows, outcomes_of
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _WORK = 3e8  # draws times types, about 10 seconds
 _MEMORY = 2**28  # bytes of the drawn shares
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval; fractions, NaN where undefined.
-
-    Attributes:
-        value: as observed; the mean over the models.
-        low: lower end of the interval.
-        high: upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Gap(Estimate):
-    """A gap between groups with its interval and its noise floor.
-
-    Attributes:
-        estimate: the median-unbiased estimate; on average, the observed value is too large.
-        floor: mean gap that drawn test sets show if there is none.
-        floor_low: 2.5th percentile of that.
-        floor_high: 97.5th percentile.
-        p_value: fraction of those gaps, with the noise of the seeds if there are several, at least as large as
-            observed.
-    """
-
-    estimate: float
-    floor: float
-    floor_low: float
-    floor_high: float
-    p_value: float
 
 
 class Resampled:
@@ -97,6 +65,7 @@ class Resampled:
         noise = np.concatenate(list(found.drawn(self.draws, drawing.seed))).swapaxes(1, 2) - found.share.T
         self.all_noise = noise.reshape(self.draws, models, *shape)
         self._seed = drawing.seed
+        self._evidence = _evidence(samples, code, values, drawing)
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -166,18 +135,16 @@ class Resampled:
 
     def gap(self, which: Over) -> Gap:
         """Return DEO_A (``mean``) or DEO_M (``max``)."""
-        of_seeds = self.seed_noise(over(spread(self.shares), which))
-        return gap_of(self.shares, self.noise, which, self.confidence, of_seeds, resolution=self.resolution)
+        return self.gaps.of(which)[0]
 
     def gap_by_class(self) -> list[Gap]:
         """Return the DEO of each class."""
-        return [
-            gap_of(
-                self.shares[..., at : at + 1], self.noise[..., at : at + 1], "mean", self.confidence,
-                self.seed_noise(spread(self.shares)[:, at]), resolution=self.resolution,
-            )
-            for at in range(self.shares.shape[2])
-        ]  # fmt: skip
+        return self.gaps.of("each")
+
+    @cached_property
+    def gaps(self) -> Gaps:
+        """The gaps of the classes."""
+        return Gaps(self.shares, self.noise, self._evidence, confidence=self.confidence, seed_noise=self.seed_noise)
 
     def mean(self, weight: Floats | NDArray[np.int64]) -> Estimate:
         """Return a weighted mean of the subgroups' accuracies, weights ``[G + 1, C]``; NaN if the weights sum to 0."""
@@ -225,33 +192,21 @@ class Resampled:
         return np.asarray(drawn.reshape(-1, *[1] * error.ndim) * error)
 
 
-def gap_of(
-    shares: Floats,
-    noise: Floats,
-    which: Over,
-    confidence: float,
-    seed_noise: Floats | float = 0.0,
-    *,
-    resolution: float,
-) -> Gap:
-    """Return the mean or the largest gap of shares ``[M, G, K]`` with its interval and floor; see ``gap_limits``."""
-    value = float(over(spread(shares), which).mean())
-    found = gap_limits(shares, noise, which, confidence=confidence, seed_noise=seed_noise, resolution=resolution)
-    floor = over(spread(noise), which).mean(axis=1)
-    low, high = np.quantile(floor, [0.025, 0.975])
-    undefined = np.isnan(value)
-    return Gap(
-        value=value,
-        low=float(found.low),
-        high=float(found.high),
-        estimate=float(found.middle),
-        floor=float(floor.mean()),
-        floor_low=float(low),
-        floor_high=min(float(high), 1.0) if not undefined else float(high),
-        p_value=float("nan")
-        if undefined
-        else float((1 + (floor + seed_noise >= value - 1e-12).sum()) / (1 + len(floor))),
+def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing: Drawing) -> Evidence:
+    """Return the rows of known group, each class a stratum, whose outcomes have these values ``[codes, M]``."""
+    known = samples.groups >= 0
+    rows = GroupedRows(
+        groups=samples.groups[known],
+        strata=samples.labels[known],
+        codes=code[known],
+        sources=samples.sources[known],
+        shape=(samples.num_groups, samples.num_classes, len(values)),
     )
+
+    def tally(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        return np.moveaxis(counts @ values, -1, -3), counts.sum(axis=-1)[..., None, :, :].astype(np.float64)
+
+    return Evidence(rows=rows, tally=tally, independent=rows.units, draws=drawing.draws, seed=drawing.seed)
 
 
 def _coded(correct: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
