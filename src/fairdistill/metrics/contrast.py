@@ -26,9 +26,10 @@ class Contrast:
 
     Attributes:
         each: float64 ``[M, K]``: the contrast of each quantity; 0 where fewer than two groups have enough rows.
-        weight: float64 ``[M, G, K]``: of each fraction in it.
+        weight: float64 ``[M, G, K]``: of each fraction in it, scaled so that their squares sum to 2 as those of two
+            groups do: where halves choose differently, the choice is part of the noise.
         largest: float64 ``[M]``: the contrast of the quantity that looked largest.
-        weight_of_largest: float64 ``[M, G, K]``.
+        weight_of_largest: float64 ``[M, G, K]``: the same of the largest, over all quantities.
     """
 
     each: Floats
@@ -49,9 +50,9 @@ def contrast_of(evidence: Evidence) -> Contrast:
         found += [_measured(first, second, enough), _measured(second, first, enough)]
     return Contrast(
         each=np.sum([part.each for part in found], axis=0) / splits,
-        weight=np.sum([part.weight for part in found], axis=0) / splits,
+        weight=_scaled(np.sum([part.weight for part in found], axis=0) / splits, (-2,)),
         largest=np.sum([part.largest for part in found], axis=0) / splits,
-        weight_of_largest=np.sum([part.weight_of_largest for part in found], axis=0) / splits,
+        weight_of_largest=_scaled(np.sum([part.weight_of_largest for part in found], axis=0) / splits, (-2, -1)),
     )
 
 
@@ -82,6 +83,11 @@ def _measured(chosen_on: tuple[Floats, Floats], measured_on: tuple[Floats, Float
         largest=(measured * largest).sum(axis=(0, 2)),
         weight_of_largest=(weight * largest[..., None, :]).sum(axis=0),
     )
+
+
+def _scaled(weight: Floats, axes: tuple[int, ...]) -> Floats:
+    size = np.sqrt((weight**2).sum(axis=axes, keepdims=True) / 2)
+    return np.asarray(np.where(size > _ROUNDING, weight / np.where(size > _ROUNDING, size, 1), 0))
 
 
 def _extreme(values: Floats) -> Floats:

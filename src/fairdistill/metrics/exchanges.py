@@ -134,6 +134,15 @@ def _shuffled(rows: Ints, codes: int, cells: int, generator: np.random.Generator
     return np.bincount((rows // codes * codes + outcome).ravel(), minlength=cells)
 
 
+def shuffled_within(block: Ints, generator: np.random.Generator) -> Ints:
+    """Return a random order of places that mixes only those of the same block; blocks are numbered and sorted."""
+    order = generator.permutation(len(block))
+    if not len(block) or block[0] == block[-1]:
+        return order
+    small = block.astype(np.uint16) if block[-1] < 2**16 else block  # 16 bits are sorted in linear time
+    return order[np.argsort(small[order], kind="stable")]
+
+
 @dataclass(frozen=True, eq=False)
 class _People:
     """Sources of one group with several rows, in blocks that exchange groups.
@@ -180,5 +189,5 @@ class _People:
 
     def dealt(self, cells: int, generator: np.random.Generator) -> Ints:
         """Return the counts ``[cells]`` after a random exchange of groups within each block."""
-        order = np.argsort(self.block + generator.random(len(self.block)))
+        order = shuffled_within(self.block, generator)
         return np.bincount(self.group[order][self.owner] * self.per_group + self.rest, minlength=cells)

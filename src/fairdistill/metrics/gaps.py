@@ -70,19 +70,6 @@ class Gap(Estimate):
 UNDEFINED = Gap(*[_NAN] * 8)
 
 
-import os
-
-
-def _MODE(c):
-    if os.environ.get("MODE") == "raw":
-        return c
-    size = np.abs(c.weight).sum(axis=-2, keepdims=True)
-    w = np.where(size > 0, c.weight * 2 / np.where(size > 0, size, 1), 0)
-    size = np.abs(c.weight_of_largest).sum(axis=(-2, -1), keepdims=True)
-    wl = np.where(size > 0, c.weight_of_largest * 2 / np.where(size > 0, size, 1), 0)
-    return Contrast(c.each, w, c.largest, wl)
-
-
 class Ends(NamedTuple):
     """Ends, estimates and p-values of some gaps, float64 ``[K]`` each."""
 
@@ -162,11 +149,11 @@ class Gaps:
         alpha = 1 - self._confidence
         tails = (alpha / 2, alpha)
         p_value = self.null.p_values()[defined] if which == "each" else np.atleast_1d(self.null.p_value())
-        lower = [self._lower(which, tail) for tail in tails]
+        lower = self._lower(which, tails)
         if which == "each":
-            lower = [end[defined] for end in lower]
+            lower = lower[:, defined]
         elif which == "max":  # which is at least the mean
-            lower = [np.maximum(end, self._lower("mean", tail)) for end, tail in zip(lower, tails, strict=True)]
+            lower = np.maximum(lower, self._lower("mean", tails))
         step = self._step(which if which != "max" else "mean")  # so that the maximum's is not below the mean's
         # Only the test of exchanged groups rules out that there is no gap.
         low, at_least = (np.where(p_value <= alpha + 1e-12, np.maximum(end, step), 0.0) for end in lower)
@@ -182,9 +169,9 @@ class Gaps:
         models, _, quantities = self._shares.shape
         return self._evidence.resolution / models / (quantities if which == "mean" else 1)
 
-    def _lower(self, which: Over, tail: float) -> Floats:
-        """Return the lower end that the contrast gives, ``[K]`` or ``[1]``."""
-        found, noise = _MODE(self.contrast), np.nan_to_num(self._noise)
+    def _lower(self, which: Over, tails: tuple[float, float]) -> Floats:
+        """Return the lower ends that the contrast gives, ``[2, K]`` or ``[2, 1]``."""
+        found, noise = self.contrast, self._filled_noise
         models, _, quantities = self._shares.shape
         if which == "each":
             value = found.each
@@ -194,7 +181,11 @@ class Gaps:
             weight = found.weight_of_largest if which == "max" else found.weight / quantities
             moved = noise.reshape(len(noise), -1) @ weight.ravel() / models
         moved = moved + self._seed_noise(value)
-        return np.atleast_1d(value.mean(axis=0) - np.quantile(moved, 1 - tail, axis=0))
+        return np.asarray((value.mean(axis=0) - np.quantile(moved, 1 - np.array(tails), axis=0)).reshape(2, -1))
+
+    @cached_property
+    def _filled_noise(self) -> Floats:
+        return np.nan_to_num(self._noise) if np.isnan(self._shares).any() else self._noise
 
     def _floor(self, which: Over, defined: Flags) -> Floats:
         """Return the gaps of exchanged groups, ``[draws, K]`` or ``[draws, 1]``."""

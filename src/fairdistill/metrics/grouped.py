@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +54,14 @@ class GroupedRows:
     sources: Ints
     shape: tuple[int, int, int]
 
-    @property
+    @cached_property
     def counts(self) -> Ints:
         """Rows of each outcome in each cell, int64 ``[G, S, K]``."""
         groups, strata, codes = self.shape
         cell = (self.groups * strata + self.strata) * codes + self.codes
         return np.bincount(cell, minlength=groups * strata * codes).reshape(self.shape)
 
-    @property
+    @cached_property
     def units(self) -> Ints:
         """Sources of each cell, int64 ``[G, S]``: what a cell has of independent rows."""
         groups, strata, _ = self.shape
@@ -76,22 +77,27 @@ class GroupedRows:
 
         Draws fewer than asked, but at least 200, if there are many cells or many sources of several rows.
         """
-        return self._restored(Exchanges(*self._sorted()).drawn, draws, [seed, 2])
+        return self._restored(Exchanges(*self._sorted).drawn, draws, [seed, 2])
 
     def halved(self, splits: int, seed: int) -> Iterator[Ints]:
         """Yield the counts of a random half of the sources of each cell, int64 ``[some, G, S, K]`` at a time."""
-        return self._restored(Halves(*self._sorted()).drawn, splits, [seed, 3])
+        return self._restored(Halves(*self._sorted).drawn, splits, [seed, 3])
 
     def _restored(self, drawn: Drawn, draws: int, seed: list[int]) -> Iterator[Ints]:
         """Yield what is drawn, with groups and strata where they were."""
-        groups, strata = (np.argsort(order) for order in canonical_order(self.counts))
+        groups, strata = (np.argsort(order) for order in self._order)
         for counts in drawn(draws, np.random.default_rng(seed)):
             yield counts[:, groups][:, :, strata]
 
+    @cached_property
+    def _order(self) -> tuple[Ints, Ints]:
+        return canonical_order(self.counts)
+
+    @cached_property
     def _sorted(self) -> tuple[Ints, Sources]:
         """Return single rows as counts ``[G, S, K]`` and sources of several rows, in an order of their content."""
         groups, strata, codes = self.shape
-        group_at, stratum_at = (np.argsort(order) for order in canonical_order(self.counts))
+        group_at, stratum_at = (np.argsort(order) for order in self._order)
         cell = (group_at[self.groups] * strata + stratum_at[self.strata]) * codes + self.codes
         order = np.lexsort((cell, self.sources))
         cell, owner = cell[order], self.sources[order]

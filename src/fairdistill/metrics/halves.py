@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.exchanges import shuffled_within
+
 Ints = NDArray[np.int64]
 
 _FEWEST = 4  # sources with the same combination of cells that are halved among themselves
@@ -37,7 +39,7 @@ class Halves:
             flat = counts.reshape(size, -1)
             for at in range(size if len(block) else 0):
                 # every second one of each block in a random order, starting with the first or the second
-                order = np.argsort(block + generator.random(len(block)))
+                order = shuffled_within(block, generator)
                 rank = np.arange(len(block)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
                 rank += np.repeat(generator.integers(0, 2, len(sizes)), sizes)
                 chosen = np.zeros(len(block), bool)

@@ -204,7 +204,10 @@ def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing
     )
 
     def tally(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        return np.moveaxis(counts @ values, -1, -3), counts.sum(axis=-1)[..., None, :, :].astype(np.float64)
+        whole = counts.sum(axis=-1)[..., None, :, :].astype(np.float64)
+        if values.shape == (2, 1):  # a single model: wrong and right
+            return counts[..., None, :, :, 1].astype(np.float64), whole
+        return np.moveaxis(counts @ values, -1, -3), whole
 
     return Evidence(rows=rows, tally=tally, independent=rows.units, draws=drawing.draws, seed=drawing.seed)
 

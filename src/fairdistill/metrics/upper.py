@@ -20,7 +20,7 @@ from fairdistill.metrics.intervals import (
 _ELEMENTS = 2**23  # of the noise, where more would take seconds
 _LEAST = 200  # draws
 _PRECISION = 1e-4  # of the ends
-_STEPS = 24
+_STEPS = 18
 _SHRINKAGE = np.linspace(0, 6, 121)  # standard errors
 
 _Path = Callable[[Floats], Floats]
@@ -42,8 +42,9 @@ class GapInversion:
     ) -> None:
         observed = spread(shares)
         draws = max(_LEAST, _ELEMENTS // max(1, shares.size))
+        noise = noise[:draws]
         variance = 2 * noise.var(axis=0).mean(axis=-2)
-        self._noise = noise[:draws].astype(np.float32)
+        self._noise = np.ascontiguousarray(np.moveaxis(noise, 2, 0), dtype=np.float32)  # [G, B, M, K]
         self._extra = np.broadcast_to(np.asarray(seed_noise), np.shape(seed_noise) or (len(noise),))[:draws]
         self._middle = (shares.max(axis=-2, keepdims=True) + shares.min(axis=-2, keepdims=True)) / 2
         self._which: Over = which
@@ -84,8 +85,8 @@ class GapInversion:
 
     def _drawn(self, gap: Floats, path: _Path, places: Floats) -> Floats:
         supposed = (self._middle + path(gap)[..., None, :] * places).astype(np.float32)
-        shares = self._noise + supposed
-        gaps = over(spread(shares), self._which).mean(axis=1, dtype=np.float64)
+        shares = self._noise + np.moveaxis(supposed, 1, 0)[:, None]
+        gaps = over(shares.max(axis=0) - shares.min(axis=0), self._which).mean(axis=1, dtype=np.float64)
         return np.asarray(gaps + (self._extra if self._extra.ndim == gaps.ndim else self._extra[:, None]))
 
     def _inverted(self, tail: float, seen: Floats, path: _Path, places: Floats) -> Floats:
@@ -129,9 +130,8 @@ def _thresholded(observed: Floats, error: Floats) -> _Path:
     A gap x with standard error s becomes x max(0, 1 - (k s / x)^2) (the non-negative garrote; Breiman, 1995), with k
     such that the mean is as wanted; above the observed mean, all gaps are a multiple of the observed ones.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(observed > 0, error / observed, np.inf)
-        kept = [observed * np.maximum(0.0, 1 - np.minimum(k * ratio, 1e3) ** 2) for k in _SHRINKAGE]
+    ratio = error / np.where(observed > 0, observed, 1.0)
+    kept = [observed * np.maximum(0.0, 1 - (k * ratio) ** 2) for k in _SHRINKAGE]
     means = np.array([gaps.mean() for gaps in kept])
     return lambda value: _at_mean(float(value), kept, means)
 
