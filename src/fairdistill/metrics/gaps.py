@@ -20,6 +20,7 @@ from fairdistill.metrics.contrast import Contrast, contrast_of
 from fairdistill.metrics.evidence import Evidence, Floats
 from fairdistill.metrics.intervals import Over, gap_limits, over, spread
 from fairdistill.metrics.null import Null, null_of
+from fairdistill.metrics.tiny import tiny_group_ends
 from fairdistill.metrics.upper import GapInversion
 
 _NAN = float("nan")
@@ -133,7 +134,7 @@ class Gaps:
     def of(self, which: Over) -> list[Gap]:
         """Return each of the K gaps, or in a list of one their mean or their maximum.
 
-        The lower ends of the maximum are at least those of the mean.
+        The ends of the maximum are at least those of the mean.
         """
         defined = ~np.isnan(self._shares).any(axis=(0, 1))
         if which != "each" and not defined.all():
@@ -141,13 +142,20 @@ class Gaps:
         values = over(spread(self._shares), which)
         if which == "each":
             values = values[:, defined]
-        ends = self._ends(which, defined)
+        ends = self._mean_ends if which == "mean" else self._ends(which, defined)
+        if which == "max":
+            mean = self._mean_ends
+            ends = ends._replace(high=np.maximum(ends.high, mean.high), at_most=np.maximum(ends.at_most, mean.at_most))
         found = iter(_gaps(np.atleast_1d(values.mean(axis=0)), ends, self._floor(which, defined)))
         return [next(found) if each else UNDEFINED for each in (defined if which == "each" else [True])]
 
+    @cached_property
+    def _mean_ends(self) -> Ends:
+        return self._ends("mean", np.ones(self._shares.shape[-1], bool))
+
     def _ends(self, which: Over, defined: Flags) -> Ends:
-        alpha = 1 - self._confidence
-        tails = (alpha / 2, alpha)
+        tails = self._tails
+        alpha = tails[1]
         p_value = self.null.p_values()[defined] if which == "each" else np.atleast_1d(self.null.p_value())
         lower = self._lower(which, tails)
         if which == "each":
@@ -160,10 +168,16 @@ class Gaps:
         shares, noise = self._shares[..., defined], self._noise[..., defined]
         seeds = self._seed_noise(over(spread(shares), which))
         inverted = GapInversion(shares, noise, which, seeds, self._evidence.resolution)
-        high, at_most = (np.atleast_1d(end) for end in inverted.high(tails))
+        upper = np.maximum(np.stack([np.atleast_1d(end) for end in inverted.high(tails)]), self._tiny(which, defined))
+        high, at_most = upper
         high, at_most = np.maximum(high, low), np.maximum(at_most, at_least)
         estimate = np.clip(np.atleast_1d(inverted.estimate()), low, high)
         return Ends(low, high, estimate, p_value, at_least, at_most)
+
+    @property
+    def _tails(self) -> tuple[float, float]:
+        """Of an interval's end and of a one-sided end."""
+        return (1 - self._confidence) / 2, 1 - self._confidence
 
     def _step(self, which: Over) -> float:
         models, _, quantities = self._shares.shape
@@ -186,6 +200,11 @@ class Gaps:
     @cached_property
     def _filled_noise(self) -> Floats:
         return np.nan_to_num(self._noise) if np.isnan(self._shares).any() else self._noise
+
+    def _tiny(self, which: Over, defined: Flags) -> Floats:
+        """Return upper ends that allow for groups of very few rows, ``[2, K]`` or ``[2, 1]``."""
+        found = tiny_group_ends(self._evidence, which, self._tails)
+        return found[:, defined] if which == "each" else found
 
     def _floor(self, which: Over, defined: Flags) -> Floats:
         """Return the gaps of exchanged groups, ``[draws, K]`` or ``[draws, 1]``."""

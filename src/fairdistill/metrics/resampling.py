@@ -73,6 +73,11 @@ class Resampled:
         return self.all_rows[:-1]
 
     @property
+    def independent_rows(self) -> NDArray[np.int64]:
+        """Sources of each subgroup, int64 ``[G, C]``."""
+        return self._evidence.independent
+
+    @property
     def resolution(self) -> float:
         """Smallest step of a subgroup's accuracy."""
         return 1 / max(1, int(self.rows.max(initial=0)))
