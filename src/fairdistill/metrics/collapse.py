@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from fairdistill.metrics.counts import Counts
 
@@ -29,5 +29,5 @@ def hardly_predicted(counts: Counts) -> NDArray[np.bool_]:
     predicted, rows = counts.sum(axis=1), counts.sum(axis=2)
     predicted = np.concatenate([predicted, predicted.sum(axis=0, keepdims=True)])
     rows = np.concatenate([rows, rows.sum(axis=0, keepdims=True)])
-    seldom = binom.sf(np.minimum(predicted, rows) - 1, rows, HARDLY) > _UNLIKELY
+    seldom = bdtrc(np.minimum(predicted, rows) - 1, rows, HARDLY) > _UNLIKELY  # P(as many or more)
     return np.asarray((seldom | (rows == 0)).all(axis=0) & (rows[-1] > 0))

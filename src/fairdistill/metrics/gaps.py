@@ -240,6 +240,9 @@ def gap_of(
     floor = over(spread(noise), which).mean(axis=1)
     low, high = np.quantile(floor, [0.025, 0.975])
     undefined = np.isnan(value)
+    one_sided = gap_limits(
+        shares, noise, which, confidence=max(2 * confidence - 1, 0.0), seed_noise=seed_noise, resolution=resolution
+    )
     return Gap(
         value=value,
         low=float(found.low),
@@ -249,4 +252,6 @@ def gap_of(
         floor_low=float(low),
         floor_high=min(float(high), 1.0) if not undefined else float(high),
         p_value=_NAN if undefined else float((1 + (floor + seed_noise >= value - 1e-12).sum()) / (1 + len(floor))),
+        at_least=float(one_sided.low),
+        at_most=float(one_sided.high),
     )

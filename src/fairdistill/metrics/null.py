@@ -27,7 +27,8 @@ class Null:
 
     def p_values(self) -> Floats:
         """Return the p-value of each quantity, ``[K]``: the fraction of exchanges at least as heterogeneous."""
-        return _fraction((self.heterogeneity >= self.observed - _ROUNDING).sum(axis=0), len(self.heterogeneity))
+        as_large = (self.heterogeneity >= self.observed - _ROUNDING).sum(axis=0)
+        return np.where(np.isnan(self.observed), np.nan, (1 + as_large) / (1 + len(self.heterogeneity)))
 
     def p_value(self) -> float:
         """Return the p-value of no gap in any quantity; NaN if one is undefined.
@@ -101,7 +102,3 @@ def _ranks(values: Floats) -> Floats:
     """Return the fraction of all values that are at least as large as each."""
     order = np.sort(values - _ROUNDING)
     return np.asarray((len(values) - np.searchsorted(order, values - 2 * _ROUNDING)) / len(values))
-
-
-def _fraction(as_large: Floats, draws: int) -> Floats:
-    return np.asarray((1 + as_large) / (1 + draws))

@@ -65,7 +65,7 @@ class Resampled:
         noise = np.concatenate(list(found.drawn(self.draws, drawing.seed))).swapaxes(1, 2) - found.share.T
         self.all_noise = noise.reshape(self.draws, models, *shape)
         self._seed = drawing.seed
-        self._evidence = _evidence(samples, code, values, drawing)
+        self.evidence = _evidence(samples, code, values, drawing)
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -75,7 +75,7 @@ class Resampled:
     @property
     def independent_rows(self) -> NDArray[np.int64]:
         """Sources of each subgroup, int64 ``[G, C]``."""
-        return self._evidence.independent
+        return self.evidence.independent
 
     @property
     def resolution(self) -> float:
@@ -149,7 +149,7 @@ class Resampled:
     @cached_property
     def gaps(self) -> Gaps:
         """The gaps of the classes."""
-        return Gaps(self.shares, self.noise, self._evidence, confidence=self.confidence, seed_noise=self.seed_noise)
+        return Gaps(self.shares, self.noise, self.evidence, confidence=self.confidence, seed_noise=self.seed_noise)
 
     def mean(self, weight: Floats | NDArray[np.int64]) -> Estimate:
         """Return a weighted mean of the subgroups' accuracies, weights ``[G + 1, C]``; NaN if the weights sum to 0."""
