@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.metrics.evidence import Evidence, Floats
+from fairdistill.metrics.evidence import Evidence, Flags, Floats
 
 FEWEST = 8
 """Independent rows a cell needs to be chosen."""
@@ -56,7 +56,7 @@ def contrast_of(evidence: Evidence) -> Contrast:
     )
 
 
-def _measured(chosen_on: tuple[Floats, Floats], measured_on: tuple[Floats, Floats], enough: Floats) -> Contrast:
+def _measured(chosen_on: tuple[Floats, Floats], measured_on: tuple[Floats, Floats], enough: Flags) -> Contrast:
     """Return the sums over splits of the differences of groups chosen on one half and measured on the other.
 
     Args:

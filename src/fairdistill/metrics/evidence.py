@@ -12,6 +12,7 @@ from fairdistill.metrics.grouped import GroupedRows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 Tally = Callable[[Ints], tuple[Floats, Floats]]
 
 

@@ -56,7 +56,9 @@ class Exchanges:
         """Return single rows, sources of one group, pairs of two groups, other mixed sources, and what stays."""
         strata, codes = self.single.shape[1:]
         single, fixed = self.single.copy(), np.zeros_like(self.single)
-        whole, pairs, mixed = [], [], []
+        whole: list[Ints] = []
+        pairs: list[Ints] = []
+        mixed: list[Ints] = []
         for rows in self.several:
             group = rows // (strata * codes)
             one = (group == group[:, :1]).all(axis=1)

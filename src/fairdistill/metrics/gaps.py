@@ -14,10 +14,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fairdistill.metrics.contrast import Contrast, contrast_of
-from fairdistill.metrics.evidence import Evidence, Floats
+from fairdistill.metrics.evidence import Evidence, Flags, Floats
 from fairdistill.metrics.intervals import Over, gap_limits, over, spread
 from fairdistill.metrics.null import Null, null_of
 from fairdistill.metrics.tiny import tiny_group_ends
@@ -25,7 +24,6 @@ from fairdistill.metrics.upper import GapInversion
 
 _NAN = float("nan")
 
-Flags = NDArray[np.bool_]
 SeedNoise = Callable[[Floats], Floats]
 
 
@@ -136,18 +134,19 @@ class Gaps:
 
         The ends of the maximum are at least those of the mean.
         """
-        defined = ~np.isnan(self._shares).any(axis=(0, 1))
-        if which != "each" and not defined.all():
-            return [UNDEFINED]
-        values = over(spread(self._shares), which)
+        defined: Flags = np.asarray(~np.isnan(self._shares).any(axis=(0, 1)))
+        values = over(spread(self._shares[..., defined]), which) if defined.any() else np.zeros((1, 0))
         if which == "each":
-            values = values[:, defined]
-        ends = self._mean_ends if which == "mean" else self._ends(which, defined)
+            found = iter(_gaps(values.mean(axis=0), self._ends(which, defined), self._floor(which, defined)))
+            return [next(found) if each else UNDEFINED for each in defined.tolist()]
+        if not defined.all():
+            return [UNDEFINED]
+        ends = self._mean_ends
         if which == "max":
-            mean = self._mean_ends
-            ends = ends._replace(high=np.maximum(ends.high, mean.high), at_most=np.maximum(ends.at_most, mean.at_most))
-        found = iter(_gaps(np.atleast_1d(values.mean(axis=0)), ends, self._floor(which, defined)))
-        return [next(found) if each else UNDEFINED for each in (defined if which == "each" else [True])]
+            own = self._ends(which, defined)
+            high, at_most = np.maximum(own.high, ends.high), np.maximum(own.at_most, ends.at_most)
+            ends = own._replace(high=high, at_most=at_most)
+        return _gaps(np.atleast_1d(values.mean(axis=0)), ends, self._floor(which, defined))
 
     @cached_property
     def _mean_ends(self) -> Ends:
@@ -181,7 +180,7 @@ class Gaps:
 
     def _step(self, which: Over) -> float:
         models, _, quantities = self._shares.shape
-        return self._evidence.resolution / models / (quantities if which == "mean" else 1)
+        return float(self._evidence.resolution / models / (quantities if which == "mean" else 1))
 
     def _lower(self, which: Over, tails: tuple[float, float]) -> Floats:
         """Return the lower ends that the contrast gives, ``[2, K]`` or ``[2, 1]``."""
@@ -209,7 +208,7 @@ class Gaps:
     def _floor(self, which: Over, defined: Flags) -> Floats:
         """Return the gaps of exchanged groups, ``[draws, K]`` or ``[draws, 1]``."""
         drawn = over(self.null.gaps[..., defined], which).mean(axis=1)
-        return drawn if which == "each" else drawn[:, None]
+        return np.asarray(drawn if which == "each" else drawn[:, None])
 
 
 def _gaps(values: Floats, ends: Ends, floor: Floats) -> list[Gap]:

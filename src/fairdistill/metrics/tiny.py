@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 
-from fairdistill.metrics.evidence import Evidence, Floats
+from fairdistill.metrics.evidence import Evidence, Flags, Floats, Ints
 from fairdistill.metrics.intervals import Over
 
 _FEW = 10  # rows
@@ -31,7 +31,7 @@ def tiny_group_ends(evidence: Evidence, which: Over, tails: Sequence[float]) -> 
     return np.stack(found)
 
 
-def _end(share: Floats, rows: Floats, tiny: Floats, which: Over, z: float) -> Floats:
+def _end(share: Floats, rows: Ints, tiny: Flags, which: Over, z: float) -> Floats:
     best, worst = _pairs(share, rows, tiny, z), _pairs(1 - share, rows, tiny, z)
     value = np.where(best[1] > worst[1], best[0], worst[0])
     end = np.maximum(best[1], worst[1])
@@ -45,7 +45,7 @@ def _end(share: Floats, rows: Floats, tiny: Floats, which: Over, z: float) -> Fl
     return np.array([min(1.0, value.mean() + np.sqrt(((end - value) ** 2).mean() / len(value)))])
 
 
-def _pairs(share: Floats, rows: Floats, tiny: Floats, z: float) -> tuple[Floats, Floats]:
+def _pairs(share: Floats, rows: Ints, tiny: Flags, z: float) -> tuple[Floats, Floats]:
     """Return the difference and its upper end for the pair with the largest: the best group, and a tiny or the worst.
 
     Where the best group is tiny itself, its own partner is the best of the others.
