@@ -14,6 +14,7 @@ from fairdistill.auditing.measuring import (
     check,
     classes_of,
     groups_of,
+    left_out,
     limits_of,
     metrics_of,
     notes_of,
@@ -25,6 +26,7 @@ from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
 from fairdistill.metrics import Resampled, empty_cells
+from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions
 
 
@@ -78,6 +80,8 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     calibration = calibration_of(predictions, options)
     metrics = metrics_of(predictions, sample, options, calibration[-1])
     collapsed = len(np.unique(predictions.predicted)) == 1
+    hardly = np.flatnonzero(hardly_predicted(counts)).tolist()
+    unknown = len(hardly) / len(predictions.class_names)
     return AuditResult(
         where=predictions.where,
         rows=len(predictions),
@@ -96,6 +100,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         counts=tuple(tuple(map(tuple, group.tolist())) for group in counts),
         empty_cells=tuple(empty_cells(counts)),
         collapsed=collapsed,
+        hardly_predicted=tuple(predictions.class_names[label] for label in hardly),
         sizing=sizing(
             counts.sum(axis=2),
             metrics.accuracy.value,
@@ -103,8 +108,8 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
             predictions.group_names,
             worth=worth_of(sample),
         ),
-        limits=limits_of(metrics, options, collapsed=collapsed),
-        notes=notes_of(predictions),
+        limits=limits_of(metrics, options, unknown=unknown, collapsed=collapsed),
+        notes=(*notes_of(predictions), *left_out(predictions, sample)),
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=None if validation is None else corrections(predictions, validation, options),
     )

@@ -146,11 +146,19 @@ class Sizing(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class LimitCheck(Result):
-    """A limit and whether it is kept: within, beyond, or undecided where the data cannot tell."""
+    """A limit and whether it is kept: within, beyond, or undecided where the data cannot tell.
+
+    Attributes:
+        at_least: one-sided lower end of the metric; above the limit, it is exceeded.
+        at_most: one-sided upper end; not above the limit, it is kept. The gap of a class that the model hardly ever
+            predicts counts as unknown here, between 0 and 1.
+    """
 
     metric: Literal["deo_a", "deo_m"]
     limit: float
     verdict: Verdict
+    at_least: float
+    at_most: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +233,8 @@ class AuditResult(Result):
         counts: ``[G][C][C]``: group, true class, predicted class.
         empty_cells: (group, class) indices of subgroups without a sample.
         collapsed: whether a single class is predicted for every sample.
+        hardly_predicted: classes that the model hardly ever predicts; see
+            :func:`fairdistill.metrics.collapse.hardly_predicted`.
         sizing: what gap this test set can show.
         limits: the requested limits.
         notes: what a reader should know about the predictions.
@@ -250,6 +260,7 @@ class AuditResult(Result):
     counts: tuple[tuple[tuple[int, ...], ...], ...]
     empty_cells: tuple[tuple[int, int], ...]
     collapsed: bool
+    hardly_predicted: tuple[str, ...]
     sizing: Sizing
     limits: tuple[LimitCheck, ...]
     notes: tuple[str, ...]

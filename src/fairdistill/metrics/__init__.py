@@ -34,10 +34,11 @@ if TYPE_CHECKING:
         probability_rows,
     )
     from fairdistill.metrics.calibration_limits import Calibration, calibration_limits
+    from fairdistill.metrics.gaps import Estimate, Gap
     from fairdistill.metrics.noise import chance_deo
     from fairdistill.metrics.paired import Change, Paired, paired_test
     from fairdistill.metrics.parity import parity_gaps
-    from fairdistill.metrics.resampling import Estimate, Gap, Resampled
+    from fairdistill.metrics.resampling import Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 
 __all__ = [
@@ -55,8 +56,8 @@ __getattr__ = lazy_face(
     {
         "Calibration": "fairdistill.metrics.calibration_limits",
         "Change": "fairdistill.metrics.paired",
-        "Estimate": "fairdistill.metrics.resampling",
-        "Gap": "fairdistill.metrics.resampling",
+        "Estimate": "fairdistill.metrics.gaps",
+        "Gap": "fairdistill.metrics.gaps",
         "Paired": "fairdistill.metrics.paired",
         "Resampled": "fairdistill.metrics.resampling",
         "calibration_bins": "fairdistill.metrics.calibration",

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.drawn import drawn_accuracies
-from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, spread, wilson
+from fairdistill.metrics.evidence import Evidence
+from fairdistill.metrics.gaps import Estimate, Gap, Gaps
+from fairdistill.metrics.grouped import GroupedRows
+from fairdistill.metrics.intervals import Floats, Limits, Over, wilson
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rows import Rows
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits, sources_of
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval; fractions, NaN where undefined.
-
-    Attributes:
-        value: as observed; the mean over the models.
-        low: lower end of the interval.
-        high: upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Gap(Estimate):
-    """A gap between groups with its interval and its noise floor.
-
-    Attributes:
-        estimate: the median-unbiased estimate; on average, the observed value is too large.
-        floor: mean gap that drawn test sets show if there is none.
-        floor_low: 2.5th percentile of that.
-        floor_high: 97.5th percentile.
-        p_value: fraction of those gaps, with the noise of the seeds if there are several, at least as large as
-            observed.
-    """
-
-    estimate: float
-    floor: float
-    floor_low: float
-    floor_high: float
-    p_value: float
 
 
 class Resampled:
@@ -112,11 +80,17 @@ class Resampled:
         self.accuracy_noise = drawn.whole
         self._sources = _sources(rows, shape)[np.r_[ranks.groups, -1][:, None], np.r_[ranks.classes, -1]]
         self.all_sources = self._sources[:-1, :-1]
+        self.evidence = _evidence(samples, code, values, drawing)
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """Samples of each subgroup, int64 ``[G, C]``."""
         return self.all_rows[:-1]
+
+    @property
+    def independent_rows(self) -> NDArray[np.int64]:
+        """Sources of each subgroup, int64 ``[G, C]``."""
+        return self.evidence.independent
 
     @property
     def resolution(self) -> float:
@@ -197,18 +171,16 @@ class Resampled:
 
     def gap(self, which: Over) -> Gap:
         """Return DEO_A (``mean``) or DEO_M (``max``)."""
-        of_seeds = self.seed_noise(over(spread(self.shares), which))
-        return gap_of(self.shares, self.noise, which, self.confidence, of_seeds, resolution=self.resolution)
+        return self.gaps.of(which)[0]
 
     def gap_by_class(self) -> list[Gap]:
         """Return the DEO of each class."""
-        return [
-            gap_of(
-                self.shares[..., at : at + 1], self.noise[..., at : at + 1], "mean", self.confidence,
-                self.seed_noise(spread(self.shares)[:, at]), resolution=self.resolution,
-            )
-            for at in range(self.shares.shape[2])
-        ]  # fmt: skip
+        return self.gaps.of("each")
+
+    @cached_property
+    def gaps(self) -> Gaps:
+        """The gaps of the classes."""
+        return Gaps(self.shares, self.noise, self.evidence, confidence=self.confidence, seed_noise=self.seed_noise)
 
     def _of(self, *, group: int | None = None, label: int | None = None) -> _Part:
         """Return the subgroups of a group, of a class, or all."""
@@ -287,33 +259,24 @@ class _Part(NamedTuple):
     sources: int
 
 
-def gap_of(
-    shares: Floats,
-    noise: Floats,
-    which: Over,
-    confidence: float,
-    seed_noise: Floats | float = 0.0,
-    *,
-    resolution: float,
-) -> Gap:
-    """Return the mean or the largest gap of shares ``[M, G, K]`` with its interval and floor; see ``gap_limits``."""
-    value = float(over(spread(shares), which).mean())
-    found = gap_limits(shares, noise, which, confidence=confidence, seed_noise=seed_noise, resolution=resolution)
-    floor = over(spread(noise), which).mean(axis=1)
-    low, high = np.quantile(floor, [0.025, 0.975])
-    undefined = np.isnan(value)
-    return Gap(
-        value=value,
-        low=float(found.low),
-        high=float(found.high),
-        estimate=float(found.middle),
-        floor=float(floor.mean()),
-        floor_low=float(low),
-        floor_high=min(float(high), 1.0) if not undefined else float(high),
-        p_value=float("nan")
-        if undefined
-        else float((1 + (floor + seed_noise >= value - 1e-12).sum()) / (1 + len(floor))),
+def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing: Drawing) -> Evidence:
+    """Return the rows of known group, each class a stratum, whose outcomes have these values ``[codes, M]``."""
+    known = samples.groups >= 0
+    rows = GroupedRows(
+        groups=samples.groups[known],
+        strata=samples.labels[known],
+        codes=code[known],
+        sources=samples.sources[known],
+        shape=(samples.num_groups, samples.num_classes, len(values)),
     )
+
+    def tally(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        whole = counts.sum(axis=-1)[..., None, :, :].astype(np.float64)
+        if values.shape == (2, 1):  # a single model: wrong and right
+            return counts[..., None, :, :, 1].astype(np.float64), whole
+        return np.moveaxis(counts @ values, -1, -3), whole
+
+    return Evidence(rows=rows, tally=tally, independent=rows.units, draws=drawing.draws, seed=drawing.seed)
 
 
 def _sources(rows: Rows, shape: tuple[int, int]) -> NDArray[np.int64]:
