@@ -27,7 +27,7 @@ from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
 from fairdistill.metrics import Resampled, empty_cells
 from fairdistill.metrics.collapse import hardly_predicted
-from fairdistill.predictions import Predictions
+from fairdistill.predictions import Predictions, pairing_note
 
 
 def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None = None, **keywords: Any) -> AuditResult:
@@ -88,6 +88,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         sources=len(np.unique(predictions.sources)),
         class_names=predictions.class_names,
         group_names=predictions.group_names,
+        probability_columns=predictions.probability_columns,
         confidence=options.confidence,
         draws=sample.draws,
         seed=options.seed,
@@ -101,7 +102,12 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         hardly_predicted=tuple(predictions.class_names[label] for label in hardly),
         sizing=sizing(counts, metrics.accuracy.value, options.confidence),
         limits=limits_of(metrics, options, unknown=unknown, collapsed=collapsed),
-        notes=(*notes_of(predictions), *left_out(predictions, sample)),
+        notes=(*notes_of(predictions), *left_out(predictions, sample), *_pairing(predictions, against)),
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=None if validation is None else corrections(predictions, validation, options),
     )
+
+
+def _pairing(predictions: Predictions, against: Predictions | None) -> tuple[str, ...]:
+    note = None if against is None else pairing_note(against, predictions)
+    return () if note is None else (note,)
