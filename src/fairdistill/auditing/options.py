@@ -58,8 +58,8 @@ class LimitOptions:
     """Limits."""
 
     max_deo_a: float | None = None
-    """Largest DEO_A to accept (0.05 = 5 points): exit code 0 if the whole interval is below it, 1 if above, 3 if the
-    data cannot tell."""
+    """Largest DEO_A to accept (0.05 = 5 points): exit code 0 if DEO_A is at most that with the stated confidence, 1 if
+    it is above, 3 if the data cannot tell."""
     max_deo_m: float | None = None
     """Largest DEO_M to accept; works like --max-deo-a."""
 

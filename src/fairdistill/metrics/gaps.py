@@ -19,6 +19,7 @@ from fairdistill.metrics.contrast import Contrast, contrast_of
 from fairdistill.metrics.evidence import Evidence, Flags, Floats
 from fairdistill.metrics.intervals import Over, gap_limits, over, spread
 from fairdistill.metrics.null import Null, null_of
+from fairdistill.metrics.skew import stretch
 from fairdistill.metrics.tiny import tiny_group_ends
 from fairdistill.metrics.upper import GapInversion
 
@@ -188,13 +189,22 @@ class Gaps:
         models, _, quantities = self._shares.shape
         if which == "each":
             value = found.each
-            moved = np.einsum("bmgk,mgk->bk", noise, found.weight) / models
+            moved = np.einsum("bmgk,mgk->bk", noise, self._stretched(found.weight)) / models
         else:
             value = found.largest if which == "max" else found.each.mean(axis=1)
             weight = found.weight_of_largest if which == "max" else found.weight / quantities
-            moved = noise.reshape(len(noise), -1) @ weight.ravel() / models
+            moved = noise.reshape(len(noise), -1) @ self._stretched(weight).ravel() / models
         moved = moved + self._seed_noise(value)
         return np.asarray((value.mean(axis=0) - np.quantile(moved, 1 - np.array(tails), axis=0)).reshape(2, -1))
+
+    def _stretched(self, weight: Floats) -> Floats:
+        """Return weights that make up for too little noise near 0 and 1: better groups may be worse, worse better."""
+        down, up = self._stretch
+        return np.asarray(weight * np.where(weight > 0, down, up))
+
+    @cached_property
+    def _stretch(self) -> tuple[Floats, Floats]:
+        return stretch(self._evidence, self._noise, confidence=self._confidence)
 
     @cached_property
     def _filled_noise(self) -> Floats:
