@@ -198,7 +198,16 @@ def test_without_probabilities_no_calibration_is_shown() -> None:
 
 def test_an_undecided_limit_says_that_the_data_cannot_tell() -> None:
     result = audit(predictions([[16, 15], [15, 16]], 20), options=AuditOptions(draws=500, max_deo_a=0.05))
-    assert "Limit DEO_A <= 5.0%: undecided" in render(result)
+    assert "Limit DEO_A <= 5.0%: undecided: these data cannot tell, it may be anything from 0.0% to" in render(result)
+
+
+def test_a_limit_says_which_end_decides_and_how_sure_that_is() -> None:
+    table = predictions([[950, 950], [700, 700]], 1000)
+    result = audit(table, options=AuditOptions(draws=500, confidence=0.9, max_deo_a=0.1, max_deo_m=0.5))
+    least, most = percent(result.deo_a.at_least), percent(result.deo_m.at_most)
+    text = render(result)
+    assert f"Limit DEO_A <= 10.0%: exceeded: with 90% confidence it is at least {least}%." in text
+    assert f"Limit DEO_M <= 50.0%: met: with 90% confidence it is at most {most}%." in text
 
 
 def test_an_undefined_change_is_said_so() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +27,7 @@ from fairdistill.metrics import (
     parity_gaps,
 )
 from fairdistill.metrics.calibration_limits import UNDEFINED
+from fairdistill.metrics.contrast import FEWEST
 from fairdistill.predictions import Predictions
 from fairdistill.tables.small_groups import few_rows_note
 
@@ -111,20 +114,43 @@ def groups_of(
     )
 
 
-def limits_of(metrics: AuditMetrics, options: AuditOptions, *, collapsed: bool) -> tuple[LimitCheck, ...]:
-    """Return whether each requested limit is kept."""
+def limits_of(
+    metrics: AuditMetrics, options: AuditOptions, *, unknown: float, collapsed: bool
+) -> tuple[LimitCheck, ...]:
+    """Return whether each requested limit is kept.
+
+    Both answers are one-sided, so each is wrong in at most one case of twenty at a confidence of 95%.
+
+    Args:
+        metrics: of the whole test set.
+        options: the limits.
+        unknown: share of the classes whose gap says nothing, because the model hardly ever predicts them.
+        collapsed: whether the model predicts a single class.
+    """
     found = []
-    for name, limit, gap in (
-        ("deo_a", options.max_deo_a, metrics.deo_a),
-        ("deo_m", options.max_deo_m, metrics.deo_m),
+    for name, limit, gap, missing in (
+        ("deo_a", options.max_deo_a, metrics.deo_a, unknown),
+        ("deo_m", options.max_deo_m, metrics.deo_m, float(unknown > 0)),
     ):
         if limit is None:
             continue
-        verdict: Verdict = "within" if gap.high <= limit else "beyond" if gap.low > limit else "undecided"
+        at_most = min(1.0, gap.at_most + missing) if not math.isnan(gap.at_most) else gap.at_most
+        verdict: Verdict = "within" if at_most <= limit else "beyond" if gap.at_least > limit else "undecided"
         if collapsed:  # its gap of 0 says nothing
             verdict = "undecided"
-        found.append(LimitCheck(metric="deo_a" if name == "deo_a" else "deo_m", limit=limit, verdict=verdict))
+        metric: Literal["deo_a", "deo_m"] = "deo_a" if name == "deo_a" else "deo_m"
+        found.append(LimitCheck(metric=metric, limit=limit, verdict=verdict, at_least=gap.at_least, at_most=at_most))
     return tuple(found)
+
+
+def left_out(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
+    """Return a note on subgroups of too few rows for the lower ends of gaps; none if there is no such subgroup."""
+    few = np.argwhere((sample.independent_rows < FEWEST) & (sample.rows > 0))
+    if not len(few):
+        return ()
+    names = [f"{predictions.class_names[label]} of {predictions.group_names[group]}" for group, label in few]
+    shown = f"{'; '.join(names[:5])}{f' and {len(names) - 5:,} more' if len(names) > 5 else ''}"
+    return (f"Subgroups with fewer than {FEWEST} independent samples are left out of the lower ends of DEO: {shown}",)
 
 
 def notes_of(predictions: Predictions) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result, key
-from fairdistill.metrics import Calibration, Change, Estimate, Gap
+from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap
 
 FORMAT_VERSION = 1
 
@@ -146,11 +146,19 @@ class Sizing(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class LimitCheck(Result):
-    """A limit and whether it is kept: within, beyond, or undecided where the data cannot tell."""
+    """A limit and whether it is kept: within, beyond, or undecided where the data cannot tell.
+
+    Attributes:
+        at_least: one-sided lower end of the metric; above the limit, it is exceeded.
+        at_most: one-sided upper end; not above the limit, it is kept. The gap of a class that the model hardly ever
+            predicts counts as unknown here, between 0 and 1.
+    """
 
     metric: Literal["deo_a", "deo_m"]
     limit: float
     verdict: Verdict
+    at_least: float
+    at_most: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,12 +228,14 @@ class AuditResult(Result):
         sources: independent pictures or people among them.
         class_names, group_names: in the order of ``counts``.
         probability_columns: the table's column for each class, or a single one for two classes; None without any.
-        confidence, draws, seed: of the intervals.
+        confidence, draws, seed, design: of the intervals.
         metrics: of the whole test set.
         classes, groups, cells: one entry each; a cell is a subgroup, one class of one group.
         counts: ``[G][C][C]``: group, true class, predicted class.
         empty_cells: (group, class) indices of subgroups without a sample.
         collapsed: whether a single class is predicted for every sample.
+        hardly_predicted: classes that the model hardly ever predicts; see
+            :func:`fairdistill.metrics.collapse.hardly_predicted`.
         sizing: what gap this test set can show.
         limits: the requested limits.
         notes: what a reader should know about the predictions.
@@ -244,6 +254,7 @@ class AuditResult(Result):
     confidence: float
     draws: int
     seed: int
+    design: Design
     metrics: AuditMetrics
     classes: tuple[ClassAudit, ...]
     groups: tuple[GroupAudit, ...]
@@ -251,6 +262,7 @@ class AuditResult(Result):
     counts: tuple[tuple[tuple[int, ...], ...], ...]
     empty_cells: tuple[tuple[int, int], ...]
     collapsed: bool
+    hardly_predicted: tuple[str, ...]
     sizing: Sizing
     limits: tuple[LimitCheck, ...]
     notes: tuple[str, ...]

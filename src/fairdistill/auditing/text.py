@@ -15,15 +15,20 @@ from fairdistill.text.tables import aligned
 
 _SHOWN_SUBGROUPS = 12
 _VERDICTS = {
-    "within": "met: the whole interval lies below it",
-    "beyond": "exceeded: the whole interval lies above it",
-    "undecided": "undecided: the limit lies inside the interval, so these data cannot tell",
+    "within": "met: with {confidence} confidence it is at most {high}",
+    "beyond": "exceeded: with {confidence} confidence it is at least {low}",
+    "undecided": "undecided: these data cannot tell, it may be anything from {low} to {high}",
+}
+
+_DESIGNS = {
+    "random": "Intervals treat the test set as sampled at random within each group (--design random).",
+    "balanced": "Intervals take the number of samples in each subgroup as planned (--design balanced).",
 }
 
 
 def render(result: AuditResult) -> str:
     """Return an audit as text."""
-    lines = [_heading(result), "", *_metrics(result.metrics, result.confidence)]
+    lines = [_heading(result), "", *_metrics(result.metrics, result.confidence), _DESIGNS[result.design]]
     lines += ["", *_groups(result), "", *_classes(result), *few_samples(result), "", *in_words(result)]
     lines += [f"{note}." for note in result.notes]
     lines += [_limit(limit, result) for limit in result.limits]
@@ -44,6 +49,11 @@ def in_words(result: AuditResult) -> list[str]:
     lines = []
     if result.collapsed:
         lines.append("The model predicts a single class for every sample, so its gap of 0 says nothing about fairness.")
+    elif result.hardly_predicted:
+        lines.append(
+            f"The model hardly ever predicts {_named(result.hardly_predicted)}, whatever the group, so a gap near 0 in "
+            f"{'this class' if len(result.hardly_predicted) == 1 else 'these classes'} says nothing about fairness."
+        )
     lines.append(
         f"Averaged over the classes, the groups differ by {percent(gap.value)} points. On this test set, a model "
         f"without any gap would show {_chance(gap)} by chance."
@@ -169,12 +179,22 @@ def _chance(gap: Gap | Calibration) -> str:
 
 
 def _limit(limit: LimitCheck, result: AuditResult) -> str:
-    why = _VERDICTS[limit.verdict]
+    why = _VERDICTS[limit.verdict].format(
+        confidence=f"{100 * result.confidence:g}%",
+        low=f"{percent(limit.at_least)}%",
+        high=f"{percent(limit.at_most)}%",
+    )
     if limit.verdict == "undecided" and result.empty_cells:
         why = "undecided: a subgroup has no samples"
     elif limit.verdict == "undecided" and result.collapsed:
         why = "undecided: the model predicts a single class for every sample"
+    elif limit.verdict == "undecided" and result.hardly_predicted:
+        why += f"; the gap of a class that is hardly ever predicted ({_named(result.hardly_predicted)}) is unknown"
     return f"Limit {METRICS[limit.metric]} <= {percent(limit.limit)}%: {why}."
+
+
+def _named(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:5])}{f' and {len(names) - 5:,} more' if len(names) > 5 else ''}"
 
 
 def _change(change: ModelChange) -> list[str]:

@@ -31,7 +31,7 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
     """
     comparison = compare(sources)
     first = run_predictions(RunFolder.open(comparison.rows[0].paths[0]))
-    rows = tuple(report_row(row, first, options.drawing) for row in comparison.rows)
+    rows = tuple(report_row(row, first, options.of(first).drawing) for row in comparison.rows)
     runs = [RunFolder.open(path) for row in comparison.rows for path in row.paths]
     embedded = [(row.label, found) for row in comparison.rows if (found := _embedding(row)) is not None]
     return ReportContent(
