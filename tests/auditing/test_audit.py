@@ -17,7 +17,7 @@ from fairdistill.metrics import accuracy, cell_accuracy, deo_a, deo_by_class, de
 from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error
 from fairdistill.metrics.fairness import balanced_accuracy, group_accuracy
 from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference
-from fairdistill.metrics.sizing import rows_to_resolve
+from fairdistill.metrics.sizing import gaps_detected, rows_to_resolve
 from fairdistill.predictions import Predictions
 from fairdistill.runs.files import finite_or_null
 from fairdistill.runs.folder import RunFolder
@@ -98,7 +98,8 @@ def test_values_equal_the_pure_functions(case: str) -> None:
     table = TABLES[case]
     found, counts = audited(table), table.counts
     metrics = found["metrics"]
-    values = {name: metric["value"] for name, metric in metrics.items() if name != "calibration_error"}
+    beside = ("calibration_error", "calibration", "deo_a_complete", "deo_m_complete")
+    values = {name: metric["value"] for name, metric in metrics.items() if name not in beside}
     with_unknown = replace(table, groups=np.zeros_like(table.groups)).counts
     cells = cell_accuracy(counts)
     expected = {
@@ -136,6 +137,14 @@ def test_the_calibration_error_is_the_pure_functions() -> None:
     assert [group["calibration_error"] for group in without["groups"]] == [None, None]
 
 
+def test_the_calibration_error_counts_samples_of_unknown_group_as_accuracy_does() -> None:
+    known = np.arange(600) % 7 != 0
+    metrics = audited(replace(PLAIN, groups=np.where(known, PLAIN.groups, -1)))["metrics"]
+    assert metrics["calibration"]["rows"] == 600
+    assert metrics["calibration"]["value"] == metrics["calibration_error"]
+    assert metrics["calibration_error"] == pytest.approx(abs(435 / 600 - (0.4 / 3 + 0.6)))  # as of known groups only
+
+
 def test_what_was_audited_is_said() -> None:
     table = replace(PLAIN, groups=np.where(np.arange(600) < 5, -1, PLAIN.groups), sources=np.arange(600) // 2)
     found = audited(table, AuditOptions(draws=300, seed=4, confidence=0.9))
@@ -163,6 +172,19 @@ def test_the_sizing_is_of_the_smallest_cell() -> None:
     assert [each["rows"] for each in found["rows_needed"]] == [
         rows_to_resolve(gap, accuracy=0.8) for gap in (0.02, 0.05, 0.1)
     ]
+    expected = gaps_detected(np.array([[100.0, 200], [50, 100]]), accuracy=0.8).tolist()
+    assert [(each["group"], each["gap"]) for each in found["groups"]] == [("x", expected[0]), ("y", expected[1])]
+    assert found["deo_a_resolved"] == max(expected)
+
+
+def test_the_sizing_knows_that_samples_of_one_person_are_alike() -> None:
+    alone = audited(PLAIN)["sizing"]
+    person = audited(replace(PLAIN, sources=np.arange(600) // 10))["sizing"]  # all right or all wrong, nearly
+    assert person["smallest_cell"] == alone["smallest_cell"]
+    for name in ("gap_resolved", "deo_a_resolved"):
+        assert person[name] > 1.5 * alone[name]
+    for name in ("rows_needed", "deo_a_rows_needed"):
+        assert person[name][2]["rows"] > 2 * alone[name][2]["rows"]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -156,7 +156,7 @@ def test_the_same_seed_draws_the_same_and_another_draws_others() -> None:
 
 @pytest.mark.parametrize("how", ["drawn", "swapped"])
 def test_all_draws_come_though_in_parts(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    monkeypatch.setattr(outcomes, "_CHUNK_BYTES", 8 * 20 * 6)
+    monkeypatch.setattr(outcomes, "_CHUNK_BYTES", 8 * 20 * 2)
     found = gathered([(at % 2, at % 4, at) for at in range(40)], values=BOTH, cells=2)
     parts = list(getattr(found, how)(50, 0))
     assert len(parts) > 1

@@ -240,20 +240,20 @@ def test_the_p_value_of_no_gap_is_uniform() -> None:
 
 
 def test_an_estimate_of_nothing_is_undefined() -> None:
-    sample = sampled(worked([[4, 4], [4, 4]], 5))
-    found = sample.mean(np.zeros((3, 2)))
-    assert isinstance(found, Estimate)
-    assert np.isnan(astuple(found)).all()
+    sample = sampled(worked([[4, 4], [4, 4]], 5), classes=3, groups=3)
+    for found in (sample.class_accuracy(2), sample.group_accuracy(2), sample.balanced_accuracy()):
+        assert isinstance(found, Estimate)
+        assert np.isnan(astuple(found)).all()
 
 
 def test_less_work_is_done_where_every_source_is_of_its_own_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairdistill.metrics.resampling._WORK", 8 * 200)
+    monkeypatch.setattr("fairdistill.metrics.drawn._WORK", 8 * 300)
     table = drawn([[0.5, 0.5], [0.5, 0.5]], 50, seed=0)
     sample = sampled(table)  # 8 types: 4 cells, right and wrong
-    assert (sample.draws, sample.independent, len(sample.noise)) == (200, True, 200)
+    assert (sample.draws, sample.independent, len(sample.noise)) == (300, True, 300)
     grouped = table._replace(sources=table.sources // 20)
     sample = sampled(grouped)  # ten kinds, and what is added to their stratum
-    assert 100 <= sample.draws < 160
+    assert 200 <= sample.draws < 260
     assert not sample.independent
 
 

@@ -100,41 +100,6 @@ def gap_limits(
     )
 
 
-def smallest_limits(
-    shares: Floats,
-    noise: Floats,
-    *,
-    confidence: float = 0.95,
-    seed_noise: Floats | float = 0.0,
-    resolution: float = 0.0,
-) -> Limits:
-    """Return the limits of the smallest of several fractions, for example the accuracy of the worst subgroup.
-
-    Args:
-        shares: float64 ``[M, K]``.
-        noise: float64 ``[B, M, K]``.
-        confidence: as in :func:`gap_limits`.
-        seed_noise: as there.
-        resolution: as there.
-    """
-    errors = 1 - shares
-
-    def drawn(supposed: Floats) -> Floats:
-        return np.asarray((supposed - noise).max(axis=-1).mean(axis=1))
-
-    low_path, high_path = _paths_of_largest(errors, noise.std(axis=0))
-    seen = errors.max(axis=-1).mean(axis=0)
-    found = _inverted(
-        lambda error: drawn(low_path(error)),
-        lambda error: drawn(high_path(error)),
-        seen,
-        confidence,
-        seed_noise,
-        resolution / len(shares),
-    )
-    return Limits(low=1 - found.high, middle=1 - found.middle, high=1 - found.low)
-
-
 def places_of(shares: Floats, noise: Floats) -> Floats:
     """Return where each group lies between the worst, -0.5, and the best, 0.5: ``[M, G, K]``.
 
@@ -246,14 +211,16 @@ def _first(holds: Callable[[Floats], NDArray[np.bool_]], shape: tuple[int, ...])
     return np.where(at_zero, 0.0, high)
 
 
-def wilson(correct: NDArray[np.int64], rows: NDArray[np.int64], *, confidence: float = 0.95) -> tuple[Floats, Floats]:
+def wilson(
+    correct: NDArray[np.int64] | Floats, rows: NDArray[np.int64] | Floats, *, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
     """Return Wilson's interval of a fraction, for independent samples.
 
     Wilson, *Probable Inference, the Law of Succession, and Statistical Inference* (1927).
 
     Args:
-        correct: integer ``[...]``: correct samples.
-        rows: integer ``[...]``: all samples.
+        correct: ``[...]``: correct samples.
+        rows: ``[...]``: all samples, or as many independent ones as are as precise.
         confidence: of the interval, two-sided.
 
     Returns:
