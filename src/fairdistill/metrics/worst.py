@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
 from fairdistill.metrics.intervals import Floats, Limits
-from fairdistill.metrics.rows import numbered
+from fairdistill.metrics.rows import distinct, numbered
 
 _SPENT = 0.1
 """Part of the error of the upper end for finding the subgroups that are clearly better (Romano et al., section 2.2)."""
@@ -75,8 +75,10 @@ def sources_of(cell: NDArray[np.int64], sources: NDArray[np.int64], num_cells: i
         >>> sources_of(np.array([0, 0, 1]), np.array([5, 5, 5]), 3).tolist()
         [1, 1, 0]
     """
-    pairs = np.unique(numbered(sources) * num_cells + cell)
-    return np.bincount(pairs % num_cells, minlength=num_cells)
+    owner = numbered(sources)
+    if owner.max(initial=-1) + 1 < len(owner):
+        cell = distinct(owner * num_cells + cell) % num_cells
+    return np.bincount(cell, minlength=num_cells)
 
 
 def smallest_limits(sized: Sized, *, confidence: float = 0.95, seed_error: float = 0.0) -> Limits:
