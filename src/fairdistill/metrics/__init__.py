@@ -33,15 +33,16 @@ if TYPE_CHECKING:
         overall_calibration_error,
         probability_rows,
     )
+    from fairdistill.metrics.changes import Change, GapChange, Paired
     from fairdistill.metrics.noise import chance_deo
-    from fairdistill.metrics.paired import Change, Paired, paired_test
+    from fairdistill.metrics.paired import paired_test
     from fairdistill.metrics.parity import parity_gaps
     from fairdistill.metrics.resampling import Estimate, Gap, Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 
 __all__ = [
-    "METRICS", "Change", "Counts", "Drawing", "Estimate", "FairnessValues", "Gap", "GroupFairness", "Paired",
-    "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy", "calibration_bins", "cell_accuracy",
+    "METRICS", "Change", "Counts", "Drawing", "Estimate", "FairnessValues", "Gap", "GapChange", "GroupFairness",
+    "Paired", "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy", "calibration_bins", "cell_accuracy",
     "chance_deo", "checked_indices", "deo_a", "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error",
     "float_array", "gap_resolved", "group_accuracy", "group_counts", "higher_is_better", "improvement",
     "overall_calibration_error", "paired_test", "parity_gaps", "probability_rows", "rows_to_resolve",
@@ -51,10 +52,11 @@ __all__ = [
 __getattr__ = lazy_face(
     __name__,
     {
-        "Change": "fairdistill.metrics.paired",
+        "Change": "fairdistill.metrics.changes",
         "Estimate": "fairdistill.metrics.resampling",
         "Gap": "fairdistill.metrics.resampling",
-        "Paired": "fairdistill.metrics.paired",
+        "GapChange": "fairdistill.metrics.changes",
+        "Paired": "fairdistill.metrics.changes",
         "Resampled": "fairdistill.metrics.resampling",
         "calibration_bins": "fairdistill.metrics.calibration",
         "chance_deo": "fairdistill.metrics.noise",
