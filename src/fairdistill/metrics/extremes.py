@@ -12,7 +12,7 @@ largest value is therefore enclosed by two estimates.
 * The *outer* one adds what the choice lost on the observed values, scaled so that it is too large, if anything.
 
 A difference between two models then lies, on average, between inner minus outer and outer minus inner. To both ends the
-noise of the chosen groups is added, drawn for both models together. `benchmarks/coverage.py` measures the outcome.
+noise of the chosen groups is added, drawn for both models together. `benchmarks/coverage.py` measures how well this works.
 """
 
 from __future__ import annotations
