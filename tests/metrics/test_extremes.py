@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from fairdistill.metrics import Drawing, Paired, Resampled, Samples, paired_test
-from fairdistill.metrics.extremes import Between, extremes
+from fairdistill.metrics.extremes import Between, _extreme, extremes
 from tests.metrics.making import drawn
 
 
@@ -77,6 +77,22 @@ def test_so_they_are_with_few_draws(draws: int) -> None:
         assert (found.p_value <= 0.05) == (found.low > 0)
         opposite = (Between(float(lower), float(lower) + 0.01, errors, np.array([0.02])) * -1).change(both)
         assert opposite.p_value == pytest.approx(found.p_value, abs=2 / draws)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.5, 1.0, 1.3, 2.0, 3.0])
+def test_two_estimates_enclose_a_gap_of_any_size(gap: float) -> None:
+    # 400 models with two groups so many standard errors apart, after as many without any noise or gap
+    shares = np.zeros((800, 2, 1))
+    shares[400:, 0, 0] = gap + norm.ppf((np.arange(400) + 0.5) / 400)
+    noise = np.sqrt(0.5) * np.random.default_rng(0).standard_normal((500, 800, 2, 1))
+    noise[:, :400] = 0
+    found = _extreme(shares, noise, 1) + _extreme(shares, noise, -1)
+    observed = np.abs(shares[:, 0, 0] - shares[:, 1, 0])
+    few, many = (found.mean().between(observed, classes=classes) for classes in (1, 100))
+    assert few.lower == many.lower <= gap + 0.01
+    assert gap - 0.1 <= few.upper <= many.upper
+    assert many.upper >= gap - 0.02
+    assert many.upper - many.lower < 1.2
 
 
 def resampled() -> Resampled:

@@ -111,6 +111,24 @@ def test_a_cell_that_one_row_decides_is_not_called_harmed() -> None:
     assert found.cells[0].p_value == pytest.approx(1 / 8)
 
 
+@pytest.mark.parametrize(("confidence", "harmed"), [(0.9, True), (0.95, True), (0.99, False)])
+def test_the_confidence_is_that_of_harm_too(confidence: float, harmed: bool) -> None:
+    first, second = worked([[80, 80], [80, 80]], 100), worked([[72, 80], [80, 80]], 100)  # 4 * 2 / 2^8 = 0.03
+    found = compared(first.correct, second.correct, first, confidence=confidence)
+    assert [cell.harmed for cell in found.cells] == [harmed, False, False, False]
+    helped = compared(second.correct, first.correct, first, confidence=confidence)
+    assert [cell.helped for cell in helped.cells] == [harmed, False, False, False]
+
+
+def test_one_harmed_cell_among_a_thousand_is_found() -> None:
+    first, second = (
+        worked(np.full((20, 50), 40), 50),
+        worked(np.where(np.arange(1000) == 7, 15, 40).reshape(20, 50), 50),
+    )
+    found = compared(first.correct, second.correct, first, classes=50, groups=20, draws=100)
+    assert [(cell.group, cell.label) for cell in found.cells if cell.harmed] == [(0, 7)]
+
+
 def test_an_empty_cell_leaves_the_other_cells_and_no_gap() -> None:
     found = changed([[90, 0], [60, 60]], [[90, 0], [90, 60]], [[100, 0], [100, 100]])
     assert [(cell.group, cell.label) for cell in found.cells] == [(0, 0), (1, 0), (1, 1)]

@@ -9,10 +9,12 @@ largest value is therefore enclosed by two estimates.
   if n is a fresh draw of the noise, p + f n and p - n / f are uncorrelated, so the group that is the largest in the
   first is measured by the second without bias. Its true value is at most that of the truly largest, so the inner
   estimate is too small, if anything.
-* The *outer* one adds what the choice lost on the observed values, scaled so that it is too large, if anything.
+* The *outer* one adds what the choice lost on the observed values, scaled so that it is too large, if anything, or
+  too small by at most a seventh of the noise (:func:`_scale`).
 
 A difference between two models then lies, on average, between inner minus outer and outer minus inner. To both ends the
-noise of the chosen groups is added, drawn for both models together. `benchmarks/coverage.py` measures how well this works.
+noise of the chosen groups is added, drawn for both models together. `benchmarks/coverage.py` measures how well that
+works.
 """
 
 from __future__ import annotations
@@ -28,7 +30,6 @@ from fairdistill.metrics.intervals import Floats, spread
 from fairdistill.metrics.resampling import Estimate, Resampled
 
 _FISSION = np.sqrt(0.5)  # of the noise: the choice is nearly as good as on all data, the measurement not too noisy
-_OUTER = 4.0  # smallest factor with which the outer estimate is never too small for two groups, whatever their gap
 _CHUNK_BYTES = 2**24
 _TAIL = 5  # draws that must lie beyond an end; else the noise is taken to be normal
 _HALVINGS = 10  # of [0, 1]: a share is found to 0.001
@@ -150,14 +151,26 @@ def extremes(both: Resampled) -> Extremes:
         top, bottom = (_extreme(shares, chunk, sign) for sign in (1, -1))
         parts.append([top.mean(), bottom.mean(), (top + bottom).largest()])
     of_best, of_worst, of_largest = (_Chosen.joined(each) for each in zip(*parts, strict=True))
-    best = of_best.between(shares.max(axis=1).mean(axis=-1))
-    opposite = of_worst.between((-shares).max(axis=1).mean(axis=-1))
+    classes = shares.shape[-1]
+    best = of_best.between(shares.max(axis=1).mean(axis=-1), classes=classes)
+    opposite = of_worst.between((-shares).max(axis=1).mean(axis=-1), classes=classes)
     return Extremes(
         best=best,
         worst=opposite * -1,
         deo_a=best + opposite,
-        deo_m=of_largest.between(spread(shares).max(axis=-1)),
+        deo_m=of_largest.between(spread(shares).max(axis=-1), classes=1),
     )
+
+
+def _scale(classes: int) -> float:
+    """Return by what to multiply the loss of the choice.
+
+    With 1 / f^2 + 1 = 3, the outer estimate is the observed value corrected for its bias as by the bootstrap. For two
+    groups, in standard errors of their difference, that is 0.4 too large if they are equal and 0.09 too small if they
+    are 1.3 apart; with 4 it is never too small. A lack of 0.09 is little beside the noise of one class, but not beside
+    that of a mean over many, which shrinks with the root of their number.
+    """
+    return max(3.0, 4 - 2 / np.sqrt(classes))
 
 
 @dataclass(frozen=True)
@@ -198,10 +211,15 @@ class _Chosen:
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("moved", "share", "noise", "other"))
         )
 
-    def between(self, observed: Floats) -> Between:
-        """Return the difference between the two halves of the models; ``observed`` ``[M]`` is the largest of each."""
+    def between(self, observed: Floats, *, classes: int) -> Between:
+        """Return the difference between the two halves of the models.
+
+        Args:
+            observed: float64 ``[M]``: the largest value of each.
+            classes: number of classes that it is the mean of.
+        """
         inner = (self.share - self.noise / _FISSION).mean(axis=0)
-        outer = inner + _OUTER * (observed - self.share.mean(axis=0))
+        outer = inner + _scale(classes) * (observed - self.share.mean(axis=0))
         (inner_first, inner_second), (outer_first, outer_second), (first, second) = (
             np.split(each, 2) for each in (inner, outer, observed)
         )
