@@ -19,6 +19,7 @@ works.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -170,7 +171,7 @@ def _scale(classes: int) -> float:
     are 1.3 apart; with 4 it is never too small. A lack of 0.09 is little beside the noise of one class, but not beside
     that of a mean over many, which shrinks with the root of their number.
     """
-    return max(3.0, 4 - 2 / np.sqrt(classes))
+    return max(3.0, 4 - 2 / math.sqrt(classes))
 
 
 @dataclass(frozen=True)
