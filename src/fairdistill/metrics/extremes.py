@@ -33,6 +33,7 @@ from fairdistill.metrics.resampling import Estimate, Resampled
 _FISSION = np.sqrt(0.5)  # of the noise: the choice is nearly as good as on all data, the measurement not too noisy
 _CHUNK_BYTES = 2**24
 _TAIL = 5  # draws that must lie beyond an end; else the noise is taken to be normal
+_DIGITS = 12  # of a fraction, beyond which there is only rounding
 _HALVINGS = 10  # of [0, 1]: a share is found to 0.001
 
 
@@ -67,22 +68,23 @@ class Between:
         if np.isnan(value):
             return GapChange(*[value] * 5)
         errors = self.errors + both.seed_noise(self.by_seed)
-        errors = np.sort(errors - errors.mean())
+        errors = np.sort(np.round(errors - errors.mean(), _DIGITS))
+        lower, upper = (round(end, _DIGITS) for end in (self.lower, self.upper))
         draws, level = len(errors), 1 - both.confidence
         # An end is a value that one draw fewer would not exclude, so that p <= level where the interval excludes 0.
         beyond = int(np.floor(level * (draws + 1) / 2 + 1e-9)) - 1
         if beyond < _TAIL:
             error = float(errors.std())
             reach = float(ndtri(1 - level / 2)) * error
-            low, high = self.lower - reach, self.upper + reach
-            nearest = max(self.lower, -self.upper)
+            low, high = lower - reach, upper + reach
+            nearest = max(lower, -upper)
             p_value = 2 * float(ndtr(-nearest / error)) if error > 0 else float(nearest <= 0)
         else:
-            low, high = self.lower - errors[draws - 1 - beyond], self.upper - errors[beyond]
-            larger, smaller = (errors >= self.lower).sum(), (errors <= self.upper).sum()
+            low, high = lower - errors[draws - 1 - beyond], upper - errors[beyond]
+            larger, smaller = (errors >= lower).sum(), (errors <= upper).sum()
             p_value = 2 * (1 + min(larger, smaller)) / (draws + 1)
         low, high = (float(np.clip(end, -1, 1)) for end in (low, high))
-        return GapChange(value, low, high, float(min(1.0, p_value)), (self.lower + self.upper) / 2)
+        return GapChange(value, low, high, float(min(1.0, p_value)), (lower + upper) / 2)
 
     def estimate(self, both: Resampled) -> Estimate:
         """Return the difference with its interval."""
@@ -148,8 +150,9 @@ def extremes(both: Resampled) -> Extremes:
     parts = []
     size = max(2, _CHUNK_BYTES // (8 * max(1, shares.size)))
     bounds = np.arange(0, len(noise), size)[: max(1, len(noise) // size)]  # no chunk of a single draw
+    centre = noise.mean(axis=0)
     for chunk in np.split(noise, bounds[1:]):
-        top, bottom = (_extreme(shares, chunk, sign) for sign in (1, -1))
+        top, bottom = (_extreme(shares, chunk - centre, sign) for sign in (1, -1))
         parts.append([top.mean(), bottom.mean(), (top + bottom).largest()])
     of_best, of_worst, of_largest = (_Chosen.joined(each) for each in zip(*parts, strict=True))
     classes = shares.shape[-1]
