@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fairdistill import data
+from dataclasses import replace
+
+from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import choose_runtime
@@ -23,9 +24,7 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
     """
     assert options.data is not None
     runtime = choose_runtime(options.device, options.precision)
-    parts = data.load_splits(options.data, ["val", "test"], root=options.data_root, **options.data_options)
-    if "test" not in parts:
-        raise UsageError(f"{options.data} has no test set; name the split to use, for example --split-map val=test")
+    audited, validation = read_images(path, options)
     source = ModelSource(
         path=path,
         network=options.model,
@@ -35,6 +34,8 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         option="model",
         network_option="--model",
     )
-    model = load_model(source, parts["test"])
-    found = {split: predictions_of(model, part, where=path, runtime=runtime) for split, part in parts.items()}
-    return found["test"], found.get("val")
+    model = load_model(source, audited)
+    found = predictions_of(model, audited, where=path, runtime=runtime)
+    notes = [f"{note[0].upper()}{note[1:]}" for note in audited.notes]
+    found = replace(found, notes=(*found.notes, *notes))
+    return found, None if validation is None else predictions_of(model, validation, where=path, runtime=runtime)

@@ -19,6 +19,7 @@ from fairdistill import models
 from fairdistill.data import GroupedDataset, Pipeline, Recipe, channels
 from fairdistill.errors import RunFolderError, TeacherError
 from fairdistill.models import head_name, load_program, load_weights, read_weights, weights_digest
+from fairdistill.predictions.agreement import check_agreement
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.runs import RunFolder
@@ -139,6 +140,7 @@ def load_model(source: ModelSource, data: GroupedDataset) -> DeployedModel:
     with _describing(path):
         if run is not None:
             _check_classes(described, source, data)
+        check_agreement(described, data, f"the {source.option} {source.path}")
         recipe = _recipe(source, described, size, data.recipe)
     return DeployedModel(network, recipe, digest, trained_by, name)
 
@@ -183,6 +185,7 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
         probabilities=probabilities,
         class_names=data.class_names,
         group_names=data.group_names,
+        notes=data.notes,
     )
 
 

@@ -14,6 +14,7 @@ from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
 from fairdistill.models import ExportedNetwork, load_weights, read_weights, with_two_outputs
+from fairdistill.predictions.agreement import description
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime
@@ -67,6 +68,7 @@ def build_student(
         "image_size": str(recipe.size),
         "mean": json.dumps(recipe.mean),
         "std": json.dumps(recipe.std),
+        **description(train),
     }
     return Student(network, features, tuple(new_head), metadata)
 
