@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import binomtest
 
 from fairdistill.metrics import Drawing, Paired, paired_test
+from fairdistill.metrics.paired import of_few_sources
 from fairdistill.metrics.signs import holm
 from tests.metrics.making import Table, drawn, worked
 
@@ -43,6 +44,29 @@ def test_rows_of_one_source_count_once() -> None:
     table = worked([[10, 10], [10, 10]], 10)._replace(sources=np.arange(40) // 8)
     found = compared(np.zeros(40, bool), np.ones(40, bool), table)
     assert found.accuracy.p_value == pytest.approx(2 / 2**5)
+
+
+def test_from_a_single_person_a_group_nothing_follows() -> None:
+    table = worked([[20, 20], [20, 20]], 40)
+    table = table._replace(sources=table.groups)
+    found = compared(table.correct, np.ones(160, bool), table)
+    for change in (found.accuracy, found.deo_a, found.deo_m, *found.cells):
+        assert (change.low, change.high) == (-1, 1)
+        assert change.p_value > 0.3
+
+
+def test_a_few_people_are_uncertain_as_in_students_t() -> None:
+    draws = of_few_sources(np.array([4, 10_000]), 20_000, 0) * np.random.default_rng(1).standard_normal((20_000, 1))
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    assert high == pytest.approx([3.18 * math.sqrt(4 / 3), 1.96], rel=0.06)  # t with 3 degrees of freedom
+    assert low == pytest.approx(-high, rel=0.06)
+
+
+def test_people_whose_rows_agree_may_still_differ() -> None:
+    # 20 people in each subgroup, five equal rows each, on whom the models never differ
+    table = worked([[80, 80], [80, 80]], 100)._replace(sources=np.arange(400) // 5)
+    found = compared(table.correct, table.correct, table)
+    assert all(cell.low < -0.04 and cell.high > 0.04 for cell in found.cells)
 
 
 def test_a_model_against_itself_changes_nothing() -> None:

@@ -140,19 +140,23 @@ def _first(holds: Callable[[float], bool]) -> float:
     return high
 
 
-def extremes(both: Resampled) -> Extremes:
+def extremes(both: Resampled, widening: Floats | None = None) -> Extremes:
     """Return how the extremes change between two models on one test set.
 
     Args:
         both: the first model and the second; for several seeds, all of the first and then all of the second.
+        widening: float64 ``[B, G]``: by what to multiply the noise that each group adds to the ends of intervals.
     """
     shares, noise = both.shares, both.noise
     parts = []
     size = max(2, _CHUNK_BYTES // (8 * max(1, shares.size)))
     bounds = np.arange(0, len(noise), size)[: max(1, len(noise) // size)]  # no chunk of a single draw
     centre = noise.mean(axis=0)
-    for chunk in np.split(noise, bounds[1:]):
-        top, bottom = (_extreme(shares, chunk - centre, sign) for sign in (1, -1))
+    widening = np.ones((len(noise), 1)) if widening is None else widening
+    for chunk, wider in zip(np.split(noise, bounds[1:]), np.split(widening, bounds[1:]), strict=True):
+        centred = chunk - centre
+        other = np.roll(centred, 1, axis=0) * wider[:, None, :, None]
+        top, bottom = (_extreme(shares, centred, other, sign) for sign in (1, -1))
         parts.append([top.mean(), bottom.mean(), (top + bottom).largest()])
     of_best, of_worst, of_largest = (_Chosen.joined(each) for each in zip(*parts, strict=True))
     classes = shares.shape[-1]
@@ -185,7 +189,7 @@ class _Chosen:
         moved: its value with that part.
         share: its observed value.
         noise: its noise in this draw.
-        other: its noise in another draw.
+        other: its noise in another draw, widened.
     """
 
     moved: Floats
@@ -236,7 +240,7 @@ class _Chosen:
         )
 
 
-def _extreme(shares: Floats, noise: Floats, sign: int) -> _Chosen:
+def _extreme(shares: Floats, noise: Floats, other: Floats, sign: int) -> _Chosen:
     """Return the largest over the groups of ``sign`` times shares ``[M, G, C]`` with noise ``[B, M, G, C]``."""
     moved = shares + _FISSION * noise
     found = moved.max(axis=2) if sign > 0 else moved.min(axis=2)
@@ -247,5 +251,4 @@ def _extreme(shares: Floats, noise: Floats, sign: int) -> _Chosen:
         return np.asarray(sign * np.einsum(subscripts, weight, values) / equal)
 
     drawn = "bmgc,bmgc->bmc"
-    other = np.roll(noise, 1, axis=0)
     return _Chosen(sign * found, chosen("bmgc,mgc->bmc", shares), chosen(drawn, noise), chosen(drawn, other))
