@@ -33,7 +33,7 @@ def change_between(
         DataError: if the two do not cover the same samples.
     """
     before, after = paired(before, after)
-    drawing = (options or IntervalOptions()).drawing
+    drawing = (options or IntervalOptions()).of(after).drawing
     return model_change(paired_test(before.correct, after.correct, after.samples, drawing), after, where=where)
 
 

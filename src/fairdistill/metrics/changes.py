@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairdistill.metrics.resampling import Estimate
+from fairdistill.metrics.gaps import Estimate
 
 _ROUNDING = 1e-9
 

@@ -27,8 +27,9 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from fairdistill.metrics.changes import GapChange
+from fairdistill.metrics.gaps import Estimate
 from fairdistill.metrics.intervals import Floats, spread
-from fairdistill.metrics.resampling import Estimate, Resampled
+from fairdistill.metrics.resampling import Resampled
 
 _FISSION = np.sqrt(0.5)  # of the noise: the choice is nearly as good as on all data, the measurement not too noisy
 _CHUNK_BYTES = 2**24
@@ -70,6 +71,8 @@ class Between:
         errors = self.errors + both.seed_noise(self.by_seed)
         errors = np.sort(np.round(errors - errors.mean(), _DIGITS))
         lower, upper = (round(end, _DIGITS) for end in (self.lower, self.upper))
+        if not self.by_seed.any():  # as of a model against itself; what is left is the error of the draws
+            lower, upper = min(lower, 0.0), max(upper, 0.0)
         draws, level = len(errors), 1 - both.confidence
         # An end is a value that one draw fewer would not exclude, so that p <= level where the interval excludes 0.
         beyond = int(np.floor(level * (draws + 1) / 2 + 1e-9)) - 1

@@ -98,8 +98,7 @@ def _sources_of(unit: NDArray[np.int64], samples: Samples, units: int | None = N
 
 
 def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: NDArray[np.int64], seed: int) -> Change:
-    weight = both.all_rows / both.all_rows.sum()
-    drawn = np.einsum("bgc,gc->b", np.nan_to_num(_difference(both.all_noise)), weight)
+    drawn = _difference(both.accuracy_noise)
     value = float(by_seed.mean())
     sources = samples.sources
     groups = int((both.all_rows.sum(axis=1) > 0).sum())

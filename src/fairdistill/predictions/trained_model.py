@@ -185,6 +185,7 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
         probabilities=probabilities,
         class_names=data.class_names,
         group_names=data.group_names,
+        design=data.design,
         notes=data.notes,
     )
 
