@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
+from fairdistill.metrics.rows import distinct
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.sources import distinct, sources_of
+from fairdistill.metrics.sources import sources_of
 
 Floats = NDArray[np.float64]
 
