@@ -28,6 +28,7 @@ from fairdistill.metrics.samples import Design
 from fairdistill.metrics.swaps import Swaps
 
 _ALL_CODES = 16
+_MANY_STRATA = 50
 _FEWEST = 20  # sources for a separate stratum
 _CHUNK_BYTES = 2**24
 
@@ -128,13 +129,17 @@ class Outcomes:
             drawn[own] = generator.multinomial(self.sources[stratum], chance, size=size).T
         return drawn.T
 
-    def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.int64]:
-        """Draw the number of sources in each stratum, ``[size, S]``, as many in each pool."""
-        sizes = np.empty((size, len(self.sources)), np.int64)
+    def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
+        """Draw the number of sources in each stratum, ``[size, S]``, as many in each pool; of many strata normal."""
+        sizes = np.empty((size, len(self.sources)))
         for name in np.unique(self.pool).tolist():
             own = self.pool == name
             n = self.sources[own]
-            sizes[:, own] = generator.multinomial(n.sum(), n / n.sum(), size=size)
+            if len(n) <= _MANY_STRATA:
+                sizes[:, own] = generator.multinomial(n.sum(), n / n.sum(), size=size)
+                continue
+            noise = np.sqrt(n) * generator.standard_normal((size, len(n)))
+            sizes[:, own] = np.maximum(n + noise - n / n.sum() * noise.sum(axis=1, keepdims=True), 0)
         return sizes
 
     def swapped(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:

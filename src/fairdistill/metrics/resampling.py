@@ -183,6 +183,10 @@ class Resampled:
         """The gaps of the classes."""
         return Gaps(self.shares, self.noise, self.evidence, confidence=self.confidence, seed_noise=self.seed_noise)
 
+    def gaps_among(self, kept: NDArray[np.bool_]) -> Gaps:
+        """Return the gaps of some classes, ``kept`` ``[C]``."""
+        return self.gaps.among(kept, self.evidence.in_strata(kept))
+
     def _of(self, *, group: int | None = None, label: int | None = None) -> _Part:
         """Return the subgroups of a group, of a class, or all."""
         own = tuple(slice(None) if at is None else slice(at, at + 1) for at in (group, label))

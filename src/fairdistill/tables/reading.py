@@ -38,6 +38,8 @@ def header(path: Path, encoding: str) -> list[str]:
         raise DataError(f"there is no table {path}") from None
     except (UnicodeError, LookupError, csv.Error, OSError) as error:
         raise _unreadable(path, encoding, error) from error
+    if any("\0" in name for name in names):
+        raise DataError(f"{path} is not {encoding}; it looks like UTF-16, so name its encoding: --encoding utf-16-le")
     if not names:
         raise DataError(f"{path} is empty; expected a header of column names and at least one row")
     return _checked_header(path, names)
