@@ -114,6 +114,14 @@ def places_of(shares: Floats, noise: Floats) -> Floats:
     noisiest = noise.var(axis=0)
     by_noise = np.argsort(np.argsort(-noisiest, axis=-2, kind="stable"), axis=-2)
     apart = np.where(by_noise == 0, 0.5, np.where(by_noise == 1, -0.5, 0.0))
+    if (observed == 0).any():
+        # Shares of two classes that sum to 1 err in opposite directions, so their gaps have opposite directions too.
+        drawn = (apart * noise).sum(axis=-2)
+        noisiest_of = np.expand_dims(drawn.var(axis=0).argmax(axis=-1), (0, -1))
+        deviation = drawn.std(axis=0)
+        together = (drawn * np.take_along_axis(drawn, noisiest_of, axis=-1)).mean(axis=0)
+        opposite = together < -0.5 * deviation * deviation.max(axis=-1, keepdims=True)
+        apart = apart * np.where(opposite, -1, 1)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(observed > 0, (shares - middle) / np.where(observed > 0, observed, 1.0), apart))
 
