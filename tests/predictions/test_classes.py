@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairdistill.errors import DataError
+from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
 
@@ -140,6 +140,21 @@ def test_one_column_of_two_classes(read, column, scored):
     assert found.correct.all() == (scored == 1)
     np.testing.assert_allclose(found.probabilities[:, scored], [0.25, 0.75])
     assert f"The column '{column}' is read as the probability of {names[scored]!r}" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pred": "label"}, "the column 'label' is used twice in --label and the predictions"),
+        ({"group": "group,label"}, "the column 'label' is used twice in --label and --group"),
+        ({"prob": "p_no,p_no"}, "the column 'p_no' is used twice in --prob"),
+        ({"classes": ""}, "expected --classes to list class names, separated by commas, but got ''"),
+        ({"classes": "no,yes,"}, "expected --classes to list class names"),
+    ],
+)
+def test_options_that_name_a_thing_twice_or_nothing_are_refused(read, options, message):
+    with pytest.raises(UsageError, match=message):
+        read("label,group,p_no,p_yes\nno,x,0.5,0.5\nyes,y,0.5,0.5\n", **options)
 
 
 def test_one_column_of_another_name_is_no_guess(read):

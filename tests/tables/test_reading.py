@@ -135,6 +135,14 @@ def test_the_line_that_is_in_another_encoding_is_named(tmp_path):
         header(path, "utf-8")
 
 
+def test_utf_16_without_a_mark_is_recognized(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("a,b\n1,x\n".encode("utf-16-le"))
+    with pytest.raises(DataError, match="looks like UTF-16, so name its encoding: --encoding utf-16-le"):
+        header(path, "utf-8")
+    assert header(path, "utf-16-le") == ["a", "b"]
+
+
 def test_a_column_in_other_case_is_suggested(tmp_path):
     with pytest.raises(DataError, match=r"has no column 'label'; did you mean 'Label'.* Choose one with --label"):
         check_column(tmp_path / "t.csv", ["Label", "x"], "label", "label")

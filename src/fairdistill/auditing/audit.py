@@ -79,14 +79,14 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
     calibration = calibration_of(predictions, options)
     metrics = metrics_of(predictions, sample, options, calibration[-1])
-    collapsed = len(np.unique(predictions.predicted)) == 1
+    collapsed = np.ptp(predictions.predicted) == 0
     hardly = np.flatnonzero(hardly_predicted(counts)).tolist()
     unknown = len(hardly) / len(predictions.class_names)
     return AuditResult(
         where=predictions.where,
         rows=len(predictions),
         unknown_groups=int((predictions.groups < 0).sum()),
-        sources=len(np.unique(predictions.sources)),
+        sources=predictions.num_sources,
         class_names=predictions.class_names,
         group_names=predictions.group_names,
         probability_columns=predictions.probability_columns,

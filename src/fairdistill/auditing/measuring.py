@@ -18,7 +18,7 @@ from fairdistill.auditing.result import (
     LimitCheck,
     Verdict,
 )
-from fairdistill.auditing.subgroups import complete_classes, named
+from fairdistill.auditing.subgroups import complete_gaps
 from fairdistill.errors import DataError
 from fairdistill.metrics import (
     Calibration,
@@ -56,16 +56,17 @@ def metrics_of(
     """Return the metrics of the whole test set."""
     parity, odds = parity_gaps(predictions.predicted, predictions.samples, options.drawing)
     group, subgroup = worst_of(sample, predictions)
-    complete, names = complete_classes(predictions, sample, options)
+    gaps = sample.gap("mean"), sample.gap("max")
+    complete = complete_gaps(predictions, sample, gaps)
     return AuditMetrics(
         accuracy=sample.accuracy(),
         balanced_accuracy=sample.balanced_accuracy(),
         worst_group=group,
         worst_cell=subgroup,
-        deo_a=sample.gap("mean"),
-        deo_m=sample.gap("max"),
-        deo_a_complete=named(complete.gap("mean"), names),
-        deo_m_complete=named(complete.gap("max"), names),
+        deo_a=gaps[0],
+        deo_m=gaps[1],
+        deo_a_complete=complete[0],
+        deo_m_complete=complete[1],
         demographic_parity=parity,
         equalised_odds=odds,
         calibration_error=_error(predictions, calibration),
@@ -156,8 +157,11 @@ def left_out(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
 def notes_of(predictions: Predictions) -> tuple[str, ...]:
     """Return what a reader should know about the predictions, one sentence each."""
     notes = [*predictions.notes, *order_note(predictions)]
-    known = np.isin(np.arange(len(predictions.class_names)), predictions.labels)
-    never = [predictions.class_names[label] for label in np.unique(predictions.predicted).tolist() if not known[label]]
+    known, predicted = (
+        np.bincount(each, minlength=len(predictions.class_names)) > 0
+        for each in (predictions.labels, predictions.predicted)
+    )
+    never = [predictions.class_names[label] for label in np.flatnonzero(predicted & ~known).tolist()]
     if never:
         notes.append(
             f"The model predicts {', '.join(map(repr, never[:5]))}, but no sample has that label; if this is only "
@@ -174,7 +178,7 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
                 "probabilities"
             )
     few = few_rows_note(predictions.counts.sum(axis=2))
-    sources = len(np.unique(predictions.sources))
+    sources = predictions.num_sources
     if sources < min(_FEW_SOURCES, len(predictions)):
         notes.append(
             f"The samples come from only {sources} independent pictures or people; intervals and p-values from so few "

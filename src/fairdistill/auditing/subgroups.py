@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 
-from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import CompleteGap, SubgroupAudit
 from fairdistill.metrics import Estimate, Gap, Resampled
 from fairdistill.metrics.pooled import attributes_of, pooled_accuracy
@@ -43,26 +42,19 @@ def subgroups_of(predictions: Predictions, sample: Resampled) -> tuple[SubgroupA
     )
 
 
-def complete_classes(
-    predictions: Predictions, sample: Resampled, options: IntervalOptions
-) -> tuple[Resampled, tuple[str, ...]]:
-    """Return the samples of the classes of which every group has some, and the names of these classes."""
-    names, filled = predictions.class_names, np.asarray((sample.rows > 0).all(axis=0))
-    if filled.all() or not filled.any():
-        return sample, names if filled.all() else ()
-    kept = filled[predictions.labels]
-    place = np.cumsum(filled) - 1
-    samples = replace(
-        predictions.samples,
-        labels=place[predictions.labels[kept]],
-        groups=predictions.groups[kept],
-        sources=predictions.sources[kept],
-        num_classes=int(filled.sum()),
-    )
-    of_complete = Resampled(predictions.correct[None, kept], samples, options.drawing)
-    return of_complete, tuple(name for name, every in zip(names, filled.tolist(), strict=True) if every)
+def complete_gaps(
+    predictions: Predictions, sample: Resampled, whole: tuple[Gap, Gap]
+) -> tuple[CompleteGap, CompleteGap]:
+    """Return DEO_A and DEO_M over the classes of which every group has samples, given those over all classes."""
+    filled = np.asarray((sample.rows > 0).all(axis=0))
+    names = tuple(name for name, every in zip(predictions.class_names, filled.tolist(), strict=True) if every)
+    found = whole
+    if names and not filled.all():
+        gaps = sample.gaps_among(filled)
+        found = gaps.of("mean")[0], gaps.of("max")[0]
+    return _named(found[0], names), _named(found[1], names)
 
 
-def named(gap: Gap, classes: tuple[str, ...]) -> CompleteGap:
+def _named(gap: Gap, classes: tuple[str, ...]) -> CompleteGap:
     """Return a gap with the names of its classes."""
     return CompleteGap(**{field.name: getattr(gap, field.name) for field in fields(gap)}, classes=classes)

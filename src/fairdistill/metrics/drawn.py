@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, hstack
 
 from fairdistill.metrics.normal import SourceSums
 from fairdistill.metrics.outcomes import outcomes_of
-from fairdistill.metrics.rows import Rows, placed
+from fairdistill.metrics.rows import Rows, distinct, placed
 from fairdistill.metrics.samples import Drawing
 
 Floats = NDArray[np.float64]
@@ -70,7 +70,7 @@ def drawn_accuracies(rows: Rows, shape: tuple[int, int], drawing: Drawing) -> Dr
         drawing: how test sets are drawn; fewer than requested if that takes long, but at least 200.
     """
     group = np.repeat(np.arange(shape[0]), shape[1])
-    many = not rows.independent and len(np.unique(rows.content)) > FEW_TYPES
+    many = not rows.independent and len(distinct(rows.content)) > FEW_TYPES
     share, centres, parts = (_by_sums if many else _by_types)(rows, group, shape, drawing)
     sizes = np.bincount(rows.pools(group), minlength=shape[0])
     # If every source belongs to one group, the sizes of the groups vary, which matters for numbers over all groups.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,21 @@ class Evidence:
     independent: Ints
     draws: int = 10_000
     seed: int = 0
+
+    def in_strata(self, kept: NDArray[np.bool_]) -> Evidence:
+        """Return the evidence of some strata, ``kept`` ``[S]``, where each is a quantity of its own (K = S)."""
+        rows, (groups, _, codes) = self.rows, self.rows.shape
+        own = kept[rows.strata]
+        place = np.cumsum(kept) - 1
+        few = replace(
+            rows,
+            groups=rows.groups[own],
+            strata=place[rows.strata[own]],
+            codes=rows.codes[own],
+            sources=rows.sources[own],
+            shape=(groups, int(kept.sum()), codes),
+        )
+        return replace(self, rows=few, independent=self.independent[:, kept])
 
     @property
     def resolution(self) -> float:

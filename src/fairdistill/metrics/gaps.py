@@ -130,6 +130,22 @@ class Gaps:
         """What halves of the test set chose and measured."""
         return contrast_of(self._evidence)
 
+    def among(self, kept: Flags, evidence: Evidence) -> Gaps:
+        """Return the gaps of some quantities ``[K]`` which are strata, each by itself, with the rows behind them.
+
+        Groups are exchanged within a stratum, so that the exchanges remain as they are.
+        """
+        found = Gaps(
+            self._shares[..., kept],
+            self._noise[..., kept],
+            evidence,
+            confidence=self._confidence,
+            seed_noise=self._seed_noise,
+        )
+        null = Null(self.null.gaps[..., kept], self.null.heterogeneity[:, kept], self.null.observed[kept])
+        found.__dict__["null"] = null  # instead of the cached property
+        return found
+
     def of(self, which: Over) -> list[Gap]:
         """Return each of the K gaps, or in a list of one their mean or their maximum.
 

@@ -25,9 +25,9 @@ from scipy.sparse import csr_array
 from fairdistill.metrics.rows import Rows as Rows
 from fairdistill.metrics.rows import TestSets, placed
 from fairdistill.metrics.samples import Design
-from fairdistill.metrics.swaps import Swaps
 
 _ALL_CODES = 16
+_MANY_STRATA = 50
 _FEWEST = 20  # sources for a separate stratum
 _CHUNK_BYTES = 2**24
 
@@ -128,27 +128,18 @@ class Outcomes:
             drawn[own] = generator.multinomial(self.sources[stratum], chance, size=size).T
         return drawn.T
 
-    def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.int64]:
-        """Draw the number of sources in each stratum, ``[size, S]``, as many in each pool."""
-        sizes = np.empty((size, len(self.sources)), np.int64)
+    def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
+        """Draw the number of sources in each stratum, ``[size, S]``, as many in each pool; of many strata normal."""
+        sizes = np.empty((size, len(self.sources)))
         for name in np.unique(self.pool).tolist():
             own = self.pool == name
             n = self.sources[own]
-            sizes[:, own] = generator.multinomial(n.sum(), n / n.sum(), size=size)
+            if len(n) <= _MANY_STRATA:
+                sizes[:, own] = generator.multinomial(n.sum(), n / n.sum(), size=size)
+                continue
+            noise = np.sqrt(n) * generator.standard_normal((size, len(n)))
+            sizes[:, own] = np.maximum(n + noise - n / n.sum() * noise.sum(axis=1, keepdims=True), 0)
         return sizes
-
-    def swapped(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
-        """Swap the two values of each source with probability one half; yield the shares, ``[some, cells, 2]``."""
-        generator = np.random.default_rng(seed)
-        weight = np.floor(self.weight).astype(np.int64)  # without the added sources
-        as_is = (weight @ self.table).reshape(-1, 2)
-        apart = self.table[:, 1::2] - self.table[:, 0::2]
-        apart.eliminate_zeros()
-        swaps = Swaps.of(apart, weight)
-        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(len(swaps.weight), len(self.rows)))))
-        for start in range(0, draws, chunk):
-            moved = swaps.drawn(min(chunk, draws - start), generator)
-            yield _shares((as_is + np.stack([moved, -moved], axis=2)).reshape(len(moved), -1), self.rows)
 
 
 def outcomes_of(

@@ -18,7 +18,7 @@ from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.drawn import FEW_TYPES, LEAST, affordable
 from fairdistill.metrics.normal import SourceSums
 from fairdistill.metrics.outcomes import outcomes_of
-from fairdistill.metrics.rows import Rows, placed
+from fairdistill.metrics.rows import Rows, distinct, placed
 from fairdistill.metrics.samples import Drawing
 
 Floats = NDArray[np.float64]
@@ -117,7 +117,7 @@ def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
         rows: the test set.
         drawing: how test sets are drawn; fewer than requested if that takes long, but at least 200.
     """
-    few = len(np.unique(rows.outcomes.content)) <= FEW_TYPES and rows.shape[0] * rows.shape[1] ** 2 <= _FEW_PAIRS
+    few = len(distinct(rows.outcomes.content)) <= FEW_TYPES and rows.shape[0] * rows.shape[1] ** 2 <= _FEW_PAIRS
     expected, drawn = (_by_types if few else _by_sums)(rows, drawing)
     given = _given_rows(rows) if drawing.design == "balanced" and not rows.outcomes.independent else None
     selection: list[Floats] = []

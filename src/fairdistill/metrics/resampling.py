@@ -16,7 +16,8 @@ from fairdistill.metrics.intervals import Floats, Limits, Over, wilson
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rows import Rows
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits, sources_of
+from fairdistill.metrics.sources import sources_of
+from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits
 
 
 class Resampled:
@@ -181,6 +182,10 @@ class Resampled:
     def gaps(self) -> Gaps:
         """The gaps of the classes."""
         return Gaps(self.shares, self.noise, self.evidence, confidence=self.confidence, seed_noise=self.seed_noise)
+
+    def gaps_among(self, kept: NDArray[np.bool_]) -> Gaps:
+        """Return the gaps of some classes, ``kept`` ``[C]``."""
+        return self.gaps.among(kept, self.evidence.in_strata(kept))
 
     def _of(self, *, group: int | None = None, label: int | None = None) -> _Part:
         """Return the subgroups of a group, of a class, or all."""

@@ -20,7 +20,6 @@ from fairdistill.metrics.intervals import (
 _ELEMENTS = 2**22  # of the noise, where more would take seconds
 _LEAST = 200  # draws
 _PRECISION = 1e-4  # of the ends
-_ROUNDING = 1e-7  # of the function, whose numbers are of single precision
 _STEPS = 18
 _SHRINKAGE = np.linspace(0, 6, 121)  # standard errors
 
@@ -112,10 +111,12 @@ def root_of(above: Callable[[Floats], Floats], guess: Floats) -> Floats:
             middle = low - at_low * (high - low) / (at_high - at_low)
         inside = (middle > low) & (middle < high)
         middle = np.where(inside & (step % 3 != 2), middle, (low + high) / 2)
+        # Not closer to an end than wanted: next to the root, that would move one end by nothing, again and again.
+        middle = np.clip(middle, low + _PRECISION / 2, np.maximum(high - _PRECISION / 2, low + _PRECISION / 2))
         if step == 0:
             middle = np.clip(guess, 1e-6, 1 - 1e-6)
         found = above(middle)
-        positive = found > -_ROUNDING
+        positive = found > 0
         at_low = np.where(positive, np.where(side == 1, at_low / 2, at_low), found)
         at_high = np.where(positive, found, np.where(side == -1, at_high / 2, at_high))
         low, high = np.where(positive, low, middle), np.where(positive, middle, high)

@@ -105,6 +105,8 @@ def read_classes(table: Columns, *, label: str, pred: str | None, scores: Scores
 
 def _given(classes: str | None) -> tuple[str, ...]:
     order = () if classes is None else plain(listed(classes))
+    if classes is not None and not all(name.strip() for name in order or ("",)):
+        raise UsageError(f"expected --classes to list class names, separated by commas, but got {classes!r}")
     if len(set(order)) != len(order):
         raise UsageError(f"--classes {classes} names a class twice")
     return order

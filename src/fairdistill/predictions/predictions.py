@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, Design, Samples, group_counts
+from fairdistill.metrics.rows import distinct
 from fairdistill.predictions.probabilities import checked_probabilities
 from fairdistill.predictions.rows import unique_names
 from fairdistill.runs import RunFolder
@@ -64,6 +65,11 @@ class Predictions:
             num_classes=len(self.class_names),
             num_groups=len(self.group_names),
         )
+
+    @property
+    def num_sources(self) -> int:
+        """Number of sources."""
+        return len(distinct(self.sources))
 
     @property
     def correct(self) -> NDArray[np.bool_]:

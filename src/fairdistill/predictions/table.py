@@ -91,6 +91,7 @@ def read_predictions(path: Path, options: TableColumns) -> Predictions:
     ]:  # fmt: skip
         if column is not None:
             check_column(path, names, option, column)
+    _check_different(found, groups, scores)
     if found.pred is None and not scores.columns:
         raise DataError(
             f"{path} has no column 'pred' and none starting with 'p_'; its columns are {', '.join(names)}. Name "
@@ -150,6 +151,19 @@ def _scores(options: TableColumns, names: list[str]) -> Scores:
     return Scores(
         columns=columns, prefix=options.prob if all(len(name) > len(options.prob) for name in columns) else ""
     )
+
+
+def _check_different(options: TableColumns, groups: list[str], scores: Scores) -> None:
+    """Raise a UsageError if a column is named for two things of which each needs one of its own."""
+    outputs = [options.pred, *scores.columns]
+    for given, what in (
+        ([options.label, *groups], "--label and --group"),
+        (outputs, "--prob"),
+        ([options.label, *outputs], "--label and the predictions"),
+    ):
+        twice = next((name for name in given if name is not None and given.count(name) > 1), None)
+        if twice is not None:
+            raise UsageError(f"the column {twice!r} is used twice in {what}; use each column once")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.meaning import found_in
+from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.order import in_order
 from fairdistill.tables.reading import place
 from fairdistill.tables.small_groups import number_note
@@ -78,13 +79,11 @@ class Columns:
         return cross([codes for codes, _ in found], [names for _, names in found])
 
     def _binned(self, column: str, unknown: Collection[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        import pandas as pd
-
         edges = bin_edges(column, self._bins[column])
         values = self.frame[column]
         if unknown:
             values = values.mask(values.astype(str).str.strip().isin(unknown))
-        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        numbers = as_numbers(values, separator=",")
         wrong = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
         if len(wrong):
             row = int(wrong[0])

@@ -38,6 +38,8 @@ def header(path: Path, encoding: str) -> list[str]:
         raise DataError(f"there is no table {path}") from None
     except (UnicodeError, LookupError, csv.Error, OSError) as error:
         raise _unreadable(path, encoding, error) from error
+    if any("\0" in name for name in names):
+        raise DataError(f"{path} is not {encoding}; it looks like UTF-16, so name its encoding: --encoding utf-16-le")
     if not names:
         raise DataError(f"{path} is empty; expected a header of column names and at least one row")
     return _checked_header(path, names)
@@ -205,7 +207,7 @@ def _is_jsonl(path: Path) -> bool:
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
     """Raise a DataError naming the option if the table lacks the column."""
     if column not in names:
-        if len(names) == 1 and not (_is_parquet(path) or _is_jsonl(path)):
+        if len(names) == 1 and not (_is_parquet(path) or _is_jsonl(path) or path.is_dir()):
             raise DataError(
                 f"{path} has a single column, {names[0]!r}; separate its fields with commas, semicolons or tabs"
             )

@@ -197,6 +197,12 @@ def test_classes_are_ordered_as_a_models_outputs(tmp_path):
         read(table, classes="dog,cat,dog")
 
 
+def test_bins_may_be_cut_from_decimal_commas(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace(",", ";").replace("cat", "9,5").replace("dog", "10,5"))
+    assert read(table, bin={"label": "10"}).class_names == ("<10", ">=10")
+    assert set(read(table, bin={"label": "10"}).labels.tolist()) == {0, 1}
+
+
 def test_listed_classes_may_be_spelled_otherwise(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "1.0").replace("cat", "2.0"))
     found = read(table, classes="2,1")
