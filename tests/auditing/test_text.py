@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fairdistill.auditing import AuditOptions, AuditResult, ModelChange, audit
-from fairdistill.auditing.text import in_words, no_harm, render, shrank
+from fairdistill.auditing.text import in_words, no_harm, render
 from fairdistill.metrics.resampling import Estimate
 from fairdistill.metrics.sizing import rows_to_detect
 from fairdistill.predictions import Predictions
@@ -107,32 +107,47 @@ def against(right: Any) -> ModelChange:
 
 
 def test_levelling_down_is_called_by_its_name() -> None:
-    lines = no_harm(against([[60, 60], [60, 60]]))
-    assert lines[0] == "Significantly worse, corrected for the number of subgroups: a of x (-30.0); b of x (-30.0)."
+    change = against([[50, 50], [40, 40]])
+    lines = no_harm(change)
+    assert lines[0].startswith("Significantly worse, corrected for the number of subgroups: a of x (-40.0); b of x")
     assert lines[1] == "0 of 4 subgroups got significantly better."
     assert lines[2].startswith("Levelling down: the gap shrank only because some groups got worse")
-    assert "(+0.0 points, averaged over the classes)" in lines[2]
+    ends = f"[{percent(change.worst_groups_low)}, {percent(change.worst_groups_high)}]"
+    assert f"(-20.0 points {ends}, averaged over the classes)" in lines[2]
+
+
+def test_worst_groups_that_may_have_gained_are_not_said_to_have_gained_nothing() -> None:
+    change = against([[60, 60], [60, 60]])  # they did not change, on this test set
+    assert change.worst_groups == 0 < change.worst_groups_high
+    assert not change.levels_down
+    (line,) = no_harm(change)[2:]
+    assert line.startswith("Mostly levelling down: 100% [")
 
 
 @pytest.mark.parametrize("right", [[[90, 89], [60, 60]], [[88, 88], [60, 60]], [[90, 90], [60, 60]]])
 def test_a_change_that_may_be_chance_is_not_called_levelling_down(right: list[list[int]]) -> None:
     change = against(right)
-    assert not shrank(change)
+    assert not change.shrank
     assert not any("evelling down" in line for line in no_harm(change))
 
 
 def test_a_change_whose_significance_is_unknown_is_not_called_levelling_down() -> None:
-    change = against([[60, 60], [60, 60]])
-    unknown = replace(change, deo_a=replace(change.deo_a, p_value=math.nan))
-    assert shrank(change)
+    change = against([[50, 50], [40, 40]])
+    unknown = replace(change, deo_a=replace(change.deo_a, high=math.nan))
+    assert change.shrank
     assert change.levels_down
     assert not any("evelling down" in line for line in no_harm(unknown))
 
 
 def test_a_gap_that_mostly_shrinks_from_above_is_called_so() -> None:
-    lines = no_harm(against([[70, 70], [65, 65]]))  # 20 of 25 points
-    assert lines[-1].startswith("Mostly levelling down: 80% of the reduction")
+    change = against([[70, 70], [65, 65]])  # 20 of 25 points
+    assert 0.5 < change.share_levelled_down_low < 0.8 < change.share_levelled_down_high
+    lines = no_harm(change)
+    shown = f"[{percent(change.share_levelled_down_low, 0)}, {percent(change.share_levelled_down_high, 0)}]"
+    assert lines[-1].startswith(f"Mostly levelling down: 80% {shown} of the reduction")
     assert not any(line.startswith("Levelling down") for line in lines)
+    unsure = no_harm(replace(change, share_levelled_down_low=0.4))
+    assert unsure[-1].startswith("Possibly levelling down: 80% [40, ")
 
 
 def test_a_gap_that_shrinks_from_below_is_no_levelling_down() -> None:

@@ -24,6 +24,19 @@ def test_a_small_subgroup_takes_its_classs_and_its_groups_side() -> None:
     assert high - low < 0.5
 
 
+def test_a_subgroup_unlike_all_others_is_not_pulled_far() -> None:
+    right = np.full((4, 4), 90.0)
+    right[2, 1] = 15
+    low, middle, high = pooled(right, np.full((4, 4), 100.0))[:, 2, 1]
+    assert abs(middle - 0.15) < 0.05
+    assert low < 0.15 < high
+
+
+def test_twenty_of_twenty_where_nothing_follows_a_pattern_is_not_certain() -> None:
+    low = pooled([[0, 18], [19, 20]], np.full((2, 2), 20))[0, 1, 1]
+    assert low < 0.92  # by itself 0.83
+
+
 def test_many_rows_speak_for_themselves() -> None:
     low, middle, high = pooled([[1800, 1800, 1800], [1800, 1800, 1000]], [[2000] * 3] * 2)[:, 1, 2]
     assert middle == pytest.approx(0.5, abs=0.01)
@@ -94,6 +107,12 @@ def test_all_wrong_and_all_right_stay_inside_0_and_1(right: int) -> None:
     assert (high <= 1).all()
     assert (high - low > 0.005).all()
     assert np.abs(middle - right / 20).max() < 0.1
+
+
+def test_a_million_rows_are_no_problem() -> None:
+    low, middle, high = pooled(np.full((2, 2), 900_000), np.full((2, 2), 1_000_000))
+    assert np.abs(middle - 0.9).max() < 0.001
+    assert (high - low < 0.002).all()
 
 
 def test_no_rows_and_too_many_effects_are_undefined() -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest, norm
 
 from fairdistill.metrics import Drawing, Resampled, Samples
-from fairdistill.metrics.worst import Sized, binomial_limit, effective_rows, smallest_limits, sources_of
+from fairdistill.metrics.worst import Sized, binomial_limit, effective_rows, smallest_limits
 from tests.metrics.making import drawn, worked
 
 
@@ -78,11 +78,6 @@ def test_rows_that_vary_more_count_as_fewer() -> None:
     assert few == pytest.approx(many * (1.9842 / 2.7764) ** 2, rel=1e-3)  # t of 99 and 4 degrees of freedom
     assert effective_rows(np.array([[0.8]]), noise / 1000, np.array([100]), np.array([100]))[0, 0] == 100
     assert effective_rows(np.array([[0.8]]), noise * 10, np.array([100]), np.array([1]))[0, 0] == 1
-
-
-def test_sources_are_counted_once_in_each_cell() -> None:
-    cell, source = np.array([0, 0, 0, 2, 2, 2]), np.array([7, 7, 3, 7, 8, 9])
-    assert sources_of(cell, source, 4).tolist() == [2, 0, 3, 0]
 
 
 @pytest.mark.parametrize(

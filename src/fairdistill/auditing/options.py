@@ -94,7 +94,7 @@ class ModelOptions:
     """Model and data."""
 
     data: str | None = None
-    """Data set to run the model on: {datasets}, a table (.csv, .tsv, .parquet) or a folder of
+    """Data set to run the model on: {datasets}, a table (.csv, .tsv, .jsonl, .parquet) or a folder of
     class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""

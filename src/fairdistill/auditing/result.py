@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result, key
-from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap
+from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap, GapChange
 
 FORMAT_VERSION = 1
 
@@ -179,17 +179,31 @@ class SubgroupChange(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChange(Result):
-    """The change from one model to another on the same samples; see :class:`fairdistill.metrics.paired.Paired`."""
+    """The change from one model to another on the same samples; see :class:`fairdistill.metrics.changes.Paired`.
+
+    Names that end in ``_low`` and ``_high`` are the ends of the interval of the value before them.
+    """
 
     where: str | None = key(optional=True)
     accuracy: Change
-    deo_a: Change
-    deo_m: Change
+    deo_a: GapChange
+    deo_m: GapChange
     cells: tuple[SubgroupChange, ...]
     worst_groups: float
+    worst_groups_low: float
+    worst_groups_high: float
     best_groups: float
+    best_groups_low: float
+    best_groups_high: float
     levels_down: bool
     share_levelled_down: float
+    share_levelled_down_low: float
+    share_levelled_down_high: float
+
+    @property
+    def shrank(self) -> bool:
+        """Whether DEO_A shrank significantly; without that, nobody can say who paid for it."""
+        return self.deo_a.high < 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +211,8 @@ class CorrectionChange(Result):
     """The change from the model as it is to the corrected one."""
 
     accuracy: Change
-    deo_a: Change
-    deo_m: Change
+    deo_a: GapChange
+    deo_m: GapChange
     levels_down: bool
 
 

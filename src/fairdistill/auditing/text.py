@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
-from fairdistill.metrics import METRICS, Calibration, Gap
-from fairdistill.metrics.paired import SIGNIFICANT
+from fairdistill.metrics import METRICS, Calibration, Estimate, Gap, GapChange
 from fairdistill.text.numbers import interval, p_value, percent, signed
 from fairdistill.text.tables import aligned
 
@@ -71,11 +70,6 @@ def in_words(result: AuditResult) -> list[str]:
     return [*lines, *sizing_in_words(result.sizing)]
 
 
-def shrank(change: ModelChange) -> bool:
-    """Return whether DEO_A shrank significantly; without that, nobody can say who paid for it."""
-    return change.deo_a.value < 0 and change.deo_a.p_value <= SIGNIFICANT
-
-
 def no_harm(change: ModelChange) -> list[str]:
     """Return the effect of a change on each subgroup, in sentences, naming levelling down where it happens."""
     lines = []
@@ -90,19 +84,25 @@ def no_harm(change: ModelChange) -> list[str]:
     else:
         lines.append("No subgroup got significantly worse. Harm to a very small subgroup could go undetected.")
     lines.append(f"{len(helped)} of {len(change.cells)} subgroups got significantly better.")
-    if not shrank(change):
-        return lines
+    return [*lines, *_levelling(change)] if change.shrank else lines
+
+
+def _levelling(change: ModelChange) -> list[str]:
+    """Return who paid for a smaller gap, in a sentence, unless it was mostly the worst-off groups that gained."""
     if change.levels_down:
-        lines.append(
+        worst = Estimate(change.worst_groups, change.worst_groups_low, change.worst_groups_high)
+        return [
             "Levelling down: the gap shrank only because some groups got worse; the worst-off groups gained nothing "
-            f"({signed(change.worst_groups)} points, averaged over the classes)."
-        )
-    elif change.share_levelled_down > 0.5:
-        lines.append(
-            f"Mostly levelling down: {percent(change.share_levelled_down, 0)}% of the reduction comes from the "
-            "best-off groups getting worse."
-        )
-    return lines
+            f"({signed(worst.value)} points {interval(worst)}, averaged over the classes)."
+        ]
+    share = Estimate(change.share_levelled_down, change.share_levelled_down_low, change.share_levelled_down_high)
+    if not share.value > 0.5:
+        return []
+    sure = "Mostly" if share.low > 0.5 else "Possibly"
+    return [
+        f"{sure} levelling down: {percent(share.value, 0)}% {interval(share, 0)} of the reduction comes from the "
+        "best-off groups getting worse."
+    ]
 
 
 def _heading(result: AuditResult) -> str:
@@ -198,10 +198,11 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _change(change: ModelChange) -> list[str]:
-    rows = [(f"Change against {change.where}", "points", "interval", "p")]
+    rows = [(f"Change against {change.where}", "points", "bias-corrected", "interval", "p")]
     for name, found in (("accuracy", change.accuracy), ("deo_a", change.deo_a), ("deo_m", change.deo_m)):
-        p = "" if math.isnan(found.p_value) else f"{found.p_value:.4f}"
-        rows.append((METRICS[name], signed(found.value), interval(found), p))
+        p = "" if math.isnan(found.p_value) else f"{found.p_value:.4f}" if found.p_value >= 0.0001 else "< 0.0001"
+        corrected = signed(found.estimate) if isinstance(found, GapChange) else ""
+        rows.append((METRICS[name], signed(found.value), corrected, interval(found), p))
     return [*aligned(rows), *no_harm(change)]
 
 

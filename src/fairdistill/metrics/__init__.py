@@ -34,20 +34,21 @@ if TYPE_CHECKING:
         probability_rows,
     )
     from fairdistill.metrics.calibration_limits import Calibration, calibration_limits
+    from fairdistill.metrics.changes import Change, GapChange, Paired
     from fairdistill.metrics.gaps import Estimate, Gap
     from fairdistill.metrics.noise import chance_deo
-    from fairdistill.metrics.paired import Change, Paired, paired_test
+    from fairdistill.metrics.paired import paired_test
     from fairdistill.metrics.parity import parity_gaps
     from fairdistill.metrics.resampling import Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 
 __all__ = [
     "METRICS", "Calibration", "Change", "Counts", "Design", "Drawing", "Estimate", "FairnessValues", "Gap",
-    "GroupFairness", "Paired", "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy", "calibration_bins",
-    "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices", "deo_a", "deo_by_class", "deo_m",
-    "empty_cells", "expected_calibration_error", "float_array", "gap_resolved", "group_accuracy", "group_counts",
-    "higher_is_better", "improvement", "overall_calibration_error", "paired_test", "parity_gaps",
-    "probability_rows", "rows_to_resolve",
+    "GapChange", "GroupFairness", "Paired", "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy",
+    "calibration_bins", "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices", "deo_a",
+    "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error", "float_array", "gap_resolved",
+    "group_accuracy", "group_counts", "higher_is_better", "improvement", "overall_calibration_error", "paired_test",
+    "parity_gaps", "probability_rows", "rows_to_resolve",
 ]  # fmt: skip
 
 # Only these need SciPy.
@@ -55,10 +56,11 @@ __getattr__ = lazy_face(
     __name__,
     {
         "Calibration": "fairdistill.metrics.calibration_limits",
-        "Change": "fairdistill.metrics.paired",
+        "Change": "fairdistill.metrics.changes",
         "Estimate": "fairdistill.metrics.gaps",
         "Gap": "fairdistill.metrics.gaps",
-        "Paired": "fairdistill.metrics.paired",
+        "GapChange": "fairdistill.metrics.changes",
+        "Paired": "fairdistill.metrics.changes",
         "Resampled": "fairdistill.metrics.resampling",
         "calibration_bins": "fairdistill.metrics.calibration",
         "calibration_limits": "fairdistill.metrics.calibration_limits",

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
+from fairdistill.metrics.rows import distinct
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
+from fairdistill.metrics.sources import sources_of
 
 Floats = NDArray[np.float64]
 
@@ -182,9 +184,9 @@ def _residuals(share: NDArray[np.floating], samples: Samples, bins: int) -> _Res
     rows, total = by_set(), by_set(residual)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nan_to_num(total[-1] / rows[-1])
-    sources = np.unique(samples.sources, return_inverse=True)[1]
-    alone = int(sources.max(initial=-1)) + 1 == len(sources)
-    of_group = np.unique(sources * sets + group) % sets
+    number = len(distinct(samples.sources))
+    alone = number == len(group)
+    of_group = rows.sum(axis=1)[:-1] if alone else sources_of(group, samples.sources, sets)[:-1]
     signed = np.sign(mean)[bin_] * residual
     return _Residuals(
         rows=rows,
@@ -192,9 +194,9 @@ def _residuals(share: NDArray[np.floating], samples: Samples, bins: int) -> _Res
         sum=total,
         chance=by_set(confidence * (1 - confidence)),
         confidence=by_set(confidence),
-        sources=np.append(np.bincount(of_group, minlength=sets)[:-1], sources.max(initial=-1) + 1),
-        inflation=1.0 if alone else _inflation(residual - mean[bin_], sources * bins + bin_),
-        total_inflation=1.0 if alone else _inflation(signed - signed.mean(), sources),
+        sources=np.append(of_group, number).astype(np.int64),
+        inflation=1.0 if alone else _inflation(residual - mean[bin_], samples.sources * bins + bin_),
+        total_inflation=1.0 if alone else _inflation(signed - signed.mean(), samples.sources),
     )
 
 

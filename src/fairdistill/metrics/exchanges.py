@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 Ints = NDArray[np.int64]
 
 _FEWEST = 20  # sources with the same combination of strata that exchange their groups among themselves
-_SECONDS = 2.0  # about, for all draws
-_LEAST = 200  # draws, whatever they take
+_SECONDS = 1.5  # about, for all draws
+_LEAST = 200  # draws, unless they take ten times as long
 _CHUNK = 2**22  # counts at a time
 
 
@@ -31,12 +31,12 @@ class Exchanges:
     several: list[Ints]
 
     def drawn(self, draws: int, generator: np.random.Generator) -> Iterator[Ints]:
-        """Yield counts ``[some, G, S, K]`` of random exchanges; fewer if they would take long, but at least 200."""
+        """Yield counts ``[some, G, S, K]`` of random exchanges; fewer if they would take long, but at least 100."""
         shape = self.single.shape
         _, strata, codes = shape
         single, whole, pairs, mixed, fixed = self._parts()
         work = single.size * 6e-8 * (codes - 1) + sum(each.size * 3e-8 for each in [*whole, *mixed]) + 1e-6
-        draws = min(draws, max(_LEAST, int(_SECONDS / work)))
+        draws = min(draws, max(int(_SECONDS / work), min(_LEAST, max(_LEAST // 2, int(10 * _SECONDS / work)))))
         people = _People.of(whole, strata, codes)
         chunk = max(1, min(draws, _CHUNK // single.size))
         for start in range(0, draws, chunk):

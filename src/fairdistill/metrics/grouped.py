@@ -81,7 +81,7 @@ class GroupedRows:
     def permuted(self, draws: int, seed: int) -> Iterator[Ints]:
         """Yield the counts with the groups exchanged at random, int64 ``[some, G, S, K]`` at a time.
 
-        Draws fewer than asked, but at least 200, if there are many cells or many sources of several rows.
+        Draws fewer than asked, but at least 100, if there are many cells or many sources of several rows.
         """
         return self._restored(Exchanges(*self._sorted).drawn, draws, [seed, 2])
 

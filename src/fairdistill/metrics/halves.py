@@ -13,7 +13,7 @@ from fairdistill.metrics.exchanges import shuffled_within
 Ints = NDArray[np.int64]
 
 _FEWEST = 4  # sources with the same combination of cells that are halved among themselves
-_SECONDS = 1.5  # about, for all splits
+_SECONDS = 0.8  # about, for all splits
 _LEAST = 30  # splits, whatever they take
 _CHUNK = 2**22  # counts at a time
 

@@ -25,7 +25,6 @@ from scipy.sparse import csr_array
 from fairdistill.metrics.rows import Rows as Rows
 from fairdistill.metrics.rows import TestSets, placed
 from fairdistill.metrics.samples import Design
-from fairdistill.metrics.swaps import Swaps
 
 _ALL_CODES = 16
 _MANY_STRATA = 50
@@ -141,19 +140,6 @@ class Outcomes:
             noise = np.sqrt(n) * generator.standard_normal((size, len(n)))
             sizes[:, own] = np.maximum(n + noise - n / n.sum() * noise.sum(axis=1, keepdims=True), 0)
         return sizes
-
-    def swapped(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
-        """Swap the two values of each source with probability one half; yield the shares, ``[some, cells, 2]``."""
-        generator = np.random.default_rng(seed)
-        weight = np.floor(self.weight).astype(np.int64)  # without the added sources
-        as_is = (weight @ self.table).reshape(-1, 2)
-        apart = self.table[:, 1::2] - self.table[:, 0::2]
-        apart.eliminate_zeros()
-        swaps = Swaps.of(apart, weight)
-        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(len(swaps.weight), len(self.rows)))))
-        for start in range(0, draws, chunk):
-            moved = swaps.drawn(min(chunk, draws - start), generator)
-            yield _shares((as_is + np.stack([moved, -moved], axis=2)).reshape(len(moved), -1), self.rows)
 
 
 def outcomes_of(

@@ -20,8 +20,8 @@ from fairdistill.metrics.intervals import Floats, spread
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rates import RatedRows, drawn_rates, features_of
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
+from fairdistill.metrics.sources import sources_of
 from fairdistill.metrics.upper import GapInversion
-from fairdistill.metrics.worst import sources_of
 
 _FEW_COUNTS = 4000  # of groups, classes and outcomes that can be exchanged in a second or two
 _FEW_ROWS = 200_000  # of sources with several rows

@@ -16,7 +16,8 @@ from fairdistill.metrics.intervals import Floats, Limits, Over, wilson
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rows import Rows
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits, sources_of
+from fairdistill.metrics.sources import sources_of
+from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits
 
 
 class Resampled:

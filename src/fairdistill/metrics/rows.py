@@ -102,7 +102,7 @@ def numbered(sources: Ints) -> Ints:
 
 
 def distinct(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the distinct values, sorted; of very many, this is faster than ``np.unique``.
+    """Return the distinct values, sorted; NumPy 2.4 uses a hash table, 15 times slower for 1,000,000 of them.
 
     Example:
         >>> distinct(np.array([3, 1, 3])).tolist()

@@ -17,7 +17,7 @@ from fairdistill.metrics.intervals import (
     widest_places,
 )
 
-_ELEMENTS = 2**23  # of the noise, where more would take seconds
+_ELEMENTS = 2**22  # of the noise, where more would take seconds
 _LEAST = 200  # draws
 _PRECISION = 1e-4  # of the ends
 _STEPS = 18

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
 from fairdistill.metrics.intervals import Floats, Limits
-from fairdistill.metrics.rows import distinct, numbered
 
 _SPENT = 0.1
 """Part of the error of the upper end for finding the subgroups that are clearly better (Romano et al., section 2.2)."""
@@ -66,19 +65,6 @@ def effective_rows(
     few, many = stdtrit(np.maximum(sources - 1, 1), level), stdtrit(np.maximum(rows - 1, 1), level)
     worth = np.where(sources < rows, worth * (many / few) ** 2, worth)
     return np.asarray(np.clip(worth, np.minimum(rows, 1), rows), np.float64)
-
-
-def sources_of(cell: NDArray[np.int64], sources: NDArray[np.int64], num_cells: int) -> NDArray[np.int64]:
-    """Return the number of different sources with rows in each cell, int64 ``[num_cells]``.
-
-    Example:
-        >>> sources_of(np.array([0, 0, 1]), np.array([5, 5, 5]), 3).tolist()
-        [1, 1, 0]
-    """
-    owner = numbered(sources)
-    if owner.max(initial=-1) + 1 < len(owner):
-        cell = distinct(owner * num_cells + cell) % num_cells
-    return np.bincount(cell, minlength=num_cells)
 
 
 def smallest_limits(sized: Sized, *, confidence: float = 0.95, seed_error: float = 0.0) -> Limits:
@@ -132,5 +118,7 @@ def binomial_limit(sized: Sized, tail: float | Floats, *, upper: bool = False) -
     wrong = sized.rows - right
     if upper:
         return 1 - binomial_limit(Sized(shares=1 - sized.shares, rows=sized.rows), tail)
-    found = betaincinv(np.maximum(right, 1e-12), wrong + 1, tail)
-    return np.where((right > 1e-9) & (sized.rows > 0), found, 0.0)
+    given = np.stack(np.broadcast_arrays(right, wrong, tail), axis=-1).reshape(-1, 3)
+    different, place = np.unique(given, axis=0, return_inverse=True)  # the inverse is slow, and many are the same
+    found = betaincinv(np.maximum(different[:, 0], 1e-12), different[:, 1] + 1, different[:, 2])
+    return np.where((right > 1e-9) & (sized.rows > 0), found[place.ravel()].reshape(right.shape), 0.0)

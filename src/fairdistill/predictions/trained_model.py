@@ -186,7 +186,6 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
         class_names=data.class_names,
         group_names=data.group_names,
         design=data.design,
-        notes=data.notes,
     )
 
 
