@@ -52,4 +52,4 @@ def test_the_same_rows_get_the_same_answer(found: tuple[Predictions, Predictions
     assert [each.verdict for each in first.limits] == [each.verdict for each in second.limits]
     for name in ("accuracy", "balanced_accuracy", "deo_a", "deo_m", "demographic_parity", "equalised_odds"):
         numbers = [astuple(getattr(each.metrics, name)) for each in (first, second)]
-        np.testing.assert_allclose(*numbers, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(*numbers, atol=1e-12, err_msg=name)
