@@ -179,15 +179,15 @@ class Resampled:
 
     def gap(self, which: Over) -> Gap:
         """Return DEO_A (``mean``) or DEO_M (``max``)."""
-        return self._gaps.of(which)[0]
+        return self.gaps.of(which)[0]
 
     def gap_by_class(self) -> list[Gap]:
         """Return the DEO of each class."""
-        found = self._gaps.of("each")
+        found = self.gaps.of("each")
         return [found[at] for at in self._ranks.classes.tolist()]
 
     @cached_property
-    def _gaps(self) -> Gaps:
+    def gaps(self) -> Gaps:
         """The gaps of the classes, with groups and classes in an order of their own: so no name matters."""
         groups, classes = np.argsort(self._ranks.groups[:-1])[:, None], np.argsort(self._ranks.classes)
         return Gaps(
@@ -201,7 +201,7 @@ class Resampled:
     def gap_among(self, kept: NDArray[np.bool_], which: Over) -> Gap:
         """Return DEO_A or DEO_M over some classes, ``kept`` ``[C]``."""
         own = kept[np.argsort(self._ranks.classes)]
-        return self._gaps.among(own, self.evidence.in_strata(own)).of(which)[0]
+        return self.gaps.among(own, self.evidence.in_strata(own)).of(which)[0]
 
     def _of(self, *, group: int | None = None, label: int | None = None) -> _Part:
         """Return the subgroups of a group, of a class, or all."""
