@@ -5,7 +5,8 @@
 Each row is a design of benchmarks/designs.py. Per design many test sets are drawn, and each interval is looked at: an
 entry such as `95 (3, 2)` says that 95% of the intervals contain the truth, 3% lie above it (the lower end misses) and
 2% below it. The second table shows how often each p-value is at most 0.05, in bold where there is nothing to find, and
-how often an audit with the true DEO_A as its limit would call it broken, or kept although it is 0.001 beyond it.
+how often a limit on DEO_A would be judged wrongly, at the limit where that is most likely: called broken although DEO_A
+keeps it, or called kept although it is broken (at most 5, since the ends of a limit are one-sided).
 """
 
 from __future__ import annotations
@@ -27,11 +28,15 @@ INTERVALS = (
     "change of accuracy", "change of DEO_A", "change of DEO_M", "change of worst groups",
 )  # fmt: skip
 TESTS = ("DEO_A", "DEO_M", "parity", "change of accuracy", "change of DEO_A", "change of DEO_M")
+GATE = ("limit wrongly broken", "limit wrongly kept")
 _ENDS_FOUND_TO = 2e-4
 
 
 def tried(name: str, seed: int, draws: int) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
-    """Return for one test set which ends miss, a share where there are several intervals, and each test's p-value."""
+    """Return for one test set which ends miss, a share where there are several intervals, and each test's p-value.
+
+    A verdict on a limit counts as 0 if it is wrong, as 1 if not.
+    """
     design = DESIGNS[name]
     drawn = design.test_set(seed)
     how = Drawing(draws=draws, seed=seed, design="random" if design.drawn else "balanced")
@@ -39,13 +44,12 @@ def tried(name: str, seed: int, draws: int) -> tuple[dict[str, tuple[float, floa
     pair = paired_test(drawn.first, drawn.second, drawn.samples, how)
     gaps = {"DEO_A": sample.gap("mean"), "DEO_M": sample.gap("max")}
     gaps["parity"] = parity_gaps(drawn.predicted, drawn.samples, how)[0]
-    changes: dict[str, Change] = {
-        "change of accuracy": pair.accuracy, "change of DEO_A": pair.deo_a, "change of DEO_M": pair.deo_m
-    }  # fmt: skip
+    changes = {"change of DEO_A": pair.deo_a, "change of DEO_M": pair.deo_m}
     usual = np.nanquantile(over(spread(sample.shares + sample.noise), "mean"), [0.025, 0.975])
     found: dict[str, Estimate | Change] = {
         "accuracy": sample.accuracy(), "worst group": sample.worst_group()[0],
-        "worst subgroup": sample.worst_cell()[0], **gaps, **changes, "change of worst groups": pair.worst_groups,
+        "worst subgroup": sample.worst_cell()[0], **gaps, "change of accuracy": pair.accuracy, **changes,
+        "change of worst groups": pair.worst_groups,
     }  # fmt: skip
     missed = {each: _missed(at.low, at.high, design.truth[each]) for each, at in found.items()}
     missed["DEO_A, percentile"] = _missed(float(usual[0]), float(usual[1]), design.truth["DEO_A"])
@@ -55,8 +59,10 @@ def tried(name: str, seed: int, draws: int) -> tuple[dict[str, tuple[float, floa
     ]
     low, high = np.mean(by_class, axis=0)
     missed["DEO of a class"] = float(low), float(high)
-    tests: dict[str, float] = {each: at.p_value for each, at in {**gaps, **changes}.items()}
-    return missed, tests
+    tests = {each: gap.p_value for each, gap in gaps.items()} | {each: at.p_value for each, at in changes.items()}
+    tests["change of accuracy"] = pair.accuracy.p_value
+    broken, kept = _missed(gaps["DEO_A"].at_least, gaps["DEO_A"].at_most, design.truth["DEO_A"])
+    return missed, {**tests, "limit wrongly broken": 1 - broken, "limit wrongly kept": 1 - kept}
 
 
 def _missed(low: float, high: float, truth: float) -> tuple[float, float]:
@@ -69,10 +75,13 @@ def rows_of(name: str, repeats: int, draws: int, workers: ProcessPoolExecutor) -
     ends = np.array([[missed[each] for each in INTERVALS] for missed, _ in found])
     low, high = 100 * ends.mean(axis=0).T
     entries = [f"{100 - a - b:.0f} ({a:.0f}, {b:.0f})" for a, b in zip(low, high, strict=True)]
-    p_values = np.array([[tests[each] for each in TESTS] for _, tests in found])
+    p_values = np.array([[tests[each] for each in (*TESTS, *GATE)] for _, tests in found])
     shares = 100 * (p_values <= 0.05).mean(axis=0)
     null = nulls(DESIGNS[name])
-    tests = [f"**{share:.0f}**" if each in null else f"{share:.0f}" for each, share in zip(TESTS, shares, strict=True)]
+    tests = [
+        f"**{share:.0f}**" if each in null else f"{share:.0f}"
+        for each, share in zip((*TESTS, *GATE), shares, strict=True)
+    ]
     return f"| {name} | {' | '.join(entries)} |", f"| {name} | {' | '.join(tests)} |"
 
 
@@ -103,7 +112,7 @@ def main() -> None:
                 found.append(rows_of(name, given.repeats, given.draws, workers))
                 print("\n".join(found[-1]), flush=True)
     print("\n" + _table(INTERVALS, [intervals for intervals, _ in found]))
-    print("\n" + _table(TESTS, [tests for _, tests in found]))
+    print("\n" + _table((*TESTS, *GATE), [tests for _, tests in found]))
 
 
 if __name__ == "__main__":
