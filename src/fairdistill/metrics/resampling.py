@@ -198,10 +198,11 @@ class Resampled:
             seed_noise=self.seed_noise,
         )
 
-    def gap_among(self, kept: NDArray[np.bool_], which: Over) -> Gap:
-        """Return DEO_A or DEO_M over some classes, ``kept`` ``[C]``."""
+    def gaps_among(self, kept: NDArray[np.bool_]) -> tuple[Gap, Gap]:
+        """Return DEO_A and DEO_M over some classes, ``kept`` ``[C]``."""
         own = kept[np.argsort(self._ranks.classes)]
-        return self.gaps.among(own, self.evidence.in_strata(own)).of(which)[0]
+        found = self.gaps.among(own, self.evidence.in_strata(own))
+        return found.of("mean")[0], found.of("max")[0]
 
     def _of(self, *, group: int | None = None, label: int | None = None) -> _Part:
         """Return the subgroups of a group, of a class, or all."""
