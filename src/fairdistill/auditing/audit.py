@@ -97,6 +97,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         sizing=sizing(counts, metrics.accuracy.value, options.confidence),
         limits=limits_of(metrics, options, collapsed=collapsed),
         notes=notes_of(predictions),
+        model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=None if validation is None else corrections(predictions, validation, options),
     )

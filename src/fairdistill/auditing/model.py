@@ -29,12 +29,15 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
     source = ModelSource(
         path=path,
         network=options.model,
+        weights_key=options.weights_key,
         size=options.model_size,
         mean=options.model_mean,
         std=options.model_std,
+        outputs=options.model_outputs,
+        classes=options.data_options.get("classes"),
         option="model",
         network_option="--model",
     )
-    model = load_model(source, parts["test"])
+    model = load_model(source, parts["test"], runtime)
     found = {split: predictions_of(model, part, where=path, runtime=runtime) for split, part in parts.items()}
     return found["test"], found.get("val")

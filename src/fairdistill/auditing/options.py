@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.errors import UsageError
@@ -91,12 +91,17 @@ class ModelOptions:
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     model: str | None = None
     """Network of a weights file, named as for train --model."""
+    weights_key: str | None = None
+    """Key of the weights in a file with several, for example state_dict_ema."""
     model_size: int | None = None
-    """Height and width of the model's input; default: as stored in its file, else the data set's."""
+    """Height and width of the model's input; default: as stored in its file or in a config.json beside it, else the
+    data set's."""
     model_mean: str | None = None
-    """Channel means of the model's input; default: as stored in its file, else the data set's."""
+    """Channel means of the model's input; default: as for its size."""
     model_std: str | None = None
-    """Channel standard deviations of the model's input; default: as stored in its file, else the data set's."""
+    """Channel standard deviations of the model's input; default: as for its mean."""
+    model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
+    """What the model's outputs are; auto: find out by running it."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"

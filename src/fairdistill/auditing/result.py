@@ -8,6 +8,7 @@ from typing import Literal
 
 from fairdistill.contract import Result, key
 from fairdistill.metrics import Change, Estimate, Gap
+from fairdistill.predictions.model_reading import ModelReading
 
 FORMAT_VERSION = 1
 
@@ -189,6 +190,7 @@ class AuditResult(Result):
         sizing: what gap this test set can show.
         limits: the requested limits.
         notes: what a reader should know about the predictions.
+        model: how the model was read, None if it was not run for the audit.
         against: the change against another model, None without one.
         posthoc: the post-hoc baselines, None without validation predictions.
     """
@@ -213,6 +215,7 @@ class AuditResult(Result):
     sizing: Sizing
     limits: tuple[LimitCheck, ...]
     notes: tuple[str, ...]
+    model: ModelReading | None
     against: ModelChange | None
     posthoc: tuple[Correction, ...] | None
 

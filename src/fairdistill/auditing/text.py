@@ -23,6 +23,7 @@ def render(result: AuditResult) -> str:
     """Return an audit as text."""
     lines = [_heading(result), "", *_metrics(result.metrics, result.confidence)]
     lines += ["", *_groups(result), "", *_classes(result), "", *in_words(result)]
+    lines += model_in_words(result)
     lines += [f"{note}." for note in result.notes]
     lines += [_limit(limit, result) for limit in result.limits]
     if result.against is not None:
@@ -57,6 +58,25 @@ def in_words(result: AuditResult) -> list[str]:
             f"{percent(gap.high)} points."
         )
     return [*lines, _sizing(result)]
+
+
+def model_in_words(result: AuditResult) -> list[str]:
+    """Return how the model was read, in sentences; nothing if the predictions came from elsewhere."""
+    model = result.model
+    if model is None:
+        return []
+    how = "resized, and their center cut out at" if model.crop == "center" else "resized to"
+    classes = model.output_classes
+    more = f" and {len(classes) - _SHOWN_SUBGROUPS} more" if len(classes) > _SHOWN_SUBGROUPS else ""
+    return [
+        f"Model input: images {how} {model.size} x {model.size} pixels; mean {_channels(model.mean)}; standard "
+        f"deviation {_channels(model.std)}.",
+        f"Model outputs: {model.outputs}, in the order {', '.join(classes[:_SHOWN_SUBGROUPS])}{more}.",
+    ]
+
+
+def _channels(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)
 
 
 def shrank(change: ModelChange) -> bool:

@@ -17,6 +17,7 @@ from fairdistill.models import Tapped, find_taps, parse_taps
 from fairdistill.predictions.trained_model import ModelSource, load_model
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load
+from fairdistill.system.runtime import Runtime
 from fairdistill.types import TapName
 
 _BATCH = 500
@@ -57,7 +58,9 @@ def student_of(run: RunFolder, recipe: Recipe) -> Subject:
     return Subject(name="student", network=load(run.path), recipe=recipe, taps=run.config["tap"])
 
 
-def teacher_of(config: Mapping[str, Any], result: Mapping[str, Any], test: GroupedDataset) -> Subject | None:
+def teacher_of(
+    config: Mapping[str, Any], result: Mapping[str, Any], test: GroupedDataset, runtime: Runtime
+) -> Subject | None:
     """Return the teacher of a run; None if there was none.
 
     Raises:
@@ -68,11 +71,14 @@ def teacher_of(config: Mapping[str, Any], result: Mapping[str, Any], test: Group
     source = ModelSource(
         path=config["teacher"],
         network=config["teacher_model"],
+        weights_key=config.get("teacher_weights_key"),
         size=config["teacher_size"],
         mean=config["teacher_mean"],
         std=config["teacher_std"],
+        outputs=config.get("teacher_outputs", "auto"),
+        classes=config["data_options"].get("classes"),
     )
-    model = load_model(source, test)
+    model = load_model(source, test, runtime)
     if model.digest != result["digests"]["teacher"]:
         raise TeacherError(f"the weights of {source.path} have changed since this run was trained")
     return Subject(name="teacher", network=model.network, recipe=model.recipe, taps=config["teacher_tap"])

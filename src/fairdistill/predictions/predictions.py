@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.metrics import Counts, Samples, group_counts
+from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
@@ -32,6 +33,7 @@ class Predictions:
         class_names: one name per class.
         group_names: one name per group.
         notes: what a reader should know about them, one sentence each.
+        model: how the model that made them was read; None if it was not run here.
     """
 
     where: str
@@ -44,6 +46,7 @@ class Predictions:
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    model: ModelReading | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

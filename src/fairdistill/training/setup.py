@@ -130,7 +130,10 @@ def prepare_networks(
     options: TrainOptions, method: Method, train: GroupedDataset, runtime: Runtime
 ) -> tuple[Student, RunTeacher | None]:
     """Build the student and, if the options name one, the teacher."""
-    trained = load_model(teacher_source(options), train) if options.teacher is not None else None
+    trained = None
+    if options.teacher is not None:
+        source = teacher_source(options, classes=options.data_options.get("classes"))
+        trained = load_model(source, train, runtime)
     student = build_student(options, method, train, runtime, trained)
     if trained is None:
         return student, None

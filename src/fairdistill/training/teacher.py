@@ -23,6 +23,7 @@ class RunTeacher:
         recipe: how its images are prepared.
         digest: a hash of its weights.
         trained_by: how it was trained, where that is known.
+        notes: what was assumed about its weights, input and outputs, one sentence each.
     """
 
     network: Teacher
@@ -30,16 +31,20 @@ class RunTeacher:
     recipe: Recipe
     digest: str
     trained_by: TrainedBy
+    notes: tuple[str, ...] = ()
 
 
-def teacher_source(options: TeacherOptions) -> ModelSource:
-    """Return where the teacher named by the options is, and what its file does not contain."""
+def teacher_source(options: TeacherOptions, *, classes: str | None = None) -> ModelSource:
+    """Return where the teacher named by the options is, and what its file does not contain; ``classes`` as given."""
     return ModelSource(
         path=str(options.teacher),
         network=options.teacher_model,
+        weights_key=options.teacher_weights_key,
         size=options.teacher_size,
         mean=options.teacher_mean,
         std=options.teacher_std,
+        outputs=options.teacher_outputs,
+        classes=classes,
     )
 
 
@@ -50,4 +55,4 @@ def build_teacher(
     features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
     check_features(features, method, train, "teacher")
     network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
-    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by)
+    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by, model.notes)

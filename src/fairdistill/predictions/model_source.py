@@ -1,0 +1,64 @@
+"""Where a trained model is, and what the user says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fairdistill.errors import TeacherError
+from fairdistill.models.intake import Remedies
+from fairdistill.runs import RunFolder
+
+Outputs = Literal["auto", "logits", "probabilities"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """Where a trained model is, and what its file does not contain.
+
+    Attributes:
+        path: a run folder, a weights file or an exported program.
+        network: the network of a weights file.
+        weights_key: the key of its weights, if a file has several.
+        size: height and width of its input; None: as stored in its file or beside it, else the data set's.
+        mean: channel means of its input; None: as for ``size``.
+        std: channel standard deviations of its input; None: as for ``size``.
+        outputs: what its outputs are; ``auto``: found out by running it.
+        classes: ``--classes`` as the user gave it, the names of its outputs; the data set has that order too.
+        option: what the user calls the model, and the prefix of the options for its size, mean and sd.
+        network_option: the option that names the network.
+    """
+
+    path: str
+    network: str | None = None
+    weights_key: str | None = None
+    size: int | None = None
+    mean: str | None = None
+    std: str | None = None
+    outputs: Outputs = "auto"
+    classes: str | None = None
+    option: str = "teacher"
+    network_option: str = "--teacher-model"
+
+    @property
+    def remedies(self) -> Remedies:
+        """The options that change what the model is given."""
+        return Remedies(size=f"--{self.option}-size", network=self.network_option)
+
+
+def open_run(source: ModelSource) -> RunFolder | None:
+    """Return the run folder of a model, None if the model is a file.
+
+    Raises:
+        TeacherError: if the path does not exist.
+    """
+    path = Path(source.path)
+    if path.is_file():
+        return None
+    if not path.exists():
+        raise TeacherError(
+            f"there is no {source.option} {path}; expected a run folder, a weights file (.safetensors, .pt) or an "
+            "exported program (.pt2)"
+        )
+    return RunFolder.open(path)
