@@ -6,7 +6,7 @@ from fairdistill import data
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained_model import ModelSource, given_for_data, load_model, predictions_of
 from fairdistill.system.runtime import choose_runtime
 
 
@@ -34,7 +34,7 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         mean=options.model_mean,
         std=options.model_std,
         outputs=options.model_outputs,
-        classes=options.data_options.get("classes"),
+        **given_for_data(options.data_options),
         option="model",
         network_option="--model",
     )

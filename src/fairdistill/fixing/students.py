@@ -63,11 +63,13 @@ def _candidate(work: Work, student: Student, run: RunFolder) -> Candidate:
 
 def _run_options(work: Work, student: Student) -> TrainOptions:
     source = work.deployed.source
+    recipe = work.deployed.model.recipe
     exported = Path(source.path).suffix == ".pt2"
     return replace(
         work.base, method=student.method, set=dict(student.settings), out=str(work.out / student.name),
         init="scratch" if exported else work.options.init,
         teacher=source.path, teacher_model=source.network if Path(source.path).is_file() and not exported else None,
-        teacher_weights_key=source.weights_key, teacher_size=source.size, teacher_mean=source.mean,
-        teacher_std=source.std, teacher_outputs=work.deployed.model.reading.outputs,
+        teacher_weights_key=source.weights_key, teacher_size=recipe.size,
+        teacher_mean=",".join(map(repr, recipe.mean)), teacher_std=",".join(map(repr, recipe.std)),
+        teacher_outputs=work.deployed.model.reading.outputs,
     )  # fmt: skip

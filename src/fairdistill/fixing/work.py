@@ -12,7 +12,13 @@ from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.fixing.options import FixOptions
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained_model import DeployedModel, ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained_model import (
+    DeployedModel,
+    ModelSource,
+    given_for_data,
+    load_model,
+    predictions_of,
+)
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime
@@ -127,5 +133,5 @@ def source_of(path: str, options: FixOptions) -> ModelSource:
     return ModelSource(
         path=path, network=None if is_run else options.model, weights_key=options.weights_key,
         size=options.model_size, mean=options.model_mean, std=options.model_std, outputs=options.model_outputs,
-        classes=options.data_options.get("classes"), option="model", network_option="--model",
+        **given_for_data(options.data_options), option="model", network_option="--model",
     )  # fmt: skip

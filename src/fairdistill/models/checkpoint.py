@@ -49,6 +49,9 @@ def find_weights(content: object, path: Path, key: str | None = None) -> Weights
     found = dict(_candidates(content))
     if key is not None:
         if key not in found:
+            under = _under_prefix(content, path, key)
+            if under:
+                return Weights(under, key)
             holds = f"it has weights under {', '.join(found)}" if found else "its weights are not under a key; drop it"
             raise UsageError(f"{path} has no weights under the key {key!r} of --weights-key; {holds}")
         return Weights(found[key], key, tuple(other for other in found if other != key))
@@ -61,6 +64,26 @@ def find_weights(content: object, path: Path, key: str | None = None) -> Weights
         raise more_than_tensors(path, [name for name, value in content.items() if not _is_tensor(name, value)])
     chosen = usual or next(iter(found))
     return Weights(found[chosen], chosen, tuple(other for other in found if other != chosen))
+
+
+def _under_prefix(content: Mapping[Any, Any], path: Path, prefix: str) -> dict[str, Tensor]:
+    """Return the weights whose names begin with a prefix, where all parts of a model are in one dictionary."""
+    try:
+        tensors = find_weights(content, path).tensors
+    except UsageError:
+        return {}
+    start = prefix.rstrip(".") + "."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+
+
+def is_usual(key: str) -> bool:
+    """Return whether trainers write the trained weights themselves under this key.
+
+    Example:
+        >>> is_usual("model.state_dict"), is_usual("state_dict_ema")
+        (True, False)
+    """
+    return all(part in _USUAL for part in key.split("."))
 
 
 def more_than_tensors(path: Path, names: list[Any] | None = None) -> UsageError:
@@ -87,9 +110,8 @@ def _candidates(content: Mapping[Any, Any], above: str = "", depth: int = 1) -> 
 
 def _usual(found: Mapping[str, Any]) -> str | None:
     """Return the key that trainers use for the trained weights themselves, None if there is none."""
-    order = {name: place for place, name in enumerate(_USUAL)}
-    usual = [key for key in found if all(part in order for part in key.split("."))]
-    return min(usual, key=lambda key: [order[part] for part in key.split(".")], default=None)
+    usual = [key for key in found if is_usual(key)]
+    return min(usual, key=lambda key: [_USUAL.index(part) for part in key.split(".")], default=None)
 
 
 def _is_weights(value: Mapping[Any, Any]) -> bool:

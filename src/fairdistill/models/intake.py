@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections.abc import Iterator
@@ -83,16 +84,11 @@ def refusal(
 
 def _accepted(network: nn.Module, example: Tensor) -> tuple[int, int] | None:
     """Return the channels and the size of images that a network takes; None if none of those tried fits."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
-            tried = ((channels, size) for channels in _channels(network, example) for size in _sizes(network, example))
-            return next((shape for shape in tried if _takes(network, example, shape)), None)
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    trial = copy.deepcopy(network).eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # of torch's stub
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        tried = ((channels, size) for channels in _channels(trial, example) for size in _sizes(trial, example))
+        return next((shape for shape in tried if _takes(trial, example, shape)), None)
 
 
 def _takes(network: nn.Module, example: Tensor, shape: tuple[int, int]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 # Of DistributedDataParallel and AveragedModel, torch.compile, Lightning, and wrappers that people write.
@@ -33,6 +33,19 @@ def common_prefix(weights: Mapping[str, Any]) -> str:
     while names and (found := next((p for p in _PREFIXES if all(n.startswith(prefix + p) for n in names)), None)):
         prefix += found
     return prefix
+
+
+def fitting_prefixes(weights: Collection[str], names: Sequence[str]) -> list[str]:
+    """Return the prefixes under which all of a network's own names are among those of some weights.
+
+    Example:
+        >>> fitting_prefixes(["student.a", "student.b", "teacher.a", "teacher.b", "x"], ["a", "b"])
+        ['student.', 'teacher.']
+    """
+    if not names:
+        return []
+    ends = [name.removesuffix(names[0]) for name in weights if name.endswith(names[0])]
+    return [prefix for prefix in ends if all(prefix + name in weights for name in names)]
 
 
 def without_prefix(weights: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,12 +116,13 @@ def reading_of(network: nn.Module, *, size: int) -> OutputReading:
         network: any network; its mode and statistics are left as they were.
         size: height and width of its input.
     """
-    trial = copy.deepcopy(network)
+    trial = copy.deepcopy(network).cpu()
+    images = torch.zeros(2, 3, size, size)
     kinds: dict[bool, OutputKind] = {}
     for training in (False, True):
         trial.train(training)
         try:
-            ending = last_operation(trial, torch.zeros(2, 3, size, size))
+            ending = last_operation(trial, images)
         except Exception:  # a network may raise anything; whoever runs it says so
             return OutputReading()
         kinds[training] = "probabilities" if ending in ("softmax", "sigmoid") else "logits"

@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.checkpoint import find_weights, more_than_tensors
 from fairdistill.models.class_names import class_names_in
 from fairdistill.models.head import head_name
-from fairdistill.models.prefixes import common_prefix, is_beside, without_prefix
+from fairdistill.models.prefixes import common_prefix, fitting_prefixes, is_beside, without_prefix
 
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 _COUNTER = "num_batches_tracked"  # missing in files from PyTorch before 0.4.1, and not used by ordinary batch-norm
@@ -82,6 +82,33 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
     found = find_weights(content, path, key)
     names = class_names_in(content) if isinstance(content, Mapping) else None
     return WeightsFile(without_prefix(found.tensors), {}, found.key, found.others, common_prefix(found.tensors), names)
+
+
+def part_of(file: WeightsFile, network: nn.Module, *, where: str) -> WeightsFile:
+    """Return only the weights that belong to a network, if a file holds others beside them.
+
+    For example a whole training module with a ``student.`` and a ``teacher.``, or with averaged weights. If several
+    parts fit, the one under a usual prefix (``model.``) is taken.
+
+    Raises:
+        UsageError: if several parts fit and none has a usual prefix.
+    """
+    own = [name for name in without_prefix(network.state_dict()) if name.rpartition(".")[2] != _COUNTER]
+    fitting = fitting_prefixes(file.tensors, own)
+    if "" in fitting:
+        return file
+    if not fitting:
+        return file
+    usual = [prefix for prefix in fitting if common_prefix({prefix: 0}) == prefix]
+    if not usual and len(fitting) > 1:
+        parts = ", ".join(prefix.rstrip(".") for prefix in fitting)
+        raise UsageError(
+            f"{where} has weights of the network under several names: {parts}; choose one with --weights-key"
+        )
+    chosen = usual[0] if usual else fitting[0]
+    tensors = {name.removeprefix(chosen): value for name, value in file.tensors.items() if name.startswith(chosen)}
+    others = tuple(prefix.rstrip(".") for prefix in fitting if prefix != chosen)
+    return replace(file, tensors=tensors, prefix=file.prefix + chosen, others=(*file.others, *others))
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -23,7 +23,9 @@ class ClassOrder:
     notes: tuple[str, ...] = ()
 
 
-def matched(named: Sequence[str], classes: Sequence[str], *, model: str, data: str, origin: str) -> ClassOrder:
+def matched(
+    named: Sequence[str], classes: Sequence[str], *, model: str, data: str, origin: str | None = None
+) -> ClassOrder:
     """Match the outputs of a model that names them with the classes of the data, by name.
 
     Names that differ only in case or in blanks around them are the same, if that is unambiguous.
@@ -33,31 +35,35 @@ def matched(named: Sequence[str], classes: Sequence[str], *, model: str, data: s
         classes: the classes of the data.
         model: the model, for messages.
         data: the data, for messages.
-        origin: where the names of the outputs are written.
+        origin: the file beside the model in which the names of the outputs are, if they are not in the model's own.
 
     Raises:
         TeacherError: if the names are not the same.
 
     Example:
-        >>> matched(["cat", "dog"], ["dog", "cat"], model="m", data="d", origin="config.json").order
+        >>> matched(["cat", "dog"], ["dog", "cat"], model="m", data="d").order
         (1, 0)
     """
     if tuple(named) == tuple(classes):
         return ClassOrder()
-    place = _places(named, classes)
+    place, source = _places(named, classes), f" (from {origin})" if origin else ""
     if place is None:
+        remedy = ""
+        if len(named) == len(classes):
+            remedy = (
+                "; name the data's classes in the order of its outputs with --classes (its first output is "
+                f"{named[0]!r})"
+            )
         raise TeacherError(
-            f"{model} was trained on the classes {_listed(named)} ({origin}); {data} has {_listed(classes)}; name the "
-            f"data's classes in the order of its outputs with --classes (the first output is {named[0]!r})"
+            f"{model} was trained on the classes {_listed(named)}{source}; {data} has {_listed(classes)}{remedy}"
         )
     notes = []
     if any(named[output] != name for name, output in zip(classes, place, strict=True)):
-        notes.append(f"The model's classes {_listed(named)} ({origin}) were matched with the data's {_listed(classes)}")
+        notes.append(f"The model's classes {_listed(named)}{source} were matched with the data's {_listed(classes)}")
     if place == tuple(range(len(classes))):
         return ClassOrder(None, tuple(notes))
     notes.append(
-        f"The model's outputs are in the order {_listed(named)} ({origin}) and were matched with the data's classes by "
-        "name"
+        f"The model's outputs are in the order {_listed(named)}{source} and were matched with the data's classes by name"
     )
     return ClassOrder(place, tuple(notes))
 

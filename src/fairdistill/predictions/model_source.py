@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fairdistill.errors import TeacherError
 from fairdistill.models.intake import Remedies
@@ -26,6 +27,8 @@ class ModelSource:
         std: channel standard deviations of its input; None: as for ``size``.
         outputs: what its outputs are; ``auto``: found out by running it.
         classes: ``--classes`` as the user gave it, the names of its outputs; the data set has that order too.
+        of_data: which of ``size``, ``mean`` and ``std`` the user set for the data, which then hold for the model too,
+            unless its own file says otherwise.
         option: what the user calls the model, and the prefix of the options for its size, mean and sd.
         network_option: the option that names the network.
     """
@@ -38,6 +41,7 @@ class ModelSource:
     std: str | None = None
     outputs: Outputs = "auto"
     classes: str | None = None
+    of_data: tuple[str, ...] = ()
     option: str = "teacher"
     network_option: str = "--teacher-model"
 
@@ -62,3 +66,14 @@ def open_run(source: ModelSource) -> RunFolder | None:
             "exported program (.pt2)"
         )
     return RunFolder.open(path)
+
+
+def given_for_data(data_options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the options of a data set, as the user gave them, say about a model that is run on it.
+
+    Example:
+        >>> given_for_data({"classes": "dog,cat", "size": 64, "label": "age"})
+        {'classes': 'dog,cat', 'of_data': ('size',)}
+    """
+    given = tuple(name for name in ("size", "mean", "std") if data_options.get(name) is not None)
+    return {"classes": data_options.get("classes"), "of_data": given}

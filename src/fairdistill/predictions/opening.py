@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -15,9 +16,10 @@ from fairdistill.data import GroupedDataset
 from fairdistill.errors import RunFolderError, TeacherError
 from fairdistill.models import head_name, load_program, load_weights, open_weights, weights_digest
 from fairdistill.models.beside import described_beside
+from fairdistill.models.checkpoint import is_usual
 from fairdistill.models.described import Described, described_in
 from fairdistill.models.prefixes import common_prefix, is_beside
-from fairdistill.models.weights import WeightsFile
+from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load
@@ -108,13 +110,15 @@ def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedM
         own = described_in(file.metadata)
     if file.class_names is not None:
         own = replace(own, class_names=file.class_names)
-    described, beside, notes = _completed(own, described_beside(path), data.num_classes)
+    described, beside, notes = _completed(own, described_beside(path), source, data)
     name = source.network or described.network
     if name is None:
         raise TeacherError(
             f"{path} contains only weights; name their network with {source.network_option}, for example resnet18"
         )
-    network = _with_weights(name, file.tensors, replace(source, size=source.size or described.size), data)
+    network = _network(name, file.tensors, replace(source, size=source.size or described.size), data)
+    file = part_of(file, network, where=source.path)
+    load_weights(network, file.tensors, where=source.path)
     return OpenedModel(
         network,
         weights_digest(file.tensors),
@@ -126,15 +130,23 @@ def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedM
     )
 
 
-def _completed(own: Described, beside: Described, num_classes: int) -> tuple[Described, bool, list[str]]:
+def _completed(
+    own: Described, beside: Described, source: ModelSource, data: GroupedDataset
+) -> tuple[Described, bool, list[str]]:
     """Complete what a file says by what is written beside it; also return whether the class names come from there."""
     notes = []
-    if beside.class_names is not None and len(beside.class_names) != num_classes:
+    if beside.class_names is not None and len(beside.class_names) != data.num_classes:
         notes.append(
             f"The {len(beside.class_names):,} class names in {beside.files[0]} were ignored, since the data has "
-            f"{num_classes} classes"
+            f"{data.num_classes} classes"
         )
         beside = replace(beside, class_names=None)
+    for name in source.of_data:
+        there, here = getattr(beside, name), getattr(data.recipe, name)
+        if there not in (None, here) and getattr(source, name) is None:
+            notes.append(f"{beside.files[-1]} gives the {name} {there}, but --{name} was used")
+        cleared: dict[str, Any] = {name: None}
+        beside = replace(beside, **cleared)
     names = ("network", "size", "resized", "mean", "std", "class_names")
     missing = {name: getattr(beside, name) for name in names if getattr(own, name) is None}
     if own.size is not None:
@@ -162,7 +174,7 @@ def read_notes(path: Path, file: WeightsFile, network: nn.Module, option: str) -
             f"The weights in {path.name} were read from the key {file.key!r}; it also has weights under "
             f"{', '.join(map(repr, file.others))}, which {option} chooses"
         )
-    elif file.key is not None:
+    elif file.key is not None and not is_usual(file.key):
         notes.append(f"The weights in {path.name} were read from the key {file.key!r}")
     own = network.state_dict()
     prefix = file.prefix.removesuffix(common_prefix(own))
@@ -184,12 +196,13 @@ def _describing(path: Path) -> Iterator[None]:
         raise RunFolderError(f"{path} has unreadable model metadata: {error}") from error
 
 
-def _with_weights(name: str, weights: Mapping[str, Tensor], source: ModelSource, data: GroupedDataset) -> nn.Module:
-    """Return a network with weights; for two classes its head may have a single (sigmoid) output."""
+def _network(name: str, weights: Mapping[str, Tensor], source: ModelSource, data: GroupedDataset) -> nn.Module:
+    """Return the network that weights belong to; for two classes its head may have a single (sigmoid) output."""
     size = source.size or data.recipe.size
     network = models.build(name, data.num_classes, image_size=size)
     place = f"{head_name(network)}.weight"
-    head, own = weights.get(place), network.state_dict().get(place)
+    own = network.state_dict().get(place)
+    head = weights.get(place, next((value for key, value in weights.items() if key.endswith(f".{place}")), None))
     if data.num_classes == 2 and head is not None and len(head) == 1:
         network = models.build(name, 1, image_size=size)
     elif head is not None and own is not None and len(own) == data.num_classes != len(head):
@@ -197,5 +210,4 @@ def _with_weights(name: str, weights: Mapping[str, Tensor], source: ModelSource,
             f"the {source.option} {source.path} has {len(head)} outputs; {data.name} has {data.num_classes} classes: "
             f"{', '.join(data.class_names)}"
         )
-    load_weights(network, weights, where=source.path)
     return network

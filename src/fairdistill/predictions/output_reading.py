@@ -10,6 +10,7 @@ from fairdistill.errors import TeacherError
 from fairdistill.models import ExportedNetwork
 from fairdistill.models.ending import LINEAR, last_operation
 from fairdistill.models.intake import check_images
+from fairdistill.models.layout import settle_layout
 from fairdistill.models.outputs import raw_outputs
 from fairdistill.models.reading import OutputKind, output_kind, sum_to_one
 from fairdistill.predictions.model_source import ModelSource
@@ -34,9 +35,10 @@ def read_kind(
         UsageError: if the network cannot take the images, or returns something other than a row of outputs for each.
         TeacherError: if its number of outputs differs from the number of classes, or an output is not finite.
     """
-    network.to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
     example = torch.zeros(2, 3, recipe.size, recipe.size, device=runtime.device)
     name = f"the {source.option} {source.path}"
+    network.eval()
+    settle_layout(network, example)
     with runtime.autocast():
         outputs = check_images(network, example, name=name, remedies=source.remedies)
         ending = None if isinstance(network, ExportedNetwork) else last_operation(network, example)

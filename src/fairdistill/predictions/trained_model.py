@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from torch import nn
 from torch.nn import functional as F
 
 from fairdistill.data import GroupedDataset, Pipeline, Recipe, channels
 from fairdistill.errors import TeacherError
 from fairdistill.models.described import Described
+from fairdistill.models.layout import to_device
 from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.class_order import ClassOrder, assumed, matched
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.model_reading import ModelReading
-from fairdistill.predictions.model_source import ModelSource, open_run
+from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run
 from fairdistill.predictions.opening import OpenedModel, TrainedBy, open_model
 from fairdistill.predictions.output_reading import read_kind
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.system.runtime import Runtime
 
-__all__ = ["DeployedModel", "ModelSource", "TrainedBy", "load_model", "open_run", "predictions_of"]
+__all__ = ["DeployedModel", "ModelSource", "TrainedBy", "given_for_data", "load_model", "open_run", "predictions_of"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
     Raises:
         TeacherError: if its number of outputs differs from the number of classes, or an output is not finite.
     """
-    network = model.network.to(device=runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+    network = model.network.eval()
+    to_device(network, runtime.device)
     pipeline = Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe)
     logits = logits_of(network, pipeline, runtime.autocast)
     undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
@@ -124,14 +125,11 @@ def _order(opened: OpenedModel, source: ModelSource, data: GroupedDataset) -> Cl
     named, model = opened.described.class_names, f"the {source.option} {source.path}"
     if named is None:
         return ClassOrder() if source.classes is not None else ClassOrder(notes=assumed(data.class_names))
-    origin = opened.described.files[0] if opened.beside else "as its file says"
+    origin = opened.described.files[0] if opened.beside else None
     by_user = source.classes is not None and len(named) == data.num_classes
-    if by_user and (opened.beside or set(named) != set(data.class_names)):
-        if named == data.class_names:
-            return ClassOrder()
-        return ClassOrder(notes=(
-            f"The model's outputs were taken in the order of --classes; {origin} names them {', '.join(named)}",
-        ))  # fmt: skip
+    if by_user and named != data.class_names and (opened.beside or set(named) != set(data.class_names)):
+        note = f"The outputs were taken in the order of --classes; {origin or 'the file'} names them {', '.join(named)}"
+        return ClassOrder(notes=(note,))
     return matched(named, data.class_names, model=model, data=data.name, origin=origin)
 
 
@@ -156,8 +154,8 @@ def _recipe_notes(source: ModelSource, described: Described, recipe: Recipe) -> 
     used = [
         text
         for text, known, given in (
-            ("size", described.size, source.size), ("mean", described.mean, source.mean),
-            ("standard deviation", described.std, source.std),
+            ("network", described.network, source.network), ("size", described.size, source.size),
+            ("mean", described.mean, source.mean), ("standard deviation", described.std, source.std),
         )
         if known is not None and given is None
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from fairdistill.methods import Method
 from fairdistill.models import ExportedNetwork, head_name, load_weights, open_weights, with_two_outputs
 from fairdistill.models.intake import Remedies
 from fairdistill.models.reading import reading_of
+from fairdistill.models.weights import part_of
 from fairdistill.predictions.opening import read_notes
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.system.randomness import derived_seed
@@ -102,7 +103,7 @@ def _initialise(
         load_weights(network, _of_teacher(teacher, network), where=f"the teacher {options.teacher}")
     elif options.init not in INIT_NAMES:
         path = Path(options.init)
-        file = open_weights(path, key=options.weights_key)
+        file = part_of(open_weights(path, key=options.weights_key), network, where=options.init)
         left = load_weights(network, file.tensors, where=options.init, new_head=True)
         return left, read_notes(path, file, network, "--weights-key")
     return [], []
