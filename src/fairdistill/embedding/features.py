@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.errors import TeacherError, UsageError
-from fairdistill.models import Tapped, find_taps, parse_taps
+from fairdistill.models import Tapped, find_taps, open_weights, parse_taps
+from fairdistill.models.layout import settle_layout
+from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import ModelSource, load_model
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load
@@ -55,7 +57,10 @@ class Features:
 
 def student_of(run: RunFolder, recipe: Recipe) -> Subject:
     """Return the trained network of a run."""
-    return Subject(name="student", network=load(run.path), recipe=recipe, taps=run.config["tap"])
+    network = load(run.path)
+    if open_weights(run.path / "model.safetensors").metadata.get("outputs") == "probabilities":
+        OutputReading("probabilities").attach(network)
+    return Subject(name="student", network=network, recipe=recipe, taps=run.config["tap"])
 
 
 def teacher_of(
@@ -90,7 +95,8 @@ def features_of(subject: Subject, dataset: GroupedDataset, tap: TapName, device:
     Raises:
         UsageError: if the network has no such feature, or the features are not finite.
     """
-    network, size = subject.network.to(device).eval(), subject.recipe.size
+    network, size = subject.network.eval(), subject.recipe.size
+    settle_layout(network, torch.zeros(2, 3, size, size, device=device))
     points = find_taps(network, torch.zeros(1, 3, size, size, device=device), named=parse_taps(subject.taps))
     if tap not in points and tap != "logits":
         has = ", ".join(sorted({*points, "logits"}))

@@ -63,7 +63,8 @@ def matched(
     if place == tuple(range(len(classes))):
         return ClassOrder(None, tuple(notes))
     notes.append(
-        f"The model's outputs are in the order {_listed(named)}{source} and were matched with the data's classes by name"
+        f"The model's outputs are in the order {_listed(named)}{source}; they were matched with the data's classes by "
+        "name"
     )
     return ClassOrder(place, tuple(notes))
 

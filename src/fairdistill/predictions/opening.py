@@ -20,6 +20,7 @@ from fairdistill.models.checkpoint import is_usual
 from fairdistill.models.described import Described, described_in
 from fairdistill.models.prefixes import common_prefix, is_beside
 from fairdistill.models.weights import WeightsFile, part_of
+from fairdistill.predictions.class_order import matched
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load
@@ -111,6 +112,8 @@ def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedM
     if file.class_names is not None:
         own = replace(own, class_names=file.class_names)
     described, beside, notes = _completed(own, described_beside(path), source, data)
+    if own.class_names is not None and len(own.class_names) != data.num_classes:  # before the weights fail to load
+        matched(own.class_names, data.class_names, model=f"the {source.option} {path}", data=data.name)
     name = source.network or described.network
     if name is None:
         raise TeacherError(

@@ -37,7 +37,7 @@ class DeployedModel:
         trained_by: how it was trained.
         name: name of its network, as for ``--model``; None for an exported program.
         reading: how it was read.
-        order: the output that belongs to each class; None if they are in the same order.
+        outputs: how its outputs become logits in the order of the classes.
         notes: what a reader should know about how it was read, one sentence each.
     """
 
@@ -47,7 +47,7 @@ class DeployedModel:
     trained_by: TrainedBy
     name: str | None
     reading: ModelReading
-    order: tuple[int, ...] | None = None
+    outputs: OutputReading
     notes: tuple[str, ...] = ()
 
 
@@ -69,7 +69,8 @@ def load_model(source: ModelSource, data: GroupedDataset, runtime: Runtime) -> D
     order = _order(opened, source, data)
     recipe, notes = _recipe(source, opened, data.recipe)
     kind, more = read_kind(opened.network, recipe, source, data, runtime)
-    OutputReading(kind, order.order).attach(opened.network)
+    outputs = OutputReading(kind, order.order)
+    outputs.attach(opened.network)
     places = order.order or range(data.num_classes)
     by_output = sorted(zip(places, data.class_names, strict=True))
     reading = ModelReading(
@@ -83,7 +84,7 @@ def load_model(source: ModelSource, data: GroupedDataset, runtime: Runtime) -> D
         output_classes=tuple(name for _, name in by_output),
     )
     return DeployedModel(
-        opened.network, recipe, opened.digest, opened.trained_by, opened.name, reading, order.order,
+        opened.network, recipe, opened.digest, opened.trained_by, opened.name, reading, outputs,
         (*opened.notes, *notes, *order.notes, *more),
     )  # fmt: skip
 

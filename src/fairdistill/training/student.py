@@ -114,7 +114,7 @@ def _of_teacher(teacher: DeployedModel, network: nn.Module) -> dict[str, Tensor]
     place = f"{head_name(network)}.weight"
     own, given = network.state_dict(), teacher.network.state_dict()
     if place not in given or place not in own or len(own[place]) > 1:
-        return with_two_outputs(teacher.network, order=teacher.order)
-    if teacher.order == (1, 0):  # the one logit is that of the other class
+        return with_two_outputs(teacher.network, order=teacher.outputs.order)
+    if teacher.outputs.order == (1, 0):  # the one logit is that of the other class
         return {**given, **{name: -given[name] for name in (place, place.replace(".weight", ".bias")) if name in given}}
     return given

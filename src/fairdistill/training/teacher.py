@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.methods import Method
 from fairdistill.models import Teacher
+from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import DeployedModel, ModelSource, TrainedBy
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.network import Features, check_features, place
@@ -23,6 +24,7 @@ class RunTeacher:
         recipe: how its images are prepared.
         digest: a hash of its weights.
         trained_by: how it was trained, where that is known.
+        outputs: how its outputs become logits in the order of the classes.
         notes: what was assumed about its weights, input and outputs, one sentence each.
     """
 
@@ -31,6 +33,7 @@ class RunTeacher:
     recipe: Recipe
     digest: str
     trained_by: TrainedBy
+    outputs: OutputReading
     notes: tuple[str, ...] = ()
 
 
@@ -55,4 +58,4 @@ def build_teacher(
     features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
     check_features(features, method, train, "teacher")
     network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
-    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by, model.notes)
+    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by, model.outputs, model.notes)
