@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,14 @@ from fairdistill import data
 from fairdistill.auditing import AuditResult, audit
 from fairdistill.cli.main import main
 from fairdistill.errors import TeacherError, UsageError
-from fairdistill.predictions.trained_model import DeployedModel, ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained_model import (
+    DeployedModel,
+    ModelSource,
+    given_for_data,
+    load_model,
+    open_run,
+    predictions_of,
+)
 from fairdistill.system.runtime import choose_runtime
 from tests.predictions import networks
 from tests.training.faces import OPTIONS, draw_table
@@ -228,3 +236,30 @@ def test_what_was_read_of_a_checkpoint_is_said(audited, tmp_path):
     said = audited(path, "plain").notes
     assert any("The prefix 'module.' was removed" in note for note in said)
     assert any(note.endswith("ignored in a.pt: n_averaged") for note in said)
+
+
+def test_a_folder_of_weights_that_is_no_run_names_the_file_to_give(tmp_path):
+    saved(tmp_path / "pytorch_model.bin", networks.plain(2))
+    with pytest.raises(TeacherError, match=r"is not a run folder; give the weights file in it, .*pytorch_model\.bin"):
+        open_run(ModelSource(path=str(tmp_path)))
+
+
+def test_a_data_set_with_an_order_of_its_own_is_not_asked_for_classes(tmp_path, test_set):
+    path = saved(tmp_path / "a.pt", networks.plain(2))
+    for nameable, notes in ((True, 1), (False, 0)):
+        source = ModelSource(path=path, network=f"{MODULE}:plain", nameable=nameable)
+        other = replace(test_set, class_names=("male", "female"))
+        assert len(load_model(source, other, RUNTIME).notes) == notes
+    assert given_for_data("digits-s", {"skew": 0.5}) == {"classes": None, "nameable": False, "of_data": ()}
+
+
+@pytest.mark.parametrize(("name", "like"), [("softmax", "plain"), ("sigmoid", "one_logit")])
+def test_an_exported_program_that_ends_in_probabilities_is_read_as_its_network(tmp_path, test_set, model, name, like):
+    network = networks.drawn(networks.softmax(2) if name == "softmax" else networks.sigmoid()).eval()
+    program = torch.export.export(network, (torch.zeros(8, 3, 16, 16),))
+    torch.export.save(program, tmp_path / "a.pt2")
+    found = load_model(ModelSource(path=str(tmp_path / "a.pt2"), option="model"), test_set, RUNTIME)
+    given, expected = (predictions_of(each, test_set, where="m", runtime=RUNTIME) for each in (found, model(like)))
+    np.testing.assert_allclose(given.probabilities, expected.probabilities, atol=1e-5)
+    assert given.model.outputs == "probabilities"
+    assert given.model.network is None

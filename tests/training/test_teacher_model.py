@@ -204,9 +204,7 @@ IMAGES = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize("name", ["plain", "softmax", "one_logit", "sigmoid"])
-def test_a_teacher_that_names_its_outputs_teaches_in_the_order_of_the_data(
-    options, tmp_path, name
-):
+def test_a_teacher_that_names_its_outputs_teaches_in_the_order_of_the_data(options, tmp_path, name):
     network = networks.drawn(getattr(networks, name)(*([2] if name in ("plain", "softmax") else []))).eval()
     torch.save({"state_dict": network.state_dict(), "classes": ["square", "disc"]}, tmp_path / "a.pt")
     given = {"method": "hkd", "teacher": str(tmp_path / "a.pt"), "teacher_model": f"{NETWORKS}:{name}"}

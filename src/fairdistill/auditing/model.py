@@ -6,7 +6,7 @@ from fairdistill import data
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained_model import ModelSource, given_for_data, load_model, predictions_of
+from fairdistill.predictions.trained_model import ModelSource, given_for_data, load_model, open_run, predictions_of
 from fairdistill.system.runtime import choose_runtime
 
 
@@ -22,10 +22,6 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         DataError: for data that cannot be used.
     """
     assert options.data is not None
-    runtime = choose_runtime(options.device, options.precision)
-    parts = data.load_splits(options.data, ["val", "test"], root=options.data_root, **options.data_options)
-    if "test" not in parts:
-        raise UsageError(f"{options.data} has no test set; name the split to use, for example --split-map val=test")
     source = ModelSource(
         path=path,
         network=options.model,
@@ -34,10 +30,15 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         mean=options.model_mean,
         std=options.model_std,
         outputs=options.model_outputs,
-        **given_for_data(options.data_options),
+        **given_for_data(options.data, options.data_options),
         option="model",
         network_option="--model",
     )
+    open_run(source)  # a wrong path is an error before any image is read
+    runtime = choose_runtime(options.device, options.precision)
+    parts = data.load_splits(options.data, ["val", "test"], root=options.data_root, **options.data_options)
+    if "test" not in parts:
+        raise UsageError(f"{options.data} has no test set; name the split to use, for example --split-map val=test")
     model = load_model(source, parts["test"], runtime)
     found = {split: predictions_of(model, part, where=path, runtime=runtime) for split, part in parts.items()}
     return found["test"], found.get("val")

@@ -133,5 +133,5 @@ def source_of(path: str, options: FixOptions) -> ModelSource:
     return ModelSource(
         path=path, network=None if is_run else options.model, weights_key=options.weights_key,
         size=options.model_size, mean=options.model_mean, std=options.model_std, outputs=options.model_outputs,
-        **given_for_data(options.data_options), option="model", network_option="--model",
+        **given_for_data(options.data, options.data_options), option="model", network_option="--model",
     )  # fmt: skip

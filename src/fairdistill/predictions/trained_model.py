@@ -125,7 +125,8 @@ def _order(opened: OpenedModel, source: ModelSource, data: GroupedDataset) -> Cl
     """Return which output belongs to which class: by name where the model's files name them."""
     named, model = opened.described.class_names, f"the {source.option} {source.path}"
     if named is None:
-        return ClassOrder() if source.classes is not None else ClassOrder(notes=assumed(data.class_names))
+        asks = source.classes is None and source.nameable
+        return ClassOrder(notes=assumed(data.class_names)) if asks else ClassOrder()
     origin = opened.described.files[0] if opened.beside else None
     by_user = source.classes is not None and len(named) == data.num_classes
     if by_user and named != data.class_names and (opened.beside or set(named) != set(data.class_names)):

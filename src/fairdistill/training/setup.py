@@ -133,7 +133,7 @@ def prepare_networks(
     """Build the student and, if the options name one, the teacher."""
     trained = None
     if options.teacher is not None:
-        source = teacher_source(options, classes=options.data_options.get("classes"))
+        source = teacher_source(options, data_options=options.data_options)
         trained = load_model(source, train, runtime)
     student = build_student(options, method, train, runtime, trained)
     if trained is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.methods import Method
@@ -37,8 +39,9 @@ class RunTeacher:
     notes: tuple[str, ...] = ()
 
 
-def teacher_source(options: TeacherOptions, *, classes: str | None = None) -> ModelSource:
-    """Return where the teacher named by the options is, and what its file does not contain; ``classes`` as given."""
+def teacher_source(options: TeacherOptions, *, data_options: Mapping[str, Any] | None = None) -> ModelSource:
+    """Return where the teacher named by the options is, and what its file does not contain."""
+    given = data_options or {}
     return ModelSource(
         path=str(options.teacher),
         network=options.teacher_model,
@@ -47,7 +50,8 @@ def teacher_source(options: TeacherOptions, *, classes: str | None = None) -> Mo
         mean=options.teacher_mean,
         std=options.teacher_std,
         outputs=options.teacher_outputs,
-        classes=classes,
+        classes=given.get("classes"),
+        nameable="classes" in given,
     )
 
 
