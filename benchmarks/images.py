@@ -51,9 +51,9 @@ def ours(root: Path, names: list[str], recipe: Recipe, cache: Path, workers: int
     def make() -> Pipeline:
         storage = Storage(cache, workers)
         source = Folder(root)
-        found = scan(source, names, storage, height=recipe.stored[0], width=recipe.stored[1])
+        found = scan(source, names, storage, recipe.training_view)
         n = len(names)
-        images = ImageFiles(source, _objects(names), storage, found.digests)
+        images = ImageFiles(source, _objects(names), storage, found.digests, found.facts)
         dataset = GroupedDataset(
             name="images/train",
             images=images,

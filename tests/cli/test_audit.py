@@ -63,6 +63,20 @@ def test_two_tables_are_compared_row_by_row(tmp_path, monkeypatch, capsys):
     assert "'other.jpg'" in error
 
 
+def test_groups_are_cut_and_unknown_values_named_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lines = ["label,group,age,pred", *(f"{row % 2},{'?AB'[row % 3]},{row % 50},{row % 2}" for row in range(300))]
+    Path("t.csv").write_text("\n".join(lines) + "\n")
+    grouped = ["audit", "t.csv", "--draws", "200", "--group", "group,age"]
+    assert main([*grouped, "--bin", "age=25", "--unknown", "?,NA"]) == 0
+    shown = capsys.readouterr().out
+    assert "300 samples, 100 without a group label, 2 classes, 4 groups" in shown
+    assert "No row has the group 'NA' that --unknown names." in shown
+    assert main([*grouped, "--bin", "years=25"]) == 2
+    assert "--bin years: only the group columns can be binned: group, age" in capsys.readouterr().err
+    assert main([*grouped, "--rows", "all"]) == 2
+
+
 def test_a_run_brings_its_teacher_and_its_validation_along(quick, tiny_teacher, tmp_path, capsys):
     assert main(["train", *as_arguments(quick(method="mfd", teacher=tiny_teacher))]) == 0
     run = RunFolder.open(tmp_path / "run")
@@ -170,9 +184,12 @@ def test_labels_of_another_spelling_and_the_class_of_a_score_are_said(tmp_path, 
     monkeypatch.chdir(tmp_path)
     path = table(tmp_path)
     lines = path.read_text().split()
-    path.write_text("\n".join([lines[0], *(line + ".0" for line in lines[1:])]))
+    path.write_text("\n".join([lines[0], *(line + ".0" * (at % 2) for at, line in enumerate(lines[1:]))]))
     assert main(["audit", str(path), *COLUMNS]) == 0
     assert "The model predicts 'f.0', 'm.0', but no sample has that label" in capsys.readouterr().out
+    path.write_text("\n".join([lines[0], *(line + ".0" for line in lines[1:])]))
+    assert main(["audit", str(path), *COLUMNS]) == 2
+    assert "labels (f, m) and predictions (f.0, m.0) share no value; spell" in capsys.readouterr().err
     path.write_text("\n".join([lines[0] + ",score", *(f"{line},{at % 3 / 2}" for at, line in enumerate(lines[1:]))]))
     assert main(["audit", str(path), "--label", "sex", "--group", "race", "--score", "score", "--draws", "500"]) == 0
     assert "Samples with score of at least 0.5 are predicted 'm', all others 'f'" in capsys.readouterr().out

@@ -153,6 +153,15 @@ def test_another_preparation_of_images_is_another_recipe_and_another_cache_is_no
     assert [(row.label, row.seeds) for row in rows] == [("ss (size=32)", (0, 1)), ("ss (size=48)", (0,))]
 
 
+def test_a_run_older_than_an_option_is_the_same_recipe_as_one_where_it_is_off(make_run):
+    def run(name: str, seed: int, **more):
+        options = {"skew": 0.95, "data_seed": seed, **more}
+        return make_run(name, method="ss", seed=seed, digests={"test": "1"}, data_options=options)
+
+    runs = [run("a", 0), run("b", 1, source=None, bin={}, skip_broken=False), run("c", 0, source="who")]
+    assert [row.seeds for row in compare(runs).rows] == [(0, 1), (0,)]
+
+
 def test_a_run_given_twice_is_refused(make_run):
     run = make_run("a", method="ss", seed=0)
     with pytest.raises(UsageError, match="given twice"):
@@ -189,7 +198,7 @@ def test_a_typo_in_an_option_is_named(make_run):
 
 def test_the_json_is_the_result_and_keeps_its_keys_and_their_order(table):
     content = json.loads(formatted(table, "json"))
-    assert list(content) == ["data", "protocol", "made_with", "rows"]
+    assert list(content) == ["data", "protocol", "made_with", "largest_class", "tested_on", "rows"]
     assert list(content["rows"][0]) == [
         "method", "n", "accuracy_mean", "accuracy_sd", "deo_a_mean", "deo_a_sd", "deo_m_mean", "deo_m_sd", "steps",
         "samples", "collapsed_seeds", "seeds", "runs", "values",

@@ -5,10 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from fairdistill.data import Recipe
 from fairdistill.data.files import Origin, load_rows, without_duplicates
+from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.images.decoding import Decoding
+from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.reading import Storage
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.rows import NO_SPLIT, Rows
@@ -128,7 +132,7 @@ def test_duplicates_are_counted_share_a_source_and_do_not_cross_splits(tmp_path)
     assert "1 rows have the same image as an earlier row but another group (for example 2.png and 1.png)" in notes
     left = without_duplicates(train, test)
     assert left.ids == ("1.png", "2.png", "3.png")
-    assert left.notes[-1] == "1 rows were removed from made/train because the same image is also in made/test"
+    assert left.notes[-1] == "1 rows were removed from made/train because the same image or source is also in made/test"
     assert without_duplicates(left, test) is left
 
 
@@ -206,3 +210,49 @@ def test_if_no_image_can_be_read_the_paths_are_in_doubt(tmp_path, skip_broken):
         DataError, match=r"made: 6 of 6 images cannot be read: 0\.png: .*; and 1 more\. Check .*--data-root"
     ):
         load(tmp_path, rows, skip_broken=skip_broken)
+
+
+def deepened(folder: Path, highest: dict[str, int]) -> None:
+    """Write files of 16 bits a channel with the same picture at several exposures."""
+    for name, high in highest.items():
+        values = np.linspace(0, high, 64).reshape(8, 8).astype(np.uint16)
+        Image.fromarray(values).save(folder / name)
+
+
+@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("crop", ["none", "random"])
+def test_deep_images_are_all_scaled_by_the_widest_range_among_them(tmp_path, cached, crop):
+    rows = rows_of(tmp_path, SAID)
+    deepened(tmp_path, {"0.png": 900, "1.png": 4095, "5.png": 3000})  # by themselves: 10, 12 and 12 bits
+    storage = Storage(tmp_path / "cache" if cached else None, 1)
+    recipe = Recipe(size=8, crop=crop, stored=(8, 8) if crop == "none" else (9, 9))
+    parts = load(tmp_path, rows, storage=storage, recipe=recipe)
+    assert parts["train"][0][0].max() == 900 >> 4
+    assert parts["train"][1][0].max() == 255
+    assert parts["test"][1][0].max() == 3000 >> 4
+    assert any("3 images store more than 8 bits a channel" in note for note in parts["test"].notes)
+    (taken,) = Pipeline(parts["train"], device=torch.device("cpu"), seed=0).batch(torch.tensor([0])).images
+    assert round(float(taken.max()) * 255) == 900 >> 4
+
+
+def test_a_stated_range_is_that_of_all_images(tmp_path):
+    rows = rows_of(tmp_path, SAID)
+    deepened(tmp_path, {"0.png": 900, "1.png": 4095})
+    stated = Decoding(depth=Depth(whole=16))
+    parts = load(tmp_path, rows, storage=Storage(tmp_path / "cache", 1, stated))
+    assert parts["train"][1][0].max() == 4095 >> 8
+    assert parts["train"].digest() != load(tmp_path, rows)["train"].digest()
+
+
+def test_constant_and_turned_images_are_noticed(tmp_path):
+    rows = rows_of(tmp_path, SAID)
+    Image.new("RGB", (8, 8), (3, 200, 90)).save(tmp_path / "2.png")
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    Image.fromarray(np.asarray(Image.open(tmp_path / "3.png"))).save(tmp_path / "3.png", exif=exif)
+    notes = load(tmp_path, rows)["train"].notes
+    assert "1 image is a single color: 2.png" in notes
+    assert any(note.startswith("1 image has an EXIF orientation other than upright (3.png)") for note in notes)
+    before = load(tmp_path, rows)["train"][3][0]
+    turned = load(tmp_path, rows, storage=Storage(tmp_path / "cache", 1, Decoding(exif=True)))["train"][3][0]
+    assert torch.equal(turned, before.rot90(1, (1, 2)))

@@ -122,3 +122,37 @@ def test_no_cell_gives_all_its_rows_away(case: str) -> None:
 def test_a_fraction_out_of_range_is_named(mixed: GroupedDataset, fraction: float) -> None:
     with pytest.raises(ValueError, match=rf"Expected argument `fraction` to lie in \(0, 1\), but got {fraction}"):
         cut_validation(mixed, split_seed=0, fraction=fraction)
+
+
+def people(images: int, *, count: int = 40, seed: int = 0) -> GroupedDataset:
+    """Each person has several images, of every class and of one group."""
+    draw = torch.Generator().manual_seed(seed)
+    groups = torch.randint(0, 2, (count,), generator=draw).repeat_interleave(images)
+    labels = torch.arange(count * images) % 2
+    return dataset(labels, groups, sources=[f"p{row // images}" for row in range(count * images)])
+
+
+@pytest.mark.parametrize("images", [2, 6, 20])
+@pytest.mark.parametrize("split_seed", [0, 1, 2])
+def test_a_person_is_in_one_split_and_every_subgroup_in_both(images: int, split_seed: int) -> None:
+    train, val = cut_validation(people(images), split_seed=split_seed, fraction=0.2)
+    assert not set(train.source_ids) & set(val.source_ids)
+    assert (val.cell_counts() > 0).all()
+    assert 0.1 < len(val) / (40 * images) < 0.35
+
+
+def test_somebody_with_most_images_does_not_become_the_validation_set() -> None:
+    labels = [row % 2 for row in range(120)]
+    groups = [row // 2 % 2 for row in range(120)]
+    sources = ["star" if row < 80 else f"p{row // 4}" for row in range(120)]
+    for split_seed in range(5):
+        _, val = cut_validation(dataset(labels, groups, sources=sources), split_seed=split_seed)
+        assert "star" not in val.source_ids
+        assert (val.cell_counts() > 0).all()
+
+
+def test_people_with_more_images_than_validation_needs_are_used_if_there_are_no_others() -> None:
+    sources = [f"p{row // 40}" for row in range(120)]
+    data = dataset([row % 2 for row in range(120)], [row // 2 % 2 for row in range(120)], sources=sources)
+    train, val = cut_validation(data, split_seed=0, fraction=0.05)
+    assert (len(train), len(val)) == (80, 40)

@@ -69,7 +69,10 @@ def test_rows_of_unknown_group_are_counted(arguments, tmp_path, capsys):
 def test_an_embedded_data_set_is_inspected_too():
     result = inspect("digits-s", data_options={"skew": 0.9})
     assert "digits-s: 10 classes, 2 groups" in result.text()
-    assert "Some images are made from the same picture" in result.text()
+    assert "Some images share a picture or a person" in result.text()
+    assert (result.split("test").sources, result.split("test").shared_pictures) == (597, 597)
+    assert "1,194 images of 597 pictures or people" in result.text()
+    assert result.sources_in_several_splits == 0
 
 
 def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
@@ -91,10 +94,28 @@ def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
     assert 0 < result.chance.deo_a[0] < result.chance.deo_m[0] < 1
     content = result.to_dict()
     assert list(content) == [
-        "data", "class_names", "group_names", "splits", "image_sizes", "accuracy", "chance", "skipped", "notes",
+        "data", "class_names", "group_names", "splits", "sources_in_several_splits", "image_sizes", "pixels",
+        "accuracy", "chance", "skipped", "notes",
     ]  # fmt: skip
+    assert content["sources_in_several_splits"] == 1
+    assert "Warning: 1 picture or person is in more than one split." in result.text()
     assert content["splits"][1]["subgroups"][0] == {"group": "dark", "class": "disc", "images": 2}
     assert json.loads(json.dumps(content)) == content
+
+
+def test_people_in_several_splits_are_counted_and_unknown_groups_named(arguments, tmp_path, capsys):
+    table = tmp_path / "data/images.csv"
+    lines = table.read_text().splitlines()
+    made = [f"{lines[0]},who", *(f"{line},p{row % 5}" for row, line in enumerate(lines[1:]))]
+    table.write_text("\n".join(made).replace("train/000.png,disc,dark", "train/000.png,disc,n/a"))
+    assert main([*arguments, "--source", "who"]) == 0
+    shown = capsys.readouterr().out
+    assert "12 images of 5 pictures or people" in shown
+    assert "Warning: 5 pictures or people are in more than one split." in shown
+    assert "5 of 5 sources are in more than one split (for example 'p0' in train and test)" in shown
+    assert "In column 'ground', 'n/a' (1 row) counts as a group; if it means unknown, add --unknown n/a" in shown
+    assert main([*arguments, "--unknown", "n/a"]) == 0
+    assert "train   dark  light  unknown  all\ndisc       2      3        1    6" in capsys.readouterr().out
 
 
 def test_options_of_the_data_set_may_be_given_as_keywords_too():

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fairdistill.errors import DataError, RunFolderError, UsageError
-from fairdistill.predictions.predictions import Predictions, paired, run_predictions
+from fairdistill.predictions.predictions import Predictions, run_predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
 from fairdistill.runs.folder import RunFolder
 from fairdistill.tables.reading import read_columns
@@ -29,8 +29,8 @@ def write(tmp_path: Path) -> Any:
     return written
 
 
-def read(path: Path, *, keep_ids: bool = True, **options: Any) -> Predictions:
-    return read_predictions(path, TableColumns(**options), keep_ids=keep_ids)
+def read(path: Path, **options: Any) -> Predictions:
+    return read_predictions(path, TableColumns(**options))
 
 
 def test_a_table_of_predicted_classes(write):
@@ -45,7 +45,6 @@ def test_a_table_of_predicted_classes(write):
     assert found.probabilities is None
     assert found.counts.tolist() == [[[1, 0], [0, 1]], [[1, 0], [1, 0]]]
     assert (len(found), found.where) == (4, str(found.where))
-    assert read(write(SIMPLE), keep_ids=False).ids is None
 
 
 def test_tsv_and_parquet_say_the_same_as_csv(write, tmp_path):
@@ -101,7 +100,9 @@ def test_the_beginning_of_the_names_may_be_another(write, tmp_path, name):
 
 def test_listed_columns_are_in_the_order_of_the_classes(write):
     path = write("label,group,first,second\ncat,x,0.75,0.25\ndog,y,0.25,0.75\n")
-    assert read(path, prob="first,second").predicted.tolist() == [0, 1]
+    with pytest.raises(DataError, match="If cat = first, dog = second, add --classes cat,dog; otherwise"):
+        read(path, prob="first,second")
+    assert read(path, prob="first,second", classes="cat,dog").predicted.tolist() == [0, 1]
     turned = read(path, prob="second,first", classes="dog,cat")
     assert turned.class_names == ("dog", "cat")
     assert turned.labels.tolist() == turned.predicted.tolist() == [1, 0]
@@ -222,7 +223,6 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         "no column 'pred' and none starting with 'p_'; its columns are label, group, x.*--pred, --prob or --score",
     ),
-    "semicolons": (SIMPLE.replace(",", ";"), {}, "a single column, .*separate its fields with commas"),
     "empty file": ("", {}, r"t\.csv is empty; expected a header"),
     "header only": ("label,group,pred\n", {}, r"t\.csv has a header but no rows"),
     "one class": ("label,group,pred\na,x,a\na,y,a\n", {}, r"t\.csv has a single class, 'a'"),
@@ -238,12 +238,6 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         r"t\.csv, row 4: column 'pred' is empty.*needs a prediction",
     ),
-    "an id twice": (
-        SIMPLE.replace("c,cat", "a,cat"),
-        {},
-        r"t\.csv, row 4: column 'id' repeats 'a'; every row needs a unique name",
-    ),
-    "an empty id": (SIMPLE.replace("c,cat", ",cat"), {}, r"t\.csv, row 4: column 'id' is empty"),
     "not 1 in sum": (
         SHARES.replace("0.625", "0.7"),
         {},
@@ -318,9 +312,9 @@ def test_a_table_that_is_not_there_is_named(tmp_path):
 
 
 def test_rows_of_parquet_are_counted_from_one_and_shown_as_they_are(tmp_path):
-    frame = pd.DataFrame({"id": [3, 4, 3], "label": ["a", "b", "a"], "group": ["x", "y", "x"], "pred": ["a", "b", "a"]})
+    frame = pd.DataFrame({"label": ["a", "b", None], "group": ["x", "y", "x"], "pred": ["a", "b", "a"]})
     frame.to_parquet(tmp_path / "t.parquet")
-    with pytest.raises(DataError, match=r"t\.parquet, row 3: column 'id' repeats '?3'?"):
+    with pytest.raises(DataError, match=r"t\.parquet, row 3: column 'label' is empty"):
         read(tmp_path / "t.parquet")
     frame = pd.DataFrame({"label": ["a", "b"], "group": ["x", "y"], "p_a": [0.5, np.nan], "p_b": [0.5, 1.0]})
     frame.to_parquet(tmp_path / "u.parquet")
@@ -464,57 +458,3 @@ def test_a_run_that_is_not_finished_is_refused(run):
     (run.path / "result.json").unlink()
     with pytest.raises(RunFolderError, match="--resume"):
         run_predictions(run)
-
-
-# --- two models
-
-
-def test_rows_are_paired_by_their_names(write):
-    first = read(write(SIMPLE, "a.csv"))
-    other = "id,label,group,pred\nd,dog,x,cat\nb,dog,y,dog\na,cat,x,dog\nc,cat,y,cat\n"
-    one, two = paired(first, read(write(other, "b.csv")))
-    assert one is first
-    assert two.ids.tolist() == ["a", "b", "c", "d"]
-    assert two.predicted.tolist() == [1, 1, 0, 0]
-    assert two.labels.tolist() == first.labels.tolist()
-    assert two.sources.tolist() == [2, 1, 3, 0]
-
-
-def test_without_names_rows_are_paired_in_their_order(write):
-    def table(rows: list[str], name: str) -> Predictions:
-        return read(write("\n".join(["label,group,pred", *rows]) + "\n", name))
-
-    rows = ["cat,x,cat", "dog,y,cat", "cat,y,cat", "dog,x,dog"]
-    first = table(rows, "a.csv")
-    _, second = paired(first, table([row[:5] + row[5:].replace("cat", "dog") for row in rows], "b.csv"))
-    assert second.predicted.tolist() == [1, 1, 1, 1]
-    with pytest.raises(
-        DataError,
-        match=r"row 1 is cat in .*a\.csv and dog in .*b\.csv.*same test set in the same order, or sample ids",
-    ):
-        paired(first, table(rows[::-1], "b.csv"))
-
-
-# name: (what is changed in the second table, message)
-UNPAIRED = {
-    "other ids": ({"c,": "z,"}, r"a\.csv contains 'c', which .*b\.csv does not"),
-    "a row more": ({"d,dog,x,dog\n": "d,dog,x,dog\ne,dog,x,dog\n"}, r"a\.csv has 4 rows, .*b\.csv has 5"),
-    "another label": ({"c,cat,y": "c,dog,y"}, r"c is cat in .*a\.csv and dog in .*b\.csv"),
-    "another group": ({"c,cat,y": "c,cat,x"}, r"c is y in .*a\.csv and x in .*b\.csv"),
-    "an unknown group": ({"c,cat,y": "c,cat,"}, r"c is y in .*a\.csv and unknown in .*b\.csv"),
-    "other classes": (
-        {"d,dog,x,dog": "d,dog,x,eel"},
-        r"a\.csv has the classes cat, dog, .*b\.csv has cat, dog, eel;.*--classes",
-    ),
-    "other groups": ({"x": "z"}, r"a\.csv has the groups x, y, .*b\.csv has y, z"),
-}
-
-
-@pytest.mark.parametrize("case", UNPAIRED)
-def test_other_rows_are_not_paired(write, case):
-    changes, message = UNPAIRED[case]
-    text = SIMPLE
-    for old, new in changes.items():
-        text = text.replace(old, new)
-    with pytest.raises(DataError, match=message):
-        paired(read(write(SIMPLE, "a.csv")), read(write(text, "b.csv")))

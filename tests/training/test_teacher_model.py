@@ -297,6 +297,11 @@ BAD = [
     ),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_std": "0"}, UsageError, "three positive numbers"),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_tap": "layer9"}, UsageError, "layer9"),
+    (
+        {"teacher": "undefined.pt", "teacher_model": "tests.predictions.networks:undefined"},
+        TeacherError,
+        "gives outputs that are not finite for images of images.csv/train",
+    ),
     ({"tap": "nowhere"}, UsageError, "nowhere"),
     ({"model": "resnet81"}, UsageError, "resnet18"),
     ({"model": "no.such.module:factory"}, UsageError, r"no\.such"),
@@ -313,6 +318,7 @@ BAD = [
 def test_what_does_not_fit_is_an_error_that_says_the_way_out(options, tmp_path, monkeypatch, changes, error, text):
     monkeypatch.chdir(tmp_path)
     weights_file(tmp_path / "good.pt", models.build("digit_net", 2))
+    weights_file(tmp_path / "undefined.pt", networks.drawn(networks.undefined(2)))
     weights_file(tmp_path / "three.pt", models.build("digit_net", 3))
     (tmp_path / "empty.pt").write_bytes(b"")
     described = {"network": "digit_net", "class_names": '["ring", "disc"]'}

@@ -25,7 +25,7 @@ from fairdistill.auditing.result import AuditResult
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
 from fairdistill.metrics import Resampled, empty_cells
-from fairdistill.predictions import Predictions
+from fairdistill.predictions import Predictions, pairing_note
 
 
 def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None = None, **keywords: Any) -> AuditResult:
@@ -84,6 +84,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         sources=len(np.unique(predictions.sources)),
         class_names=predictions.class_names,
         group_names=predictions.group_names,
+        probability_columns=predictions.probability_columns,
         confidence=options.confidence,
         draws=sample.draws,
         seed=options.seed,
@@ -96,8 +97,13 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         collapsed=collapsed,
         sizing=sizing(counts, metrics.accuracy.value, options.confidence),
         limits=limits_of(metrics, options, collapsed=collapsed),
-        notes=notes_of(predictions),
+        notes=(*notes_of(predictions), *_pairing(predictions, against)),
         model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=None if validation is None else corrections(predictions, validation, options),
     )
+
+
+def _pairing(predictions: Predictions, against: Predictions | None) -> tuple[str, ...]:
+    note = None if against is None else pairing_note(against, predictions)
+    return () if note is None else (note,)

@@ -8,6 +8,7 @@ import numpy as np
 
 from fairdistill.auditing.change import worst_of
 from fairdistill.auditing.options import AuditOptions
+from fairdistill.auditing.outputs import order_note
 from fairdistill.auditing.result import (
     AuditMetrics,
     ClassAudit,
@@ -31,9 +32,11 @@ from fairdistill.metrics import (
     rows_to_resolve,
 )
 from fairdistill.predictions import Predictions
+from fairdistill.tables.small_groups import few_rows_note
 
 _RESOLVED = (0.02, 0.05, 0.1)
 _MEMORY = 2**31
+_FEW_SOURCES = 20
 
 
 def check(predictions: Predictions) -> None:
@@ -159,7 +162,7 @@ def limits_of(metrics: AuditMetrics, options: AuditOptions, *, collapsed: bool) 
 
 def notes_of(predictions: Predictions) -> tuple[str, ...]:
     """Return what a reader should know about the predictions, one sentence each."""
-    notes = list(predictions.notes)
+    notes = [*predictions.notes, *order_note(predictions)]
     known = np.isin(np.arange(len(predictions.class_names)), predictions.labels)
     never = [predictions.class_names[label] for label in np.unique(predictions.predicted).tolist() if not known[label]]
     if never:
@@ -169,10 +172,19 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
         )
     given = predictions.probabilities
     if given is not None:
-        other = int((given.argmax(axis=1) != predictions.predicted).sum())
+        chosen = np.take_along_axis(given, predictions.predicted[:, None], axis=1)
+        other = int((chosen < given.max(axis=1, keepdims=True)).sum())
         if other:
+            which = f"In {other:,} sample{'' if other == 1 else 's'}"
             notes.append(
-                f"In {other:,} samples the most probable class is not the predicted one; the calibration error uses "
-                "the probabilities"
+                f"{which} the most probable class is not the predicted one; the calibration error uses the "
+                "probabilities"
             )
-    return tuple(notes)
+    few = few_rows_note(predictions.counts.sum(axis=2))
+    sources = len(np.unique(predictions.sources))
+    if sources < min(_FEW_SOURCES, len(predictions)):
+        notes.append(
+            f"The samples come from only {sources} independent pictures or people; intervals and p-values from so few "
+            "are rough"
+        )
+    return (*notes, *([few] if few else []))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fairdistill import data
+from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import ModelSource, given_for_data, load_model, open_run, predictions_of
 from fairdistill.system.runtime import choose_runtime
@@ -36,9 +35,7 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
     )
     open_run(source)  # a wrong path is an error before any image is read
     runtime = choose_runtime(options.device, options.precision)
-    parts = data.load_splits(options.data, ["val", "test"], root=options.data_root, **options.data_options)
-    if "test" not in parts:
-        raise UsageError(f"{options.data} has no test set; name the split to use, for example --split-map val=test")
-    model = load_model(source, parts["test"], runtime)
-    found = {split: predictions_of(model, part, where=path, runtime=runtime) for split, part in parts.items()}
-    return found["test"], found.get("val")
+    audited, validation = read_images(path, options)
+    model = load_model(source, audited, runtime)
+    found = predictions_of(model, audited, where=path, runtime=runtime)
+    return found, None if validation is None else predictions_of(model, validation, where=path, runtime=runtime)

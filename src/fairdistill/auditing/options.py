@@ -89,6 +89,9 @@ class ModelOptions:
     class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
+    rows: Literal["auto", "all", "train", "val", "test"] = "auto"
+    """Rows of the data to run the model on: all, train, val or test; auto: test, or all rows of a table or folder
+    without splits (the test rows of a run that was trained on the others)."""
     model: str | None = None
     """Network of a weights file, named as for train --model."""
     weights_key: str | None = None
@@ -126,3 +129,5 @@ class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, TableColumn
             raise UsageError(
                 "--validation applies only to tables; with --data, the model is run on the data set's validation set"
             )
+        if self.data is None and self.rows != "auto":
+            raise UsageError(f"--rows {self.rows} applies only to a model that is run with --data; drop --rows")

@@ -181,6 +181,7 @@ class AuditResult(Result):
         unknown_groups: samples without a group label.
         sources: independent pictures or people among them.
         class_names, group_names: in the order of ``counts``.
+        probability_columns: the table's column for each class, or a single one for two classes; None without any.
         confidence, draws, seed: of the intervals.
         metrics: of the whole test set.
         classes, groups, cells: one entry each; a cell is a subgroup, one class of one group.
@@ -202,6 +203,7 @@ class AuditResult(Result):
     sources: int
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
+    probability_columns: tuple[str, ...] | None
     confidence: float
     draws: int
     seed: int

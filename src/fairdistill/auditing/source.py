@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
+from fairdistill.predictions.reordered import in_class_order
 from fairdistill.runs import RunFolder
 from fairdistill.tables.reading import SUFFIXES
 
@@ -29,7 +30,20 @@ class Inputs:
 
 
 def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
-    """Read a table or a finished run folder, or run a model on a data set; predictions are returned as they are."""
+    """Read a table or a finished run folder, or run a model on a data set; predictions are returned as they are.
+
+    Other predictions of the same classes get them in the same order.
+    """
+    found = _read(source, options)
+    names = found.predictions.class_names
+    return replace(
+        found,
+        against=None if found.against is None else in_class_order(found.against, names),
+        validation=None if found.validation is None else in_class_order(found.validation, names),
+    )
+
+
+def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
     against, validation = _other(options.against, options), _other(options.validation, options)
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)
@@ -41,8 +55,7 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
         return Inputs(predictions, against, on_validation)
     path = Path(source)
     if path.suffix.lower() in SUFFIXES:
-        predictions = read_predictions(path, options, keep_ids=options.against is not None)
-        return Inputs(predictions, against, validation)
+        return Inputs(read_predictions(path, options), against, validation)
     if path.is_file():
         raise UsageError(
             f"{source} is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"

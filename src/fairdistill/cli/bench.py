@@ -17,7 +17,8 @@ TABLE = Command(
     name="bench table",
     summary="Print a grid's finished runs next to the published numbers.",
     source="FOLDER",
-    source_help="the folder of a grid",
+    source_help="the folder of a grid; several grids and row files (from `compare --format json`) are put together",
+    nargs="+",
 )
 
 

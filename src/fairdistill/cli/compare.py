@@ -9,7 +9,7 @@ COMMAND = Command(
     name="compare",
     summary="Compare finished runs side by side; runs that differ only in their seeds share a row.",
     source="RUN",
-    source_help="run folders",
+    source_help="run folders, or row files (.json) that an earlier comparison printed",
     nargs="+",
 )
 

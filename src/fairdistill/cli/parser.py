@@ -44,6 +44,8 @@ class Parser(ArgumentParser):
             exit_on_error=False,
             formatter_class=_HelpFormatter,
         )
+        # argparse takes a lone negative number for a value, but not a list of them: --classes -1,1
+        self._negative_number_matcher = re.compile(r"-\.?\d\S*$")
 
     def error(self, message: str, ex: Exception | None = None) -> Never:
         """Raise the parser's complaint as a UsageError."""

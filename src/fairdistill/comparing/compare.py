@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fairdistill import paper
+from fairdistill.comparing.gathering import gathered, in_order, is_row_file, read_rows
 from fairdistill.comparing.options import CompareOptions
 from fairdistill.comparing.recipes import FinishedRun, Recipe
 from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
@@ -21,12 +21,14 @@ def compare(
     """Compare finished runs on their test set; runs that differ only in their seeds share a row.
 
     Args:
-        sources: run folders, or a single one.
+        sources: run folders and row files (what ``compare --format json`` printed, ``.json``), or a single one. Rows
+            of several files with the same label and budget become one.
         options: how the command line prints the result; the result itself does not depend on it.
         **keywords: options by name.
 
     Raises:
         RunFolderError: if a folder holds no finished run.
+        DataError: if a row file cannot be read.
         UsageError: if the runs were tested on different data, or a run is given twice.
 
     Example:
@@ -37,20 +39,26 @@ def compare(
     with_keywords(CompareOptions, options, keywords)
     if not isinstance(sources, str | Path | Iterable):
         raise UsageError(f"expected sources to be run folders, but got {sources!r}")
-    runs = _read([sources] if isinstance(sources, str | Path) else sources)
+    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    folders = [source for source in given if not is_row_file(source)]
+    found = [_compared(_read(folders))] if folders or not given else []
+    return gathered([*found, *(read_rows(source) for source in given if is_row_file(source))])
+
+
+def _compared(runs: Sequence[FinishedRun]) -> CompareResult:
     _check_same_data(runs)
     recipes: dict[Recipe, list[FinishedRun]] = {}
     for run in runs:
         recipes.setdefault(run.recipe, []).append(run)
     _refuse_repeats(recipes)
-    rows = [_row(recipe, members, list(recipes)) for recipe, members in recipes.items()]
-    rows.sort(key=lambda row: paper.ROWS.index(row.method) if row.method in paper.ROWS else len(paper.ROWS))
     in_rows = [run for members in recipes.values() for run in members]
     return CompareResult(
         data=runs[0].data if runs else "",
         protocol=" and ".join(dict.fromkeys(run.config["protocol"] for run in in_rows)),
         made_with=tuple(dict.fromkeys(_made_with(run.folder.environment) for run in in_rows)),
-        rows=tuple(rows),
+        largest_class=_largest_class(runs[0].result.get("counts")) if runs else math.nan,
+        tested_on=runs[0].result.get("digests", {}).get("test") or "" if runs else "",
+        rows=in_order(_row(recipe, members, list(recipes)) for recipe, members in recipes.items()),
     )
 
 
@@ -107,6 +115,14 @@ def _row(recipe: Recipe, members: Sequence[FinishedRun], recipes: list[Recipe]) 
 
 def _over_seeds(runs: Sequence[FinishedRun], metric: str) -> OverSeeds:
     return OverSeeds(tuple(math.nan if run.result[metric] is None else run.result[metric] for run in runs))
+
+
+def _largest_class(counts: Sequence[Sequence[Sequence[int]]] | None) -> float:
+    """Return the share of the largest class among samples ``[G][C][C]`` (group, true, predicted); NaN if unknown."""
+    if not counts:
+        return math.nan
+    by_class = [sum(sum(group[label]) for group in counts) for label in range(len(counts[0]))]
+    return max(by_class) / max(1, sum(by_class))
 
 
 def _made_with(environment: Mapping[str, Any]) -> str:

@@ -21,7 +21,9 @@ _NOT_RECIPE = (
 _NOT_DATA = ("data_seed", "download", "cache", "image_cache", "workers")
 
 # Options of a data set that a caption leaves out: how images are prepared and how the table is written.
-_NOT_IN_CAPTION = ("image", "encoding", "size", "crop", "stored_size", "flip", "mean", "std", "test_share")
+_NOT_IN_CAPTION = (
+    "image", "encoding", "size", "crop", "stored_size", "exif", "bits", "flip", "mean", "std", "test_share",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,14 @@ class FinishedRun:
 
     @cached_property
     def data_options(self) -> dict[str, Any]:
-        """The options that determine which data the run used, except for the seed."""
-        return {name: value for name, value in self.config["data_options"].items() if name not in _NOT_DATA}
+        """The options that determine which data the run used, except for the seed; without those that are off.
+
+        Runs older than an option do not have it.
+        """
+        of_data = {name: value for name, value in self.config["data_options"].items() if name not in _NOT_DATA}
+        return {
+            name: value for name, value in of_data.items() if value is not None and value is not False and value != {}
+        }
 
     @property
     def data(self) -> str:

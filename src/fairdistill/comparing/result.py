@@ -105,10 +105,14 @@ class CompareResult(Result):
         data: the data set and its options.
         protocol: the protocol, or both names if the rows follow different ones.
         made_with: versions and hardware of the runs, each combination once.
+        largest_class: share of the largest class in the test set, NaN if unknown.
+        tested_on: the test set's digest, "" if unknown.
         rows: one per recipe, in the order of the paper's tables; other methods follow in the order given.
     """
 
     data: str
     protocol: str
     made_with: tuple[str, ...]
+    largest_class: float
+    tested_on: str
     rows: tuple[CompareRow, ...]

@@ -17,7 +17,7 @@ from fairdistill.data.loading import (
 )
 from fairdistill.data.own.table import channels
 from fairdistill.data.recipe import Recipe
-from fairdistill.data.rows import SPLITS, Split
+from fairdistill.data.rows import SPLITS, Split, Whole
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from fairdistill.data.splits import cut_validation
 
 __all__ = [
-    "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "ImageFiles", "Pipeline", "Recipe", "Split", "channels",
-    "cut_validation", "entry", "is_path", "load", "load_splits", "option_names", "parse_options", "without_duplicates",
+    "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "ImageFiles", "Pipeline", "Recipe", "Split", "Whole",
+    "channels", "cut_validation", "entry", "is_path", "load", "load_splits", "option_names", "parse_options",
+    "without_duplicates",
 ]  # fmt: skip
 
 # Only these need PyTorch; the options of a data set are read without it.

@@ -25,7 +25,7 @@ class GroupedDataset:
         labels: ``[N]`` int64 in ``[0, num_classes)``.
         groups: ``[N]`` int64 in ``[0, num_groups)``, -1 where unknown.
         ids: ``N`` names, stable across seeds and machines and unique within the data set.
-        source_ids: ``N`` names; rows made from the same image share one.
+        source_ids: ``N`` names; rows made from the same image or showing the same person share one.
         class_names: one name per class.
         group_names: one name per group.
         recipe: how the images are preprocessed.
@@ -83,12 +83,12 @@ class GroupedDataset:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int, int, int]:
-        """Return ``(image uint8 [3, H, W], label, group, index)``; a file is decoded at the recipe's size."""
+        """Return ``(image uint8 [3, H, W], label, group, index)``; a file is decoded as the recipe says."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"row {index} is out of range: {self.name} has {len(self)} rows")
         index %= len(self)
-        size = self.recipe.size
-        image = self.images.one(index, size, size) if isinstance(self.images, ImageFiles) else self.images[index]
+        images = self.images
+        image = images.one(index, self.recipe.view) if isinstance(images, ImageFiles) else images[index]
         return image, int(self.labels[index]), int(self.groups[index]), index
 
     @property

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.images.facts import FACTS, common_depth
 from fairdistill.data.images.reading import ImageFiles, Scan, Storage, scan, why_broken
+from fairdistill.data.images.remarks import remarks
 from fairdistill.data.images.sources import Source
 from fairdistill.data.recipe import Recipe
-from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
+from fairdistill.data.shared import repeated_pictures, shared_sources, source_ids
 from fairdistill.data.splits import cut_validation
 from fairdistill.errors import DataError
+from fairdistill.tables.small_groups import few_rows_note
 
 _SHOWN = 5
 
@@ -41,12 +45,19 @@ class Origin:
 
 
 def load_rows(
-    rows: Rows, wanted: Collection[Split], origin: Origin, *, test_share: float = 0.2, split_seed: int = 0
+    rows: Rows,
+    wanted: Collection[Split],
+    origin: Origin,
+    *,
+    test_share: float = 0.2,
+    split_seed: int = 0,
+    joined: Whole = None,
 ) -> dict[Split, GroupedDataset]:
     """Read every file once and return the wanted splits that exist.
 
-    Rows whose files have the same bytes share a ``source_id``, so that a split never separates them. If no split is
-    given, ``test_share`` of every subgroup becomes the test set.
+    Rows of one source, or whose files have the same bytes, share a ``source_id``, so that a split that is drawn never
+    separates them. If no split is given, ``test_share`` of every subgroup becomes the test set. With ``joined``, all
+    rows become one test set: ``always``, or ``unsplit`` if no split is given.
 
     Raises:
         DataError: for broken files (unless they are skipped), fewer than two classes or groups, or a class without
@@ -54,18 +65,30 @@ def load_rows(
     """
     name = origin.name
     _check_names(rows, name)
-    found = _scanned(rows, origin)
+    unsplit = bool((rows.splits == NO_SPLIT).all())
+    as_one = joined == "always" or (joined == "unsplit" and unsplit)
+    if as_one:
+        rows = replace(rows, splits=np.full(len(rows.names), SPLITS.index("test")))
+    origin, found = _scanned(rows, origin)
     broken = np.flatnonzero(found.broken)
     skipped = _skipped(rows, broken, origin)
     if len(broken):
         kept = ~found.broken
-        rows, found = rows.take(kept), Scan(found.digests[kept], found.broken[kept])
+        rows, found = rows.take(kept), found.take(kept)
         _check_names(rows, name)
-    sources = np.array([value.tobytes().hex() for value in found.digests], object)
-    notes = (*rows.notes, *_noticed(rows, sources))
+    pictures = np.array([value.tobytes().hex() for value in found.digests], object)
+    sources = source_ids(pictures, rows.sources)
+    few = few_rows_note(_subgroups(rows))
+    notes = (
+        *rows.notes,
+        *repeated_pictures(rows, pictures),
+        *shared_sources(rows),
+        *([few] if few else []),
+        *remarks(rows.names, found.facts, origin.storage.how),
+    )
     whole = GroupedDataset(
         name=name,
-        images=ImageFiles(origin.source, rows.names, origin.storage, found.digests),
+        images=ImageFiles(origin.source, rows.names, origin.storage, found.digests, found.facts),
         labels=torch.from_numpy(rows.labels),
         groups=torch.from_numpy(rows.groups),
         ids=_unique(rows.names.tolist()),
@@ -76,12 +99,17 @@ def load_rows(
         notes=notes,
         skipped=skipped,
     )
-    if (rows.splits == NO_SPLIT).all():
+    if as_one:
+        why = ", since no split is given" if unsplit else ""
+        note = f"all {len(whole):,} rows were read{why}; a model looks better on rows that it was trained on"
+        return {"test": replace(whole, notes=(*notes, note))}
+    if unsplit:
         train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
         if not len(test):
+            other = " of another source" if rows.sources is not None else ""
             raise DataError(
-                f"{name}: no split is given, and no subgroup has a second image to put in a test set; add images, or "
-                "assign some to the test set"
+                f"{name}: no split is given, and no subgroup has a second image{other} to put in a test set; "
+                "add images, or assign some to the test set"
             )
         parts: dict[Split, GroupedDataset] = {"train": train, "test": test}
         note = f"no split is given, so {len(test):,} of {len(whole):,} rows were drawn for the test set"
@@ -92,48 +120,66 @@ def load_rows(
             (split, (at == i).nonzero().flatten()) for i, split in enumerate(SPLITS)
         ]
         parts = {split: whole.subset(chosen) for split, chosen in numbered if len(chosen)}
-    if "train" in parts:
+    if "train" in parts and "train" in wanted:
         _check_classes(parts, name)
     return {split: replace(part, name=f"{name}/{split}") for split, part in parts.items() if split in wanted}
 
 
 def without_duplicates(dataset: GroupedDataset, *others: GroupedDataset) -> GroupedDataset:
-    """Return a data set without the images that are also in another split; its notes say how many were removed."""
+    """Return a data set without the images and sources that are also in another split; its notes say how many.
+
+    Raises:
+        DataError: if none is left.
+    """
     held_out = {source for other in others for source in other.source_ids}
     kept = torch.tensor([source not in held_out for source in dataset.source_ids], dtype=torch.bool)
     dropped = int((~kept).sum())
     if not dropped:
         return dataset
     where = " or ".join(other.name for other in others)
-    note = f"{dropped:,} rows were removed from {dataset.name} because the same image is also in {where}"
+    if dropped == len(dataset):
+        raise DataError(
+            f"{dataset.name}: no row is left, because each shows an image or source that is also in {where}; give "
+            "every source a single split"
+        )
+    note = f"{dropped:,} rows were removed from {dataset.name} because the same image or source is also in {where}"
     return replace(dataset.subset(kept.nonzero().flatten()), notes=(*dataset.notes, note))
 
 
-def _scanned(rows: Rows, origin: Origin) -> Scan:
-    """Read training images at the size that crops are cut from, and the others at the size that networks see."""
+def _scanned(rows: Rows, origin: Origin) -> tuple[Origin, Scan]:
+    """Read all files once; deep images that imply different ranges are read again, all with the widest."""
+    found = _scanned_as(rows, origin)
+    how = origin.storage.how
+    depth = common_depth(found.facts, how.depth)
+    if depth == how.depth:
+        return origin, found
+    origin = replace(origin, storage=replace(origin.storage, how=replace(how, depth=depth)))
+    return origin, _scanned_as(rows, origin)
+
+
+def _scanned_as(rows: Rows, origin: Origin) -> Scan:
+    """Read training files at the size that crops are cut from, and the others as networks see them."""
     source, recipe, storage = origin.source, origin.recipe, origin.storage
-    plain = (recipe.size, recipe.size)
-    if recipe.stored == plain:
-        return scan(source, rows.names.tolist(), storage, height=recipe.size, width=recipe.size)
+    if recipe.training_view == recipe.view:
+        return scan(source, rows.names.tolist(), storage, recipe.view)
     trains = rows.splits <= SPLITS.index("train")
-    digests = np.zeros(len(rows.names), "V16")
-    broken = np.zeros(len(rows.names), bool)
-    for mask, (height, width) in ((trains, recipe.stored), (~trains, plain)):
+    found = Scan(np.zeros(len(rows.names), "V16"), np.zeros(len(rows.names), bool), np.zeros(len(rows.names), FACTS))
+    for mask, view in ((trains, recipe.training_view), (~trains, recipe.view)):
         if mask.any():
-            found = scan(source, rows.names[mask].tolist(), storage, height=height, width=width)
-            digests[mask], broken[mask] = found.digests, found.broken
-    return Scan(digests, broken)
+            part = scan(source, rows.names[mask].tolist(), storage, view)
+            found.digests[mask], found.broken[mask], found.facts[mask] = part.digests, part.broken, part.facts
+    return found
 
 
 def _skipped(rows: Rows, broken: NDArray[np.int64], origin: Origin) -> tuple[tuple[str, str], ...]:
     """Return the broken files with the reason for each, if they are to be left out."""
-    source = origin.source
+    source, how = origin.source, origin.storage.how
     if not len(broken):
         return ()
     none_left = len(broken) == len(rows.names)
     if origin.skip_broken and not none_left:
-        return tuple((file, why_broken(source, file)) for file in rows.names[broken].tolist())
-    listed = "; ".join(f"{file}: {why_broken(source, file)}" for file in rows.names[broken[:_SHOWN]].tolist())
+        return tuple((file, why_broken(source, file, how)) for file in rows.names[broken].tolist())
+    listed = "; ".join(f"{file}: {why_broken(source, file, how)}" for file in rows.names[broken[:_SHOWN]].tolist())
     more = f"; and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
     remedy = "Repair or remove them, or skip them with --skip-broken"
     if none_left:
@@ -142,6 +188,13 @@ def _skipped(rows: Rows, broken: NDArray[np.int64], origin: Origin) -> tuple[tup
         f"{origin.name}: {len(broken):,} of {len(rows.names):,} images cannot be read: {listed}{more}. {remedy} "
         f"(searched in {source.where})"
     )
+
+
+def _subgroups(rows: Rows) -> NDArray[np.int64]:
+    """Return the number of rows in each subgroup, int64 ``[G, C]``."""
+    known, classes = rows.groups >= 0, len(rows.class_names)
+    cells = np.bincount(rows.groups[known] * classes + rows.labels[known], minlength=len(rows.group_names) * classes)
+    return cells.reshape(len(rows.group_names), classes)
 
 
 def _check_names(rows: Rows, name: str) -> None:
@@ -165,28 +218,6 @@ def _check_classes(parts: dict[Split, GroupedDataset], name: str) -> None:
                 f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image{more}; correct the "
                 "labels or remove these rows"
             )
-
-
-def _noticed(rows: Rows, sources: NDArray[np.object_]) -> tuple[str, ...]:
-    """Return notes on duplicates: how many, and how many are in different splits, classes or groups."""
-    _, first, inverse = np.unique(sources.astype(str), return_index=True, return_inverse=True)
-    repeats = len(sources) - len(first)
-    if not repeats:
-        return ()
-    notes = [f"{repeats:,} rows have the same image as another row, byte for byte"]
-    first_split, first_label, first_group = (
-        values[first][inverse] for values in (rows.splits, rows.labels, rows.groups)
-    )
-    for differs, text in (
-        (rows.splits != first_split, "rows have the same image as a row of another split"),
-        (rows.labels != first_label, "rows have the same image as an earlier row but another class"),
-        (rows.groups != first_group, "rows have the same image as an earlier row but another group"),
-    ):
-        at = np.flatnonzero(differs)
-        if len(at):
-            example = f"{rows.names[at[0]]} and {rows.names[first[inverse[at[0]]]]}"
-            notes.append(f"{len(at):,} {text} (for example {example})")
-    return tuple(notes)
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:

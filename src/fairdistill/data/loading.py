@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
 from fairdistill.data.own import folder, table
-from fairdistill.data.rows import SPLITS, Split
+from fairdistill.data.own.metadata import metadata_tables
+from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
 from fairdistill.tables import reading as tabular
 
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 class DatasetEntry:
     """A data set: a summary, its options class, and the function that reads its splits.
 
-    ``load(wanted, root, options)`` returns the wanted splits that exist.
+    ``load(wanted, root, options)`` returns the wanted splits that exist; that of your own images also takes ``whole``,
+    see :func:`load_splits`.
     """
 
     summary: str
     options: type[Any]
-    load: Callable[[Collection[Split], Path | None, Any], dict[Split, GroupedDataset]]
+    load: Callable[..., dict[Split, GroupedDataset]]
     network: str
 
 
@@ -75,6 +77,13 @@ def entry(name: str) -> DatasetEntry:
     if path.suffix.lower() in tabular.SUFFIXES:
         return DatasetEntry(
             summary="a table of images", options=table.TableOptions, load=_table(path), network="resnet18"
+        )
+    if path.is_dir() and metadata_tables(path):
+        return DatasetEntry(
+            summary="a folder of images with a metadata table",
+            options=table.TableOptions,
+            load=_table(path),
+            network="resnet18",
         )
     if path.is_dir():
         return DatasetEntry(
@@ -129,14 +138,28 @@ def parse_options(name: str, options: Mapping[str, Any]) -> Any:
 
 
 def load_splits(
-    name: str, wanted: Collection[Split] = SPLITS, *, root: str | Path | None = None, **options: Any
+    name: str,
+    wanted: Collection[Split] = SPLITS,
+    *,
+    root: str | Path | None = None,
+    whole: Whole = None,
+    **options: Any,
 ) -> dict[Split, GroupedDataset]:
-    """Load the wanted splits that a data set has; arguments and errors are those of :func:`load`."""
+    """Load the wanted splits that a data set has; arguments and errors are those of :func:`load`.
+
+    With ``whole``, all rows of your own table or folder are one test set: ``always``, or ``unsplit`` where no split is
+    given, instead of a test set that is drawn. Built-in data sets have splits of their own.
+    """
     for split in wanted:
         if split not in SPLITS:
             raise UsageError(f"unknown split {split!r}; choose one of: {', '.join(SPLITS)}")
     found = entry(name)
-    return found.load(wanted, Path(root) if root is not None else None, parse_options(name, options))
+    base = Path(root) if root is not None else None
+    if not is_path(name):
+        if whole == "always":
+            raise UsageError(f"{name} has splits of its own; choose one of: {', '.join(SPLITS)}")
+        return found.load(wanted, base, parse_options(name, options))
+    return found.load(wanted, base, parse_options(name, options), whole)
 
 
 def load(name: str, split: Split, /, *, root: str | Path | None = None, **options: Any) -> GroupedDataset:
@@ -166,9 +189,9 @@ def load(name: str, split: Split, /, *, root: str | Path | None = None, **option
     return parts[split]
 
 
-def _table(path: Path) -> Callable[[Collection[Split], Path | None, Any], dict[Split, GroupedDataset]]:
-    return lambda wanted, root, options: table.load(wanted, path, root, options)
+def _table(path: Path) -> Callable[..., dict[Split, GroupedDataset]]:
+    return lambda wanted, root, options, whole=None: table.load(wanted, path, root, options, whole)
 
 
-def _folder(path: Path) -> Callable[[Collection[Split], Path | None, Any], dict[Split, GroupedDataset]]:
-    return lambda wanted, root, options: folder.load(wanted, path, root, options)
+def _folder(path: Path) -> Callable[..., dict[Split, GroupedDataset]]:
+    return lambda wanted, root, options, whole=None: folder.load(wanted, path, root, options, whole)

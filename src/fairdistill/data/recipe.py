@@ -5,22 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from fairdistill.data.images.view import View
+
+Crop = Literal["none", "center", "random", "resized"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How the images of a data set are preprocessed.
 
     The network's input has ``size`` by ``size`` pixels. Without a crop, the whole image is resized to that, whatever
-    its aspect ratio. With a crop, training images are stored at the ``stored`` size and a part of each is cut out.
+    its aspect ratio. With a center crop, the short side of every image is resized to ``stored``, which keeps the aspect
+    ratio, and its center is cut out. With a random crop, training images are stored at the ``stored`` size and a part
+    of each is cut out; the others are resized as without a crop.
     Pixels are scaled to [0, 1] and normalized with ``mean`` and ``std``, per channel.
     """
 
     size: int
     """Height and width of the network's input, in pixels."""
     stored: tuple[int, int] = (0, 0)
-    """Height and width of the images that training crops are cut from; default: ``size``."""
-    crop: Literal["none", "random", "resized"] = "none"
-    """``random``: a window of ``size`` pixels; ``resized``: a box of random area and aspect, resized to ``size``."""
+    """Height and width of the images that crops are cut from, for ``center`` of a square one; default: ``size``."""
+    crop: Crop = "none"
+    """``center``: the middle of the image; ``random``: a window of ``size`` pixels; ``resized``: a box of random area
+    and aspect, resized to ``size``. The last two apply to training images."""
     flip: bool = False
     """Whether each training image is flipped horizontally with probability one half."""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -33,15 +40,30 @@ class Recipe:
             object.__setattr__(self, "stored", (self.size, self.size))
         if self.crop == "none" and self.stored != (self.size, self.size):
             raise ValueError(f"Expected stored images of {self.size} pixels without a crop, but got {self.stored}")
-        if self.crop == "random" and min(self.stored) < self.size:
+        if self.crop in ("center", "random") and min(self.stored) < self.size:
             raise ValueError(f"Expected stored images of at least {self.size} pixels, but got {self.stored}")
 
     @property
+    def random_crop(self) -> bool:
+        """Whether a part of each training image is drawn at random."""
+        return self.crop in ("random", "resized")
+
+    @property
     def num_states(self) -> int | None:
-        """Number of variants of a training image: 2 with flipping, 1 without; None with a crop (too many)."""
-        if self.crop != "none":
+        """Number of variants of a training image: 2 with flipping, 1 without; None with a random crop (too many)."""
+        if self.random_crop:
             return None
         return 2 if self.flip else 1
+
+    @property
+    def view(self) -> View:
+        """What of an image a network sees in evaluation, and in training unless parts are drawn at random."""
+        return View(self.size, self.size, min(self.stored) if self.crop == "center" else None)
+
+    @property
+    def training_view(self) -> View:
+        """What training images are stored as: what random crops are cut from, else what networks see."""
+        return View(*self.stored) if self.random_crop else self.view
 
     def resized(self, size: int) -> Recipe:
         """Return the same preprocessing at another size: the same part of each image at another resolution."""
@@ -49,3 +71,15 @@ class Recipe:
             return self
         height, width = (max(size, round(side * size / self.size)) for side in self.stored)
         return replace(self, size=size, stored=(height, width))
+
+    @property
+    def geometry(self) -> str:
+        """What of an image a network sees in evaluation, in words.
+
+        Example:
+            >>> Recipe(size=224, crop="center", stored=(256, 256)).geometry
+            'center 224x224 of an image whose short side is resized to 256'
+        """
+        if self.crop == "center":
+            return f"center {self.size}x{self.size} of an image whose short side is resized to {min(self.stored)}"
+        return f"whole image resized to {self.size}x{self.size}"

@@ -1,8 +1,9 @@
-"""Cuts a validation set from training data, subgroup by subgroup; rows made from the same image stay together."""
+"""Cuts a validation set from training data, subgroup by subgroup; rows of one image or person stay together."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -17,8 +18,9 @@ def cut_validation(
     """Split ``train`` into a smaller training set and a validation set.
 
     From every subgroup, ``fraction`` of the rows (rounded, at least one) go to validation; rows of unknown group are
-    drawn from each class in the same way. Rows made from the same image stay together, and no subgroup loses its last
-    training row: a subgroup with a single row, or a single image, has no validation row.
+    drawn from each class in the same way. Rows that share a ``source_id`` stay together, and no subgroup loses its last
+    training row: a subgroup with a single row, or a single source, has no validation row. A source with far more rows
+    of a subgroup than validation needs is used only if there is no other.
 
     Args:
         train: the whole training set.
@@ -42,20 +44,47 @@ def cut_validation(
     pictures: dict[str, list[int]] = {}
     for source, cell in zip(train.source_ids, cells.tolist(), strict=True):
         pictures.setdefault(source, []).append(cell)
-    left = Counter(cells.tolist())
-    wanted = {cell: max(1, round(fraction * size)) for cell, size in left.items()}
-    chosen: set[str] = set()
+    sizes = Counter(cells.tolist())
+    wanted = {cell: max(1, round(fraction * size)) for cell, size in sizes.items()}
+    counts = {source: Counter(of_cells) for source, of_cells in pictures.items()}
     names = list(pictures)
-    for at in torch.randperm(len(names), generator=generator(split_seed, "validation split")).tolist():
-        taken = Counter(pictures[names[at]])
-        if all(wanted[cell] > 0 and left[cell] > rows for cell, rows in taken.items()):
-            chosen.add(names[at])
-            for cell, rows in taken.items():
-                left[cell] -= rows
-                wanted[cell] -= rows
+    order = torch.randperm(len(names), generator=generator(split_seed, "validation split")).tolist()
+    chosen = _draw([names[at] for at in order], counts, sizes, wanted)
     held_out = torch.tensor([source in chosen for source in train.source_ids], dtype=torch.bool)
     name = train.name.removesuffix("/train")
     return (
         train.subset((~held_out).nonzero().flatten(), name=f"{name}/train"),
         train.subset(held_out.nonzero().flatten(), name=f"{name}/val"),
     )
+
+
+def _draw(
+    names: Sequence[str], counts: Mapping[str, Counter[int]], sizes: Counter[int], wanted: Mapping[int, int]
+) -> set[str]:
+    """Return the sources to set aside, drawn in this order.
+
+    Args:
+        names: the sources.
+        counts: how many rows of each subgroup a source has.
+        sizes: rows of each subgroup.
+        wanted: how many of them to set aside.
+    """
+    left, missing = Counter(sizes), dict(wanted)
+    chosen: set[str] = set()
+
+    def take(name: str, *, most: int) -> None:
+        rows = counts[name].items()
+        fits = all(missing[at] > 0 and n <= missing[at] + most * wanted[at] and n < left[at] for at, n in rows)
+        if fits and name not in chosen:
+            chosen.add(name)
+            for at, n in rows:
+                left[at] -= n
+                missing[at] -= n
+
+    for name in names:
+        take(name, most=1)
+    if any(missing[at] == wanted[at] for at in wanted):  # a subgroup whose sources are all large
+        for name in sorted(names, key=lambda name: counts[name].total()):
+            if any(missing[at] == wanted[at] for at in counts[name]):
+                take(name, most=sizes.total())
+    return chosen

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.fixing.candidates import Adjustment, Candidate
@@ -62,21 +64,28 @@ def _crossed(predictions: Predictions, fit: Fit) -> Predictions:
 
     Samples of one source stay together, and each subgroup is split evenly.
     """
-    half = np.empty(len(predictions), dtype=np.int64)
-    turn: dict[tuple[int, int], int] = {}
-    of_source: dict[int, int] = {}
-    for row, source in enumerate(predictions.sources.tolist()):
-        cell = (int(predictions.labels[row]), int(predictions.groups[row]))
-        if source not in of_source:
-            of_source[source] = turn.get(cell, 0)
-            turn[cell] = 1 - of_source[source]
-        half[row] = of_source[source]
+    half = _halves(predictions)
     predicted = predictions.predicted.copy()
     for own in (0, 1):
         rows = np.flatnonzero(half == own)
         others = predictions.take(np.flatnonzero(half != own))
         predicted[rows] = fit(others).adjust(predictions.take(rows)).predicted
     return replace(predictions, predicted=predicted)
+
+
+def _halves(predictions: Predictions) -> NDArray[np.int64]:
+    """Return 0 or 1 for each sample: a source goes where there are fewer samples of its subgroups so far."""
+    rows_of: dict[int, list[int]] = {}
+    for row, source in enumerate(predictions.sources.tolist()):
+        rows_of.setdefault(source, []).append(row)
+    cells = list(zip(predictions.labels.tolist(), predictions.groups.tolist(), strict=True))
+    seen: tuple[Counter[tuple[int, int]], ...] = (Counter(), Counter())
+    half = np.empty(len(predictions), dtype=np.int64)
+    for rows in rows_of.values():
+        crowded = [sum(counted[cells[row]] for row in rows) for counted in seen]
+        half[rows] = at = int(crowded[1] < crowded[0])
+        seen[at].update(cells[row] for row in rows)
+    return half
 
 
 def _offsets(fitted_on: Predictions) -> Fitted:

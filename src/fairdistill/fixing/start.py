@@ -47,7 +47,7 @@ def start(deployed: str | None, options: FixOptions) -> Work:
         epochs = _epochs(base, options, train_teacher=given is None)
         folder.begin(out, identity, epochs=epochs)
     base = replace(base, epochs=epochs, cache_dir=str(out / ".teacher-cache"))
-    notes = []
+    notes = [f"{note[0].upper()}{note[1:]}" for note in samples.train.notes]
     if given is None:
         finished(replace(base, method="scratch", out=str(out / "teacher")), clock=clock)
         given = Deployed.read(source_of(str(out / "teacher"), options), samples, runtime)

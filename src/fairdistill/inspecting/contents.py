@@ -11,6 +11,7 @@ from PIL import Image
 from fairdistill import data
 from fairdistill.data import GroupedDataset, ImageFiles
 from fairdistill.inspecting.options import InspectOptions
+from fairdistill.inspecting.pixels import pixels_of
 from fairdistill.inspecting.result import ImageSizes, InspectResult, SkippedFile, SplitContents, Subgroup
 from fairdistill.metrics import chance_deo
 from fairdistill.metrics.noise import ChanceDEO
@@ -25,12 +26,15 @@ def contents(name: str, options: InspectOptions) -> InspectResult:
         own["skip_broken"] = True
     parts = data.load_splits(name, root=options.data_root, **own)
     first = next(iter(parts.values()))
+    apart = Counter(source for part in parts.values() for source in set(part.source_ids))
     return InspectResult(
         data=name,
         class_names=first.class_names,
         group_names=first.group_names,
         splits=tuple(_contents(split, part) for split, part in parts.items()),
+        sources_in_several_splits=sum(count > 1 for count in apart.values()),
         image_sizes=_sizes(first.images) if isinstance(first.images, ImageFiles) else None,
+        pixels=pixels_of(parts.values()),
         accuracy=options.accuracy,
         chance=_chance(parts["test"], options.accuracy) if "test" in parts else None,
         skipped=tuple(SkippedFile(image=image, reason=reason) for image, reason in first.skipped),
@@ -45,6 +49,7 @@ def _contents(split: str, part: GroupedDataset) -> SplitContents:
         split=split,
         images=len(part),
         shared_pictures=len(part) - len(set(part.source_ids)),
+        sources=len(set(part.source_ids)),
         subgroups=tuple(
             Subgroup(group=group, class_name=label, images=images)
             for label, of_class in zip(part.class_names, counts, strict=True)

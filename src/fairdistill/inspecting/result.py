@@ -24,7 +24,9 @@ class SplitContents(Result):
     Attributes:
         split: train, val or test.
         images: number of images.
-        shared_pictures: images made from a picture that another image of the split is made from as well.
+        shared_pictures: images that share their picture or person with another image of the split, counted after the
+            first.
+        sources: independent pictures or people.
         subgroups: every class of every group, class by class.
         unknown_groups: per class, images whose group is not known.
     """
@@ -32,6 +34,7 @@ class SplitContents(Result):
     split: str
     images: int
     shared_pictures: int
+    sources: int
     subgroups: tuple[Subgroup, ...]
     unknown_groups: tuple[int, ...]
 
@@ -70,6 +73,33 @@ class ImageSizes(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pixels(Result):
+    """What the image files of a data set look like once they are decoded.
+
+    Attributes:
+        seen: what of an image a network sees, for example "whole image resized to 224x224".
+        whole: whether that is the whole image.
+        constant: number of images whose pixels all have the same color.
+        constant_images: the first three of them.
+        turned: number of images with an EXIF orientation other than upright.
+        turned_images: the first three of them.
+        exif_applied: whether orientation was applied.
+        deep: number of images with more than 8 bits a channel.
+        bits: bits that those with integers are read as; None without any.
+    """
+
+    seen: str
+    whole: bool
+    constant: int
+    constant_images: tuple[str, ...]
+    turned: int
+    turned_images: tuple[str, ...]
+    exif_applied: bool
+    deep: int
+    bits: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SkippedFile(Result):
     """An image file that cannot be read, and why."""
 
@@ -86,7 +116,9 @@ class InspectResult(Result):
         class_names: one name per class.
         group_names: one name per group.
         splits: those the data set has, train, val and test in this order.
+        sources_in_several_splits: pictures or people that more than one split has.
         image_sizes: of image files; None for images that are not files.
+        pixels: what image files look like once they are decoded; None for images that are not files.
         accuracy: of the perfectly fair model of ``chance``.
         chance: the DEO that a perfectly fair model of that accuracy would show on the test set by chance alone; None
             if there is no test set, or a subgroup has no test image.
@@ -98,7 +130,9 @@ class InspectResult(Result):
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     splits: tuple[SplitContents, ...]
+    sources_in_several_splits: int
     image_sizes: ImageSizes | None
+    pixels: Pixels | None
     accuracy: float
     chance: ChanceDEO | None
     skipped: tuple[SkippedFile, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairdistill.inspecting.result import ImageSizes, InspectResult, SplitContents, Subgroup
+from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, SplitContents, Subgroup
 from fairdistill.metrics.noise import ChanceDEO
 from fairdistill.text.numbers import percent
 from fairdistill.text.tables import aligned
@@ -17,9 +17,11 @@ def render(result: InspectResult) -> str:
     lines = [f"{result.data}: {len(result.class_names)} classes, {len(result.group_names)} groups"]
     if result.image_sizes is not None:
         lines.append(_sizes(result.image_sizes))
+    if result.pixels is not None:
+        lines.append(_seen(result.pixels, result.image_sizes))
     for split in result.splits:
         lines += ["", *_table(result, split)]
-    lines += [*_absent(result), *_notes(result)]
+    lines += [*_absent(result), *_apart(result), *_notes(result)]
     test = result.split("test")
     if test is not None:
         lines += ["", *_claims(result, test)]
@@ -36,6 +38,12 @@ def _sizes(sizes: ImageSizes) -> str:
     )
 
 
+def _seen(pixels: Pixels, sizes: ImageSizes | None) -> str:
+    stretched = sizes is not None and sizes.most_common[0] != sizes.most_common[1] and pixels.whole
+    more = ", which changes its aspect ratio; --crop center keeps it" if stretched else ""
+    return f"A network sees the {pixels.seen}{more}."
+
+
 def _pixels(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
@@ -49,9 +57,10 @@ def _table(result: InspectResult, split: SplitContents) -> list[str]:
         counts = [*of_class, *([split.unknown_groups[at]] if some_unknown else [])]
         rows.append([name, *(f"{count:,}" for count in counts), f"{sum(counts):,}"])
     smallest = split.smallest
+    of_sources = f" of {split.sources:,} pictures or people" if split.sources < split.images else ""
     return [
         *aligned(rows),
-        f"{split.images:,} images; smallest subgroup: {_name(smallest)} with {smallest.images:,}.",
+        f"{split.images:,} images{of_sources}; smallest subgroup: {_name(smallest)} with {smallest.images:,}.",
     ]
 
 
@@ -67,6 +76,18 @@ def _absent(result: InspectResult) -> list[str]:
     if result.split("val") is None:
         return ["", "There is no validation set; training sets aside 10% of each training subgroup."]
     return []
+
+
+def _apart(result: InspectResult) -> list[str]:
+    count = result.sources_in_several_splits
+    if not count:
+        return []
+    what = "1 picture or person is" if count == 1 else f"{count:,} pictures or people are"
+    return [
+        "",
+        f"Warning: {what} in more than one split. The honest protocol leaves their images out of training, and out of "
+        "validation if they are in the test set.",
+    ]
 
 
 def _notes(result: InspectResult) -> list[str]:
@@ -87,8 +108,8 @@ def _claims(result: InspectResult, test: SplitContents) -> list[str]:
     lines = [_chance(result.chance, result.accuracy)]
     if test.shared_pictures:
         lines.append(
-            "Some images are made from the same picture; where that picture appears in several groups, the "
-            "DEO by chance is smaller than this."
+            "Some images share a picture or a person, so the DEO by chance can differ from this: it is smaller where "
+            "these appear in several groups, and larger where all their images are in one."
         )
     small = test.smaller_than(_SMALL)
     if small:

@@ -49,6 +49,7 @@ class OpenedModel:
         network: the network.
         digest: a hash of its weights.
         name: name of its network, as for ``--model``; None for an exported program.
+        metadata: of a ``.safetensors`` file, else empty.
         described: what is known of its input and outputs.
         beside: whether that is written beside the weights, in configuration files, instead of with them.
         fixed_size: the only size of images that it takes, if that is known.
@@ -60,6 +61,7 @@ class OpenedModel:
     network: nn.Module
     digest: str
     name: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
     described: Described = field(default_factory=Described)
     beside: bool = False
     fixed_size: int | None = None
@@ -93,13 +95,14 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
 def _open_run(run: RunFolder) -> OpenedModel:
     network = load(run.path)
     file = open_weights(run.path / "model.safetensors")
-    with _describing(run.path):
+    with describing(run.path):
         described = described_in(file.metadata)
     steps = run.result["budget"]["steps"] if run.finished else None
     return OpenedModel(
         network,
         weights_digest(file.tensors),
         name=run.config.get("model"),
+        metadata=file.metadata,
         described=described,
         trained_by=TrainedBy(run.config["method"], run.config["protocol"], steps),
     )
@@ -107,7 +110,7 @@ def _open_run(run: RunFolder) -> OpenedModel:
 
 def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedModel:
     file = open_weights(path, key=source.weights_key)
-    with _describing(path):
+    with describing(path):
         own = described_in(file.metadata)
     if file.class_names is not None:
         own = replace(own, class_names=file.class_names)
@@ -126,6 +129,7 @@ def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedM
         network,
         weights_digest(file.tensors),
         name=name,
+        metadata=file.metadata,
         described=described,
         beside=beside,
         weights_key=file.key,
@@ -191,7 +195,7 @@ def read_notes(path: Path, file: WeightsFile, network: nn.Module, option: str) -
 
 
 @contextmanager
-def _describing(path: Path) -> Iterator[None]:
+def describing(path: str | Path) -> Iterator[None]:
     """Name the file whose metadata cannot be read."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""Predictions of a model, read from run folders and matched between two models."""
+"""Predictions of a model, and those that run folders hold."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from fairdistill.errors import DataError
 from fairdistill.metrics import Counts, Samples, group_counts
 from fairdistill.predictions.model_reading import ModelReading
+from fairdistill.predictions.probabilities import checked_probabilities
+from fairdistill.predictions.rows import unique_names
 from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
-
-_SUM_TOLERANCE = 1e-3
+from fairdistill.tables.sources import sources_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,7 +25,7 @@ class Predictions:
 
     Attributes:
         where: where they come from, for messages.
-        ids: object ``[N]``, unique names of the samples, or None.
+        ids: object ``[N]``, names of the samples, or None; rows that share one are predictions for one sample.
         sources: int64 ``[N]``: samples with the same number were made from one picture or show one person.
         labels: int64 ``[N]`` true classes.
         groups: int64 ``[N]`` groups, -1 where unknown.
@@ -34,6 +35,8 @@ class Predictions:
         group_names: one name per group.
         notes: what a reader should know about them, one sentence each.
         model: how the model that made them was read; None if it was not run here.
+        probability_columns: the column of each class's probability in a table, or a single one for two classes; None
+            if they do not come from a table with probabilities.
     """
 
     where: str
@@ -47,6 +50,7 @@ class Predictions:
     group_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     model: ModelReading | None = None
+    probability_columns: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -107,109 +111,19 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
     class_names, group_names = tuple(result["class_names"]), tuple(result["group_names"])
     found = Predictions(
         where=str(path),
-        ids=row_names(columns, "id"),
-        sources=source_numbers(columns, "source_id", len(frame)),
+        ids=unique_names(columns, "id"),
+        sources=sources_of(columns, "source_id"),
         labels=_indices(path, "label", frame["label"].to_numpy(), len(class_names)),
         groups=_indices(path, "group", _numbers_or_unknown(columns, "group"), len(group_names), low=-1),
         predicted=_indices(path, "pred", frame["pred"].to_numpy(), len(class_names)),
-        probabilities=checked_probabilities(path, scores, frame[scores].to_numpy(np.float64)),
+        probabilities=checked_probabilities(path, scores, frame[scores].to_numpy(np.float64)).values,
         class_names=class_names,
         group_names=group_names,
+        notes=tuple(f"{note[0].upper()}{note[1:]}" for note in result.get("notes", ()) if note),
     )
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
         raise DataError(f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}")
     return found
-
-
-def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
-    """Return two models' predictions for the same samples in the same order.
-
-    Raises:
-        DataError: if their samples, classes or groups differ; the first difference is named.
-    """
-    for kind in ("class_names", "group_names"):
-        one, other = getattr(first, kind), getattr(second, kind)
-        if one != other:
-            what = "classes" if kind == "class_names" else "groups"
-            raise DataError(
-                f"{first.where} has the {what} {some_of(one)}, {second.where} has {some_of(other)}; a paired test "
-                "needs the same test set" + ("; use the same --classes for both" if kind == "class_names" else "")
-            )
-    if len(first) != len(second):
-        raise DataError(
-            f"{first.where} has {len(first):,} rows, {second.where} has {len(second):,}; a paired test needs the same "
-            "samples"
-        )
-    if first.ids is not None and second.ids is not None:
-        at = {name: row for row, name in enumerate(second.ids.tolist())}
-        missing = [name for name in first.ids.tolist() if name not in at]
-        if missing:
-            raise DataError(
-                f"{first.where} contains {missing[0]!r}, which {second.where} does not{_more(len(missing) - 1)}; a "
-                "paired test needs the same samples"
-            )
-        second = second.take(np.array([at[name] for name in first.ids.tolist()], np.int64))
-    for kind, names in (("labels", first.class_names), ("groups", (*first.group_names, "unknown"))):
-        one, other = getattr(first, kind), getattr(second, kind)
-        differ = np.flatnonzero(one != other)
-        if len(differ):
-            row = int(differ[0])
-            who = f"row {row + 1}" if first.ids is None else str(first.ids[row])
-            order = "" if first.ids is not None else " in the same order, or sample ids (--id)"
-            raise DataError(
-                f"{who} is {names[one[row]]} in {first.where} and {names[other[row]]} in {second.where}"
-                f"{_more(len(differ) - 1)}; a paired test needs the same test set{order}"
-            )
-    return first, second
-
-
-def checked_probabilities(path: Path, scores: list[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities; an error names the first row that does not hold probabilities."""
-    wrong = np.argwhere((values < 0) | (values > 1))
-    if len(wrong):
-        row, column = wrong[0].tolist()
-        raise DataError(
-            f"{place(path, row)}: column {scores[column]!r} has {values[row, column]:g}, which is not a probability; "
-            "if these are logits, apply a softmax first, or give only the predicted classes with --pred"
-        )
-    sums = values.sum(axis=1)
-    off = np.flatnonzero(np.abs(sums - 1) > _SUM_TOLERANCE)
-    if len(off):
-        row = int(off[0])
-        raise DataError(
-            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not 1{_more(len(off) - 1)}; list "
-            "the columns of all classes with --prob"
-        )
-    return values
-
-
-def row_names(columns: Columns, column: str) -> NDArray[np.object_]:
-    """Return a column of unique names; an error names the first row that is empty or repeats one."""
-    import pandas as pd
-
-    values = columns.frame[column]
-    empty = np.flatnonzero(values.isna().to_numpy())
-    if len(empty):
-        raise DataError(f"{columns.where(int(empty[0]))}: column {column!r} is empty; every row needs a unique name")
-    twice = np.flatnonzero(pd.Series(values).duplicated().to_numpy())
-    if len(twice):
-        row = int(twice[0])
-        raise DataError(
-            f"{columns.where(row)}: column {column!r} repeats {str(values.iloc[row])!r}; every row needs a unique name"
-        )
-    return np.asarray(values.astype(str).to_numpy(), object)
-
-
-def source_numbers(columns: Columns, column: str | None, rows: int) -> NDArray[np.int64]:
-    """Return the source of each row as a number; a row whose source is empty gets one of its own."""
-    import pandas as pd
-
-    if column is None:
-        return np.arange(rows)
-    codes = pd.factorize(columns.frame[column])[0].astype(np.int64)
-    alone = codes < 0
-    codes[alone] = codes.max(initial=-1) + 1 + np.arange(int(alone.sum()))
-    return codes
 
 
 def _indices(path: Path, column: str, values: NDArray[np.float64], stop: int, *, low: int = 0) -> NDArray[np.int64]:

@@ -13,11 +13,12 @@ from fairdistill.errors import TeacherError
 from fairdistill.models.described import Described
 from fairdistill.models.layout import to_device
 from fairdistill.models.reading import OutputReading
+from fairdistill.predictions.agreement import check_agreement
 from fairdistill.predictions.class_order import ClassOrder, assumed, matched
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run
-from fairdistill.predictions.opening import OpenedModel, TrainedBy, open_model
+from fairdistill.predictions.opening import OpenedModel, TrainedBy, describing, open_model
 from fairdistill.predictions.output_reading import read_kind
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.system.runtime import Runtime
@@ -66,6 +67,8 @@ def load_model(source: ModelSource, data: GroupedDataset, runtime: Runtime) -> D
         UsageError: if its file cannot be read, or does not fit the network, or the network cannot take the images.
     """
     opened = open_model(source, data)
+    with describing(source.path):
+        check_agreement(opened.metadata, data, f"the {source.option} {source.path}")
     order = _order(opened, source, data)
     recipe, notes = _recipe(source, opened, data.recipe)
     kind, more = read_kind(opened.network, recipe, source, data, runtime)
@@ -77,7 +80,7 @@ def load_model(source: ModelSource, data: GroupedDataset, runtime: Runtime) -> D
         network=opened.name,
         weights_key=opened.weights_key,
         size=recipe.size,
-        crop="center" if _is_central(recipe) else "none",
+        crop="center" if recipe.crop == "center" else "none",
         mean=recipe.mean,
         std=recipe.std,
         outputs=kind,
@@ -116,7 +119,7 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
         probabilities=probabilities,
         class_names=data.class_names,
         group_names=data.group_names,
-        notes=model.notes,
+        notes=(*model.notes, *(f"{note[0].upper()}{note[1:]}" for note in data.notes)),
         model=model.reading,
     )
 
@@ -164,13 +167,9 @@ def _recipe_notes(source: ModelSource, described: Described, recipe: Recipe) -> 
     notes = (
         [f"{' and '.join(described.files)} beside the weights gave the {', '.join(used)} of the input"] if used else []
     )
-    if described.resized and "size" in used and not _is_central(recipe):
+    if described.resized and "size" in used and recipe.crop != "center":
         notes.append(
             f"{described.files[-1]} resizes images to {described.resized} pixels and cuts out their center; here the "
             f"whole image was resized. To do the same, add --crop center --stored-size {described.resized}"
         )
     return tuple(notes)
-
-
-def _is_central(recipe: Recipe) -> bool:
-    return str(recipe.crop) == "center"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
-import re
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.meaning import found_in
+from fairdistill.tables.numbers import as_numbers
+from fairdistill.tables.order import in_order
 from fairdistill.tables.reading import place
+from fairdistill.tables.small_groups import number_note
+from fairdistill.tables.spelling import means_unknown, spelling_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,25 +32,31 @@ class Columns:
         path: the table, for messages.
         frame: the columns that were read.
         bins: where numeric columns are cut into ranges, ``{"age": "20,40"}``.
+        unknown: values of groups and sources that mean unknown, without surrounding blanks.
+
+    Attributes:
+        notes: what a reader should know about the values, one sentence each.
     """
 
-    def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str]) -> None:
-        self.path, self.frame, self._bins = path, frame, bins
+    def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str], unknown: Collection[str] = ()) -> None:
+        self.path, self.frame, self._bins, self.unknown = path, frame, bins, frozenset(unknown)
+        self.notes: list[str] = []
 
     def codes(
         self, column: str, role: str, *, unknown: bool = False, order: str | None = None
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Return a column's values as codes, -1 where empty, and the name of each code."""
+        """Return a column's values as codes, -1 where empty (or, of groups, unknown), and the name of each code."""
         values = self.frame[column]
         if column in self._bins:
-            codes, names = self._binned(column)
+            codes, names = self._binned(column, self.unknown if unknown else ())
         else:
             try:
                 categorical = values.astype("category")
             except TypeError as error:
                 raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
             shown = [str(value) for value in categorical.cat.categories]
-            names = tuple(sorted({name for name in shown if name.strip()}, key=natural))
+            left_out = {"", *(self.unknown if unknown else ())}
+            names = in_order(name for name in shown if name.strip() not in left_out)
             at = {name: code for code, name in enumerate(names)}
             place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # only blanks count as empty
             codes = place[categorical.cat.codes.to_numpy()]
@@ -57,22 +69,27 @@ class Columns:
         return codes, names
 
     def crossed(self, columns: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Return group columns combined into one, see :func:`cross`."""
+        """Return group columns combined into one, see :func:`cross`; their spelling is noted."""
         found = [self.codes(column, "group", unknown=True) for column in columns]
+        for column, (codes, names) in zip(columns, found, strict=True):
+            if column not in self._bins:
+                rows = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
+                self.notes += group_notes(column, names, rows)
+        self.notes += unused_words(self.unknown, [self.frame[column] for column in columns])
         return cross([codes for codes, _ in found], [names for _, names in found])
 
-    def _binned(self, column: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        import pandas as pd
-
+    def _binned(self, column: str, unknown: Collection[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         edges = bin_edges(column, self._bins[column])
         values = self.frame[column]
-        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        if unknown:
+            values = values.mask(values.astype(str).str.strip().isin(unknown))
+        numbers = as_numbers(values, separator=",")
         wrong = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
         if len(wrong):
             row = int(wrong[0])
             raise DataError(
                 f"{self.where(row)}: column {column!r} has {values.iloc[row]!r}, which is not a number; "
-                "--bin needs numbers"
+                "--bin needs numbers; name values that mean unknown with --unknown"
             )
         codes = np.searchsorted(edges, numbers, side="right")
         return np.where(np.isnan(numbers), -1, codes).astype(np.int64), bin_names(edges)
@@ -82,13 +99,18 @@ class Columns:
         return place(self.path, row)
 
 
-def natural(text: str) -> tuple[Any, ...]:
-    """Return a sort key that orders numbers in text by value: ``"9"`` before ``"10"``, ``"img2"`` before ``"img10"``.
+def group_notes(column: str, names: Sequence[str], rows: Sequence[int]) -> list[str]:
+    """Return notes on the values of a group column: their spelling, and numbers that could be cut into ranges.
 
-    Different texts have different keys, so the order never depends on the file system: ``"01"`` comes before ``"1"``.
+    Args:
+        column: its name.
+        names: the different values.
+        rows: the number of rows of each.
     """
-    parts = [part for part in re.split(r"(\d+)", text) if part]
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), text
+    notes = spelling_notes(names, rows, column=f"column {column!r}", kind="group")
+    known = [(name, count) for name, count in zip(names, rows, strict=True) if not means_unknown(name)]
+    numbers = number_note(column, [name for name, _ in known], [count for _, count in known])
+    return [*notes, *([numbers] if numbers else [])]
 
 
 def cross(
@@ -112,15 +134,15 @@ def reordered(
     wanted = listed(order)
     if len(set(wanted)) != len(wanted):
         raise UsageError(f"--classes {order} names a class twice")
-    for code, name in enumerate(names):
-        if name not in wanted:
-            row = int(np.flatnonzero(codes == code)[0])
-            raise DataError(
-                f"{where(row)}: the class {name!r} is not in --classes {order}; put names that contain a comma in "
-                "double quotes"
-            )
-    place = np.array([wanted.index(name) for name in names], np.int64)
-    return place[codes], wanted
+    places = found_in(names, wanted)
+    if places is None:
+        name = next(name for name in names if name not in wanted)
+        row = int(np.flatnonzero(codes == names.index(name))[0])
+        raise DataError(
+            f"{where(row)}: the class {name!r} is not in --classes {order}; put names that contain a comma in "
+            "double quotes"
+        )
+    return np.array(places, np.int64)[codes], wanted
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -131,6 +153,59 @@ def listed(text: str) -> tuple[str, ...]:
         ('dog', 'cat, wild')
     """
     return tuple(next(csv.reader([text], skipinitialspace=True)))
+
+
+def classes_option(names: Sequence[str]) -> str:
+    r"""Return the option that lists classes, as a shell needs it; :func:`listed` reads its value.
+
+    Example:
+        >>> classes_option(["dog", "cat"]), classes_option(["-1", "1"]), classes_option(["dog", "cat, wild"])
+        ('--classes dog,cat', '--classes=-1,1', '--classes \'dog,"cat, wild"\'')
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    value = shlex.quote(text.getvalue())
+    return f"--classes={value}" if value.startswith("-") else f"--classes {value}"
+
+
+def words_of(text: str | None) -> frozenset[str]:
+    """Return the values of ``--unknown NA,?``, without surrounding blanks.
+
+    Raises:
+        UsageError: if the list is empty.
+
+    Example:
+        >>> sorted(words_of("NA, ?"))
+        ['?', 'NA']
+    """
+    if text is None:
+        return frozenset()
+    words = frozenset(word.strip() for word in listed(text) if word.strip()) if text.strip() else frozenset()
+    if not words:
+        raise UsageError(f"expected unknown to list values, for example NA,?, but got {text!r}")
+    return words
+
+
+def unused_words(words: Collection[str], columns: Sequence[Iterable[Any]]) -> list[str]:
+    """Return a note if ``--unknown`` names values that no row has."""
+    if not words:
+        return []
+    found = {str(value).strip() for column in columns for value in set(column)}
+    unused = [word for word in sorted(words) if word not in found]
+    return [f"No row has the group {', '.join(map(repr, unused))} that --unknown names"] if unused else []
+
+
+def check_bins(bins: Mapping[str, str], columns: Sequence[str], what: str) -> None:
+    """Raise a UsageError if ``--bin`` names a column that is not one of ``columns``; ``what`` describes them.
+
+    Example:
+        >>> check_bins({"ages": "20,40"}, ["age"], "group columns")
+        Traceback (most recent call last):
+        fairdistill.errors.UsageError: --bin ages: only the group columns can be binned: age
+    """
+    for column in bins:
+        if column not in columns:
+            raise UsageError(f"--bin {column}: only the {what} can be binned: {', '.join(columns)}")
 
 
 def bin_edges(column: str, text: str) -> NDArray[np.float64]:

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import DataError
+from fairdistill.tables import jsonl
+from fairdistill.tables.layout import Layout, layout_of
+from fairdistill.tables.numbers import as_numbers
+from fairdistill.tables.parquet import parquet_header, read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".parquet", jsonl.SUFFIX)
 
 
 def header(path: Path, encoding: str) -> list[str]:
-    """Return the column names; a repeated name is an error, since one of the two columns would be lost."""
-    if path.suffix.lower() == ".parquet":
-        return _parquet_header(path)
+    """Return the column names, without blanks around them.
+
+    A repeated name is an error, since one of the two columns would be lost.
+    """
+    if _is_parquet(path):
+        return _checked_header(path, parquet_header(path))
+    if _is_jsonl(path):
+        return _checked_header(path, jsonl.header(path, encoding))
     try:
-        with path.open(encoding=_with_mark(encoding), newline="") as file:
-            names = _first(csv.reader(file, delimiter=_separator(path)))
+        with layout_of(path, encoding).records(path) as records:
+            names = records.header()
     except FileNotFoundError:
         raise DataError(f"there is no table {path}") from None
-    except (UnicodeDecodeError, LookupError, csv.Error, OSError) as error:
+    except (UnicodeError, LookupError, csv.Error, OSError) as error:
         raise _unreadable(path, encoding, error) from error
+    if any("\0" in name for name in names):
+        raise DataError(f"{path} is not {encoding}; it looks like UTF-16, so name its encoding: --encoding utf-16-le")
     if not names:
         raise DataError(f"{path} is empty; expected a header of column names and at least one row")
     return _checked_header(path, names)
 
 
-def _first(lines: Iterator[list[str]]) -> list[str]:
-    """Return the first non-blank line, as pandas does."""
-    return next((fields for fields in lines if fields), [])
-
-
 def _checked_header(path: Path, names: list[str]) -> list[str]:
-    for name in names:
+    names = [name.strip() for name in names]
+    for name in filter(None, names):  # spreadsheets leave empty columns without a name behind
         if names.count(name) > 1:
             raise DataError(f"{path} has {names.count(name)} columns named {name!r}; rename or remove one")
     return names
@@ -60,111 +66,108 @@ def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Coll
         DataError: if the file cannot be read, has no rows, a row has more or fewer fields than the header, or a field
             of ``numbers`` does not hold a number.
     """
-    parquet = path.suffix.lower() == ".parquet"
-    frame = _read_parquet(path, columns) if parquet else _read_text(path, columns, encoding, numbers)
+    separator = ""
+    if _is_parquet(path):
+        frame = read_parquet(path, columns)
+    elif _is_jsonl(path):
+        frame = jsonl.columns(path, columns, encoding)
+    else:
+        frame, separator = _read_text(path, columns, encoding, numbers)
     if not len(frame):
         raise DataError(f"{path} has a header but no rows")
     for column in numbers:
-        frame[column] = _numbers(path, frame, column)
+        found = as_numbers(frame[column], separator=separator)
+        wrong = np.flatnonzero(np.isnan(found))
+        if len(wrong):
+            raise _not_a_number(path, frame, column, int(wrong[0]))
+        frame[column] = found
     return frame
 
 
 def place(path: Path, row: int) -> str:
     """Return where a row is, for messages: the file and the row number a spreadsheet shows, counting blank rows."""
-    if path.suffix.lower() == ".parquet":
+    if _is_parquet(path):
         return f"{path}, row {row + 1}"
+    if _is_jsonl(path):
+        return f"{path}, line {jsonl.line_of(path, row)}"
     try:
         # Only the shape of the table matters here, so any encoding that keeps the separators works.
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            filled = (at for at, fields in enumerate(csv.reader(file, delimiter=_separator(path)), 1) if fields)
+        layout = layout_of(path, "utf-8")
+    except (UnicodeError, csv.Error, OSError):
+        layout = Layout(encoding="utf-8", separator="\t" if path.suffix.lower() == ".tsv" else ",")
+    try:
+        with layout.records(path, errors="replace") as records:
+            filled = (at for at, fields in enumerate(records, 1 + layout.hint) if fields)
             shown = next(itertools.islice(filled, row + 1, None), row + 2)
     except (OSError, csv.Error):
         shown = row + 2
     return f"{path}, row {shown}"
 
 
-def _numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
+def _not_a_number(path: Path, frame: pd.DataFrame, column: str, row: int) -> DataError:
     import pandas as pd
 
-    found = pd.to_numeric(frame[column], errors="coerce")
-    wrong = np.flatnonzero(found.isna().to_numpy())
-    if len(wrong):
-        row, value = int(wrong[0]), frame[column].iloc[int(wrong[0])]
-        given = "is empty" if pd.isna(value) else f"has {value!r}, which is not a number"
-        raise DataError(f"{place(path, row)}: column {column!r} {given}")
-    return found.astype(np.float64)
+    value = frame[column].iloc[row]
+    given = "is empty" if pd.isna(value) else f"has {value!r}, which is not a number"
+    return DataError(f"{place(path, row)}: column {column!r} {given}")
 
 
-def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collection[str]) -> pd.DataFrame:
+def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collection[str]) -> tuple[pd.DataFrame, str]:
+    """Return the columns of a text table and the separator of its fields."""
     import pandas as pd
-
-    def read(kinds: type | dict[str, type]) -> pd.DataFrame:
-        return pd.read_csv(
-            path,
-            usecols=columns,
-            sep=_separator(path),
-            encoding=_with_mark(encoding),
-            dtype=kinds,
-            keep_default_na=False,
-            na_values=[""],
-        )
 
     try:
-        _check_fields(path, encoding)
-        try:
-            return read({column: float if column in numbers else str for column in columns})
-        except ValueError:
-            return read(str)  # keeps the text of a field that is not a number
+        layout = layout_of(path, encoding)
+        # Columns without a name get one of their own, since pandas would refuse to tell them apart.
+        names = [name.strip() or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
+
+        def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:
+            frame = pd.read_csv(
+                path,
+                header=0,
+                names=names,
+                usecols=columns,
+                skiprows=int(layout.hint),
+                sep=layout.separator,
+                skipinitialspace=layout.blanks,
+                decimal=decimal,
+                encoding=layout.encoding,
+                dtype=kinds,
+                keep_default_na=False,
+                na_values=[""],
+            )
+            return frame.apply(_stripped) if layout.blanks else frame
+
+        for decimal in ("." if layout.separator == "," else ".,") if numbers else "":
+            try:
+                return parsed({name: float if name in numbers else str for name in columns}, decimal), layout.separator
+            except UnicodeError:
+                raise
+            except ValueError:
+                continue
+        return parsed(str, "."), layout.separator  # keeps the text of a field that is not a number
     except DataError:
         raise
     except (ValueError, LookupError, OSError, csv.Error) as error:  # pandas' ParserError is a ValueError
         raise _unreadable(path, encoding, error) from error
 
 
-def _check_fields(path: Path, encoding: str) -> None:
-    """Check that each row has as many fields as the header; pandas would shift or drop them silently."""
-    with path.open(encoding=_with_mark(encoding), newline="") as file:
-        reader = csv.reader(file, delimiter=_separator(path))
-        width = len(_first(reader))
-        for fields in reader:
-            if len(fields) != width and fields:
+def _stripped(column: pd.Series[str]) -> pd.Series[str]:
+    """Return a column of texts without blanks around them; a column of numbers as it is."""
+    return column if column.dtype == np.float64 else column.str.strip().replace("", None)
+
+
+def _check_fields(path: Path, layout: Layout) -> list[str]:
+    """Return the header; check that each row has as many fields: pandas would shift or drop them silently."""
+    with layout.records(path) as records:
+        names = records.header()
+        for fields in records:
+            if len(fields) != len(names) and fields:
                 raise DataError(
-                    f"{path}, line {reader.line_num}: expected {width} fields as in the header, but got {len(fields)}; "
-                    "quote fields that contain the separator"
+                    f"{path}, line {records.line}: expected {len(names)} fields as in the header, but got "
+                    f"{len(fields)}; quote fields that contain the separator, {layout.separator!r}"
                 )
-
-
-def _parquet_header(path: Path) -> list[str]:
-    if not path.exists():
-        raise DataError(f"there is no table {path}")
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'fairdistill[parquet]'") from None
-    try:
-        return _checked_header(path, list(pyarrow.parquet.read_schema(path).names))
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a readable Parquet file: {' '.join(str(error).split())}") from error
-
-
-def _read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        # A stored index is read as a column; integers stay integers even if some are missing.
-        stored = pyarrow.parquet.read_table(path, columns=columns)
-        frame: pd.DataFrame = stored.to_pandas(ignore_metadata=True, integer_object_nulls=True)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
-    for name in columns:
-        if isinstance(frame[name].dtype, pd.CategoricalDtype):
-            frame[name] = frame[name].astype(frame[name].cat.categories.dtype)
-        if pd.api.types.is_string_dtype(frame[name].dtype):
-            frame[name] = frame[name].replace("", None)
-    return frame
+    return names
 
 
 def _unreadable(path: Path, encoding: str, error: Exception) -> DataError:
@@ -174,33 +177,45 @@ def _unreadable(path: Path, encoding: str, error: Exception) -> DataError:
         )
     if isinstance(error, UnicodeDecodeError):
         byte = error.object[error.start]
-        guess = "utf-16" if error.start == 0 and byte in (0xFE, 0xFF) else "latin-1"
+        guess = "utf-16" if error.start == 0 and byte in (0xFE, 0xFF) else "cp1252" if byte < 0xA0 else "latin-1"
         return DataError(
-            f"{path} is not {encoding} (byte {byte:#04x} at position {error.start}); name its encoding, for example "
-            f"--encoding {guess}"
+            f"{path} is not {encoding} (byte {byte:#04x} in line {_line_of(path, encoding)}); name its encoding, for "
+            f"example --encoding {guess}"
         )
     return DataError(f"cannot read the table {path}: {' '.join(str(error).split())}")
 
 
-def _with_mark(encoding: str) -> str:
-    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+def _line_of(path: Path, encoding: str) -> int:
+    """Return the first line that cannot be decoded."""
+    with path.open("rb") as file:
+        for at, line in enumerate(file, 1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                return at
+    return 1
 
 
-def _separator(path: Path) -> str:
-    return "\t" if path.suffix.lower() == ".tsv" else ","
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
+
+
+def _is_jsonl(path: Path) -> bool:
+    return path.suffix.lower() == jsonl.SUFFIX
 
 
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
     """Raise a DataError naming the option if the table lacks the column."""
     if column not in names:
-        if len(names) == 1 and path.suffix.lower() != ".parquet" and any(sign in names[0] for sign in ";\t|"):
-            wanted = "tabs (.tsv)" if path.suffix.lower() == ".tsv" else "commas (.csv)"
-            raise DataError(f"{path} has a single column, {names[0]!r}; separate its fields with {wanted}")
-        raise DataError(
-            f"{path} has no column {column!r}; its columns are {', '.join(names)}. Choose one with --{option}"
-        )
+        if len(names) == 1 and not (_is_parquet(path) or _is_jsonl(path)):
+            raise DataError(
+                f"{path} has a single column, {names[0]!r}; separate its fields with commas, semicolons or tabs"
+            )
+        alike = [name for name in names if name.casefold() == column.casefold().strip()]
+        meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {', '.join(names)}."
+        raise DataError(f"{path} has no column {column!r}{meant} Choose one with --{option}")
 
 
 def several(text: str, names: list[str]) -> list[str]:
     """Return the columns an option names: a single one, or several separated by commas."""
-    return [text] if text in names else text.split(",")
+    return [text] if text in names else [part.strip() for part in text.split(",")]

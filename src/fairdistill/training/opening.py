@@ -43,6 +43,8 @@ def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
 
 def _remarks(setup: Setup) -> Iterator[str]:
     options, train = setup.options, setup.data.train
+    if train.recipe.crop == "center":
+        yield f"images: {train.recipe.geometry}"
     if train.num_unknown_groups:
         yield (
             f"{train.num_unknown_groups:,} training images have no group label; they are used only by losses that do "

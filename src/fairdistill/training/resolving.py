@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +77,19 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
         if not field.metadata.get("identity", True):
             continue
         name = field.name
+        if name not in of_teacher:  # its run is older than this option
+            default = {} if field.default is MISSING else field.default
+            if given.get(name, default) != default:
+                raise TeacherError(_apart(options, name, default, given[name]))
+            continue
         if name in given and given[name] != of_teacher[name]:
-            raise TeacherError(
-                f"the teacher {options.teacher} was trained with {name} {of_teacher[name]}, not {given[name]}, so its "
-                f"data differs from the student's; drop --{name.replace('_', '-')}"
-            )
+            raise TeacherError(_apart(options, name, of_teacher[name], given[name]))
         given[name] = of_teacher[name]
+
+
+def _apart(options: TrainOptions, name: str, of_teacher: Any, given: Any) -> str:
+    too = ", or train the teacher with it too" if name == "source" else ""
+    return (
+        f"the teacher {options.teacher} was trained with {name} {of_teacher}, not {given}, so its data differs from "
+        f"the student's; drop --{name.replace('_', '-')}{too}"
+    )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fairdistill import data
 from fairdistill.data import GroupedDataset, cut_validation, without_duplicates
-from fairdistill.errors import TeacherError, UsageError
+from fairdistill.errors import DataError, TeacherError, UsageError
 from fairdistill.runs import RunFolder
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.protocol import PROTOCOLS
@@ -55,6 +55,11 @@ def parted(parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, te
     _check_split(options, teacher_run)
     assert options.split_seed is not None
     train, validation = cut_validation(without_duplicates(train, test), split_seed=options.split_seed)
+    if not len(validation):
+        raise DataError(
+            f"{train.name} has no subgroup with images of a second picture or person, so no validation set can be "
+            "split off; add images, or assign some to validation"
+        )
     return Splits(train, validation, test)
 
 

@@ -17,6 +17,7 @@ from fairdistill.models import ExportedNetwork, head_name, load_weights, open_we
 from fairdistill.models.intake import Remedies
 from fairdistill.models.reading import reading_of
 from fairdistill.models.weights import part_of
+from fairdistill.predictions.agreement import description
 from fairdistill.predictions.opening import read_notes
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.system.randomness import derived_seed
@@ -82,6 +83,7 @@ def build_student(
         "image_size": str(recipe.size),
         "mean": json.dumps(recipe.mean),
         "std": json.dumps(recipe.std),
+        **description(train),
     }
     if reading.kind == "probabilities":
         metadata["outputs"] = reading.kind

@@ -14,6 +14,8 @@ from fairdistill._version import __version__
 from fairdistill.benching import bench_table
 from fairdistill.benching.folder import open_grid
 from fairdistill.benching.tables import formatted
+from fairdistill.comparing import compare
+from fairdistill.comparing import formatted as compared
 from fairdistill.errors import RunFolderError, UsageError
 from tests.reporting.making import made_run
 
@@ -127,3 +129,13 @@ def test_the_published_tables_are_whole():
     assert set(paper.ROWS) - set(paper.PUBLISHED["celeba"]) == {"nst"}
     assert paper.PUBLISHED["cifar10s"]["mfd"] == ((82.77, 0.14), (2.73, 0.41), (6.08, 0.91))
     assert paper.PUBLISHED["utkface"]["ad+fitnet"] == ((70.23, 6.64), (21.17, 6.03), (33.75, 6.06))
+
+
+def test_row_files_and_grids_make_one_table_beside_the_published_numbers(tmp_path, add):
+    add("m0", method="mfd", seed=0, accuracy=0.7)
+    printed = compared(compare(tmp_path / "g" / "m0"), "json").replace('"seeds": [\n    0', '"seeds": [\n    7')
+    (tmp_path / "rows.json").write_text(printed)
+    result = bench_table([tmp_path / "g", tmp_path / "rows.json"])
+    assert result.rows[0].seeds == (0, 7)
+    assert result.rows[0].accuracy.published is not None
+    assert bench_table(tmp_path / "rows.json").published

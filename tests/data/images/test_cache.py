@@ -18,8 +18,11 @@ from PIL import Image
 
 from fairdistill.data.images import cache as image_cache
 from fairdistill.data.images.cache import ImageCache
+from fairdistill.data.images.decoding import Decoding
+from fairdistill.data.images.facts import FACTS
 from fairdistill.data.images.reading import ImageFiles, Storage, scan
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.images.view import View
 from fairdistill.errors import DataError
 
 NAMES = [f"{number:02d}.png" for number in range(12)]
@@ -41,16 +44,16 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     calls: list[int] = []
     real = image_cache.decode
 
-    def counting(content: bytes, *, height: int, width: int):
+    def counting(content: bytes, view: View, how: Decoding):
         calls.append(len(content))
-        return real(content, height=height, width=width)
+        return real(content, view, how)
 
     monkeypatch.setattr(image_cache, "decode", counting)
     return calls
 
 
 def cache_of(images: Path, *, height: int = 9, width: int = 7) -> ImageCache:
-    return ImageCache(images.parent / "cache", Folder(images), height=height, width=width, workers=2)
+    return ImageCache(images.parent / "cache", Folder(images), view=View(height, width), workers=2)
 
 
 def filled(images: Path, names: list[str] = NAMES, **size: int) -> ImageCache:
@@ -100,11 +103,11 @@ def test_a_file_that_changed_is_decoded_again_alone(images, decoded):
 def test_a_fill_that_was_stopped_goes_on_where_it_was(images, monkeypatch):
     real, done = image_cache.decode, []
 
-    def dies(content: bytes, *, height: int, width: int):
+    def dies(content: bytes, view: View, how: Decoding):
         if len(done) == 5:
             raise KeyboardInterrupt
         done.append(1)
-        return real(content, height=height, width=width)
+        return real(content, view, how)
 
     monkeypatch.setattr(image_cache, "decode", dies)
     with pytest.raises(KeyboardInterrupt):
@@ -119,13 +122,14 @@ import sys, time
 from pathlib import Path
 from fairdistill.data.images import cache as image_cache
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.images.view import View
 real = image_cache.decode
-def slow(content, *, height, width):
+def slow(content, view, how):
     time.sleep(float(sys.argv[2]))
-    return real(content, height=height, width=width)
+    return real(content, view, how)
 image_cache.decode = slow
 images = Path(sys.argv[1])
-cache = image_cache.ImageCache(images.parent / "cache", Folder(images), height=9, width=7, workers=1)
+cache = image_cache.ImageCache(images.parent / "cache", Folder(images), view=View(9, 7), workers=1)
 cache.fill([f"{n:02d}.png" for n in range(12)], lambda _: print("one", flush=True))
 """
 
@@ -244,7 +248,7 @@ def test_records_of_lost_names_are_not_those_of_the_next(images, monkeypatch):
     assert (pixels(filled(images, NAMES[1:2]), NAMES[1:2]) == truth(images, NAMES[1:2])).all()
 
 
-def interrupt(content: bytes, *, height: int, width: int) -> None:
+def interrupt(content: bytes, view: View, how: Decoding) -> None:
     raise KeyboardInterrupt
 
 
@@ -307,19 +311,21 @@ def test_files_read_the_same_with_and_without_a_cache(images, cached):
     names = np.array(NAMES, object)
     (images / NAMES[7]).write_bytes((images / NAMES[1]).read_bytes())
     (images / NAMES[8]).write_text("no image")
-    found = scan(Folder(images), NAMES, storage, height=9, width=7)
+    found = scan(Folder(images), NAMES, storage, View(9, 7))
     assert found.broken.tolist() == [name == NAMES[8] for name in NAMES]
     assert found.digests[7] == found.digests[1] != found.digests[0]
-    files = ImageFiles(Folder(images), names, storage, found.digests)[torch.tensor([4, 1, 7])]
+    files = ImageFiles(Folder(images), names, storage, found.digests, found.facts)[torch.tensor([4, 1, 7])]
     assert len(files) == 3
-    taken = files.reader(9, 7).take(torch.tensor([2, 0]))
+    taken = files.reader(View(9, 7)).take(torch.tensor([2, 0]))
     assert (taken.permute(0, 2, 3, 1).numpy() == truth(images, [NAMES[7], NAMES[4]])).all()
-    assert torch.equal(files.one(2, 9, 7), taken[0])
+    assert torch.equal(files.one(2, View(9, 7)), taken[0])
 
 
 def test_a_file_that_breaks_while_it_is_read_on_the_fly_is_named(images):
     storage = Storage(None, 1)
-    files = ImageFiles(Folder(images), np.array(NAMES, object), storage, np.zeros(len(NAMES), "V16"))
+    count = len(NAMES)
+    unknown = (np.zeros(count, "V16"), np.zeros(count, FACTS))
+    files = ImageFiles(Folder(images), np.array(NAMES, object), storage, *unknown)
     (images / NAMES[5]).unlink()
     with pytest.raises(DataError, match=rf"{NAMES[5]}: .*it was readable when the run started"):
-        files.reader(9, 7).take(torch.arange(len(NAMES)))
+        files.reader(View(9, 7)).take(torch.arange(len(NAMES)))

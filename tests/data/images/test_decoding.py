@@ -7,15 +7,11 @@ import pytest
 from PIL import Image
 
 from fairdistill.data.images.decoding import decode
+from fairdistill.data.images.view import View
 from fairdistill.errors import DataError
+from tests.data.images.writing import saved
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
-
-
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 COLOUR = Image.fromarray(NOISE)
@@ -40,17 +36,17 @@ FILES = {
 @pytest.mark.parametrize("kind", FILES)
 def test_pixels_are_pillows(kind):
     expected = np.asarray(Image.open(io.BytesIO(FILES[kind])).convert("RGB"))
-    assert (decode(FILES[kind], height=24, width=32) == expected).all()
+    assert (decode(FILES[kind], View(24, 32)).pixels == expected).all()
 
 
 def test_a_palette_with_transparency_is_read_without_a_warning():
     content = saved(COLOUR.convert("P"), "PNG", transparency=bytes(range(256)))
-    assert decode(content, height=24, width=32).shape == (24, 32, 3)
+    assert decode(content, View(24, 32)).pixels.shape == (24, 32, 3)
 
 
 def test_grey_of_16_bits_keeps_its_upper_8():
     deep = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) * 80
-    pixels = decode(saved(Image.fromarray(deep), "PNG"), height=24, width=32)
+    pixels = decode(saved(Image.fromarray(deep), "PNG"), View(24, 32)).pixels
     assert (pixels == (deep >> 8)[:, :, None]).all()
 
 
@@ -60,7 +56,7 @@ def test_resizing_is_within_one_of_pillows(kind, size):
     height, width = size
     image = Image.open(io.BytesIO(FILES[kind])).convert("RGB")
     expected = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)).astype(int)
-    found = decode(FILES[kind], height=height, width=width)
+    found = decode(FILES[kind], View(height, width)).pixels
     assert found.dtype == np.uint8
     assert abs(found.astype(int) - expected).max() <= 1
 
@@ -79,4 +75,16 @@ def test_resizing_is_within_one_of_pillows(kind, size):
 )
 def test_what_cannot_be_decoded_is_an_error_with_the_reason(content, reason):
     with pytest.raises(DataError, match=reason):
-        decode(content, height=8, width=8)
+        decode(content, View(8, 8))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "constant"),
+    [
+        (np.zeros((24, 32, 3)), True), (np.full((24, 32, 3), [9, 100, 7]), True), (NOISE % 3, True), (NOISE % 4, False),
+        (np.where(np.arange(96).reshape(1, 32, 3) == 95, 255, np.zeros((24, 32, 3))), False),
+    ],
+)  # fmt: skip
+def test_an_image_of_one_color_is_noticed(pixels, constant):
+    content = saved(Image.fromarray(pixels.astype(np.uint8)), "PNG")
+    assert decode(content, View(8, 8)).facts.constant is constant

@@ -13,8 +13,10 @@ from PIL import Image
 from fairdistill.data import Recipe
 from fairdistill.data.images import reading as images
 from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.reading import ImageFiles, InMemory, Storage, default_cache_folder, scan, why_broken
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.images.view import View
 from fairdistill.errors import DataError
 from tests.data.making import dataset
 
@@ -33,8 +35,8 @@ def folder(tmp_path: Path) -> Path:
 
 def files(folder: Path, *, cached: bool = True, names: list[str] = NAMES) -> ImageFiles:
     storage = Storage(folder.parent / "cache" if cached else None, 2)
-    found = scan(Folder(folder), names, storage, height=8, width=6)
-    return ImageFiles(Folder(folder), np.array(names, object), storage, found.digests)
+    found = scan(Folder(folder), names, storage, View(8, 6))
+    return ImageFiles(Folder(folder), np.array(names, object), storage, found.digests, found.facts)
 
 
 def test_files_are_indexed_as_the_rows_of_a_tensor(folder):
@@ -55,19 +57,19 @@ def test_the_digest_follows_contents_and_their_order(folder):
 @pytest.mark.parametrize("size", [(8, 6), (17, 40), (30, 20)])
 def test_a_cache_gives_what_is_decoded_on_the_fly(folder, size):
     rows = torch.tensor([3, 3, 0, 4])
-    kept, fresh = (files(folder, cached=cached).reader(*size).take(rows) for cached in (True, False))
+    kept, fresh = (files(folder, cached=cached).reader(View(*size)).take(rows) for cached in (True, False))
     assert kept.shape == (4, 3, *size)
     assert kept.dtype == fresh.dtype == torch.uint8
     assert torch.equal(kept, fresh)
-    assert torch.equal(kept[2], files(folder).one(0, *size))
-    assert torch.equal(kept[2], files(folder)[torch.tensor([2, 0])].reader(*size).take(torch.tensor([1]))[0])
+    assert torch.equal(kept[2], files(folder).one(0, View(*size)))
+    assert torch.equal(kept[2], files(folder)[torch.tensor([2, 0])].reader(View(*size)).take(torch.tensor([1]))[0])
 
 
 @pytest.mark.parametrize("cached", [True, False])
 def test_no_rows_are_no_images(folder, cached):
     nothing = torch.tensor([], dtype=torch.int64)
-    assert files(folder, cached=cached).reader(4, 5).take(nothing).shape == (0, 3, 4, 5)
-    assert files(folder, cached=cached)[nothing].reader(4, 7).take(nothing).shape == (0, 3, 4, 7)
+    assert files(folder, cached=cached).reader(View(4, 5)).take(nothing).shape == (0, 3, 4, 5)
+    assert files(folder, cached=cached)[nothing].reader(View(4, 7)).take(nothing).shape == (0, 3, 4, 7)
 
 
 @pytest.mark.parametrize("crop", ["random", "resized"])
@@ -94,7 +96,7 @@ def test_the_size_of_a_cache_is_said_before_it_is_built_and_only_then(folder, ca
 
     monkeypatch.setattr(images.ImageCache, "fill", fill)
     for _ in range(2):
-        files(folder).reader(700, 500)
+        files(folder).reader(View(700, 500))
     assert [each.partition(" of ")[0] for each in said] == ["decoding 5 images", "decoding 5 images", "", ""]
     assert said[1].startswith(f"decoding 5 images of {folder} to 500x700, once: 5 MiB in {folder.parent / 'cache'}")
     assert capsys.readouterr().err == ""
@@ -105,18 +107,18 @@ def test_every_reason_why_a_file_is_broken_is_told(folder, monkeypatch):
     (folder / "text.png").write_text("no image")
     (folder / "folder.png").mkdir()
     source = Folder(folder)
-    assert why_broken(source, "empty.png") == "the file is empty (0 bytes)"
-    assert why_broken(source, "text.png") == "it is not an image, or has an unknown format"
-    assert why_broken(source, "none.png") == "there is no such file"
-    assert why_broken(source, "folder.png") == "it cannot be read: Is a directory"
-    assert "but now it can; start again" in why_broken(source, "0.png")
+    assert why_broken(source, "empty.png", Decoding()) == "the file is empty (0 bytes)"
+    assert why_broken(source, "text.png", Decoding()) == "it is not an image, or has an unknown format"
+    assert why_broken(source, "none.png", Decoding()) == "there is no such file"
+    assert why_broken(source, "folder.png", Decoding()) == "it cannot be read: Is a directory"
+    assert "but now it can; start again" in why_broken(source, "0.png", Decoding())
 
 
 def test_a_damaged_image_that_cannot_be_decoded_again_is_named(folder):
     files(folder)
     path = next((folder.parent / "cache").glob("*/pixels.bin"))
     path.write_bytes(bytes(path.stat().st_size))
-    reader = files(folder).reader(8, 6)
+    reader = files(folder).reader(View(8, 6))
     (folder / "2.png").unlink()
     with pytest.raises(DataError, match=r"2\.png changed while it was in use and cannot be decoded now"):
         reader.take(torch.tensor([0, 2]))
@@ -125,8 +127,8 @@ def test_a_damaged_image_that_cannot_be_decoded_again_is_named(folder):
 def test_images_in_memory_are_given_as_they_are_or_resized_as_pillow_does():
     pixels = torch.randint(0, 256, (4, 3, 12, 10), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     rows = torch.tensor([3, 0])
-    assert torch.equal(InMemory(pixels, height=12, width=10, device=CPU).take(rows), pixels[rows])
-    resized = InMemory(pixels, height=5, width=7, device=CPU).take(rows)
+    assert torch.equal(InMemory(pixels, view=View(12, 10), device=CPU).take(rows), pixels[rows])
+    resized = InMemory(pixels, view=View(5, 7), device=CPU).take(rows)
     for image, row in zip(resized, rows.tolist(), strict=True):
         picture = Image.fromarray(pixels[row].permute(1, 2, 0).numpy()).resize((7, 5), Image.Resampling.BILINEAR)
         assert abs(image.permute(1, 2, 0).numpy().astype(int) - np.asarray(picture).astype(int)).max() <= 1
@@ -145,9 +147,9 @@ def test_splits_of_one_load_share_what_was_decoded_and_checked(folder, monkeypat
     looked = []
     real = Folder.signature
     monkeypatch.setattr(Folder, "signature", lambda source, name: looked.append(name) or real(source, name))
-    readers = [whole[torch.tensor(rows)].reader(8, 6) for rows in ([0, 1], [2, 3, 4])]
+    readers = [whole[torch.tensor(rows)].reader(View(8, 6)) for rows in ([0, 1], [2, 3, 4])]
     assert looked == []
     assert readers[0]._cache is readers[1]._cache
-    assert torch.equal(readers[1].take(torch.tensor([2]))[0], files(folder, cached=False).one(4, 8, 6))
-    whole[torch.tensor([0])].reader(9, 9)
+    assert torch.equal(readers[1].take(torch.tensor([2]))[0], files(folder, cached=False).one(4, View(8, 6)))
+    whole[torch.tensor([0])].reader(View(9, 9))
     assert set(looked) == {"0.png"}

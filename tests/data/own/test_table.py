@@ -13,7 +13,8 @@ from PIL import Image
 from fairdistill import data
 from fairdistill.data.own.table import Rows, TableOptions, read_rows
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import bin_edges, bin_names, cross, natural
+from fairdistill.tables.columns import bin_edges, bin_names, cross
+from fairdistill.tables.order import natural
 
 SIMPLE = "image,label,group,split\na.png,cat,x,train\nb.png,dog,y,train\nsub/c.png,cat,y,test\nd.png,dog,x,test\n"
 
@@ -141,9 +142,9 @@ def test_a_column_that_is_named_twice_is_refused(tmp_path, columns):
         read(write(tmp_path / "t.csv", SIMPLE), **columns)
 
 
-def test_fields_separated_otherwise_are_said_to_be(tmp_path):
-    with pytest.raises(DataError, match=r"single column, 'image;label;group;split'; separate its fields with commas"):
-        read(write(tmp_path / "t.csv", SIMPLE.replace(",", ";")))
+def test_fields_may_be_separated_by_semicolons(tmp_path):
+    found = read(write(tmp_path / "t.csv", SIMPLE.replace(",", ";")))
+    assert found.class_names == read(write(tmp_path / "u.csv", SIMPLE)).class_names
 
 
 def test_a_suffix_may_be_written_large(tmp_path):
@@ -196,13 +197,24 @@ def test_classes_are_ordered_as_a_models_outputs(tmp_path):
         read(table, classes="dog,cat,dog")
 
 
+def test_bins_may_be_cut_from_decimal_commas(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace(",", ";").replace("cat", "9,5").replace("dog", "10,5"))
+    assert read(table, bin={"label": "10"}).class_names == ("<10", ">=10")
+    assert set(read(table, bin={"label": "10"}).labels.tolist()) == {0, 1}
+
+
+def test_listed_classes_may_be_spelled_otherwise(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "1.0").replace("cat", "2.0"))
+    found = read(table, classes="2,1")
+    assert found.class_names == ("2", "1")
+
+
 def test_another_encoding_is_read_when_it_is_said_and_named_when_it_is_not(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("dog", "vögel"), "latin-1")
     with pytest.raises(DataError, match=r"t\.csv is not utf-8 \(byte 0xf6.*--encoding latin-1"):
         read(table)
-    with pytest.raises(DataError, match="--encoding utf-16"):
-        read(write(tmp_path / "wide.csv", SIMPLE, "utf-16"))
-    assert read(tmp_path / "wide.csv", encoding="utf-16").class_names == ("cat", "dog")
+    wide = write(tmp_path / "wide.csv", SIMPLE, "utf-16")  # its byte order mark says so
+    assert read(wide).class_names == read(wide, encoding="utf-16").class_names == ("cat", "dog")
     assert read(table, encoding="latin-1").class_names == ("cat", "vögel")
     with pytest.raises(DataError, match="unknown encoding 'klingon'"):
         read(table, encoding="klingon")
@@ -308,3 +320,86 @@ def test_without_a_split_a_share_of_every_cell_is_the_test_set(tmp_path):
     assert "8 of 40 rows were drawn for the test set" in parts["train"].notes[0]
     assert data.load(str(table), "test", **options).ids == parts["test"].ids
     assert data.load(str(table), "test", data_seed=1, **options).ids != parts["test"].ids
+
+
+PEOPLE = "image,label,group,who\na.png,cat,x,ann\nb.png,dog,y,ben\nc.png,cat,y,\nd.png,dog,x,ann\n"
+
+
+def test_sources_come_from_a_column(tmp_path):
+    table = write(tmp_path / "t.csv", PEOPLE)
+    rows = read(table, source="who")
+    assert rows.sources is not None
+    assert rows.sources.tolist() == ["ann", "ben", "", "ann"]
+    assert rows.notes[0].startswith("The 4 rows come from 3 sources (column 'who')")
+    assert rows.notes[1].startswith("1 row has no source in column 'who'")
+    assert read(table).sources is None
+    assert read(write(table, PEOPLE.replace("who", "source_id"))).sources is not None
+    assert any("--source person" in note for note in read(write(table, PEOPLE.replace("who", "person"))).notes)
+    with pytest.raises(DataError, match=r"no column 'whom'.*--source"):
+        read(table, source="whom")
+
+
+def test_unknown_values_and_look_alikes_of_a_table(tmp_path):
+    table = write(tmp_path / "t.csv", PEOPLE.replace("d.png,dog,x", "d.png,Dog,?").replace("ben", "?"))
+    rows = read(table)
+    assert "In column 'group', '?' (1 row) counts as a group" in rows.notes[0]
+    assert "In column 'label', 'Dog' (1 row) and 'dog' (1 row) differ only in upper and lower case" in rows.notes[1]
+    rows = read(table, unknown="?", source="who")
+    assert (rows.groups.tolist(), rows.group_names) == ([0, 1, 1, -1], ("x", "y"))
+    assert rows.sources is not None
+    assert rows.sources.tolist() == ["ann", "", "", "ann"]
+    with pytest.raises(UsageError, match="expected unknown to list values"):
+        TableOptions(unknown="")
+
+
+def images_of(folder: Path, people: int, *, split: str = "") -> Path:
+    lines = ["image,label,group,who" + (",split" if split else "")]
+    for row in range(8 * people):
+        name = f"{row}.png"
+        Image.new("RGB", (4, 4), (row % 256, row // 256, 9)).save(folder / name)
+        which = f",{split.split()[row % len(split.split())]}" if split else ""
+        lines.append(f"{name},{'ab'[row % 2]},{'xy'[row // 2 % 2]},p{row // 8}{which}")
+    return write(folder / "t.csv", "\n".join(lines) + "\n")
+
+
+def test_a_person_is_in_one_split_wherever_it_is_cut(tmp_path):
+    table = images_of(tmp_path, 20)
+    options = {"size": 4, "image_cache": str(tmp_path / "cache")}
+    parts = data.load_splits(str(table), source="who", **options)
+    train, validation = data.cut_validation(parts["train"], split_seed=0)
+    people = [set(part.source_ids) for part in (train, validation, parts["test"])]
+    assert sum(map(len, people)) == len(set.union(*people)) == 20
+    assert all(name.startswith("p") for each in people for name in each)
+    shared = data.load_splits(str(table), **options)
+    names = [{int(name.split(".")[0]) // 8 for name in shared[split].ids} for split in ("train", "test")]
+    assert names[0] & names[1]
+
+
+def test_a_person_of_the_test_set_is_left_out_of_training(tmp_path):
+    table = images_of(tmp_path, 6, split="train train train test")
+    options = {"size": 4, "image_cache": str(tmp_path / "cache"), "source": "who"}
+    parts = data.load_splits(str(table), **options)
+    assert any("6 of 6 sources are in more than one split" in note for note in parts["train"].notes)
+    with pytest.raises(DataError, match=r"no row is left.* also in t\.csv/test; give every source a single split"):
+        data.without_duplicates(parts["train"], parts["test"])
+
+
+@pytest.mark.parametrize(
+    ("split", "whole", "rows"), [("", "unsplit", 48), ("", "always", 48), ("train test", "always", 48)]
+)
+def test_all_rows_are_one_test_set_on_request(tmp_path, split, whole, rows):
+    table = images_of(tmp_path, 6, split=split)
+    parts = data.load_splits(str(table), ["val", "test"], whole=whole, size=4, image_cache=str(tmp_path / "cache"))
+    assert {name: len(part) for name, part in parts.items()} == {"test": 48}
+    assert parts["test"].name == "t.csv"
+    assert "all 48 rows were read" in parts["test"].notes[-1]
+    assert ("since no split is given" in parts["test"].notes[-1]) == (not split)
+
+
+def test_given_splits_are_kept_and_those_of_built_in_data_too(tmp_path):
+    table = images_of(tmp_path, 6, split="train train test test")
+    parts = data.load_splits(str(table), ["test"], whole="unsplit", size=4, image_cache=str(tmp_path / "cache"))
+    assert (len(parts["test"]), parts["test"].name) == (24, "t.csv/test")
+    assert len(data.load_splits("digits-s", ["test"], whole="unsplit")["test"]) == 1194
+    with pytest.raises(UsageError, match="digits-s has splits of its own"):
+        data.load_splits("digits-s", whole="always")

@@ -11,7 +11,7 @@ from fairdistill import paper
 from fairdistill.benching.folder import GridRecord, read_grid
 from fairdistill.benching.tables.options import TableOptions
 from fairdistill.benching.tables.result import Measured, Published, TableResult, TableRow
-from fairdistill.comparing import CompareRow, OverSeeds, compare
+from fairdistill.comparing import CompareRow, OverSeeds, compare, is_row_file
 from fairdistill.contract import with_keywords
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import RunFolder
@@ -19,37 +19,50 @@ from fairdistill.runs import RunFolder
 _CHANCE = 0.02  # a run that beats the share of the largest class by less has learned next to nothing
 
 
-def bench_table(folder: str | Path, *, options: TableOptions | None = None, **keywords: Any) -> TableResult:
+def bench_table(
+    sources: str | Path | Sequence[str | Path], *, options: TableOptions | None = None, **keywords: Any
+) -> TableResult:
     """Tabulate the finished runs of a grid next to the published numbers.
 
     Args:
-        folder: the grid's folder.
+        sources: the grid's folder, or several: grids of other machines or versions, and row files (what
+            ``compare --format json`` printed, ``.json``), whose rows are put together.
         options: how the command line prints the table; the result itself does not depend on it.
         **keywords: options by name.
 
     Raises:
-        RunFolderError: if the folder does not hold a grid, or a run in it does not belong there.
+        RunFolderError: if a folder does not hold a grid, or a run in it does not belong there.
+        DataError: if a row file cannot be read.
         UsageError: if no run is finished, or the runs were tested on different data.
 
     Example:
-        >>> print(bench_table("bench/digits"))  # doctest: +SKIP
+        >>> print(bench_table(["bench/digits", "seed0.json"]))  # doctest: +SKIP
     """
     with_keywords(TableOptions, options, keywords)
-    path = Path(folder)
-    grid = read_grid(path)
-    finished = [run for run in sorted(path.iterdir()) if (run / "result.json").exists()]
-    if not finished:
-        raise UsageError(f"no run in {path} is finished; run them with: fairdistill bench {grid.data} --out {path}")
-    _check_same(finished, grid)
-    comparison = compare(finished)
-    published = paper.PUBLISHED.get(grid.data, {})
+    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    grids = {str(source): read_grid(Path(source)) for source in given if not is_row_file(source)}
+    comparison = compare([each for source in given for each in _runs(source, grids.get(str(source)))])
+    name = next((grid.data for grid in grids.values()), comparison.data.split(",")[0])  # a row file tells no path
+    published = paper.PUBLISHED.get(name, {})
     return TableResult(
         data=comparison.data,
         protocol=comparison.protocol,
         made_with=comparison.made_with,
-        published=grid.data in paper.PUBLISHED,
-        rows=tuple(_row(row, published.get(row.method)) for row in comparison.rows),
+        published=bool(published),
+        rows=tuple(_row(row, comparison.largest_class, published.get(row.method)) for row in comparison.rows),
     )
+
+
+def _runs(source: str | Path, grid: GridRecord | None) -> list[str | Path]:
+    """Return the finished runs of a grid, or the row file itself."""
+    if grid is None:
+        return [source]
+    path = Path(source)
+    finished = [run for run in sorted(path.iterdir()) if (run / "result.json").exists()]
+    if not finished:
+        raise UsageError(f"no run in {path} is finished; run them with: fairdistill bench {grid.data} --out {path}")
+    _check_same(finished, grid)
+    return [*finished]
 
 
 def _check_same(paths: Sequence[Path], grid: GridRecord) -> None:
@@ -67,7 +80,7 @@ def _check_same(paths: Sequence[Path], grid: GridRecord) -> None:
                 )
 
 
-def _row(row: CompareRow, published: paper.Published | None) -> TableRow:
+def _row(row: CompareRow, largest_class: float, published: paper.Published | None) -> TableRow:
     accuracy, deo_a, deo_m = published or (None, None, None)
     return TableRow(
         method=row.label,
@@ -77,7 +90,7 @@ def _row(row: CompareRow, published: paper.Published | None) -> TableRow:
         deo_m=_measured(row.deo_m, deo_m),
         steps=row.steps,
         samples=row.samples,
-        at_chance=_at_chance(row),
+        at_chance=_at_chance(row, largest_class),
     )
 
 
@@ -95,13 +108,10 @@ def _measured(metric: OverSeeds, published: tuple[float, float] | None) -> Measu
     )
 
 
-def _at_chance(row: CompareRow) -> tuple[int, ...]:
+def _at_chance(row: CompareRow, largest_class: float) -> tuple[int, ...]:
     """Return the seeds whose run is hardly better than always predicting the largest class, or predicts only one."""
-    seeds = []
-    for seed, path, accuracy in zip(row.seeds, row.paths, row.accuracy.values, strict=True):
-        counts = RunFolder.open(path).result["counts"]
-        by_class = [sum(sum(group[label]) for group in counts) for label in range(len(counts[0]))]
-        largest = max(by_class) / max(1, sum(by_class))
-        if seed in row.collapsed or accuracy <= largest + _CHANCE:
-            seeds.append(seed)
-    return tuple(seeds)
+    return tuple(
+        seed
+        for seed, accuracy in zip(row.seeds, row.accuracy.values, strict=True)
+        if seed in row.collapsed or accuracy <= largest_class + _CHANCE
+    )

@@ -22,7 +22,7 @@ from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import natural
+from fairdistill.tables.order import natural
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.images.reading import ImageFiles, InMemory, Reader
+from fairdistill.data.images.view import View
 from fairdistill.data.recipe import Recipe
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import generator
@@ -39,7 +40,7 @@ class Pipeline:
         self, dataset: GroupedDataset, *, device: torch.device, seed: int, recipe: Recipe | None = None
     ) -> None:
         self._dataset = dataset
-        self._readers: dict[tuple[int, int], Reader] = {}
+        self._readers: dict[View, Reader] = {}
         self.labels = dataset.labels.to(device)
         self.groups = dataset.groups.to(device)
         self._recipe = recipe or dataset.recipe
@@ -57,7 +58,7 @@ class Pipeline:
         state, boxes = torch.zeros_like(index), None
         if self._recipe.flip:
             state = torch.randint(0, 2, (len(index),), generator=generator(self._seed, "flip", step))
-        if self._recipe.crop != "none":
+        if self._recipe.random_crop:
             boxes = draw_boxes(self._recipe, len(index), generator(self._seed, "crop", step))
         if world.alone:
             return self.batch(index, state, boxes)
@@ -82,7 +83,7 @@ class Pipeline:
         """Return normalized float32 images ``[n, 3, size, size]``, cropped and flipped as requested."""
         recipe = self._recipe
         if boxes is None:
-            images = self._reader((recipe.size, recipe.size)).take(index).to(self._device, non_blocking=True)
+            images = self._reader(recipe.view).take(index).to(self._device, non_blocking=True)
         else:
             images = self._cropped(index, boxes)
         if recipe.flip:
@@ -90,19 +91,19 @@ class Pipeline:
         return self._normalise(images)
 
     def _cropped(self, index: Tensor, boxes: Tensor) -> Tensor:
-        recipe, reader = self._recipe, self._reader(self._recipe.stored)
+        recipe, reader = self._recipe, self._reader(self._recipe.training_view)
         if recipe.crop == "random":
             return reader.windows(index, boxes, recipe.size).to(self._device, non_blocking=True)
         return resized_crop(reader.take(index).to(self._device, non_blocking=True), boxes, recipe.size)
 
-    def _reader(self, size: tuple[int, int]) -> Reader:
-        if size not in self._readers:
+    def _reader(self, view: View) -> Reader:
+        if view not in self._readers:
             images = self._dataset.images
             if isinstance(images, ImageFiles):
-                self._readers[size] = images.reader(*size)
+                self._readers[view] = images.reader(view)
             else:
-                self._readers[size] = InMemory(images, height=size[0], width=size[1], device=self._device)
-        return self._readers[size]
+                self._readers[view] = InMemory(images, view=view, device=self._device)
+        return self._readers[view]
 
 
 def draw_boxes(recipe: Recipe, n: int, draw: torch.Generator) -> Tensor:

@@ -1,9 +1,10 @@
 """Decoded images on disk: every file is decoded once and then read as memory-mapped pixels.
 
-A cache is a folder for one source (folder or archive) and one size. It holds a slot for every name that was ever
-requested: ``names.jsonl`` (one name per line), ``index.bin`` (one record per slot) and ``pixels.bin`` (``height * width
-* 3`` bytes per slot, with holes where nothing was decoded). A slot counts only once its record, written last, says so;
-a process that was killed half-way is therefore resumed where it stopped. A file that changed is decoded again.
+A cache is a folder for one source (folder or archive), one view and one way of decoding. It holds a slot for every name
+that was ever requested: ``names.jsonl`` (one name per line), ``index.bin`` (one record per slot) and ``pixels.bin``
+(``height * width * 3`` bytes per slot, with holes where nothing was decoded). A slot counts only once its record,
+written last, says so; a process that was killed half-way is therefore resumed where it stopped. A file that changed is
+decoded again.
 """
 
 from __future__ import annotations
@@ -27,38 +28,44 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairdistill.data.images.decoding import decode
+from fairdistill.data.images.decoding import AS_STORED, Decoding, decode
+from fairdistill.data.images.facts import FACTS
 from fairdistill.data.images.sources import Source
+from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
 
-_VERSION = 1
+_VERSION = 2
 _MISSING, _DONE, _BROKEN = 0, 1, 2
 _RECORD = np.dtype(
-    [("size", "<u8"), ("stamp", "<u8"), ("digest", "V16"), ("crc", "<u4"), ("state", "<u4")]
-)  # 40 bytes, without padding
+    [
+        ("size", "<u8"), ("stamp", "<u8"), ("digest", "V16"), ("crc", "<u4"), ("state", "<u4"), ("facts", FACTS),
+        ("reserved", "V4"),
+    ]
+)  # 48 bytes, without padding  # fmt: skip
 
 Report = Callable[[int], None]
 """Called with the number of files done since the last call."""
 
 
 class ImageCache:
-    """The decoded images of one source at one size.
+    """The decoded images of one source, all of the same view.
 
     Args:
         folder: folder of all caches; this cache gets a subfolder.
         source: where the files are.
-        height: height of the decoded images.
-        width: their width.
+        view: size of the decoded images, and which part of a file's image they show.
+        how: how a file's content becomes an image.
         workers: number of decoding threads.
     """
 
-    def __init__(self, folder: Path, source: Source, *, height: int, width: int, workers: int) -> None:
+    def __init__(self, folder: Path, source: Source, *, view: View, how: Decoding = AS_STORED, workers: int) -> None:
         key = hashlib.blake2b(os.fsencode(source.where), digest_size=8).hexdigest()
-        self.folder = folder / f"v{_VERSION}-{width}x{height}-{key}"
+        self.folder = folder / f"v{_VERSION}-{view}{how}-{key}"
         self._source = source
-        self._shape = (height, width, 3)
-        self._bytes = height * width * 3
+        self._view, self._how = view, how
+        self._shape = (view.height, view.width, 3)
+        self._bytes = view.height * view.width * 3
         self._workers = workers
         self._slots: dict[str, int] = {}
         self._records: NDArray[np.void] = np.zeros(0, _RECORD)
@@ -113,6 +120,11 @@ class ImageCache:
     def digests(self, names: Sequence[str]) -> NDArray[np.void]:
         """Return a hash of the content of each filled file, ``V16 [N]``."""
         return self._records["digest"][self.slots(names)]
+
+    def facts(self, names: Sequence[str]) -> NDArray[np.void]:
+        """Return what decoding has shown about each filled file, ``FACTS [N]``."""
+        found: NDArray[np.void] = self._records["facts"][self.slots(names)]
+        return found
 
     def take(self, slots: Tensor) -> Tensor:
         """Return decoded images, uint8 ``[n, 3, height, width]``, channels last, each checked when it is first read.
@@ -229,19 +241,19 @@ class ImageCache:
     def _decode_one(self, name: str, signature: tuple[int, int], pixels: int, index: int) -> None:
         slot = self._slots[name]
         record = self._records[slot : slot + 1]
-        record["size"], record["stamp"], record["crc"] = *signature, 0
+        record["size"], record["stamp"], record["crc"], record["facts"] = *signature, 0, 0
         content = b""
         try:
             content = self._source.read(name)
-            decoded = decode(content, height=self._shape[0], width=self._shape[1])
+            decoded = decode(content, self._view, self._how)
         except DataError:
             record["state"] = _BROKEN
         except OSError:  # not caused by the content: it may go away without a change to the file
             record["state"], record["size"], record["stamp"] = _BROKEN, 0, 0
         else:
-            data = np.ascontiguousarray(decoded).data
+            data = np.ascontiguousarray(decoded.pixels).data
             _write(pixels, data, slot * self._bytes)
-            record["crc"], record["state"] = zlib.crc32(data), _DONE
+            record["crc"], record["state"], record["facts"] = zlib.crc32(data), _DONE, decoded.facts.record()
         record["digest"] = content_digest(content)
         _write(index, record.tobytes(), slot * _RECORD.itemsize)
         self._checked[slot] = True  # data written by this process need not be checked again

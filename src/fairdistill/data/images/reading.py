@@ -17,11 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from fairdistill.data.images.cache import ImageCache, Report, content_digest
-from fairdistill.data.images.decoding import decode
+from fairdistill.data.images.decoding import AS_STORED, Decoding, decode, seen_part
+from fairdistill.data.images.facts import FACTS, Facts
 from fairdistill.data.images.sources import Source
+from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
 
@@ -40,18 +41,20 @@ class Reader(ABC):
 
 @dataclass(frozen=True)
 class Storage:
-    """Where and how decoded images are kept.
+    """How images are decoded, and where the results are kept.
 
     Attributes:
         folder: folder of the image caches, or None to decode on the fly.
         workers: number of decoding threads.
-        opened: the caches that this process has opened, by source and size, so that images decoded or checked for one
-            split need not be checked again for another.
+        how: how a file's content becomes an image.
+        opened: the caches that this process has opened, so that images decoded or checked for one split need not be
+            checked again for another.
     """
 
     folder: Path | None
     workers: int
-    opened: dict[tuple[str, int, int], ImageCache] = field(default_factory=dict, compare=False, repr=False)
+    how: Decoding = AS_STORED
+    opened: dict[tuple[str, View, Decoding], ImageCache] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,16 @@ class Scan:
     Attributes:
         digests: hash of each file's content, ``V16 [N]``.
         broken: which files cannot be decoded, bool ``[N]``.
+        facts: what decoding has shown about each file, ``FACTS [N]``.
     """
 
     digests: NDArray[np.void]
     broken: NDArray[np.bool_]
+    facts: NDArray[Any]
+
+    def take(self, rows: NDArray[Any]) -> Scan:
+        """Return what is known about some files, by a mask or by indices."""
+        return Scan(self.digests[rows], self.broken[rows], self.facts[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +85,14 @@ class ImageFiles:
         names: their names there, object ``[N]``.
         storage: where decoded images are kept.
         digests: hash of each file's content, ``V16 [N]``.
+        facts: what decoding has shown about each file, ``FACTS [N]``.
     """
 
     source: Source
     names: NDArray[np.object_]
     storage: Storage
     digests: NDArray[np.void]
+    facts: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -89,52 +100,53 @@ class ImageFiles:
     def __getitem__(self, rows: Tensor) -> ImageFiles:
         """Return the files of these rows (int64), in this order."""
         at = rows.numpy()
-        return replace(self, names=self.names[at], digests=self.digests[at])
+        return replace(self, names=self.names[at], digests=self.digests[at], facts=self.facts[at])
 
     def digest(self) -> bytes:
-        """Return a hash of the files' contents, in their order."""
-        return hashlib.blake2b(self.digests.tobytes(), digest_size=16).digest()
+        """Return a hash of the files' contents, in their order, and of how they are decoded."""
+        return hashlib.blake2b(self.digests.tobytes() + str(self.storage.how).encode(), digest_size=16).digest()
 
-    def reader(self, height: int, width: int) -> Reader:
-        """Return a reader of the files at one size; files missing from its cache are decoded now."""
+    def reader(self, view: View) -> Reader:
+        """Return a reader of one view of the files; those missing from its cache are decoded now."""
         if self.storage.folder is None:
-            return _Decoding(self, height, width)
+            return _Decoding(self, view)
         names = self.names.tolist()
-        cache = _filled(self.source, names, self.storage, height, width)
+        cache = _filled(self.source, names, self.storage, view)
         return _Cached(cache, torch.from_numpy(cache.slots(names)))
 
-    def one(self, row: int, height: int, width: int) -> Tensor:
+    def one(self, row: int, view: View) -> Tensor:
         """Return one image, uint8 ``[3, height, width]``, decoded now."""
-        return _Decoding(self, height, width).take(torch.tensor([row]))[0]
+        return _Decoding(self, view).take(torch.tensor([row]))[0]
 
 
-def scan(source: Source, names: Sequence[str], storage: Storage, *, height: int, width: int) -> Scan:
+def scan(source: Source, names: Sequence[str], storage: Storage, view: View) -> Scan:
     """Read and decode every file once, into the cache if there is one; report which are broken."""
     if storage.folder is not None:
-        cache = _filled(source, names, storage, height, width)
-        return Scan(cache.digests(names), cache.broken(names))
+        cache = _filled(source, names, storage, view)
+        return Scan(cache.digests(names), cache.broken(names), cache.facts(names))
 
-    def look(name: str) -> tuple[Any, bool]:
+    def look(name: str) -> tuple[Any, bool, tuple[int, ...]]:
         content = b""
         try:
             content = source.read(name)
-            decode(content, height=height, width=width)
+            facts = decode(content, view, storage.how).facts
         except (DataError, OSError):
-            return content_digest(content), True
-        return content_digest(content), False
+            return content_digest(content), True, Facts().record()
+        return content_digest(content), False, facts.record()
 
     with ThreadPoolExecutor(storage.workers) as pool, _progress("checking", len(names)) as report:
         found = []
         for item in pool.map(look, names):
             found.append(item)
             report(1)
-    return Scan(np.array([item[0] for item in found], "V16"), np.array([item[1] for item in found], bool))
+    digests, broken, facts = ([item[at] for item in found] for at in range(3))
+    return Scan(np.array(digests, "V16"), np.array(broken, bool), np.array(facts, FACTS))
 
 
-def why_broken(source: Source, name: str) -> str:
+def why_broken(source: Source, name: str, how: Decoding) -> str:
     """Return why a file cannot be decoded."""
     try:
-        decode(source.read(name), height=1, width=1)
+        decode(source.read(name), View(1, 1), how)
     except FileNotFoundError:
         return "there is no such file"
     except DataError as error:
@@ -149,22 +161,21 @@ class InMemory(Reader):
 
     Args:
         images: uint8 ``[N, 3, H, W]``.
-        height: height of the result.
-        width: width of the result.
+        view: size of the result, and which part of the images it shows.
         device: the device of the batches.
     """
 
-    def __init__(self, images: Tensor, *, height: int, width: int, device: torch.device) -> None:
+    def __init__(self, images: Tensor, *, view: View, device: torch.device) -> None:
         self._images = images.to(device)
-        self._size = (height, width)
+        self._view = view
 
     def take(self, rows: Tensor) -> Tensor:
         """Return uint8 ``[n, 3, height, width]`` on the device."""
         images = self._images[rows.to(self._images.device, non_blocking=True)]
-        if tuple(images.shape[2:]) == self._size:
+        height, width = images.shape[2:]
+        if (height, width) == (self._view.height, self._view.width) and self._view.short is None:
             return images
-        resized = F.interpolate(images.float(), self._size, mode="bilinear", antialias=True, align_corners=False)
-        return resized.round().to(torch.uint8)
+        return seen_part(images.float(), self._view).round().to(torch.uint8)
 
 
 class _Cached(Reader):
@@ -180,16 +191,16 @@ class _Cached(Reader):
 
 
 class _Decoding(Reader):
-    def __init__(self, files: ImageFiles, height: int, width: int) -> None:
+    def __init__(self, files: ImageFiles, view: View) -> None:
         self._files = files
-        self._size = (height, width)
+        self._view = view
 
     def take(self, rows: Tensor) -> Tensor:
-        files, (height, width) = self._files, self._size
+        files, view = self._files, self._view
 
         def read(name: str) -> NDArray[np.uint8]:
             try:
-                return decode(files.source.read(name), height=height, width=width)
+                return decode(files.source.read(name), view, files.storage.how).pixels
             except (DataError, OSError) as error:
                 raise DataError(
                     f"{files.source.where}: {name}: {error}; it was readable when the run started"
@@ -197,14 +208,14 @@ class _Decoding(Reader):
 
         with ThreadPoolExecutor(files.storage.workers) as pool:
             pixels = list(pool.map(read, files.names[rows.numpy()].tolist()))
-        return torch.from_numpy(np.array(pixels, np.uint8).reshape(-1, height, width, 3)).permute(0, 3, 1, 2)
+        return torch.from_numpy(np.array(pixels, np.uint8).reshape(-1, view.height, view.width, 3)).permute(0, 3, 1, 2)
 
 
-def _filled(source: Source, names: Sequence[str], storage: Storage, height: int, width: int) -> ImageCache:
+def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) -> ImageCache:
     assert storage.folder is not None
-    key = (source.where, height, width)
+    key = (source.where, view, storage.how)
     if key not in storage.opened:
-        storage.opened[key] = ImageCache(storage.folder, source, height=height, width=width, workers=storage.workers)
+        storage.opened[key] = ImageCache(storage.folder, source, view=view, how=storage.how, workers=storage.workers)
     cache = storage.opened[key]
     if cache.holds(names):
         return cache
@@ -212,10 +223,10 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, height: int,
     if not needed:
         cache.fill(names, lambda _: None)
         return cache
-    count = needed // (height * width * 3)
+    count = needed // (view.height * view.width * 3)
     print(
-        f"decoding {count:,} images of {source.where} to {width}x{height}, once: {needed / 2**20:,.0f} MiB in "
-        f"{cache.folder}",
+        f"decoding {count:,} images of {source.where} to {view.width}x{view.height}, once: "
+        f"{needed / 2**20:,.0f} MiB in {cache.folder}",
         file=sys.stderr,
     )
     with _progress("decoding", count) as report:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fairdistill.data.own.table import OwnOptions, load_own, read_groups
-from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
+from fairdistill.data.own.group_table import GroupTable, TableGroups, read_group_table
+from fairdistill.data.own.paths import EXTENSIONS
+from fairdistill.data.own.table import OwnOptions, load_own
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import natural, reordered
+from fairdistill.tables.columns import reordered, unused_words, words_of
+from fairdistill.tables.order import in_order, natural
+from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
-
-_EXTENSIONS = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,11 @@ class FolderOptions(OwnOptions):
     group: str = "group"
     """Column of groups in --group-table; several columns, comma-separated, are combined. An empty value means
     unknown."""
+    source: str | None = None
+    """Column in --group-table that identifies the person or picture behind each image; images that share one are never
+    separated by a split that is drawn, and not counted as independent. Default: source_id, if the table has it."""
+    bin: Mapping[str, str] = field(default_factory=dict)
+    """Cut a group column of numbers in --group-table into ranges, for example age=20,40; can be repeated."""
     split_map: Mapping[str, str] = field(default_factory=dict)
     """Meaning of a split folder's name, for example val=test; can be repeated."""
     encoding: str = "utf-8"
@@ -41,18 +46,18 @@ class FolderOptions(OwnOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = [option for option in ("image", "group", "encoding") if getattr(self, option) != _OF_TABLE[option]]
+        given = [option for option in _OF_TABLE if getattr(self, option) != _OF_TABLE[option]]
         if self.group_table is None and given:
             raise UsageError(f"--{given[0]} applies only to --group-table; add --group-table or drop --{given[0]}")
 
 
-_OF_TABLE = {option.name: option.default for option in fields(FolderOptions)}
+_OF_TABLE: Mapping[str, Any] = {"image": "image", "group": "group", "source": None, "bin": {}, "encoding": "utf-8"}
 
 
 def load(
-    wanted: Collection[Split], path: Path, root: Path | None, options: FolderOptions
+    wanted: Collection[Split], path: Path, root: Path | None, options: FolderOptions, whole: Whole = None
 ) -> dict[Split, GroupedDataset]:
-    """Return the wanted splits of the images below a folder.
+    """Return the wanted splits of the images below a folder, or all as one test set (``whole``).
 
     Raises:
         UsageError: if ``root`` is given, which does not apply to a folder.
@@ -60,7 +65,7 @@ def load(
     """
     if root is not None:
         raise UsageError(f"--root {root}: {path} is a folder of images, so --root does not apply; drop it")
-    return load_own(read_rows(path, options), wanted, name=path.absolute().name, base=path, options=options)
+    return load_own(read_rows(path, options), (wanted, whole), name=path.absolute().name, base=path, options=options)
 
 
 def read_rows(path: Path, options: FolderOptions) -> Rows:
@@ -88,20 +93,38 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
     labels, class_names = _codes([part[depth] for part in parts])
     if options.classes is not None:
         labels, class_names = reordered(labels, class_names, options.classes, where=lambda row: str(path / files[row]))
+    notes = [f"{others:,} files do not have an image file's extension and were ignored"] if others else []
     if options.group_table is None:
-        groups, group_names = _codes([part[depth + 1] for part in parts])
+        of_groups = _folder_groups([part[depth + 1] for part in parts], words_of(options.unknown))
     else:
-        table = Path(options.group_table)
-        groups, group_names = read_groups(table, path, files, options.image, options.group, options.encoding)
+        table = GroupTable(
+            path=Path(options.group_table), image=options.image, group=options.group, source=options.source,
+            bin=options.bin, unknown=options.unknown, encoding=options.encoding,
+        )  # fmt: skip
+        of_groups = read_group_table(table, path, files)
+    of_class = np.bincount(labels, minlength=len(class_names)).tolist()
+    notes += spelling_notes(class_names, of_class, column="the class folders", kind="class")
     return Rows(
         names=np.array(files, object),
         labels=labels,
-        groups=groups,
+        groups=of_groups.groups,
         splits=np.full(len(files), NO_SPLIT) if splits is None else splits,
         class_names=class_names,
-        group_names=group_names,
-        notes=(f"{others:,} files do not have an image file's extension and were ignored",) if others else (),
+        group_names=of_groups.names,
+        sources=of_groups.sources,
+        notes=(*notes, *of_groups.notes),
     )
+
+
+def _folder_groups(values: list[str], unknown: frozenset[str]) -> TableGroups:
+    """Return the groups that group folders stand for, with notes on their spelling."""
+    codes, all_names = _codes(values)
+    known = [name.strip() not in unknown for name in all_names]
+    names = tuple(name for name, one in zip(all_names, known, strict=True) if one)
+    groups = np.where(known, np.cumsum(known) - 1, -1)[codes]
+    rows = np.bincount(groups[groups >= 0], minlength=len(names)).tolist()
+    notes = spelling_notes(names, rows, column="the group folders", kind="group")
+    return TableGroups(groups=groups, names=names, sources=None, notes=(*notes, *unused_words(unknown, [values])))
 
 
 def _walk(path: Path) -> tuple[list[str], int]:
@@ -113,7 +136,7 @@ def _walk(path: Path) -> tuple[list[str], int]:
         for name in names:
             if name.startswith("."):
                 continue
-            if PurePosixPath(name).suffix.lower() in _EXTENSIONS:
+            if PurePosixPath(name).suffix.lower() in EXTENSIONS:
                 files.append((where / name).as_posix())
             else:
                 others += 1
@@ -147,6 +170,6 @@ def _splits(
 
 
 def _codes(values: list[str]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[str, ...]]:
-    names = tuple(sorted(set(values), key=natural))
+    names = in_order(values)
     place = {name: code for code, name in enumerate(names)}
     return np.array([place[value] for value in values], np.int64), names

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +13,23 @@ from numpy.typing import NDArray
 from fairdistill.contract import check_seed
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
-from fairdistill.data.recipe import Recipe
-from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split
+from fairdistill.data.own.class_labels import named_classes
+from fairdistill.data.own.image_column import images_of
+from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
+from fairdistill.data.own.parquet_images import ParquetImages, embedded_images
+from fairdistill.data.own.paths import check_located, locate
+from fairdistill.data.own.sources import source_names
+from fairdistill.data.recipe import Crop, Recipe
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import Columns
-from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.columns import Columns, check_bins, listed, words_of
+from fairdistill.tables.reading import check_column, several
+from fairdistill.tables.sources import source_hint
+from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
+    from fairdistill.data.images.reading import Storage
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -36,16 +43,26 @@ class OwnOptions(FileOptions):
     """Class names in the order of a model's outputs, comma-separated; default: sorted."""
     size: int = 224
     """Height and width of the network's input, in pixels."""
-    crop: Literal["none", "random", "resized"] = "none"
-    """Training crop: none (the whole image), random (a window of a larger image) or resized (a random box, resized)."""
+    crop: Crop = "none"
+    """What the network sees of an image: none (the whole image, resized to a square whatever its shape) or center
+    (short side resized to --stored-size, then the middle); in training only, random (a window of a larger image) or
+    resized (a random box, resized)."""
     stored_size: int | None = None
-    """Height and width of the images that training crops are cut from; default: 8/7 of size."""
+    """Size in pixels that crops are cut from, for --crop center of the short side; default: 8/7 of size (256 for
+    224)."""
+    exif: bool = False
+    """Turn images as their EXIF orientation says, as image viewers do; training pipelines often ignore it."""
+    bits: int | None = None
+    """Bits of images that store integers of more than 8 bits, for example 12 for values up to 4095; default: the
+    smallest of 8, 10, 12, 14, 16, 24 and 32 that holds the largest value of all images."""
     flip: bool = True
     """Flip training images horizontally at random."""
     mean: str = ",".join(map(str, IMAGENET_MEAN))
     """Channel means in [0, 1]; default: ImageNet's."""
     std: str = ",".join(map(str, IMAGENET_STD))
     """Channel standard deviations in [0, 1]; default: ImageNet's."""
+    unknown: str | None = None
+    """Values that mean unknown in the columns (or folders) of groups and sources, comma-separated, for example NA,?."""
     test_share: float = 0.2
     """Fraction of each subgroup that becomes the test set if no split is given."""
     data_seed: int = 0
@@ -53,18 +70,29 @@ class OwnOptions(FileOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        words_of(self.unknown)
         if not 0 < self.test_share < 1:
             raise UsageError(f"expected test_share to lie between 0 and 1, but got {self.test_share}")
         check_seed("data_seed", self.data_seed)
         if self.stored_size is not None and self.crop == "none":
-            raise UsageError("--stored-size applies only to training crops; add --crop random or --crop resized")
+            raise UsageError("--stored-size applies only to crops; add --crop center, --crop random or --crop resized")
         for name in ("size", "stored_size"):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= 4096:
                 raise UsageError(f"expected {name} to lie between 1 and 4096 pixels, but got {value}")
-        if self.crop == "random" and (self.stored_size or self.size) < self.size:
+        if self.bits is not None and not 8 <= self.bits <= 32:
+            raise UsageError(f"expected bits to lie between 8 and 32, but got {self.bits}")
+        if self.crop in ("center", "random") and (self.stored_size or self.size) < self.size:
             raise UsageError(f"expected stored_size to be at least size, {self.size}, but got {self.stored_size}")
         _ = self.recipe
+
+    @property
+    def storage(self) -> Storage:
+        """How images are decoded, and where the results are kept."""
+        from fairdistill.data.images.decoding import Decoding
+        from fairdistill.data.images.depth import Depth
+
+        return replace(super().storage, how=Decoding(exif=self.exif, depth=Depth(whole=self.bits)))
 
     @property
     def recipe(self) -> Recipe:
@@ -90,6 +118,9 @@ class TableOptions(OwnOptions):
     """Column of classes."""
     group: str = "group"
     """Column of groups; several columns, comma-separated, are combined. An empty value means unknown."""
+    source: str | None = None
+    """Column that identifies the person or picture behind each image; images that share one are never separated by a
+    split that is drawn, and not counted as independent. Default: source_id, if the table has it."""
     split: str | None = None
     """Column of splits (train, val, test); default: the column `split`, if there is one."""
     split_map: Mapping[str, str] = field(default_factory=dict)
@@ -101,45 +132,58 @@ class TableOptions(OwnOptions):
 
 
 def load(
-    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions
+    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions, whole: Whole = None
 ) -> dict[Split, GroupedDataset]:
-    """Return the wanted splits of the images that a table names.
+    """Return the wanted splits of the images that a table names, or all as one test set (``whole``).
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
-    base = root or path.parent
-    return load_own(read_rows(path, base, options), wanted, name=path.name, base=base, options=options)
+    base = root or (path if path.is_dir() else path.parent)
+    rows = read_rows(path, base, options)
+    if not isinstance(rows.source, ParquetImages):
+        folder = Folder(base) if rows.source is None else rows.source
+        located = locate(rows.names, Path(folder.where))
+        notes = check_located(located, Path(folder.where), where=path.name, skip=options.skip_broken)
+        rows = replace(rows, names=located.names, notes=(*rows.notes, *notes))
+    return load_own(rows, (wanted, whole), name=path.name, base=base, options=options)
 
 
 def load_own(
-    rows: Rows, wanted: Collection[Split], *, name: str, base: Path, options: OwnOptions
+    rows: Rows, wish: tuple[Collection[Split], Whole], *, name: str, base: Path, options: OwnOptions
 ) -> dict[Split, GroupedDataset]:
-    """Return the wanted splits of a user's own images below ``base``."""
+    """Return the wanted splits of a user's own images below ``base``; ``wish`` holds them, and whether to split."""
     from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
 
     return load_rows(
         rows,
-        wanted,
+        wish[0],
         Origin(
             name=name,
-            source=Folder(base),
+            source=rows.source or Folder(base),
             recipe=options.recipe,
             storage=options.storage,
             skip_broken=options.skip_broken,
         ),
         test_share=options.test_share,
         split_seed=options.data_seed,
+        joined=wish[1],
     )
 
 
 def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     """Return the rows of a table; only the columns that are needed are read."""
     names = header(path, options.encoding)
+    if options.image == "image" and "image" not in names and FILE_NAME in names:
+        options = replace(options, image=FILE_NAME)  # as Hugging Face's metadata tables name it
     groups = several(options.group, names)
     split = options.split or ("split" if "split" in names else None)
-    for option, column in [("image", options.image), ("label", options.label), *(("group", g) for g in groups)]:
-        check_column(path, names, option, column)
+    source = options.source or ("source_id" if "source_id" in names else None)
+    for option, column in [
+        ("image", options.image), ("label", options.label), *(("group", g) for g in groups), ("source", source),
+    ]:  # fmt: skip
+        if column is not None:
+            check_column(path, names, option, column)
     if split is not None:
         check_column(path, names, "split", split)
     elif options.split_map:
@@ -150,47 +194,40 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     if options.label in groups or len(set(groups)) < len(groups):
         twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
         raise UsageError(f"the column {twice!r} is used twice in --label and --group; use each column once")
-    for column in options.bin:
-        if column not in (options.label, *groups):
-            raise UsageError(
-                f"--bin {column}: only the label and group columns can be binned: {options.label}, {', '.join(groups)}"
-            )
-    used = list(dict.fromkeys([options.image, options.label, *groups, *([split] if split else [])]))
-    columns = Columns(path, read_columns(path, used, options.encoding), options.bin)
-    labels, class_names = columns.codes(options.label, "label", order=options.classes)
+    check_bins(options.bin, [options.label, *groups], "label and group columns")
+    embedded = embedded_images(path, options.image) if path.suffix.lower() == ".parquet" else None
+    wanted = [options.label, *groups, split, source, options.image if embedded is None else None]
+    used = list(dict.fromkeys(column for column in wanted if column is not None))
+    frame = read_columns(path, used, options.encoding)
+    columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
+    named = named_classes(columns, used, options.bin)
+    order = options.classes or named.get(options.label)
+    labels, class_names = columns.codes(options.label, "label", order=order)
     group_codes, group_names = columns.crossed(groups)
+    if options.label not in options.bin:
+        of_class = np.bincount(labels, minlength=len(class_names)).tolist()
+        columns.notes += spelling_notes(class_names, of_class, column=f"column {options.label!r}", kind="class")
+    if source is None:
+        columns.notes += source_hint(names, [*used, options.image])
+    sources = None if source is None else source_names(columns, source)
+    images = images_of(columns, options.image, base, embedded)
     return Rows(
-        names=_paths(columns, options.image, base),
+        names=images.names,
         labels=labels,
         groups=group_codes,
         splits=np.full(len(labels), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
         class_names=class_names,
         group_names=group_names,
+        sources=sources,
+        notes=(*columns.notes, *_class_note(order, options), *images.notes),
+        source=images.source,
     )
 
 
-def _paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
-    """Return normalized paths relative to ``base``; none may point outside it."""
-    root = posixpath.normpath(base.absolute().as_posix()).rstrip("/") + "/"
-    found = []
-    for row, value in enumerate(columns.frame[column].tolist()):
-        if not (isinstance(value, str) and value.strip()):
-            raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
-        if _PLAIN_PATH(value):
-            found.append(value)
-            continue
-        full = posixpath.normpath(posixpath.join(root, value))
-        if not full.startswith(root):
-            raise DataError(
-                f"{columns.where(row)}: {value!r} is outside {root}; correct the path, or pass the folder that holds "
-                "all images with --root"
-            )
-        found.append(full[len(root) :])
-    return np.array(found, object)
-
-
-# A relative path without dots or doubled slashes cannot leave its folder; resolving the others is ten times slower.
-_PLAIN_PATH = re.compile(r"[^/.][^/]*(/[^/.][^/]*)*").fullmatch
+def _class_note(order: str | None, options: TableOptions) -> tuple[str, ...]:
+    if order is None or options.classes is not None:
+        return ()
+    return (f"the classes and their order are those stored in the Parquet file: {', '.join(listed(order))}",)
 
 
 def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDArray[np.int64]:
@@ -236,25 +273,3 @@ def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, fl
         kind = "positive numbers" if positive else "numbers"
         raise UsageError(f"expected {name} to be three {kind}, for example 0.5,0.5,0.5, but got {text!r}")
     return values[0], values[1], values[2]
-
-
-def read_groups(
-    path: Path, base: Path, files: Sequence[str], image: str, group: str, encoding: str
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return each file's group from a table (paths relative to ``base``); -1 for files that it does not list."""
-    names = header(path, encoding)
-    groups = several(group, names)
-    for option, column in [("image", image), *(("group", name) for name in groups)]:
-        check_column(path, names, option, column)
-    columns = Columns(path, read_columns(path, list(dict.fromkeys([image, *groups])), encoding), {})
-    codes, group_names = columns.crossed(groups)
-    paths = _paths(columns, image, base).tolist()
-    place: dict[str, int] = {}
-    for row, (name, code) in enumerate(zip(paths, codes.tolist(), strict=True)):
-        if place.setdefault(name, code) != code:
-            above, here = (group_names[at] if at >= 0 else "unknown" for at in (place[name], code))
-            raise DataError(f"{columns.where(row)}: {name} has group {here!r} here but {above!r} above; correct one")
-    unused = sorted(set(place) - set(files))
-    if unused:
-        raise DataError(f"{path} names {unused[0]!r}, which is not in {base}, and {len(unused) - 1} more")
-    return np.array([place.get(name, -1) for name in files], np.int64), group_names

@@ -1,0 +1,54 @@
+"""What a user should know about the pixels of a data set, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from fairdistill.data.images.decoding import Decoding
+
+_NAMED = 3
+
+
+def remarks(names: NDArray[np.object_], facts: NDArray[Any], how: Decoding) -> Iterator[str]:
+    """Yield remarks on constant images, orientation tags and deep images.
+
+    Args:
+        names: the names of the files, object ``[N]``.
+        facts: what decoding has shown about them, ``FACTS [N]``.
+        how: how they were decoded.
+    """
+    constant = names[facts["constant"] > 0]
+    if len(constant):
+        are = "image is" if len(constant) == 1 else "images are"
+        yield f"{len(constant):,} {are} a single color: {named(constant)}"
+    turned = names[facts["orientation"] > 1]
+    if len(turned):
+        have = "image has" if len(turned) == 1 else "images have"
+        done = "applied" if how.exif else "ignored; --exif applies it, as image viewers do"
+        yield f"{len(turned):,} {have} an EXIF orientation other than upright ({named(turned)}), which was {done}"
+    whole, real = facts["whole_bits"], facts["real_bits"]
+    if whole.any():
+        bits = how.depth.whole or int(whole.max())
+        one = (whole > 0).sum() == 1
+        yield (
+            f"{int((whole > 0).sum()):,} {'image stores' if one else 'images store'} more than 8 bits a channel; "
+            f"{'it was' if one else 'they were'} read as {bits}-bit values (white is {2**bits - 1:,}; --bits sets it)"
+        )
+    if real.any():
+        white = 2 ** (how.depth.real or int(real.max())) - 1
+        one = (real > 0).sum() == 1
+        yield (
+            f"{int((real > 0).sum()):,} {'image stores' if one else 'images store'} floats; "
+            f"{'it was' if one else 'they were'} read as values from 0 to {white:,}"
+        )
+
+
+def named(names: NDArray[np.object_]) -> str:
+    """Return the first three names, and how many more there are."""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED].tolist()) + more

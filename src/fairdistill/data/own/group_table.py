@@ -1,0 +1,98 @@
+"""Groups and sources of the images in a folder, from a table beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.data.own.image_column import plain_paths
+from fairdistill.data.own.sources import source_names
+from fairdistill.errors import DataError
+from fairdistill.tables.columns import Columns, check_bins, words_of
+from fairdistill.tables.reading import check_column, header, read_columns, several
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupTable:
+    """A table with the groups, and perhaps the sources, of the images in a folder.
+
+    Attributes:
+        path: the table.
+        image, group, source: its columns; no sources if ``source`` is None.
+        bin: where columns of numbers are cut into ranges.
+        unknown: values that mean unknown, comma-separated.
+        encoding: of its text.
+    """
+
+    path: Path
+    image: str
+    group: str
+    source: str | None = None
+    bin: Mapping[str, str] = field(default_factory=dict)
+    unknown: str | None = None
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableGroups:
+    """What a group table says about the images of a folder.
+
+    Attributes:
+        groups: int64 ``[N]``, -1 where the table is silent.
+        names: one name per group.
+        sources: object ``[N]`` texts, empty where unknown; None without a column of sources.
+        notes: what a reader should know, one sentence each.
+    """
+
+    groups: NDArray[np.int64]
+    names: tuple[str, ...]
+    sources: NDArray[np.object_] | None
+    notes: tuple[str, ...]
+
+
+def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> TableGroups:
+    """Return the group and source of each file from a table, whose paths are relative to ``base``.
+
+    Raises:
+        DataError: naming the table, row, column and value, for anything in it that cannot be used.
+    """
+    path = table.path
+    columns_of = header(path, table.encoding)
+    groups = several(table.group, columns_of)
+    source = table.source or ("source_id" if "source_id" in columns_of else None)
+    wanted = [("image", table.image), *(("group", name) for name in groups), ("source", source)]
+    used = [(option, column) for option, column in wanted if column is not None]
+    for option, column in used:
+        check_column(path, columns_of, option, column)
+    check_bins(table.bin, groups, "group columns")
+    frame = read_columns(path, list(dict.fromkeys(column for _, column in used)), table.encoding)
+    columns = Columns(path, frame, table.bin, words_of(table.unknown))
+    codes, names = columns.crossed(groups)
+    sources = None if source is None else source_names(columns, source)
+    listed = plain_paths(columns, table.image, base).tolist()
+    at: dict[str, int] = {}
+    for row, name in enumerate(listed):
+        above = at.setdefault(name, row)
+        for what, values in (("group", codes), ("source", sources)):
+            if values is not None and values[above] != values[row]:
+                shown = [
+                    (names[value] if value >= 0 else "unknown") if what == "group" else value or "none"
+                    for value in (values[row], values[above])
+                ]
+                raise DataError(
+                    f"{columns.where(row)}: {name} has {what} {shown[0]!r} here but {shown[1]!r} above; correct one"
+                )
+    unused = sorted(set(at) - set(files))
+    if unused:
+        raise DataError(f"{path} names {unused[0]!r}, which is not in {base}, and {len(unused) - 1} more")
+    rows = np.array([at.get(name, -1) for name in files], np.int64)
+    return TableGroups(
+        groups=np.append(codes, -1)[rows],
+        names=names,
+        sources=None if sources is None else np.append(sources, "")[rows],
+        notes=tuple(columns.notes),
+    )

@@ -1,0 +1,91 @@
+"""The column of a table that says which images its rows are."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.data.images.sources import Folder, Source
+from fairdistill.data.own.parquet_images import ParquetImages
+from fairdistill.data.own.paths import common_folder, relative
+from fairdistill.errors import DataError
+from fairdistill.tables.columns import Columns
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images of a table.
+
+    Attributes:
+        names: their names, object ``[N]``.
+        source: where they are; None: in the folder that paths are relative to.
+        notes: how the column was read.
+    """
+
+    names: NDArray[np.object_]
+    source: Source | None = None
+    notes: tuple[str, ...] = ()
+
+
+def images_of(
+    columns: Columns, column: str, base: Path, embedded: tuple[NDArray[np.object_], ParquetImages | None] | None
+) -> Images:
+    """Return the images that a column names or holds.
+
+    Args:
+        columns: the table.
+        column: the column.
+        base: the folder that paths are relative to; if that is the table's own, absolute paths may lead elsewhere.
+        embedded: the images inside a Parquet file, see :func:`.parquet_images.embedded_images`.
+
+    Raises:
+        DataError: naming the row of a path that is empty, or outside ``base``.
+    """
+    if embedded is not None:
+        names, source = embedded
+        if source is not None:
+            return Images(names, source)
+        columns.frame[column] = names
+    values = _texts(columns, column)
+    root = _root(base)
+    movable = base == columns.path.parent and any(relative(value, root) is None for value in values)
+    folder = common_folder(values) if movable else None
+    if folder is None:
+        return Images(plain_paths(columns, column, base))
+    note = f"all image paths are absolute, so they are read relative to {folder}, the folder that holds all of them"
+    return Images(plain_paths(columns, column, folder), Folder(folder), (note,))
+
+
+def plain_paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_]:
+    """Return normalized paths relative to ``base``.
+
+    Raises:
+        DataError: naming the row of a path that is empty, or outside ``base``.
+    """
+    root = _root(base)
+    found = []
+    for row, value in enumerate(_texts(columns, column)):
+        inside = relative(value, root)
+        if inside is None:
+            raise DataError(
+                f"{columns.where(row)}: {value!r} is outside {root}; correct the path, or pass the folder that holds "
+                "all images with --root"
+            )
+        found.append(inside)
+    return np.array(found, object)
+
+
+def _texts(columns: Columns, column: str) -> list[str]:
+    values: list[str] = columns.frame[column].tolist()
+    for row, value in enumerate(values):
+        if not (isinstance(value, str) and value.strip()):
+            raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
+    return values
+
+
+def _root(base: Path) -> str:
+    return posixpath.normpath(base.absolute().as_posix()).rstrip("/") + "/"

@@ -1,0 +1,124 @@
+"""A folder of images with a metadata table, as Hugging Face's ``imagefolder`` has it.
+
+``metadata.csv``, ``metadata.jsonl`` or ``metadata.parquet`` is in the folder itself or in a folder for each split, and
+its column ``file_name`` holds paths relative to the table. The functions here read such tables together, as the
+functions of the same names in :mod:`fairdistill.tables.reading` read one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fairdistill.errors import DataError
+from fairdistill.tables import reading
+from fairdistill.tables.columns import Columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE_NAME = "file_name"
+_NAMES = tuple(f"metadata{suffix}" for suffix in (".csv", ".jsonl", ".parquet"))
+_SPLIT_WORDS = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
+}  # fmt: skip
+
+
+def metadata_tables(folder: Path) -> tuple[tuple[str, Path], ...]:
+    """Return the metadata tables of a folder of images, each with its inner folder ("" for none)."""
+    try:
+        own = _table(folder)
+        if own is not None:
+            return (("", own),)
+        inner = sorted(path for path in folder.iterdir() if path.name.lower() in _SPLIT_WORDS and path.is_dir())
+        return tuple((path.name, table) for path in inner if (table := _table(path)) is not None)
+    except (OSError, DataError):
+        return ()
+
+
+def _table(folder: Path) -> Path | None:
+    for name in _NAMES:
+        path = folder / name
+        if path.is_file() and FILE_NAME in reading.header(path, "utf-8"):
+            return path
+    return None
+
+
+def header(path: Path, encoding: str) -> list[str]:
+    """Return the column names of a table, or those that all metadata tables of a folder have.
+
+    Two may be added: ``split``, by the names of folders, and ``label``, by the folder of each image.
+    """
+    if not path.is_dir():
+        return reading.header(path, encoding)
+    tables = metadata_tables(path)
+    headers = [reading.header(table, encoding) for _, table in tables]
+    names = [name for name in headers[0] if all(name in other for other in headers)]
+    files = _files(path, encoding)
+    added = {"split": _splits(files) is not None, "label": all("/" in _inside(name) for name in files)}
+    return names + [name for name, known in added.items() if known and name not in names]
+
+
+def read_columns(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
+    """Return columns of a table, or of all metadata tables of a folder, one below the other."""
+    if not path.is_dir():
+        return reading.read_columns(path, columns, encoding)
+    import pandas as pd
+
+    tables = metadata_tables(path)
+    stored = [name for name in reading.header(tables[0][1], encoding) if name in columns]
+    frames = [reading.read_columns(table, stored, encoding) for _, table in tables]
+    frame = pd.concat(frames, ignore_index=True)
+    files = _files(path, encoding)
+    if FILE_NAME in stored:
+        frame[FILE_NAME] = files
+    if "split" in columns and "split" not in stored:
+        frame["split"] = _splits(files)
+    if "label" in columns and "label" not in stored:
+        frame["label"] = [posixpath.basename(posixpath.dirname(name)) for name in files]
+    return frame
+
+
+class MetadataColumns(Columns):
+    """Columns of a table, or of all metadata tables of a folder; errors name the table and the row."""
+
+    def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str], unknown: Collection[str] = ()) -> None:
+        super().__init__(path, frame, bins, unknown)
+        self._tables = metadata_tables(path) if path.is_dir() else ()
+
+    def where(self, row: int) -> str:
+        """Return where a row is, for messages."""
+        for _, table in self._tables:
+            count = len(reading.read_columns(table, [FILE_NAME], "utf-8"))
+            if row < count:
+                return reading.place(table, row)
+            row -= count
+        return super().where(row)
+
+
+def _files(folder: Path, encoding: str) -> list[str]:
+    """Return the paths of all images, relative to the folder."""
+    files = []
+    for split, table in metadata_tables(folder):
+        for row, name in enumerate(reading.read_columns(table, [FILE_NAME], encoding)[FILE_NAME].tolist()):
+            if not (isinstance(name, str) and name.strip()):
+                raise DataError(f"{reading.place(table, row)}: column {FILE_NAME!r} is empty; name the image's file")
+            files.append(posixpath.join(split, name))
+    return files
+
+
+def _splits(files: list[str]) -> list[str] | None:
+    """Return each file's split by its outermost folder; None unless all of them are splits, and differ."""
+    tops = [name.replace("\\", "/").removeprefix("./").partition("/")[0].lower() for name in files]
+    if not set(tops) <= set(_SPLIT_WORDS) or len({_SPLIT_WORDS[top] for top in tops}) < 2:
+        return None
+    return [_SPLIT_WORDS[top] for top in tops]
+
+
+def _inside(name: str) -> str:
+    """Return a path without the folder of its split."""
+    top, _, rest = name.partition("/")
+    return rest if top.lower() in _SPLIT_WORDS else name

@@ -1,0 +1,188 @@
+"""The image paths of a table: which file each of them means."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.data.images.remarks import named
+from fairdistill.errors import DataError
+
+EXTENSIONS = frozenset(
+    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+_SAMPLED = 20  # missing files that must exist elsewhere for another folder or extension to be suggested
+_FOLDERS = 300  # folders that are looked through for them
+# A relative path without dots or doubled slashes cannot leave its folder; resolving the others is ten times slower.
+_PLAIN_PATH = re.compile(r"[^/.][^/]*(/[^/.][^/]*)*").fullmatch
+
+
+def relative(value: str, root: str) -> str | None:
+    """Return a path relative to ``root`` (absolute, with a slash at the end), normalized; None if it is outside."""
+    if _PLAIN_PATH(value):
+        return value
+    full = posixpath.normpath(posixpath.join(root, value))
+    return full[len(root) :] if full.startswith(root) else None
+
+
+def common_folder(values: Sequence[str]) -> Path | None:
+    """Return the folder that holds all of these absolute paths; None if one is relative, or there is no such folder."""
+    if not all(value.startswith("/") for value in values):
+        return None
+    folder = Path(posixpath.commonpath([posixpath.dirname(posixpath.normpath(value)) for value in values]))
+    return folder if folder.is_dir() else None
+
+
+@dataclass
+class Listing:
+    """The files below a folder, read folder by folder when they are first asked for."""
+
+    root: str
+    _folders: dict[str, frozenset[str]] = field(default_factory=dict)
+    _alike: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Return whether there is such a file."""
+        folder, _, last = name.rpartition("/")
+        return last in self._names(folder)
+
+    def alike(self, name: str) -> str | None:
+        """Return the one file whose name differs only by the case of letters or an image extension that is added."""
+        folder, _, last = name.rpartition("/")
+        if folder not in self._alike:
+            self._alike[folder] = {}
+            for each in sorted(self._names(folder)):
+                stem, extension = os.path.splitext(each)
+                for key in {each.casefold(), *([stem.casefold()] if extension.lower() in EXTENSIONS else [])}:
+                    self._alike[folder].setdefault(key, []).append(each)
+        found = self._alike[folder].get(last.casefold(), [])
+        exact = [each for each in found if os.path.splitext(each)[0] == last] or found
+        return posixpath.join(folder, exact[0]) if len(exact) == 1 else None
+
+    def _names(self, folder: str) -> frozenset[str]:
+        if folder not in self._folders:
+            try:
+                self._folders[folder] = frozenset(os.listdir(os.path.join(self.root, folder)))
+            except (OSError, ValueError):
+                self._folders[folder] = frozenset()
+        return self._folders[folder]
+
+
+@dataclass(frozen=True)
+class Located:
+    """Image paths after looking for their files.
+
+    Attributes:
+        names: names of files, object ``[N]``; those that do not exist stay as they were.
+        missing: those that do not exist.
+        notes: how paths were read that do not name a file as they are.
+    """
+
+    names: NDArray[np.object_]
+    missing: NDArray[np.object_]
+    notes: tuple[str, ...]
+
+
+def locate(names: NDArray[np.object_], folder: Path) -> Located:
+    """Find the files that paths mean, despite blanks at the ends, backslashes, letter case or a missing extension."""
+    listing = Listing(str(folder.absolute()))
+    at = [row for row, name in enumerate(names.tolist()) if not listing.has(name)]
+    if not at:
+        return Located(names, names[:0], ())
+    found, missing, changes = names.copy(), [], dict[str, list[str]]()
+    for row in at:
+        meant = _meant(names[row], listing)
+        if meant is None:
+            missing.append(row)
+            continue
+        found[row], how = meant
+        changes.setdefault(how, []).append(f"{names[row]!r} as {found[row]}")
+    notes = tuple(
+        f"{len(examples):,} image path{'s were' if len(examples) > 1 else ' was'} read {how} (for example "
+        f"{examples[0]})"
+        for how, examples in changes.items()
+    )
+    return Located(found, names[missing], notes)
+
+
+def _meant(name: str, listing: Listing) -> tuple[str, str] | None:
+    """Return the file that a path means, and how it was read."""
+    root = listing.root.rstrip("/") + "/"
+    bare, slashed = name.strip(), name.replace("\\", "/")
+    forms = [(name, ""), (bare, "without blanks at the ends"), (slashed, "with slashes for backslashes")]
+    forms.append((slashed.strip(), "with slashes for backslashes and without blanks at the ends"))
+    for form, how in forms:
+        inside = relative(form, root) if form else None
+        if inside is None:
+            continue
+        if listing.has(inside):
+            return inside, how
+        alike = listing.alike(inside)
+        if alike is not None:
+            added = alike[len(inside) :]
+            last = f"with {added} appended" if added else "ignoring the case of letters"
+            return alike, f"{how} and {last}" if how else last
+    return None
+
+
+def missing_text(located: Located, folder: Path) -> str:
+    """Return which files do not exist, where they were looked for, and what would find them."""
+    missing = located.missing
+    do = "does" if len(missing) == 1 else "do"
+    text = f"{len(missing):,} of {len(located.names):,} images {do} not exist in {folder.absolute()}: {named(missing)}"
+    return text + _suggestion(missing[:_SAMPLED].tolist(), folder.absolute())
+
+
+def _suggestion(sample: list[str], folder: Path) -> str:
+    for other in _near(folder):
+        listing = Listing(str(other))
+        if all(_meant(name, listing) for name in sample):
+            return f"; they exist in {other}, so pass --data-root {other}"
+    listing = Listing(str(folder))
+    instead = [listing.alike(posixpath.splitext(name.strip().replace("\\", "/"))[0]) for name in sample]
+    extensions = {PurePosixPath(name).suffix for name in instead if name is not None}
+    if None not in instead and len(extensions) == 1:
+        return f"; files with the extension {extensions.pop()} exist instead, so correct it in the table"
+    return ""
+
+
+def _near(folder: Path) -> Iterator[Path]:
+    """Yield the folders around a folder: three above it, then those inside it, level by level."""
+    yield from folder.parents[:3]
+    level, left = [folder], _FOLDERS
+    while level and left:
+        inner = []
+        for each in level:
+            try:
+                inner += sorted(entry.path for entry in os.scandir(each) if entry.is_dir())[:left]
+            except OSError:
+                continue
+        level = [Path(path) for path in inner[:left]]
+        left -= len(level)
+        yield from level
+
+
+def check_located(located: Located, folder: Path, *, where: str, skip: bool) -> tuple[str, ...]:
+    """Return the notes of located paths.
+
+    Raises:
+        DataError: if files do not exist and are not to be skipped, or none exists.
+    """
+    if not len(located.missing):
+        return located.notes
+    text = missing_text(located, folder)
+    if skip and len(located.missing) < len(located.names):
+        return (*located.notes, text)
+    remedy = (
+        "" if "; " in text else "; correct the paths, or name the folder that they are relative to with --data-root"
+    )
+    skipping = "" if skip else ", or skip them with --skip-broken"
+    raise DataError(f"{where}: {text}{remedy}{skipping}")

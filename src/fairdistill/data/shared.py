@@ -1,0 +1,76 @@
+"""Images that are not independent: equal files, and several images of one person or picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows
+from fairdistill.tables.sources import alone, joined
+
+
+def source_ids(pictures: NDArray[np.object_], sources: NDArray[np.object_] | None) -> NDArray[np.object_]:
+    """Return a name for each row that those have in common which share a picture or a source, also through others.
+
+    Args:
+        pictures: a hash of each file's bytes, object ``[N]``.
+        sources: the source of each row, an empty text where unknown; None if not given.
+
+    Returns:
+        The first source among the rows that belong together, or the hash if none of them has one, object ``[N]``.
+
+    Example:
+        >>> source_ids(np.array(["aa", "bb", "bb", "cc"], object), np.array(["ann", "ann", "", ""], object)).tolist()
+        ['ann', 'ann', 'ann', 'cc']
+    """
+    if sources is None:
+        return pictures
+    given = sources != ""
+    of_source = alone(np.unique(sources.astype(str), return_inverse=True)[1].astype(np.int64), ~given)
+    of_picture = np.unique(pictures.astype(str), return_inverse=True)[1].astype(np.int64)
+    parts = joined(of_source, of_picture)
+    # Rows with a source come first, so that the first row of a part has one if any row has.
+    order = np.argsort(~given, kind="stable")
+    _, first = np.unique(parts[order], return_index=True)
+    return np.where(given, sources, pictures)[order[first]][parts]
+
+
+def shared_sources(rows: Rows) -> tuple[str, ...]:
+    """Return a note if the given splits separate rows of one source."""
+    if rows.sources is None or (rows.splits == NO_SPLIT).all():
+        return ()
+    found: dict[str, set[int]] = {}
+    for name, split in zip(rows.sources.tolist(), rows.splits.tolist(), strict=True):
+        if name:
+            found.setdefault(name, set()).add(split)
+    apart = [name for name, at in found.items() if len(at) > 1]
+    if not apart:
+        return ()
+    *others, last = (SPLITS[at] for at in sorted(found[apart[0]]))
+    where = f"{', '.join(others)} and {last}"
+    return (
+        f"{len(apart):,} of {len(found):,} sources are in more than one split (for example {apart[0]!r} in {where}), "
+        "so these splits are not independent",
+    )
+
+
+def repeated_pictures(rows: Rows, pictures: NDArray[np.object_]) -> tuple[str, ...]:
+    """Return notes on files that are equal byte for byte: how many, and how many differ in split, class or group."""
+    _, first, inverse = np.unique(pictures.astype(str), return_index=True, return_inverse=True)
+    repeats = len(pictures) - len(first)
+    if not repeats:
+        return ()
+    notes = [f"{repeats:,} rows have the same image as another row, byte for byte"]
+    first_split, first_label, first_group = (
+        values[first][inverse] for values in (rows.splits, rows.labels, rows.groups)
+    )
+    for differs, text in (
+        (rows.splits != first_split, "rows have the same image as a row of another split"),
+        (rows.labels != first_label, "rows have the same image as an earlier row but another class"),
+        (rows.groups != first_group, "rows have the same image as an earlier row but another group"),
+    ):
+        at = np.flatnonzero(differs)
+        if len(at):
+            example = f"{rows.names[at[0]]} and {rows.names[first[inverse[at[0]]]]}"
+            notes.append(f"{len(at):,} {text} (for example {example})")
+    return tuple(notes)

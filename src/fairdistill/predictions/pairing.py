@@ -1,0 +1,112 @@
+"""Two models on the same samples: their predictions in one order."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.errors import DataError
+from fairdistill.predictions.predictions import Predictions, some_of
+
+
+def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
+    """Return two models' predictions for the same samples in the same order.
+
+    Samples are matched by their ids; those that share one also by class and group, then in the order in which they
+    occur. If neither model's samples have ids, they are matched by position.
+
+    Raises:
+        DataError: if their samples, classes or groups differ (the first difference is named), or only one has ids.
+    """
+    _check_names(first, second)
+    if len(first) != len(second):
+        raise DataError(
+            f"{first.where} has {len(first):,} rows, {second.where} has {len(second):,}; a paired test needs the same "
+            "samples"
+        )
+    if first.ids is not None and second.ids is not None:
+        second = second.take(_matched(first, second))
+    elif first.ids is not None or second.ids is not None:
+        one, other = (first, second) if first.ids is not None else (second, first)
+        raise DataError(
+            f"{one.where} has sample ids and {other.where} has none, so their rows cannot be matched; a paired test "
+            f"needs the same id column in both: add one to {other.where}, or give its column of ids the same name and "
+            "name it with --id"
+        )
+    for kind, names in (("labels", first.class_names), ("groups", (*first.group_names, "unknown"))):
+        own, others = getattr(first, kind), getattr(second, kind)
+        differ = np.flatnonzero(own != others)
+        if len(differ):
+            row = int(differ[0])
+            who = f"row {row + 1}" if first.ids is None else str(first.ids[row])
+            order = "" if first.ids is not None else " in the same order, or sample ids (--id)"
+            raise DataError(
+                f"{who} is {names[own[row]]} in {first.where} and {names[others[row]]} in {second.where}"
+                f"{_more(len(differ) - 1)}; a paired test needs the same test set{order}"
+            )
+    return first, second
+
+
+def pairing_note(first: Predictions, second: Predictions) -> str | None:
+    """Return a note if two models are compared by the position of their rows, because there are no ids."""
+    if first.ids is not None or second.ids is not None:
+        return None
+    return (
+        f"The rows of {first.where} and {second.where} were paired by their position, because neither has ids; name a "
+        "column of ids with --id if the order could differ"
+    )
+
+
+def _check_names(first: Predictions, second: Predictions) -> None:
+    for kind in ("class_names", "group_names"):
+        one, other = getattr(first, kind), getattr(second, kind)
+        if one != other:
+            what = "classes" if kind == "class_names" else "groups"
+            raise DataError(
+                f"{first.where} has the {what} {some_of(one)}, {second.where} has {some_of(other)}; a paired test "
+                "needs the same test set" + ("; use the same --classes for both" if kind == "class_names" else "")
+            )
+
+
+def _matched(first: Predictions, second: Predictions) -> NDArray[np.int64]:
+    """Return the rows of the second that match those of the first by id; both have equally many."""
+    import pandas as pd
+
+    assert first.ids is not None
+    assert second.ids is not None
+    for each in (first, second):
+        empty = np.flatnonzero(each.ids == "")
+        if len(empty):
+            raise DataError(
+                f"{each.where}: row {int(empty[0]) + 1} has no id{_more(len(empty) - 1)}; a paired test needs one in "
+                "every row"
+            )
+    rows = len(first)
+    codes, names = pd.factorize(np.concatenate([first.ids, second.ids]))
+    times = np.bincount(codes[:rows], minlength=len(names)), np.bincount(codes[rows:], minlength=len(names))
+    differ = np.flatnonzero(times[0] != times[1])
+    if len(differ):
+        at = int(differ[0])
+        one, other = (int(each[at]) for each in times)
+        if not one or not other:
+            more = int(((times[0] == 0) if not one else (times[1] == 0)).sum()) - 1
+            has, lacks = (first, second) if one else (second, first)
+            raise DataError(
+                f"{has.where} contains {names[at]!r}, which {lacks.where} does not{_more(more)}; a paired test needs "
+                "the same samples"
+            )
+        raise DataError(
+            f"{first.where} contains {names[at]!r} {one:,} times, {second.where} {other:,} times"
+            f"{_more(len(differ) - 1)}; a paired test needs the same samples"
+        )
+    # Rows of one id meet in the order of their class, group and position.
+    order = [
+        np.lexsort((each.groups, each.labels, half)) for each, half in ((first, codes[:rows]), (second, codes[rows:]))
+    ]
+    match = np.empty(rows, np.int64)
+    match[order[0]] = order[1]
+    return match
+
+
+def _more(rows: int) -> str:
+    return f" (and {rows:,} more)" if rows else ""

@@ -1,0 +1,32 @@
+"""Predictions with their classes in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from fairdistill.predictions.predictions import Predictions
+
+
+def in_class_order(predictions: Predictions, names: Sequence[str]) -> Predictions:
+    """Return predictions with the same classes in the order of ``names``; as they are if the classes differ.
+
+    Two tables of one test set may have their probability columns in different orders.
+    """
+    if predictions.class_names == tuple(names) or set(predictions.class_names) != set(names):
+        return predictions
+    place = np.array([names.index(name) for name in predictions.class_names], np.int64)
+    order = np.argsort(place)
+    columns, probabilities = predictions.probability_columns, predictions.probabilities
+    return replace(
+        predictions,
+        labels=place[predictions.labels],
+        predicted=place[predictions.predicted],
+        probabilities=None if probabilities is None else probabilities[:, order],
+        class_names=tuple(names),
+        probability_columns=(
+            tuple(columns[at] for at in order.tolist()) if columns and len(columns) == len(order) else columns
+        ),
+    )

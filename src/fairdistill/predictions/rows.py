@@ -1,0 +1,81 @@
+"""The rows of a table of predictions: their ids, and which of them are not independent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.errors import DataError
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.sources import joined, sources_of
+
+
+def row_names(columns: Columns, column: str) -> NDArray[np.object_]:
+    """Return a column of ids as texts, an empty text where there is none or it is unknown."""
+    values = columns.frame[column]
+    texts = np.asarray(values.astype(str).to_numpy(), object)
+    texts[values.isna().to_numpy()] = ""
+    if columns.unknown:
+        texts[[text.strip() in columns.unknown for text in texts.tolist()]] = ""
+    return texts
+
+
+def unique_names(columns: Columns, column: str) -> NDArray[np.object_]:
+    """Return a column of unique ids; an error names the first row that is empty or repeats one."""
+    texts = row_names(columns, column)
+    empty = np.flatnonzero(texts == "")
+    if len(empty):
+        raise DataError(f"{columns.where(int(empty[0]))}: column {column!r} is empty; every row needs a unique name")
+    _, first, at = np.unique(texts.astype(str), return_index=True, return_inverse=True)
+    twice = np.flatnonzero(first[at] != np.arange(len(texts)))
+    if len(twice):
+        row = int(twice[0])
+        raise DataError(
+            f"{columns.where(row)}: column {column!r} repeats {texts[row]!r}; every row needs a unique name"
+        )
+    return texts
+
+
+def row_sources(columns: Columns, id_column: str | None, column: str | None) -> NDArray[np.int64]:
+    """Return the source of each row as a number.
+
+    Rows that share a value of the source column or an id, directly or through other rows, are one source; a row whose
+    source is empty or unknown has one of its own. Repeated ids are noted in ``columns``.
+
+    Args:
+        columns: the table.
+        id_column: the ids, if there are any.
+        column: the sources, if there are any.
+
+    Raises:
+        DataError: if all rows are one source.
+    """
+    rows = len(columns.frame)
+    named = None if column is None else sources_of(columns, column)
+    repeated = None if id_column is None else _repeated(columns, id_column)
+    if repeated is None:
+        found = np.arange(rows) if named is None else named
+    else:
+        found = repeated if named is None else joined(named, repeated)
+    if rows > 1 and (found == found[0]).all():
+        how = [f"--source {column}"] * (named is not None) + [f"--id {id_column}"] * (repeated is not None)
+        raise DataError(
+            f"{columns.path}: all rows are one source by {' and '.join(how)}, so nothing can be said about chance; "
+            "name a column that tells samples or people apart"
+        )
+    return found
+
+
+def _repeated(columns: Columns, column: str) -> NDArray[np.int64] | None:
+    """Return each row's id as a number, None if every row has one of its own."""
+    codes = sources_of(columns, column)
+    times = np.bincount(codes)
+    times = times[times > 1]
+    if not len(times):
+        return None
+    what = f"value of column {column!r} occurs" if len(times) == 1 else f"values of column {column!r} occur"
+    columns.notes.append(
+        f"{len(times):,} {what} more than once, in {int(times.sum()):,} rows (up to {int(times.max()):,} each); rows "
+        f"with the same {column} count as one source, not as independent samples"
+    )
+    return codes

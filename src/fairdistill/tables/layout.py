@@ -1,0 +1,117 @@
+"""How a text table is written: its encoding, its separator and whether blanks follow the separators."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+_SEPARATORS = (",", "\t", ";", "|")
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_LOOKED_AT = 20  # rows
+_LONGEST_FIELD = 2**31 - 1  # the most that the csv module takes on every platform; its default is 131,072
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How to read a text table.
+
+    Attributes:
+        encoding: its text encoding; a byte order mark at its start is skipped.
+        separator: what separates the fields of a row.
+        blanks: whether blanks follow the separators; they are not part of a field then.
+        hint: whether the first line only names the separator (``sep=;``), as Excel has it.
+    """
+
+    encoding: str
+    separator: str
+    blanks: bool = False
+    hint: bool = False
+
+    @contextlib.contextmanager
+    def records(self, path: Path, *, errors: str = "strict") -> Iterator[Records]:
+        """Open a table for reading record by record; the header is the first that is not blank."""
+        limit = csv.field_size_limit(_LONGEST_FIELD)
+        try:
+            with path.open(encoding=self.encoding, errors=errors, newline="") as file:
+                yield Records(file, self)
+        finally:
+            csv.field_size_limit(limit)
+
+
+class Records:
+    """The records of a text table, each a list of fields; an empty list is a blank line."""
+
+    def __init__(self, file: TextIO, layout: Layout) -> None:
+        self._skipped = int(layout.hint)
+        if layout.hint:
+            file.readline()
+        self._reader = csv.reader(file, delimiter=layout.separator, skipinitialspace=layout.blanks)
+
+    @property
+    def line(self) -> int:
+        """The number of lines read so far, as an editor counts them."""
+        return self._reader.line_num + self._skipped
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self._reader
+
+    def header(self) -> list[str]:
+        """Read the first record that is not blank, as pandas does; an empty list if there is none."""
+        return next((fields for fields in self._reader if fields), [])
+
+
+def layout_of(path: Path, encoding: str) -> Layout:
+    """Return how a text table is written, judged by its first lines.
+
+    A ``.tsv`` file has tabs and any other file commas, unless its first rows have more fields if another of comma, tab,
+    semicolon and ``|`` separates them, and the same number in each row. If the encoding is utf-8, a byte order mark
+    tells UTF-16.
+
+    Raises:
+        LookupError: for an unknown encoding.
+        OSError: if the file cannot be read.
+        UnicodeError: if the first lines are not in this encoding.
+    """
+    encoding = _with_mark(path, encoding)
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    base = Layout(encoding=encoding, separator=usual)
+    with path.open(encoding=encoding, newline="") as file:
+        first = file.readline().rstrip("\r\n")
+    hint = first.lower().startswith("sep=") and len(first) == len("sep=;")
+    if hint:
+        base = Layout(encoding=encoding, separator=first[-1], hint=True)
+    rows = _first_rows(path, base)
+    if not hint:
+        for sign in _SEPARATORS:
+            other = _first_rows(path, Layout(encoding=encoding, separator=sign))
+            if _fits(other, better_than=rows):
+                base, rows = Layout(encoding=encoding, separator=sign), other
+    header = rows[0] if rows else []
+    blanks = len(header) > 1 and all(name[:1] == " " for name in header[1:])
+    return Layout(encoding=encoding, separator=base.separator, blanks=blanks, hint=hint)
+
+
+def _first_rows(path: Path, layout: Layout) -> list[list[str]]:
+    with layout.records(path) as records:
+        return list(islice((fields for fields in records if fields), _LOOKED_AT + 1))
+
+
+def _fits(rows: list[list[str]], *, better_than: list[list[str]]) -> bool:
+    """Return whether a separator gives the header more fields than another does, and every row as many."""
+    if not rows or len(rows[0]) <= len(better_than[0]):
+        return False
+    return len(better_than[0]) == 1 or (len(rows) > 1 and all(len(fields) == len(rows[0]) for fields in rows))
+
+
+def _with_mark(path: Path, encoding: str) -> str:
+    if codecs.lookup(encoding).name != "utf-8":
+        return encoding
+    with path.open("rb") as file:
+        start = file.read(3)
+    return next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")

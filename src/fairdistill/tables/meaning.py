@@ -1,0 +1,96 @@
+"""Names that mean the same although they are spelled differently: ``1`` and ``1.0``, ``Yes`` and ``yes``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+
+from fairdistill.tables.order import number
+
+_WHOLE_FLOAT = re.compile(r"\s*[+-]?\d+([.]0+|,0)\s*")
+_NO: frozenset[Hashable] = frozenset({0.0, -1.0, "false", "no", "n", "neg", "negative"})
+_YES: frozenset[Hashable] = frozenset({1.0, "true", "yes", "y", "pos", "positive"})
+
+
+def plain(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names with whole numbers written as such: ``"1.0"``, as pandas has it, is ``"1"``.
+
+    Names among which there are numbers that are not whole stay as they are.
+
+    Example:
+        >>> plain(["0.0", "1.0", "cat"]), plain(["1.0", "2.5"])
+        (('0', '1', 'cat'), ('1.0', '2.5'))
+    """
+    if any(is_fraction(name) for name in names):
+        return tuple(names)
+    return tuple(str(round(float(n.replace(",", ".")))) if _WHOLE_FLOAT.fullmatch(n) else n for n in names)
+
+
+def is_fraction(name: str) -> bool:
+    """Return whether a name is a number that is not whole."""
+    value = number(name.strip().replace(",", ".", 1))
+    return value is not None and value % 1 != 0
+
+
+def _value(name: str) -> Hashable:
+    value = number(name.strip())
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split()) if value is None else float(value)
+
+
+def _letters(name: str) -> Hashable:
+    value = _value(name)
+    return value if isinstance(value, float) else re.sub(r"[\W_]+", "", str(value)) or value
+
+
+def answer(name: str) -> str | None:
+    """Return whether a name means ``"yes"`` or ``"no"``, as ``1``, ``true`` and ``pos`` do; None if neither."""
+    value = _value(name)
+    return "yes" if value in _YES else "no" if value in _NO else None
+
+
+FORMS: tuple[Callable[[str], Hashable], ...] = (str, _value, _letters)
+"""From strict to loose: as written; numbers by value and texts without case; letters and digits alone."""
+
+
+def found_in(names: Sequence[str], offered: Sequence[str]) -> tuple[int, ...] | None:
+    """Return for each name the place of the only offered name that means the same; None unless all have one.
+
+    Two ways of saying yes and no mean the same if there are two names on both sides: ``true`` and ``1``, ``neg`` and
+    ``-1``.
+
+    Example:
+        >>> found_in(["1", "0"], ["0.0", "1.0"]), found_in(["Cat"], ["cat", "CAT"])
+        ((1, 0), None)
+        >>> found_in(["-1", "1"], ["neg", "pos"])
+        (0, 1)
+    """
+    for form in FORMS:
+        place = _places([form(name) for name in names], [form(name) for name in offered])
+        if place is not None:
+            return place
+    answers, offers = [answer(name) for name in names], [answer(name) for name in offered]
+    return _places(answers, offers) if len(offered) == 2 and None not in offers else None
+
+
+def _places(names: Sequence[Hashable], offered: Sequence[Hashable]) -> tuple[int, ...] | None:
+    times = Counter(offered)
+    if len(set(names)) < len(names) or any(name is None or times[name] != 1 for name in names):
+        return None
+    at = {name: place for place, name in enumerate(offered)}
+    return tuple(at[name] for name in names)
+
+
+def alike(name: str, offered: Sequence[str]) -> str | None:
+    """Return the only offered name that is another spelling of a name, None if there is not exactly one.
+
+    Example:
+        >>> alike("Cat ", ["cat", "dog"]), alike("cat", ["Cat", "CAT"])
+        ('cat', None)
+    """
+    for form in FORMS:
+        found = [other for other in offered if form(other) == form(name)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None

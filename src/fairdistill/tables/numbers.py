@@ -1,0 +1,56 @@
+"""Numbers as spreadsheets write them: with a decimal point, a decimal comma or a percent sign."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DECIMAL_COMMA = re.compile(r"[+-]?(\d*,\d+|\d+)([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+|[+-]?\d+")
+
+
+def as_numbers(values: pd.Series[float] | pd.Series[str], *, separator: str) -> NDArray[np.float64]:
+    """Return a column as numbers, float64 ``[N]``; NaN where a field is empty or not a number.
+
+    Commas are decimal commas if no field has a point. In a table whose separator is a comma, at least one field must
+    not look like thousands (``"1,000"``). Percent signs are read if every field has one.
+    """
+    import pandas as pd
+
+    found = _plain(values)
+    if not np.isnan(found).any() or pd.api.types.is_numeric_dtype(values.dtype):
+        return found
+    texts = values.dropna().astype(str).str.strip()
+    percent = len(texts) > 0 and bool(texts.str.endswith("%").all())
+    if percent:
+        texts = texts.str.removesuffix("%").str.strip()
+    if _has_decimal_commas(texts, separator):
+        texts = texts.str.replace(",", ".", regex=False)
+    elif not percent:
+        return found
+    read = pd.Series(np.nan, index=values.index, dtype=np.float64)
+    read[texts.index] = _plain(texts) / (100 if percent else 1)
+    return np.asarray(read.to_numpy(), np.float64)
+
+
+def _plain(values: pd.Series[float] | pd.Series[str]) -> NDArray[np.float64]:
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan))
+
+
+def _has_decimal_commas(texts: pd.Series[str], separator: str) -> bool:
+    """Return whether commas are decimal; a field that is not a number, and will be named, does not decide it."""
+    commas = texts[texts.str.contains(",", regex=False)]
+    if not len(commas) or texts.str.contains(".", regex=False).any():
+        return False
+    if separator != ",":
+        return True
+    numbers = commas[commas.str.fullmatch(_DECIMAL_COMMA)]
+    return not numbers.str.fullmatch(_THOUSANDS).all()

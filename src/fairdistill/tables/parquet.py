@@ -1,0 +1,53 @@
+"""Columns of Parquet files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fairdistill.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def parquet_header(path: Path) -> list[str]:
+    """Return the names of a Parquet file's columns.
+
+    Raises:
+        UsageError: if pyarrow is not installed.
+        DataError: if there is no such file, or it is not a Parquet file.
+    """
+    if not path.exists():
+        raise DataError(f"there is no table {path}")
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'fairdistill[parquet]'") from None
+    try:
+        return list(pyarrow.parquet.read_schema(path).names)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not a readable Parquet file: {' '.join(str(error).split())}") from error
+
+
+def read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Return columns of a Parquet file; blanks around their names in the file do not matter."""
+    import pandas as pd
+    import pyarrow
+    import pyarrow.parquet
+
+    stored = {name.strip(): name for name in parquet_header(path)}
+    try:
+        # A stored index is read as a column; integers stay integers even if some are missing.
+        table = pyarrow.parquet.read_table(path, columns=[stored[name] for name in columns])
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
+    frame = frame.rename(columns={stored[name]: name for name in columns})[list(dict.fromkeys(columns))]
+    for name in columns:
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            frame[name] = frame[name].astype(frame[name].cat.categories.dtype)
+        if pd.api.types.is_string_dtype(frame[name].dtype):
+            frame[name] = frame[name].replace("", None)
+    return frame

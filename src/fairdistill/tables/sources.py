@@ -1,0 +1,91 @@
+"""Which rows are not independent: those that share a person, a picture or an id."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.spelling import spelling_notes
+
+_PEOPLE = frozenset({"patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor"})
+
+Codes = NDArray[np.int64]
+
+
+def sources_of(columns: Columns, column: str) -> Codes:
+    """Return the source of each row as a number; a row whose source is empty or unknown gets one of its own.
+
+    A note is added to ``columns`` for words that probably mean unknown.
+    """
+    import pandas as pd
+
+    codes, values = pd.factorize(columns.frame[column])
+    codes = alone(codes.astype(np.int64), codes < 0)
+    times = np.bincount(codes)
+    repeated = np.flatnonzero(times > 1)  # a value of one row is a source of its own, whatever it is
+    texts = [str(values[code]) for code in repeated.tolist()]
+    nameless = np.array([not text.strip() or text.strip() in columns.unknown for text in texts], bool)
+    named = [at for at in range(len(texts)) if not nameless[at]]
+    columns.notes += spelling_notes(
+        [texts[at] for at in named], times[repeated[named]].tolist(), column=f"column {column!r}", kind="source"
+    )
+    return alone(codes, np.isin(codes, repeated[nameless])) if nameless.any() else codes
+
+
+def source_hint(names: Collection[str], used: Collection[str | None]) -> list[str]:
+    """Return a note if a column that is not used has a name that suggests that it identifies people.
+
+    Example:
+        >>> source_hint(["image", "label", "Patient ID"], ["image", "label"])
+        ["Column 'Patient ID' may identify people; if several rows can show the same one, add --source 'Patient ID'"]
+    """
+    for name in names:
+        if name not in used and re.sub(r"[\W_]+", "", name).casefold().removesuffix("id") in _PEOPLE:
+            return [
+                f"Column {name!r} may identify people; if several rows can show the same one, add --source "
+                f"{shlex.quote(name)}"
+            ]
+    return []
+
+
+def alone(codes: Codes, rows: NDArray[np.bool_]) -> Codes:
+    """Return the codes with one of its own for each row of a mask.
+
+    Example:
+        >>> alone(np.array([0, 0, 1, 0]), np.array([False, True, False, False])).tolist()
+        [0, 2, 1, 0]
+    """
+    found = codes.copy()
+    found[rows] = codes.max(initial=-1) + 1 + np.arange(int(rows.sum()))
+    return found
+
+
+def joined(first: Codes, second: Codes) -> Codes:
+    """Return one number for all rows that are linked by an equal number in either array, directly or through others.
+
+    Example:
+        >>> joined(np.array([0, 0, 1, 2]), np.array([5, 6, 6, 7])).tolist()
+        [0, 0, 0, 1]
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    one, other = (_dense(codes) for codes in (first, second))
+    start = int(one.max(initial=-1)) + 1
+    size = start + int(other.max(initial=-1)) + 1
+    links = coo_array((np.ones(len(one), np.int8), (one, start + other)), shape=(size, size))
+    _, parts = connected_components(links, directed=False)
+    return _dense(parts[one])
+
+
+def _dense(codes: NDArray[Any]) -> Codes:
+    """Return codes renumbered in the order of their first row."""
+    import pandas as pd
+
+    return np.asarray(pd.factorize(codes)[0], np.int64)

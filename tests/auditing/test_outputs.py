@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fairdistill import audit
+from fairdistill.auditing.outputs import order_note
+from fairdistill.errors import DataError
+from fairdistill.predictions import Predictions
+
+
+def predictions(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> Predictions:
+    return Predictions(
+        where="made up", ids=None, sources=np.arange(len(labels)), labels=labels,
+        groups=np.arange(len(labels)) // 7 % 2, predicted=predicted, probabilities=None, class_names=names,
+        group_names=("x", "y"),
+    )  # fmt: skip
+
+
+def test_the_order_that_fits_is_named():
+    labels = np.arange(300) % 3
+    predicted = np.where(np.arange(300) < 30, labels, (labels + 1) % 3)
+    (note,) = order_note(predictions(labels, predicted, ("-1", "0", "1")))
+    assert note == (
+        "With another order of the outputs the accuracy would be 90.0% instead of 10.0%: if '-1' meant '1', '0' meant "
+        "'-1', '1' meant '0'. This usually means that outputs are assigned to the wrong classes; check which class "
+        "each output stands for. If outputs are assigned by position, --classes 1,-1,0 is the order that fits"
+    )
+    assert order_note(predictions(labels, labels, ("-1", "0", "1"))) == ()
+    assert note in audit(predictions(labels, predicted, ("-1", "0", "1")), draws=500).notes
+
+
+def test_long_lists_are_cut():
+    labels = np.arange(1_000) % 25
+    (note,) = order_note(predictions(labels, (labels + 1) % 25, tuple(f"c{at}" for at in range(25))))
+    assert "'c4' meant 'c3' and 20 more. This" in note
+    assert note.endswith("check which class each output stands for")
+
+
+def test_tables_with_columns_in_another_order_are_compared_by_class(tmp_path):
+    rows = [("cat", 0.9), ("dog", 0.3), ("cat", 0.6), ("dog", 0.8), ("dog", 0.1), ("cat", 0.2)] * 20
+    one = "".join(f"{at},{label},{'xy'[at // 2 % 2]},{p},{1 - p}\n" for at, (label, p) in enumerate(rows))
+    two = "".join(f"{at},{label},{'xy'[at // 2 % 2]},{1 - p},{p}\n" for at, (label, p) in enumerate(rows))
+    (tmp_path / "one.csv").write_text("id,label,group,p_cat,p_dog\n" + one)
+    (tmp_path / "two.csv").write_text("id,label,group,p_dog,p_cat\n" + two)
+    found = audit(tmp_path / "one.csv", against=tmp_path / "two.csv", validation=tmp_path / "two.csv", draws=500)
+    assert found.class_names == ("cat", "dog")
+    assert found.probability_columns == ("p_cat", "p_dog")
+    assert found.against is not None
+    assert found.against.accuracy.value == 0
+    assert found.posthoc is not None
+    (tmp_path / "three.csv").write_text("id,label,group,p_dog,p_emu\n" + two.replace("cat", "emu"))
+    with pytest.raises(DataError, match=r"has the classes dog, emu, .* has cat, dog"):
+        audit(tmp_path / "one.csv", against=tmp_path / "three.csv", draws=500)

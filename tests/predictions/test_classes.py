@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairdistill.errors import DataError, UsageError
+from fairdistill.predictions.predictions import Predictions
+from fairdistill.predictions.table import TableColumns, read_predictions
+
+
+@pytest.fixture
+def read(tmp_path):
+    def reading(text: str, **options: Any) -> Predictions:
+        path = tmp_path / "t.csv"
+        path.write_text(text)
+        return read_predictions(path, TableColumns(**options))
+
+    return reading
+
+
+def table(labels: str, predictions: str) -> str:
+    pairs = zip(labels.split(), predictions.split(), strict=True)
+    return "label,group,pred\n" + "".join(f"{label},{'xy'[at % 2]},{pred}\n" for at, (label, pred) in enumerate(pairs))
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "names", "note"),
+    [
+        ("1.0 0.0 1.0", "1 0 0", ("0", "1"), ""),
+        ("1 0 1", "1.00 0.0 0.0", ("0", "1"), ""),
+        ("1 0 1", "True True False", ("0", "1"), "Column 'pred' was read with 'False' as '0', 'True' as '1'"),
+        ("FALSE TRUE FALSE", "1 1 0", ("FALSE", "TRUE"), "'0' as 'FALSE', '1' as 'TRUE'"),
+        ("Yes No Yes", "yes yes no", ("No", "Yes"), "'no' as 'No', 'yes' as 'Yes'"),
+        ("-1 1 1", "0 0 1", ("-1", "1"), "Column 'pred' was read with '0' as '-1'"),
+        ("a b c", "A c b", ("a", "b", "c"), "'A' as 'a'"),
+    ],
+)
+def test_other_spellings_of_the_labels_are_read_and_said(read, labels, predictions, names, note):
+    found = read(table(labels, predictions))
+    assert found.class_names == names
+    assert note in " ".join(found.notes)
+    if len(names) == 2:  # yes, true and 1 sort last
+        positive = [{"1": 1, "1.00": 1, "true": 1, "yes": 1}.get(text.lower(), 0) for text in predictions.split()]
+        assert found.predicted.tolist() == positive
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "message"),
+    [
+        ("1 0 1", "0.9 0.2 0.7", r"row 2: column 'pred' has 0\.9, .* 0, 1; .*probability of '1', use --score pred$"),
+        ("1 0 1", "1.0 0.2 0.0", r"row 3: column 'pred' has 0\.2, .*use --score pred$"),  # 1.0 alone is a class
+        ("1 0 1", "2.5 -0.2 0", r"row 2: column 'pred' has 2\.5.*score of '1', use --score pred and .*--threshold"),
+        ("a b c", "0.9 0.2 0.7", "--pred, or one column of probabilities per class with --prob"),
+        ("0.9 0.2 0.7", "1 0 1", r"column 'label' has 0\.9.*--label"),
+        ("cat dog cat", "0 1 1", r"labels \(cat, dog\) and predictions \(0, 1\) share no value; if 0 = cat, 1 = dog, "
+         "add --classes cat,dog"),
+        ("cat dog cat", "1 2 2", r"labels \(cat, dog\) and predictions \(1, 2\) share no value; spell the classes"),
+    ],
+)  # fmt: skip
+def test_predictions_that_are_not_classes_are_refused_with_the_likely_option(read, labels, predictions, message):
+    with pytest.raises(DataError, match=message):
+        read(table(labels, predictions))
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "<NA>", "None"])
+def test_a_missing_value_among_numbers_is_no_class(read, word):
+    with pytest.raises(
+        DataError, match=rf"row 3: column 'label' has '{word}', all other values are numbers; every row"
+    ):
+        read(table(f"1.0 {word} 0.0", "1 1 0"))
+    with pytest.raises(DataError, match=rf"row 4: column 'pred' has '{word}'.*needs a prediction"):
+        read(table("1.0 1.0 0.0", f"1 1 {word}"))
+    assert read(table("some none some", "some none none")).class_names == ("none", "some")
+
+
+def test_scores_that_are_no_probabilities_ask_for_the_threshold(read):
+    text = "label,group,s\n0,x,-3\n1,y,2.5\n"
+    assert read(text, score="s").notes[0].endswith("The scores lie between -3 and 2.5, so check --threshold")
+    assert "lie between" not in read(text, score="s", threshold=0.0).notes[0]
+
+
+def test_labels_that_look_alike_are_named_where_columns_do_not_fit(read):
+    text = "label,group,p_cat,p_dog\ncat,x,1,0\nCat,y,1,0\ndog,x,0,1\n"
+    with pytest.raises(DataError, match=r"2 probability columns .* for 3 classes .*; write 'cat' and 'Cat' alike"):
+        read(text)
+
+
+def test_the_suggested_options_work(read):
+    assert read(table("1 0 1", "0.9 0.2 0.7"), score="pred").correct.all()
+    found = read(table("cat dog cat", "0 1 1"), classes="cat,dog")
+    assert found.correct.tolist() == [True, True, False]
+    assert found.notes == ("Column 'pred' was read with '0' as 'cat', '1' as 'dog'",)
+    turned = read(table("cat dog cat", "0 1 1"), classes="dog,cat")
+    assert turned.correct.tolist() == [False, False, True]
+
+
+SHARES = "label,group,p_female,p_male\n0,x,0.7,0.3\n1,y,0.4,0.6\n0,y,0.2,0.8\n"
+
+
+def test_columns_of_other_names_need_the_order_of_the_classes(read):
+    with pytest.raises(DataError, match=r"\(p_female, p_male\) do not say.*\. If 0 = p_female, 1 = p_male, add"):
+        read(SHARES)
+    found = read(SHARES, classes="0,1")
+    assert found.correct.tolist() == [True, True, False]
+    assert found.probability_columns == ("p_female", "p_male")
+    assert found.notes == ("Probability columns, assigned in the order of --classes: 0 = p_female, 1 = p_male",)
+    turned = read(SHARES, classes="1,0")
+    assert (turned.class_names, turned.correct.tolist()) == (("1", "0"), [False, False, True])
+    named = read(SHARES, classes="male,female")  # 0 is the first of the list
+    assert named.class_names == ("male", "female")
+    assert named.probability_columns == ("p_male", "p_female")
+    assert named.correct.tolist() == [False, False, True]
+
+
+def test_the_mapping_is_stored_and_said(read):
+    found = read("label,group,b_out,a_out\na,x,0.1,0.9\nb,y,0.8,0.2\n", prob="b_out,a_out")
+    assert found.class_names == ("b", "a")
+    assert found.correct.all()
+    assert found.probability_columns == ("b_out", "a_out")
+    assert found.notes == ("Probability columns, assigned by name: b = b_out, a = a_out",)
+
+
+def test_a_list_that_contradicts_the_names_is_refused(read):
+    text = "label,group,p_cat,p_dog,p_x\ncat,x,1,0,0\ndog,y,0,1,0\nemu,y,0,0,1\n"
+    with pytest.raises(DataError, match="assigns the column 'p_cat' to 'dog', but its name says 'cat'"):
+        read(text, classes="dog,cat,emu")
+    assert read(text, classes="cat,dog,emu").correct.all()
+    with pytest.raises(DataError, match="no column is named after 'emu'; name the columns of all classes"):
+        read(text.replace(",p_x", ",x"))
+
+
+@pytest.mark.parametrize(("column", "scored"), [("p_yes", 1), ("p_no", 0), ("p_1", 1), ("p_0", 0)])
+def test_one_column_of_two_classes(read, column, scored):
+    names = ("no", "yes") if column in ("p_yes", "p_no") else ("0", "1")
+    found = read(f"label,group,{column}\n{names[0]},x,0.25\n{names[1]},y,0.75\n")
+    assert found.class_names == names
+    assert found.correct.all() == (scored == 1)
+    np.testing.assert_allclose(found.probabilities[:, scored], [0.25, 0.75])
+    assert f"The column '{column}' is read as the probability of {names[scored]!r}" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pred": "label"}, "the column 'label' is used twice in --label and the predictions"),
+        ({"group": "group,label"}, "the column 'label' is used twice in --label and --group"),
+        ({"prob": "p_no,p_no"}, "the column 'p_no' is used twice in --prob"),
+        ({"classes": ""}, "expected --classes to list class names, separated by commas, but got ''"),
+        ({"classes": "no,yes,"}, "expected --classes to list class names"),
+    ],
+)
+def test_options_that_name_a_thing_twice_or_nothing_are_refused(read, options, message):
+    with pytest.raises(UsageError, match=message):
+        read("label,group,p_no,p_yes\nno,x,0.5,0.5\nyes,y,0.5,0.5\n", **options)
+
+
+def test_one_column_of_another_name_is_no_guess(read):
+    with pytest.raises(DataError, match=r"'p_x', which is not named after a class.*use --score p_x"):
+        read("label,group,p_x\nno,x,0.25\nyes,y,0.75\n")
+
+
+def test_a_score_named_after_a_class_is_of_this_class(read):
+    text = "label,group,cat_score\ncat,x,0.9\ndog,y,0.2\n"
+    found = read(text, score="cat_score")
+    assert found.correct.all()
+    assert found.probabilities[:, 0].tolist() == [0.9, 0.2]
+    assert "predicted 'cat', all others 'dog', as its name says" in found.notes[0]
+    assert not read(text, score="cat_score", classes="cat,dog").correct.any()  # as the user says
+
+
+def test_the_order_of_a_score_is_said_where_python_would_sort_otherwise(read):
+    text = "label,group,s\n10,x,0.9\n9,y,0.2\n-1,y,0.2\n"
+    with pytest.raises(DataError, match="--score needs two classes, but there are 3: -1, 9, 10"):
+        read(text, score="s")
+    found = read(text.replace("-1,y,0.2\n", ""), score="s")
+    assert found.correct.all()
+    assert "(classes are in numerical order; Python's sorted() puts '10' first)" in found.notes[0]
+    assert "numerical" not in read("label,group,s\n1,x,0.9\n-1,y,0.2\n", score="s").notes[0]
+
+
+def test_parquet_columns_pass_the_same_door(tmp_path):
+    frame = pd.DataFrame({"label": [True, False], "group": ["x", "y"], "pred": [1.0, 0.0]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert read_predictions(tmp_path / "t.parquet", TableColumns()).correct.all()
+    frame = pd.DataFrame({"label": [2.0, 1.0], "group": ["x", "y"], "p_1": [0.25, 0.5], "p_2": [0.75, 0.5]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert read_predictions(tmp_path / "t.parquet", TableColumns()).correct.all()

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fairdistill.errors import DataError
+from fairdistill.predictions.probabilities import checked_probabilities, of_two, ties
+
+PATH = Path("t.parquet")  # whose rows are counted without opening it
+
+
+def checked(values):
+    values = np.asarray(values, np.float64)
+    return checked_probabilities(PATH, [f"p{at}" for at in range(values.shape[1])], values)
+
+
+def random(classes: int, rows: int = 400) -> np.ndarray:
+    return np.random.default_rng(classes).dirichlet(np.ones(classes), rows)
+
+
+def three_digits(values: np.ndarray) -> np.ndarray:
+    return np.array([[float(f"{value:.3g}") for value in row] for row in values])
+
+
+@pytest.mark.parametrize("classes", [2, 7, 40, 300])
+@pytest.mark.parametrize("decimals", [1, 2, 3, 4])
+def test_rounded_probabilities_are_read_whatever_the_number_of_classes(classes, decimals):
+    found = checked(random(classes).round(decimals) if decimals > 1 or classes < 40 else random(classes))
+    np.testing.assert_allclose(found.values.sum(axis=1), 1, atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", [three_digits, np.float16, np.float32])
+def test_other_roundings_are_read_too(kind):
+    for classes in (3, 10):
+        assert len(checked(np.asarray(kind(random(classes)), np.float64)).values)
+
+
+def test_rounded_rows_are_scaled_and_said():
+    found = checked([[0.33, 0.33, 0.33], [0.5, 0.25, 0.25]])
+    np.testing.assert_allclose(found.values, [[1 / 3] * 3, [0.5, 0.25, 0.25]])
+    assert found.notes == (
+        "The probabilities of 1 sample sum to 0.99 to 1, as rounding explains; they were scaled to sum to 1",
+    )
+
+
+def test_a_hair_below_0_is_0():
+    found = checked([[-1e-9, 1 + 1e-9], [0.5, 0.5]])
+    assert found.values.tolist() == [[0, 1], [0.5, 0.5]]
+    with pytest.raises(DataError, match=r"row 1: column 'p0' has -0\.01, which is not a probability"):
+        checked([[-0.01, 1.01]])
+
+
+def test_a_class_that_is_missing_is_not_explained_by_rounding():
+    for values in (random(7), random(7).round(2), random(7).round(3)):
+        with pytest.raises(DataError, match=r"the probabilities sum to .*, not 1 .and .* more.; list the columns"):
+            checked(values[:, :6])
+    full = random(3)
+    full[7] = [0.6, 0.3, 0.0]  # one row of few decimals among others does not make them rounded
+    with pytest.raises(DataError, match=r"row 8: the probabilities sum to 0\.9, not 1; list"):
+        checked(full)
+
+
+def test_percentages_are_divided():
+    found = checked([[25, 75], [50.5, 49.5]])
+    np.testing.assert_allclose(found.values, [[0.25, 0.75], [0.505, 0.495]])
+    assert found.notes == ("The probabilities sum to 100 and were divided by 100",)
+    with pytest.raises(DataError, match="if these are logits"):
+        checked([[25, 75], [2.5, 1.5]])
+
+
+def test_ties_are_counted():
+    assert ties(np.array([[0.4, 0.4, 0.2], [0.5, 0.3, 0.2]]))[0].startswith("In 1 sample several classes")
+    assert ties(np.array([[0.5, 0.3, 0.2]])) == ()
+
+
+def test_of_two():
+    assert of_two(np.array([0.25]), 1).tolist() == [[0.75, 0.25]]
+    assert of_two(np.array([0.25]), 0).tolist() == [[0.25, 0.75]]

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import numpy as np
+
+from fairdistill.predictions.predictions import Predictions
+from fairdistill.predictions.reordered import in_class_order
+
+
+def test_the_same_predictions_in_another_order_of_the_classes():
+    given = Predictions(
+        where="made up", ids=None, sources=np.arange(3), labels=np.array([0, 1, 2]), groups=np.zeros(3, np.int64),
+        predicted=np.array([0, 2, 2]), probabilities=np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [0.2, 0.2, 0.6]]),
+        class_names=("a", "b", "c"), group_names=("x",), probability_columns=("p_a", "p_b", "p_c"),
+    )  # fmt: skip
+    found = in_class_order(given, ("c", "a", "b"))
+    assert found.class_names == ("c", "a", "b")
+    assert found.labels.tolist() == [1, 2, 0]
+    assert found.predicted.tolist() == [1, 0, 0]
+    assert found.probabilities is not None
+    assert found.probabilities[0].tolist() == [0.1, 0.7, 0.2]
+    assert found.probability_columns == ("p_c", "p_a", "p_b")
+    assert in_class_order(given, ("a", "b", "c")) is given
+    assert in_class_order(given, ("a", "b", "d")) is given

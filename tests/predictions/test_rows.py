@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairdistill import audit
+from fairdistill.errors import DataError, UsageError
+from fairdistill.predictions import Predictions, TableColumns, read_predictions
+
+
+def frame(rows: int = 400, seed: int = 0) -> pd.DataFrame:
+    draw = np.random.default_rng(seed)
+    label, group = draw.integers(0, 2, rows), draw.integers(0, 2, rows)
+    right = draw.random(rows) < 0.9 - 0.15 * group
+    return pd.DataFrame(
+        {"label": label, "group": np.array(["A", "B"])[group], "pred": np.where(right, label, 1 - label)}
+    )
+
+
+def read(path: Path, made: pd.DataFrame, **options: Any) -> Predictions:
+    made.to_csv(path / "t.csv", index=False)
+    return read_predictions(path / "t.csv", TableColumns(**options))
+
+
+def test_repeated_ids_answer_as_the_rows_once(tmp_path):
+    once = frame().assign(id=[f"i{row}" for row in range(400)])
+    again = pd.concat([once] * 4)
+    single, repeated = (audit(read(tmp_path, made), draws=2000) for made in (once, again))
+    assert (repeated.rows, repeated.sources) == (1600, 400)
+    assert repeated.deo_a.value == pytest.approx(single.deo_a.value)
+    for end in ("low", "high", "floor"):
+        assert getattr(repeated.deo_a, end) == pytest.approx(getattr(single.deo_a, end), abs=0.01)
+    assert any(
+        "400 values of column 'id' occur more than once, in 1,600 rows (up to 4 each)" in n for n in repeated.notes
+    )
+    assert not any("'id'" in note for note in single.notes)
+
+
+def test_ids_and_sources_are_combined(tmp_path):
+    made = frame(6).assign(id=["a", "a", "b", "c", "d", "e"], who=["p", "q", "q", "r", None, "r"])
+    assert read(tmp_path, made, source="who").sources.tolist() == [0, 0, 0, 1, 2, 1]
+    assert read(tmp_path, made).sources.tolist() == [0, 0, 1, 2, 3, 4]
+    assert read(tmp_path, made.drop(columns="id"), source="who").sources[:4].tolist() == [0, 1, 1, 2]
+
+
+def test_ids_that_are_unknown_are_not_one_source(tmp_path):
+    made = frame(6).assign(id=["?", "?", "b", "c", None, "c"])
+    assert len(set(read(tmp_path, made).sources.tolist())) == 4
+    found = read(tmp_path, made, unknown="?")
+    assert len(set(found.sources.tolist())) == 5
+    assert found.ids is not None
+    assert found.ids.tolist() == ["", "", "b", "c", "", "c"]
+
+
+def test_numbers_in_parquet_may_be_ids(tmp_path):
+    made = frame(4).assign(id=pd.array([7, None, 7, 8], dtype="Int64"))
+    made.to_parquet(tmp_path / "t.parquet")
+    found = read_predictions(tmp_path / "t.parquet", TableColumns())
+    assert found.ids is not None
+    assert found.ids.tolist() == ["7", "", "7", "8"]
+    assert found.sources[0] == found.sources[2]
+
+
+@pytest.mark.parametrize(("column", "option"), [("id", "--id id"), ("source_id", "--source source_id")])
+def test_a_single_source_is_refused(tmp_path, column, option):
+    with pytest.raises(DataError, match=f"all rows are one source by {option}"):
+        read(tmp_path, frame(6).assign(**{column: "x"}))
+
+
+def test_few_sources_are_noted(tmp_path):
+    found = audit(read(tmp_path, frame().assign(who=np.arange(400) % 6), source="who"), draws=200)
+    assert any("only 6 independent pictures or people" in note for note in found.notes)
+
+
+def test_groups_are_cut_into_ranges_and_words_left_unknown(tmp_path):
+    made = frame().assign(age=[str(row % 60) for row in range(400)])
+    made.loc[:9, "age"] = "NA"
+    found = read(tmp_path, made, group="age,group", bin={"age": "20,40"}, unknown="NA")
+    assert found.group_names[:2] == ("<20, A", "<20, B")
+    assert (len(found.group_names), int((found.groups < 0).sum())) == (6, 10)
+    with pytest.raises(UsageError, match="--bin label: only the group columns can be binned: age"):
+        read(tmp_path, made, group="age", bin={"label": "1"})
+    assert any("--bin age=" in note for note in read(tmp_path, made, group="age").notes)
+
+
+def test_many_small_groups_are_noted(tmp_path):
+    found = audit(read(tmp_path, frame().assign(group=np.arange(400) % 25)), draws=200)
+    assert any("There are 25 groups, and 50 of 50 subgroups have fewer than 20 rows" in note for note in found.notes)
+
+
+def test_spellings_and_people_are_noted(tmp_path):
+    made = frame().assign(
+        label=lambda table: np.where(table.index == 3, " 1", table.label.astype(str)), person=range(400)
+    )
+    notes = read(tmp_path, made).notes
+    assert any("and ' 1' (1 row) differ only in blanks and count as 2 classes" in note for note in notes)
+    assert any("--source person" in note for note in notes)

@@ -1,0 +1,59 @@
+"""Group columns: values that mean unknown, ranges of numbers, and the notes on both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.columns import Columns, words_of
+
+
+def test_unknown_values_are_matched_exactly_after_trimming():
+    frame = pd.DataFrame({"g": ["A", "NA", " NA ", "na", None, "B"]})
+    columns = Columns(Path("t.csv"), frame, {}, {"NA"})
+    assert [part if isinstance(part, tuple) else part.tolist() for part in columns.crossed(["g"])] == [
+        [0, -1, -1, 2, -1, 1],
+        ("A", "B", "na"),
+    ]
+    assert [note for note in columns.notes if "'na' (1 row)" in note]
+
+
+def test_a_row_is_unknown_if_one_of_its_groups_is():
+    frame = pd.DataFrame({"g": ["A", "?", "B"], "h": ["x", "x", "?"]})
+    codes, names = Columns(Path("t.csv"), frame, {}, {"?"}).crossed(["g", "h"])
+    assert (codes.tolist(), names) == ([0, -1, -1], ("A, x",))
+
+
+def test_labels_are_not_made_unknown():
+    frame = pd.DataFrame({"l": ["A", "?"]})
+    assert Columns(Path("t.csv"), frame, {}, {"?"}).codes("l", "label")[1] == ("?", "A")
+
+
+def test_numbers_are_cut_and_words_among_them_left_unknown():
+    frame = pd.DataFrame({"age": ["19", "20", "NA", "41", None]})
+    with pytest.raises(DataError, match=r"'NA', which is not a number; .*--unknown"):
+        Columns(Path("t.csv"), frame, {"age": "20,40"}).crossed(["age"])
+    columns = Columns(Path("t.csv"), frame, {"age": "20,40"}, {"NA"})
+    codes, names = columns.crossed(["age"])
+    assert (codes.tolist(), names) == ([0, 1, -1, 2, -1], ("<20", "20 to <40", ">=40"))
+    assert columns.notes == []
+
+
+def test_many_numbers_are_noted_and_so_is_an_option_without_effect():
+    frame = pd.DataFrame({"age": [str(age) for age in range(30)] + ["?"]})
+    columns = Columns(Path("t.csv"), frame, {}, {"unk"})
+    columns.crossed(["age"])
+    assert [
+        part for note in columns.notes for part in ("--unknown '?'", "--bin age=10,20", "No row has") if part in note
+    ]
+    assert columns.notes[-1] == "No row has the group 'unk' that --unknown names"
+
+
+@pytest.mark.parametrize("text", ["", " , ", ","])
+def test_an_empty_list_is_refused(text):
+    with pytest.raises(UsageError, match="expected unknown to list values"):
+        words_of(text)
+    assert words_of('"a, b",c') == {"a, b", "c"}

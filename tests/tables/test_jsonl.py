@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from fairdistill import audit
+from fairdistill.errors import DataError
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.reading import header, place, read_columns
+
+ROWS = '{"id": 1, "label": 10}\n\n{"label": 9, "group": "x"}\n{"label": 10, "group": ""}\n'
+
+
+def test_columns_are_those_of_all_lines_and_numbers_stay_numbers(tmp_path):
+    table = tmp_path / "t.jsonl"
+    table.write_text(ROWS)
+    assert header(table, "utf-8") == ["id", "label", "group"]
+    columns = Columns(table, read_columns(table, ["label", "group"], "utf-8"), {})
+    assert columns.codes("label", "label")[1] == ("9", "10")
+    assert columns.codes("group", "group", unknown=True)[0].tolist() == [-1, 0, -1]
+    assert place(table, 1).endswith("t.jsonl, line 3")
+    assert read_columns(table, ["label"], "utf-8", numbers=["label"])["label"].tolist() == [10.0, 9.0, 10.0]
+
+
+BAD = [
+    ('{"a": 1}\n{"a": \n', "line 2: this is not JSON"),
+    ('{"a": 1}\n\n[1]\n', r"line 3: expected a JSON object, but got \[1\]"),
+    ("\n", "is empty; expected at least one JSON object"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD, ids=[message for _, message in BAD])
+def test_what_is_not_a_table_is_named_with_the_line(tmp_path, text, message):
+    (tmp_path / "t.jsonl").write_text(text)
+    with pytest.raises(DataError, match=message):
+        header(tmp_path / "t.jsonl", "utf-8")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(DataError, match="there is no table"):
+        header(tmp_path / "none.jsonl", "utf-8")
+    (tmp_path / "t.jsonl").write_bytes(b'{"a": "\xe9"}')
+    with pytest.raises(DataError, match="cannot read the table"):
+        header(tmp_path / "t.jsonl", "utf-8")
+    assert read_columns(tmp_path / "t.jsonl", ["a"], "latin-1")["a"].tolist() == ["é"]
+
+
+def test_predictions_may_be_json_lines(tmp_path):
+    lines = [f'{{"label": "{a}", "group": "{g}", "pred": "{p}"}}' for a in "ab" for g in "xy" for p in "aabb"]
+    (tmp_path / "p.jsonl").write_text("\n".join(lines))
+    assert audit(tmp_path / "p.jsonl").accuracy.value == 0.5

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from fairdistill.tables.meaning import alike, answer, found_in, is_fraction, plain
+
+
+@pytest.mark.parametrize(
+    ("names", "offered", "places"),
+    [
+        (["b", "a"], ["a", "b", "c"], (1, 0)),
+        (["1", "0"], ["0.0", "1.00"], (1, 0)),
+        (["01", "2"], ["1", "2"], (0, 1)),
+        (["Yes ", "no"], ["NO", "yes"], (1, 0)),
+        ([" 1 "], ["0", "1"], (1,)),
+        (["golden retriever"], ["golden.retriever", "pug"], (0,)),
+        (["e\u0301"], ["\u00e9"], (0,)),
+        (["True", "False"], ["0", "1"], (1, 0)),
+        (["-1", "1"], ["neg", "pos"], (0, 1)),
+        (["1"], ["False", "True"], (1,)),
+        (["a", "b"], ["a", "c"], None),
+        (["a"], ["A", "a "], None),  # either could be meant
+        (["a", "A"], ["a", "b"], None),
+        (["-1", "1"], ["1", "2"], None),  # a sign is not a separator
+        (["0", "-1"], ["no", "yes"], None),  # both would be no
+        (["0", "1", "2"], ["no", "yes", "maybe"], None),
+    ],
+)
+def test_names_are_found_where_only_one_can_be_meant(names, offered, places):
+    assert found_in(names, offered) == places
+
+
+def test_whole_numbers_are_written_as_such():
+    assert plain(["1.0", "-2.00", "3,0", "x", "nan"]) == ("1", "-2", "3", "x", "nan")
+    assert plain(["1.0", "1.5"]) == ("1.0", "1.5")
+    assert plain(["1,000"]) == ("1,000",)  # a thousand, perhaps
+
+
+def test_fractions_and_answers():
+    assert [is_fraction(name) for name in ("0.5", "0,5", "1.0", "7", "x")] == [True, True, False, False, False]
+    assert [answer(name) for name in ("TRUE", "n", "1.0", "-1", "2", "x")] == ["yes", "no", "yes", "no", None, None]
+
+
+def test_one_spelling_is_alike_and_two_are_not():
+    assert alike("CAT", ["cat", "dog"]) == "cat"
+    assert alike("cat", ["Cat", "CAT"]) is None
+    assert alike("bird", ["cat"]) is None

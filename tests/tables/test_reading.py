@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fairdistill.errors import DataError
+from fairdistill.tables.layout import layout_of
+from fairdistill.tables.reading import check_column, header, place, read_columns
+
+ROWS = [("a", "0.25", "x, y"), ("b", "0.5", "z"), ("c", "1", "")]
+
+
+def written(path: Path, separator: str, *, decimal: str = ".", encoding: str = "utf-8", start: str = "") -> Path:
+    with path.open("w", encoding=encoding, newline="") as file:
+        file.write(start)
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerow(["name", "value", "note"])
+        writer.writerows([name, value.replace(".", decimal), note] for name, value, note in ROWS)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "how"),
+    [
+        ("t.csv", ",", {}),
+        ("t.csv", ";", {}),
+        ("t.csv", ";", {"decimal": ","}),
+        ("t.csv", "\t", {"decimal": ","}),
+        ("t.csv", "|", {}),
+        ("t.csv", ",", {"decimal": ","}),  # in quotes, as some spreadsheets write them
+        ("t.tsv", "\t", {}),
+        ("t.tsv", ",", {}),
+        ("t.csv", ";", {"start": "sep=;\r\n", "decimal": ","}),
+        ("t.csv", ",", {"encoding": "utf-8-sig"}),
+        ("t.csv", "\t", {"encoding": "utf-16"}),
+    ],
+)
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path, name, separator, how):
+    path = written(tmp_path / name, separator, **how)
+    assert header(path, "utf-8") == ["name", "value", "note"]
+    frame = read_columns(path, ["value", "name", "note"], "utf-8", numbers=["value"])
+    assert frame["value"].tolist() == [0.25, 0.5, 1.0]
+    assert frame["name"].tolist() == ["a", "b", "c"]
+    assert frame["note"].tolist()[:2] == ["x, y", "z"]
+    assert place(path, 1).endswith(f"row {4 if 'start' in how else 3}")
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        (["25%", "50 %"], [0.25, 0.5]),
+        (["2,5%", "50,0%"], [0.025, 0.5]),
+        (["-0,5", "12"], [-0.5, 12.0]),
+        ([" 0.5 ", "1e-3"], [0.5, 0.001]),
+    ],
+)
+def test_numbers_with_percent_signs_and_decimal_commas(tmp_path, values, read):
+    path = tmp_path / "t.csv"
+    path.write_text("a;b\n" + "".join(f"x;{value}\n" for value in values))
+    assert read_columns(path, ["b"], "utf-8", numbers=["b"])["b"].tolist() == pytest.approx(read)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('a,b\nx,"1,000"\nx,"2,000"\n', r"row 2: column 'b' has '1,000', which is not a number"),  # thousands?
+        ('a,b\nx,"0,5"\nx,0.25\n', r"row 2: column 'b' has '0,5', which is not a number"),
+        ("a;b\nx;0,5\n\nx;half\n", r"row 4: column 'b' has 'half', which is not a number"),
+        ("a;b\nx;0,5\nx;\n", r"row 3: column 'b' is empty"),
+        ("a;b\nx;50%\nx;0.5\n", r"row 2: column 'b' has '50%', which is not a number"),
+    ],
+)
+def test_what_is_not_a_number_is_named_with_row_and_column(tmp_path, text, message):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_columns(path, ["b"], "utf-8", numbers=["b"])
+
+
+def test_blanks_around_names_and_after_separators_do_not_matter(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(' id , label, "a, b" \n1, cat , "x, y"\n2, , z\n')
+    assert header(path, "utf-8") == ["id", "label", "a, b"]
+    frame = read_columns(path, ["id", "label", "a, b"], "utf-8", numbers=["id"])
+    assert frame["id"].tolist() == [1.0, 2.0]
+    assert frame["label"].isna().tolist() == [False, True]
+    assert frame["label"][0] == "cat"
+    assert frame["a, b"].tolist() == ["x, y", "z"]
+    path.write_text("id,label \n1, cat\n")  # blanks of the fields are kept unless they follow every name
+    assert read_columns(path, ["label"], "utf-8")["label"].tolist() == [" cat"]
+    pd.DataFrame({" label": ["cat"], "id ": [1]}).to_parquet(tmp_path / "t.parquet")
+    assert header(tmp_path / "t.parquet", "utf-8") == ["label", "id"]
+    assert read_columns(tmp_path / "t.parquet", ["id", "label"], "utf-8")["label"].tolist() == ["cat"]
+
+
+def test_a_field_may_be_longer_than_the_csv_module_allows(tmp_path):
+    path = tmp_path / "t.csv"
+    limit = csv.field_size_limit()
+    path.write_text(f"a,b\n1,{'x' * 200_000}\n2,y\n3\n")
+    with pytest.raises(DataError, match=r"line 4: expected 2 fields as in the header, but got 1"):
+        read_columns(path, ["a"], "utf-8", numbers=["a"])
+    path.write_text(f"a,b\n1,{'x' * 200_000}\n2,y\nz,y\n")
+    with pytest.raises(DataError, match=r"row 4: column 'a' has 'z'"):
+        read_columns(path, ["a"], "utf-8", numbers=["a"])
+    assert csv.field_size_limit() == limit
+
+
+def test_columns_without_a_name_are_left_behind(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a;b;;\n1;2;;\n")
+    assert read_columns(path, ["b"], "utf-8", numbers=["b"])["b"].tolist() == [2.0]
+    path.write_text("a;b; b\n1;2;3\n")
+    with pytest.raises(DataError, match="2 columns named 'b'"):
+        header(path, "utf-8")
+
+
+def test_a_separator_in_a_name_or_a_text_is_not_taken_for_one(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('id,"note; in; short; words",b\n1,"x; y",2\n')
+    assert layout_of(path, "utf-8").separator == ","
+    path.write_text("id;age, years;b\n1;20;2\n2;30;2\n")
+    assert header(path, "utf-8") == ["id", "age, years", "b"]
+
+
+def test_the_line_that_is_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("a,b\n1,x\n2,caf\u00e9\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"is not utf-8 \(byte 0xe9 in line 3\).*--encoding latin-1"):
+        header(path, "utf-8")
+    path.write_bytes("a,b\n1,\u201cx\u201d\n".encode("cp1252"))
+    with pytest.raises(DataError, match=r"line 2\).*--encoding cp1252"):
+        header(path, "utf-8")
+
+
+def test_utf_16_without_a_mark_is_recognized(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("a,b\n1,x\n".encode("utf-16-le"))
+    with pytest.raises(DataError, match="looks like UTF-16, so name its encoding: --encoding utf-16-le"):
+        header(path, "utf-8")
+    assert header(path, "utf-16-le") == ["a", "b"]
+
+
+def test_a_column_in_other_case_is_suggested(tmp_path):
+    with pytest.raises(DataError, match=r"has no column 'label'; did you mean 'Label'.* Choose one with --label"):
+        check_column(tmp_path / "t.csv", ["Label", "x"], "label", "label")
+    with pytest.raises(DataError, match="single column, 'label group'; separate its fields with commas, semicolons or"):
+        check_column(tmp_path / "t.csv", ["label group"], "label", "label")

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fairdistill.tables.small_groups import few_rows_note, number_note
+
+
+@pytest.mark.parametrize(
+    ("values", "cut"),
+    [
+        (range(1, 91), "--bin n=30,60"),
+        ([at / 100 for at in range(100, 200)], "--bin n=1.35,1.65"),
+        ([1000 * at for at in range(50)], "--bin n=16000,32000"),
+        ([0] + [1e6 + at for at in range(20)], "--bin n=1000000"),
+    ],
+)
+def test_many_numbers_come_with_round_cuts(values, cut):
+    names = [str(value) for value in values]
+    note = number_note("n", names, [3] * len(names))
+    assert f"{len(names)} different numbers" in str(note)
+    assert str(note).endswith(cut)
+
+
+@pytest.mark.parametrize(
+    "names", [[str(at) for at in range(10)], ["a"] * 30, [*map(str, range(20)), "old"], ["nan"] * 20]
+)
+def test_few_numbers_and_names_are_groups(names):
+    assert number_note("n", names, [1] * len(names)) is None
+
+
+def test_cuts_follow_the_rows_not_the_values():
+    names = [str(at) for at in range(60)]
+    assert str(number_note("n", names, [100] * 20 + [1] * 40)).endswith("--bin n=5,15")
+
+
+def test_many_groups_with_few_rows_are_counted():
+    rows = np.full((21, 2), 20)
+    assert few_rows_note(rows) is None
+    rows[:3, 0] = (0, 19, 7)
+    assert "21 groups, and 3 of 42 subgroups have fewer than 20 rows (median 20, smallest 0)" in str(
+        few_rows_note(rows)
+    )
+    assert few_rows_note(rows[:20]) is None

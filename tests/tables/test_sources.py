@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.sources import joined, source_hint, sources_of
+
+
+def made(values: list[object], unknown: set[str] | None = None) -> Columns:
+    return Columns(Path("t.csv"), pd.DataFrame({"person": values}), {}, unknown or set())
+
+
+def partition(codes: list[int]) -> set[frozenset[int]]:
+    return {frozenset(np.flatnonzero(np.array(codes) == code).tolist()) for code in set(codes)}
+
+
+def test_empty_and_unknown_sources_are_their_own():
+    columns = made(["p", None, "NA", "p", " ", "NA", " ", None], {"NA"})
+    assert partition(sources_of(columns, "person").tolist()) == partition([0, 1, 2, 0, 3, 4, 5, 6])
+    assert columns.notes == []
+
+
+def test_a_word_for_unknown_that_links_rows_is_noted():
+    columns = made(["p", "?", "q", "?", "NA"])
+    assert partition(sources_of(columns, "person").tolist()) == partition([0, 1, 2, 1, 3])
+    assert columns.notes == [
+        "In column 'person', '?' (2 rows) counts as a source; if it means unknown, add --unknown '?'"
+    ]
+
+
+codes = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=30)
+
+
+@given(codes)
+def test_joined_rows_are_those_that_a_slow_search_reaches(pairs):
+    first, second = (np.array(column) for column in zip(*pairs, strict=True))
+    reached = np.arange(len(pairs))
+    for _ in pairs:
+        for linked in (first, second):
+            for value in set(linked.tolist()):
+                reached[linked == value] = reached[linked == value].min()
+    assert partition(joined(first, second).tolist()) == partition(reached.tolist())
+
+
+@pytest.mark.parametrize("name", ["patient", "Patient_ID", "SubjectID", "person id", "identity"])
+def test_a_column_of_people_is_suggested(name):
+    assert "--source" in source_hint(["image", name], ["image"])[0]
+    assert source_hint(["image", name], ["image", name]) == []
+
+
+def test_other_columns_are_not():
+    assert source_hint(["id", "image", "impatient", "personality", "name"], []) == []
