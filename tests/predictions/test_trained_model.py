@@ -189,8 +189,8 @@ def test_the_preprocessing_is_printed_and_stored(audited, tmp_path):
     found = audited(path, "large", model_size=32, model_mean="0.1,0.2,0.3", model_std="0.25")
     stored = found.to_dict()["model"]
     assert stored == {
-        "network": f"{MODULE}:large", "weights_key": None, "size": 32, "crop": "none", "mean": [0.1, 0.2, 0.3],
-        "std": [0.25, 0.25, 0.25], "outputs": "logits", "output_classes": ["disc", "square"],
+        "network": f"{MODULE}:large", "weights_key": None, "size": 32, "crop": "none", "resized": 32,
+        "mean": [0.1, 0.2, 0.3], "std": [0.25] * 3, "outputs": "logits", "output_classes": ["disc", "square"],
     }  # fmt: skip
     assert "images resized to 32 x 32 pixels; mean 0.1, 0.2, 0.3; standard deviation 0.25, 0.25, 0.25." in found.text()
     assert "Model outputs: logits, in the order disc, square." in found.text()
@@ -263,3 +263,9 @@ def test_an_exported_program_that_ends_in_probabilities_is_read_as_its_network(t
     np.testing.assert_allclose(given.probabilities, expected.probabilities, atol=1e-5)
     assert given.model.outputs == "probabilities"
     assert given.model.network is None
+
+
+def test_a_center_crop_is_part_of_the_preprocessing_that_is_printed(audited, tmp_path):
+    found = audited(saved(tmp_path / "a.pt", networks.plain(2)), "plain", crop="center", stored_size=18)
+    assert (found.model.crop, found.model.size, found.model.resized) == ("center", 16, 18)
+    assert "short side resized to 18 pixels, the center cut out at 16 x 16 pixels; mean" in found.text()

@@ -65,7 +65,9 @@ def model_in_words(result: AuditResult) -> list[str]:
     model = result.model
     if model is None:
         return []
-    how = "resized, and their center cut out at" if model.crop == "center" else "resized to"
+    how = "resized to"
+    if model.crop == "center":
+        how = f"with the short side resized to {model.resized} pixels, the center cut out at"
     classes = model.output_classes
     more = f" and {len(classes) - _SHOWN_SUBGROUPS} more" if len(classes) > _SHOWN_SUBGROUPS else ""
     return [

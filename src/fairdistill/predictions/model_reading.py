@@ -17,6 +17,7 @@ class ModelReading(Result):
         weights_key: under which key of its file the weights are; None if the file holds only them.
         size: height and width of its input, in pixels.
         crop: how images get that size: ``none`` (the whole image is resized) or ``center``.
+        resized: the size that images are resized to; with a center crop, their short side.
         mean, std: channel means and standard deviations of its input, for pixels in [0, 1].
         outputs: what its outputs were taken for.
         output_classes: the classes in the order of its outputs; a single output is the last of two.
@@ -26,6 +27,7 @@ class ModelReading(Result):
     weights_key: str | None
     size: int
     crop: str
+    resized: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     outputs: Literal["logits", "probabilities"]

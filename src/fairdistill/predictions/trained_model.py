@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,6 +82,7 @@ def load_model(source: ModelSource, data: GroupedDataset, runtime: Runtime) -> D
         weights_key=opened.weights_key,
         size=recipe.size,
         crop="center" if recipe.crop == "center" else "none",
+        resized=min(recipe.stored) if recipe.crop == "center" else recipe.size,
         mean=recipe.mean,
         std=recipe.std,
         outputs=kind,
@@ -164,12 +166,14 @@ def _recipe_notes(source: ModelSource, described: Described, recipe: Recipe) -> 
         )
         if known is not None and given is None
     ]  # fmt: skip
-    notes = (
-        [f"{' and '.join(described.files)} beside the weights gave the {', '.join(used)} of the input"] if used else []
-    )
+    notes = [f"{' and '.join(described.files)} beside the weights gave the {_enumerated(used)}"] if used else []
     if described.resized and "size" in used and recipe.crop != "center":
         notes.append(
             f"{described.files[-1]} resizes images to {described.resized} pixels and cuts out their center; here the "
             f"whole image was resized. To do the same, add --crop center --stored-size {described.resized}"
         )
     return tuple(notes)
+
+
+def _enumerated(items: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
