@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fairdistill.auditing import AuditOptions, audit
 from fairdistill.errors import DataError, UsageError
@@ -15,7 +17,7 @@ from fairdistill.metrics import accuracy, cell_accuracy, deo_a, deo_by_class, de
 from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error
 from fairdistill.metrics.fairness import balanced_accuracy, group_accuracy
 from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference
-from fairdistill.metrics.sizing import rows_to_resolve
+from fairdistill.metrics.sizing import gaps_detected, rows_to_resolve
 from fairdistill.predictions import Predictions
 from fairdistill.runs.files import finite_or_null
 from fairdistill.runs.folder import RunFolder
@@ -96,7 +98,8 @@ def test_values_equal_the_pure_functions(case: str) -> None:
     table = TABLES[case]
     found, counts = audited(table), table.counts
     metrics = found["metrics"]
-    values = {name: metric["value"] for name, metric in metrics.items() if name != "calibration_error"}
+    beside = ("calibration_error", "calibration", "deo_a_complete", "deo_m_complete")
+    values = {name: metric["value"] for name, metric in metrics.items() if name not in beside}
     with_unknown = replace(table, groups=np.zeros_like(table.groups)).counts
     cells = cell_accuracy(counts)
     expected = {
@@ -134,6 +137,14 @@ def test_the_calibration_error_is_the_pure_functions() -> None:
     assert [group["calibration_error"] for group in without["groups"]] == [None, None]
 
 
+def test_the_calibration_error_counts_samples_of_unknown_group_as_accuracy_does() -> None:
+    known = np.arange(600) % 7 != 0
+    metrics = audited(replace(PLAIN, groups=np.where(known, PLAIN.groups, -1)))["metrics"]
+    assert metrics["calibration"]["rows"] == 600
+    assert metrics["calibration"]["value"] == metrics["calibration_error"]
+    assert metrics["calibration_error"] == pytest.approx(abs(435 / 600 - (0.4 / 3 + 0.6)))  # as of known groups only
+
+
 def test_what_was_audited_is_said() -> None:
     table = replace(PLAIN, groups=np.where(np.arange(600) < 5, -1, PLAIN.groups), sources=np.arange(600) // 2)
     found = audited(table, AuditOptions(draws=300, seed=4, confidence=0.9))
@@ -161,6 +172,19 @@ def test_the_sizing_is_of_the_smallest_cell() -> None:
     assert [each["rows"] for each in found["rows_needed"]] == [
         rows_to_resolve(gap, accuracy=0.8) for gap in (0.02, 0.05, 0.1)
     ]
+    expected = gaps_detected(np.array([[100.0, 200], [50, 100]]), accuracy=0.8).tolist()
+    assert [(each["group"], each["gap"]) for each in found["groups"]] == [("x", expected[0]), ("y", expected[1])]
+    assert found["deo_a_resolved"] == max(expected)
+
+
+def test_the_sizing_knows_that_samples_of_one_person_are_alike() -> None:
+    alone = audited(PLAIN)["sizing"]
+    person = audited(replace(PLAIN, sources=np.arange(600) // 10))["sizing"]  # all right or all wrong, nearly
+    assert person["smallest_cell"] == alone["smallest_cell"]
+    for name in ("gap_resolved", "deo_a_resolved"):
+        assert person[name] > 1.5 * alone[name]
+    for name in ("rows_needed", "deo_a_rows_needed"):
+        assert person[name][2]["rows"] > 2 * alone[name][2]["rows"]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -219,6 +243,62 @@ def test_limits_are_kept_broken_or_undecided(table, limits, verdicts, code) -> N
     assert [limit["verdict"] for limit in found["limits"]] == verdicts
     assert [limit["metric"] for limit in found["limits"]] == [name.removeprefix("max_") for name in limits]
     assert result.exit_code == code
+
+
+def test_a_limit_is_decided_by_one_sided_ends() -> None:
+    result = audit(UNFAIR, options=QUICK, max_deo_a=0.3)
+    (limit,) = result.limits
+    assert (limit.at_least, limit.at_most) == (result.deo_a.at_least, result.deo_a.at_most)
+    assert result.deo_a.low < limit.at_least < 0.3 < limit.at_most < result.deo_a.high
+    for at, verdict in ((limit.at_most, "within"), (limit.at_least - 1e-6, "beyond")):
+        assert audit(UNFAIR, options=QUICK, max_deo_a=at).limits[0].verdict == verdict
+
+
+def test_a_rare_group_neither_hides_a_broken_limit_nor_proves_a_kept_one() -> None:
+    beyond = predictions([[900, 900], [800, 800], [4, 4]], [[1000] * 2, [1000] * 2, [5] * 2])
+    result = audit(beyond, options=QUICK, max_deo_a=0.05)
+    assert result.exit_code == 1
+    assert any(note.endswith("of DEO: a of z; b of z") for note in result.notes)
+    for rare in range(3):
+        rows = np.full((3, 2), 800)
+        rows[rare] = 10
+        assert audit(predictions(rows, rows), options=QUICK, max_deo_a=0.03).exit_code == 3
+
+
+def test_a_class_that_is_hardly_ever_predicted_decides_nothing() -> None:
+    result = audit(predictions([[1000, 1], [1000, 0]], 1000), options=QUICK, max_deo_a=0.05, max_deo_m=0.9)
+    assert result.deo_a.high < 0.05
+    assert result.hardly_predicted == ("b",)
+    assert [limit.verdict for limit in result.limits] == ["undecided", "undecided"]
+    assert 0.5 <= result.limits[0].at_most < 0.52
+    assert result.limits[1].at_most == 1
+    assert "hardly ever predicts b, whatever the group" in result.text()
+    broken = predictions([[1000, 1], [500, 0]], 1000)
+    assert audit(broken, options=QUICK, max_deo_a=0.1).exit_code == 1  # by the other class
+
+
+@settings(deadline=None, derandomize=True, max_examples=20)
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.integers(0, 12)), min_size=6, max_size=6),
+    st.permutations(range(3)),
+    st.permutations(range(2)),
+    st.sampled_from([0.02, 0.1, 0.3]),
+)
+def test_the_gate_does_not_depend_on_names_or_order(
+    cells: list[tuple[int, int]], group_at: list[int], class_at: list[int], limit: float
+) -> None:
+    rows, wrong = np.array(cells).reshape(3, 2, 2).transpose(2, 0, 1)
+    rows = rows * 10
+    right = np.maximum(rows - wrong, 0)
+    first, turned = (
+        audit(predictions(correct, of), options=QUICK, max_deo_a=limit, max_deo_m=2 * limit)
+        for correct, of in ((right, rows), (right[group_at][:, class_at], rows[group_at][:, class_at]))
+    )
+    for one, other in zip(first.limits, turned.limits, strict=True):
+        # ends are found to 0.0001 from random draws: a limit that lies right on one may go either way
+        ends = (one.at_least, one.at_most, other.at_least, other.at_most)
+        near = any(abs(end - one.limit) < 0.02 for end in ends)
+        assert near or one.verdict == other.verdict
 
 
 def test_few_rows_without_an_error_do_not_prove_that_a_limit_is_kept() -> None:

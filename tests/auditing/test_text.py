@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from fairdistill.auditing import AuditOptions, AuditResult, ModelChange, audit
-from fairdistill.auditing.text import in_words, no_harm, render, shrank
+from fairdistill.auditing.text import in_words, no_harm, render
 from fairdistill.metrics.resampling import Estimate
+from fairdistill.metrics.sizing import rows_to_detect
 from fairdistill.predictions import Predictions
 from fairdistill.text.numbers import interval, percent
 from tests.auditing.test_audit import predictions, shifted
@@ -23,13 +24,18 @@ def result_of(right: Any, rows: Any = 100, *, against: Predictions | None = None
 
 def test_a_real_gap_is_said_with_what_chance_gives() -> None:
     result = result_of([[950, 900], [600, 700]], 1000)
-    first, second, third = in_words(result)
+    first, second, third, fourth, _ = in_words(result)
     gap = result.deo_a
     assert "the groups differ by 27.5 points" in first  # 35 and 20
     assert f"would show {percent(gap.floor)} [" in first
     assert second.startswith("So the gap is real (p = 0.002)")  # none of 500
     assert f"between {percent(gap.low)} and {percent(gap.high)}" in second
     assert "smallest subgroup has 1,000 samples" in third
+    detected = [f"{percent(each.gap)} points ({each.group})" for each in result.sizing.groups]
+    assert fourth == (
+        "A group that is behind all others in every class is detected in 80% of audits like this one if it is behind "
+        f"by at least {detected[0]}, {detected[1]}."
+    )
 
 
 def test_a_gap_within_chance_is_not_called_one() -> None:
@@ -42,13 +48,33 @@ def test_a_gap_within_chance_is_not_called_one() -> None:
 
 
 def test_rows_needed_are_said() -> None:
-    # 7.8489 * (0.85 * 0.15 + 0.75 * 0.25) / 0.1^2 = 247.2, see test_sizing
-    assert "10 points: 248" in in_words(result_of([[80, 80], [80, 80]]))[-1]
+    rows = rows_to_detect(0.1, groups=2, classes=2, accuracy=0.8)
+    assert 124 < rows < 248  # more than half of what a single class needs, 248: see test_sizing
+    assert f"10 points: {rows}." in in_words(result_of([[80, 80], [80, 80]]))[-1]
+
+
+def test_of_many_groups_the_smallest_and_the_largest_gap_are_said() -> None:
+    rows = np.full((7, 2), 200)
+    rows[3] = 30
+    text = in_words(result_of(rows // 2, rows, group_names=tuple("stuvwxy")))[-2]
+    assert text.endswith(" points (v), depending on the group.")
+    assert "at least 1" in text
+
+
+def test_groups_too_small_for_any_gap_are_left_out_or_named() -> None:
+    assert (
+        in_words(result_of([[1, 1], [1, 1]], 1))[-2] == "The smallest subgroup has 1 sample, too few to detect any gap."
+    )
+    two = result_of([[1, 0], [100, 100], [100, 100]], [[1, 1], [200, 200], [200, 200]])
+    found = {each.group: each.gap for each in two.sizing.groups}
+    assert found["x"] > 0.7 > 0.15 > found["y"]
 
 
 def test_an_empty_cell_is_named_and_nothing_is_claimed() -> None:
     result = result_of([[90, 0], [80, 75]], [[100, 0], [100, 100]])
-    assert in_words(result) == ["The test set has no sample of b of x, so the DEO is undefined."]
+    undefined, complete = in_words(result)
+    assert undefined == "The test set has no sample of b of x, so the DEO is undefined."
+    assert complete.startswith("Over the only class with samples of every group (a), DEO_A is 10.0 [")
     assert "undefined" in render(result)
     assert "nan" not in render(result).lower()
 
@@ -56,7 +82,8 @@ def test_an_empty_cell_is_named_and_nothing_is_claimed() -> None:
 def test_many_empty_cells_are_cut_short() -> None:
     rows = np.zeros((3, 6), int)
     rows[0] = 10
-    (line,) = in_words(result_of(rows, rows))
+    line, complete = in_words(result_of(rows, rows))
+    assert complete == "No class has samples of every group."
     assert line.count(" of y") == 6
     assert line.count(" of z") == 2
     assert line.endswith(" ..., so the DEO is undefined.")
@@ -80,32 +107,47 @@ def against(right: Any) -> ModelChange:
 
 
 def test_levelling_down_is_called_by_its_name() -> None:
-    lines = no_harm(against([[60, 60], [60, 60]]))
-    assert lines[0] == "Significantly worse, corrected for the number of subgroups: a of x (-30.0); b of x (-30.0)."
+    change = against([[50, 50], [40, 40]])
+    lines = no_harm(change)
+    assert lines[0].startswith("Significantly worse, corrected for the number of subgroups: a of x (-40.0); b of x")
     assert lines[1] == "0 of 4 subgroups got significantly better."
     assert lines[2].startswith("Levelling down: the gap shrank only because some groups got worse")
-    assert "(+0.0 points, averaged over the classes)" in lines[2]
+    ends = f"[{percent(change.worst_groups_low)}, {percent(change.worst_groups_high)}]"
+    assert f"(-20.0 points {ends}, averaged over the classes)" in lines[2]
+
+
+def test_worst_groups_that_may_have_gained_are_not_said_to_have_gained_nothing() -> None:
+    change = against([[60, 60], [60, 60]])  # they did not change, on this test set
+    assert change.worst_groups == 0 < change.worst_groups_high
+    assert not change.levels_down
+    (line,) = no_harm(change)[2:]
+    assert line.startswith("Mostly levelling down: 100% [")
 
 
 @pytest.mark.parametrize("right", [[[90, 89], [60, 60]], [[88, 88], [60, 60]], [[90, 90], [60, 60]]])
 def test_a_change_that_may_be_chance_is_not_called_levelling_down(right: list[list[int]]) -> None:
     change = against(right)
-    assert not shrank(change)
+    assert not change.shrank
     assert not any("evelling down" in line for line in no_harm(change))
 
 
 def test_a_change_whose_significance_is_unknown_is_not_called_levelling_down() -> None:
-    change = against([[60, 60], [60, 60]])
-    unknown = replace(change, deo_a=replace(change.deo_a, p_value=math.nan))
-    assert shrank(change)
+    change = against([[50, 50], [40, 40]])
+    unknown = replace(change, deo_a=replace(change.deo_a, high=math.nan))
+    assert change.shrank
     assert change.levels_down
     assert not any("evelling down" in line for line in no_harm(unknown))
 
 
 def test_a_gap_that_mostly_shrinks_from_above_is_called_so() -> None:
-    lines = no_harm(against([[70, 70], [65, 65]]))  # 20 of 25 points
-    assert lines[-1].startswith("Mostly levelling down: 80% of the reduction")
+    change = against([[70, 70], [65, 65]])  # 20 of 25 points
+    assert 0.5 < change.share_levelled_down_low < 0.8 < change.share_levelled_down_high
+    lines = no_harm(change)
+    shown = f"[{percent(change.share_levelled_down_low, 0)}, {percent(change.share_levelled_down_high, 0)}]"
+    assert lines[-1].startswith(f"Mostly levelling down: 80% {shown} of the reduction")
     assert not any(line.startswith("Levelling down") for line in lines)
+    unsure = no_harm(replace(change, share_levelled_down_low=0.4))
+    assert unsure[-1].startswith("Possibly levelling down: 80% [40, ")
 
 
 def test_a_gap_that_shrinks_from_below_is_no_levelling_down() -> None:
@@ -171,7 +213,16 @@ def test_without_probabilities_no_calibration_is_shown() -> None:
 
 def test_an_undecided_limit_says_that_the_data_cannot_tell() -> None:
     result = audit(predictions([[16, 15], [15, 16]], 20), options=AuditOptions(draws=500, max_deo_a=0.05))
-    assert "Limit DEO_A <= 5.0%: undecided" in render(result)
+    assert "Limit DEO_A <= 5.0%: undecided: these data cannot tell, it may be anything from 0.0% to" in render(result)
+
+
+def test_a_limit_says_which_end_decides_and_how_sure_that_is() -> None:
+    table = predictions([[950, 950], [700, 700]], 1000)
+    result = audit(table, options=AuditOptions(draws=500, confidence=0.9, max_deo_a=0.1, max_deo_m=0.5))
+    least, most = percent(result.deo_a.at_least), percent(result.deo_m.at_most)
+    text = render(result)
+    assert f"Limit DEO_A <= 10.0%: exceeded: with 90% confidence it is at least {least}%." in text
+    assert f"Limit DEO_M <= 50.0%: met: with 90% confidence it is at most {most}%." in text
 
 
 def test_an_undefined_change_is_said_so() -> None:

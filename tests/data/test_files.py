@@ -253,6 +253,8 @@ def test_constant_and_turned_images_are_noticed(tmp_path):
     notes = load(tmp_path, rows)["train"].notes
     assert "1 image is a single color: 2.png" in notes
     assert any(note.startswith("1 image has an EXIF orientation other than upright (3.png)") for note in notes)
-    before = load(tmp_path, rows)["train"][3][0]
+    again = load(tmp_path, rows, storage=Storage(tmp_path / "cache", 1))["train"]
+    assert again.notes == notes  # known from the cache
+    before = again[3][0]
     turned = load(tmp_path, rows, storage=Storage(tmp_path / "cache", 1, Decoding(exif=True)))["train"][3][0]
     assert torch.equal(turned, before.rot90(1, (1, 2)))

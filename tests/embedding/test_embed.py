@@ -18,6 +18,7 @@ from fairdistill import data
 from fairdistill.embedding import EmbeddedImages, EmbeddedNetwork, EmbedOptions, EmbedResult, embed, features
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.metrics.leakage import ClassLeakage, Leakage
+from fairdistill.metrics.permuted_groups import AgainstChance
 from fairdistill.models import build, read_weights
 from fairdistill.runs import RunFolder, finite_or_null
 from fairdistill.runs.load import load
@@ -382,7 +383,12 @@ def test_the_text_puts_the_student_beside_the_teacher():
             ClassLeakage(40, probe, majority, None),
             ClassLeakage(9, math.nan, 1.0, "all its samples are from one group"),
         )
-        return EmbeddedNetwork(coordinates=(), kl_divergence=1.2345, leakage=Leakage(40, probe, majority, by_class))
+        balanced, auc = AgainstChance(probe, 0.5, 0.42, 0.58, 0.012), AgainstChance(probe, 0.5, 0.4, 0.6, 0.034)
+        return EmbeddedNetwork(
+            coordinates=(),
+            kl_divergence=1.2345,
+            leakage=Leakage(40, probe, majority, by_class, balanced=balanced, auc=auc),
+        )
 
     text = EmbedResult(
         settings=EmbedOptions(), tap="embedding", n=1200, per_cell=((400, 400), (400, 0)), notes=("a note",),
@@ -399,10 +405,14 @@ def test_the_text_puts_the_student_beside_the_teacher():
         "disc        40     50.0%            60.0%            95.0%",
         "square       9    100.0%        undefined        undefined",
         "all         40     50.0%            60.0%            95.0%",
-        "student: probe 60.0%, majority 50.0%; teacher: probe 95.0%, majority 50.0%.",
-        "The majority is the share of the largest group in a class, the accuracy of always guessing that group. The",
-        "further a probe is above it, the more the features reveal about the group. At or below it, a linear model",
-        "finds no trace of the group.",
+        "The majority is the share of the largest group in a class, the accuracy of always guessing that group.",
+        "",
+        "With every group counting equally, and what features that reveal nothing would show (permuted groups):",
+        "         balanced accuracy          by chance      p   AUC          by chance      p",
+        "student               60.0  50.0 [42.0, 58.0]  0.012  60.0  50.0 [40.0, 60.0]  0.034",
+        "teacher               95.0  50.0 [42.0, 58.0]  0.012  95.0  50.0 [40.0, 60.0]  0.034",
+        "The further a value is above chance, the more the features reveal about the group. If it is within the 95%",
+        "range of chance, a linear model finds no trace of the group.",
         "",
         "Class square has no probe: all its samples are from one group.",
         "A note.",

@@ -8,19 +8,20 @@ from typing import Any
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.fixing.candidates import scores_of
 from fairdistill.fixing.result import CandidateResult, FixResult
-from fairdistill.metrics import Change
+from fairdistill.metrics import GapChange
 from tests.fixing.test_candidates import predictions
 
 
-def change(value: float, low: float, high: float) -> Change:
-    return Change(value, low, high, 0.01)
+def change(value: float, low: float, high: float) -> GapChange:
+    return GapChange(value, low, high, 0.01, value)
 
 
 def model_change(**changes: Any) -> ModelChange:
     return ModelChange(**{
         "accuracy": change(0.01, -0.01, 0.03), "deo_a": change(-0.2, -0.3, -0.1), "deo_m": change(-0.2, -0.3, -0.1),
-        "cells": (), "levels_down": False, "share_levelled_down": 0.0, "worst_groups": 0.1, "best_groups": 0.0,
-        **changes,
+        "cells": (), "levels_down": False, "share_levelled_down": 0.0, "share_levelled_down_low": 0.0,
+        "share_levelled_down_high": 0.4, "worst_groups": 0.1, "worst_groups_low": 0.05, "worst_groups_high": 0.15,
+        "best_groups": 0.0, "best_groups_low": -0.05, "best_groups_high": 0.05, **changes,
     })  # fmt: skip
 
 

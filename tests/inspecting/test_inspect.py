@@ -92,10 +92,12 @@ def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
     assert [(file.image, file.reason) for file in result.skipped] == [("train/001.png", "the file is empty (0 bytes)")]
     assert any("have the same image as a row of another split" in note for note in result.notes)
     assert 0 < result.chance.deo_a[0] < result.chance.deo_m[0] < 1
+    assert result.sizing.smallest_cell == 2
+    assert "Images per subgroup needed to detect that one group is behind in every class by 2 points: " in result.text()
     content = result.to_dict()
     assert list(content) == [
         "data", "class_names", "group_names", "splits", "sources_in_several_splits", "image_sizes", "pixels",
-        "accuracy", "chance", "skipped", "notes",
+        "accuracy", "chance", "sizing", "skipped", "notes",
     ]  # fmt: skip
     assert content["sources_in_several_splits"] == 1
     assert "Warning: 1 picture or person is in more than one split." in result.text()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 
 from fairdistill.metrics import Drawing
-from fairdistill.metrics.intervals import Limits, Over, gap_limits, over, smallest_limits, spread, wilson
+from fairdistill.metrics.intervals import Limits, Over, gap_limits, over, spread, wilson
 from fairdistill.metrics.resampling import Resampled
 from tests.metrics.making import drawn, worked
 
@@ -167,28 +167,6 @@ def test_the_largest_of_equal_gaps_is_biased_and_its_interval_is_not() -> None:
         above += bool(over(spread(shares), "max") > 0.1)
     assert above >= 55
     assert held >= 51
-
-
-def test_the_smallest_share_far_below_the_others_has_the_normal_interval() -> None:
-    shares = np.array([[0.9, 0.5, 0.95]])
-    found = smallest_limits(shares, noise(0.02, 1, 3, draws=20_000)[:, :, 0])
-    half = norm.ppf(0.975) * 0.02
-    np.testing.assert_allclose(ends(found), [0.5 - half, 0.5, 0.5 + half], atol=0.002)
-
-
-def test_the_smallest_of_equal_shares_is_larger_than_it_looks() -> None:
-    shares = np.array([[0.68, 0.70, 0.72, 0.70, 0.70]])
-    found = smallest_limits(shares, noise(0.02, 1, 5)[:, :, 0])
-    assert found.low < 0.68 < found.high
-    assert found.high > 0.70
-    assert found.middle > 0.68
-    wide = smallest_limits(shares, noise(0.02, 1, 5)[:, :, 0], confidence=0.99)
-    assert wide.low < found.low
-    assert wide.high >= found.high
-
-
-def test_the_smallest_share_is_undefined_where_one_is() -> None:
-    assert np.isnan(ends(smallest_limits(np.array([[0.5, np.nan]]), noise(0.1, 1, 2, draws=200)[:, :, 0]))).all()
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.99])

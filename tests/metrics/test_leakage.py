@@ -141,6 +141,38 @@ def test_features_that_never_change_give_the_majority(dims):
     assert probe(np.ones((20, dims)), np.zeros(20, int), [0, 0, 0, 1] * 5).probe == 0.75
 
 
+def test_balanced_accuracy_and_auc_find_what_a_rare_group_hides_from_the_probe():
+    groups = (np.arange(600) % 12 == 0).astype(int)
+    features = noise(600, 3, seed=1)
+    features[:, 1] += 1.2 * groups
+    found = probe(features, np.zeros(600, int), groups)
+    assert found.probe == pytest.approx(found.majority, abs=0.02)  # always the large group, or nearly
+    assert found.balanced.value > found.balanced.chance_high
+    assert found.auc.value > 0.7 > found.auc.chance_high
+    assert found.auc.p_value < 0.01
+    assert found.by_class[0].auc.value == pytest.approx(found.auc.value)
+
+
+def test_features_without_the_group_are_within_chance():
+    found = [probe(noise(100, 5, seed=seed), np.zeros(100, int), np.arange(100) % 2, seed=seed) for seed in range(12)]
+    assert sum(of.auc.p_value <= 0.05 for of in found) <= 3
+    assert sum(of.balanced.p_value <= 0.05 for of in found) <= 3
+    assert all(of.auc.chance == pytest.approx(0.5, abs=0.02) for of in found)
+
+
+def test_a_person_with_many_pictures_is_not_in_both_parts():
+    """Without the group in the features, but with the person: only a picture of the same person could tell it."""
+    people = np.arange(200) // 10
+    groups = np.random.default_rng(3).permutation(np.arange(20) % 2)[people]
+    features = noise(200, 8) + 4 * noise(20, 8, seed=1)[people]
+    alone = probe(features, np.zeros(200, int), groups)
+    together = probe(features, np.zeros(200, int), groups, sources=people)
+    assert alone.auc.value > 0.7
+    assert alone.auc.p_value < 0.01
+    assert together.auc.p_value > 0.05
+    assert together.auc.chance_high > alone.auc.chance_high + 0.05
+
+
 def test_the_same_call_gives_the_same_bits_and_the_seed_draws_the_folds():
     features, labels, groups = noise(90, 5), np.zeros(90, int), np.arange(90) % 3
     first = probe(features, labels, groups, num_groups=3)

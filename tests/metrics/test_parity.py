@@ -164,10 +164,17 @@ def test_few_draws_are_enough_for_few_classes() -> None:
         assert np.isfinite(astuple(gap)).all()
 
 
-def test_more_classes_than_memory_holds_leave_the_values_and_no_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    columns = predictions(6, 2, 900, seed=8)
-    monkeypatch.setattr("fairdistill.metrics.parity._MEMORY", 8 * 2 * 6**2 * 199)
-    counts = counted(columns, 6, 2)
-    for gap, pure in zip(gaps(columns, 6, 2), (demographic_parity_difference, equalised_odds_difference), strict=True):
-        assert gap.value == pure(counts)
-        assert np.isnan(astuple(gap)[1:]).all()
+@pytest.mark.parametrize("design", ["random", "balanced"])
+@pytest.mark.parametrize(("few_sums", "a_source"), [(1000, 1), (0, 1), (1000, 3), (0, 3)])
+def test_sums_of_many_sources_vary_as_the_sources_by_type(
+    few_sums: int, a_source: int, design: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = predictions(6, 2, 9000, seed=8)
+    sources = np.arange(9000) // a_source
+    columns = (*columns[:2], columns[2][sources * a_source])
+    by_type = gaps(columns, 6, 2, sources, draws=2000, design=design)
+    monkeypatch.setattr("fairdistill.metrics.rates.FEW_TYPES", 10)
+    monkeypatch.setattr("fairdistill.metrics.normal._FEW_SUMS", few_sums)
+    for one, other in zip(by_type, gaps(columns, 6, 2, sources, draws=2000, design=design), strict=True):
+        assert other.value == one.value
+        np.testing.assert_allclose(astuple(other), astuple(one), atol=0.008)

@@ -210,13 +210,13 @@ def test_the_floor_of_independent_rows_is_that_of_a_binomial_simulation(groups: 
     sample = sampled(table, classes=classes, groups=groups, draws=10_000)
     chance = chance_deo(np.full((classes, groups), rows), accuracy=0.8, draws=20_000)
     for gap, expected in ((sample.gap("mean"), chance.deo_a), (sample.gap("max"), chance.deo_m)):
-        np.testing.assert_allclose((gap.floor, gap.floor_low, gap.floor_high), expected, rtol=0.03, atol=0.006)
+        np.testing.assert_allclose((gap.floor, gap.floor_low, gap.floor_high), expected, rtol=0.03, atol=0.0101)
 
 
 def test_the_floor_does_not_depend_on_the_gap() -> None:
-    # shares of 0.7 and 0.3 have the same noise, so a gap of 0.4 has the floor of none
+    # the same rows are right in both, only not of the same groups
     with_gap, without = (sampled(worked(right, 100), draws=10_000).gap("mean") for right in (
-        [[70, 70], [30, 30]], [[70, 70], [70, 70]]
+        [[90, 90], [50, 50]], [[70, 70], [70, 70]]
     ))  # fmt: skip
     assert with_gap.floor == pytest.approx(without.floor, rel=0.03)
     assert with_gap.p_value == pytest.approx(1 / 10_001)
@@ -240,20 +240,20 @@ def test_the_p_value_of_no_gap_is_uniform() -> None:
 
 
 def test_an_estimate_of_nothing_is_undefined() -> None:
-    sample = sampled(worked([[4, 4], [4, 4]], 5))
-    found = sample.mean(np.zeros((3, 2)))
-    assert isinstance(found, Estimate)
-    assert np.isnan(astuple(found)).all()
+    sample = sampled(worked([[4, 4], [4, 4]], 5), classes=3, groups=3)
+    for found in (sample.class_accuracy(2), sample.group_accuracy(2), sample.balanced_accuracy()):
+        assert isinstance(found, Estimate)
+        assert np.isnan(astuple(found)).all()
 
 
 def test_less_work_is_done_where_every_source_is_of_its_own_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairdistill.metrics.resampling._WORK", 8 * 200)
+    monkeypatch.setattr("fairdistill.metrics.drawn._WORK", 8 * 300)
     table = drawn([[0.5, 0.5], [0.5, 0.5]], 50, seed=0)
     sample = sampled(table)  # 8 types: 4 cells, right and wrong
-    assert (sample.draws, sample.independent, len(sample.noise)) == (200, True, 200)
+    assert (sample.draws, sample.independent, len(sample.noise)) == (300, True, 300)
     grouped = table._replace(sources=table.sources // 20)
     sample = sampled(grouped)  # ten kinds, and what is added to their stratum
-    assert 100 <= sample.draws < 160
+    assert 200 <= sample.draws < 260
     assert not sample.independent
 
 

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
+from fairdistill.metrics import Drawing, Resampled
+from fairdistill.metrics.sizing import gap_resolved, gaps_detected, needed_signal, rows_to_detect, rows_to_resolve
+from tests.metrics.making import drawn
 
 
 def test_rows_worked_by_hand() -> None:
@@ -56,6 +58,61 @@ def test_the_resolved_gap_is_the_smallest_for_which_the_rows_are_enough(
 def test_no_rows_resolve_no_gap() -> None:
     assert gap_resolved(0, accuracy=0.8) == 1.0
     assert gap_resolved(10**9, accuracy=0.8) == 0.001
+
+
+@pytest.mark.parametrize(("confidence", "power"), [(0.95, 0.8), (0.99, 0.9), (0.9, 0.7)])
+def test_with_one_class_and_two_groups_the_signal_is_that_of_a_normal_test(confidence: float, power: float) -> None:
+    expected = (norm.ppf((1 + confidence) / 2) + norm.ppf(power)) ** 2
+    assert needed_signal(2, 1, confidence=confidence, power=power) == pytest.approx(expected, rel=0.01)
+
+
+def test_with_one_class_and_two_groups_the_gap_is_nearly_that_of_two_subgroups() -> None:
+    for rows in (50, 200, 1000):
+        found = gaps_detected(np.full((2, 1), float(rows)), accuracy=0.8)
+        assert found == pytest.approx([gap_resolved(rows, accuracy=0.8)] * 2, rel=0.05)
+    assert rows_to_detect(0.1, groups=2, classes=1, accuracy=0.8) == pytest.approx(248, rel=0.03)
+
+
+def test_more_classes_need_fewer_rows_and_more_groups_more_than_two_do() -> None:
+    by_class = [rows_to_detect(0.05, groups=3, classes=classes, accuracy=0.8) for classes in (1, 3, 10, 100)]
+    assert by_class == sorted(by_class, reverse=True)
+    assert by_class[0] > 3 * by_class[2]
+    rows = np.full((2, 4), 100.0)
+    assert gaps_detected(rows * 4, accuracy=0.8)[0] < 0.6 * gaps_detected(rows, accuracy=0.8)[0]
+
+
+def test_a_small_group_hides_its_own_gap_and_not_that_of_the_others() -> None:
+    rows = np.array([[1000.0, 1000], [1000, 1000], [10, 10]])
+    found = gaps_detected(rows, accuracy=0.8)
+    assert found[0] == found[1] == pytest.approx(gaps_detected(rows[:2], accuracy=0.8)[0], rel=0.15)
+    assert found[2] > 4 * found[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "accuracy"), [([[100, 100], [100, 100]], 0.8), ([[200, 200], [200, 200], [60, 60]], 0.7)]
+)
+def test_the_audit_detects_the_gap_in_four_of_five_test_sets(rows: list[list[int]], accuracy: float) -> None:
+    groups, found = len(rows), 0
+    (*_, gap) = gaps_detected(np.array(rows, float), accuracy=accuracy).tolist()
+    truth = np.full((groups, 2), accuracy + gap / 2)
+    truth[-1] -= gap
+    for seed in range(150):
+        table = drawn(truth, rows, seed=seed)
+        sample = Resampled(table.correct[None], table.samples(2, groups), Drawing(draws=400, seed=seed))
+        found += sample.gap("mean").p_value <= 0.05
+    assert found / 150 == pytest.approx(0.8, abs=0.1)  # three standard errors
+
+
+def test_classes_with_an_empty_subgroup_are_left_out_and_none_left_is_undefined() -> None:
+    rows = np.array([[100.0, 100, 0], [100, 100, 100]])
+    np.testing.assert_array_equal(gaps_detected(rows, accuracy=0.8), gaps_detected(rows[:, :2], accuracy=0.8))
+    for nothing in (rows[:, 2:], rows[:1]):
+        assert np.isnan(gaps_detected(nothing, accuracy=0.8)).all()
+    assert np.isnan(gaps_detected(rows, accuracy=math.nan)).all()
+
+
+def test_a_single_row_each_detects_no_gap() -> None:
+    assert gaps_detected(np.ones((2, 1)), accuracy=0.5).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,15 @@ def with_embedding(run: RunFolder, *, teacher: bool = True) -> RunFolder:
 
     def network(probe: float) -> dict[str, Any]:
         of_class = [{"rows": 20, "probe": probe, "majority": 0.5, "undefined": None}] * 3
-        leakage = {"rows": 60, "probe": probe, "majority": 0.5, "by_class": of_class}
+        chance = {"chance": 0.5, "chance_low": 0.4, "chance_high": 0.6, "p_value": 0.002}
+        leakage = {
+            "rows": 60,
+            "probe": probe,
+            "majority": 0.5,
+            "by_class": of_class,
+            "balanced": {"value": probe, **chance},
+        }
+        leakage["auc"] = {"value": 0.875, **chance}
         return {"coordinates": draw.standard_normal((60, 3)).round(4), "kl_divergence": 1.0, "leakage": leakage}
 
     rows = np.arange(60)

@@ -92,6 +92,8 @@ def test_the_result_holds_what_the_page_shows(runs, tmp_path):
     assert mfd.change.deo_a.value < 0
     assert result.content.rows[0].change is None
     assert result.content.leakage[0].teacher.probe == 0.9
+    assert result.content.leakage[0].teacher.auc == 0.875
+    assert (tmp_path / "r.html").read_text().count("<td>87.5</td>") == 2
     json.dumps(finite_or_null(result.to_dict()), allow_nan=False)
     first, second = result.text().splitlines()
     assert first.startswith("scratch: ")

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fairdistill.runs.files import write_text
+from fairdistill.runs.files import json_text, write_text
 
 
 def test_two_writers_of_one_file_leave_it_whole_and_neither_fails(tmp_path: Path):
@@ -13,3 +14,18 @@ def test_two_writers_of_one_file_leave_it_whole_and_neither_fails(tmp_path: Path
         list(pool.map(lambda text: write_text(tmp_path / "audit.json", text), [*texts] * 25))
     assert (tmp_path / "audit.json").read_text() in texts
     assert [path.name for path in tmp_path.iterdir()] == ["audit.json"]
+
+
+def test_json_has_one_space_a_level_and_long_lists_of_numbers_on_one_line() -> None:
+    content = {
+        "a": 1,
+        "b": [1, 2.5],
+        "c": {},
+        "d": [],
+        "e": [[1, 2], [3]],
+        "f": {"x": [{"q": None, 'é"': "é\n"}], "3": True},
+    }
+    assert json_text(content) == json.dumps(content, indent=1, ensure_ascii=False)
+    numbers = [*range(200), 0.5]
+    assert json_text({"n": [numbers, [float("nan"), *numbers]]}).splitlines()[2].strip() == f"{numbers},"
+    assert json.loads(json_text({"n": [float("nan"), *numbers]})) == {"n": [None, *numbers]}

@@ -10,7 +10,6 @@ from fairdistill.contract import lazy_face
 if TYPE_CHECKING:
     from fairdistill.auditing.audit import audit
     from fairdistill.auditing.change import change_between, model_change, worst_of
-    from fairdistill.auditing.measuring import sizing
     from fairdistill.auditing.result import (
         AuditResult,
         ModelChange,
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
         WorstGroup,
         WorstSubgroup,
     )
+    from fairdistill.auditing.sizing import sizing
 
 __all__ = [
     "AuditOptions", "AuditResult", "ComparisonOptions", "IntervalOptions", "LimitOptions", "ModelChange",
@@ -39,7 +39,7 @@ __getattr__ = lazy_face(
         "audit": "fairdistill.auditing.audit",
         "change_between": "fairdistill.auditing.change",
         "model_change": "fairdistill.auditing.change",
-        "sizing": "fairdistill.auditing.measuring",
+        "sizing": "fairdistill.auditing.sizing",
         "worst_of": "fairdistill.auditing.change",
     },
 )

@@ -14,17 +14,19 @@ from fairdistill.auditing.measuring import (
     check,
     classes_of,
     groups_of,
+    left_out,
     limits_of,
     metrics_of,
     notes_of,
-    sizing,
-    subgroups_of,
 )
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
+from fairdistill.auditing.sizing import sizing, worth_of
 from fairdistill.auditing.source import Inputs, read_inputs
+from fairdistill.auditing.subgroups import subgroups_of
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
 from fairdistill.metrics import Resampled, empty_cells
+from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, pairing_note
 
 
@@ -72,32 +74,43 @@ def _options(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOpt
 def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
+    options = options.of(predictions)
     counts = predictions.counts
     sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
-    by_group, overall = calibration_of(predictions)
-    metrics = metrics_of(predictions, sample, options, overall)
-    collapsed = len(np.unique(predictions.predicted)) == 1
+    calibration = calibration_of(predictions, options)
+    metrics = metrics_of(predictions, sample, options, calibration[-1])
+    collapsed = np.ptp(predictions.predicted) == 0
+    hardly = np.flatnonzero(hardly_predicted(counts)).tolist()
+    unknown = len(hardly) / len(predictions.class_names)
     return AuditResult(
         where=predictions.where,
         rows=len(predictions),
         unknown_groups=int((predictions.groups < 0).sum()),
-        sources=len(np.unique(predictions.sources)),
+        sources=predictions.num_sources,
         class_names=predictions.class_names,
         group_names=predictions.group_names,
         probability_columns=predictions.probability_columns,
         confidence=options.confidence,
         draws=sample.draws,
         seed=options.seed,
+        design=options.drawing.design,
         metrics=metrics,
         classes=classes_of(predictions, sample),
-        groups=groups_of(predictions, sample, by_group),
+        groups=groups_of(predictions, sample, calibration),
         cells=subgroups_of(predictions, sample),
-        counts=tuple(tuple(map(tuple, group)) for group in counts.tolist()),
+        counts=tuple(tuple(map(tuple, group.tolist())) for group in counts),
         empty_cells=tuple(empty_cells(counts)),
         collapsed=collapsed,
-        sizing=sizing(counts, metrics.accuracy.value, options.confidence),
-        limits=limits_of(metrics, options, collapsed=collapsed),
-        notes=(*notes_of(predictions), *_pairing(predictions, against)),
+        hardly_predicted=tuple(predictions.class_names[label] for label in hardly),
+        sizing=sizing(
+            counts.sum(axis=2),
+            metrics.accuracy.value,
+            options.confidence,
+            predictions.group_names,
+            worth=worth_of(sample),
+        ),
+        limits=limits_of(metrics, options, unknown=unknown, collapsed=collapsed),
+        notes=(*notes_of(predictions), *left_out(predictions, sample), *_pairing(predictions, against)),
         model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=None if validation is None else corrections(predictions, validation, options),

@@ -33,7 +33,7 @@ def change_between(
         DataError: if the two do not cover the same samples.
     """
     before, after = paired(before, after)
-    drawing = (options or IntervalOptions()).drawing
+    drawing = (options or IntervalOptions()).of(after).drawing
     return model_change(paired_test(before.correct, after.correct, after.samples, drawing), after, where=where)
 
 
@@ -59,10 +59,16 @@ def model_change(found: Paired, names: Names, *, where: str | None = None) -> Mo
             )
             for cell in found.cells
         ),
-        worst_groups=found.worst_groups,
-        best_groups=found.best_groups,
+        worst_groups=found.worst_groups.value,
+        worst_groups_low=found.worst_groups.low,
+        worst_groups_high=found.worst_groups.high,
+        best_groups=found.best_groups.value,
+        best_groups_low=found.best_groups.low,
+        best_groups_high=found.best_groups.high,
         levels_down=found.levels_down,
-        share_levelled_down=found.share_levelled_down,
+        share_levelled_down=found.share_levelled_down.value,
+        share_levelled_down_low=found.share_levelled_down.low,
+        share_levelled_down_high=found.share_levelled_down.high,
     )
 
 

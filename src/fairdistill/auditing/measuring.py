@@ -1,8 +1,10 @@
-"""The parts of an audit: metrics, classes, groups, subgroups, sizing, limits and notes."""
+"""The parts of an audit: metrics, classes, groups, limits and notes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -14,27 +16,21 @@ from fairdistill.auditing.result import (
     ClassAudit,
     GroupAudit,
     LimitCheck,
-    RowsNeeded,
-    Sizing,
-    SubgroupAudit,
     Verdict,
 )
+from fairdistill.auditing.subgroups import complete_gaps
 from fairdistill.errors import DataError
 from fairdistill.metrics import (
-    Counts,
-    Estimate,
+    Calibration,
     Resampled,
-    calibration_bins,
-    expected_calibration_error,
-    gap_resolved,
-    overall_calibration_error,
+    calibration_limits,
     parity_gaps,
-    rows_to_resolve,
 )
+from fairdistill.metrics.calibration_limits import UNDEFINED
+from fairdistill.metrics.contrast import FEWEST
 from fairdistill.predictions import Predictions
 from fairdistill.tables.small_groups import few_rows_note
 
-_RESOLVED = (0.02, 0.05, 0.1)
 _MEMORY = 2**31
 _FEW_SOURCES = 20
 
@@ -55,31 +51,38 @@ def check(predictions: Predictions) -> None:
 
 
 def metrics_of(
-    predictions: Predictions, sample: Resampled, options: AuditOptions, calibration_error: float | None
+    predictions: Predictions, sample: Resampled, options: AuditOptions, calibration: Calibration
 ) -> AuditMetrics:
     """Return the metrics of the whole test set."""
     parity, odds = parity_gaps(predictions.predicted, predictions.samples, options.drawing)
     group, subgroup = worst_of(sample, predictions)
+    gaps = sample.gap("mean"), sample.gap("max")
+    complete = complete_gaps(predictions, sample, gaps)
     return AuditMetrics(
         accuracy=sample.accuracy(),
         balanced_accuracy=sample.balanced_accuracy(),
         worst_group=group,
         worst_cell=subgroup,
-        deo_a=sample.gap("mean"),
-        deo_m=sample.gap("max"),
+        deo_a=gaps[0],
+        deo_m=gaps[1],
+        deo_a_complete=complete[0],
+        deo_m_complete=complete[1],
         demographic_parity=parity,
         equalised_odds=odds,
-        calibration_error=calibration_error,
+        calibration_error=_error(predictions, calibration),
+        calibration=calibration,
     )
 
 
-def calibration_of(predictions: Predictions) -> tuple[list[float | None], float | None]:
-    """Return the expected calibration error of each group and over all groups; None without probabilities."""
-    groups = len(predictions.group_names)
+def calibration_of(predictions: Predictions, options: AuditOptions) -> list[Calibration]:
+    """Return the calibration error of each group and, last, of all samples; undefined without probabilities."""
     if predictions.probabilities is None:
-        return [None] * groups, None
-    bins = calibration_bins(predictions.labels, predictions.probabilities, predictions.groups, num_groups=groups)
-    return expected_calibration_error(bins).tolist(), overall_calibration_error(bins)
+        return [UNDEFINED] * (len(predictions.group_names) + 1)
+    return calibration_limits(predictions.probabilities, predictions.samples, options.drawing)
+
+
+def _error(predictions: Predictions, calibration: Calibration) -> float | None:
+    return None if predictions.probabilities is None else calibration.value
 
 
 def classes_of(predictions: Predictions, sample: Resampled) -> tuple[ClassAudit, ...]:
@@ -97,7 +100,7 @@ def classes_of(predictions: Predictions, sample: Resampled) -> tuple[ClassAudit,
 
 
 def groups_of(
-    predictions: Predictions, sample: Resampled, calibration: Sequence[float | None]
+    predictions: Predictions, sample: Resampled, calibration: Sequence[Calibration]
 ) -> tuple[GroupAudit, ...]:
     """Return each group's samples, accuracy and calibration error."""
     return tuple(
@@ -105,66 +108,60 @@ def groups_of(
             group=name,
             rows=int(sample.rows[group].sum()),
             accuracy=sample.group_accuracy(group),
-            calibration_error=calibration[group],
+            calibration_error=_error(predictions, calibration[group]),
+            calibration=calibration[group],
         )
         for group, name in enumerate(predictions.group_names)
     )
 
 
-def subgroups_of(predictions: Predictions, sample: Resampled) -> tuple[SubgroupAudit, ...]:
-    """Return each subgroup's samples and accuracy."""
-    values, limits = sample.cell_accuracy()
-    return tuple(
-        SubgroupAudit(
-            group=group_name,
-            class_name=class_name,
-            rows=int(sample.rows[group, label]),
-            accuracy=Estimate(
-                value=float(values[group, label]),
-                low=float(limits.low[group, label]),
-                high=float(limits.high[group, label]),
-            ),
-        )
-        for group, group_name in enumerate(predictions.group_names)
-        for label, class_name in enumerate(predictions.class_names)
-    )
+def limits_of(
+    metrics: AuditMetrics, options: AuditOptions, *, unknown: float, collapsed: bool
+) -> tuple[LimitCheck, ...]:
+    """Return whether each requested limit is kept.
 
+    Both answers are one-sided, so each is wrong in at most one case of twenty at a confidence of 95%.
 
-def sizing(counts: Counts, accuracy: float, confidence: float) -> Sizing:
-    """Return what gap the smallest subgroup can show, and how many independent samples smaller gaps would need."""
-    smallest = int(counts.sum(axis=2).min())
-    return Sizing(
-        power=0.8,
-        smallest_cell=smallest,
-        gap_resolved=gap_resolved(smallest, accuracy=accuracy, confidence=confidence),
-        rows_needed=tuple(
-            RowsNeeded(gap=gap, rows=rows_to_resolve(gap, accuracy=accuracy, confidence=confidence))
-            for gap in _RESOLVED
-        ),
-    )
-
-
-def limits_of(metrics: AuditMetrics, options: AuditOptions, *, collapsed: bool) -> tuple[LimitCheck, ...]:
-    """Return whether each requested limit is kept."""
+    Args:
+        metrics: of the whole test set.
+        options: the limits.
+        unknown: share of the classes whose gap says nothing, because the model hardly ever predicts them.
+        collapsed: whether the model predicts a single class.
+    """
     found = []
-    for name, limit, gap in (
-        ("deo_a", options.max_deo_a, metrics.deo_a),
-        ("deo_m", options.max_deo_m, metrics.deo_m),
+    for name, limit, gap, missing in (
+        ("deo_a", options.max_deo_a, metrics.deo_a, unknown),
+        ("deo_m", options.max_deo_m, metrics.deo_m, float(unknown > 0)),
     ):
         if limit is None:
             continue
-        verdict: Verdict = "within" if gap.high <= limit else "beyond" if gap.low > limit else "undecided"
+        at_most = min(1.0, gap.at_most + missing) if not math.isnan(gap.at_most) else gap.at_most
+        verdict: Verdict = "within" if at_most <= limit else "beyond" if gap.at_least > limit else "undecided"
         if collapsed:  # its gap of 0 says nothing
             verdict = "undecided"
-        found.append(LimitCheck(metric="deo_a" if name == "deo_a" else "deo_m", limit=limit, verdict=verdict))
+        metric: Literal["deo_a", "deo_m"] = "deo_a" if name == "deo_a" else "deo_m"
+        found.append(LimitCheck(metric=metric, limit=limit, verdict=verdict, at_least=gap.at_least, at_most=at_most))
     return tuple(found)
+
+
+def left_out(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
+    """Return a note on subgroups of too few rows for the lower ends of gaps; none if there is no such subgroup."""
+    few = np.argwhere((sample.independent_rows < FEWEST) & (sample.rows > 0))
+    if not len(few):
+        return ()
+    names = [f"{predictions.class_names[label]} of {predictions.group_names[group]}" for group, label in few]
+    shown = f"{'; '.join(names[:5])}{f' and {len(names) - 5:,} more' if len(names) > 5 else ''}"
+    return (f"Subgroups with fewer than {FEWEST} independent samples are left out of the lower ends of DEO: {shown}",)
 
 
 def notes_of(predictions: Predictions) -> tuple[str, ...]:
     """Return what a reader should know about the predictions, one sentence each."""
     notes = [*predictions.notes, *order_note(predictions)]
-    known = np.isin(np.arange(len(predictions.class_names)), predictions.labels)
-    never = [predictions.class_names[label] for label in np.unique(predictions.predicted).tolist() if not known[label]]
+    known, predicted = (
+        np.bincount(each, minlength=len(predictions.class_names)) > 0
+        for each in (predictions.labels, predictions.predicted)
+    )
+    never = [predictions.class_names[label] for label in np.flatnonzero(predicted & ~known).tolist()]
     if never:
         notes.append(
             f"The model predicts {', '.join(map(repr, never[:5]))}, but no sample has that label; if this is only "
@@ -181,7 +178,7 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
                 "probabilities"
             )
     few = few_rows_note(predictions.counts.sum(axis=2))
-    sources = len(np.unique(predictions.sources))
+    sources = predictions.num_sources
     if sources < min(_FEW_SOURCES, len(predictions)):
         notes.append(
             f"The samples come from only {sources} independent pictures or people; intervals and p-values from so few "

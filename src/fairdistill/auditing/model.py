@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.predictions import Predictions
@@ -38,4 +40,6 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
     audited, validation = read_images(path, options)
     model = load_model(source, audited, runtime)
     found = predictions_of(model, audited, where=path, runtime=runtime)
+    notes = [f"{note[0].upper()}{note[1:]}" for note in audited.notes]
+    found = replace(found, notes=(*found.notes, *notes))
     return found, None if validation is None else predictions_of(model, validation, where=path, runtime=runtime)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.errors import UsageError
-from fairdistill.metrics import Drawing
+from fairdistill.metrics import Design, Drawing
 from fairdistill.predictions import Predictions, TableColumns
 from fairdistill.system.precision import Precision
 
@@ -25,6 +25,10 @@ class IntervalOptions:
     """Number of resampled test sets for the intervals."""
     seed: int = 0
     """Seed for the resampling."""
+    design: Literal["auto", "random", "balanced"] = "auto"
+    """How the test set was sampled: random (chance decided how many samples of a group each class has), balanced (the
+    number of samples in every subgroup was planned), or auto: balanced for built-in data with a balanced test set, else
+    random."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -40,8 +44,13 @@ class IntervalOptions:
 
     @property
     def drawing(self) -> Drawing:
-        """The three options as the statistics take them."""
-        return Drawing(confidence=self.confidence, draws=self.draws, seed=self.seed)
+        """The options as the statistics take them."""
+        design: Design = "balanced" if self.design == "balanced" else "random"
+        return Drawing(confidence=self.confidence, draws=self.draws, seed=self.seed, design=design)
+
+    def of(self, predictions: Predictions) -> Self:
+        """Return the options with the design of these predictions' test set, unless they name one."""
+        return replace(self, design=predictions.design) if self.design == "auto" else self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +58,8 @@ class LimitOptions:
     """Limits."""
 
     max_deo_a: float | None = None
-    """Largest DEO_A to accept (0.05 = 5 points): exit code 0 if the whole interval is below it, 1 if above, 3 if the
-    data cannot tell."""
+    """Largest DEO_A to accept (0.05 = 5 points): exit code 0 if DEO_A is at most that with the stated confidence, 1 if
+    it is above, 3 if the data cannot tell."""
     max_deo_m: float | None = None
     """Largest DEO_M to accept; works like --max-deo-a."""
 
@@ -85,7 +94,7 @@ class ModelOptions:
     """Model and data."""
 
     data: str | None = None
-    """Data set to run the model on: {datasets}, a table (.csv, .tsv, .parquet) or a folder of
+    """Data set to run the model on: {datasets}, a table (.csv, .tsv, .jsonl, .parquet) or a folder of
     class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""

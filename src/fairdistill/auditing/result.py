@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result, key
-from fairdistill.metrics import Change, Estimate, Gap
+from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap, GapChange
 from fairdistill.predictions.model_reading import ModelReading
 
 FORMAT_VERSION = 1
@@ -32,6 +32,13 @@ class WorstSubgroup(Result, Estimate):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompleteGap(Gap):
+    """DEO_A or DEO_M over the classes of which every group has samples, and which classes these are."""
+
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditMetrics(Result):
     """The metrics of the whole test set, with intervals; fractions.
 
@@ -42,9 +49,12 @@ class AuditMetrics(Result):
         worst_cell: of the subgroups, one class of one group each.
         deo_a: mean over the classes of the difference between groups.
         deo_m: largest over the classes.
+        deo_a_complete: the mean over the classes of which every group has samples; ``deo_a`` if all are such.
+        deo_m_complete: the largest over the same.
         demographic_parity: largest difference between groups in how often a class is predicted.
         equalised_odds: largest difference between groups in true- and false-positive rates.
-        calibration_error: expected calibration error; None without probabilities.
+        calibration_error: expected calibration error of all samples; None without probabilities.
+        calibration: the same with its interval and floor, and the number of samples it is of.
     """
 
     accuracy: Estimate
@@ -53,9 +63,12 @@ class AuditMetrics(Result):
     worst_cell: WorstSubgroup
     deo_a: Gap
     deo_m: Gap
+    deo_a_complete: CompleteGap
+    deo_m_complete: CompleteGap
     demographic_parity: Gap
     equalised_odds: Gap
     calibration_error: float | None
+    calibration: Calibration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,22 +83,27 @@ class ClassAudit(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupAudit(Result):
-    """One group: its samples, accuracy and calibration error (None without probabilities)."""
+    """One group: its samples, accuracy and calibration error (None without probabilities), with interval and floor."""
 
     group: str
     rows: int
     accuracy: Estimate
     calibration_error: float | None
+    calibration: Calibration
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubgroupAudit(Result):
-    """One class of one group: its samples and accuracy."""
+    """One class of one group: its samples and accuracy.
+
+    ``pooled`` also uses what its class and its group show elsewhere; see :mod:`fairdistill.metrics.pooled`.
+    """
 
     group: str
     class_name: str = key("class")
     rows: int
     accuracy: Estimate
+    pooled: Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,22 +115,51 @@ class RowsNeeded(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupResolved(Result):
+    """By how much a group must be behind all others in every class for the audit to detect it."""
+
+    group: str
+    gap: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sizing(Result):
-    """What gap the smallest subgroup can show, and how many samples smaller gaps would need."""
+    """What gaps a test set can show, and how many samples smaller gaps would need.
+
+    Attributes:
+        power: how often a gap is detected.
+        smallest_cell: samples of the smallest subgroup.
+        gap_resolved: gap between two subgroups of that size that is detected.
+        rows_needed: samples that each of two subgroups needs for smaller gaps.
+        deo_a_resolved: DEO_A that the audit detects whichever single group is behind, the largest of ``groups``.
+        groups: for each group, the DEO_A that the audit detects if it is behind all others, by as much in every class.
+        deo_a_rows_needed: samples that each subgroup needs for the audit to detect a smaller DEO_A of that kind.
+    """
 
     power: float
     smallest_cell: int
     gap_resolved: float
     rows_needed: tuple[RowsNeeded, ...]
+    deo_a_resolved: float
+    groups: tuple[GroupResolved, ...]
+    deo_a_rows_needed: tuple[RowsNeeded, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LimitCheck(Result):
-    """A limit and whether it is kept: within, beyond, or undecided where the data cannot tell."""
+    """A limit and whether it is kept: within, beyond, or undecided where the data cannot tell.
+
+    Attributes:
+        at_least: one-sided lower end of the metric; above the limit, it is exceeded.
+        at_most: one-sided upper end; not above the limit, it is kept. The gap of a class that the model hardly ever
+            predicts counts as unknown here, between 0 and 1.
+    """
 
     metric: Literal["deo_a", "deo_m"]
     limit: float
     verdict: Verdict
+    at_least: float
+    at_most: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,17 +180,31 @@ class SubgroupChange(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChange(Result):
-    """The change from one model to another on the same samples; see :class:`fairdistill.metrics.paired.Paired`."""
+    """The change from one model to another on the same samples; see :class:`fairdistill.metrics.changes.Paired`.
+
+    Names that end in ``_low`` and ``_high`` are the ends of the interval of the value before them.
+    """
 
     where: str | None = key(optional=True)
     accuracy: Change
-    deo_a: Change
-    deo_m: Change
+    deo_a: GapChange
+    deo_m: GapChange
     cells: tuple[SubgroupChange, ...]
     worst_groups: float
+    worst_groups_low: float
+    worst_groups_high: float
     best_groups: float
+    best_groups_low: float
+    best_groups_high: float
     levels_down: bool
     share_levelled_down: float
+    share_levelled_down_low: float
+    share_levelled_down_high: float
+
+    @property
+    def shrank(self) -> bool:
+        """Whether DEO_A shrank significantly; without that, nobody can say who paid for it."""
+        return self.deo_a.high < 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,8 +212,8 @@ class CorrectionChange(Result):
     """The change from the model as it is to the corrected one."""
 
     accuracy: Change
-    deo_a: Change
-    deo_m: Change
+    deo_a: GapChange
+    deo_m: GapChange
     levels_down: bool
 
 
@@ -182,12 +243,14 @@ class AuditResult(Result):
         sources: independent pictures or people among them.
         class_names, group_names: in the order of ``counts``.
         probability_columns: the table's column for each class, or a single one for two classes; None without any.
-        confidence, draws, seed: of the intervals.
+        confidence, draws, seed, design: of the intervals.
         metrics: of the whole test set.
         classes, groups, cells: one entry each; a cell is a subgroup, one class of one group.
         counts: ``[G][C][C]``: group, true class, predicted class.
         empty_cells: (group, class) indices of subgroups without a sample.
         collapsed: whether a single class is predicted for every sample.
+        hardly_predicted: classes that the model hardly ever predicts; see
+            :func:`fairdistill.metrics.collapse.hardly_predicted`.
         sizing: what gap this test set can show.
         limits: the requested limits.
         notes: what a reader should know about the predictions.
@@ -207,6 +270,7 @@ class AuditResult(Result):
     confidence: float
     draws: int
     seed: int
+    design: Design
     metrics: AuditMetrics
     classes: tuple[ClassAudit, ...]
     groups: tuple[GroupAudit, ...]
@@ -214,6 +278,7 @@ class AuditResult(Result):
     counts: tuple[tuple[tuple[int, ...], ...], ...]
     empty_cells: tuple[tuple[int, int], ...]
     collapsed: bool
+    hardly_predicted: tuple[str, ...]
     sizing: Sizing
     limits: tuple[LimitCheck, ...]
     notes: tuple[str, ...]

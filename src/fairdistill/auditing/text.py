@@ -5,24 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from fairdistill.auditing.model_text import model_in_words
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
-from fairdistill.metrics import METRICS, Gap
-from fairdistill.metrics.paired import SIGNIFICANT
+from fairdistill.auditing.sizing import sizing_in_words
+from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
+from fairdistill.metrics import METRICS, Calibration, Estimate, Gap, GapChange
 from fairdistill.text.numbers import interval, p_value, percent, signed
 from fairdistill.text.tables import aligned
 
 _SHOWN_SUBGROUPS = 12
 _VERDICTS = {
-    "within": "met: the whole interval lies below it",
-    "beyond": "exceeded: the whole interval lies above it",
-    "undecided": "undecided: the limit lies inside the interval, so these data cannot tell",
+    "within": "met: with {confidence} confidence it is at most {high}",
+    "beyond": "exceeded: with {confidence} confidence it is at least {low}",
+    "undecided": "undecided: these data cannot tell, it may be anything from {low} to {high}",
+}
+
+_DESIGNS = {
+    "random": "Intervals treat the test set as sampled at random within each group (--design random).",
+    "balanced": "Intervals take the number of samples in each subgroup as planned (--design balanced).",
 }
 
 
 def render(result: AuditResult) -> str:
     """Return an audit as text."""
-    lines = [_heading(result), "", *_metrics(result.metrics, result.confidence)]
-    lines += ["", *_groups(result), "", *_classes(result), "", *in_words(result)]
+    lines = [_heading(result), "", *_metrics(result.metrics, result.confidence), _DESIGNS[result.design]]
+    lines += ["", *_groups(result), "", *_classes(result), *few_samples(result), "", *in_words(result)]
     lines += model_in_words(result)
     lines += [f"{note}." for note in result.notes]
     lines += [_limit(limit, result) for limit in result.limits]
@@ -39,10 +46,15 @@ def in_words(result: AuditResult) -> list[str]:
     empty = [f"{result.class_names[label]} of {result.group_names[group]}" for group, label in result.empty_cells]
     if empty:
         shown = f"{'; '.join(empty[:8])}{' ...' if len(empty) > 8 else ''}"
-        return [f"The test set has no sample of {shown}, so the DEO is undefined."]
+        return [f"The test set has no sample of {shown}, so the DEO is undefined.", *complete_in_words(result)]
     lines = []
     if result.collapsed:
         lines.append("The model predicts a single class for every sample, so its gap of 0 says nothing about fairness.")
+    elif result.hardly_predicted:
+        lines.append(
+            f"The model hardly ever predicts {_named(result.hardly_predicted)}, whatever the group, so a gap near 0 in "
+            f"{'this class' if len(result.hardly_predicted) == 1 else 'these classes'} says nothing about fairness."
+        )
     lines.append(
         f"Averaged over the classes, the groups differ by {percent(gap.value)} points. On this test set, a model "
         f"without any gap would show {_chance(gap)} by chance."
@@ -57,33 +69,7 @@ def in_words(result: AuditResult) -> list[str]:
             "This gap is within what chance alone would produce; the true gap could be as large as "
             f"{percent(gap.high)} points."
         )
-    return [*lines, _sizing(result)]
-
-
-def model_in_words(result: AuditResult) -> list[str]:
-    """Return how the model was read, in sentences; nothing if the predictions came from elsewhere."""
-    model = result.model
-    if model is None:
-        return []
-    how = "resized to"
-    if model.crop == "center":
-        how = f"with the short side resized to {model.resized} pixels, the center cut out at"
-    classes = model.output_classes
-    more = f" and {len(classes) - _SHOWN_SUBGROUPS} more" if len(classes) > _SHOWN_SUBGROUPS else ""
-    return [
-        f"Model input: images {how} {model.size} x {model.size} pixels; mean {_channels(model.mean)}; standard "
-        f"deviation {_channels(model.std)}.",
-        f"Model outputs: {model.outputs}, in the order {', '.join(classes[:_SHOWN_SUBGROUPS])}{more}.",
-    ]
-
-
-def _channels(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:.4g}" for value in values)
-
-
-def shrank(change: ModelChange) -> bool:
-    """Return whether DEO_A shrank significantly; without that, nobody can say who paid for it."""
-    return change.deo_a.value < 0 and change.deo_a.p_value <= SIGNIFICANT
+    return [*lines, *sizing_in_words(result.sizing)]
 
 
 def no_harm(change: ModelChange) -> list[str]:
@@ -100,19 +86,25 @@ def no_harm(change: ModelChange) -> list[str]:
     else:
         lines.append("No subgroup got significantly worse. Harm to a very small subgroup could go undetected.")
     lines.append(f"{len(helped)} of {len(change.cells)} subgroups got significantly better.")
-    if not shrank(change):
-        return lines
+    return [*lines, *_levelling(change)] if change.shrank else lines
+
+
+def _levelling(change: ModelChange) -> list[str]:
+    """Return who paid for a smaller gap, in a sentence, unless it was mostly the worst-off groups that gained."""
     if change.levels_down:
-        lines.append(
+        worst = Estimate(change.worst_groups, change.worst_groups_low, change.worst_groups_high)
+        return [
             "Levelling down: the gap shrank only because some groups got worse; the worst-off groups gained nothing "
-            f"({signed(change.worst_groups)} points, averaged over the classes)."
-        )
-    elif change.share_levelled_down > 0.5:
-        lines.append(
-            f"Mostly levelling down: {percent(change.share_levelled_down, 0)}% of the reduction comes from the "
-            "best-off groups getting worse."
-        )
-    return lines
+            f"({signed(worst.value)} points {interval(worst)}, averaged over the classes)."
+        ]
+    share = Estimate(change.share_levelled_down, change.share_levelled_down_low, change.share_levelled_down_high)
+    if not share.value > 0.5:
+        return []
+    sure = "Mostly" if share.low > 0.5 else "Possibly"
+    return [
+        f"{sure} levelling down: {percent(share.value, 0)}% {interval(share, 0)} of the reduction comes from the "
+        "best-off groups getting worse."
+    ]
 
 
 def _heading(result: AuditResult) -> str:
@@ -142,18 +134,32 @@ def _metrics(metrics: AuditMetrics, confidence: float) -> list[str]:
         chance = _chance(found) if isinstance(found, Gap) and not math.isnan(found.floor) else ""
         rows.append((title, percent(found.value), interval(found), chance, name))
     if metrics.calibration_error is not None:
-        rows.append(("Calibration error", percent(metrics.calibration_error), "", "", ""))
+        error = metrics.calibration
+        rows.append(("Calibration error", percent(error.value), interval(error), _chance(error), ""))
     return aligned(rows, left=(0, 4))
 
 
 def _groups(result: AuditResult) -> list[str]:
     calibrated = result.metrics.calibration_error is not None
-    rows = [["Group", "samples", "accuracy", "", *(["calibration error"] if calibrated else [])]]
+    columns = ["calibration error", "", "by chance alone"] if calibrated else []
+    rows = [["Group", "samples", "accuracy", "", *columns]]
     for group in result.groups:
-        calibration = [percent(group.calibration_error)] if calibrated else []
-        accuracy = group.accuracy
+        found, accuracy = group.calibration, group.accuracy
+        calibration = (
+            [percent(found.value), interval(found), _chance(found) if found.rows else ""] if calibrated else []
+        )
         rows.append([group.group, f"{group.rows:,}", percent(accuracy.value), interval(accuracy), *calibration])
-    return aligned(rows)
+    return [*aligned(rows), *_unknown(result)]
+
+
+def _unknown(result: AuditResult) -> list[str]:
+    """Return of which samples the numbers are, if the groups of some are unknown."""
+    if not result.unknown_groups:
+        return []
+    return [
+        f"Accuracy, balanced accuracy, calibration error and the table of classes count all {result.rows:,} samples; "
+        f"every number about groups leaves out the {result.unknown_groups:,} without a group label."
+    ]
 
 
 def _classes(result: AuditResult) -> list[str]:
@@ -170,34 +176,35 @@ def _classes(result: AuditResult) -> list[str]:
     return aligned(rows)
 
 
-def _chance(gap: Gap) -> str:
+def _chance(gap: Gap | Calibration) -> str:
     return f"{percent(gap.floor)} [{percent(gap.floor_low)}, {percent(gap.floor_high)}]"
 
 
-def _sizing(result: AuditResult) -> str:
-    sizing = result.sizing
-    smallest = f"{sizing.smallest_cell:,} sample" + ("" if sizing.smallest_cell == 1 else "s")
-    resolved = f"enough to detect a gap of {percent(sizing.gap_resolved)} points between two subgroups"
-    if sizing.gap_resolved >= 1:
-        resolved = "too few to detect any gap"
-    needed = "; ".join(f"{percent(each.gap, 0)} points: {each.rows:,}" for each in sizing.rows_needed)
-    return f"The smallest subgroup has {smallest}, {resolved}. Samples per subgroup needed to detect {needed}."
-
-
 def _limit(limit: LimitCheck, result: AuditResult) -> str:
-    why = _VERDICTS[limit.verdict]
+    why = _VERDICTS[limit.verdict].format(
+        confidence=f"{100 * result.confidence:g}%",
+        low=f"{percent(limit.at_least)}%",
+        high=f"{percent(limit.at_most)}%",
+    )
     if limit.verdict == "undecided" and result.empty_cells:
         why = "undecided: a subgroup has no samples"
     elif limit.verdict == "undecided" and result.collapsed:
         why = "undecided: the model predicts a single class for every sample"
+    elif limit.verdict == "undecided" and result.hardly_predicted:
+        why += f"; the gap of a class that is hardly ever predicted ({_named(result.hardly_predicted)}) is unknown"
     return f"Limit {METRICS[limit.metric]} <= {percent(limit.limit)}%: {why}."
 
 
+def _named(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:5])}{f' and {len(names) - 5:,} more' if len(names) > 5 else ''}"
+
+
 def _change(change: ModelChange) -> list[str]:
-    rows = [(f"Change against {change.where}", "points", "interval", "p")]
+    rows = [(f"Change against {change.where}", "points", "bias-corrected", "interval", "p")]
     for name, found in (("accuracy", change.accuracy), ("deo_a", change.deo_a), ("deo_m", change.deo_m)):
-        p = "" if math.isnan(found.p_value) else f"{found.p_value:.4f}"
-        rows.append((METRICS[name], signed(found.value), interval(found), p))
+        p = "" if math.isnan(found.p_value) else f"{found.p_value:.4f}" if found.p_value >= 0.0001 else "< 0.0001"
+        corrected = signed(found.estimate) if isinstance(found, GapChange) else ""
+        rows.append((METRICS[name], signed(found.value), corrected, interval(found), p))
     return [*aligned(rows), *no_harm(change)]
 
 

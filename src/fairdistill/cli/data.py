@@ -21,7 +21,7 @@ class SourceOptions:
     """Data set."""
 
     data: str = "digits-s"
-    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of class folders."""
+    """Data set: {datasets}, a table (.csv, .tsv, .jsonl, .parquet) or a folder of class folders."""
 
 
 def run(arguments: list[str]) -> int:

@@ -61,6 +61,9 @@ class Result:
         return f"<pre>{html.escape(self.text())}</pre>"
 
 
+_NUMBERS = {int, float}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Result):
         return value.to_dict()
@@ -69,7 +72,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return list(value) if set(map(type, value)) <= _NUMBERS else [_plain(item) for item in value]
     if isinstance(value, Path):
         return str(value)
     return value

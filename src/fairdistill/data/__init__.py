@@ -8,6 +8,7 @@ from fairdistill.contract import lazy_face
 from fairdistill.data.loading import (
     DATASETS,
     DatasetEntry,
+    design_of,
     entry,
     is_path,
     load,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "ImageFiles", "Pipeline", "Recipe", "Split", "Whole",
-    "channels", "cut_validation", "entry", "is_path", "load", "load_splits", "option_names", "parse_options",
-    "without_duplicates",
+    "channels", "cut_validation", "design_of", "entry", "is_path", "load", "load_splits", "option_names",
+    "parse_options", "without_duplicates",
 ]  # fmt: skip
 
 # Only these need PyTorch; the options of a data set are read without it.

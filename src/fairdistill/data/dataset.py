@@ -12,6 +12,7 @@ from torch import Tensor
 from fairdistill.data.images.reading import ImageFiles
 from fairdistill.data.recipe import Recipe
 from fairdistill.errors import DataError
+from fairdistill.metrics import Design
 from fairdistill.types import UNKNOWN_GROUP
 
 
@@ -31,6 +32,7 @@ class GroupedDataset:
         recipe: how the images are preprocessed.
         notes: what a user should know about the data, one sentence each.
         skipped: broken files that were skipped, each with the reason.
+        design: how the images were sampled: at random, or as many of each subgroup as planned.
 
     Example:
         >>> import fairdistill
@@ -51,6 +53,7 @@ class GroupedDataset:
     recipe: Recipe
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    design: Design = "random"
 
     def __post_init__(self) -> None:
         n = len(self.images)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
 from fairdistill.data.own import folder, table
 from fairdistill.data.own.metadata import metadata_tables
+from fairdistill.data.own.shards import shards
 from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
+from fairdistill.metrics import Design
 from fairdistill.tables import reading as tabular
 
 if TYPE_CHECKING:
@@ -24,13 +26,15 @@ class DatasetEntry:
     """A data set: a summary, its options class, and the function that reads its splits.
 
     ``load(wanted, root, options)`` returns the wanted splits that exist; that of your own images also takes ``whole``,
-    see :func:`load_splits`.
+    see :func:`load_splits`. ``balanced(options)`` is whether the test set has as many samples of each subgroup as
+    planned; otherwise it is taken to be sampled at random.
     """
 
     summary: str
     options: type[Any]
     load: Callable[..., dict[Split, GroupedDataset]]
     network: str
+    balanced: Callable[[Any], bool] = lambda options: False
 
 
 DATASETS: Mapping[str, DatasetEntry] = {
@@ -39,24 +43,28 @@ DATASETS: Mapping[str, DatasetEntry] = {
         options=digits_s.DigitsSOptions,
         load=digits_s.load,
         network="digit_net",
+        balanced=lambda options: True,  # every digit is in both groups
     ),
     "cifar10s": DatasetEntry(
         summary="CIFAR-10 with half of the classes mostly grey and the other half mostly in colour",
         options=cifar10s.Cifar10SOptions,
         load=cifar10s.load,
         network="cifar_net",
+        balanced=lambda options: True,
     ),
     "utkface": DatasetEntry(
         summary="faces with age, gender and race; predicts the age class by race",
         options=utkface.UTKFaceOptions,
         load=utkface.load,
         network="resnet18",
+        balanced=lambda options: True,
     ),
     "celeba": DatasetEntry(
         summary="celebrity faces with forty attributes; predicts Attractive by Male",
         options=celeba.CelebAOptions,
         load=celeba.load,
         network="shufflenet_v2_x1_0",
+        balanced=lambda options: bool(options.balanced_test),
     ),
 }
 
@@ -78,9 +86,9 @@ def entry(name: str) -> DatasetEntry:
         return DatasetEntry(
             summary="a table of images", options=table.TableOptions, load=_table(path), network="resnet18"
         )
-    if path.is_dir() and metadata_tables(path):
+    if path.is_dir() and (metadata_tables(path) or shards(path)):
         return DatasetEntry(
-            summary="a folder of images with a metadata table",
+            summary="a folder of images with a metadata table, or of Parquet files",
             options=table.TableOptions,
             load=_table(path),
             network="resnet18",
@@ -137,6 +145,18 @@ def parse_options(name: str, options: Mapping[str, Any]) -> Any:
     return entry(name).options(**options)
 
 
+def design_of(name: str, options: Mapping[str, Any]) -> Design:
+    """Return how the test set of a data set was sampled; ``random`` for your own table or folder.
+
+    Example:
+        >>> design_of("celeba", {}), design_of("celeba", {"balanced_test": False}), design_of("faces.csv", {})
+        ('balanced', 'random', 'random')
+    """
+    if is_path(name):
+        return "random"
+    return "balanced" if DATASETS[name].balanced(parse_options(name, options)) else "random"
+
+
 def load_splits(
     name: str,
     wanted: Collection[Split] = SPLITS,
@@ -155,11 +175,14 @@ def load_splits(
             raise UsageError(f"unknown split {split!r}; choose one of: {', '.join(SPLITS)}")
     found = entry(name)
     base = Path(root) if root is not None else None
-    if not is_path(name):
-        if whole == "always":
-            raise UsageError(f"{name} has splits of its own; choose one of: {', '.join(SPLITS)}")
-        return found.load(wanted, base, parse_options(name, options))
-    return found.load(wanted, base, parse_options(name, options), whole)
+    if is_path(name):
+        return found.load(wanted, base, parse_options(name, options), whole)
+    if whole == "always":
+        raise UsageError(f"{name} has splits of its own; choose one of: {', '.join(SPLITS)}")
+    parts = found.load(wanted, base, parse_options(name, options))
+    if "test" in parts:
+        parts["test"] = replace(parts["test"], design=design_of(name, options))
+    return parts
 
 
 def load(name: str, split: Split, /, *, root: str | Path | None = None, **options: Any) -> GroupedDataset:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from fairdistill.embedding.result import EmbedResult
-from fairdistill.text.numbers import percentage
+from fairdistill.metrics.permuted_groups import AgainstChance
+from fairdistill.text.numbers import percent, percentage
 from fairdistill.text.tables import aligned
 
 
@@ -13,10 +16,6 @@ def render(result: EmbedResult) -> str:
     sizes = [size for cells in result.per_cell for size in cells if size]
     each = f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"
     divergences = ", ".join(f"{network.kl_divergence:.3f} ({who})" for who, network in networks.items())
-    means = "; ".join(
-        f"{who}: probe {percentage(network.leakage.probe)}, majority {percentage(network.leakage.majority)}"
-        for who, network in networks.items()
-    )
     notes = [
         f"class {name} has no probe: {of_class.undefined}"
         for name, of_class in zip(result.class_names, result.student.leakage.by_class, strict=True)
@@ -30,10 +29,12 @@ def render(result: EmbedResult) -> str:
         "",
         "How often the group can be read from the features within a class, over all test images:",
         *aligned(_leakage_table(result)),
-        f"{means}.",
-        "The majority is the share of the largest group in a class, the accuracy of always guessing that group. The",
-        "further a probe is above it, the more the features reveal about the group. At or below it, a linear model",
-        "finds no trace of the group.",
+        "The majority is the share of the largest group in a class, the accuracy of always guessing that group.",
+        "",
+        "With every group counting equally, and what features that reveal nothing would show (permuted groups):",
+        *aligned(_against_chance(result)),
+        "The further a value is above chance, the more the features reveal about the group. If it is within the 95%",
+        "range of chance, a linear model finds no trace of the group.",
     ]
     notes += result.notes
     if notes:
@@ -50,3 +51,18 @@ def _leakage_table(result: EmbedResult) -> list[tuple[str, ...]]:
         table.append((name, f"{own.by_class[at].rows:,}", percentage(own.by_class[at].majority), *probes))
     table.append(("all", f"{own.rows:,}", percentage(own.majority), *(percentage(leak.probe) for leak in leaks)))
     return table
+
+
+def _against_chance(result: EmbedResult) -> list[tuple[str, ...]]:
+    table: list[tuple[str, ...]] = [("", "balanced accuracy", "by chance", "p", "AUC", "by chance", "p")]
+    for who, network in result.networks.items():
+        leakage = network.leakage
+        table.append((who, *_columns(leakage.balanced), *_columns(leakage.auc)))
+    return table
+
+
+def _columns(found: AgainstChance) -> tuple[str, str, str]:
+    if math.isnan(found.value):
+        return "undefined", "", ""
+    chance = f"{percent(found.chance)} [{percent(found.chance_low)}, {percent(found.chance_high)}]"
+    return percent(found.value), chance, f"{found.p_value:.3f}"

@@ -22,7 +22,7 @@ class FixDataOptions:
     """Data and deployed model."""
 
     data: str
-    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of
+    """Data set: {datasets}, a table (.csv, .tsv, .jsonl, .parquet) or a folder of
     class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""

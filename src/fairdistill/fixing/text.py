@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fairdistill.auditing import AuditResult
-from fairdistill.auditing.text import in_words, model_in_words, no_harm
+from fairdistill.auditing.model_text import model_in_words
+from fairdistill.auditing.text import in_words, no_harm
 from fairdistill.fixing.result import FixResult, in_metric
 from fairdistill.metrics import METRICS, Change, improvement
 from fairdistill.text.numbers import interval, percent, signed

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from fairdistill import data
+from fairdistill.auditing import Sizing, sizing
 from fairdistill.data import GroupedDataset, ImageFiles
 from fairdistill.inspecting.options import InspectOptions
 from fairdistill.inspecting.pixels import pixels_of
@@ -37,6 +38,7 @@ def contents(name: str, options: InspectOptions) -> InspectResult:
         pixels=pixels_of(parts.values()),
         accuracy=options.accuracy,
         chance=_chance(parts["test"], options.accuracy) if "test" in parts else None,
+        sizing=_sizing(parts["test"], options.accuracy) if "test" in parts else None,
         skipped=tuple(SkippedFile(image=image, reason=reason) for image, reason in first.skipped),
         notes=first.notes,
     )
@@ -79,3 +81,10 @@ def _sizes(files: ImageFiles) -> ImageSizes:
 def _chance(test: GroupedDataset, accuracy: float) -> ChanceDEO | None:
     counts = test.cell_counts()
     return None if (counts == 0).any() else chance_deo(counts.numpy(), accuracy=accuracy)
+
+
+def _sizing(test: GroupedDataset, accuracy: float) -> Sizing | None:
+    counts = test.cell_counts()
+    if (counts == 0).any() or test.num_groups < 2:
+        return None
+    return sizing(counts.numpy().T, accuracy, 0.95, test.group_names)

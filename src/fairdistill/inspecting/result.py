@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fairdistill.auditing import Sizing
 from fairdistill.contract import Result, key
 from fairdistill.metrics.noise import ChanceDEO
 
@@ -122,6 +123,7 @@ class InspectResult(Result):
         accuracy: of the perfectly fair model of ``chance``.
         chance: the DEO that a perfectly fair model of that accuracy would show on the test set by chance alone; None
             if there is no test set, or a subgroup has no test image.
+        sizing: what gaps an audit of such a model detects on the test set; None as for ``chance``.
         skipped: files that cannot be read.
         notes: remarks made while reading, for example on duplicates.
     """
@@ -135,6 +137,7 @@ class InspectResult(Result):
     pixels: Pixels | None
     accuracy: float
     chance: ChanceDEO | None
+    sizing: Sizing | None
     skipped: tuple[SkippedFile, ...]
     notes: tuple[str, ...]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, SplitContents, Subgroup
 from fairdistill.metrics.noise import ChanceDEO
 from fairdistill.text.numbers import percent
@@ -111,6 +112,8 @@ def _claims(result: InspectResult, test: SplitContents) -> list[str]:
             "Some images share a picture or a person, so the DEO by chance can differ from this: it is smaller where "
             "these appear in several groups, and larger where all their images are in one."
         )
+    if result.sizing is not None:
+        lines += sizing_in_words(result.sizing, samples="images")
     small = test.smaller_than(_SMALL)
     if small:
         shown = "; ".join(f"{_name(subgroup)} ({subgroup.images})" for subgroup in small[:_LISTED_SUBGROUPS])

@@ -22,7 +22,7 @@ from fairdistill.metrics.fairness import (
 )
 from fairdistill.metrics.group_fairness import FairnessValues, GroupFairness
 from fairdistill.metrics.names import METRICS
-from fairdistill.metrics.samples import Drawing, Samples
+from fairdistill.metrics.samples import Design, Drawing, Samples
 from fairdistill.metrics.scores import Scores, higher_is_better, improvement
 
 if TYPE_CHECKING:
@@ -33,30 +33,37 @@ if TYPE_CHECKING:
         overall_calibration_error,
         probability_rows,
     )
+    from fairdistill.metrics.calibration_limits import Calibration, calibration_limits
+    from fairdistill.metrics.changes import Change, GapChange, Paired
+    from fairdistill.metrics.gaps import Estimate, Gap
     from fairdistill.metrics.noise import chance_deo
-    from fairdistill.metrics.paired import Change, Paired, paired_test
+    from fairdistill.metrics.paired import paired_test
     from fairdistill.metrics.parity import parity_gaps
-    from fairdistill.metrics.resampling import Estimate, Gap, Resampled
+    from fairdistill.metrics.resampling import Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 
 __all__ = [
-    "METRICS", "Change", "Counts", "Drawing", "Estimate", "FairnessValues", "Gap", "GroupFairness", "Paired",
-    "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy", "calibration_bins", "cell_accuracy",
-    "chance_deo", "checked_indices", "deo_a", "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error",
-    "float_array", "gap_resolved", "group_accuracy", "group_counts", "higher_is_better", "improvement",
-    "overall_calibration_error", "paired_test", "parity_gaps", "probability_rows", "rows_to_resolve",
+    "METRICS", "Calibration", "Change", "Counts", "Design", "Drawing", "Estimate", "FairnessValues", "Gap",
+    "GapChange", "GroupFairness", "Paired", "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy",
+    "calibration_bins", "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices", "deo_a",
+    "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error", "float_array", "gap_resolved",
+    "group_accuracy", "group_counts", "higher_is_better", "improvement", "overall_calibration_error", "paired_test",
+    "parity_gaps", "probability_rows", "rows_to_resolve",
 ]  # fmt: skip
 
 # Only these need SciPy.
 __getattr__ = lazy_face(
     __name__,
     {
-        "Change": "fairdistill.metrics.paired",
-        "Estimate": "fairdistill.metrics.resampling",
-        "Gap": "fairdistill.metrics.resampling",
-        "Paired": "fairdistill.metrics.paired",
+        "Calibration": "fairdistill.metrics.calibration_limits",
+        "Change": "fairdistill.metrics.changes",
+        "Estimate": "fairdistill.metrics.gaps",
+        "Gap": "fairdistill.metrics.gaps",
+        "GapChange": "fairdistill.metrics.changes",
+        "Paired": "fairdistill.metrics.changes",
         "Resampled": "fairdistill.metrics.resampling",
         "calibration_bins": "fairdistill.metrics.calibration",
+        "calibration_limits": "fairdistill.metrics.calibration_limits",
         "chance_deo": "fairdistill.metrics.noise",
         "expected_calibration_error": "fairdistill.metrics.calibration",
         "float_array": "fairdistill.metrics.calibration",

@@ -81,18 +81,15 @@ def calibration_bins(y_true: Any, probabilities: Any, groups: Any, *, num_groups
             f"but got {len(true)}, {len(share)} and {len(group)}"
         )
     known = group >= 0
-    share, true, group = share[known], true[known], group[known]
-    predicted = share.argmax(axis=1)
-    confidence = np.take_along_axis(share, predicted[:, None], axis=1)[:, 0]
-    bounds = (np.arange(1, bins) / bins).astype(np.float32)
-    cell = group * bins + np.searchsorted(bounds, confidence.astype(np.float32), side="left")
+    confidence, right = most_probable(share[known], true[known])
+    cell = group[known] * bins + bin_of(confidence, bins)
 
     def per_cell(weights: NDArray[Any] | None = None) -> NDArray[Any]:
         return np.bincount(cell, weights, minlength=num_groups * bins).reshape(num_groups, bins)
 
     return Bins(
         rows=per_cell().astype(np.int64),
-        correct=per_cell(predicted == true).astype(np.int64),
+        correct=per_cell(right).astype(np.int64),
         confidence=per_cell(confidence).astype(np.float64),
     )
 
@@ -128,6 +125,29 @@ def overall_calibration_error(bins: Bins) -> float:
     """
     pooled = Bins(*(part.sum(axis=0, keepdims=True) for part in (bins.rows, bins.correct, bins.confidence)))
     return float(expected_calibration_error(pooled)[0])
+
+
+def most_probable(share: NDArray[Any], true: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the largest probability of each row of ``[N, C]`` and whether its class, the first of equals, is right.
+
+    Example:
+        >>> confidence, right = most_probable(np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([0, 1]))
+        >>> confidence.tolist(), right.tolist()
+        ([0.75, 0.5], [True, False])
+    """
+    predicted = share.argmax(axis=1)
+    return np.take_along_axis(share, predicted[:, None], axis=1)[:, 0], np.asarray(predicted == true)
+
+
+def bin_of(confidence: NDArray[Any], bins: int) -> NDArray[np.int64]:
+    """Return the bin of each confidence; compared as float32, see :func:`calibration_bins`.
+
+    Example:
+        >>> bin_of(np.array([0.2, 0.21, 1.0]), 5).tolist()
+        [0, 1, 4]
+    """
+    bounds = (np.arange(1, bins) / bins).astype(np.float32)
+    return np.searchsorted(bounds, confidence.astype(np.float32), side="left")
 
 
 def probability_rows(probabilities: Any) -> NDArray[Any]:

@@ -42,7 +42,7 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
         )
     known = group >= 0
     cell = (group[known] * num_classes + true[known]) * num_classes + pred[known]
-    counts = np.bincount(cell, minlength=num_groups * num_classes**2).astype(np.int64)
+    counts = np.bincount(cell, minlength=num_groups * num_classes**2)
     return counts.reshape(num_groups, num_classes, num_classes)
 
 

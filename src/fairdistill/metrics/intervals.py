@@ -77,20 +77,18 @@ def gap_limits(
     """
     observed = spread(shares)
     middle = (shares.max(axis=-2, keepdims=True) + shares.min(axis=-2, keepdims=True)) / 2
-    direction = np.where(observed[:, None] > 0, shares - middle, 0.0) / np.where(observed > 0, observed, 1.0)[:, None]
-    direction[:, 0] += np.where(observed > 0, 0.0, 0.5)  # without a gap, any pair of groups works
-    direction[:, -1] -= np.where(observed > 0, 0.0, 0.5)
+    direction = places_of(shares, noise)
 
     def drawn(places: Floats) -> _Path:
         """Return the gaps that drawn test sets show with the groups at these places."""
         return lambda gaps: np.asarray(over(spread(middle + gaps[..., None, :] * places + noise), which).mean(axis=1))
 
     variance = 2 * noise.var(axis=0).mean(axis=-2)
-    widest = _widest(direction, observed, np.sqrt(variance / 2))
+    widest = widest_places(direction, observed, np.sqrt(variance / 2))
     if which == "max":
         low_path, high_path = _paths_of_largest(observed, np.sqrt(variance))
     else:
-        supposed = _shrunk(observed, variance) if which == "mean" else observed
+        supposed = shrunk(observed, variance) if which == "mean" else observed
         total = over(supposed, which).mean(axis=0)
         weight = np.where(total > 0, supposed, 1.0) / np.where(total > 0, total, 1.0)
         low_path = high_path = lambda gap: weight * gap
@@ -102,42 +100,25 @@ def gap_limits(
     )
 
 
-def smallest_limits(
-    shares: Floats,
-    noise: Floats,
-    *,
-    confidence: float = 0.95,
-    seed_noise: Floats | float = 0.0,
-    resolution: float = 0.0,
-) -> Limits:
-    """Return the limits of the smallest of several fractions, for example the accuracy of the worst subgroup.
+def places_of(shares: Floats, noise: Floats) -> Floats:
+    """Return where each group lies between the worst, -0.5, and the best, 0.5: ``[M, G, K]``.
+
+    Without a gap, the two noisiest groups are the best and the worst: of them the least is known.
 
     Args:
-        shares: float64 ``[M, K]``.
-        noise: float64 ``[B, M, K]``.
-        confidence: as in :func:`gap_limits`.
-        seed_noise: as there.
-        resolution: as there.
+        shares: float64 ``[M, G, K]``.
+        noise: float64 ``[B, M, G, K]``.
     """
-    errors = 1 - shares
-
-    def drawn(supposed: Floats) -> Floats:
-        return np.asarray((supposed - noise).max(axis=-1).mean(axis=1))
-
-    low_path, high_path = _paths_of_largest(errors, noise.std(axis=0))
-    seen = errors.max(axis=-1).mean(axis=0)
-    found = _inverted(
-        lambda error: drawn(low_path(error)),
-        lambda error: drawn(high_path(error)),
-        seen,
-        confidence,
-        seed_noise,
-        resolution / len(shares),
-    )
-    return Limits(low=1 - found.high, middle=1 - found.middle, high=1 - found.low)
+    observed = spread(shares)[:, None]
+    middle = (shares.max(axis=-2, keepdims=True) + shares.min(axis=-2, keepdims=True)) / 2
+    noisiest = noise.var(axis=0)
+    by_noise = np.argsort(np.argsort(-noisiest, axis=-2, kind="stable"), axis=-2)
+    apart = np.where(by_noise == 0, 0.5, np.where(by_noise == 1, -0.5, 0.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(observed > 0, (shares - middle) / np.where(observed > 0, observed, 1.0), apart))
 
 
-def _widest(direction: Floats, observed: Floats, error: Floats) -> Floats:
+def widest_places(direction: Floats, observed: Floats, error: Floats) -> Floats:
     """Return where the groups may lie, ``[M, G, K]`` in [-0.5, 0.5], so that chance adds the most to the gap.
 
     A group that is plausibly as good as the best, or as bad as the worst, is assumed to be: the largest of many equal
@@ -151,7 +132,7 @@ def _widest(direction: Floats, observed: Floats, error: Floats) -> Floats:
     return np.asarray(np.where(extreme, direction, snapped))
 
 
-def _shrunk(observed: Floats, variance: Floats) -> Floats:
+def shrunk(observed: Floats, variance: Floats) -> Floats:
     """Return gaps ``[M, K]`` shrunk towards their mean by the noise's part of their variance (James and Stein).
 
     Observed gaps differ more than the true ones, and more unequal gaps hide more of themselves in the noise.
@@ -164,6 +145,11 @@ def _shrunk(observed: Floats, variance: Floats) -> Floats:
 
 
 _Path = Callable[[Floats], Floats]
+
+
+def path_of_largest(observed: Floats, error: Floats) -> _Path:
+    """Return the values ``[M, K]`` to assume for an upper end, given the largest; see :func:`_paths_of_largest`."""
+    return _paths_of_largest(observed, error)[1]
 
 
 def _paths_of_largest(observed: Floats, error: Floats) -> tuple[_Path, _Path]:
@@ -225,14 +211,16 @@ def _first(holds: Callable[[Floats], NDArray[np.bool_]], shape: tuple[int, ...])
     return np.where(at_zero, 0.0, high)
 
 
-def wilson(correct: NDArray[np.int64], rows: NDArray[np.int64], *, confidence: float = 0.95) -> tuple[Floats, Floats]:
+def wilson(
+    correct: NDArray[np.int64] | Floats, rows: NDArray[np.int64] | Floats, *, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
     """Return Wilson's interval of a fraction, for independent samples.
 
     Wilson, *Probable Inference, the Law of Succession, and Statistical Inference* (1927).
 
     Args:
-        correct: integer ``[...]``: correct samples.
-        rows: integer ``[...]``: all samples.
+        correct: ``[...]``: correct samples.
+        rows: ``[...]``: all samples, or as many independent ones as are as precise.
         confidence: of the interval, two-sided.
 
     Returns:

@@ -8,6 +8,9 @@ occurs. All resampling works on these few numbers: 1,000,000 independent rows in
 Test sets are drawn stratum by stratum. When sources have many rows, few of them lie in exactly the same cells, and a
 stratum of a single source would never vary: if fewer than 20 sources share the same combination of cells, they are
 resampled together with the rest of their group.
+
+Where a test set was sampled at random, another one would also have other numbers of sources in each stratum of a
+group. Shares within subgroups hardly depend on them, but accuracies over several classes do.
 """
 
 from __future__ import annotations
@@ -17,11 +20,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
+
+from fairdistill.metrics.rows import Rows as Rows
+from fairdistill.metrics.rows import TestSets, placed
+from fairdistill.metrics.samples import Design
 
 _ALL_CODES = 16
+_MANY_STRATA = 50
 _FEWEST = 20  # sources for a separate stratum
-_CHUNK_BYTES = 2**26
+_CHUNK_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Outcomes:
         row_table: sparse float64 ``[T, cells]``: how many rows of each cell a source of this type has.
         rows: int64 ``[cells]``: rows of each cell, also in drawn test sets unless sources are ``pooled``.
         pooled: whether sources with rows in different cells are drawn together.
+        pool: int64 ``[S]``: the pool of each stratum, for example its group; -1 for several pools or none.
         independent: whether every source has a single row.
     """
 
@@ -48,6 +57,7 @@ class Outcomes:
     row_table: csr_array
     rows: NDArray[np.int64]
     pooled: bool
+    pool: NDArray[np.int64]
     independent: bool
 
     @property
@@ -57,56 +67,79 @@ class Outcomes:
     @property
     def share(self) -> NDArray[np.float64]:
         """Mean value of a row of each cell in test sets drawn from ``weight``, float64 ``[cells, V]``."""
-        scale = np.repeat(self.sources / np.add.reduceat(self.weight, self.first), self._stops - self.first)
-        weight = self.weight * scale
+        if not len(self.weight):
+            return _shares(np.zeros(self.table.shape[1]), self.rows)
+        weight = self.expected
         return _shares(weight @ self.table, weight @ self.row_table if self.pooled else self.rows)
 
     def drawn(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
         """Draw test sets with as many sources in each stratum; yield their shares, ``[some, cells, V]`` at a time."""
-        generator = np.random.default_rng(seed)
-        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(self.table.shape))))
-        for start in range(0, draws, chunk):
-            size = min(chunk, draws - start)
-            drawn = np.empty((size, len(self.weight)))
-            for n, low, high in zip(self.sources.tolist(), self.first.tolist(), self._stops.tolist(), strict=True):
-                chance = self.weight[low:high] / self.weight[low:high].sum()
-                drawn[:, low:high] = generator.multinomial(n, chance, size=size)
-            if not self.pooled:
-                yield _shares(drawn @ self.table, self.rows)
+        for found in self.test_sets(draws, seed, "balanced"):
+            yield found.shares
+
+    def test_sets(self, draws: int, seed: int, design: Design) -> Iterator[TestSets]:
+        """Draw test sets; those of both designs have the same shares."""
+        for drawn, sized in self.types_drawn(draws, seed, design):
+            rows = drawn @ self.row_table if self.pooled else self.rows
+            shares = _shares(drawn @ self.table, rows)
+            if self.pooled:  # a cell may have no rows in any drawn source
+                shares = np.where(np.isnan(shares), self.share, shares)
+            if design == "balanced":
+                yield TestSets(
+                    shares, _sums(shares, self.rows), np.broadcast_to(self.rows, (len(drawn), len(self.rows)))
+                )
                 continue
-            shares = _shares(drawn @ self.table, drawn @ self.row_table)
-            yield np.where(np.isnan(shares), self.share, shares)  # a cell without rows in any drawn source
+            sums = (sized @ self.table).reshape(len(drawn), len(self.rows), -1)
+            yield TestSets(shares, sums, sized @ self.row_table)
 
-    def swapped(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
-        """Swap the two values of each source with probability one half; yield the shares, ``[some, cells, 2]``."""
-        generator = np.random.default_rng(seed)
-        weight = np.floor(self.weight).astype(np.int64)  # without the added sources
-        apart = self.table[:, 1::2] - self.table[:, 0::2]
-        as_is = (weight @ self.table).reshape(-1, 2)
-        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(apart.shape))))
+    def types_drawn(
+        self, draws: int, seed: int, design: Design
+    ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Draw sources: how many of each type, ``[some, T]``, with as many in each stratum, and in a random design."""
+        generator, of_sizes = np.random.default_rng(seed), np.random.default_rng([seed, 2])
+        chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(len(self.weight), len(self.rows)))))
         for start in range(0, draws, chunk):
             size = min(chunk, draws - start)
-            moved = generator.binomial(weight, 0.5, size=(size, len(weight))) @ apart
-            yield _shares((as_is + np.stack([moved, -moved], axis=2)).reshape(size, -1), self.rows)
+            drawn = self._types(generator, size)
+            if design == "balanced":
+                yield drawn, drawn
+                continue
+            factor = self._sizes(of_sizes, size) / self.sources
+            yield drawn, drawn * np.repeat(factor, self._stops - self.first, axis=1)
 
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Expected sources of each type in drawn test sets, float64 ``[T]``."""
+        scale = self.sources / np.add.reduceat(self.weight, self.first)
+        return np.asarray(self.weight * np.repeat(scale, self._stops - self.first))
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Rows:
-    """The cell, outcome and source of each row of a test set.
+    def _types(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
+        """Draw the number of sources of each type, ``[size, T]``, as many in each stratum."""
+        drawn = np.empty((len(self.weight), size))
+        stops = self._stops
+        pairs = stops - self.first == 2  # right and wrong
+        at, n = self.first[pairs], self.sources[pairs]
+        chance = self.weight[at] / (self.weight[at] + self.weight[at + 1])
+        drawn[at] = generator.binomial(n[:, None], chance[:, None], (len(n), size))
+        drawn[at + 1] = n[:, None] - drawn[at]
+        for stratum in np.flatnonzero(~pairs).tolist():
+            own = slice(self.first[stratum], stops[stratum])
+            chance = self.weight[own] / self.weight[own].sum()
+            drawn[own] = generator.multinomial(self.sources[stratum], chance, size=size).T
+        return drawn.T
 
-    Attributes:
-        cell: int64 ``[N]``: the cell of each row.
-        code: int64 ``[N]``: its outcome, an index of ``values``.
-        values: float64 ``[codes, V]``: what a row of each outcome adds to its cell.
-        sources: int64 ``[N]``: the source of each row.
-        num_cells: number of cells.
-    """
-
-    cell: NDArray[np.int64]
-    code: NDArray[np.int64]
-    values: NDArray[np.float64]
-    sources: NDArray[np.int64]
-    num_cells: int
+    def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
+        """Draw the number of sources in each stratum, ``[size, S]``, as many in each pool; of many strata normal."""
+        sizes = np.empty((size, len(self.sources)))
+        for name in np.unique(self.pool).tolist():
+            own = self.pool == name
+            n = self.sources[own]
+            if len(n) <= _MANY_STRATA:
+                sizes[:, own] = generator.multinomial(n.sum(), n / n.sum(), size=size)
+                continue
+            noise = np.sqrt(n) * generator.standard_normal((size, len(n)))
+            sizes[:, own] = np.maximum(n + noise - n / n.sum() * noise.sum(axis=1, keepdims=True), 0)
+        return sizes
 
 
 def outcomes_of(
@@ -126,24 +159,21 @@ def outcomes_of(
     codes = len(values)
     smooth = smooth and codes <= _ALL_CODES
     key = cell * codes + rows.code
-    order = np.lexsort((key, rows.sources))
-    key, owner = key[order], rows.sources[order]
-    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]]) if len(owner) else np.zeros(0, np.int64)
-    lengths = np.diff(np.append(starts, len(owner)))
+    often = np.bincount(rows.owner, minlength=rows.num_sources)
     parts: list[_Part] = []
     left: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    for length in np.unique(lengths).tolist():
-        sequences = key[starts[lengths == length][:, None] + np.arange(length)]
-        if length == 1:
-            parts.append(_single(sequences[:, 0], num_cells, codes, smooth=smooth))
-            continue
+    lengths = np.unique(often).tolist()
+    if 1 in lengths:
+        alone = key if lengths == [1] else key[often[rows.owner] == 1]
+        parts.append(_single(alone, num_cells, codes, pool, smooth=smooth))
+    for sequences in _sequences(key, rows.owner, often):
         kinds, counts = np.unique(sequences, axis=0, return_counts=True)
         if pool is not None:
             few = _few(kinds // codes, counts)
             left.append((kinds[few], counts[few]))
             kinds, counts = kinds[~few], counts[~few]
         if len(kinds):
-            parts.append(_several(kinds, counts, codes, smooth=smooth and ends))
+            parts.append(_several(kinds, counts, codes, pool, smooth=smooth and ends))
     pooled = any(len(kinds) for kinds, _ in left)
     if pooled and pool is not None:
         parts.append(_pooled([each for each in left if len(each[0])], codes, pool, smooth=smooth and ends))
@@ -151,7 +181,9 @@ def outcomes_of(
         nothing = np.zeros(0, np.int64)
         table, row_table = (csr_array((0, num_cells * columns)) for columns in (values.shape[1], 1))
         none = np.zeros(num_cells, np.int64)
-        return Outcomes(np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, independent=True)
+        return Outcomes(
+            np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, pool=nothing, independent=True
+        )
     types = np.concatenate([part.types for part in parts])
     entries = [np.stack([part.type + at, part.key]) for part, at in zip(parts, _offsets(parts), strict=True)]
     type_, of_row = np.concatenate(entries, axis=1)
@@ -159,22 +191,26 @@ def outcomes_of(
         weight=np.concatenate([part.weight for part in parts]),
         sources=np.concatenate([part.sources for part in parts]),
         first=np.cumsum(types) - types,
-        table=_table(type_, of_row // codes, values[of_row % codes], int(types.sum()), num_cells),
-        row_table=_table(type_, of_row // codes, np.ones((len(of_row), 1)), int(types.sum()), num_cells),
+        table=placed(type_, of_row // codes, values[of_row % codes], (int(types.sum()), num_cells * values.shape[1])),
+        row_table=placed(type_, of_row // codes, np.ones(len(of_row)), (int(types.sum()), num_cells)),
         rows=np.bincount(cell, minlength=num_cells),
         pooled=pooled,
-        independent=bool((lengths == 1).all()),
+        pool=np.concatenate([part.pool for part in parts]),
+        independent=rows.independent,
     )
 
 
-def _table(
-    type_: NDArray[np.int64], cell: NDArray[np.int64], added: NDArray[np.float64], types: int, num_cells: int
-) -> csr_array:
-    """Return what each type adds to each cell, ``[types, cells * V]``, from what each row adds, ``[rows, V]``."""
-    width = added.shape[1]
-    columns = cell[:, None] * width + np.arange(width)
-    placed = (added.ravel(), (np.repeat(type_, width), columns.ravel()))
-    return coo_array(placed, shape=(types, num_cells * width)).tocsr()
+def _sequences(
+    key: NDArray[np.int64], owner: NDArray[np.int64], often: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the sorted keys of the rows of each source, ``[sources, length]``, for each length above 1."""
+    several = often[owner] > 1
+    key, owner = key[several], owner[several]
+    order = np.lexsort((key, owner))
+    key, often = key[order], often[often > 1]
+    starts = np.cumsum(often) - often
+    for length in np.unique(often).tolist():
+        yield key[starts[often == length][:, None] + np.arange(length)]
 
 
 @dataclass(frozen=True)
@@ -186,16 +222,21 @@ class _Part:
     key: NDArray[np.int64]  # of the same
     types: NDArray[np.int64]  # of each stratum
     sources: NDArray[np.int64]  # of each stratum
+    pool: NDArray[np.int64]  # of each stratum
 
 
-def _single(key: NDArray[np.int64], num_cells: int, codes: int, *, smooth: bool) -> _Part:
+def _single(
+    key: NDArray[np.int64], num_cells: int, codes: int, pool: NDArray[np.int64] | None, *, smooth: bool
+) -> _Part:
     """Return the types of sources with one row: a stratum is a cell."""
     counts = np.bincount(key, minlength=num_cells * codes).reshape(num_cells, codes)
     sources = counts.sum(axis=1)
     weight = counts + (1 / codes if smooth else 0.0) * (sources > 0)[:, None]
     found = np.flatnonzero(weight)
     types = np.bincount(found // codes, minlength=num_cells)
-    return _Part(weight.ravel()[found], np.arange(len(found)), found, types[sources > 0], sources[sources > 0])
+    filled = np.flatnonzero(sources)
+    of_pool = np.full(len(filled), -1) if pool is None else pool[filled]
+    return _Part(weight.ravel()[found], np.arange(len(found)), found, types[filled], sources[filled], of_pool)
 
 
 def _few(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -204,7 +245,9 @@ def _few(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool
     return np.asarray(np.bincount(stratum, weights=counts)[stratum] < _FEWEST)
 
 
-def _several(kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, *, smooth: bool) -> _Part:
+def _several(
+    kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, pool: NDArray[np.int64] | None, *, smooth: bool
+) -> _Part:
     """Return the types of sources with several rows, each given by the sorted keys of its rows."""
     cells, stratum = np.unique(kinds // codes, axis=0, return_inverse=True)
     sources = np.bincount(stratum.ravel(), weights=counts).astype(np.int64)
@@ -221,6 +264,7 @@ def _several(kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, *,
         kinds.ravel(),
         np.bincount(stratum.ravel(), minlength=len(cells)),
         sources,
+        np.full(len(cells), -1) if pool is None else _pool_of(pool[cells]),
     )
 
 
@@ -230,9 +274,7 @@ def _pooled(
     """Return the types of sources that are drawn together with others of the same pool, whatever their cells."""
     places, weights, rows = [], [], []
     for kinds, counts in groups:
-        of_row = pool[kinds // codes]
-        one = (of_row == of_row[:, :1]).all(axis=1)
-        places.append(np.where(one, of_row[:, 0], -1))
+        places.append(_pool_of(pool[kinds // codes]))
         weights.append(counts.astype(np.float64))
         rows += list(kinds)
     place, weight = np.concatenate(places), np.concatenate(weights)
@@ -253,7 +295,13 @@ def _pooled(
         np.concatenate(rows),
         np.array([int((place == name).sum()) for name in names], np.int64),
         sources,
+        names,
     )
+
+
+def _pool_of(of_row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the pool of sources whose rows are in these pools, ``[sources, rows]``; -1 if they are in several."""
+    return np.asarray(np.where((of_row == of_row[:, :1]).all(axis=1), of_row[:, 0], -1))
 
 
 def _added(cells: NDArray[np.int64], codes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -268,6 +316,10 @@ def _added(cells: NDArray[np.int64], codes: int) -> tuple[NDArray[np.int64], NDA
 def _offsets(parts: list[_Part]) -> list[int]:
     sizes = [len(part.weight) for part in parts]
     return [sum(sizes[:at]) for at in range(len(sizes))]
+
+
+def _sums(shares: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(np.nan_to_num(shares) * rows[:, None])
 
 
 def _shares(sums: NDArray[np.float64], rows: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:

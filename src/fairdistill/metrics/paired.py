@@ -2,98 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtri
 
-from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, spread
-from fairdistill.metrics.outcomes import Rows, outcomes_of
+from fairdistill.metrics.changes import CellChange, Change, Paired
+from fairdistill.metrics.extremes import extremes
+from fairdistill.metrics.intervals import Floats
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
+from fairdistill.metrics.signs import Signs, holm
 
-SIGNIFICANT = 0.05
-"""Largest p-value of a change that is called significant."""
-
-_ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Change:
-    """A difference, the second model's value minus the first's; fractions, NaN where undefined.
-
-    Attributes:
-        value: as observed.
-        low: lower end of its interval.
-        high: upper end.
-        p_value: of the hypothesis that the models are interchangeable, two-sided.
-    """
-
-    value: float
-    low: float
-    high: float
-    p_value: float
-
-
-@dataclass(frozen=True)
-class CellChange(Change):
-    """The change in one subgroup's accuracy.
-
-    Attributes:
-        group: the subgroup's group.
-        label: its class.
-        rows: its samples.
-        adjusted_p_value: corrected for the number of subgroups (Holm).
-    """
-
-    group: int
-    label: int
-    rows: int
-    adjusted_p_value: float
-
-    @property
-    def harmed(self) -> bool:
-        """Whether the accuracy fell significantly, at 5% over all subgroups together."""
-        return self.value < 0 and self.adjusted_p_value <= SIGNIFICANT
-
-    @property
-    def helped(self) -> bool:
-        """Whether it rose significantly."""
-        return self.value > 0 and self.adjusted_p_value <= SIGNIFICANT
-
-
-@dataclass(frozen=True)
-class Paired:
-    """The changes from the first model to the second.
-
-    Attributes:
-        accuracy: fraction of correct samples.
-        deo_a: the mean over classes of the gap.
-        deo_m: the largest gap.
-        cells: each subgroup with samples.
-        worst_groups: change in the mean over the classes of the worst group's accuracy; DEO_A changes by
-            ``best_groups`` minus this.
-        best_groups: change in the mean over the classes of the best group's accuracy.
-    """
-
-    accuracy: Change
-    deo_a: Change
-    deo_m: Change
-    cells: tuple[CellChange, ...]
-    worst_groups: float
-    best_groups: float
-
-    @property
-    def levels_down(self) -> bool:
-        """Whether DEO_A shrank only because some groups got worse: on average, the worst groups gained nothing."""
-        return self.deo_a.value < -_ROUNDING and self.worst_groups <= _ROUNDING
-
-    @property
-    def share_levelled_down(self) -> float:
-        """How much of a smaller DEO_A comes from the best groups getting worse, in [0, 1]; NaN if it did not shrink."""
-        if not self.deo_a.value < -_ROUNDING:
-            return float("nan")
-        return min(1.0, max(0.0, self.best_groups / self.deo_a.value))
+_UNKNOWN = 1e6  # times the noise: no bound
 
 
 def paired_test(
@@ -104,19 +24,18 @@ def paired_test(
 ) -> Paired:
     """Compare two models on the same samples.
 
-    p-values come from a permutation test that swaps the two models at random for each source, so it is exact for the
-    hypothesis that they do not differ, however small the test set; with several seeds, the noise of the seeds is added
-    to the swaps. Intervals of accuracies come from test sets drawn for both models together; those of a DEO combine the
-    two models' own intervals (:func:`gap_limits`) by the method of variance estimates recovery (Zou and Donner,
-    *Construction of confidence limits about effect measures*, 2008), as if they were independent. The p-values of
-    subgroups are corrected by Holm's method (1979).
+    The p-values of the accuracy and of subgroups are exact, see :class:`Signs`; those of subgroups are corrected by
+    Holm's method. With several seeds, the noise of the seeds is added. The change of a DEO is tested for being 0,
+    whether or not the accuracies differ: its p-value and its interval are one statement, see :func:`extremes`.
+    Intervals come from test sets drawn for both models together.
 
     Args:
         first: bool ``[N]``: which samples the first model, for example a teacher, gets right; ``[M, N]`` for M seeds.
         second: bool ``[N]`` or ``[M, N]``: the same for the second model; seeds are paired in order. Changes are then
             means over the seeds, and their intervals include the noise of the seeds.
         samples: the test set; samples of unknown group count only for the accuracy.
-        drawing: how test sets and permutations are drawn.
+        drawing: how test sets are drawn, and the confidence of intervals; a subgroup is harmed or helped if its
+            p-value is at most one minus that.
 
     Raises:
         ValueError: if the two differ in shape.
@@ -134,62 +53,79 @@ def paired_test(
             f"Expected arguments `first` and `second` to have one shape, but got {first.shape} and {second.shape}"
         )
     both = Resampled(np.concatenate([first, second]), samples, drawing)
-    swaps = _swapped(first, second, samples, both, drawing.seed)
-    weight = both.all_rows / both.all_rows.sum()
-    by_seed = second.mean(axis=1) - first.mean(axis=1)
-    drawn = np.einsum("bgc,gc->b", np.nan_to_num(_difference(both.all_noise)), weight)
-    swapped = np.einsum("mbgc,gc->mb", np.nan_to_num(swaps), weight)
-    value = float(by_seed.mean())
-    of_seeds = both.seed_noise(by_seed)
-    low, high = _quantiles(value + drawn + of_seeds, drawing.confidence)
-    worst, best = (
-        _difference(end.mean(axis=-1)[None])[0] for end in (both.shares.min(axis=1), both.shares.max(axis=1))
-    )
+    apart = second.sum(axis=0, dtype=np.int64) - first.sum(axis=0, dtype=np.int64)
+    found = extremes(both, of_few_sources(_sources_of(samples.groups, samples), both.draws, drawing.seed))
     return Paired(
-        accuracy=Change(value, float(low), float(high), float(_p_value(swapped[1] - swapped[0] + of_seeds, value))),
-        deo_a=_gap_change(both, swaps[:, :, :-1], "mean"),
-        deo_m=_gap_change(both, swaps[:, :, :-1], "max"),
-        cells=_cell_changes(both, swaps[:, :, :-1]),
-        worst_groups=float(worst),
-        best_groups=float(best),
+        accuracy=_accuracy_change(both, second.mean(axis=1) - first.mean(axis=1), samples, apart, drawing.seed),
+        deo_a=found.deo_a.change(both),
+        deo_m=found.deo_m.change(both),
+        cells=_cell_changes(both, samples, apart, drawing.seed),
+        worst_groups=found.worst.estimate(both),
+        best_groups=found.best.estimate(both),
+        share_levelled_down=found.share_levelled_down(both),
     )
 
 
-def _difference(values: Floats) -> Floats:
-    """Return the mean over the second half of the models minus that over the first, along the second axis."""
-    first, second = np.split(values, 2, axis=1)
-    return np.asarray(second.mean(axis=1) - first.mean(axis=1))
+def of_few_sources(sources: NDArray[np.int64], draws: int, seed: int, *, groups: int = 1) -> Floats:
+    """Return by what to multiply the noise of drawn test sets because they are drawn from few sources, ``[B, K]``.
+
+    S sources of G groups, drawn with replacement, vary by (S - G) / S of what other sources would, and they say only
+    roughly how much that is: the noise becomes that of Student's t with S - G degrees of freedom. From a single source
+    in each group nothing follows.
+
+    Args:
+        sources: int64 ``[K]``: the number of sources, S.
+        draws: number of test sets, B.
+        seed: of the draws.
+        groups: G.
+    """
+    number, which = np.unique(sources, return_inverse=True)
+    freedom = np.maximum(number - groups, 1)
+    chance = np.random.default_rng([seed, 4]).random(
+        (draws, 1)
+    )  # one for all units, so that their order does not matter
+    spread = chdtri(freedom, chance) / freedom
+    return np.asarray(np.where(number > groups, np.sqrt(number / freedom / spread), _UNKNOWN)[:, which])
 
 
-def _swapped(
-    first: NDArray[np.bool_],
-    second: NDArray[np.bool_],
-    samples: Samples,
-    both: Resampled,
-    seed: int,
-) -> Floats:
-    """Return the subgroups' accuracies with the models swapped at random for each source, ``[2, B, G + 1, C]``."""
-    cells, classes = both.all_rows.shape
-    seeds = len(first)
-    right = first.sum(axis=0) * (seeds + 1) + second.sum(axis=0)  # only the number of correct seeds matters
-    rows = Rows(
-        cell=np.where(samples.groups < 0, cells - 1, samples.groups) * classes + samples.labels,
-        code=right,
-        values=np.indices((seeds + 1, seeds + 1)).reshape(2, -1).T / seeds,
-        sources=samples.sources,
-        num_cells=cells * classes,
-    )
-    found = outcomes_of(rows, smooth=False)
-    drawn = np.concatenate(list(found.swapped(both.draws, seed)))
-    return np.moveaxis(drawn, 2, 0).reshape(2, -1, cells, classes)
+def _sources_of(unit: NDArray[np.int64], samples: Samples, units: int | None = None) -> NDArray[np.int64]:
+    """Return the number of sources of each group or other unit, ``[units]``; -1 is none."""
+    order = np.lexsort((samples.sources, unit))
+    unit, sources = unit[order], samples.sources[order]
+    new = np.ones(len(unit), bool)
+    new[1:] = (unit[1:] != unit[:-1]) | (sources[1:] != sources[:-1])
+    return np.bincount(unit[new & (unit >= 0)], minlength=samples.num_groups if units is None else units)
 
 
-def _cell_changes(both: Resampled, swaps: Floats) -> tuple[CellChange, ...]:
+def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: NDArray[np.int64], seed: int) -> Change:
+    drawn = _difference(both.accuracy_noise)
+    value = float(by_seed.mean())
+    sources = samples.sources
+    groups = int((both.all_rows.sum(axis=1) > 0).sum())
+    drawn = drawn * of_few_sources(np.array([len(np.unique(sources))]), both.draws, seed, groups=groups)[:, 0]
+    low, high = _quantiles(value + drawn + both.seed_noise(by_seed), both.confidence)
+    signs = Signs.of(np.zeros_like(sources), sources, apart, num_cells=1)
+    (p_value,) = signs.p_values(*_of_sums(by_seed, np.array([len(sources)])))
+    return Change(value, float(low), float(high), float(p_value))
+
+
+def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], seed: int) -> tuple[CellChange, ...]:
     before, after = np.split(both.shares, 2)
     values = (after - before).mean(axis=0)
-    of_seeds = both.seed_noise(after - before)
-    low, high = _quantiles(values + _difference(both.noise) + of_seeds, both.confidence)
-    p_values = _p_value(swaps[1] - swaps[0] + of_seeds, values)
+    known = samples.groups >= 0
+    cell = np.where(known, samples.groups * samples.num_classes + samples.labels, -1)
+    drawn = _difference(both.noise)
+    if not both.independent:
+        sources = _sources_of(cell, samples, values.size).reshape(values.shape)
+        # As among independent samples, one more source keeps models from being free of differences.
+        one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), (both.draws, 1, 1))
+        drawn += one_more / np.maximum(sources, 1)
+        drawn *= of_few_sources(sources.ravel(), both.draws, seed).reshape(drawn.shape)
+    low, high = _quantiles(values + drawn + both.seed_noise(after - before), both.confidence)
+    cell = cell[known]
+    signs = Signs.of(cell, samples.sources[known], apart[known], num_cells=both.rows.size)
+    found = signs.p_values(*_of_sums((after - before).reshape(len(after), -1), both.rows.ravel()))
+    p_values = found.reshape(both.rows.shape)
     filled = np.argwhere(both.rows > 0)
     adjusted = holm(p_values[both.rows > 0])
     return tuple(
@@ -202,68 +138,27 @@ def _cell_changes(both: Resampled, swaps: Floats) -> tuple[CellChange, ...]:
             label=int(label),
             rows=int(both.rows[group, label]),
             adjusted_p_value=float(corrected),
+            level=1 - both.confidence,
         )
         for (group, label), corrected in zip(filled, adjusted, strict=True)
     )
 
 
-def _gap_change(both: Resampled, swaps: Floats, which: Over) -> Change:
-    gaps = np.split(over(spread(both.shares), which), 2)
-    value = float(gaps[1].mean() - gaps[0].mean())
-    if np.isnan(value):
-        return Change(value, value, value, value)
-    before, after = (
-        gap_limits(
-            shares,
-            noise,
-            which,
-            confidence=both.confidence,
-            seed_noise=both.seed_noise(of_seeds),
-            resolution=both.resolution,
-        )
-        for shares, noise, of_seeds in zip(np.split(both.shares, 2), np.split(both.noise, 2, axis=1), gaps, strict=True)
-    )
-    middle = float(after.middle - before.middle)
-    low = middle - _together(after, before)
-    high = middle + _together(before, after)
-    swapped = over(spread(swaps), which)
-    of_seeds = both.seed_noise(gaps[1] - gaps[0])
-    return Change(value, min(low, value), max(high, value), float(_p_value(swapped[1] - swapped[0] + of_seeds, value)))
+def _of_sums(by_seed: Floats, rows: NDArray[np.int64]) -> tuple[Floats | None, int]:
+    """Return the standard error of the sum over seeds and samples, from means ``[M, ...]``, and the number of seeds."""
+    seeds = len(by_seed)
+    if seeds < 2:
+        return None, seeds
+    error = by_seed.std(axis=0, ddof=1) * np.sqrt(seeds)  # of the sum over the seeds
+    return np.atleast_1d(np.nan_to_num(error)) * rows, seeds
 
 
-def _together(lower: Limits, upper: Limits) -> float:
-    """Return how far one gap may be below its estimate and the other above, combined.
-
-    Independent errors add up in squares. But an estimate whose lower end is 0 cannot err freely downwards; then the
-    errors themselves are added.
-    """
-    below, above = float(lower.middle - lower.low), float(upper.high - upper.middle)
-    return below + above if lower.low <= 0 else float(np.hypot(below, above))
+def _difference(values: Floats) -> Floats:
+    """Return the mean over the second half of the models minus that over the first, along the second axis."""
+    first, second = np.split(values, 2, axis=1)
+    return np.asarray(second.mean(axis=1) - first.mean(axis=1))
 
 
 def _quantiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return np.clip(low, -1, 1), np.clip(high, -1, 1)
-
-
-def _p_value(swapped: Floats, value: Floats | float) -> Floats:
-    """Return the fraction of permutations, including the observed one, with a difference at least as large."""
-    with np.errstate(invalid="ignore"):
-        as_large = (np.abs(swapped) >= np.abs(value) - 1e-12).sum(axis=0)
-    return np.asarray(np.where(np.isnan(value), np.nan, (1 + as_large) / (1 + len(swapped))))
-
-
-def holm(p_values: Floats) -> Floats:
-    """Return p-values corrected for multiple testing.
-
-    Holm, *A Simple Sequentially Rejective Multiple Test Procedure* (1979).
-
-    Example:
-        >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p_values)
-    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    corrected = np.empty_like(p_values)
-    corrected[order] = np.minimum(steps, 1.0)
-    return corrected

@@ -7,18 +7,23 @@ the whole is the largest difference over the classes; for two classes these are 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.counts import Counts, group_counts
+from fairdistill.metrics.counts import Counts
+from fairdistill.metrics.evidence import Evidence, Tally
+from fairdistill.metrics.gaps import UNDEFINED, Gap, Gaps
+from fairdistill.metrics.grouped import GroupedRows
 from fairdistill.metrics.intervals import Floats, spread
-from fairdistill.metrics.outcomes import Rows, outcomes_of
-from fairdistill.metrics.resampling import Gap, gap_of
+from fairdistill.metrics.ranks import ranked
+from fairdistill.metrics.rates import RatedRows, drawn_rates, features_of
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
+from fairdistill.metrics.sources import sources_of
+from fairdistill.metrics.upper import GapInversion
 
-_MEMORY = 2**28
-_FEWEST = 200
-_WORK = 3e8
+_FEW_COUNTS = 4000  # of groups, classes and outcomes that can be exchanged in a second or two
 
 
 def selection_rates(counts: Counts) -> Floats:
@@ -27,8 +32,7 @@ def selection_rates(counts: Counts) -> Floats:
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted).
     """
-    rows = counts.sum(axis=2)
-    return _selection(_rates(counts, rows), rows)
+    return features_of(counts).selection
 
 
 def odds(counts: Counts) -> Floats:
@@ -39,8 +43,7 @@ def odds(counts: Counts) -> Floats:
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted).
     """
-    rows = counts.sum(axis=2)
-    return _odds(_rates(counts, rows), rows)
+    return features_of(counts).odds
 
 
 def demographic_parity_difference(counts: Counts) -> float:
@@ -71,60 +74,112 @@ def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing
     Args:
         predicted: int64 ``[N]`` predicted classes.
         samples: the test set; samples of unknown group do not count.
-        drawing: how test sets are drawn; fewer than requested if C squared times G is large; none, so that intervals
-            are NaN, if not even 200 fit into 256 MiB.
+        drawing: how test sets are drawn; fewer than requested if that takes long, but at least 200.
     """
-    labels, groups, num_classes, num_groups = samples.labels, samples.groups, samples.num_classes, samples.num_groups
-    known = groups >= 0
-    group_of_cell = np.repeat(np.arange(num_groups), num_classes)
-    known_rows = Rows(
-        cell=groups[known] * num_classes + labels[known],
-        code=predicted[known],
-        values=np.eye(num_classes),
-        sources=samples.sources[known],
-        num_cells=len(group_of_cell),
+    known = samples.groups >= 0
+    if not known.any():
+        return UNDEFINED, UNDEFINED
+    shape = (samples.num_groups, samples.num_classes)
+    groups, labels, chosen, sources = (
+        each[known] for each in (samples.groups, samples.labels, predicted, samples.sources)
     )
-    found = outcomes_of(known_rows, pool=group_of_cell)
-    size = num_groups * num_classes**2
-    fitting = min(_MEMORY // (8 * size), int(_WORK / max(1, len(found.weight))))
-    draws = min(drawing.draws, fitting)
-    shape = (num_groups, num_classes, num_classes)
-    rows = found.rows.reshape(shape[:2])
-    counts = group_counts(labels, predicted, groups, num_classes=num_classes, num_groups=num_groups)
-    if not known.any() or fitting < _FEWEST:  # no samples, or too many classes for intervals
-        undefined = [float("nan")] * 7
-        return Gap(demographic_parity_difference(counts), *undefined), Gap(
-            equalised_odds_difference(counts), *undefined
+    ranks = ranked(groups=groups, classes=(labels, chosen), codes=np.zeros_like(groups), sources=sources, shape=shape)
+    rows = RatedRows(ranks.groups[groups], ranks.classes[labels], ranks.classes[chosen], sources, shape)
+    observed = rows.features
+    selection, odds = drawn_rates(rows, drawing)
+    return (
+        _gap(observed.selection, selection, _exchanged_over_all(rows, drawing), drawing),
+        _gap(observed.odds, odds, _exchanged_in_class(rows, drawing), drawing),
+    )
+
+
+def _gap(rates: Floats, noise: Floats, evidence: Evidence, drawing: Drawing) -> Gap:
+    """Return the largest gap of rates ``[G, K]``, given what drawn test sets add to them, ``[B, G, K]``."""
+    if np.isnan(rates).any():
+        return replace(UNDEFINED, value=float(spread(rates).max()))
+    if np.prod(evidence.rows.shape) <= _FEW_COUNTS:
+        return Gaps(rates[None], noise[:, None], evidence, confidence=drawing.confidence).of("max")[0]
+    return largest_of_many(rates, noise, confidence=drawing.confidence, resolution=evidence.resolution)
+
+
+def largest_of_many(rates: Floats, noise: Floats, *, confidence: float, resolution: float) -> Gap:
+    """Return the largest gap of very many rates, whose floor is that of the noise.
+
+    The observed gap is at most the true one plus the largest gap of the noise: this gives the lower end.
+
+    Args:
+        rates: float64 ``[G, K]``.
+        noise: float64 ``[B, G, K]``: what drawn test sets add to them.
+        confidence: of the interval.
+        resolution: smallest step of a rate.
+    """
+    gaps, drawn = spread(rates), spread(noise)
+    value, floor = float(gaps.max()), drawn.max(axis=1)
+    # What is never the largest, even where it is drawn as large as it can be, decides nothing.
+    used = gaps + drawn.max(axis=0) >= min(float(floor.min()), value)
+    inverted = GapInversion(rates[None][..., used], noise[:, None][..., used], "max", resolution=resolution)
+    tails = ((1 - confidence) / 2, 1 - confidence)
+    low, at_least = (max(0.0, value - float(np.quantile(floor, 1 - tail))) for tail in tails)
+    high, at_most = (float(end) for end in inverted.high(tails))
+    return Gap(
+        value=value,
+        low=low,
+        high=max(low, high),
+        estimate=min(max(float(inverted.estimate()), low), max(low, high)),
+        floor=float(floor.mean()),
+        floor_low=float(np.quantile(floor, 0.025)),
+        floor_high=min(1.0, float(np.quantile(floor, 0.975))),
+        p_value=float((1 + (floor >= value - 1e-12).sum()) / (1 + len(floor))),
+        at_least=at_least,
+        at_most=max(at_least, at_most),
+    )
+
+
+def _exchanged_over_all(rows: RatedRows, drawing: Drawing) -> Evidence:
+    """Return the rows behind selection rates: without a gap, all rows may exchange their groups."""
+
+    def tally(counts: Counts) -> tuple[Floats, Floats]:
+        chosen = counts[..., None, :, 0, :]
+        return chosen.astype(np.float64), np.broadcast_to(chosen.sum(axis=-1, keepdims=True), chosen.shape)
+
+    return _evidence(rows, np.zeros_like(rows.labels), 1, tally, drawing)
+
+
+def _exchanged_in_class(rows: RatedRows, drawing: Drawing) -> Evidence:
+    """Return the rows behind odds: without a gap, rows of a class may exchange their groups."""
+
+    def tally(counts: Counts) -> tuple[Floats, Floats]:
+        of_class = counts.sum(axis=-1)
+        right = np.einsum("...gcc->...gc", counts)
+        wrong, others = counts.sum(axis=-2) - right, of_class.sum(axis=-1, keepdims=True) - of_class
+        part, whole = (
+            np.concatenate(each, axis=-1)[..., None, :, :].astype(np.float64)
+            for each in ((right, wrong), (of_class, others))
         )
-    observed, expected = _rates(counts, rows), found.share.reshape(shape)
-    drawn = np.concatenate(list(found.drawn(draws, drawing.seed))).reshape(draws, *shape)
-    gaps = [
-        gap_of(
-            rates(observed, rows)[None],
-            (rates(drawn, rows) - rates(expected, rows))[:, None],
-            "max",
-            drawing.confidence,
-            resolution=1 / int(rows.sum(axis=1).max()),
-        )
-        for rates in (_selection, _odds)
-    ]
-    return gaps[0], gaps[1]
+        return part, whole
+
+    return _evidence(rows, rows.labels, rows.shape[1], tally, drawing)
 
 
-def _rates(counts: Counts, rows: NDArray[np.int64]) -> Floats:
-    """Return P(pred = p | true = t, g), ``[G, C, C]``; NaN for an empty subgroup."""
-    return np.asarray(counts / np.where(rows > 0, rows, np.nan)[..., None])
-
-
-def _selection(rates: Floats, rows: NDArray[np.int64]) -> Floats:
-    total = rows.sum(axis=1)
-    weight = rows / np.where(total > 0, total, np.nan)[:, None]
-    return np.asarray(np.einsum("gt,...gtp->...gp", weight, np.nan_to_num(rates)))
-
-
-def _odds(rates: Floats, rows: NDArray[np.int64]) -> Floats:
-    right = np.einsum("...gcc->...gc", rates)
-    others = rows.sum(axis=1, keepdims=True) - rows  # samples of the other classes
-    counted = np.nan_to_num(rates) * rows[..., None]
-    wrong = (counted.sum(axis=-2) - np.einsum("...gcc->...gc", counted)) / np.where(others > 0, others, np.nan)
-    return np.concatenate([right, wrong], axis=-1)
+def _evidence(rows: RatedRows, strata: NDArray[np.int64], num_strata: int, tally: Tally, drawing: Drawing) -> Evidence:
+    groups, classes = rows.shape
+    exchanged = GroupedRows(
+        groups=rows.groups,
+        strata=strata,
+        codes=rows.predicted,
+        sources=rows.sources,
+        shape=(groups, num_strata, classes),
+    )
+    own = rows.groups * classes + rows.labels
+    of_class = sources_of(own, rows.sources, groups * classes).reshape(rows.shape)
+    of_group = sources_of(rows.groups, rows.sources, groups)[:, None]
+    columns = [np.repeat(of_group, classes, axis=1)]
+    if num_strata > 1:
+        columns = [of_class, of_group - of_class if rows.outcomes.independent else columns[0]]
+    return Evidence(
+        rows=exchanged,
+        tally=tally,
+        independent=np.concatenate(columns, axis=1),
+        draws=drawing.draws,
+        seed=drawing.seed,
+    )

@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.intervals import Floats, Limits, Over, gap_limits, over, smallest_limits, spread, wilson
-from fairdistill.metrics.outcomes import Rows, outcomes_of
+from fairdistill.metrics.drawn import drawn_accuracies
+from fairdistill.metrics.evidence import Evidence
+from fairdistill.metrics.gaps import Estimate, Gap, Gaps
+from fairdistill.metrics.grouped import GroupedRows
+from fairdistill.metrics.intervals import Floats, Limits, Over, wilson
+from fairdistill.metrics.ranks import ranked
+from fairdistill.metrics.rows import Rows
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-
-_WORK = 3e8  # draws times types, about 10 seconds
-_MEMORY = 2**28  # bytes of the drawn shares
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval; fractions, NaN where undefined.
-
-    Attributes:
-        value: as observed; the mean over the models.
-        low: lower end of the interval.
-        high: upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Gap(Estimate):
-    """A gap between groups with its interval and its noise floor.
-
-    Attributes:
-        estimate: the median-unbiased estimate; on average, the observed value is too large.
-        floor: mean gap that drawn test sets show if there is none.
-        floor_low: 2.5th percentile of that.
-        floor_high: 97.5th percentile.
-        p_value: fraction of those gaps, with the noise of the seeds if there are several, at least as large as
-            observed.
-    """
-
-    estimate: float
-    floor: float
-    floor_low: float
-    floor_high: float
-    p_value: float
+from fairdistill.metrics.sources import sources_of
+from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits
 
 
 class Resampled:
@@ -65,6 +35,11 @@ class Resampled:
         all_rows: int64 ``[G + 1, C]``: samples of each subgroup; the last group holds those of unknown group.
         all_shares: float64 ``[M, G + 1, C]``: their accuracy; NaN for an empty subgroup.
         all_noise: float64 ``[B, M, G + 1, C]``: what drawn test sets add to it.
+        all_centres: float64 ``[M, G + 1, C]``: the expected accuracy in drawn test sets.
+        group_noise: float64 ``[B, M, G + 1]``: what they add to the accuracy of each group; for a test set sampled at
+            random this includes other numbers of each class.
+        class_noise: float64 ``[B, M, C]``: the same for the accuracy of each class.
+        accuracy_noise: float64 ``[B, M]``: the same for the accuracy of all samples.
 
     Example:
         >>> labels, groups = np.repeat([0, 1], 200), np.tile([0, 1], 200)
@@ -77,31 +52,46 @@ class Resampled:
     """
 
     def __init__(self, correct: NDArray[np.bool_], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> None:
-        models = len(correct)
-        num_classes, num_groups = samples.num_classes, samples.num_groups
-        cell = np.where(samples.groups < 0, num_groups, samples.groups) * num_classes + samples.labels
+        shape = (samples.num_groups + 1, samples.num_classes)
+        groups = np.where(samples.groups < 0, samples.num_groups, samples.groups)
         code, values = _coded(correct)
-        group_of_cell = np.repeat(np.arange(num_groups + 1), num_classes)
-        rows = Rows(cell=cell, code=code, values=values, sources=samples.sources, num_cells=len(group_of_cell))
-        found = outcomes_of(rows, pool=group_of_cell, ends=True)
-        fitting = min(_WORK / max(1, len(found.weight)), _MEMORY / (8 * models * len(found.rows)))
-        self.draws = max(100, min(drawing.draws, int(fitting)))
-        self.independent = found.independent
+        ranks = ranked(
+            groups=groups, classes=(samples.labels,), codes=code, sources=samples.sources, shape=shape, last=True
+        )
+        cell = ranks.groups[groups] * shape[1] + ranks.classes[samples.labels]
+        rows = Rows(cell=cell, code=code, values=values, sources=samples.sources, num_cells=shape[0] * shape[1])
+        self.independent = rows.independent
         self.confidence = drawing.confidence
-        shape = (num_groups + 1, num_classes)
-        self.all_rows = found.rows.reshape(shape)
-        sums = np.stack([np.bincount(cell, weights=row, minlength=len(found.rows)) for row in correct])
-        self._sums = sums.reshape(models, *shape)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            self.all_shares = self._sums / self.all_rows
-        noise = np.concatenate(list(found.drawn(self.draws, drawing.seed))).swapaxes(1, 2) - found.share.T
-        self.all_noise = noise.reshape(self.draws, models, *shape)
         self._seed = drawing.seed
+        self._random = drawing.design == "random"
+
+        def restored(found: NDArray[Any]) -> NDArray[Any]:
+            return np.asarray(found[..., ranks.groups[:, None], ranks.classes])
+
+        often = np.bincount(cell * len(values) + code, minlength=rows.num_cells * len(values)).reshape(*shape, -1)
+        self.all_rows = restored(often.sum(axis=-1))
+        self._sums = restored(np.moveaxis(often @ values, -1, 0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self.all_shares: Floats = self._sums / self.all_rows
+        drawn = drawn_accuracies(rows, shape, drawing)
+        self.draws = len(drawn.cells)
+        self.all_noise, self.all_centres = restored(drawn.cells), restored(drawn.centres)
+        self.group_noise = drawn.groups[..., ranks.groups]
+        self.class_noise = drawn.classes[..., ranks.classes]
+        self.accuracy_noise = drawn.whole
+        self._sources = _sources(rows, shape)[np.r_[ranks.groups, -1][:, None], np.r_[ranks.classes, -1]]
+        self.all_sources = self._sources[:-1, :-1]
+        self.evidence = _evidence(samples, code, values, drawing)
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """Samples of each subgroup, int64 ``[G, C]``."""
         return self.all_rows[:-1]
+
+    @property
+    def independent_rows(self) -> NDArray[np.int64]:
+        """Sources of each subgroup, int64 ``[G, C]``."""
+        return self.evidence.independent
 
     @property
     def resolution(self) -> float:
@@ -120,26 +110,28 @@ class Resampled:
 
     def accuracy(self) -> Estimate:
         """Return the fraction of correct samples, including those of unknown group."""
-        return self.mean(self.all_rows)
+        return self._of_rows(self._of(), self.accuracy_noise)
 
     def balanced_accuracy(self) -> Estimate:
         """Return the mean over the classes of each class's accuracy; NaN if a class has no samples."""
         with np.errstate(invalid="ignore"):
-            return self.mean(self.all_rows / self.all_rows.sum(axis=0))
+            shares = (self._sums.sum(axis=1) / self.all_rows.sum(axis=0)).mean(axis=1)
+        return self._varying(shares, self.class_noise.mean(axis=-1))
 
     def class_accuracy(self, label: int) -> Estimate:
         """Return the accuracy of a class."""
-        return self.mean(self.all_rows * (np.arange(self.all_rows.shape[1]) == label))
+        return self._of_rows(self._of(label=label), self.class_noise[..., label])
 
     def group_accuracy(self, group: int) -> Estimate:
         """Return the accuracy of a group."""
-        return self.mean(self.all_rows * (np.arange(len(self.all_rows)) == group)[:, None])
+        return self._of_rows(self._of(group=group), self.group_noise[..., group])
 
     def cell_accuracy(self) -> tuple[Floats, Limits]:
-        """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's if samples are independent."""
+        """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's, if there is a single model."""
         value = self.shares.mean(axis=0)
-        if self.independent and len(self.shares) == 1:
-            low, high = wilson(self._sums[0, :-1], self.rows, confidence=self.confidence)
+        if len(self.shares) == 1:
+            rows = self.effective_rows[0]
+            low, high = wilson(value * rows, rows, confidence=self.confidence)
         else:
             moved = value + self.noise.mean(axis=1) + self.seed_noise(self.shares)
             low, high = self._quantiles(moved)
@@ -147,64 +139,97 @@ class Resampled:
 
     def worst_cell(self) -> tuple[Estimate, tuple[int, int] | None]:
         """Return the smallest accuracy of a subgroup and its (group, class); empty subgroups do not count."""
-        filled = self.rows.ravel() > 0
-        found, at = self._smallest(
-            self.shares.reshape(len(self.shares), -1)[:, filled],
-            self.noise.reshape(*self.noise.shape[:2], -1)[..., filled],
-        )
+        filled = self.rows > 0
+        found, at = self._smallest(self.shares[:, filled], self.effective_rows[:, filled])
         return found, None if at is None else divmod(int(np.flatnonzero(filled)[at]), self.rows.shape[1])
 
     def worst_group(self) -> tuple[Estimate, int | None]:
         """Return the smallest accuracy of a group and which it is; groups without samples do not count."""
         total = self.rows.sum(axis=1)
-        weight = self.rows[total > 0] / total[total > 0, None]
-        found, at = self._smallest(
-            (np.nan_to_num(self.shares)[:, total > 0] * weight).sum(axis=-1),
-            (np.nan_to_num(self.noise)[:, :, total > 0] * weight).sum(axis=-1),
+        filled = total > 0
+        worth = np.zeros((len(self.shares), len(total)))
+        for group in np.flatnonzero(filled).tolist():
+            worth[:, group] = self._worth(self._of(group=group), self.group_noise[..., group])
+        value = self._sums[:, :-1][:, filled].sum(axis=-1) / total[filled]
+        found, at = self._smallest(value, worth[:, filled])
+        return found, None if at is None else int(np.flatnonzero(filled)[at])
+
+    @property
+    def effective_rows(self) -> Floats:
+        """How many independent rows each subgroup's are worth, float64 ``[M, G, C]``; 0 for an empty one."""
+        shape = self.shares.shape
+        if self.independent:
+            return np.broadcast_to(self.rows.astype(np.float64), shape)
+        flat = (len(self.shares), -1)
+        found = effective_rows(
+            self.all_centres[:, :-1].reshape(flat),
+            self.noise.reshape(self.draws, *flat),
+            self.rows.ravel(),
+            self.all_sources[:-1].ravel(),
+            confidence=self.confidence,
         )
-        return found, None if at is None else int(np.flatnonzero(total > 0)[at])
+        return found.reshape(shape)
 
     def gap(self, which: Over) -> Gap:
         """Return DEO_A (``mean``) or DEO_M (``max``)."""
-        of_seeds = self.seed_noise(over(spread(self.shares), which))
-        return gap_of(self.shares, self.noise, which, self.confidence, of_seeds, resolution=self.resolution)
+        return self.gaps.of(which)[0]
 
     def gap_by_class(self) -> list[Gap]:
         """Return the DEO of each class."""
-        return [
-            gap_of(
-                self.shares[..., at : at + 1], self.noise[..., at : at + 1], "mean", self.confidence,
-                self.seed_noise(spread(self.shares)[:, at]), resolution=self.resolution,
-            )
-            for at in range(self.shares.shape[2])
-        ]  # fmt: skip
+        return self.gaps.of("each")
 
-    def mean(self, weight: Floats | NDArray[np.int64]) -> Estimate:
-        """Return a weighted mean of the subgroups' accuracies, weights ``[G + 1, C]``; NaN if the weights sum to 0."""
-        total = float(weight.sum())
-        if not total > 0:
+    @cached_property
+    def gaps(self) -> Gaps:
+        """The gaps of the classes."""
+        return Gaps(self.shares, self.noise, self.evidence, confidence=self.confidence, seed_noise=self.seed_noise)
+
+    def gaps_among(self, kept: NDArray[np.bool_]) -> Gaps:
+        """Return the gaps of some classes, ``kept`` ``[C]``."""
+        return self.gaps.among(kept, self.evidence.in_strata(kept))
+
+    def _of(self, *, group: int | None = None, label: int | None = None) -> _Part:
+        """Return the subgroups of a group, of a class, or all."""
+        own = tuple(slice(None) if at is None else slice(at, at + 1) for at in (group, label))
+        at = tuple(-1 if at is None else at for at in (group, label))
+        return _Part(own, int(self.all_rows[own].sum()), int(self._sources[at]))
+
+    def _of_rows(self, part: _Part, noise: Floats) -> Estimate:
+        """Return the share of correct samples of some subgroups, given what drawn test sets add to it, ``[B, M]``."""
+        if not part.rows:
             return Estimate(*[float("nan")] * 3)
-        weight = weight / total
-        used = weight > 0
-        shares = self.all_shares[:, used] @ weight[used]
-        noise = self.all_noise[:, :, used].mean(axis=1) @ weight[used]
+        shares = self._sums[:, *part.own].sum(axis=(1, 2)) / part.rows
+        if len(shares) > 1 or not self._random:
+            return self._varying(shares, noise)
+        worth = self._worth(part, noise)
+        low, high = wilson(shares * worth, worth, confidence=self.confidence)
+        value = float(shares[0])
+        return Estimate(value, min(value, float(low[0])), max(value, float(high[0])))
+
+    def _worth(self, part: _Part, noise: Floats) -> Floats:
+        """Return how many independent samples those of some subgroups are worth, ``[M]``."""
+        if self.independent and self._random:
+            return np.full(len(self._sums), float(part.rows))
+        rows = self.all_rows[part.own]
+        centres = (np.nan_to_num(self.all_centres[:, *part.own]) * rows).sum(axis=(1, 2)) / max(1, part.rows)
+        found = effective_rows(
+            centres[:, None], noise[..., None], np.array([part.rows]), np.array([part.sources]),
+            confidence=self.confidence,
+        )  # fmt: skip
+        return found[:, 0]
+
+    def _varying(self, shares: Floats, noise: Floats) -> Estimate:
+        """Return the mean of the models' shares ``[M]``, given what drawn test sets add to each, ``[B, M]``."""
         value = float(shares.mean())
-        low, high = self._quantiles(value + noise + self.seed_noise(shares))
+        low, high = self._quantiles(value + noise.mean(axis=1) + self.seed_noise(shares))
         return Estimate(value, float(low), float(high))
 
-    def _smallest(self, shares: Floats, noise: Floats) -> tuple[Estimate, int | None]:
+    def _smallest(self, shares: Floats, rows: Floats) -> tuple[Estimate, int | None]:
         if not shares.shape[1]:
             return Estimate(*[float("nan")] * 3), None
-        found = smallest_limits(
-            shares,
-            noise,
-            confidence=self.confidence,
-            seed_noise=self.seed_noise(shares.min(axis=1)),
-            resolution=self.resolution,
-        )
-        at = int(shares.mean(axis=0).argmin())
-        value = float(shares.min(axis=1).mean())
-        return Estimate(value, float(found.low), float(found.high)), at
+        drawn = self.seed_noise(shares.min(axis=1))
+        error = float(np.quantile(np.abs(drawn), self.confidence))
+        found = smallest_limits(Sized(shares=shares, rows=rows), confidence=self.confidence, seed_error=error)
+        return Estimate(float(found.middle), float(found.low), float(found.high)), int(shares.mean(axis=0).argmin())
 
     def _quantiles(self, values: Floats) -> tuple[Floats, Floats]:
         tail = (1 - self.confidence) / 2
@@ -225,33 +250,49 @@ class Resampled:
         return np.asarray(drawn.reshape(-1, *[1] * error.ndim) * error)
 
 
-def gap_of(
-    shares: Floats,
-    noise: Floats,
-    which: Over,
-    confidence: float,
-    seed_noise: Floats | float = 0.0,
-    *,
-    resolution: float,
-) -> Gap:
-    """Return the mean or the largest gap of shares ``[M, G, K]`` with its interval and floor; see ``gap_limits``."""
-    value = float(over(spread(shares), which).mean())
-    found = gap_limits(shares, noise, which, confidence=confidence, seed_noise=seed_noise, resolution=resolution)
-    floor = over(spread(noise), which).mean(axis=1)
-    low, high = np.quantile(floor, [0.025, 0.975])
-    undefined = np.isnan(value)
-    return Gap(
-        value=value,
-        low=float(found.low),
-        high=float(found.high),
-        estimate=float(found.middle),
-        floor=float(floor.mean()),
-        floor_low=float(low),
-        floor_high=min(float(high), 1.0) if not undefined else float(high),
-        p_value=float("nan")
-        if undefined
-        else float((1 + (floor + seed_noise >= value - 1e-12).sum()) / (1 + len(floor))),
+class _Part(NamedTuple):
+    """Some subgroups: those of a group, of a class, or all.
+
+    Attributes:
+        own: their place in arrays ``[G + 1, C]``.
+        rows: their samples.
+        sources: sources with samples in them.
+    """
+
+    own: tuple[slice, ...]
+    rows: int
+    sources: int
+
+
+def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing: Drawing) -> Evidence:
+    """Return the rows of known group, each class a stratum, whose outcomes have these values ``[codes, M]``."""
+    known = samples.groups >= 0
+    rows = GroupedRows(
+        groups=samples.groups[known],
+        strata=samples.labels[known],
+        codes=code[known],
+        sources=samples.sources[known],
+        shape=(samples.num_groups, samples.num_classes, len(values)),
     )
+
+    def tally(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        whole = counts.sum(axis=-1)[..., None, :, :].astype(np.float64)
+        if values.shape == (2, 1):  # a single model: wrong and right
+            return counts[..., None, :, :, 1].astype(np.float64), whole
+        return np.moveaxis(counts @ values, -1, -3), whole
+
+    return Evidence(rows=rows, tally=tally, independent=rows.units, draws=drawing.draws, seed=drawing.seed)
+
+
+def _sources(rows: Rows, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Return the sources with rows in each cell, and last in each group, each class and all, ``[G + 1, C + 1]``."""
+    found = np.zeros((shape[0] + 1, shape[1] + 1), np.int64)
+    group, label = np.divmod(rows.cell, shape[1])
+    found[:-1, :-1] = sources_of(rows.cell, rows.owner, rows.num_cells).reshape(shape)
+    found[:-1, -1] = sources_of(group, rows.owner, shape[0])
+    found[-1, :-1] = sources_of(label, rows.owner, shape[1])
+    found[-1, -1] = rows.num_sources
+    return found
 
 
 def _coded(correct: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+Design = Literal["random", "balanced"]
+"""How a test set was sampled: at random, or with as many samples of each subgroup as planned."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,11 +40,14 @@ class Drawing:
         confidence: of the intervals, two-sided.
         draws: number of test sets to draw.
         seed: of the draws.
+        design: ``random``: another test set would have as many samples of each group, but other numbers of each class
+            in it; ``balanced``: it would have as many samples of every subgroup.
     """
 
     confidence: float = 0.95
     draws: int = 10_000
     seed: int = 0
+    design: Design = "random"
 
 
 DEFAULT_DRAWING = Drawing()

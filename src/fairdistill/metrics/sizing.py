@@ -1,10 +1,16 @@
-"""How large a test set must be to tell a gap from chance."""
+"""How large a test set must be to tell a gap from chance: of two subgroups, and of all by the audit's own test."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import lru_cache
 
-from scipy.special import ndtri
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtri, chndtr, ndtri, rel_entr
+
+Floats = NDArray[np.float64]
 
 
 def rows_to_resolve(gap: float, *, accuracy: float, confidence: float = 0.95, power: float = 0.8) -> int:
@@ -53,3 +59,130 @@ def gap_resolved(rows: int, *, accuracy: float, confidence: float = 0.95, power:
         if rows_to_resolve(thousandths / 1000, accuracy=accuracy, confidence=confidence, power=power) <= rows:
             return thousandths / 1000
     return 1.0
+
+
+@lru_cache(maxsize=64)
+def needed_signal(groups: int, classes: int, *, confidence: float = 0.95, power: float = 0.8) -> float:
+    """Return the noncentrality at which the audit's test of no gap rejects with this power.
+
+    The test compares the groups of each class by a G-test and rejects if the sum over the classes, or the largest, is
+    unusual. In large samples the statistic of a class is chi-squared with G - 1 degrees of freedom, noncentral if there
+    is a gap; this distribution is simulated, with the same signal in every class.
+
+    Returns:
+        The sum over the classes of their noncentralities.
+
+    Example:
+        >>> round(needed_signal(2, 1), 2)  # (1.960 + 0.842)^2
+        7.85
+    """
+    generator = np.random.default_rng([groups, classes])
+    draws = int(np.clip(4e5 / classes, 500, 10_000))
+    normal = generator.standard_normal((draws, classes))
+    others = 2 * generator.standard_gamma((groups - 2) / 2, size=(draws, classes)) if groups > 2 else 0.0
+
+    def statistics(signal: float) -> list[Floats]:
+        of_class = (normal + math.sqrt(signal / classes)) ** 2 + others
+        return [of_class.sum(axis=1), of_class.max(axis=1)]
+
+    def found(which: slice) -> float:
+        null = statistics(0.0)[which]
+        critical = float(np.quantile(np.min([_upper_ranks(values, values) for values in null], axis=0), 1 - confidence))
+
+        def power_at(signal: float) -> float:
+            pairs = zip(statistics(signal)[which], null, strict=True)
+            return float((np.min([_upper_ranks(*pair) for pair in pairs], axis=0) <= critical).mean())
+
+        return _first(power_at, power)
+
+    # The sum alone has a known distribution: what chance adds to the simulation is divided out.
+    degrees = classes * (groups - 1)
+    limit = float(chdtri(degrees, 1 - confidence))
+    exact = _first(lambda signal: 1 - float(chndtr(limit, degrees, signal)), power)
+    return exact * found(slice(None)) / found(slice(1))
+
+
+def _first(power_at: Callable[[float], float], power: float) -> float:
+    """Return the smallest signal with this power, to 0.1%."""
+    low, high = 0.0, 10.0
+    while power_at(high) < power:
+        low, high = high, 2 * high
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (middle, high) if power_at(middle) < power else (low, middle)
+    return high
+
+
+def _upper_ranks(values: Floats, null: Floats) -> Floats:
+    """Return the fraction of null values that are at least as large."""
+    return np.asarray((len(null) - np.searchsorted(np.sort(null), values)) / len(null))
+
+
+def gaps_detected(rows: Floats, *, accuracy: float, confidence: float = 0.95, power: float = 0.8) -> Floats:
+    """Return for each group the smallest gap that the audit detects with this power, if it is behind in every class.
+
+    Args:
+        rows: float64 ``[G, C]``: independent samples of each subgroup; classes with an empty one are left out.
+        accuracy: mean of the group's accuracy and the others'; the two are kept within [0, 1].
+        confidence: of the audit.
+        power: probability that its p-value is at most 1 - confidence.
+
+    Returns:
+        float64 ``[G]``, to 0.001; 1 if no smaller gap is detected, NaN if every class has an empty subgroup.
+
+    Example:
+        >>> gaps_detected(np.full((2, 3), 100.0), accuracy=0.8).round(2).tolist()
+        [0.11, 0.11]
+    """
+    complete = (rows > 0).all(axis=0)
+    groups, classes = len(rows), int(complete.sum())
+    if groups < 2 or not classes or math.isnan(accuracy):
+        return np.full(groups, np.nan)
+    signal = needed_signal(groups, classes, confidence=confidence, power=power)
+    kept = rows[:, complete]
+    low, high = np.zeros(groups), np.ones(groups)
+    for _ in range(12):
+        middle = (low + high) / 2
+        enough = _signal(middle, kept, kept.sum(axis=0), accuracy) >= signal
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return np.ceil(np.round(high * 1000, 3)) / 1000
+
+
+def rows_to_detect(
+    gap: float, *, groups: int, classes: int, accuracy: float, confidence: float = 0.95, power: float = 0.8
+) -> int:
+    """Return how many independent samples each subgroup needs for the audit to detect a group that is behind.
+
+    Args:
+        gap: in every class, a fraction in (0, 1]: the DEO_A.
+        groups: number of groups, one of which is behind all others.
+        classes: number of classes.
+        accuracy: as for :func:`gaps_detected`.
+        confidence: as there.
+        power: as there.
+
+    Example:
+        >>> one, ten = (rows_to_detect(0.1, groups=2, classes=n, accuracy=0.8) for n in (1, 10))
+        >>> 240 < one < 260, 3 < one / ten < 6
+        (True, True)
+    """
+    needed = needed_signal(groups, classes, confidence=confidence, power=power)
+    of_one = _signal(np.array([gap]), np.ones((1, classes)), np.full(classes, float(groups)), accuracy)
+    return max(2, math.ceil(needed / float(of_one[0])))
+
+
+def _signal(gap: Floats, rows: Floats, of_class: Floats, accuracy: float) -> Floats:
+    """Return the noncentrality, summed over the classes, if one group is behind by a gap in each: ``[G]``.
+
+    Twice the expected log-likelihood ratio: that of the group, of ``rows`` ``[G, C]``, and that of the others.
+    """
+    middle = np.clip(accuracy, gap / 2, 1 - gap / 2)[:, None]
+    best, worst = middle + gap[:, None] / 2, middle - gap[:, None] / 2
+    together = (rows * worst + (of_class - rows) * best) / of_class
+    found = 2 * (rows * _divergence(worst, together) + (of_class - rows) * _divergence(best, together))
+    return np.asarray(found.sum(axis=1))
+
+
+def _divergence(share: Floats, other: Floats) -> Floats:
+    """Return the Kullback-Leibler divergence of two coins."""
+    return np.asarray(rel_entr(share, other) + rel_entr(1 - share, 1 - other))

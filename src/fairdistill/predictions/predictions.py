@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.errors import DataError
-from fairdistill.metrics import Counts, Samples, group_counts
+from fairdistill.errors import DataError, UsageError
+from fairdistill.metrics import Counts, Design, Samples, group_counts
+from fairdistill.metrics.rows import distinct
 from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.probabilities import checked_probabilities
 from fairdistill.predictions.rows import unique_names
@@ -35,6 +36,7 @@ class Predictions:
         group_names: one name per group.
         notes: what a reader should know about them, one sentence each.
         model: how the model that made them was read; None if it was not run here.
+        design: how the samples were drawn: at random, or as many of each subgroup as planned.
         probability_columns: the column of each class's probability in a table, or a single one for two classes; None
             if they do not come from a table with probabilities.
     """
@@ -50,6 +52,7 @@ class Predictions:
     group_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     model: ModelReading | None = None
+    design: Design = "random"
     probability_columns: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
@@ -65,6 +68,11 @@ class Predictions:
             num_classes=len(self.class_names),
             num_groups=len(self.group_names),
         )
+
+    @property
+    def num_sources(self) -> int:
+        """Number of sources."""
+        return len(distinct(self.sources))
 
     @property
     def correct(self) -> NDArray[np.bool_]:
@@ -120,10 +128,21 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         class_names=class_names,
         group_names=group_names,
         notes=tuple(f"{note[0].upper()}{note[1:]}" for note in result.get("notes", ()) if note),
+        design="random" if name == "validation_predictions.csv" else _design(run),
     )
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
         raise DataError(f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}")
     return found
+
+
+def _design(run: RunFolder) -> Design:
+    """Return how the test set of a run was sampled; at random if its data set is no longer known."""
+    from fairdistill.data import design_of  # which a table of predictions has no need of
+
+    try:
+        return design_of(run.config["data"], run.config["data_options"])
+    except UsageError:
+        return "random"
 
 
 def _indices(path: Path, column: str, values: NDArray[np.float64], stop: int, *, low: int = 0) -> NDArray[np.int64]:

@@ -121,8 +121,9 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
         probabilities=probabilities,
         class_names=data.class_names,
         group_names=data.group_names,
-        notes=(*model.notes, *(f"{note[0].upper()}{note[1:]}" for note in data.notes)),
+        notes=model.notes,
         model=model.reading,
+        design=data.design,
     )
 
 

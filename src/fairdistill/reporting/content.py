@@ -31,7 +31,7 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
     """
     comparison = compare(sources)
     first = run_predictions(RunFolder.open(comparison.rows[0].paths[0]))
-    rows = tuple(report_row(row, first, options.drawing) for row in comparison.rows)
+    rows = tuple(report_row(row, first, options.of(first).drawing) for row in comparison.rows)
     runs = [RunFolder.open(path) for row in comparison.rows for path in row.paths]
     embedded = [(row.label, found) for row in comparison.rows if (found := _embedding(row)) is not None]
     return ReportContent(
@@ -44,7 +44,7 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
         seed=options.seed,
         rows=rows,
         test_set=_test_set(first, [run.result for run in runs]),
-        sizing=sizing(first.counts, rows[0].accuracy.value, options.confidence),
+        sizing=sizing(first.counts.sum(axis=2), rows[0].accuracy.value, options.confidence, first.group_names),
         leakage=tuple(_leakage(label, found) for label, found in embedded),
         without_picture=tuple(label for label, _ in embedded[_PICTURES:]),
         configurations=tuple(
@@ -93,7 +93,10 @@ def _leakage(label: str, embedding: Mapping[str, Any]) -> Leakage:
 
 
 def _probe(leakage: Mapping[str, Any]) -> Probe:
-    return Probe(majority=leakage["majority"], probe=leakage["probe"])
+    def value(name: str) -> float | None:  # which an embedding of an older version does not have
+        return leakage[name]["value"] if name in leakage else None
+
+    return Probe(majority=leakage["majority"], probe=leakage["probe"], balanced=value("balanced"), auc=value("auc"))
 
 
 def _figure_row(row: ReportRow, first: Predictions) -> FigureRow:

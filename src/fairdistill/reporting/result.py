@@ -90,10 +90,14 @@ class Probe(Result):
     Attributes:
         majority: accuracy of always naming the largest group of a class.
         probe: accuracy of the probe.
+        balanced: balanced accuracy; None if the embedding was made by an older version.
+        auc: area under the ROC curve; None in the same case.
     """
 
     majority: float
     probe: float
+    balanced: float | None
+    auc: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

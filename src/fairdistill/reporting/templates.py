@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairdistill.auditing.text import shrank
 from fairdistill.text.numbers import interval, percent, signed
 
 
@@ -20,7 +19,7 @@ def template(name: str, *, escape: bool) -> Any:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": percent, "interval": interval, "signed": minus, "markdown": markdown, "shrank": shrank,
+        "percent": percent, "interval": interval, "signed": minus, "markdown": markdown,
         "thousands": "{:,}".format,
     }  # fmt: skip
     return environment.get_template(name)

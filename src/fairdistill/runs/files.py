@@ -6,13 +6,15 @@ import json
 import math
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fairdistill.errors import RunFolderError, UsageError
+
+_LONG = 100  # numbers, from which on a list is written on one line
 
 
 class Record(dict[str, Any]):
@@ -45,8 +47,36 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def json_text(content: Mapping[str, Any]) -> str:
-    """Return the JSON text of a mapping; numbers that are not finite become null."""
-    return json.dumps(finite_or_null(content), indent=1, ensure_ascii=False, allow_nan=False)
+    """Return the JSON text of a mapping; numbers that are not finite become null.
+
+    Like ``json.dumps(content, indent=1)``, but a long list of numbers takes one line, which is much faster.
+    """
+    return "".join(_parts(finite_or_null(content), "\n"))
+
+
+def _parts(value: Any, line: str) -> Iterator[str]:
+    """Yield the text of a value, which starts new lines with ``line``."""
+    is_object = isinstance(value, dict)
+    if (
+        not value
+        or not isinstance(value, dict | list)
+        or (len(value) > _LONG and set(map(type, value)) <= {int, float})
+    ):
+        yield json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return
+    yield "{" if is_object else "["
+    comma = ""
+    for each in value:
+        yield f"{comma}{line} "
+        if is_object:
+            yield json.dumps({each: 0}, ensure_ascii=False)[1:-2]
+        yield from _parts(value[each] if is_object else each, line + " ")
+        comma = ","
+    yield f"{line}}}" if is_object else f"{line}]"
+
+
+def _long_numbers(value: dict[str, Any] | list[Any]) -> bool:
+    return isinstance(value, list) and len(value) > _LONG and set(map(type, value)) <= {int, float}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -87,6 +117,8 @@ def finite_or_null(value: Any) -> Any:
         return {key: finite_or_null(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
         return finite_or_null(value.tolist())
+    if isinstance(value, list) and set(map(type, value)) == {int}:
+        return value
     if isinstance(value, list | tuple):
         return [finite_or_null(item) for item in value]
     if isinstance(value, float):

@@ -207,7 +207,7 @@ def _is_jsonl(path: Path) -> bool:
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
     """Raise a DataError naming the option if the table lacks the column."""
     if column not in names:
-        if len(names) == 1 and not (_is_parquet(path) or _is_jsonl(path)):
+        if len(names) == 1 and not (_is_parquet(path) or _is_jsonl(path) or path.is_dir()):
             raise DataError(
                 f"{path} has a single column, {names[0]!r}; separate its fields with commas, semicolons or tabs"
             )

@@ -37,7 +37,7 @@ class DataOptions(_Options):
     """Data."""
 
     data: str = "digits-s"
-    """Data set: {datasets}, a table (.csv, .tsv, .parquet) or a folder of
+    """Data set: {datasets}, a table (.csv, .tsv, .jsonl, .parquet) or a folder of
     class folders."""
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""

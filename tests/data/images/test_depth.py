@@ -48,7 +48,7 @@ def test_whole_numbers_of_32_bits_are_read_to_their_largest_value():
     assert (decode(few, VIEW).pixels == GREY).all()
 
 
-@pytest.mark.parametrize(("factor", "bits"), [(1 / 255, 1), (1.0, 8), (257.0, 16)])
+@pytest.mark.parametrize(("factor", "bits"), [(1 / 255, 1), (3 / 255, 2), (1.0, 8), (257.0, 16)])
 def test_floats_are_read_from_0_to_the_range_that_their_largest_value_implies(factor, bits):
     found = decode(tiff((GREY[:, :, 0] * factor).astype(np.float32), {339: [3]}), VIEW)
     assert (found.pixels == GREY).all()

@@ -60,3 +60,9 @@ def test_group_folders_are_looked_at_too(tmp_path):
     assert rows.group_names == ("X", "x", "y")
     assert sorted(rows.groups.tolist()) == [-1, 0, 1, 1, 2]
     assert rows.notes[-1] == "No row has the group 'n/a' that --unknown names"
+
+
+def test_paths_in_the_table_are_read_as_they_were_meant(tmp_path):
+    rows = read(tmp_path, "image,group\ncat/1,x\ncat\\2.png,y\n dog/3.PNG,x\n")
+    assert rows.groups.tolist() == [0, 1, 0, -1]
+    assert any("1 image path was read with .png appended" in note for note in rows.notes)

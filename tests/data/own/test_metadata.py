@@ -93,3 +93,15 @@ def test_a_fault_is_named_with_its_table_and_line(tmp_path):
     write(tmp_path / "train/metadata.jsonl", described)
     with pytest.raises(DataError, match=r"train/metadata\.jsonl, line 4: column 'file_name' is empty"):
         data.load(str(tmp_path), "train", cache=False, **OPTIONS)
+
+
+def test_a_table_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.png"\n')
+    with pytest.raises(DataError, match=r"metadata\.jsonl, line 1: this is not JSON"):
+        data.load(str(tmp_path), "test", **OPTIONS)
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.png"}\n')
+    with pytest.raises(DataError, match=r"no column 'label'; its columns are file_name\. Choose one with --label"):
+        data.load(str(tmp_path), "test", **OPTIONS)
+    (tmp_path / "metadata.csv").write_bytes(b"file_name,label,group\na.png,x,\xe9\n")
+    with pytest.raises(DataError, match=r"--encoding latin-1"):
+        data.load(str(tmp_path), "test", **OPTIONS)

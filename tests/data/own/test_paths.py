@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairdistill.data.own.paths import check_located, common_folder, locate, relative
+from fairdistill.data.own.paths import check_located, common_folder, locate, moved, relative
 from fairdistill.errors import DataError
 
 FILES = ["faces/a.jpg", "faces/b.JPG", "faces/c.d.png", "faces/two.jpg", "faces/two.png", "e f.jpg"]
@@ -27,6 +27,7 @@ MEANT = [
     (".\\faces\\a.jpg ", "faces/a.jpg", "with slashes for backslashes and without blanks at the ends"),
     ("faces/b.jpg", "faces/b.JPG", "ignoring the case of letters"),
     ("faces/a.JPG", "faces/a.jpg", "ignoring the case of letters"),
+    ("Faces/A.jpg", "faces/a.jpg", "ignoring the case of letters"),
     ("faces/a", "faces/a.jpg", "with .jpg appended"),
     ("faces/b", "faces/b.JPG", "with .JPG appended"),
     ("faces/c.d", "faces/c.d.png", "with .png appended"),
@@ -96,3 +97,13 @@ def test_the_folder_of_absolute_paths_must_hold_all_of_them_and_exist(folder):
     assert common_folder([f"{folder}/faces/a.jpg"]) == folder / "faces"
     assert common_folder([f"{folder}/faces/a.jpg", "b.jpg"]) is None
     assert common_folder([f"{folder}/none/a.jpg"]) is None
+
+
+def test_the_files_of_absolute_paths_of_another_machine_are_found_nearby(folder):
+    written = ["/mnt/old/faces/a.jpg", "/mnt/old/faces/two.png"]
+    assert moved(written, folder).endswith(f"in {folder}, so replace /mnt/old by that")
+    assert moved(["/mnt/old/faces/a.jpg"], folder / "faces").endswith(
+        f"in {folder / 'faces'}, so replace /mnt/old/faces by that"
+    )
+    assert moved(["/mnt/old/faces/none.jpg"], folder) == ""
+    assert moved(["../faces/a.jpg"], folder) == ""

@@ -18,8 +18,8 @@ from PIL import Image
 
 from fairdistill.errors import DataError
 
-_WHOLE_BITS = (8, 10, 12, 14, 16, 24, 32)
-_REAL_BITS = (1, *_WHOLE_BITS)  # one bit: from 0 to 1
+_WHOLE_BITS = (8, 10, 12, 14, 16, *range(17, 33))  # cameras and scanners have even numbers up to 16
+_REAL_BITS = tuple(range(1, 33))  # one bit: from 0 to 1
 _TOLERANCE = 0.05  # how far floats may leave their range, as they do after resampling
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE, _SAMPLE_FORMAT = 258, 262, 281, 339  # TIFF tags
 _TWO_BYTES = re.compile(r"(RGB|RGBA|RGBX|LA);16([BLN])").fullmatch

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from fairdistill.data.own.shards import parquet_files
 from fairdistill.tables.columns import Columns
 
 
@@ -20,7 +21,8 @@ def named_classes(columns: Columns, used: Iterable[str], left_out: Collection[st
     Returns:
         For each changed column the occurring names in the order of their numbers, as ``--classes`` lists them.
     """
-    stored = class_labels(columns.path) if columns.path.suffix.lower() == ".parquet" else {}
+    files = parquet_files(columns.path)
+    stored = class_labels(files[0]) if files else {}
     orders = {}
     for column in set(used) & set(stored) & set(columns.frame.columns) - set(left_out):
         codes, names = columns.frame[column].fillna(-1).tolist(), stored[column]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.own.image_column import plain_paths
+from fairdistill.data.own.paths import locate
 from fairdistill.data.own.sources import source_names
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns, check_bins, words_of
@@ -73,7 +74,8 @@ def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> Tab
     columns = Columns(path, frame, table.bin, words_of(table.unknown))
     codes, names = columns.crossed(groups)
     sources = None if source is None else source_names(columns, source)
-    listed = plain_paths(columns, table.image, base).tolist()
+    located = locate(plain_paths(columns, table.image, base), base)
+    listed = located.names.tolist()
     at: dict[str, int] = {}
     for row, name in enumerate(listed):
         above = at.setdefault(name, row)
@@ -94,5 +96,5 @@ def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> Tab
         groups=np.append(codes, -1)[rows],
         names=names,
         sources=None if sources is None else np.append(sources, "")[rows],
-        notes=tuple(columns.notes),
+        notes=(*columns.notes, *located.notes),
     )

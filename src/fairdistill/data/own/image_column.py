@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.images.sources import Folder, Source
-from fairdistill.data.own.parquet_images import ParquetImages
-from fairdistill.data.own.paths import common_folder, relative
+from fairdistill.data.own.paths import common_folder, moved, relative
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
 
@@ -32,7 +31,7 @@ class Images:
 
 
 def images_of(
-    columns: Columns, column: str, base: Path, embedded: tuple[NDArray[np.object_], ParquetImages | None] | None
+    columns: Columns, column: str, base: Path, embedded: tuple[NDArray[np.object_], Source | None] | None
 ) -> Images:
     """Return the images that a column names or holds.
 
@@ -40,7 +39,7 @@ def images_of(
         columns: the table.
         column: the column.
         base: the folder that paths are relative to; if that is the table's own, absolute paths may lead elsewhere.
-        embedded: the images inside a Parquet file, see :func:`.parquet_images.embedded_images`.
+        embedded: the images inside a Parquet file, see :func:`.shards.embedded`.
 
     Raises:
         DataError: naming the row of a path that is empty, or outside ``base``.
@@ -66,15 +65,13 @@ def plain_paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_
     Raises:
         DataError: naming the row of a path that is empty, or outside ``base``.
     """
-    root = _root(base)
+    root, values = _root(base), _texts(columns, column)
     found = []
-    for row, value in enumerate(_texts(columns, column)):
+    for row, value in enumerate(values):
         inside = relative(value, root)
         if inside is None:
-            raise DataError(
-                f"{columns.where(row)}: {value!r} is outside {root}; correct the path, or pass the folder that holds "
-                "all images with --root"
-            )
+            remedy = moved(values, base) or ("; correct the path, or pass the folder that holds all images with --root")
+            raise DataError(f"{columns.where(row)}: {value!r} is outside {root}{remedy}")
         found.append(inside)
     return np.array(found, object)
 

@@ -1,8 +1,8 @@
 """A folder of images with a metadata table, as Hugging Face's ``imagefolder`` has it.
 
 ``metadata.csv``, ``metadata.jsonl`` or ``metadata.parquet`` is in the folder itself or in a folder for each split, and
-its column ``file_name`` holds paths relative to the table. The functions here read such tables together, as the
-functions of the same names in :mod:`fairdistill.tables.reading` read one.
+its column ``file_name`` holds paths relative to the table. The functions here read such tables together, or the Parquet
+files of a folder, as the functions of the same names in :mod:`fairdistill.tables.reading` read one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fairdistill.data.own.shards import SPLIT_WORDS, rows_in, shards
 from fairdistill.errors import DataError
 from fairdistill.tables import reading
 from fairdistill.tables.columns import Columns
@@ -21,28 +22,27 @@ if TYPE_CHECKING:
 
 FILE_NAME = "file_name"
 _NAMES = tuple(f"metadata{suffix}" for suffix in (".csv", ".jsonl", ".parquet"))
-_SPLIT_WORDS = {
-    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
-}  # fmt: skip
 
 
 def metadata_tables(folder: Path) -> tuple[tuple[str, Path], ...]:
     """Return the metadata tables of a folder of images, each with its inner folder ("" for none)."""
+    own = _table(folder)
+    if own is not None:
+        return (("", own),)
     try:
-        own = _table(folder)
-        if own is not None:
-            return (("", own),)
-        inner = sorted(path for path in folder.iterdir() if path.name.lower() in _SPLIT_WORDS and path.is_dir())
-        return tuple((path.name, table) for path in inner if (table := _table(path)) is not None)
-    except (OSError, DataError):
+        inner = sorted(path for path in folder.iterdir() if path.name.lower() in SPLIT_WORDS and path.is_dir())
+    except OSError:
         return ()
+    return tuple((path.name, table) for path in inner if (table := _table(path)) is not None)
 
 
 def _table(folder: Path) -> Path | None:
-    for name in _NAMES:
-        path = folder / name
-        if path.is_file() and FILE_NAME in reading.header(path, "utf-8"):
+    """Return the metadata table in a folder; one that cannot be read counts, so that its fault is named later."""
+    for path in (folder / name for name in _NAMES):
+        try:
+            if path.is_file() and FILE_NAME in reading.header(path, "utf-8"):
+                return path
+        except DataError:
             return path
     return None
 
@@ -54,6 +54,10 @@ def header(path: Path, encoding: str) -> list[str]:
     """
     if not path.is_dir():
         return reading.header(path, encoding)
+    parts = shards(path)
+    if parts:
+        names = reading.header(parts[0][1], encoding)
+        return names + [name for name in ("split",) if name not in names]
     tables = metadata_tables(path)
     headers = [reading.header(table, encoding) for _, table in tables]
     names = [name for name in headers[0] if all(name in other for other in headers)]
@@ -68,6 +72,13 @@ def read_columns(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
         return reading.read_columns(path, columns, encoding)
     import pandas as pd
 
+    parts = shards(path)
+    if parts:
+        own = [name for name in columns if name in reading.header(parts[0][1], encoding)]
+        read = [(split, reading.read_columns(file, own, encoding)) for split, file in parts]
+        return pd.concat(
+            [frame if own == columns else frame.assign(split=split) for split, frame in read], ignore_index=True
+        )
     tables = metadata_tables(path)
     stored = [name for name in reading.header(tables[0][1], encoding) if name in columns]
     frames = [reading.read_columns(table, stored, encoding) for _, table in tables]
@@ -87,12 +98,13 @@ class MetadataColumns(Columns):
 
     def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str], unknown: Collection[str] = ()) -> None:
         super().__init__(path, frame, bins, unknown)
-        self._tables = metadata_tables(path) if path.is_dir() else ()
+        self._tables = (shards(path) or metadata_tables(path)) if path.is_dir() else ()
 
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
         for _, table in self._tables:
-            count = len(reading.read_columns(table, [FILE_NAME], "utf-8"))
+            parquet = table.suffix.lower() == ".parquet"
+            count = rows_in(table) if parquet else len(reading.read_columns(table, [FILE_NAME], "utf-8"))
             if row < count:
                 return reading.place(table, row)
             row -= count
@@ -113,12 +125,12 @@ def _files(folder: Path, encoding: str) -> list[str]:
 def _splits(files: list[str]) -> list[str] | None:
     """Return each file's split by its outermost folder; None unless all of them are splits, and differ."""
     tops = [name.replace("\\", "/").removeprefix("./").partition("/")[0].lower() for name in files]
-    if not set(tops) <= set(_SPLIT_WORDS) or len({_SPLIT_WORDS[top] for top in tops}) < 2:
+    if not set(tops) <= set(SPLIT_WORDS) or len({SPLIT_WORDS[top] for top in tops}) < 2:
         return None
-    return [_SPLIT_WORDS[top] for top in tops]
+    return [SPLIT_WORDS[top] for top in tops]
 
 
 def _inside(name: str) -> str:
     """Return a path without the folder of its split."""
     top, _, rest = name.partition("/")
-    return rest if top.lower() in _SPLIT_WORDS else name
+    return rest if top.lower() in SPLIT_WORDS else name

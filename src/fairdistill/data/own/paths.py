@@ -48,6 +48,7 @@ class Listing:
     root: str
     _folders: dict[str, frozenset[str]] = field(default_factory=dict)
     _alike: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _meant: dict[str, str | None] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
         """Return whether there is such a file."""
@@ -56,7 +57,10 @@ class Listing:
 
     def alike(self, name: str) -> str | None:
         """Return the one file whose name differs only by the case of letters or an image extension that is added."""
-        folder, _, last = name.rpartition("/")
+        written, _, last = name.rpartition("/")
+        folder = self._folder_alike(written)
+        if folder is None:
+            return None
         if folder not in self._alike:
             self._alike[folder] = {}
             for each in sorted(self._names(folder)):
@@ -66,6 +70,18 @@ class Listing:
         found = self._alike[folder].get(last.casefold(), [])
         exact = [each for each in found if os.path.splitext(each)[0] == last] or found
         return posixpath.join(folder, exact[0]) if len(exact) == 1 else None
+
+    def _folder_alike(self, folder: str) -> str | None:
+        """Return the one folder whose path differs only by the case of letters."""
+        if not folder or self._names(folder):
+            return folder
+        if folder not in self._meant:
+            parent, _, last = folder.rpartition("/")
+            above = self._folder_alike(parent)
+            inside = () if above is None else self._names(above)
+            found = [each for each in inside if each.casefold() == last.casefold()]
+            self._meant[folder] = posixpath.join(above or "", found[0]) if len(found) == 1 else None
+        return self._meant[folder]
 
     def _names(self, folder: str) -> frozenset[str]:
         if folder not in self._folders:
@@ -131,6 +147,21 @@ def _meant(name: str, listing: Listing) -> tuple[str, str] | None:
             last = f"with {added} appended" if added else "ignoring the case of letters"
             return alike, f"{how} and {last}" if how else last
     return None
+
+
+def moved(values: Sequence[str], folder: Path) -> str:
+    """Return where the files of absolute paths are now, as the end of a message; empty if they are not found nearby."""
+    sample = [value.strip() for value in values[:_SAMPLED]]
+    if not all(value.startswith("/") for value in sample):
+        return ""
+    parts = [PurePosixPath(value).parts for value in sample]
+    shared = PurePosixPath(posixpath.commonpath([posixpath.dirname(value) for value in sample])).parts
+    for other in (folder.absolute(), *_near(folder.absolute())):
+        listing = Listing(str(other))
+        for cut in range(1, len(shared) + 1):
+            if all(listing.has(posixpath.join(*each[cut:])) for each in parts):
+                return f"; the same files seem to be in {other}, so replace {posixpath.join(*shared[:cut])} by that"
+    return ""
 
 
 def missing_text(located: Located, folder: Path) -> str:

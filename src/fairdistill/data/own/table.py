@@ -16,8 +16,8 @@ from fairdistill.data.images.sources import Folder
 from fairdistill.data.own.class_labels import named_classes
 from fairdistill.data.own.image_column import images_of
 from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
-from fairdistill.data.own.parquet_images import ParquetImages, embedded_images
 from fairdistill.data.own.paths import check_located, locate
+from fairdistill.data.own.shards import embedded
 from fairdistill.data.own.sources import source_names
 from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
@@ -54,7 +54,7 @@ class OwnOptions(FileOptions):
     """Turn images as their EXIF orientation says, as image viewers do; training pipelines often ignore it."""
     bits: int | None = None
     """Bits of images that store integers of more than 8 bits, for example 12 for values up to 4095; default: the
-    smallest of 8, 10, 12, 14, 16, 24 and 32 that holds the largest value of all images."""
+    smallest of 8, 10, 12, 14, 16 or more that holds the largest value of all images."""
     flip: bool = True
     """Flip training images horizontally at random."""
     mean: str = ",".join(map(str, IMAGENET_MEAN))
@@ -141,7 +141,7 @@ def load(
     """
     base = root or (path if path.is_dir() else path.parent)
     rows = read_rows(path, base, options)
-    if not isinstance(rows.source, ParquetImages):
+    if rows.source is None or isinstance(rows.source, Folder):
         folder = Folder(base) if rows.source is None else rows.source
         located = locate(rows.names, Path(folder.where))
         notes = check_located(located, Path(folder.where), where=path.name, skip=options.skip_broken)
@@ -195,8 +195,8 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
         raise UsageError(f"the column {twice!r} is used twice in --label and --group; use each column once")
     check_bins(options.bin, [options.label, *groups], "label and group columns")
-    embedded = embedded_images(path, options.image) if path.suffix.lower() == ".parquet" else None
-    wanted = [options.label, *groups, split, source, options.image if embedded is None else None]
+    images = embedded(path, options.image)
+    wanted = [options.label, *groups, split, source, options.image if images is None else None]
     used = list(dict.fromkeys(column for column in wanted if column is not None))
     frame = read_columns(path, used, options.encoding)
     columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
@@ -210,17 +210,17 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     if source is None:
         columns.notes += source_hint(names, [*used, options.image])
     sources = None if source is None else source_names(columns, source)
-    images = images_of(columns, options.image, base, embedded)
+    found = images_of(columns, options.image, base, images)
     return Rows(
-        names=images.names,
+        names=found.names,
         labels=labels,
         groups=group_codes,
         splits=np.full(len(labels), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
         class_names=class_names,
         group_names=group_names,
         sources=sources,
-        notes=(*columns.notes, *_class_note(order, options), *images.notes),
-        source=images.source,
+        notes=(*columns.notes, *_class_note(order, options), *found.notes),
+        source=found.source,
     )
 
 

@@ -1,0 +1,60 @@
+"""Subgroups with few samples or none: pooled estimates, and the DEO over the classes that are complete."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+
+from fairdistill.auditing.result import CompleteGap, SubgroupAudit
+from fairdistill.metrics import Estimate, Gap, Resampled
+from fairdistill.metrics.pooled import attributes_of, pooled_accuracy
+from fairdistill.predictions import Predictions
+
+
+def subgroups_of(predictions: Predictions, sample: Resampled) -> tuple[SubgroupAudit, ...]:
+    """Return each subgroup's samples, its accuracy, and the pooled estimate of it."""
+    values, limits = sample.cell_accuracy()
+    pooled = pooled_accuracy(
+        values,
+        sample.effective_rows[0],
+        attributes=attributes_of(predictions.group_names),
+        confidence=sample.confidence,
+    )
+    return tuple(
+        SubgroupAudit(
+            group=group_name,
+            class_name=class_name,
+            rows=int(sample.rows[group, label]),
+            accuracy=Estimate(
+                value=float(values[group, label]),
+                low=float(limits.low[group, label]),
+                high=float(limits.high[group, label]),
+            ),
+            pooled=Estimate(
+                value=float(pooled.middle[group, label]),
+                low=float(pooled.low[group, label]),
+                high=float(pooled.high[group, label]),
+            ),
+        )
+        for group, group_name in enumerate(predictions.group_names)
+        for label, class_name in enumerate(predictions.class_names)
+    )
+
+
+def complete_gaps(
+    predictions: Predictions, sample: Resampled, whole: tuple[Gap, Gap]
+) -> tuple[CompleteGap, CompleteGap]:
+    """Return DEO_A and DEO_M over the classes of which every group has samples, given those over all classes."""
+    filled = np.asarray((sample.rows > 0).all(axis=0))
+    names = tuple(name for name, every in zip(predictions.class_names, filled.tolist(), strict=True) if every)
+    found = whole
+    if names and not filled.all():
+        gaps = sample.gaps_among(filled)
+        found = gaps.of("mean")[0], gaps.of("max")[0]
+    return _named(found[0], names), _named(found[1], names)
+
+
+def _named(gap: Gap, classes: tuple[str, ...]) -> CompleteGap:
+    """Return a gap with the names of its classes."""
+    return CompleteGap(**{field.name: getattr(gap, field.name) for field in fields(gap)}, classes=classes)

@@ -1,0 +1,98 @@
+"""A folder of Parquet files whose names say their splits, as Hugging Face ``datasets`` uploads a data set.
+
+The files are ``train-00000-of-00002.parquet``, ``test-00000-of-00001.parquet`` and so on, in the folder or in its
+``data`` folder, and hold the images themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.data.images.sources import Source
+from fairdistill.data.own.parquet_images import embedded_images
+from fairdistill.errors import DataError
+
+SPLIT_WORDS = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
+}  # fmt: skip
+_WORD = re.compile(r"[a-z]+").match
+
+
+def shards(path: Path) -> tuple[tuple[str, Path], ...]:
+    """Return the Parquet files of a folder, each with its split; none unless the names of all of them say one."""
+    for folder in (path, path / "data"):
+        files = sorted(file for file in folder.glob("*.parquet") if file.is_file()) if folder.is_dir() else []
+        words = [found[0] if (found := _WORD(file.name.lower())) else "" for file in files]
+        if files and set(words) <= set(SPLIT_WORDS):
+            return tuple((SPLIT_WORDS[word], file) for word, file in zip(words, files, strict=True))
+    return ()
+
+
+def parquet_files(path: Path) -> tuple[Path, ...]:
+    """Return the Parquet files of a table or folder; none if it is another kind of table."""
+    if path.is_dir():
+        return tuple(file for _, file in shards(path))
+    return (path,) if path.suffix.lower() == ".parquet" else ()
+
+
+def rows_in(file: Path) -> int:
+    """Return the number of rows of a Parquet file."""
+    import pyarrow.parquet
+
+    return int(pyarrow.parquet.read_metadata(file).num_rows)
+
+
+class _Joined:
+    """Images of several sources, by names of their own."""
+
+    def __init__(self, where: str, places: dict[str, tuple[Source, str]]) -> None:
+        self.where = where
+        self._places = places
+
+    def signature(self, name: str) -> tuple[int, int]:
+        """Return the size and time of the file that holds an image."""
+        if name not in self._places:
+            raise DataError("there is no such row")
+        source, inner = self._places[name]
+        return source.signature(inner)
+
+    def read(self, name: str) -> bytes:
+        """Return an image's bytes."""
+        self.signature(name)
+        source, inner = self._places[name]
+        return source.read(inner)
+
+
+def embedded(path: Path, column: str) -> tuple[NDArray[np.object_], Source | None] | None:
+    """Return the images inside a Parquet file or a folder of them; see :func:`.parquet_images.embedded_images`.
+
+    Raises:
+        DataError: if a file cannot be read, or only some of several files hold images.
+    """
+    files = parquet_files(path)
+    found = [embedded_images(file, column) for file in files]
+    if len(found) == 1:
+        return found[0]
+    held = [each for each in found if each is not None]
+    if not held:
+        return None
+    sources = [source for _, source in held if source is not None]
+    if len(held) < len(found) or 0 < len(sources) < len(found):
+        raise DataError(f"{path}: only some of its Parquet files hold images in the column {column!r}")
+    names = np.concatenate([names for names, _ in held])
+    if not sources:
+        return names, None
+    if len(set(names.tolist())) < len(names):
+        names = np.concatenate([_prefixed(file, inner) for file, (inner, _) in zip(files, held, strict=True)])
+    inner = [(source, name) for source, (of_file, _) in zip(sources, held, strict=True) for name in of_file.tolist()]
+    return names, _Joined(f"{path.absolute()}, column {column!r}", dict(zip(names.tolist(), inner, strict=True)))
+
+
+def _prefixed(file: Path, names: Sequence[str] | NDArray[np.object_]) -> NDArray[np.object_]:
+    return np.array([f"{file.name}: {name}" for name in names], object)
