@@ -277,7 +277,7 @@ def test_a_class_that_is_hardly_ever_predicted_decides_nothing() -> None:
     assert audit(broken, options=QUICK, max_deo_a=0.1).exit_code == 1  # by the other class
 
 
-@settings(deadline=None, derandomize=True, max_examples=20)
+@settings(deadline=None, derandomize=True, max_examples=12)
 @given(
     st.lists(st.tuples(st.integers(1, 60), st.integers(0, 12)), min_size=6, max_size=6),
     st.permutations(range(3)),
@@ -295,9 +295,9 @@ def test_the_gate_does_not_depend_on_names_or_order(
         for correct, of in ((right, rows), (right[group_at][:, class_at], rows[group_at][:, class_at]))
     )
     for one, other in zip(first.limits, turned.limits, strict=True):
-        # ends are found to 0.0001 from random draws: a limit that lies right on one may go either way
+        # ends are found to 0.0001: a limit that lies right on one may go either way
         ends = (one.at_least, one.at_most, other.at_least, other.at_most)
-        near = any(abs(end - one.limit) < 0.02 for end in ends)
+        near = any(abs(end - one.limit) < 0.0003 for end in ends)
         assert near or one.verdict == other.verdict
 
 

@@ -90,6 +90,25 @@ def test_swapping_the_models_swaps_the_signs() -> None:
         assert (one.low, one.high) == (pytest.approx(-other.high, abs=0.02), pytest.approx(-other.low, abs=0.02))
 
 
+@pytest.mark.parametrize("rows_of_one", [1, 4])
+def test_no_order_or_name_of_rows_groups_classes_and_sources_matters(rows_of_one: int) -> None:
+    generator = np.random.default_rng(0)
+    table = drawn(np.full((4, 5), 0.8), 30, seed=0)
+    table = table._replace(sources=generator.integers(0, 600 // rows_of_one, 600) if rows_of_one > 1 else table.sources)
+    other = drawn(np.full((4, 5), 0.75), 30, seed=1).correct
+    found = compared(table.correct, other, table, classes=5, groups=4, draws=400)
+    order, groups, classes, sources = (generator.permutation(size) for size in (600, 4, 5, 600))
+    turned = Table(table.correct[order], classes[table.labels[order]], groups[table.groups[order]],
+                   sources[table.sources[order]])  # fmt: skip
+    again = compared(turned.correct, other[order], turned, classes=5, groups=4, draws=400)
+    for of in ("accuracy", "deo_a", "deo_m", "worst_groups", "best_groups"):
+        assert list(vars(getattr(again, of)).values()) == pytest.approx(list(vars(getattr(found, of)).values()))
+    cells = {(cell.group, cell.label): cell for cell in again.cells}
+    for cell in found.cells:
+        same = cells[groups[cell.group], classes[cell.label]]
+        assert (same.low, same.high, same.p_value) == pytest.approx((cell.low, cell.high, cell.p_value))
+
+
 def test_values_are_the_differences_of_the_metrics() -> None:
     found = changed([[90, 70], [60, 65]], [[85, 80], [75, 60]])
     assert found.accuracy.value == pytest.approx((300 - 285) / 400)

@@ -109,6 +109,13 @@ def test_all_wrong_and_all_right_stay_inside_0_and_1(right: int) -> None:
     assert np.abs(middle - right / 20).max() < 0.1
 
 
+@pytest.mark.parametrize("confidence", [0.2, 0.95])
+def test_the_value_is_inside_its_interval(confidence: float) -> None:
+    low, middle, high = pooled([[0, 18], [19, 20]], np.full((2, 2), 20), confidence=confidence)
+    assert (low <= middle).all()
+    assert (middle <= high).all()
+
+
 def test_a_million_rows_are_no_problem() -> None:
     low, middle, high = pooled(np.full((2, 2), 900_000), np.full((2, 2), 1_000_000))
     assert np.abs(middle - 0.9).max() < 0.001

@@ -103,6 +103,14 @@ def test_the_audit_detects_the_gap_in_four_of_five_test_sets(rows: list[list[int
     assert found / 150 == pytest.approx(0.8, abs=0.1)  # three standard errors
 
 
+def test_errors_that_classes_share_take_a_larger_gap() -> None:
+    rows = np.full((3, 5), 100.0)
+    alone, shared = (gaps_detected(rows, accuracy=0.8, correlation=each)[0] for each in (0.0, 0.3))
+    assert 1.05 * alone < shared < 1.5 * alone
+    # With a correlation of 1, five classes are one with five times the signal.
+    assert needed_signal(2, 5, correlation=0.99) == pytest.approx(5 * needed_signal(2, 1), rel=0.05)
+
+
 def test_classes_with_an_empty_subgroup_are_left_out_and_none_left_is_undefined() -> None:
     rows = np.array([[100.0, 100, 0], [100, 100, 100]])
     np.testing.assert_array_equal(gaps_detected(rows, accuracy=0.8), gaps_detected(rows[:, :2], accuracy=0.8))

@@ -21,7 +21,7 @@ from fairdistill.auditing.measuring import (
 )
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
-from fairdistill.auditing.sizing import sizing, worth_of
+from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
@@ -107,7 +107,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
             metrics.accuracy.value,
             options.confidence,
             predictions.group_names,
-            worth=worth_of(sample),
+            worth=Worth.of(sample),
         ),
         limits=limits_of(metrics, options, unknown=unknown, collapsed=collapsed),
         notes=(*notes_of(predictions), *left_out(predictions, sample), *_pairing(predictions, against)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fairdistill.auditing.result import GroupResolved, RowsNeeded, Sizing
 from fairdistill.metrics import Resampled, gap_resolved, rows_to_resolve
@@ -18,7 +19,7 @@ _NAMED = 6
 
 
 def sizing(
-    rows: ArrayLike, accuracy: float, confidence: float, group_names: Sequence[str], *, worth: ArrayLike | None = None
+    rows: ArrayLike, accuracy: float, confidence: float, group_names: Sequence[str], *, worth: Worth | None = None
 ) -> Sizing:
     """Return what gaps a test set can show, for pairs of subgroups and for the audit's test of all groups.
 
@@ -27,13 +28,14 @@ def sizing(
         accuracy: of the model.
         confidence: of the audit.
         group_names: one name per group.
-        worth: float64 ``[G, C]``: independent samples that would be as good, if they are fewer.
+        worth: how many independent samples they are worth, if there are fewer.
     """
     counts = np.asarray(rows)
-    worth = np.asarray(counts if worth is None else worth, np.float64)
-    per_sample = float(worth.sum() / counts.sum()) if counts.sum() else 1.0
-    groups = gaps_detected(worth, accuracy=accuracy, confidence=confidence, power=_POWER).tolist()
+    worth = Worth(rows=counts.astype(np.float64)) if worth is None else worth
+    per_sample = float(worth.rows.sum() / counts.sum()) if counts.sum() else 1.0
     given = {"accuracy": accuracy, "confidence": confidence, "power": _POWER}
+    of_test = {**given, "correlation": worth.correlation}
+    groups = gaps_detected(worth.rows, **of_test).tolist()
 
     def needed(independent: int) -> int:
         return int(np.ceil(independent / per_sample))
@@ -41,31 +43,49 @@ def sizing(
     return Sizing(
         power=_POWER,
         smallest_cell=int(counts.min()),
-        gap_resolved=gap_resolved(int(worth.min()), **given),
+        gap_resolved=gap_resolved(int(worth.rows.min()), **given),
         rows_needed=tuple(RowsNeeded(gap=gap, rows=needed(rows_to_resolve(gap, **given))) for gap in _RESOLVED),
         deo_a_resolved=max(groups),
         groups=tuple(GroupResolved(group=name, gap=gap) for name, gap in zip(group_names, groups, strict=True)),
         deo_a_rows_needed=tuple(
-            RowsNeeded(gap=gap, rows=needed(rows_to_detect(gap, groups=len(counts), classes=counts.shape[1], **given)))
+            RowsNeeded(
+                gap=gap, rows=needed(rows_to_detect(gap, groups=len(counts), classes=counts.shape[1], **of_test))
+            )
             for gap in _RESOLVED
         ),
     )
 
 
-def worth_of(sample: Resampled) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return the number of independent samples that differences between groups are worth, ``[G, C]``.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Worth:
+    """How many independent samples those of a test set are worth.
 
-    Pictures that are in several groups make differences between the groups more precise: the number is divided by how
-    much less the differences of drawn accuracies vary than those of independent ones.
+    Attributes:
+        rows: float64 ``[G, C]``: for differences between the groups of a class, which pictures that are in several
+            groups make more precise.
+        correlation: of the differences in two classes; people with pictures of several classes make them alike.
     """
-    worth = np.asarray(sample.effective_rows[0])
-    if sample.independent:
-        return worth
-    noise = sample.noise.mean(axis=1)
-    filled = (sample.rows > 0).all(axis=0)
-    apart = (noise - noise.mean(axis=1, keepdims=True))[..., filled].var(axis=0).sum()
-    alone = (1 - 1 / len(sample.rows)) * noise[..., filled].var(axis=0).sum()
-    return np.asarray(worth * float(alone / apart)) if apart > 0 else worth
+
+    rows: NDArray[np.float64]
+    correlation: float = 0.0
+
+    @classmethod
+    def of(cls, sample: Resampled) -> Worth:
+        """Return what the samples are worth, from drawn test sets."""
+        rows = np.asarray(sample.effective_rows[0])
+        filled = (sample.rows > 0).all(axis=0)
+        if sample.independent or not filled.any():
+            return cls(rows=rows)
+        noise = sample.noise.mean(axis=1)[..., filled]
+        classes = noise.shape[-1]
+        apart = noise - noise.mean(axis=1, keepdims=True)
+        variance = float(apart.var(axis=0).sum())
+        if variance == 0:
+            return cls(rows=rows)
+        ratio = float((1 - 1 / len(sample.rows)) * noise.var(axis=0).sum()) / variance
+        together = float(apart.sum(axis=-1).var(axis=0).sum()) / variance  # 1 if classes are independent
+        correlation = (together - 1) / (classes - 1) if classes > 1 else 0.0
+        return cls(rows=rows * ratio, correlation=round(min(max(correlation, 0.0), 0.95), 2))
 
 
 def sizing_in_words(sizing: Sizing, *, samples: str = "samples") -> list[str]:

@@ -50,8 +50,7 @@ def complete_gaps(
     names = tuple(name for name, every in zip(predictions.class_names, filled.tolist(), strict=True) if every)
     found = whole
     if names and not filled.all():
-        gaps = sample.gaps_among(filled)
-        found = gaps.of("mean")[0], gaps.of("max")[0]
+        found = sample.gap_among(filled, "mean"), sample.gap_among(filled, "max")
     return _named(found[0], names), _named(found[1], names)
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
-from fairdistill.metrics.rows import distinct
+from fairdistill.metrics.rows import numbered
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 from fairdistill.metrics.sources import sources_of
 
@@ -184,9 +184,10 @@ def _residuals(share: NDArray[np.floating], samples: Samples, bins: int) -> _Res
     rows, total = by_set(), by_set(residual)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nan_to_num(total[-1] / rows[-1])
-    number = len(distinct(samples.sources))
+    owner = numbered(samples.sources)
+    number = int(owner.max(initial=-1)) + 1
     alone = number == len(group)
-    of_group = rows.sum(axis=1)[:-1] if alone else sources_of(group, samples.sources, sets)[:-1]
+    of_group = rows.sum(axis=1)[:-1] if alone else sources_of(group, owner, sets)[:-1]
     signed = np.sign(mean)[bin_] * residual
     return _Residuals(
         rows=rows,
@@ -195,8 +196,8 @@ def _residuals(share: NDArray[np.floating], samples: Samples, bins: int) -> _Res
         chance=by_set(confidence * (1 - confidence)),
         confidence=by_set(confidence),
         sources=np.append(of_group, number).astype(np.int64),
-        inflation=1.0 if alone else _inflation(residual - mean[bin_], samples.sources * bins + bin_),
-        total_inflation=1.0 if alone else _inflation(signed - signed.mean(), samples.sources),
+        inflation=1.0 if alone else _inflation(residual - mean[bin_], owner * bins + bin_),
+        total_inflation=1.0 if alone else _inflation(signed - signed.mean(), owner),
     )
 
 

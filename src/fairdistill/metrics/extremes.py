@@ -69,7 +69,7 @@ class Between:
         if np.isnan(value):
             return GapChange(*[value] * 5)
         errors = self.errors + both.seed_noise(self.by_seed)
-        errors = np.sort(np.round(errors - errors.mean(), _DIGITS))
+        errors = np.sort(np.round(errors, _DIGITS))
         lower, upper = (round(end, _DIGITS) for end in (self.lower, self.upper))
         if not self.by_seed.any():  # as of a model against itself; what is left is the error of the draws
             lower, upper = min(lower, 0.0), max(upper, 0.0)

@@ -17,7 +17,7 @@ import numpy as np
 
 from fairdistill.metrics.contrast import Contrast, contrast_of
 from fairdistill.metrics.evidence import Evidence, Flags, Floats
-from fairdistill.metrics.intervals import Over, gap_limits, over, spread
+from fairdistill.metrics.intervals import Over, over, spread
 from fairdistill.metrics.null import Null, null_of
 from fairdistill.metrics.skew import stretch
 from fairdistill.metrics.tiny import tiny_group_ends
@@ -244,39 +244,3 @@ def _gaps(values: Floats, ends: Ends, floor: Floats) -> list[Gap]:
         ends.at_least, ends.at_most, strict=True,
     )  # fmt: skip
     return [Gap(*map(float, column)) for column in columns]
-
-
-def gap_of(
-    shares: Floats,
-    noise: Floats,
-    which: Over,
-    confidence: float,
-    seed_noise: Floats | float = 0.0,
-    *,
-    resolution: float,
-) -> Gap:
-    """Return the mean or the largest gap of shares ``[M, G, K]`` without the rows behind them; prefer :class:`Gaps`.
-
-    The lower end takes the true gaps to be a multiple of the observed ones, which is wrong if only a few have a gap,
-    and the floor is that of the noise.
-    """
-    value = float(over(spread(shares), which).mean())
-    found = gap_limits(shares, noise, which, confidence=confidence, seed_noise=seed_noise, resolution=resolution)
-    floor = over(spread(noise), which).mean(axis=1)
-    low, high = np.quantile(floor, [0.025, 0.975])
-    undefined = np.isnan(value)
-    one_sided = gap_limits(
-        shares, noise, which, confidence=max(2 * confidence - 1, 0.0), seed_noise=seed_noise, resolution=resolution
-    )
-    return Gap(
-        value=value,
-        low=float(found.low),
-        high=float(found.high),
-        estimate=float(found.middle),
-        floor=float(floor.mean()),
-        floor_low=float(low),
-        floor_high=min(float(high), 1.0) if not undefined else float(high),
-        p_value=_NAN if undefined else float((1 + (floor + seed_noise >= value - 1e-12).sum()) / (1 + len(floor))),
-        at_least=float(one_sided.low),
-        at_most=float(one_sided.high),
-    )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fairdistill.metrics.canonical import canonical_order
 from fairdistill.metrics.exchanges import Exchanges
 from fairdistill.metrics.halves import Halves
+from fairdistill.metrics.rows import numbered
 
 Ints = NDArray[np.int64]
 Sources = list[Ints]
@@ -60,6 +61,11 @@ class GroupedRows:
         groups, strata, codes = self.shape
         cell = (self.groups * strata + self.strata) * codes + self.codes
         return np.bincount(cell, minlength=groups * strata * codes).reshape(self.shape)
+
+    @property
+    def independent(self) -> bool:
+        """Whether every source has a single row."""
+        return int(numbered(self.sources).max(initial=-1)) + 1 == len(self.sources)
 
     @cached_property
     def units(self) -> Ints:

@@ -102,7 +102,7 @@ def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: 
     value = float(by_seed.mean())
     sources = samples.sources
     groups = int((both.all_rows.sum(axis=1) > 0).sum())
-    drawn = drawn * of_few_sources(np.array([len(np.unique(sources))]), both.draws, seed, groups=groups)[:, 0]
+    drawn = drawn * of_few_sources(_sources_of(0 * sources, samples, 1), both.draws, seed, groups=groups)[:, 0]
     low, high = _quantiles(value + drawn + both.seed_noise(by_seed), both.confidence)
     signs = Signs.of(np.zeros_like(sources), sources, apart, num_cells=1)
     (p_value,) = signs.p_values(*_of_sums(by_seed, np.array([len(sources)])))

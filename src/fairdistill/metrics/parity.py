@@ -24,6 +24,7 @@ from fairdistill.metrics.sources import sources_of
 from fairdistill.metrics.upper import GapInversion
 
 _FEW_COUNTS = 4000  # of groups, classes and outcomes that can be exchanged in a second or two
+_FEW_ROWS = 200_000  # of sources with several rows
 
 
 def selection_rates(counts: Counts) -> Floats:
@@ -97,7 +98,8 @@ def _gap(rates: Floats, noise: Floats, evidence: Evidence, drawing: Drawing) -> 
     """Return the largest gap of rates ``[G, K]``, given what drawn test sets add to them, ``[B, G, K]``."""
     if np.isnan(rates).any():
         return replace(UNDEFINED, value=float(spread(rates).max()))
-    if np.prod(evidence.rows.shape) <= _FEW_COUNTS:
+    several = len(evidence.rows.sources) > _FEW_ROWS and not evidence.rows.independent
+    if np.prod(evidence.rows.shape) <= _FEW_COUNTS and not several:
         return Gaps(rates[None], noise[:, None], evidence, confidence=drawing.confidence).of("max")[0]
     return largest_of_many(rates, noise, confidence=drawing.confidence, resolution=evidence.resolution)
 

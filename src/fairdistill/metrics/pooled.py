@@ -117,7 +117,7 @@ def pooled_accuracy(
 
     The effects and phi are not known but estimated: phi is drawn from its marginal posterior on a grid (Laplace
     approximation, uniform in 1 / sqrt(phi)), the effects from a normal distribution given phi, and the accuracy from
-    the Beta distribution given both. The interval holds the middle of these draws, the value is their mean.
+    the Beta distribution given both. The interval holds the middle of these draws, the value is their median.
 
     Args:
         shares: float64 ``[G, C]``: observed accuracies; NaN for an empty subgroup.
@@ -156,8 +156,8 @@ def pooled_accuracy(
         [_accuracies(pattern, fit, right, n, draws=some, generator=generator) for fit, some in parts]
     )
     tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
-    return Limits(*[each.reshape(shares.shape) for each in (low, drawn.mean(axis=0), high)])
+    ends = np.quantile(drawn, [tail, 0.5, 1 - tail], axis=0)
+    return Limits(*[each.reshape(shares.shape) for each in ends])
 
 
 def _pattern(shape: tuple[int, ...], attributes: Sequence[NDArray[np.int64]]) -> _Pattern:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -81,7 +82,13 @@ class Resampled:
         self.accuracy_noise = drawn.whole
         self._sources = _sources(rows, shape)[np.r_[ranks.groups, -1][:, None], np.r_[ranks.classes, -1]]
         self.all_sources = self._sources[:-1, :-1]
-        self.evidence = _evidence(samples, code, values, drawing)
+        self._ranks = ranks
+        renamed = replace(
+            samples,
+            labels=ranks.classes[samples.labels],
+            groups=np.where(samples.groups < 0, -1, ranks.groups[samples.groups]),
+        )
+        self.evidence = _evidence(renamed, code, values, drawing)
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -91,7 +98,7 @@ class Resampled:
     @property
     def independent_rows(self) -> NDArray[np.int64]:
         """Sources of each subgroup, int64 ``[G, C]``."""
-        return self.evidence.independent
+        return self.evidence.independent[self._ranks.groups[:-1, None], self._ranks.classes]
 
     @property
     def resolution(self) -> float:
@@ -176,16 +183,25 @@ class Resampled:
 
     def gap_by_class(self) -> list[Gap]:
         """Return the DEO of each class."""
-        return self.gaps.of("each")
+        found = self.gaps.of("each")
+        return [found[at] for at in self._ranks.classes.tolist()]
 
     @cached_property
     def gaps(self) -> Gaps:
-        """The gaps of the classes."""
-        return Gaps(self.shares, self.noise, self.evidence, confidence=self.confidence, seed_noise=self.seed_noise)
+        """The gaps of the classes, with groups and classes in an order of their own: so no name matters."""
+        groups, classes = np.argsort(self._ranks.groups[:-1])[:, None], np.argsort(self._ranks.classes)
+        return Gaps(
+            self.shares[..., groups, classes],
+            self.noise[..., groups, classes],
+            self.evidence,
+            confidence=self.confidence,
+            seed_noise=self.seed_noise,
+        )
 
-    def gaps_among(self, kept: NDArray[np.bool_]) -> Gaps:
-        """Return the gaps of some classes, ``kept`` ``[C]``."""
-        return self.gaps.among(kept, self.evidence.in_strata(kept))
+    def gap_among(self, kept: NDArray[np.bool_], which: Over) -> Gap:
+        """Return DEO_A or DEO_M over some classes, ``kept`` ``[C]``."""
+        own = kept[np.argsort(self._ranks.classes)]
+        return self.gaps.among(own, self.evidence.in_strata(own)).of(which)[0]
 
     def _of(self, *, group: int | None = None, label: int | None = None) -> _Part:
         """Return the subgroups of a group, of a class, or all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import chdtri, chndtr, ndtri, rel_entr
 
 Floats = NDArray[np.float64]
+
+_MANY_GROUPS = 20
 
 
 def rows_to_resolve(gap: float, *, accuracy: float, confidence: float = 0.95, power: float = 0.8) -> int:
@@ -62,12 +65,21 @@ def gap_resolved(rows: int, *, accuracy: float, confidence: float = 0.95, power:
 
 
 @lru_cache(maxsize=64)
-def needed_signal(groups: int, classes: int, *, confidence: float = 0.95, power: float = 0.8) -> float:
+def needed_signal(
+    groups: int, classes: int, *, confidence: float = 0.95, power: float = 0.8, correlation: float = 0.0
+) -> float:
     """Return the noncentrality at which the audit's test of no gap rejects with this power.
 
     The test compares the groups of each class by a G-test and rejects if the sum over the classes, or the largest, is
     unusual. In large samples the statistic of a class is chi-squared with G - 1 degrees of freedom, noncentral if there
     is a gap; this distribution is simulated, with the same signal in every class.
+
+    Args:
+        groups: number of groups G.
+        classes: number of classes.
+        confidence: of the audit.
+        power: probability that it rejects.
+        correlation: of the errors of two classes, which people with pictures of several classes cause.
 
     Returns:
         The sum over the classes of their noncentralities.
@@ -76,30 +88,58 @@ def needed_signal(groups: int, classes: int, *, confidence: float = 0.95, power:
         >>> round(needed_signal(2, 1), 2)  # (1.960 + 0.842)^2
         7.85
     """
-    generator = np.random.default_rng([groups, classes])
-    draws = int(np.clip(4e5 / classes, 500, 10_000))
-    normal = generator.standard_normal((draws, classes))
-    others = 2 * generator.standard_gamma((groups - 2) / 2, size=(draws, classes)) if groups > 2 else 0.0
-
-    def statistics(signal: float) -> list[Floats]:
-        of_class = (normal + math.sqrt(signal / classes)) ** 2 + others
-        return [of_class.sum(axis=1), of_class.max(axis=1)]
-
-    def found(which: slice) -> float:
-        null = statistics(0.0)[which]
-        critical = float(np.quantile(np.min([_upper_ranks(values, values) for values in null], axis=0), 1 - confidence))
-
-        def power_at(signal: float) -> float:
-            pairs = zip(statistics(signal)[which], null, strict=True)
-            return float((np.min([_upper_ranks(*pair) for pair in pairs], axis=0) <= critical).mean())
-
-        return _first(power_at, power)
-
     # The sum alone has a known distribution: what chance adds to the simulation is divided out.
     degrees = classes * (groups - 1)
     limit = float(chdtri(degrees, 1 - confidence))
     exact = _first(lambda signal: 1 - float(chndtr(limit, degrees, signal)), power)
-    return exact * found(slice(None)) / found(slice(1))
+    both = _Simulated.of(groups, classes, correlation).needed(slice(None), confidence, power)
+    return exact * both / _Simulated.of(groups, classes, 0.0).needed(slice(1), confidence, power)
+
+
+@dataclass(frozen=True, eq=False)
+class _Simulated:
+    """Simulated errors of the classes.
+
+    Attributes:
+        along: float64 ``[draws, C]``: normal, in the direction of the signal.
+        across: float64 ``[draws, C]``: chi-squared with G - 2 degrees of freedom, of the other directions.
+    """
+
+    along: Floats
+    across: Floats
+
+    @classmethod
+    def of(cls, groups: int, classes: int, correlation: float) -> _Simulated:
+        generator = np.random.default_rng([groups, classes])
+        draws = int(np.clip(4e5 / classes, 500, 10_000))
+
+        def normal() -> Floats:
+            own, shared = generator.standard_normal((draws, classes)), generator.standard_normal((draws, 1))
+            return np.asarray(math.sqrt(1 - correlation) * own + math.sqrt(correlation) * shared)
+
+        along = normal()
+        if correlation == 0 or groups > _MANY_GROUPS:  # of many groups, those that are alike hardly matter
+            return cls(along, 2 * generator.standard_gamma(max(groups - 2, 1e-9) / 2, size=(draws, classes)))
+        across = np.zeros((draws, classes))
+        for _ in range(groups - 2):
+            across += normal() ** 2
+        return cls(along, across)
+
+    def needed(self, which: slice, confidence: float, power: float) -> float:
+        """Return the signal that is detected by the sum over the classes, the largest of them, or both."""
+        null = self._statistics(0.0)[which]
+        smaller = np.min([_upper_ranks(values, values) for values in null], axis=0)
+        critical = float(np.quantile(smaller, 1 - confidence))
+
+        def power_at(signal: float) -> float:
+            pairs = zip(self._statistics(signal)[which], null, strict=True)
+            return float((np.min([_upper_ranks(*pair) for pair in pairs], axis=0) <= critical).mean())
+
+        return _first(power_at, power)
+
+    def _statistics(self, signal: float) -> list[Floats]:
+        of_class = (self.along + math.sqrt(signal / self.along.shape[1])) ** 2 + self.across
+        return [of_class.sum(axis=1), of_class.max(axis=1)]
 
 
 def _first(power_at: Callable[[float], float], power: float) -> float:
@@ -118,7 +158,9 @@ def _upper_ranks(values: Floats, null: Floats) -> Floats:
     return np.asarray((len(null) - np.searchsorted(np.sort(null), values)) / len(null))
 
 
-def gaps_detected(rows: Floats, *, accuracy: float, confidence: float = 0.95, power: float = 0.8) -> Floats:
+def gaps_detected(
+    rows: Floats, *, accuracy: float, confidence: float = 0.95, power: float = 0.8, correlation: float = 0.0
+) -> Floats:
     """Return for each group the smallest gap that the audit detects with this power, if it is behind in every class.
 
     Args:
@@ -126,6 +168,7 @@ def gaps_detected(rows: Floats, *, accuracy: float, confidence: float = 0.95, po
         accuracy: mean of the group's accuracy and the others'; the two are kept within [0, 1].
         confidence: of the audit.
         power: probability that its p-value is at most 1 - confidence.
+        correlation: as for :func:`needed_signal`.
 
     Returns:
         float64 ``[G]``, to 0.001; 1 if no smaller gap is detected, NaN if every class has an empty subgroup.
@@ -138,7 +181,7 @@ def gaps_detected(rows: Floats, *, accuracy: float, confidence: float = 0.95, po
     groups, classes = len(rows), int(complete.sum())
     if groups < 2 or not classes or math.isnan(accuracy):
         return np.full(groups, np.nan)
-    signal = needed_signal(groups, classes, confidence=confidence, power=power)
+    signal = needed_signal(groups, classes, confidence=confidence, power=power, correlation=correlation)
     kept = rows[:, complete]
     low, high = np.zeros(groups), np.ones(groups)
     for _ in range(12):
@@ -149,7 +192,14 @@ def gaps_detected(rows: Floats, *, accuracy: float, confidence: float = 0.95, po
 
 
 def rows_to_detect(
-    gap: float, *, groups: int, classes: int, accuracy: float, confidence: float = 0.95, power: float = 0.8
+    gap: float,
+    *,
+    groups: int,
+    classes: int,
+    accuracy: float,
+    confidence: float = 0.95,
+    power: float = 0.8,
+    correlation: float = 0.0,
 ) -> int:
     """Return how many independent samples each subgroup needs for the audit to detect a group that is behind.
 
@@ -160,13 +210,14 @@ def rows_to_detect(
         accuracy: as for :func:`gaps_detected`.
         confidence: as there.
         power: as there.
+        correlation: as there.
 
     Example:
         >>> one, ten = (rows_to_detect(0.1, groups=2, classes=n, accuracy=0.8) for n in (1, 10))
         >>> 240 < one < 260, 3 < one / ten < 6
         (True, True)
     """
-    needed = needed_signal(groups, classes, confidence=confidence, power=power)
+    needed = needed_signal(groups, classes, confidence=confidence, power=power, correlation=correlation)
     of_one = _signal(np.array([gap]), np.ones((1, classes)), np.full(classes, float(groups)), accuracy)
     return max(2, math.ceil(needed / float(of_one[0])))
 

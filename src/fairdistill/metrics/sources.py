@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fairdistill.metrics.rows import distinct
-
-Ints = NDArray[np.int64]
+from fairdistill.metrics.rows import Ints, distinct, numbered
 
 
 def sources_of(cell: Ints, sources: Ints, num_cells: int) -> Ints:
@@ -17,5 +14,7 @@ def sources_of(cell: Ints, sources: Ints, num_cells: int) -> Ints:
         >>> sources_of(np.array([0, 0, 1]), np.array([5, 5, 5]), 3).tolist()
         [1, 1, 0]
     """
-    pairs = distinct(sources.astype(np.int64) * num_cells + cell)
-    return np.bincount(pairs % num_cells, minlength=num_cells)
+    owner = numbered(sources)
+    if owner.max(initial=-1) + 1 < len(owner):
+        cell = distinct(owner * num_cells + cell) % num_cells
+    return np.bincount(cell, minlength=num_cells)

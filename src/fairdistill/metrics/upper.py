@@ -1,4 +1,10 @@
-"""Upper ends and estimates of gaps, by inverting a test: true gaps under which the observed one is not unusual."""
+"""Upper ends and estimates of gaps, by inverting a test: true gaps under which the observed one is not unusual.
+
+A gap is the largest minus the smallest of several noisy fractions, so on average it is too large, and the percentile
+interval of the bootstrap repeats that error. Here, the true gaps are supposed to be a multiple of the observed ones,
+test sets are drawn around them, and the upper end is the largest multiple for which a gap like the observed one is not
+unusually small. Where only a few quantities have a gap, this makes the upper end too large rather than too small.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +33,7 @@ _Path = Callable[[Floats], Floats]
 
 
 class GapInversion:
-    """The gaps of shares ``[M, G, K]``, as :func:`fairdistill.metrics.intervals.gap_limits` takes them.
+    """The gaps of K fractions in G groups, for M models.
 
     Args:
         shares: float64 ``[M, G, K]``: observed fractions of K quantities in G groups, for M models on one test set.

@@ -12,6 +12,7 @@ import numpy as np
 
 from fairdistill.errors import DataError
 from fairdistill.tables import jsonl
+from fairdistill.tables.even import is_even
 from fairdistill.tables.layout import Layout, layout_of
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
@@ -161,6 +162,8 @@ def _check_fields(path: Path, layout: Layout) -> list[str]:
     """Return the header; check that each row has as many fields: pandas would shift or drop them silently."""
     with layout.records(path) as records:
         names = records.header()
+        if is_even(path, encoding=layout.encoding, separator=layout.separator, fields=len(names)):
+            return names
         for fields in records:
             if len(fields) != len(names) and fields:
                 raise DataError(
