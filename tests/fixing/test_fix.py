@@ -165,7 +165,7 @@ def test_mistakes_are_said_and_nothing_is_written(arguments, said, tmp_path, cap
 def test_a_model_of_other_classes_is_refused(deployed, tmp_path, capsys, tiny):
     assert main(["fix", deployed, "--data", "tiny", "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
-    assert "was trained on the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9; tiny/train has a, b, c" in error
+    assert "was trained on the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9; tiny/val has a, b, c" in error
     assert not (tmp_path / "out").exists()
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from fairdistill.errors import UsageError
-from fairdistill.models import digit_net, load_weights, read_weights
+from fairdistill.models import digit_net, load_weights, open_weights, read_weights
+from fairdistill.models.weights import part_of
 
 
 def net(classes=3):
@@ -53,11 +54,79 @@ def test_a_state_dict_of_torch_save_is_read(tmp_path, suffix, zipped):
         {"module": prefixed("module."), "acc": 93.1},
         {"net": prefixed("module._orig_mod.")},
         {"model": {"state_dict": prefixed("_orig_mod.module.")}},
+        {"state_dict": prefixed("net."), "class_to_idx": {"a": 0}},
+        {"weights of mine": prefixed("backbone."), "epoch": 3, "mean": torch.zeros(3)},
+        {"a": {"b": {"c": WEIGHTS}}},
+        prefixed("module._orig_mod.model.net.backbone."),
     ],
 )
 def test_weights_are_found_where_trainers_put_them(tmp_path, content):
     torch.save(content, tmp_path / "a.pt")
     assert same(read_weights(tmp_path / "a.pt")[0])
+
+
+AVERAGED = {name: value + 1 for name, value in WEIGHTS.items()}
+
+
+def test_of_several_weights_the_usual_ones_are_read_and_the_others_by_their_key(tmp_path):
+    torch.save({"epoch": 3, "state_dict_ema": AVERAGED, "state_dict": dict(WEIGHTS)}, tmp_path / "a.pt")
+    found = open_weights(tmp_path / "a.pt")
+    assert same(found.tensors)
+    assert (found.key, found.others) == ("state_dict", ("state_dict_ema",))
+    found = open_weights(tmp_path / "a.pt", key="state_dict_ema")
+    assert same(found.tensors, AVERAGED)
+    with pytest.raises(UsageError, match=r"no weights under the key 'ema' .*it has weights under state_dict_ema, "):
+        open_weights(tmp_path / "a.pt", key="ema")
+
+
+def test_several_weights_none_of_which_is_usual_are_a_question(tmp_path):
+    torch.save({"raw": dict(WEIGHTS), "smooth": AVERAGED}, tmp_path / "a.pt")
+    with pytest.raises(UsageError, match="several keys: raw, smooth; choose one with --weights-key"):
+        open_weights(tmp_path / "a.pt")
+    assert open_weights(tmp_path / "a.pt", key="smooth").others == ("raw",)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_a_key_where_there_is_none_is_an_error(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    safetensors.torch.save_file(dict(WEIGHTS), path) if suffix == ".safetensors" else torch.save(WEIGHTS, path)
+    with pytest.raises(UsageError, match="drop"):
+        open_weights(path, key="model")
+
+
+def test_averaged_models_and_losses_beside_a_network_are_understood(tmp_path):
+    model = torch.optim.swa_utils.AveragedModel(net())
+    model.update_parameters(net())
+    torch.save(model.state_dict(), tmp_path / "a.pt")
+    found = open_weights(tmp_path / "a.pt")
+    assert found.prefix == "module."
+    network = net()
+    load_weights(network, found.tensors, where="here")
+    assert same(network.state_dict(), model.module.state_dict())
+    load_weights(network, {**prefixed("model."), "criterion.weight": torch.ones(3)}, where="here")
+    assert same(network.state_dict())
+
+
+def test_the_part_of_a_training_module_that_is_the_network_is_found(tmp_path):
+    torch.save({**prefixed("student."), "projector.weight": torch.ones(2)}, tmp_path / "a.pt")
+    found = part_of(open_weights(tmp_path / "a.pt"), net(), where="a.pt")
+    assert same(found.tensors)
+    assert found.prefix == "student."
+    averaged = {f"ema.{name}": value for name, value in AVERAGED.items()}
+    torch.save({"state_dict": {**averaged, **prefixed("model.")}}, tmp_path / "a.pt")
+    found = part_of(open_weights(tmp_path / "a.pt"), net(), where="a.pt")
+    assert same(found.tensors)
+    assert found.others == ("ema",)
+    assert same(open_weights(tmp_path / "a.pt", key="ema").tensors, AVERAGED)
+    torch.save({**averaged, **prefixed("raw.")}, tmp_path / "a.pt")
+    with pytest.raises(UsageError, match="several names: ema, raw; choose one with --weights-key"):
+        part_of(open_weights(tmp_path / "a.pt"), net(), where="a.pt")
+    assert part_of(open_weights(tmp_path / "a.pt", key="raw"), net(), where="a.pt").prefix == ""
+
+
+def test_class_names_in_a_checkpoint_are_returned(tmp_path):
+    torch.save({"state_dict": WEIGHTS, "hyper_parameters": {"classes": ["b", "a", "c"]}}, tmp_path / "a.pt")
+    assert open_weights(tmp_path / "a.pt").class_names == ("b", "a", "c")
 
 
 def test_a_prefix_that_not_all_names_have_is_part_of_the_names(tmp_path):

@@ -30,7 +30,8 @@ GROUPS = {
     NetworkOptions: ["model", "tap"],
     GroupLabelOptions: ["pseudo_groups", "known_groups"],
     TeacherOptions: [
-        "init", "teacher", "teacher_model", "teacher_size", "teacher_mean", "teacher_std", "teacher_tap",
+        "init", "weights_key", "teacher", "teacher_model", "teacher_weights_key", "teacher_size",
+        "teacher_mean", "teacher_std", "teacher_outputs", "teacher_tap",
     ],
     BudgetOptions: ["protocol", "epochs", "steps", "batch_size", "optimizer", "lr", "weight_decay", "schedule"],
     SamplingOptions: ["seed", "split_seed", "strict_cells"],

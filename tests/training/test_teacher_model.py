@@ -15,8 +15,10 @@ from torch import nn
 import fairdistill
 from fairdistill import models
 from fairdistill.errors import DataError, RunFolderError, TeacherError, UsageError
+from fairdistill.models import class_logits
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.setup import prepare
+from tests.predictions import networks
 from tests.training.faces import OPTIONS, draw_table
 from tests.training.test_resume import Killed, assert_same_model, in_step, kill, stopped
 
@@ -197,6 +199,56 @@ def logits_of_two(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return logits
 
 
+NETWORKS = "tests.predictions.networks"
+IMAGES = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("name", ["plain", "softmax", "one_logit", "sigmoid"])
+def test_a_teacher_that_names_its_outputs_teaches_in_the_order_of_the_data(options, tmp_path, name):
+    network = networks.drawn(getattr(networks, name)(*([2] if name in ("plain", "softmax") else []))).eval()
+    torch.save({"state_dict": network.state_dict(), "classes": ["square", "disc"]}, tmp_path / "a.pt")
+    given = {"method": "hkd", "teacher": str(tmp_path / "a.pt"), "teacher_model": f"{NETWORKS}:{name}"}
+    setup = prepare(options(**given, model=given["teacher_model"], init="teacher", steps=2))
+    taught = setup.teacher.network(IMAGES)["logits"].softmax(1)
+    outputs = network(IMAGES)
+    expected = class_logits(outputs).softmax(1) if name in ("plain", "one_logit") else outputs
+    if name == "sigmoid":
+        expected = torch.cat([1 - outputs, outputs], 1)
+    torch.testing.assert_close(taught, expected.flip(1), atol=1e-5, rtol=1e-5)
+    started = class_logits(setup.student.network.eval()(IMAGES)).softmax(1)
+    torch.testing.assert_close(started, taught, atol=1e-5, rtol=1e-5)
+
+
+def test_a_student_that_ends_in_softmax_is_trained_on_logits_and_read_as_probabilities(options, capsys, tmp_path):
+    run = train(options(model=f"{NETWORKS}:softmax", steps=4))
+    assert "ends in probabilities; it is trained on their logarithms" in capsys.readouterr().err
+    network = fairdistill.load(run.path)
+    assert isinstance(network, networks.Softmax)
+    again = fairdistill.audit(run.path, data=run.config["data"], draws=200, **run.config["data_options"])
+    assert again.model.outputs == "probabilities"
+    assert again.accuracy.value == run.result["accuracy"]
+
+
+def test_teachers_of_equal_weights_but_other_outputs_share_no_cache(options, tmp_path):
+    path = weights_file(tmp_path / "a.pt", networks.drawn(networks.plain(2)))
+    caches = [
+        prepare(options(method="hkd", teacher=path, teacher_model=f"{NETWORKS}:{name}")).cache
+        for name in ("plain", "softmax")
+    ]
+    assert caches[0]._key != caches[1]._key
+
+
+def test_a_key_chooses_the_weights_of_the_teacher_and_of_the_start(options, tmp_path):
+    raw, averaged = models.build("digit_net", 2), models.build("digit_net", 2)
+    torch.save({"model": raw.state_dict(), "model_ema": averaged.state_dict()}, tmp_path / "a.pt")
+    path = str(tmp_path / "a.pt")
+    given = {"method": "hkd", "teacher": path, "teacher_model": "digit_net", "init": path}
+    setup = prepare(options(**given, weights_key="model_ema", teacher_weights_key="model"))
+    torch.testing.assert_close(setup.student.network.eval()(IMAGES), averaged.eval()(IMAGES))
+    torch.testing.assert_close(setup.teacher.network(IMAGES)["logits"], raw.eval()(IMAGES))
+    assert "'model_ema'" in setup.teacher.notes[0]
+
+
 def test_weights_of_another_number_of_classes_start_a_student_with_a_new_last_layer(options, tmp_path, capsys):
     path = weights_file(tmp_path / "pretrained.pt", models.build("digit_net", 10))
     train(options(init=path, steps=2))
@@ -236,7 +288,7 @@ BAD = [
     (
         {"teacher": "named.safetensors"},
         TeacherError,
-        r"was trained on the classes square, disc; .*--classes square,disc",
+        r"was trained on the classes ring, disc; images.csv/train has disc, square; .*--classes .*'ring'",
     ),
     (
         {"teacher": "damaged.safetensors"},
@@ -245,6 +297,11 @@ BAD = [
     ),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_std": "0"}, UsageError, "three positive numbers"),
     ({"teacher": "good.pt", "teacher_model": "digit_net", "teacher_tap": "layer9"}, UsageError, "layer9"),
+    (
+        {"teacher": "undefined.pt", "teacher_model": "tests.predictions.networks:undefined"},
+        TeacherError,
+        "gives outputs that are not finite for images of images.csv/train",
+    ),
     ({"tap": "nowhere"}, UsageError, "nowhere"),
     ({"model": "resnet81"}, UsageError, "resnet18"),
     ({"model": "no.such.module:factory"}, UsageError, r"no\.such"),
@@ -261,9 +318,10 @@ BAD = [
 def test_what_does_not_fit_is_an_error_that_says_the_way_out(options, tmp_path, monkeypatch, changes, error, text):
     monkeypatch.chdir(tmp_path)
     weights_file(tmp_path / "good.pt", models.build("digit_net", 2))
+    weights_file(tmp_path / "undefined.pt", networks.drawn(networks.undefined(2)))
     weights_file(tmp_path / "three.pt", models.build("digit_net", 3))
     (tmp_path / "empty.pt").write_bytes(b"")
-    described = {"network": "digit_net", "class_names": '["square", "disc"]'}
+    described = {"network": "digit_net", "class_names": '["ring", "disc"]'}
     safetensors.torch.save_file(models.build("digit_net", 2).state_dict(), "named.safetensors", metadata=described)
     described["class_names"] = "square, disc"
     safetensors.torch.save_file(models.build("digit_net", 2).state_dict(), "damaged.safetensors", metadata=described)

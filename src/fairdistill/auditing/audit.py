@@ -111,6 +111,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         ),
         limits=limits_of(metrics, options, unknown=unknown, collapsed=collapsed),
         notes=(*notes_of(predictions), *left_out(predictions, sample), *_pairing(predictions, against)),
+        model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=None if validation is None else corrections(predictions, validation, options),
     )

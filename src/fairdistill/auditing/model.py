@@ -7,7 +7,7 @@ from dataclasses import replace
 from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained_model import ModelSource, given_for_data, load_model, open_run, predictions_of
 from fairdistill.system.runtime import choose_runtime
 
 
@@ -23,18 +23,22 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         DataError: for data that cannot be used.
     """
     assert options.data is not None
-    runtime = choose_runtime(options.device, options.precision)
-    audited, validation = read_images(path, options)
     source = ModelSource(
         path=path,
         network=options.model,
+        weights_key=options.weights_key,
         size=options.model_size,
         mean=options.model_mean,
         std=options.model_std,
+        outputs=options.model_outputs,
+        **given_for_data(options.data, options.data_options),
         option="model",
         network_option="--model",
     )
-    model = load_model(source, audited)
+    open_run(source)  # a wrong path is an error before any image is read
+    runtime = choose_runtime(options.device, options.precision)
+    audited, validation = read_images(path, options)
+    model = load_model(source, audited, runtime)
     found = predictions_of(model, audited, where=path, runtime=runtime)
     notes = [f"{note[0].upper()}{note[1:]}" for note in audited.notes]
     found = replace(found, notes=(*found.notes, *notes))

@@ -103,12 +103,17 @@ class ModelOptions:
     without splits (the test rows of a run that was trained on the others)."""
     model: str | None = None
     """Network of a weights file, named as for train --model."""
+    weights_key: str | None = None
+    """Key of the weights in a file with several, for example state_dict_ema."""
     model_size: int | None = None
-    """Height and width of the model's input; default: as stored in its file, else the data set's."""
+    """Height and width of the model's input; default: as stored in its file or in a config.json beside it, else the
+    data set's."""
     model_mean: str | None = None
-    """Channel means of the model's input; default: as stored in its file, else the data set's."""
+    """Channel means of the model's input; default: as for its size."""
     model_std: str | None = None
-    """Channel standard deviations of the model's input; default: as stored in its file, else the data set's."""
+    """Channel standard deviations of the model's input; default: as for its mean."""
+    model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
+    """What the model's outputs are; auto: find out by running it."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"

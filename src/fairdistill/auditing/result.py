@@ -8,6 +8,7 @@ from typing import Literal
 
 from fairdistill.contract import Result, key
 from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap, GapChange
+from fairdistill.predictions.model_reading import ModelReading
 
 FORMAT_VERSION = 1
 
@@ -253,6 +254,7 @@ class AuditResult(Result):
         sizing: what gap this test set can show.
         limits: the requested limits.
         notes: what a reader should know about the predictions.
+        model: how the model was read, None if it was not run for the audit.
         against: the change against another model, None without one.
         posthoc: the post-hoc baselines, None without validation predictions.
     """
@@ -280,6 +282,7 @@ class AuditResult(Result):
     sizing: Sizing
     limits: tuple[LimitCheck, ...]
     notes: tuple[str, ...]
+    model: ModelReading | None
     against: ModelChange | None
     posthoc: tuple[Correction, ...] | None
 

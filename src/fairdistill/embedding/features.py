@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.errors import TeacherError, UsageError
-from fairdistill.models import Tapped, find_taps, parse_taps
+from fairdistill.models import Tapped, find_taps, open_weights, parse_taps
+from fairdistill.models.layout import settle_layout
+from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import ModelSource, load_model
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load
+from fairdistill.system.runtime import Runtime
 from fairdistill.types import TapName
 
 _BATCH = 500
@@ -54,10 +57,15 @@ class Features:
 
 def student_of(run: RunFolder, recipe: Recipe) -> Subject:
     """Return the trained network of a run."""
-    return Subject(name="student", network=load(run.path), recipe=recipe, taps=run.config["tap"])
+    network = load(run.path)
+    if open_weights(run.path / "model.safetensors").metadata.get("outputs") == "probabilities":
+        OutputReading("probabilities").attach(network)
+    return Subject(name="student", network=network, recipe=recipe, taps=run.config["tap"])
 
 
-def teacher_of(config: Mapping[str, Any], result: Mapping[str, Any], test: GroupedDataset) -> Subject | None:
+def teacher_of(
+    config: Mapping[str, Any], result: Mapping[str, Any], test: GroupedDataset, runtime: Runtime
+) -> Subject | None:
     """Return the teacher of a run; None if there was none.
 
     Raises:
@@ -68,11 +76,14 @@ def teacher_of(config: Mapping[str, Any], result: Mapping[str, Any], test: Group
     source = ModelSource(
         path=config["teacher"],
         network=config["teacher_model"],
+        weights_key=config.get("teacher_weights_key"),
         size=config["teacher_size"],
         mean=config["teacher_mean"],
         std=config["teacher_std"],
+        outputs=config.get("teacher_outputs", "auto"),
+        classes=config["data_options"].get("classes"),
     )
-    model = load_model(source, test)
+    model = load_model(source, test, runtime)
     if model.digest != result["digests"]["teacher"]:
         raise TeacherError(f"the weights of {source.path} have changed since this run was trained")
     return Subject(name="teacher", network=model.network, recipe=model.recipe, taps=config["teacher_tap"])
@@ -84,7 +95,8 @@ def features_of(subject: Subject, dataset: GroupedDataset, tap: TapName, device:
     Raises:
         UsageError: if the network has no such feature, or the features are not finite.
     """
-    network, size = subject.network.to(device).eval(), subject.recipe.size
+    network, size = subject.network.eval(), subject.recipe.size
+    settle_layout(network, torch.zeros(2, 3, size, size, device=device))
     points = find_taps(network, torch.zeros(1, 3, size, size, device=device), named=parse_taps(subject.taps))
     if tap not in points and tap != "logits":
         has = ", ".join(sorted({*points, "logits"}))

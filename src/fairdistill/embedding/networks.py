@@ -24,7 +24,8 @@ from fairdistill.system.runtime import choose_runtime
 def embedded(run: RunFolder, options: EmbedOptions) -> EmbedResult:
     """Embed a finished run and write ``features.npz`` and ``embedding.json``; see :func:`fairdistill.embed`."""
     config, finished = run.config, run.result
-    device = choose_runtime(options.device, "float32").device
+    runtime = choose_runtime(options.device, "float32")
+    device = runtime.device
     test = load_test_images(run, options.data_root)
     recorded = recorded_predictions(run, finished, test)
     drawn = draw(test, options)
@@ -39,7 +40,7 @@ def embedded(run: RunFolder, options: EmbedOptions) -> EmbedResult:
             )
         teacher = None
         try:
-            subject = teacher_of(config, finished, test)
+            subject = teacher_of(config, finished, test, runtime)
             if subject is not None:
                 teacher = features_of(subject, test, options.tap, device)
         except FairdistillError as error:  # the student can still be plotted

@@ -31,12 +31,17 @@ class FixDataOptions:
     model: str | None = None
     """Network of the weights file and of the students, named as for train --model; default: as stored in the
     model's file, else the data set's."""
+    weights_key: str | None = None
+    """Key of the weights in a file with several, for example state_dict_ema."""
     model_size: int | None = None
-    """Height and width of the model's input; default: as stored in its file, else the data set's."""
+    """Height and width of the model's input; default: as stored in its file or in a config.json beside it, else the
+    data set's."""
     model_mean: str | None = None
-    """Channel means of the model's input; default: as stored in its file, else the data set's."""
+    """Channel means of the model's input; default: as for its size."""
     model_std: str | None = None
-    """Channel standard deviations of the model's input; default: as stored in its file, else the data set's."""
+    """Channel standard deviations of the model's input; default: as for its mean."""
+    model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
+    """What the model's outputs are; auto: find out by running it."""
 
 
 @dataclass(frozen=True, kw_only=True)

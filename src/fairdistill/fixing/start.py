@@ -57,7 +57,17 @@ def start(deployed: str | None, options: FixOptions) -> Work:
             "images, it looks better on them than it really is, so the rule is stricter for the other "
             "candidates than intended"
         )
-    return Work(options, base, epochs, out, samples, given, runtime, clock, (*notes, *_unknown_groups(samples)))
+    return Work(
+        options,
+        base,
+        epochs,
+        out,
+        samples,
+        given,
+        runtime,
+        clock,
+        (*notes, *given.model.notes, *_unknown_groups(samples)),
+    )
 
 
 def _shared(options: FixOptions) -> TrainOptions:

@@ -56,17 +56,20 @@ def finished(options: TrainOptions, *, clock: Clock) -> RunFolder:
 
 def _candidate(work: Work, student: Student, run: RunFolder) -> Candidate:
     validation = work.samples.validation
-    model = load_model(ModelSource(path=str(run.path), option="student"), validation)
+    model = load_model(ModelSource(path=str(run.path), option="student"), validation, work.runtime)
     predicted = predictions_of(model, validation, where=str(run.path), runtime=work.runtime)
     return Candidate(student.name, student.description, predicted, run=run, settings=dict(student.settings))
 
 
 def _run_options(work: Work, student: Student) -> TrainOptions:
     source = work.deployed.source
+    recipe = work.deployed.model.recipe
     exported = Path(source.path).suffix == ".pt2"
     return replace(
         work.base, method=student.method, set=dict(student.settings), out=str(work.out / student.name),
         init="scratch" if exported else work.options.init,
         teacher=source.path, teacher_model=source.network if Path(source.path).is_file() and not exported else None,
-        teacher_size=source.size, teacher_mean=source.mean, teacher_std=source.std,
+        teacher_weights_key=source.weights_key, teacher_size=recipe.size,
+        teacher_mean=",".join(map(repr, recipe.mean)), teacher_std=",".join(map(repr, recipe.std)),
+        teacher_outputs=work.deployed.model.reading.outputs,
     )  # fmt: skip

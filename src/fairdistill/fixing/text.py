@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairdistill.auditing import AuditResult
+from fairdistill.auditing.model_text import model_in_words
 from fairdistill.auditing.text import in_words, no_harm
 from fairdistill.fixing.result import FixResult, in_metric
 from fairdistill.metrics import METRICS, Change, improvement
@@ -20,6 +21,7 @@ def render(result: FixResult) -> str:
     if result.test_after is not None:
         lines += [f"{result.chosen}:", *in_words(result.test_after), "", "Your model:"]
     lines += in_words(result.test_before)
+    lines += model_in_words(result.test_before)
     lines += [f"{note}." for note in result.notes]
     return "\n".join(lines)
 

@@ -12,7 +12,13 @@ from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.fixing.options import FixOptions
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained_model import DeployedModel, ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained_model import (
+    DeployedModel,
+    ModelSource,
+    given_for_data,
+    load_model,
+    predictions_of,
+)
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime
@@ -81,7 +87,7 @@ class Deployed:
         Raises:
             UsageError: if it predicts a single class: its gap of 0 would mean nothing.
         """
-        model = load_model(source, samples.train)
+        model = load_model(source, samples.validation, runtime)
         found = predictions_of(model, samples.validation, where=source.path, runtime=runtime)
         predicted = np.unique(found.predicted)
         if len(predicted) == 1:
@@ -125,6 +131,7 @@ def source_of(path: str, options: FixOptions) -> ModelSource:
     """Return where the deployed model is, and what its file does not contain."""
     is_run = Path(path).is_dir()
     return ModelSource(
-        path=path, network=None if is_run else options.model, size=options.model_size, mean=options.model_mean,
-        std=options.model_std, option="model", network_option="--model",
+        path=path, network=None if is_run else options.model, weights_key=options.weights_key,
+        size=options.model_size, mean=options.model_mean, std=options.model_std, outputs=options.model_outputs,
+        **given_for_data(options.data, options.data_options), option="model", network_option="--model",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 
 from fairdistill.errors import UsageError
 from fairdistill.models.exported_graph import find_tap_nodes, is_in_train_mode, simplify
-from fairdistill.models.outputs import class_logits
+from fairdistill.models.outputs import class_logits, raw_outputs
 from fairdistill.models.taps import TapPoint
 from fairdistill.types import TapName
 
@@ -33,6 +33,7 @@ class ExportedNetwork(nn.Module):
 
     Attributes:
         tap_points: where the features are read; ``find_taps`` takes these.
+        raw: whether the program's outputs are returned as they are, a single one as ``[N, 1]``.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class ExportedNetwork(nn.Module):
         self.image_size = image_size
         self.features = nn.ModuleDict({name: nn.Identity() for name in features})  # where hooks see them whole
         self.tap_points: dict[TapName, TapPoint] = {name: TapPoint(f"features.{name}") for name in features}
+        self.raw = False
         self._own = structure.num_leaves
         # A function, since copying a structure triggers PyTorch's deprecation warnings.
-        self._logits: Callable[[Sequence[Tensor]], Tensor] = lambda flat: class_logits(
+        self._outputs: Callable[[Sequence[Tensor]], Tensor] = lambda flat: raw_outputs(
             pytree.tree_unflatten(flat, structure)
         )
 
@@ -69,10 +71,10 @@ class ExportedNetwork(nn.Module):
                 "use images of its size, or export it with dynamic shapes"
             )
         chunks = images.split(self.batch_size or max(len(images), 1))
-        logits, *features = (torch.cat(parts)[: len(images)] for parts in zip(*map(self._run, chunks), strict=True))
+        outputs, *features = (torch.cat(parts)[: len(images)] for parts in zip(*map(self._run, chunks), strict=True))
         for module, feature in zip(self.features.values(), features, strict=True):
             module(feature)
-        return logits
+        return outputs if self.raw else class_logits(outputs)
 
     def train(self, mode: bool = True) -> ExportedNetwork:
         """Change nothing; return self."""
@@ -83,7 +85,7 @@ class ExportedNetwork(nn.Module):
         if lacking:
             images = torch.cat([images, images[-1:].expand(lacking, -1, -1, -1)])
         flat = self.program(images)
-        return self._logits(flat[: self._own]), *flat[self._own :]
+        return self._outputs(flat[: self._own]), *flat[self._own :]
 
     def _apply(self, fn: Any, recurse: bool = True) -> ExportedNetwork:
         """Also change the devices that are written in the graph, along with the tensors."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -24,8 +26,12 @@ def head_name(network: nn.Module) -> str | None:
     return None
 
 
-def with_two_outputs(network: nn.Module) -> dict[str, Tensor]:
+def with_two_outputs(network: nn.Module, *, order: Sequence[int] | None = None) -> dict[str, Tensor]:
     """Return a network's weights; a single output, the logit ``z`` of a sigmoid, becomes two that give ``(0, z)``.
+
+    Args:
+        network: the network.
+        order: the output of each class, to arrange them in the order of the classes; None to leave them.
 
     Example:
         >>> [tuple(value.shape) for value in with_two_outputs(nn.Sequential(nn.Linear(3, 1))).values()]
@@ -35,6 +41,8 @@ def with_two_outputs(network: nn.Module) -> dict[str, Tensor]:
     for name in (f"{head_name(network)}.weight", f"{head_name(network)}.bias"):
         if name in weights and len(weights[name]) == 1:
             weights[name] = torch.cat([torch.zeros_like(weights[name]), weights[name]])
+        if name in weights and order is not None:
+            weights[name] = weights[name][list(order)]
     return weights
 
 

@@ -26,6 +26,21 @@ def class_logits(output: object) -> Tensor:
         tensor([[ 0.,  2.],
                 [ 0., -1.]])
     """
+    outputs = raw_outputs(output)
+    return with_two_columns(outputs) if outputs.shape[1] == 1 else outputs
+
+
+def with_two_columns(positive: Tensor) -> Tensor:
+    """Return the logits ``(0, z)`` of a sigmoid's logit ``z``, ``[N, 1]``."""
+    return torch.cat((torch.zeros_like(positive), positive), dim=1)
+
+
+def raw_outputs(output: object) -> Tensor:
+    """Return a network's output as a matrix ``[N, C]``, C >= 1, whatever its numbers mean.
+
+    Raises:
+        UsageError: as :func:`class_logits`.
+    """
     if isinstance(output, Mapping):
         output = output.get("logits", output)
     elif not isinstance(output, Tensor):
@@ -35,9 +50,8 @@ def class_logits(output: object) -> Tensor:
             f"expected a network that returns logits [N, C] or an object with .logits, but it returned "
             f"{_described(output)}; wrap it in a module whose forward returns only the logits"
         )
-    if output.ndim == 1 or (output.ndim == 2 and output.shape[1] == 1):
-        positive = output.reshape(-1)
-        return torch.stack((torch.zeros_like(positive), positive), dim=1)
+    if output.ndim == 1:
+        return output.unsqueeze(1)
     if output.ndim != 2 or output.shape[1] == 0:
         raise UsageError(
             f"expected a network that returns logits [N, C], but it returned a tensor of shape {tuple(output.shape)}; "

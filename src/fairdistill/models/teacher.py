@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor, nn
 
+from fairdistill.models.layout import to_device
 from fairdistill.models.taps import Tapped, TapPoint
 from fairdistill.types import TapName, Taps
 
@@ -37,6 +38,6 @@ class Teacher:
         return {name: value for name, value in taps.items() if name in self.keep}
 
     def to(self, device: torch.device) -> Teacher:
-        """Move to ``device``, in the channels-last layout; return self."""
-        self._tapped.network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+        """Move to ``device``; return self."""
+        to_device(self._tapped.network, device)
         return self

@@ -6,32 +6,60 @@ import hashlib
 import pickle
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
+from fairdistill.models.checkpoint import find_weights, more_than_tensors
+from fairdistill.models.class_names import class_names_in
 from fairdistill.models.head import head_name
+from fairdistill.models.prefixes import common_prefix, fitting_prefixes, is_beside, without_prefix
 
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
-_NESTED_UNDER = ("state_dict", "model_state_dict", "model", "module", "net")
-_PREFIXES = ("module.", "_orig_mod.", "model.")  # DistributedDataParallel, torch.compile, Lightning
 _COUNTER = "num_batches_tracked"  # missing in files from PyTorch before 0.4.1, and not used by ordinary batch-norm
 _SHOWN = 5
 
 
-def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the tensors of a file on the CPU, by name, and its metadata.
+@dataclass(frozen=True)
+class WeightsFile:
+    """The weights in a file.
+
+    Attributes:
+        tensors: by name, without the prefix.
+        metadata: of a ``.safetensors`` file, else empty.
+        key: under which key of the file they are, None if it holds only them.
+        others: keys of other weights in it.
+        prefix: what was removed from the names.
+        class_names: the names of the outputs, if the file tells them.
+    """
+
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str] = field(default_factory=dict)
+    key: str | None = None
+    others: tuple[str, ...] = ()
+    prefix: str = ""
+    class_names: tuple[str, ...] | None = None
+
+
+def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
+    """Return the tensors of a file on the CPU, by name, and what else it tells.
 
     ``.safetensors`` files are read with their metadata. ``.pt``, ``.pth``, ``.bin`` and ``.ckpt`` files are read
-    as tensors only and have no metadata; weights nested under ``state_dict``, ``model_state_dict``, ``model``,
-    ``module`` or ``net`` are found. A prefix ``module.``, ``_orig_mod.`` or ``model.`` that every name has is removed.
+    as tensors only and have no metadata. Weights are read from the key ``state_dict``, ``model_state_dict``, ``model``,
+    ``module`` or ``net``, else from the only key that holds some. Prefixes such as ``module.``, ``_orig_mod.`` or
+    ``model.`` that every name has are removed.
+
+    Args:
+        path: the file.
+        key: the key to read instead, for example ``state_dict_ema``.
 
     Raises:
-        UsageError: if there is no such file, it is damaged or has another format, or it holds more than tensors.
+        UsageError: if there is no such file, it is damaged or has another format, it holds more than tensors, or the
+            key is missing or needed.
     """
     path = Path(path)
     if path.is_dir():
@@ -39,22 +67,61 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not path.exists():
         raise UsageError(f"there is no file {path}")
     if path.suffix == ".safetensors":
+        if key is not None:
+            raise UsageError(f"{path} is a .safetensors file, which has no keys; drop --weights-key {key}")
         try:
             with safe_open(path, framework="pt") as file:
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # safe_open is no mapping
                 metadata = file.metadata() or {}
         except (SafetensorError, OSError) as error:
             raise UsageError(f"{path} is not a readable .safetensors file: {error}") from error
-        return _stripped(weights), metadata
+        return WeightsFile(without_prefix(weights), metadata, prefix=common_prefix(weights))
     if path.suffix not in _TORCH_SUFFIXES:
         raise UsageError(f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}")
-    return _stripped(_tensors(_unpickled(path), path)), {}
+    content = _unpickled(path)
+    found = find_weights(content, path, key)
+    names = class_names_in(content) if isinstance(content, Mapping) else None
+    return WeightsFile(without_prefix(found.tensors), {}, found.key, found.others, common_prefix(found.tensors), names)
+
+
+def part_of(file: WeightsFile, network: nn.Module, *, where: str) -> WeightsFile:
+    """Return only the weights that belong to a network, if a file holds others beside them.
+
+    For example a whole training module with a ``student.`` and a ``teacher.``, or with averaged weights. If several
+    parts fit, the one under a usual prefix (``model.``) is taken.
+
+    Raises:
+        UsageError: if several parts fit and none has a usual prefix.
+    """
+    own = [name for name in without_prefix(network.state_dict()) if name.rpartition(".")[2] != _COUNTER]
+    fitting = fitting_prefixes(file.tensors, own)
+    if "" in fitting:
+        return file
+    if not fitting:
+        return file
+    usual = [prefix for prefix in fitting if common_prefix({prefix: 0}) == prefix]
+    if not usual and len(fitting) > 1:
+        parts = ", ".join(prefix.rstrip(".") for prefix in fitting)
+        raise UsageError(
+            f"{where} has weights of the network under several names: {parts}; choose one with --weights-key"
+        )
+    chosen = usual[0] if usual else fitting[0]
+    tensors = {name.removeprefix(chosen): value for name, value in file.tensors.items() if name.startswith(chosen)}
+    others = tuple(prefix.rstrip(".") for prefix in fitting if prefix != chosen)
+    return replace(file, tensors=tensors, prefix=file.prefix + chosen, others=(*file.others, *others))
+
+
+def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors of a file on the CPU, by name, and its metadata; see :func:`open_weights`."""
+    found = open_weights(path)
+    return found.tensors, found.metadata
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: str, new_head: bool = False) -> list[str]:
     """Load weights into a network and return the names that kept the network's own values.
 
-    Values are converted to the network's types. The counters of batch-norm may be missing.
+    Values are converted to the network's types. The counters of batch-norm may be missing; what belongs to the training
+    (a loss, a count of averaged models) may be there too.
 
     Args:
         network: the network; it is changed only if the weights fit.
@@ -70,8 +137,8 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: st
         []
     """
     own = network.state_dict()
-    given = _stripped(weights)
-    names = dict(zip(_stripped(own), own, strict=True))
+    names = dict(zip(without_prefix(own), own, strict=True))
+    given = {name: value for name, value in without_prefix(weights).items() if name in names or not is_beside(name)}
     head = head_name(network) if new_head else None
     missing = [name for name in names if name not in given and name.rpartition(".")[2] != _COUNTER]
     unknown = [name for name in given if name not in names]
@@ -113,47 +180,14 @@ def _unpickled(path: Path) -> object:
             warnings.simplefilter("ignore")  # it warns about a TorchScript archive and then refuses it
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise _more_than_tensors(path) from error
+        raise more_than_tensors(path) from error
     except Exception as error:
         if "TorchScript" in str(error):
-            raise _more_than_tensors(path) from error
+            raise more_than_tensors(path) from error
         reason = str(error).splitlines()[0] if str(error) else "it ends too early"
         raise UsageError(
             f"{path} is damaged, or was not written by torch.save: {type(error).__name__}: {reason}"
         ) from error
-
-
-def _tensors(content: object, path: Path) -> dict[str, Tensor]:
-    """Return the innermost mapping from names to tensors."""
-    while isinstance(content, Mapping):
-        inside: Any = next((content[key] for key in _NESTED_UNDER if isinstance(content.get(key), Mapping)), None)
-        if inside is None:
-            break
-        content = inside
-    if not isinstance(content, Mapping):
-        raise UsageError(f"{path} holds a {type(content).__name__} instead of named weights; save model.state_dict()")
-    if not content:
-        raise UsageError(f"{path} holds no weights")
-    other = [name for name, value in content.items() if not isinstance(name, str) or not isinstance(value, Tensor)]
-    if other:
-        raise _more_than_tensors(path, other)
-    return dict(content)
-
-
-def _more_than_tensors(path: Path, names: list[Any] | None = None) -> UsageError:
-    such = f" ({_listed([str(name) for name in names])})" if names else ""
-    return UsageError(
-        f"{path} holds more than tensors{such} and was not opened further, since that could run code; on the "
-        "machine where it was made, save model.state_dict() only"
-    )
-
-
-def _stripped(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Remove the prefixes that all names have; the order is kept."""
-    stripped = dict(weights)
-    while prefix := next((p for p in _PREFIXES if stripped and all(n.startswith(p) for n in stripped)), None):
-        stripped = {name.removeprefix(prefix): value for name, value in stripped.items()}
-    return stripped
 
 
 def _shape(tensor: Tensor) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, Design, Samples, group_counts
 from fairdistill.metrics.rows import distinct
+from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.probabilities import checked_probabilities
 from fairdistill.predictions.rows import unique_names
 from fairdistill.runs import RunFolder
@@ -34,6 +35,7 @@ class Predictions:
         class_names: one name per class.
         group_names: one name per group.
         notes: what a reader should know about them, one sentence each.
+        model: how the model that made them was read; None if it was not run here.
         design: how the samples were drawn: at random, or as many of each subgroup as planned.
         probability_columns: the column of each class's probability in a table, or a single one for two classes; None
             if they do not come from a table with probabilities.
@@ -49,6 +51,7 @@ class Predictions:
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    model: ModelReading | None = None
     design: Design = "random"
     probability_columns: tuple[str, ...] | None = None
 

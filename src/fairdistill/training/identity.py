@@ -12,13 +12,20 @@ _PLACE_AND_SPEED = (
     "data_root", "out", "teacher", "device", "threads", "compile", "cache_memory", "cache_dir", "teacher_cache",
 )  # fmt: skip
 
+# Left out where they have this value, so that runs made before these options existed keep their identity.
+_ADDED: dict[str, Any] = {"weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto"}
+
 
 def computed(options: TrainOptions) -> dict[str, Any]:
     """Return the resolved options of a run, without those that only change where or how fast it is computed.
 
     The teacher is left out too, since its path does not identify its weights.
     """
-    found = {name: value for name, value in asdict(options).items() if name not in _PLACE_AND_SPEED}
+    found = {
+        name: value
+        for name, value in asdict(options).items()
+        if name not in _PLACE_AND_SPEED and not (name in _ADDED and value == _ADDED[name])
+    }
     own = fields(data.entry(options.data).options)
     left_out = {option.name for option in own if not option.metadata.get("identity", True)}
     found["data_options"] = {name: value for name, value in options.data_options.items() if name not in left_out}

@@ -13,6 +13,8 @@ from fairdistill.data import GroupedDataset
 from fairdistill.errors import MethodError, TeacherError, UsageError
 from fairdistill.methods import Method
 from fairdistill.models import Tapped, TapPoint, find_taps, parse_taps
+from fairdistill.models.intake import Remedies, check_images
+from fairdistill.models.layout import settle_layout
 from fairdistill.system.runtime import Runtime
 from fairdistill.types import TapName
 
@@ -30,20 +32,28 @@ class Features:
     shapes: Mapping[TapName, tuple[int, ...]]
 
 
-def place(network: nn.Module, *, size: int, named: str | None, runtime: Runtime) -> Features:
-    """Move a network to the device, in the channels-last layout, and find its features.
+def place(
+    network: nn.Module, *, size: int, named: str | None, runtime: Runtime, remedies: Remedies | None = None
+) -> Features:
+    """Move a network to the device, in the channels-last layout if it can take that, and find its features.
 
     Args:
         network: it is left in eval mode.
         size: height and width of its input.
         named: the ``--tap`` option.
         runtime: the device.
+        remedies: the options that change what it is given, for errors.
+
+    Raises:
+        UsageError: if it cannot take images of this size.
     """
-    network.to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+    network.eval()
     example = torch.zeros(1, 3, size, size, device=runtime.device).to(memory_format=torch.channels_last)
+    settle_layout(network, example)
+    if remedies is not None:
+        check_images(network, example.expand(2, -1, -1, -1), name=type(network).__name__, remedies=remedies)
     points = find_taps(network, example, named=parse_taps(named))
     tapped = Tapped(network, points)
-    network.eval()
     with torch.no_grad():
         shapes = {name: tuple(value.shape[1:]) for name, value in tapped(example).items()}
     tapped.remove()

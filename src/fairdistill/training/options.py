@@ -92,17 +92,24 @@ class TeacherOptions(_Options):
 
     init: str = "scratch"
     """Initial weights: scratch, teacher, pretrained (from the network's hub), or a weights file."""
+    weights_key: str | None = None
+    """Key of the weights in an --init file with several, for example state_dict_ema."""
     teacher: str | None = None
     """Teacher: a run folder (the student then uses its data options and split), a weights file (.safetensors, .pt) or
     an exported program (.pt2)."""
     teacher_model: str | None = None
     """Network of a teacher given as a weights file, named as for --model."""
+    teacher_weights_key: str | None = None
+    """Key of the weights in a teacher's file with several, for example state_dict_ema."""
     teacher_size: int | None = None
-    """Height and width of the teacher's input; default: as stored in its file, else the student's."""
+    """Height and width of the teacher's input; default: as stored in its file or in a config.json beside it, else the
+    student's."""
     teacher_mean: str | None = None
-    """Channel means of the teacher's input; default: as stored in its file, else the student's."""
+    """Channel means of the teacher's input; default: as for its size."""
     teacher_std: str | None = None
-    """Channel standard deviations of the teacher's input; default: as stored in its file, else the student's."""
+    """Channel standard deviations of the teacher's input; default: as for its mean."""
+    teacher_outputs: Literal["auto", "logits", "probabilities"] = "auto"
+    """What the teacher's outputs are; auto: find out by running it."""
     teacher_tap: str | None = None
     """Modules of the teacher to read, as for --tap."""
 

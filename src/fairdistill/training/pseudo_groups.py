@@ -23,6 +23,8 @@ from torch.optim import Adam
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import DataError
 from fairdistill.models import class_logits
+from fairdistill.models.layout import settle_layout
+from fairdistill.models.reading import reading_of
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.runs import read_json, write_json
 from fairdistill.samplers import Stream
@@ -141,7 +143,9 @@ def guess_groups(
     if not len(judged):
         raise DataError(f"no image of {validation.name} has a group label, so no threshold can be chosen; label some")
     torch.manual_seed(derived_seed(seed, "pseudo groups/weights"))
-    network = classifier.build(train.num_groups).to(device=runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks device together with memory_format
+    network = classifier.build(train.num_groups)
+    settle_layout(network.eval(), torch.zeros(2, 3, train.recipe.size, train.recipe.size, device=runtime.device))
+    reading_of(network, size=train.recipe.size).attach(network)
     pipeline = Pipeline(train, device=runtime.device, seed=derived_seed(seed, "pseudo groups"))
     on_validation = Pipeline(judged, device=runtime.device, seed=seed)
     weight = (len(known) / (train.num_groups * sizes)).to(runtime.device)

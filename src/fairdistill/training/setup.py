@@ -17,6 +17,7 @@ from fairdistill.data import GroupedDataset
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
+from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import load_model, open_run
 from fairdistill.runs import RunFolder, nearest_existing
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
@@ -130,7 +131,10 @@ def prepare_networks(
     options: TrainOptions, method: Method, train: GroupedDataset, runtime: Runtime
 ) -> tuple[Student, RunTeacher | None]:
     """Build the student and, if the options name one, the teacher."""
-    trained = load_model(teacher_source(options), train) if options.teacher is not None else None
+    trained = None
+    if options.teacher is not None:
+        source = teacher_source(options, data_options=options.data_options)
+        trained = load_model(source, train, runtime)
     student = build_student(options, method, train, runtime, trained)
     if trained is None:
         return student, None
@@ -200,9 +204,10 @@ def _plan_cache(setup: Setup) -> TeacherCache | None:
     if setup.steps * setup.sampler.batch_size < states * len(train):
         return None
     points, runtime = teacher.features.points, setup.runtime
+    outputs = "" if teacher.outputs == OutputReading() else f"/{teacher.outputs}"
     cache = TeacherCache(
         _cache_folder(options),
-        key=f"{teacher.digest}/{points}/{setup.digests['data']}/{teacher.recipe}/{runtime.device.type}/{runtime.dtype}",
+        key=f"{teacher.digest}/{points}/{setup.digests['data']}/{teacher.recipe}/{runtime.device.type}/{runtime.dtype}{outputs}",
         shapes={name: teacher.features.shapes[name] for name in sorted(method.teacher_taps)},
         rows=len(train),
         states=states,

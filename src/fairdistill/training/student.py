@@ -7,20 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fairdistill import models
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
-from fairdistill.models import ExportedNetwork, load_weights, read_weights, with_two_outputs
+from fairdistill.models import ExportedNetwork, head_name, load_weights, open_weights, with_two_outputs
+from fairdistill.models.intake import Remedies
+from fairdistill.models.reading import reading_of
+from fairdistill.models.weights import part_of
 from fairdistill.predictions.agreement import description
+from fairdistill.predictions.opening import read_notes
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.network import Features, check_features, place
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.resolving import INIT_NAMES
+
+_REMEDIES = Remedies(size="--size", network="--model")
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,14 @@ class Student:
         features: where its features are.
         new_head: names of the last layer's weights that the ``--init`` file could not fill because their shapes differ.
         metadata: the metadata of ``model.safetensors``.
+        notes: what was assumed about its outputs and its initial weights, one sentence each.
     """
 
     network: nn.Module
     features: Features
     new_head: tuple[str, ...]
     metadata: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 def build_student(
@@ -59,8 +67,15 @@ def build_student(
     network = models.build(
         str(options.model), train.num_classes, image_size=recipe.size, pretrained=options.init == "pretrained"
     )
-    new_head = _initialise(network, options, teacher)
-    features = place(network, size=recipe.size, named=options.tap, runtime=runtime)
+    new_head, notes = _initialise(network, options, teacher)
+    reading = reading_of(network, size=recipe.size)
+    reading.attach(network)
+    if reading.kind == "probabilities":
+        notes.append(
+            f"the student's network {options.model} ends in probabilities; it is trained on their logarithms, so that "
+            "no softmax is applied twice"
+        )
+    features = place(network, size=recipe.size, named=options.tap, runtime=runtime, remedies=_REMEDIES)
     check_features(features, method, train, "student")
     metadata = {
         "network": str(options.model),
@@ -70,11 +85,15 @@ def build_student(
         "std": json.dumps(recipe.std),
         **description(train),
     }
-    return Student(network, features, tuple(new_head), metadata)
+    if reading.kind == "probabilities":
+        metadata["outputs"] = reading.kind
+    return Student(network, features, tuple(new_head), metadata, tuple(notes))
 
 
-def _initialise(network: nn.Module, options: TrainOptions, teacher: DeployedModel | None) -> list[str]:
-    """Load the weights that ``--init`` names; return the names of those in the last layer that do not fit."""
+def _initialise(
+    network: nn.Module, options: TrainOptions, teacher: DeployedModel | None
+) -> tuple[list[str], list[str]]:
+    """Load the weights that ``--init`` names; return the names in the last layer that do not fit, and notes."""
     if options.init == "teacher":
         if teacher is None:
             raise UsageError("--init teacher needs --teacher")
@@ -83,7 +102,21 @@ def _initialise(network: nn.Module, options: TrainOptions, teacher: DeployedMode
                 f"--init teacher copies weights by name, but {options.teacher} is an exported program, which has none; "
                 "drop --init teacher"
             )
-        load_weights(network, with_two_outputs(teacher.network), where=f"the teacher {options.teacher}")
+        load_weights(network, _of_teacher(teacher, network), where=f"the teacher {options.teacher}")
     elif options.init not in INIT_NAMES:
-        return load_weights(network, read_weights(Path(options.init))[0], where=options.init, new_head=True)
-    return []
+        path = Path(options.init)
+        file = part_of(open_weights(path, key=options.weights_key), network, where=options.init)
+        left = load_weights(network, file.tensors, where=options.init, new_head=True)
+        return left, read_notes(path, file, network, "--weights-key")
+    return [], []
+
+
+def _of_teacher(teacher: DeployedModel, network: nn.Module) -> dict[str, Tensor]:
+    """Return the teacher's weights, its outputs in the order of the classes; one output stays one where needed."""
+    place = f"{head_name(network)}.weight"
+    own, given = network.state_dict(), teacher.network.state_dict()
+    if place not in given or place not in own or len(own[place]) > 1:
+        return with_two_outputs(teacher.network, order=teacher.outputs.order)
+    if teacher.outputs.order == (1, 0):  # the one logit is that of the other class
+        return {**given, **{name: -given[name] for name in (place, place.replace(".weight", ".bias")) if name in given}}
+    return given

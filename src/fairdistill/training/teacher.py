@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.methods import Method
 from fairdistill.models import Teacher
+from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import DeployedModel, ModelSource, TrainedBy
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.network import Features, check_features, place
@@ -23,6 +26,8 @@ class RunTeacher:
         recipe: how its images are prepared.
         digest: a hash of its weights.
         trained_by: how it was trained, where that is known.
+        outputs: how its outputs become logits in the order of the classes.
+        notes: what was assumed about its weights, input and outputs, one sentence each.
     """
 
     network: Teacher
@@ -30,16 +35,23 @@ class RunTeacher:
     recipe: Recipe
     digest: str
     trained_by: TrainedBy
+    outputs: OutputReading
+    notes: tuple[str, ...] = ()
 
 
-def teacher_source(options: TeacherOptions) -> ModelSource:
+def teacher_source(options: TeacherOptions, *, data_options: Mapping[str, Any] | None = None) -> ModelSource:
     """Return where the teacher named by the options is, and what its file does not contain."""
+    given = data_options or {}
     return ModelSource(
         path=str(options.teacher),
         network=options.teacher_model,
+        weights_key=options.teacher_weights_key,
         size=options.teacher_size,
         mean=options.teacher_mean,
         std=options.teacher_std,
+        outputs=options.teacher_outputs,
+        classes=given.get("classes"),
+        nameable="classes" in given,
     )
 
 
@@ -50,4 +62,4 @@ def build_teacher(
     features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
     check_features(features, method, train, "teacher")
     network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
-    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by)
+    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by, model.outputs, model.notes)

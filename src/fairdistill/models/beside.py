@@ -1,0 +1,94 @@
+"""What the configuration files of timm and Hugging Face say about the weights beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fairdistill.errors import UsageError
+from fairdistill.models.class_names import class_names_in
+from fairdistill.models.described import Described, three
+
+_CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
+_RESCALE = 1 / 255
+
+
+def described_beside(path: Path) -> Described:
+    """Return what ``config.json`` and ``preprocessor_config.json`` in the folder of a weights file say.
+
+    timm writes ``pretrained_cfg`` (older versions ``default_cfg``, or its keys at the top): ``input_size``, ``mean``,
+    ``std``, ``crop_pct``; and ``architecture`` and ``label_names``. Hugging Face's transformers write ``id2label``,
+    ``image_size``, and in the second file ``image_mean``, ``image_std``, ``size``, ``crop_size``. A ``config.json`` of
+    anything else says nothing.
+
+    Raises:
+        UsageError: if one of the files is not JSON, or a value in it is not of its form.
+    """
+    found = [(name, _read(path.parent / name)) for name in (_CONFIG, _PROCESSOR)]
+    config, processor = (content for _, content in found)
+    try:
+        timm = _of_timm(config)
+        face = _of_hugging_face(config, processor)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"{path.parent / _CONFIG}, or {_PROCESSOR} beside it, has a value that cannot be read: {error}; correct or "
+            "remove it"
+        ) from error
+    merged = {name: timm.get(name) or face.get(name) for name in {*timm, *face}}
+    names = class_names_in(config)
+    if names is not None:
+        merged["class_names"] = names
+    files = tuple(name for name, content in found if content)
+    return Described(files=files, **merged) if any(value is not None for value in merged.values()) else Described()
+
+
+def _of_timm(config: Mapping[str, Any]) -> dict[str, Any]:
+    inside = config.get("pretrained_cfg") or config.get("default_cfg") or {}
+    name = config.get("architecture") or inside.get("architecture")
+    cfg = {**(config if name else {}), **inside}
+    size = _side(cfg.get("input_size"))
+    share = float(cfg.get("crop_pct") or 1)
+    return {
+        "network": f"timm:{name}" if isinstance(name, str) else None,
+        "size": size,
+        "resized": round(size / share) if size is not None and share < 1 else None,
+        "mean": three(cfg.get("mean")),
+        "std": three(cfg.get("std")),
+    }
+
+
+def _of_hugging_face(config: Mapping[str, Any], processor: Mapping[str, Any]) -> dict[str, Any]:
+    if not processor and not ("id2label" in config or "architectures" in config):
+        return {}
+    resized = _side(processor.get("size"))
+    cropped = _side(processor.get("crop_size")) if processor.get("do_center_crop") else None
+    mean, std = three(processor.get("image_mean")), three(processor.get("image_std"))
+    scale = 255 * float(processor.get("rescale_factor") or _RESCALE) if processor.get("do_rescale", True) else 255.0
+    if processor and not processor.get("do_normalize", True):
+        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    if abs(scale - 1) > 1e-6 and mean is not None and std is not None:  # the network sees pixels times this
+        mean, std = three([value / scale for value in mean]), three([value / scale for value in std])
+    size = cropped or resized or _side(config.get("image_size"))
+    return {"size": size, "resized": resized if cropped and resized != cropped else None, "mean": mean, "std": std}
+
+
+def _side(size: Any) -> int | None:
+    """Return the side of ``224``, ``[224, 224]``, ``{"height": 224, "width": 224}`` or ``{"shortest_edge": 224}``."""
+    if isinstance(size, Mapping):
+        size = size.get("shortest_edge") or size.get("height")
+    if isinstance(size, Sequence) and not isinstance(size, str):
+        size = size[-1]
+    return None if size is None else int(size)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Return the content of a JSON file, empty if there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is not readable JSON: {error}; correct or remove it") from error
+    return content if isinstance(content, Mapping) else {}

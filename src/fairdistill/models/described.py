@@ -1,0 +1,62 @@
+"""What is known about a model apart from its weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fairdistill.models.class_names import class_names_in
+
+Channels = tuple[float, float, float]
+
+_JSON = ("class_names", "classes", "id2label", "label2id", "class_to_idx")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """What is known about a model apart from its weights; None where it is not known.
+
+    Attributes:
+        files: where it was read, apart from the weights file itself.
+        network: the network's name, as for ``--model``.
+        size: height and width of its input.
+        resized: the size that images are resized to before their center is cut out, if it is.
+        mean, std: channel means and standard deviations of its input, for pixels in [0, 1].
+        class_names: the names of its outputs.
+    """
+
+    files: tuple[str, ...] = ()
+    network: str | None = None
+    size: int | None = None
+    resized: int | None = None
+    mean: Channels | None = None
+    std: Channels | None = None
+    class_names: tuple[str, ...] | None = None
+
+
+def described_in(metadata: Mapping[str, str]) -> Described:
+    """Return what the metadata of a ``.safetensors`` file says, as a run folder's ``model.safetensors`` has them.
+
+    Raises:
+        ValueError, TypeError: if a value is not of its form.
+    """
+    size = metadata.get("image_size")
+    named = {key: json.loads(metadata[key]) for key in _JSON if key in metadata}
+    return Described(
+        network=metadata.get("network"),
+        size=None if size is None else int(size),
+        mean=three(json.loads(metadata["mean"])) if "mean" in metadata else None,
+        std=three(json.loads(metadata["std"])) if "std" in metadata else None,
+        class_names=class_names_in(named),
+    )
+
+
+def three(values: Any) -> Channels | None:
+    """Return one number per channel, from three numbers or one; None for None."""
+    if values is None:
+        return None
+    numbers = [float(value) for value in values] if isinstance(values, Iterable) else [float(values)]
+    red, green, blue = numbers * 3 if len(numbers) == 1 else numbers
+    return red, green, blue

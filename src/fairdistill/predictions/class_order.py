@@ -1,0 +1,116 @@
+"""Which output of a model belongs to which class of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairdistill.errors import TeacherError
+
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class ClassOrder:
+    """Which output of a model belongs to which class.
+
+    Attributes:
+        order: for each class, its output; None if they are in the same order.
+        notes: what a reader should know about it.
+    """
+
+    order: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def matched(
+    named: Sequence[str], classes: Sequence[str], *, model: str, data: str, origin: str | None = None
+) -> ClassOrder:
+    """Match the outputs of a model that names them with the classes of the data, by name.
+
+    Names that differ only in case or in blanks around them are the same, if that is unambiguous.
+
+    Args:
+        named: the names of the outputs.
+        classes: the classes of the data.
+        model: the model, for messages.
+        data: the data, for messages.
+        origin: the file beside the model in which the names of the outputs are, if they are not in the model's own.
+
+    Raises:
+        TeacherError: if the names are not the same.
+
+    Example:
+        >>> matched(["cat", "dog"], ["dog", "cat"], model="m", data="d").order
+        (1, 0)
+    """
+    if tuple(named) == tuple(classes):
+        return ClassOrder()
+    place, source = _places(named, classes), f" (from {origin})" if origin else ""
+    if place is None:
+        remedy = ""
+        if len(named) == len(classes):
+            remedy = (
+                "; name the data's classes in the order of its outputs with --classes (its first output is "
+                f"{named[0]!r})"
+            )
+        raise TeacherError(
+            f"{model} was trained on the classes {_listed(named)}{source}; {data} has {_listed(classes)}{remedy}"
+        )
+    notes = []
+    if any(named[output] != name for name, output in zip(classes, place, strict=True)):
+        notes.append(f"The model's classes {_listed(named)}{source} were matched with the data's {_listed(classes)}")
+    if place == tuple(range(len(classes))):
+        return ClassOrder(None, tuple(notes))
+    notes.append(
+        f"The model's outputs are in the order {_listed(named)}{source}; they were matched with the data's classes by "
+        "name"
+    )
+    return ClassOrder(place, tuple(notes))
+
+
+def assumed(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return a note where the order of a model's outputs was assumed and other software orders the classes otherwise.
+
+    ``torchvision.datasets.ImageFolder`` and scikit-learn's ``LabelEncoder`` order names as text, in which "10-19" comes
+    before "2-9".
+
+    Example:
+        >>> assumed(["cat", "dog"]), len(assumed(["2-9", "10-19"]))
+        ((), 1)
+    """
+    as_text = sorted(classes)
+    if as_text == list(classes) or (classes[0].startswith("<") and classes[-1].startswith(">=")):
+        return ()
+    return (
+        f"The model's file does not name its classes, so its outputs were taken in the order {_listed(classes)}. "
+        "torchvision's ImageFolder and scikit-learn's LabelEncoder use another order; if the model was trained with "
+        f"theirs, add --classes {_option(as_text)}",
+    )
+
+
+def _places(named: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the output of each class; None unless every name has exactly one counterpart."""
+    if len(named) != len(classes):
+        return None
+    for key in (str, _loose):
+        place = {key(name): output for output, name in enumerate(named)}
+        wanted = [key(name) for name in classes]
+        if len(place) == len(named) and set(place) == set(wanted):
+            return tuple(place[name] for name in wanted)
+    return None
+
+
+def _loose(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _option(names: Sequence[str]) -> str:
+    """Return names as ``--classes`` takes them."""
+    shown = ",".join(f'"{name}"' if "," in name else name for name in names)
+    return f"'{shown}'" if any(sign in shown for sign in " <>\"'&;|$") else shown

@@ -1,0 +1,86 @@
+"""Where a trained model is, and what the user says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from fairdistill.data import option_names
+from fairdistill.errors import TeacherError
+from fairdistill.models.intake import Remedies
+from fairdistill.runs import RunFolder
+
+Outputs = Literal["auto", "logits", "probabilities"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """Where a trained model is, and what its file does not contain.
+
+    Attributes:
+        path: a run folder, a weights file or an exported program.
+        network: the network of a weights file.
+        weights_key: the key of its weights, if a file has several.
+        size: height and width of its input; None: as stored in its file or beside it, else the data set's.
+        mean: channel means of its input; None: as for ``size``.
+        std: channel standard deviations of its input; None: as for ``size``.
+        outputs: what its outputs are; ``auto``: found out by running it.
+        classes: ``--classes`` as the user gave it, the names of its outputs; the data set has that order too.
+        nameable: whether the data set has the option ``--classes``.
+        of_data: which of ``size``, ``mean`` and ``std`` the user set for the data, which then hold for the model too,
+            unless its own file says otherwise.
+        option: what the user calls the model, and the prefix of the options for its size, mean and sd.
+        network_option: the option that names the network.
+    """
+
+    path: str
+    network: str | None = None
+    weights_key: str | None = None
+    size: int | None = None
+    mean: str | None = None
+    std: str | None = None
+    outputs: Outputs = "auto"
+    classes: str | None = None
+    nameable: bool = True
+    of_data: tuple[str, ...] = ()
+    option: str = "teacher"
+    network_option: str = "--teacher-model"
+
+    @property
+    def remedies(self) -> Remedies:
+        """The options that change what the model is given."""
+        return Remedies(size=f"--{self.option}-size", network=self.network_option)
+
+
+def open_run(source: ModelSource) -> RunFolder | None:
+    """Return the run folder of a model, None if the model is a file.
+
+    Raises:
+        TeacherError: if the path does not exist.
+    """
+    path = Path(source.path)
+    if path.is_file():
+        return None
+    if not path.exists():
+        raise TeacherError(
+            f"there is no {source.option} {path}; expected a run folder, a weights file (.safetensors, .pt) or an "
+            "exported program (.pt2)"
+        )
+    weights = [name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).is_file()]
+    if weights and not (path / "config.yaml").exists():
+        raise TeacherError(f"{path} is not a run folder; give the weights file in it, {path / weights[0]}")
+    return RunFolder.open(path)
+
+
+def given_for_data(data: str, data_options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the options of a data set, as the user gave them, say about a model that is run on it.
+
+    Example:
+        >>> given_for_data("faces.csv", {"classes": "dog,cat", "size": 64, "label": "age"})
+        {'classes': 'dog,cat', 'nameable': True, 'of_data': ('size',)}
+    """
+    given = tuple(name for name in ("size", "mean", "std") if data_options.get(name) is not None)
+    nameable = "classes" in option_names(data)
+    return {"classes": data_options.get("classes"), "nameable": nameable, "of_data": given}
