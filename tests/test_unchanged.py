@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,19 @@ from tests.unchanged import AUDITS, FORMATS, TABLES, compare, numbers
 RECORDED = Path(__file__).parent / "recorded"
 
 
-def same(now: Any, then: Any) -> bool:
+DRAWN = re.compile(r"(.*_)?(low|high|estimate|floor|p_value|at_least|at_most)|detected|gap_.*")
+TIED = 5e-3  # a processor's last digits may tip a tie between a drawn test set and the observed one
+
+
+def same(now: Any, then: Any, tolerance: float = 1e-12) -> bool:
     """Return whether two JSON values are equal, keys in the same order, but for words and a processor's last digits."""
     if isinstance(then, dict):
-        return list(now) == list(then) and all(same(now[key], then[key]) for key in then if key != "notes")
+        within = {key: TIED if DRAWN.fullmatch(key) else 1e-12 for key in then if key != "notes"}
+        return list(now) == list(then) and all(same(now[key], then[key], within[key]) for key in within)
     if isinstance(then, list):
-        return len(now) == len(then) and all(map(same, now, then))
+        return len(now) == len(then) and all(same(*pair, tolerance) for pair in zip(now, then, strict=True))
     if isinstance(then, float):
-        return isinstance(now, float) and now == pytest.approx(then, rel=1e-9, abs=1e-12)
+        return isinstance(now, float) and now == pytest.approx(then, rel=1e-9, abs=tolerance)
     return type(now) is type(then) and now == then
 
 
