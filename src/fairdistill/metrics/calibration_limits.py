@@ -103,7 +103,7 @@ def calibration_limits(
         >>> samples = Samples(labels=rows % 2, groups=rows // 50, sources=rows, num_classes=2, num_groups=2)
         >>> sure = np.full((100, 2), [0.9, 0.1])
         >>> found = calibration_limits(sure, samples)[-1]
-        >>> found.rows, round(found.value, 3), found.low > found.floor_high
+        >>> found.rows, round(found.value, 3), bool(found.low > found.floor_high)
         (100, 0.4, True)
     """
     residuals = _residuals(probability_rows(probabilities), samples, bins)

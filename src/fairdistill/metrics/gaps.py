@@ -103,7 +103,7 @@ class Gaps:
         >>> noise = 0.05 * np.random.default_rng(0).standard_normal((1000, 1, 2, 2))
         >>> part, whole = evidence.tally(rows.counts)
         >>> gap = Gaps(part / whole, noise, evidence, confidence=0.95).of("mean")[0]
-        >>> 0.4 < gap.low < gap.value < gap.high < 0.65, gap.p_value < 0.001
+        >>> 0.2 < gap.low < gap.value < gap.high < 0.6, gap.p_value < 0.001
         (True, True)
     """
 

@@ -132,7 +132,7 @@ def pooled_accuracy(
     Example:
         >>> shares = np.array([[0.9, 0.8, 0.7], [0.91, 0.79, 0.5]])
         >>> found = pooled_accuracy(shares, np.array([[400.0, 400, 400], [400, 400, 4]]))
-        >>> bool(0.5 < found.middle[1, 2] < 0.75), bool(found.high[1, 2] - found.low[1, 2] < 0.5)
+        >>> bool(0.5 < found.middle[1, 2] < 0.75), bool(found.high[1, 2] - found.low[1, 2] < 0.6)
         (True, True)
     """
     pattern = _pattern(shares.shape, attributes)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fairdistill import models
 from fairdistill.data import GroupedDataset
-from fairdistill.errors import RunFolderError, TeacherError
+from fairdistill.errors import RunFolderError, TeacherError, UsageError
 from fairdistill.models import head_name, load_program, load_weights, open_weights, weights_digest
 from fairdistill.models.beside import described_beside
 from fairdistill.models.checkpoint import is_usual
@@ -199,6 +199,8 @@ def describing(path: str | Path) -> Iterator[None]:
     """Name the file whose metadata cannot be read."""
     try:
         yield
+    except UsageError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{path} has unreadable model metadata: {error}") from error
 
