@@ -97,7 +97,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         metrics=metrics,
         classes=classes_of(predictions, sample),
         groups=groups_of(predictions, sample, calibration),
-        cells=subgroups_of(predictions, sample),
+        cells=subgroups_of(predictions, sample, seed=options.seed),
         counts=tuple(tuple(map(tuple, group.tolist())) for group in counts),
         empty_cells=tuple(empty_cells(counts)),
         collapsed=collapsed,

@@ -108,7 +108,6 @@ def calibration_limits(
     """
     residuals = _residuals(probability_rows(probabilities), samples, bins)
     n = residuals.rows.sum(axis=1)
-    generator = np.random.default_rng(drawing.seed)
     draws = max(200, min(drawing.draws, int(_NUMBERS / residuals.rows.size)))
     found = []
     for at, rows in enumerate(n.tolist()):
@@ -120,7 +119,8 @@ def calibration_limits(
         of_set = replace(
             residuals, **{name: values[filled] for name, values in one.items()}, sources=residuals.sources[at]
         )
-        found.append(_limits(of_set, replace(drawing, draws=draws), generator))
+        # Each set has random numbers of its own, so that the order of the groups does not matter.
+        found.append(_limits(of_set, replace(drawing, draws=draws), np.random.default_rng(drawing.seed)))
     return found
 
 

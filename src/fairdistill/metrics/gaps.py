@@ -185,8 +185,8 @@ class Gaps:
         seeds = self._seed_noise(over(spread(shares), which))
         inverted = GapInversion(shares, noise, which, seeds, self._evidence.resolution)
         upper = np.maximum(np.stack([np.atleast_1d(end) for end in inverted.high(tails)]), self._tiny(which, defined))
-        high, at_most = upper
-        high, at_most = np.maximum(high, low), np.maximum(at_most, at_least)
+        at_most = np.maximum(upper[1], at_least)
+        high = np.maximum(upper[0], at_most)  # both are found to a ten-thousandth
         estimate = np.clip(np.atleast_1d(inverted.estimate()), low, high)
         return Ends(low, high, estimate, p_value, at_least, at_most)
 

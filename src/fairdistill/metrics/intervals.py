@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 Over = Literal["each", "mean", "max"]
 
 _PLAUSIBLE = 2.0  # standard errors by which a gap may differ from the observed one, if the largest is wanted
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,12 @@ _Path = Callable[[Floats], Floats]
 def path_of_largest(observed: Floats, error: Floats) -> _Path:
     """Return the gaps ``[M, K]`` to assume for an upper end, given the largest.
 
-    All others are as small as plausible: then the largest looks smallest.
+    All others are as small as plausible: then the largest looks smallest. Of several that look largest, the noisiest is
+    taken to be so, and any other with the very same noise: that of P(pred = c) and of 1 - P(pred = c).
     """
-    largest = observed == observed.max(axis=-1, keepdims=True)
+    tied = observed >= observed.max(axis=-1, keepdims=True) - _ROUNDING
+    noisiest = np.where(tied, error, -1.0).max(axis=-1, keepdims=True)
+    largest = tied & (error >= noisiest * (1 - _ROUNDING))
     bottom = np.maximum(observed - _PLAUSIBLE * error, 0)
     return lambda value: np.where(largest, value, np.minimum(value, bottom))
 
