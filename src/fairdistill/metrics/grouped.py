@@ -22,6 +22,7 @@ from fairdistill.metrics.canonical import canonical_order
 from fairdistill.metrics.exchanges import Exchanges
 from fairdistill.metrics.halves import Halves
 from fairdistill.metrics.rows import numbered
+from fairdistill.metrics.sources import sources_of
 
 Ints = NDArray[np.int64]
 Sources = list[Ints]
@@ -69,14 +70,10 @@ class GroupedRows:
 
     @cached_property
     def units(self) -> Ints:
-        """Sources of each cell, int64 ``[G, S]``: what a cell has of independent rows."""
+        """Number of different sources of each cell, int64 ``[G, S]``: its independent rows."""
         groups, strata, _ = self.shape
         cell = self.groups * strata + self.strata
-        order = np.lexsort((cell, self.sources))
-        cell, owner = cell[order], self.sources[order]
-        new = np.ones(len(cell), bool)
-        new[1:] = (cell[1:] != cell[:-1]) | (owner[1:] != owner[:-1])
-        return np.bincount(cell[new], minlength=groups * strata).reshape(groups, strata)
+        return sources_of(cell, self.sources, groups * strata).reshape(groups, strata)
 
     def permuted(self, draws: int, seed: int) -> Iterator[Ints]:
         """Yield the counts with the groups exchanged at random, int64 ``[some, G, S, K]`` at a time.

@@ -132,9 +132,13 @@ def wilson(
         >>> round(float(low[0]), 3), float(high[0])
         (0.839, 1.0)
     """
-    z = float(ndtri((1 + confidence) / 2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = correct / rows
+        return wilson_at(correct / rows, rows, float(ndtri((1 + confidence) / 2)))
+
+
+def wilson_at(share: Floats, rows: NDArray[np.int64] | Floats, z: float) -> tuple[Floats, Floats]:
+    """Return Wilson's interval of a fraction, given the normal quantile of its ends; see :func:`wilson`."""
+    with np.errstate(invalid="ignore", divide="ignore"):
         middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
         half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
