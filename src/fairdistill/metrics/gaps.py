@@ -1,7 +1,7 @@
 """Gaps between groups with their intervals, their noise floor and their p-value.
 
 The largest minus the smallest of several noisy fractions is too large on average, so a gap needs care at both ends. The
-lower end is a cross-fitted contrast (`contrast.py`), the upper end an inverted test (`intervals.py`), the floor and the
+lower end is a cross-fitted contrast (`contrast.py`), the upper end an inverted test (`upper.py`), the floor and the
 p-value come from random exchanges of the groups (`null.py`). The lower end is above 0 if and only if the p-value is at
 most 1 - confidence.
 """

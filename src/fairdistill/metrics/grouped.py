@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from fairdistill.metrics.canonical import canonical_order
 from fairdistill.metrics.exchanges import Exchanges
 from fairdistill.metrics.halves import Halves
-from fairdistill.metrics.rows import numbered
-from fairdistill.metrics.sources import sources_of
+from fairdistill.metrics.rows import numbered, sources_per_cell
 
 Ints = NDArray[np.int64]
 Sources = list[Ints]
@@ -73,7 +72,7 @@ class GroupedRows:
         """Number of different sources of each cell, int64 ``[G, S]``: its independent rows."""
         groups, strata, _ = self.shape
         cell = self.groups * strata + self.strata
-        return sources_of(cell, self.sources, groups * strata).reshape(groups, strata)
+        return sources_per_cell(cell, self.sources, groups * strata).reshape(groups, strata)
 
     def permuted(self, draws: int, seed: int) -> Iterator[Ints]:
         """Yield the counts with the groups exchanged at random, int64 ``[some, G, S, K]`` at a time.

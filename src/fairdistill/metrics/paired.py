@@ -10,9 +10,9 @@ from fairdistill.metrics.changes import CellChange, Change, Paired
 from fairdistill.metrics.extremes import extremes
 from fairdistill.metrics.intervals import Floats
 from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 from fairdistill.metrics.signs import Signs, holm
-from fairdistill.metrics.sources import sources_of
 
 _UNKNOWN = 1e6  # times the noise: no bound
 
@@ -56,7 +56,7 @@ def paired_test(
     both = Resampled(np.concatenate([first, second]), samples, drawing)
     apart = second.sum(axis=0, dtype=np.int64) - first.sum(axis=0, dtype=np.int64)
     known = samples.groups >= 0
-    of_groups = sources_of(samples.groups[known], samples.sources[known], samples.num_groups)
+    of_groups = sources_per_cell(samples.groups[known], samples.sources[known], samples.num_groups)
     found = extremes(both, of_few_sources(of_groups, both.draws, drawing.seed))
     return Paired(
         accuracy=_accuracy_change(both, second.mean(axis=1) - first.mean(axis=1), samples, apart, drawing.seed),
@@ -95,7 +95,7 @@ def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: 
     value = float(by_seed.mean())
     sources = samples.sources
     groups = int((both.all_rows.sum(axis=1) > 0).sum())
-    number = sources_of(np.zeros_like(sources), sources, 1)
+    number = sources_per_cell(np.zeros_like(sources), sources, 1)
     drawn = drawn * of_few_sources(number, both.draws, seed, groups=groups)[:, 0]
     low, high = _quantiles(value + drawn + both.seed_noise(by_seed), both.confidence)
     signs = Signs.of(np.zeros_like(sources), sources, apart, num_cells=1)
@@ -110,7 +110,7 @@ def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], s
     cell = (samples.groups * samples.num_classes + samples.labels)[known]
     drawn = _difference(both.noise)
     if not both.independent:
-        sources = sources_of(cell, samples.sources[known], values.size).reshape(values.shape)
+        sources = sources_per_cell(cell, samples.sources[known], values.size).reshape(values.shape)
         # As among independent samples, one more source keeps models from being free of differences.
         one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), (both.draws, 1, 1))
         drawn += one_more / np.maximum(sources, 1)

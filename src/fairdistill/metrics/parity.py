@@ -17,8 +17,8 @@ from fairdistill.metrics.grouped import GroupedRows
 from fairdistill.metrics.intervals import Floats, spread
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rates import RatedRows, drawn_rates, features_of
+from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.sources import sources_of
 from fairdistill.metrics.upper import GapInversion
 
 _FEW_COUNTS = 4000  # of groups, classes and outcomes that can be exchanged in a second or two
@@ -173,8 +173,8 @@ def _evidence(rows: RatedRows, strata: NDArray[np.int64], num_strata: int, tally
         shape=(groups, num_strata, classes),
     )
     own = rows.groups * classes + rows.labels
-    of_class = sources_of(own, rows.sources, groups * classes).reshape(rows.shape)
-    of_group = sources_of(rows.groups, rows.sources, groups)[:, None]
+    of_class = sources_per_cell(own, rows.sources, groups * classes).reshape(rows.shape)
+    of_group = sources_per_cell(rows.groups, rows.sources, groups)[:, None]
     columns = [np.repeat(of_group, classes, axis=1)]
     if num_strata > 1:
         columns = [of_class, of_group - of_class if rows.outcomes.independent else columns[0]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import Samples
-from fairdistill.metrics.sources import sources_of
 
 _MARGIN = 0.1  # recall that each class must gain on average to be moved
 _CLEAR_RISE = 0.4  # in the mean recall of the moved classes, whatever the accuracy of the others
@@ -67,7 +67,7 @@ def better_order(predicted: NDArray[np.int64], samples: Samples) -> Reordering |
     if not _may_gain(counts):
         return None
     _, sources = np.unique(samples.sources, return_inverse=True)
-    whole = _Confusion(counts, sources_of(samples.labels, sources, classes))
+    whole = _Confusion(counts, sources_per_cell(samples.labels, sources, classes))
     order = whole.order()
     hits, now = whole.counts[np.arange(classes), order].sum(), whole.counts.trace()
     rise = _mean(whole.rises(order))
@@ -80,7 +80,7 @@ def better_order(predicted: NDArray[np.int64], samples: Samples) -> Reordering |
     one, other = (
         _Confusion(
             _counts(predicted[rows], samples.labels[rows], classes),
-            sources_of(samples.labels[rows], sources[rows], classes),
+            sources_per_cell(samples.labels[rows], sources[rows], classes),
         )
         for rows in (half, ~half)
     )
