@@ -98,7 +98,7 @@ class Gaps:
         >>> right = (at % 20 > at % 2 * 10).astype(np.int64)  # 95% of one group, 45% of the other
         >>> rows = GroupedRows(groups=at % 2, strata=at // 200, codes=right, sources=at, shape=(2, 2, 2))
         >>> evidence = Evidence(
-        ...     rows=rows, independent=rows.units,
+        ...     rows=rows, independent_rows=rows.independent_rows,
         ...     tally=lambda counts: (counts[..., None, :, :, 1], counts.sum(-1)[..., None, :, :]))
         >>> noise = 0.05 * np.random.default_rng(0).standard_normal((1000, 1, 2, 2))
         >>> part, whole = evidence.tally(rows.counts)

@@ -68,7 +68,7 @@ class GroupedRows:
         return int(numbered(self.sources).max(initial=-1)) + 1 == len(self.sources)
 
     @cached_property
-    def units(self) -> Ints:
+    def independent_rows(self) -> Ints:
         """Number of different sources of each cell, int64 ``[G, S]``: its independent rows."""
         groups, strata, _ = self.shape
         cell = self.groups * strata + self.strata

@@ -181,7 +181,7 @@ def _evidence(rows: RatedRows, strata: NDArray[np.int64], num_strata: int, tally
     return Evidence(
         rows=exchanged,
         tally=tally,
-        independent=np.concatenate(columns, axis=1),
+        independent_rows=np.concatenate(columns, axis=1),
         draws=drawing.draws,
         seed=drawing.seed,
     )

@@ -97,7 +97,7 @@ class Resampled:
     @property
     def independent_rows(self) -> NDArray[np.int64]:
         """Sources of each subgroup, int64 ``[G, C]``."""
-        return self.evidence.independent[self._ranks.groups[:-1, None], self._ranks.classes]
+        return self.evidence.independent_rows[self._ranks.groups[:-1, None], self._ranks.classes]
 
     @property
     def resolution(self) -> float:
@@ -297,7 +297,9 @@ def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing
             return counts[..., None, :, :, 1].astype(np.float64), whole
         return np.moveaxis(counts @ values, -1, -3), whole
 
-    return Evidence(rows=rows, tally=tally, independent=rows.units, draws=drawing.draws, seed=drawing.seed)
+    return Evidence(
+        rows=rows, tally=tally, independent_rows=rows.independent_rows, draws=drawing.draws, seed=drawing.seed
+    )
 
 
 def _sources(rows: Rows, shape: tuple[int, int]) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ def tiny_group_ends(evidence: Evidence, which: Over, tails: Sequence[float]) -> 
     the classes by the same rule: distances from the estimates add up in squares. 0 without a tiny group.
     """
     part, whole = evidence.tally(evidence.rows.counts)
-    rows = evidence.independent
+    rows = evidence.independent_rows
     tiny = (rows > 0) & ((rows < _FEW) | (_RATIO * rows < np.median(rows, axis=0)))
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (part / whole).mean(axis=-3)
