@@ -240,3 +240,11 @@ def test_percent(value: float | None, shown: str) -> None:
     assert percent(value) == shown
     end = math.nan if value is None else value
     assert interval(Estimate(value=end, low=end, high=end)) == ("" if shown == "undefined" else f"[{shown}, {shown}]")
+
+
+def test_a_real_gap_is_not_said_to_start_at_nothing() -> None:
+    result = result_of([[90, 70], [60, 50]])
+    low = replace(result.deo_a, low=1e-4)
+    tiny = replace(result, metrics=replace(result.metrics, deo_a=low))
+    assert f"points, between {percent(result.deo_a.low)} and" in render(result)
+    assert f"points, at most {percent(low.high)}." in render(tiny)

@@ -64,9 +64,13 @@ def in_words(result: AuditResult) -> list[str]:
         f"without any gap would show {_chance(gap)} by chance."
     )
     if gap.low > 0:
+        least, most = percent(gap.low), percent(gap.high)
+        ends = (
+            f"at most {most}" if least == "0.0" else f"between {least} and {most}"
+        )  # "real" and "0.0" would not match
         lines.append(
             f"So the gap is real (p {p_value(gap.p_value)}); the bias-corrected estimate is {percent(gap.estimate)} "
-            f"points, between {percent(gap.low)} and {percent(gap.high)}."
+            f"points, {ends}."
         )
     else:
         lines.append(
