@@ -65,9 +65,7 @@ def in_words(result: AuditResult) -> list[str]:
     )
     if gap.low > 0:
         least, most = percent(gap.low), percent(gap.high)
-        ends = (
-            f"at most {most}" if least == "0.0" else f"between {least} and {most}"
-        )  # "real" and "0.0" would not match
+        ends = f"at most {most}" if least == "0.0" else f"between {least} and {most}"
         lines.append(
             f"So the gap is real (p {p_value(gap.p_value)}); the bias-corrected estimate is {percent(gap.estimate)} "
             f"points, {ends}."
