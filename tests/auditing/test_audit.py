@@ -446,3 +446,19 @@ def test_posthoc_baselines_need_the_probabilities_of_the_test_rows_too() -> None
     test, validation = (shifted(300, np.zeros((2, 2)), seed=seed, classes=2) for seed in (0, 1))
     with pytest.raises(DataError, match="seed 0 has no probabilities"):
         audited(replace(test, probabilities=None), validation=validation)
+
+
+def test_confidence_beyond_what_exchanged_groups_can_show_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairdistill.metrics.exchanges._SECONDS", 1e-9)  # as if there were very many samples
+    monkeypatch.setattr("fairdistill.metrics.exchanges._LEAST", 200)
+    table = predictions([[95, 95], [40, 40]])
+    sure, usual = (audit(table, draws=10_000, confidence=confidence) for confidence in (0.999, 0.95))
+    (note,) = (note for note in sure.notes if "exchanged at random" in note)
+    assert note.endswith("only 100 times, too few to find any gap with 99.9% confidence; use --confidence 0.99 or less")
+    assert sure.deo_a.low == 0 < usual.deo_a.low
+    assert not any("exchanged at random" in note for note in usual.notes)
+
+
+def test_the_seed_is_that_of_pooled_values_too() -> None:
+    one, two = (audit(predictions([[9, 7], [8, 4]], 10), options=QUICK, seed=seed).cells[0].pooled for seed in (0, 1))
+    assert one.low != two.low

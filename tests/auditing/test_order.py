@@ -50,6 +50,13 @@ def test_the_same_rows_get_the_same_answer(found: tuple[Predictions, Predictions
     first, second = audit(one, options=options), audit(other, options=options)
     assert first.exit_code == second.exit_code
     assert [each.verdict for each in first.limits] == [each.verdict for each in second.limits]
+    for name in ("worst_group", "worst_cell"):
+        numbers = [
+            [getattr(getattr(each.metrics, name), end) for end in ("low", "value", "high")] for each in (first, second)
+        ]
+        np.testing.assert_allclose(*numbers, atol=1e-9, err_msg=name)
+    small = [sorted(astuple(cell.pooled) for cell in each.cells) for each in (first, second)]
+    np.testing.assert_allclose(*small, atol=1e-6)
     for name in ("accuracy", "balanced_accuracy", "deo_a", "deo_m", "demographic_parity", "equalised_odds"):
         numbers = [astuple(getattr(each.metrics, name)) for each in (first, second)]
         np.testing.assert_allclose(*numbers, atol=1e-12, err_msg=name)

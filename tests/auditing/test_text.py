@@ -86,7 +86,7 @@ def test_many_empty_cells_are_cut_short() -> None:
     assert complete == "No class has samples of every group."
     assert line.count(" of y") == 6
     assert line.count(" of z") == 2
-    assert line.endswith(" ..., so the DEO is undefined.")
+    assert line.endswith(" and 4 more, so the DEO is undefined.")
 
 
 def test_a_collapsed_model_is_not_called_fair() -> None:
@@ -213,7 +213,9 @@ def test_without_probabilities_no_calibration_is_shown() -> None:
 
 def test_an_undecided_limit_says_that_the_data_cannot_tell() -> None:
     result = audit(predictions([[16, 15], [15, 16]], 20), options=AuditOptions(draws=500, max_deo_a=0.05))
-    assert "Limit DEO_A <= 5.0%: undecided: these data cannot tell, it may be anything from 0.0% to" in render(result)
+    text = render(result)
+    assert "Limit DEO_A <= 5.0%: undecided: these data cannot tell; it is at least 0.0% and at most" in text
+    assert f"at most {percent(result.deo_a.at_most)}%, each with 95% confidence." in text
 
 
 def test_a_limit_says_which_end_decides_and_how_sure_that_is() -> None:
@@ -238,3 +240,11 @@ def test_percent(value: float | None, shown: str) -> None:
     assert percent(value) == shown
     end = math.nan if value is None else value
     assert interval(Estimate(value=end, low=end, high=end)) == ("" if shown == "undefined" else f"[{shown}, {shown}]")
+
+
+def test_a_real_gap_is_not_said_to_start_at_nothing() -> None:
+    result = result_of([[90, 70], [60, 50]])
+    low = replace(result.deo_a, low=1e-4)
+    tiny = replace(result, metrics=replace(result.metrics, deo_a=low))
+    assert f"points, between {percent(result.deo_a.low)} and" in render(result)
+    assert f"points, at most {percent(low.high)}." in render(tiny)

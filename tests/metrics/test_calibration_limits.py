@@ -120,3 +120,10 @@ def test_what_is_no_probability_is_refused() -> None:
     _, samples = model(2, seed=0)
     with pytest.raises(ValueError, match="row 1 sums to 3"):
         calibration_limits(np.array([[0.5, 0.5], [2.0, 1.0]]), samples)
+
+
+def test_the_order_of_the_groups_does_not_matter() -> None:
+    probabilities, samples = model(200, seed=3)
+    turned = replace(samples, groups=1 - samples.groups)
+    found, again = (calibration_limits(probabilities, each, QUICK) for each in (samples, turned))
+    assert found == [again[1], again[0], again[2]]

@@ -95,7 +95,7 @@ def test_a_person_moves_with_all_rows() -> None:
     )  # fmt: skip
     drawn = np.concatenate(list(rows.permuted(5000, 0)))[:, 0, 0, 1] / 5
     assert drawn.var() == pytest.approx(hypergeom.var(40, 20, 20), rel=0.1)
-    assert rows.units.tolist() == [[20], [20]]
+    assert rows.independent_rows.tolist() == [[20], [20]]
 
 
 @settings(deadline=None, derandomize=True, max_examples=40)

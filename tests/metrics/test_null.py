@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from fairdistill.metrics import Drawing
+from fairdistill.metrics import Drawing, null
 from fairdistill.metrics.null import heterogeneity, null_of
 from fairdistill.metrics.resampling import Resampled
 from tests.metrics.making import Table, drawn, worked
@@ -72,3 +72,12 @@ def test_seeds_of_one_recipe_are_exchanged_together() -> None:
     sample = Resampled(np.stack([table.correct] * 3), table.samples(2, 2), Drawing(draws=300))
     null = null_of(sample.evidence)
     np.testing.assert_allclose(null.gaps[:, 0], null.gaps[:, 2])
+
+
+def test_many_small_groups_do_not_multiply_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    # one group of 5,000 rows and 49 of 10: logarithms up to all 5,490 rows are needed, not up to 50 times 5,000
+    largest: list[int] = []
+    original = null._x_log_x
+    monkeypatch.setattr(null, "_x_log_x", lambda number: largest.append(number) or original(number))
+    sampled(drawn([[0.8]] * 50, [[5_000], *[[10]] * 49], seed=0), 1, 50).gaps.null.p_value()
+    assert largest == [5_490]

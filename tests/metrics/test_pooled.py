@@ -132,3 +132,14 @@ def test_more_confidence_is_wider_and_the_same_call_gives_the_same_bits() -> Non
     usual, sure = pooled(*given), pooled(*given, confidence=0.99)
     assert (sure[2] - sure[0] > usual[2] - usual[0]).all()
     np.testing.assert_array_equal(usual, pooled(*given))
+
+
+def test_the_order_of_groups_and_classes_does_not_matter() -> None:
+    draw = np.random.default_rng(5)
+    rows = draw.integers(0, 30, (6, 3))
+    right = draw.binomial(rows, 0.7)
+    one, other = np.repeat([0, 1, 2], 2), np.tile([0, 1], 3)
+    groups, classes = draw.permutation(6), draw.permutation(3)
+    found = pooled(right, rows, attributes=[one, other])
+    again = pooled(right[groups][:, classes], rows[groups][:, classes], attributes=[other[groups], 2 - one[groups]])
+    np.testing.assert_allclose(again, found[:, groups][:, :, classes], rtol=1e-6)

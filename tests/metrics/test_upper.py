@@ -54,3 +54,12 @@ def test_each_quantity_has_the_end_it_has_alone() -> None:
     together = GapInversion(shares, drawn, "each").high([0.025])[0]
     alone = [float(GapInversion(shares[..., [at]], drawn[..., [at]], "each").high([0.025])[0][0]) for at in range(3)]
     np.testing.assert_allclose(together, alone, atol=3e-4)
+
+
+def test_of_equal_gaps_one_may_be_the_largest() -> None:
+    # equal or nearly equal in three classes: the upper end is that of the largest, and hardly differs
+    drawn = noise(0.03, 2, 3)
+    equal = GapInversion(np.array([[[0.9] * 3, [0.7] * 3]]), drawn, "max").high([0.025])[0]
+    nearly = GapInversion(np.array([[[0.9, 0.9, 0.9], [0.7, 0.702, 0.702]]]), drawn, "max").high([0.025])[0]
+    alone = GapInversion(np.array([[[0.9], [0.7]]]), drawn[..., :1], "max").high([0.025])[0]
+    np.testing.assert_allclose([equal, nearly], alone, atol=0.01)

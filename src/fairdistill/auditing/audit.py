@@ -18,6 +18,7 @@ from fairdistill.auditing.measuring import (
     limits_of,
     metrics_of,
     notes_of,
+    too_few_exchanges,
 )
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult
@@ -97,7 +98,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         metrics=metrics,
         classes=classes_of(predictions, sample),
         groups=groups_of(predictions, sample, calibration),
-        cells=subgroups_of(predictions, sample),
+        cells=subgroups_of(predictions, sample, seed=options.seed),
         counts=tuple(tuple(map(tuple, group.tolist())) for group in counts),
         empty_cells=tuple(empty_cells(counts)),
         collapsed=collapsed,
@@ -110,11 +111,15 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
             worth=Worth.of(sample),
         ),
         limits=limits_of(metrics, options, unknown=unknown, collapsed=collapsed),
-        notes=(*notes_of(predictions), *left_out(predictions, sample), *_pairing(predictions, against)),
+        notes=(*notes_of(predictions), *_of_sample(predictions, sample), *_pairing(predictions, against)),
         model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=None if validation is None else corrections(predictions, validation, options),
     )
+
+
+def _of_sample(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
+    return (*left_out(predictions, sample), *too_few_exchanges(sample))
 
 
 def _pairing(predictions: Predictions, against: Predictions | None) -> tuple[str, ...]:

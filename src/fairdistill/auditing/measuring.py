@@ -30,9 +30,11 @@ from fairdistill.metrics.calibration_limits import UNDEFINED
 from fairdistill.metrics.contrast import FEWEST
 from fairdistill.predictions import Predictions
 from fairdistill.tables.small_groups import few_rows_note
+from fairdistill.text.lists import listed
 
 _MEMORY = 2**31
 _FEW_SOURCES = 20
+_NAMED = 5
 
 
 def check(predictions: Predictions) -> None:
@@ -150,8 +152,20 @@ def left_out(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
     if not len(few):
         return ()
     names = [f"{predictions.class_names[label]} of {predictions.group_names[group]}" for group, label in few]
-    shown = f"{'; '.join(names[:5])}{f' and {len(names) - 5:,} more' if len(names) > 5 else ''}"
+    shown = listed(names, _NAMED, separator="; ")
     return (f"Subgroups with fewer than {FEWEST} independent samples are left out of the lower ends of DEO: {shown}",)
+
+
+def too_few_exchanges(sample: Resampled) -> tuple[str, ...]:
+    """Return a note if no p-value can be small enough for the confidence; none if it can."""
+    exchanges = len(sample.gaps.null.heterogeneity)
+    most = exchanges / (1 + exchanges)
+    if sample.confidence <= most + 1e-12:
+        return ()
+    return (
+        f"With so many samples, the groups were exchanged at random only {exchanges:,} times, too few to find any gap "
+        f"with {100 * sample.confidence:g}% confidence; use --confidence {math.floor(1000 * most) / 1000:g} or less",
+    )
 
 
 def notes_of(predictions: Predictions) -> tuple[str, ...]:
@@ -164,7 +178,7 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
     never = [predictions.class_names[label] for label in np.flatnonzero(predicted & ~known).tolist()]
     if never:
         notes.append(
-            f"The model predicts {', '.join(map(repr, never[:5]))}, but no sample has that label; if this is only "
+            f"The model predicts {listed([*map(repr, never)], _NAMED)}, but no sample has that label; if this is only "
             "a different spelling, use the same one for both"
         )
     given = predictions.probabilities

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairdistill.auditing.result import AuditResult
+from fairdistill.text.lists import listed
 
 _SHOWN = 12
 
@@ -17,12 +18,10 @@ def model_in_words(result: AuditResult) -> list[str]:
     how = "resized to"
     if model.crop == "center":
         how = f"with the short side resized to {model.resized} pixels, the center cut out at"
-    classes = model.output_classes
-    more = f" and {len(classes) - _SHOWN} more" if len(classes) > _SHOWN else ""
     return [
         f"Model input: images {how} {model.size} x {model.size} pixels; mean {_channels(model.mean)}; standard "
         f"deviation {_channels(model.std)}.",
-        f"Model outputs: {model.outputs}, in the order {', '.join(classes[:_SHOWN])}{more}.",
+        f"Model outputs: {model.outputs}, in the order {listed(model.output_classes, _SHOWN)}.",
     ]
 
 

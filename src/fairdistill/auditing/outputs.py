@@ -5,6 +5,7 @@ from __future__ import annotations
 from fairdistill.metrics.reordering import better_order
 from fairdistill.predictions import Predictions
 from fairdistill.tables.columns import classes_option
+from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percent
 
 _SHOWN = 5
@@ -18,10 +19,9 @@ def order_note(predictions: Predictions) -> tuple[str, ...]:
         return ()
     names = predictions.class_names
     moved = [f"{names[at]!r} meant {names[meant]!r}" for at, meant in enumerate(found.meant) if at != meant]
-    more = f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else ""
     note = (
         f"With another order of the outputs the accuracy would be {percent(found.accuracy)}% instead of "
-        f"{percent(float(predictions.correct.mean()))}%: if {', '.join(moved[:_SHOWN])}{more}. This usually means that "
+        f"{percent(float(predictions.correct.mean()))}%: if {listed(moved, _SHOWN)}. This usually means that "
         "outputs are assigned to the wrong classes; check which class each output stands for"
     )
     if len(names) <= _MOST_LISTED:

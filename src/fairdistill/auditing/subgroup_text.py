@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from fairdistill.auditing.result import AuditResult
+from fairdistill.text.lists import listed
 from fairdistill.text.numbers import interval, percent
 from fairdistill.text.tables import aligned
 
@@ -41,9 +42,8 @@ def complete_in_words(result: AuditResult) -> list[str]:
     mean, largest = result.metrics.deo_a_complete, result.metrics.deo_m_complete
     if not mean.classes:
         return ["No class has samples of every group."]
-    names = ", ".join(mean.classes[:_NAMED])
-    more = f" and {len(mean.classes) - _NAMED} more" if len(mean.classes) > _NAMED else ""
-    which = f"the {len(mean.classes)} classes with samples of every group ({names}{more})"
+    names = listed(mean.classes, _NAMED)
+    which = f"the {len(mean.classes)} classes with samples of every group ({names})"
     if len(mean.classes) == 1:
         which = f"the only class with samples of every group ({names})"
     return [

@@ -12,7 +12,7 @@ from fairdistill.metrics.pooled import attributes_of, pooled_accuracy
 from fairdistill.predictions import Predictions
 
 
-def subgroups_of(predictions: Predictions, sample: Resampled) -> tuple[SubgroupAudit, ...]:
+def subgroups_of(predictions: Predictions, sample: Resampled, *, seed: int) -> tuple[SubgroupAudit, ...]:
     """Return each subgroup's samples, its accuracy, and the pooled estimate of it."""
     values, limits = sample.cell_accuracy()
     pooled = pooled_accuracy(
@@ -20,6 +20,7 @@ def subgroups_of(predictions: Predictions, sample: Resampled) -> tuple[SubgroupA
         sample.effective_rows[0],
         attributes=attributes_of(predictions.group_names),
         confidence=sample.confidence,
+        seed=seed,
     )
     return tuple(
         SubgroupAudit(

@@ -10,14 +10,18 @@ from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, L
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
 from fairdistill.metrics import METRICS, Calibration, Estimate, Gap, GapChange
+from fairdistill.text.lists import listed
 from fairdistill.text.numbers import interval, p_value, percent, signed
 from fairdistill.text.tables import aligned
 
 _SHOWN_SUBGROUPS = 12
+_NAMED = 5
 _VERDICTS = {
     "within": "met: with {confidence} confidence it is at most {high}",
     "beyond": "exceeded: with {confidence} confidence it is at least {low}",
-    "undecided": "undecided: these data cannot tell, it may be anything from {low} to {high}",
+    "undecided": (
+        "undecided: these data cannot tell; it is at least {low} and at most {high}, each with {confidence} confidence"
+    ),
 }
 
 _DESIGNS = {
@@ -45,14 +49,14 @@ def in_words(result: AuditResult) -> list[str]:
     gap = result.deo_a
     empty = [f"{result.class_names[label]} of {result.group_names[group]}" for group, label in result.empty_cells]
     if empty:
-        shown = f"{'; '.join(empty[:8])}{' ...' if len(empty) > 8 else ''}"
+        shown = listed(empty, 8, separator="; ")
         return [f"The test set has no sample of {shown}, so the DEO is undefined.", *complete_in_words(result)]
     lines = []
     if result.collapsed:
         lines.append("The model predicts a single class for every sample, so its gap of 0 says nothing about fairness.")
     elif result.hardly_predicted:
         lines.append(
-            f"The model hardly ever predicts {_named(result.hardly_predicted)}, whatever the group, so a gap near 0 in "
+            f"The model hardly ever predicts {_hardly(result)}, whatever the group, so a gap near 0 in "
             f"{'this class' if len(result.hardly_predicted) == 1 else 'these classes'} says nothing about fairness."
         )
     lines.append(
@@ -60,9 +64,11 @@ def in_words(result: AuditResult) -> list[str]:
         f"without any gap would show {_chance(gap)} by chance."
     )
     if gap.low > 0:
+        least, most = percent(gap.low), percent(gap.high)
+        ends = f"at most {most}" if least == "0.0" else f"between {least} and {most}"
         lines.append(
             f"So the gap is real (p {p_value(gap.p_value)}); the bias-corrected estimate is {percent(gap.estimate)} "
-            f"points, between {percent(gap.low)} and {percent(gap.high)}."
+            f"points, {ends}."
         )
     else:
         lines.append(
@@ -78,11 +84,9 @@ def no_harm(change: ModelChange) -> list[str]:
     harmed = [cell for cell in change.cells if cell.harmed]
     helped = [cell for cell in change.cells if cell.helped]
     if harmed:
-        shown = "; ".join(
-            f"{cell.class_name} of {cell.group} ({signed(cell.value)})" for cell in harmed[:_SHOWN_SUBGROUPS]
-        )
-        more = f" and {len(harmed) - _SHOWN_SUBGROUPS} more" if len(harmed) > _SHOWN_SUBGROUPS else ""
-        lines.append(f"Significantly worse, corrected for the number of subgroups: {shown}{more}.")
+        each = [f"{cell.class_name} of {cell.group} ({signed(cell.value)})" for cell in harmed]
+        shown = listed(each, _SHOWN_SUBGROUPS, separator="; ")
+        lines.append(f"Significantly worse, corrected for the number of subgroups: {shown}.")
     else:
         lines.append("No subgroup got significantly worse. Harm to a very small subgroup could go undetected.")
     lines.append(f"{len(helped)} of {len(change.cells)} subgroups got significantly better.")
@@ -191,12 +195,12 @@ def _limit(limit: LimitCheck, result: AuditResult) -> str:
     elif limit.verdict == "undecided" and result.collapsed:
         why = "undecided: the model predicts a single class for every sample"
     elif limit.verdict == "undecided" and result.hardly_predicted:
-        why += f"; the gap of a class that is hardly ever predicted ({_named(result.hardly_predicted)}) is unknown"
+        why += f"; the gap of a class that is hardly ever predicted ({_hardly(result)}) is unknown"
     return f"Limit {METRICS[limit.metric]} <= {percent(limit.limit)}%: {why}."
 
 
-def _named(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:5])}{f' and {len(names) - 5:,} more' if len(names) > 5 else ''}"
+def _hardly(result: AuditResult) -> str:
+    return listed(result.hardly_predicted, _NAMED)
 
 
 def _change(change: ModelChange) -> list[str]:

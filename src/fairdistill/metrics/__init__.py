@@ -21,9 +21,8 @@ from fairdistill.metrics.fairness import (
     group_accuracy,
 )
 from fairdistill.metrics.group_fairness import FairnessValues, GroupFairness
-from fairdistill.metrics.names import METRICS
 from fairdistill.metrics.samples import Design, Drawing, Samples
-from fairdistill.metrics.scores import Scores, higher_is_better, improvement
+from fairdistill.metrics.scores import METRICS, Scores, higher_is_better, improvement
 
 if TYPE_CHECKING:
     from fairdistill.metrics.calibration import (

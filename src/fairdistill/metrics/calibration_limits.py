@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
-from fairdistill.metrics.rows import numbered
+from fairdistill.metrics.rows import numbered, sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.sources import sources_of
 
 Floats = NDArray[np.float64]
 
@@ -108,7 +107,6 @@ def calibration_limits(
     """
     residuals = _residuals(probability_rows(probabilities), samples, bins)
     n = residuals.rows.sum(axis=1)
-    generator = np.random.default_rng(drawing.seed)
     draws = max(200, min(drawing.draws, int(_NUMBERS / residuals.rows.size)))
     found = []
     for at, rows in enumerate(n.tolist()):
@@ -120,7 +118,8 @@ def calibration_limits(
         of_set = replace(
             residuals, **{name: values[filled] for name, values in one.items()}, sources=residuals.sources[at]
         )
-        found.append(_limits(of_set, replace(drawing, draws=draws), generator))
+        # Each set has random numbers of its own, so that the order of the groups does not matter.
+        found.append(_limits(of_set, replace(drawing, draws=draws), np.random.default_rng(drawing.seed)))
     return found
 
 
@@ -187,7 +186,7 @@ def _residuals(share: NDArray[np.floating], samples: Samples, bins: int) -> _Res
     owner = numbered(samples.sources)
     number = int(owner.max(initial=-1)) + 1
     alone = number == len(group)
-    of_group = rows.sum(axis=1)[:-1] if alone else sources_of(group, owner, sets)[:-1]
+    of_group = rows.sum(axis=1)[:-1] if alone else sources_per_cell(group, owner, sets)[:-1]
     signed = np.sign(mean)[bin_] * residual
     return _Residuals(
         rows=rows,

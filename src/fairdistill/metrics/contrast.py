@@ -41,7 +41,7 @@ class Contrast:
 def contrast_of(evidence: Evidence) -> Contrast:
     """Return the cross-fitted contrast of each quantity and of the largest."""
     counts = evidence.rows.counts
-    enough = evidence.independent >= FEWEST
+    enough = evidence.independent_rows >= FEWEST
     found: list[Contrast] = []
     splits = 0
     for half in evidence.rows.halved(SPLITS, evidence.seed):

@@ -24,7 +24,7 @@ class Evidence:
         rows: of known group; their strata are what groups are exchanged within.
         tally: turns counts ``[..., G, S, codes]`` of such rows into the fractions' numerators ``[..., M, G, K]`` and
             denominators ``[..., 1, G, K]``, both whole numbers.
-        independent: int64 ``[G, K]``: independent samples behind each fraction; with fewer than 8, a group is not
+        independent_rows: int64 ``[G, K]``: independent samples behind each fraction; with fewer than 8, a group is not
             chosen for the lower end.
         draws: random exchanges of groups; fewer if they would take long.
         seed: of the exchanges and of the halves.
@@ -38,7 +38,7 @@ class Evidence:
         >>> rows = GroupedRows(
         ...     groups=at % 2, strata=at // 200, codes=right.astype(np.int64), sources=at, shape=(2, 2, 2))
         >>> evidence = Evidence(
-        ...     rows=rows, independent=rows.units,
+        ...     rows=rows, independent_rows=rows.independent_rows,
         ...     tally=lambda counts: (counts[..., None, :, :, 1], counts.sum(-1)[..., None, :, :]))
         >>> part, whole = evidence.tally(rows.counts)
         >>> (part / whole).tolist()
@@ -47,7 +47,7 @@ class Evidence:
 
     rows: GroupedRows
     tally: Tally
-    independent: Ints
+    independent_rows: Ints
     draws: int = 10_000
     seed: int = 0
 
@@ -64,7 +64,7 @@ class Evidence:
             sources=rows.sources[own],
             shape=(groups, int(kept.sum()), codes),
         )
-        return replace(self, rows=few, independent=self.independent[:, kept])
+        return replace(self, rows=few, independent_rows=self.independent_rows[:, kept])
 
     @property
     def resolution(self) -> float:

@@ -1,7 +1,7 @@
 """Gaps between groups with their intervals, their noise floor and their p-value.
 
 The largest minus the smallest of several noisy fractions is too large on average, so a gap needs care at both ends. The
-lower end is a cross-fitted contrast (`contrast.py`), the upper end an inverted test (`intervals.py`), the floor and the
+lower end is a cross-fitted contrast (`contrast.py`), the upper end an inverted test (`upper.py`), the floor and the
 p-value come from random exchanges of the groups (`null.py`). The lower end is above 0 if and only if the p-value is at
 most 1 - confidence.
 """
@@ -98,7 +98,7 @@ class Gaps:
         >>> right = (at % 20 > at % 2 * 10).astype(np.int64)  # 95% of one group, 45% of the other
         >>> rows = GroupedRows(groups=at % 2, strata=at // 200, codes=right, sources=at, shape=(2, 2, 2))
         >>> evidence = Evidence(
-        ...     rows=rows, independent=rows.units,
+        ...     rows=rows, independent_rows=rows.independent_rows,
         ...     tally=lambda counts: (counts[..., None, :, :, 1], counts.sum(-1)[..., None, :, :]))
         >>> noise = 0.05 * np.random.default_rng(0).standard_normal((1000, 1, 2, 2))
         >>> part, whole = evidence.tally(rows.counts)
@@ -185,8 +185,8 @@ class Gaps:
         seeds = self._seed_noise(over(spread(shares), which))
         inverted = GapInversion(shares, noise, which, seeds, self._evidence.resolution)
         upper = np.maximum(np.stack([np.atleast_1d(end) for end in inverted.high(tails)]), self._tiny(which, defined))
-        high, at_most = upper
-        high, at_most = np.maximum(high, low), np.maximum(at_most, at_least)
+        at_most = np.maximum(upper[1], at_least)
+        high = np.maximum(upper[0], at_most)  # both are found to a ten-thousandth
         estimate = np.clip(np.atleast_1d(inverted.estimate()), low, high)
         return Ends(low, high, estimate, p_value, at_least, at_most)
 

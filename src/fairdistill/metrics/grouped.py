@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fairdistill.metrics.canonical import canonical_order
 from fairdistill.metrics.exchanges import Exchanges
 from fairdistill.metrics.halves import Halves
-from fairdistill.metrics.rows import numbered
+from fairdistill.metrics.rows import numbered, sources_per_cell
 
 Ints = NDArray[np.int64]
 Sources = list[Ints]
@@ -68,15 +68,11 @@ class GroupedRows:
         return int(numbered(self.sources).max(initial=-1)) + 1 == len(self.sources)
 
     @cached_property
-    def units(self) -> Ints:
-        """Sources of each cell, int64 ``[G, S]``: what a cell has of independent rows."""
+    def independent_rows(self) -> Ints:
+        """Number of different sources of each cell, int64 ``[G, S]``: its independent rows."""
         groups, strata, _ = self.shape
         cell = self.groups * strata + self.strata
-        order = np.lexsort((cell, self.sources))
-        cell, owner = cell[order], self.sources[order]
-        new = np.ones(len(cell), bool)
-        new[1:] = (cell[1:] != cell[:-1]) | (owner[1:] != owner[:-1])
-        return np.bincount(cell[new], minlength=groups * strata).reshape(groups, strata)
+        return sources_per_cell(cell, self.sources, groups * strata).reshape(groups, strata)
 
     def permuted(self, draws: int, seed: int) -> Iterator[Ints]:
         """Yield the counts with the groups exchanged at random, int64 ``[some, G, S, K]`` at a time.

@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 Over = Literal["each", "mean", "max"]
 
 _PLAUSIBLE = 2.0  # standard errors by which a gap may differ from the observed one, if the largest is wanted
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,12 @@ _Path = Callable[[Floats], Floats]
 def path_of_largest(observed: Floats, error: Floats) -> _Path:
     """Return the gaps ``[M, K]`` to assume for an upper end, given the largest.
 
-    All others are as small as plausible: then the largest looks smallest.
+    All others are as small as plausible: then the largest looks smallest. Of several that look largest, the noisiest is
+    taken to be so, and any other with the very same noise: that of P(pred = c) and of 1 - P(pred = c).
     """
-    largest = observed == observed.max(axis=-1, keepdims=True)
+    tied = observed >= observed.max(axis=-1, keepdims=True) - _ROUNDING
+    noisiest = np.where(tied, error, -1.0).max(axis=-1, keepdims=True)
+    largest = tied & (error >= noisiest * (1 - _ROUNDING))
     bottom = np.maximum(observed - _PLAUSIBLE * error, 0)
     return lambda value: np.where(largest, value, np.minimum(value, bottom))
 
@@ -128,9 +132,13 @@ def wilson(
         >>> round(float(low[0]), 3), float(high[0])
         (0.839, 1.0)
     """
-    z = float(ndtri((1 + confidence) / 2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = correct / rows
+        return wilson_at(correct / rows, rows, float(ndtri((1 + confidence) / 2)))
+
+
+def wilson_at(share: Floats, rows: NDArray[np.int64] | Floats, z: float) -> tuple[Floats, Floats]:
+    """Return Wilson's interval of a fraction, given the normal quantile of its ends; see :func:`wilson`."""
+    with np.errstate(invalid="ignore", divide="ignore"):
         middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
         half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)

@@ -48,7 +48,7 @@ def null_of(evidence: Evidence) -> Null:
     counts = evidence.rows.counts
     part, whole = evidence.tally(counts)
     empty = (whole == 0).any(axis=(-3, -2))
-    table = _x_log_x(int(whole.max(initial=0)) * len(counts))
+    table = _x_log_x(int(whole.sum(axis=-2).max(initial=0)))  # exchanges do not change the sum over the groups
     gaps, found = [], []
     for drawn in evidence.rows.permuted(evidence.draws, evidence.seed):
         some, of = evidence.tally(drawn)

@@ -10,6 +10,7 @@ from fairdistill.metrics.changes import CellChange, Change, Paired
 from fairdistill.metrics.extremes import extremes
 from fairdistill.metrics.intervals import Floats
 from fairdistill.metrics.resampling import Resampled
+from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 from fairdistill.metrics.signs import Signs, holm
 
@@ -54,7 +55,9 @@ def paired_test(
         )
     both = Resampled(np.concatenate([first, second]), samples, drawing)
     apart = second.sum(axis=0, dtype=np.int64) - first.sum(axis=0, dtype=np.int64)
-    found = extremes(both, of_few_sources(_sources_of(samples.groups, samples), both.draws, drawing.seed))
+    known = samples.groups >= 0
+    of_groups = sources_per_cell(samples.groups[known], samples.sources[known], samples.num_groups)
+    found = extremes(both, of_few_sources(of_groups, both.draws, drawing.seed))
     return Paired(
         accuracy=_accuracy_change(both, second.mean(axis=1) - first.mean(axis=1), samples, apart, drawing.seed),
         deo_a=found.deo_a.change(both),
@@ -81,20 +84,10 @@ def of_few_sources(sources: NDArray[np.int64], draws: int, seed: int, *, groups:
     """
     number, which = np.unique(sources, return_inverse=True)
     freedom = np.maximum(number - groups, 1)
-    chance = np.random.default_rng([seed, 4]).random(
-        (draws, 1)
-    )  # one for all units, so that their order does not matter
+    # One for all numbers of sources, so that their order does not matter.
+    chance = np.random.default_rng([seed, 4]).random((draws, 1))
     spread = chdtri(freedom, chance) / freedom
     return np.asarray(np.where(number > groups, np.sqrt(number / freedom / spread), _UNKNOWN)[:, which])
-
-
-def _sources_of(unit: NDArray[np.int64], samples: Samples, units: int | None = None) -> NDArray[np.int64]:
-    """Return the number of sources of each group or other unit, ``[units]``; -1 is none."""
-    order = np.lexsort((samples.sources, unit))
-    unit, sources = unit[order], samples.sources[order]
-    new = np.ones(len(unit), bool)
-    new[1:] = (unit[1:] != unit[:-1]) | (sources[1:] != sources[:-1])
-    return np.bincount(unit[new & (unit >= 0)], minlength=samples.num_groups if units is None else units)
 
 
 def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: NDArray[np.int64], seed: int) -> Change:
@@ -102,7 +95,8 @@ def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: 
     value = float(by_seed.mean())
     sources = samples.sources
     groups = int((both.all_rows.sum(axis=1) > 0).sum())
-    drawn = drawn * of_few_sources(_sources_of(0 * sources, samples, 1), both.draws, seed, groups=groups)[:, 0]
+    number = sources_per_cell(np.zeros_like(sources), sources, 1)
+    drawn = drawn * of_few_sources(number, both.draws, seed, groups=groups)[:, 0]
     low, high = _quantiles(value + drawn + both.seed_noise(by_seed), both.confidence)
     signs = Signs.of(np.zeros_like(sources), sources, apart, num_cells=1)
     (p_value,) = signs.p_values(*_of_sums(by_seed, np.array([len(sources)])))
@@ -113,16 +107,15 @@ def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], s
     before, after = np.split(both.shares, 2)
     values = (after - before).mean(axis=0)
     known = samples.groups >= 0
-    cell = np.where(known, samples.groups * samples.num_classes + samples.labels, -1)
+    cell = (samples.groups * samples.num_classes + samples.labels)[known]
     drawn = _difference(both.noise)
     if not both.independent:
-        sources = _sources_of(cell, samples, values.size).reshape(values.shape)
+        sources = sources_per_cell(cell, samples.sources[known], values.size).reshape(values.shape)
         # As among independent samples, one more source keeps models from being free of differences.
         one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), (both.draws, 1, 1))
         drawn += one_more / np.maximum(sources, 1)
         drawn *= of_few_sources(sources.ravel(), both.draws, seed).reshape(drawn.shape)
     low, high = _quantiles(values + drawn + both.seed_noise(after - before), both.confidence)
-    cell = cell[known]
     signs = Signs.of(cell, samples.sources[known], apart[known], num_cells=both.rows.size)
     found = signs.p_values(*_of_sums((after - before).reshape(len(after), -1), both.rows.ravel()))
     p_values = found.reshape(both.rows.shape)

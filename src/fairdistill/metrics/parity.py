@@ -7,8 +7,6 @@ the whole is the largest difference over the classes; for two classes these are 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +17,8 @@ from fairdistill.metrics.grouped import GroupedRows
 from fairdistill.metrics.intervals import Floats, spread
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rates import RatedRows, drawn_rates, features_of
+from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.sources import sources_of
 from fairdistill.metrics.upper import GapInversion
 
 _FEW_COUNTS = 4000  # of groups, classes and outcomes that can be exchanged in a second or two
@@ -97,7 +95,7 @@ def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing
 def _gap(rates: Floats, noise: Floats, evidence: Evidence, drawing: Drawing) -> Gap:
     """Return the largest gap of rates ``[G, K]``, given what drawn test sets add to them, ``[B, G, K]``."""
     if np.isnan(rates).any():
-        return replace(UNDEFINED, value=float(spread(rates).max()))
+        return UNDEFINED
     several = len(evidence.rows.sources) > _FEW_ROWS and not evidence.rows.independent
     if np.prod(evidence.rows.shape) <= _FEW_COUNTS and not several:
         return Gaps(rates[None], noise[:, None], evidence, confidence=drawing.confidence).of("max")[0]
@@ -123,17 +121,19 @@ def largest_of_many(rates: Floats, noise: Floats, *, confidence: float, resoluti
     tails = ((1 - confidence) / 2, 1 - confidence)
     low, at_least = (max(0.0, value - float(np.quantile(floor, 1 - tail))) for tail in tails)
     high, at_most = (float(end) for end in inverted.high(tails))
+    at_most = max(at_least, at_most)
+    high = max(high, at_most)
     return Gap(
         value=value,
         low=low,
-        high=max(low, high),
-        estimate=min(max(float(inverted.estimate()), low), max(low, high)),
+        high=high,
+        estimate=min(max(float(inverted.estimate()), low), high),
         floor=float(floor.mean()),
         floor_low=float(np.quantile(floor, 0.025)),
         floor_high=min(1.0, float(np.quantile(floor, 0.975))),
         p_value=float((1 + (floor >= value - 1e-12).sum()) / (1 + len(floor))),
         at_least=at_least,
-        at_most=max(at_least, at_most),
+        at_most=at_most,
     )
 
 
@@ -173,15 +173,15 @@ def _evidence(rows: RatedRows, strata: NDArray[np.int64], num_strata: int, tally
         shape=(groups, num_strata, classes),
     )
     own = rows.groups * classes + rows.labels
-    of_class = sources_of(own, rows.sources, groups * classes).reshape(rows.shape)
-    of_group = sources_of(rows.groups, rows.sources, groups)[:, None]
+    of_class = sources_per_cell(own, rows.sources, groups * classes).reshape(rows.shape)
+    of_group = sources_per_cell(rows.groups, rows.sources, groups)[:, None]
     columns = [np.repeat(of_group, classes, axis=1)]
     if num_strata > 1:
         columns = [of_class, of_group - of_class if rows.outcomes.independent else columns[0]]
     return Evidence(
         rows=exchanged,
         tally=tally,
-        independent=np.concatenate(columns, axis=1),
+        independent_rows=np.concatenate(columns, axis=1),
         draws=drawing.draws,
         seed=drawing.seed,
     )

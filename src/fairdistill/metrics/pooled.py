@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import betaln, expit
 
+from fairdistill.metrics.canonical import canonical_order
 from fairdistill.metrics.intervals import Floats, Limits
 
 _PHI = np.geomspace(1.0, 3000.0, 14)
@@ -135,9 +136,22 @@ def pooled_accuracy(
         >>> bool(0.5 < found.middle[1, 2] < 0.75), bool(found.high[1, 2] - found.low[1, 2] < 0.6)
         (True, True)
     """
+    # In an order that depends on the numbers alone, so that names and the order of a table do not matter.
+    content = np.round(np.stack([np.nan_to_num(shares), rows], axis=-1) * 1e6).astype(np.int64)
+    groups, classes = canonical_order(content)
+    shares, rows = shares[groups][:, classes], rows[groups][:, classes]
+    found = _pooled(shares, rows, [np.asarray(each)[groups] for each in attributes], confidence, seed)
+    group_at, class_at = np.argsort(groups), np.argsort(classes)
+    return Limits(*[each[group_at][:, class_at] for each in found])
+
+
+def _pooled(
+    shares: Floats, rows: Floats, attributes: Sequence[NDArray[np.int64]], confidence: float, seed: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return the lower end, the middle and the upper end of each subgroup, ``[G, C]`` each."""
     pattern = _pattern(shares.shape, attributes)
     if not rows.sum() > 0 or len(pattern.precision) > _MOST_EFFECTS:
-        return Limits(*[np.full(shares.shape, np.nan) for _ in range(3)])
+        return (np.full(shares.shape, np.nan),) * 3
     n = rows.ravel().astype(np.float64)
     right = np.where(n > 0, np.nan_to_num(shares.ravel()) * n, 0.0)
     share = (right.sum() + 0.5) / (n.sum() + 1)
@@ -156,8 +170,8 @@ def pooled_accuracy(
         [_accuracies(pattern, fit, right, n, draws=some, generator=generator) for fit, some in parts]
     )
     tail = (1 - confidence) / 2
-    ends = np.quantile(drawn, [tail, 0.5, 1 - tail], axis=0)
-    return Limits(*[each.reshape(shares.shape) for each in ends])
+    low, middle, high = np.quantile(drawn, [tail, 0.5, 1 - tail], axis=0).reshape(3, *shares.shape)
+    return low, middle, high
 
 
 def _pattern(shape: tuple[int, ...], attributes: Sequence[NDArray[np.int64]]) -> _Pattern:

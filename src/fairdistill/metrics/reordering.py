@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import Samples
 
 _MARGIN = 0.1  # recall that each class must gain on average to be moved
@@ -66,7 +67,7 @@ def better_order(predicted: NDArray[np.int64], samples: Samples) -> Reordering |
     if not _may_gain(counts):
         return None
     _, sources = np.unique(samples.sources, return_inverse=True)
-    whole = _Confusion(counts, _sources(samples.labels, sources, classes))
+    whole = _Confusion(counts, sources_per_cell(samples.labels, sources, classes))
     order = whole.order()
     hits, now = whole.counts[np.arange(classes), order].sum(), whole.counts.trace()
     rise = _mean(whole.rises(order))
@@ -79,7 +80,7 @@ def better_order(predicted: NDArray[np.int64], samples: Samples) -> Reordering |
     one, other = (
         _Confusion(
             _counts(predicted[rows], samples.labels[rows], classes),
-            _sources(samples.labels[rows], sources[rows], classes),
+            sources_per_cell(samples.labels[rows], sources[rows], classes),
         )
         for rows in (half, ~half)
     )
@@ -90,12 +91,6 @@ def better_order(predicted: NDArray[np.int64], samples: Samples) -> Reordering |
 
 def _counts(predicted: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
-
-
-def _sources(labels: NDArray[np.int64], sources: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Return the number of different sources of each class."""
-    pairs = np.unique(sources * classes + labels)
-    return np.bincount(pairs % classes, minlength=classes)
 
 
 def _may_gain(counts: NDArray[np.int64]) -> bool:

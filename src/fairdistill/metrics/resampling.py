@@ -15,9 +15,8 @@ from fairdistill.metrics.gaps import Estimate, Gap, Gaps
 from fairdistill.metrics.grouped import GroupedRows
 from fairdistill.metrics.intervals import Floats, Limits, Over, wilson
 from fairdistill.metrics.ranks import ranked
-from fairdistill.metrics.rows import Rows
+from fairdistill.metrics.rows import Rows, sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.sources import sources_of
 from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits
 
 
@@ -98,7 +97,7 @@ class Resampled:
     @property
     def independent_rows(self) -> NDArray[np.int64]:
         """Sources of each subgroup, int64 ``[G, C]``."""
-        return self.evidence.independent[self._ranks.groups[:-1, None], self._ranks.classes]
+        return self.evidence.independent_rows[self._ranks.groups[:-1, None], self._ranks.classes]
 
     @property
     def resolution(self) -> float:
@@ -298,16 +297,18 @@ def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing
             return counts[..., None, :, :, 1].astype(np.float64), whole
         return np.moveaxis(counts @ values, -1, -3), whole
 
-    return Evidence(rows=rows, tally=tally, independent=rows.units, draws=drawing.draws, seed=drawing.seed)
+    return Evidence(
+        rows=rows, tally=tally, independent_rows=rows.independent_rows, draws=drawing.draws, seed=drawing.seed
+    )
 
 
 def _sources(rows: Rows, shape: tuple[int, int]) -> NDArray[np.int64]:
     """Return the sources with rows in each cell, and last in each group, each class and all, ``[G + 1, C + 1]``."""
     found = np.zeros((shape[0] + 1, shape[1] + 1), np.int64)
     group, label = np.divmod(rows.cell, shape[1])
-    found[:-1, :-1] = sources_of(rows.cell, rows.owner, rows.num_cells).reshape(shape)
-    found[:-1, -1] = sources_of(group, rows.owner, shape[0])
-    found[-1, :-1] = sources_of(label, rows.owner, shape[1])
+    found[:-1, :-1] = sources_per_cell(rows.cell, rows.owner, rows.num_cells).reshape(shape)
+    found[:-1, -1] = sources_per_cell(group, rows.owner, shape[0])
+    found[-1, :-1] = sources_per_cell(label, rows.owner, shape[1])
     found[-1, -1] = rows.num_sources
     return found
 

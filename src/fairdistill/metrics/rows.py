@@ -112,6 +112,19 @@ def distinct(values: NDArray[Any]) -> NDArray[Any]:
     return found[np.append(True, found[1:] != found[:-1])] if len(found) else found
 
 
+def sources_per_cell(cell: Ints, sources: Ints, num_cells: int) -> Ints:
+    """Return the number of different sources with samples in each cell, int64 ``[num_cells]``.
+
+    Example:
+        >>> sources_per_cell(np.array([0, 0, 1]), np.array([5, 5, 5]), 3).tolist()
+        [1, 1, 0]
+    """
+    owner = numbered(sources)
+    if owner.max(initial=-1) + 1 < len(owner):
+        cell = distinct(owner * num_cells + cell) % num_cells
+    return np.bincount(cell, minlength=num_cells)
+
+
 def placed(owner: Ints, column: Ints, added: Floats, shape: tuple[int, int]) -> csr_array:
     """Return what each source adds to each column, sparse ``shape``, from what each row adds, ``[N]`` or ``[N, V]``.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fairdistill.metrics.names import METRICS
+METRICS = {"accuracy": "Accuracy", "deo_a": "DEO_A", "deo_m": "DEO_M"}
+"""The three metrics of every table, by their key in files and their name in texts."""
 
 
 def higher_is_better(metric: str) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from fairdistill.metrics.evidence import Evidence, Floats
+from fairdistill.metrics.intervals import wilson_at
 
 _MOST = 3.0
 
@@ -27,8 +28,7 @@ def stretch(evidence: Evidence, noise: Floats, *, confidence: float) -> tuple[Fl
     with np.errstate(invalid="ignore", divide="ignore"):
         share, smooth = part / whole, (part + 0.5) / (whole + 1)
         rows = smooth * (1 - smooth) / deviation**2
-        middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-        half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-        reach = (share - middle + half) / (z * deviation), (middle + half - share) / (z * deviation)
+        low, high = wilson_at(share, rows, z)
+        reach = (share - low) / (z * deviation), (high - share) / (z * deviation)
     down, up = (np.clip(np.nan_to_num(each, nan=1.0), 1.0, _MOST) for each in reach)
     return down, up

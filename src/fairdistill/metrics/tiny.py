@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from fairdistill.metrics.evidence import Evidence, Flags, Floats, Ints
-from fairdistill.metrics.intervals import Over
+from fairdistill.metrics.intervals import Over, wilson_at
 
 _FEW = 10  # rows
 _RATIO = 4  # times fewer rows than the median group
@@ -23,7 +23,7 @@ def tiny_group_ends(evidence: Evidence, which: Over, tails: Sequence[float]) -> 
     the classes by the same rule: distances from the estimates add up in squares. 0 without a tiny group.
     """
     part, whole = evidence.tally(evidence.rows.counts)
-    rows = evidence.independent
+    rows = evidence.independent_rows
     tiny = (rows > 0) & ((rows < _FEW) | (_RATIO * rows < np.median(rows, axis=0)))
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (part / whole).mean(axis=-3)
@@ -50,10 +50,8 @@ def _pairs(share: Floats, rows: Ints, tiny: Flags, z: float) -> tuple[Floats, Fl
 
     Where the best group is tiny itself, its own partner is the best of the others.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-        half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    below, above = share - (middle - half), middle + half - share
+    low, high = wilson_at(share, rows, z)
+    below, above = share - low, high - share
     order = np.argsort(share, axis=0, kind="stable")
     groups, quantities = share.shape
     columns = np.arange(quantities)
