@@ -241,7 +241,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "not 1 in sum": (
         SHARES.replace("0.625", "0.7"),
         {},
-        r"t\.csv, row 3: the probabilities sum to 1\.075, not 1.*--prob",
+        r"t\.csv, row 3: the probabilities sum to 1\.075, not 1.*--prob; if each class has a score of its own.*--pred",
     ),
     "a class without a column": (
         "label,group,p_a,p_b\na,x,0.5,0.5\nc,y,0.5,0.5\nb,y,1,0\n",

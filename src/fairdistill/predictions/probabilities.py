@@ -74,7 +74,8 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
         more = f" (and {len(off) - 1:,} more)" if len(off) > 1 else ""
         raise DataError(
             f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not 1{more}; list the columns of all "
-            "classes with --prob"
+            "classes, and no others, with --prob; if each class has a score of its own (one against the rest), give "
+            "only the predicted classes with --pred"
         )
     values = np.clip(values, 0, 1)
     rounded = np.abs(values.sum(axis=1) - 1) > _SUM_TOLERANCE

@@ -15,7 +15,7 @@ from fairdistill.predictions.class_columns import Scores
 from fairdistill.predictions.classes import Classes, read_classes
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.probabilities import checked_probabilities, of_two, ties
-from fairdistill.predictions.rows import row_names, row_sources
+from fairdistill.predictions.rows import row_names, row_sources, split_column, training_note
 from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import check_column, header, read_columns, several
@@ -99,7 +99,8 @@ def read_predictions(path: Path, options: TableColumns) -> Predictions:
         )
     check_bins(found.bin, groups, "group columns")
     used = [found.label, *groups, found.pred, found.id, found.source]
-    texts = [column for column in dict.fromkeys(used) if column is not None]
+    split = split_column(names, {*used, *scores.columns})
+    texts = [column for column in dict.fromkeys([*used, split]) if column is not None]
     frame = read_columns(path, [*texts, *scores.columns], found.encoding, numbers=scores.columns)
     columns = Columns(path, frame, found.bin, words_of(found.unknown))
     group_codes, group_names = columns.crossed(groups)
@@ -107,6 +108,8 @@ def read_predictions(path: Path, options: TableColumns) -> Predictions:
     outputs = _outputs(columns, classes, found)
     if found.source is None:
         columns.notes += source_hint(names, used)
+    if split is not None:
+        columns.notes += training_note(columns, split)
     seen = np.concatenate([classes.labels, outputs.predicted[outputs.predicted != classes.labels]])
     rows = np.bincount(seen, minlength=len(classes.names)).tolist()
     columns.notes += spelling_notes(classes.names, rows, column="the classes", kind="class")
