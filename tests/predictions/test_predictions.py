@@ -248,6 +248,11 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         r"2 probability columns \(p_a, p_b\) for 3 classes \(a, b, c\).*--classes",
     ),
+    "a percentage": (
+        "label,group,p_yes\nyes,x,0.5\nno,y,34\n",
+        {},
+        r"t\.csv, row 3: column 'p_yes' has 34, which is not a probability.*--score p_yes and .*--threshold",
+    ),
     "logits": (
         SHARES.replace("0.625,0.375", "2.5,-1.5"),
         {},

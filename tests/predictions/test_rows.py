@@ -108,3 +108,9 @@ def test_rows_of_the_training_set_are_said(tmp_path):
     assert note.startswith("Column 'Split' says that 134 of 400 rows are training data, and all rows are audited")
     assert read(tmp_path, frame().assign(split="test")).notes == ()
     assert read(tmp_path, frame().assign(split=splits), group="split").notes == ()
+
+
+def test_unknown_sources_are_no_unused_words(tmp_path):
+    people = [f"p{row // 2}" if row % 4 < 2 else "NA" for row in range(400)]
+    found = read(tmp_path, frame().assign(source_id=people), unknown="NA,?")
+    assert found.notes == ("No row has the group '?' that --unknown names",)

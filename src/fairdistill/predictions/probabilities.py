@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,18 @@ def of_two(values: NDArray[np.float64], scored: int) -> NDArray[np.float64]:
     """Return the probabilities of two classes, float64 ``[N, 2]``, from those of class ``scored``."""
     pair = (1 - values, values) if scored == 1 else (values, 1 - values)
     return np.stack(pair, axis=1)
+
+
+def of_one_column(path: Path, column: str, values: NDArray[np.float64], scored: int) -> NDArray[np.float64]:
+    """Return the probabilities of two classes from the only column; an error names the first row outside [0, 1]."""
+    wrong = np.flatnonzero((values < -_NOISE) | (values > 1 + _NOISE))
+    if len(wrong):
+        raise DataError(
+            f"{place(path, int(wrong[0]))}: column {column!r} has {values[wrong[0]]:g}, which is not a probability; if "
+            f"it is a percentage or another score, use --score {shlex.quote(column)} and the value that separates the "
+            "classes with --threshold"
+        )
+    return of_two(values, scored)
 
 
 def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np.float64]) -> Probabilities:

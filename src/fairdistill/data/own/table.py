@@ -204,7 +204,7 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     named = named_classes(columns, used, options.bin)
     order = options.classes or named.get(options.label)
     labels, class_names = columns.codes(options.label, "label", order=order)
-    group_codes, group_names = columns.crossed(groups)
+    group_codes, group_names = columns.crossed(groups, (source,))
     if options.label not in options.bin:
         of_class = np.bincount(labels, minlength=len(class_names)).tolist()
         columns.notes += spelling_notes(class_names, of_class, column=f"column {options.label!r}", kind="class")
