@@ -131,6 +131,8 @@ def test_usual_words_of_splits_are_read(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("train", "Training").replace("test", "validation"))
     assert read(table).splits.tolist() == [0, 0, 1, 1]
     assert read(table, split_map={"validation": "test"}).splits.tolist() == [0, 0, 2, 2]
+    with pytest.raises(DataError, match=r"row 2: column 'split' has '0'.*--split-map 0=train"):
+        read(write(tmp_path / "t.csv", SIMPLE.replace("train", "0").replace("test", "2")))
     capital = write(tmp_path / "t.csv", SIMPLE.replace("split", "Split"))
     assert read(capital).splits.tolist() == [0, 0, 2, 2]
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+_NUMBERED = {"0": "train", "1": "val"}  # what numbers of splits usually mean
+
 
 @dataclass(frozen=True, kw_only=True)
 class OwnOptions(FileOptions):
@@ -249,7 +251,7 @@ def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDAr
             row = int(np.flatnonzero(codes == code)[0])
             raise DataError(
                 f"{columns.where(row)}: column {column!r} has {name!r}, expected one of {', '.join(SPLITS)}; say "
-                f"which one it means, for example --split-map {name}=test"
+                f"which one it means, for example --split-map {name}={_NUMBERED.get(name, 'test')}"
             )
     place = np.array([list(SPLITS).index(known[name]) for name in names], np.int64)  # type: ignore[arg-type]  # checked above
     return place[codes]
