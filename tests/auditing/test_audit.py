@@ -336,7 +336,7 @@ def test_options_out_of_range_are_named(options: dict[str, Any], text: str) -> N
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"group_names": ("x",)}, "t.csv has a single group, 'x'; an audit needs at least two of each"),
+        ({"group_names": ("x",)}, "t.csv has a single group, 'x'; an audit needs at least two groups"),
         ({"group_names": (), "groups": np.full(600, -1)}, "t.csv has no group at all"),
         ({"class_names": ("a",)}, "t.csv has a single class, 'a'"),
         ({"class_names": tuple(map(str, range(20_000)))}, r"2 groups and 20,000 classes.*GiB; merge classes"),

@@ -30,6 +30,13 @@ def test_the_order_that_fits_is_named():
     assert note in audit(predictions(labels, predicted, ("-1", "0", "1")), draws=500).notes
 
 
+def test_numbers_that_start_at_one_instead_of_zero_are_named():
+    labels = np.arange(300) % 3
+    (note,) = order_note(predictions(labels, labels + 1, ("0", "1", "2", "3")))
+    assert "would be 100.0% instead of 0.0%: if '1' meant '0', '2' meant '1', '3' meant '2'. This" in note
+    assert "--classes" not in note  # no order of these four classes is meant
+
+
 def test_long_lists_are_cut():
     labels = np.arange(1_000) % 25
     (note,) = order_note(predictions(labels, (labels + 1) % 25, tuple(f"c{at}" for at in range(25))))

@@ -188,3 +188,16 @@ def test_parquet_columns_pass_the_same_door(tmp_path):
     frame = pd.DataFrame({"label": [2.0, 1.0], "group": ["x", "y"], "p_1": [0.25, 0.5], "p_2": [0.75, 0.5]})
     frame.to_parquet(tmp_path / "t.parquet")
     assert read_predictions(tmp_path / "t.parquet", TableColumns()).correct.all()
+
+
+def test_scores_without_decimals_are_not_classes(read):
+    with pytest.raises(DataError, match=r"row 2: column 'pred' has 7, one of 12 values .*--score pred .*--thresh"):
+        read(table("1 0 " * 6, " ".join(str(7 + 3 * at) for at in range(12))))
+    few = read(table("1 0 " * 6, "0 1 2 3 " * 3))  # a model of more classes than the table shows
+    assert few.class_names == ("0", "1", "2", "3")
+
+
+def test_labels_that_measure_something_are_not_classes(read):
+    values = " ".join(f"{20 + at / 3:.2f}" for at in range(80))
+    with pytest.raises(DataError, match=r"row 3: column 'label' has 20\.33, one of 80 different numbers.*into ranges"):
+        read(table(values, values))

@@ -241,12 +241,17 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "not 1 in sum": (
         SHARES.replace("0.625", "0.7"),
         {},
-        r"t\.csv, row 3: the probabilities sum to 1\.075, not 1.*--prob",
+        r"t\.csv, row 3: the probabilities sum to 1\.075, not 1.*--prob; if each class has a score of its own.*--pred",
     ),
     "a class without a column": (
         "label,group,p_a,p_b\na,x,0.5,0.5\nc,y,0.5,0.5\nb,y,1,0\n",
         {},
         r"2 probability columns \(p_a, p_b\) for 3 classes \(a, b, c\).*--classes",
+    ),
+    "a percentage": (
+        "label,group,p_yes\nyes,x,0.5\nno,y,34\n",
+        {},
+        r"t\.csv, row 3: column 'p_yes' has 34, which is not a probability.*--score p_yes and .*--threshold",
     ),
     "logits": (
         SHARES.replace("0.625,0.375", "2.5,-1.5"),

@@ -99,3 +99,18 @@ def test_spellings_and_people_are_noted(tmp_path):
     notes = read(tmp_path, made).notes
     assert any("and ' 1' (1 row) differ only in blanks and count as 2 classes" in note for note in notes)
     assert any("--source person" in note for note in notes)
+
+
+def test_rows_of_the_training_set_are_said(tmp_path):
+    splits = np.array(["Train", "dev", "test"])[np.arange(400) % 3]
+    found = read(tmp_path, frame().assign(Split=splits))
+    (note,) = found.notes
+    assert note.startswith("Column 'Split' says that 134 of 400 rows are training data, and all rows are audited")
+    assert read(tmp_path, frame().assign(split="test")).notes == ()
+    assert read(tmp_path, frame().assign(split=splits), group="split").notes == ()
+
+
+def test_unknown_sources_are_no_unused_words(tmp_path):
+    people = [f"p{row // 2}" if row % 4 < 2 else "NA" for row in range(400)]
+    found = read(tmp_path, frame().assign(source_id=people), unknown="NA,?")
+    assert found.notes == ("No row has the group '?' that --unknown names",)

@@ -39,10 +39,12 @@ _NAMED = 5
 
 def check(predictions: Predictions) -> None:
     """Raise a DataError unless there are at least two classes and two groups, and few enough to count."""
-    for names, what in ((predictions.class_names, "class"), (predictions.group_names, "group")):
+    for names, what, several in (
+        (predictions.class_names, "class", "classes"), (predictions.group_names, "group", "groups"),
+    ):  # fmt: skip
         if len(names) < 2:
             known = f"a single {what}, {names[0]!r}" if names else f"no {what} at all"
-            raise DataError(f"{predictions.where} has {known}; an audit needs at least two of each")
+            raise DataError(f"{predictions.where} has {known}; an audit needs at least two {several}")
     size = 8 * len(predictions.group_names) * len(predictions.class_names) ** 2
     if size > _MEMORY:
         raise DataError(

@@ -17,14 +17,16 @@ def order_note(predictions: Predictions) -> tuple[str, ...]:
     found = better_order(predictions.predicted, predictions.samples)
     if found is None:
         return ()
-    names = predictions.class_names
-    moved = [f"{names[at]!r} meant {names[meant]!r}" for at, meant in enumerate(found.meant) if at != meant]
+    names, seen = predictions.class_names, set(predictions.labels.tolist())
+    pairs = [(at, meant) for at, meant in enumerate(found.meant) if at != meant]
+    named = [(at, meant) for at, meant in pairs if meant in seen]
+    moved = [f"{names[at]!r} meant {names[meant]!r}" for at, meant in named]
     note = (
         f"With another order of the outputs the accuracy would be {percent(found.accuracy)}% instead of "
         f"{percent(float(predictions.correct.mean()))}%: if {listed(moved, _SHOWN)}. This usually means that "
         "outputs are assigned to the wrong classes; check which class each output stands for"
     )
-    if len(names) <= _MOST_LISTED:
+    if len(names) <= _MOST_LISTED and named == pairs:
         order = classes_option([names[meant] for meant in found.meant])
         note += f". If outputs are assigned by position, {order} is the order that fits"
     return (note,)

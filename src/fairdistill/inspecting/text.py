@@ -104,7 +104,8 @@ def _notes(result: InspectResult) -> list[str]:
 
 def _claims(result: InspectResult, test: SplitContents) -> list[str]:
     if result.chance is None:
-        empty = "; ".join(map(_name, test.empty))
+        more = f" and {len(test.empty) - _LISTED_SUBGROUPS:,} more" if len(test.empty) > _LISTED_SUBGROUPS else ""
+        empty = "; ".join(map(_name, test.empty[:_LISTED_SUBGROUPS])) + more
         return [f"Warning: there is no test image of {empty}, so DEO is undefined on this test set."]
     lines = [_chance(result.chance, result.accuracy)]
     if test.shared_pictures:

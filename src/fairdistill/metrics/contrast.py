@@ -71,7 +71,7 @@ def _measured(chosen_on: tuple[Floats, Floats], measured_on: tuple[Floats, Float
     variance = smooth * (1 - smooth) / np.maximum(whole, 1)
     counted = np.where(usable, part, 0).sum(axis=-2, keepdims=True)
     together = counted / np.maximum(np.where(usable, whole, 0).sum(axis=-2, keepdims=True), 1)
-    apart = (share - together) / np.sqrt(variance)
+    apart = _steadied((share - together) / np.sqrt(variance), usable)
     weight = _extreme(np.where(usable, apart, -np.inf)) - _extreme(np.where(usable, -apart, -np.inf))
     measured = (weight * np.where(usable, other / np.maximum(of, 1), 0)).sum(axis=-2)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -83,6 +83,21 @@ def _measured(chosen_on: tuple[Floats, Floats], measured_on: tuple[Floats, Float
         largest=(measured * largest).sum(axis=(0, 2)),
         weight_of_largest=(weight * largest[..., None, :]).sum(axis=0),
     )
+
+
+def _steadied(apart: Floats, usable: Flags) -> Floats:
+    """Return standardised deviations of groups ``[..., G, K]``, drawn towards each group's mean over the quantities.
+
+    A group that is behind in most classes is taken to be behind in the others too, as far as the deviations vary no
+    more than noise makes them: ``mean + (apart - mean) * t / (t + 1)`` for the variance t of their expectations
+    (empirical Bayes; Efron and Morris, *Data Analysis Using Stein's Estimator*, 1975). A half may choose by any rule.
+    """
+    quantities = usable.sum(axis=-1, keepdims=True)
+    mean = np.where(usable, apart, 0).sum(axis=-1, keepdims=True) / np.maximum(quantities, 1)
+    squares = np.where(usable, (apart - mean) ** 2, 0).sum(axis=(-2, -1), keepdims=True)
+    freedom = np.maximum(quantities - 1, 0).sum(axis=-2, keepdims=True)
+    varied = np.maximum(squares / np.maximum(freedom, 1) - 1, 0)
+    return np.asarray(np.where(freedom > 0, mean + (apart - mean) * varied / (varied + 1), apart))
 
 
 def _scaled(weight: Floats, axes: tuple[int, ...]) -> Floats:

@@ -17,6 +17,7 @@ _RISE_OF_ACCURACY, _RATIO_OF_ACCURACY = 0.05, 1.25
 _STANDARD_ERRORS = 3.5
 _FEWEST = 8  # sources; a class with fewer stays
 _MOST_CLASSES = 2_000
+_TIE = 1e-3  # of a sample: a class without samples stays unless its output fits another class
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def better_order(predicted: NDArray[np.int64], samples: Samples) -> Reordering |
       0.1, and that of two or more classes by 0.1;
     * the accuracy rises by 5 points and by a quarter, or the mean recall of the moved classes by 0.4;
     * the assignment found on one half of the sources raises the mean recall of the classes that it moves in the other
-      half, and both halves together by 3.5 standard errors. Classes with fewer than 8 sources stay.
+      half, and both halves together by 3.5 standard errors. Classes with 1 to 7 sources stay; the output of
+      a class without samples may mean another, as it does if numbers start at 1 instead of 0.
 
     Every class counts the same in a mean recall, so a model that predicts a single class never has a better order; the
     last condition excludes models that guess.
@@ -119,8 +121,9 @@ class _Confusion:
         """Return the output that fits each class best, int64 ``[C]``."""
         from scipy.optimize import linear_sum_assignment
 
-        few = self.sources < _FEWEST
-        bonus = np.diag(np.where(few, self.counts.sum(), _MARGIN * self.counts.sum(axis=1)))
+        few = (self.sources > 0) & (self.sources < _FEWEST)
+        stays = np.where(self.sources > 0, _MARGIN * self.counts.sum(axis=1), _TIE)
+        bonus = np.diag(np.where(few, self.counts.sum(), stays))
         return np.asarray(linear_sum_assignment(self.counts + bonus, maximize=True)[1], np.int64)
 
     def rises(self, order: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -16,6 +16,9 @@ from fairdistill.tables.meaning import alike, found_in, is_fraction, plain
 from fairdistill.tables.order import in_order, number
 
 _MISSING = frozenset({"nan", "na", "n/a", "<na>", "none", "null", "nat"})  # among numbers alone
+_TWO_NUMBERS = ({"0", "1"}, {"-1", "1"})
+_MOST_OTHERS = 10  # numbers that a model may predict though no sample of two numbered classes has them
+_MOST_FRACTIONS = 50  # decimal numbers that may be names of classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +170,7 @@ def _check_listed(table: Columns, columns: Sequence[_Column], given: tuple[str, 
 
 def _check_shared(table: Columns, labels: _Column, predicted: _Column) -> None:
     """Raise a DataError if labels and predictions share no class, or one of them holds other numbers than classes."""
+    _check_quantities(table, labels, predicted)
     for one, other in ((predicted, labels), (labels, predicted)):
         fractions = np.array([is_fraction(name) for name in one.names])
         if fractions.any() and not any(is_fraction(name) for name in other.names):
@@ -184,6 +188,24 @@ def _check_shared(table: Columns, labels: _Column, predicted: _Column) -> None:
             meant = ", ".join(f"{at} = {name}" for at, name in enumerate(names))
             remedy = f"if {meant}, add {classes_option(names)}; else list them in another order"
     raise DataError(f"{table.path}: {given}; {remedy}")
+
+
+def _check_quantities(table: Columns, labels: _Column, predicted: _Column) -> None:
+    """Raise a DataError if predictions of two numbered classes are whole scores, or labels measure something."""
+    measured = [name for name in labels.names if is_fraction(name)]
+    if len(measured) > _MOST_FRACTIONS and 2 * len(measured) > len(labels.names):
+        raise DataError(
+            f"{table.where(labels.first(measured[0]))}: column {labels.name!r} has {measured[0]}, one of "
+            f"{len(labels.names):,} different numbers, which seem to measure something; an audit needs classes, so cut "
+            "the labels and the predictions into ranges, or name the column of true classes with --label"
+        )
+    others = [name for name in predicted.names if name not in labels.names]
+    if set(labels.names) in _TWO_NUMBERS and len(others) > _MOST_OTHERS and all(number(n) is not None for n in others):
+        raise DataError(
+            f"{table.where(predicted.first(others[0]))}: column {predicted.name!r} has {others[0]}, one of "
+            f"{len(others):,} values that are not among the classes {some_of(labels.names)}; "
+            f"{_remedy(predicted, labels)}"
+        )
 
 
 def _remedy(column: _Column, labels: _Column) -> str:

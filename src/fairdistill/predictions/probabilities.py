@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,18 @@ def of_two(values: NDArray[np.float64], scored: int) -> NDArray[np.float64]:
     return np.stack(pair, axis=1)
 
 
+def of_one_column(path: Path, column: str, values: NDArray[np.float64], scored: int) -> NDArray[np.float64]:
+    """Return the probabilities of two classes from the only column; an error names the first row outside [0, 1]."""
+    wrong = np.flatnonzero((values < -_NOISE) | (values > 1 + _NOISE))
+    if len(wrong):
+        raise DataError(
+            f"{place(path, int(wrong[0]))}: column {column!r} has {values[wrong[0]]:g}, which is not a probability; if "
+            f"it is a percentage or another score, use --score {shlex.quote(column)} and the value that separates the "
+            "classes with --threshold"
+        )
+    return of_two(values, scored)
+
+
 def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np.float64]) -> Probabilities:
     """Return probabilities; an error names the first row that does not hold any.
 
@@ -74,7 +87,8 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
         more = f" (and {len(off) - 1:,} more)" if len(off) > 1 else ""
         raise DataError(
             f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not 1{more}; list the columns of all "
-            "classes with --prob"
+            "classes, and no others, with --prob; if each class has a score of its own (one against the rest), give "
+            "only the predicted classes with --pred"
         )
     values = np.clip(values, 0, 1)
     rounded = np.abs(values.sum(axis=1) - 1) > _SUM_TOLERANCE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,30 @@ def unique_names(columns: Columns, column: str) -> NDArray[np.object_]:
             f"{columns.where(row)}: column {column!r} repeats {texts[row]!r}; every row needs a unique name"
         )
     return texts
+
+
+def split_column(names: Collection[str], used: Collection[str | None]) -> str | None:
+    """Return the column that is named as one of splits, unless it is used for something else."""
+    return next((name for name in names if name not in used and name.strip().casefold() == "split"), None)
+
+
+def training_note(columns: Columns, column: str) -> list[str]:
+    """Return a note if a column of splits says that some rows are training data.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pathlib import Path
+        >>> training_note(Columns(Path("t.csv"), pd.DataFrame({"split": ["train", "test"]}), {}), "split")
+        ["Column 'split' says that 1 of 2 rows are training data, and all rows are audited; keep only the test rows"]
+    """
+    words = columns.frame[column].astype(str).str.strip().str.casefold()
+    rows = int(words.isin(["train", "training"]).sum())
+    if not rows:
+        return []
+    return [
+        f"Column {column!r} says that {rows:,} of {len(words):,} rows are training data, and all rows are audited; "
+        "keep only the test rows"
+    ]
 
 
 def row_sources(columns: Columns, id_column: str | None, column: str | None) -> NDArray[np.int64]:

@@ -14,8 +14,8 @@ from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.class_columns import Scores
 from fairdistill.predictions.classes import Classes, read_classes
 from fairdistill.predictions.predictions import Predictions
-from fairdistill.predictions.probabilities import checked_probabilities, of_two, ties
-from fairdistill.predictions.rows import row_names, row_sources
+from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, ties
+from fairdistill.predictions.rows import row_names, row_sources, split_column, training_note
 from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import check_column, header, read_columns, several
@@ -99,14 +99,17 @@ def read_predictions(path: Path, options: TableColumns) -> Predictions:
         )
     check_bins(found.bin, groups, "group columns")
     used = [found.label, *groups, found.pred, found.id, found.source]
-    texts = [column for column in dict.fromkeys(used) if column is not None]
+    split = split_column(names, {*used, *scores.columns})
+    texts = [column for column in dict.fromkeys([*used, split]) if column is not None]
     frame = read_columns(path, [*texts, *scores.columns], found.encoding, numbers=scores.columns)
     columns = Columns(path, frame, found.bin, words_of(found.unknown))
-    group_codes, group_names = columns.crossed(groups)
+    group_codes, group_names = columns.crossed(groups, (found.source, found.id))
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
     outputs = _outputs(columns, classes, found)
     if found.source is None:
         columns.notes += source_hint(names, used)
+    if split is not None:
+        columns.notes += training_note(columns, split)
     seen = np.concatenate([classes.labels, outputs.predicted[outputs.predicted != classes.labels]])
     rows = np.bincount(seen, minlength=len(classes.names)).tolist()
     columns.notes += spelling_notes(classes.names, rows, column="the classes", kind="class")
@@ -184,7 +187,7 @@ def _outputs(table: Columns, classes: Classes, options: TableColumns) -> _Output
     if options.score is not None:
         return _scored(values[:, 0], classes, options)
     if len(classes.columns) < len(classes.names):
-        values = of_two(values[:, 0], classes.scored)
+        values = of_one_column(table.path, classes.columns[0], values[:, 0], classes.scored)
     read = checked_probabilities(table.path, classes.columns, values)
     predicted, notes = classes.predicted, read.notes
     if predicted is None:

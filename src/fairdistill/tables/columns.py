@@ -68,14 +68,22 @@ class Columns:
             codes, names = reordered(codes, names, order, where=self.where)
         return codes, names
 
-    def crossed(self, columns: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Return group columns combined into one, see :func:`cross`; their spelling is noted."""
+    def crossed(
+        self, columns: Sequence[str], others: Iterable[str | None] = ()
+    ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Return group columns combined into one, see :func:`cross`; their spelling is noted.
+
+        Args:
+            columns: the group columns.
+            others: more columns to which the values that mean unknown apply.
+        """
         found = [self.codes(column, "group", unknown=True) for column in columns]
         for column, (codes, names) in zip(columns, found, strict=True):
             if column not in self._bins:
                 rows = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
                 self.notes += group_notes(column, names, rows)
-        self.notes += unused_words(self.unknown, [self.frame[column] for column in columns])
+        meant = [*columns, *(column for column in others if column is not None)]
+        self.notes += unused_words(self.unknown, [self.frame[column] for column in meant])
         return cross([codes for codes, _ in found], [names for _, names in found])
 
     def _binned(self, column: str, unknown: Collection[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from fairdistill.tables.columns import Columns
 from fairdistill.tables.spelling import spelling_notes
 
 _PEOPLE = frozenset({"patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor"})
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Codes = NDArray[np.int64]
 
@@ -52,6 +55,23 @@ def source_hint(names: Collection[str], used: Collection[str | None]) -> list[st
                 f"{shlex.quote(name)}"
             ]
     return []
+
+
+def repeated_ids(ids: pd.Series) -> list[str]:
+    """Return a note if values of a column that nothing names as a source occur more than once.
+
+    Example:
+        >>> import pandas as pd
+        >>> repeated_ids(pd.Series(["a", "b", "a"], name="id"))
+        ["1 value of column 'id' occurs more than once; if rows with the same one show one person, add --source id"]
+    """
+    times = ids.dropna().astype(str).value_counts()
+    repeated = int((times > 1).sum())
+    if not repeated:
+        return []
+    name = str(ids.name)
+    said = f"1 value of column {name!r} occurs" if repeated == 1 else f"{repeated:,} values of column {name!r} occur"
+    return [f"{said} more than once; if rows with the same one show one person, add --source {shlex.quote(name)}"]
 
 
 def alone(codes: Codes, rows: NDArray[np.bool_]) -> Codes:

@@ -41,6 +41,13 @@ def test_split_folders_are_found_and_mapped(tmp_path):
         read_rows(tmp_path, FolderOptions(split_map={"dev": "test"}))
 
 
+def test_usual_words_of_split_folders_are_read(tmp_path):
+    make(tmp_path, [f"{split}/{name}" for split in ("Train", "valid", "TEST") for name in GROUPED])
+    rows = read_rows(tmp_path, FolderOptions())
+    assert (sorted(rows.splits.tolist()), rows.class_names) == ([0] * 5 + [1] * 5 + [2] * 5, ("cat", "dog"))
+    assert read_rows(tmp_path, FolderOptions(split_map={"valid": "test"})).splits.tolist().count(2) == 10
+
+
 def test_a_table_gives_the_groups_of_those_it_names(tmp_path):
     make(tmp_path, ["cat/1.png", "cat/2.png", "dog/3.png", "dog/4.png"])
     table = tmp_path / "groups.csv"

@@ -127,6 +127,26 @@ def test_splits_are_mapped_and_an_unknown_one_is_named(tmp_path):
         read(table, split_map={"holdout": "exam"})
 
 
+def test_usual_words_of_splits_are_read(tmp_path):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("train", "Training").replace("test", "validation"))
+    assert read(table).splits.tolist() == [0, 0, 1, 1]
+    assert read(table, split_map={"validation": "test"}).splits.tolist() == [0, 0, 2, 2]
+    with pytest.raises(DataError, match=r"row 2: column 'split' has '0'.*--split-map 0=train"):
+        read(write(tmp_path / "t.csv", SIMPLE.replace("train", "0").replace("test", "2")))
+    capital = write(tmp_path / "t.csv", SIMPLE.replace("split", "Split"))
+    assert read(capital).splits.tolist() == [0, 0, 2, 2]
+
+
+def test_ids_that_repeat_are_said_unless_there_is_a_source(tmp_path):
+    rows = "a.png,cat,x,p1\nb.png,dog,y,p1\nc.png,cat,y,p2\nd.png,dog,x,\ne.png,dog,x,\n"
+    table = write(tmp_path / "t.csv", "image,label,group,id\n" + rows)
+    (note,) = read(table).notes
+    assert note.startswith("1 value of column 'id' occurs more than once; if rows with the same one show one person")
+    assert not any("more than once" in note for note in read(table, source="id").notes)
+    unique = write(tmp_path / "t.csv", "image,label,group,id\n" + rows.replace("b.png,dog,y,p1", "b.png,dog,y,p3"))
+    assert read(unique).notes == ()
+
+
 def test_a_split_map_without_a_column_of_splits_is_refused(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("split", "fold"))
     with pytest.raises(

@@ -12,6 +12,7 @@ import numpy as np
 
 from fairdistill.data.own.group_table import GroupTable, TableGroups, read_group_table
 from fairdistill.data.own.paths import EXTENSIONS
+from fairdistill.data.own.shards import SPLIT_WORDS
 from fairdistill.data.own.table import OwnOptions, load_own
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
@@ -151,15 +152,15 @@ def _splits(
     path: Path, parts: list[tuple[str, ...]], split_map: Mapping[str, str]
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
     """Return each file's split; None unless all top-level folders are splits."""
-    known: dict[str, str] = {split: split for split in SPLITS} | dict(split_map)
     tops = {part[0] for part in parts}
+    known = {top: SPLIT_WORDS[top.casefold()] for top in tops if top.casefold() in SPLIT_WORDS} | dict(split_map)
     for key, value in split_map.items():
         if value not in SPLITS or key not in tops:
             raise UsageError(
                 f"--split-map {key}={value}: expected the name of a folder in {path}, and one of {', '.join(SPLITS)}"
             )
     if not tops or not tops <= set(known):
-        if tops & set(known):
+        if tops & {*SPLITS, *split_map}:
             odd = min(tops - set(known))
             raise DataError(
                 f"{path} holds split folders ({', '.join(sorted(tops & set(known)))}) and also {odd!r}; say which "

@@ -17,14 +17,14 @@ from fairdistill.data.own.class_labels import named_classes
 from fairdistill.data.own.image_column import images_of
 from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
 from fairdistill.data.own.paths import check_located, locate
-from fairdistill.data.own.shards import embedded
+from fairdistill.data.own.shards import SPLIT_WORDS, embedded
 from fairdistill.data.own.sources import source_names
 from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import Columns, check_bins, listed, words_of
 from fairdistill.tables.reading import check_column, several
-from fairdistill.tables.sources import source_hint
+from fairdistill.tables.sources import repeated_ids, source_hint
 from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+_NUMBERED = {"0": "train", "1": "val"}  # what numbers of splits usually mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +179,7 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     if options.image == "image" and "image" not in names and FILE_NAME in names:
         options = replace(options, image=FILE_NAME)  # as Hugging Face's metadata tables name it
     groups = several(options.group, names)
-    split = options.split or ("split" if "split" in names else None)
+    split = options.split or next((name for name in names if name.strip().casefold() == "split"), None)
     source = options.source or ("source_id" if "source_id" in names else None)
     for option, column in [
         ("image", options.image), ("label", options.label), *(("group", g) for g in groups), ("source", source),
@@ -198,17 +200,19 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     images = embedded(path, options.image)
     wanted = [options.label, *groups, split, source, options.image if images is None else None]
     used = list(dict.fromkeys(column for column in wanted if column is not None))
-    frame = read_columns(path, used, options.encoding)
+    ids = ["id"] if source is None and "id" in names and "id" not in [*used, options.image] else []
+    frame = read_columns(path, [*used, *ids], options.encoding)
     columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
     named = named_classes(columns, used, options.bin)
     order = options.classes or named.get(options.label)
     labels, class_names = columns.codes(options.label, "label", order=order)
-    group_codes, group_names = columns.crossed(groups)
+    group_codes, group_names = columns.crossed(groups, (source,))
     if options.label not in options.bin:
         of_class = np.bincount(labels, minlength=len(class_names)).tolist()
         columns.notes += spelling_notes(class_names, of_class, column=f"column {options.label!r}", kind="class")
     if source is None:
         columns.notes += source_hint(names, [*used, options.image])
+        columns.notes += [note for name in ids for note in repeated_ids(frame[name])]
     sources = None if source is None else source_names(columns, source)
     found = images_of(columns, options.image, base, images)
     return Rows(
@@ -233,7 +237,7 @@ def _class_note(order: str | None, options: TableOptions) -> tuple[str, ...]:
 def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDArray[np.int64]:
     """Return 0, 1 or 2 for train, val and test."""
     codes, names = columns.codes(column, "split")
-    known: dict[str, str] = {split: split for split in SPLITS}
+    known = {name: SPLIT_WORDS[word] for name in names if (word := name.strip().casefold()) in SPLIT_WORDS}
     known.update(split_map)
     for key, value in split_map.items():
         if value not in SPLITS:
@@ -247,7 +251,7 @@ def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDAr
             row = int(np.flatnonzero(codes == code)[0])
             raise DataError(
                 f"{columns.where(row)}: column {column!r} has {name!r}, expected one of {', '.join(SPLITS)}; say "
-                f"which one it means, for example --split-map {name}=test"
+                f"which one it means, for example --split-map {name}={_NUMBERED.get(name, 'test')}"
             )
     place = np.array([list(SPLITS).index(known[name]) for name in names], np.int64)  # type: ignore[arg-type]  # checked above
     return place[codes]
