@@ -225,6 +225,29 @@ def test_a_configuration_beside_the_weights_is_used_unless_the_user_says_otherwi
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "here", "remedy"),
+    [
+        ({"size": 32}, "the whole image was resized", "--stored-size 36"),
+        ({"size": 16}, "the whole image was resized", "--stored-size 18"),
+        ({"size": 16, "model_size": 32}, "the whole image was resized", "--stored-size 18"),
+        ({"size": 32, "crop": "center", "stored_size": 40}, "the short side was resized to 40 pixels", "36"),
+        ({"size": 32, "crop": "center", "stored_size": 36}, None, None),
+    ],
+)
+def test_another_crop_than_the_configuration_tells_of_is_said(audited, tmp_path, changes, here, remedy):
+    name = "plain" if changes.get("model_size", changes["size"]) == 16 else "large"
+    path = saved(tmp_path / "pytorch_model.bin", getattr(networks, name)(2))
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["X"]}))
+    processor = {"size": {"shortest_edge": 36}, "crop_size": 32, "do_center_crop": True}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
+    notes = [note for note in audited(path, name, **changes).notes if "the center of images" in note]
+    assert len(notes) == (0 if here is None else 1)
+    if here is not None:
+        assert f"here {here}." in notes[0]
+        assert notes[0].endswith(remedy)
+
+
 def test_what_was_read_of_a_checkpoint_is_said(audited, tmp_path):
     path = saved(tmp_path / "a.pt", networks.plain(2), state_dict_ema=networks.plain(2).state_dict())
     found = audited(path, "plain")

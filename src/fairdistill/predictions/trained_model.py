@@ -153,10 +153,10 @@ def _recipe(source: ModelSource, opened: OpenedModel, data: Recipe) -> tuple[Rec
         std = channels(f"{source.option}_std", source.std, positive=True)
     size = source.size or fixed or described.size or data.size
     recipe = replace(data.resized(size), mean=mean, std=std)
-    return recipe, _recipe_notes(source, described, recipe)
+    return recipe, _recipe_notes(source, described, data)
 
 
-def _recipe_notes(source: ModelSource, described: Described, recipe: Recipe) -> tuple[str, ...]:
+def _recipe_notes(source: ModelSource, described: Described, data: Recipe) -> tuple[str, ...]:
     if not described.files:
         return ()
     used = [
@@ -168,12 +168,22 @@ def _recipe_notes(source: ModelSource, described: Described, recipe: Recipe) -> 
         if known is not None and given is None
     ]  # fmt: skip
     notes = [f"{' and '.join(described.files)} beside the weights gave the {_enumerated(used)}"] if used else []
-    if described.resized and "size" in used and recipe.crop != "center":
-        notes.append(
-            f"{described.files[-1]} resizes images to {described.resized} pixels and cuts out their center; here the "
-            f"whole image was resized. To do the same, add --crop center --stored-size {described.resized}"
-        )
-    return tuple(notes)
+    return (*notes, *_crop_notes(described, data))
+
+
+def _crop_notes(described: Described, data: Recipe) -> tuple[str, ...]:
+    """Return a note if the model's files tell of a center crop and the images are not cropped like that."""
+    if described.resized is None:
+        return ()
+    resized = round(data.size * described.resized / (described.size or data.size))
+    short = min(data.stored) if data.crop == "center" else None
+    if short == resized:
+        return ()
+    here = "the whole image was resized" if short is None else f"the short side was resized to {short} pixels"
+    return (
+        f"According to {described.files[-1]}, the model was trained on the center of images; here {here}. To prepare "
+        f"them as it says, add --crop center --stored-size {resized}",
+    )
 
 
 def _enumerated(items: Sequence[str]) -> str:
