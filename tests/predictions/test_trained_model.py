@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from fairdistill import data
@@ -246,6 +247,20 @@ def test_another_crop_than_the_configuration_tells_of_is_said(audited, tmp_path,
     if here is not None:
         assert f"here {here}." in notes[0]
         assert notes[0].endswith(remedy)
+
+
+def test_options_of_the_data_that_the_model_overrides_are_named(audited, tmp_path):
+    metadata = {"image_size": "16", "mean": "[0.1, 0.2, 0.3]", "std": "[0.5, 0.5, 0.5]"}
+    path = tmp_path / "a.safetensors"
+    save_file(networks.drawn(networks.plain(2)).state_dict(), path, metadata=metadata)
+    found = audited(str(path), "plain", size=12, mean="0.4,0.4,0.4", std="0.5,0.5,0.5")
+    assert (found.model.size, found.model.mean) == (16, (0.1, 0.2, 0.3))
+    assert [note for note in found.notes if "--size" in note or "--mean" in note or "--std" in note] == [
+        "Images were read at --size 12 and resized to the 16 pixels that the model was made for",
+        "--mean was not used, since the model's file gives 0.1, 0.2, 0.3; --model-mean changes it",
+    ]
+    same = audited(str(path), "plain", size=16, mean="0.1,0.2,0.3")
+    assert not [note for note in same.notes if "--size" in note or "--mean" in note]
 
 
 def test_what_was_read_of_a_checkpoint_is_said(audited, tmp_path):

@@ -153,7 +153,7 @@ def _recipe(source: ModelSource, opened: OpenedModel, data: Recipe) -> tuple[Rec
         std = channels(f"{source.option}_std", source.std, positive=True)
     size = source.size or fixed or described.size or data.size
     recipe = replace(data.resized(size), mean=mean, std=std)
-    return recipe, _recipe_notes(source, described, data)
+    return recipe, (*_unused_notes(source, described, data), *_recipe_notes(source, described, data))
 
 
 def _recipe_notes(source: ModelSource, described: Described, data: Recipe) -> tuple[str, ...]:
@@ -169,6 +169,23 @@ def _recipe_notes(source: ModelSource, described: Described, data: Recipe) -> tu
     ]  # fmt: skip
     notes = [f"{' and '.join(described.files)} beside the weights gave the {_enumerated(used)}"] if used else []
     return (*notes, *_crop_notes(described, data))
+
+
+def _unused_notes(source: ModelSource, described: Described, data: Recipe) -> tuple[str, ...]:
+    """Return a note for each option of the data that a deployed model's own file overrides."""
+    notes = []
+    for name in source.of_data if source.option == "model" else ():
+        own, given = getattr(described, name), getattr(data, name)
+        if getattr(source, name) is not None or own in (None, given):
+            continue
+        if name == "size":
+            notes.append(
+                f"Images were read at --size {given} and resized to the {own} pixels that the model was made for"
+            )
+        else:
+            shown = ", ".join(f"{value:.4g}" for value in own)
+            notes.append(f"--{name} was not used, since the model's file gives {shown}; --model-{name} changes it")
+    return tuple(notes)
 
 
 def _crop_notes(described: Described, data: Recipe) -> tuple[str, ...]:
