@@ -152,6 +152,9 @@ def test_outputs_are_matched_by_the_names_in_the_file(audited, tmp_path):
     assert named.accuracy.value == pytest.approx(1 - plain.accuracy.value)
     assert plain.accuracy.value not in (0.5, 0, 1)
     assert any("in the order square, disc; they were matched" in note for note in named.notes)
+    ignored = "The order of --classes was not used for the outputs, since the model's file names them"
+    assert ignored not in named.notes
+    assert ignored in audited(str(tmp_path / "b.pt"), "plain", classes="disc,square").notes
     same = audited(saved(tmp_path / "c.pt", networks.plain(2)), "plain", classes="square,disc")
     assert same.accuracy.value == named.accuracy.value
     assert same.model.output_classes == ("square", "disc")

@@ -138,7 +138,11 @@ def _order(opened: OpenedModel, source: ModelSource, data: GroupedDataset) -> Cl
     if by_user and named != data.class_names and (opened.beside or set(named) != set(data.class_names)):
         note = f"The outputs were taken in the order of --classes; {origin or 'the file'} names them {', '.join(named)}"
         return ClassOrder(notes=(note,))
-    return matched(named, data.class_names, model=model, data=data.name, origin=origin)
+    found = matched(named, data.class_names, model=model, data=data.name, origin=origin)
+    if by_user and found.order is not None:
+        note = "The order of --classes was not used for the outputs, since the model's file names them"
+        found = replace(found, notes=(*found.notes, note))
+    return found
 
 
 def _recipe(source: ModelSource, opened: OpenedModel, data: Recipe) -> tuple[Recipe, tuple[str, ...]]:
