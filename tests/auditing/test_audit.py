@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -433,13 +434,37 @@ def test_rows_of_unknown_group_are_left_as_they_are_by_posthoc_baselines() -> No
         ({"class_names": ("a", "z")}, "seed 1 and seed 0 have different classes; both must come from the same model"),
         ({"group_names": ("x", "z")}, "seed 1 and seed 0 have different groups"),
         ({"probabilities": None}, "seed 1 has no probabilities; the post-hoc baselines need.*--prob"),
-        ({"groups": np.zeros(300, np.int64)}, "no samples of class 0 in group y|class . in group y"),
+        (
+            {"groups": np.zeros(300, np.int64)},
+            r"seed 1 has no samples of \(., y\), \(., y\); the post-hoc baselines need",
+        ),
     ],
 )
 def test_validation_rows_that_do_not_fit_are_named(changes: dict[str, Any], text: str) -> None:
     test, validation = (shifted(300, np.zeros((2, 2)), seed=seed, classes=2) for seed in (0, 1))
     with pytest.raises(DataError, match=text):
         audited(test, validation=replace(validation, **changes))
+
+
+def test_a_run_whose_validation_rows_lack_a_subgroup_is_audited_without_posthoc_baselines(
+    tiny_teacher: str, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(tiny_teacher, run)
+    path = run / "validation_predictions.csv"
+    names = RunFolder.open(run).result
+    header, *rows = path.read_text().splitlines()
+    label, group = (header.split(",").index(column) for column in ("label", "group"))
+    lost = names["class_names"][0], names["group_names"][1]
+    kept = [row for row in rows if (row.split(",")[label], row.split(",")[group]) != ("0", "1")]
+    assert len(kept) < len(rows)
+    path.write_text("\n".join([header, *kept]) + "\n")
+    found = audited(run)
+    assert found["posthoc"] is None
+    assert found["metrics"] == audited(tiny_teacher)["metrics"]
+    why = [note for note in found["notes"] if note.startswith("Corrections of the outputs were not tried: ")]
+    assert len(why) == 1
+    assert f"has no samples of ({', '.join(lost)})" in why[0]
 
 
 def test_posthoc_baselines_need_the_probabilities_of_the_test_rows_too() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from fairdistill import audit
 from fairdistill.auditing.outputs import order_note
 from fairdistill.errors import DataError
 from fairdistill.predictions import Predictions
+from fairdistill.predictions.model_reading import ModelReading
 
 
 def predictions(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> Predictions:
@@ -35,6 +38,19 @@ def test_numbers_that_start_at_one_instead_of_zero_are_named():
     (note,) = order_note(predictions(labels, labels + 1, ("0", "1", "2", "3")))
     assert "would be 100.0% instead of 0.0%: if '1' meant '0', '2' meant '1', '3' meant '2'. This" in note
     assert "--classes" not in note  # no order of these four classes is meant
+
+
+def test_outputs_that_were_matched_by_name_are_not_put_in_order_by_classes():
+    labels = np.arange(300) % 3
+    given = predictions(labels, (labels + 1) % 3, ("-1", "0", "1"))
+    reading = ModelReading(
+        network="cifar_net", weights_key=None, size=16, crop="none", resized=16, mean=(0.5,) * 3, std=(0.5,) * 3,
+        outputs="logits", output_classes=("-1", "0", "1"),
+    )  # fmt: skip
+    (note,) = order_note(replace(given, model=reading))
+    assert "--classes" in note
+    (note,) = order_note(replace(given, model=replace(reading, output_classes=("-1", "1", "0"))))
+    assert note.endswith("check which class each output stands for")
 
 
 def test_long_lists_are_cut():

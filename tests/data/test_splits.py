@@ -156,3 +156,14 @@ def test_people_with_more_images_than_validation_needs_are_used_if_there_are_no_
     data = dataset([row % 2 for row in range(120)], [row // 2 % 2 for row in range(120)], sources=sources)
     train, val = cut_validation(data, split_seed=0, fraction=0.05)
     assert (len(train), len(val)) == (80, 40)
+
+
+def test_a_person_with_images_of_several_subgroups_serves_an_empty_one() -> None:
+    draw = torch.Generator().manual_seed(0)
+    labels, groups = (torch.randint(0, high, (300,), generator=draw) for high in (5, 2))
+    data = dataset(labels, groups, num_classes=5, sources=[f"p{row // 3}" for row in range(300)])
+    for split_seed in range(10):
+        train, val = cut_validation(data, split_seed=split_seed)
+        assert not set(train.source_ids) & set(val.source_ids)
+        assert (val.cell_counts() > 0).all(), f"split_seed {split_seed}"
+        assert len(val) < 60

@@ -24,3 +24,13 @@ def test_two_people_with_many_images_are_one_half_each():
     found, notes = corrections(of_people(2, 40))
     assert notes == []
     assert [each.name for each in found] == ["group logit adjustment", "group thresholds"]
+
+
+def test_a_subgroup_that_only_one_half_has_is_named():
+    given = of_people(2, 40)
+    rows = np.flatnonzero((given.labels != 1) | (given.groups != 1) | (given.sources == 0))
+    found, notes = corrections(given.take(rows))
+    assert found == []
+    assert len(notes) == 2
+    for note in notes:
+        assert note.endswith("needs samples of every subgroup in both, and there are too few of (yes, y)")

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from fairdistill.cli import main
@@ -88,6 +89,18 @@ def test_a_model_that_is_fair_enough_is_kept_and_nothing_is_trained(deployed, tm
     text = (tmp_path / "out/recommendation.md").read_text()
     assert text.startswith(f"# Recommendation: keep your model, {deployed}")
     assert "Your model is fair enough on the validation set" in text
+
+
+def test_outputs_that_seem_to_be_in_another_order_are_said(deployed, tmp_path):
+    weights = load_file(deployed)
+    rows = [name for name, value in weights.items() if value.shape[:1] == (10,)]
+    order = [1, 2, 0, *range(3, 10)]
+    path = str(tmp_path / "shifted.safetensors")
+    with safe_open(deployed, framework="pt") as file:
+        save_file({**weights, **{name: weights[name][order] for name in rows}}, path, metadata=file.metadata())
+    result = fix(path, options=FixOptions(**QUICK, fair_enough=1.0, out=str(tmp_path / "out")))
+    assert any(note.startswith("With another order of the outputs the accuracy would be") for note in result.notes)
+    assert "another order of the outputs" in (tmp_path / "out" / "recommendation.md").read_text()
 
 
 def test_a_gap_that_cannot_be_told_from_chance_is_said_to_be_so(tmp_path):

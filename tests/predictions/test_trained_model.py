@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from fairdistill import data
@@ -151,6 +152,9 @@ def test_outputs_are_matched_by_the_names_in_the_file(audited, tmp_path):
     assert named.accuracy.value == pytest.approx(1 - plain.accuracy.value)
     assert plain.accuracy.value not in (0.5, 0, 1)
     assert any("in the order square, disc; they were matched" in note for note in named.notes)
+    ignored = "The order of --classes was not used for the outputs, since the model's file names them"
+    assert ignored not in named.notes
+    assert ignored in audited(str(tmp_path / "b.pt"), "plain", classes="disc,square").notes
     same = audited(saved(tmp_path / "c.pt", networks.plain(2)), "plain", classes="square,disc")
     assert same.accuracy.value == named.accuracy.value
     assert same.model.output_classes == ("square", "disc")
@@ -223,6 +227,43 @@ def test_a_configuration_beside_the_weights_is_used_unless_the_user_says_otherwi
     assert any(
         "9 class names in config.json were ignored, since the data has 2 classes" in note for note in found.notes
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "here", "remedy"),
+    [
+        ({"size": 32}, "the whole image was resized", "--stored-size 36"),
+        ({"size": 16}, "the whole image was resized", "--stored-size 18"),
+        ({"size": 16, "model_size": 32}, "the whole image was resized", "--stored-size 18"),
+        ({"size": 32, "crop": "center", "stored_size": 40}, "the short side was resized to 40 pixels", "36"),
+        ({"size": 32, "crop": "center", "stored_size": 36}, None, None),
+    ],
+)
+def test_another_crop_than_the_configuration_tells_of_is_said(audited, tmp_path, changes, here, remedy):
+    name = "plain" if changes.get("model_size", changes["size"]) == 16 else "large"
+    path = saved(tmp_path / "pytorch_model.bin", getattr(networks, name)(2))
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["X"]}))
+    processor = {"size": {"shortest_edge": 36}, "crop_size": 32, "do_center_crop": True}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
+    notes = [note for note in audited(path, name, **changes).notes if "the center of images" in note]
+    assert len(notes) == (0 if here is None else 1)
+    if here is not None:
+        assert f"here {here}." in notes[0]
+        assert notes[0].endswith(remedy)
+
+
+def test_options_of_the_data_that_the_model_overrides_are_named(audited, tmp_path):
+    metadata = {"image_size": "16", "mean": "[0.1, 0.2, 0.3]", "std": "[0.5, 0.5, 0.5]"}
+    path = tmp_path / "a.safetensors"
+    save_file(networks.drawn(networks.plain(2)).state_dict(), path, metadata=metadata)
+    found = audited(str(path), "plain", size=12, mean="0.4,0.4,0.4", std="0.5,0.5,0.5")
+    assert (found.model.size, found.model.mean) == (16, (0.1, 0.2, 0.3))
+    assert [note for note in found.notes if "--size" in note or "--mean" in note or "--std" in note] == [
+        "Images were read at --size 12 and resized to the 16 pixels that the model was made for",
+        "--mean was not used, since the model's file gives 0.1, 0.2, 0.3; --model-mean changes it",
+    ]
+    same = audited(str(path), "plain", size=16, mean="0.1,0.2,0.3")
+    assert not [note for note in same.notes if "--size" in note or "--mean" in note]
 
 
 def test_what_was_read_of_a_checkpoint_is_said(audited, tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fairdistill.auditing.change import change_between
-from fairdistill.auditing.corrections import corrections
+from fairdistill.auditing.corrections import corrections, own_corrections
 from fairdistill.auditing.measuring import (
     calibration_of,
     check,
@@ -21,7 +21,7 @@ from fairdistill.auditing.measuring import (
     too_few_exchanges,
 )
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.auditing.result import AuditResult
+from fairdistill.auditing.result import AuditResult, Correction
 from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
@@ -83,6 +83,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     collapsed = np.ptp(predictions.predicted) == 0
     hardly = np.flatnonzero(hardly_predicted(counts)).tolist()
     unknown = len(hardly) / len(predictions.class_names)
+    posthoc, why_not = _posthoc(predictions, validation, options)
     return AuditResult(
         where=predictions.where,
         rows=len(predictions),
@@ -111,15 +112,25 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
             worth=Worth.of(sample),
         ),
         limits=limits_of(metrics, options, unknown=unknown, collapsed=collapsed),
-        notes=(*notes_of(predictions), *_of_sample(predictions, sample), *_pairing(predictions, against)),
+        notes=(*notes_of(predictions), *_of_sample(predictions, sample), *_pairing(predictions, against), *why_not),
         model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
-        posthoc=None if validation is None else corrections(predictions, validation, options),
+        posthoc=posthoc,
     )
 
 
 def _of_sample(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
     return (*left_out(predictions, sample), *too_few_exchanges(sample))
+
+
+def _posthoc(
+    predictions: Predictions, validation: Predictions | None, options: AuditOptions
+) -> tuple[tuple[Correction, ...] | None, tuple[str, ...]]:
+    if validation is None:
+        return None, ()
+    if options.validation is None:
+        return own_corrections(predictions, validation, options)
+    return corrections(predictions, validation, options), ()
 
 
 def _pairing(predictions: Predictions, against: Predictions | None) -> tuple[str, ...]:

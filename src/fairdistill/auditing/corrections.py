@@ -12,7 +12,7 @@ from fairdistill.auditing.change import change_between
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import Correction, CorrectionChange
 from fairdistill.errors import DataError
-from fairdistill.metrics import Resampled
+from fairdistill.metrics import Resampled, empty_cells
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
 
@@ -31,7 +31,8 @@ def corrections(predictions: Predictions, validation: Predictions, options: Inte
     """Fit the baselines on validation predictions and measure them on the test set.
 
     Raises:
-        DataError: if the two have different classes or groups, or lack probabilities.
+        DataError: if the two have different classes or groups, lack probabilities, or a subgroup has no validation
+            sample.
     """
     for kind, what in (("class_names", "classes"), ("group_names", "groups")):
         if getattr(validation, kind) != getattr(predictions, kind):
@@ -43,8 +44,27 @@ def corrections(predictions: Predictions, validation: Predictions, options: Inte
         raise DataError(
             f"{which.where} has no probabilities; the post-hoc baselines need them; name their columns with --prob"
         )
+    empty = empty_cells(validation.counts)
+    if empty:
+        listed = ", ".join(
+            f"({validation.class_names[label]}, {validation.group_names[group]})" for group, label in empty
+        )
+        raise DataError(
+            f"{validation.where} has no samples of {listed}; the post-hoc baselines need every class in every group: "
+            "add validation samples, or leave out the group"
+        )
     fitted = _fitted(predictions, predictions.probabilities, validation, validation.probabilities)
     return tuple(_measured(each, predictions, options) for each in fitted)
+
+
+def own_corrections(
+    predictions: Predictions, validation: Predictions, options: IntervalOptions
+) -> tuple[tuple[Correction, ...] | None, tuple[str, ...]]:
+    """Do the same with a validation set that nobody asked for: where it does not serve, a note says why."""
+    try:
+        return corrections(predictions, validation, options), ()
+    except DataError as error:
+        return None, (f"Corrections of the outputs were not tried: {error}",)
 
 
 def _fitted(

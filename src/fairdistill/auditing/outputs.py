@@ -26,7 +26,8 @@ def order_note(predictions: Predictions) -> tuple[str, ...]:
         f"{percent(float(predictions.correct.mean()))}%: if {listed(moved, _SHOWN)}. This usually means that "
         "outputs are assigned to the wrong classes; check which class each output stands for"
     )
-    if len(names) <= _MOST_LISTED and named == pairs:
+    by_name = predictions.model is not None and predictions.model.output_classes != names
+    if len(names) <= _MOST_LISTED and named == pairs and not by_name:
         order = classes_option([names[meant] for meant in found.meant])
         note += f". If outputs are assigned by position, {order} is the order that fits"
     return (note,)

@@ -72,9 +72,9 @@ def _draw(
     left, missing = Counter(sizes), dict(wanted)
     chosen: set[str] = set()
 
-    def take(name: str, *, most: int) -> None:
+    def take(name: str, *, filling: bool = False) -> None:
         rows = counts[name].items()
-        fits = all(missing[at] > 0 and n <= missing[at] + most * wanted[at] and n < left[at] for at, n in rows)
+        fits = all(n < left[at] and (filling or 0 < missing[at] >= n - wanted[at]) for at, n in rows)
         if fits and name not in chosen:
             chosen.add(name)
             for at, n in rows:
@@ -82,9 +82,11 @@ def _draw(
                 missing[at] -= n
 
     for name in names:
-        take(name, most=1)
-    if any(missing[at] == wanted[at] for at in wanted):  # a subgroup whose sources are all large
+        take(name)
+    if any(
+        missing[at] == wanted[at] for at in wanted
+    ):  # a subgroup whose sources are large, or have rows elsewhere too
         for name in sorted(names, key=lambda name: counts[name].total()):
             if any(missing[at] == wanted[at] for at in counts[name]):
-                take(name, most=sizes.total())
+                take(name, filling=True)
     return chosen

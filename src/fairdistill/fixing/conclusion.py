@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit, change_between
+from fairdistill.auditing.outputs import order_note
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.decision import Decision, gains
@@ -55,7 +56,7 @@ def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResu
             for each in decision.candidates
         ),
         validation=validation,
-        notes=(*work.notes, *decision.notes),
+        notes=(*work.notes, *order_note(before), *decision.notes),
         test_read_before=earlier,
         test_before=audit(before),
         test_after=None if after is None else audit(after),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.fixing.candidates import Adjustment, Candidate
+from fairdistill.metrics import empty_cells
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
 
@@ -67,6 +68,13 @@ def _crossed(predictions: Predictions, fit: Fit) -> Predictions:
     half = _halves(predictions)
     predicted = predictions.predicted.copy()
     for own in (0, 1):
+        empty = empty_cells(predictions.take(np.flatnonzero(half != own)).counts)
+        if empty:
+            names = [f"({predictions.class_names[label]}, {predictions.group_names[group]})" for group, label in empty]
+            raise DataError(
+                "its test on the two halves of the validation set needs samples of every subgroup in both, and there "
+                f"are too few of {', '.join(names)}"
+            )
         rows = np.flatnonzero(half == own)
         others = predictions.take(np.flatnonzero(half != own))
         predicted[rows] = fit(others).adjust(predictions.take(rows)).predicted

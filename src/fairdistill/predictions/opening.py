@@ -153,6 +153,8 @@ def _completed(
         if there not in (None, here) and getattr(source, name) is None:
             notes.append(f"{beside.files[-1]} gives the {name} {there}, but --{name} was used")
         cleared: dict[str, Any] = {name: None}
+        if name == "size" and there and beside.resized:
+            cleared["resized"] = round(beside.resized * here / there)
         beside = replace(beside, **cleared)
     names = ("network", "size", "resized", "mean", "std", "class_names")
     missing = {name: getattr(beside, name) for name in names if getattr(own, name) is None}

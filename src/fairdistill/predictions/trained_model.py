@@ -138,7 +138,11 @@ def _order(opened: OpenedModel, source: ModelSource, data: GroupedDataset) -> Cl
     if by_user and named != data.class_names and (opened.beside or set(named) != set(data.class_names)):
         note = f"The outputs were taken in the order of --classes; {origin or 'the file'} names them {', '.join(named)}"
         return ClassOrder(notes=(note,))
-    return matched(named, data.class_names, model=model, data=data.name, origin=origin)
+    found = matched(named, data.class_names, model=model, data=data.name, origin=origin)
+    if by_user and found.order is not None:
+        note = "The order of --classes was not used for the outputs, since the model's file names them"
+        found = replace(found, notes=(*found.notes, note))
+    return found
 
 
 def _recipe(source: ModelSource, opened: OpenedModel, data: Recipe) -> tuple[Recipe, tuple[str, ...]]:
@@ -153,10 +157,10 @@ def _recipe(source: ModelSource, opened: OpenedModel, data: Recipe) -> tuple[Rec
         std = channels(f"{source.option}_std", source.std, positive=True)
     size = source.size or fixed or described.size or data.size
     recipe = replace(data.resized(size), mean=mean, std=std)
-    return recipe, _recipe_notes(source, described, recipe)
+    return recipe, (*_unused_notes(source, described, data), *_recipe_notes(source, described, data))
 
 
-def _recipe_notes(source: ModelSource, described: Described, recipe: Recipe) -> tuple[str, ...]:
+def _recipe_notes(source: ModelSource, described: Described, data: Recipe) -> tuple[str, ...]:
     if not described.files:
         return ()
     used = [
@@ -168,12 +172,39 @@ def _recipe_notes(source: ModelSource, described: Described, recipe: Recipe) -> 
         if known is not None and given is None
     ]  # fmt: skip
     notes = [f"{' and '.join(described.files)} beside the weights gave the {_enumerated(used)}"] if used else []
-    if described.resized and "size" in used and recipe.crop != "center":
-        notes.append(
-            f"{described.files[-1]} resizes images to {described.resized} pixels and cuts out their center; here the "
-            f"whole image was resized. To do the same, add --crop center --stored-size {described.resized}"
-        )
+    return (*notes, *_crop_notes(described, data))
+
+
+def _unused_notes(source: ModelSource, described: Described, data: Recipe) -> tuple[str, ...]:
+    """Return a note for each option of the data that a deployed model's own file overrides."""
+    notes = []
+    for name in source.of_data if source.option == "model" else ():
+        own, given = getattr(described, name), getattr(data, name)
+        if getattr(source, name) is not None or own in (None, given):
+            continue
+        if name == "size":
+            notes.append(
+                f"Images were read at --size {given} and resized to the {own} pixels that the model was made for"
+            )
+        else:
+            shown = ", ".join(f"{value:.4g}" for value in own)
+            notes.append(f"--{name} was not used, since the model's file gives {shown}; --model-{name} changes it")
     return tuple(notes)
+
+
+def _crop_notes(described: Described, data: Recipe) -> tuple[str, ...]:
+    """Return a note if the model's files tell of a center crop and the images are not cropped like that."""
+    if described.resized is None:
+        return ()
+    resized = round(data.size * described.resized / (described.size or data.size))
+    short = min(data.stored) if data.crop == "center" else None
+    if short == resized:
+        return ()
+    here = "the whole image was resized" if short is None else f"the short side was resized to {short} pixels"
+    return (
+        f"According to {described.files[-1]}, the model was trained on the center of images; here {here}. To prepare "
+        f"them as it says, add --crop center --stored-size {resized}",
+    )
 
 
 def _enumerated(items: Sequence[str]) -> str:
