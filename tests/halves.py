@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-FIRST = ("tests/training", "tests/tuning", "tests/embedding")
+FIRST = ("tests/training", "tests/tuning", "tests/embedding", "tests/metrics")
 FIRST_OF_FAST = ("tests/training", "tests/tuning", "tests/metrics", "tests/losses", "tests/posthoc", "tests/models")
 
 
