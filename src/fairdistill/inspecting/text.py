@@ -5,6 +5,7 @@ from __future__ import annotations
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, SplitContents, Subgroup
 from fairdistill.metrics.noise import ChanceDEO
+from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percent
 from fairdistill.text.tables import aligned
 
@@ -104,8 +105,7 @@ def _notes(result: InspectResult) -> list[str]:
 
 def _claims(result: InspectResult, test: SplitContents) -> list[str]:
     if result.chance is None:
-        more = f" and {len(test.empty) - _LISTED_SUBGROUPS:,} more" if len(test.empty) > _LISTED_SUBGROUPS else ""
-        empty = "; ".join(map(_name, test.empty[:_LISTED_SUBGROUPS])) + more
+        empty = listed([*map(_name, test.empty)], _LISTED_SUBGROUPS, separator="; ")
         return [f"Warning: there is no test image of {empty}, so DEO is undefined on this test set."]
     lines = [_chance(result.chance, result.accuracy)]
     if test.shared_pictures:

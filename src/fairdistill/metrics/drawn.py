@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, hstack
 
 from fairdistill.metrics.normal import SourceSums
 from fairdistill.metrics.outcomes import outcomes_of
-from fairdistill.metrics.rows import Rows, distinct, placed
+from fairdistill.metrics.rows import Rows, distinct, divided, placed
 from fairdistill.metrics.samples import Drawing
 
 Floats = NDArray[np.float64]
@@ -149,17 +149,12 @@ def _accuracies(part: _Part, factor: Floats) -> tuple[Floats, ...]:
     of_groups, rows_of_groups = sums.sum(axis=-2), rows.sum(axis=-1)
     return (
         part.shares,
-        _divided(of_groups, rows_of_groups),
-        _divided(np.einsum("...gcm,...g->...cm", sums, factor), np.einsum("...gc,...g->...c", rows, factor)),
-        _divided((of_groups * factor[..., None]).sum(axis=-2), (rows_of_groups * factor).sum(axis=-1)),
+        divided(of_groups, rows_of_groups[..., None]),
+        divided(np.einsum("...gcm,...g->...cm", sums, factor), np.einsum("...gc,...g->...c", rows, factor)[..., None]),
+        divided((of_groups * factor[..., None]).sum(axis=-2), (rows_of_groups * factor).sum(axis=-1)[..., None]),
     )
 
 
 def _apart(drawn: Floats, expected: Floats) -> Floats:
     """Return the difference; 0 where only the drawn test set has no rows."""
     return np.where(np.isnan(drawn) & ~np.isnan(expected), 0.0, drawn - expected)
-
-
-def _divided(sums: Floats, rows: Floats | Ints) -> Floats:
-    """Return ``sums`` per row; NaN without rows."""
-    return np.asarray(sums / np.where(rows > 0, rows, np.nan)[..., None])

@@ -37,6 +37,19 @@ def spread(shares: Floats) -> Floats:
     return np.asarray(shares.max(axis=-2) - shares.min(axis=-2))
 
 
+def middle_of(values: Floats, confidence: float, *, least: float = 0.0) -> tuple[Floats, Floats]:
+    """Return the percentiles of drawn values ``[B, ...]`` between which ``confidence`` of them lie, in [least, 1].
+
+    Example:
+        >>> low, high = middle_of(np.linspace(0, 1, 101), 0.9)
+        >>> round(float(low), 3), round(float(high), 3)
+        (0.05, 0.95)
+    """
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+    return np.clip(low, least, 1), np.clip(high, least, 1)
+
+
 def over(gaps: Floats, which: Over) -> Floats:
     """Return the gaps ``[..., K]`` themselves, or their mean or maximum over the last axis."""
     if which == "each":

@@ -8,7 +8,7 @@ from scipy.special import chdtri
 
 from fairdistill.metrics.changes import CellChange, Change, Paired
 from fairdistill.metrics.extremes import extremes
-from fairdistill.metrics.intervals import Floats
+from fairdistill.metrics.intervals import Floats, middle_of
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
@@ -97,7 +97,7 @@ def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: 
     groups = int((both.all_rows.sum(axis=1) > 0).sum())
     number = sources_per_cell(np.zeros_like(sources), sources, 1)
     drawn = drawn * of_few_sources(number, both.draws, seed, groups=groups)[:, 0]
-    low, high = _quantiles(value + drawn + both.seed_noise(by_seed), both.confidence)
+    low, high = middle_of(value + drawn + both.seed_noise(by_seed), both.confidence, least=-1)
     signs = Signs.of(np.zeros_like(sources), sources, apart, num_cells=1)
     (p_value,) = signs.p_values(*_of_sums(by_seed, np.array([len(sources)])))
     return Change(value, float(low), float(high), float(p_value))
@@ -115,7 +115,7 @@ def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], s
         one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), (both.draws, 1, 1))
         drawn += one_more / np.maximum(sources, 1)
         drawn *= of_few_sources(sources.ravel(), both.draws, seed).reshape(drawn.shape)
-    low, high = _quantiles(values + drawn + both.seed_noise(after - before), both.confidence)
+    low, high = middle_of(values + drawn + both.seed_noise(after - before), both.confidence, least=-1)
     signs = Signs.of(cell, samples.sources[known], apart[known], num_cells=both.rows.size)
     found = signs.p_values(*_of_sums((after - before).reshape(len(after), -1), both.rows.ravel()))
     p_values = found.reshape(both.rows.shape)
@@ -150,8 +150,3 @@ def _difference(values: Floats) -> Floats:
     """Return the mean over the second half of the models minus that over the first, along the second axis."""
     first, second = np.split(values, 2, axis=1)
     return np.asarray(second.mean(axis=1) - first.mean(axis=1))
-
-
-def _quantiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return np.clip(low, -1, 1), np.clip(high, -1, 1)

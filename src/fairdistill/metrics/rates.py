@@ -18,7 +18,7 @@ from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.drawn import FEW_TYPES, LEAST, affordable
 from fairdistill.metrics.normal import SourceSums
 from fairdistill.metrics.outcomes import outcomes_of
-from fairdistill.metrics.rows import Rows, distinct, placed
+from fairdistill.metrics.rows import Rows, distinct, divided, placed
 from fairdistill.metrics.samples import Drawing
 
 Floats = NDArray[np.float64]
@@ -50,13 +50,13 @@ class Features:
     @property
     def selection(self) -> Floats:
         """P(pred = c | g), ``[..., G, C]``; NaN for a group without rows."""
-        return _divided(self.chosen, self.of_group)
+        return divided(self.chosen, self.of_group)
 
     @property
     def odds(self) -> Floats:
         """P(pred = c | true = c, g) and P(pred = c | true != c, g), ``[..., G, 2C]``; NaN without such rows."""
         wrong, others = self.chosen - self.right, self.of_group - self.rows
-        return np.concatenate([_divided(self.right, self.rows), _divided(wrong, others)], axis=-1)
+        return np.concatenate([divided(self.right, self.rows), divided(wrong, others)], axis=-1)
 
 
 def features_of(counts: Counts) -> Features:
@@ -126,7 +126,7 @@ def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
         change = each
         if given is not None:
             more = each.rows.reshape(len(each.rows), -1)
-            right = each.right - _divided(expected.right, expected.rows) * each.rows
+            right = each.right - divided(expected.right, expected.rows) * each.rows
             change = Features(each.chosen - (more @ given).reshape(each.chosen.shape), right, 0 * each.rows)
         for found, rates in ((selection, _change_of_selection), (odds, _change_of_odds)):
             found.append(rates(expected, change))
@@ -134,15 +134,15 @@ def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
 
 
 def _change_of_selection(of: Features, change: Features) -> Floats:
-    return _divided(change.chosen - of.selection * change.of_group, of.of_group)
+    return divided(change.chosen - of.selection * change.of_group, of.of_group)
 
 
 def _change_of_odds(of: Features, change: Features) -> Floats:
     right, wrong = np.split(of.odds, 2, axis=-1)
     others, of_others = of.of_group - of.rows, change.of_group - change.rows
     found = (
-        _divided(change.right - right * change.rows, of.rows),
-        _divided(change.chosen - change.right - wrong * of_others, others),
+        divided(change.right - right * change.rows, of.rows),
+        divided(change.chosen - change.right - wrong * of_others, others),
     )
     return np.concatenate(found, axis=-1)
 
@@ -202,7 +202,7 @@ def _by_sums(rows: RatedRows, drawing: Drawing) -> tuple[Features, Iterator[Feat
 
 def _added(part: Floats | Ints, whole: Floats | Ints) -> Floats:
     """Return the noise of one more row, half of it counted, so that a rate of 0 is not taken to be certain."""
-    return np.asarray(np.sqrt(2) * np.abs(np.nan_to_num(_divided(part, whole)) - 0.5))
+    return np.asarray(np.sqrt(2) * np.abs(np.nan_to_num(divided(part, whole)) - 0.5))
 
 
 def _given_rows(rows: RatedRows) -> csr_array:
@@ -215,7 +215,3 @@ def _given_rows(rows: RatedRows) -> csr_array:
 
 def _shaped(parts: list[Floats], shape: tuple[int, int]) -> Features:
     return Features(*(part.reshape(*part.shape[:-1], *shape) for part in parts))
-
-
-def _divided(part: Floats | Ints, whole: Floats | Ints) -> Floats:
-    return np.asarray(part / np.where(whole > 1e-9, whole, np.nan))

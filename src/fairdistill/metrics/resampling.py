@@ -13,7 +13,7 @@ from fairdistill.metrics.drawn import drawn_accuracies
 from fairdistill.metrics.evidence import Evidence
 from fairdistill.metrics.gaps import Estimate, Gap, Gaps
 from fairdistill.metrics.grouped import GroupedRows
-from fairdistill.metrics.intervals import Floats, Limits, Over, wilson
+from fairdistill.metrics.intervals import Floats, Limits, Over, middle_of, wilson
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rows import Rows, sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
@@ -140,7 +140,7 @@ class Resampled:
             low, high = wilson(value * rows, rows, confidence=self.confidence)
         else:
             moved = value + self.noise.mean(axis=1) + self.seed_noise(self.shares)
-            low, high = self._quantiles(moved)
+            low, high = middle_of(moved, self.confidence)
         return value, Limits(low=low, middle=value, high=high)
 
     def worst_cell(self) -> tuple[Estimate, tuple[int, int] | None]:
@@ -236,7 +236,7 @@ class Resampled:
     def _varying(self, shares: Floats, noise: Floats) -> Estimate:
         """Return the mean of the models' shares ``[M]``, given what drawn test sets add to each, ``[B, M]``."""
         value = float(shares.mean())
-        low, high = self._quantiles(value + noise.mean(axis=1) + self.seed_noise(shares))
+        low, high = middle_of(value + noise.mean(axis=1) + self.seed_noise(shares), self.confidence)
         return Estimate(value, float(low), float(high))
 
     def _smallest(self, shares: Floats, rows: Floats) -> tuple[Estimate, int | None]:
@@ -246,11 +246,6 @@ class Resampled:
         error = float(np.quantile(np.abs(drawn), self.confidence))
         found = smallest_limits(Sized(shares=shares, rows=rows), confidence=self.confidence, seed_error=error)
         return Estimate(float(found.middle), float(found.low), float(found.high)), int(shares.mean(axis=0).argmin())
-
-    def _quantiles(self, values: Floats) -> tuple[Floats, Floats]:
-        tail = (1 - self.confidence) / 2
-        low, high = np.quantile(values, [tail, 1 - tail], axis=0)
-        return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
     def seed_noise(self, values: Floats) -> Floats:
         """Return what other seeds, as many, would add to the mean of ``values`` ``[M, ...]``: ``[B, ...]``.

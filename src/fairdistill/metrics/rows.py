@@ -125,6 +125,16 @@ def sources_per_cell(cell: Ints, sources: Ints, num_cells: int) -> Ints:
     return np.bincount(cell, minlength=num_cells)
 
 
+def divided(part: Floats | Ints, whole: Floats | Ints) -> Floats:
+    """Return ``part / whole``; NaN where there is nothing to divide by.
+
+    Example:
+        >>> divided(np.array([1, 0]), np.array([4, 0])).tolist()
+        [0.25, nan]
+    """
+    return np.asarray(part / np.where(whole > 1e-9, whole, np.nan))
+
+
 def placed(owner: Ints, column: Ints, added: Floats, shape: tuple[int, int]) -> csr_array:
     """Return what each source adds to each column, sparse ``shape``, from what each row adds, ``[N]`` or ``[N, V]``.
 

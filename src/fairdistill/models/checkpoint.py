@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from fairdistill.errors import UsageError
+from fairdistill.text.lists import listed
 
 _USUAL = ("state_dict", "model_state_dict", "model", "module", "net")
 _DEEPEST = 3
@@ -88,9 +89,7 @@ def is_usual(key: str) -> bool:
 
 def more_than_tensors(path: Path, names: list[Any] | None = None) -> UsageError:
     """Return the error for a file that holds anything but tensors by name."""
-    shown = ", ".join(map(str, (names or [])[:_SHOWN]))
-    more = f" and {len(names) - _SHOWN} more" if names and len(names) > _SHOWN else ""
-    such = f" ({shown}{more})" if names else ""
+    such = f" ({listed([*map(str, names)], _SHOWN)})" if names else ""
     return UsageError(
         f"{path} holds more than tensors{such} and was not opened further, since that could run code; on the "
         "machine where it was made, save model.state_dict() only"

@@ -18,6 +18,7 @@ from fairdistill.models.checkpoint import find_weights, more_than_tensors
 from fairdistill.models.class_names import class_names_in
 from fairdistill.models.head import head_name
 from fairdistill.models.prefixes import common_prefix, fitting_prefixes, is_beside, without_prefix
+from fairdistill.text.lists import listed
 
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 _COUNTER = "num_batches_tracked"  # missing in files from PyTorch before 0.4.1, and not used by ordinary batch-norm
@@ -149,7 +150,7 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: st
     ]
     wrong = {"missing from it": missing, "not in the network": unknown, "of another shape": shapes}
     if any(wrong.values()):
-        text = "; ".join(f"{kind}: {_listed(items)}" for kind, items in wrong.items() if items)
+        text = "; ".join(f"{kind}: {listed(items, _SHOWN)}" for kind, items in wrong.items() if items)
         raise UsageError(f"the weights of {where} do not fit {type(network).__name__}: {text}")
     fitting = {name: given.get(short, own[name]) for short, name in names.items() if short not in left}
     network.load_state_dict({**own, **fitting})
@@ -192,11 +193,6 @@ def _unpickled(path: Path) -> object:
 
 def _shape(tensor: Tensor) -> str:
     return str(list(tensor.shape))
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:

@@ -11,6 +11,7 @@ from fairdistill.predictions.matching import class_of_column, columns_by_name, c
 from fairdistill.predictions.predictions import some_of
 from fairdistill.tables.columns import classes_option
 from fairdistill.tables.meaning import alike
+from fairdistill.text.lists import listed
 
 _SHOWN = 12
 _COMPARED = 100  # classes and columns of which every pair is compared
@@ -112,8 +113,7 @@ def _matched(how: str, classes: tuple[str, ...], columns: tuple[str, ...]) -> Ma
 
 def _pairs(classes: Sequence[str], columns: Sequence[str]) -> str:
     pairs = [f"{name} = {column}" for name, column in zip(classes, columns, strict=False)]
-    more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
-    return ", ".join(pairs[:_SHOWN]) + more
+    return listed(pairs, _SHOWN)
 
 
 def _counts(path: Path, scores: Scores, classes: tuple[str, ...]) -> str:

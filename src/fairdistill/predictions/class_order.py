@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairdistill.errors import TeacherError
+from fairdistill.tables.columns import classes_option
+from fairdistill.text.lists import listed
 
 _SHOWN = 12
 
@@ -55,15 +57,15 @@ def matched(
                 f"{named[0]!r})"
             )
         raise TeacherError(
-            f"{model} was trained on the classes {_listed(named)}{source}; {data} has {_listed(classes)}{remedy}"
+            f"{model} was trained on the classes {_shown(named)}{source}; {data} has {_shown(classes)}{remedy}"
         )
     notes = []
     if any(named[output] != name for name, output in zip(classes, place, strict=True)):
-        notes.append(f"The model's classes {_listed(named)}{source} were matched with the data's {_listed(classes)}")
+        notes.append(f"The model's classes {_shown(named)}{source} were matched with the data's {_shown(classes)}")
     if place == tuple(range(len(classes))):
         return ClassOrder(None, tuple(notes))
     notes.append(
-        f"The model's outputs are in the order {_listed(named)}{source}; they were matched with the data's classes by "
+        f"The model's outputs are in the order {_shown(named)}{source}; they were matched with the data's classes by "
         "name"
     )
     return ClassOrder(place, tuple(notes))
@@ -83,9 +85,9 @@ def assumed(classes: Sequence[str]) -> tuple[str, ...]:
     if as_text == list(classes) or (classes[0].startswith("<") and classes[-1].startswith(">=")):
         return ()
     return (
-        f"The model's file does not name its classes, so its outputs were taken in the order {_listed(classes)}. "
+        f"The model's file does not name its classes, so its outputs were taken in the order {_shown(classes)}. "
         "torchvision's ImageFolder and scikit-learn's LabelEncoder use another order; if the model was trained with "
-        f"theirs, add --classes {_option(as_text)}",
+        f"theirs, add {classes_option(as_text)}",
     )
 
 
@@ -105,12 +107,5 @@ def _loose(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def _option(names: Sequence[str]) -> str:
-    """Return names as ``--classes`` takes them."""
-    shown = ",".join(f'"{name}"' if "," in name else name for name in names)
-    return f"'{shown}'" if any(sign in shown for sign in " <>\"'&;|$") else shown
+def _shown(names: Sequence[str]) -> str:
+    return listed(names, _SHOWN)

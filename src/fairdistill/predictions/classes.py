@@ -153,8 +153,7 @@ def _as_labelled(column: _Column, classes: Sequence[str], notes: list[str]) -> _
 def _respelled(column: _Column, meant: Mapping[str, str], notes: list[str]) -> _Column:
     pairs = [f"{name!r} as {other!r}" for name, other in meant.items() if name != other]
     if pairs:
-        more = f" and {len(pairs) - 8} more" if len(pairs) > 8 else ""
-        notes.append(f"Column {column.name!r} was read with {', '.join(pairs[:8])}{more}")
+        notes.append(f"Column {column.name!r} was read with {some_of(pairs)}")
     return column.renamed(meant)
 
 

@@ -24,6 +24,7 @@ from fairdistill.predictions.class_order import matched
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load
+from fairdistill.text.lists import listed
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,7 @@ def read_notes(path: Path, file: WeightsFile, network: nn.Module, option: str) -
         notes.append(f"The prefix {prefix!r} was removed from the names of the weights in {path.name}")
     left = [name for name in file.tensors if is_beside(name) and name not in own]
     if left:
-        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-        notes.append(f"Not part of the network, and therefore ignored in {path.name}: {', '.join(left[:5])}{more}")
+        notes.append(f"Not part of the network, and therefore ignored in {path.name}: {listed(left, 5)}")
     return notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
 from fairdistill.tables.sources import sources_of
+from fairdistill.text.lists import listed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -155,10 +157,6 @@ def _indices(path: Path, column: str, values: NDArray[np.float64], stop: int, *,
     return values.astype(np.int64)
 
 
-def _more(rows: int) -> str:
-    return f" (and {rows:,} more)" if rows else ""
-
-
 def _numbers_or_unknown(columns: Columns, column: str) -> NDArray[np.float64]:
     """Return a column of numbers, -1 where empty."""
     codes, found = columns.codes(column, "number", unknown=True)
@@ -169,7 +167,6 @@ def _numbers_or_unknown(columns: Columns, column: str) -> NDArray[np.float64]:
     return np.array([*map(float, found), -1.0])[codes]
 
 
-def some_of(names: tuple[str, ...]) -> str:
+def some_of(names: Sequence[str]) -> str:
     """Return the first names and the number of those left out."""
-    shown = ", ".join(names[:8])
-    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown
+    return listed(names, 8)

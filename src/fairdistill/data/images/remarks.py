@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.text.lists import listed
+
 if TYPE_CHECKING:
     from fairdistill.data.images.decoding import Decoding
 
@@ -50,5 +52,4 @@ def remarks(names: NDArray[np.object_], facts: NDArray[Any], how: Decoding) -> I
 
 def named(names: NDArray[np.object_]) -> str:
     """Return the first three names, and how many more there are."""
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED].tolist()) + more
+    return listed(names.tolist(), _NAMED)
