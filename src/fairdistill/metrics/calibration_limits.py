@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
 from fairdistill.metrics.rows import numbered, sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-
-Floats = NDArray[np.float64]
 
 _BEYOND_DOUBT = 3.0  # standard errors
 _NUMBERS = 2e7  # drawn at once

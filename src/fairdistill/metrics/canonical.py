@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from fairdistill.metrics.arrays import Ints
+
 Hashes = NDArray[np.uint64]
 
 _BROKEN_TIES = 64

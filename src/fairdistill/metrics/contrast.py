@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.metrics.evidence import Evidence, Flags, Floats
+from fairdistill.metrics.arrays import Flags, Floats
+from fairdistill.metrics.evidence import Evidence
 
 FEWEST = 8
 """Independent rows a cell needs to be chosen."""

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
+from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.normal import SourceSums
 from fairdistill.metrics.outcomes import outcomes_of
 from fairdistill.metrics.rows import Rows, distinct, divided, placed
 from fairdistill.metrics.samples import Drawing
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 FEW_TYPES = 2000
 _WORK = 2e7  # draws times types, a few seconds

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.grouped import GroupedRows
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 Tally = Callable[[Ints], tuple[Floats, Floats]]
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-Ints = NDArray[np.int64]
+from fairdistill.metrics.arrays import Ints
 
 _FEWEST = 20  # sources with the same combination of strata that exchange their groups among themselves
 _SECONDS = 1.5  # about, for all draws

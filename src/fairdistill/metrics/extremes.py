@@ -26,9 +26,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.changes import GapChange
 from fairdistill.metrics.gaps import Estimate
-from fairdistill.metrics.intervals import Floats, spread
+from fairdistill.metrics.intervals import spread
 from fairdistill.metrics.resampling import Resampled
 
 _FISSION = np.sqrt(0.5)  # of the noise: the choice is nearly as good as on all data, the measurement not too noisy

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fairdistill.metrics.arrays import Flags, Floats
 from fairdistill.metrics.contrast import Contrast, contrast_of
-from fairdistill.metrics.evidence import Evidence, Flags, Floats
+from fairdistill.metrics.evidence import Evidence
 from fairdistill.metrics.intervals import Over, over, spread
 from fairdistill.metrics.null import Null, null_of
 from fairdistill.metrics.skew import stretch

@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fairdistill.metrics.arrays import Ints
 from fairdistill.metrics.canonical import canonical_order
 from fairdistill.metrics.exchanges import Exchanges
 from fairdistill.metrics.halves import Halves
 from fairdistill.metrics.rows import numbered, sources_per_cell
 
-Ints = NDArray[np.int64]
 Sources = list[Ints]
 Drawn = Callable[[int, np.random.Generator], Iterator[Ints]]
 

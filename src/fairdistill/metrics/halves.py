@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fairdistill.metrics.arrays import Ints
 from fairdistill.metrics.exchanges import shuffled_within
-
-Ints = NDArray[np.int64]
 
 _FEWEST = 4  # sources with the same combination of cells that are halved among themselves
 _SECONDS = 0.8  # about, for all splits

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-Floats = NDArray[np.float64]
+from fairdistill.metrics.arrays import Floats
+
 Over = Literal["each", "mean", "max"]
 
 _PLAUSIBLE = 2.0  # standard errors by which a gap may differ from the observed one, if the largest is wanted

@@ -12,13 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
+from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.canonical import Hashes
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _FEW_SUMS = 1000
 _CHUNK = 2**21  # numbers at a time

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.metrics.evidence import Evidence, Floats
+from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.evidence import Evidence
 
 _ROUNDING = 1e-9
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
+from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.changes import CellChange, Change, Paired
 from fairdistill.metrics.extremes import extremes
-from fairdistill.metrics.intervals import Floats, middle_of
+from fairdistill.metrics.intervals import middle_of
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples

@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.evidence import Evidence, Tally
 from fairdistill.metrics.gaps import UNDEFINED, Gap, Gaps
 from fairdistill.metrics.grouped import GroupedRows
-from fairdistill.metrics.intervals import Floats, spread
+from fairdistill.metrics.intervals import spread
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rates import RatedRows, drawn_rates, features_of
 from fairdistill.metrics.rows import sources_per_cell

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from fairdistill.metrics.arrays import Floats, Ints
 
 _DRAWS = 500
 _FEWEST_DRAWS = 100

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import betaln, expit
 
+from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.canonical import canonical_order
-from fairdistill.metrics.intervals import Floats, Limits
+from fairdistill.metrics.intervals import Limits
 
 _PHI = np.geomspace(1.0, 3000.0, 14)
 """Values of phi, in rows: 1 is a flat distribution, 3,000 rows are next to no difference."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fairdistill.metrics.arrays import Ints
 from fairdistill.metrics.canonical import Coloured, Facts, Hashes, mixed, summed
 from fairdistill.metrics.rows import numbered
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,18 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, hstack
 
+from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.drawn import FEW_TYPES, LEAST, affordable
 from fairdistill.metrics.normal import SourceSums
 from fairdistill.metrics.outcomes import outcomes_of
 from fairdistill.metrics.rows import Rows, distinct, divided, placed
 from fairdistill.metrics.samples import Drawing
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _NUMBERS = 2**24  # to hold
 _FEW_PAIRS = 2_000_000  # of a true and a predicted class in a group

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.drawn import drawn_accuracies
 from fairdistill.metrics.evidence import Evidence
 from fairdistill.metrics.gaps import Estimate, Gap, Gaps
 from fairdistill.metrics.grouped import GroupedRows
-from fairdistill.metrics.intervals import Floats, Limits, Over, middle_of, wilson
+from fairdistill.metrics.intervals import Limits, Over, middle_of, wilson
 from fairdistill.metrics.ranks import ranked
 from fairdistill.metrics.rows import Rows, sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples

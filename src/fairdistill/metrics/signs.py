@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, gammaln, stdtr
 
-Floats = NDArray[np.float64]
+from fairdistill.metrics.arrays import Floats
+
 Integers = NDArray[np.int64]
 
 _SHORT = 500  # terms up to which the plain sum is fast

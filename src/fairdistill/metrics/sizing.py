@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtri, chndtr, ndtri, rel_entr
 
-Floats = NDArray[np.float64]
+from fairdistill.metrics.arrays import Floats
 
 _MANY_GROUPS = 20
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from fairdistill.metrics.evidence import Evidence, Floats
+from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.evidence import Evidence
 from fairdistill.metrics.intervals import wilson_at
 
 _MOST = 3.0

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 
-from fairdistill.metrics.evidence import Evidence, Flags, Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints
+from fairdistill.metrics.evidence import Evidence
 from fairdistill.metrics.intervals import Over, wilson_at
 
 _FEW = 10  # rows

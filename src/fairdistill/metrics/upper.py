@@ -12,16 +12,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fairdistill.metrics.intervals import (
-    Floats,
-    Over,
-    over,
-    path_of_largest,
-    places_of,
-    shrunk,
-    spread,
-    widest_places,
-)
+from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.intervals import Over, over, path_of_largest, places_of, shrunk, spread, widest_places
 
 _ELEMENTS = 2**22  # of the noise, where more would take seconds
 _LEAST = 200  # draws

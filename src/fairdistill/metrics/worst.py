@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
-from fairdistill.metrics.intervals import Floats, Limits
+from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.intervals import Limits
 
 _SPENT = 0.1
 """Part of the error of the upper end for finding the subgroups that are clearly better (Romano et al., section 2.2)."""
