@@ -226,7 +226,7 @@ def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_n
     assert_agrees_with_its_predictions(run)
 
 
-@pytest.mark.parametrize("method", ["mfd", "ad", "hkd", "mfd-self"])
+@pytest.mark.parametrize("method", ["mfd", "ad", "hkd", "mfd-self", "gapreg"])
 def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(quick, tiny_teacher, method, capsys):
     run = train(quick(method=method, teacher=tiny_teacher, data_options={"unknown": 6}))
     result = run.result
@@ -257,7 +257,7 @@ def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path
     assert not torch.equal(*weights)
 
 
-@pytest.mark.parametrize("method", ["ss", "dro", "di", "reweight", "mfd-self"])
+@pytest.mark.parametrize("method", ["ss", "dro", "di", "reweight", "mfd-self", "gapreg"])
 def test_an_empty_cell_of_the_training_set_is_a_warning_and_deo_is_null_where_undefined(quick, method):
     with pytest.warns(UserWarning, match=r"empty .*\(c, y\)"):
         run = train(quick(method=method, data_options={"missing_cell": True}), quiet=True)
