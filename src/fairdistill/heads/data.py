@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.errors import UsageError
+from fairdistill.losses.checks import check_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,7 @@ class HeadData:
         num_groups: number of groups G.
 
     Raises:
-        UsageError: if lengths differ, a value is out of range, or a feature is not finite.
+        ValueError: if lengths differ or a class or group is out of range.
     """
 
     features: Tensor
@@ -40,15 +41,10 @@ class HeadData:
                 "Expected argument `features` to be floating point [N, D], "
                 f"but got {self.features.dtype} {tuple(self.features.shape)}"
             )
-        for name, values, low, high in (
-            ("labels", self.labels, 0, self.num_classes),
-            ("groups", self.groups, -1, self.num_groups),
-            ("sources", self.sources, None, None),
-        ):
+        for name, values in (("labels", self.labels), ("groups", self.groups), ("sources", self.sources)):
             if values.shape != (n,):
                 raise UsageError(f"Expected argument `{name}` to have shape ({n},), but got {tuple(values.shape)}")
-            if n and low is not None and not low <= int(values.min()) <= int(values.max()) < high:
-                raise UsageError(f"Expected argument `{name}` to lie in [{low}, {high - 1}]")
+        check_rows(n, self.labels, self.groups, num_classes=self.num_classes, num_groups=self.num_groups)
 
     def __len__(self) -> int:
         return len(self.labels)

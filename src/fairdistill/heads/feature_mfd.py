@@ -42,7 +42,7 @@ def feature_mfd_head(problem: Problem, *, strength: float) -> Head:
                 student, teacher, labels, groups, num_classes=problem.num_classes, num_groups=problem.num_groups
             )
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             schedule.step()
     return Head((weight @ mapping.detach()).double(), bias.detach().double())

@@ -25,4 +25,6 @@ def independent_head(problem: Problem) -> Head:
                 start=problem.balanced,
             )
         )
-    return Head(torch.stack([head.weight for head in heads]).mean(0), torch.stack([head.bias for head in heads]).mean(0))
+    return Head(
+        torch.stack([head.weight for head in heads]).mean(0), torch.stack([head.bias for head in heads]).mean(0)
+    )

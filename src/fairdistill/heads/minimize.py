@@ -17,7 +17,7 @@ Loss = Callable[[Tensor], Tensor]
 
 
 def minimize(
-    features: Standardized, loss: Loss, *, anchor: Head, penalty: float, start: Head | None = None, steps: int = 200
+    features: Standardized, loss: Loss, *, anchor: Head, penalty: float, start: Head | None = None, steps: int = 100
 ) -> Head:
     """Return the head that minimizes ``loss(logits) + penalty * |head - anchor|^2``.
 
@@ -50,13 +50,13 @@ def minimize(
     with torch.enable_grad():
         found = scipy.optimize.minimize(
             value, center if start is None else _flat(start), jac=True, method="L-BFGS-B",
-            options={"maxiter": steps, "ftol": _CLOSE, "gtol": _FLAT},
+            options={"maxiter": steps, "maxcor": 20, "ftol": _CLOSE, "gtol": _FLAT},
         )  # fmt: skip
     return _head(found.x, shape)
 
 
-_CLOSE = 1e-8  # relative change of the objective at which the search ends; float32 logits resolve about 1e-8
-_FLAT = 1e-6
+_CLOSE = 1e-7  # relative change of the objective at which the search ends; float32 logits resolve about 1e-8
+_FLAT = 1e-5
 
 
 def _flat(head: Head) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ def balanced_weights(labels: Tensor, groups: Tensor, *, num_classes: int, num_gr
 
 
 def weighted_cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Return the sum over rows of weight times cross-entropy; targets are classes ``[N]`` or probabilities ``[N, C]``."""
+    """Return the sum over rows of weight times cross-entropy, for classes ``[N]`` or probabilities ``[N, C]``."""
     return weights @ F.cross_entropy(logits, targets, reduction="none")
 
 
@@ -41,4 +41,7 @@ def head_deo(logits: Tensor, labels: Tensor, groups: Tensor, *, num_groups: int)
     known = groups >= 0
     p_true = logits.softmax(1).gather(1, labels.unsqueeze(1)).squeeze(1)[known]
     sums = logits.new_zeros(cells.numel()).index_add(0, labels[known] * num_groups + groups[known], p_true)
-    return soft_deo(sums.view(cells.shape) / cells.clamp_min(1), cells > 0)
+    return soft_deo(sums.view(cells.shape) / cells.clamp_min(1), cells > 0, rounding=_ROUNDING)
+
+
+_ROUNDING = 0.01  # ten times that of the training loss: L-BFGS takes a third of the time, and no gap suffers

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from fairdistill.errors import DataError
 from fairdistill.heads.head import Head
 
 _BLOCK = 8192
@@ -32,8 +33,13 @@ class Standardized:
 
     @classmethod
     def of(cls, parts: Sequence[Tensor], *, in_memory: int = _IN_MEMORY) -> Standardized:
-        """Standardize features by the mean and standard deviation over all parts."""
+        """Standardize features by their mean and standard deviation; raise a DataError if they are not finite."""
         mean, scale = _moments(parts)
+        if not bool(mean.isfinite().all()):
+            raise DataError(
+                "some features of the last layer are not finite (NaN or infinite), so no last layer can be fitted to "
+                "them: check the network's weights and how the images are prepared"
+            )
         raw = cls(tuple(parts), False, mean, scale)
         if 4 * sum(part.numel() for part in parts) > in_memory:
             return raw
@@ -87,8 +93,8 @@ class Standardized:
 def _moments(parts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Return the mean and the standard deviation of every feature, float64 ``[D]``, in two passes."""
     rows = sum(len(part) for part in parts)
-    mean = sum((block.double().sum(0) for part in parts for block in part.split(_BLOCK))) / rows
-    squares = sum(((block.double() - mean).square().sum(0) for part in parts for block in part.split(_BLOCK)))
+    mean = sum(block.double().sum(0) for part in parts for block in part.split(_BLOCK)) / rows
+    squares = sum((block.double() - mean).square().sum(0) for part in parts for block in part.split(_BLOCK))
     scale = (squares / rows).sqrt()
     smallest = 1e-6 * mean.abs().clamp_min(1e-6)
     return mean, torch.where(scale > smallest, scale, torch.ones_like(scale))
