@@ -191,6 +191,19 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_its_step_and_names_the_term(
     assert torch.load(out / "checkpoint" / "state.pt", weights_only=True)["step"] == 3  # the last checkpoint stays
 
 
+@pytest.mark.parametrize(("protocol", "ramps"), [("honest", [0.5, 1, 1, 1, 1, 1]), ("paper", [1] * 6)])
+def test_terms_that_start_gently_are_told_how_far_they_are(quick, monkeypatch, protocol, ramps):
+    forward, seen = losses.self_mfd.SelfMFDTerm.forward, []
+
+    def watched(self, view):
+        seen.append(view.ramp)
+        return forward(self, view)
+
+    monkeypatch.setattr(losses.self_mfd.SelfMFDTerm, "forward", watched)
+    train(quick(method="mfd-self", protocol=protocol, steps=6), quiet=True)
+    assert seen == ramps
+
+
 def test_a_rate_that_is_far_too_high_stops_the_run(quick):
     with pytest.raises(NonFiniteLossError, match="'ce' is not finite at step 2"):
         train(quick(lr=1e10), quiet=True)
