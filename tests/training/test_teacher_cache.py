@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -61,6 +63,19 @@ class Case:
 @pytest.fixture
 def case(tmp_path):
     return Case(tmp_path / "cache")
+
+
+def test_a_live_teacher_with_its_own_preprocessing_sees_the_images_that_randaug_changed(case):
+    taps = frozenset({"logits"})
+    data = tiny_split("train", None, TinyOptions())
+    changing = Pipeline(data, device=CPU, seed=0, augmentation="randaug")
+    batch = changing.train_batch(torch.arange(20), step=0)
+    live, own = (
+        LiveTeacher(case.teacher, case.runtime, taps, pipeline=pipeline)
+        for pipeline in (None, Pipeline(data, device=CPU, seed=0, recipe=data.recipe))
+    )
+    assert torch.equal(own(batch)["logits"], live(batch)["logits"])
+    assert not torch.equal(own(replace(batch, operations=None))["logits"], live(batch)["logits"])
 
 
 @pytest.mark.parametrize("memory", [IN_MEMORY, MAPPED])

@@ -13,7 +13,9 @@ _PLACE_AND_SPEED = (
 )  # fmt: skip
 
 # Left out where they have this value, so that runs made before these options existed keep their identity.
-_ADDED: dict[str, Any] = {"weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto"}
+_ADDED: dict[str, Any] = {
+    "weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto", "augment": "standard",
+}  # fmt: skip
 
 
 def computed(options: TrainOptions) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from fairdistill import methods, models
-from fairdistill.data import GroupedDataset
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
@@ -108,6 +108,16 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
     return replace(setup, cache=_plan_cache(setup))
 
 
+def training_pipeline(setup: Setup) -> Pipeline:
+    """Return the pipeline that prepares the training images.
+
+    Raises:
+        UsageError: if the augmentation needs torchvision, which is not installed.
+    """
+    device, options = setup.runtime.device, setup.options
+    return Pipeline(setup.data.train, device=device, seed=options.seed, augmentation=options.augment)
+
+
 def prepare_data(options: TrainOptions, teacher_run: RunFolder | None, runtime: Runtime) -> Splits:
     """Load the images; hide or predict group labels as the options say."""
     train, validation, test = load_data(options, teacher_run)
@@ -196,9 +206,9 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
 
 
 def _plan_cache(setup: Setup) -> TeacherCache | None:
-    """Return where to keep the teacher's features; None if the run is too short to reuse them, or crops are random."""
+    """Return where to keep the teacher's features; None if the run is too short to reuse them, or images change."""
     options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
-    states = train.recipe.num_states
+    states = train.recipe.num_states if options.augment == "standard" else None
     if teacher is None or not method.teacher_taps or not options.teacher_cache or states is None:
         return None
     if setup.steps * setup.sampler.batch_size < states * len(train):
