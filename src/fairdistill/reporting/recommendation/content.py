@@ -105,7 +105,7 @@ class Recommendation(Result):
         deployed: path of the deployed model.
         file: the file to use, which may be the deployed model; None if there is none.
         command: a command to copy that audits ``file``; None if there is none.
-        layer: the only layer in which ``file`` differs from the deployed model; None if it differs in others or in none.
+        layer: the one layer in which ``file`` differs from the deployed model; None for any other file.
         needs_group: whether a person's group must be known when the model is used.
         use: how to decide with it, if that takes more than its outputs; a sentence.
         before: the deployed model on the test set.
