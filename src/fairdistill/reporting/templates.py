@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import interval, percent, signed
 
 
@@ -20,7 +21,7 @@ def template(name: str, *, escape: bool) -> Any:
     )
     environment.filters |= {
         "percent": percent, "interval": interval, "signed": minus, "markdown": markdown,
-        "thousands": "{:,}".format,
+        "thousands": "{:,}".format, "seconds": format_seconds,
     }  # fmt: skip
     return environment.get_template(name)
 
