@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fairdistill.auditing import AuditOptions, AuditResult, audit, change_between
-from fairdistill.metrics import Estimate
+from fairdistill.metrics import Change, Estimate
 from fairdistill.predictions import Predictions
 from fairdistill.reporting.recommendation import (
     CandidateRow,
@@ -49,11 +49,13 @@ def recommendation(
         verdict=verdict,
         headline=HEADLINES[verdict],
         paragraphs=(
-            f"Of 100 images of {classes[0]} of {groups[-1]}, your model recognises 60; of {groups[0]}, 90. The new "
-            "model recognises 85 and 90.",
-            "It is your own file with its last layer changed, so it is as fast and as large as before.",
+            f"Of 100 test images labelled {classes[0]} in group {groups[-1]}, your model gets 60 right; in group "
+            f"{groups[0]}, 90. The recommended model gets 85 and 90 right.",
+            "`head-1` is your model with its last layer fitted for equal accuracy. On the test set, DEO_A, the gap "
+            "between groups averaged over the classes, goes from 29.6% to 4.8%, and accuracy from 75.2% to 87.6%. The test set "
+            "confirms a better DEO_A, DEO_M and accuracy. What remains of the gap is within chance.",
         ),
-        cautions=("The test set was read before, for another candidate.",) if verdict == "use" else (),
+        cautions=("The test set was read once; every choice was made on the validation set.",),
         more=("About 400 more test images of each subgroup would show a gap of 5 points.",)
         if verdict in ("unproven", "undecided")
         else (),
@@ -66,6 +68,7 @@ def recommendation(
         before=_on_test(audited),
         after=None if after is None else _on_test(audit(after, options=_OPTIONS)),
         change=None if after is None else change_between(before, after, _OPTIONS),
+        balanced_change=Change(0.1, 0.08, 0.12, 0.001) if verdict == "use" else None,
         candidates=rows,
         points=_points(rows),
         rule="deo_a subject to balanced_accuracy >= deployed - 0.005",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fairdistill.reporting.recommendation.content import Recommendation
 from fairdistill.reporting.recommendation.subgroups import subgroup_lines
-from fairdistill.reporting.recommendation.text import VERDICTS, certainty, subject
+from fairdistill.reporting.recommendation.text import certainty, subject
 from fairdistill.reporting.templates import template
 
 
@@ -16,7 +16,6 @@ def recommendation_card(content: Recommendation) -> str:
     text: str = template("recommendation/card.md.j2", escape=False).render(
         content=content,
         subject=subject(content),
-        verdict=VERDICTS[content.verdict][1],
         certainty=certainty(content),
         lines=subgroup_lines(content),
     )

@@ -4,7 +4,7 @@ const HUES = { deployed: 1, head: 0, line: 5, correction: 4, student: 2 }; // pl
 function front() {
   const at = (points) => ({ x: points.map((each) => percent(each.balanced_accuracy)), y: points.map((each) => percent(each.deo_a)) });
   const best = data.points.filter((each) => each.on_front).sort((one, other) => one.balanced_accuracy - other.balanced_accuracy);
-  const traces = [{ type: "scatter", mode: "lines", name: "not beaten in both", ...at(best), line: { color: colours().soft, width: 1.5, dash: "dash" }, hoverinfo: "skip" }];
+  const traces = [{ type: "scatter", mode: "lines", name: "front", ...at(best), line: { color: colours().soft, width: 1.5, dash: "dash" }, hoverinfo: "skip" }];
   for (const family of ["line", "head", "student", "correction", "deployed"]) {
     const points = data.points.filter((each) => each.family === family);
     if (!points.length) continue;
@@ -14,9 +14,13 @@ function front() {
       hovertemplate: "%{text}<br>subgroups equally %{x:.1f}, DEO_A %{y:.1f}<extra></extra>",
     });
   }
+  const picked = data.points.filter((each) => each.chosen);
+  if (picked.length) {
+    traces.push({ type: "scatter", mode: "markers", name: "picked by the rule", ...at(picked), hoverinfo: "skip", marker: { symbol: "circle-open", size: 19, color: colours().ink, line: { width: 2 } } });
+  }
   const named = data.points.filter((each) => each.family === "deployed" || each.chosen);
   const annotations = named.map((each) => ({
-    x: percent(each.balanced_accuracy), y: percent(each.deo_a), ax: 0, ay: -34, arrowcolor: colours().ink, font: { color: colours().ink },
+    x: percent(each.balanced_accuracy), y: percent(each.deo_a), ax: 0, ay: -30, standoff: 9, arrowhead: 0, arrowcolor: colours().ink, font: { color: colours().ink },
     text: each.family === "deployed" ? "your model" : `${plain(each.label)}`,
   }));
   show("front", traces, layout({
@@ -29,7 +33,7 @@ function subgroups() {
   if (!place) return heats();
   const lines = [...data.lines].filter((line) => line.before !== null).sort((one, other) => other.before - one.before);
   place.style.height = `${Math.max(180, 22 * lines.length + 110)}px`;
-  const y = lines.map((line) => plain(`${line.class} of ${line.group}`));
+  const y = lines.map((line) => plain(`${line.class} (${line.group})`));
   const trace = (name, key, marker) => ({
     type: "scatter", mode: "markers", name, x: lines.map((line) => percent(line[key])), y, marker,
     hovertemplate: "%{y}: %{x:.1f}<extra></extra>",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fairdistill.auditing import SubgroupChange
 from fairdistill.contract import Result, key
 from fairdistill.reporting.recommendation.content import Recommendation
+from fairdistill.reporting.recommendation.text import subgroup_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,11 @@ class SubgroupLine(Result):
     before: float
     after: float | None
     change: SubgroupChange | None
+
+    @property
+    def name(self) -> str:
+        """Name, for tables."""
+        return subgroup_name(self.class_name, self.group)
 
     @property
     def word(self) -> str:

@@ -6,15 +6,14 @@ import math
 from collections.abc import Mapping
 
 from fairdistill.auditing import WorstSubgroup
-from fairdistill.metrics import Change
 from fairdistill.reporting.recommendation.content import Family, Recommendation, Verdict
 from fairdistill.text.numbers import p_value, percent
 
 VERDICTS: Mapping[Verdict, tuple[str, str]] = {
-    "use": ("\u2713", "Use the new model"),
-    "fair": ("=", "Keep your model: it is fair enough"),
-    "unproven": ("!", "Unfair, and nothing better was proven"),
-    "undecided": ("?", "Cannot tell yet"),
+    "use": ("\u2713", "Recommended"),
+    "fair": ("=", "Fair enough"),
+    "unproven": ("!", "Nothing better proven"),
+    "undecided": ("?", "Undecided"),
 }
 """Each verdict's sign and its words."""
 
@@ -39,18 +38,13 @@ def certainty(content: Recommendation) -> list[str]:
             f"{percent(gap.high)} points. On this test set, a perfectly fair model would show {percent(gap.floor)} on "
             "average."
         ]
-    images = f"on {content.rows:,} test images that played no part in the choice"
-    gap_line = "Whether the gap changed is unknown, because a subgroup has no test images."
-    if not math.isnan(content.change.deo_a.value):
-        gap_line = f"The gap {_moved(content.change.deo_a, content.confidence, 'shrank', 'grew')} {images}."
-    return [gap_line, f"The accuracy {_moved(content.change.accuracy, content.confidence, 'fell', 'rose')}."]
-
-
-def _moved(change: Change, confidence: float, down: str, up: str) -> str:
-    """Return whether a value changed significantly, and in which direction."""
-    if change.p_value > 1 - confidence:
-        return f"did not change significantly (p {p_value(change.p_value)})"
-    return f"{down if change.value < 0 else up} significantly (p {p_value(change.p_value)})"
+    gap_change = content.change.deo_a
+    if math.isnan(gap_change.value):
+        return ["Whether the gap changed is unknown, because a subgroup has no test images."]
+    moved = "did not change significantly"
+    if gap_change.low > 0 or gap_change.high < 0:
+        moved = f"{'shrank' if gap_change.high < 0 else 'grew'} significantly"
+    return [f"On {content.rows:,} test images, the gap {moved} (p {p_value(gap_change.p_value)})."]
 
 
 def worst_served(content: Recommendation) -> str:
@@ -60,7 +54,14 @@ def worst_served(content: Recommendation) -> str:
 
 
 def _name(worst: WorstSubgroup) -> str:
-    return "undefined" if worst.group is None else f"{worst.class_name} of {worst.group}"
+    if worst.class_name is None or worst.group is None:
+        return "undefined"
+    return subgroup_name(worst.class_name, worst.group)
+
+
+def subgroup_name(class_name: str, group: str) -> str:
+    """Return the name of a subgroup, for example ``cat (indoors)``."""
+    return f"{class_name} ({group})"
 
 
 def subject(content: Recommendation) -> str:
