@@ -29,6 +29,7 @@ FLOORS = (
     ("predictions",),
     ("heads", "posthoc"),
     ("runs",),
+    ("caching",),
     ("methods", "samplers"),
     ("models",),
     ("losses",),

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import torch
 
+from fairdistill.caching import FeatureStore
 from fairdistill.errors import RunFolderError
 from fairdistill.models import read_weights
 from fairdistill.predictions.evaluation import evaluate
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import Interrupted, evaluation, loop, resume, state, train
 from fairdistill.training.state import load_checkpoint
-from fairdistill.training.teacher_cache import TeacherCache
 from tests.all_methods import BEYOND_THE_PAPER
 from tests.stops import Killed, at_call, in_step, kill
 
@@ -31,7 +31,7 @@ def while_saving(number):
 
 
 def while_computing_the_teachers_outputs(patch):
-    patch.setattr(TeacherCache, "_build", at_call(1, CTRL_C, TeacherCache._build))
+    patch.setattr(FeatureStore, "_build", at_call(1, CTRL_C, FeatureStore._build))
 
 
 def while_writing(name):
@@ -155,6 +155,17 @@ def test_cosine_momentum_and_the_paper_protocol_go_on(quick, tmp_path):
     resumed = resume(tmp_path / "cut", quiet=True)
     assert_same_model(resumed, whole)
     assert [row["lr"] for row in resumed.read_log()] == [row["lr"] for row in whole.read_log()]
+
+
+def test_randaug_and_one_cycle_go_on(quick, tiny_teacher, tmp_path):
+    def options(name):
+        given = {"method": "hkd", "teacher": tiny_teacher, "augment": "randaug", "schedule": "onecycle"}
+        return quick(out=str(tmp_path / name), **given)
+
+    whole = train(options("whole"), quiet=True)
+    with stopped(in_step(8, kill), Killed):
+        train(options("cut"), quiet=True)
+    assert_same(resume(tmp_path / "cut", quiet=True), whole)
 
 
 def test_the_patience_of_the_rate_goes_on(quick, judged_as):

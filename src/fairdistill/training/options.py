@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.choosing import parse_rule
 from fairdistill.contract import check_at_least_one, check_seed, check_types, present_names
+from fairdistill.data.recipe import Augmentation
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.training.keeping import rule_of
 from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
-ScheduleName = Literal["plateau", "cosine", "constant"]
+ScheduleName = Literal["plateau", "cosine", "onecycle", "constant"]
 
 
 class _Options:
@@ -44,6 +45,9 @@ class DataOptions(_Options):
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, for example skew and data_seed."""
+    augment: Augmentation = "standard"
+    """Changes of training images: standard (the data set's own crops and flips) or randaug (RandAugment on top of them;
+    a teacher sees the same images)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +145,7 @@ class BudgetOptions(_Options):
     """Weight decay."""
     schedule: ScheduleName = "plateau"
     """plateau: divide the learning rate by 10 after ten evaluations without improvement; cosine: decay to zero;
-    constant."""
+    onecycle: rise to it over the first 30% of the steps, then decay to zero; constant."""
     ema: float = 0.0
     """Evaluate and keep an exponential moving average of the weights with this decay, for example 0.99; 0: the weights
     themselves."""
@@ -169,11 +173,7 @@ class BudgetOptions(_Options):
                 f"--keep {keep!r} would choose weights on the test set, since --protocol {self.protocol} has no "
                 "validation set; drop one of the two"
             )
-        if keep not in ("loss", "last") and parse_rule(keep).needs_teacher:
-            raise UsageError(
-                f"--keep {keep!r} compares with another model, but weights are chosen during training, when there is "
-                "none to compare with; write a number, for example balanced_accuracy >= 0.65"
-            )
+        rule_of(keep)
 
     @property
     def rules(self) -> Protocol:
