@@ -111,8 +111,9 @@ class Model:
 
 
 def title(method: str, settings: Mapping[str, float]) -> str:
-    """Return a name such as ``fair 0.3``; there is one setting at most."""
-    return " ".join([method, *(f"{value:g}" for value in settings.values())])
+    """Return a name such as ``fair 0.3, penalty 0.1``."""
+    shown = [f"{value:g}" if name != "penalty" else f"penalty {value:g}" for name, value in settings.items()]
+    return " ".join([method, ", ".join(shown)]).strip()
 
 
 def row(measures: Mapping[str, float], seconds: float = math.nan) -> dict[str, float]:

@@ -46,7 +46,7 @@ def test_a_sample_does_not_teach_its_own_head() -> None:
     labels, groups = torch.arange(60) % 2, torch.arange(60) // 2 % 2
     data = HeadData(torch.eye(60), labels, groups, torch.arange(60), 2, 2)
     head = Head(torch.zeros(2, 60), torch.zeros(2))
-    (fit,) = fit_heads(data, head, train=None, methods=["balanced"])
+    fit, _ = fit_heads(data, head, train=None, methods=["balanced"])
     assert (fit.head.logits(data.features).argmax(1) == labels).all()
     # without its own sample, the head knows nothing about a feature: all it has is the bias
     own = fit.validation_logits
@@ -61,8 +61,8 @@ def test_samples_of_one_source_share_a_fold() -> None:
     features = torch.randn(30, 60, generator=draw)[sources]
     data = HeadData(features, labels, torch.arange(120) % 2, sources, 2, 2)
     head = Head(torch.zeros(2, 60), torch.zeros(2))
-    (honest,) = fit_heads(data, head, train=None, methods=["balanced"])
-    (leaky,) = fit_heads(replace(data, sources=torch.arange(120)), head, train=None, methods=["balanced"])
+    honest, _ = fit_heads(data, head, train=None, methods=["balanced"])
+    leaky, _ = fit_heads(replace(data, sources=torch.arange(120)), head, train=None, methods=["balanced"])
     right = [(fit.validation_logits.argmax(1) == labels).double().mean().item() for fit in (honest, leaky)]
     assert right[0] < 0.75
     assert right[1] > 0.95
@@ -83,14 +83,14 @@ def test_the_same_call_gives_the_same_heads_and_permuted_rows_nearly_the_same() 
 
 def test_it_can_be_stopped_between_two_fits() -> None:
     data = people(60)
-    fits = fit_heads(data, deployed(data), train=None, methods=["balanced", "fair"], folds=2)
-    assert next(fits).method == "balanced"
+    fits = fit_heads(data, deployed(data), train=None, methods=["domain-independent", "fair"], folds=2)
+    assert next(fits).method == "domain-independent"
     assert next(fits).method == "fair"
 
 
 def test_without_folds_only_the_training_samples_are_used() -> None:
     data, train = people(40), people(50, seed=1)
-    (fit,) = fit_heads(data, deployed(data), train=train, methods=["balanced"], folds=0)
+    fit, _ = fit_heads(data, deployed(data), train=train, methods=["balanced"], folds=0)
     assert fit.fitted_on == "train"
     assert list(fit_heads(data, deployed(data), train=None, methods=["balanced"], folds=0)) == []
 

@@ -196,3 +196,12 @@ def test_what_does_not_fit_is_named(change, message):
     given = {"features": [[0.0], [1.0], [0.0], [1.0]], "labels": [0] * 4, "groups": [0, 1, 0, 1], **change}
     with pytest.raises(ValueError, match=message):
         probe(**given)
+
+
+def test_classes_of_different_sizes_whose_permutations_take_long():
+    labels, groups = (np.arange(2400) % 3 == 0).astype(int), np.arange(2400) % 5
+    features = noise(2400, 2)
+    features[:, 0] += groups
+    found = probe(features, labels, groups, classes=2, num_groups=5)
+    assert found.auc.value > 0.7
+    assert found.auc.p_value < 0.05

@@ -5,21 +5,27 @@ from __future__ import annotations
 from torch import Tensor
 
 from fairdistill.heads.head import Head
-from fairdistill.heads.objectives import head_deo, weighted_cross_entropy
-from fairdistill.heads.problem import Problem
+from fairdistill.heads.objectives import head_deo
+from fairdistill.heads.problem import PENALTY, Problem
 
 
-def balanced_head(problem: Problem) -> Head:
+def balanced_head(problem: Problem, *, penalty: float = PENALTY) -> Head:
     """Return the head with the lowest cross-entropy where every subgroup weighs the same.
 
     Deep feature reweighting: Kirichenko, Izmailov and Wilson, *Last Layer Re-Training is Sufficient for Robustness to
     Spurious Correlations* (ICLR 2023), there with a balanced subset in place of the weights, and a new head in place of
     one near the deployed one.
+
+    Args:
+        problem: the rows.
+        penalty: factor of the squared distance to the deployed head, on standardized features.
     """
-    return problem.balanced
+    if penalty == PENALTY:
+        return problem.balanced
+    return problem.near_deployed(problem.balanced_loss, start=problem.balanced, penalty=penalty)
 
 
-def fair_head(problem: Problem, *, strength: float) -> Head:
+def fair_head(problem: Problem, *, strength: float, penalty: float = PENALTY) -> Head:
     """Return the head that minimizes the balanced cross-entropy plus ``strength`` times the soft DEO.
 
     The gap that is penalized is that of all rows at once (:func:`~fairdistill.heads.objectives.head_deo`), after gap
@@ -28,6 +34,6 @@ def fair_head(problem: Problem, *, strength: float) -> Head:
 
     def loss(logits: Tensor) -> Tensor:
         gap = head_deo(logits, problem.labels, problem.groups, num_groups=problem.num_groups)
-        return weighted_cross_entropy(logits, problem.labels, problem.weights) + strength * gap
+        return problem.balanced_loss(logits) + strength * gap
 
-    return problem.near_deployed(loss, start=problem.balanced)
+    return problem.near_deployed(loss, start=problem.balanced, penalty=penalty)

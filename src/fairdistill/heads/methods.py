@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from types import MappingProxyType
-from typing import Any
 
 from fairdistill.heads.afr import afr_head
 from fairdistill.heads.blind import blind_head
@@ -54,8 +54,9 @@ class HeadMethod:
         return None
 
 
-def _grid(name: str, *values: float) -> tuple[Mapping[str, Any], ...]:
-    return tuple(MappingProxyType({name: value}) for value in values)
+def _grid(**values: Sequence[float]) -> tuple[Mapping[str, float], ...]:
+    """Return every combination of settings; the last changes first."""
+    return tuple(MappingProxyType(dict(zip(values, chosen, strict=True))) for chosen in product(*values.values()))
 
 
 HEAD_METHODS: Mapping[str, HeadMethod] = MappingProxyType(
@@ -63,16 +64,17 @@ HEAD_METHODS: Mapping[str, HeadMethod] = MappingProxyType(
         "balanced": HeadMethod(
             description="fitted again with equal weight for every subgroup",
             fit=balanced_head,
+            settings=_grid(penalty=(0.01, 0.1)),
         ),
         "fair": HeadMethod(
             description="fitted again with equal weight for every subgroup and a penalty on the gap between groups",
             fit=fair_head,
-            settings=_grid("strength", 0.3, 1.0, 0.1, 3.0),
+            settings=_grid(strength=(0.3, 1.0, 3.0), penalty=(0.01, 0.1)),
         ),
         "blind": HeadMethod(
             description="corrected for how often each subgroup occurs, without seeing the group",
             fit=blind_head,
-            settings=_grid("power", 1.0, 0.5),
+            settings=_grid(power=(1.0, 0.5)),
         ),
         "domain-independent": HeadMethod(
             description="the mean of one last layer per group",
@@ -82,18 +84,18 @@ HEAD_METHODS: Mapping[str, HeadMethod] = MappingProxyType(
         "linearpost": HeadMethod(
             description="fitted to decisions that are right nearly equally often in all groups",
             fit=linearpost_head,
-            settings=_grid("tolerance", 0.05, 0.1),
+            settings=_grid(tolerance=(0.05, 0.1)),
         ),
         "afr": HeadMethod(
             description="fitted again with more weight for what it gets wrong, without group labels",
             fit=afr_head,
-            settings=_grid("gamma", 1.0, 2.0),
+            settings=_grid(gamma=(1.0, 2.0)),
             uses_groups=False,
         ),
         "feature-mfd": HeadMethod(
             description="behind a linear map that brings the groups' features of each class together",
             fit=feature_mfd_head,
-            settings=_grid("strength", 3.0),
+            settings=_grid(strength=(3.0,)),
             most_features=MOST_FEATURES,
         ),
     }

@@ -60,8 +60,12 @@ class Problem:
 
     @cached_property
     def balanced(self) -> Head:
-        """The head with the lowest balanced cross-entropy; where other fits start."""
-        return self.near_deployed(lambda logits: weighted_cross_entropy(logits, self.labels, self.weights))
+        """The balanced head; where other fits start."""
+        return self.near_deployed(self.balanced_loss)
+
+    def balanced_loss(self, logits: Tensor) -> Tensor:
+        """Return the cross-entropy in which every subgroup weighs the same."""
+        return weighted_cross_entropy(logits, self.labels, self.weights)
 
     @cached_property
     def joint(self) -> Tensor:
