@@ -18,7 +18,8 @@ def change(value: float, low: float, high: float) -> GapChange:
 
 def model_change(**changes: Any) -> ModelChange:
     return ModelChange(**{
-        "accuracy": change(0.01, -0.01, 0.03), "deo_a": change(-0.2, -0.3, -0.1), "deo_m": change(-0.2, -0.3, -0.1),
+        "accuracy": change(0.01, -0.01, 0.03), "balanced_accuracy": change(0.02, -0.01, 0.04),
+        "deo_a": change(-0.2, -0.3, -0.1), "deo_m": change(-0.2, -0.3, -0.1),
         "cells": (), "levels_down": False, "share_levelled_down": 0.0, "share_levelled_down_low": 0.0,
         "share_levelled_down_high": 0.4, "worst_groups": 0.1, "worst_groups_low": 0.05, "worst_groups_high": 0.15,
         "best_groups": 0.0, "best_groups_low": -0.05, "best_groups_high": 0.05, **changes,

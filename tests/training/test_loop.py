@@ -17,6 +17,7 @@ from fairdistill.errors import NonFiniteLossError, UsageError
 from fairdistill.metrics import deo_a, deo_m, group_counts
 from fairdistill.models import digit_net, read_weights
 from fairdistill.training import TrainOptions, evaluation, train
+from fairdistill.training.teacher_cache import LiveTeacher
 from tests.all_methods import BEYOND_THE_PAPER
 
 CPU = torch.device("cpu")
@@ -117,7 +118,8 @@ def test_training_makes_a_better_student_than_its_initial_weights(quick, tiny_te
     run = train(quick(method="mfd", teacher=tiny_teacher, steps=60, lr=0.01), quiet=True)
     log = run.read_log()
     assert log[-1]["loss"]["ce"] < 0.5 * log[0]["loss"]["ce"]
-    assert log[-1]["loss"]["mfd"] < log[0]["loss"]["mfd"]
+    whole = next(row for row in log if row["step"] > 60 // 3 + 3)  # the first whose steps all had the full strength
+    assert log[-1]["loss"]["mfd"] < whole["loss"]["mfd"]
     assert run.result["accuracy"] > 0.8
 
 
@@ -191,6 +193,19 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_its_step_and_names_the_term(
     assert torch.load(out / "checkpoint" / "state.pt", weights_only=True)["step"] == 3  # the last checkpoint stays
 
 
+@pytest.mark.parametrize(("protocol", "ramps"), [("honest", [0.5, 1, 1, 1, 1, 1]), ("paper", [1] * 6)])
+def test_terms_that_start_gently_are_told_how_far_they_are(quick, monkeypatch, protocol, ramps):
+    forward, seen = losses.self_mfd.SelfMFDTerm.forward, []
+
+    def watched(self, view):
+        seen.append(view.ramp)
+        return forward(self, view)
+
+    monkeypatch.setattr(losses.self_mfd.SelfMFDTerm, "forward", watched)
+    train(quick(method="mfd-self", protocol=protocol, steps=6), quiet=True)
+    assert seen == ramps
+
+
 def test_a_rate_that_is_far_too_high_stops_the_run(quick):
     with pytest.raises(NonFiniteLossError, match="'ce' is not finite at step 2"):
         train(quick(lr=1e10), quiet=True)
@@ -226,7 +241,7 @@ def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_n
     assert_agrees_with_its_predictions(run)
 
 
-@pytest.mark.parametrize("method", ["mfd", "ad", "hkd", "mfd-self"])
+@pytest.mark.parametrize("method", ["mfd", "ad", "hkd", "mfd-self", "gapreg"])
 def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(quick, tiny_teacher, method, capsys):
     run = train(quick(method=method, teacher=tiny_teacher, data_options={"unknown": 6}))
     result = run.result
@@ -257,12 +272,33 @@ def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path
     assert not torch.equal(*weights)
 
 
-@pytest.mark.parametrize("method", ["ss", "dro", "di", "reweight", "mfd-self"])
+@pytest.mark.parametrize("method", ["ss", "dro", "di", "reweight", "mfd-self", "gapreg"])
 def test_an_empty_cell_of_the_training_set_is_a_warning_and_deo_is_null_where_undefined(quick, method):
     with pytest.warns(UserWarning, match=r"empty .*\(c, y\)"):
         run = train(quick(method=method, data_options={"missing_cell": True}), quiet=True)
     assert (run.result["deo_a"], run.result["deo_m"], run.result["empty_cells"]) == (None, None, [[1, 2]])
     assert run.read_log()[-1]["evaluation"]["deo_a"] is None
+
+
+def test_a_teacher_sees_the_images_that_randaug_changed_and_nothing_is_cached(
+    quick, tiny_teacher, tmp_path, monkeypatch, capsys
+):
+    looks, seen = LiveTeacher.__call__, []
+
+    def watched(self, batch):
+        seen.append(batch.operations)
+        return looks(self, batch)
+
+    monkeypatch.setattr(LiveTeacher, "__call__", watched)
+    cache = tmp_path / "cache"
+    train(quick(method="hkd", teacher=tiny_teacher, augment="randaug", cache_dir=str(cache)))
+    assert len(seen) == 12
+    assert None not in seen
+    assert not cache.exists()
+    assert (
+        "RandAugment changes images at random, so the teacher's outputs are computed in every step instead of cached"
+        in capsys.readouterr().err
+    )
 
 
 def test_progress_of_the_run_is_said_on_standard_error(quick, tiny_teacher, capsys):

@@ -18,7 +18,7 @@ from fairdistill.runs import nearest_existing
 from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.setup import Setup, prepare, training_pipeline
 
 _PROBES = 3
 
@@ -60,7 +60,7 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     elif setup.method.teacher_taps:
         taught = setup.steps * batch_size
     weights = sum(p.numel() * p.element_size() for p in setup.student.network.parameters())
-    disk += 6 * weights  # the model, and a checkpoint of weights, best weights and two moments
+    disk += (7 if setup.options.ema else 6) * weights  # the model, and a checkpoint: weights, best, moments, average
     disk += len(test) * (40 + 12 * train.num_classes) * evaluators
     _check_room(setup.out, disk)
     return Estimate(
@@ -98,7 +98,7 @@ def seconds_of(options: TrainOptions) -> float:
     threads = torch.get_num_threads()
     setup = prepare(options)
     try:
-        return estimate(setup, Pipeline(setup.data.train, device=setup.runtime.device, seed=setup.options.seed)).seconds
+        return estimate(setup, training_pipeline(setup)).seconds
     finally:
         torch.set_num_threads(threads)
 

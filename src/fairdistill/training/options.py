@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from fairdistill.contract import check_at_least_one, check_seed, check_types, present_names
+from fairdistill.data.recipe import Augmentation
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.training.keeping import rule_of
 from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
-ScheduleName = Literal["plateau", "cosine", "constant"]
+ScheduleName = Literal["plateau", "cosine", "onecycle", "constant"]
 
 
 class _Options:
@@ -43,6 +45,9 @@ class DataOptions(_Options):
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, for example skew and data_seed."""
+    augment: Augmentation = "standard"
+    """Changes of training images: standard (the data set's own crops and flips) or randaug (RandAugment on top of them;
+    a teacher sees the same images)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +145,13 @@ class BudgetOptions(_Options):
     """Weight decay."""
     schedule: ScheduleName = "plateau"
     """plateau: divide the learning rate by 10 after ten evaluations without improvement; cosine: decay to zero;
-    constant."""
+    onecycle: rise to it over the first 30% of the steps, then decay to zero; constant."""
+    ema: float = 0.0
+    """Evaluate and keep an exponential moving average of the weights with this decay, for example 0.99; 0: the weights
+    themselves."""
+    keep: str | None = None
+    """Evaluation whose weights are kept: loss (the one with the lowest mean loss of the subgroups), last, or the best
+    by a rule, for example "deo_a subject to balanced_accuracy >= 0.65"; default: loss, in the paper protocol last."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -151,6 +162,18 @@ class BudgetOptions(_Options):
             raise UsageError(f"expected batch_size to be at least 2, but got {self.batch_size}")
         self._finite("lr", positive=True)
         self._finite("weight_decay")
+        if not 0 <= self.ema < 1:
+            raise UsageError(f"expected ema to be a decay in [0, 1), for example 0.99, but got {self.ema}")
+        if self.keep is not None:
+            self._check_keep(self.keep)
+
+    def _check_keep(self, keep: str) -> None:
+        if self.rules.validates_on_test and keep != self.rules.keeps:
+            raise UsageError(
+                f"--keep {keep!r} would choose weights on the test set, since --protocol {self.protocol} has no "
+                "validation set; drop one of the two"
+            )
+        rule_of(keep)
 
     @property
     def rules(self) -> Protocol:

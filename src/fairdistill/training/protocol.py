@@ -19,11 +19,14 @@ class Protocol:
             on; otherwise the test set is read once, at the end.
         follows: the loss on the validation set that the learning-rate schedule follows: ``loss``, the mean over
             images, or ``cell_loss``, the mean over subgroups.
-        keeps: which weights are kept: those of the ``best`` evaluation, by the same loss, or the ``last``.
+        keeps: which weights are kept if ``--keep`` does not say: those of the evaluation with the lowest such ``loss``,
+            or the ``last``.
         equal_steps: whether every method gets the same number of optimizer steps. If so, an epoch is
             ceil(images / batch size) steps for every sampler, and a warm-up takes the first third of the budget.
             Otherwise an epoch is the sampler's own, and a warm-up adds half as many epochs again.
         anneals_each: how often annealed strengths change: every ``step`` or every ``epoch``.
+        ramp: the fraction of a stage's steps over which the strength of terms that start gently (``mfd``, ``mfd-self``)
+            rises to its full value; 0 for full strength from the first step, as in the paper.
         drop_last: whether an incomplete batch at the end of a pass is dropped.
         data_seed_follows_run: whether ``data_seed`` defaults to the run's seed instead of the data set's own default.
         default_epochs: the budget if none is given (supplement, section 1).
@@ -36,9 +39,10 @@ class Protocol:
     name: ProtocolName
     validates_on_test: bool
     follows: Literal["loss", "cell_loss"]
-    keeps: Literal["best", "last"]
+    keeps: Literal["loss", "last"]
     equal_steps: bool
     anneals_each: Literal["step", "epoch"]
+    ramp: float
     drop_last: bool
     data_seed_follows_run: bool
     default_epochs: int = 50
@@ -76,9 +80,10 @@ HONEST = Protocol(
     name="honest",
     validates_on_test=False,
     follows="cell_loss",
-    keeps="best",
+    keeps="loss",
     equal_steps=True,
     anneals_each="step",
+    ramp=1 / 3,
     drop_last=False,
     data_seed_follows_run=False,
 )
@@ -91,6 +96,7 @@ PAPER = Protocol(
     keeps="last",
     equal_steps=False,
     anneals_each="epoch",
+    ramp=0.0,
     drop_last=True,
     data_seed_follows_run=True,
 )

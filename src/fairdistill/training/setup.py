@@ -14,16 +14,17 @@ import torch
 
 from fairdistill import methods, models
 from fairdistill.caching import Feature, FeatureStore, base_key, place_key
-from fairdistill.data import GroupedDataset
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
 from fairdistill.predictions.trained_model import load_model, open_run
-from fairdistill.runs import RunFolder, nearest_existing
+from fairdistill.runs import nearest_existing
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.training.keeping import check_keep
 from fairdistill.training.objective import Objective
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
@@ -78,10 +79,15 @@ class Setup:
         return self.stages[-1].stop
 
 
-def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
+def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | None = None) -> Setup:
     """Resolve and check the options, load the data, build the student and the teacher.
 
     Seeds PyTorch's global generator, from which the initial weights come.
+
+    Args:
+        options: as given.
+        world: the processes that train together.
+        splits: what :func:`load_data` returns for the options, if it is loaded already.
 
     Raises:
         UsageError: for options, methods, networks or teachers that do not exist or do not fit together.
@@ -90,7 +96,8 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
     teacher_run = open_run(teacher_source(options)) if options.teacher is not None else None
     options, method = _with_method(resolve(options, teacher_run))
     options, runtime = _with_machine(options, world)
-    data = prepare_data(options, teacher_run, runtime)
+    data = prepare_data(options, splits or load_data(options, teacher_run), runtime)
+    check_keep(str(options.keep), data.validation)
     sampler = build_sampler(method, options, data.train)
     student, teacher = prepare_networks(options, method, data.train, runtime)
     objective = prepare_objective(options, method, data.train, student, teacher).to(runtime.device)
@@ -108,9 +115,19 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
     return replace(setup, cache=_plan_cache(setup))
 
 
-def prepare_data(options: TrainOptions, teacher_run: RunFolder | None, runtime: Runtime) -> Splits:
-    """Load the images; hide or predict group labels as the options say."""
-    train, validation, test = load_data(options, teacher_run)
+def training_pipeline(setup: Setup) -> Pipeline:
+    """Return the pipeline that prepares the training images.
+
+    Raises:
+        UsageError: if the augmentation needs torchvision, which is not installed.
+    """
+    device, options = setup.runtime.device, setup.options
+    return Pipeline(setup.data.train, device=device, seed=options.seed, augmentation=options.augment)
+
+
+def prepare_data(options: TrainOptions, loaded: Splits, runtime: Runtime) -> Splits:
+    """Return the images of a run, with group labels hidden or predicted as the options say."""
+    train, validation, test = loaded
     if options.known_groups < 1:
         train = hide_groups(train, share=options.known_groups, seed=options.seed)
         if not options.rules.validates_on_test:
@@ -196,9 +213,9 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
 
 
 def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
-    """Return where to keep the teacher's features; None if the run is too short to reuse them, or crops are random."""
+    """Return where to keep the teacher's features; None if the run is too short to reuse them, or images change."""
     options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
-    states = train.recipe.num_states
+    states = train.recipe.num_states if options.augment == "standard" else None
     if teacher is None or not method.teacher_taps or not options.teacher_cache or states is None:
         return None
     if setup.steps * setup.sampler.batch_size < states * len(train):

@@ -11,10 +11,11 @@ from typing import Any
 
 from fairdistill import methods
 from fairdistill.choosing import Rule
-from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
+from fairdistill.metrics import SCORES
 from fairdistill.text.durations import format_seconds
 from fairdistill.training import Environment, TrainOptions, describe_environment, estimate, prepare
+from fairdistill.training.setup import training_pipeline
 from fairdistill.tuning import folder
 from fairdistill.tuning.identity import identity
 from fairdistill.tuning.options import TuneOptions
@@ -101,8 +102,7 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
         setup = prepare(replace(with_settings(training, lowest), pseudo_groups=False))
     setup.data.validation.require_cells("DEO is undefined and no trial can be chosen")
     if options.seconds is not None and former is None:
-        pipeline = Pipeline(setup.data.train, device=setup.runtime.device, seed=training.seed)
-        check_budget(options.seconds, needed=estimate(setup, pipeline).seconds)
+        check_budget(options.seconds, needed=estimate(setup, training_pipeline(setup)).seconds)
     made_with = describe_environment(setup.runtime, seed=training.seed)
     packages = {package: version(package) for package in ("optuna", "matplotlib")}
     resolved = replace(setup.options, pseudo_groups=training.pseudo_groups)
@@ -137,10 +137,15 @@ def with_settings(training: TrainOptions, settings: Mapping[str, float]) -> Trai
 
 
 def _check_choice(training: TrainOptions, rule: Rule) -> None:
-    """Raise a UsageError if there is no validation set to choose on, or no teacher for a rule that needs one."""
+    """Raise a UsageError if there is no validation set to choose on, or a rule needs what trials or teacher lack."""
+    for metric in rule.metrics:
+        if metric not in SCORES:
+            raise UsageError(
+                f"the rule {str(rule)!r} names {metric}, but a trial records only {', '.join(SCORES)}; use these"
+            )
     if training.rules.validates_on_test:
         raise UsageError(f"tune needs a validation set, but --protocol {training.protocol} has none; drop --protocol")
-    if rule.needs_teacher and training.teacher is None:
+    if rule.relative and training.teacher is None:
         raise UsageError(
             f"the rule {str(rule)!r} compares with the teacher: name it with --teacher, or give a --rule without it, "
             'for example "deo_a subject to accuracy >= 0.9"'
