@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_score
 
 from fairdistill.metrics import accuracy, cell_accuracy, deo_a, deo_by_class, deo_m, empty_cells, group_counts
-from fairdistill.metrics.fairness import balanced_accuracy, group_accuracy
+from fairdistill.metrics.fairness import balanced_accuracy, class_balanced_accuracy, group_accuracy
 
 NAN = math.nan
 
@@ -121,7 +121,7 @@ def test_rows_of_unknown_group_change_nothing() -> None:
     assert deo_m(more) == deo_m(known) == 1.0
 
 
-# name: (counts, balanced accuracy, group accuracy)
+# name: (counts, class-balanced accuracy, group accuracy)
 OF_CLASSES_AND_GROUPS = {
     "two groups, two classes": ([[[3, 1], [0, 4]], [[4, 0], [2, 2]]], (7 / 8 + 6 / 8) / 2, [7 / 8, 6 / 8]),
     "a rare class weighs as much": ([[[90, 0], [2, 0]], [[8, 0], [0, 2]]], 0.75, [90 / 92, 1.0]),
@@ -133,30 +133,59 @@ OF_CLASSES_AND_GROUPS = {
 
 
 @pytest.mark.parametrize("case", OF_CLASSES_AND_GROUPS)
-def test_balanced_and_group_accuracy_worked_by_hand(case: str) -> None:
+def test_class_balanced_and_group_accuracy_worked_by_hand(case: str) -> None:
     table, balanced, of_groups = OF_CLASSES_AND_GROUPS[case]
-    np.testing.assert_allclose(balanced_accuracy(np.array(table)), balanced, atol=1e-12)
+    np.testing.assert_allclose(class_balanced_accuracy(np.array(table)), balanced, atol=1e-12)
     np.testing.assert_allclose(group_accuracy(np.array(table)), of_groups, atol=1e-12)
 
 
 @pytest.mark.parametrize(("classes", "groups"), [(2, 2), (5, 3)])
-def test_balanced_and_group_accuracy_are_sklearns(classes: int, groups: int) -> None:
+def test_class_balanced_and_group_accuracy_are_sklearns(classes: int, groups: int) -> None:
     draw = np.random.default_rng(classes)
     true, pred = draw.integers(0, classes, (2, 400))
     group = draw.integers(0, groups, 400)
     counts = group_counts(true, pred, group, num_classes=classes, num_groups=groups)
     expected = [accuracy_score(true[group == g], pred[group == g]) for g in range(groups)]
-    assert balanced_accuracy(counts) == pytest.approx(balanced_accuracy_score(true, pred))
+    assert class_balanced_accuracy(counts) == pytest.approx(balanced_accuracy_score(true, pred))
     np.testing.assert_allclose(group_accuracy(counts), expected, atol=1e-12)
     parts = [
         group_counts(true[rows], pred[rows], group[rows], num_classes=classes, num_groups=groups)
         for rows in (slice(150), slice(150, None))
     ]
-    assert balanced_accuracy(parts[0] + parts[1]) == balanced_accuracy(counts)
+    assert class_balanced_accuracy(parts[0] + parts[1]) == class_balanced_accuracy(counts)
     np.testing.assert_array_equal(group_accuracy(parts[0] + parts[1]), group_accuracy(counts))
 
 
-@pytest.mark.parametrize("metric", [accuracy, balanced_accuracy, deo_a, deo_m])
+# name: (counts, balanced accuracy over the subgroups)
+OF_SUBGROUPS = {
+    "two groups, two classes": ([[[3, 1], [0, 4]], [[4, 0], [2, 2]]], (3 / 4 + 1 + 1 + 1 / 2) / 4),
+    "a small subgroup weighs as much": ([[[90, 0], [2, 0]], [[8, 0], [0, 2]]], 0.75),
+    "a single group": ([[[3, 1], [0, 2]]], 7 / 8),
+    "an empty subgroup": ([[[3, 1], [0, 4]], [[4, 0], [0, 0]]], NAN),
+    "no rows": ([[[0]], [[0]]], NAN),
+}
+
+
+@pytest.mark.parametrize("case", OF_SUBGROUPS)
+def test_balanced_accuracy_worked_by_hand(case: str) -> None:
+    table, expected = OF_SUBGROUPS[case]
+    np.testing.assert_allclose(balanced_accuracy(np.array(table)), expected, atol=1e-12)
+
+
+def test_balanced_accuracy_is_sklearns_with_the_subgroups_as_classes() -> None:
+    draw = np.random.default_rng(1)
+    true, pred, group = draw.integers(0, 3, 500), draw.integers(0, 3, 500), draw.integers(0, 2, 500)
+    parts = [
+        group_counts(true[rows], pred[rows], group[rows], num_classes=3, num_groups=2)
+        for rows in (slice(200), slice(200, None))
+    ]
+    subgroup = true * 2 + group
+    found = np.where(true == pred, subgroup, -1)
+    expected = recall_score(subgroup, found, average=None, labels=range(6)).mean()
+    assert balanced_accuracy(parts[0] + parts[1]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("metric", [accuracy, balanced_accuracy, class_balanced_accuracy, deo_a, deo_m])
 def test_scalars_are_plain_floats(metric: object) -> None:
     assert type(metric(np.ones((2, 2, 2), dtype=np.int64))) is float  # type: ignore[operator]
 
@@ -165,7 +194,8 @@ def test_counts_are_left_as_they_are() -> None:
     counts = np.array([[[3, 1], [0, 0]], [[4, 0], [2, 2]]])
     before = counts.copy()
     for metric in (
-        accuracy, balanced_accuracy, group_accuracy, cell_accuracy, deo_by_class, deo_a, deo_m, empty_cells,
+        accuracy, balanced_accuracy, class_balanced_accuracy, group_accuracy, cell_accuracy, deo_by_class, deo_a, deo_m,
+        empty_cells,
     ):  # fmt: skip
         metric(counts)
     assert (counts == before).all()

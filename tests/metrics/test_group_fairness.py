@@ -28,7 +28,8 @@ def test_hand_worked():
     metric.update(preds=[0, 1, 0, 0, 1, 0], target=[0, 0, 0, 0, 1, 1], groups=[0, 0, 1, 1, 0, 1])
     values = metric.compute()
     assert (values.accuracy, values.deo_a, values.deo_m) == (4 / 6, 0.75, 1.0)
-    assert values.balanced_accuracy == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert values.balanced_accuracy == pytest.approx((1 / 2 + 1 + 1 + 0) / 4)
+    assert values.class_balanced_accuracy == pytest.approx((3 / 4 + 1 / 2) / 2)
     assert values.deo_by_class.tolist() == [0.5, 1.0]
     assert values.group_accuracy.tolist() == pytest.approx([2 / 3, 2 / 3])
     assert values.cell_accuracy.tolist() == [[0.5, 1.0], [1.0, 0.0]]

@@ -13,6 +13,7 @@ from fairdistill.metrics import Drawing, Samples, group_counts
 from fairdistill.metrics.parity import (
     demographic_parity_difference,
     equalised_odds_difference,
+    impact_ratio,
     odds,
     parity_gaps,
     selection_rates,
@@ -178,3 +179,20 @@ def test_sums_of_many_sources_vary_as_the_sources_by_type(
     for one, other in zip(by_type, gaps(columns, 6, 2, sources, draws=2000, design=design), strict=True):
         assert other.value == one.value
         np.testing.assert_allclose(astuple(other), astuple(one), atol=0.008)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_impact_ratio_is_fairlearns_for_one_class_against_the_rest(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    true, pred, group = draw.integers(0, 3, 300), draw.integers(0, 3, 300), draw.integers(0, 4, 300)
+    ratios = [
+        fairlearn.demographic_parity_ratio(true == label, pred == label, sensitive_features=group) for label in range(3)
+    ]
+    counts = group_counts(true, pred, group, num_classes=3, num_groups=4)
+    assert impact_ratio(counts) == pytest.approx(min(ratios))
+
+
+def test_the_impact_ratio_leaves_out_a_class_that_is_never_predicted_and_needs_every_group() -> None:
+    never_third = np.array([[[3, 1, 0], [0, 4, 0], [0, 0, 0]], [[1, 3, 0], [0, 4, 0], [0, 0, 0]]])
+    assert impact_ratio(never_third) == pytest.approx(1 / 3)
+    assert np.isnan(impact_ratio(np.array([[[3, 1], [0, 4]], [[0, 0], [0, 0]]])))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fairdistill.choosing.chooser import Values
+from fairdistill.choosing.metrics import parse_metric
 from fairdistill.errors import UsageError
-from fairdistill.metrics import METRICS, Scores, improvement
+from fairdistill.metrics import METRICS
 
 
 def parse_objectives(text: str) -> tuple[str, ...]:
@@ -24,24 +26,35 @@ def parse_objectives(text: str) -> tuple[str, ...]:
     return tuple(metric for metric in METRICS if metric in given)
 
 
-def gain(scores: Scores, other: Scores, metric: str) -> float:
-    """Return how much better one model is than another in one metric: how much higher its accuracy or lower its DEO."""
-    return improvement(metric, scores[metric] - other[metric])
+def gain(model: Values, other: Values, metric: str) -> float:
+    """Return how much better one model is than another in one metric: how much higher its accuracy or lower its DEO.
+
+    Raises:
+        KeyError: for a name that is not a metric.
+    """
+    found = parse_metric(metric)
+    if found is None:
+        raise KeyError(metric)
+    change = model[metric] - other[metric]
+    return change if found.higher else -change
 
 
-def pareto_front(models: Mapping[int, Scores], objectives: Sequence[str]) -> list[int]:
+def pareto_front(models: Mapping[int, Values], objectives: Sequence[str]) -> list[int]:
     """Return the numbers of the models that no other model beats.
 
     One model beats another if it is at least as good in every objective and better in one. Models with equal values
     share their place on the front.
 
     Example:
-        >>> models = {0: Scores(0.9, 0.3, 0.5), 1: Scores(0.8, 0.1, 0.2), 2: Scores(0.8, 0.2, 0.2)}
+        >>> models = {
+        ...     number: {"accuracy": accuracy, "deo_a": gap}
+        ...     for number, (accuracy, gap) in enumerate([(0.9, 0.3), (0.8, 0.1), (0.8, 0.2)])
+        ... }
         >>> pareto_front(models, ["accuracy", "deo_a"])
         [0, 1]
     """
 
-    def beaten(own: Scores) -> bool:
+    def beaten(own: Values) -> bool:
         gains = ([gain(other, own, metric) for metric in objectives] for other in models.values())
         return any(min(each) >= 0 and max(each) > 0 for each in gains)
 

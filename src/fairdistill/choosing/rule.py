@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fairdistill.choosing.chooser import Standing, Values, picked
+from fairdistill.choosing.measures import check_named
+from fairdistill.choosing.metrics import Metric, parse_metric
 from fairdistill.errors import UsageError
-from fairdistill.metrics import METRICS, Scores, higher_is_better, improvement
 from fairdistill.text.numbers import percent
 
-DEFAULT_RULE = "deo_a subject to accuracy >= teacher - 0.005"
+Reference = Literal["deployed", "teacher"]
+"""What a rule calls the model that limits are relative to; both mean the same."""
 
-_NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?"
-_CONDITION = re.compile(rf"(\w+)\s*(<=|>=)\s*(?:(teacher)(?:\s*([+-])\s*({_NUMBER}))?|({_NUMBER}))")
 _ROUNDING = 1e-9  # 0.915 - 0.005 is a little more than 0.91
 
 
@@ -23,40 +24,63 @@ class Condition:
     """A limit that a model must keep.
 
     Attributes:
-        metric: ``accuracy``, ``deo_a`` or ``deo_m``.
+        metric: the metric, as :func:`parse_metric` reads it.
         sign: whether the metric must be at most or at least the limit.
-        number: the limit, a fraction; added to the teacher's value if ``of_teacher``.
-        of_teacher: whether the limit is relative to the teacher.
+        number: the limit, a fraction; added to the value of the deployed model if ``of`` is given.
+        of: what the rule calls the deployed model, if the limit is relative to it.
 
     Example:
-        >>> condition = Condition("accuracy", ">=", -0.005, of_teacher=True)
-        >>> str(condition), round(condition.limit(Scores(accuracy=0.9, deo_a=0.2, deo_m=0.3)), 3)
-        ('accuracy >= teacher - 0.005', 0.895)
+        >>> condition = Condition("accuracy", ">=", -0.005, of="deployed")
+        >>> str(condition), round(condition.limit({"accuracy": 0.9}), 3)
+        ('accuracy >= deployed - 0.005', 0.895)
     """
 
     metric: str
     sign: Literal["<=", ">="]
     number: float
-    of_teacher: bool
+    of: Reference | None = None
 
-    def limit(self, teacher: Scores | None) -> float:
-        """Return the limit, a fraction."""
-        if not self.of_teacher:
+    def limit(self, deployed: Values | None) -> float:
+        """Return the limit, a fraction; NaN if the deployed model's metric is undefined."""
+        if self.of is None:
             return self.number
-        assert teacher is not None, "the caller checks needs_teacher"
-        return teacher[self.metric] + self.number
+        assert deployed is not None, "the caller checks relative"
+        return deployed[self.metric] + self.number
 
-    def shortfall(self, scores: Scores, teacher: Scores | None) -> float:
-        """Return by how much a model misses the limit; 0 if it keeps it."""
-        excess = scores[self.metric] - self.limit(teacher)
+    def shortfall(self, model: Values, deployed: Values | None) -> float:
+        """Return by how much a model misses the limit: 0 if it keeps it, infinite if either is undefined."""
+        excess = model[self.metric] - self.limit(deployed)
         missing = excess if self.sign == "<=" else -excess
+        if math.isnan(missing):
+            return math.inf
         return missing if missing > _ROUNDING else 0.0
 
+    def missed(self, model: Values, deployed: Values | None) -> str:
+        """Return by how much a model misses the limit, in words; empty if it keeps it."""
+        by, value = self.shortfall(model, deployed), model[self.metric]
+        if not by:
+            return ""
+        limit = self.limit(deployed)
+        if math.isnan(value) or math.isnan(limit):
+            whose = "" if math.isnan(value) else f" of the {self.of} model"
+            return f"{self.metric}{whose} is undefined, so {self} cannot be checked"
+        shown = f" ({limit:.4f})" if self.of else ""
+        return f"{self.metric} {value:.4f} misses {self}{shown} by {by:.4f}"
+
+    def in_words(self, deployed: Values | None) -> str:
+        """Return the limit in percent."""
+        limit = f"{title(self.metric)} {self.sign} {percent(self.limit(deployed), 2)}%"
+        if self.of is None:
+            return limit
+        assert deployed is not None, "the caller checks relative"
+        points = f" {'-' if self.number < 0 else '+'} {100 * abs(self.number):g} points" if self.number else ""
+        return f"{limit} ({self.of} {percent(deployed[self.metric], 2)}%{points})"
+
     def __str__(self) -> str:
-        if not self.of_teacher:
+        if self.of is None:
             return f"{self.metric} {self.sign} {self.number:g}"
         added = f" {'-' if self.number < 0 else '+'} {abs(self.number):g}" if self.number else ""
-        return f"{self.metric} {self.sign} teacher{added}"
+        return f"{self.metric} {self.sign} {self.of}{added}"
 
 
 @dataclass(frozen=True)
@@ -64,19 +88,43 @@ class Rule:
     """Which model to choose; see :func:`parse_rule`.
 
     Attributes:
-        metric: ``deo_a`` or ``deo_m`` to choose the lowest, ``accuracy`` to choose the highest.
+        metric: the metric to choose by, as :func:`parse_metric` reads it: the best value is chosen.
         conditions: the limits that the model must keep.
     """
 
     metric: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Condition, ...] = ()
 
     @property
-    def needs_teacher(self) -> bool:
-        """Whether a condition is relative to the teacher."""
-        return any(condition.of_teacher for condition in self.conditions)
+    def relative(self) -> bool:
+        """Whether a condition is relative to the deployed model (the teacher)."""
+        return any(condition.of is not None for condition in self.conditions)
 
-    def pick(self, models: Mapping[int, Scores], teacher: Scores | None, names: Mapping[int, str] | None = None) -> int:
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that the rule names, each once."""
+        return tuple(dict.fromkeys((self.metric, *(condition.metric for condition in self.conditions))))
+
+    def check(self, class_names: Sequence[str], group_names: Sequence[str]) -> None:
+        """Check that the data has each class and each group that the rule names.
+
+        Raises:
+            UsageError: with the names that the data has.
+        """
+        for name in self.metrics:
+            check_named(_metric(name), class_names, group_names, str(self))
+
+    def standing(self, model: Values, deployed: Values | None) -> Standing:
+        """Return how a model stands, lower is better; see :func:`better`."""
+        other = "deo_a" if self.metric == "accuracy" else "accuracy"
+        order = [-value if _metric(name).higher else value for name in (self.metric, other) for value in (model[name],)]
+        missed = [condition.shortfall(model, deployed) for condition in self.conditions]
+        undefined = math.inf if math.isnan(order[0]) else 0.0
+        return (max([undefined, *missed]), *(math.inf if math.isnan(value) else value for value in order))
+
+    def pick(
+        self, models: Mapping[int, Values], deployed: Values | None, names: Mapping[int, str] | None = None
+    ) -> int:
         """Return the number of the chosen model.
 
         Ties go to the model with the higher accuracy (or the lower DEO_A, if the rule is about accuracy), then to the
@@ -84,37 +132,26 @@ class Rule:
 
         Args:
             models: the metrics of at least one model by its number, on the validation set.
-            teacher: those of the teacher; None if the rule does not need them.
+            deployed: those of the deployed model (the teacher); None if the rule does not need them.
             names: what an error calls the models; ``trial N`` by default.
 
         Raises:
             UsageError: if no model meets the conditions; it says which came closest, and by how much it missed.
         """
-        missed = {
-            number: [condition.shortfall(scores, teacher) for condition in self.conditions]
-            for number, scores in models.items()
-        }
-        kept = [number for number in models if not any(missed[number])]
-        if not kept:
-            nearest = min(missed, key=lambda number: (max(missed[number]), number))
-            name = f"trial {nearest}" if names is None else names[nearest]
-            raise UsageError(self._no_model(name, models[nearest], teacher))
-        other = "deo_a" if self.metric == "accuracy" else "accuracy"
-        order = (self.metric, other)
-        return min(kept, key=lambda number: (*(-improvement(name, models[number][name]) for name in order), number))
+        best, allowed = picked(self, models, deployed)
+        if not allowed:
+            name = f"trial {best}" if names is None else names[best]
+            raise UsageError(
+                f"no model meets the rule {str(self)!r}; {name} comes closest: "
+                f"{', '.join(self.missed(models[best], deployed))}. Relax --rule or search further; what has been "
+                "trained is kept"
+            )
+        return best
 
-    def in_words(self, teacher: Scores | None) -> str:
+    def in_words(self, deployed: Values | None) -> str:
         """Return the rule as a phrase, with the limits in percent."""
-        best = "highest" if higher_is_better(self.metric) else "lowest"
-        wanted = f"the {best} {METRICS[self.metric]}"
-        limits = []
-        for condition in self.conditions:
-            limit = f"{METRICS[condition.metric]} {condition.sign} {percent(condition.limit(teacher), 2)}%"
-            if condition.of_teacher:
-                assert teacher is not None
-                points = f" {'-' if condition.number < 0 else '+'} {100 * abs(condition.number):g} points"
-                limit += f" (teacher {percent(teacher[condition.metric], 2)}%{points if condition.number else ''})"
-            limits.append(limit)
+        wanted = f"the {'highest' if _metric(self.metric).higher else 'lowest'} {title(self.metric)}"
+        limits = [condition.in_words(deployed) for condition in self.conditions]
         return f"{wanted} with {' and '.join(limits)}" if limits else wanted
 
     def __str__(self) -> str:
@@ -122,59 +159,24 @@ class Rule:
             return self.metric
         return f"{self.metric} subject to {' and '.join(map(str, self.conditions))}"
 
-    def missed(self, scores: Scores, teacher: Scores | None) -> list[str]:
+    def missed(self, model: Values, deployed: Values | None) -> list[str]:
         """Return each condition that a model does not meet, and by how much, in words."""
-        missed = []
-        for condition in self.conditions:
-            by = condition.shortfall(scores, teacher)
-            if by:
-                limit = f" ({condition.limit(teacher):.4f})" if condition.of_teacher else ""
-                missed.append(
-                    f"{condition.metric} {scores[condition.metric]:.4f} misses {condition}{limit} by {by:.4f}"
-                )
-        return missed
-
-    def _no_model(self, name: str, scores: Scores, teacher: Scores | None) -> str:
-        return (
-            f"no model meets the rule {str(self)!r}; {name} comes closest: {', '.join(self.missed(scores, teacher))}. "
-            "Relax --rule or search further; what has been trained is kept"
-        )
+        undefined = [f"{self.metric} is undefined"] if math.isnan(model[self.metric]) else []
+        return [*undefined, *filter(None, (condition.missed(model, deployed) for condition in self.conditions))]
 
 
-def parse_rule(text: str) -> Rule:
-    """Parse a rule, for example ``deo_a subject to accuracy >= teacher - 0.005``.
-
-    ``deo_a`` and ``deo_m`` ask for the model with the lowest value, ``accuracy`` for the one with the highest.
-    Conditions follow ``subject to`` and are joined by ``and``. Each is a metric, ``<=`` or ``>=``, and a limit: a
-    fraction, ``teacher`` (the teacher's value of the same metric), or ``teacher`` plus or minus a fraction.
-
-    Raises:
-        UsageError: naming the part that cannot be parsed.
+def title(metric: str) -> str:
+    """Return the name of a metric in texts.
 
     Example:
-        >>> rule = parse_rule("deo_a subject to accuracy >= 0.9 and deo_m <= teacher")
-        >>> models = {0: Scores(accuracy=0.95, deo_a=0.2, deo_m=0.3), 1: Scores(accuracy=0.92, deo_a=0.1, deo_m=0.2)}
-        >>> rule.pick(models, teacher=Scores(accuracy=0.9, deo_a=0.2, deo_m=0.25))
-        1
+        >>> title("deo_a"), title("recall[cat]")
+        ('DEO_A', 'Recall of cat')
     """
-    metric, *rest = re.split(r"\s+subject\s+to\s+", " ".join(text.lower().split()), maxsplit=1)
-    if metric not in METRICS:
-        raise _unreadable(text, metric, f"not a metric to choose by; choose from {', '.join(METRICS)}")
-    return Rule(metric, tuple(_condition(part, text) for part in re.split(r"\s+and\s+", rest[0])) if rest else ())
+    return _metric(metric).title
 
 
-def _condition(part: str, text: str) -> Condition:
-    match = _CONDITION.fullmatch(part.strip())
-    if match is None:
-        raise _unreadable(text, part, "not a condition; expected METRIC <= or >= a fraction, or teacher - a fraction")
-    metric, sign, teacher, plus_minus, offset, fraction = match.groups()
-    if metric not in METRICS:
-        raise _unreadable(text, metric, f"not a metric; choose from {', '.join(METRICS)}")
-    number = float(offset or fraction or 0)
-    if number > 1:
-        raise _unreadable(text, f"{number:g}", f"not a fraction; write {number:g}% as {number / 100:g}")
-    return Condition(metric, "<=" if sign == "<=" else ">=", -number if plus_minus == "-" else number, bool(teacher))
-
-
-def _unreadable(text: str, part: str, why: str) -> UsageError:
-    return UsageError(f'cannot read the rule {text!r}: {part!r} is {why}. For example: --rule "{DEFAULT_RULE}"')
+def _metric(name: str) -> Metric:
+    found = parse_metric(name)
+    if found is None:
+        raise KeyError(name)
+    return found

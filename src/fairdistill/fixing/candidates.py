@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from fairdistill.metrics import Scores, accuracy, deo_a, deo_m
+from fairdistill.choosing import Measures, measures_of_predictions
+from fairdistill.heads import HeadFit
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.runs import RunFolder
-
-if TYPE_CHECKING:
-    HeadFit = Any  # of the room heads
 
 Adjustment = Callable[[Predictions], Predictions]
 """Makes different decisions from a model's probabilities and the groups."""
@@ -42,7 +42,7 @@ class Point:
 
     name: str
     family: Family
-    measures: Mapping[str, float]
+    measures: Measures
     needs_group: bool = False
     settings: Mapping[str, Any] | None = None
 
@@ -87,19 +87,24 @@ class Candidate:
         return path / "model.safetensors" if path.is_dir() else path
 
     @property
+    def title(self) -> str:
+        """Its name, and what its last layer was fitted on."""
+        return self.name if self.head is None else f"{self.name} (fitted on {self.head.fitted_on})"
+
+    @property
+    def slug(self) -> str:
+        """Its name as a folder."""
+        return re.sub(r"\W+", "-", self.name)
+
+    @property
     def needs_group(self) -> bool:
         """Whether the group of a person must be known when the candidate is used."""
         return self.adjust is not None
 
-    @property
-    def measures(self) -> Mapping[str, float]:
+    @cached_property
+    def measures(self) -> Measures:
         """Its metrics on the validation set, by name; fractions."""
-        return vars(self.scores)
-
-    @property
-    def scores(self) -> Scores:
-        """Accuracy on all validation samples, and DEO on those with a group label; fractions."""
-        return scores_of(self.validation)
+        return measures_of_predictions(self.validation)
 
     @property
     def collapsed(self) -> bool:
@@ -113,10 +118,3 @@ class Candidate:
             name=self.name, family=self.family, measures=self.measures, needs_group=self.needs_group,
             settings=self.settings,
         )  # fmt: skip
-
-
-def scores_of(predictions: Predictions) -> Scores:
-    """Return accuracy, DEO_A and DEO_M of predictions, as fractions."""
-    counts = predictions.counts
-    whole = float(predictions.correct.mean()) if len(predictions) else accuracy(counts)
-    return Scores(accuracy=whole, deo_a=deo_a(counts), deo_m=deo_m(counts))

@@ -14,6 +14,7 @@ from fairdistill.metrics.fairness import (
     accuracy,
     balanced_accuracy,
     cell_accuracy,
+    class_balanced_accuracy,
     deo_a,
     deo_by_class,
     deo_m,
@@ -44,10 +45,10 @@ if TYPE_CHECKING:
 __all__ = [
     "METRICS", "Calibration", "Change", "Counts", "Design", "Drawing", "Estimate", "FairnessValues", "Gap",
     "GapChange", "GroupFairness", "Paired", "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy",
-    "calibration_bins", "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices", "deo_a",
-    "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error", "float_array", "gap_resolved",
-    "group_accuracy", "group_counts", "higher_is_better", "improvement", "overall_calibration_error", "paired_test",
-    "parity_gaps", "probability_rows", "rows_to_resolve",
+    "calibration_bins", "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices",
+    "class_balanced_accuracy", "deo_a", "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error",
+    "float_array", "gap_resolved", "group_accuracy", "group_counts", "higher_is_better", "improvement",
+    "overall_calibration_error", "paired_test", "parity_gaps", "probability_rows", "rows_to_resolve",
 ]  # fmt: skip
 
 # Only these need SciPy.

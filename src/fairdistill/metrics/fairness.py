@@ -40,10 +40,26 @@ def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
 
 
 def balanced_accuracy(counts: Counts) -> float:
-    """Return the mean over the classes of each class's accuracy; NaN if a class has no samples.
+    """Return the mean of :func:`cell_accuracy` over all subgroups; NaN if any subgroup is empty.
+
+    The accuracy on samples of which every subgroup had equally many, whatever the sizes in this data. It is the mean
+    counterpart of worst-group accuracy (Sagawa et al., *Distributionally Robust Neural Networks*, ICLR 2020), with
+    one class of one group as the unit. For a single group, this is :func:`class_balanced_accuracy`.
 
     Example:
-        >>> balanced_accuracy(np.array([[[3, 1], [0, 2]]]))
+        >>> balanced_accuracy(np.array([[[3, 1], [0, 2]], [[1, 0], [6, 2]]]))
+        0.75
+    """
+    return float(cell_accuracy(counts).mean())
+
+
+def class_balanced_accuracy(counts: Counts) -> float:
+    """Return the mean over the classes of each class's accuracy; NaN if a class has no samples.
+
+    Scikit-learn's ``balanced_accuracy_score``, which counts the groups of a class as they are mixed in the data.
+
+    Example:
+        >>> class_balanced_accuracy(np.array([[[3, 1], [0, 2]]]))
         0.875
     """
     return float(cell_accuracy(counts.sum(axis=0, keepdims=True)).mean())

@@ -13,6 +13,7 @@ from fairdistill.metrics.fairness import (
     accuracy,
     balanced_accuracy,
     cell_accuracy,
+    class_balanced_accuracy,
     deo_a,
     deo_by_class,
     deo_m,
@@ -27,7 +28,8 @@ class FairnessValues:
 
     Attributes:
         accuracy: share of correct predictions.
-        balanced_accuracy: mean over classes of the share of correct predictions.
+        balanced_accuracy: mean over subgroups of the share of correct predictions.
+        class_balanced_accuracy: the same over classes.
         deo_a: mean over classes of the difference of equalized odds (DEO).
         deo_m: largest DEO of any class.
         deo_by_class: DEO of each class, ``[C]``.
@@ -38,6 +40,7 @@ class FairnessValues:
 
     accuracy: float
     balanced_accuracy: float
+    class_balanced_accuracy: float
     deo_a: float
     deo_m: float
     deo_by_class: NDArray[np.float64]
@@ -103,6 +106,7 @@ class GroupFairness:
         return FairnessValues(
             accuracy=accuracy(self.counts),
             balanced_accuracy=balanced_accuracy(self.counts),
+            class_balanced_accuracy=class_balanced_accuracy(self.counts),
             deo_a=deo_a(self.counts),
             deo_m=deo_m(self.counts),
             deo_by_class=deo_by_class(self.counts),

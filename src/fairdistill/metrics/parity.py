@@ -56,6 +56,24 @@ def demographic_parity_difference(counts: Counts) -> float:
     return float(spread(selection_rates(counts)).max())
 
 
+def impact_ratio(counts: Counts) -> float:
+    """Return the smallest ratio over the classes of the lowest to the highest P(pred = c | g); NaN if a group is empty.
+
+    The four-fifths rule of US employment law (29 CFR 1607.4 D) asks for at least 0.8. Classes that are never predicted
+    have no ratio and are left out. For two classes this is the smaller of fairlearn's ``demographic_parity_ratio`` of
+    either class as the positive one.
+
+    Example:
+        >>> impact_ratio(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]))
+        0.4
+    """
+    rates = selection_rates(counts)
+    if np.isnan(rates).any():
+        return float("nan")
+    lowest, highest = rates.min(axis=0), rates.max(axis=0)
+    return float((lowest[highest > 0] / highest[highest > 0]).min())
+
+
 def equalised_odds_difference(counts: Counts) -> float:
     """Return the largest difference between two groups of a true- or false-positive rate; NaN if one is undefined.
 

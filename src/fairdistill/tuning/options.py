@@ -80,7 +80,7 @@ class TuneOptions(StorageOptions, ChoiceOptions, SearchOptions):
     @property
     def parsed_rule(self) -> Rule:
         """The rule that chooses a trial."""
-        return parse_rule(self.rule)
+        return parse_rule(self.rule, reference="teacher")
 
     @property
     def parsed_objectives(self) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def _check_choice(training: TrainOptions, rule: Rule) -> None:
     """Raise a UsageError if there is no validation set to choose on, or no teacher for a rule that needs one."""
     if training.rules.validates_on_test:
         raise UsageError(f"tune needs a validation set, but --protocol {training.protocol} has none; drop --protocol")
-    if rule.needs_teacher and training.teacher is None:
+    if rule.relative and training.teacher is None:
         raise UsageError(
             f"the rule {str(rule)!r} compares with the teacher: name it with --teacher, or give a --rule without it, "
             'for example "deo_a subject to accuracy >= 0.9"'

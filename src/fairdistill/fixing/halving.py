@@ -1,0 +1,134 @@
+"""The training part of a search: a short student first, then successive halving until the budget is spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from fairdistill.fixing import folder
+from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.decision import Ended
+from fairdistill.fixing.plan import (
+    SHORT,
+    Pace,
+    Round,
+    Student,
+    configurations,
+    plan_round,
+    short_steps,
+    steps_per_epoch,
+)
+from fairdistill.fixing.search import Search
+from fairdistill.fixing.students import Start, evaluations_seconds, start_of, train_student
+from fairdistill.fixing.work import Work
+from fairdistill.text.durations import format_seconds
+
+_LINE_POINTS = 9
+_AUDITS = 5.0  # seconds for audits and the report
+_MOST_RESERVED = 0.4  # of the time left
+_LONGER = 2  # a further round is worth its time if its students get at least this many times the steps
+
+
+def train_students(search: Search) -> Ended:
+    """Train students until everything that is planned is done or the budget is spent; return which."""
+    work = search.work
+    epoch = steps_per_epoch(len(work.samples.train), work.options.batch_size)
+    start = start_of(search)
+    pace = _short_student(search, start, epoch)
+    if pace is None:
+        return "budget"
+    rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
+    students = configurations(from_trained=work.can_continue)[: work.options.students]
+    number = 0
+    while True:
+        if number == len(rounds):
+            most = work.options.epochs * epoch
+            planned = plan_round(time_for_students(work), pace, students, epoch_steps=epoch, most=most)
+            if planned is None:
+                return "budget"
+            if rounds and planned.steps < _LONGER * rounds[-1].steps:
+                return "complete" if rounds[-1].steps >= most * 0.9 else "budget"
+            rounds.append(planned)
+            folder.update_plan(work.out, rounds=[each.to_dict() for each in rounds])
+        if not _compete(search, start, rounds[number], number, pace):
+            return "budget"
+        number += 1
+
+
+def time_for_students(work: Work) -> float:
+    """Return the seconds left for training, without those that reading the test set and drawing lines will take."""
+    images = 2 * len(work.samples.test) + (_LINE_POINTS + 1) * len(work.samples.validation)
+    reserved = min(images * work.deployed.image_seconds + _AUDITS, _MOST_RESERVED * max(0.0, work.clock.left))
+    return work.clock.left - reserved
+
+
+def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
+    """Train ``ss`` for about two epochs, for a second answer; return the pace, None if there was no time for it."""
+    work = search.work
+    plan = folder.plan_of(work.out)
+    steps = plan.get("short_steps")
+    if steps is None:
+        guess = 3 * work.deployed.image_seconds * work.options.batch_size  # a backward pass costs two forward passes
+        most = work.options.epochs * epoch
+        steps = short_steps(time_for_students(work), guess, epoch_steps=epoch, most=most)
+        if not steps:
+            search.notes.append(
+                f"No student was trained: a pass over the training images takes about {format_seconds(guess * epoch)}, "
+                f"too long for the {format_seconds(max(0.0, time_for_students(work)))} left"
+            )
+            return None
+        folder.update_plan(work.out, short_steps=steps)
+    began = time.monotonic()
+    found = train_student(search, start, Student(SHORT, "ss"), steps=steps, until=steps)
+    if "pace" in plan:
+        return Pace(**plan["pace"])
+    training = steps * 3 * work.deployed.image_seconds * work.options.batch_size
+    if found is not None and found.run is not None:
+        training = sum(row["seconds"] for row in found.run.read_log()) or training
+    pace = Pace.measured(
+        wall=time.monotonic() - began, steps=steps, training=training,
+        evaluation=evaluations_seconds(work, steps, epoch),
+    )  # fmt: skip
+    folder.update_plan(work.out, pace=asdict(pace))
+    return pace
+
+
+def _compete(search: Search, start: Start, planned: Round, number: int, pace: Pace) -> bool:
+    """Let the students of a round compete; return whether it came to its end within the budget."""
+    suffix = "" if number == 0 else f"-{number + 1}"
+    by_name = {each.name: each for each in configurations(from_trained=search.work.can_continue)}
+    standing: Sequence[str] = planned.students
+    before = 0
+    for rung, until in enumerate(planned.rungs):
+        found: dict[str, Candidate] = {}
+        for name in standing:
+            student = by_name[name]
+            named = Student(f"{name}{suffix}", student.method, student.rate)
+            here = _affordable(search.work, named, pace, before=before, until=until)
+            if here is None:
+                return False
+            trained = train_student(search, start, named, steps=planned.steps, until=here)
+            if trained is not None:
+                found[name] = trained
+            if here < until:
+                return False
+        ranked = sorted(found, key=lambda name: search.standing(found[name]))
+        standing = ranked[: planned.going_on(rung, len(ranked))]
+        before = until
+        if not standing:
+            break
+    return True
+
+
+def _affordable(work: Work, student: Student, pace: Pace, *, before: int, until: int) -> int | None:
+    """Return the step up to which a student can be trained in the time left; None if that is not worth starting."""
+    name = f"students/{student.name}"
+    come = folder.reached(work.out, name)
+    if come >= until:
+        return until
+    steps = int((time_for_students(work) - pace.part) / (pace.step * student.cost))
+    if come + steps >= until:
+        return until
+    # A student that cannot get far beyond the last comparison says nothing new.
+    return come + steps if steps > max(0.25 * (until - before), 0) else None
