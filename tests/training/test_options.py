@@ -33,7 +33,9 @@ GROUPS = {
         "init", "weights_key", "teacher", "teacher_model", "teacher_weights_key", "teacher_size",
         "teacher_mean", "teacher_std", "teacher_outputs", "teacher_tap",
     ],
-    BudgetOptions: ["protocol", "epochs", "steps", "batch_size", "optimizer", "lr", "weight_decay", "schedule"],
+    BudgetOptions: [
+        "protocol", "epochs", "steps", "batch_size", "optimizer", "lr", "weight_decay", "schedule", "ema", "keep",
+    ],
     SamplingOptions: ["seed", "split_seed", "strict_cells"],
     MachineOptions: ["device", "precision", "compile", "threads", "cache_memory", "cache_dir", "teacher_cache", "out"],
 }  # fmt: skip

@@ -18,7 +18,7 @@ def test_what_each_protocol_decides():
         "name": "honest",
         "validates_on_test": False,
         "follows": "cell_loss",
-        "keeps": "best",
+        "keeps": "loss",
         "equal_steps": True,
         "anneals_each": "step",
         "drop_last": False,

@@ -80,10 +80,10 @@ def begin(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """
     path = out / "plan.json"
     if not path.exists():
-        plan = {"format": _FORMAT, "identity": wanted}
-        write_json(path, plan)
-        return plan
-    plan = dict(read_json(path))
+        new = {"format": _FORMAT, "identity": dict(wanted)}
+        write_json(path, new)
+        return new
+    plan: dict[str, Any] = dict(read_json(path))
     then = plan["identity"]
     if plan.get("format") != _FORMAT:
         raise RunFolderError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,13 +14,16 @@ from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
-from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, fit_heads
+from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, HeadSkipped, fit_heads
 from fairdistill.heads.head import logits_toward
 from fairdistill.models.last_layer import LastLayer, LastLayerError, find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.features import features_of
 from fairdistill.text.durations import format_seconds
+from fairdistill.text.lists import listed
 
+_FOLDS = 5
+_NAMED = 5
 _IMAGES = 16  # on which the last layer is verified
 _SHARES = tuple(tenth / 10 for tenth in range(1, 10))  # with the two ends, eleven points
 _SHARE_OF_BUDGET = 0.25  # for the pass over the training images, and for the fits
@@ -53,7 +55,7 @@ def try_heads(search: Search) -> None:
     site = _site(search)
     if site is None:
         return
-    _fit(search, site, fit_heads(site.validation, site.head, seed=work.options.seed))
+    _fit(search, site, None)
     search.announce()
     seconds = work.deployed.image_seconds * len(work.samples.train)
     if seconds > _SHARE_OF_BUDGET * work.clock.left:
@@ -62,8 +64,7 @@ def try_heads(search: Search) -> None:
             f"would take about {format_seconds(seconds)}, more than a quarter of the time left"
         )
         return
-    train = _data(work, site.layer, work.samples.train)
-    _fit(search, site, fit_heads(site.validation, site.head, train=train, seed=work.options.seed))
+    _fit(search, site, _data(work, site.layer, work.samples.train))
     search.announce()
 
 
@@ -95,10 +96,17 @@ def _data(work: Work, layer: LastLayer, data: GroupedDataset) -> HeadData:
     return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 
 
-def _fit(search: Search, site: Site, fits: Iterator[HeadFit]) -> None:
-    """Record heads as they are fitted, until they are done or take too long; then the lines to the best of each kind."""
+def _fit(search: Search, site: Site, train: HeadData | None) -> None:
+    """Fit heads to training images, or to folds of the validation set, until they are done or take too long.
+
+    The lines to the best of each method follow.
+    """
     best: dict[str, Candidate] = {}
     started, limit = time.monotonic(), _SHARE_OF_BUDGET * search.work.clock.left
+    fits = fit_heads(
+        site.validation, site.head, train=train, folds=_FOLDS if train is None else 0, seed=search.work.options.seed,
+        skipped=lambda each: search.notes.append(_skipped(each, search.work)),
+    )  # fmt: skip
     for fit in fits:
         search.heads += 1
         each = _candidate(search.deployed, fit)
@@ -116,11 +124,18 @@ def _fit(search: Search, site: Site, fits: Iterator[HeadFit]) -> None:
             search.add(_on_line(search.deployed, site, each, share))
 
 
+def _skipped(skipped: HeadSkipped, work: Work) -> str:
+    names, groups = work.samples.train.class_names, work.samples.train.group_names
+    cells = [f"({names[label]}, {groups[group]})" for label, group in skipped.empty]
+    lacking = f"; there are no samples of {listed(cells, _NAMED)}" if cells else ""
+    return f"The {skipped.method} head was not fitted on {skipped.fitted_on} images: {skipped.reason}{lacking}"
+
+
 def _candidate(deployed: Candidate, fit: HeadFit) -> Candidate:
     return Candidate(
         name=f"{fit.method} head",
         family="head",
-        description=f"your model with another last layer, {HEAD_METHODS[fit.method].description}",
+        description=f"your model with another last layer: {HEAD_METHODS[fit.method].description}",
         validation=with_logits(deployed.validation, fit.validation_logits),
         head=fit,
         settings={**fit.settings, "fitted_on": fit.fitted_on},

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fairdistill.data import GroupedDataset, Pipeline
-from fairdistill.metrics import Counts, deo_a, deo_m, group_counts
+from fairdistill.metrics import Counts, cell_accuracy, deo_a, deo_m, group_counts
 from fairdistill.models import class_logits
 from fairdistill.system.processes import ALONE, World
 
@@ -29,6 +29,7 @@ class Evaluation:
         cell_loss: mean over the subgroups of each one's mean cross-entropy; samples of unknown group count only if
             no group is known at all.
         accuracy: fraction of correct samples, including those of unknown group.
+        balanced_accuracy: mean accuracy of the subgroups; NaN if one is empty.
         counts: int64 ``[G, C, C]``.
         deo_a: mean over the classes, a fraction; NaN if a subgroup is empty.
         deo_m: largest over the classes, in the same way.
@@ -40,6 +41,7 @@ class Evaluation:
     loss: float
     cell_loss: float
     accuracy: float
+    balanced_accuracy: float
     counts: Counts
     deo_a: float
     deo_m: float
@@ -86,6 +88,7 @@ def evaluate(logits: Tensor, dataset: GroupedDataset) -> Evaluation:
         loss=float(losses.mean()),
         cell_loss=_mean_over_cells(losses, labels, groups, dataset.num_groups),
         accuracy=float((predicted == labels).double().mean()),
+        balanced_accuracy=float(cell_accuracy(counts).mean()),
         counts=counts,
         deo_a=deo_a(counts),
         deo_m=deo_m(counts),

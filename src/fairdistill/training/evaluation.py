@@ -13,6 +13,7 @@ from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
 from fairdistill.system.processes import World
 from fairdistill.text.numbers import percentage
 from fairdistill.training.active_run import ActiveRun
+from fairdistill.training.learner import Learner
 from fairdistill.training.result import Outcome, summary, write_result
 from fairdistill.training.setup import Setup
 from fairdistill.training.stages import Stage
@@ -26,7 +27,8 @@ def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
         NonFiniteLossError: if the student's loss there is infinite or NaN.
     """
     setup, progress, rules = run.setup, run.progress, run.setup.options.rules
-    found = evaluate_student(setup, run.validation, setup.data.validation)
+    network = run.learner.evaluated
+    found = evaluate_student(setup, network, run.validation, setup.data.validation)
     if not math.isfinite(found.loss):
         raise NonFiniteLossError(
             f"the validation loss is not finite at step {progress.step}; try a smaller learning rate (--lr)"
@@ -35,9 +37,9 @@ def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
     if stage is setup.stages[-1]:
         loss = getattr(found, rules.follows)
         run.schedule.after_evaluation(loss)
-        if rules.keeps == "best" and loss < progress.best_loss:
+        if setup.options.keep != "last" and loss < progress.best_loss:
             progress.best_loss, progress.best_step = loss, progress.step
-            progress.best = {name: value.detach().clone() for name, value in setup.student.network.state_dict().items()}
+            progress.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
         _tell_terms(run, stage, found)
     steps = progress.meter.steps
     row = {
@@ -62,14 +64,14 @@ def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
 
 
 def evaluate_on_test(run: ActiveRun) -> None:
-    """Read the test set, once, and write the result."""
-    setup, progress = run.setup, run.progress
+    """Read the test set, once, for the student's weights as they are now, and write the result."""
+    setup, progress, network = run.setup, run.progress, run.setup.student.network
     device, seed = setup.runtime.device, setup.options.seed
     pipeline = Pipeline(setup.data.test, device=device, seed=seed)
-    student = evaluate_student(setup, pipeline, setup.data.test)
+    student = evaluate_student(setup, network, pipeline, setup.data.test)
     validation = None
     if not setup.options.rules.validates_on_test:
-        validation = evaluate_student(setup, run.validation, setup.data.validation)
+        validation = evaluate_student(setup, network, run.validation, setup.data.validation)
     teacher = evaluate_teacher(setup, setup.data.test, pipeline)
     if setup.world.first:
         outcome = Outcome(
@@ -91,12 +93,12 @@ def evaluate_on_test(run: ActiveRun) -> None:
     run.console.say(f"test: {found}; finished: {run.folder.path}")
 
 
-def evaluate_student(setup: Setup, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
-    """Evaluate the student as it is now, in eval mode; it is left in training mode."""
-    network = setup.student.network
+def evaluate_student(setup: Setup, network: nn.Module, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
+    """Evaluate a network of the student's kind in eval mode; it is left in the mode it was in."""
+    training = network.training
     network.eval()
     logits = logits_of(network, pipeline, setup.runtime.autocast, world=setup.world)
-    network.train()
+    network.train(training)
     return evaluate(logits, dataset)
 
 
@@ -117,11 +119,12 @@ def evaluate_teacher(setup: Setup, dataset: GroupedDataset, pipeline: Pipeline |
     return evaluate(logits, dataset)
 
 
-def share_statistics(network: nn.Module, world: World) -> None:
+def share_statistics(learner: Learner, world: World) -> None:
     """Average over the processes the buffers that each updates separately, for example batch-norm statistics."""
     if world.alone:
         return
-    buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+    networks = dict.fromkeys([learner.student.network, learner.evaluated])  # in the same order in every process
+    buffers = [buffer for network in networks for buffer in network.buffers() if buffer.is_floating_point()]
     world.sum_(buffers)
     for buffer in buffers:
         buffer.div_(world.size)

@@ -13,7 +13,7 @@ _PLACE_AND_SPEED = (
 )  # fmt: skip
 
 # Left out where they have this value, so that runs made before these options existed keep their identity.
-_ADDED: dict[str, Any] = {"weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto"}
+_ADDED: dict[str, Any] = {"weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto", "ema": 0.0}
 
 
 def computed(options: TrainOptions) -> dict[str, Any]:
@@ -21,10 +21,11 @@ def computed(options: TrainOptions) -> dict[str, Any]:
 
     The teacher is left out too, since its path does not identify its weights.
     """
+    added = {**_ADDED, "keep": options.rules.keeps}
     found = {
         name: value
         for name, value in asdict(options).items()
-        if name not in _PLACE_AND_SPEED and not (name in _ADDED and value == _ADDED[name])
+        if name not in _PLACE_AND_SPEED and not (name in added and value == added[name])
     }
     own = fields(data.entry(options.data).options)
     left_out = {option.name for option in own if not option.metadata.get("identity", True)}

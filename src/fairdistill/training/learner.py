@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from torch import nn
 from torch.optim import Optimizer
 
 from fairdistill.data import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.system.processes import World
 from fairdistill.system.runtime import Runtime
+from fairdistill.training.averaging import WeightAverage
 from fairdistill.training.objective import Objective
 from fairdistill.training.optimizer import build_optimizer
 from fairdistill.training.setup import Setup
@@ -26,6 +28,7 @@ class Learner:
         student: the network that is trained, with its features.
         objective: the terms of the loss.
         optimizer: trains the student, and the terms that have no optimizer of their own.
+        average: the moving average of the student's weights; None without ``--ema``.
         teacher: returns the teacher's features of a batch; None if no term reads them.
         runtime: device and precision.
         world: the processes that train together.
@@ -36,15 +39,23 @@ class Learner:
     student: Tapped
     objective: Objective
     optimizer: Optimizer
+    average: WeightAverage | None
     teacher: Callable[[Batch], Taps] | None
     runtime: Runtime
     world: World
     num_classes: int
     num_groups: int
 
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network that is evaluated and kept: the average if there is one, otherwise the student itself."""
+        return self.student.network if self.average is None else self.average.network
+
 
 def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Learner:
     """Return the objects used in every step of a run."""
+    decay = setup.options.ema
+    average = WeightAverage(setup.student.network, decay) if decay else None  # copied before it has hooks
     student = Tapped(setup.student.network, setup.student.features.points)
     if setup.options.compile:
         student.compile()
@@ -53,6 +64,7 @@ def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Lear
         student=student,
         objective=setup.objective,
         optimizer=build_optimizer(setup.options, parameters),
+        average=average,
         teacher=teacher,
         runtime=setup.runtime,
         world=setup.world,

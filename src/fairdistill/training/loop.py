@@ -25,8 +25,13 @@ run."""
 _CHECK_EVERY_ON_GPU = 50  # looking at a loss makes the processor wait for the GPU
 
 
-def train_student(run: ActiveRun, watch: Watch | None = None) -> None:
+def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | None = None) -> None:
     """Train from the current step to the last, with an evaluation and a checkpoint after every epoch.
+
+    Args:
+        run: the run.
+        watch: called with each row of the log.
+        until: pause after this step: save the state and return.
 
     Raises:
         NonFiniteLossError: if a loss part is infinite or NaN; the last checkpoint stays.
@@ -34,11 +39,12 @@ def train_student(run: ActiveRun, watch: Watch | None = None) -> None:
     """
     setup, progress, world = run.setup, run.progress, run.setup.world
     on_cpu = setup.runtime.device.type == "cpu"
-    run.console.start(step=progress.step, steps=setup.steps)
+    last = setup.steps if until is None else min(until, setup.steps)
+    run.console.start(step=progress.step, steps=last)
     with signals_caught() as caught:
         setup.student.network.train()
         for stage in setup.stages:
-            while progress.step < stage.stop:
+            while progress.step < min(stage.stop, last):
                 started, step = time.perf_counter(), progress.step
                 run.schedule.before_step(step)
                 if not world.alone:  # each process draws its own dropout
@@ -48,13 +54,14 @@ def train_student(run: ActiveRun, watch: Watch | None = None) -> None:
                 progress.meter.add(loss)
                 progress.step += 1
                 evaluating, stopping = stage.evaluates_after(step), False
-                if on_cpu or evaluating or progress.step % _CHECK_EVERY_ON_GPU == 0:
+                pausing = progress.step == last
+                if on_cpu or evaluating or pausing or progress.step % _CHECK_EVERY_ON_GPU == 0:
                     progress.meter.check(progress.step)
                     stopping = world.any(bool(caught))
                 progress.spend(time.perf_counter() - started)
 
-                if evaluating or stopping:
-                    share_statistics(setup.student.network, world)
+                if evaluating or stopping or pausing:
+                    share_statistics(run.learner, world)
                     row = evaluate_on_validation(run, stage) if evaluating else None
                     save(run)
                     if stopping:
@@ -100,6 +107,8 @@ def train_step(learner: Learner, batch: Batch, *, terms: tuple[str, ...], progre
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         learner.world.sum_([*gradients, *loss.parts.values()])
     learner.optimizer.step()
+    if learner.average is not None:
+        learner.average.update(learner.student.network)
     for term in active:
         term.end_step()
     return loss

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from fairdistill.choosing import parse_rule
 from fairdistill.contract import check_at_least_one, check_seed, check_types, present_names
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
@@ -141,6 +142,12 @@ class BudgetOptions(_Options):
     schedule: ScheduleName = "plateau"
     """plateau: divide the learning rate by 10 after ten evaluations without improvement; cosine: decay to zero;
     constant."""
+    ema: float = 0.0
+    """Evaluate and keep an exponential moving average of the weights with this decay, for example 0.99; 0: the weights
+    themselves."""
+    keep: str | None = None
+    """Evaluation whose weights are kept: loss (the one with the lowest mean loss of the subgroups), last, or the best
+    by a rule, for example "deo_a subject to balanced_accuracy >= 0.65"; default: loss, in the paper protocol last."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -151,6 +158,22 @@ class BudgetOptions(_Options):
             raise UsageError(f"expected batch_size to be at least 2, but got {self.batch_size}")
         self._finite("lr", positive=True)
         self._finite("weight_decay")
+        if not 0 <= self.ema < 1:
+            raise UsageError(f"expected ema to be a decay in [0, 1), for example 0.99, but got {self.ema}")
+        if self.keep is not None:
+            self._check_keep(self.keep)
+
+    def _check_keep(self, keep: str) -> None:
+        if self.rules.validates_on_test and keep != self.rules.keeps:
+            raise UsageError(
+                f"--keep {keep!r} would choose weights on the test set, since --protocol {self.protocol} has no "
+                "validation set; drop one of the two"
+            )
+        if keep not in ("loss", "last") and parse_rule(keep).needs_teacher:
+            raise UsageError(
+                f"--keep {keep!r} compares with another model, but weights are chosen during training, when there is "
+                "none to compare with; write a number, for example balanced_accuracy >= 0.65"
+            )
 
     @property
     def rules(self) -> Protocol:

@@ -19,7 +19,8 @@ class Protocol:
             on; otherwise the test set is read once, at the end.
         follows: the loss on the validation set that the learning-rate schedule follows: ``loss``, the mean over
             images, or ``cell_loss``, the mean over subgroups.
-        keeps: which weights are kept: those of the ``best`` evaluation, by the same loss, or the ``last``.
+        keeps: which weights are kept if ``--keep`` does not say: those of the evaluation with the lowest such ``loss``,
+            or the ``last``.
         equal_steps: whether every method gets the same number of optimizer steps. If so, an epoch is
             ceil(images / batch size) steps for every sampler, and a warm-up takes the first third of the budget.
             Otherwise an epoch is the sampler's own, and a warm-up adds half as many epochs again.
@@ -36,7 +37,7 @@ class Protocol:
     name: ProtocolName
     validates_on_test: bool
     follows: Literal["loss", "cell_loss"]
-    keeps: Literal["best", "last"]
+    keeps: Literal["loss", "last"]
     equal_steps: bool
     anneals_each: Literal["step", "epoch"]
     drop_last: bool
@@ -76,7 +77,7 @@ HONEST = Protocol(
     name="honest",
     validates_on_test=False,
     follows="cell_loss",
-    keeps="best",
+    keeps="loss",
     equal_steps=True,
     anneals_each="step",
     drop_last=False,

@@ -50,6 +50,7 @@ def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> Trai
         ),
         teacher=_absolute(options.teacher),
         cache_dir=_absolute(options.cache_dir),
+        keep=options.keep or options.rules.keeps,
         init=options.init if options.init in INIT_NAMES else str(Path(options.init).absolute()),
         model=options.model or entry.network,
         split_seed=split_seed if split_seed is not None else 0,

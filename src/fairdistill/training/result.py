@@ -17,6 +17,7 @@ def summary(judged: Evaluation) -> dict[str, Any]:
     """Return the numbers of an evaluation that go into the log and the result."""
     return {
         "accuracy": judged.accuracy,
+        "balanced_accuracy": judged.balanced_accuracy,
         "deo_a": judged.deo_a,
         "deo_m": judged.deo_m,
         "loss": judged.loss,

@@ -7,7 +7,7 @@ from typing import Any
 
 from fairdistill.contract import with_keywords
 from fairdistill.data import Pipeline
-from fairdistill.errors import RunFolderError
+from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
@@ -27,6 +27,7 @@ def train(
     quiet: bool = False,
     hold_test: bool = False,
     watch: Watch | None = None,
+    until: int | None = None,
     **keywords: Any,
 ) -> RunFolder:
     """Train one student (or teacher) and write its run folder.
@@ -40,10 +41,13 @@ def train(
         hold_test: stop after the last step and leave the test set unread; ``resume`` then evaluates on it.
         watch: called with each row of the log, once the checkpoint is saved; an exception it raises ends the run,
             which ``resume`` then continues. If there are several processes, each of them calls it.
+        until: pause after this many steps of the run: save its state, write the weights that would be kept now to
+            ``model.safetensors``, and return; ``resume`` goes on as if there had been no pause. Schedules cover all
+            steps of the run as without a pause. None, or a number at or beyond the last step: do not pause.
         **keywords: options by name, for example ``method="mfd"``; they override ``options``.
 
     Returns:
-        The run folder: finished, unless the test set was held back.
+        The run folder: finished, unless the run was paused or the test set held back.
 
     Raises:
         UsageError: for options that do not fit; nothing is written.
@@ -56,6 +60,7 @@ def train(
         >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP
     """
     options = with_keywords(TrainOptions, options, keywords)
+    _check_until(until)
     with caller_untouched():
         world = join(options.device)
         if options.out is not None and world.first:
@@ -69,18 +74,28 @@ def train(
                 announce(setup, pipeline, console)
                 folder = create_run(setup)
             with held(folder, world), interrupt_named(folder):
-                _finish(activate(setup, folder, pipeline, console), hold_test=hold_test, watch=watch)
+                _go_on(activate(setup, folder, pipeline, console), hold_test=hold_test, watch=watch, until=until)
     return folder
 
 
-def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, watch: Watch | None = None) -> RunFolder:
-    """Continue a run that was stopped or killed, as if it had never been interrupted; bit for bit on one CPU thread.
+def resume(
+    path: str | Path,
+    *,
+    quiet: bool = False,
+    hold_test: bool = False,
+    watch: Watch | None = None,
+    until: int | None = None,
+) -> RunFolder:
+    """Continue a run that was paused, stopped or killed, as if there had been no interruption.
+
+    The result is the same bit for bit on one CPU thread.
 
     Args:
         path: the run folder.
         quiet: show no progress.
         hold_test: as for :func:`train`; a run whose test set was held back is then evaluated on it.
         watch: as for :func:`train`.
+        until: as for :func:`train`; counted from the start of the run.
 
     Raises:
         RunFolderError: if it is not a run folder, or in use, damaged or finished already.
@@ -88,6 +103,7 @@ def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, wa
     Example:
         >>> run = resume("runs/short")  # doctest: +SKIP
     """
+    _check_until(until)
     folder = RunFolder.open(path)
     world = join(folder.config.get("device", "auto"))
     with caller_untouched(), held(folder, world):
@@ -100,18 +116,26 @@ def resume(path: str | Path, *, quiet: bool = False, hold_test: bool = False, wa
         with console_of(setup, quiet) as console, interrupt_named(folder):
             run = activate(setup, folder, _pipeline(setup), console)
             restore(run)
-            _finish(run, hold_test=hold_test, watch=watch)
+            _go_on(run, hold_test=hold_test, watch=watch, until=until)
     return folder
 
 
-def _finish(run: ActiveRun, *, hold_test: bool, watch: Watch | None) -> None:
-    """Train to the last step, write the weights that are kept, then evaluate on the test set unless it is held back."""
-    train_student(run, watch)
-    if run.progress.best is not None:
-        run.setup.student.network.load_state_dict(run.progress.best)
+def _check_until(until: int | None) -> None:
+    if until is not None and until < 1:
+        raise UsageError(f"expected until to be at least 1 step, but got {until}")
+
+
+def _go_on(run: ActiveRun, *, hold_test: bool, watch: Watch | None, until: int | None) -> None:
+    """Train to the last step or a pause, and write the weights that are kept; after the last, evaluate on the test set.
+
+    The test set is left unread if it is held back.
+    """
+    train_student(run, watch, until=until)
+    network, best = run.setup.student.network, run.progress.best
+    network.load_state_dict(run.learner.evaluated.state_dict() if best is None else best)
     if run.setup.world.first:
-        run.folder.write_model(run.setup.student.network, run.setup.student.metadata)
-    if not hold_test:
+        run.folder.write_model(network, run.setup.student.metadata)
+    if run.progress.step == run.setup.steps and not hold_test:
         evaluate_on_test(run)
 
 

@@ -28,6 +28,7 @@ class Checkpoint:
         student: the student's weights.
         objective: the state of the loss terms, including anything they have learned.
         optimizer: the optimizer's state.
+        average: the state of the moving average of the weights, if there is one.
         schedule: the learning-rate schedule's state.
         best: the weights of the best evaluation, where the protocol keeps those.
         best_loss: its loss.
@@ -55,6 +56,7 @@ class Checkpoint:
     row_seconds: float
     rng: Tensor
     rng_device: Tensor | None
+    average: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, run: ActiveRun) -> Checkpoint:
@@ -66,6 +68,7 @@ class Checkpoint:
             student=run.setup.student.network.state_dict(),
             objective=run.setup.objective.state_dict(),
             optimizer=run.learner.optimizer.state_dict(),
+            average=None if run.learner.average is None else run.learner.average.state_dict(),
             schedule=run.schedule.state_dict(),
             best=progress.best,
             best_loss=progress.best_loss,
@@ -94,6 +97,8 @@ class Checkpoint:
         run.setup.student.network.load_state_dict(self.student)
         run.setup.objective.load_state_dict(self.objective)
         run.learner.optimizer.load_state_dict(self.optimizer)
+        if run.learner.average is not None and self.average is not None:
+            run.learner.average.load_state_dict(self.average)
         run.schedule.load_state_dict(self.schedule)
         progress.best, progress.best_loss, progress.best_step = self.best, self.best_loss, self.best_step
         progress.meter.sums = {name: value.to(device) for name, value in self.meter["sums"].items()}
