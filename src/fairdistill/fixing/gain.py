@@ -1,0 +1,66 @@
+"""What a candidate changes on the test set, beyond what an audit's paired test says."""
+
+from __future__ import annotations
+
+import math
+
+from fairdistill.auditing import ModelChange
+from fairdistill.choosing import Chooser, Measures, Values, parse_metric
+from fairdistill.fixing.result import BothAccuracies
+from fairdistill.fixing.verdict import Gain
+from fairdistill.metrics import Change
+from fairdistill.metrics.drawn_counts import DrawnCounts, paired_changes
+from fairdistill.predictions import Predictions, paired
+
+_TESTED = ("accuracy", "deo_a", "deo_m")  # by the audit's own paired test
+_NAN = float("nan")
+
+
+def changes_on_test(
+    rule: Chooser, before: Predictions, after: Predictions, kept: ModelChange, *, promised: float
+) -> tuple[Gain, BothAccuracies]:
+    """Return what a candidate gains by a rule, and how the balanced accuracy and the worst subgroup change.
+
+    Args:
+        rule: the rule.
+        before: the deployed model on the test set.
+        after: the candidate there.
+        kept: the audit's paired test of the two.
+        promised: the gain on the validation set.
+    """
+    before, after = paired(before, after)
+
+    def measures(drawn: DrawnCounts) -> Measures:
+        return Measures(
+            drawn.counts, accuracy=drawn.accuracy, class_names=before.class_names, group_names=before.group_names
+        )
+
+    found = paired_changes(
+        before.predicted, after.predicted, before.samples,
+        {
+            "balanced_accuracy": lambda model, _: measures(model)["balanced_accuracy"],
+            "worst_subgroup": lambda model, _: measures(model)["worst_subgroup"],
+            **(
+                {}
+                if rule.metric in _TESTED
+                else {"gain": lambda model, first: rule_value(rule, measures(model), measures(first))}
+            ),
+        },
+    )  # fmt: skip
+    gained = _signed(getattr(kept, rule.metric), rule.metric) if rule.metric in _TESTED else found["gain"]
+    both = BothAccuracies(balanced_accuracy=found["balanced_accuracy"], worst_subgroup=found["worst_subgroup"])
+    return Gain(promised=promised, found=gained), both
+
+
+def rule_value(rule: Chooser, model: Values, deployed: Values) -> float:
+    """Return the value that a rule chooses by, with the sign that makes a higher one better; NaN where undefined."""
+    value = -rule.standing(model, deployed)[1]
+    return value if math.isfinite(value) else _NAN
+
+
+def _signed(change: Change, metric: str) -> Change:
+    """Return the change with the sign that makes a gain positive."""
+    known = parse_metric(metric)
+    if known is not None and known.higher:
+        return Change(change.value, change.low, change.high, change.p_value)
+    return Change(-change.value, -change.high, -change.low, change.p_value)
