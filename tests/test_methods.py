@@ -28,6 +28,7 @@ ROWS = {
     "dkd": ("ce dkd", "shuffled", "", False, "logits"),
     "rkd": ("ce rkd", "shuffled", "", False, "embedding"),
     "mfd-self": ("ce mfd-self", "balanced", "", False, ""),
+    "gapreg": ("ce gapreg", "balanced", "", False, ""),
     "reweight+at": ("reweight at", "unbalanced", "", False, "map"),
     "ss+dro": ("dro", "balanced", "", False, ""),
     "dro+hkd": ("dro kd", "balanced", "", False, "logits"),
@@ -76,7 +77,7 @@ def test_order_case_repetition_and_scratch_do_not_matter(given, name):
     assert parse(given, data="utkface") == parse(name, data="utkface")
 
 
-APART = ["reweight+ss", "reweight+mfd", "reweight+mfd-self", "reweight+dro", "reweight+di", "dro+di"]
+APART = ["reweight+ss", "reweight+mfd", "reweight+mfd-self", "reweight+gapreg", "reweight+dro", "reweight+di", "dro+di"]
 PAIRS = list(combinations_with_replacement(METHODS, 2))
 
 

@@ -22,6 +22,7 @@ from fairdistill.losses import (
     AttentionTransfer,
     CrossEntropy,
     DomainIndependent,
+    GapReg,
     GroupDRO,
     Hint,
     NeuronSelectivity,
@@ -168,6 +169,7 @@ METHODS: Mapping[str, Method] = {
         Method("sp", (CrossEntropy(), SP())),
         Method("mfd", (CrossEntropy(), MFD()), sampler="balanced"),
         Method("mfd-self", (CrossEntropy(), SelfMFD()), sampler="balanced"),
+        Method("gapreg", (CrossEntropy(), GapReg()), sampler="balanced"),
     )
 }
 """All methods. Their order is the order of the parts in a sum's canonical name."""

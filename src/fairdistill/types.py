@@ -72,6 +72,7 @@ class StepView:
         num_classes: number of classes of the data set.
         num_groups: number of groups of the data set.
         progress: fraction of the stage that is done, from 0 at its first step to 1 at its last.
+        ramp: fraction of their strength that terms which start gently have in this step, in (0, 1].
         world: the processes that share the batch.
         whole: number of rows of the whole batch if these are one process's share of it; None if these are all.
     """
@@ -83,6 +84,7 @@ class StepView:
     num_classes: int
     num_groups: int
     progress: float
+    ramp: float = 1.0
     world: World = field(default_factory=_alone)
     whole: int | None = None
 

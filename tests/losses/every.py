@@ -46,6 +46,7 @@ ARGUMENTS: dict[str, Callable[[], Any]] = {
     "temperature": lambda: 2.5,
     "cell_weights": lambda: random(NUM_CLASSES, NUM_GROUPS).exp(),
     "log_weights": lambda: torch.full((NUM_CLASSES, NUM_GROUPS), 1 / 6, dtype=torch.float32).log(),
+    "totals": lambda: torch.zeros(2, NUM_CLASSES, NUM_GROUPS),
 }
 
 

@@ -19,6 +19,7 @@ from fairdistill.losses import (
     Hint,
     NeuronSelectivity,
     Reweight,
+    SelfMFD,
     Term,
     hint_loss,
     mfd_loss,
@@ -74,6 +75,13 @@ def test_teacher_features_it_declares_matter(spec):
 def test_strength_multiplies(spec):
     view = view_of(spec)
     torch.testing.assert_close(built(spec(strength=2.5))(view), 2.5 * built(spec(strength=1.0))(view))
+
+
+@specs
+def test_only_mfd_starts_gently(spec):
+    term, view = built(spec()), view_of(spec)
+    share = 0.25 if spec in (MFD, SelfMFD) else 1
+    torch.testing.assert_close(term(dataclasses.replace(view, ramp=0.25)), share * term(view))
 
 
 @pytest.mark.parametrize("spec", [DKD, KD, RKD, AttentionTransfer, CrossEntropy, Hint, NeuronSelectivity])

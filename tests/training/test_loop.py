@@ -191,6 +191,19 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_its_step_and_names_the_term(
     assert torch.load(out / "checkpoint" / "state.pt", weights_only=True)["step"] == 3  # the last checkpoint stays
 
 
+@pytest.mark.parametrize(("protocol", "ramps"), [("honest", [0.5, 1, 1, 1, 1, 1]), ("paper", [1] * 6)])
+def test_terms_that_start_gently_are_told_how_far_they_are(quick, monkeypatch, protocol, ramps):
+    forward, seen = losses.self_mfd.SelfMFDTerm.forward, []
+
+    def watched(self, view):
+        seen.append(view.ramp)
+        return forward(self, view)
+
+    monkeypatch.setattr(losses.self_mfd.SelfMFDTerm, "forward", watched)
+    train(quick(method="mfd-self", protocol=protocol, steps=6), quiet=True)
+    assert seen == ramps
+
+
 def test_a_rate_that_is_far_too_high_stops_the_run(quick):
     with pytest.raises(NonFiniteLossError, match="'ce' is not finite at step 2"):
         train(quick(lr=1e10), quiet=True)
@@ -226,7 +239,7 @@ def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_n
     assert_agrees_with_its_predictions(run)
 
 
-@pytest.mark.parametrize("method", ["mfd", "ad", "hkd", "mfd-self"])
+@pytest.mark.parametrize("method", ["mfd", "ad", "hkd", "mfd-self", "gapreg"])
 def test_rows_of_unknown_group_train_and_are_counted_and_judged_without_a_group(quick, tiny_teacher, method, capsys):
     run = train(quick(method=method, teacher=tiny_teacher, data_options={"unknown": 6}))
     result = run.result
@@ -257,7 +270,7 @@ def test_a_row_of_unknown_group_changes_the_student(quick, monkeypatch, tmp_path
     assert not torch.equal(*weights)
 
 
-@pytest.mark.parametrize("method", ["ss", "dro", "di", "reweight", "mfd-self"])
+@pytest.mark.parametrize("method", ["ss", "dro", "di", "reweight", "mfd-self", "gapreg"])
 def test_an_empty_cell_of_the_training_set_is_a_warning_and_deo_is_null_where_undefined(quick, method):
     with pytest.warns(UserWarning, match=r"empty .*\(c, y\)"):
         run = train(quick(method=method, data_options={"missing_cell": True}), quiet=True)

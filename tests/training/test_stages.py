@@ -79,6 +79,23 @@ def test_progress_goes_from_0_to_1_by_steps_or_by_epochs(anneal_every, steps, ex
 
 
 @pytest.mark.parametrize("start", [0, 10])
+def test_a_ramp_rises_by_the_same_amount_each_step_and_then_stays(start):
+    stage = Stage("main", (), start, 7, evaluate_every=3, anneal_every=3, ramp_steps=4)
+    assert [stage.ramp(step) for step in range(start, stage.stop)] == [0.25, 0.5, 0.75, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("row", "ramps"), [("mfd", [30]), ("fitnet", [0, 20])])
+def test_the_honest_protocol_ramps_over_a_third_of_the_main_stage(row, ramps):
+    assert [stage.ramp_steps for stage in plan(row, steps=90)] == ramps
+
+
+@pytest.mark.parametrize("row", ["mfd", "fitnet"])
+def test_the_papers_strengths_are_full_from_the_first_step(row):
+    stages = plan(row, protocol="paper")
+    assert {stage.ramp(step) for stage in stages for step in range(stage.start, stage.stop)} == {1.0}
+
+
+@pytest.mark.parametrize("start", [0, 10])
 def test_an_evaluation_follows_every_epoch_and_the_last_step(start):
     stage = Stage("main", (), start, 7, evaluate_every=3, anneal_every=1)
     assert [step - start for step in range(start, stage.stop) if stage.evaluates_after(step)] == [2, 5, 6]

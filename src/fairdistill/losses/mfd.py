@@ -241,7 +241,11 @@ class MFD:
 
 
 class MFDTerm(Term):
-    """:func:`mfd_loss` of the projected student feature, over the whole batch of all processes."""
+    """:func:`mfd_loss` of the projected student feature, over the whole batch of all processes.
+
+    At the start of training, far from the teacher, it is several times as large as the cross-entropy and would shape
+    the features before these tell any classes apart. The trainer therefore raises its strength gently (``view.ramp``).
+    """
 
     whole_batch = True
 
@@ -261,4 +265,4 @@ class MFDTerm(Term):
             num_groups=view.num_groups,
             bandwidth=self.spec.bandwidth,
         )
-        return self.spec.strength / view.world.size * loss
+        return self.spec.strength * view.ramp / view.world.size * loss

@@ -132,7 +132,7 @@ class SelfMFD:
 
 
 class SelfMFDTerm(Term):
-    """:func:`self_mfd_loss` of the student's feature, over the whole batch."""
+    """:func:`self_mfd_loss` of the student's feature, over the whole batch; the trainer raises its strength gently."""
 
     whole_batch = True
 
@@ -150,4 +150,4 @@ class SelfMFDTerm(Term):
             num_groups=view.num_groups,
             bandwidth=self.spec.bandwidth,
         )
-        return self.spec.strength / view.world.size * loss
+        return self.spec.strength * view.ramp / view.world.size * loss

@@ -50,7 +50,8 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                 if not world.alone:  # each process draws its own dropout
                     torch.manual_seed(derived_seed(setup.options.seed, "dropout", step, world.rank))
                 batch = run.pipeline.train_batch(setup.sampler.batch(step), step=step, world=world)
-                loss = train_step(run.learner, batch, terms=stage.terms, progress=stage.progress(step))
+                annealing = {"progress": stage.progress(step), "ramp": stage.ramp(step)}
+                loss = train_step(run.learner, batch, terms=stage.terms, **annealing)
                 progress.meter.add(loss)
                 progress.step += 1
                 evaluating, stopping = stage.evaluates_after(step), False
@@ -73,7 +74,9 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                 run.console.step(progress.step)
 
 
-def train_step(learner: Learner, batch: Batch, *, terms: tuple[str, ...], progress: float) -> StepLoss:
+def train_step(
+    learner: Learner, batch: Batch, *, terms: tuple[str, ...], progress: float, ramp: float = 1.0
+) -> StepLoss:
     """Do one optimizer step on a batch; return the loss before it.
 
     Several processes do it together, each with its part of the batch: all get the same loss and the same weights.
@@ -83,6 +86,7 @@ def train_step(learner: Learner, batch: Batch, *, terms: tuple[str, ...], progre
         batch: the images, classes and groups.
         terms: names of the terms in the loss.
         progress: how much of the stage is done, from 0 to 1, for strengths that are annealed.
+        ramp: the fraction of their strength of terms that start gently.
     """
     active = learner.objective.selected(terms)
     learner.optimizer.zero_grad(set_to_none=True)
@@ -97,6 +101,7 @@ def train_step(learner: Learner, batch: Batch, *, terms: tuple[str, ...], progre
             num_classes=learner.num_classes,
             num_groups=learner.num_groups,
             progress=progress,
+            ramp=ramp,
             world=learner.world,
             whole=batch.whole,
         )

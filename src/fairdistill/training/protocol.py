@@ -25,6 +25,8 @@ class Protocol:
             ceil(images / batch size) steps for every sampler, and a warm-up takes the first third of the budget.
             Otherwise an epoch is the sampler's own, and a warm-up adds half as many epochs again.
         anneals_each: how often annealed strengths change: every ``step`` or every ``epoch``.
+        ramp: the fraction of a stage's steps over which the strength of terms that start gently (``mfd``, ``mfd-self``)
+            rises to its full value; 0 for full strength from the first step, as in the paper.
         drop_last: whether an incomplete batch at the end of a pass is dropped.
         data_seed_follows_run: whether ``data_seed`` defaults to the run's seed instead of the data set's own default.
         default_epochs: the budget if none is given (supplement, section 1).
@@ -40,6 +42,7 @@ class Protocol:
     keeps: Literal["loss", "last"]
     equal_steps: bool
     anneals_each: Literal["step", "epoch"]
+    ramp: float
     drop_last: bool
     data_seed_follows_run: bool
     default_epochs: int = 50
@@ -80,6 +83,7 @@ HONEST = Protocol(
     keeps="loss",
     equal_steps=True,
     anneals_each="step",
+    ramp=1 / 3,
     drop_last=False,
     data_seed_follows_run=False,
 )
@@ -92,6 +96,7 @@ PAPER = Protocol(
     keeps="last",
     equal_steps=False,
     anneals_each="epoch",
+    ramp=0.0,
     drop_last=True,
     data_seed_follows_run=True,
 )

@@ -22,6 +22,7 @@ class Stage:
         steps: number of steps.
         evaluate_every: steps between evaluations; there is always one after the last step.
         anneal_every: annealed strengths change after this many steps.
+        ramp_steps: strengths of terms that start gently are full from this step on.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Stage:
     steps: int
     evaluate_every: int
     anneal_every: int
+    ramp_steps: int = 0
 
     @property
     def stop(self) -> int:
@@ -40,6 +42,10 @@ class Stage:
         """Return the fraction of the stage that is done: 0 at its first step (or epoch), 1 at its last."""
         last = -(-self.steps // self.anneal_every) - 1
         return (step - self.start) // self.anneal_every / last if last > 0 else 0.0
+
+    def ramp(self, step: int) -> float:
+        """Return the fraction of their strength that terms which start gently have: it rises linearly to 1."""
+        return min(1.0, (step + 1 - self.start) / self.ramp_steps) if self.ramp_steps else 1.0
 
     def evaluates_after(self, step: int) -> bool:
         """Return whether an evaluation follows this step."""
@@ -65,7 +71,7 @@ def plan_stages(method: Method, options: BudgetOptions, *, rows: int, sampler: S
     anneal_every = epoch if rules.anneals_each == "epoch" else 1
     stages = [
         Stage("warmup", _names(method.warmup), 0, warmup, epoch, anneal_every),
-        Stage("main", _names(method.terms), warmup, main, epoch, anneal_every),
+        Stage("main", _names(method.terms), warmup, main, epoch, anneal_every, int(rules.ramp * main)),
     ]
     return tuple(stage for stage in stages if stage.steps)
 
