@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 
 from fairdistill import methods, models
+from fairdistill.caching import Feature, FeatureStore, base_key, place_key
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
-from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import load_model, open_run
 from fairdistill.runs import RunFolder, nearest_existing
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
@@ -32,7 +32,7 @@ from fairdistill.training.splits import Splits, load_data
 from fairdistill.training.stages import Stage, plan_stages
 from fairdistill.training.student import Student, build_student
 from fairdistill.training.teacher import RunTeacher, build_teacher, teacher_source
-from fairdistill.training.teacher_cache import TeacherCache
+from fairdistill.types import TapName
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Setup:
     teacher: RunTeacher | None
     objective: Objective
     stages: tuple[Stage, ...]
-    cache: TeacherCache | None
+    cache: FeatureStore[TapName] | None
     digests: Mapping[str, str | None]
 
     @property
@@ -195,7 +195,7 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
     return options, runtime
 
 
-def _plan_cache(setup: Setup) -> TeacherCache | None:
+def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
     """Return where to keep the teacher's features; None if the run is too short to reuse them, or crops are random."""
     options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
     states = train.recipe.num_states
@@ -203,15 +203,17 @@ def _plan_cache(setup: Setup) -> TeacherCache | None:
         return None
     if setup.steps * setup.sampler.batch_size < states * len(train):
         return None
-    points, runtime = teacher.features.points, setup.runtime
-    outputs = "" if teacher.outputs == OutputReading() else f"/{teacher.outputs}"
-    cache = TeacherCache(
+    features = teacher.features
+    cache = FeatureStore(
         _cache_folder(options),
-        key=f"{teacher.digest}/{points}/{setup.digests['data']}/{teacher.recipe}/{runtime.device.type}/{runtime.dtype}{outputs}",
-        shapes={name: teacher.features.shapes[name] for name in sorted(method.teacher_taps)},
+        key=base_key(teacher.digest, str(setup.digests["data"]), teacher.recipe, setup.runtime),
+        features={
+            name: Feature(place_key(features.points.get(name), teacher.outputs), features.shapes[name])
+            for name in sorted(method.teacher_taps)
+        },
         rows=len(train),
         states=states,
-        dtype=runtime.dtype,
+        dtype=setup.runtime.dtype,
     )
     found = nearest_existing(cache.folder)
     if not found.is_dir() or not os.access(found, os.W_OK):
