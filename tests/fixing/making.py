@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fairdistill.auditing import AuditResult, audit, change_between
+from fairdistill.auditing import AuditResult, ModelChange, audit, change_between
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.fixing.decision import Searched
 from fairdistill.fixing.result import BothAccuracies, CandidateResult, FixResult, PointResult
@@ -23,7 +23,7 @@ Counts = tuple[tuple[int, int], ...]
 UNFAIR: Counts = ((81, 300), (240, 300), (243, 300), (246, 300))
 FAIRER: Counts = ((225, 300), (237, 300), (243, 300), (246, 300))
 SLIGHTLY: Counts = ((85, 300), (240, 300), (243, 300), (246, 300))
-FAIR: Counts = ((27_000, 30_000), (27_000, 30_000), (27_030, 30_000), (27_030, 30_000))
+FAIR: Counts = ((9_500, 10_000), (9_500, 10_000), (9_510, 10_000), (9_510, 10_000))
 FEW: Counts = ((30, 40), (31, 40), (34, 40), (32, 40))
 
 
@@ -46,6 +46,12 @@ def predictions(counts: Counts) -> Predictions:
 def audited(counts: Counts) -> AuditResult:
     """Return the audit of a model with these counts."""
     return audit(predictions(counts), draws=DRAWS)
+
+
+@lru_cache
+def changed(before: Counts, after: Counts) -> ModelChange:
+    """Return the audit's paired test of two models with these counts."""
+    return change_between(predictions(before), predictions(after), IntervalOptions(draws=DRAWS))
 
 
 def change(value: float, low: float, high: float) -> Change:
@@ -81,7 +87,7 @@ def fix_result(
     """
     kept = gain = both = None
     if after is not None:
-        kept = change_between(predictions(test), predictions(after), IntervalOptions(draws=DRAWS))
+        kept = changed(test, after)
         gain = Gain(promised=0.2, found=change(-kept.deo_a.value, -kept.deo_a.high, -kept.deo_a.low))
         both = BothAccuracies(balanced_accuracy=change(0.1, 0.08, 0.12), worst_subgroup=change(0.3, 0.2, 0.4))
     verdict = reach(audited(validation), audited(test), **{

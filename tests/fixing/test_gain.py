@@ -4,16 +4,14 @@ import math
 
 import pytest
 
-from fairdistill.auditing import change_between
-from fairdistill.auditing.options import IntervalOptions
 from fairdistill.choosing import chooser
 from fairdistill.fixing.gain import changes_on_test, rule_value
-from tests.fixing.making import DRAWS, FAIRER, UNFAIR, predictions
+from tests.fixing.making import FAIRER, UNFAIR, changed, predictions
 
 
 def changes(rule, before=UNFAIR, after=FAIRER):
     first, second = predictions(before), predictions(after)
-    kept = change_between(first, second, IntervalOptions(draws=DRAWS))
+    kept = changed(before, after)
     return kept, *changes_on_test(chooser(rule), first, second, kept, promised=0.1)
 
 
@@ -24,7 +22,7 @@ def worst_first(model, deployed):
 @pytest.mark.parametrize(
     ("rule", "gained"),
     [("deo_a", 0.235), ("deo_m", 0.48), ("accuracy", 0.117), ("worst_subgroup", 0.48), ("recall[Female]", 0.24),
-     ("balanced_accuracy subject to deo_a <= 0.9", 0.117), ("impact_ratio", 0.27), (worst_first, 0.48)],
+     ("balanced_accuracy subject to deo_a <= 0.9", 0.117), ("impact_ratio", 0.495), (worst_first, 0.48)],
 )  # fmt: skip
 def test_a_gain_is_positive_whatever_the_rule_chooses_by(rule, gained):
     _, gain, _ = changes(rule)
@@ -34,7 +32,7 @@ def test_a_gain_is_positive_whatever_the_rule_chooses_by(rule, gained):
     assert gain.promised == 0.1
 
 
-@pytest.mark.parametrize("rule", ["deo_a", "accuracy", "worst_subgroup", worst_first])
+@pytest.mark.parametrize("rule", ["deo_a", worst_first])
 def test_a_loss_is_not_confirmed(rule):
     _, gain, _ = changes(rule, FAIRER, UNFAIR)
     assert not gain.confirmed

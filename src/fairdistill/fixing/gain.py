@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from fairdistill.auditing import ModelChange
 from fairdistill.choosing import Chooser, Measures, Values, parse_metric
 from fairdistill.fixing.result import BothAccuracies
 from fairdistill.fixing.verdict import Gain
-from fairdistill.metrics import Change
+from fairdistill.metrics import Change, balanced_accuracy, cell_accuracy
 from fairdistill.metrics.drawn_counts import DrawnCounts, paired_changes
 from fairdistill.predictions import Predictions, paired
 
@@ -38,8 +40,8 @@ def changes_on_test(
     found = paired_changes(
         before.predicted, after.predicted, before.samples,
         {
-            "balanced_accuracy": lambda model, _: measures(model)["balanced_accuracy"],
-            "worst_subgroup": lambda model, _: measures(model)["worst_subgroup"],
+            "balanced_accuracy": lambda model, _: balanced_accuracy(model.counts),
+            "worst_subgroup": lambda model, _: float(np.nanmin(cell_accuracy(model.counts))),
             **(
                 {}
                 if rule.metric in _TESTED
