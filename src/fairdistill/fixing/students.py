@@ -71,9 +71,11 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
         until: the step after which it pauses.
 
     Returns:
-        None if it diverged.
+        None if it diverged, now or before.
     """
     work = search.work
+    if until == 0:
+        return None
     options = _options(search, start, student, steps=steps)
     began = work.clock.spent
     try:
