@@ -57,6 +57,9 @@ def test_the_same_rows_get_the_same_answer(found: tuple[Predictions, Predictions
         np.testing.assert_allclose(*numbers, atol=1e-9, err_msg=name)
     small = [sorted(astuple(cell.pooled) for cell in each.cells) for each in (first, second)]
     np.testing.assert_allclose(*small, atol=1e-6)
-    for name in ("accuracy", "balanced_accuracy", "deo_a", "deo_m", "demographic_parity", "equalised_odds"):
+    for name in (
+        "accuracy", "balanced_accuracy", "class_balanced_accuracy", "deo_a", "deo_m", "demographic_parity",
+        "equalised_odds",
+    ):  # fmt: skip
         numbers = [astuple(getattr(each.metrics, name)) for each in (first, second)]
         np.testing.assert_allclose(*numbers, atol=1e-12, err_msg=name)

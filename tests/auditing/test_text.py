@@ -179,7 +179,8 @@ def test_an_audit_is_rendered_with_every_part() -> None:
                  validation=validation)  # fmt: skip
     text = render(result)
     assert text.startswith("seed 0: 1,000 samples, 2 classes, 2 groups\n")
-    for title in ("Accuracy", "Balanced accuracy", "Worst group", "Worst subgroup", "DEO_A", "DEO_M",
+    for title in ("Accuracy", "Balanced accuracy", "Class-balanced accuracy", "Worst group", "Worst subgroup",
+                  "DEO_A", "DEO_M",
                   "Demographic parity difference", "Equalized odds difference", "Calibration error"):  # fmt: skip
         assert any(line.startswith(title) for line in text.splitlines())
     gap = result.deo_a

@@ -39,6 +39,34 @@ def test_the_p_value_of_the_accuracy_is_mcnemars_exact_one(gained: int, lost: in
     assert found.accuracy.p_value == pytest.approx(binomtest(gained, gained + lost).pvalue)
 
 
+def test_the_change_of_the_balanced_accuracy_counts_every_subgroup_equally() -> None:
+    table = worked([[500, 30], [80, 200]], [[900, 60], [100, 400]])
+    second = table.correct.copy()
+    small = np.flatnonzero((table.groups == 0) & (table.labels == 1) & ~second)
+    second[small[:24]] = True  # 40 points of the smallest subgroup
+    found = compared(table.correct, second, table, draws=4000)
+    error = np.sqrt(0.4 * 0.6 / 60) / 4
+    assert found.balanced_accuracy.value == pytest.approx(0.1)
+    assert found.accuracy.value == pytest.approx(24 / 1460)
+    low, high = found.balanced_accuracy.low, found.balanced_accuracy.high
+    assert (low, high) == (pytest.approx(0.1 - 1.96 * error, abs=5e-3), pytest.approx(0.1 + 1.96 * error, abs=5e-3))
+    assert found.balanced_accuracy.p_value < 0.001
+    backwards = compared(second, table.correct, table, draws=4000).balanced_accuracy
+    assert backwards.value == pytest.approx(-0.1)
+
+
+def test_equal_models_have_no_change_of_the_balanced_accuracy_and_an_empty_subgroup_none_that_is_defined() -> None:
+    same = changed([[50, 40], [50, 60]], [[50, 40], [50, 60]]).balanced_accuracy
+    assert (same.value, same.p_value) == (0, 1)
+    assert same.low <= 0 <= same.high
+    empty = compared(
+        [True, False, True],
+        [True, True, True],
+        Table(np.ones(3, bool), np.array([0, 1, 0]), np.array([0, 0, 1]), np.arange(3)),
+    ).balanced_accuracy
+    assert np.isnan([empty.value, empty.low, empty.high, empty.p_value]).all()
+
+
 def test_rows_of_one_source_count_once() -> None:
     # five pictures, each in eight copies that the second model alone gets right: 5 of 5, not 40 of 40
     table = worked([[10, 10], [10, 10]], 10)._replace(sources=np.arange(40) // 8)
@@ -50,7 +78,7 @@ def test_from_a_single_person_a_group_nothing_follows() -> None:
     table = worked([[20, 20], [20, 20]], 40)
     table = table._replace(sources=table.groups)
     found = compared(table.correct, np.ones(160, bool), table)
-    for change in (found.accuracy, found.deo_a, found.deo_m, *found.cells):
+    for change in (found.accuracy, found.balanced_accuracy, found.deo_a, found.deo_m, *found.cells):
         assert (change.low, change.high) == (-1, 1)
         assert change.p_value > 0.3
 

@@ -62,7 +62,15 @@ def test_accuracies_gaps_and_the_gate_do_not_depend_on_order_or_names(found: Any
     one, other = (Resampled((each.labels == each.predicted)[None], each.samples, drawing) for each in (table, turned))
     same(one.rows, other.rows[of_group][:, of_class])
     same(one.shares, other.shares[:, of_group][..., of_class])
-    for value in (Resampled.accuracy, Resampled.balanced_accuracy, worst_group, worst_cell, deo_a, deo_m):
+    for value in (
+        Resampled.accuracy,
+        Resampled.balanced_accuracy,
+        Resampled.class_balanced_accuracy,
+        worst_group,
+        worst_cell,
+        deo_a,
+        deo_m,
+    ):
         close([value(one)], [value(other)])
     # Of groups that are alike, either may get the numbers drawn for the first.
     close(map(one.group_accuracy, range(3)), map(other.group_accuracy, range(3)))

@@ -25,7 +25,13 @@ def sampled(table: Table, *more: np.ndarray, classes: int = 2, groups: int = 2, 
 
 def everything(sample: Resampled) -> list[float]:
     groups, classes = sample.rows.shape
-    found = [sample.accuracy(), sample.balanced_accuracy(), sample.worst_group()[0], sample.worst_cell()[0]]
+    found = [
+        sample.accuracy(),
+        sample.balanced_accuracy(),
+        sample.class_balanced_accuracy(),
+        sample.worst_group()[0],
+        sample.worst_cell()[0],
+    ]
     found += [sample.class_accuracy(label) for label in range(classes)]
     found += [sample.group_accuracy(group) for group in range(groups)]
     found += [sample.gap("mean"), sample.gap("max"), *sample.gap_by_class()]
@@ -57,7 +63,8 @@ def test_values_equal_means_over_the_rows(table: Table) -> None:
     every = [sample.accuracy(), *(sample.class_accuracy(c) for c in range(3)), *map(sample.group_accuracy, range(2))]
     expected = [share(labels >= 0), *(share(labels == c) for c in range(3)), *(share(groups == g) for g in range(2))]
     np.testing.assert_allclose([each.value for each in every], expected, atol=1e-12)
-    np.testing.assert_allclose(sample.balanced_accuracy().value, np.mean(expected[1:4]), atol=1e-12)
+    np.testing.assert_allclose(sample.class_balanced_accuracy().value, np.mean(expected[1:4]), atol=1e-12)
+    np.testing.assert_allclose(sample.balanced_accuracy().value, np.mean(cells), atol=1e-12)
     np.testing.assert_allclose(sample.cell_accuracy()[0], cells, atol=1e-12)
     np.testing.assert_allclose([gap.value for gap in sample.gap_by_class()], gaps, atol=1e-12)
     np.testing.assert_allclose(sample.gap("mean").value, gaps.mean(), atol=1e-12)
@@ -81,10 +88,21 @@ def test_values_equal_sklearns() -> None:
     predicted = np.where(generator.random(700) < 0.6, labels, generator.integers(0, 4, 700))
     sample = sampled(Table(labels == predicted, labels, groups, np.arange(700)), classes=4, groups=3)
     assert sample.accuracy().value == pytest.approx(accuracy_score(labels, predicted))
-    assert sample.balanced_accuracy().value == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert sample.class_balanced_accuracy().value == pytest.approx(balanced_accuracy_score(labels, predicted))
     for group in range(3):
         own = groups == group
         assert sample.group_accuracy(group).value == pytest.approx(accuracy_score(labels[own], predicted[own]))
+
+
+def test_the_balanced_accuracy_has_the_interval_of_a_mean_of_means() -> None:
+    shares, rows = np.array([[0.9, 0.5], [0.8, 0.6]]), np.array([[1000, 50], [100, 400]])
+    found = sampled(worked((shares * rows).astype(int), rows), draws=4000).balanced_accuracy()
+    error = np.sqrt((shares * (1 - shares) / rows).sum()) / 4
+    assert found.value == pytest.approx(0.7)
+    assert (found.low, found.high) == (
+        pytest.approx(0.7 - 1.96 * error, abs=3e-3),
+        pytest.approx(0.7 + 1.96 * error, abs=3e-3),
+    )
 
 
 def test_the_worst_group_and_cell_are_named() -> None:
@@ -241,7 +259,10 @@ def test_the_p_value_of_no_gap_is_uniform() -> None:
 
 def test_an_estimate_of_nothing_is_undefined() -> None:
     sample = sampled(worked([[4, 4], [4, 4]], 5), classes=3, groups=3)
-    for found in (sample.class_accuracy(2), sample.group_accuracy(2), sample.balanced_accuracy()):
+    for found in (
+        sample.class_accuracy(2), sample.group_accuracy(2), sample.class_balanced_accuracy(),
+        sample.balanced_accuracy(),
+    ):  # fmt: skip
         assert isinstance(found, Estimate)
         assert np.isnan(astuple(found)).all()
 

@@ -42,6 +42,7 @@ def model_change(found: Paired, names: Names, *, where: str | None = None) -> Mo
     return ModelChange(
         where=where,
         accuracy=found.accuracy,
+        balanced_accuracy=found.balanced_accuracy,
         deo_a=found.deo_a,
         deo_m=found.deo_m,
         cells=tuple(

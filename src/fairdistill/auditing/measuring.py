@@ -65,6 +65,7 @@ def metrics_of(
     return AuditMetrics(
         accuracy=sample.accuracy(),
         balanced_accuracy=sample.balanced_accuracy(),
+        class_balanced_accuracy=sample.class_balanced_accuracy(),
         worst_group=group,
         worst_cell=subgroup,
         deo_a=gaps[0],

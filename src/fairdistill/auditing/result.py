@@ -10,7 +10,7 @@ from fairdistill.contract import Result, key
 from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap, GapChange
 from fairdistill.predictions.model_reading import ModelReading
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 Verdict = Literal["within", "beyond", "undecided"]
 EXIT_CODES: Mapping[Verdict, int] = {"within": 0, "beyond": 1, "undecided": 3}
@@ -44,7 +44,8 @@ class AuditMetrics(Result):
 
     Attributes:
         accuracy: over all samples.
-        balanced_accuracy: mean over the classes.
+        balanced_accuracy: mean over the subgroups.
+        class_balanced_accuracy: mean over the classes.
         worst_group: of the groups.
         worst_cell: of the subgroups, one class of one group each.
         deo_a: mean over the classes of the difference between groups.
@@ -59,6 +60,7 @@ class AuditMetrics(Result):
 
     accuracy: Estimate
     balanced_accuracy: Estimate
+    class_balanced_accuracy: Estimate
     worst_group: WorstGroup
     worst_cell: WorstSubgroup
     deo_a: Gap
@@ -187,6 +189,7 @@ class ModelChange(Result):
 
     where: str | None = key(optional=True)
     accuracy: Change
+    balanced_accuracy: Change
     deo_a: GapChange
     deo_m: GapChange
     cells: tuple[SubgroupChange, ...]
@@ -290,6 +293,11 @@ class AuditResult(Result):
     def accuracy(self) -> Estimate:
         """Accuracy of the whole test set."""
         return self.metrics.accuracy
+
+    @property
+    def balanced_accuracy(self) -> Estimate:
+        """Mean accuracy of the subgroups."""
+        return self.metrics.balanced_accuracy
 
     @property
     def deo_a(self) -> Gap:

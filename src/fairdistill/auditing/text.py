@@ -128,6 +128,7 @@ def _metrics(metrics: AuditMetrics, confidence: float) -> list[str]:
     for title, found, name in (
         ("Accuracy", metrics.accuracy, ""),
         ("Balanced accuracy", metrics.balanced_accuracy, ""),
+        ("Class-balanced accuracy", metrics.class_balanced_accuracy, ""),
         ("Worst group", group, group.group or ""),
         ("Worst subgroup", subgroup, which),
         ("DEO_A", metrics.deo_a, ""),
@@ -161,8 +162,8 @@ def _unknown(result: AuditResult) -> list[str]:
     if not result.unknown_groups:
         return []
     return [
-        f"Accuracy, balanced accuracy, calibration error and the table of classes count all {result.rows:,} samples; "
-        f"every number about groups leaves out the {result.unknown_groups:,} without a group label."
+        "Accuracy, class-balanced accuracy, calibration error and the table of classes count all "
+        f"{result.rows:,} samples; every other number leaves out the {result.unknown_groups:,} without a group label."
     ]
 
 
@@ -205,10 +206,15 @@ def _hardly(result: AuditResult) -> str:
 
 def _change(change: ModelChange) -> list[str]:
     rows = [(f"Change against {change.where}", "points", "bias-corrected", "interval", "p")]
-    for name, found in (("accuracy", change.accuracy), ("deo_a", change.deo_a), ("deo_m", change.deo_m)):
+    for title, found in (
+        ("Accuracy", change.accuracy),
+        ("Balanced accuracy", change.balanced_accuracy),
+        ("DEO_A", change.deo_a),
+        ("DEO_M", change.deo_m),
+    ):
         p = "" if math.isnan(found.p_value) else f"{found.p_value:.4f}" if found.p_value >= 0.0001 else "< 0.0001"
         corrected = signed(found.estimate) if isinstance(found, GapChange) else ""
-        rows.append((METRICS[name], signed(found.value), corrected, interval(found), p))
+        rows.append((title, signed(found.value), corrected, interval(found), p))
     return [*aligned(rows), *no_harm(change)]
 
 

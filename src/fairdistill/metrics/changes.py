@@ -75,6 +75,7 @@ class Paired:
 
     Attributes:
         accuracy: fraction of correct samples.
+        balanced_accuracy: the mean accuracy of the subgroups; undefined if one is empty.
         deo_a: the mean over classes of the gap.
         deo_m: the largest gap.
         cells: each subgroup with samples.
@@ -86,6 +87,7 @@ class Paired:
     """
 
     accuracy: Change
+    balanced_accuracy: Change
     deo_a: GapChange
     deo_m: GapChange
     cells: tuple[CellChange, ...]

@@ -15,6 +15,7 @@ from fairdistill.metrics.rows import sources_per_cell
 from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
 from fairdistill.metrics.signs import Signs, holm
 
+_ROUNDING = 1e-12
 _UNKNOWN = 1e6  # times the noise: no bound
 
 
@@ -27,8 +28,9 @@ def paired_test(
     """Compare two models on the same samples.
 
     The p-values of the accuracy and of subgroups are exact, see :class:`Signs`; those of subgroups are corrected by
-    Holm's method. With several seeds, the noise of the seeds is added. The change of a DEO is tested for being 0,
-    whether or not the accuracies differ: its p-value and its interval are one statement, see :func:`extremes`.
+    Holm's method. That of the balanced accuracy is the share of drawn test sets that move it as far. With several
+    seeds, the noise of the seeds is added. The change of a DEO is tested for being 0, whether or not the accuracies
+    differ: its p-value and its interval are one statement, see :func:`extremes`.
     Intervals come from test sets drawn for both models together.
 
     Args:
@@ -59,11 +61,13 @@ def paired_test(
     known = samples.groups >= 0
     of_groups = sources_per_cell(samples.groups[known], samples.sources[known], samples.num_groups)
     found = extremes(both, of_few_sources(of_groups, both.draws, drawing.seed))
+    noise = _cell_noise(both, samples, drawing.seed)
     return Paired(
         accuracy=_accuracy_change(both, second.mean(axis=1) - first.mean(axis=1), samples, apart, drawing.seed),
+        balanced_accuracy=_balanced_change(both, noise),
         deo_a=found.deo_a.change(both),
         deo_m=found.deo_m.change(both),
-        cells=_cell_changes(both, samples, apart, drawing.seed),
+        cells=_cell_changes(both, samples, apart, noise),
         worst_groups=found.worst.estimate(both),
         best_groups=found.best.estimate(both),
         share_levelled_down=found.share_levelled_down(both),
@@ -104,19 +108,38 @@ def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: 
     return Change(value, float(low), float(high), float(p_value))
 
 
-def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], seed: int) -> tuple[CellChange, ...]:
+def _balanced_change(both: Resampled, noise: Floats) -> Change:
+    """Return the change in the mean of the subgroups' accuracies, given what drawn test sets add to each's change."""
+    if (both.rows == 0).any():
+        return Change(*[float("nan")] * 4)
+    before, after = np.split(both.shares, 2)
+    by_seed = (after - before).mean(axis=(1, 2))
+    value, drawn = float(by_seed.mean()), noise.mean(axis=(1, 2)) + both.seed_noise(by_seed)
+    low, high = middle_of(value + drawn, both.confidence, least=-1)
+    beyond = np.abs(drawn) >= abs(value) - _ROUNDING
+    return Change(value, float(low), float(high), float((1 + beyond.sum()) / (1 + len(drawn))))
+
+
+def _cell_noise(both: Resampled, samples: Samples, seed: int) -> Floats:
+    """Return what drawn test sets add to the change of each subgroup's accuracy, ``[B, G, C]``."""
+    drawn = _difference(both.noise)
+    if both.independent:
+        return drawn
+    known = samples.groups >= 0
+    cell = (samples.groups * samples.num_classes + samples.labels)[known]
+    sources = sources_per_cell(cell, samples.sources[known], both.rows.size).reshape(both.rows.shape)
+    # As among independent samples, one more source keeps models from being free of differences.
+    one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), (both.draws, 1, 1))
+    drawn += one_more / np.maximum(sources, 1)
+    return drawn * of_few_sources(sources.ravel(), both.draws, seed).reshape(drawn.shape)
+
+
+def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], noise: Floats) -> tuple[CellChange, ...]:
     before, after = np.split(both.shares, 2)
     values = (after - before).mean(axis=0)
     known = samples.groups >= 0
     cell = (samples.groups * samples.num_classes + samples.labels)[known]
-    drawn = _difference(both.noise)
-    if not both.independent:
-        sources = sources_per_cell(cell, samples.sources[known], values.size).reshape(values.shape)
-        # As among independent samples, one more source keeps models from being free of differences.
-        one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), (both.draws, 1, 1))
-        drawn += one_more / np.maximum(sources, 1)
-        drawn *= of_few_sources(sources.ravel(), both.draws, seed).reshape(drawn.shape)
-    low, high = middle_of(values + drawn + both.seed_noise(after - before), both.confidence, least=-1)
+    low, high = middle_of(values + noise + both.seed_noise(after - before), both.confidence, least=-1)
     signs = Signs.of(cell, samples.sources[known], apart[known], num_cells=both.rows.size)
     found = signs.p_values(*_of_sums((after - before).reshape(len(after), -1), both.rows.ravel()))
     p_values = found.reshape(both.rows.shape)

@@ -26,8 +26,8 @@ class Resampled:
 
     Args:
         correct: bool ``[M, N]``: which samples each model gets right.
-        samples: the test set; samples of unknown group count only for the accuracy, the balanced accuracy and a
-            class's accuracy.
+        samples: the test set; samples of unknown group count only for the accuracy, a class's accuracy and the
+            class-balanced accuracy.
         drawing: how test sets are drawn; fewer than requested if there are many types of sources or many subgroups.
 
     Attributes:
@@ -120,6 +120,10 @@ class Resampled:
         return self._of_rows(self._of(), self.accuracy_noise)
 
     def balanced_accuracy(self) -> Estimate:
+        """Return the mean of the subgroups' accuracies; NaN if a subgroup has no samples."""
+        return self._varying(self.shares.mean(axis=(-2, -1)), self.noise.mean(axis=(-2, -1)))
+
+    def class_balanced_accuracy(self) -> Estimate:
         """Return the mean over the classes of each class's accuracy; NaN if a class has no samples."""
         with np.errstate(invalid="ignore"):
             shares = (self._sums.sum(axis=1) / self.all_rows.sum(axis=0)).mean(axis=1)
