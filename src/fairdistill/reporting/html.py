@@ -18,7 +18,8 @@ def html(name: str, figures: Result, *, styles: Sequence[str], scripts: Sequence
     Args:
         name: of the template, a path in this folder.
         figures: the data that the scripts draw.
-        styles, scripts: files in this folder, in order.
+        styles: files in this folder, in order.
+        scripts: files in this folder, in order; they share one scope.
         values: what the template shows.
     """
     from plotly.offline import get_plotlyjs

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import interval, percent, signed
 
 
@@ -19,10 +21,39 @@ def template(name: str, *, escape: bool) -> Any:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "sentence": sentence_in_html if escape else sentence_in_markdown,
         "percent": percent, "interval": interval, "signed": minus, "markdown": markdown,
-        "thousands": "{:,}".format,
+        "thousands": "{:,}".format, "seconds": format_seconds,
     }  # fmt: skip
     return environment.get_template(name)
+
+
+def sentence_in_html(text: str) -> str:
+    """Return a sentence as HTML; what stands in backquotes becomes code.
+
+    Example:
+        >>> print(sentence_in_html("`fc` < 3"))
+        <code>fc</code> &lt; 3
+    """
+    from markupsafe import Markup, escape
+
+    parts = [Markup("<code>{}</code>").format(part) if code else escape(part) for part, code in _parts(text)]
+    return Markup("").join(parts)
+
+
+def sentence_in_markdown(text: str) -> str:
+    r"""Return a sentence as Markdown; only what stands in backquotes is markup.
+
+    Example:
+        >>> sentence_in_markdown("`a_b` *not* bold")
+        '`a_b` \\*not\\* bold'
+    """
+    return "".join(f"`{part}`" if code else markdown(part) for part, code in _parts(text))
+
+
+def _parts(text: str) -> list[tuple[str, bool]]:
+    """Return the parts of a sentence, and whether each of them stands in backquotes."""
+    return [(part, at % 2 == 1) for at, part in enumerate(re.split(r"`([^`\n]+)`", text))]
 
 
 def minus(value: float) -> str:

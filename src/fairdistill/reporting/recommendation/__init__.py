@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from fairdistill.reporting.recommendation.content import (
-    CandidateRow,
-    Family,
-    FrontPoint,
-    OnTest,
-    Recommendation,
-    Verdict,
-)
+from typing import TYPE_CHECKING
 
-__all__ = ["CandidateRow", "Family", "FrontPoint", "OnTest", "Recommendation", "Verdict"]
+from fairdistill.contract import lazy_face
+
+if TYPE_CHECKING:
+    from fairdistill.reporting.recommendation.card import recommendation_card
+    from fairdistill.reporting.recommendation.content import (
+        CandidateRow,
+        Family,
+        FrontPoint,
+        OnTest,
+        Recommendation,
+        Verdict,
+    )
+    from fairdistill.reporting.recommendation.page import recommendation_page
+
+__all__ = [
+    "CandidateRow", "Family", "FrontPoint", "OnTest", "Recommendation", "Verdict", "recommendation_card",
+    "recommendation_page",
+]  # fmt: skip
+
+_CONTENT = "fairdistill.reporting.recommendation.content"
+__getattr__ = lazy_face(
+    __name__,
+    {
+        **dict.fromkeys(("CandidateRow", "Family", "FrontPoint", "OnTest", "Recommendation", "Verdict"), _CONTENT),
+        "recommendation_card": "fairdistill.reporting.recommendation.card",
+        "recommendation_page": "fairdistill.reporting.recommendation.page",
+    },
+)

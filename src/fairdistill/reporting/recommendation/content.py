@@ -7,7 +7,7 @@ from typing import Literal
 
 from fairdistill.auditing import ModelChange, Sizing, WorstSubgroup
 from fairdistill.contract import Result
-from fairdistill.metrics import Estimate, Gap
+from fairdistill.metrics import Change, Estimate, Gap
 
 Verdict = Literal["use", "fair", "unproven", "undecided"]
 """``use``: another model, confirmed on the test set; ``fair``: the deployed model is fair enough; ``unproven``: it is
@@ -99,8 +99,8 @@ class Recommendation(Result):
     Attributes:
         verdict: one of four.
         headline: the verdict in a short sentence, without a full stop.
-        paragraphs: sentences; the first paragraph names who is treated worst.
-        cautions: what makes the recommendation less sure, a sentence each.
+        paragraphs: sentences, in which backquotes mark code; the first paragraph names who is treated worst.
+        cautions: how sure the recommendation is, and what makes it less sure, a sentence each.
         more: what would settle it, a sentence each; empty unless something is open.
         deployed: path of the deployed model.
         file: the file to use, which may be the deployed model; None if there is none.
@@ -111,6 +111,8 @@ class Recommendation(Result):
         before: the deployed model on the test set.
         after: the candidate that the search picked; None if it picked none.
         change: the change from the one to the other; None if there is no other.
+        balanced_change: the change of the mean over all subgroups; None if it was not tested.
+        worst_change: the change of the lowest accuracy of a subgroup; None if it was not tested.
         candidates: all of them, the deployed model first.
         points: every model that was evaluated.
         rule: the rule that picked the candidate.
@@ -141,6 +143,8 @@ class Recommendation(Result):
     before: OnTest
     after: OnTest | None
     change: ModelChange | None
+    balanced_change: Change | None = None
+    worst_change: Change | None = None
     candidates: tuple[CandidateRow, ...]
     points: tuple[FrontPoint, ...]
     rule: str
