@@ -36,6 +36,7 @@ from fairdistill.data import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.training import Setup, TrainOptions, prepare, train
+from fairdistill.training.teacher_cache import CachedTeacher
 from fairdistill.types import Batch
 
 AIM_BFLOAT16, AIM_FLOAT32 = 2.5, 1.3
@@ -113,7 +114,9 @@ def main() -> int:
         assert setup.cache is not None
         pipeline = Pipeline(setup.data.train, device=setup.runtime.device, seed=0)
         start = time.perf_counter()
-        cached = setup.cache.load(setup.teacher.network, pipeline, setup.runtime, memory=2**31, progress=lambda _: None)
+        cached = CachedTeacher(
+            setup.cache.load(setup.teacher.network, pipeline, setup.runtime, memory=2**31, progress=lambda _: None)
+        )
         made = time.perf_counter() - start
         numbers = itertools.count()
 

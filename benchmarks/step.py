@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.timing import hardware, interleaved, median_and_quartiles, ratio
+from fairdistill.caching import Stored
 from fairdistill.data import Pipeline
 from fairdistill.training import Setup, TrainOptions, prepare, train
 from fairdistill.training.learner import build_learner
@@ -64,8 +65,8 @@ def main() -> int:
             return pipeline.train_batch(plain.sampler.batch(step), step=step)
 
         # Looking up costs the same whatever the numbers are, and computing the real ones takes minutes.
-        features = torch.rand(2 * len(mfd.data.train), 256, dtype=mfd.runtime.dtype)
-        cached = CachedTeacher({"feature": features}, rows=len(mfd.data.train), device=mfd.runtime.device)
+        features = torch.rand(2, len(mfd.data.train), 256, dtype=mfd.runtime.dtype).unbind()
+        cached = CachedTeacher({"feature": Stored(features, joined=True, device=mfd.runtime.device)})
         live = LiveTeacher(mfd.teacher.network, mfd.runtime, mfd.method.teacher_taps)
         times = interleaved(
             {

@@ -28,7 +28,7 @@ FLOORS = (
     ("auditing", "comparing", "choosing"),
     ("predictions",),
     ("posthoc",),
-    ("runs",),
+    ("runs", "caching"),
     ("methods", "samplers"),
     ("models",),
     ("losses",),

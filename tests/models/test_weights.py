@@ -109,19 +109,19 @@ def test_averaged_models_and_losses_beside_a_network_are_understood(tmp_path):
 
 def test_the_part_of_a_training_module_that_is_the_network_is_found(tmp_path):
     torch.save({**prefixed("student."), "projector.weight": torch.ones(2)}, tmp_path / "a.pt")
-    found = part_of(open_weights(tmp_path / "a.pt"), net(), where="a.pt")
+    found = part_of(open_weights(tmp_path / "a.pt"), net().state_dict(), where="a.pt")
     assert same(found.tensors)
     assert found.prefix == "student."
     averaged = {f"ema.{name}": value for name, value in AVERAGED.items()}
     torch.save({"state_dict": {**averaged, **prefixed("model.")}}, tmp_path / "a.pt")
-    found = part_of(open_weights(tmp_path / "a.pt"), net(), where="a.pt")
+    found = part_of(open_weights(tmp_path / "a.pt"), net().state_dict(), where="a.pt")
     assert same(found.tensors)
     assert found.others == ("ema",)
     assert same(open_weights(tmp_path / "a.pt", key="ema").tensors, AVERAGED)
     torch.save({**averaged, **prefixed("raw.")}, tmp_path / "a.pt")
     with pytest.raises(UsageError, match="several names: ema, raw; choose one with --weights-key"):
-        part_of(open_weights(tmp_path / "a.pt"), net(), where="a.pt")
-    assert part_of(open_weights(tmp_path / "a.pt", key="raw"), net(), where="a.pt").prefix == ""
+        part_of(open_weights(tmp_path / "a.pt"), net().state_dict(), where="a.pt")
+    assert part_of(open_weights(tmp_path / "a.pt", key="raw"), net().state_dict(), where="a.pt").prefix == ""
 
 
 def test_class_names_in_a_checkpoint_are_returned(tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -8,6 +10,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models import read_weights
 from fairdistill.training import TrainOptions, loop, resume, state, train
 from fairdistill.training.averaging import WeightAverage
+from fairdistill.training.evaluation import share_statistics
 from fairdistill.training.state import load_checkpoint
 from tests.stops import Killed, in_step, kill
 from tests.training.test_resume import assert_same, assert_same_model, stopped
@@ -117,6 +120,21 @@ def test_a_killed_run_with_an_average_goes_on_to_the_same_bits(quick, tiny_teach
     ours, theirs = (load_checkpoint(each.checkpoint_path)["average"] for each in (again, whole))
     assert ours["updates"] == theirs["updates"] == 12
     assert all(torch.equal(ours["network"][name], theirs["network"][name]) for name in ours["network"])
+
+
+def test_several_processes_share_the_statistics_of_the_average_too():
+    average, _ = trained_by_hand(0.9, 3)
+    other, _ = trained_by_hand(0.9, 3)
+
+    def summed(buffers):
+        for buffer in buffers:
+            buffer.mul_(3)
+
+    learner = SimpleNamespace(student=SimpleNamespace(network=other.network), evaluated=average.network)
+    share_statistics(learner, SimpleNamespace(alone=False, size=2, sum_=summed))
+    for network in (average.network, other.network):
+        expected = 1.5 * trained_by_hand(0.9, 3)[0].network.norm.running_mean
+        torch.testing.assert_close(network.norm.running_mean, expected)
 
 
 def test_a_compiled_student_is_averaged(quick, tmp_path, monkeypatch):

@@ -147,7 +147,7 @@ def test_a_cached_and_a_live_teacher_teach_the_same(quick, tiny_teacher, tmp_pat
     for cached in (True, False):
         options = quick(method="mfd+hkd", teacher=tiny_teacher, teacher_cache=cached, out=str(tmp_path / str(cached)))
         logs.append([row["loss"] for row in train(options, quiet=True).read_log()])
-    assert len(list((tmp_path / ".teacher-cache").glob("*.bin"))) == 2
+    assert len(list((tmp_path / ".teacher-cache").glob("*.bin"))) == 4  # two features in two states
     for one, other in zip(*logs, strict=True):
         assert one == pytest.approx(other, rel=1e-3)
 

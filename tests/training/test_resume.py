@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import torch
 
+from fairdistill.caching import FeatureStore
 from fairdistill.errors import RunFolderError
 from fairdistill.models import read_weights
 from fairdistill.predictions.evaluation import evaluate
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import Interrupted, evaluation, loop, resume, state, train
 from fairdistill.training.state import load_checkpoint
-from fairdistill.training.teacher_cache import TeacherCache
 from tests.all_methods import BEYOND_THE_PAPER
 from tests.stops import Killed, at_call, in_step, kill
 
@@ -31,7 +31,7 @@ def while_saving(number):
 
 
 def while_computing_the_teachers_outputs(patch):
-    patch.setattr(TeacherCache, "_build", at_call(1, CTRL_C, TeacherCache._build))
+    patch.setattr(FeatureStore, "_build", at_call(1, CTRL_C, FeatureStore._build))
 
 
 def while_writing(name):

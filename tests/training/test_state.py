@@ -11,7 +11,7 @@ from fairdistill.training.state import load_checkpoint, save_checkpoint
 STATE = {
     "step": 3,
     "best": None,
-    "best_loss": float("inf"),
+    "best_standing": (float("inf"), 0.5),
     "weights": {"a": torch.arange(3.0)},
     "rng": torch.get_rng_state(),
 }
@@ -22,10 +22,10 @@ def test_a_checkpoint_comes_back_as_it_was_and_leaves_no_part(tmp_path):
     save_checkpoint(path, {"step": 1})
     save_checkpoint(path, STATE)
     state = load_checkpoint(path)
-    assert {name: state[name] for name in ("step", "best", "best_loss")} == {
+    assert {name: state[name] for name in ("step", "best", "best_standing")} == {
         "step": 3,
         "best": None,
-        "best_loss": float("inf"),
+        "best_standing": (float("inf"), 0.5),
     }
     assert torch.equal(state["weights"]["a"], STATE["weights"]["a"])
     assert torch.equal(state["rng"], STATE["rng"])

@@ -22,6 +22,7 @@ from fairdistill.predictions.features import features_of
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
 
+_METHODS: tuple[str, ...] | None = None  # all
 _FOLDS = 5
 _NAMED = 5
 _IMAGES = 16  # on which the last layer is verified
@@ -104,7 +105,8 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> None:
     best: dict[str, Candidate] = {}
     started, limit = time.monotonic(), _SHARE_OF_BUDGET * search.work.clock.left
     fits = fit_heads(
-        site.validation, site.head, train=train, folds=_FOLDS if train is None else 0, seed=search.work.options.seed,
+        site.validation, site.head, train=train, methods=_METHODS, folds=_FOLDS if train is None else 0,
+        seed=search.work.options.seed,
         skipped=lambda each: search.notes.append(_skipped(each, search.work)),
     )  # fmt: skip
     for fit in fits:

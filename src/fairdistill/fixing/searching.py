@@ -12,6 +12,7 @@ from fairdistill.fixing.halving import train_students
 from fairdistill.fixing.heads import try_heads
 from fairdistill.fixing.network_lines import try_line
 from fairdistill.fixing.search import Search
+from fairdistill.fixing.verdict import is_real, within
 from fairdistill.fixing.work import Work
 from fairdistill.runs import RunFolder
 from fairdistill.training import Interrupted
@@ -39,9 +40,9 @@ def search_for_fairer(work: Work, validation: AuditResult) -> Decision:
         name=KEEP, family="deployed", description="your model as it is", validation=work.deployed.validation
     )
     search = Search(work, deployed)
-    if validation.deo_a.high <= work.options.fair_enough:
+    if within(validation, work.options.fair_enough):
         return _decided(search, "fair", within_chance=False)
-    within_chance = validation.deo_a.low == 0
+    within_chance = not is_real(validation)
     try:
         ended = _search(search, within_chance=within_chance)
     except KeyboardInterrupt:

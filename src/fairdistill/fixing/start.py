@@ -91,7 +91,7 @@ def _trained(base: TrainOptions, options: FixOptions, samples: Samples, runtime:
         step_seconds = seconds_of(replace(wanted, steps=_PROBED)) / _PROBED
         steps = teacher_steps(clock.left, step_seconds, epoch_steps=epoch, epochs=options.epochs)
         folder.update_plan(out, teacher_steps=steps)
-    trained(out, replace(wanted, steps=steps), until=steps)
+    trained(out, replace(wanted, steps=steps), samples, until=steps)
     source = source_of(str(out / "teacher"), options)
     given = Deployed.read(source, samples, runtime)
     check_beats_guessing(

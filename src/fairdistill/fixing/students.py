@@ -77,7 +77,7 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     options = _options(search, start, student, steps=steps)
     began = work.clock.spent
     try:
-        run = trained(work.out, options, until=until)
+        run = trained(work.out, options, work.samples, until=until)
     except NonFiniteLossError as error:
         search.notes.append(f"{student.name} diverged: {error}")
         return None

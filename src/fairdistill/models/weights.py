@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -79,22 +79,27 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
         return WeightsFile(without_prefix(weights), metadata, prefix=common_prefix(weights))
     if path.suffix not in _TORCH_SUFFIXES:
         raise UsageError(f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}")
-    content = _unpickled(path)
+    content = load_content(path)
     found = find_weights(content, path, key)
     names = class_names_in(content) if isinstance(content, Mapping) else None
     return WeightsFile(without_prefix(found.tensors), {}, found.key, found.others, common_prefix(found.tensors), names)
 
 
-def part_of(file: WeightsFile, network: nn.Module, *, where: str) -> WeightsFile:
+def part_of(file: WeightsFile, names: Iterable[str], *, where: str) -> WeightsFile:
     """Return only the weights that belong to a network, if a file holds others beside them.
 
     For example a whole training module with a ``student.`` and a ``teacher.``, or with averaged weights. If several
     parts fit, the one under a usual prefix (``model.``) is taken.
 
+    Args:
+        file: the weights.
+        names: the names of the network's parameters and buffers.
+        where: where the weights come from, for errors.
+
     Raises:
         UsageError: if several parts fit and none has a usual prefix.
     """
-    own = [name for name in without_prefix(network.state_dict()) if name.rpartition(".")[2] != _COUNTER]
+    own = [name for name in without_prefix(dict.fromkeys(names)) if name.rpartition(".")[2] != _COUNTER]
     fitting = fitting_prefixes(file.tensors, own)
     if "" in fitting:
         return file
@@ -175,7 +180,12 @@ def _of_heads(
     ]
 
 
-def _unpickled(path: Path) -> object:
+def load_content(path: Path) -> object:
+    """Return what ``torch.save`` wrote, without running any code from it.
+
+    Raises:
+        UsageError: if the file is damaged, has another format, or holds more than tensors and plain values.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns about a TorchScript archive and then refuses it

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fairdistill.data import GroupedDataset, Pipeline
-from fairdistill.metrics import Counts, cell_accuracy, deo_a, deo_m, group_counts
+from fairdistill.metrics import Counts, balanced_accuracy, deo_a, deo_m, group_counts
 from fairdistill.models import class_logits
 from fairdistill.system.processes import ALONE, World
 
@@ -88,7 +88,7 @@ def evaluate(logits: Tensor, dataset: GroupedDataset) -> Evaluation:
         loss=float(losses.mean()),
         cell_loss=_mean_over_cells(losses, labels, groups, dataset.num_groups),
         accuracy=float((predicted == labels).double().mean()),
-        balanced_accuracy=float(cell_accuracy(counts).mean()),
+        balanced_accuracy=balanced_accuracy(counts),
         counts=counts,
         deo_a=deo_a(counts),
         deo_m=deo_m(counts),

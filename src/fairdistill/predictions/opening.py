@@ -124,7 +124,7 @@ def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedM
             f"{path} contains only weights; name their network with {source.network_option}, for example resnet18"
         )
     network = _network(name, file.tensors, replace(source, size=source.size or described.size), data)
-    file = part_of(file, network, where=source.path)
+    file = part_of(file, network.state_dict(), where=source.path)
     load_weights(network, file.tensors, where=source.path)
     return OpenedModel(
         network,

@@ -27,8 +27,8 @@ class Progress:
         seconds: time spent in training steps.
         row_seconds: the part of it since the last row of the log.
         meter: means of the loss since then.
-        best: the weights of the best evaluation so far, where the protocol keeps those.
-        best_loss: the loss of that evaluation.
+        best: the weights of the best evaluation so far; None if the last are kept.
+        best_standing: how that evaluation stands; see :func:`~fairdistill.training.keeping.standing`.
         best_step: the step of that evaluation.
         collapsed: whether the student predicted a single class at the last evaluation.
     """
@@ -39,7 +39,7 @@ class Progress:
     row_seconds: float = 0.0
     meter: LossMeter = field(default_factory=LossMeter)
     best: dict[str, Tensor] | None = None
-    best_loss: float = float("inf")
+    best_standing: tuple[float, ...] = ()
     best_step: int = 0
     collapsed: bool = False
 

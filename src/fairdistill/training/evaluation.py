@@ -13,6 +13,7 @@ from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
 from fairdistill.system.processes import World
 from fairdistill.text.numbers import percentage
 from fairdistill.training.active_run import ActiveRun
+from fairdistill.training.keeping import standing
 from fairdistill.training.learner import Learner
 from fairdistill.training.result import Outcome, summary, write_result
 from fairdistill.training.setup import Setup
@@ -37,9 +38,7 @@ def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
     if stage is setup.stages[-1]:
         loss = getattr(found, rules.follows)
         run.schedule.after_evaluation(loss)
-        if setup.options.keep != "last" and loss < progress.best_loss:
-            progress.best_loss, progress.best_step = loss, progress.step
-            progress.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        _keep_if_best(run, network, found, loss)
         _tell_terms(run, stage, found)
     steps = progress.meter.steps
     row = {
@@ -61,6 +60,18 @@ def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
         run.console.say(f"warning: at step {progress.step} the student predicts a single class for every image")
     progress.collapsed = found.collapsed
     return row
+
+
+def _keep_if_best(run: ActiveRun, network: nn.Module, found: Evaluation, loss: float) -> None:
+    """Remember the weights that were evaluated if none were better so far, unless the last are kept in any case."""
+    progress, keep = run.progress, run.setup.options.keep
+    assert keep is not None, "it is resolved"
+    if keep == "last":
+        return
+    now = standing(keep, found, run.setup.data.validation, loss=loss)
+    if progress.best is None or now < progress.best_standing:
+        progress.best_standing, progress.best_step = now, progress.step
+        progress.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
 def evaluate_on_test(run: ActiveRun) -> None:

@@ -16,7 +16,7 @@ from fairdistill.training.averaging import WeightAverage
 from fairdistill.training.objective import Objective
 from fairdistill.training.optimizer import build_optimizer
 from fairdistill.training.setup import Setup
-from fairdistill.training.teacher_cache import LiveTeacher
+from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import Batch, Taps
 
 
@@ -93,4 +93,6 @@ def teacher_features(
     if setup.cache is None:
         return LiveTeacher(setup.teacher.network, setup.runtime, wanted, pipeline=own)
     memory = int(setup.options.cache_memory * 2**30)
-    return setup.cache.load(setup.teacher.network, own or pipeline, setup.runtime, memory=memory, progress=progress)
+    return CachedTeacher(
+        setup.cache.load(setup.teacher.network, own or pipeline, setup.runtime, memory=memory, progress=progress)
+    )

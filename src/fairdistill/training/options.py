@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from fairdistill.choosing import parse_rule
 from fairdistill.contract import check_at_least_one, check_seed, check_types, present_names
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.training.keeping import rule_of
 from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
@@ -169,11 +169,7 @@ class BudgetOptions(_Options):
                 f"--keep {keep!r} would choose weights on the test set, since --protocol {self.protocol} has no "
                 "validation set; drop one of the two"
             )
-        if keep not in ("loss", "last") and parse_rule(keep).needs_teacher:
-            raise UsageError(
-                f"--keep {keep!r} compares with another model, but weights are chosen during training, when there is "
-                "none to compare with; write a number, for example balanced_accuracy >= 0.65"
-            )
+        rule_of(keep)
 
     @property
     def rules(self) -> Protocol:

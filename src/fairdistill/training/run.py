@@ -17,6 +17,7 @@ from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.opening import announce, console_of, create_run, held
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.splits import Splits
 from fairdistill.training.state import restore
 from fairdistill.training.stopping import interrupt_named
 
@@ -28,6 +29,7 @@ def train(
     hold_test: bool = False,
     watch: Watch | None = None,
     until: int | None = None,
+    splits: Splits | None = None,
     **keywords: Any,
 ) -> RunFolder:
     """Train one student (or teacher) and write its run folder.
@@ -44,6 +46,7 @@ def train(
         until: pause after this many steps of the run: save its state, write the weights that would be kept now to
             ``model.safetensors``, and return; ``resume`` goes on as if there had been no pause. Schedules cover all
             steps of the run as without a pause. None, or a number at or beyond the last step: do not pause.
+        splits: what :func:`~fairdistill.training.load_data` returns for these options, to save loading it again.
         **keywords: options by name, for example ``method="mfd"``; they override ``options``.
 
     Returns:
@@ -65,7 +68,7 @@ def train(
         world = join(options.device)
         if options.out is not None and world.first:
             RunFolder.check_new(Path(options.out))
-        setup = prepare(options, world)
+        setup = prepare(options, world, splits=splits)
         pipeline = _pipeline(setup)
         with console_of(setup, quiet) as console:
             folder = RunFolder(setup.out)
@@ -85,6 +88,7 @@ def resume(
     hold_test: bool = False,
     watch: Watch | None = None,
     until: int | None = None,
+    splits: Splits | None = None,
 ) -> RunFolder:
     """Continue a run that was paused, stopped or killed, as if there had been no interruption.
 
@@ -96,6 +100,7 @@ def resume(
         hold_test: as for :func:`train`; a run whose test set was held back is then evaluated on it.
         watch: as for :func:`train`.
         until: as for :func:`train`; counted from the start of the run.
+        splits: as for :func:`train`; an error if they differ from what the run was started with.
 
     Raises:
         RunFolderError: if it is not a run folder, or in use, damaged or finished already.
@@ -112,7 +117,7 @@ def resume(
         config = {**folder.config, "out": str(folder.path)}
         if folder.checkpoint_path.exists():
             config["init"] = "scratch"  # the checkpoint holds the weights
-        setup = prepare(TrainOptions.from_mapping(config), world)
+        setup = prepare(TrainOptions.from_mapping(config), world, splits=splits)
         with console_of(setup, quiet) as console, interrupt_named(folder):
             run = activate(setup, folder, _pipeline(setup), console)
             restore(run)

@@ -13,17 +13,18 @@ from pathlib import Path
 import torch
 
 from fairdistill import methods, models
+from fairdistill.caching import Feature, FeatureStore, base_key, place_key
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
-from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import load_model, open_run
-from fairdistill.runs import RunFolder, nearest_existing
+from fairdistill.runs import nearest_existing
 from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.training.keeping import check_keep
 from fairdistill.training.objective import Objective
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
@@ -32,7 +33,7 @@ from fairdistill.training.splits import Splits, load_data
 from fairdistill.training.stages import Stage, plan_stages
 from fairdistill.training.student import Student, build_student
 from fairdistill.training.teacher import RunTeacher, build_teacher, teacher_source
-from fairdistill.training.teacher_cache import TeacherCache
+from fairdistill.types import TapName
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Setup:
     teacher: RunTeacher | None
     objective: Objective
     stages: tuple[Stage, ...]
-    cache: TeacherCache | None
+    cache: FeatureStore[TapName] | None
     digests: Mapping[str, str | None]
 
     @property
@@ -78,10 +79,15 @@ class Setup:
         return self.stages[-1].stop
 
 
-def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
+def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | None = None) -> Setup:
     """Resolve and check the options, load the data, build the student and the teacher.
 
     Seeds PyTorch's global generator, from which the initial weights come.
+
+    Args:
+        options: as given.
+        world: the processes that train together.
+        splits: what :func:`load_data` returns for the options, if it is loaded already.
 
     Raises:
         UsageError: for options, methods, networks or teachers that do not exist or do not fit together.
@@ -90,7 +96,8 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
     teacher_run = open_run(teacher_source(options)) if options.teacher is not None else None
     options, method = _with_method(resolve(options, teacher_run))
     options, runtime = _with_machine(options, world)
-    data = prepare_data(options, teacher_run, runtime)
+    data = prepare_data(options, splits or load_data(options, teacher_run), runtime)
+    check_keep(str(options.keep), data.validation)
     sampler = build_sampler(method, options, data.train)
     student, teacher = prepare_networks(options, method, data.train, runtime)
     objective = prepare_objective(options, method, data.train, student, teacher).to(runtime.device)
@@ -108,9 +115,9 @@ def prepare(options: TrainOptions, world: World = ALONE) -> Setup:
     return replace(setup, cache=_plan_cache(setup))
 
 
-def prepare_data(options: TrainOptions, teacher_run: RunFolder | None, runtime: Runtime) -> Splits:
-    """Load the images; hide or predict group labels as the options say."""
-    train, validation, test = load_data(options, teacher_run)
+def prepare_data(options: TrainOptions, loaded: Splits, runtime: Runtime) -> Splits:
+    """Return the images of a run, with group labels hidden or predicted as the options say."""
+    train, validation, test = loaded
     if options.known_groups < 1:
         train = hide_groups(train, share=options.known_groups, seed=options.seed)
         if not options.rules.validates_on_test:
@@ -195,7 +202,7 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
     return options, runtime
 
 
-def _plan_cache(setup: Setup) -> TeacherCache | None:
+def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
     """Return where to keep the teacher's features; None if the run is too short to reuse them, or crops are random."""
     options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
     states = train.recipe.num_states
@@ -203,15 +210,17 @@ def _plan_cache(setup: Setup) -> TeacherCache | None:
         return None
     if setup.steps * setup.sampler.batch_size < states * len(train):
         return None
-    points, runtime = teacher.features.points, setup.runtime
-    outputs = "" if teacher.outputs == OutputReading() else f"/{teacher.outputs}"
-    cache = TeacherCache(
+    features = teacher.features
+    cache = FeatureStore(
         _cache_folder(options),
-        key=f"{teacher.digest}/{points}/{setup.digests['data']}/{teacher.recipe}/{runtime.device.type}/{runtime.dtype}{outputs}",
-        shapes={name: teacher.features.shapes[name] for name in sorted(method.teacher_taps)},
+        key=base_key(teacher.digest, str(setup.digests["data"]), teacher.recipe, setup.runtime),
+        features={
+            name: Feature(place_key(features.points.get(name), teacher.outputs), features.shapes[name])
+            for name in sorted(method.teacher_taps)
+        },
         rows=len(train),
         states=states,
-        dtype=runtime.dtype,
+        dtype=setup.runtime.dtype,
     )
     found = nearest_existing(cache.folder)
     if not found.is_dir() or not os.access(found, os.W_OK):

@@ -30,8 +30,8 @@ class Checkpoint:
         optimizer: the optimizer's state.
         average: the state of the moving average of the weights, if there is one.
         schedule: the learning-rate schedule's state.
-        best: the weights of the best evaluation, where the protocol keeps those.
-        best_loss: its loss.
+        best: the weights of the best evaluation; None if the last are kept.
+        best_standing: how it stands.
         best_step: its step.
         meter: sums of the loss parts since the last row of the log, and their number of steps.
         log_rows: rows of the log written.
@@ -48,7 +48,7 @@ class Checkpoint:
     optimizer: dict[str, Any]
     schedule: dict[str, Any]
     best: dict[str, Tensor] | None
-    best_loss: float
+    best_standing: tuple[float, ...]
     best_step: int
     meter: dict[str, Any]
     log_rows: int
@@ -71,7 +71,7 @@ class Checkpoint:
             average=None if run.learner.average is None else run.learner.average.state_dict(),
             schedule=run.schedule.state_dict(),
             best=progress.best,
-            best_loss=progress.best_loss,
+            best_standing=progress.best_standing,
             best_step=progress.best_step,
             meter={"sums": progress.meter.sums, "steps": progress.meter.steps},
             log_rows=progress.log_rows,
@@ -100,7 +100,7 @@ class Checkpoint:
         if run.learner.average is not None and self.average is not None:
             run.learner.average.load_state_dict(self.average)
         run.schedule.load_state_dict(self.schedule)
-        progress.best, progress.best_loss, progress.best_step = self.best, self.best_loss, self.best_step
+        progress.best, progress.best_standing, progress.best_step = self.best, self.best_standing, self.best_step
         progress.meter.sums = {name: value.to(device) for name, value in self.meter["sums"].items()}
         progress.meter.steps = self.meter["steps"]
         progress.step, progress.log_rows = self.step, self.log_rows
@@ -156,15 +156,19 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load documents no set of exceptions for damaged files
         raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start again with another --out") from error
-    return {**state, **_under_present_names(state)}
+    now = {**state, **_under_present_names(state)}
+    now.pop("best_loss", None)
+    return now
 
 
 def _under_present_names(state: dict[str, Any]) -> dict[str, Any]:
-    """Return what earlier versions kept under other names of terms, under today's."""
+    """Return what earlier versions kept under other names, under today's."""
     found: dict[str, Any] = {}
     if "objective" in state:
         terms = {key.removeprefix("terms."): value for key, value in state["objective"].items()}
         found["objective"] = {f"terms.{key}": value for key, value in present_names(terms).items()}
     if "meter" in state:
         found["meter"] = {**state["meter"], "sums": present_names(state["meter"]["sums"])}
+    if "best_loss" in state:
+        found["best_standing"] = (state["best_loss"],)
     return found

@@ -105,7 +105,7 @@ def _initialise(
         load_weights(network, _of_teacher(teacher, network), where=f"the teacher {options.teacher}")
     elif options.init not in INIT_NAMES:
         path = Path(options.init)
-        file = part_of(open_weights(path, key=options.weights_key), network, where=options.init)
+        file = part_of(open_weights(path, key=options.weights_key), network.state_dict(), where=options.init)
         left = load_weights(network, file.tensors, where=options.init, new_head=True)
         return left, read_notes(path, file, network, "--weights-key")
     return [], []

@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from fairdistill.caching import Feature, FeatureStore, place_key
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.models import Tapped, Teacher, digit_net, find_taps
+from fairdistill.models.reading import OutputReading
 from fairdistill.system.runtime import choose_runtime
-from fairdistill.training.teacher_cache import LiveTeacher, TeacherCache
+from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import UNKNOWN_GROUP
 from tests.conftest import TinyOptions, tiny_split
 
@@ -37,18 +39,20 @@ class Case:
         self.teacher = CountingTeacher(network, self.points, keep=self.shapes)
 
     def cache(self, *names, key="teacher/data"):
-        return TeacherCache(
+        return FeatureStore(
             self.folder,
             key=key,
-            shapes={name: self.shapes[name] for name in names},
+            features={
+                name: Feature(place_key(self.points.get(name), OutputReading()), self.shapes[name]) for name in names
+            },
             rows=self.rows,
             states=self.pipeline.num_states,
             dtype=self.runtime.dtype,
         )
 
-    def load(self, *names, memory=IN_MEMORY, **key):
+    def load(self, *names, memory=IN_MEMORY, progress=lambda text: None, **key):
         cache = self.cache(*names, **key)
-        return cache.load(self.teacher, self.pipeline, self.runtime, memory=memory, progress=lambda text: None)
+        return CachedTeacher(cache.load(self.teacher, self.pipeline, self.runtime, memory=memory, progress=progress))
 
     def batch(self, index=(5, 0, 71, 5, 33), state=(0, 1, 1, 1, 0)):
         state = torch.tensor(state) if self.pipeline.num_states == 2 else torch.zeros(len(index), dtype=torch.int64)
@@ -106,13 +110,12 @@ def test_every_image_is_computed_once_in_each_state_and_never_again(case):
 
 def test_a_feature_that_is_missing_is_added_and_the_others_stay(case):
     case.load("feature")
-    (feature,) = case.folder.glob("*-feature.bin")
-    before = feature.stat().st_ino
+    before = {path: path.stat().st_ino for path in case.folder.glob("*.bin")}
     assert case.cache("feature", "logits").missing_bytes == 2 * 72 * 3 * 4
     assert case.cache("feature", "logits").num_bytes == 2 * 72 * (96 + 3) * 4
     case.load("feature", "logits")
-    assert feature.stat().st_ino == before
-    assert len(case.files()) == 2
+    assert all(path.stat().st_ino == number for path, number in before.items())
+    assert len(case.files()) == 4
     assert case.cache("feature", "logits").missing_bytes == 0
 
 
@@ -120,13 +123,13 @@ def test_another_key_is_another_file(case):
     case.load("feature", key="teacher/data")
     case.load("feature", key="teacher/other data")
     assert case.teacher.rows == 2 * 2 * 72
-    assert len(case.files()) == 2
+    assert len(case.files()) == 4
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "longer", "part"])
 def test_a_file_that_is_not_whole_is_made_anew(case, damage):
     expected = case.load("feature")(case.batch())["feature"]
-    (path,) = case.folder.glob("*.bin")
+    path, other = sorted(case.folder.glob("*.bin"))
     content = path.read_bytes()
     if damage == "part":
         path.rename(path.with_suffix(".part"))
@@ -134,8 +137,8 @@ def test_a_file_that_is_not_whole_is_made_anew(case, damage):
     else:
         path.write_bytes({"cut": content[:-4], "empty": b"", "longer": content + b"0000"}[damage])
     assert torch.equal(case.load("feature")(case.batch())["feature"], expected)
-    assert case.teacher.rows == 2 * 2 * 72
-    assert case.files() == [path.name]
+    assert case.teacher.rows == 3 * 72
+    assert case.files() == [path.name, other.name]
     assert path.read_bytes() == content
 
 

@@ -1,0 +1,111 @@
+"""A trained model with another last layer: in memory, and as the user's own file with that layer changed."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from fairdistill.errors import UsageError
+from fairdistill.models import open_weights
+from fairdistill.models.beside import described_beside
+from fairdistill.models.last_layer import LastLayer, LastLayerError, set_layer
+from fairdistill.models.rewriting import rewritten
+from fairdistill.models.weights import part_of
+from fairdistill.predictions.model_source import ModelSource, open_run
+from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.runs import write_bytes
+
+
+def with_last_layer(model: DeployedModel, layer: LastLayer, weight: Tensor, bias: Tensor) -> DeployedModel:
+    """Return a copy of a model with another last layer.
+
+    Args:
+        model: the model; it stays as it is.
+        layer: its last layer.
+        weight: ``[C, D]``, in the order of the data set's classes.
+        bias: ``[C]``.
+
+    Raises:
+        LastLayerError: if the layer has no bias and the new one needs it.
+    """
+    network = copy.deepcopy(model.network)
+    set_layer(network, layer, weight.float(), bias.float())
+    state = hashlib.blake2b(model.digest.encode(), digest_size=16)
+    for values in (weight, bias):
+        state.update(values.detach().float().cpu().contiguous().numpy().tobytes())
+    return replace(model, network=network, digest=state.hexdigest())
+
+
+def write_with_last_layer(source: ModelSource, layer: LastLayer, weight: Tensor, bias: Tensor, target: Path) -> Path:
+    """Write the user's own weights file with its last layer changed, so that it loads wherever the old one did.
+
+    Everything else in the file is kept: names, prefixes, types, metadata, other weights, an optimizer's state. The
+    configuration files beside it that say how it is read are copied. The file appears whole or not at all.
+
+    Args:
+        source: the model as it was loaded: a run folder or a weights file.
+        layer: its last layer.
+        weight: ``[C, D]``, in the order of the data set's classes.
+        bias: ``[C]``.
+        target: the new file; it has the extension of the old one.
+
+    Returns:
+        ``target``.
+
+    Raises:
+        LastLayerError: for an exported program, or if the layer has no bias and the new one needs it.
+        UsageError: if the target cannot be written, or the model's file is not the one that the layer came from.
+    """
+    path = file_of(source)
+    if path.suffix == ".pt2":
+        raise LastLayerError(f"{path} is an exported program: its last layer cannot be changed")
+    if target.suffix != path.suffix:
+        raise UsageError(f"{target} must end in {path.suffix}, as {path} does")
+    if target.resolve() == path.resolve():
+        raise UsageError(f"{target} is the model's own file; choose another one")
+    own = layer.own(weight.float(), bias.float())
+    changes = {f"{alias}.{name}": value for alias in layer.aliases for name, value in own.items()}
+    content = rewritten(path, changes, names=layer.names, key=source.weights_key)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if open_run(source) is None:
+            _copy_beside(path, target.parent)
+        write_bytes(target, content)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}") from error
+    return target
+
+
+def repair_notes(source: ModelSource, layer: LastLayer) -> tuple[str, ...]:
+    """Return what a reader should know about a file with a changed last layer, one sentence each."""
+    path = file_of(source)
+    file = part_of(open_weights(path, key=source.weights_key), layer.names, where=str(path))
+    if not file.others:
+        return ()
+    where = f"under {file.key!r}" if file.key is not None else f"that start with {file.prefix!r}"
+    others = ", ".join(map(repr, file.others))
+    return (f"The new file changes only the weights {where}; those under {others} are as they were",)
+
+
+def file_of(source: ModelSource) -> Path:
+    """Return the weights file of a model: itself, or the one in its run folder."""
+    run = open_run(source)
+    return Path(source.path) if run is None else run.path / "model.safetensors"
+
+
+def _copy_beside(path: Path, folder: Path) -> None:
+    """Copy the configuration files that say how a weights file is read."""
+    for name in described_beside(path).files:
+        old, new = path.parent / name, folder / name
+        if new.exists() and new.read_bytes() != old.read_bytes():
+            raise UsageError(f"{new} exists and differs from {old}, which belongs to the model; choose another folder")
+        if not new.exists():
+            part = new.with_name(f"{name}.{os.getpid()}.part")
+            shutil.copyfile(old, part)
+            part.replace(new)
