@@ -31,11 +31,24 @@ def test_trials_of_equal_values_are_all_on_the_front():
     assert pareto_front({}, ["accuracy", "deo_a"]) == []
 
 
-@pytest.mark.parametrize("text", ["accuracy", "accuracy,accuracy", "accuracy,loss", "", "accuracy,deo_a,deo_m,deo_a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "accuracy",
+        "accuracy,accuracy",
+        "accuracy,loss",
+        "",
+        "accuracy,deo_a,deo_m,deo_a",
+        "accuracy,balanced_accuracy,deo_a,deo_m",
+    ],
+)
 def test_objectives_are_two_or_three_different_metrics(text):
-    with pytest.raises(UsageError, match="expected --objectives to be two or three of accuracy, deo_a, deo_m"):
+    with pytest.raises(
+        UsageError, match="expected --objectives to be two or three of accuracy, balanced_accuracy, deo_a"
+    ):
         parse_objectives(text)
 
 
 def test_objectives_have_one_order():
     assert parse_objectives("DEO_M,deo_a, accuracy") == ("accuracy", "deo_a", "deo_m")
+    assert parse_objectives("deo_a,balanced_accuracy") == ("balanced_accuracy", "deo_a")

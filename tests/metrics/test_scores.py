@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import math
+from dataclasses import fields
+
 import pytest
 
-from fairdistill.metrics import METRICS, Scores, higher_is_better, improvement
+from fairdistill.metrics import METRICS, SCORES, Scores, higher_is_better, improvement
 
 
 def test_scores_are_read_by_attribute_and_by_name():
@@ -12,8 +15,17 @@ def test_scores_are_read_by_attribute_and_by_name():
         _ = scores["loss"]
 
 
+def test_records_of_older_versions_have_no_balanced_accuracy():
+    content = {"accuracy": 0.9, "deo_a": None, "deo_m": 0.2}
+    found = Scores.from_dict(content)
+    assert math.isnan(found.balanced_accuracy)
+    assert math.isnan(found.deo_a)
+    assert Scores.from_dict({**content, "balanced_accuracy": 0.7})["balanced_accuracy"] == 0.7
+    assert set(SCORES) == {each.name for each in fields(Scores)}
+
+
 def test_accuracy_improves_as_it_rises_and_deo_as_it_falls():
-    assert [name for name in METRICS if higher_is_better(name)] == ["accuracy"]
+    assert [name for name in SCORES if higher_is_better(name)] == ["accuracy", "balanced_accuracy"]
     assert improvement("accuracy", 0.25) == 0.25
     assert improvement("deo_a", 0.25) == improvement("deo_m", 0.25) == -0.25
     with pytest.raises(KeyError, match="loss"):

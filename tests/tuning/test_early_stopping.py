@@ -87,6 +87,8 @@ def test_the_margin_is_two_standard_errors_of_what_rows_and_cells_give():
     right = math.sqrt(0.65 * 0.35)
     assert noise.margin("deo_a", half, four_fifths) == pytest.approx(2 * right * math.sqrt(sum(of_class)) / 2)
     assert noise.margin("deo_m", half, four_fifths) == pytest.approx(2 * right * math.sqrt(of_class[1]))
+    cells = [1 / 10, 1 / 40, 1 / 90, 1 / 5, 1 / 20, 1 / 100]
+    assert noise.margin("balanced_accuracy", half, half) == pytest.approx(2 * 0.5 * math.sqrt(sum(cells)) / 6)
     one_group = Noise.of(torch.tensor([[10], [5]]), rows=15)
     assert one_group.margin("deo_a", half, half) == 0
 

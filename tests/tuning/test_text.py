@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from fairdistill.metrics import Scores
 from fairdistill.tuning.text import markdown_page, render
 from tests.tuning.making import result, trial
 
@@ -17,6 +20,18 @@ def test_the_text_shows_trials_choice_and_both_sets():
     assert rows["Chosen:"] == "Chosen: trial 1, the lowest DEO_A. Run folder: study/trial-1"
     assert "validation (n = 1,234) test (n = 5,000)" in " ".join(render(result()).split())
     assert rows["DEO_A"] == "DEO_A 10.00% 12.00% 30.00% 31.00%"
+
+
+def test_the_balanced_accuracy_is_shown_if_the_rule_or_the_front_is_of_it():
+    for changes in (
+        {"rule": "deo_a subject to balanced_accuracy >= 0.5"}, {"objectives": ("balanced_accuracy", "deo_a")},
+    ):  # fmt: skip
+        trials = (replace(trial(0, 0.9, 0.2), validation=Scores(0.9, 0.2, 0.4, balanced_accuracy=0.75)), trial(1, 0.8))
+        lines = render(result(trials=trials, **changes)).splitlines()
+        rows = {line.split()[0]: " ".join(line.split()) for line in lines if line}
+        assert "Accuracy Balanced accuracy DEO_A DEO_M State" in rows["Trial"]
+        assert rows["0"] == "0 0.5 90.00 75.00 20.00 40.00 finished front"
+        assert rows["1"] == "1 1.5 80.00 undefined 0.00 0.00 finished front, chosen"
 
 
 def test_what_is_not_known_is_said():

@@ -18,7 +18,7 @@ import pytest
 from fairdistill import data
 from fairdistill.choosing.rule import Rule
 from fairdistill.errors import DataError, NonFiniteLossError, RunFolderError, TrainingError, UsageError
-from fairdistill.metrics import Scores
+from fairdistill.metrics import SCORES, Scores
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, loop
 from fairdistill.training.state import load_checkpoint
@@ -92,7 +92,7 @@ def test_every_point_of_a_list_is_tried_and_one_is_chosen_and_tested(mfd, tmp_pa
         assert run.finished == (each.number == result.chosen), "the test set is read for the chosen one alone"
         step = load_checkpoint(run.checkpoint_path)["best_step"]
         (row,) = [row for row in run.read_log() if row["step"] == step]
-        assert each.validation == Scores(*(row["evaluation"][name] for name in ("accuracy", "deo_a", "deo_m")))
+        assert each.validation == Scores(**{name: row["evaluation"][name] for name in SCORES})
     assert result.validation.accuracy == max(each.validation.accuracy for each in trials)
     assert result.test.accuracy == RunFolder.open(result.run).result["accuracy"]
     assert len(list((out / ".teacher-cache").glob("*.lock"))) == 1, "the teacher's outputs are shared"
@@ -193,6 +193,24 @@ def test_more_trials_are_refused_when_the_test_set_is_read_and_not_before(mfd, t
     (tmp_path / "study/study.db").unlink()
     with pytest.raises(UsageError, match="the test set has been read"):
         tune(mfd(steps=3), options=wanted(search=search, trials=3), quiet=True)
+
+
+def test_a_rule_and_the_front_may_be_of_the_balanced_accuracy(mfd):
+    rule = "balanced_accuracy subject to balanced_accuracy >= teacher - 1"
+    options = wanted(rule=rule, objectives="balanced_accuracy,deo_a", search={"mfd.strength": "0.5,3"}, test=False)
+    result = tune(mfd(steps=3), options=options, quiet=True)
+    best = max(each.validation.balanced_accuracy for each in result.trials)
+    assert result.validation.balanced_accuracy == best
+    assert 0 < best < 1
+    assert result.chosen in result.front
+
+
+def test_a_rule_of_what_trials_do_not_record_is_an_error_before_anything_is_trained(mfd, tmp_path):
+    with pytest.raises(
+        UsageError, match=r"names recall\[1\], but a trial records only accuracy, balanced_accuracy, deo_a"
+    ):
+        tune(mfd(), options=wanted(rule="deo_a subject to recall[1] >= 0.5"), quiet=True)
+    assert not (tmp_path / "study").exists()
 
 
 def test_a_rule_that_nothing_keeps_says_how_near_they_came_and_the_study_stays(mfd, tmp_path):

@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from fairdistill.choosing.chooser import Values
 from fairdistill.choosing.metrics import parse_metric
 from fairdistill.errors import UsageError
-from fairdistill.metrics import METRICS
+from fairdistill.metrics import SCORES
 
 
 def parse_objectives(text: str) -> tuple[str, ...]:
-    """Return the metrics to optimize, always in the order of ``METRICS``.
+    """Return the metrics to optimize, always in the order of ``SCORES``.
 
     Raises:
-        UsageError: unless they are two or three different metrics.
+        UsageError: unless they are two or three different metrics that a training records at every evaluation.
 
     Example:
         >>> parse_objectives("deo_m, accuracy")
         ('accuracy', 'deo_m')
     """
     given = [part.strip().lower() for part in text.split(",")]
-    if len(given) < 2 or len(set(given)) < len(given) or not set(given) <= set(METRICS):
-        raise UsageError(f"expected --objectives to be two or three of {', '.join(METRICS)}, but got {text!r}")
-    return tuple(metric for metric in METRICS if metric in given)
+    if not 2 <= len(given) <= 3 or len(set(given)) < len(given) or not set(given) <= set(SCORES):
+        raise UsageError(f"expected --objectives to be two or three of {', '.join(SCORES)}, but got {text!r}")
+    return tuple(metric for metric in SCORES if metric in given)
 
 
 def gain(model: Values, other: Values, metric: str) -> float:

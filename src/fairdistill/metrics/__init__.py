@@ -23,7 +23,7 @@ from fairdistill.metrics.fairness import (
 )
 from fairdistill.metrics.group_fairness import FairnessValues, GroupFairness
 from fairdistill.metrics.samples import Design, Drawing, Samples
-from fairdistill.metrics.scores import METRICS, Scores, higher_is_better, improvement
+from fairdistill.metrics.scores import METRICS, SCORES, Scores, higher_is_better, improvement
 
 if TYPE_CHECKING:
     from fairdistill.metrics.calibration import (
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 
 __all__ = [
-    "METRICS", "Calibration", "Change", "Counts", "Design", "Drawing", "Estimate", "FairnessValues", "Gap",
+    "METRICS", "SCORES", "Calibration", "Change", "Counts", "Design", "Drawing", "Estimate", "FairnessValues", "Gap",
     "GapChange", "GroupFairness", "Paired", "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy",
     "calibration_bins", "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices",
     "class_balanced_accuracy", "deo_a", "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error",

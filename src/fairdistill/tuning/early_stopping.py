@@ -31,10 +31,12 @@ class Noise:
 
     With n samples, each classified correctly with probability p, the accuracy has the standard error sqrt(p (1 - p) /
     n). The DEO of a class is the difference between the accuracies of two of its subgroups; with n1 and n2 samples
-    there it has sqrt(p (1 - p) (1 / n1 + 1 / n2)), and the class's two smallest subgroups give the largest value. DEO_A
-    is the mean over C classes, so its error is the root of the sum of their squares over C; DEO_M is the gap of one
-    class, so its error is the largest. The mean accuracy of the two trials stands for p. Both trials are evaluated on
-    the same samples; as far as they err on the same ones, their difference varies no more than each alone.
+    there it has sqrt(p (1 - p) (1 / n1 + 1 / n2)), and the class's two smallest subgroups give the largest value.
+    DEO_A is the mean over C classes, so its error is the root of the sum of their squares over C; DEO_M is the gap of
+    one class, so its error is the largest. The balanced accuracy is the mean of K subgroups, so its error is the root
+    of the sum of their squares, each p (1 - p) / n, over K. The mean accuracy of the two trials stands for p. Both
+    trials are evaluated on the same samples; as far as they err on the same ones, their difference varies no more than
+    each alone.
 
     Attributes:
         factors: by metric, what sqrt(p (1 - p)) is multiplied by.
@@ -55,13 +57,14 @@ class Noise:
         Example:
             >>> noise = Noise.of(torch.tensor([[4, 4], [4, 4]]), rows=16)
             >>> {metric: round(factor, 3) for metric, factor in noise.factors.items()}
-            {'accuracy': 0.25, 'deo_a': 0.5, 'deo_m': 0.707}
+            {'accuracy': 0.25, 'balanced_accuracy': 0.25, 'deo_a': 0.5, 'deo_m': 0.707}
         """
         smallest = cell_counts.double().sort(dim=1).values[:, :2]  # a single group has no gap, so no noise
         of_class = (1 / smallest).sum(1) if cell_counts.shape[1] > 1 else torch.zeros(len(cell_counts)).double()
         return cls(
             {
                 "accuracy": math.sqrt(1 / rows),
+                "balanced_accuracy": float((1 / cell_counts.double()).sum().sqrt()) / cell_counts.numel(),
                 "deo_a": float(of_class.sum().sqrt()) / len(of_class),
                 "deo_m": float(of_class.max().sqrt()),
             },

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fairdistill.metrics import METRICS, Scores, higher_is_better
+from fairdistill.metrics import SCORES, Scores, higher_is_better
 from fairdistill.tuning.result import TuneResult
 from fairdistill.tuning.text import heading
 
@@ -118,7 +118,7 @@ def _scatter(axes: Axes, name: str, places: Mapping[str, tuple[float, float]]) -
 
 def _axis(metric: str) -> str:
     better = "higher" if higher_is_better(metric) else "lower"
-    return f"{METRICS[metric]} on the validation set, % ({better} is better)"
+    return f"{SCORES[metric]} on the validation set, % ({better} is better)"
 
 
 def _by_kind(result: TuneResult) -> dict[str, list[_Point]]:

@@ -39,7 +39,8 @@ class ChoiceOptions:
     """How to choose a trial on the validation set: METRIC, or METRIC subject to CONDITION and CONDITION ...; in a
     condition, teacher stands for the teacher's value of the same metric."""
     objectives: str = "accuracy,deo_a"
-    """Metrics to optimize and to draw the Pareto front for: two or three of accuracy, deo_a, deo_m."""
+    """Metrics to optimize and to draw the Pareto front for: two or three of accuracy,
+    balanced_accuracy, deo_a, deo_m."""
     test: bool = True
     """Read the test set once, for the chosen trial, which closes the study. --no-test leaves the study open."""
 

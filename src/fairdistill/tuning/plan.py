@@ -13,6 +13,7 @@ from fairdistill import methods
 from fairdistill.choosing import Rule
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
+from fairdistill.metrics import SCORES
 from fairdistill.text.durations import format_seconds
 from fairdistill.training import Environment, TrainOptions, describe_environment, estimate, prepare
 from fairdistill.tuning import folder
@@ -137,7 +138,12 @@ def with_settings(training: TrainOptions, settings: Mapping[str, float]) -> Trai
 
 
 def _check_choice(training: TrainOptions, rule: Rule) -> None:
-    """Raise a UsageError if there is no validation set to choose on, or no teacher for a rule that needs one."""
+    """Raise a UsageError if there is no validation set to choose on, or a rule needs what trials or teacher lack."""
+    for metric in rule.metrics:
+        if metric not in SCORES:
+            raise UsageError(
+                f"the rule {str(rule)!r} names {metric}, but a trial records only {', '.join(SCORES)}; use these"
+            )
     if training.rules.validates_on_test:
         raise UsageError(f"tune needs a validation set, but --protocol {training.protocol} has none; drop --protocol")
     if rule.relative and training.teacher is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,11 +73,12 @@ class ScoresOnTest(Scores):
     @staticmethod
     def from_dict(content: Mapping[str, Any]) -> ScoresOnTest:
         """Return the scores of a mapping as ``tune.json`` and ``result.json`` hold it."""
-        own, teacher = Scores.from_dict(content), content["teacher"]
+        teacher = content["teacher"]
         return ScoresOnTest(
-            accuracy=own.accuracy, deo_a=own.deo_a, deo_m=own.deo_m, rows=content["rows"],
+            **asdict(Scores.from_dict(content)),
+            rows=content["rows"],
             teacher=None if teacher is None else Scores.from_dict(teacher),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

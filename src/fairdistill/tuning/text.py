@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from fairdistill.metrics import METRICS, Scores
+from fairdistill.choosing import parse_rule
+from fairdistill.metrics import METRICS, SCORES, Scores
 from fairdistill.text.numbers import percent, percentage
 from fairdistill.text.tables import aligned, markdown
 from fairdistill.tuning.result import State, Trial, TuneResult
@@ -16,7 +17,8 @@ _STATES: Mapping[State, str] = {
 
 def render(result: TuneResult) -> str:
     """Return the trials, which one was chosen and why, and its values on the validation and test sets side by side."""
-    lines = aligned(_trials(result), left=(0, len(result.search) + 4, len(result.search) + 5))
+    state = 1 + len(result.search) + len(_shown(result))
+    lines = aligned(_trials(result), left=(0, state, state + 1))
     ruler = "-" * max(map(len, lines))
     shown = [heading(result), "", lines[0], ruler, *lines[1:], ruler, "", *_sentences(result)]
     if result.chosen_trial is not None:
@@ -42,15 +44,16 @@ def heading(result: TuneResult) -> str:
 
 
 def _trials(result: TuneResult) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("Trial", *result.search, *METRICS.values(), "State", "")]
+    shown = _shown(result)
+    rows: list[tuple[str, ...]] = [("Trial", *result.search, *shown.values(), "State", "")]
     for trial in result.trials:
         settings = (f"{trial.settings[name]:.4g}" if name in trial.settings else "" for name in result.search)
         marks = [
             word for word, numbers in (("front", result.front), ("chosen", (result.chosen,))) if trial.number in numbers
         ]
-        rows.append((str(trial.number), *settings, *_metrics(trial.validation), _state(trial), ", ".join(marks)))
+        rows.append((str(trial.number), *settings, *_metrics(trial.validation, shown), _state(trial), ", ".join(marks)))
     if result.teacher is not None:
-        rows.append(("teacher", *[""] * len(result.search), *_metrics(result.teacher.validation), "", ""))
+        rows.append(("teacher", *[""] * len(result.search), *_metrics(result.teacher.validation, shown), "", ""))
     return rows
 
 
@@ -60,12 +63,18 @@ def _state(trial: Trial) -> str:
     return f"stopped early at step {trial.steps:,}, beaten by trial {trial.beaten_by}"
 
 
-def _metrics(scores: Scores | None) -> list[str]:
-    return ["" if scores is None else percent(scores[name], 2) for name in METRICS]
+def _shown(result: TuneResult) -> Mapping[str, str]:
+    """Return the names of the metrics in tables: those of every table, and any other of the rule or the front."""
+    named = {*METRICS, *result.objectives, *parse_rule(result.rule).metrics}
+    return {metric: name for metric, name in SCORES.items() if metric in named}
+
+
+def _metrics(scores: Scores | None, shown: Iterable[str]) -> list[str]:
+    return ["" if scores is None else percent(scores[name], 2) for name in shown]
 
 
 def _sentences(result: TuneResult) -> list[str]:
-    over = " and ".join(METRICS[name] for name in result.objectives)
+    over = " and ".join(SCORES[name] for name in result.objectives)
     lines = [f'Values are percentages on the validation set; "front" marks the Pareto front of {over}.']
     if result.chosen is None:
         lines.append(f"No trial has been chosen yet. The rule: {result.rule_in_words}.")
@@ -92,7 +101,7 @@ def _sides(result: TuneResult, chosen: Trial) -> list[tuple[str, ...]]:
         header,
         *(
             (name, *("not read" if scores is None else percentage(scores[metric], 2) for _, _, scores in columns))
-            for metric, name in METRICS.items()
+            for metric, name in _shown(result).items()
         ),
     ]
 

@@ -22,7 +22,8 @@ SURPLUS = "surplus"
 """Marks a trial that was started while another machine started the last one, and was dropped at once."""
 
 HISTORY = "history"
-"""Every evaluation of a finished trial, ``[step, accuracy, deo_a, deo_m]``."""
+"""Every evaluation of a finished trial, ``[step, accuracy, deo_a, deo_m, balanced_accuracy]``; the last is missing in
+studies of older versions."""
 
 _KEPT = ("validation", "step", "steps", "seconds", "beaten_by", "error", "host", "folder")
 
@@ -56,7 +57,8 @@ def finished_histories(study: Study) -> dict[int, History]:
 
 def written_history(history: History) -> list[list[float]]:
     """Return a history as a study keeps it; see ``HISTORY``."""
-    return [[step, *(scores[metric] for metric in METRICS)] for step, scores in history.items()]
+    names = (*METRICS, "balanced_accuracy")
+    return [[step, *(scores[metric] for metric in names)] for step, scores in history.items()]
 
 
 def scores_of_row(row: Mapping[str, Any]) -> Scores:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairdistill.metrics import Scores
+from fairdistill.metrics import SCORES, Scores
 from fairdistill.training import Setup, evaluate_teacher
 from fairdistill.tuning.early_stopping import Noise
 
@@ -28,5 +28,5 @@ class ValidationSet:
         """Return the validation set of a training, with the teacher's scores; every subgroup must have samples."""
         own = setup.data.validation
         found = evaluate_teacher(setup, own)
-        teacher = None if found is None else Scores(accuracy=found.accuracy, deo_a=found.deo_a, deo_m=found.deo_m)
+        teacher = None if found is None else Scores(**{name: getattr(found, name) for name in SCORES})
         return cls(rows=len(own), noise=Noise.of(own.cell_counts(), len(own)), teacher=teacher)
