@@ -11,7 +11,7 @@ import numpy as np
 from fairdistill.auditing import AuditResult, ModelChange, audit, change_between
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.fixing.decision import Searched
-from fairdistill.fixing.result import BothAccuracies, CandidateResult, FixResult, PointResult
+from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
 from fairdistill.fixing.verdict import Gain, reach
 from fairdistill.metrics import Change
 from fairdistill.predictions import Predictions
@@ -85,11 +85,11 @@ def fix_result(
         options: other arguments of the verdict.
         **changes: fields of the result.
     """
-    kept = gain = both = None
+    kept = gain = worst = None
     if after is not None:
         kept = changed(test, after)
         gain = Gain(promised=0.2, found=change(-kept.deo_a.value, -kept.deo_a.high, -kept.deo_a.low))
-        both = BothAccuracies(balanced_accuracy=change(0.1, 0.08, 0.12), worst_subgroup=change(0.3, 0.2, 0.4))
+        worst = change(0.3, 0.2, 0.4)
     verdict = reach(audited(validation), audited(test), **{
         "fair_enough": 0.03, "after": None if after is None else audited(after), "gain": gain,
         "promising": None if after is None else "fair head", **(options or {}),
@@ -115,6 +115,6 @@ def fix_result(
             for each in candidates
         ),
         "validation": audited(validation), "notes": (), "test_read_before": (), "test_before": audited(test),
-        "test_after": None if after is None else audited(after), "kept": kept, "kept_balanced": both, "gain": gain,
-        "confirmed": None if gain is None else gain.confirmed, **changes,
+        "test_after": None if after is None else audited(after), "kept": kept, "kept_worst_subgroup": worst,
+        "gain": gain, "confirmed": None if gain is None else gain.confirmed, **changes,
     })  # fmt: skip

@@ -45,11 +45,10 @@ def test_the_metrics_of_the_audit_keep_its_own_paired_test():
     assert (gain.found.low, gain.found.high) == (kept.accuracy.low, kept.accuracy.high)
 
 
-def test_the_balanced_accuracy_and_the_worst_subgroup_change_beside_it():
-    _, _, both = changes("deo_a")
-    assert both.balanced_accuracy.value == pytest.approx((225 + 237 - 81 - 240) / 1200)
-    assert both.worst_subgroup.value == pytest.approx((225 - 81) / 300)
-    assert both.balanced_accuracy.low > 0
+def test_the_worst_subgroup_changes_beside_it():
+    _, _, worst = changes("deo_a")
+    assert worst.value == pytest.approx((225 - 81) / 300)
+    assert 0.3 < worst.low < worst.value < worst.high < 0.6
 
 
 def test_a_model_that_a_function_does_not_allow_has_no_value():

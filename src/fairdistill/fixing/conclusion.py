@@ -47,13 +47,13 @@ def _result(
 ) -> FixResult:
     chosen, rule = decision.chosen, work.options.chooser
     before, after = audit(test.before), None if test.after is None else audit(test.after)
-    kept = gain = both = None
+    kept = gain = worst = None
     missed: Sequence[str] = ()
     if test.after is not None:
         kept = change_between(test.before, test.after)
         own = decision.deployed.measures
         promised = rule_value(rule, chosen.measures, own) - rule_value(rule, own, own)
-        gain, both = changes_on_test(rule, test.before, test.after, kept, promised=promised)
+        gain, worst = changes_on_test(rule, test.before, test.after, kept, promised=promised)
         missed = rule.missed(*map(measures_of_predictions, (test.after, test.before)))
     promising = chosen if test.after is not None else decision.promising
     verdict = reach(
@@ -99,7 +99,7 @@ def _result(
         test_before=before,
         test_after=after,
         kept=kept,
-        kept_balanced=both,
+        kept_worst_subgroup=worst,
         gain=gain,
         confirmed=None if gain is None else gain.confirmed,
     )  # fmt: skip

@@ -50,14 +50,14 @@ def joined(names: Sequence[str]) -> str:
 
 def _changes(result: FixResult) -> list[tuple[str, bool, Change]]:
     """Return each metric whose change was tested on the test set, and whether higher is better; the rule's first."""
-    if result.kept is None or result.kept_balanced is None:
+    if result.kept is None or result.kept_worst_subgroup is None:
         return []
     found: list[tuple[str, bool, Change]] = [
         ("DEO_A", False, result.kept.deo_a),
         ("DEO_M", False, result.kept.deo_m),
         ("accuracy", True, result.kept.accuracy),
-        ("accuracy with every subgroup counted equally", True, result.kept_balanced.balanced_accuracy),
-        ("worst subgroup", True, result.kept_balanced.worst_subgroup),
+        ("accuracy with every subgroup counted equally", True, result.kept.balanced_accuracy),
+        ("worst subgroup", True, result.kept_worst_subgroup),
     ]
     if result.gain is not None and result.metric.lower() not in {"deo_a", "deo_m", "accuracy"}:
         found.insert(0, (f"{result.metric}, which the rule chooses by", True, result.gain.found))
@@ -114,7 +114,7 @@ def sureness(result: FixResult) -> list[str]:
 def on_test(result: FixResult) -> list[tuple[str, str, str, str]]:
     """Return the rows of the table of the test set: a metric, your model, the chosen one, the change."""
     before, after = result.test_before, result.test_after
-    kept, both = result.kept, result.kept_balanced
+    kept = result.kept
     rows: list[tuple[str, str, str, Change | None]] = []
     for title, name, change in (
         ("DEO_A, mean gap over the classes", "deo_a", None if kept is None else kept.deo_a),
@@ -122,9 +122,9 @@ def on_test(result: FixResult) -> list[tuple[str, str, str, str]]:
         ("Accuracy, images mixed as here", "accuracy", None if kept is None else kept.accuracy),
         (
             "Accuracy, every subgroup counted equally", "balanced_accuracy",
-            None if both is None else both.balanced_accuracy,
+            None if kept is None else kept.balanced_accuracy,
         ),
-        ("Worst subgroup", "worst_cell", None if both is None else both.worst_subgroup),
+        ("Worst subgroup", "worst_cell", result.kept_worst_subgroup),
     ):  # fmt: skip
         rows.append((title, _metric(before, name), "" if after is None else _metric(after, name), change))
     return [

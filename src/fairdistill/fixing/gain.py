@@ -8,20 +8,19 @@ import numpy as np
 
 from fairdistill.auditing import ModelChange
 from fairdistill.choosing import Chooser, Measures, Values, parse_metric
-from fairdistill.fixing.result import BothAccuracies
 from fairdistill.fixing.verdict import Gain
-from fairdistill.metrics import Change, balanced_accuracy, cell_accuracy
+from fairdistill.metrics import Change, cell_accuracy
 from fairdistill.metrics.drawn_counts import DrawnCounts, paired_changes
 from fairdistill.predictions import Predictions, paired
 
-_TESTED = ("accuracy", "deo_a", "deo_m")  # by the audit's own paired test
+_TESTED = ("accuracy", "balanced_accuracy", "deo_a", "deo_m")  # by the audit's own paired test
 _NAN = float("nan")
 
 
 def changes_on_test(
     rule: Chooser, before: Predictions, after: Predictions, kept: ModelChange, *, promised: float
-) -> tuple[Gain, BothAccuracies]:
-    """Return what a candidate gains by a rule, and how the balanced accuracy and the worst subgroup change.
+) -> tuple[Gain, Change]:
+    """Return what a candidate gains by a rule, and how the accuracy of the worst subgroup changes.
 
     Args:
         rule: the rule.
@@ -40,7 +39,6 @@ def changes_on_test(
     found = paired_changes(
         before.predicted, after.predicted, before.samples,
         {
-            "balanced_accuracy": lambda model, _: balanced_accuracy(model.counts),
             "worst_subgroup": lambda model, _: float(np.nanmin(cell_accuracy(model.counts))),
             **(
                 {}
@@ -50,8 +48,7 @@ def changes_on_test(
         },
     )  # fmt: skip
     gained = _signed(getattr(kept, rule.metric), rule.metric) if rule.metric in _TESTED else found["gain"]
-    both = BothAccuracies(balanced_accuracy=found["balanced_accuracy"], worst_subgroup=found["worst_subgroup"])
-    return Gain(promised=promised, found=gained), both
+    return Gain(promised=promised, found=gained), found["worst_subgroup"]
 
 
 def rule_value(rule: Chooser, model: Values, deployed: Values) -> float:

@@ -89,19 +89,6 @@ class TestRead(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BothAccuracies(Result):
-    """The change of two metrics on the test set that a :class:`ModelChange` does not hold, with paired intervals.
-
-    Attributes:
-        balanced_accuracy: mean accuracy of all subgroups.
-        worst_subgroup: the lowest accuracy of a subgroup, which may be another one afterwards.
-    """
-
-    balanced_accuracy: Change
-    worst_subgroup: Change
-
-
-@dataclass(frozen=True, kw_only=True)
 class FixResult(Result):
     """The result of a fix: one of four verdicts, and everything behind it.
 
@@ -136,7 +123,7 @@ class FixResult(Result):
         test_before: audit of the deployed model on the test set.
         test_after: audit of the chosen candidate there; None if that is the deployed model.
         kept: what the chosen candidate changes on the test set.
-        kept_balanced: the change of the balanced accuracy and of the worst subgroup.
+        kept_worst_subgroup: the change of the lowest accuracy of a subgroup, which may be another one afterwards.
         gain: what it gains in the value that the rule chooses by.
         confirmed: whether the test set confirms the gain; None if the deployed model is chosen.
     """
@@ -171,7 +158,7 @@ class FixResult(Result):
     test_before: AuditResult
     test_after: AuditResult | None
     kept: ModelChange | None
-    kept_balanced: BothAccuracies | None
+    kept_worst_subgroup: Change | None
     gain: Gain | None
     confirmed: bool | None
 
