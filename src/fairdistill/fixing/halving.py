@@ -113,12 +113,16 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
         found: dict[str, Candidate] = {}
         for name in planned.standing:
             here = _affordable(work, running[name], pace, before=before, until=until)
-            if here is None:
-                return False
-            trained = train_student(search, start, running[name], steps=planned.steps, until=here)
-            if trained is not None:
-                found[name] = trained
-            if here < until:
+            if here is not None:
+                trained = train_student(search, start, running[name], steps=planned.steps, until=here)
+                if trained is not None:
+                    found[name] = trained
+            if here is None or here < until:
+                for other in planned.standing:
+                    if running[other].name not in search.students:  # trained in an earlier call
+                        train_student(
+                            search, start, running[other], steps=planned.steps, until=_come(work, running[other])
+                        )
                 return False
         planned = planned.after(sorted(found, key=lambda name: search.standing(found[name])))
         _record(work, number, planned)
