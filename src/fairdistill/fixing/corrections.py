@@ -66,7 +66,7 @@ def corrections(validation: Predictions) -> tuple[list[Candidate], list[str]]:
                 settings=fitted.settings,
                 use=fitted.use,
                 seconds=time.perf_counter() - started,
-            )  # fmt: skip
+            )
         )
     return found, notes
 
