@@ -26,7 +26,7 @@ from fairdistill.data import GroupedDataset, ImageFiles, Pipeline, Recipe
 from fairdistill.data.images.reading import Storage, scan
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.own import table
-from fairdistill.models.vision import import_torchvision
+from fairdistill.system.vision import import_torchvision
 from fairdistill.system.memory import keep_freed_memory
 
 BATCH = 128

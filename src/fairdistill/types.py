@@ -43,6 +43,7 @@ class Batch:
         boxes: ``[N, 4]`` float64 on the CPU: top, left, height and width of each image's crop, as fractions of
             the image; None without a crop.
         whole: number of rows of the whole batch if these are one process's share of it; None if these are all.
+        operations: ``[N]`` int64 on the CPU, the seed of each image's RandAugment operations; None without.
     """
 
     images: Tensor
@@ -52,6 +53,7 @@ class Batch:
     state: Tensor
     boxes: Tensor | None = None
     whole: int | None = None
+    operations: Tensor | None = None
 
 
 def _alone() -> World:

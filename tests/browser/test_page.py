@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fairdistill.reporting import report
 from fairdistill.runs import RunFolder
 from tests.reporting.making import CLASSES, made_run, with_embedding
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; see make test-browser")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; see make test-browser")
-
-# Software rendering, so that the turnable pictures need no graphics card.
-ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
 @pytest.fixture(scope="module")
@@ -41,35 +32,9 @@ def written(runs, tmp_path_factory) -> Path:
     return out
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def open_page(browser, written):
-    """Open the page; what went wrong in it is gathered in its ``wrong``."""
-    contexts = []
-
-    def open_(*, width: int = 1280, scheme: str = "light") -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.wrong = []
-        page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: page.wrong.append(str(error)))
-        page.on("request", lambda request: page.wrong.append(request.url) if request.url != written.as_uri() else None)
-        page.on("dialog", lambda dialog: (page.wrong.append(dialog.message), dialog.dismiss()))
-        page.goto(written.as_uri())
-        page.wait_for_function("document.documentElement.dataset.ready === 'true'")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
+def open_page(open_file, written):
+    return functools.partial(open_file, written)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import errno
+import shutil
+import threading
+
 import pytest
 import torch
 
-from fairdistill.caching import Feature, FeatureStore, place_key
+from fairdistill.caching import Feature, FeatureStore, place_key, store
 from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.errors import UsageError
 from fairdistill.models import Tapped, Teacher, digit_net, find_taps
 from fairdistill.models.reading import OutputReading
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import UNKNOWN_GROUP
 from tests.conftest import TinyOptions, tiny_split
+from tests.stops import Killed, at_call, kill
 
 CPU = torch.device("cpu")
 IN_MEMORY, MAPPED = 2**30, 0
@@ -152,3 +158,129 @@ def test_a_build_that_is_cut_off_leaves_no_file_that_a_later_run_would_take(case
             case.load("feature")
     assert list(case.folder.glob("*.bin")) == []
     assert bool(case.load("feature")(case.batch())["feature"].any())
+
+
+def stop_at(number):
+    """Stop the teacher at its call ``number``, as a kill would."""
+    return lambda patch: patch.setattr(CountingTeacher, "__call__", at_call(number, kill, CountingTeacher.__call__))
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(store, "_CHUNK", 20)
+
+
+def content(case):
+    return {path.name: path.read_bytes() for path in case.folder.glob("*.bin")}
+
+
+@pytest.mark.parametrize("number", [1, 3, 6, 8])
+def test_a_killed_build_continues_where_it_was_and_ends_the_same(tmp_path, small_chunks, number):
+    whole, case = Case(tmp_path / "whole"), Case(tmp_path / "cut")
+    whole.load("feature", "logits")
+    with pytest.MonkeyPatch.context() as patch:
+        stop_at(number)(patch)
+        with pytest.raises(Killed):
+            case.load("feature", "logits")
+    done = case.teacher.rows
+    assert done == min(number - 1, 4) * 20 - 8 * (number > 4) + max(number - 5, 0) * 20
+    said = []
+    case.load("feature", "logits", progress=said.append)
+    assert case.teacher.rows == 2 * 72
+    assert content(case) == content(whole)
+    before = done % 72
+    assert (f"; {before} were done before" in said[0]) == (before > 0)
+    assert {path.suffix for path in case.folder.iterdir()} == {".bin", ".lock"}
+
+
+@pytest.mark.parametrize("damage", ["hash lost", "half a chunk", "wrong bytes", "no list"])
+def test_of_a_killed_build_only_whole_chunks_are_used(tmp_path, small_chunks, damage):
+    whole, case = Case(tmp_path / "whole"), Case(tmp_path / "cut")
+    whole.load("feature")
+    with pytest.MonkeyPatch.context() as patch:
+        stop_at(4)(patch)
+        with pytest.raises(Killed):
+            case.load("feature")
+    (part,), (done,) = case.folder.glob("*.part"), case.folder.glob("*.done")
+    if damage == "hash lost":
+        done.write_text("".join(done.read_text().splitlines(keepends=True)[:2]))
+    elif damage == "half a chunk":
+        part.write_bytes(part.read_bytes()[:-10])
+    elif damage == "wrong bytes":
+        part.write_bytes(part.read_bytes()[:-10] + b"0123456789")
+    else:
+        done.unlink()
+    case.load("feature")
+    assert case.teacher.rows == 60 + (2 * 72 - (0 if damage == "no list" else 40))
+    assert content(case) == content(whole)
+
+
+def test_features_read_at_one_place_share_a_file(case):
+    assert case.points["feature"] == case.points["embedding"]
+    cached = case.load("feature", "embedding")(case.batch())
+    assert torch.equal(cached["feature"], cached["embedding"])
+    assert len(case.files()) == 2
+    assert case.teacher.rows == 2 * 72
+
+
+def test_two_processes_share_one_build(case, tmp_path):
+    """The second one waits, says so, and computes nothing."""
+    said, begun, go = [], threading.Event(), threading.Event()
+    original = CountingTeacher.__call__
+
+    def slow(self, images):
+        begun.set()
+        go.wait(20)
+        return original(self, images)
+
+    def second():
+        begun.wait(20)
+        Case.load(case, "feature", progress=lambda text: (said.append(text), go.set()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CountingTeacher, "__call__", slow)
+        thread = threading.Thread(target=second)
+        thread.start()
+        case.load("feature")
+        thread.join()
+    assert said == ["teacher outputs: waiting for another process that computes them"]
+    assert case.teacher.rows == 2 * 72
+
+
+def test_a_disk_without_room_is_an_error_before_anything_is_computed(case, monkeypatch):
+    monkeypatch.setattr(store.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))
+    with pytest.raises(UsageError, match=r"need 0 MiB in .* but its disk has 0 MiB left; free some space"):
+        case.load("feature")
+    assert case.teacher.rows == 0
+    assert case.files() == []
+
+
+def test_a_disk_that_fills_up_is_an_error_that_leaves_nothing(case, monkeypatch, small_chunks):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store.Part, "append", at_call(3, full, store.Part.append))
+    with pytest.raises(UsageError, match=r"cannot write in .*: No space left on device; choose another folder"):
+        case.load("feature")
+    assert case.files() == []
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(case):
+    case.folder.write_text("a file")
+    with pytest.raises(UsageError, match=r"cannot write in .*: File exists; choose another folder"):
+        case.load("feature")
+
+
+def test_complete_files_are_only_read(case, monkeypatch):
+    case.load("feature")
+    monkeypatch.setattr(store.Path, "mkdir", kill)
+    case.load("feature")
+
+
+def test_long_builds_say_how_far_they_are(case, monkeypatch, small_chunks):
+    monkeypatch.setattr(store, "_SECONDS", 0.0)
+    said = []
+    case.load("feature", progress=said.append)
+    assert said[0] == f"teacher outputs: computing 144 once, 0 MiB in {case.folder}"
+    assert said[1:3] == ["teacher outputs: 20 of 144", "teacher outputs: 40 of 144"]
+    assert len(said) == 8

@@ -43,19 +43,27 @@ def test_the_whole_budget_is_used_and_no_more(seconds):
     found = plan(seconds)
     costs = {each.name: each.cost for each in TRAINED}
     mean = sum(costs[name] for name in found.students) / len(found.students)
-    steps, standing, before = 0, len(found.students), 0
-    for rung, until in enumerate(found.rungs):
-        steps += standing * (until - before)
-        standing, before = found.going_on(rung, standing), until
-    assert standing == 1
-    assert found.rungs[-1] == found.steps
+    steps, before = 0, 0
+    while not found.done:
+        until = found.rungs[len(found.passed)]
+        steps += len(found.standing) * (until - before)
+        found, before = found.after(found.standing), until
+    assert before == found.steps
     assert 0.95 * seconds <= 0.1 * steps * mean <= seconds
 
 
-def test_the_rungs_double_and_half_of_the_students_drop_out():
-    found = Round(800, (100, 200, 400, 800), ("a", "b", "c", "d", "e", "f", "g", "h"))
-    assert [found.going_on(rung, standing) for rung, standing in enumerate((8, 4, 2, 1))] == [4, 2, 1, 1]
+def test_the_better_half_goes_on_after_each_rung_and_the_last_ends_it():
+    found = Round(400, (100, 200, 400), ("a", "b", "c", "d"))
+    found = found.after(["c", "d", "a", "b"])
+    assert (found.standing, found.done) == (("c", "d"), False)
+    found = found.after(["d", "c"])
+    assert found.standing == ("d",)
     assert Round.from_dict(found.to_dict()) == found
+    assert found.after(["d"]).done
+
+
+def test_a_round_whose_students_all_diverge_is_over():
+    assert Round(200, (100, 200), ("a", "b")).after([]).done
 
 
 def test_continuing_a_run_costs_time_too():

@@ -11,7 +11,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models import build
 from fairdistill.models.beside import described_beside
 from fairdistill.models.described import Described
-from fairdistill.models.vision import import_timm
+from fairdistill.system.vision import import_timm
 
 HUGGING_FACE = {
     "architectures": ["ViTForImageClassification"],

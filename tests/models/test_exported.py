@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from fairdistill.errors import UsageError
 from fairdistill.models import ExportedNetwork, Tapped, TapPoint, Teacher, class_logits, find_taps, load_program
-from fairdistill.models.vision import import_timm, import_torchvision
+from fairdistill.system.vision import import_timm, import_torchvision
 from tests.models.user_net import ConvHeadNet, CosineNet, FunctionalNet, OneLogitNet
 
 KEEP = ("embedding", "map", "feature", "logits")

@@ -8,7 +8,7 @@ from torch import nn
 
 from fairdistill.errors import UsageError
 from fairdistill.models import NETWORKS, build, split_name
-from fairdistill.models.vision import import_timm, import_torchvision
+from fairdistill.system.vision import import_timm, import_torchvision
 
 
 @pytest.mark.parametrize(("name", "size"), [("cifar_net", 32), ("digit_net", 16)])

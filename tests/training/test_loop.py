@@ -17,6 +17,7 @@ from fairdistill.errors import NonFiniteLossError, UsageError
 from fairdistill.metrics import deo_a, deo_m, group_counts
 from fairdistill.models import digit_net, read_weights
 from fairdistill.training import TrainOptions, evaluation, train
+from fairdistill.training.teacher_cache import LiveTeacher
 from tests.all_methods import BEYOND_THE_PAPER
 
 CPU = torch.device("cpu")
@@ -276,6 +277,27 @@ def test_an_empty_cell_of_the_training_set_is_a_warning_and_deo_is_null_where_un
         run = train(quick(method=method, data_options={"missing_cell": True}), quiet=True)
     assert (run.result["deo_a"], run.result["deo_m"], run.result["empty_cells"]) == (None, None, [[1, 2]])
     assert run.read_log()[-1]["evaluation"]["deo_a"] is None
+
+
+def test_a_teacher_sees_the_images_that_randaug_changed_and_nothing_is_cached(
+    quick, tiny_teacher, tmp_path, monkeypatch, capsys
+):
+    looks, seen = LiveTeacher.__call__, []
+
+    def watched(self, batch):
+        seen.append(batch.operations)
+        return looks(self, batch)
+
+    monkeypatch.setattr(LiveTeacher, "__call__", watched)
+    cache = tmp_path / "cache"
+    train(quick(method="hkd", teacher=tiny_teacher, augment="randaug", cache_dir=str(cache)))
+    assert len(seen) == 12
+    assert None not in seen
+    assert not cache.exists()
+    assert (
+        "RandAugment changes images at random, so the teacher's outputs are computed in every step instead of cached"
+        in capsys.readouterr().err
+    )
 
 
 def test_progress_of_the_run_is_said_on_standard_error(quick, tiny_teacher, capsys):

@@ -25,7 +25,7 @@ NAN, INF = float("nan"), float("inf")
 
 # The order of --help and of the keys in config.yaml.
 GROUPS = {
-    DataOptions: ["data", "data_root", "data_options"],
+    DataOptions: ["data", "data_root", "data_options", "augment"],
     MethodOptions: ["method", "set"],
     NetworkOptions: ["model", "tap"],
     GroupLabelOptions: ["pseudo_groups", "known_groups"],

@@ -157,6 +157,17 @@ def test_cosine_momentum_and_the_paper_protocol_go_on(quick, tmp_path):
     assert [row["lr"] for row in resumed.read_log()] == [row["lr"] for row in whole.read_log()]
 
 
+def test_randaug_and_one_cycle_go_on(quick, tiny_teacher, tmp_path):
+    def options(name):
+        given = {"method": "hkd", "teacher": tiny_teacher, "augment": "randaug", "schedule": "onecycle"}
+        return quick(out=str(tmp_path / name), **given)
+
+    whole = train(options("whole"), quiet=True)
+    with stopped(in_step(8, kill), Killed):
+        train(options("cut"), quiet=True)
+    assert_same(resume(tmp_path / "cut", quiet=True), whole)
+
+
 def test_the_patience_of_the_rate_goes_on(quick, judged_as):
     options = quick(batch_size=66, steps=16)  # an evaluation after every step
     with judged_as(cell_loss=[1.0] * 16):

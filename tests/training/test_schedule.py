@@ -59,7 +59,24 @@ def test_the_cosine_keeps_the_first_rate_in_the_warmup_and_falls_towards_zero_in
     assert rates == pytest.approx([0.1, 0.1, 0.1, 0.0853553, 0.05, 0.0038060], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["cosine", "constant"])
+def test_one_cycle_is_that_of_pytorch():
+    stage = Stage("main", (), start=10, steps=40, evaluate_every=4, anneal_every=1)
+    ours, theirs = (torch.optim.Adam([nn.Parameter(torch.zeros(1))], lr=0.1) for _ in range(2))
+    schedule = Schedule("onecycle", ours, stage)
+    # PyTorch's highest rate is one step earlier, and its last step is at the lowest: 0.3 * 41 - 1 and 41 - 1 steps.
+    peak = [step for step in range(10, 50) if (schedule.before_step(step), schedule.lr)[1] == 0.1]
+    assert peak == [22]
+    reference = torch.optim.lr_scheduler.OneCycleLR(
+        theirs, max_lr=0.1, total_steps=41, pct_start=13 / 41, cycle_momentum=False, final_div_factor=1e9
+    )
+    for step in range(10, 50):
+        schedule.before_step(step)
+        assert schedule.lr == pytest.approx(theirs.param_groups[0]["lr"], abs=1e-9)
+        theirs.step()
+        reference.step()
+
+
+@pytest.mark.parametrize("name", ["cosine", "onecycle", "constant"])
 def test_other_schedules_ignore_the_losses_and_have_no_state(name):
     schedule, _ = made(name)
     for _ in range(20):

@@ -9,6 +9,9 @@ from fairdistill.data.images.view import View
 
 Crop = Literal["none", "center", "random", "resized"]
 
+Augmentation = Literal["standard", "randaug"]
+"""What is done to training images: their recipe's crops and flips, or RandAugment on top of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from fairdistill.fixing import folder
@@ -38,22 +38,20 @@ def train_students(search: Search) -> Ended:
     pace = _short_student(search, start, epoch)
     if pace is None:
         return "budget"
-    rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
     students = configurations(from_trained=work.can_continue)[: work.options.students]
-    number = 0
-    while True:
+    most = work.options.epochs * epoch
+    for number in itertools.count():
+        rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
         if number == len(rounds):
-            most = work.options.epochs * epoch
             planned = plan_round(time_for_students(work), pace, students, epoch_steps=epoch, most=most)
             if planned is None:
                 return "budget"
             if rounds and planned.steps < _LONGER * rounds[-1].steps:
-                return "complete" if rounds[-1].steps >= most * 0.9 else "budget"
-            rounds.append(planned)
-            folder.update_plan(work.out, rounds=[each.to_dict() for each in rounds])
-        if not _compete(search, start, rounds[number], number, pace):
+                return "complete" if rounds[-1].steps >= 0.9 * most else "budget"
+            _record(work, number, planned)
+        if not _compete(search, start, number, pace):
             return "budget"
-        number += 1
+    raise AssertionError("a round is the last")
 
 
 def time_for_students(work: Work) -> float:
@@ -94,37 +92,55 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
     return pace
 
 
-def _compete(search: Search, start: Start, planned: Round, number: int, pace: Pace) -> bool:
-    """Let the students of a round compete; return whether it came to its end within the budget."""
-    suffix = "" if number == 0 else f"-{number + 1}"
-    by_name = {each.name: each for each in configurations(from_trained=search.work.can_continue)}
-    standing: Sequence[str] = planned.students
-    before = 0
-    for rung, until in enumerate(planned.rungs):
+def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
+    """Let the students of a round compete; return whether it came to its end within the budget.
+
+    Students that dropped out in an earlier call are candidates as they were left.
+    """
+    work = search.work
+    planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
+    running = {
+        name: Student(name if number == 0 else f"{name}-{number + 1}", found.method, found.rate)
+        for name, found in ((each.name, each) for each in configurations(from_trained=work.can_continue))
+        if name in planned.students
+    }
+    for name in planned.students:
+        if name not in planned.standing or planned.done:
+            train_student(search, start, running[name], steps=planned.steps, until=_come(work, running[name]))
+    while not planned.done:
+        rung = len(planned.passed)
+        until, before = planned.rungs[rung], planned.rungs[rung - 1] if rung else 0
         found: dict[str, Candidate] = {}
-        for name in standing:
-            student = by_name[name]
-            named = Student(f"{name}{suffix}", student.method, student.rate)
-            here = _affordable(search.work, named, pace, before=before, until=until)
-            if here is None:
+        for name in planned.standing:
+            here = _affordable(work, running[name], pace, before=before, until=until)
+            if here is not None:
+                trained = train_student(search, start, running[name], steps=planned.steps, until=here)
+                if trained is not None:
+                    found[name] = trained
+            if here is None or here < until:
+                for other in planned.standing:
+                    if running[other].name not in search.students:  # trained in an earlier call
+                        train_student(
+                            search, start, running[other], steps=planned.steps, until=_come(work, running[other])
+                        )
                 return False
-            trained = train_student(search, start, named, steps=planned.steps, until=here)
-            if trained is not None:
-                found[name] = trained
-            if here < until:
-                return False
-        ranked = sorted(found, key=lambda name: search.standing(found[name]))
-        standing = ranked[: planned.going_on(rung, len(ranked))]
-        before = until
-        if not standing:
-            break
+        planned = planned.after(sorted(found, key=lambda name: search.standing(found[name])))
+        _record(work, number, planned)
     return True
+
+
+def _record(work: Work, number: int, planned: Round) -> None:
+    rounds = folder.plan_of(work.out).get("rounds", [])
+    folder.update_plan(work.out, rounds=[*rounds[:number], planned.to_dict()])
+
+
+def _come(work: Work, student: Student) -> int:
+    return folder.reached(work.out, f"students/{student.name}")
 
 
 def _affordable(work: Work, student: Student, pace: Pace, *, before: int, until: int) -> int | None:
     """Return the step up to which a student can be trained in the time left; None if that is not worth starting."""
-    name = f"students/{student.name}"
-    come = folder.reached(work.out, name)
+    come = _come(work, student)
     if come >= until:
         return until
     steps = int((time_for_students(work) - pace.part) / (pace.step * student.cost))

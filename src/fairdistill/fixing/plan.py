@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fairdistill.methods import METHODS
 
@@ -90,28 +91,47 @@ class Round:
         steps: optimizer steps of a student that stays to the end; their learning rate decays over all of them.
         rungs: the steps after which students are compared; the last is ``steps``.
         students: names of those that start.
+        passed: for each rung that is done, names of those that went on, the best first.
 
     Example:
-        >>> Round(800, (200, 400, 800), ("ss", "mfd", "di", "dro")).going_on(0, 4)
-        2
+        >>> Round(800, (200, 400, 800), ("ss", "mfd", "di", "dro")).after(["mfd", "di", "ss", "dro"]).standing
+        ('mfd', 'di')
     """
 
     steps: int
     rungs: tuple[int, ...]
     students: tuple[str, ...]
+    passed: tuple[tuple[str, ...], ...] = ()
 
-    def going_on(self, rung: int, standing: int) -> int:
-        """Return how many of the standing students go on after a rung."""
-        return standing if rung == len(self.rungs) - 1 else max(1, standing // 2)
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """Names of the students that are still in."""
+        return self.passed[-1] if self.passed else self.students
 
-    def to_dict(self) -> dict[str, object]:
+    @property
+    def done(self) -> bool:
+        """Whether it is over."""
+        return len(self.passed) == len(self.rungs) or not self.standing
+
+    def after(self, ranked: Sequence[str]) -> Round:
+        """Return the round after the next rung, given the names of the standing students, the best first."""
+        last = len(self.passed) == len(self.rungs) - 1
+        going_on = 0 if last else max(1, len(self.standing) // 2)
+        return replace(self, passed=(*self.passed, tuple(ranked[:going_on])))
+
+    def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {"steps": self.steps, "rungs": list(self.rungs), "students": list(self.students)}
+        return {
+            "steps": self.steps, "rungs": list(self.rungs), "students": list(self.students),
+            "passed": [list(each) for each in self.passed],
+        }  # fmt: skip
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, object]) -> Round:
+    def from_dict(cls, content: Mapping[str, Any]) -> Round:
         """Return the round that :meth:`to_dict` described."""
-        return cls(int(content["steps"]), tuple(content["rungs"]), tuple(content["students"]))  # type: ignore[call-overload, arg-type]
+        return cls(
+            content["steps"], tuple(content["rungs"]), tuple(content["students"]), tuple(map(tuple, content["passed"]))
+        )
 
 
 def configurations(*, from_trained: bool) -> list[Student]:

@@ -71,6 +71,12 @@ class Search:
         if former is None or candidate.family == "student" or self.better(candidate, former):
             self._kept[place] = candidate
 
+    def remark(self, name: str, text: str) -> None:
+        """Add to the description of the candidates of a name."""
+        for place, each in self._kept.items():
+            if each.name == name and text:
+                self._kept[place] = replace(each, description=f"{each.description} ({text})")
+
     @property
     def best(self) -> Candidate:
         """The best model so far that may be chosen, with its file."""

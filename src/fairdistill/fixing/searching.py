@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 from fairdistill.auditing import AuditResult
+from fairdistill.choosing import too_small_for
 from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.corrections import corrections
 from fairdistill.fixing.decision import Decision, Ended, Searched
@@ -82,12 +83,22 @@ def _interrupted(search: Search, stop: Interrupted | None) -> Ended:
     return "interrupted"
 
 
+def _slack(search: Search, candidate: Candidate) -> list[str]:
+    """Return a note if the validation set is too small for the slack of the rule."""
+    if candidate is search.deployed:
+        return []
+    note = too_small_for(search.rule, search.deployed.validation, candidate.validation)
+    return [] if note is None else [note]
+
+
 def _decided(search: Search, ended: Ended, *, within_chance: bool) -> Decision:
     chosen = search.with_file(search.best)
     promising = None
     if chosen is search.deployed:
         best = min(search.usable, key=search.standing, default=None)
         promising = None if best is None else search.with_file(best)
+    if ended != "fair":
+        search.notes += _slack(search, chosen if promising is None else promising)
     return Decision(
         candidates=tuple(search.table()),
         chosen=chosen,

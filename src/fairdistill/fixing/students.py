@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +18,7 @@ from fairdistill.fixing.work import Work
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import load_model, predictions_of
 from fairdistill.training import TrainOptions
-
-_EMA = 0.99
-
+from fairdistill.training.averaging import ema_decay
 
 @dataclass(frozen=True)
 class Start:
@@ -71,9 +70,11 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
         until: the step after which it pauses.
 
     Returns:
-        None if it diverged.
+        None if it diverged, now or before.
     """
     work = search.work
+    if until == 0:
+        return None
     options = _options(search, start, student, steps=steps)
     began = work.clock.spent
     try:
@@ -104,7 +105,7 @@ def _options(search: Search, start: Start, student: Student, *, steps: int) -> T
     exported = Path(source.path).suffix == ".pt2"
     return replace(
         work.base, method=student.method, out=str(work.out / "students" / student.name),
-        epochs=None, steps=steps, schedule="cosine", lr=work.options.lr * student.rate, ema=_EMA,
+        epochs=None, steps=steps, schedule="cosine", lr=work.options.lr * student.rate, ema=ema_decay(steps),
         keep=fixed_rule(search.rule, search.deployed.measures),
         init="teacher" if work.can_continue else "scratch",
         teacher=source.path, teacher_model=source.network if Path(source.path).is_file() and not exported else None,
@@ -115,11 +116,18 @@ def _options(search: Search, start: Start, student: Student, *, steps: int) -> T
 
 
 def fixed_rule(rule: Chooser, deployed: Measures) -> str:
-    """Return a rule for ``train --keep``: with the deployed model's values filled in; ``loss`` for a function."""
-    if not isinstance(rule, Rule):
+    """Return a rule for ``train --keep``: with the deployed model's values filled in; ``loss`` for a function.
+
+    It is ``loss``, too, where a value is undefined.
+    """
+    if not isinstance(rule, Rule) or "calibration_error" in rule.metrics:  # not measured while training
+        return "loss"
+    limits = [each.limit(deployed) for each in rule.conditions]
+    if any(math.isnan(limit) for limit in limits):
         return "loss"
     conditions = (
-        Condition(each.metric, each.sign, min(1.0, max(0.0, each.limit(deployed)))) for each in rule.conditions
+        Condition(each.metric, each.sign, min(1.0, max(0.0, limit)))
+        for each, limit in zip(rule.conditions, limits, strict=True)
     )
     return str(Rule(rule.metric, tuple(conditions)))
 

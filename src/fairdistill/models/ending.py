@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from fairdistill.models.outputs import raw_outputs
 
 LINEAR = frozenset({"linear", "addmm", "mm", "matmul", "conv2d"})
-_RESHAPES = frozenset({
+RESHAPES = frozenset({
     "view", "reshape", "squeeze", "squeeze_", "unsqueeze", "flatten", "ravel", "getitem", "__getitem__", "to", "float",
     "double", "contiguous", "clone", "select", "permute", "transpose", "detach",
 })  # fmt: skip
@@ -42,7 +42,7 @@ def last_operation(network: nn.Module, example: Tensor) -> str | None:
         key = id(output)  # ``raw_outputs`` gave it a second dimension
     while key in made.by:
         name, source = made.by[key]
-        if name not in _RESHAPES or source is None:
+        if name not in RESHAPES or source is None:
             return name
         key = source
     return None
@@ -66,6 +66,6 @@ class _Made(TorchFunctionMode):
             if all(tensor is not one for one in given):
                 self._held.append(tensor)
                 self.by[id(tensor)] = (name, id(given[0]) if given else None)
-            elif name.endswith("_") and name not in _RESHAPES:  # in place
+            elif name.endswith("_") and name not in RESHAPES:  # in place
                 self.by[id(tensor)] = (name.strip("_"), None)
         return result

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torch.overrides import TorchFunctionMode
 
 from fairdistill.errors import UsageError
-from fairdistill.models.ending import last_operation
+from fairdistill.models.ending import RESHAPES
 from fairdistill.models.exported import ExportedNetwork
 from fairdistill.models.outputs import class_logits
 from fairdistill.models.reading import OutputReading
@@ -247,12 +248,35 @@ class _Trial:
             self.network.get_submodule(layer.name).load_state_dict(before)
 
     def _reason(self, name: str) -> str:
-        try:
-            ending = last_operation(self.network, self.images[:2])
-        except Exception:  # a network may raise anything
-            ending = None
-        by = f" (the network ends in {ending})" if ending is not None else ""
-        return f"the outputs of the layer {name} are not the network's logits: something after it changes them{by}"
+        after = _After(self.network.get_submodule(name))
+        with after:
+            self.logits()
+        by = ", ".join(dict.fromkeys(after.names))
+        return f"the outputs of the layer {name} are not the network's logits: something after it changes them ({by})"
+
+
+class _After(TorchFunctionMode):
+    """Records the operations that run after a module, apart from changes of shape."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self._ran = False
+        self._handle = module.register_forward_hook(self._see)
+
+    def _see(self, *_: object) -> None:
+        self._ran = True
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", "")
+        if self._ran and isinstance(result, Tensor) and name not in RESHAPES and not name.startswith("__"):
+            self.names.append(name)
+        return result
+
+    def __exit__(self, *error: Any) -> None:
+        self._handle.remove()
+        super().__exit__(*error)
 
 
 def _is_linear(module: nn.Module) -> bool:

@@ -9,7 +9,7 @@ from torch import nn
 
 from fairdistill.errors import UsageError
 from fairdistill.models.head import replace_head
-from fairdistill.models.vision import import_timm, import_torchvision
+from fairdistill.system.vision import import_timm, import_torchvision
 
 # These two warn that their weight initialization will change unless it is requested explicitly.
 _TOLD = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}

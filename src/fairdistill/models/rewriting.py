@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,26 @@ from fairdistill.models.prefixes import common_prefix
 from fairdistill.models.weights import load_content, open_weights, part_of
 
 
-def rewritten(path: Path, changes: Mapping[str, Tensor], *, names: Iterable[str], key: str | None = None) -> bytes:
+@dataclass(frozen=True)
+class Change:
+    """A tensor of a network before and after; each has as many numbers as the tensor in the file."""
+
+    old: Tensor
+    new: Tensor
+
+
+def rewritten(path: Path, changes: Mapping[str, Change], *, names: Iterable[str], key: str | None = None) -> bytes:
     """Return a weights file's content with some tensors changed; names, types, shapes and everything else are kept.
 
     Args:
         path: a ``.safetensors`` file, whose metadata are kept, or a file of ``torch.save``, whose other content (an
             epoch, an optimizer's state, averaged weights) is kept.
-        changes: new values by the network's own names, as many numbers each as the present ones.
+        changes: what changes, by the network's own names.
         names: the names of all of the network's parameters and buffers.
         key: the key that the weights are read from, if the user named it.
 
     Raises:
-        UsageError: if the file cannot be read, or a tensor is missing or has another size.
+        UsageError: if the file cannot be read, or it does not hold the old values.
     """
     names = list(names)
     file = part_of(open_weights(path, key=key), names, where=str(path))
@@ -72,7 +81,7 @@ def _path_to(content: Any, key: str) -> list[str] | None:
     return None
 
 
-def _changed(content: Any, place: list[str], new: Mapping[str, Tensor], path: Path) -> Any:
+def _changed(content: Any, place: list[str], new: Mapping[str, Change], path: Path) -> Any:
     """Return a copy of nested dictionaries in which the one at ``place`` has new tensors."""
     if not place:
         return _replaced(content, new, path)
@@ -81,12 +90,12 @@ def _changed(content: Any, place: list[str], new: Mapping[str, Tensor], path: Pa
     return changed
 
 
-def _replaced(tensors: Any, new: Mapping[str, Tensor], path: Path) -> Any:
+def _replaced(tensors: Any, new: Mapping[str, Change], path: Path) -> Any:
     changed = copy.copy(tensors)
-    for name, value in new.items():
+    for name, change in new.items():
         old = tensors.get(name)
-        if not isinstance(old, Tensor) or old.numel() != value.numel() or not old.is_floating_point():
-            raise UsageError(f"{path} has no tensor {name} with {value.numel():,} numbers to be replaced")
-        tensor = value.detach().cpu().reshape(old.shape).to(old.dtype).contiguous().clone()
+        if not isinstance(old, Tensor) or not torch.equal(old.flatten().to(change.old), change.old.flatten()):
+            raise UsageError(f"{path} no longer holds the model that was read from it ({name} differs); run this again")
+        tensor = change.new.detach().cpu().reshape(old.shape).to(old.dtype).contiguous().clone()
         changed[name] = nn.Parameter(tensor, old.requires_grad) if isinstance(old, nn.Parameter) else tensor
     return changed

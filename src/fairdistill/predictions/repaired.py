@@ -15,7 +15,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models import open_weights
 from fairdistill.models.beside import described_beside
 from fairdistill.models.last_layer import LastLayer, LastLayerError, set_layer
-from fairdistill.models.rewriting import rewritten
+from fairdistill.models.rewriting import Change, rewritten
 from fairdistill.models.weights import part_of
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.predictions.trained_model import DeployedModel
@@ -69,8 +69,8 @@ def write_with_last_layer(source: ModelSource, layer: LastLayer, weight: Tensor,
         raise UsageError(f"{target} must end in {path.suffix}, as {path} does")
     if target.resolve() == path.resolve():
         raise UsageError(f"{target} is the model's own file; choose another one")
-    own = layer.own(weight.float(), bias.float())
-    changes = {f"{alias}.{name}": value for alias in layer.aliases for name, value in own.items()}
+    old, new = layer.own(layer.weight, layer.bias), layer.own(weight.float(), bias.float())
+    changes = {f"{alias}.{name}": Change(old[name], new[name]) for alias in layer.aliases for name in new}
     content = rewritten(path, changes, names=layer.names, key=source.weights_key)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from fairdistill.text.durations import format_seconds
@@ -11,6 +12,11 @@ from fairdistill.text.numbers import interval, percent, signed
 
 def template(name: str, *, escape: bool) -> Any:
     """Return a Jinja template of this folder; ``escape``: whether values are escaped for HTML."""
+    return _environment(escape).get_template(name)
+
+
+@cache
+def _environment(escape: bool) -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -25,11 +31,11 @@ def template(name: str, *, escape: bool) -> Any:
         "percent": percent, "interval": interval, "signed": minus, "markdown": markdown,
         "thousands": "{:,}".format, "seconds": format_seconds,
     }  # fmt: skip
-    return environment.get_template(name)
+    return environment
 
 
 def sentence_in_html(text: str) -> str:
-    """Return a sentence as HTML; what stands in backquotes becomes code.
+    """Return a sentence as HTML; what stands in backquotes becomes code, and options stay on one line.
 
     Example:
         >>> print(sentence_in_html("`fc` < 3"))
@@ -38,7 +44,7 @@ def sentence_in_html(text: str) -> str:
     from markupsafe import Markup, escape
 
     parts = [Markup("<code>{}</code>").format(part) if code else escape(part) for part, code in _parts(text)]
-    return Markup("").join(parts)
+    return Markup(re.sub("--[a-z][a-z-]*", r'<span class="option">\g<0></span>', Markup("").join(parts)))
 
 
 def sentence_in_markdown(text: str) -> str:

@@ -19,6 +19,7 @@ from fairdistill.training.options import (
 from fairdistill.training.protocol import HONEST, PAPER, PROTOCOLS, Protocol, ProtocolName
 
 if TYPE_CHECKING:
+    from fairdistill.training.averaging import ema_decay
     from fairdistill.training.cost import Estimate, estimate, seconds_of
     from fairdistill.training.environment import Environment, describe_environment
     from fairdistill.training.evaluation import evaluate_teacher
@@ -36,8 +37,8 @@ __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
     "Interrupted", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions",
     "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed",
-    "describe_environment", "estimate", "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages",
-    "prepare", "resolve", "resume", "seconds_of", "train",
+    "describe_environment", "ema_decay", "estimate", "evaluate_teacher", "load_checkpoint", "load_data", "parted",
+    "plan_stages", "prepare", "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(
@@ -45,6 +46,7 @@ __getattr__ = lazy_face(
     {
         name: f"{__name__}.{module}"
         for module, names in {
+            "averaging": ("ema_decay",),
             "cost": ("Estimate", "estimate", "seconds_of"),
             "environment": ("Environment", "describe_environment"),
             "evaluation": ("evaluate_teacher",),

@@ -29,6 +29,19 @@ def decay_after(updates: int, decay: float) -> float:
     return min(decay, (1 + updates) / (10 + updates))
 
 
+def ema_decay(steps: int) -> float:
+    """Return a decay for a run of so many steps: 1 - 10 / steps, from 0 to 0.999.
+
+    The average then covers about the last tenth of the run: enough to smooth over the batches, and short enough to
+    follow the weights while they still improve.
+
+    Example:
+        >>> ema_decay(700), ema_decay(10), ema_decay(100_000)
+        (0.986, 0.0, 0.999)
+    """
+    return round(min(0.999, max(0.0, 1 - 10 / steps)), 3)
+
+
 class WeightAverage:
     """The exponential moving average of a network's weights and buffers.
 

@@ -18,7 +18,7 @@ from fairdistill.runs import nearest_existing
 from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.setup import Setup, prepare, training_pipeline
 
 _PROBES = 3
 
@@ -98,7 +98,7 @@ def seconds_of(options: TrainOptions) -> float:
     threads = torch.get_num_threads()
     setup = prepare(options)
     try:
-        return estimate(setup, Pipeline(setup.data.train, device=setup.runtime.device, seed=setup.options.seed)).seconds
+        return estimate(setup, training_pipeline(setup)).seconds
     finally:
         torch.set_num_threads(threads)
 

@@ -13,7 +13,10 @@ _PLACE_AND_SPEED = (
 )  # fmt: skip
 
 # Left out where they have this value, so that runs made before these options existed keep their identity.
-_ADDED: dict[str, Any] = {"weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto", "ema": 0.0}
+_ADDED: dict[str, Any] = {
+    "weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto", "augment": "standard",
+    "ema": 0.0,
+}  # fmt: skip
 
 
 def computed(options: TrainOptions) -> dict[str, Any]:

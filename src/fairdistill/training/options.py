@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from fairdistill.contract import check_at_least_one, check_seed, check_types, present_names
+from fairdistill.data.recipe import Augmentation
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.training.keeping import rule_of
 from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
-ScheduleName = Literal["plateau", "cosine", "constant"]
+ScheduleName = Literal["plateau", "cosine", "onecycle", "constant"]
 
 
 class _Options:
@@ -44,6 +45,9 @@ class DataOptions(_Options):
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, for example skew and data_seed."""
+    augment: Augmentation = "standard"
+    """Changes of training images: standard (the data set's own crops and flips) or randaug (RandAugment on top of them;
+    a teacher sees the same images)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +145,7 @@ class BudgetOptions(_Options):
     """Weight decay."""
     schedule: ScheduleName = "plateau"
     """plateau: divide the learning rate by 10 after ten evaluations without improvement; cosine: decay to zero;
-    constant."""
+    onecycle: rise to it over the first 30% of the steps, then decay to zero; constant."""
     ema: float = 0.0
     """Evaluate and keep an exponential moving average of the weights with this decay, for example 0.99; 0: the weights
     themselves."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.contract import with_keywords
-from fairdistill.data import Pipeline
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
@@ -16,7 +15,7 @@ from fairdistill.training.evaluation import evaluate_on_test
 from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.opening import announce, console_of, create_run, held
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.setup import Setup, prepare
+from fairdistill.training.setup import prepare, training_pipeline
 from fairdistill.training.splits import Splits
 from fairdistill.training.state import restore
 from fairdistill.training.stopping import interrupt_named
@@ -69,7 +68,7 @@ def train(
         if options.out is not None and world.first:
             RunFolder.check_new(Path(options.out))
         setup = prepare(options, world, splits=splits)
-        pipeline = _pipeline(setup)
+        pipeline = training_pipeline(setup)
         with console_of(setup, quiet) as console:
             folder = RunFolder(setup.out)
             if world.first:
@@ -119,7 +118,7 @@ def resume(
             config["init"] = "scratch"  # the checkpoint holds the weights
         setup = prepare(TrainOptions.from_mapping(config), world, splits=splits)
         with console_of(setup, quiet) as console, interrupt_named(folder):
-            run = activate(setup, folder, _pipeline(setup), console)
+            run = activate(setup, folder, training_pipeline(setup), console)
             restore(run)
             _go_on(run, hold_test=hold_test, watch=watch, until=until)
     return folder
@@ -142,7 +141,3 @@ def _go_on(run: ActiveRun, *, hold_test: bool, watch: Watch | None, until: int |
         run.folder.write_model(network, run.setup.student.metadata)
     if run.progress.step == run.setup.steps and not hold_test:
         evaluate_on_test(run)
-
-
-def _pipeline(setup: Setup) -> Pipeline:
-    return Pipeline(setup.data.train, device=setup.runtime.device, seed=setup.options.seed)

@@ -11,13 +11,16 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from fairdistill.training.options import ScheduleName
 from fairdistill.training.stages import Stage
 
+_LOWEST = 1 / 25  # of the highest rate, at the first step of onecycle
+
 
 class Schedule:
     """Sets an optimizer's learning rate.
 
     Args:
         name: ``plateau`` (divide the rate by 10 after ten evaluations without improvement: supplement, section 1),
-            ``cosine`` (decay to zero over the stage) or ``constant``.
+            ``cosine`` (decay to zero over the stage), ``onecycle`` (rise from a 25th over the first 30% of the stage,
+            then decay to zero, both along a cosine: PyTorch's ``OneCycleLR``, without its momentum) or ``constant``.
         optimizer: the optimizer whose rate is set.
         stage: the stage that the schedule covers; a warm-up before it keeps the initial rate.
     """
@@ -27,14 +30,14 @@ class Schedule:
         self._stage = stage
         self._lr = optimizer.param_groups[0]["lr"]
         self._plateau = ReduceLROnPlateau(optimizer, factor=0.1, patience=10) if name == "plateau" else None
-        self._cosine = name == "cosine"
+        self._rise = {"cosine": 0.0, "onecycle": 0.3}.get(name)
 
     def before_step(self, step: int) -> None:
         """Set the rate for a step, if the schedule depends on the step."""
-        if self._cosine and step >= self._stage.start:
-            done = (step - self._stage.start) / self._stage.steps
+        if self._rise is not None and step >= self._stage.start:
+            share = _annealed((step - self._stage.start) / self._stage.steps, self._rise)
             for group in self._optimizer.param_groups:
-                group["lr"] = self._lr * (1 + math.cos(math.pi * done)) / 2
+                group["lr"] = self._lr * share
 
     def after_evaluation(self, loss: float) -> None:
         """Record a validation loss of the main stage."""
@@ -55,3 +58,10 @@ class Schedule:
         """Restore the state from a checkpoint."""
         if self._plateau is not None:
             self._plateau.load_state_dict(state)
+
+
+def _annealed(done: float, rise: float) -> float:
+    """Return the share of the highest rate once a fraction of the stage is done: up along a cosine, then down."""
+    if done < rise:
+        return _LOWEST + (1 - _LOWEST) * (1 - math.cos(math.pi * done / rise)) / 2
+    return (1 + math.cos(math.pi * (done - rise) / (1 - rise))) / 2

@@ -14,7 +14,7 @@ import torch
 
 from fairdistill import methods, models
 from fairdistill.caching import Feature, FeatureStore, base_key, place_key
-from fairdistill.data import GroupedDataset
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
@@ -115,6 +115,16 @@ def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | Non
     return replace(setup, cache=_plan_cache(setup))
 
 
+def training_pipeline(setup: Setup) -> Pipeline:
+    """Return the pipeline that prepares the training images.
+
+    Raises:
+        UsageError: if the augmentation needs torchvision, which is not installed.
+    """
+    device, options = setup.runtime.device, setup.options
+    return Pipeline(setup.data.train, device=device, seed=options.seed, augmentation=options.augment)
+
+
 def prepare_data(options: TrainOptions, loaded: Splits, runtime: Runtime) -> Splits:
     """Return the images of a run, with group labels hidden or predicted as the options say."""
     train, validation, test = loaded
@@ -203,9 +213,9 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
 
 
 def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
-    """Return where to keep the teacher's features; None if the run is too short to reuse them, or crops are random."""
+    """Return where to keep the teacher's features; None if the run is too short to reuse them, or images change."""
     options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
-    states = train.recipe.num_states
+    states = train.recipe.num_states if options.augment == "standard" else None
     if teacher is None or not method.teacher_taps or not options.teacher_cache or states is None:
         return None
     if setup.steps * setup.sampler.batch_size < states * len(train):

@@ -18,8 +18,8 @@ class LiveTeacher:
         teacher: the frozen teacher.
         runtime: device and precision.
         taps: the features to return.
-        pipeline: prepares the teacher's images, if they differ from the student's: the same crops of the same images,
-            at the teacher's size, mean and standard deviation.
+        pipeline: prepares the teacher's images, if they differ from the student's: the same crops and
+            changes of the same images, at the teacher's size, mean and standard deviation.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class LiveTeacher:
         """Return the features of a batch."""
         images = batch.images
         if self._pipeline is not None:
-            images = self._pipeline.images(batch.index, batch.state, batch.boxes)
+            images = self._pipeline.images(batch.index, batch.state, batch.boxes, batch.operations)
         with self._runtime.autocast():
             features = self._teacher(images)
         return {name: features[name] for name in self._taps}

@@ -11,11 +11,11 @@ from typing import Any
 
 from fairdistill import methods
 from fairdistill.choosing import Rule
-from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.metrics import SCORES
 from fairdistill.text.durations import format_seconds
 from fairdistill.training import Environment, TrainOptions, describe_environment, estimate, prepare
+from fairdistill.training.setup import training_pipeline
 from fairdistill.tuning import folder
 from fairdistill.tuning.identity import identity
 from fairdistill.tuning.options import TuneOptions
@@ -102,8 +102,7 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
         setup = prepare(replace(with_settings(training, lowest), pseudo_groups=False))
     setup.data.validation.require_cells("DEO is undefined and no trial can be chosen")
     if options.seconds is not None and former is None:
-        pipeline = Pipeline(setup.data.train, device=setup.runtime.device, seed=training.seed)
-        check_budget(options.seconds, needed=estimate(setup, pipeline).seconds)
+        check_budget(options.seconds, needed=estimate(setup, training_pipeline(setup)).seconds)
     made_with = describe_environment(setup.runtime, seed=training.seed)
     packages = {package: version(package) for package in ("optuna", "matplotlib")}
     resolved = replace(setup.options, pseudo_groups=training.pseudo_groups)

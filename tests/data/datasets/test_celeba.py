@@ -13,7 +13,7 @@ from PIL import Image
 from fairdistill import data
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import DataError, UsageError
-from fairdistill.models.vision import import_torchvision
+from fairdistill.system.vision import import_torchvision
 
 ATTRIBUTES = ["Attractive", "Male", "Young"]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from fairdistill import data
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import DataError, UsageError
-from fairdistill.models.vision import import_torchvision
+from fairdistill.system.vision import import_torchvision
 
 ODD = ["61_1_20170109150557335.jpg.chip.jpg", "24_0_1_.extra_20170116220224657.jpg", "notes.txt", "5_3_1_2017.jpg"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,20 +41,27 @@ def recommendation(
     **changes: Any,
 ) -> Recommendation:
     """Return a recommendation; the deployed model recognises the last group less often."""
+    return replace(_made(verdict, classes, groups, per_subgroup, candidates), **changes)
+
+
+@cache
+def _made(
+    verdict: Verdict, classes: tuple[str, ...], groups: tuple[str, ...], per_subgroup: int, candidates: int
+) -> Recommendation:
     before = _audited(classes, groups, per_subgroup, gap=0.04 if verdict == "fair" else 0.3)
     searched = verdict in ("use", "unproven")
     after = _audited(classes, groups, per_subgroup, gap=0.05 if verdict == "use" else 0.25) if searched else None
     audited = audit(before, options=_OPTIONS)
     rows = _candidates(candidates if searched else 1, picks=searched)
-    content = Recommendation(
+    return Recommendation(
         verdict=verdict,
         headline=HEADLINES[verdict],
         paragraphs=(
             f"Of 100 test images labelled {classes[0]} in group {groups[-1]}, your model gets 60 right; in group "
             f"{groups[0]}, 90. The recommended model gets 85 and 90 right.",
             "`head-1` is your model with its last layer fitted for equal accuracy. On the test set, DEO_A, the gap "
-            "between groups averaged over the classes, goes from 29.6% to 4.8%, and accuracy from 75.2% to 87.6%. The test set "
-            "confirms a better DEO_A, DEO_M and accuracy. What remains of the gap is within chance.",
+            "between groups averaged over the classes, goes from 29.6% to 4.8%, and accuracy from 75.2% to 87.6%. The "
+            "test set confirms a better DEO_A, DEO_M and accuracy. What remains of the gap is within chance.",
         ),
         cautions=("The test set was read once; every choice was made on the validation set.",),
         more=("About 400 more test images of each subgroup would show a gap of 5 points.",)
@@ -85,7 +93,6 @@ def recommendation(
         made_with=("fairdistill 0.1.0", "CPU, 2 threads"),
         settings="budget: 30m\nrule: deo_a\n",
     )
-    return replace(content, **changes)
 
 
 def _audited(classes: tuple[str, ...], groups: tuple[str, ...], per_subgroup: int, *, gap: float) -> Predictions:

@@ -1,4 +1,4 @@
-"""Preparing a batch on the device: gather, crop, flip, scale, normalize."""
+"""Preparing a batch on the device: gather, crop, flip, RandAugment, scale, normalize."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.images.randaug import draw_operations, randaug, randaug_transform
 from fairdistill.data.images.reading import ImageFiles, InMemory, Reader
 from fairdistill.data.images.view import View
-from fairdistill.data.recipe import Recipe
+from fairdistill.data.recipe import Augmentation, Recipe
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import generator
 from fairdistill.types import Batch
@@ -28,16 +29,27 @@ class Pipeline:
         device: the device of the batches.
         seed: the run's seed; the augmentation of a batch depends only on it and the step.
         recipe: preprocessing to use in place of the data set's own, for example a teacher's.
+        augmentation: what is done to training images.
 
     Attributes:
         labels: int64 ``[rows]`` on the device.
         groups: int64 ``[rows]`` on the device.
         num_rows: rows of the data set.
-        num_states: how many augmentation states an image has: 2 with flipping, 1 without, None with crops.
+        num_states: how many augmentation states an image has: 2 with flipping, 1 without, None with crops and with
+            RandAugment.
+
+    Raises:
+        UsageError: with ``randaug``, if torchvision is not installed.
     """
 
     def __init__(
-        self, dataset: GroupedDataset, *, device: torch.device, seed: int, recipe: Recipe | None = None
+        self,
+        dataset: GroupedDataset,
+        *,
+        device: torch.device,
+        seed: int,
+        recipe: Recipe | None = None,
+        augmentation: Augmentation = "standard",
     ) -> None:
         self._dataset = dataset
         self._readers: dict[View, Reader] = {}
@@ -48,39 +60,59 @@ class Pipeline:
         self._device = device
         self._seed = seed
         self.num_rows = len(dataset)
-        self.num_states = self._recipe.num_states
+        self._randaug = augmentation == "randaug"
+        if self._randaug:
+            randaug_transform()  # fails here, not in mid-run
+        self.num_states = None if self._randaug else self._recipe.num_states
 
     def train_batch(self, index: Tensor, *, step: int, world: World = ALONE) -> Batch:
         """Return the rows ``index`` (int64, CPU) with the augmentation of step ``step`` of the run.
 
         Each of several processes takes its own part of the rows; their number does not affect the augmentation.
         """
-        state, boxes = torch.zeros_like(index), None
+        state, boxes, operations = torch.zeros_like(index), None, None
         if self._recipe.flip:
             state = torch.randint(0, 2, (len(index),), generator=generator(self._seed, "flip", step))
         if self._recipe.random_crop:
             boxes = draw_boxes(self._recipe, len(index), generator(self._seed, "crop", step))
+        if self._randaug:
+            operations = draw_operations(len(index), generator(self._seed, "randaug", step))
         if world.alone:
-            return self.batch(index, state, boxes)
+            return self.batch(index, state, boxes, operations)
         own = world.own
-        batch = self.batch(index[own], state[own], None if boxes is None else boxes[own])
+        drawn = (None if each is None else each[own] for each in (boxes, operations))
+        batch = self.batch(index[own], state[own], *drawn)
         return replace(batch, whole=len(index))
 
-    def batch(self, index: Tensor, state: Tensor | None = None, boxes: Tensor | None = None) -> Batch:
-        """Return the rows ``index``, flipped according to ``state`` and cropped to ``boxes`` (default: unchanged)."""
+    def batch(
+        self,
+        index: Tensor,
+        state: Tensor | None = None,
+        boxes: Tensor | None = None,
+        operations: Tensor | None = None,
+    ) -> Batch:
+        """Return the rows ``index``, cropped, flipped and changed as requested (default: unchanged)."""
         state = torch.zeros_like(index) if state is None else state
         rows = index.to(self._device, non_blocking=True)
         return Batch(
-            images=self.images(index, state, boxes),
+            images=self.images(index, state, boxes, operations),
             labels=self.labels[rows],
             groups=self.groups[rows],
             index=index,
             state=state,
             boxes=boxes,
+            operations=operations,
         )
 
-    def images(self, index: Tensor, state: Tensor, boxes: Tensor | None) -> Tensor:
-        """Return normalized float32 images ``[n, 3, size, size]``, cropped and flipped as requested."""
+    def images(self, index: Tensor, state: Tensor, boxes: Tensor | None, operations: Tensor | None = None) -> Tensor:
+        """Return normalized float32 images ``[n, 3, size, size]``, cropped, flipped and changed as requested.
+
+        Args:
+            index: int64 ``[n]`` rows, on the CPU.
+            state: int64 ``[n]``, 1 for images to flip.
+            boxes: float64 ``[n, 4]``, the crops; None for whole images.
+            operations: int64 ``[n]``, the seeds of RandAugment; None for none.
+        """
         recipe = self._recipe
         if boxes is None:
             images = self._reader(recipe.view).take(index).to(self._device, non_blocking=True)
@@ -88,6 +120,8 @@ class Pipeline:
             images = self._cropped(index, boxes)
         if recipe.flip:
             images = mirror(images, state.to(self._device, non_blocking=True))
+        if operations is not None:
+            images = randaug(images, operations)
         return self._normalise(images)
 
     def _cropped(self, index: Tensor, boxes: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-const SHAPES = { deployed: "star", head: "circle", line: "circle", correction: "triangle-up", student: "square" };
+const SHAPES = { deployed: "star", head: "circle", line: "circle-open", correction: "triangle-up", student: "square" };
 const HUES = { deployed: 1, head: 0, line: 5, correction: 4, student: 2 }; // places in COLOURS
 
 function front() {

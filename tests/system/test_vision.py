@@ -6,7 +6,7 @@ from importlib.abc import MetaPathFinder
 import pytest
 
 from fairdistill.errors import UsageError
-from fairdistill.models.vision import import_timm, import_torchvision
+from fairdistill.system.vision import import_timm, import_torchvision
 
 
 def is_part_of(package, name):
@@ -58,7 +58,7 @@ def test_the_import_is_tried_again_once_after_exactly_the_error_of_a_cuda_build(
         "raise RuntimeError('operator torchvision::nms does not exist')"
     )
     monkeypatch.setattr("builtins.tries", 0, raising=False)
-    monkeypatch.setattr("fairdistill.models.vision._kept", [object()])
+    monkeypatch.setattr("fairdistill.system.vision._kept", [object()])
     forget("torchvision")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(RuntimeError, match="nms does not exist"):
