@@ -77,7 +77,7 @@ def test_what_is_confirmed_and_what_is_not_is_said(texts):
 def test_a_gap_that_remains_is_said_to_remain():
     assert "What remains of the gap is within chance, which alone would show" in render(fix_result(after=FAIRER))
     half = ((160, 300), (240, 300), (243, 300), (246, 300))
-    assert "A gap remains: between " in render(fix_result(after=half))
+    assert "A gap remains: it is still more than chance (p" in render(fix_result(after=half))
 
 
 def test_both_accuracies_are_shown_with_a_sentence_on_which_matters_when(texts):
@@ -142,7 +142,7 @@ def test_a_rule_of_another_metric_is_judged_by_it():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({}, "Only the layer fc differs from your model: same format, size and speed"),
+        ({}, "Only the layer `fc` differs from your model: same format, size and speed"),
         ({"layer": None, "family": "student"}, "A network of the same kind, size and speed as yours, trained for 3 s."),
         ({"layer": None, "family": "line"}, "A network of the same kind, size and speed as yours."),
         (

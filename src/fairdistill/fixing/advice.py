@@ -18,7 +18,7 @@ def costs(result: FixResult) -> list[str]:
     lines = []
     if result.layer is not None:
         lines.append(
-            f"Only the layer {result.layer} differs from your model: same format, size and speed, and the file loads "
+            f"Only the layer `{result.layer}` differs from your model: same format, size and speed, and the file loads "
             f"wherever yours does. Finding it took {spent}."
         )
     elif result.family == "student":

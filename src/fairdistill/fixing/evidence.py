@@ -35,7 +35,7 @@ def confirmed(result: FixResult) -> str:
         by_sign[_sign(change, higher)].append(name)
     kinds = ((1, "confirms a better"), (-1, "shows a worse"), (0, "cannot tell about"))
     said = [f"{what} {joined(by_sign[sign])}" for sign, what in kinds if by_sign[sign]]
-    return f"The test set {joined(said)}." if said else ""
+    return f"The test set {'; it '.join(said)}." if said else ""
 
 
 def joined(names: Sequence[str]) -> str:

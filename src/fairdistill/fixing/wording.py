@@ -89,8 +89,8 @@ def _left(after: AuditResult) -> str:
     gap = after.deo_a
     if gap.low > 0:
         return (
-            f"A gap remains: between {percent(gap.low)} and {percent(gap.high)} points, more than the "
-            f"{percent(gap.floor)} that chance alone would show."
+            f"A gap remains: it is still more than chance (p {p_value(gap.p_value)}), between {percent(gap.low)} and "
+            f"{percent(gap.high)} points."
         )
     return f"What remains of the gap is within chance, which alone would show {percent(gap.floor)}%."
 

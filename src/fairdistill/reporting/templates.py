@@ -35,7 +35,7 @@ def _environment(escape: bool) -> Any:
 
 
 def sentence_in_html(text: str) -> str:
-    """Return a sentence as HTML; what stands in backquotes becomes code.
+    """Return a sentence as HTML; what stands in backquotes becomes code, and options stay on one line.
 
     Example:
         >>> print(sentence_in_html("`fc` < 3"))
@@ -44,7 +44,7 @@ def sentence_in_html(text: str) -> str:
     from markupsafe import Markup, escape
 
     parts = [Markup("<code>{}</code>").format(part) if code else escape(part) for part, code in _parts(text)]
-    return Markup("").join(parts)
+    return Markup(re.sub("--[a-z][a-z-]*", r'<span class="option">\g<0></span>', Markup("").join(parts)))
 
 
 def sentence_in_markdown(text: str) -> str:
