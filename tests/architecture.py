@@ -27,7 +27,7 @@ FLOORS = (
     ("embedding", "inspecting"),
     ("auditing", "comparing", "choosing"),
     ("predictions",),
-    ("posthoc",),
+    ("heads", "posthoc"),
     ("runs",),
     ("caching",),
     ("methods", "samplers"),

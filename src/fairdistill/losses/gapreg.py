@@ -21,19 +21,20 @@ from fairdistill.types import StepView, TapName
 _ROUNDING = 1e-3  # the root is rounded off below this spread: a tenth of a point, which no test set can tell from none
 
 
-def soft_deo(mean_probability: Tensor, present: Tensor) -> Tensor:
+def soft_deo(mean_probability: Tensor, present: Tensor, *, rounding: float = _ROUNDING) -> Tensor:
     """Return the spread between the groups of the mean probability of the true class, summed over the classes.
 
         sum over classes c of sqrt(v_c + e^2) - e,  v_c = mean over groups g of (p_cg - mean over groups of p_cg)^2
 
     DEO with probabilities in place of predictions, and the standard deviation in place of largest minus smallest, so
-    that every group pulls. e = 0.001 makes the root smooth at zero: with it the spread of a class is smaller by at most
-    0.001. With two groups, v_c is the square of half their gap.
+    that every group pulls. e makes the root smooth at zero: with it the spread of a class is smaller by at most e. With
+    two groups, v_c is the square of half their gap.
 
     Args:
         mean_probability: floating point ``[C, G]``, mean predicted probability of class c over samples of subgroup
             (c, g); computed in at least float32.
         present: bool ``[C, G]``, which subgroups have samples. The values of the others are ignored, NaN too.
+        rounding: e, the spread below which the root is rounded off; positive.
 
     Returns:
         Scalar. A class with fewer than two groups adds 0.
@@ -58,7 +59,7 @@ def soft_deo(mean_probability: Tensor, present: Tensor) -> Tensor:
         deviation = torch.where(present, p - p.sum(1, keepdim=True) / groups, 0.0)
         variance = (deviation.square() / groups).sum(1)
         # Equal to sqrt(variance + e^2) - e, without the loss of digits near zero.
-        return (variance / ((variance + _ROUNDING**2).sqrt() + _ROUNDING)).sum()
+        return (variance / ((variance + rounding**2).sqrt() + rounding)).sum()
 
 
 def gapreg_loss(
