@@ -60,3 +60,8 @@ def test_it_is_recorded_by_the_qualified_name_of_the_function():
     assert str(FunctionRule(functools.partial(worst_first))) == "functools.partial"
     assert chooser(worst_first).metric is None
     assert chooser(worst_first).in_words(None) == f"the lowest value of {__name__}.worst_first"
+
+
+def test_what_is_neither_text_nor_function_is_no_rule():
+    with pytest.raises(UsageError, match="expected rule to be a text or a function"):
+        chooser(0.5)

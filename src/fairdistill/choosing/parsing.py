@@ -60,13 +60,17 @@ def chooser(rule: str | RuleFunction, *, reference: Reference | None = None) -> 
         reference: how a text calls the model that others are compared with when it is printed.
 
     Raises:
-        UsageError: if a text cannot be parsed.
+        UsageError: if it is neither, or a text that cannot be parsed.
 
     Example:
         >>> str(chooser("deo_a subject to accuracy >= teacher", reference="deployed"))
         'deo_a subject to accuracy >= deployed'
     """
-    return parse_rule(rule, reference=reference) if isinstance(rule, str) else FunctionRule(rule)
+    if isinstance(rule, str):
+        return parse_rule(rule, reference=reference)
+    if not callable(rule):
+        raise UsageError(f"expected rule to be a text or a function (model, deployed) -> number, but got {rule!r}")
+    return FunctionRule(rule)
 
 
 def _condition(part: str, text: str, reference: Reference | None) -> Condition:
