@@ -26,8 +26,8 @@ from fairdistill.data import GroupedDataset, ImageFiles, Pipeline, Recipe
 from fairdistill.data.images.reading import Storage, scan
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.own import table
-from fairdistill.system.vision import import_torchvision
 from fairdistill.system.memory import keep_freed_memory
+from fairdistill.system.vision import import_torchvision
 
 BATCH = 128
 FIRST_EPOCHS = 5

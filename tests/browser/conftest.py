@@ -44,6 +44,7 @@ def open_file(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def open_(path: Path, *, width: int = 1280, height: int = 900, scheme: str = "light") -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context.set_default_timeout(120_000)  # a busy machine draws slowly
         contexts.append(context)
         page = context.new_page()
         page.wrong = []

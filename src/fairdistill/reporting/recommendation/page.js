@@ -31,7 +31,7 @@ function front() {
 function subgroups() {
   const place = document.getElementById("each-subgroup");
   if (!place) return heats();
-  const lines = [...data.lines].filter((line) => line.before !== null).sort((one, other) => other.before - one.before);
+  const lines = [...data.lines].filter((line) => line.before !== null).sort((one, other) => one.before - other.before).reverse(); // the first is drawn lowest
   place.style.height = `${Math.max(180, 22 * lines.length + 110)}px`;
   const y = lines.map((line) => plain(`${line.class} (${line.group})`));
   const trace = (name, key, marker) => ({
