@@ -24,6 +24,8 @@ QUICK = {
     "students": 0,
 }  # fmt: skip
 
+ON_DIGITS = ["--data", "digits-s", "--device", "cpu", "--threads", "1"]
+
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -71,7 +73,9 @@ def test_the_last_layer_and_then_students_are_tried(with_students):
     assert any(name.startswith("part of the way to ") for name in names)
     assert result.searched.students == 3
     assert result.searched.ended == "complete"
-    assert not any(RunFolder.open(path).finished for path in (out / "students").glob("*") if (path / "config.yaml").exists())
+    assert not any(
+        RunFolder.open(path).finished for path in (out / "students").glob("*") if (path / "config.yaml").exists()
+    )
     assert json.loads((out / "fix.json").read_text())["chosen"] == result.chosen != "keep"
 
 
@@ -109,7 +113,9 @@ def test_a_new_last_layer_is_the_users_own_file_with_that_layer_changed(deployed
     assert result.test_after.deo_a.value < result.test_before.deo_a.value
 
 
-def test_the_first_recommendation_is_said_and_written_before_anything_is_trained(deployed, tmp_path, capsys, monkeypatch):
+def test_the_first_recommendation_is_said_and_written_before_anything_is_trained(
+    deployed, tmp_path, capsys, monkeypatch
+):
     seen = []
 
     def stop(*_a, **_k):
@@ -127,13 +133,15 @@ def test_the_first_recommendation_is_said_and_written_before_anything_is_trained
     assert not (tmp_path / "out/so-far.json").exists(), "the conclusion takes its place"
 
 
-def test_ctrl_c_during_training_ends_the_search_and_the_best_so_far_is_recommended(deployed, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_during_training_ends_the_search_and_the_best_so_far_is_recommended(
+    deployed, tmp_path, monkeypatch, capsys
+):
     def stopped(options, **_):
         run = RunFolder.create(Path(options.out), config={}, environment={})
         raise Interrupted("stopped", run, signal_number=signal.SIGINT)
 
     monkeypatch.setattr("fairdistill.fixing.runs.train", stopped)
-    command = ["fix", deployed, "--data", "digits-s", "--device", "cpu", "--threads", "1", "--out", str(tmp_path / "out")]
+    command = ["fix", deployed, *ON_DIGITS, "--out", str(tmp_path / "out")]
     assert main(command) == 0
     found = json.loads((tmp_path / "out/fix.json").read_text())
     assert found["searched"]["ended"] == "interrupted"
@@ -144,11 +152,13 @@ def test_ctrl_c_during_training_ends_the_search_and_the_best_so_far_is_recommend
 def test_a_stop_before_anything_was_tried_and_sigterm_name_the_same_command_as_the_way_on(
     deployed, tmp_path, monkeypatch, capsys, number
 ):
+    tmp_run = RunFolder(tmp_path)
+
     def stopped(*_a, **_k):
-        raise KeyboardInterrupt if number == signal.SIGINT else Interrupted("", RunFolder(tmp_path), signal_number=number)
+        raise KeyboardInterrupt if number == signal.SIGINT else Interrupted("", tmp_run, signal_number=number)
 
     monkeypatch.setattr("fairdistill.fixing.searching.try_heads", stopped)
-    command = ["fix", deployed, "--data", "digits-s", "--device", "cpu", "--threads", "1", "--out", str(tmp_path / "out")]
+    command = ["fix", deployed, *ON_DIGITS, "--out", str(tmp_path / "out")]
     assert main(command) == 128 + number
     error = capsys.readouterr().err
     assert "Run the same command to continue" in error

@@ -13,9 +13,9 @@ def test_a_second_fix_in_a_folder_is_refused_while_the_first_works(tmp_path):
     out = tmp_path / "out"
     with folder.held(out):
         folder.begin(out, IDENTITY)
-        with pytest.raises(RunFolderError, match="another fix is working in .*out; wait for it or stop it"):
-            with folder.held(out):
-                pass
+        refused = pytest.raises(RunFolderError, match=r"another fix is working in .*out; wait for it or stop it")
+        with refused, folder.held(out):
+            pass
     with folder.held(out):
         assert folder.begin(out, IDENTITY)["identity"] == IDENTITY
 

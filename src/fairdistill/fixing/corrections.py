@@ -58,9 +58,15 @@ def corrections(validation: Predictions) -> tuple[list[Candidate], list[str]]:
             continue
         found.append(
             Candidate(
-                name=name, family="correction", description=description, validation=crossed, adjust=fitted.adjust,
-                settings=fitted.settings, use=fitted.use, seconds=time.perf_counter() - started,
-            )  # fmt: skip
+                name=name,
+                family="correction",
+                description=description,
+                validation=crossed,
+                adjust=fitted.adjust,
+                settings=fitted.settings,
+                use=fitted.use,
+                seconds=time.perf_counter() - started,
+            )
         )
     return found, notes
 

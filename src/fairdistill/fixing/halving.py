@@ -26,7 +26,7 @@ from fairdistill.text.durations import format_seconds
 
 _LINE_POINTS = 9
 _AUDITS = 5.0  # seconds for audits and the report
-_MOST_RESERVED = 0.4  # of the time left
+_MOST_FOR_LINES = 0.25  # of the time left
 _LONGER = 2  # a further round is worth its time if its students get at least this many times the steps
 
 
@@ -56,9 +56,10 @@ def train_students(search: Search) -> Ended:
 
 def time_for_students(work: Work) -> float:
     """Return the seconds left for training, without those that reading the test set and drawing lines will take."""
-    images = 2 * len(work.samples.test) + (_LINE_POINTS + 1) * len(work.samples.validation)
-    reserved = min(images * work.deployed.image_seconds + _AUDITS, _MOST_RESERVED * max(0.0, work.clock.left))
-    return work.clock.left - reserved
+    seconds = work.deployed.image_seconds
+    left = work.clock.left - 2 * len(work.samples.test) * seconds - _AUDITS
+    lines = (_LINE_POINTS + 1) * len(work.samples.validation) * seconds
+    return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
 
 
 def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:

@@ -155,7 +155,7 @@ def _candidate(deployed: Candidate, fit: HeadFit) -> Candidate:
 
 
 def _on_line(deployed: Candidate, site: Site, end: Candidate, share: float) -> Candidate:
-    """Return the head at a share of the way from the deployed one to another, which has the same share of its logits."""
+    """Return the head at a share of the way from the deployed one to another; its logits lie at the same share."""
     fit = end.head
     assert fit is not None
     logits = logits_toward(site.logits, fit.validation_logits, share)

@@ -180,9 +180,7 @@ def short_steps(seconds: float, step_seconds: float, *, epoch_steps: int, most: 
     return steps if steps >= min(_LEAST_STEPS, epoch_steps) else 0
 
 
-def plan_round(
-    seconds: float, pace: Pace, students: Sequence[Student], *, epoch_steps: int, most: int
-) -> Round | None:
+def plan_round(seconds: float, pace: Pace, students: Sequence[Student], *, epoch_steps: int, most: int) -> Round | None:
     """Return how the time is spent on as many students as can compete in it.
 
     With n students (8, 4, 2 or 1) and S steps in all, the rungs are S / n, 2 S / n, ..., S, and half of them drop out

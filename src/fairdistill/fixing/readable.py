@@ -39,4 +39,5 @@ def auc_in_words(auc: AgainstChance) -> str:
     if auc.value != auc.value:
         return ""
     shown = f"a linear probe tells the groups apart in these features with an AUC of {auc.value:.2f}, 0.5 being chance"
-    return shown if auc.p_value < 0.05 else f"{shown}, so nothing in them shows the group and there is little to correct"
+    hidden = "" if auc.p_value < 0.05 else ", so nothing in them shows the group and there is little to correct"
+    return shown + hidden

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from fairdistill.choosing import Chooser, Measures
 from fairdistill.fixing.candidates import Candidate, Family, Point
@@ -102,7 +101,7 @@ class Search:
         return [each for (family, _), each in self._kept.items() if family in families]
 
     def table(self) -> list[Candidate]:
-        """Return the candidates to show: the deployed model, the best of each kind, and only the best line of each kind."""
+        """Return the candidates to show: the deployed model and the best of each kind, of lines only the best two."""
         lines: list[Candidate] = []
         for of_head in (True, False):
             found = [each for each in self.of("line") if (each.head is not None) is of_head]

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from fairdistill.fixing import folder
-from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.guessing import check_beats_guessing
+from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
 from fairdistill.fixing.runs import trained
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of

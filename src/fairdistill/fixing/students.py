@@ -20,6 +20,7 @@ from fairdistill.predictions.trained_model import load_model, predictions_of
 from fairdistill.training import TrainOptions
 from fairdistill.training.averaging import ema_decay
 
+
 @dataclass(frozen=True)
 class Start:
     """Where students start.
@@ -43,9 +44,7 @@ def start_of(search: Search) -> Start:
     recorded = folder.plan_of(work.out).get("start")
     if recorded is None:
         recorded = {"name": None, "file": None}
-        fair = [
-            each for each in search.of("head", "line") if each.head is not None and each.head.fitted_on == "train"
-        ]
+        fair = [each for each in search.of("head", "line") if each.head is not None and each.head.fitted_on == "train"]
         best = search.first_of(fair) if work.can_continue else search.deployed
         if best is not search.deployed:
             file = search.with_file(best).file
@@ -90,8 +89,10 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     found = Candidate(
         name=student.name, family="student",
         description=student.description(from_trained=options.init == "teacher"), validation=predicted, source=source,
-        run=run, settings={"method": student.method, "lr": options.lr, "steps": until, "of_steps": steps, "start": start.name},
-        seconds=work.clock.spent - began,
+        run=run, seconds=work.clock.spent - began,
+        settings={
+            "method": student.method, "lr": options.lr, "steps": until, "of_steps": steps, "start": start.name,
+        },
     )  # fmt: skip
     search.students[student.name] = None
     search.add(found)
