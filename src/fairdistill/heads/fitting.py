@@ -80,12 +80,13 @@ def fit_heads(
         deployed: the head in use, of raw features.
         train: the training samples.
         methods: names in :data:`~fairdistill.heads.HEAD_METHODS`; all by default.
-        folds: into how many folds the validation samples are divided; fewer if there are fewer sources.
+        folds: into how many folds the validation samples are divided, fewer if there are fewer sources; 0: fit to the
+            training samples alone.
         seed: of the folds and of drawn batches.
         skipped: called with each method that cannot be fitted, and why.
 
     Raises:
-        UsageError: for an unknown method, fewer than two folds, or features of another size than the head's.
+        UsageError: for an unknown method, a number of folds below 2 other than 0, or features of another size than the head's.
     """
     names = list(HEAD_METHODS) if methods is None else list(methods)
     _check(validation, deployed, train, names, folds)
@@ -96,8 +97,8 @@ def _check(validation: HeadData, deployed: Head, train: HeadData | None, names: 
     for name in names:
         if name not in HEAD_METHODS:
             raise UsageError(f"unknown head method {name!r}; choose from {', '.join(HEAD_METHODS)}")
-    if folds < 2:
-        raise UsageError(f"Expected argument `folds` to be at least 2, but got {folds}")
+    if folds < 0 or folds == 1:
+        raise UsageError(f"Expected argument `folds` to be at least 2, or 0, but got {folds}")
     for data in (validation, train):
         if data is not None and (data.num_classes, data.features.shape[1]) != tuple(deployed.weight.shape):
             raise UsageError(
@@ -116,7 +117,7 @@ class _Sets:
 
 
 def _fitted(sets: _Sets, names: Sequence[str], skipped: Callable[[HeadSkipped], object]) -> Iterator[HeadFit]:
-    crossed = _Crossed(sets)
+    crossed = _Crossed(sets) if sets.folds else None
     trained = None if sets.train is None else _Trained(sets, sets.train)
     for name in names:
         for way in (crossed, trained):
