@@ -11,17 +11,9 @@ import pytest
 from fairdistill.errors import UsageError
 from fairdistill.fixing import FixOptions, fix
 from fairdistill.runs import finite_or_null
-from fairdistill.training import TrainOptions, train
 
 QUICK = {"data": "digits-s", "device": "cpu", "precision": "float32", "threads": 1, "students": 0}
 FILES = {"fix.json", "model-card.md", "recommendation.md", "report.html", "test-reads.json"}
-
-
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory) -> str:
-    out = tmp_path_factory.mktemp("deployed")
-    run = train(TrainOptions(steps=150, device="cpu", precision="float32", threads=1, out=str(out / "run")), quiet=True)
-    return str(shutil.copy(run.path / "model.safetensors", out / "deployed.safetensors"))
 
 
 @pytest.fixture(autouse=True)
