@@ -15,8 +15,7 @@ from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.readable import auc_in_words, group_auc
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
-from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, HeadSkipped, fit_heads
-from fairdistill.heads.head import logits_toward
+from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, HeadSkipped, fit_heads, logits_toward
 from fairdistill.models.last_layer import LastLayer, LastLayerError, find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.features import features_of

@@ -17,8 +17,7 @@ from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import load_model, predictions_of
-from fairdistill.training import TrainOptions
-from fairdistill.training.averaging import ema_decay
+from fairdistill.training import TrainOptions, ema_decay
 
 
 @dataclass(frozen=True)
