@@ -60,9 +60,9 @@ def change(value: float, low: float, high: float) -> Change:
 
 def candidate(name: str, **changes: Any) -> CandidateResult:
     return CandidateResult(**{
-        "name": name, "family": "head", "description": "your model with another last layer", "needs_group": False,
-        "accuracy": 0.8, "balanced_accuracy": 0.79, "deo_a": 0.05, "deo_m": 0.08, "worst_subgroup": 0.7,
-        "breaks_rule": (), "on_front": True, "seconds": 3.0, "file": None, **changes,
+        "name": name, "family": "head", "description": "your model with another last layer", "rank": 1,
+        "needs_group": False, "accuracy": 0.8, "balanced_accuracy": 0.79, "deo_a": 0.05, "deo_m": 0.08,
+        "worst_subgroup": 0.7, "breaks_rule": (), "on_front": True, "seconds": 3.0, "file": None, **changes,
     })  # fmt: skip
 
 

@@ -11,17 +11,9 @@ import pytest
 from fairdistill.errors import UsageError
 from fairdistill.fixing import FixOptions, fix
 from fairdistill.runs import finite_or_null
-from fairdistill.training import TrainOptions, train
 
 QUICK = {"data": "digits-s", "device": "cpu", "precision": "float32", "threads": 1, "students": 0}
 FILES = {"fix.json", "model-card.md", "recommendation.md", "report.html", "test-reads.json"}
-
-
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory) -> str:
-    out = tmp_path_factory.mktemp("deployed")
-    run = train(TrainOptions(steps=150, device="cpu", precision="float32", threads=1, out=str(out / "run")), quiet=True)
-    return str(shutil.copy(run.path / "model.safetensors", out / "deployed.safetensors"))
 
 
 @pytest.fixture(autouse=True)
@@ -37,13 +29,13 @@ def test_a_model_that_is_kept_has_a_page_and_a_card_too_and_its_reading_is_recor
     out = tmp_path / "out"
     result = fix(deployed, options=options(out, fair_enough=0.9))
     assert (result.verdict, result.reason, result.chosen, result.model) == ("fair", "within limit", "keep", None)
-    assert FILES <= {path.name for path in out.iterdir()}
+    assert {path.name for path in out.iterdir()} >= FILES
     assert json.loads((out / "test-reads.json").read_text())["reads"] == [{"chosen": "keep", "rule": result.rule}]
     assert "# Your model is fair enough; keep it" in (out / "recommendation.md").read_text()
     assert "Your model is fair enough; keep it" in (out / "report.html").read_text()
     written = json.loads((out / "fix.json").read_text())
     assert written == finite_or_null(result.to_dict())
-    assert list(written)[0] == "verdict"
+    assert next(iter(written)) == "verdict"
     again = fix(deployed, options=options(out, fair_enough=0.03))
     assert [each.chosen for each in again.test_read_before] == ["keep"]
     assert "already read for your model alone" in (out / "recommendation.md").read_text()
@@ -51,12 +43,13 @@ def test_a_model_that_is_kept_has_a_page_and_a_card_too_and_its_reading_is_recor
 
 def test_a_fix_that_fails_on_its_last_page_leaves_no_answer_and_ends_when_repeated(deployed, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr("fairdistill.fixing.conclusion.recommendation_card", interrupt)
-        fix(deployed, options=options(out, fair_enough=0.9))
+        with pytest.raises(KeyboardInterrupt):
+            fix(deployed, options=options(out, fair_enough=0.9))
     assert not (out / "fix.json").exists()
     assert fix(deployed, options=options(out, fair_enough=0.9)).verdict == "fair"
-    assert FILES <= {path.name for path in out.iterdir()}
+    assert {path.name for path in out.iterdir()} >= FILES
 
 
 def interrupt(_):

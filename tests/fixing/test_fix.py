@@ -17,7 +17,7 @@ from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import FixOptions, FixResult, fix, folder
 from fairdistill.fixing.result import TestRead
 from fairdistill.runs import RunFolder, finite_or_null
-from fairdistill.training import Interrupted, TrainOptions, train
+from fairdistill.training import Interrupted
 
 QUICK = {
     "data": "digits-s", "budget": "10m", "epochs": 3, "device": "cpu", "precision": "float32", "threads": 1,
@@ -25,14 +25,6 @@ QUICK = {
 }  # fmt: skip
 
 ON_DIGITS = ["--data", "digits-s", "--device", "cpu", "--threads", "1"]
-
-
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A file of weights that says nothing of itself but its network and classes, as someone else would have it."""
-    out = tmp_path_factory.mktemp("deployed")
-    run = train(TrainOptions(steps=150, device="cpu", precision="float32", threads=1, out=str(out / "run")), quiet=True)
-    return str(shutil.copy(run.path / "model.safetensors", out / "deployed.safetensors"))
 
 
 @pytest.fixture(scope="module", autouse=True)

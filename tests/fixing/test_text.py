@@ -118,6 +118,17 @@ def test_the_nearest_candidate_is_named_with_what_it_breaks(texts):
     assert "No model meets the rule, not even yours: accuracy 0.6 misses accuracy >= 0.9 by 0.3." in text
 
 
+def test_the_table_shows_the_best_of_each_family_and_whatever_is_named():
+    heads = [candidate(f"head {rank}", rank=rank) for rank in (3, 2)]
+    chosen = candidate("fair head", rank=1)
+    student = candidate("mfd", family="student", rank=4)
+    text = render(fix_result(after=FAIRER, candidates=(replace(KEEP, rank=5), *heads, chosen, student)))
+    assert "| fair head | 5.0 | 8.0 | 80.0 | 79.0 | 70.0 | chosen |" in text
+    assert "| mfd | 5.0 |" in text
+    assert "head 2" not in text
+    assert "head 3" not in text
+
+
 def test_how_often_the_test_set_was_read():
     assert "The test set was read once, for `fair head` and your model" in render(fix_result(after=FAIRER))
     again = fix_result(after=FAIRER, test_read_before=(TestRead(chosen="ss", rule="deo_m"),))

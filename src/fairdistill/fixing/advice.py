@@ -88,9 +88,15 @@ def searched_in_words(result: FixResult) -> str:
 
 
 def shown_candidates(result: FixResult) -> list[tuple[CandidateResult, str]]:
-    """Return the candidates of the table, and a mark for each."""
+    """Return the deployed model, the best candidate of each family and those that are named, and a mark for each."""
+    best: dict[str, CandidateResult] = {}
+    for each in sorted(result.candidates, key=lambda each: each.rank):
+        best.setdefault(each.family, each)
+    named = {result.chosen, result.promising, *(each.name for each in best.values())}
     marks = []
     for each in result.candidates:
+        if each.name not in named:
+            continue
         mark = []
         if each.name == result.chosen:
             mark.append("chosen")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit, change_between
 from fairdistill.auditing.outputs import order_note
-from fairdistill.choosing import measures_of_predictions, pareto_front, title
+from fairdistill.choosing import Chooser, measures_of_predictions, pareto_front, title
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate, Point
 from fairdistill.fixing.confirmation import OnTestSet, read
@@ -61,6 +61,7 @@ def _result(
         searched=decision.searched.ended != "fair", promising=None if promising is None else promising.name,
     )  # fmt: skip
     front = _front(decision.points)
+    ranks = _ranks(decision, rule)
     return FixResult(
         verdict=verdict.outcome,
         reason=verdict.reason,
@@ -84,7 +85,9 @@ def _result(
         model=None if chosen.file is None else str(chosen.file),
         layer=test.layer,
         searched=decision.searched,
-        candidates=tuple(_candidate(work, decision, each, front) for each in decision.candidates),
+        candidates=tuple(
+            _candidate(work, decision, each, rank=ranks[id(each)], front=front) for each in decision.candidates
+        ),
         points=tuple(
             PointResult(
                 name=each.name, family=each.family, balanced_accuracy=each.measures["balanced_accuracy"],
@@ -105,12 +108,15 @@ def _result(
     )  # fmt: skip
 
 
-def _candidate(work: Work, decision: Decision, candidate: Candidate, front: Collection[int]) -> CandidateResult:
+def _candidate(
+    work: Work, decision: Decision, candidate: Candidate, *, rank: int, front: Collection[int]
+) -> CandidateResult:
     measures = candidate.measures
     return CandidateResult(
         name=candidate.name,
         family=candidate.family,
         description=candidate.description,
+        rank=rank,
         needs_group=candidate.needs_group,
         accuracy=measures["accuracy"],
         balanced_accuracy=measures["balanced_accuracy"],
@@ -122,6 +128,13 @@ def _candidate(work: Work, decision: Decision, candidate: Candidate, front: Coll
         seconds=candidate.seconds,
         file=None if candidate.file is None else str(candidate.file),
     )
+
+
+def _ranks(decision: Decision, rule: Chooser) -> dict[int, int]:
+    """Return the place of each candidate by the rule, from 1, by its ``id``."""
+    own = decision.deployed.measures
+    ranked = sorted(decision.candidates, key=lambda each: rule.standing(each.measures, own))
+    return {id(each): place for place, each in enumerate(ranked, start=1)}
 
 
 def _front(points: Sequence[Point]) -> frozenset[int]:

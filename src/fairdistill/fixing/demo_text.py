@@ -24,8 +24,8 @@ def in_short(result: FixResult) -> str:
         return f"{first}\nNo other model was proven to be better."
     after = result.test_after
     return (
-        f"{first}\nWith the recommended model these are {percent(after.deo_a.value, 0)} points, and it recognizes "
-        f"{percent(after.accuracy.value, 0)}% of the digits."
+        f"{first}\nWith the recommended model it is {percent(after.deo_a.value, 0)} points, and "
+        f"{percent(after.accuracy.value, 0)}% of the digits are recognized."
     )
 
 

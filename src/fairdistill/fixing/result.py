@@ -24,6 +24,7 @@ class CandidateResult(Result):
         name: short, for tables.
         family: what kind of model it is.
         description: what it is, for sentences.
+        rank: its place by the rule, from 1; those that break the rule come last.
         needs_group: whether a person's group must be known when it is used.
         accuracy: over all images.
         balanced_accuracy: mean over all subgroups.
@@ -38,6 +39,7 @@ class CandidateResult(Result):
     name: str
     family: Family
     description: str
+    rank: int
     needs_group: bool
     accuracy: float
     balanced_accuracy: float

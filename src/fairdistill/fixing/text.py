@@ -46,14 +46,16 @@ def _on_test(result: FixResult) -> str:
 
 def _candidates(result: FixResult) -> list[str]:
     rows = [["Candidate", "DEO_A", "DEO_M", "Accuracy", "Balanced accuracy", "Worst subgroup", ""]]
-    for each, mark in advice.shown_candidates(result):
+    shown = advice.shown_candidates(result)
+    for each, mark in shown:
         values = (each.deo_a, each.deo_m, each.accuracy, each.balanced_accuracy, each.worst_subgroup)
         rows.append([each.name, *map(percent, values), mark])
     return [
         markdown(rows),
         "",
-        *(f"* {each.name}: {each.description}" for each in result.candidates),
+        *(f"* {each.name}: {each.description}" for each, _ in shown),
         "",
-        f"Rule: `{result.rule}`. {advice.searched_in_words(result)}",
+        f"These are the best of each family; report.html shows all. Rule: `{result.rule}`. "
+        f"{advice.searched_in_words(result)}",
         "",
     ]
