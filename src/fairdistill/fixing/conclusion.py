@@ -20,7 +20,7 @@ from fairdistill.fixing.verdict import reach
 from fairdistill.fixing.work import Work
 from fairdistill.reporting.recommendation import recommendation_card, recommendation_page
 from fairdistill.runs import write_json, write_text
-from fairdistill.training.environment import describe_environment
+from fairdistill.training import describe_environment
 
 _OBJECTIVES = ("balanced_accuracy", "deo_a")
 
