@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.fixing.candidates import Adjustment, Candidate
 from fairdistill.metrics import empty_cells
+from fairdistill.metrics.folds import even_folds
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
 
@@ -76,7 +75,7 @@ def _crossed(predictions: Predictions, fit: Fit) -> Predictions:
 
     Samples of one source stay together, and each subgroup is split evenly.
     """
-    half = _halves(predictions)
+    half = even_folds(predictions.labels, predictions.groups, predictions.sources, folds=2)
     predicted = predictions.predicted.copy()
     for own in (0, 1):
         empty = empty_cells(predictions.take(np.flatnonzero(half != own)).counts)
@@ -90,21 +89,6 @@ def _crossed(predictions: Predictions, fit: Fit) -> Predictions:
         others = predictions.take(np.flatnonzero(half != own))
         predicted[rows] = fit(others).adjust(predictions.take(rows)).predicted
     return replace(predictions, predicted=predicted)
-
-
-def _halves(predictions: Predictions) -> NDArray[np.int64]:
-    """Return 0 or 1 for each sample: a source goes where there are fewer samples of its subgroups so far."""
-    rows_of: dict[int, list[int]] = {}
-    for row, source in enumerate(predictions.sources.tolist()):
-        rows_of.setdefault(source, []).append(row)
-    cells = list(zip(predictions.labels.tolist(), predictions.groups.tolist(), strict=True))
-    seen: tuple[Counter[tuple[int, int]], ...] = (Counter(), Counter())
-    half = np.empty(len(predictions), dtype=np.int64)
-    for rows in rows_of.values():
-        crowded = [sum(counted[cells[row]] for row in rows) for counted in seen]
-        half[rows] = at = int(crowded[1] < crowded[0])
-        seen[at].update(cells[row] for row in rows)
-    return half
 
 
 def _offsets(fitted_on: Predictions) -> Fitted:

@@ -70,7 +70,7 @@ def fit_heads(
     seed: int = 0,
     skipped: Callable[[HeadSkipped], object] = lambda _: None,
 ) -> Iterator[HeadFit]:
-    """Return an iterator over heads that are fitted as you ask for them, the most promising first; stop whenever you like.
+    """Return an iterator that fits one head at each step, the most promising first; stop whenever you like.
 
     Every method is fitted to the validation samples and, if given, to the training samples: networks memorize their
     training images, so that the features of other images may be the better teacher.

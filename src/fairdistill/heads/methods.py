@@ -93,7 +93,7 @@ HEAD_METHODS: Mapping[str, HeadMethod] = MappingProxyType(
         "feature-mfd": HeadMethod(
             description="behind a linear map that brings the groups' features of each class together",
             fit=feature_mfd_head,
-            settings=_grid("strength", 7.0),
+            settings=_grid("strength", 3.0),
             most_features=MOST_FEATURES,
         ),
     }
