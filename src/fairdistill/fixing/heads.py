@@ -84,6 +84,7 @@ def _site(search: Search) -> Site | None:
     images = Pipeline(validation, device=work.runtime.device, seed=0, recipe=model.recipe).batch(rows).images
     try:
         layer = find_last_layer(model.network, images, name=work.options.head)
+        found = _data(work, layer, validation)
     except LastLayerError as error:
         if work.options.head is not None:
             raise
@@ -91,7 +92,6 @@ def _site(search: Search) -> Site | None:
         return None
     search.layer = layer
     head = Head(layer.weight, layer.bias)
-    found = _data(work, layer, validation)
     return Site(layer, head, found, head.logits(found.features))
 
 
@@ -117,8 +117,9 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> None:
         seed=search.work.options.seed,
         skipped=lambda each: search.notes.append(_skipped(each, search.work)),
     )  # fmt: skip
-    for fit in fits:
+    for fitted in fits:
         search.heads += 1
+        fit = fitted if site.layer.has_bias else without_bias(fitted)
         each = _candidate(search.deployed, fit)
         search.add(each)
         former = best.get(each.name)
@@ -167,6 +168,12 @@ def _on_line(deployed: Candidate, site: Site, end: Candidate, share: float) -> C
         settings={**(end.settings or {}), "share": share},
         seconds=fit.seconds,
     )
+
+
+def without_bias(fit: HeadFit) -> HeadFit:
+    """Return a head for a layer that has no bias: its own is dropped, from the logits of the other folds' heads too."""
+    head = Head(fit.head.weight, torch.zeros_like(fit.head.bias))
+    return replace(fit, head=head, validation_logits=fit.validation_logits - fit.head.bias)
 
 
 def with_logits(predictions: Predictions, logits: Tensor) -> Predictions:
