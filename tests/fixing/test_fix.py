@@ -256,7 +256,7 @@ def test_if_nothing_keeps_the_rule_the_model_stays_and_the_nearest_is_named(depl
     result = fix(deployed, options=options)
     assert result.chosen == "keep"
     assert result.promising is not None
-    assert "misses accuracy >= 0.999 by" in (tmp_path / "out/recommendation.md").read_text()
+    assert "below the 99.9% that it asks for" in (tmp_path / "out/recommendation.md").read_text()
 
 
 def test_a_rule_that_names_an_unknown_class_is_an_error_before_anything_runs(deployed, tmp_path):

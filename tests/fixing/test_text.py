@@ -12,7 +12,7 @@ from fairdistill.fixing.text import render
 from tests.fixing.making import FAIR, FAIRER, FEW, KEEP, SLIGHTLY, candidate, change, fix_result
 
 WORST = "Of 100 test images labelled Female in group Black, your model gets 27 right; in group White, 81."
-BREAKS = "balanced_accuracy 0.6500 misses balanced_accuracy >= deployed - 0.005 (0.6650) by 0.0150"
+BREAKS = "Balanced accuracy is 65.0%, 1.5 points below the 66.5% that it asks for"
 
 
 def none_better(**changes):
@@ -113,9 +113,9 @@ def test_the_nearest_candidate_is_named_with_what_it_breaks(texts):
     assert "`mfd` (a new network) comes nearest: DEO_A 4.0% instead of 28.0%" in texts["none better"]
     assert f"but it breaks the rule: {BREAKS}." in texts["none better"]
     assert "| mfd | 4.0 | 8.0 | 80.0 | 79.0 | 70.0 | nearest, breaks the rule |" in texts["none better"]
-    own = replace(KEEP, breaks_rule=("accuracy 0.6 misses accuracy >= 0.9 by 0.3",))
+    own = replace(KEEP, breaks_rule=("Accuracy is 60.0%, 30.0 points below the 90.0% that it asks for",))
     text = render(replace(none_better(), candidates=(own, none_better().candidates[1])))
-    assert "No model meets the rule, not even yours: accuracy 0.6 misses accuracy >= 0.9 by 0.3." in text
+    assert "No model meets the rule, not even yours: Accuracy is 60.0%, 30.0 points below the 90.0%" in text
 
 
 def test_the_table_shows_the_best_of_each_family_and_whatever_is_named():
@@ -140,7 +140,7 @@ def test_how_often_the_test_set_was_read():
 
 def test_a_rule_that_is_broken_on_the_test_set_is_a_caution():
     text = render(fix_result(after=FAIRER, breaks_rule_on_test=(BREAKS,)))
-    assert f"On the test set, it breaks the rule: {BREAKS}." in text
+    assert f"On the test set, `fair head` breaks the rule: {BREAKS}." in text
 
 
 def test_a_rule_of_another_metric_is_judged_by_it():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairdistill.fixing.result import CandidateResult, FixResult
+from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
 from fairdistill.fixing.settling import Settling
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
@@ -85,6 +85,11 @@ def searched_in_words(result: FixResult) -> str:
         f"{' and '.join(tried) or 'No model'} in {format_seconds(found.seconds)}, until {ended}{first}. "
         f"{len(result.points):,} models were compared on the validation set."
     )
+
+
+def shown_name(candidate: CandidateResult | PointResult) -> str:
+    """Return a candidate's name in tables."""
+    return "your model" if candidate.family == "deployed" else candidate.name
 
 
 def shown_candidates(result: FixResult) -> list[tuple[CandidateResult, str]]:

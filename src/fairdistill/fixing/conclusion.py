@@ -15,12 +15,13 @@ from fairdistill.fixing.content import content_of
 from fairdistill.fixing.decision import Decision
 from fairdistill.fixing.gain import changes_on_test, rule_value
 from fairdistill.fixing.result import CandidateResult, FixResult, PointResult, TestRead
+from fairdistill.fixing.shortfalls import shortfalls
 from fairdistill.fixing.text import render
 from fairdistill.fixing.verdict import reach
 from fairdistill.fixing.work import Work
 from fairdistill.reporting.recommendation import recommendation_card, recommendation_page
 from fairdistill.runs import write_json, write_text
-from fairdistill.training.environment import describe_environment
+from fairdistill.training import describe_environment
 
 _OBJECTIVES = ("balanced_accuracy", "deo_a")
 
@@ -48,19 +49,19 @@ def _result(
     chosen, rule = decision.chosen, work.options.chooser
     before, after = audit(test.before), None if test.after is None else audit(test.after)
     kept = gain = worst = None
-    missed: Sequence[str] = ()
+    missed: tuple[str, ...] = ()
     if test.after is not None:
         kept = change_between(test.before, test.after)
         own = decision.deployed.measures
         promised = rule_value(rule, chosen.measures, own) - rule_value(rule, own, own)
         gain, worst = changes_on_test(rule, test.before, test.after, kept, promised=promised)
-        missed = rule.missed(*map(measures_of_predictions, (test.after, test.before)))
+        missed = shortfalls(rule, *map(measures_of_predictions, (test.after, test.before)))
     promising = chosen if test.after is not None else decision.promising
     verdict = reach(
         validation, before, fair_enough=work.options.fair_enough, after=after, gain=gain,
         searched=decision.searched.ended != "fair", promising=None if promising is None else promising.name,
     )  # fmt: skip
-    front = _front(decision.points)
+    front = _front(decision.points, group_at_use=work.options.group_at_use)
     ranks = _ranks(decision, rule)
     return FixResult(
         verdict=verdict.outcome,
@@ -76,8 +77,8 @@ def _result(
         chosen=chosen.name,
         family=chosen.family,
         description=chosen.description,
-        breaks_rule=tuple(rule.missed(chosen.measures, decision.deployed.measures)),
-        breaks_rule_on_test=tuple(missed),
+        breaks_rule=shortfalls(rule, chosen.measures, decision.deployed.measures),
+        breaks_rule_on_test=missed,
         fair_enough=work.options.fair_enough,
         needs_group=chosen.needs_group,
         settings=chosen.settings,
@@ -123,7 +124,7 @@ def _candidate(
         deo_a=measures["deo_a"],
         deo_m=measures["deo_m"],
         worst_subgroup=measures["worst_subgroup"],
-        breaks_rule=tuple(work.options.chooser.missed(measures, decision.deployed.measures)),
+        breaks_rule=shortfalls(work.options.chooser, measures, decision.deployed.measures),
         on_front=any(_is(decision.points[number], candidate) for number in front),
         seconds=candidate.seconds,
         file=None if candidate.file is None else str(candidate.file),
@@ -137,9 +138,10 @@ def _ranks(decision: Decision, rule: Chooser) -> dict[int, int]:
     return {id(each): place for place, each in enumerate(ranked, start=1)}
 
 
-def _front(points: Sequence[Point]) -> frozenset[int]:
-    """Return the numbers of the points that no other beats in balanced accuracy and DEO_A."""
-    return frozenset(pareto_front({number: each.measures for number, each in enumerate(points)}, _OBJECTIVES))
+def _front(points: Sequence[Point], *, group_at_use: bool) -> frozenset[int]:
+    """Return the numbers of the points that may be used and that no other beats in balanced accuracy and DEO_A."""
+    usable = {n: each.measures for n, each in enumerate(points) if group_at_use or not each.needs_group}
+    return frozenset(pareto_front(usable, _OBJECTIVES))
 
 
 def _is(point: Point, candidate: Candidate) -> bool:

@@ -35,12 +35,11 @@ def content_of(
         made_with: versions and hardware.
     """
     test = result.test_before
-    changes = () if result.kept is None else (" ".join(evidence.who_changes(result.kept)),)
     file = result.model if result.verdict == "use" else result.deployed
     return Recommendation(
         verdict=result.verdict,
         headline=headline(result),
-        paragraphs=(*paragraphs(result), *changes),
+        paragraphs=tuple(paragraphs(result)),
         cautions=tuple(evidence.sureness(result)),
         more=tuple(advice.remedies(result)),
         deployed=result.deployed,
@@ -56,7 +55,7 @@ def content_of(
         worst_change=result.kept_worst_subgroup,
         candidates=tuple(
             CandidateRow(
-                name=each.name, family=each.family, description=each.description, accuracy=each.accuracy,
+                name=advice.shown_name(each), family=each.family, description=each.description, accuracy=each.accuracy,
                 balanced_accuracy=each.balanced_accuracy, deo_a=each.deo_a, deo_m=each.deo_m,
                 worst_subgroup=each.worst_subgroup, breaks_rule=each.breaks_rule, needs_group=each.needs_group,
                 chosen=each.name == result.chosen, on_front=each.on_front,
@@ -66,8 +65,8 @@ def content_of(
         ),
         points=tuple(
             FrontPoint(
-                label=each.name, family=each.family, balanced_accuracy=each.balanced_accuracy, deo_a=each.deo_a,
-                on_front=each.on_front, chosen=each.chosen,
+                label=advice.shown_name(each), family=each.family, balanced_accuracy=each.balanced_accuracy,
+                deo_a=each.deo_a, on_front=each.on_front, chosen=each.chosen,
             )
             for each in result.points
         ),

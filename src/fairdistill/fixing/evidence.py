@@ -107,7 +107,7 @@ def sureness(result: FixResult) -> list[str]:
     if not result.test_read_before:
         whom = "your model" if result.test_after is None else f"`{result.chosen}` and your model"
         lines.append(f"The test set was read once, for {whom}; every choice was made on the validation set.")
-    lines += [f"On the test set, it breaks the rule: {each}." for each in result.breaks_rule_on_test]
+    lines += [f"On the test set, `{result.chosen}` breaks the rule: {each}." for each in result.breaks_rule_on_test]
     return lines
 
 

@@ -49,11 +49,11 @@ def _candidates(result: FixResult) -> list[str]:
     shown = advice.shown_candidates(result)
     for each, mark in shown:
         values = (each.deo_a, each.deo_m, each.accuracy, each.balanced_accuracy, each.worst_subgroup)
-        rows.append([each.name, *map(percent, values), mark])
+        rows.append([advice.shown_name(each), *map(percent, values), mark])
     return [
         markdown(rows),
         "",
-        *(f"* {each.name}: {each.description}" for each, _ in shown),
+        *(f"* {each.name}: {each.description}" for each, _ in shown if each.family != "deployed"),
         "",
         f"These are the best of each family; report.html shows all. Rule: `{result.rule}`. "
         f"{advice.searched_in_words(result)}",

@@ -9,6 +9,7 @@ import numpy as np
 
 from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.changes import Change
+from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.rows import Rows
 from fairdistill.metrics.samples import Samples
 
@@ -17,12 +18,12 @@ class DrawnCounts(NamedTuple):
     """One model's predictions for a drawn test set.
 
     Attributes:
-        counts: float64 ``[G, C, C]`` (group, true, predicted) of samples of known group.
+        counts: int64 ``[G, C, C]`` (group, true, predicted) of samples of known group.
         right: correct samples among all, also those of unknown group.
         total: number of all samples.
     """
 
-    counts: Floats
+    counts: Counts
     right: float
     total: float
 
@@ -169,7 +170,7 @@ def _one(predicted: Ints, samples: Samples, weight: Floats) -> DrawnCounts:
     classes, known = samples.num_classes, samples.groups >= 0
     at = (samples.groups * classes + samples.labels) * classes + predicted
     shape = (samples.num_groups, classes, classes)
-    counts = np.bincount(at[known], weight[known], minlength=int(np.prod(shape))).reshape(shape)
+    counts = np.bincount(at[known], weight[known], minlength=int(np.prod(shape))).reshape(shape).astype(np.int64)
     return DrawnCounts(counts, float(weight[predicted == samples.labels].sum()), float(weight.sum()))
 
 
