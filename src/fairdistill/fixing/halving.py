@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 import time
 from dataclasses import asdict
 
@@ -27,7 +29,7 @@ from fairdistill.text.durations import format_seconds
 _LINE_POINTS = 9
 _AUDITS = 5.0  # seconds for audits and the report
 _MOST_FOR_LINES = 0.25  # of the time left
-_LONGER = 2  # a further round is worth its time if its students get at least this many times the steps
+_LONGER = 1.25  # a further round is worth its time if its students get at least this many times the steps
 
 
 def train_students(search: Search) -> Ended:
@@ -39,6 +41,7 @@ def train_students(search: Search) -> Ended:
     if pace is None:
         return "budget"
     students = configurations(from_trained=work.can_continue)[: work.options.students]
+    by_name = {each.name: each for each in students}
     most = work.options.epochs * epoch
     for number in itertools.count():
         rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
@@ -51,6 +54,7 @@ def train_students(search: Search) -> Ended:
             _record(work, number, planned)
         if not _compete(search, start, number, pace):
             return "budget"
+        students = [by_name[name] for name in _ranked(search, list(by_name))]
     raise AssertionError("a round is the last")
 
 
@@ -128,6 +132,16 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
         planned = planned.after(sorted(found, key=lambda name: search.standing(found[name])))
         _record(work, number, planned)
     return True
+
+
+def _ranked(search: Search, names: list[str]) -> list[str]:
+    """Return names of students, those that did best in any round first, then those that were not trained yet."""
+    best: dict[str, tuple[float, ...]] = {}
+    for each in search.of("student"):
+        name = re.sub(r"-\d+$", "", each.name)
+        if name in names:
+            best[name] = min(best.get(name, (math.inf,)), search.standing(each))
+    return sorted(best, key=lambda name: best[name]) + [name for name in names if name not in best]
 
 
 def _record(work: Work, number: int, planned: Round) -> None:
