@@ -325,7 +325,7 @@ def test_a_network_without_a_linear_last_layer_gets_students_and_a_note(deployed
 
 
 def test_a_budget_too_short_for_a_student_gives_the_head_and_says_so(deployed, tmp_path, monkeypatch):
-    monkeypatch.setattr("fairdistill.fixing.halving.time_for_students", lambda _work: 0.001)
+    monkeypatch.setattr("fairdistill.fixing.halving.time_for_students", lambda _search: 0.001)
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 2}, out=str(tmp_path / "out")))
     assert result.searched.ended == "budget"
     assert result.searched.students == 0

@@ -11,20 +11,13 @@ from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.halving import train_students
 from fairdistill.fixing.plan import Pace
 from fairdistill.fixing.search import Search
+from fairdistill.system.clock import Clock
 from tests.fixing.making import predictions
 from tests.fixing.networks import work_of
 
 GAPS = {
-    "ss-short": 9,
-    "ss": 7,
-    "mfd": 3,
-    "di": 5,
-    "dro": 8,
-    "ss-lr0.1": 10,
-    "mfd-lr0.1": 10,
-    "mfd-self": 10,
-    "gapreg": 6,
-}
+    "ss-short": 9, "ss": 7, "mfd": 3, "di": 5, "dro": 8, "ss-lr0.1": 10, "mfd-lr0.1": 10, "mfd-self": 10, "gapreg": 8,
+}  # fmt: skip
 
 
 def gap(points):
@@ -57,7 +50,7 @@ def search(tmp_path, monkeypatch):
     monkeypatch.setattr(halving, "train_student", trained)
     monkeypatch.setattr(halving, "start_of", lambda _search: None)
     monkeypatch.setattr(Pace, "measured", classmethod(lambda cls, **_: cls(1.0, 0.0)))
-    monkeypatch.setattr(halving, "time_for_students", lambda work: found.budget - found.now)
+    monkeypatch.setattr(halving, "time_for_students", lambda _search: found.budget - found.now)
     monkeypatch.setattr(halving, "short_steps", lambda *_a, **_k: 4)
     return found
 
@@ -112,7 +105,8 @@ def test_a_larger_budget_starts_a_longer_round(search):
     search.budget = 2000.0
     train_students(search)
     first, second = folder.plan_of(search.work.out)["rounds"][:2]
-    assert second["steps"] >= 2 * first["steps"]
+    assert second["steps"] > first["steps"]
+    assert second["students"][:2] == ["mfd", "di"], "those that did best start first"
     assert any(name.endswith("-2") for name in search.students)
 
 
@@ -127,7 +121,7 @@ def test_students_that_diverge_drop_out(search, monkeypatch):
 
     monkeypatch.setattr(halving, "train_student", some)
     train_students(search)
-    assert search.best.name == "ss"
+    assert search.best.name not in ("mfd", "di")
 
 
 def test_without_time_nothing_is_trained_and_a_note_says_why(search, monkeypatch):
@@ -138,7 +132,8 @@ def test_without_time_nothing_is_trained_and_a_note_says_why(search, monkeypatch
     assert search.notes[0].startswith("No student was trained: a pass over the training images takes about")
 
 
-def test_the_time_for_the_test_set_is_kept(tmp_path):
-    work = work_of("two_logits", tmp_path, budget="100s")
-    work = replace(work, deployed=replace(work.deployed, image_seconds=0.1))  # twice 240 images are 48 s
-    assert 20 < halving.time_for_students(work) < 47
+def test_the_time_for_the_test_set_is_kept(search, monkeypatch):
+    monkeypatch.undo()
+    search.work = replace(search.work, clock=Clock(100.0))
+    search.image_seconds = 0.1  # twice 240 images are 48 s
+    assert 20 < halving.time_for_students(search) < 47

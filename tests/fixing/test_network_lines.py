@@ -59,8 +59,7 @@ def test_the_middle_of_two_networks_is_a_candidate_with_a_file(search):
 
 def test_without_time_there_is_no_line(search, monkeypatch):
     student = student_of(search.work, biased_(two_logits()))
-    slow = replace(search.work.deployed, image_seconds=100.0)
-    search.work = replace(search.work, deployed=slow)
+    search.image_seconds = 100.0
     try_line(search, student)
     assert len(search.points) == 1
 

@@ -88,6 +88,13 @@ def test_it_can_be_stopped_between_two_fits() -> None:
     assert next(fits).method == "fair"
 
 
+def test_without_folds_only_the_training_samples_are_used() -> None:
+    data, train = people(40), people(50, seed=1)
+    (fit,) = fit_heads(data, deployed(data), train=train, methods=["balanced"], folds=0)
+    assert fit.fitted_on == "train"
+    assert list(fit_heads(data, deployed(data), train=None, methods=["balanced"], folds=0)) == []
+
+
 def test_unknown_groups_get_logits() -> None:
     data = people(90)
     groups = data.groups.clone()
@@ -155,7 +162,7 @@ def test_bad_arguments_fail_at_the_call() -> None:
     data = people(30)
     with pytest.raises(UsageError, match="unknown head method 'fairest'; choose from balanced, fair"):
         fit_heads(data, deployed(data), train=None, methods=["fairest"])
-    with pytest.raises(UsageError, match="`folds` to be at least 2, but got 1"):
+    with pytest.raises(UsageError, match="`folds` to be at least 2, or 0, but got 1"):
         fit_heads(data, deployed(data), train=None, folds=1)
     with pytest.raises(UsageError, match=r"a head of 3 classes and 6 features, but got \(3, 5\)"):
         fit_heads(data, Head(torch.zeros(3, 5), torch.zeros(3)), train=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 import time
 from dataclasses import asdict
 
@@ -27,7 +29,7 @@ from fairdistill.text.durations import format_seconds
 _LINE_POINTS = 9
 _AUDITS = 5.0  # seconds for audits and the report
 _MOST_FOR_LINES = 0.25  # of the time left
-_LONGER = 2  # a further round is worth its time if its students get at least this many times the steps
+_LONGER = 1.25  # a further round is worth its time if its students get at least this many times the steps
 
 
 def train_students(search: Search) -> Ended:
@@ -39,11 +41,12 @@ def train_students(search: Search) -> Ended:
     if pace is None:
         return "budget"
     students = configurations(from_trained=work.can_continue)[: work.options.students]
+    by_name = {each.name: each for each in students}
     most = work.options.epochs * epoch
     for number in itertools.count():
         rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
         if number == len(rounds):
-            planned = plan_round(time_for_students(work), pace, students, epoch_steps=epoch, most=most)
+            planned = plan_round(time_for_students(search), pace, students, epoch_steps=epoch, most=most)
             if planned is None:
                 return "budget"
             if rounds and planned.steps < _LONGER * rounds[-1].steps:
@@ -51,12 +54,13 @@ def train_students(search: Search) -> Ended:
             _record(work, number, planned)
         if not _compete(search, start, number, pace):
             return "budget"
+        students = [by_name[name] for name in _ranked(search, list(by_name))]
     raise AssertionError("a round is the last")
 
 
-def time_for_students(work: Work) -> float:
+def time_for_students(search: Search) -> float:
     """Return the seconds left for training, without those that reading the test set and drawing lines will take."""
-    seconds = work.deployed.image_seconds
+    work, seconds = search.work, search.image_seconds
     left = work.clock.left - 2 * len(work.samples.test) * seconds - _AUDITS
     lines = (_LINE_POINTS + 1) * len(work.samples.validation) * seconds
     return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
@@ -68,13 +72,13 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
     plan = folder.plan_of(work.out)
     steps = plan.get("short_steps")
     if steps is None:
-        guess = 3 * work.deployed.image_seconds * work.options.batch_size  # a backward pass costs two forward passes
+        guess = 3 * search.image_seconds * work.options.batch_size  # a backward pass costs two forward passes
         most = work.options.epochs * epoch
-        steps = short_steps(time_for_students(work), guess, epoch_steps=epoch, most=most)
+        steps = short_steps(time_for_students(search), guess, epoch_steps=epoch, most=most)
         if not steps:
             search.notes.append(
                 f"No student was trained: a pass over the training images takes about {format_seconds(guess * epoch)}, "
-                f"too long for the {format_seconds(max(0.0, time_for_students(work)))} left"
+                f"too long for the {format_seconds(max(0.0, time_for_students(search)))} left"
             )
             return None
         folder.update_plan(work.out, short_steps=steps)
@@ -82,12 +86,12 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
     found = train_student(search, start, Student(SHORT, "ss"), steps=steps, until=steps)
     if "pace" in plan:
         return Pace(**plan["pace"])
-    training = steps * 3 * work.deployed.image_seconds * work.options.batch_size
+    training = steps * 3 * search.image_seconds * work.options.batch_size
     if found is not None and found.run is not None:
         training = sum(row["seconds"] for row in found.run.read_log()) or training
     pace = Pace.measured(
         wall=time.monotonic() - began, steps=steps, training=training,
-        evaluation=evaluations_seconds(work, steps, epoch),
+        evaluation=evaluations_seconds(search, steps, epoch),
     )  # fmt: skip
     folder.update_plan(work.out, pace=asdict(pace))
     return pace
@@ -113,7 +117,7 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
         until, before = planned.rungs[rung], planned.rungs[rung - 1] if rung else 0
         found: dict[str, Candidate] = {}
         for name in planned.standing:
-            here = _affordable(work, running[name], pace, before=before, until=until)
+            here = _affordable(search, running[name], pace, before=before, until=until)
             if here is not None:
                 trained = train_student(search, start, running[name], steps=planned.steps, until=here)
                 if trained is not None:
@@ -130,6 +134,16 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
     return True
 
 
+def _ranked(search: Search, names: list[str]) -> list[str]:
+    """Return names of students, those that did best in any round first, then those that were not trained yet."""
+    best: dict[str, tuple[float, ...]] = {}
+    for each in search.of("student"):
+        name = re.sub(r"-\d+$", "", each.name)
+        if name in names:
+            best[name] = min(best.get(name, (math.inf,)), search.standing(each))
+    return sorted(best, key=lambda name: best[name]) + [name for name in names if name not in best]
+
+
 def _record(work: Work, number: int, planned: Round) -> None:
     rounds = folder.plan_of(work.out).get("rounds", [])
     folder.update_plan(work.out, rounds=[*rounds[:number], planned.to_dict()])
@@ -139,12 +153,12 @@ def _come(work: Work, student: Student) -> int:
     return folder.reached(work.out, f"students/{student.name}")
 
 
-def _affordable(work: Work, student: Student, pace: Pace, *, before: int, until: int) -> int | None:
+def _affordable(search: Search, student: Student, pace: Pace, *, before: int, until: int) -> int | None:
     """Return the step up to which a student can be trained in the time left; None if that is not worth starting."""
-    come = _come(work, student)
+    come = _come(search.work, student)
     if come >= until:
         return until
-    steps = int((time_for_students(work) - pace.part) / (pace.step * student.cost))
+    steps = int((time_for_students(search) - pace.part) / (pace.step * student.cost))
     if come + steps >= until:
         return until
     # A student that cannot get far beyond the last comparison says nothing new.

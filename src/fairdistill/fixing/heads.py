@@ -67,7 +67,7 @@ def try_heads(search: Search) -> None:
 
 def _fit_on_train(search: Search, site: Site) -> None:
     work = search.work
-    seconds = work.deployed.image_seconds * len(work.samples.train)
+    seconds = search.image_seconds * len(work.samples.train)
     if seconds > _SHARE_OF_BUDGET * work.clock.left:
         search.notes.append(
             f"No last layer was fitted on training images, since the pass over {len(work.samples.train):,} of them "

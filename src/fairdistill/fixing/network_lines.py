@@ -36,8 +36,8 @@ def try_line(search: Search, student: Candidate) -> None:
     other = load_model(student.source, work.samples.validation, work.runtime)
     if not _comparable(deployed, other):
         return
-    seconds = (len(work.samples.validation) + _STATISTICS_IMAGES) * work.deployed.image_seconds
-    tests = 2 * len(work.samples.test) * work.deployed.image_seconds
+    seconds = (len(work.samples.validation) + _STATISTICS_IMAGES) * search.image_seconds
+    tests = 2 * len(work.samples.test) * search.image_seconds
     for share in sorted(_SHARES, key=lambda share: abs(share - 0.5)):
         if work.clock.left < tests + seconds:
             return

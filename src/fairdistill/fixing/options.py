@@ -59,9 +59,9 @@ class ChoiceOptions:
     rule: str | RuleFunction = FIX_RULE
     """How to choose among the candidates, on the validation set; "deployed" stands for your model."""
     fair_enough: float = 0.03
-    """Keep the model if its whole DEO_A interval is below this value (0.03 = 3 points)."""
+    """Keep the model if, with 95% confidence, its DEO_A is below this value (0.03 = 3 points)."""
     anyway: bool = False
-    """Search even if the model's gap is within what chance alone would produce."""
+    """Train students even if the model's gap is within what chance alone would produce."""
     group_at_use: bool = False
     """Also consider corrections of the model's outputs; to use one, you must know each person's group."""
 

@@ -32,6 +32,7 @@ class Search:
         heads: number of last layers that were fitted.
         first_seconds: seconds from the start to the first recommendation of another model.
         layer: the deployed network's last layer, once it was found.
+        image_seconds: how long a forward pass takes for an image, as measured last.
     """
 
     def __init__(self, work: Work, deployed: Candidate) -> None:
@@ -42,6 +43,7 @@ class Search:
         self.heads = 0
         self.first_seconds: float | None = None
         self.layer: LastLayer | None = None
+        self.image_seconds = work.deployed.image_seconds
         self._kept: dict[tuple[Family, str], Candidate] = {}
         self._announced: Candidate = deployed
 

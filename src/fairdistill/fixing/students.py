@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.plan import Student
 from fairdistill.fixing.runs import trained
 from fairdistill.fixing.search import Search
-from fairdistill.fixing.work import Work
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import load_model, predictions_of
 from fairdistill.training import TrainOptions, ema_decay
@@ -82,9 +82,10 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
         return None
     source = ModelSource(path=str(run.path), option="student")
     validation = work.samples.validation
-    predicted = predictions_of(
-        load_model(source, validation, work.runtime), validation, where=str(run.path), runtime=work.runtime
-    )
+    model = load_model(source, validation, work.runtime)
+    started = time.perf_counter()
+    predicted = predictions_of(model, validation, where=str(run.path), runtime=work.runtime)
+    search.image_seconds = (time.perf_counter() - started) / len(validation)
     found = Candidate(
         name=student.name, family="student",
         description=student.description(from_trained=options.init == "teacher"), validation=predicted, source=source,
@@ -132,6 +133,6 @@ def fixed_rule(rule: Chooser, deployed: Measures) -> str:
     return str(Rule(rule.metric, tuple(conditions)))
 
 
-def evaluations_seconds(work: Work, steps: int, epoch_steps: int) -> float:
+def evaluations_seconds(search: Search, steps: int, epoch_steps: int) -> float:
     """Return roughly how long the evaluations of a run take."""
-    return -(-steps // epoch_steps) * len(work.samples.validation) * work.deployed.image_seconds
+    return -(-steps // epoch_steps) * len(search.work.samples.validation) * search.image_seconds

@@ -86,8 +86,8 @@ def fit_heads(
         skipped: called with each method that cannot be fitted, and why.
 
     Raises:
-        UsageError: for an unknown method, a number of folds below 2 other than 0, or features of another size than the
-            head's.
+        UsageError: for an unknown method, a number of folds that is negative or 1, or features of another size than
+            the head's.
     """
     names = list(HEAD_METHODS) if methods is None else list(methods)
     _check(validation, deployed, train, names, folds)
