@@ -74,6 +74,16 @@ def test_what_is_confirmed_and_what_is_not_is_said(texts):
     assert "No single subgroup changed significantly" in texts["not confirmed"]
 
 
+def test_a_loss_on_the_test_set_contradicts_the_choice():
+    worse = ((30, 300), (240, 300), (243, 300), (246, 300))
+    result = fix_result(after=worse)
+    assert (result.verdict, result.settling) == ("unproven", None)
+    text = render(result)
+    assert "but the test set contradicts that." in text
+    assert "shows a worse DEO_A" in text
+    assert "Search for longer (--budget), or bring more images of the smallest subgroups." in text
+
+
 def test_a_gap_that_remains_is_said_to_remain():
     assert "What remains of the gap is within chance, which alone would show" in render(fix_result(after=FAIRER))
     half = ((160, 300), (240, 300), (243, 300), (246, 300))
@@ -102,7 +112,7 @@ def test_harm_is_in_the_title():
 def test_open_verdicts_say_what_would_settle_them_and_others_do_not(texts):
     for name in ("use", "fair"):
         assert "What would settle it" not in texts[name]
-    assert "images of every subgroup would show a gain of 0.7 points in 80% of cases" in texts["not confirmed"]
+    assert "images of every subgroup would show a gain of 0.7 points in DEO_A in 80% of cases" in texts["not confirmed"]
     assert "4 subgroups have fewer; about" in texts["not confirmed"]
     assert "validation images of every subgroup would show a gap of" in texts["undecided"]
     assert "Search for longer (--budget)" in texts["none better"]

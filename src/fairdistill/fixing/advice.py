@@ -36,7 +36,7 @@ def costs(result: FixResult) -> list[str]:
 
 def remedies(result: FixResult) -> list[str]:
     """Return what would settle an open verdict, a sentence each; nothing if the verdict is final."""
-    lines = [] if result.settling is None else [settled_by(result.settling)]
+    lines = [] if result.settling is None else [settled_by(result.settling, result.metric)]
     if result.verdict == "unproven" and result.reason == "none better":
         lines.append(
             "Search for longer (--budget), or relax the rule (--rule) if what it asks for is more than you need."
@@ -48,13 +48,13 @@ def remedies(result: FixResult) -> list[str]:
     return lines
 
 
-def settled_by(settling: Settling) -> str:
-    """Return how many images, and of which subgroups, would settle a verdict."""
-    what = "gap" if settling.of == "gap" else "gain"
+def settled_by(settling: Settling, metric: str) -> str:
+    """Return how many images, and of which subgroups, would settle a verdict, given what the rule chooses by."""
+    what, where = ("gap", "") if settling.of == "gap" else ("gain", f" in {metric}")
     lacking = settling.lacking
     sentence = (
         f"{settling.rows:,} {settling.where} images of every subgroup would show a {what} of {percent(settling.size)} "
-        "points in 80% of cases"
+        f"points{where} in 80% of cases"
     )
     if not lacking:
         return f"{sentence}; every subgroup has that many already, so the {what} is probably smaller."

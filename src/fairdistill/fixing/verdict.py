@@ -130,9 +130,12 @@ def _settling(
     """Return the images that an open verdict needs.
 
     For a gain that the test set does not confirm, the size to show is the one seen there; if nothing was gained, the
-    one that the validation set promised. For a gap within chance it is the gap on the set that has fewer images.
+    one that the validation set promised; no images would confirm what is significantly worse. For a gap within chance
+    it is the gap on the set that has fewer images.
     """
     if reason == "not confirmed" and gain is not None:
+        if gain.found.high < 0:
+            return None
         size = gain.found.value if gain.found.value > 0 else gain.promised
         return None if math.isnan(size) else settling_gain(test, gain.found, size)
     if reason == "within chance":

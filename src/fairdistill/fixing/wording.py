@@ -106,10 +106,12 @@ def _fair(result: FixResult) -> str:
 
 
 def _not_confirmed(result: FixResult) -> str:
+    worse = result.gain is not None and result.gain.found.high < 0
+    says = "contradicts" if worse else "does not confirm"
     return (
         f"{_real(result)} On the validation set, `{result.chosen}` ({result.description}) is the best of "
-        f"{len(result.points):,} models by the rule, but the test set does not confirm that. {confirmed(result)} So do "
-        "not replace your model on this evidence, and do not rely on it to treat groups equally."
+        f"{len(result.points):,} models by the rule, but the test set {says} that. {confirmed(result)} So do not "
+        "replace your model on this evidence, and do not rely on it to treat groups equally."
     )
 
 
