@@ -29,7 +29,7 @@ from fairdistill.choosing import FIX_RULE, Measures, measures_of, parse_rule
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, fit_heads, logits_toward
 from fairdistill.heads.joint import corrected, joint_head, joint_probabilities
-from fairdistill.heads.linearpost import decision_scores, equal_opportunity
+from fairdistill.heads.linearpost import fair_scores
 from fairdistill.heads.standardized import Standardized
 from fairdistill.metrics import Samples, group_counts
 from fairdistill.metrics.leakage import leakage
@@ -157,9 +157,7 @@ def unfolded(model: Model) -> dict[str, dict[str, float]]:
             scores = corrected(joint, cells / cells.sum(), settings["power"])
             found[f"{title('blind', settings)}, not folded|{on}"] = row(model.measures(scores, model.test))
         for settings in HEAD_METHODS["linearpost"].settings:
-            sample = inner[:: -(-len(inner) // 2000)].numpy()
-            offsets = torch.from_numpy(equal_opportunity(sample, tolerance=settings["tolerance"]))
-            scores = decision_scores(joint, offsets)
+            scores = fair_scores(joint, inner, data.cells, tolerance=settings["tolerance"])
             found[f"{title('linearpost', settings)}, not folded|{on}"] = row(model.measures(scores, model.test))
     return found
 

@@ -6,12 +6,15 @@ import json
 import shutil
 import signal
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from fairdistill.auditing import audit
 from fairdistill.cli import main
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import FixOptions, FixResult, fix, folder
@@ -28,10 +31,13 @@ ON_DIGITS = ["--data", "digits-s", "--device", "cpu", "--threads", "1"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_method():
-    """The heads that take least time."""
+def quick():
+    """The heads that take least time, and intervals from few drawn test sets."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fairdistill.fixing.heads._METHODS", ("balanced",))
+        for place in ("fix", "conclusion"):
+            module = import_module(f"fairdistill.fixing.{place}")
+            patch.setattr(module, "audit", partial(audit, draws=200))
         yield
 
 

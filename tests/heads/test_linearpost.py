@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from fairdistill.heads.linearpost import decision_scores, equal_opportunity, linearpost_head
+from fairdistill.heads.joint import corrected
+from fairdistill.heads.linearpost import decision_scores, equal_opportunity, fair_scores, linearpost_head
 from tests.heads.samples import people, problem
 
 
@@ -53,9 +54,14 @@ def test_an_empty_subgroup_is_left_out() -> None:
 
 
 def test_the_linear_head_follows_the_decisions() -> None:
-    data = people(700)
-    one = problem(data)
-    offsets = torch.from_numpy(equal_opportunity(one.joint.numpy(), tolerance=0.05))
-    decided = decision_scores(one.joint, offsets).argmax(1)
+    one = problem(people(700))
+    decided = fair_scores(one.joint, one.joint, one.cells, tolerance=0.05).argmax(1)
     folded = one.features.logits(linearpost_head(one, tolerance=0.05)).argmax(1)
     assert (decided == folded).double().mean() > 0.93
+
+
+def test_a_loose_tolerance_is_the_prior_correction() -> None:
+    one = problem(people(300))
+    found = fair_scores(one.joint, one.joint, one.cells, tolerance=1.0)
+    expected = corrected(one.joint, one.cells.double() / 300, 1.0)
+    torch.testing.assert_close(found / found.sum(1, keepdim=True), expected, atol=1e-6, rtol=0)

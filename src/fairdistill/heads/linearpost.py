@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from fairdistill.heads.head import Head
 from fairdistill.heads.problem import Problem
@@ -15,12 +14,30 @@ _ROWS = 2000  # rows that the linear program is solved for; its time grows faste
 
 
 def linearpost_head(problem: Problem, *, tolerance: float) -> Head:
-    """Return the linear head closest to the decisions of :func:`equal_opportunity` on the joint probabilities."""
-    joint = problem.joint
-    step = -(-len(joint) // _ROWS)
-    offsets = torch.from_numpy(equal_opportunity(joint[::step].numpy(), tolerance=tolerance))
-    scores = decision_scores(joint, offsets)
-    return problem.imitated(F.one_hot(scores.argmax(1), problem.num_classes).double())
+    """Return the linear head closest to the scores of :func:`fair_scores` on the same rows.
+
+    Where a score is negative, its class gets probability 0.
+    """
+    scores = fair_scores(problem.joint, problem.joint, problem.cells, tolerance=tolerance).clamp_min(0)
+    return problem.imitated(scores / scores.sum(1, keepdim=True))
+
+
+def fair_scores(joint: Tensor, fitted_on: Tensor, cells: Tensor, *, tolerance: float) -> Tensor:
+    """Return scores ``[N, C]`` whose largest is decided for, with nearly equal recalls in all groups.
+
+    The probabilities are first divided by the frequencies of the subgroups, so that :func:`equal_opportunity`
+    maximizes the balanced accuracy; on validation images this kept more of it than LinearPost's plain accuracy.
+
+    Args:
+        joint: float64 ``[N, C, G]``, p(class, group | x) of the rows to decide.
+        fitted_on: those of the rows that the offsets are computed from; of many, some are used.
+        cells: int64 ``[C, G]``, the rows of each subgroup that the probabilities were fitted to.
+        tolerance: as in :func:`equal_opportunity`.
+    """
+    even = torch.where(cells > 0, cells.sum() / cells.double().clamp_min(1) / (cells > 0).sum(), 0.0)
+    some = fitted_on[:: -(-len(fitted_on) // _ROWS)]
+    offsets = torch.from_numpy(equal_opportunity((some * even).numpy(), tolerance=tolerance))
+    return decision_scores(joint * even, offsets)
 
 
 def decision_scores(joint: Tensor, offsets: Tensor) -> Tensor:
@@ -43,7 +60,8 @@ def equal_opportunity(joint: NDArray[np.float64], *, tolerance: float) -> NDArra
     frequencies of the subgroups.
 
     Args:
-        joint: float64 ``[N, C, G]``, p(class, group | x). Subgroups with probability 0 throughout are left out.
+        joint: float64 ``[N, C, G]``, p(class, group | x), or these times a weight of each subgroup. Subgroups with
+            probability 0 throughout are left out.
         tolerance: largest difference between the recalls of two groups, not 0: an exact solution overfits.
 
     Returns:

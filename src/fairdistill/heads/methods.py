@@ -80,7 +80,7 @@ HEAD_METHODS: Mapping[str, HeadMethod] = MappingProxyType(
             every_class_in_every_group=True,
         ),
         "linearpost": HeadMethod(
-            description="fitted to the most accurate decisions with nearly equal recalls in all groups",
+            description="fitted to decisions that are right nearly equally often in all groups",
             fit=linearpost_head,
             settings=_grid("tolerance", 0.05, 0.1),
         ),
