@@ -271,6 +271,15 @@ def test_a_folder_that_cannot_be_made_is_an_error(case):
         case.load("feature")
 
 
+def test_an_error_of_the_images_is_not_one_of_the_folder(case, monkeypatch):
+    def missing(*_):
+        raise FileNotFoundError(errno.ENOENT, "No such file", "image.png")
+
+    monkeypatch.setattr(case.pipeline, "batch", missing)
+    with pytest.raises(FileNotFoundError):
+        case.load("feature")
+
+
 def test_complete_files_are_only_read(case, monkeypatch):
     case.load("feature")
     monkeypatch.setattr(store.Path, "mkdir", kill)

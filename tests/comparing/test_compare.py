@@ -162,6 +162,16 @@ def test_a_run_older_than_an_option_is_the_same_recipe_as_one_where_it_is_off(ma
     assert [row.seeds for row in compare(runs).rows] == [(0, 1), (0,)]
 
 
+def test_a_run_older_than_an_option_of_training_is_the_same_recipe_as_one_with_its_default(make_run):
+    new = {"augment": "standard", "ema": 0.0, "keep": "loss"}
+    runs = [make_run("a", method="ss", seed=0), make_run("b", method="ss", seed=1, **new)]
+    runs.append(make_run("c", method="ss", seed=0, **{**new, "augment": "randaug"}))
+    assert [(row.label, row.seeds) for row in compare(runs).rows] == [
+        ("ss", (0, 1)),
+        ("ss (augment=randaug)", (0,)),
+    ]
+
+
 def test_a_run_given_twice_is_refused(make_run):
     run = make_run("a", method="ss", seed=0)
     with pytest.raises(UsageError, match="given twice"):

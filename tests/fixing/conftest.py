@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from functools import partial
+import shutil
 
 import pytest
 
-from fairdistill.auditing import audit
-from tests.fixing.making import fix_result
-from tests.fixing.test_candidates import predictions
+from fairdistill.training import TrainOptions, train
 
 
 @pytest.fixture(scope="session")
-def found():
-    """Make a fix that recommends a student, with changes."""
-    return partial(fix_result, audit(predictions(shift=2.0), draws=200))
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file of weights that says nothing of itself but its network and classes, as someone else would have it."""
+    out = tmp_path_factory.mktemp("deployed")
+    run = train(TrainOptions(steps=150, device="cpu", precision="float32", threads=1, out=str(out / "run")), quiet=True)
+    return str(shutil.copy(run.path / "model.safetensors", out / "deployed.safetensors"))

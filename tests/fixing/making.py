@@ -1,45 +1,120 @@
-"""Results of a fix, made without training."""
+"""Results of a fix, made by hand from the counts of subgroups."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from fairdistill.auditing import AuditResult, ModelChange
-from fairdistill.fixing.candidates import scores_of
-from fairdistill.fixing.result import CandidateResult, FixResult
-from fairdistill.metrics import GapChange
-from tests.fixing.test_candidates import predictions
+import numpy as np
+
+from fairdistill.auditing import AuditResult, ModelChange, audit, change_between
+from fairdistill.auditing.options import IntervalOptions
+from fairdistill.fixing.decision import Searched
+from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
+from fairdistill.fixing.verdict import Gain, reach
+from fairdistill.metrics import Change
+from fairdistill.predictions import Predictions
+
+DRAWS = 300
+Counts = tuple[tuple[int, int], ...]
+"""Right and all images of (Female, Black), (Male, Black), (Female, White), (Male, White)."""
+
+UNFAIR: Counts = ((81, 300), (240, 300), (243, 300), (246, 300))
+FAIRER: Counts = ((225, 300), (237, 300), (243, 300), (246, 300))
+SLIGHTLY: Counts = ((85, 300), (240, 300), (243, 300), (246, 300))
+FAIR: Counts = ((9_500, 10_000), (9_500, 10_000), (9_510, 10_000), (9_510, 10_000))
+FEW: Counts = ((30, 40), (31, 40), (34, 40), (32, 40))
 
 
-def change(value: float, low: float, high: float) -> GapChange:
-    return GapChange(value, low, high, 0.01, value)
+def predictions(counts: Counts) -> Predictions:
+    """Return predictions of Female or Male for images of Black and White people; the first of each are right."""
+    labels, groups, right = [], [], []
+    for cell, (correct, rows) in enumerate(counts):
+        labels += [cell % 2] * rows
+        groups += [cell // 2] * rows
+        right += [True] * correct + [False] * (rows - correct)
+    known = np.array(labels)
+    return Predictions(
+        where="faces", ids=None, sources=np.arange(len(known)), labels=known, groups=np.array(groups),
+        predicted=np.where(right, known, 1 - known), probabilities=None, class_names=("Female", "Male"),
+        group_names=("Black", "White"),
+    )  # fmt: skip
 
 
-def model_change(**changes: Any) -> ModelChange:
-    return ModelChange(**{
-        "accuracy": change(0.01, -0.01, 0.03), "balanced_accuracy": change(0.02, -0.01, 0.04),
-        "deo_a": change(-0.2, -0.3, -0.1), "deo_m": change(-0.2, -0.3, -0.1),
-        "cells": (), "levels_down": False, "share_levelled_down": 0.0, "share_levelled_down_low": 0.0,
-        "share_levelled_down_high": 0.4, "worst_groups": 0.1, "worst_groups_low": 0.05, "worst_groups_high": 0.15,
-        "best_groups": 0.0, "best_groups_low": -0.05, "best_groups_high": 0.05, **changes,
-    })  # fmt: skip
+@lru_cache
+def audited(counts: Counts) -> AuditResult:
+    """Return the audit of a model with these counts."""
+    return audit(predictions(counts), draws=DRAWS)
+
+
+@lru_cache
+def changed(before: Counts, after: Counts) -> ModelChange:
+    """Return the audit's paired test of two models with these counts."""
+    return change_between(predictions(before), predictions(after), IntervalOptions(draws=DRAWS))
+
+
+def change(value: float, low: float, high: float) -> Change:
+    return Change(value, low, high, 0.01)
 
 
 def candidate(name: str, **changes: Any) -> CandidateResult:
     return CandidateResult(**{
-        "name": name, "description": "it", "needs_group": False, "breaks_rule": (),
-        **asdict(scores_of(predictions(shift=2.0))), **changes,
+        "name": name, "family": "head", "description": "your model with another last layer", "rank": 1,
+        "needs_group": False, "accuracy": 0.8, "balanced_accuracy": 0.79, "deo_a": 0.05, "deo_m": 0.08,
+        "worst_subgroup": 0.7, "breaks_rule": (), "on_front": True, "seconds": 3.0, "file": None, **changes,
     })  # fmt: skip
 
 
-def fix_result(audited: AuditResult, **changes: Any) -> FixResult:
-    """Return a fix that recommends a student; ``audited`` is what every audit said."""
+KEEP = candidate(
+    "keep", family="deployed", description="your model as it is", accuracy=0.68, balanced_accuracy=0.67, deo_a=0.28,
+    deo_m=0.54, worst_subgroup=0.27, on_front=False, seconds=0.0, file="old.pt",
+)  # fmt: skip
+
+
+def fix_result(
+    test: Counts = UNFAIR, after: Counts | None = None, *, validation: Counts = UNFAIR,
+    options: Mapping[str, Any] | None = None, **changes: Any,
+) -> FixResult:  # fmt: skip
+    """Return the result of a fix with the verdict that these counts lead to.
+
+    Args:
+        test: of the deployed model on the test set.
+        after: of the chosen candidate there; None if the deployed model is kept.
+        validation: of the deployed model on the validation set.
+        options: other arguments of the verdict.
+        **changes: fields of the result.
+    """
+    kept = gain = worst = None
+    if after is not None:
+        kept = changed(test, after)
+        gain = Gain(promised=0.2, found=change(-kept.deo_a.value, -kept.deo_a.high, -kept.deo_a.low))
+        worst = change(0.3, 0.2, 0.4)
+    verdict = reach(audited(validation), audited(test), **{
+        "fair_enough": 0.03, "after": None if after is None else audited(after), "gain": gain,
+        "promising": None if after is None else "fair head", **(options or {}),
+    })  # fmt: skip
+    chosen = "keep" if after is None else "fair head"
+    candidates = (KEEP,) if after is None else (KEEP, candidate("fair head", file="out/heads/fair-head/old.pt"))
     return FixResult(**{
-        "version": "1", "deployed": "old.pt", "chosen": "mfd-3", "description": "an mfd student", "settings": {},
-        "model": "out/mfd-3/model.safetensors", "why_kept": None, "fair_enough": 0.03, "needs_group": False,
-        "rule": "deo_a", "validation": audited, "candidates": (candidate("keep"), candidate("mfd-3")),
-        "promised": model_change(), "dropped": None, "kept": model_change(), "confirmed": True, "metric": "deo_a",
-        "breaks_rule": (), "use": None, "test_before": audited, "test_after": audited, "test_read_before": (),
-        "notes": (), "epochs": 3, **changes,
+        "verdict": verdict.outcome, "reason": verdict.reason, "treatment": verdict.treatment,
+        "promising": verdict.promising, "settling": verdict.settling, "version": "1", "deployed": "old.pt",
+        "data": "faces.csv", "rule": "deo_a subject to balanced_accuracy >= deployed - 0.005", "metric": "DEO_A",
+        "chosen": chosen, "family": "deployed" if after is None else "head",
+        "description": "your model as it is" if after is None else "your model with another last layer",
+        "breaks_rule": (), "breaks_rule_on_test": (), "fair_enough": 0.03, "needs_group": False, "settings": {},
+        "use": None, "model": None if after is None else "out/heads/fair-head/old.pt",
+        "layer": None if after is None else "fc",
+        "searched": Searched(ended="complete", heads=12, students=2, first_seconds=9.0, seconds=100.0),
+        "candidates": candidates,
+        "points": tuple(
+            PointResult(
+                name=each.name, family=each.family, balanced_accuracy=each.balanced_accuracy, deo_a=each.deo_a,
+                on_front=each.on_front, chosen=each.name == chosen, settings=None,
+            )
+            for each in candidates
+        ),
+        "validation": audited(validation), "notes": (), "test_read_before": (), "test_before": audited(test),
+        "test_after": None if after is None else audited(after), "kept": kept, "kept_worst_subgroup": worst,
+        "gain": gain, "confirmed": None if gain is None else gain.confirmed, **changes,
     })  # fmt: skip

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fairdistill.choosing import measures_of_predictions
 from fairdistill.fixing import corrections as room
-from fairdistill.fixing.candidates import scores_of
 from fairdistill.fixing.corrections import Fitted, corrections
 from fairdistill.predictions import Predictions
 
@@ -33,7 +33,7 @@ def test_corrections_shrink_the_gap_and_need_the_group(classes, names):
     assert ([each.name for each in found], notes) == (names, [])
     for each in found:
         assert each.needs_group
-        assert each.scores.deo_a < scores_of(before).deo_a / 2
+        assert each.measures["deo_a"] < measures_of_predictions(before)["deo_a"] / 2
         assert each.adjust(before).predicted.tolist() == each.adjust(before).predicted.tolist()
 
 

@@ -1,30 +1,99 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from fairdistill.errors import UsageError
+from fairdistill import methods
 from fairdistill.fixing.options import MOST_STUDENTS
-from fairdistill.fixing.plan import affordable_epochs, students
+from fairdistill.fixing.plan import Pace, Round, configurations, plan_round, short_steps, teacher_steps
+
+TRAINED = configurations(from_trained=True)
 
 
-def test_ss_comes_first_then_mfd_from_the_papers_strength_outwards():
-    found = students("cifar10s")
-    assert [each.method for each in found] == ["ss", *["mfd"] * 5]
-    strengths = [each.settings["mfd.strength"] for each in found[1:]]
-    paper = strengths[0]
-    assert strengths == pytest.approx([paper, paper / 3, 3 * paper, paper / 10, 10 * paper], rel=0.01)
-    assert len({each.name for each in found}) == len(found) == MOST_STUDENTS
+def plan(seconds, *, pace=Pace(0.1, 0.0), students=TRAINED, epoch_steps=100, most=10**9):  # noqa: B008
+    return plan_round(seconds, pace, students, epoch_steps=epoch_steps, most=most)
 
 
-@pytest.mark.parametrize(("budget", "teacher", "epochs"), [(10_000, False, 50), (60, False, 10), (60, True, 7)])
-def test_the_budget_is_shared_by_three_students_and_a_teacher(budget, teacher, epochs):
-    assert affordable_epochs(2.0, budget=budget, most=50, students=6, teacher=teacher) == epochs
+def test_ss_and_mfd_come_first_and_weights_that_are_trained_already_are_also_changed_slowly():
+    names = [each.name for each in TRAINED]
+    assert names[:4] == ["ss", "mfd", "ss-lr0.1", "mfd-lr0.1"]
+    assert {"di", "mfd-self", "dro"} < set(names)
+    assert names[-2:] == ["ss-lr0.03", "mfd-lr0.03"]
+    assert len(set(names)) == len(names) >= MOST_STUDENTS
+    for each in TRAINED:
+        methods.parse(each.method, data="digits-s")
+        assert each.description(from_trained=True).startswith("your network with all its weights trained further, ")
+        assert each.description(from_trained=False).startswith("a new network trained ")
 
 
-def test_a_budget_too_short_for_one_pass_each_says_what_would_do():
-    with pytest.raises(
-        UsageError, match=r"--budget of 5 s is too short: one pass .* about 2 s, and 3 runs .* at least"
-    ) as e:
-        affordable_epochs(2.0, budget=5, most=50, students=6, teacher=False)
-    enough = float(str(e.value).rpartition(" ")[2].rstrip("s"))
-    assert affordable_epochs(2.0, budget=enough, most=50, students=6, teacher=False) == 1
+def test_from_random_weights_only_the_full_learning_rate_is_tried():
+    assert all(each.rate == 1 for each in configurations(from_trained=False))
+
+
+@pytest.mark.parametrize(("epochs", "number"), [(40, 8), (25, 8), (11, 4), (5, 2), (1.3, 1)])
+def test_as_many_students_compete_as_can_get_an_epoch_each(epochs, number):
+    found = plan(0.1 * 100 * epochs)
+    assert len(found.students) == number
+    assert number == 1 or found.rungs[0] >= 90
+
+
+@pytest.mark.parametrize("seconds", [30, 77, 123, 250, 1000, 7200])
+def test_the_whole_budget_is_used_and_no_more(seconds):
+    found = plan(seconds)
+    costs = {each.name: each.cost for each in TRAINED}
+    mean = sum(costs[name] for name in found.students) / len(found.students)
+    steps, before = 0, 0
+    while not found.done:
+        until = found.rungs[len(found.passed)]
+        steps += len(found.standing) * (until - before)
+        found, before = found.after(found.standing), until
+    assert before == found.steps
+    assert 0.95 * seconds <= 0.1 * steps * mean <= seconds
+
+
+def test_the_better_half_goes_on_after_each_rung_and_the_last_ends_it():
+    found = Round(400, (100, 200, 400), ("a", "b", "c", "d"))
+    found = found.after(["c", "d", "a", "b"])
+    assert (found.standing, found.done) == (("c", "d"), False)
+    found = found.after(["d", "c"])
+    assert found.standing == ("d",)
+    assert Round.from_dict(found.to_dict()) == found
+    assert found.after(["d"]).done
+
+
+def test_a_round_whose_students_all_diverge_is_over():
+    assert Round(200, (100, 200), ("a", "b")).after([]).done
+
+
+def test_continuing_a_run_costs_time_too():
+    quick, slow = plan(100), plan(100, pace=Pace(0.1, 5.0))
+    assert slow.steps * len(slow.students) < quick.steps * len(quick.students)
+
+
+def test_no_student_is_trained_longer_than_allowed_nor_for_next_to_nothing():
+    assert plan(10**6, most=800).steps == 800
+    assert plan(2.0) is None
+    assert plan(100, students=[]) is None
+    assert plan(1000, students=TRAINED[:3]).students == ("ss", "mfd")
+
+
+def test_the_first_student_is_short_and_is_left_out_where_there_is_no_time():
+    assert short_steps(1e6, 0.1, epoch_steps=352, most=17_600) == 704
+    assert short_steps(1e6, 0.1, epoch_steps=352, most=352) == 352
+    assert short_steps(1.0, 0.1, epoch_steps=352, most=17_600) == 0
+    assert short_steps(-5.0, 0.1, epoch_steps=352, most=17_600) == 0
+    assert short_steps(100.0, 0.1, epoch_steps=4, most=200) == 8
+
+
+def test_a_model_that_is_trained_first_gets_a_third_of_the_time():
+    assert teacher_steps(90, 0.1, epoch_steps=352, epochs=50) == 300
+    assert teacher_steps(9e9, 0.1, epoch_steps=352, epochs=50) == 50 * 352
+    assert teacher_steps(0.001, 0.1, epoch_steps=352, epochs=50) == 1
+
+
+def test_the_pace_is_that_of_the_steps_and_the_rest_is_for_starting():
+    pace = Pace.measured(wall=30.0, steps=100, training=20.0, evaluation=4.0)
+    assert math.isclose(pace.step, 0.24)
+    assert math.isclose(pace.part, 6.0)
+    assert Pace.measured(wall=10.0, steps=100, training=20.0, evaluation=0.0).part == 0.0

@@ -1,111 +1,199 @@
+"""What a recommendation says, for each verdict."""
+
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
 
-from fairdistill.auditing import SubgroupChange
-from fairdistill.fixing.result import Dropped, TestRead
+from fairdistill.fixing.decision import Searched
+from fairdistill.fixing.result import TestRead
 from fairdistill.fixing.text import render
-from fairdistill.metrics import Change
-from tests.fixing.making import candidate, change, model_change
+from tests.fixing.making import FAIR, FAIRER, FEW, KEEP, SLIGHTLY, candidate, change, fix_result
 
-NO_GAIN = Change(-0.01, -0.1, 0.1, 0.4)
-
-
-@pytest.fixture
-def kept_model(found):
-    return lambda **changes: found(
-        **{"chosen": "keep", "model": None, "kept": None, "test_after": None, "promised": None, **changes}
-    )
+WORST = "Of 100 test images labelled Female in group Black, your model gets 27 right; in group White, 81."
+BREAKS = "Balanced accuracy is 65.0%, 1.5 points below the 66.5% that it asks for"
 
 
-USE = "# Recommendation: use out/mfd-3/model.safetensors (an mfd student)"
-KEEP = (
-    "# Recommendation: keep your model, old.pt; mfd-3 did better on the validation set, but the test set does not "
-    "confirm it"
-)
+def none_better(**changes):
+    near = candidate("mfd", family="student", description="a new network", deo_a=0.04, breaks_rule=(BREAKS,))
+    return fix_result(options={"promising": "mfd"}, candidates=(KEEP, near), **changes)
+
+
+def verdicts():
+    nothing = Searched(ended="fair")
+    return {
+        "use": fix_result(after=FAIRER),
+        "not confirmed": fix_result(after=SLIGHTLY),
+        "none better": none_better(),
+        "not searched": fix_result(validation=FAIR, searched=nothing, options={"searched": False}),
+        "fair": fix_result(FAIR, validation=FAIR, searched=nothing),
+        "undecided": fix_result(FEW, validation=FEW),
+    }
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return {name: render(result) for name, result in verdicts().items()}
+
+
+def test_every_title_says_its_verdict_and_no_other(texts):
+    unproven = "# Your model treats groups unequally, and nothing better was proven"
+    assert {name: text.splitlines()[0] for name, text in texts.items()} == {
+        "use": "# Use out/heads/fair-head/old.pt instead of your model",
+        "not confirmed": unproven,
+        "none better": unproven,
+        "not searched": unproven,
+        "fair": "# Your model is fair enough; keep it",
+        "undecided": "# Cannot tell yet whether your model treats groups unequally",
+    }
+
+
+def test_only_a_fair_model_is_kept(texts):
+    assert [name for name, text in texts.items() if "keep it" in text] == ["fair"]
+    for name in ("not confirmed", "none better"):
+        assert "do not rely on" in texts[name]
+
+
+def test_the_first_paragraph_names_who_is_treated_worst_and_what_the_other_model_does_for_them(texts):
+    first = {name: text.splitlines()[2] for name, text in texts.items()}
+    assert first["use"] == f"{WORST} The recommended model gets 75 and 81 right."
+    assert first["not confirmed"] == f"{WORST} The candidate `fair head` gets 28 and 81 right."
+    assert first["none better"] == first["not searched"] == WORST
+    assert first["fair"].startswith("Where the groups differ most, they differ little. Of 100 test images")
+    assert "your model gets about 75 right" in first["undecided"]
+    assert "There are few such images of Black (40) and White (40)" in first["undecided"]
+    assert "it may be chance" in first["undecided"]
+
+
+def test_what_is_confirmed_and_what_is_not_is_said(texts):
+    assert "The test set confirms a better DEO_A, DEO_M, accuracy, " in texts["use"]
+    assert "the test set does not confirm that" in texts["not confirmed"]
+    assert "cannot tell about DEO_A, DEO_M, accuracy" in texts["not confirmed"]
+    assert "Significantly better: Female in group Black (+48.0 points)." in texts["use"]
+    assert "No single subgroup changed significantly" in texts["not confirmed"]
+
+
+def test_a_loss_on_the_test_set_contradicts_the_choice():
+    worse = ((30, 300), (240, 300), (243, 300), (246, 300))
+    result = fix_result(after=worse)
+    assert (result.verdict, result.settling) == ("unproven", None)
+    text = render(result)
+    assert "but the test set contradicts that." in text
+    assert "shows a worse DEO_A" in text
+    assert "Search for longer (--budget), or bring more images of the smallest subgroups." in text
+
+
+def test_a_gap_that_remains_is_said_to_remain():
+    assert "What remains of the gap is within chance, which alone would show" in render(fix_result(after=FAIRER))
+    half = ((160, 300), (240, 300), (243, 300), (246, 300))
+    assert "A gap remains: it is still more than chance (p" in render(fix_result(after=half))
+
+
+def test_both_accuracies_are_shown_with_a_sentence_on_which_matters_when(texts):
+    for text in texts.values():
+        assert "| Accuracy, images mixed as here |" in text
+        assert "| Accuracy, every subgroup counted equally |" in text
+    assert "Every subgroup has equally many test images" in texts["use"]
+    mixed = ((27, 100), (720, 900), (243, 300), (246, 300))
+    assert "The first accuracy is what to expect on images mixed as in this test set." in render(fix_result(mixed))
+
+
+def test_harm_is_in_the_title():
+    levelled = ((81, 300), (240, 300), (90, 300), (246, 300))
+    result = fix_result(after=levelled)
+    text = render(result)
+    assert text.startswith("# Use out/heads/fair-head/old.pt instead of your model, but 1 of 4 subgroups got signif")
+    assert "Significantly worse: Female in group White (-51.0 points)." in text
+    assert "the worst-off groups gained nothing" not in text
+    assert "the worst-off groups gained nothing" in render(replace(result, kept=replace(result.kept, levels_down=True)))
+
+
+def test_open_verdicts_say_what_would_settle_them_and_others_do_not(texts):
+    for name in ("use", "fair"):
+        assert "What would settle it" not in texts[name]
+    assert "images of every subgroup would show a gain of 0.7 points in DEO_A in 80% of cases" in texts["not confirmed"]
+    assert "4 subgroups have fewer; about" in texts["not confirmed"]
+    assert "validation images of every subgroup would show a gap of" in texts["undecided"]
+    assert "Search for longer (--budget)" in texts["none better"]
+    assert "repeat the command with a smaller --fair-enough" in texts["not searched"]
+
+
+def test_the_nearest_candidate_is_named_with_what_it_breaks(texts):
+    assert "`mfd` (a new network) comes nearest: DEO_A 4.0% instead of 28.0%" in texts["none better"]
+    assert f"but it breaks the rule: {BREAKS}." in texts["none better"]
+    assert "| mfd | 4.0 | 8.0 | 80.0 | 79.0 | 70.0 | nearest, breaks the rule |" in texts["none better"]
+    own = replace(KEEP, breaks_rule=("Accuracy is 60.0%, 30.0 points below the 90.0% that it asks for",))
+    text = render(replace(none_better(), candidates=(own, none_better().candidates[1])))
+    assert "No model meets the rule, not even yours: Accuracy is 60.0%, 30.0 points below the 90.0%" in text
+
+
+def test_the_table_shows_the_best_of_each_family_and_whatever_is_named():
+    heads = [candidate(f"head {rank}", rank=rank) for rank in (3, 2)]
+    chosen = candidate("fair head", rank=1)
+    student = candidate("mfd", family="student", rank=4)
+    text = render(fix_result(after=FAIRER, candidates=(replace(KEEP, rank=5), *heads, chosen, student)))
+    assert "| fair head | 5.0 | 8.0 | 80.0 | 79.0 | 70.0 | chosen |" in text
+    assert "| mfd | 5.0 |" in text
+    assert "head 2" not in text
+    assert "head 3" not in text
+
+
+def test_how_often_the_test_set_was_read():
+    assert "The test set was read once, for `fair head` and your model" in render(fix_result(after=FAIRER))
+    again = fix_result(after=FAIRER, test_read_before=(TestRead(chosen="ss", rule="deo_m"),))
+    assert "already read for `ss` (rule `deo_m`), so this is not an independent check" in render(again)
+    assert "read once" not in render(again)
+    kept = fix_result(after=FAIRER, test_read_before=(TestRead(chosen="keep", rule="deo_m"),))
+    assert "already read for your model alone" in render(kept)
+
+
+def test_a_rule_that_is_broken_on_the_test_set_is_a_caution():
+    text = render(fix_result(after=FAIRER, breaks_rule_on_test=(BREAKS,)))
+    assert f"On the test set, `fair head` breaks the rule: {BREAKS}." in text
+
+
+def test_a_rule_of_another_metric_is_judged_by_it():
+    result = fix_result(after=FAIRER, metric="Recall of Female")
+    assert "confirms a better Recall of Female, which the rule chooses by, DEO_A" in render(result)
+    lost = replace(result, gain=replace(result.gain, found=change(-0.2, -0.3, -0.1)))
+    assert "shows a worse Recall of Female, which the rule chooses by" in render(lost)
 
 
 @pytest.mark.parametrize(
-    ("on_test", "headline", "sentence"),
+    ("changes", "sentence"),
     [
-        (change(-0.18, -0.3, -0.05), USE, "This agrees with the validation set."),
-        (change(-0.05, -0.08, -0.02), USE, "The gain is real, but smaller than on the validation set."),
-        (change(-0.45, -0.5, -0.4), USE, "The gain is larger than on the validation set."),
-        (change(-0.05, -0.2, 0.1), KEEP, "does not confirm the gain because the change is within what chance alone"),
-        (change(0.05, 0.01, 0.1), KEEP, "The test set does not confirm the gain."),
+        ({}, "Only the layer `fc` differs from your model: same format, size and speed"),
+        ({"layer": None, "family": "student"}, "A network of the same kind, size and speed as yours, trained for 3 s."),
+        ({"layer": None, "family": "line"}, "A network of the same kind, size and speed as yours."),
+        (
+            {"layer": None, "family": "correction", "model": None, "needs_group": True, "use": "add the offsets"},
+            "You must know each person's group whenever it is used: add the offsets.",
+        ),
     ],
 )
-def test_what_the_test_set_says_of_the_promise(found, on_test, headline, sentence):
-    text = render(found(kept=model_change(deo_a=on_test), confirmed=on_test.high < 0))
+def test_what_it_costs(changes, sentence):
+    text = render(fix_result(after=FAIRER, **changes))
     assert sentence in text
-    assert text.startswith(headline)
-    assert "DEO_A changes by" in text
-    assert "## Results on the test set (read once)" in text
-    assert "mfd-3 is the best of 2 candidates" in text
-    assert "These numbers are slightly optimistic" in text
-
-
-def test_the_headline_says_who_is_harmed(found):
-    cell = SubgroupChange(
-        group="red", class_name="cat", value=-0.2, low=-0.3, high=-0.1, p_value=0.01, rows=50, adjusted_p_value=0.02,
-        harmed=True, helped=False,
-    )  # fmt: skip
-    text = render(found(kept=model_change(cells=(cell, replace(cell, harmed=False)))))
-    assert text.startswith(f"{USE}, but 1 of 2 subgroups got significantly worse (see below)")
-
-
-def test_a_test_set_that_was_read_for_another_is_no_independent_check(found):
-    text = render(found(test_read_before=(TestRead(chosen="ss", rule="deo_m"),)))
-    assert "read once" not in text
-    assert "The test set was already read for ss (rule `deo_m`), so this is not an independent check." in text
-
-
-def test_a_rule_on_accuracy_is_judged_by_accuracy(found):
-    text = render(found(metric="accuracy", kept=model_change(accuracy=change(0.02, 0.01, 0.03))))
-    assert "This agrees with the validation set." in text
+    assert ("You do not need to know a person's group" in text) is not changes.get("needs_group", False)
 
 
 @pytest.mark.parametrize(
-    ("why", "sentence"),
+    ("searched", "sentence"),
     [
-        ("fair", "Your model is fair enough on the validation set"),
-        ("undecided", "is within what chance alone would produce"),
-        ("best", "no candidate beats your model on the validation set"),
-        ("no gain", "its gain is not statistically significant: DEO_A changes by -1.0 points [-10.0, 10.0]"),
-        ("no gain", "Your model itself breaks the rule: accuracy 0.9380 misses accuracy >= 0.945"),
+        (Searched(ended="budget", heads=1, seconds=60.0), "1 last layer in 60 s, until the budget was spent."),
+        (Searched(ended="interrupted", students=3, seconds=60.0), "3 students in 60 s, until you stopped it."),
+        (
+            Searched(ended="complete", heads=12, students=2, first_seconds=9.0, seconds=100.0),
+            "12 last layers and 2 students in 2 min, until everything planned was tried; the first recommendation took "
+            "9 s.",
+        ),
     ],
 )
-def test_why_a_model_is_kept(kept_model, why, sentence):
-    dropped = Dropped(name="ss", description="it", change=model_change(deo_a=NO_GAIN))
-    missed = ("accuracy 0.9380 misses accuracy >= 0.945 by 0.0070",)
-    text = render(kept_model(why_kept=why, dropped=dropped if why == "no gain" else None, breaks_rule=missed))
-    assert text.startswith("# Recommendation: keep your model, old.pt")
-    assert sentence in text
+def test_what_was_tried(searched, sentence):
+    assert sentence in render(fix_result(after=FAIRER, searched=searched))
 
 
-def test_what_is_fairer_and_breaks_the_rule_is_named(kept_model):
-    kept = kept_model(why_kept="best")
-    other = candidate("mfd-3", deo_a=0.01, breaks_rule=("accuracy 0.8 misses accuracy >= 0.9 by 0.1",))
-    text = render(replace(kept, candidates=(kept.candidates[0], other)))
-    assert "mfd-3 has a better DEO_A (1.00%) but breaks the rule: accuracy 0.8 misses accuracy >= 0.9 by 0.1." in text
-    assert "breaks the rule" not in render(kept)
-
-
-def test_a_test_set_that_contradicts_is_heard(kept_model):
-    assert "its gap is significantly above the limit" in render(kept_model(why_kept="fair"))
-    undecided = render(kept_model(why_kept="undecided"))
-    assert "On the test set the gap is significant, unlike on the validation set." in undecided
-
-
-def test_a_correction_says_that_it_needs_the_group_and_how_to_decide(found):
-    changes = {"chosen": "offsets", "model": None, "needs_group": True}
-    text = render(found(**changes, settings={"offsets": {}}))
-    assert "To use it, you need to know each person's group: add the offsets of the person's group" in text
-    text = render(found(**changes, settings={"thresholds": {"x": 0.40004, "y": 0.6}}))
-    assert "predict 'b' if its probability is above 0.4 for x, 0.6 for y; use 0.5 if the group is unknown." in text
-
-
-def test_the_text_of_a_result_is_its_recommendation(found):
-    assert found().text() == render(found())
+def test_the_text_of_a_result_is_its_recommendation():
+    result = fix_result(after=FAIRER)
+    assert result.text() == render(result)

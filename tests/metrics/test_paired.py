@@ -67,6 +67,18 @@ def test_equal_models_have_no_change_of_the_balanced_accuracy_and_an_empty_subgr
     assert np.isnan([empty.value, empty.low, empty.high, empty.p_value]).all()
 
 
+def test_subgroups_of_pictures_in_two_groups_average_out_in_the_balanced_accuracy() -> None:
+    table = worked([[40] * 10] * 2, 60)
+    table = table._replace(sources=np.argsort(np.argsort(table.groups, kind="stable"), kind="stable") % 600)
+    second = table.correct.copy()
+    wrong = np.flatnonzero(~second)
+    second[wrong[::4]] = True
+    found = compared(table.correct, second, table, classes=10)
+    of_all, of_each = found.accuracy, found.balanced_accuracy
+    assert of_each.value == pytest.approx(of_all.value)
+    assert of_each.high - of_each.low == pytest.approx(of_all.high - of_all.low, rel=0.15)
+
+
 def test_rows_of_one_source_count_once() -> None:
     # five pictures, each in eight copies that the second model alone gets right: 5 of 5, not 40 of 40
     table = worked([[10, 10], [10, 10]], 10)._replace(sources=np.arange(40) // 8)

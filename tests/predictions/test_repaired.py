@@ -47,8 +47,8 @@ def repaired(source, target, data=DATA):
     images = Pipeline(data, device=RUNTIME.device, seed=0, recipe=model.recipe).batch(torch.arange(6)).images
     layer = find_last_layer(model.network, images)
     draw = torch.Generator().manual_seed(3)
-    weight = layer.weight + 0.3 * torch.randn(layer.weight.shape, generator=draw)
-    bias = layer.bias + 0.3 * torch.randn(layer.bias.shape, generator=draw)
+    weight = layer.weight.roll(1, 0) + 0.3 * torch.randn(layer.weight.shape, generator=draw)
+    bias = layer.bias.roll(1, 0) + 0.3 * torch.randn(layer.bias.shape, generator=draw)
     before = predictions_of(model, data, where="m", runtime=RUNTIME).probabilities
     in_memory = with_last_layer(model, layer, weight, bias)
     assert np.array_equal(predictions_of(model, data, where="m", runtime=RUNTIME).probabilities, before)

@@ -44,6 +44,7 @@ def test_every_default_is_filled_in_as_the_run_folder_will_say(tiny, tiny_teache
         set={"hint.strength": 1.0, "kd.temperature": 3.0, "kd.strength_start": 4.0, "kd.strength_end": 1.0},
         model="digit_net",
         epochs=50,
+        keep="loss",
         split_seed=0,
         device="cpu",
         precision=setup.options.precision,

@@ -235,7 +235,7 @@ def test_teachers_of_equal_weights_but_other_outputs_share_no_cache(options, tmp
         prepare(options(method="hkd", teacher=path, teacher_model=f"{NETWORKS}:{name}")).cache
         for name in ("plain", "softmax")
     ]
-    assert caches[0]._key != caches[1]._key
+    assert caches[0]._path("logits", 0) != caches[1]._path("logits", 0)
 
 
 def test_a_key_chooses_the_weights_of_the_teacher_and_of_the_start(options, tmp_path):

@@ -16,5 +16,5 @@ def run(arguments: list[str]) -> int:
 
     print(INTRODUCTION, flush=True)
     result = demo(options=options)
-    print(f"{result.text()}\n\n{in_short(result)}\n\n{farewell(result, options.out)}")
+    print(f"{result.text()}\n\n{in_short(result)}\n\n{farewell(options.out)}")
     return 0

@@ -26,5 +26,5 @@ def run(arguments: list[str]) -> int:
 
     options = given.options(FixOptions)
     print(fix(given.source, options=options).text())
-    print(f"\nWritten: {options.out}/recommendation.md, {options.out}/fix.json")
+    print(f"\nWritten to {options.out}: recommendation.md, report.html, model-card.md, fix.json")
     return 0

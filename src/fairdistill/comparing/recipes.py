@@ -17,6 +17,9 @@ _NOT_RECIPE = (
     "threads", "cache_memory", "cache_dir", "teacher_cache",
 )  # fmt: skip
 
+# Left out where they have this value, since the configurations of older runs lack these options.
+_ADDED = {"augment": "standard", "ema": 0.0}
+
 # Options of a data set that do not change which data it is; its seed belongs to the run.
 _NOT_DATA = ("data_seed", "download", "cache", "image_cache", "workers")
 
@@ -97,7 +100,12 @@ class FinishedRun:
     @property
     def recipe(self) -> Recipe:
         """Everything that must be equal for two runs to share a row."""
-        settings = {name: value for name, value in self.config.items() if name not in _NOT_RECIPE}
+        default = {**_ADDED, "keep": "last" if self.config["protocol"] == "paper" else "loss"}
+        settings = {
+            name: value
+            for name, value in self.config.items()
+            if name not in _NOT_RECIPE and not (name in default and value == default[name])
+        }
         settings |= {
             "data_options": self.data_options,
             "steps": self.result["budget"]["steps"],

@@ -2,90 +2,153 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit, change_between
 from fairdistill.auditing.outputs import order_note
+from fairdistill.choosing import Chooser, measures_of_predictions, pareto_front, title
 from fairdistill.fixing import folder
-from fairdistill.fixing.candidates import Candidate
-from fairdistill.fixing.decision import Decision, gains
-from fairdistill.fixing.result import CandidateResult, FixResult
+from fairdistill.fixing.candidates import Candidate, Point
+from fairdistill.fixing.confirmation import OnTestSet, read
+from fairdistill.fixing.content import content_of
+from fairdistill.fixing.decision import Decision
+from fairdistill.fixing.gain import changes_on_test, rule_value
+from fairdistill.fixing.result import CandidateResult, FixResult, PointResult, TestRead
+from fairdistill.fixing.shortfalls import shortfalls
 from fairdistill.fixing.text import render
+from fairdistill.fixing.verdict import reach
 from fairdistill.fixing.work import Work
-from fairdistill.predictions import Predictions, run_predictions
-from fairdistill.predictions.trained_model import predictions_of
-from fairdistill.reporting import report
-from fairdistill.runs import RunFolder, write_json, write_text
-from fairdistill.training import resume
+from fairdistill.reporting.recommendation import recommendation_card, recommendation_page
+from fairdistill.runs import write_json, write_text
+from fairdistill.training import describe_environment
+
+_OBJECTIVES = ("balanced_accuracy", "deo_a")
 
 
 def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResult:
-    """Read the test set for the chosen candidate and the deployed model, and write everything."""
+    """Read the test set for the chosen candidate and the deployed model, and write the verdict.
+
+    The reading is recorded before it happens, also if the deployed model is kept. ``fix.json`` is written last: where
+    it exists, everything else does.
+    """
     folder.forget_conclusion(work.out)
-    chosen, keep, rule = decision.chosen, decision.candidates[0], work.options.parsed_rule
-    earlier = () if chosen is keep else folder.read_test(work.out, chosen.name, str(rule))
-    before, after = _on_test(work, chosen)
-    change = None if after is None else change_between(before, after)
-    result = FixResult(
-        promised=decision.promised,
-        dropped=decision.dropped,
+    earlier = folder.read_test(work.out, decision.chosen.name, str(work.options.chooser))
+    result = _result(work, validation, decision, read(work, decision.chosen), earlier)
+    content = content_of(result, work.options, work.base.data_options, _made_with(work))
+    write_text(work.out / "report.html", recommendation_page(content))
+    write_text(work.out / "model-card.md", recommendation_card(content))
+    write_text(work.out / "recommendation.md", render(result) + "\n")
+    write_json(work.out / "fix.json", result.to_dict())
+    return result
+
+
+def _result(
+    work: Work, validation: AuditResult, decision: Decision, test: OnTestSet, earlier: tuple[TestRead, ...]
+) -> FixResult:
+    chosen, rule = decision.chosen, work.options.chooser
+    before, after = audit(test.before), None if test.after is None else audit(test.after)
+    kept = gain = worst = None
+    missed: tuple[str, ...] = ()
+    if test.after is not None:
+        kept = change_between(test.before, test.after)
+        own = decision.deployed.measures
+        promised = rule_value(rule, chosen.measures, own) - rule_value(rule, own, own)
+        gain, worst = changes_on_test(rule, test.before, test.after, kept, promised=promised)
+        missed = shortfalls(rule, *map(measures_of_predictions, (test.after, test.before)))
+    promising = chosen if test.after is not None else decision.promising
+    verdict = reach(
+        validation, before, fair_enough=work.options.fair_enough, after=after, gain=gain,
+        searched=decision.searched.ended != "fair", promising=None if promising is None else promising.name,
+    )  # fmt: skip
+    front = _front(decision.points, group_at_use=work.options.group_at_use)
+    ranks = _ranks(decision, rule)
+    return FixResult(
+        verdict=verdict.outcome,
+        reason=verdict.reason,
+        treatment=verdict.treatment,
+        promising=verdict.promising,
+        settling=verdict.settling,
         version=__version__,
         deployed=work.deployed.source.path,
+        data=work.options.data,
         rule=str(rule),
-        metric=rule.metric,
+        metric="the value of the rule" if rule.metric is None else title(rule.metric),
         chosen=chosen.name,
+        family=chosen.family,
         description=chosen.description,
-        why_kept=decision.why_kept,
-        breaks_rule=tuple(rule.missed(chosen.scores, keep.scores)),
+        breaks_rule=shortfalls(rule, chosen.measures, decision.deployed.measures),
+        breaks_rule_on_test=missed,
         fair_enough=work.options.fair_enough,
         needs_group=chosen.needs_group,
         settings=chosen.settings,
         use=chosen.use,
-        model=None if chosen.run is None else str(chosen.run.path / "model.safetensors"),
-        epochs=work.epochs,
+        model=None if chosen.file is None else str(chosen.file),
+        layer=test.layer,
+        searched=decision.searched,
         candidates=tuple(
-            CandidateResult(
-                name=each.name,
-                description=each.description,
-                needs_group=each.needs_group,
-                **asdict(each.scores),
-                breaks_rule=tuple(rule.missed(each.scores, keep.scores)),
+            _candidate(work, decision, each, rank=ranks[id(each)], front=front) for each in decision.candidates
+        ),
+        points=tuple(
+            PointResult(
+                name=each.name, family=each.family, balanced_accuracy=each.measures["balanced_accuracy"],
+                deo_a=each.measures["deo_a"], on_front=number in front, chosen=_is(each, chosen),
+                settings=each.settings,
             )
-            for each in decision.candidates
+            for number, each in enumerate(decision.points)
         ),
         validation=validation,
-        notes=(*work.notes, *order_note(before), *decision.notes),
+        notes=(*work.notes, *order_note(test.before), *decision.notes),
         test_read_before=earlier,
-        test_before=audit(before),
-        test_after=None if after is None else audit(after),
-        kept=change,
-        confirmed=None if change is None else gains(change, rule.metric),
+        test_before=before,
+        test_after=after,
+        kept=kept,
+        kept_worst_subgroup=worst,
+        gain=gain,
+        confirmed=None if gain is None else gain.confirmed,
+    )  # fmt: skip
+
+
+def _candidate(
+    work: Work, decision: Decision, candidate: Candidate, *, rank: int, front: Collection[int]
+) -> CandidateResult:
+    measures = candidate.measures
+    return CandidateResult(
+        name=candidate.name,
+        family=candidate.family,
+        description=candidate.description,
+        rank=rank,
+        needs_group=candidate.needs_group,
+        accuracy=measures["accuracy"],
+        balanced_accuracy=measures["balanced_accuracy"],
+        deo_a=measures["deo_a"],
+        deo_m=measures["deo_m"],
+        worst_subgroup=measures["worst_subgroup"],
+        breaks_rule=shortfalls(work.options.chooser, measures, decision.deployed.measures),
+        on_front=any(_is(decision.points[number], candidate) for number in front),
+        seconds=candidate.seconds,
+        file=None if candidate.file is None else str(candidate.file),
     )
-    if chosen.run is not None:
-        _report(work, chosen.run)
-    write_json(work.out / "fix.json", result.to_dict())
-    write_text(work.out / "recommendation.md", render(result) + "\n")
-    return result
 
 
-def _on_test(work: Work, chosen: Candidate) -> tuple[Predictions, Predictions | None]:
-    """Return the test predictions of the deployed model and, unless that is kept, of the chosen candidate."""
-    deployed = work.deployed
-    before = predictions_of(deployed.model, work.samples.test, where=deployed.source.path, runtime=work.runtime)
-    if chosen.run is not None:
-        if not chosen.run.finished:
-            resume(chosen.run.path, quiet=True)
-        return before, run_predictions(RunFolder.open(chosen.run.path))
-    return before, None if chosen.adjust is None else chosen.adjust(before)
+def _ranks(decision: Decision, rule: Chooser) -> dict[int, int]:
+    """Return the place of each candidate by the rule, from 1, by its ``id``."""
+    own = decision.deployed.measures
+    ranked = sorted(decision.candidates, key=lambda each: rule.standing(each.measures, own))
+    return {id(each): place for place, each in enumerate(ranked, start=1)}
 
 
-def _report(work: Work, chosen: RunFolder) -> None:
-    """Write the page and the model card of the chosen student, beside the deployed model if that is a run."""
-    path = Path(work.deployed.source.path)
-    if path == work.out / "teacher" and not RunFolder.open(path).finished:
-        resume(path, quiet=True)
-    run = RunFolder.open(path) if path.is_dir() else None
-    teachers = [path] if run is not None and run.config["data"] == work.base.data and run.finished else []
-    report([*teachers, chosen.path], out=str(work.out / "report.html"), card=str(work.out / "model-card.md"))
+def _front(points: Sequence[Point], *, group_at_use: bool) -> frozenset[int]:
+    """Return the numbers of the points that may be used and that no other beats in balanced accuracy and DEO_A."""
+    usable = {n: each.measures for n, each in enumerate(points) if group_at_use or not each.needs_group}
+    return frozenset(pareto_front(usable, _OBJECTIVES))
+
+
+def _is(point: Point, candidate: Candidate) -> bool:
+    """Return whether a point is a candidate's."""
+    return (point.family, point.name, point.settings) == (candidate.family, candidate.name, candidate.settings)
+
+
+def _made_with(work: Work) -> str:
+    found = describe_environment(work.runtime, seed=work.options.seed)
+    return f"fairdistill {__version__}, torch {found.packages['torch']}, {found.processor}, {found.device}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,6 +48,7 @@ def corrections(validation: Predictions) -> tuple[list[Candidate], list[str]]:
         fits["group thresholds"] = ("your model, with a threshold for each group", _thresholds)
     found, notes = [], []
     for name, (description, fit) in fits.items():
+        started = time.perf_counter()
         try:
             fitted = fit(validation)
             crossed = _crossed(validation, fit)
@@ -54,7 +56,16 @@ def corrections(validation: Predictions) -> tuple[list[Candidate], list[str]]:
             notes.append(f"{name} was not tried: {error}")
             continue
         found.append(
-            Candidate(name, description, crossed, adjust=fitted.adjust, settings=fitted.settings, use=fitted.use)
+            Candidate(
+                name=name,
+                family="correction",
+                description=description,
+                validation=crossed,
+                adjust=fitted.adjust,
+                settings=fitted.settings,
+                use=fitted.use,
+                seconds=time.perf_counter() - started,
+            )
         )
     return found, notes
 

@@ -9,26 +9,26 @@ from fairdistill.fixing.fix import fix
 from fairdistill.fixing.options import DemoOptions, FixOptions
 from fairdistill.fixing.result import FixResult
 
-_STUDENTS = 2  # ss, and mfd at the paper's strength
+_STUDENTS = 2  # ss and mfd, after the last layers
 _NO_LIMIT = "1h"  # so that the steps, and with them the numbers, do not depend on the speed of the machine
 
 
 def demo(*, options: DemoOptions | None = None, **keywords: Any) -> FixResult:
-    """Train a biased digit classifier and run ``fix`` on it, with the students ``ss`` and ``mfd``.
+    """Train a biased digit classifier and run ``fix`` on it, with all last layers and the students ``ss`` and ``mfd``.
 
     Args:
         options: see :class:`DemoOptions`.
         **keywords: options by name.
 
     Returns:
-        The results of the fix and its recommendation.
+        The verdict of the fix, and everything behind it.
 
     Raises:
         RunFolderError: if the folder contains something else.
 
     Example:
-        >>> demo(out="digits").chosen  # doctest: +SKIP
-        'mfd-3'
+        >>> demo(out="digits").verdict  # doctest: +SKIP
+        'use'
     """
     options = with_keywords(DemoOptions, options, keywords)
     return fix(

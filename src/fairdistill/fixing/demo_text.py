@@ -8,7 +8,8 @@ from fairdistill.text.numbers import percent
 INTRODUCTION = """\
 Handwritten digits on grey or coloured paper. In the training set, 95% of the digits 0-4 are on
 grey paper and 95% of the digits 5-9 are on coloured paper; in the test set, every digit appears
-on both. A fair classifier looks at the digit, not at the paper.
+on both. A fair classifier looks at the digit, not at the paper. The demo trains an ordinary
+classifier, and then looks for a fairer one: with another last layer, and with more training.
 """
 
 
@@ -16,31 +17,22 @@ def in_short(result: FixResult) -> str:
     """Return what the numbers of the test set mean, in two plain sentences."""
     before = result.test_before
     first = (
-        f"In short: the model recognizes {percent(before.accuracy.value, 0)}% of the digits, but not equally well on "
-        f"both papers: for the same digit, the accuracy differs by {percent(before.deo_a.value, 0)} percentage points "
-        f"on average (DEO_A), and by {percent(before.deo_m.value, 0)} points for the worst digit (DEO_M)."
+        f"In short: the model recognizes {percent(before.accuracy.value, 0)}% of the digits, but the same digit is "
+        f"recognized {percent(before.deo_a.value, 0)} percentage points more often on one paper than on the other."
     )
-    if result.test_after is None:
-        searched = "No candidate was demonstrably better." if len(result.candidates) > 1 else "Nothing was trained."
-        return f"{first}\n{searched}"
-    accuracy, gap = result.test_after.accuracy.value, result.test_after.deo_a.value
-    if not result.confirmed:
-        verdict = "but the test set does not confirm that it is fairer"
-    elif accuracy >= before.accuracy.value:
-        verdict = "so it is fairer and no less accurate"
-    else:
-        verdict = "so it is fairer, but less accurate"
+    if result.verdict != "use" or result.test_after is None:
+        return f"{first}\nNo other model was proven to be better."
+    after = result.test_after
     return (
-        f"{first}\nThe chosen model has a gap of {percent(gap, 0)} points at {percent(accuracy, 0)}% accuracy, "
-        f"{verdict}."
+        f"{first}\nWith the recommended model it is {percent(after.deo_a.value, 0)} points, and "
+        f"{percent(after.accuracy.value, 0)}% of the digits are recognized."
     )
 
 
-def farewell(result: FixResult, out: str) -> str:
+def farewell(out: str) -> str:
     """Return where the results are, and how to continue with your own model."""
-    page = f"; open {out}/report.html for the report" if result.model else ""
     return (
-        f"Everything is in {out}/{page}.\n"
+        f"Open {out}/report.html for all of this with pictures.\n"
         "With your own model and images: fairdistill fix MODEL --data TABLE.csv --image COLUMN --label COLUMN "
         "--group COLUMN"
     )

@@ -12,12 +12,14 @@ from typing import Any
 
 from fairdistill.auditing import audit
 from fairdistill.errors import UsageError
+from fairdistill.fixing import folder
 from fairdistill.fixing.conclusion import conclude
-from fairdistill.fixing.decision import decide
 from fairdistill.fixing.options import FixOptions, fix_options
 from fairdistill.fixing.result import FixResult
+from fairdistill.fixing.searching import search_for_fairer
 from fairdistill.fixing.start import start
 from fairdistill.system.caller import caller_untouched
+from fairdistill.system.clock import Clock
 from fairdistill.system.processes import launched_together
 from fairdistill.training import Interrupted, Stopped
 
@@ -47,10 +49,11 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
     options = fix_options(options, keywords)
     if launched_together() > 1:
         raise UsageError("fix runs in one process; start it without torchrun")
-    with caller_untouched():
+    clock = Clock(options.seconds)
+    with caller_untouched(), folder.held(Path(options.out)):
         try:
-            work = start(None if source is None else str(source), options)
+            work = start(None if source is None else str(source), options, clock)
             validation = audit(work.deployed.validation)
-            return conclude(work, validation, decide(work, validation))
+            return conclude(work, validation, search_for_fairer(work, validation))
         except Interrupted as stop:
             raise Stopped(f"in {options.out}", stop) from None

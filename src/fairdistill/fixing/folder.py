@@ -1,25 +1,31 @@
-"""The folder of a fix: which fix it holds, its number of epochs, and for which candidates its test set was read."""
+"""The folder of a fix: which fix it holds, what it plans, and for which candidates its test set was read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError
+from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.result import TestRead
 from fairdistill.runs import check_new_folder, read_json, write_json
 from fairdistill.training import TrainOptions
 
+_FORMAT = 2
 # Options that change how far a fix goes and what it recommends, but nothing that it has trained.
 _NO_IDENTITY = (
     "data_options", "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads",
     "data_root", "out",
 )  # fmt: skip
 _READS = "test-reads.json"
+_CONCLUSION = ("fix.json", "recommendation.md", "report.html", "model-card.md", "so-far.json")
 
 
 def identity(
@@ -37,23 +43,53 @@ def identity(
     }
 
 
-def begin(out: Path, wanted: Mapping[str, Any], *, epochs: int) -> None:
-    """Create the folder of a new fix."""
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "plan.json", {"identity": wanted, "epochs": epochs})
-
-
-def former_epochs(out: Path, wanted: Mapping[str, Any]) -> int | None:
-    """Return the number of epochs of the fix in this folder; None if the folder is new.
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Hold the folder, creating it if it does not exist; released even if the process is killed.
 
     Raises:
-        RunFolderError: if the folder holds a different fix or something else, or cannot be created.
+        RunFolderError: if another fix works in it, it holds something else, or it cannot be created.
     """
-    if not (out / "plan.json").exists():
+    if not (out / "plan.json").exists() and not (out / ".lock").exists():
         check_new_folder(out, kind="fix")
-        return None
-    plan = read_json(out / "plan.json")
+    created = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(out / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise RunFolderError(
+            f"another fix is working in {out}; wait for it or stop it, or choose another folder with --out"
+        ) from None
+    try:
+        yield
+    finally:
+        begun = (out / "plan.json").exists()
+        lock.release()
+        if not begun:  # nothing came of it
+            (out / ".lock").unlink(missing_ok=True)
+            if created and not any(out.iterdir()):
+                out.rmdir()
+
+
+def begin(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plan of the fix in this folder; a new one is written if the folder has none.
+
+    Raises:
+        RunFolderError: if the folder holds a different fix, or one of an earlier version.
+    """
+    path = out / "plan.json"
+    if not path.exists():
+        new = {"format": _FORMAT, "identity": dict(wanted)}
+        write_json(path, new)
+        return new
+    plan: dict[str, Any] = dict(read_json(path))
     then = plan["identity"]
+    if plan.get("format") != _FORMAT:
+        raise RunFolderError(
+            f"{out} contains a fix by fairdistill {then.get('fairdistill')}, which this version cannot continue; "
+            "choose another folder with --out"
+        )
     for name in wanted.keys() - {"digests"}:
         if then.get(name) != wanted[name]:
             raise RunFolderError(
@@ -66,19 +102,52 @@ def former_epochs(out: Path, wanted: Mapping[str, Any]) -> int | None:
                 f"{out} contains a fix with a different {name}, which has changed since; choose another folder with "
                 "--out"
             )
-    return int(plan["epochs"])
+    return plan
+
+
+def update_plan(out: Path, **values: Any) -> None:
+    """Record more of the plan."""
+    write_json(out / "plan.json", {**read_json(out / "plan.json"), **values})
+
+
+def plan_of(out: Path) -> dict[str, Any]:
+    """Return the plan as recorded so far."""
+    return dict(read_json(out / "plan.json"))
+
+
+def reached(out: Path, run: str) -> int:
+    """Return the step that a run of the fix has been trained to, 0 if it has not."""
+    return int(plan_of(out).get("reached", {}).get(run, 0))
+
+
+def record_reached(out: Path, run: str, step: int) -> None:
+    """Record the step that a run of the fix has been trained to."""
+    update_plan(out, reached={**plan_of(out).get("reached", {}), run: step})
 
 
 def forget_conclusion(out: Path) -> None:
     """Remove the conclusion of an earlier call before writing a new one; trained models stay."""
-    for name in ("fix.json", "recommendation.md", "report.html", "model-card.md"):
+    for name in _CONCLUSION:
         (out / name).unlink(missing_ok=True)
 
 
 def read_test(out: Path, chosen: str, rule: str) -> tuple[TestRead, ...]:
-    """Record that the test set is about to be read for a candidate; return the earlier readings for other ones."""
+    """Record that the test set is about to be read for a candidate; return the earlier readings for other ones.
+
+    Every reading counts, also the one that ends with keeping the deployed model, whose predictions all of them include.
+    """
     file = out / _READS
     reads: list[dict[str, str]] = read_json(file)["reads"] if file.exists() else []
     if all(each["chosen"] != chosen for each in reads):
         write_json(file, {"reads": [*reads, {"chosen": chosen, "rule": rule}]})
     return tuple(TestRead(**each) for each in reads if each["chosen"] != chosen)
+
+
+def write_so_far(out: Path, best: Candidate, seconds: float) -> None:
+    """Record the best model so far, for whoever stops the search or only wants the first answer."""
+    shown = {name: best.measures[name] for name in ("accuracy", "balanced_accuracy", "deo_a", "deo_m")}
+    file = None if best.file is None else str(best.file)
+    write_json(
+        out / "so-far.json",
+        {"name": best.title, "description": best.description, "file": file, "seconds": seconds, "validation": shown},
+    )

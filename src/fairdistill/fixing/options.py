@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fairdistill.choosing import DEFAULT_RULE, Rule, parse_rule
+from fairdistill.choosing import FIX_RULE, Chooser, RuleFunction, chooser
 from fairdistill.contract import check_at_least_one, check_options, check_seed, check_types, with_data_keywords
 from fairdistill.data import option_names
+from fairdistill.data.recipe import Augmentation
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
 
-MOST_STUDENTS = 6
-"""``ss``, and ``mfd`` at five strengths."""
+MOST_STUDENTS = 8
+"""As many compete at most, whatever the budget."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,9 @@ class FixDataOptions:
     """Channel standard deviations of the model's input; default: as for its mean."""
     model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
     """What the model's outputs are; auto: find out by running it."""
+    head: str | None = None
+    """Module of the network that makes its outputs, a linear layer or a 1x1 convolution; default: find it by running
+    the network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +53,15 @@ class ChoiceOptions:
     """Search and choice."""
 
     budget: str = "30m"
-    """Time limit for training, for example 90s, 30m or 2h."""
+    """Time for everything, for example 90s, 30m or 2h; after Ctrl-C, the best model so far is recommended."""
     students: int = MOST_STUDENTS
-    """Maximum number of students to train: first ss, then mfd at different strengths."""
-    rule: str = DEFAULT_RULE
-    """How to choose among the candidates, on the validation set; "teacher" stands for the deployed model."""
+    """Maximum number of networks that compete for the training time; 0: change only the last layer."""
+    rule: str | RuleFunction = FIX_RULE
+    """How to choose among the candidates, on the validation set; "deployed" stands for your model."""
     fair_enough: float = 0.03
-    """Keep the model if its whole DEO_A interval is below this value (0.03 = 3 points)."""
+    """Keep the model if, with 95% confidence, its DEO_A is below this value (0.03 = 3 points)."""
     anyway: bool = False
-    """Search even if the model's gap is within what chance alone would produce."""
+    """Train students even if the model's gap is within what chance alone would produce."""
     group_at_use: bool = False
     """Also consider corrections of the model's outputs; to use one, you must know each person's group."""
 
@@ -67,13 +71,16 @@ class StudentOptions:
     """Student training."""
 
     epochs: int = 50
-    """Passes over the training set for each student; fewer if the budget is short."""
+    """Maximum number of passes over the training set for each student; fewer if the budget is short."""
     init: Literal["teacher", "scratch"] = "teacher"
     """Initial weights of the students: the deployed model's where possible (teacher), or random (scratch)."""
     batch_size: int = 128
     """Images per batch."""
+    augment: Augmentation = "standard"
+    """Changes of training images: standard (the data set's own crops and flips) or randaug (RandAugment on top of
+    them)."""
     lr: float = 1e-3
-    """Learning rate."""
+    """Learning rate; students that start from your model's weights also try 0.1 and 0.03 times this rate."""
     seed: int = 0
     """Random seed."""
 
@@ -108,12 +115,12 @@ class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOption
     def __post_init__(self) -> None:
         check_types(self)
         check_seed("seed", self.seed)
-        check_at_least_one(self, "epochs", "batch_size", "model_size", "students", "threads")
-        if self.students > MOST_STUDENTS:
-            raise UsageError(f"expected students to be at most {MOST_STUDENTS}, but got {self.students}")
+        check_at_least_one(self, "epochs", "batch_size", "model_size", "threads")
+        if not 0 <= self.students <= MOST_STUDENTS:
+            raise UsageError(f"expected students to be from 0 to {MOST_STUDENTS}, but got {self.students}")
         if not 0 <= self.fair_enough <= 1:
             raise UsageError(f"expected fair_enough to be a fraction in [0, 1], but got {self.fair_enough}; 3% is 0.03")
-        _ = self.seconds, self.parsed_rule
+        _ = self.seconds, self.chooser
 
     @property
     def seconds(self) -> float:
@@ -121,9 +128,9 @@ class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOption
         return parse_duration(self.budget, "budget")
 
     @property
-    def parsed_rule(self) -> Rule:
+    def chooser(self) -> Chooser:
         """The rule that chooses a candidate."""
-        return parse_rule(self.rule)
+        return chooser(self.rule, reference="deployed")
 
 
 @dataclass(frozen=True, kw_only=True)

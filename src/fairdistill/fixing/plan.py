@@ -1,16 +1,34 @@
-"""How the time budget is spent: which students are trained, in which order, and for how long."""
+"""How the time budget is spent on students: which ones compete, for how long, and who goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from fairdistill import methods
-from fairdistill.errors import UsageError
-from fairdistill.text.durations import format_seconds
+from fairdistill.methods import METHODS
 
-_FEWEST_STUDENTS = 3
-_FACTORS = (1.0, 1 / 3, 3.0, 1 / 10, 10.0)
+SHORT = "ss-short"
+"""The student that is trained first, for a quick second answer."""
+
+_SHORT_EPOCHS = 2
+_SHORT_SHARE = 0.6  # of the time left; the rest is for evaluating it
+_FIELDS = (8, 4, 2, 1)
+_LEAST_STEPS = 20
+_OF_TRAINED = (
+    ("ss", 1.0), ("mfd", 1.0), ("ss", 0.1), ("mfd", 0.1), ("di", 1.0), ("mfd-self", 1.0), ("dro", 1.0),
+    ("gapreg", 1.0), ("ss", 0.03), ("mfd", 0.03),
+)  # fmt: skip
+_COST = {"mfd": 1.6, "mfd-self": 1.3}  # seconds per step, those of ss being 1: the teacher's forward pass
+_HOW = {
+    "ss": "on batches with as many images of every class and group",
+    "mfd": "by MFD, distilled from yours",
+    "mfd-self": "by MFD between the groups of its own features",
+    "di": "with one last layer per group, averaged at the end",
+    "dro": "by group DRO, which gives the worst subgroups more weight",
+    "gapreg": "with a penalty on the difference between groups",
+}
 
 
 @dataclass(frozen=True)
@@ -20,47 +38,186 @@ class Student:
     Attributes:
         name: of its run folder and its row in the table.
         method: how it is trained.
-        settings: settings of the method's terms that differ from the paper's.
+        rate: its learning rate, as a share of ``--lr``.
     """
 
     name: str
     method: str
-    settings: Mapping[str, float]
+    rate: float = 1.0
 
     @property
-    def description(self) -> str:
-        """What it is, for sentences."""
-        if self.method == "ss":
-            return "a new model, trained on batches with as many images of every class and group"
-        return f"a new model, distilled from yours by MFD at strength {self.settings['mfd.strength']:g}"
+    def cost(self) -> float:
+        """Seconds per step, those of ``ss`` being 1."""
+        return _COST.get(self.method, 1.0)
+
+    def description(self, *, from_trained: bool) -> str:
+        """Return what it is, for sentences."""
+        what = "your network with all its weights trained further," if from_trained else "a new network trained"
+        rate = "" if self.rate == 1 else f", at {self.rate:g} times the learning rate"
+        return f"{what} {_HOW[self.method]}{rate}"
 
 
-def students(data: str) -> list[Student]:
-    """Return the students: ``ss``, then ``mfd`` at the paper's strength, a third of it, three times it, and so on."""
-    paper = methods.parse("mfd", data=data).settings["mfd.strength"]
-    strengths = [float(f"{factor * paper:.3g}") for factor in _FACTORS]
-    return [Student("ss", "ss", {}), *(Student(f"mfd-{s:g}", "mfd", {"mfd.strength": s}) for s in strengths)]
+@dataclass(frozen=True)
+class Pace:
+    """How fast students are trained.
+
+    Attributes:
+        step: seconds per step of ``ss``, its share of the evaluations included.
+        part: seconds to start or continue a run: loading data and weights.
+    """
+
+    step: float
+    part: float
+
+    @classmethod
+    def measured(cls, *, wall: float, steps: int, training: float, evaluation: float) -> Pace:
+        """Return the pace of a run.
+
+        Args:
+            wall: how long it took as a whole.
+            steps: how many it had.
+            training: how long these took.
+            evaluation: how long all evaluations took, roughly.
+        """
+        step = (training + evaluation) / steps
+        return cls(step, max(0.0, wall - steps * step))
 
 
-def affordable_epochs(epoch_seconds: float, *, budget: float, most: int, students: int, teacher: bool) -> int:
-    """Return how many epochs each run can have so that ``ss`` and two strengths of ``mfd`` fit into the budget.
+@dataclass(frozen=True)
+class Round:
+    """Successive halving: all students start, after each rung the better half goes on.
+
+    Attributes:
+        steps: optimizer steps of a student that stays to the end; their learning rate decays over all of them.
+        rungs: the steps after which students are compared; the last is ``steps``.
+        students: names of those that start.
+        passed: for each rung that is done, names of those that went on, the best first.
+
+    Example:
+        >>> Round(800, (200, 400, 800), ("ss", "mfd", "di", "dro")).after(["mfd", "di", "ss", "dro"]).standing
+        ('mfd', 'di')
+    """
+
+    steps: int
+    rungs: tuple[int, ...]
+    students: tuple[str, ...]
+    passed: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """Names of the students that are still in."""
+        return self.passed[-1] if self.passed else self.students
+
+    @property
+    def done(self) -> bool:
+        """Whether it is over."""
+        return len(self.passed) == len(self.rungs) or not self.standing
+
+    def after(self, ranked: Sequence[str]) -> Round:
+        """Return the round after the next rung, given the names of the standing students, the best first."""
+        last = len(self.passed) == len(self.rungs) - 1
+        going_on = 0 if last else max(1, len(self.standing) // 2)
+        return replace(self, passed=(*self.passed, tuple(ranked[:going_on])))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "steps": self.steps, "rungs": list(self.rungs), "students": list(self.students),
+            "passed": [list(each) for each in self.passed],
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Round:
+        """Return the round that :meth:`to_dict` described."""
+        return cls(
+            content["steps"], tuple(content["rungs"]), tuple(content["students"]), tuple(map(tuple, content["passed"]))
+        )
+
+
+def configurations(*, from_trained: bool) -> list[Student]:
+    """Return the students in order of promise.
+
+    Those that start from trained weights also compete at 0.1 and 0.03 times the learning rate.
+    """
+    found = []
+    for method, rate in _OF_TRAINED:
+        if method in METHODS and (from_trained or rate == 1):
+            found.append(Student(method if rate == 1 else f"{method}-lr{rate:g}", method, rate))
+    return found
+
+
+def steps_per_epoch(rows: int, batch_size: int) -> int:
+    """Return the steps that pass over as many images as there are, as the honest protocol counts them."""
+    return -(-rows // batch_size)
+
+
+def teacher_steps(seconds: float, step_seconds: float, *, epoch_steps: int, epochs: int) -> int:
+    """Return the steps of a model that is trained first: a third of the time, and at most so many epochs.
+
+    Example:
+        >>> teacher_steps(120, 0.05, epoch_steps=100, epochs=50)
+        800
+    """
+    return max(1, min(epochs * epoch_steps, int(seconds / 3 / step_seconds)))
+
+
+def short_steps(seconds: float, step_seconds: float, *, epoch_steps: int, most: int) -> int:
+    """Return the steps of the first, short student: two epochs, or what 60% of the time affords; 0 for none.
 
     Args:
-        epoch_seconds: duration of one pass over the training set.
-        budget: seconds.
-        most: no more epochs than this.
-        students: maximum number of students.
-        teacher: whether a teacher has to be trained as well.
+        seconds: left for students.
+        step_seconds: duration of a step.
+        epoch_steps: steps of an epoch.
+        most: no more steps than this.
 
-    Raises:
-        UsageError: if not even one epoch each fits; the message names a budget that would.
+    Example:
+        >>> short_steps(600, 0.1, epoch_steps=352, most=17_600)
+        704
+        >>> short_steps(60, 0.1, epoch_steps=352, most=17_600)
+        360
     """
-    runs = min(_FEWEST_STUDENTS, students) + teacher
-    epochs = int(min(most, budget / (runs * epoch_seconds)))
-    if epochs < 1:
-        raise UsageError(
-            f"--budget of {format_seconds(budget)} is too short: one pass over the training set takes about "
-            f"{format_seconds(epoch_seconds)}, and {runs} runs need at least one pass each; the budget must be at "
-            f"least {max(1, round(1.2 * runs * epoch_seconds + 1))}s"
-        )
-    return epochs
+    steps = min(_SHORT_EPOCHS * epoch_steps, most, int(_SHORT_SHARE * seconds / step_seconds))
+    return steps if steps >= min(_LEAST_STEPS, epoch_steps) else 0
+
+
+def plan_round(seconds: float, pace: Pace, students: Sequence[Student], *, epoch_steps: int, most: int) -> Round | None:
+    """Return how the time is spent on as many students as can compete in it.
+
+    With n students (8, 4, 2 or 1) and S steps in all, the rungs are S / n, 2 S / n, ..., S, and half of them drop out
+    after each, so that they take S (1 + log2(n) / 2) steps in 2 n - 1 parts. n is the largest number for which the
+    first rung is at least about an epoch; a single student takes whatever is left.
+
+    Args:
+        seconds: left for students.
+        pace: how fast they are trained.
+        students: the students that may start, the most promising first.
+        epoch_steps: steps of an epoch.
+        most: no more steps than this.
+
+    Returns:
+        None if the time does not suffice for a single student.
+
+    Example:
+        >>> students = configurations(from_trained=True)
+        >>> found = plan_round(300, Pace(0.1, 2.0), students, epoch_steps=352, most=17_600)
+        >>> found.students, found.rungs
+        (('ss', 'mfd'), (753, 1506))
+    """
+    for number in _FIELDS:
+        starting = students[:number]
+        if len(starting) < number:
+            continue
+        cost = sum(each.cost for each in starting) / number
+        training = seconds - (2 * number - 1) * pace.part
+        steps = min(most, int(training / (pace.step * cost * (1 + math.log2(number) / 2))))
+        first = steps // number
+        if number == 1 and steps < max(_LEAST_STEPS, epoch_steps // 4):
+            return None
+        if number == 1 or first >= 0.9 * epoch_steps:
+            names = tuple(each.name for each in starting)
+            return Round(first * number, tuple(_rungs(first, number)), names)
+    return None
+
+
+def _rungs(first: int, number: int) -> list[int]:
+    return [first * 2**power for power in range(int(math.log2(number)) + 1)]

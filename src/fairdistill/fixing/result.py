@@ -4,55 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.contract import Result, key
+from fairdistill.fixing.candidates import Family
+from fairdistill.fixing.decision import Searched
+from fairdistill.fixing.settling import Settling
+from fairdistill.fixing.treatment import Treatment
+from fairdistill.fixing.verdict import Gain, Outcome, Reason
 from fairdistill.metrics import Change
-
-WhyKept = Literal["fair", "undecided", "best", "no gain"]
-"""Why the deployed model is kept: its gap is small enough; it is within chance; no candidate is better by the rule;
-the candidate that the rule picks is not significantly better."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateResult(Result):
-    """One candidate on the validation set.
+    """One candidate on the validation set; fractions, NaN where undefined.
 
     Attributes:
         name: short, for tables.
+        family: what kind of model it is.
         description: what it is, for sentences.
+        rank: its place by the rule, from 1; those that break the rule come last.
         needs_group: whether a person's group must be known when it is used.
-        accuracy, deo_a, deo_m: on the validation set; fractions.
+        accuracy: over all images.
+        balanced_accuracy: mean over all subgroups.
+        deo_a, deo_m: mean and largest gap over the classes.
+        worst_subgroup: the lowest accuracy of a subgroup.
         breaks_rule: each condition of the rule that it breaks, in words.
+        on_front: whether no other model is both more accurate (every subgroup counted equally) and fairer.
+        seconds: time that it took to fit or train.
+        file: its weights; None if it has no file of its own.
     """
 
     name: str
-    description: str = key("said")
+    family: Family
+    description: str
+    rank: int
     needs_group: bool
     accuracy: float
+    balanced_accuracy: float
     deo_a: float
     deo_m: float
+    worst_subgroup: float
     breaks_rule: tuple[str, ...]
-
-    def __getitem__(self, metric: str) -> float:
-        """Return a metric by its name, as a rule reads it."""
-        return {"accuracy": self.accuracy, "deo_a": self.deo_a, "deo_m": self.deo_m}[metric]
+    on_front: bool
+    seconds: float
+    file: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dropped(Result):
-    """The candidate that the rule picks, but whose gain is not significant.
+class PointResult(Result):
+    """A model that was evaluated on the validation set; fractions.
 
     Attributes:
-        name: of the candidate.
-        description: what it is.
-        change: what it changes on the validation set.
+        name: of it, or of its kind.
+        family: what kind of model it is.
+        balanced_accuracy: mean over all subgroups.
+        deo_a: mean gap over the classes.
+        on_front: whether no other model is both more accurate and fairer.
+        chosen: whether it is the chosen candidate.
+        settings: what tells it from others of its kind.
     """
 
     name: str
-    description: str = key("said")
-    change: ModelChange
+    family: Family
+    balanced_accuracy: float
+    deo_a: float
+    on_front: bool
+    chosen: bool
+    settings: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +80,7 @@ class TestRead(Result):
     """An earlier reading of the test set in the same folder, for another candidate.
 
     Attributes:
-        chosen: the candidate.
+        chosen: the candidate; ``keep`` is the deployed model.
         rule: the rule that chose it.
     """
 
@@ -72,67 +92,83 @@ class TestRead(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class FixResult(Result):
-    """The result of a fix, and its recommendation.
+    """The result of a fix: one of four verdicts, and everything behind it.
 
     Attributes:
-        promised: what the chosen candidate changes on the validation set; None if the deployed model is kept.
-        dropped: the candidate that the rule picks although its gain is not significant, if that is why the model is
-            kept.
+        verdict: ``use``, ``fair``, ``unproven`` or ``undecided``.
+        reason: why it is that one.
+        treatment: which subgroup is treated worst on the test set.
+        promising: the candidate nearest to being better, if none was proven to be.
+        settling: the images that would settle an open verdict.
         version: of fairdistill.
         deployed: path of the deployed model.
+        data: name or path of the data.
         rule: the rule that chooses a candidate.
-        metric: the metric that the rule optimizes.
-        chosen: name of the chosen candidate; ``keep`` is the deployed model as it is.
-        description: what the chosen candidate is.
-        why_kept: why the deployed model is kept, None if it is not.
-        breaks_rule: each condition of the rule that the chosen candidate breaks, in words.
-        fair_enough: the limit of DEO_A below which nothing is trained.
+        metric: the value that the rule chooses by, as texts name it.
+        chosen: name of the candidate that the rule chooses on the validation set; ``keep`` is the deployed model.
+        family: what kind of model the chosen candidate is.
+        description: what it is.
+        breaks_rule: each condition of the rule that the chosen candidate breaks on the validation set, in words.
+        breaks_rule_on_test: the same on the test set.
+        fair_enough: the limit of DEO_A below which nothing is tried.
         needs_group: whether a person's group must be known when the chosen candidate is used.
         settings: what was fitted or chosen for it.
         use: how to decide with it, if it corrects the deployed model's outputs.
-        model: its weights, if it is a student.
-        epochs: of each student.
-        candidates: all of them, the deployed model first.
+        model: the chosen candidate's file; None if it is the deployed model, or has no file.
+        layer: the only layer in which that file differs from the deployed model's; None for any other file.
+        searched: what was tried, and why the search ended.
+        candidates: the best of each kind, the deployed model first.
+        points: every model that was evaluated on the validation set.
         validation: audit of the deployed model on the validation set.
         notes: what a reader should know about the data and the search.
         test_read_before: for which other candidates the test set was read earlier.
         test_before: audit of the deployed model on the test set.
-        test_after: audit of the chosen candidate there; None if the deployed model is kept.
+        test_after: audit of the chosen candidate there; None if that is the deployed model.
         kept: what the chosen candidate changes on the test set.
-        confirmed: whether the test set confirms the gain; None if the deployed model is kept.
+        kept_worst_subgroup: the change of the lowest accuracy of a subgroup, which may be another one afterwards.
+        gain: what it gains in the value that the rule chooses by.
+        confirmed: whether the test set confirms the gain; None if the deployed model is chosen.
     """
 
-    promised: ModelChange | None
-    dropped: Dropped | None
+    verdict: Outcome
+    reason: Reason
+    treatment: Treatment | None
+    promising: str | None
+    settling: Settling | None
     version: str = key("fairdistill")
     deployed: str
+    data: str
     rule: str
     metric: str
     chosen: str
-    description: str = key("said")
-    why_kept: WhyKept | None
+    family: Family
+    description: str
     breaks_rule: tuple[str, ...]
+    breaks_rule_on_test: tuple[str, ...]
     fair_enough: float
     needs_group: bool
     settings: Mapping[str, Any] | None
     use: str | None
     model: str | None
-    epochs: int
+    layer: str | None
+    searched: Searched
     candidates: tuple[CandidateResult, ...]
+    points: tuple[PointResult, ...]
     validation: AuditResult
     notes: tuple[str, ...]
     test_read_before: tuple[TestRead, ...]
     test_before: AuditResult
     test_after: AuditResult | None
     kept: ModelChange | None
+    kept_worst_subgroup: Change | None
+    gain: Gain | None
     confirmed: bool | None
 
     @property
     def keeps(self) -> bool:
-        """Whether the deployed model is kept as it is, on the evidence of the validation set."""
-        return self.chosen == "keep"
+        """Whether the rule chose the deployed model on the validation set."""
+        return self.chosen == self.candidates[0].name
 
-
-def in_metric(change: ModelChange, metric: str) -> Change:
-    """Return the change in one metric: ``accuracy``, ``deo_a`` or ``deo_m``."""
-    return {"accuracy": change.accuracy, "deo_a": change.deo_a, "deo_m": change.deo_m}[metric]
+    def candidate(self, name: str) -> CandidateResult:
+        """Return a candidate by its name."""
+        return next(each for each in self.candidates if each.name == name)

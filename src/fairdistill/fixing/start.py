@@ -8,24 +8,34 @@ from pathlib import Path
 import torch
 
 from fairdistill.fixing import folder
+from fairdistill.fixing.guessing import check_beats_guessing
 from fairdistill.fixing.options import FixOptions
-from fairdistill.fixing.plan import affordable_epochs
-from fairdistill.fixing.students import finished
+from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
+from fairdistill.fixing.runs import trained
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of
 from fairdistill.predictions.trained_model import open_run
 from fairdistill.system.clock import Clock
-from fairdistill.system.runtime import choose_runtime
+from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.training import TrainOptions, resolve, seconds_of
 
+_PROBED = 10  # steps that the cost of one is estimated for
+_INPUT = (
+    "Check the order of its classes, and the size, mean and standard deviation of its input (--model-size, "
+    "--model-mean, --model-std)"
+)
 
-def start(deployed: str | None, options: FixOptions) -> Work:
-    """Check everything, make the folder, and train a model if none was given.
+
+def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
+    """Check everything, begin or resume the fix in its folder, and train a model if none was given.
 
     Args:
         deployed: a run folder, a weights file or an exported program; None to train a model first.
         options: see :class:`FixOptions`.
+        clock: the budget.
+
+    Raises:
+        UsageError: if the model is no better than guessing, or predicts a single class.
     """
-    clock = Clock(options.seconds)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
@@ -34,57 +44,61 @@ def start(deployed: str | None, options: FixOptions) -> Work:
     base = _shared(options)
     resolved = resolve(base, run)
     samples = Samples.load(options, resolved, run)
+    options.chooser.check(samples.validation.class_names, samples.validation.group_names)
     base = replace(base, data_options=dict(resolved.data_options), split_seed=resolved.split_seed)
     given = None
     if source is not None:
         given = Deployed.read(source, samples, runtime)
+        check_beats_guessing(given.validation, source.path, _INPUT)
         base = replace(base, model=options.model or given.model.name)
     out = Path(options.out)
     digests = {**samples.digests, "model": None if given is None else given.model.digest}
-    identity = folder.identity(deployed, options, resolved, digests=digests)
-    epochs = folder.former_epochs(out, identity)
-    if epochs is None:
-        epochs = _epochs(base, options, train_teacher=given is None)
-        folder.begin(out, identity, epochs=epochs)
-    base = replace(base, epochs=epochs, cache_dir=str(out / ".teacher-cache"))
+    folder.begin(out, folder.identity(deployed, options, resolved, digests=digests))
+    base = replace(base, cache_dir=str(out / ".teacher-cache"))
     notes = [f"{note[0].upper()}{note[1:]}" for note in samples.train.notes]
     if given is None:
-        finished(replace(base, method="scratch", out=str(out / "teacher")), clock=clock)
-        given = Deployed.read(source_of(str(out / "teacher"), options), samples, runtime)
+        given = _trained(base, options, samples, runtime, clock)
     elif run is None and samples.cut:
         notes.append(
             "The validation set was split off from the training set. If the deployed model was trained on those "
             "images, it looks better on them than it really is, so the rule is stricter for the other "
             "candidates than intended"
         )
-    return Work(
-        options,
-        base,
-        epochs,
-        out,
-        samples,
-        given,
-        runtime,
-        clock,
-        (*notes, *given.model.notes, *_unknown_groups(samples)),
-    )
+    notes += [*given.model.notes, *_unknown_groups(samples)]
+    return Work(options, base, out, samples, given, runtime, clock, tuple(notes))
 
 
 def _shared(options: FixOptions) -> TrainOptions:
     """Return the options that every run shares, as far as they are known before the data is read."""
     return TrainOptions(
         data=options.data, data_root=options.data_root, data_options=dict(options.data_options), model=options.model,
-        batch_size=options.batch_size, lr=options.lr, seed=options.seed, device=options.device,
+        augment=options.augment, batch_size=options.batch_size, lr=options.lr, seed=options.seed, device=options.device,
         precision=options.precision, threads=options.threads,
     )  # fmt: skip
 
 
-def _epochs(base: TrainOptions, options: FixOptions, *, train_teacher: bool) -> int:
-    trial = replace(base, method="ss", epochs=1, out=str(Path(options.out) / "trial"))
-    return affordable_epochs(
-        seconds_of(trial), budget=options.seconds, most=options.epochs, students=options.students,
-        teacher=train_teacher,
+def _trained(base: TrainOptions, options: FixOptions, samples: Samples, runtime: Runtime, clock: Clock) -> Deployed:
+    """Train a model in a third of the budget, without a look at the groups.
+
+    Raises:
+        UsageError: if that time is too short for it to learn anything.
+    """
+    out = Path(options.out)
+    wanted = replace(base, method="scratch", out=str(out / "teacher"), schedule="cosine")
+    steps = folder.plan_of(out).get("teacher_steps")
+    if steps is None:
+        epoch = steps_per_epoch(len(samples.train), options.batch_size)
+        step_seconds = seconds_of(replace(wanted, steps=_PROBED)) / _PROBED
+        steps = teacher_steps(clock.left, step_seconds, epoch_steps=epoch, epochs=options.epochs)
+        folder.update_plan(out, teacher_steps=steps)
+    trained(out, replace(wanted, steps=steps), samples, until=steps)
+    source = source_of(str(out / "teacher"), options)
+    given = Deployed.read(source, samples, runtime)
+    check_beats_guessing(
+        given.validation, f"the model that was trained first, for {steps:,} steps,",
+        "Give it more time (--budget), or bring a trained model",
     )  # fmt: skip
+    return given
 
 
 def _unknown_groups(samples: Samples) -> list[str]:

@@ -1,75 +1,138 @@
-"""Training the students of a fix; their test sets are not read."""
+"""The students of a fix: where they start, and one of them trained up to a step, as a candidate."""
 
 from __future__ import annotations
 
-import sys
+import math
+import shutil
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fairdistill.choosing import Chooser, Condition, Measures, Rule
+from fairdistill.errors import NonFiniteLossError
+from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate
-from fairdistill.fixing.plan import Student, students
-from fairdistill.fixing.work import Work
-from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
-from fairdistill.runs import RunFolder
-from fairdistill.system.clock import Clock
-from fairdistill.training import TrainOptions, resume, train
-
-_ALWAYS = 2  # students that are trained even if time has run out
+from fairdistill.fixing.plan import Student
+from fairdistill.fixing.runs import trained
+from fairdistill.fixing.search import Search
+from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.trained_model import load_model, predictions_of
+from fairdistill.training import TrainOptions, ema_decay
 
 
-def try_students(work: Work) -> tuple[list[Candidate], list[str]]:
-    """Train students while there is time; return them as candidates, and notes about those that cannot be chosen."""
-    found: list[Candidate] = []
-    notes: list[str] = []
-    untried: list[str] = []
-    for number, student in enumerate(students(work.options.data)[: work.options.students]):
-        wanted = _run_options(work, student)
-        done = (Path(str(wanted.out)) / "model.safetensors").exists()
-        if number >= _ALWAYS and not done and not work.clock.has_room():
-            untried.append(student.name)
-            continue
-        each = _candidate(work, student, finished(wanted, clock=work.clock))
-        found.append(each)
-        if each.collapsed:
-            notes.append(f"{student.name} predicts a single class, so it cannot be chosen")
-    if untried:
-        notes.append(f"Not tried because time ran out: {', '.join(untried)}")
-    return found, notes
+@dataclass(frozen=True)
+class Start:
+    """Where students start.
+
+    Attributes:
+        source: the model that teaches them, whose weights they start from: the deployed one, or that with a head.
+        name: of that head; None for the deployed model.
+    """
+
+    source: ModelSource
+    name: str | None
 
 
-def finished(options: TrainOptions, *, clock: Clock) -> RunFolder:
-    """Train a run, resume it, or take it as it is; its test set is not read."""
-    path = Path(str(options.out))
-    started = time.monotonic()
-    if not (path / "config.yaml").exists():
-        run = train(options, hold_test=True)
-    else:
-        run = RunFolder.open(path)
-        if (path / "model.safetensors").exists():
-            print(f"{path}: already trained", file=sys.stderr)
-            return run
-        run = resume(path, hold_test=True)
-    clock.took(time.monotonic() - started)
-    return run
+def start_of(search: Search) -> Start:
+    """Return where students start, the same as in earlier calls of the fix.
+
+    That is the best head that was fitted on training images, if it is better by the rule than the deployed model. A
+    head that was fitted on validation images would make the students look better there than they are.
+    """
+    work = search.work
+    recorded = folder.plan_of(work.out).get("start")
+    if recorded is None:
+        recorded = {"name": None, "file": None}
+        fair = [each for each in search.of("head", "line") if each.head is not None and each.head.fitted_on == "train"]
+        best = search.first_of(fair) if work.can_continue else search.deployed
+        if best is not search.deployed:
+            file = search.with_file(best).file
+            assert file is not None
+            target = work.out / "students" / "start" / file.name
+            shutil.copytree(file.parent, target.parent, dirs_exist_ok=True)
+            recorded = {"name": best.title, "file": str(target)}
+        folder.update_plan(work.out, start=recorded)
+    if recorded["file"] is None:
+        return Start(work.deployed.source, None)
+    return Start(replace(work.deployed.source, path=recorded["file"]), recorded["name"])
 
 
-def _candidate(work: Work, student: Student, run: RunFolder) -> Candidate:
+def train_student(search: Search, start: Start, student: Student, *, steps: int, until: int) -> Candidate | None:
+    """Train a student up to a step and record it as a candidate.
+
+    Args:
+        search: what was found so far.
+        start: where it starts.
+        student: how it is trained.
+        steps: that it would have if it stayed to the end; its learning rate decays over them.
+        until: the step after which it pauses.
+
+    Returns:
+        None if it diverged, now or before.
+    """
+    work = search.work
+    if until == 0:
+        return None
+    options = _options(search, start, student, steps=steps)
+    began = work.clock.spent
+    try:
+        run = trained(work.out, options, work.samples, until=until)
+    except NonFiniteLossError as error:
+        search.notes.append(f"{student.name} diverged: {error}")
+        return None
+    source = ModelSource(path=str(run.path), option="student")
     validation = work.samples.validation
-    model = load_model(ModelSource(path=str(run.path), option="student"), validation, work.runtime)
+    model = load_model(source, validation, work.runtime)
+    started = time.perf_counter()
     predicted = predictions_of(model, validation, where=str(run.path), runtime=work.runtime)
-    return Candidate(student.name, student.description, predicted, run=run, settings=dict(student.settings))
+    search.image_seconds = (time.perf_counter() - started) / len(validation)
+    found = Candidate(
+        name=student.name, family="student",
+        description=student.description(from_trained=options.init == "teacher"), validation=predicted, source=source,
+        run=run, seconds=work.clock.spent - began,
+        settings={
+            "method": student.method, "lr": options.lr, "steps": until, "of_steps": steps, "start": start.name,
+        },
+    )  # fmt: skip
+    search.students[student.name] = None
+    search.add(found)
+    search.announce()
+    return found
 
 
-def _run_options(work: Work, student: Student) -> TrainOptions:
-    source = work.deployed.source
-    recipe = work.deployed.model.recipe
+def _options(search: Search, start: Start, student: Student, *, steps: int) -> TrainOptions:
+    work = search.work
+    source, model = start.source, work.deployed.model
     exported = Path(source.path).suffix == ".pt2"
     return replace(
-        work.base, method=student.method, set=dict(student.settings), out=str(work.out / student.name),
-        init="scratch" if exported else work.options.init,
+        work.base, method=student.method, out=str(work.out / "students" / student.name),
+        epochs=None, steps=steps, schedule="cosine", lr=work.options.lr * student.rate, ema=ema_decay(steps),
+        keep=fixed_rule(search.rule, search.deployed.measures),
+        init="teacher" if work.can_continue else "scratch",
         teacher=source.path, teacher_model=source.network if Path(source.path).is_file() and not exported else None,
-        teacher_weights_key=source.weights_key, teacher_size=recipe.size,
-        teacher_mean=",".join(map(repr, recipe.mean)), teacher_std=",".join(map(repr, recipe.std)),
-        teacher_outputs=work.deployed.model.reading.outputs,
+        teacher_weights_key=source.weights_key, teacher_size=model.recipe.size,
+        teacher_mean=",".join(map(repr, model.recipe.mean)), teacher_std=",".join(map(repr, model.recipe.std)),
+        teacher_outputs=model.reading.outputs,
     )  # fmt: skip
+
+
+def fixed_rule(rule: Chooser, deployed: Measures) -> str:
+    """Return a rule for ``train --keep``: with the deployed model's values filled in; ``loss`` for a function.
+
+    It is ``loss``, too, where a value is undefined.
+    """
+    if not isinstance(rule, Rule) or "calibration_error" in rule.metrics:  # not measured while training
+        return "loss"
+    limits = [each.limit(deployed) for each in rule.conditions]
+    if any(math.isnan(limit) for limit in limits):
+        return "loss"
+    conditions = (
+        Condition(each.metric, each.sign, min(1.0, max(0.0, limit)))
+        for each, limit in zip(rule.conditions, limits, strict=True)
+    )
+    return str(Rule(rule.metric, tuple(conditions)))
+
+
+def evaluations_seconds(search: Search, steps: int, epoch_steps: int) -> float:
+    """Return roughly how long the evaluations of a run take."""
+    return -(-steps // epoch_steps) * len(search.work.samples.validation) * search.image_seconds

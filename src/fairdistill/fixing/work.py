@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fairdistill import data
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.fixing.options import FixOptions
+from fairdistill.models import ExportedNetwork
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import (
     DeployedModel,
@@ -74,11 +76,13 @@ class Deployed:
         source: where it is.
         model: the network and the preprocessing it expects.
         validation: its predictions on the validation set.
+        image_seconds: how long it takes for an image.
     """
 
     source: ModelSource
     model: DeployedModel
     validation: Predictions
+    image_seconds: float
 
     @classmethod
     def read(cls, source: ModelSource, samples: Samples, runtime: Runtime) -> Deployed:
@@ -88,7 +92,9 @@ class Deployed:
             UsageError: if it predicts a single class: its gap of 0 would mean nothing.
         """
         model = load_model(source, samples.validation, runtime)
+        started = time.perf_counter()
         found = predictions_of(model, samples.validation, where=source.path, runtime=runtime)
+        seconds = time.perf_counter() - started
         predicted = np.unique(found.predicted)
         if len(predicted) == 1:
             only = samples.validation.class_names[int(predicted[0])]
@@ -97,7 +103,7 @@ class Deployed:
                 "nothing about fairness; check the size, mean and standard deviation of its input (--model-size, "
                 "--model-mean, --model-std)"
             )
-        return cls(source, model, found)
+        return cls(source, model, found, seconds / len(found))
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,6 @@ class Work:
     Attributes:
         options: of the fix.
         base: options that all runs share.
-        epochs: of each run.
         out: the folder.
         samples: the data.
         deployed: the deployed model.
@@ -118,13 +123,22 @@ class Work:
 
     options: FixOptions
     base: TrainOptions
-    epochs: int
     out: Path
     samples: Samples
     deployed: Deployed
     runtime: Runtime
     clock: Clock
     notes: tuple[str, ...]
+
+    @property
+    def cache(self) -> Path:
+        """Where features are kept, also those of the students' teacher."""
+        return self.out / ".teacher-cache"
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether students start from the deployed model's weights."""
+        return self.options.init == "teacher" and not isinstance(self.deployed.model.network, ExportedNetwork)
 
 
 def source_of(path: str, options: FixOptions) -> ModelSource:

@@ -64,7 +64,7 @@ def paired_test(
     noise = _cell_noise(both, samples, drawing.seed)
     return Paired(
         accuracy=_accuracy_change(both, second.mean(axis=1) - first.mean(axis=1), samples, apart, drawing.seed),
-        balanced_accuracy=_balanced_change(both, noise),
+        balanced_accuracy=_balanced_change(both, samples, drawing.seed),
         deo_a=found.deo_a.change(both),
         deo_m=found.deo_m.change(both),
         cells=_cell_changes(both, samples, apart, noise),
@@ -108,13 +108,23 @@ def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: 
     return Change(value, float(low), float(high), float(p_value))
 
 
-def _balanced_change(both: Resampled, noise: Floats) -> Change:
-    """Return the change in the mean of the subgroups' accuracies, given what drawn test sets add to each's change."""
+def _balanced_change(both: Resampled, samples: Samples, seed: int) -> Change:
+    """Return the change in the mean of the subgroups' accuracies."""
     if (both.rows == 0).any():
         return Change(*[float("nan")] * 4)
     before, after = np.split(both.shares, 2)
     by_seed = (after - before).mean(axis=(1, 2))
-    value, drawn = float(by_seed.mean()), noise.mean(axis=(1, 2)) + both.seed_noise(by_seed)
+    drawn = _difference(both.noise).mean(axis=(1, 2))
+    if not both.independent:
+        known = samples.groups >= 0
+        cell = (samples.groups * samples.num_classes + samples.labels)[known]
+        sources = np.maximum(sources_per_cell(cell, samples.sources[known], both.rows.size), 1)
+        # One more source in each subgroup, as for its own change; those of several subgroups average out.
+        one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), both.draws)
+        drawn += one_more * np.sqrt((1 / sources**2).mean() / sources.size)
+        number = sources_per_cell(np.zeros_like(samples.sources[known]), samples.sources[known], 1)
+        drawn *= of_few_sources(number, both.draws, seed, groups=len(both.rows))[:, 0]
+    value, drawn = float(by_seed.mean()), drawn + both.seed_noise(by_seed)
     low, high = middle_of(value + drawn, both.confidence, least=-1)
     beyond = np.abs(drawn) >= abs(value) - _ROUNDING
     return Change(value, float(low), float(high), float((1 + beyond.sum()) / (1 + len(drawn))))

@@ -248,23 +248,25 @@ class _Trial:
             self.network.get_submodule(layer.name).load_state_dict(before)
 
     def _reason(self, name: str) -> str:
-        after = _After(self.network.get_submodule(name))
+        after = _After()
+        handle = self.network.get_submodule(name).register_forward_hook(after.begin)
         with after:
             self.logits()
-        by = ", ".join(dict.fromkeys(after.names))
+        handle.remove()
+        by = ", ".join(dict.fromkeys(after.names)) or "not by a PyTorch function"
         return f"the outputs of the layer {name} are not the network's logits: something after it changes them ({by})"
 
 
 class _After(TorchFunctionMode):
     """Records the operations that run after a module, apart from changes of shape."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
         self._ran = False
-        self._handle = module.register_forward_hook(self._see)
 
-    def _see(self, *_: object) -> None:
+    def begin(self, *_: object) -> None:
+        """Record from now on; this is a forward hook."""
         self._ran = True
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -273,10 +275,6 @@ class _After(TorchFunctionMode):
         if self._ran and isinstance(result, Tensor) and name not in RESHAPES and not name.startswith("__"):
             self.names.append(name)
         return result
-
-    def __exit__(self, *error: Any) -> None:
-        self._handle.remove()
-        super().__exit__(*error)
 
 
 def _is_linear(module: nn.Module) -> bool:

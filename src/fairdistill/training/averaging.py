@@ -32,8 +32,8 @@ def decay_after(updates: int, decay: float) -> float:
 def ema_decay(steps: int) -> float:
     """Return a decay for a run of so many steps: 1 - 10 / steps, from 0 to 0.999.
 
-    The average then covers about the last tenth of the run: enough to smooth over the batches, and short enough to
-    follow the weights while they still improve.
+    The average then covers about the last tenth of the run: it smooths over the batches and still follows weights that
+    improve. A larger decay would change little, since :func:`decay_after` limits it to about this value until the end.
 
     Example:
         >>> ema_decay(700), ema_decay(10), ema_decay(100_000)

@@ -80,6 +80,8 @@ def test_what_changes_is_shown_from_before_to_after_with_words(used):
     better = sum(cell.helped for cell in cells)
     assert f"Of {len(cells)} subgroups" in shown
     assert re.search(rf"<b>{better}</b>\s*<span aria-hidden=\"true\">✓</span> better", shown)
+    assert re.search(r"Better: \S.*? \(men\) \+\d+\.\d, ", shown)
+    assert "Worse: " not in shown
     assert "<h2>The file</h2>" in shown
 
 

@@ -20,11 +20,12 @@ function front() {
   }
   const named = data.points.filter((each) => each.family === "deployed" || each.chosen);
   const annotations = named.map((each) => ({
-    x: percent(each.balanced_accuracy), y: percent(each.deo_a), ax: 0, ay: -30, standoff: 9, arrowhead: 0, arrowcolor: colours().ink, font: { color: colours().ink },
+    x: percent(each.balanced_accuracy), y: percent(each.deo_a), ax: 0, ay: each.chosen ? 30 : -30, standoff: 9, arrowhead: 0, arrowcolor: colours().ink, font: { color: colours().ink },
     text: each.family === "deployed" ? "your model" : `${plain(each.label)}`,
   }));
+  const highest = Math.max(...data.points.map((each) => percent(each.deo_a)), 1);
   show("front", traces, layout({
-    xaxis: axis("Accuracy, subgroups equally, percent"), yaxis: axis("DEO_A, percent", { rangemode: "tozero" }), annotations,
+    xaxis: axis("Accuracy, subgroups equally, percent"), yaxis: axis("DEO_A, percent", { range: [-0.12 * highest, 1.12 * highest], zeroline: true }), annotations,
   }));
 }
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairdistill.auditing import SubgroupChange
 from fairdistill.contract import Result, key
 from fairdistill.reporting.recommendation.content import Recommendation
 from fairdistill.reporting.recommendation.text import subgroup_name
+from fairdistill.reporting.templates import minus
+from fairdistill.text.lists import listed
+
+_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,3 +69,14 @@ def subgroup_lines(content: Recommendation) -> tuple[SubgroupLine, ...]:
 def worst_first(lines: tuple[SubgroupLine, ...]) -> list[SubgroupLine]:
     """Return subgroups with the lowest accuracy of the deployed model first; those without an image last."""
     return sorted(lines, key=lambda line: math.inf if math.isnan(line.before) else line.before)
+
+
+def who_changes(lines: Sequence[SubgroupLine]) -> list[str]:
+    """Return the subgroups that got significantly worse, then those that got better, the largest changes first."""
+    sentences = []
+    for word in ("worse", "better"):
+        changes = [(line.name, line.change.value) for line in lines if line.change is not None and line.word == word]
+        each = [f"{name} {minus(value)}" for name, value in sorted(changes, key=lambda change: -abs(change[1]))]
+        if each:
+            sentences.append(f"{word.capitalize()}: {listed(each, _NAMED)}.")
+    return sentences

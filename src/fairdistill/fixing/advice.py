@@ -1,0 +1,115 @@
+"""What a recommendation costs, what was tried, and what would settle an open verdict, in sentences."""
+
+from __future__ import annotations
+
+from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
+from fairdistill.fixing.settling import Settling
+from fairdistill.text.durations import format_seconds
+from fairdistill.text.lists import listed
+from fairdistill.text.numbers import percent
+
+_NAMED = 4
+
+
+def costs(result: FixResult) -> list[str]:
+    """Return what it takes to use the chosen candidate, a short sentence each."""
+    chosen = result.candidate(result.chosen)
+    spent = format_seconds(chosen.seconds)
+    lines = []
+    if result.layer is not None:
+        lines.append(
+            f"Only the layer `{result.layer}` differs from your model: same format, size and speed, and the file loads "
+            f"wherever yours does. Finding it took {spent}."
+        )
+    elif result.family == "student":
+        lines.append(f"A network of the same kind, size and speed as yours, trained for {spent}.")
+    elif result.model is not None:
+        lines.append("A network of the same kind, size and speed as yours.")
+    if result.needs_group:
+        lines.append(
+            f"You must know each person's group whenever it is used{'' if result.use is None else f': {result.use}'}."
+        )
+    else:
+        lines.append("You do not need to know a person's group to use it.")
+    return lines
+
+
+def remedies(result: FixResult) -> list[str]:
+    """Return what would settle an open verdict, a sentence each; nothing if the verdict is final."""
+    lines = [] if result.settling is None else [settled_by(result.settling, result.metric)]
+    if result.verdict == "unproven" and result.reason == "none better":
+        lines.append(
+            "Search for longer (--budget), or relax the rule (--rule) if what it asks for is more than you need."
+        )
+    elif result.reason == "not searched":
+        lines.append("To search for a fairer model all the same, repeat the command with a smaller --fair-enough.")
+    elif result.reason == "not confirmed" and result.settling is None:
+        lines.append("Search for longer (--budget), or bring more images of the smallest subgroups.")
+    return lines
+
+
+def settled_by(settling: Settling, metric: str) -> str:
+    """Return how many images, and of which subgroups, would settle a verdict, given what the rule chooses by."""
+    what, where = ("gap", "") if settling.of == "gap" else ("gain", f" in {metric}")
+    lacking = settling.lacking
+    sentence = (
+        f"{settling.rows:,} {settling.where} images of every subgroup would show a {what} of {percent(settling.size)} "
+        f"points{where} in 80% of cases"
+    )
+    if not lacking:
+        return f"{sentence}; every subgroup has that many already, so the {what} is probably smaller."
+    each = [f"{one.class_name} in group {one.group} ({one.rows:,} now)" for one in lacking]
+    fewer = "1 subgroup has" if len(lacking) == 1 else f"{len(lacking)} subgroups have"
+    return (
+        f"{sentence}. {fewer} fewer; about {settling.more:,} more are needed: {listed(each, _NAMED, separator='; ')}."
+    )
+
+
+def searched_in_words(result: FixResult) -> str:
+    """Return what was tried and why the search ended."""
+    found = result.searched
+    if found.ended == "fair":
+        return "Nothing was tried."
+    tried = [
+        f"{number:,} {what}{'' if number == 1 else 's'}"
+        for number, what in ((found.heads, "last layer"), (found.students, "student"))
+        if number
+    ]
+    ended = {
+        "complete": "everything planned was tried", "budget": "the budget was spent", "interrupted": "you stopped it",
+    }[found.ended]  # fmt: skip
+    first = (
+        "" if found.first_seconds is None else f"; the first recommendation took {format_seconds(found.first_seconds)}"
+    )
+    return (
+        f"{' and '.join(tried) or 'No model'} in {format_seconds(found.seconds)}, until {ended}{first}. "
+        f"{len(result.points):,} models were compared on the validation set."
+    )
+
+
+def shown_name(candidate: CandidateResult | PointResult) -> str:
+    """Return a candidate's name in tables."""
+    return "your model" if candidate.family == "deployed" else candidate.name
+
+
+def shown_candidates(result: FixResult) -> list[tuple[CandidateResult, str]]:
+    """Return the deployed model, the best candidate of each family and those that are named, and a mark for each."""
+    best: dict[str, CandidateResult] = {}
+    for each in sorted(result.candidates, key=lambda each: each.rank):
+        best.setdefault(each.family, each)
+    named = {result.chosen, result.promising, *(each.name for each in best.values())}
+    marks = []
+    for each in result.candidates:
+        if each.name not in named:
+            continue
+        mark = []
+        if each.name == result.chosen:
+            mark.append("chosen")
+        elif each.name == result.promising:
+            mark.append("nearest")
+        if each.breaks_rule:
+            mark.append("breaks the rule")
+        if each.needs_group:
+            mark.append("needs the group")
+        marks.append((each, ", ".join(mark)))
+    return marks

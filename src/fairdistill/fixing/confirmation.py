@@ -1,0 +1,72 @@
+"""The one reading of the test set: the deployed model and the file that is recommended in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from fairdistill.data import Pipeline
+from fairdistill.errors import UsageError
+from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.work import Work
+from fairdistill.models.last_layer import find_last_layer
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.repaired import with_last_layer
+from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
+
+_IMAGES = 32  # on which the file of a head is compared with the head
+_CLOSE = 0.05  # in probability: a file may hold 16-bit numbers
+
+
+@dataclass(frozen=True)
+class OnTestSet:
+    """Predictions on the test set.
+
+    Attributes:
+        before: of the deployed model.
+        after: of the chosen candidate; None if that is the deployed model.
+        layer: the only layer in which their networks differ, if there is such a layer.
+    """
+
+    before: Predictions
+    after: Predictions | None
+    layer: str | None = None
+
+
+def read(work: Work, chosen: Candidate) -> OnTestSet:
+    """Run the deployed model and the chosen candidate on the test set.
+
+    The candidate is loaded from the file that will be recommended, as anyone else would load it.
+
+    Raises:
+        UsageError: if the file of a head does not behave as the head did.
+    """
+    deployed, test = work.deployed, work.samples.test
+    before = predictions_of(deployed.model, test, where=deployed.source.path, runtime=work.runtime)
+    if chosen.adjust is not None:
+        return OnTestSet(before, chosen.adjust(before))
+    if chosen.source is None:
+        return OnTestSet(before, None)
+    model = load_model(chosen.source, test, work.runtime)
+    layer = None if chosen.head is None else _checked(work, chosen, model)
+    return OnTestSet(before, predictions_of(model, test, where=chosen.source.path, runtime=work.runtime), layer)
+
+
+def _checked(work: Work, chosen: Candidate, model: DeployedModel) -> str:
+    """Return the name of the layer that the file changes, after comparing both on a few validation images."""
+    assert chosen.head is not None
+    data, deployed = work.samples.validation, work.deployed.model
+    rows = torch.linspace(0, len(data) - 1, min(_IMAGES, len(data))).long()
+    images = Pipeline(data, device=work.runtime.device, seed=0, recipe=deployed.recipe).batch(rows).images
+    layer = find_last_layer(deployed.network, images, name=work.options.head)
+    head = chosen.head.head
+    expected = with_last_layer(deployed, layer, head.weight, head.bias)
+    with torch.no_grad():
+        ours, theirs = (each.network.eval()(images).softmax(1) for each in (expected, model))
+    if not torch.allclose(ours, theirs, atol=_CLOSE):
+        raise UsageError(
+            f"{chosen.file} does not give the outputs of the last layer that was fitted; either it was changed, or "
+            "the network behaves differently when it is loaded again"
+        )
+    return layer.name

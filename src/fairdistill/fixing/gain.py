@@ -1,0 +1,65 @@
+"""What a candidate changes on the test set, beyond what an audit's paired test says."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fairdistill.auditing import ModelChange
+from fairdistill.choosing import Chooser, Measures, Values, parse_metric
+from fairdistill.fixing.verdict import Gain
+from fairdistill.metrics import Change, cell_accuracy
+from fairdistill.metrics.drawn_counts import DrawnCounts, paired_changes
+from fairdistill.predictions import Predictions, paired
+
+_TESTED = ("accuracy", "balanced_accuracy", "deo_a", "deo_m")  # by the audit's own paired test
+_NAN = float("nan")
+
+
+def changes_on_test(
+    rule: Chooser, before: Predictions, after: Predictions, kept: ModelChange, *, promised: float
+) -> tuple[Gain, Change]:
+    """Return what a candidate gains by a rule, and how the accuracy of the worst subgroup changes.
+
+    Args:
+        rule: the rule.
+        before: the deployed model on the test set.
+        after: the candidate there.
+        kept: the audit's paired test of the two.
+        promised: the gain on the validation set.
+    """
+    before, after = paired(before, after)
+
+    def measures(drawn: DrawnCounts) -> Measures:
+        return Measures(
+            drawn.counts, accuracy=drawn.accuracy, class_names=before.class_names, group_names=before.group_names
+        )
+
+    found = paired_changes(
+        before.predicted, after.predicted, before.samples,
+        {
+            "worst_subgroup": lambda model, _: float(np.nanmin(cell_accuracy(model.counts))),
+            **(
+                {}
+                if rule.metric in _TESTED
+                else {"gain": lambda model, first: rule_value(rule, measures(model), measures(first))}
+            ),
+        },
+    )  # fmt: skip
+    gained = _signed(getattr(kept, rule.metric), rule.metric) if rule.metric in _TESTED else found["gain"]
+    return Gain(promised=promised, found=gained), found["worst_subgroup"]
+
+
+def rule_value(rule: Chooser, model: Values, deployed: Values) -> float:
+    """Return the value that a rule chooses by, with the sign that makes a higher one better; NaN where undefined."""
+    value = -rule.standing(model, deployed)[1]
+    return value if math.isfinite(value) else _NAN
+
+
+def _signed(change: Change, metric: str) -> Change:
+    """Return the change with the sign that makes a gain positive."""
+    known = parse_metric(metric)
+    if known is not None and known.higher:
+        return Change(change.value, change.low, change.high, change.p_value)
+    return Change(-change.value, -change.high, -change.low, change.p_value)

@@ -1,0 +1,66 @@
+"""Stopping early: a model that is no better than guessing has no gap worth repairing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fairdistill.auditing.outputs import order_note
+from fairdistill.errors import UsageError
+from fairdistill.metrics.rows import sources_per_cell
+from fairdistill.predictions import Predictions
+from fairdistill.text.numbers import percent
+
+_Z = 1.645  # one-sided test at 5%
+
+
+def beats_guessing(predictions: Predictions) -> bool:
+    """Return whether a model is significantly better than guessing, on images as they are or with equal subgroups.
+
+    Its accuracy is compared with the share m of the most common class: a > m + 1.645 sqrt(m (1 - m) / n). Its mean
+    accuracy over the S subgroups is compared with 1 / C for C classes: b > 1 / C + 1.645 sqrt(sum over the subgroups of
+    (1 / C) (1 - 1 / C) / n_s) / S, since a model that serves rare subgroups may well be less accurate than naming
+    the most common class. The numbers n are those of independent sources. One of the two is enough.
+
+    Args:
+        predictions: of at least one sample.
+    """
+    labels, classes = predictions.labels, len(predictions.class_names)
+    most = float(np.bincount(labels).max() / len(labels))
+    if predictions.correct.mean() > most + _Z * math.sqrt(most * (1 - most) / predictions.num_sources):
+        return True
+    cells = np.where(predictions.groups < 0, classes * len(predictions.group_names), 0)
+    cells = cells + labels + classes * np.maximum(predictions.groups, 0)
+    known = predictions.groups >= 0
+    if not known.any():
+        return False
+    place, cell = np.unique(cells[known], return_inverse=True)
+    recall = np.bincount(cell, predictions.correct[known]) / np.bincount(cell)
+    sources = sources_per_cell(cell, np.unique(predictions.sources[known], return_inverse=True)[1], len(place))
+    guess = 1 / classes
+    error = math.sqrt(float((guess * (1 - guess) / sources).sum())) / len(place)
+    return float(recall.mean()) > guess + _Z * error
+
+
+def check_beats_guessing(predictions: Predictions, model: str, remedy: str) -> None:
+    """Check that a model is better than guessing.
+
+    Args:
+        predictions: of the model on the validation set.
+        model: what an error calls it.
+        remedy: what to do if no other order of its outputs fits.
+
+    Raises:
+        UsageError: naming the order of classes that fits, if one does.
+    """
+    if beats_guessing(predictions):
+        return
+    counts = np.bincount(predictions.labels, minlength=len(predictions.class_names))
+    common = predictions.class_names[int(counts.argmax())]
+    order = order_note(predictions)
+    raise UsageError(
+        f"{model} is correct for {percent(float(predictions.correct.mean()))}% of the {len(predictions):,} validation "
+        f"images, no better than guessing: naming {common!r} for all of them would be correct for "
+        f"{percent(float(counts.max() / len(predictions)))}%. {order[0] if order else remedy}"
+    )

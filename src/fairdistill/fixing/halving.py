@@ -1,0 +1,165 @@
+"""The training part of a search: a short student first, then successive halving until the budget is spent."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import time
+from dataclasses import asdict
+
+from fairdistill.fixing import folder
+from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.decision import Ended
+from fairdistill.fixing.plan import (
+    SHORT,
+    Pace,
+    Round,
+    Student,
+    configurations,
+    plan_round,
+    short_steps,
+    steps_per_epoch,
+)
+from fairdistill.fixing.search import Search
+from fairdistill.fixing.students import Start, evaluations_seconds, start_of, train_student
+from fairdistill.fixing.work import Work
+from fairdistill.text.durations import format_seconds
+
+_LINE_POINTS = 9
+_AUDITS = 5.0  # seconds for audits and the report
+_MOST_FOR_LINES = 0.25  # of the time left
+_LONGER = 1.25  # a further round is worth its time if its students get at least this many times the steps
+
+
+def train_students(search: Search) -> Ended:
+    """Train students until everything that is planned is done or the budget is spent; return which."""
+    work = search.work
+    epoch = steps_per_epoch(len(work.samples.train), work.options.batch_size)
+    start = start_of(search)
+    pace = _short_student(search, start, epoch)
+    if pace is None:
+        return "budget"
+    students = configurations(from_trained=work.can_continue)[: work.options.students]
+    by_name = {each.name: each for each in students}
+    most = work.options.epochs * epoch
+    for number in itertools.count():
+        rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
+        if number == len(rounds):
+            planned = plan_round(time_for_students(search), pace, students, epoch_steps=epoch, most=most)
+            if planned is None:
+                return "budget"
+            if rounds and planned.steps < _LONGER * rounds[-1].steps:
+                return "complete" if rounds[-1].steps >= 0.9 * most else "budget"
+            _record(work, number, planned)
+        if not _compete(search, start, number, pace):
+            return "budget"
+        students = [by_name[name] for name in _ranked(search, list(by_name))]
+    raise AssertionError("a round is the last")
+
+
+def time_for_students(search: Search) -> float:
+    """Return the seconds left for training, without those that reading the test set and drawing lines will take."""
+    work, seconds = search.work, search.image_seconds
+    left = work.clock.left - 2 * len(work.samples.test) * seconds - _AUDITS
+    lines = (_LINE_POINTS + 1) * len(work.samples.validation) * seconds
+    return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
+
+
+def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
+    """Train ``ss`` for about two epochs, for a second answer; return the pace, None if there was no time for it."""
+    work = search.work
+    plan = folder.plan_of(work.out)
+    steps = plan.get("short_steps")
+    if steps is None:
+        guess = 3 * search.image_seconds * work.options.batch_size  # a backward pass costs two forward passes
+        most = work.options.epochs * epoch
+        steps = short_steps(time_for_students(search), guess, epoch_steps=epoch, most=most)
+        if not steps:
+            search.notes.append(
+                f"No student was trained: a pass over the training images takes about {format_seconds(guess * epoch)}, "
+                f"too long for the {format_seconds(max(0.0, time_for_students(search)))} left"
+            )
+            return None
+        folder.update_plan(work.out, short_steps=steps)
+    began = time.monotonic()
+    found = train_student(search, start, Student(SHORT, "ss"), steps=steps, until=steps)
+    if "pace" in plan:
+        return Pace(**plan["pace"])
+    training = steps * 3 * search.image_seconds * work.options.batch_size
+    if found is not None and found.run is not None:
+        training = sum(row["seconds"] for row in found.run.read_log()) or training
+    pace = Pace.measured(
+        wall=time.monotonic() - began, steps=steps, training=training,
+        evaluation=evaluations_seconds(search, steps, epoch),
+    )  # fmt: skip
+    folder.update_plan(work.out, pace=asdict(pace))
+    return pace
+
+
+def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
+    """Let the students of a round compete; return whether it came to its end within the budget.
+
+    Students that dropped out in an earlier call are candidates as they were left.
+    """
+    work = search.work
+    planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
+    running = {
+        name: Student(name if number == 0 else f"{name}-{number + 1}", found.method, found.rate)
+        for name, found in ((each.name, each) for each in configurations(from_trained=work.can_continue))
+        if name in planned.students
+    }
+    for name in planned.students:
+        if name not in planned.standing or planned.done:
+            train_student(search, start, running[name], steps=planned.steps, until=_come(work, running[name]))
+    while not planned.done:
+        rung = len(planned.passed)
+        until, before = planned.rungs[rung], planned.rungs[rung - 1] if rung else 0
+        found: dict[str, Candidate] = {}
+        for name in planned.standing:
+            here = _affordable(search, running[name], pace, before=before, until=until)
+            if here is not None:
+                trained = train_student(search, start, running[name], steps=planned.steps, until=here)
+                if trained is not None:
+                    found[name] = trained
+            if here is None or here < until:
+                for other in planned.standing:
+                    if running[other].name not in search.students:  # trained in an earlier call
+                        train_student(
+                            search, start, running[other], steps=planned.steps, until=_come(work, running[other])
+                        )
+                return False
+        planned = planned.after(sorted(found, key=lambda name: search.standing(found[name])))
+        _record(work, number, planned)
+    return True
+
+
+def _ranked(search: Search, names: list[str]) -> list[str]:
+    """Return names of students, those that did best in any round first, then those that were not trained yet."""
+    best: dict[str, tuple[float, ...]] = {}
+    for each in search.of("student"):
+        name = re.sub(r"-\d+$", "", each.name)
+        if name in names:
+            best[name] = min(best.get(name, (math.inf,)), search.standing(each))
+    return sorted(best, key=lambda name: best[name]) + [name for name in names if name not in best]
+
+
+def _record(work: Work, number: int, planned: Round) -> None:
+    rounds = folder.plan_of(work.out).get("rounds", [])
+    folder.update_plan(work.out, rounds=[*rounds[:number], planned.to_dict()])
+
+
+def _come(work: Work, student: Student) -> int:
+    return folder.reached(work.out, f"students/{student.name}")
+
+
+def _affordable(search: Search, student: Student, pace: Pace, *, before: int, until: int) -> int | None:
+    """Return the step up to which a student can be trained in the time left; None if that is not worth starting."""
+    come = _come(search.work, student)
+    if come >= until:
+        return until
+    steps = int((time_for_students(search) - pace.part) / (pace.step * student.cost))
+    if come + steps >= until:
+        return until
+    # A student that cannot get far beyond the last comparison says nothing new.
+    return come + steps if steps > max(0.25 * (until - before), 0) else None

@@ -1,0 +1,182 @@
+"""The deployed network with another last layer: candidates that take seconds, from one pass over the images."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fairdistill.data import GroupedDataset, Pipeline
+from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.readable import auc_in_words, group_auc
+from fairdistill.fixing.search import Search
+from fairdistill.fixing.work import Work
+from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, HeadSkipped, fit_heads, logits_toward
+from fairdistill.models.last_layer import LastLayer, LastLayerError, find_last_layer
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.features import features_of
+from fairdistill.text.durations import format_seconds
+from fairdistill.text.lists import listed
+
+_BLIND, _AFR = "blind head", "afr head"
+_METHODS: tuple[str, ...] | None = None  # all
+_FOLDS = 5
+_NAMED = 5
+_IMAGES = 16  # on which the last layer is verified
+_SHARES = tuple(tenth / 10 for tenth in range(1, 10))  # with the two ends, eleven points
+_SHARE_OF_BUDGET = 0.25  # for the pass over the training images, and for the fits
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the deployed network can be changed.
+
+    Attributes:
+        layer: its last layer.
+        head: that layer's weights, in the order of the classes.
+        validation: the features of the validation set.
+        logits: the deployed model's there, float ``[N, C]``.
+    """
+
+    layer: LastLayer
+    head: Head
+    validation: HeadData
+    logits: Tensor
+
+
+def try_heads(search: Search) -> None:
+    """Fit other last layers on validation images, then on training images, and draw the lines to each of them.
+
+    The first recommendation is announced after those fitted on validation images, which take one pass over them.
+    """
+    site = _site(search)
+    if site is None:
+        return
+    _fit(search, site, None)
+    search.announce()
+    _fit_on_train(search, site)
+    search.announce()
+    if any(each.name == _BLIND for each in search.of("head")):
+        search.remark(_BLIND, auc_in_words(group_auc(site.validation.features, search.deployed.validation)))
+    search.remark(_AFR, "its fit needs no group labels, but without any nobody can check whether it is fairer")
+
+
+def _fit_on_train(search: Search, site: Site) -> None:
+    work = search.work
+    seconds = search.image_seconds * len(work.samples.train)
+    if seconds > _SHARE_OF_BUDGET * work.clock.left:
+        search.notes.append(
+            f"No last layer was fitted on training images, since the pass over {len(work.samples.train):,} of them "
+            f"would take about {format_seconds(seconds)}, more than a quarter of the time left"
+        )
+        return
+    _fit(search, site, _data(work, site.layer, work.samples.train))
+
+
+def _site(search: Search) -> Site | None:
+    work = search.work
+    validation, model = work.samples.validation, work.deployed.model
+    rows = torch.linspace(0, len(validation) - 1, min(_IMAGES, len(validation))).long()
+    images = Pipeline(validation, device=work.runtime.device, seed=0, recipe=model.recipe).batch(rows).images
+    try:
+        layer = find_last_layer(model.network, images, name=work.options.head)
+        found = _data(work, layer, validation)
+    except LastLayerError as error:
+        if work.options.head is not None:
+            raise
+        search.notes.append(f"The last layer of your model could not be changed on its own: {error}")
+        return None
+    search.layer = layer
+    head = Head(layer.weight, layer.bias)
+    return Site(layer, head, found, head.logits(found.features))
+
+
+def _data(work: Work, layer: LastLayer, data: GroupedDataset) -> HeadData:
+    """Return the features of a part of the data, from the cache as far as they are there."""
+    features = features_of(
+        work.deployed.model, layer, data, folder=work.cache, runtime=work.runtime,
+        progress=lambda text: print(text, file=sys.stderr, flush=True),
+    )  # fmt: skip
+    sources = torch.from_numpy(np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64))
+    return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
+
+
+def _fit(search: Search, site: Site, train: HeadData | None) -> None:
+    """Fit heads to training images, or to folds of the validation set, until they are done or take too long.
+
+    The lines to the best of each method follow.
+    """
+    best: dict[str, Candidate] = {}
+    started, limit = time.monotonic(), _SHARE_OF_BUDGET * search.work.clock.left
+    fits = fit_heads(
+        site.validation, site.head, train=train, methods=_METHODS, folds=_FOLDS if train is None else 0,
+        seed=search.work.options.seed,
+        skipped=lambda each: search.notes.append(_skipped(each, search.work)),
+    )  # fmt: skip
+    for fitted in fits:
+        search.heads += 1
+        fit = fitted if site.layer.has_bias else without_bias(fitted)
+        each = _candidate(search.deployed, fit)
+        search.add(each)
+        former = best.get(each.name)
+        if former is None or search.better(each, former):
+            best[each.name] = each
+        if time.monotonic() - started > limit:
+            search.notes.append(
+                f"Only {search.heads} last layers were fitted, since they took more than a quarter of the time left"
+            )
+            break
+    for each in best.values():
+        for share in _SHARES:
+            search.add(_on_line(search.deployed, site, each, share))
+
+
+def _skipped(skipped: HeadSkipped, work: Work) -> str:
+    names, groups = work.samples.train.class_names, work.samples.train.group_names
+    cells = [f"({names[label]}, {groups[group]})" for label, group in skipped.empty]
+    lacking = f"; there are no samples of {listed(cells, _NAMED)}" if cells else ""
+    return f"The {skipped.method} head was not fitted on {skipped.fitted_on} images: {skipped.reason}{lacking}"
+
+
+def _candidate(deployed: Candidate, fit: HeadFit) -> Candidate:
+    return Candidate(
+        name=f"{fit.method} head",
+        family="head",
+        description=f"your model with another last layer: {HEAD_METHODS[fit.method].description}",
+        validation=with_logits(deployed.validation, fit.validation_logits),
+        head=fit,
+        settings={**fit.settings, "fitted_on": fit.fitted_on},
+        seconds=fit.seconds,
+    )
+
+
+def _on_line(deployed: Candidate, site: Site, end: Candidate, share: float) -> Candidate:
+    """Return the head at a share of the way from the deployed one to another; its logits lie at the same share."""
+    fit = end.head
+    assert fit is not None
+    logits = logits_toward(site.logits, fit.validation_logits, share)
+    return Candidate(
+        name=f"part of the way to {end.name}",
+        family="line",
+        description=f"your model with a last layer {share:.0%} of the way from its own to the {end.name}",
+        validation=with_logits(deployed.validation, logits),
+        head=replace(fit, head=site.head.toward(fit.head, share), validation_logits=logits),
+        settings={**(end.settings or {}), "share": share},
+        seconds=fit.seconds,
+    )
+
+
+def without_bias(fit: HeadFit) -> HeadFit:
+    """Return a head for a layer that has no bias: its own is dropped, from the logits of the other folds' heads too."""
+    head = Head(fit.head.weight, torch.zeros_like(fit.head.bias))
+    return replace(fit, head=head, validation_logits=fit.validation_logits - fit.head.bias)
+
+
+def with_logits(predictions: Predictions, logits: Tensor) -> Predictions:
+    """Return predictions of other logits ``[N, C]`` for the same samples."""
+    probabilities = logits.double().softmax(1).numpy()
+    return replace(predictions, predicted=probabilities.argmax(1), probabilities=probabilities)

@@ -1,0 +1,147 @@
+"""What a search has found so far: every model that was evaluated, the best of each kind, and the best of all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+from fairdistill.choosing import Chooser, Measures
+from fairdistill.fixing.candidates import Candidate, Family, Point
+from fairdistill.fixing.folder import write_so_far
+from fairdistill.fixing.work import Work
+from fairdistill.models.last_layer import LastLayer
+from fairdistill.predictions.repaired import file_of, write_with_last_layer
+from fairdistill.text.durations import format_seconds
+from fairdistill.text.numbers import percent
+
+_ALWAYS_SHOWN = {"balanced_accuracy": "balanced accuracy", "deo_a": "DEO_A"}
+
+
+class Search:
+    """What a search has found so far.
+
+    Args:
+        work: the working data of the fix.
+        deployed: the deployed model.
+
+    Attributes:
+        points: every model that was evaluated.
+        notes: what a reader should know about the search.
+        students: names of the students that were trained.
+        heads: number of last layers that were fitted.
+        first_seconds: seconds from the start to the first recommendation of another model.
+        layer: the deployed network's last layer, once it was found.
+        image_seconds: how long a forward pass takes for an image, as measured last.
+    """
+
+    def __init__(self, work: Work, deployed: Candidate) -> None:
+        self.work, self.deployed = work, deployed
+        self.points: list[Point] = [deployed.point]
+        self.notes: list[str] = []
+        self.students: dict[str, None] = {}
+        self.heads = 0
+        self.first_seconds: float | None = None
+        self.layer: LastLayer | None = None
+        self.image_seconds = work.deployed.image_seconds
+        self._kept: dict[tuple[Family, str], Candidate] = {}
+        self._announced: Candidate = deployed
+
+    @property
+    def rule(self) -> Chooser:
+        """The rule that chooses."""
+        return self.work.options.chooser
+
+    def better(self, one: Candidate, other: Candidate) -> bool:
+        """Return whether a candidate is better than another by the rule."""
+        return self.standing(one) < self.standing(other)
+
+    def standing(self, candidate: Candidate) -> tuple[float, ...]:
+        """Return how a candidate stands by the rule; the lower, the better."""
+        return self.rule.standing(candidate.measures, self.deployed.measures)
+
+    def add(self, candidate: Candidate) -> None:
+        """Record a candidate: the better of two heads or lines of one name stays, the later of two students."""
+        self.points.append(candidate.point)
+        place = (candidate.family, candidate.name)
+        former = self._kept.get(place)
+        if candidate.collapsed:
+            if former is None:
+                self.notes.append(f"{candidate.name} predicts a single class, so it cannot be chosen")
+            return
+        if former is None or candidate.family == "student" or self.better(candidate, former):
+            self._kept[place] = candidate
+
+    def remark(self, name: str, text: str) -> None:
+        """Add to the description of the candidates of a name."""
+        for place, each in self._kept.items():
+            if each.name == name and text:
+                self._kept[place] = replace(each, description=f"{each.description} ({text})")
+
+    @property
+    def best(self) -> Candidate:
+        """The best model so far that may be chosen, with its file."""
+        return self.first_of(self.usable)
+
+    def first_of(self, candidates: Iterable[Candidate]) -> Candidate:
+        """Return the best of some candidates by the rule; the deployed model unless another is better and allowed."""
+        best = min(candidates, key=self.standing, default=self.deployed)
+        return best if self.allowed(best) and self.better(best, self.deployed) else self.deployed
+
+    def allowed(self, candidate: Candidate) -> bool:
+        """Return whether a candidate meets the conditions of the rule."""
+        return self.standing(candidate)[0] == 0
+
+    @property
+    def usable(self) -> list[Candidate]:
+        """The candidates that may be chosen, other than the deployed model."""
+        known_at_use = self.work.options.group_at_use
+        return [each for each in self._kept.values() if known_at_use or not each.needs_group]
+
+    def of(self, *families: Family) -> list[Candidate]:
+        """Return the best of each kind in some families, in the order in which they were found."""
+        return [each for (family, _), each in self._kept.items() if family in families]
+
+    def table(self) -> list[Candidate]:
+        """Return the candidates to show: the deployed model and the best of each kind, of lines only the best two."""
+        lines: list[Candidate] = []
+        for of_head in (True, False):
+            found = [each for each in self.of("line") if (each.head is not None) is of_head]
+            lines += sorted(found, key=self.standing)[:1]
+        return [self.deployed, *self.of("correction"), *self.of("head"), *lines, *self.of("student")]
+
+    def with_file(self, candidate: Candidate) -> Candidate:
+        """Write the file of a head or of a line to one, unless that is done, and return the candidate with it."""
+        if candidate.head is None or candidate.source is not None or self.layer is None:
+            return candidate
+        source = self.work.deployed.source
+        target = self.work.out / "heads" / candidate.slug / file_of(source).name
+        head = candidate.head.head
+        write_with_last_layer(source, self.layer, head.weight, head.bias, target)
+        filed = replace(candidate, source=replace(source, path=str(target)))
+        for place, each in self._kept.items():
+            if each is candidate:
+                self._kept[place] = filed
+        return filed
+
+    def announce(self) -> None:
+        """If there is a new best model, write its file and say so, with the time since the start."""
+        best = self.best
+        if best is self.deployed or best is self._announced or not self.better(best, self._announced):
+            return
+        best = self._announced = self.with_file(best)
+        seconds = self.work.clock.spent
+        if self.first_seconds is None:
+            self.first_seconds = seconds
+        changes = changes_in_words(self.rule, self.deployed.measures, best.measures)
+        where = "" if best.file is None else f"; {best.file}"
+        print(f"{format_seconds(seconds)}: {best.title}: {changes} on validation{where}", file=sys.stderr, flush=True)
+        write_so_far(self.work.out, best, seconds)
+
+
+def changes_in_words(rule: Chooser, before: Measures, after: Measures) -> str:
+    """Return how two models differ in balanced accuracy, DEO_A and the metric of the rule, in percent."""
+    shown = dict(_ALWAYS_SHOWN)
+    if rule.metric is not None and rule.metric not in shown:
+        shown[rule.metric] = rule.metric
+    return ", ".join(f"{title} {percent(before[name])} -> {percent(after[name])}" for name, title in shown.items())

@@ -1,0 +1,116 @@
+"""The search: last layers, corrections and students, one after another, until everything is tried or time is up."""
+
+from __future__ import annotations
+
+import signal
+
+from fairdistill.auditing import AuditResult
+from fairdistill.choosing import too_small_for
+from fairdistill.fixing.candidates import KEEP, Candidate
+from fairdistill.fixing.corrections import corrections
+from fairdistill.fixing.decision import Decision, Ended, Searched
+from fairdistill.fixing.halving import train_students
+from fairdistill.fixing.heads import try_heads
+from fairdistill.fixing.network_lines import try_line
+from fairdistill.fixing.search import Search
+from fairdistill.fixing.verdict import is_real, within
+from fairdistill.fixing.work import Work
+from fairdistill.runs import RunFolder
+from fairdistill.training import Interrupted
+
+_STOPPED = "The search was stopped by Ctrl-C. The same command continues it"
+_NO_STUDENTS = (
+    "No network was trained, since your model's gap on the validation set is within what chance alone would produce, "
+    "so a gain could not be shown there. --anyway trains some all the same"
+)
+
+
+def search_for_fairer(work: Work, validation: AuditResult) -> Decision:
+    """Search unless the deployed model is fair enough, and choose by the rule on the validation set.
+
+    Ctrl-C ends the search; what was found so far counts.
+
+    Args:
+        work: the working data of the fix.
+        validation: audit of the deployed model on the validation set.
+
+    Raises:
+        Interrupted: after SIGTERM, or Ctrl-C before anything was tried.
+    """
+    deployed = Candidate(
+        name=KEEP, family="deployed", description="your model as it is", validation=work.deployed.validation
+    )
+    search = Search(work, deployed)
+    if within(validation, work.options.fair_enough):
+        return _decided(search, "fair", within_chance=False)
+    within_chance = not is_real(validation)
+    try:
+        ended = _search(search, within_chance=within_chance)
+    except KeyboardInterrupt:
+        ended = _interrupted(search, None)
+    except Interrupted as stop:
+        ended = _interrupted(search, stop)
+    return _decided(search, ended, within_chance=within_chance)
+
+
+def _search(search: Search, *, within_chance: bool) -> Ended:
+    options = search.work.options
+    try_heads(search)
+    corrected, skipped = corrections(search.deployed.validation)
+    search.notes += skipped
+    for each in corrected:
+        search.add(each)
+    search.announce()
+    if options.students == 0:
+        return "complete"
+    if within_chance and not options.anyway:
+        search.notes.append(_NO_STUDENTS)
+        return "complete"
+    ended = train_students(search)
+    students = search.of("student")
+    if students and search.work.can_continue:
+        try_line(search, min(students, key=search.standing))
+    return ended
+
+
+def _interrupted(search: Search, stop: Interrupted | None) -> Ended:
+    """Return that Ctrl-C ended the search, if there is anything to conclude from."""
+    if stop is not None and stop.signal_number != signal.SIGINT:
+        raise stop
+    if len(search.points) == 1:
+        raise stop or Interrupted("stopped", RunFolder(search.work.out), signal_number=signal.SIGINT)
+    search.notes.append(_STOPPED)
+    return "interrupted"
+
+
+def _slack(search: Search, candidate: Candidate) -> list[str]:
+    """Return a note if the validation set is too small for the slack of the rule."""
+    if candidate is search.deployed:
+        return []
+    note = too_small_for(search.rule, search.deployed.validation, candidate.validation)
+    return [] if note is None else [note]
+
+
+def _decided(search: Search, ended: Ended, *, within_chance: bool) -> Decision:
+    chosen = search.with_file(search.best)
+    promising = None
+    if chosen is search.deployed:
+        best = min(search.usable, key=search.standing, default=None)
+        promising = None if best is None else search.with_file(best)
+    if ended != "fair":
+        search.notes += _slack(search, chosen if promising is None else promising)
+    return Decision(
+        candidates=tuple(search.table()),
+        chosen=chosen,
+        promising=promising,
+        points=tuple(search.points),
+        notes=tuple(search.notes),
+        searched=Searched(
+            ended=ended,
+            heads=search.heads,
+            students=len(search.students),
+            first_seconds=search.first_seconds,
+            seconds=search.work.clock.spent,
+            within_chance=within_chance,
+        ),
+    )
