@@ -12,7 +12,6 @@ from tests.heads.samples import people, problem
 @pytest.fixture(autouse=True)
 def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feature_mfd, "_STEPS", 60)
-    monkeypatch.setattr(feature_mfd, "_RATE", 0.01)
     monkeypatch.setattr(feature_mfd, "_ROWS", 48)
 
 

@@ -14,8 +14,8 @@ from fairdistill.losses import mfd_loss
 
 MOST_FEATURES = 2048
 """More would need a map of over 16 MiB, and minutes."""
-_STEPS = 300
-_RATE = 1e-3
+_STEPS = 100
+_RATE = 3e-3
 _ROWS = 240  # of a batch, over all subgroups; at least 4 of each
 
 
