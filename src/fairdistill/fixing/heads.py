@@ -117,15 +117,12 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> None:
         seed=search.work.options.seed,
         skipped=lambda each: search.notes.append(_skipped(each, search.work)),
     )  # fmt: skip
-    method = None
     for fitted in fits:
-        if fitted.method != method:
-            search.announce()  # the first answer need not wait for every method
-        method = fitted.method
         search.heads += 1
         fit = fitted if site.layer.has_bias else without_bias(fitted)
         each = _candidate(search.deployed, fit)
         search.add(each)
+        search.announce()  # the first answer need not wait for every method
         former = best.get(each.name)
         if former is None or search.better(each, former):
             best[each.name] = each
