@@ -51,8 +51,14 @@ def test_a_correction_has_no_file_but_a_way_to_decide():
 def test_the_command_audits_the_file_on_the_same_data():
     assert content(fix_result(after=FAIRER)).command == (
         "fairdistill audit out/heads/fair-head/old.pt --model resnet18 --model-size 64 --data 'my faces.csv' "
-        "--label gender --group race"
+        "--label gender --group race --rows test"
     )
+
+
+def test_flags_and_named_values_are_written_as_the_command_line_takes_them():
+    options = FixOptions(data="faces.csv", data_options={"exif": True, "cache": False, "bin": {"age": "20,40"}})
+    command = content_of(fix_result(after=FAIRER), options, {}, "").command
+    assert command.endswith("--data faces.csv --exif --no-cache --bin age=20,40 --rows test")
 
 
 def test_the_counts_of_subgroups_and_the_front_are_those_of_the_result():

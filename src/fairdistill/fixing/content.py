@@ -103,15 +103,21 @@ def _on_test(audited: AuditResult) -> OnTest:
 
 
 def _command(file: str, options: FixOptions) -> str:
-    """Return a command that audits a file on the same data."""
+    """Return a command that audits a file on the same test images."""
     given = {name: getattr(options, name) for name in _OF_MODEL}
-    given |= {"data": options.data, "data_root": options.data_root, **options.data_options}
-    flags = [
-        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
-        for name, value in given.items()
-        if value not in (None, False)
-    ]
+    given |= {"data": options.data, "data_root": options.data_root, **options.data_options, "rows": "test"}
+    flags = [flag for name, value in given.items() if value is not None for flag in _flags(name, value)]
     return " ".join(["fairdistill audit", shlex.quote(file), *flags])
+
+
+def _flags(name: str, value: Any) -> list[str]:
+    """Return an option as it is written in a shell."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    if isinstance(value, Mapping):
+        return [f"--{flag} {shlex.quote(f'{key}={item}')}" for key, item in value.items()]
+    return [f"--{flag} {shlex.quote(str(value))}"]
 
 
 def _settings(result: FixResult, options: FixOptions) -> dict[str, Any]:
