@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 
 from fairdistill.auditing import AuditResult, ModelChange, SubgroupChange
+from fairdistill.choosing import title
 from fairdistill.fixing.result import FixResult
 from fairdistill.metrics import Change
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import interval, percent, signed
 
 _NAMED = 6
+_SHOWN = {title(name) for name in ("deo_a", "deo_m", "accuracy", "balanced_accuracy", "worst_subgroup")}
 
 
 def which_accuracy(result: FixResult) -> str:
@@ -59,7 +61,7 @@ def _changes(result: FixResult) -> list[tuple[str, bool, Change]]:
         ("accuracy with every subgroup counted equally", True, result.kept.balanced_accuracy),
         ("worst subgroup", True, result.kept_worst_subgroup),
     ]
-    if result.gain is not None and result.metric.lower() not in {"deo_a", "deo_m", "accuracy"}:
+    if result.gain is not None and result.metric not in _SHOWN:
         found.insert(0, (f"{result.metric}, which the rule chooses by", True, result.gain.found))
     return found
 
