@@ -118,7 +118,7 @@ def on_test(result: FixResult) -> list[tuple[str, str, str, str]]:
     before, after = result.test_before, result.test_after
     kept = result.kept
     rows: list[tuple[str, str, str, Change | None]] = []
-    for title, name, change in (
+    for row, name, change in (
         ("DEO_A, mean gap over the classes", "deo_a", None if kept is None else kept.deo_a),
         ("DEO_M, largest gap", "deo_m", None if kept is None else kept.deo_m),
         ("Accuracy, images mixed as here", "accuracy", None if kept is None else kept.accuracy),
@@ -128,10 +128,10 @@ def on_test(result: FixResult) -> list[tuple[str, str, str, str]]:
         ),
         ("Worst subgroup", "worst_cell", result.kept_worst_subgroup),
     ):  # fmt: skip
-        rows.append((title, _metric(before, name), "" if after is None else _metric(after, name), change))
+        rows.append((row, _metric(before, name), "" if after is None else _metric(after, name), change))
     return [
-        (title, own, other, "" if change is None else f"{signed(change.value)} {interval(change)}")
-        for title, own, other, change in rows
+        (row, own, other, "" if change is None else f"{signed(change.value)} {interval(change)}")
+        for row, own, other, change in rows
     ]
 
 
