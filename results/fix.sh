@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# Runs `fix` on three data sets, each with a model that was first saved as plain weights in a .pt file, the way a user would bring it.
-# Usage: FAIRDISTILL_DATA=DIR bash results/fix.sh FOLDER; DIR holds cifar-10-batches-py and fairface-mini
+# Runs `fix` on four data sets, each with a model that was first saved as plain weights in a .pt file, the way a user would bring it.
+# Usage: FAIRDISTILL_DATA=DIR bash results/fix.sh FOLDER; DIR holds cifar-10-batches-py and fairface-64, FOLDER the models of head.sh
 set -euo pipefail
 out=$1
+faces=$FAIRDISTILL_DATA/fairface-64
+photos=(--image path --model resnet18 --size 64 --threads 1)
 
-deployed() { # NAME OPTIONS...: trains a model and saves its weights
-  name=$1
-  shift
-  [ -e "$out/$name-model/result.json" ] || fairdistill train "$@" --method scratch --out "$out/$name-model"
-  python - "$out/$name-model/model.safetensors" "$out/$name.pt" <<'END'
+deployed() { # NAME RUN: the weights of a run as NAME.pt
+  python - "$out/$2/model.safetensors" "$out/$1.pt" <<'END'
 import sys
 
 import torch
@@ -18,16 +17,20 @@ torch.save(load_file(sys.argv[1]), sys.argv[2])
 END
 }
 
-deployed digits-s --data digits-s --threads 1
-fairdistill fix "$out/digits-s.pt" --data digits-s --model digit_net --budget 2m --threads 1 --out "$out/digits-s"
+fix() { # NAME OPTIONS...: fixes NAME.pt in the folder fix-NAME
+  name=$1
+  shift
+  fairdistill fix "$out/$name.pt" "$@" --out "$out/fix-$name"
+}
 
-faces=(--data "$FAIRDISTILL_DATA/fairface-mini/manifest.csv" --image path --label gender --group race --split-map val=test --size 64)
-deployed fairface "${faces[@]}" --model resnet18 --epochs 20 --threads 1
-fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --budget 8m --threads 1 --out "$out/fairface"
-fairdistill fix "$out/fairface.pt" "${faces[@]}" --model resnet18 --epochs 20 --budget 8m --threads 1 --anyway --out "$out/fairface-anyway"
+deployed digits-s digits-s-0
+fix digits-s --data digits-s --model digit_net --budget 20s --threads 1
 
-deployed cifar10s --data cifar10s --epochs 20 --threads 1
-fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 12m --threads 1 --out "$out/cifar10s"
-# Allow a loss of two points of accuracy; the students are already trained:
-fairdistill fix "$out/cifar10s.pt" --data cifar10s --model cifar_net --budget 12m --threads 1 \
-  --rule "deo_a subject to accuracy >= teacher - 0.02" --out "$out/cifar10s"
+deployed cifar10s cifar10s-0
+fix cifar10s --data cifar10s --model cifar_net --budget 15m --threads 1
+
+deployed gender gender-0
+fix gender --data "$faces/manifest.csv" --label gender --group race "${photos[@]}" --budget 30m
+
+deployed age age-0
+fix age --data "$out/ages.csv" --data-root "$faces" --label age --group gender "${photos[@]}" --budget 15m

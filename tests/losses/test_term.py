@@ -15,6 +15,7 @@ from fairdistill.losses import (
     AttentionTransfer,
     CrossEntropy,
     DomainIndependent,
+    GapReg,
     GroupDRO,
     Hint,
     NeuronSelectivity,
@@ -78,9 +79,9 @@ def test_strength_multiplies(spec):
 
 
 @specs
-def test_only_mfd_starts_gently(spec):
+def test_only_penalties_of_the_gap_start_gently(spec):
     term, view = built(spec()), view_of(spec)
-    share = 0.25 if spec in (MFD, SelfMFD) else 1
+    share = 0.25 if spec in (GapReg, MFD, SelfMFD) else 1
     torch.testing.assert_close(term(dataclasses.replace(view, ramp=0.25)), share * term(view))
 
 

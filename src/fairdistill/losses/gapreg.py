@@ -167,7 +167,7 @@ class GapReg:
     student_taps: ClassVar[frozenset[TapName]] = frozenset({"logits"})
     teacher_taps: ClassVar[frozenset[TapName]] = frozenset()
 
-    strength: float = 1.0
+    strength: float = 0.1
     """Factor of the loss."""
     batches: float = 20.0
     """Over about how many batches the subgroups' means run; 1 for the current batch alone."""
@@ -182,7 +182,12 @@ class GapReg:
 
 
 class GapRegTerm(Term):
-    """:func:`gapreg_loss` over the whole batch of all processes; its running means move once per training step."""
+    """:func:`gapreg_loss` over the whole batch of all processes; its running means move once per training step.
+
+    It sums over the classes, and a mean over the samples of a subgroup weighs each of them more than the mean over the
+    batch does: at full strength from the start it would hold the student back from learning. The trainer therefore
+    raises its strength gently (``view.ramp``).
+    """
 
     whole_batch = True
 
@@ -202,7 +207,7 @@ class GapRegTerm(Term):
             self.totals,
             batches=self.spec.batches,
         )
-        return self.spec.strength / view.world.size * loss
+        return self.spec.strength * view.ramp / view.world.size * loss
 
     def end_step(self) -> None:
         """Keep the means that this step used."""

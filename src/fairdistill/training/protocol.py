@@ -25,8 +25,8 @@ class Protocol:
             ceil(images / batch size) steps for every sampler, and a warm-up takes the first third of the budget.
             Otherwise an epoch is the sampler's own, and a warm-up adds half as many epochs again.
         anneals_each: how often annealed strengths change: every ``step`` or every ``epoch``.
-        ramp: the fraction of a stage's steps over which the strength of terms that start gently (``mfd``, ``mfd-self``)
-            rises to its full value; 0 for full strength from the first step, as in the paper.
+        ramp: the fraction of a stage's steps over which the strength of terms that start gently (``mfd``, ``mfd-self``
+            and ``gapreg``) rises to its full value; 0 for full strength from the first step, as in the paper.
         drop_last: whether an incomplete batch at the end of a pass is dropped.
         data_seed_follows_run: whether ``data_seed`` defaults to the run's seed instead of the data set's own default.
         default_epochs: the budget if none is given (supplement, section 1).
