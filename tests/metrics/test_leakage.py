@@ -196,3 +196,13 @@ def test_what_does_not_fit_is_named(change, message):
     given = {"features": [[0.0], [1.0], [0.0], [1.0]], "labels": [0] * 4, "groups": [0, 1, 0, 1], **change}
     with pytest.raises(ValueError, match=message):
         probe(**given)
+
+
+def test_classes_of_different_sizes_may_have_different_numbers_of_permutations(monkeypatch):
+    monkeypatch.setattr("fairdistill.metrics.permuted_groups._SORTED", 2 * 200 * 150)
+    labels = np.repeat([0, 1], [200, 40])
+    groups = np.arange(240) % 2
+    samples = Samples(labels=labels, groups=groups, sources=np.arange(240), num_classes=2, num_groups=2)
+    found = leakage(groups[:, None] * 2.0, samples)
+    assert found.auc.value == 1
+    assert found.auc.p_value == pytest.approx(1 / 151)

@@ -131,13 +131,14 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
         return np.average(np.stack(values), axis=0, weights=weight)
 
     measured = [found for found in by_class if found.undefined is None]
+    draws = min(len(found.auc) for found in drawn)  # fewer in a class of very many samples
     return Leakage(
         rows=int(weight.sum()),
         probe=float(mean([np.float64(found.probe) for found in measured])),
         majority=float(mean([np.float64(found.majority) for found in measured])),
         by_class=tuple(by_class),
-        balanced=against_chance(mean([found.balanced for found in drawn])),
-        auc=against_chance(mean([found.auc for found in drawn])),
+        balanced=against_chance(mean([found.balanced[:draws] for found in drawn])),
+        auc=against_chance(mean([found.auc[:draws] for found in drawn])),
     )
 
 
