@@ -75,3 +75,17 @@ def test_models_that_agree_change_nothing_and_what_is_undefined_stays_so():
     assert found["accuracy"].low < 0 < found["accuracy"].high
     assert math.isnan(found["never"].value)
     assert math.isnan(found["never"].low)
+
+
+def test_nor_does_one_of_many_photographs_of_one_person():
+    first, second, samples = made()
+    cell = samples.groups * 2 + samples.labels
+    second = np.where(cell == 3, samples.labels, second)  # all right: nothing varies within this person
+    given = Samples(
+        labels=samples.labels, groups=samples.groups, sources=np.where(cell == 3, 800, np.arange(800)), num_classes=2,
+        num_groups=2,
+    )  # fmt: skip
+    recall = {"recall": lambda drawn, _: float(cell_accuracy(drawn.counts)[1, 1])}
+    by_image, by_person = (paired_changes(first, second, each, recall)["recall"] for each in (samples, given))
+    assert by_image.low > 0
+    assert by_person.low < 0

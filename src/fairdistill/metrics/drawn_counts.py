@@ -10,7 +10,7 @@ import numpy as np
 from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.changes import Change
 from fairdistill.metrics.counts import Counts
-from fairdistill.metrics.rows import Rows
+from fairdistill.metrics.rows import Rows, sources_per_cell
 from fairdistill.metrics.samples import Samples
 
 
@@ -45,9 +45,9 @@ def paired_changes(
 
     A paired bootstrap: sources are drawn with replacement among those of the same subgroup, with both models'
     predictions together, so every subgroup keeps its size. As in :mod:`fairdistill.metrics.drawn`, each subgroup has
-    one more sample in a draw, which either model gets right or wrong by chance; it keeps a subgroup of few samples from
-    looking certain. The interval is centred on the observed change, since drawing again biases extremes (such as the
-    worst subgroup's accuracy) in both models alike.
+    one more source in a draw, with as many samples as a source has there on average, which either model gets right or
+    wrong by chance; it keeps a subgroup of few sources from looking certain. The interval is centred on the observed
+    change, since drawing again biases extremes (such as the worst subgroup's accuracy) in both models alike.
 
     Args:
         first: int64 ``[N]``: classes that the first model predicts.
@@ -98,13 +98,16 @@ def _drawn(
 ) -> Iterator[tuple[DrawnCounts, DrawnCounts]]:
     generator = np.random.default_rng([seed, 6])
     kinds = _Kinds.of(predicted, samples)
-    filled = np.unique((samples.groups * samples.num_classes + samples.labels)[samples.groups >= 0])
-    added = _one_of_each(filled, samples.num_classes)
+    known = samples.groups >= 0
+    cell = (samples.groups * samples.num_classes + samples.labels)[known]
+    filled, rows = np.unique(cell, return_counts=True)
+    sources = sources_per_cell(cell, samples.sources[known], int(cell.max(initial=-1)) + 1)[filled]
+    added, size = _one_of_each(filled, samples.num_classes), np.rint(rows / sources).astype(np.int64)
     for weight in kinds.weights(generator, draws):
         wrong = generator.integers(0, 2, (2, len(filled)))
         more = tuple((added.labels + each) % samples.num_classes for each in wrong)
         first, second = _counted(kinds.predicted, kinds.samples, weight)
-        yield _plus(first, added, more[0]), _plus(second, added, more[1])
+        yield _plus(first, added, more[0], size), _plus(second, added, more[1], size)
 
 
 class _Kinds(NamedTuple):
@@ -174,8 +177,9 @@ def _one(predicted: Ints, samples: Samples, weight: Floats) -> DrawnCounts:
     return DrawnCounts(counts, float(weight[predicted == samples.labels].sum()), float(weight.sum()))
 
 
-def _plus(found: DrawnCounts, added: Samples, predicted: Ints) -> DrawnCounts:
+def _plus(found: DrawnCounts, added: Samples, predicted: Ints, size: Ints) -> DrawnCounts:
+    """Return counts with samples of different subgroups added, each ``size`` times."""
     counts = found.counts.copy()
-    counts[added.groups, added.labels, predicted] += 1
-    right = found.right + float((predicted == added.labels).sum())
-    return DrawnCounts(counts, right, found.total + len(predicted))
+    counts[added.groups, added.labels, predicted] += size
+    right = found.right + float(size[predicted == added.labels].sum())
+    return DrawnCounts(counts, right, found.total + float(size.sum()))
