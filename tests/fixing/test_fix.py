@@ -358,7 +358,7 @@ def test_a_model_that_predicts_one_class_is_not_called_fair(deployed, tmp_path, 
     save_file(weights, tmp_path / "constant.safetensors")
     command = ["fix", str(tmp_path / "constant.safetensors"), "--model", "digit_net", "--data", "digits-s"]
     assert main([*command, "--device", "cpu", "--out", str(tmp_path / "out")]) == 2
-    assert "predicts '3' for every image in" in capsys.readouterr().err
+    assert "predicts '3' for every validation image" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -67,6 +67,12 @@ def test_swapped_classes_are_an_error_that_names_the_order_that_fits():
 
 
 def test_if_no_order_fits_the_remedy_is_given():
-    labels = np.arange(400) % 2
+    labels, groups = np.arange(400) % 2, np.arange(400) // 2 % 2
     with pytest.raises(UsageError, match=r"naming 'a' for all of them would be correct for 50\.0%\. Check it$"):
-        check_beats_guessing(predictions(labels, np.arange(400) // 2 % 2, np.zeros(400, np.int64)), "m", "Check it")
+        check_beats_guessing(predictions(labels, groups, np.arange(400) // 4 % 2), "m", "Check it")
+
+
+def test_a_model_that_names_one_class_is_told_apart_from_a_bad_one():
+    labels, groups = np.arange(400) % 2, np.arange(400) // 2 % 2
+    with pytest.raises(UsageError, match=r"^m predicts 'a' for every validation image, .* fairness\. Check it$"):
+        check_beats_guessing(predictions(labels, groups, np.zeros(400, np.int64)), "m", "Check it")

@@ -56,6 +56,11 @@ def check_beats_guessing(predictions: Predictions, model: str, remedy: str) -> N
     """
     if beats_guessing(predictions):
         return
+    if len(predicted := np.unique(predictions.predicted)) == 1:
+        raise UsageError(
+            f"{model} predicts {predictions.class_names[int(predicted[0])]!r} for every validation image, so "
+            f"its gap of 0 says nothing about fairness. {remedy}"
+        )
     counts = np.bincount(predictions.labels, minlength=len(predictions.class_names))
     common = predictions.class_names[int(counts.argmax())]
     order = order_note(predictions)
