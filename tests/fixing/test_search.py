@@ -44,6 +44,9 @@ def test_a_student_is_as_its_file_is_now(search):
     search.add(named("ss", gap(8), "student"))
     assert search.best.measures["deo_a"] == pytest.approx(0.04)
     assert len(search.points) == 3
+    constant = named("ss", OWN, "student")
+    search.add(replace(constant, validation=replace(constant.validation, predicted=np.zeros(400, np.int64))))
+    assert search.of("student") == []
 
 
 def test_a_model_that_breaks_the_rule_or_predicts_one_class_is_not_the_best(search):

@@ -33,8 +33,9 @@ def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResu
     it exists, everything else does.
     """
     folder.forget_conclusion(work.out)
-    earlier = folder.read_test(work.out, decision.chosen.name, str(work.options.chooser))
-    result = _result(work, validation, decision, read(work, decision.chosen), earlier)
+    chosen = decision.chosen
+    earlier = folder.read_test(work.out, chosen.name, str(work.options.chooser), settings=chosen.settings)
+    result = _result(work, validation, decision, read(work, chosen), earlier)
     content = content_of(result, work.options, work.base.data_options, _made_with(work))
     write_text(work.out / "report.html", recommendation_page(content))
     write_text(work.out / "model-card.md", recommendation_card(content))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -64,12 +65,11 @@ def held(out: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        begun = (out / "plan.json").exists()
-        lock.release()
-        if not begun:  # nothing came of it
-            (out / ".lock").unlink(missing_ok=True)
+        if not (out / "plan.json").exists():  # nothing came of it
+            (out / ".lock").unlink(missing_ok=True)  # while it is held, or it could be another fix's
             if created and not any(out.iterdir()):
                 out.rmdir()
+        lock.release()
 
 
 def begin(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,16 +131,26 @@ def forget_conclusion(out: Path) -> None:
         (out / name).unlink(missing_ok=True)
 
 
-def read_test(out: Path, chosen: str, rule: str) -> tuple[TestRead, ...]:
+def read_test(out: Path, chosen: str, rule: str, *, settings: Mapping[str, Any] | None = None) -> tuple[TestRead, ...]:
     """Record that the test set is about to be read for a candidate; return the earlier readings for other ones.
 
     Every reading counts, also the one that ends with keeping the deployed model, whose predictions all of them include.
+
+    Args:
+        out: the folder of the fix.
+        chosen: name of the candidate.
+        rule: the rule that chose it.
+        settings: what tells it from other candidates of its name, such as the steps that a student was trained for.
     """
     file = out / _READS
-    reads: list[dict[str, str]] = read_json(file)["reads"] if file.exists() else []
-    if all(each["chosen"] != chosen for each in reads):
-        write_json(file, {"reads": [*reads, {"chosen": chosen, "rule": rule}]})
-    return tuple(TestRead(**each) for each in reads if each["chosen"] != chosen)
+    reads: list[dict[str, Any]] = read_json(file)["reads"] if file.exists() else []
+    new = {"chosen": chosen, "rule": rule}
+    if settings is not None:
+        new["settings"] = json.dumps(settings, sort_keys=True)
+    others = [each for each in reads if (each["chosen"], each.get("settings")) != (chosen, new.get("settings"))]
+    if len(others) == len(reads):
+        write_json(file, {"reads": [*reads, new]})
+    return tuple(TestRead(chosen=each["chosen"], rule=each["rule"]) for each in others)
 
 
 def write_so_far(out: Path, best: Candidate, seconds: float) -> None:

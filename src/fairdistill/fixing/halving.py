@@ -160,4 +160,4 @@ def _affordable(search: Search, student: Student, pace: Pace, *, before: int, un
     if come + steps >= until:
         return until
     # A student that cannot get far beyond the last comparison says nothing new.
-    return come + steps if steps > max(0.25 * (until - before), 0) else None
+    return come + steps if steps > 0.25 * (until - before) else None

@@ -56,7 +56,7 @@ def _between(search: Search, student: Candidate, other: DeployedModel, share: fl
     found = Candidate(
         name=f"part of the way to {student.name}", family="line",
         description=f"a network {share:.0%} of the way from yours to {student.name}", validation=validation,
-        settings={"student": student.name, "share": share}, seconds=student.seconds,
+        settings={**(student.settings or {}), "student": student.name, "share": share}, seconds=student.seconds,
     )  # fmt: skip
     if not search.better(found, search.best):
         return found

@@ -68,6 +68,8 @@ class Search:
         if candidate.collapsed:
             if former is None:
                 self.notes.append(f"{candidate.name} predicts a single class, so it cannot be chosen")
+            if candidate.family == "student":  # its file no longer holds the former weights
+                self._kept.pop(place, None)
             return
         if former is None or candidate.family == "student" or self.better(candidate, former):
             self._kept[place] = candidate

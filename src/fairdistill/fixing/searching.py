@@ -15,6 +15,7 @@ from fairdistill.fixing.network_lines import try_line
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.verdict import is_real, within
 from fairdistill.fixing.work import Work
+from fairdistill.predictions.repaired import repair_notes
 from fairdistill.runs import RunFolder
 from fairdistill.training import Interrupted
 
@@ -99,6 +100,8 @@ def _decided(search: Search, ended: Ended, *, within_chance: bool) -> Decision:
         promising = None if best is None else search.with_file(best)
     if ended != "fair":
         search.notes += _slack(search, chosen if promising is None else promising)
+    if chosen.head is not None and search.layer is not None:
+        search.notes += repair_notes(search.work.deployed.source, search.layer)
     return Decision(
         candidates=tuple(search.table()),
         chosen=chosen,
