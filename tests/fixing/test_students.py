@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -41,3 +43,19 @@ def test_students_start_from_the_best_head_of_training_images_and_stay_with_it(i
     after = torch.load(start.source.path, weights_only=True)["state_dict"]
     assert not before["2.weight"].equal(after["2.weight"])
     assert start_of(Search(work, own)) == start, "an earlier call decided it"
+
+
+def test_a_better_head_of_validation_images_does_not_hide_that_of_training_images(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "_METHODS", ("fair",))
+    work = work_of("two_logits", tmp_path)
+    folder.begin(work.out, {"digests": {}})
+    own = Candidate(name=KEEP, family="deployed", description="it", validation=work.deployed.validation)
+    search = Search(work, own)
+    try_heads(search)
+    trained = search.best_on_train
+    (head,) = search.of("head")
+    perfect = replace(own.validation, predicted=own.validation.labels)
+    search.add(replace(head, name=trained.name, family=trained.family, validation=perfect, head=replace(
+        head.head, fitted_on="validation")))  # fmt: skip
+    assert all(each is not trained for each in search.of("head", "line"))
+    assert start_of(search).name == trained.title

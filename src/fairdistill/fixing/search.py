@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from fairdistill.choosing import Chooser, Measures
 from fairdistill.fixing.candidates import Candidate, Family, Point
@@ -32,6 +33,7 @@ class Search:
         heads: number of last layers that were fitted.
         first_seconds: seconds from the start to the first recommendation of another model.
         layer: the deployed network's last layer, once it was found.
+        best_on_train: the best model so far whose last layer was fitted on training images, else the deployed one.
         image_seconds: how long a forward pass takes for an image, as measured last.
     """
 
@@ -43,6 +45,7 @@ class Search:
         self.heads = 0
         self.first_seconds: float | None = None
         self.layer: LastLayer | None = None
+        self.best_on_train = deployed
         self.image_seconds = work.deployed.image_seconds
         self._kept: dict[tuple[Family, str], Candidate] = {}
         self._announced: Candidate = deployed
@@ -73,6 +76,8 @@ class Search:
             return
         if former is None or candidate.family == "student" or self.better(candidate, former):
             self._kept[place] = candidate
+        if candidate.head is not None and candidate.head.fitted_on == "train":
+            self.best_on_train = min(self.best_on_train, candidate, key=self.standing)
 
     def remark(self, name: str, text: str) -> None:
         """Add to the description of the candidates of a name."""
@@ -116,15 +121,19 @@ class Search:
         """Write the file of a head or of a line to one, unless that is done, and return the candidate with it."""
         if candidate.head is None or candidate.source is not None or self.layer is None:
             return candidate
-        source = self.work.deployed.source
-        target = self.work.out / "heads" / candidate.slug / file_of(source).name
-        head = candidate.head.head
-        write_with_last_layer(source, self.layer, head.weight, head.bias, target)
-        filed = replace(candidate, source=replace(source, path=str(target)))
+        target = self.write_head(candidate, self.work.out / "heads" / candidate.slug)
+        filed = replace(candidate, source=replace(self.work.deployed.source, path=str(target)))
         for place, each in self._kept.items():
             if each is candidate:
                 self._kept[place] = filed
         return filed
+
+    def write_head(self, candidate: Candidate, folder: Path) -> Path:
+        """Write the deployed model's file with the last layer of a head, or of a line to one, and return its path."""
+        assert candidate.head is not None, "it is a head or a line to one"
+        assert self.layer is not None, "heads are fitted where it was found"
+        source, head = self.work.deployed.source, candidate.head.head
+        return write_with_last_layer(source, self.layer, head.weight, head.bias, folder / file_of(source).name)
 
     def announce(self) -> None:
         """If there is a new best model, write its file and say so, with the time since the start."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,14 +42,10 @@ def start_of(search: Search) -> Start:
     recorded = folder.plan_of(work.out).get("start")
     if recorded is None:
         recorded = {"name": None, "file": None}
-        fair = [each for each in search.of("head", "line") if each.head is not None and each.head.fitted_on == "train"]
-        best = search.first_of(fair) if work.can_continue else search.deployed
+        best = search.first_of([search.best_on_train]) if work.can_continue else search.deployed
         if best is not search.deployed:
-            file = search.with_file(best).file
-            assert file is not None
-            target = work.out / "students" / "start" / file.name
-            shutil.copytree(file.parent, target.parent, dirs_exist_ok=True)
-            recorded = {"name": best.title, "file": str(target)}
+            file = search.write_head(best, work.out / "students" / "start")
+            recorded = {"name": best.title, "file": str(file)}
         folder.update_plan(work.out, start=recorded)
     if recorded["file"] is None:
         return Start(work.deployed.source, None)
