@@ -172,7 +172,10 @@ def _on_line(deployed: Candidate, site: Site, end: Candidate, share: float) -> C
 
 
 def without_bias(fit: HeadFit) -> HeadFit:
-    """Return a head for a layer that has no bias: its own is dropped, from the logits of the other folds' heads too."""
+    """Return a head for a layer that has no bias: its own is dropped.
+
+    It is also subtracted from cross-fitted logits, whose own heads have slightly different biases.
+    """
     head = Head(fit.head.weight, torch.zeros_like(fit.head.bias))
     return replace(fit, head=head, validation_logits=fit.validation_logits - fit.head.bias)
 
