@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fairdistill.methods import METHODS
-
 SHORT = "ss-short"
 """The student that is trained first, for a quick second answer."""
 
@@ -16,9 +14,8 @@ _SHORT_EPOCHS = 2
 _SHORT_SHARE = 0.6  # of the time left; the rest is for evaluating it
 _FIELDS = (8, 4, 2, 1)
 _LEAST_STEPS = 20
-_OF_TRAINED = (
-    ("ss", 1.0), ("mfd", 1.0), ("ss", 0.1), ("mfd", 0.1), ("di", 1.0), ("mfd-self", 1.0), ("dro", 1.0),
-    ("gapreg", 1.0), ("ss", 0.03), ("mfd", 0.03),
+_STUDENTS = (
+    ("ss", 1.0), ("mfd", 1.0), ("ss", 0.1), ("mfd", 0.1), ("di", 1.0), ("mfd-self", 1.0), ("dro", 1.0), ("ss", 0.03),
 )  # fmt: skip
 _COST = {"mfd": 1.6, "mfd-self": 1.3}  # seconds per step, those of ss being 1: the teacher's forward pass
 _HOW = {
@@ -27,7 +24,6 @@ _HOW = {
     "mfd-self": "by MFD between the groups of its own features",
     "di": "with one last layer per group, averaged at the end",
     "dro": "by group DRO, which gives the worst subgroups more weight",
-    "gapreg": "with a penalty on the difference between groups",
 }
 
 
@@ -137,13 +133,14 @@ class Round:
 def configurations(*, from_trained: bool) -> list[Student]:
     """Return the students in order of promise.
 
-    Those that start from trained weights also compete at 0.1 and 0.03 times the learning rate.
+    Those that start from trained weights also compete at 0.1 and 0.03 times the learning rate. There are no more than
+    can start in a round.
     """
-    found = []
-    for method, rate in _OF_TRAINED:
-        if method in METHODS and (from_trained or rate == 1):
-            found.append(Student(method if rate == 1 else f"{method}-lr{rate:g}", method, rate))
-    return found
+    return [
+        Student(method if rate == 1 else f"{method}-lr{rate:g}", method, rate)
+        for method, rate in _STUDENTS
+        if from_trained or rate == 1
+    ]
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
