@@ -59,8 +59,3 @@ class Decision:
     def deployed(self) -> Candidate:
         """The deployed model."""
         return self.candidates[0]
-
-    @property
-    def keeps(self) -> bool:
-        """Whether the deployed model is chosen."""
-        return self.chosen is self.deployed

@@ -164,11 +164,6 @@ class FixResult(Result):
     gain: Gain | None
     confirmed: bool | None
 
-    @property
-    def keeps(self) -> bool:
-        """Whether the rule chose the deployed model on the validation set."""
-        return self.chosen == self.candidates[0].name
-
     def candidate(self, name: str) -> CandidateResult:
         """Return a candidate by its name."""
         return next(each for each in self.candidates if each.name == name)
