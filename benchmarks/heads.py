@@ -39,8 +39,7 @@ from fairdistill.predictions.trained_model import ModelSource, load_model
 from fairdistill.runs import RunFolder
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.text.tables import markdown
-from fairdistill.training.options import TrainOptions
-from fairdistill.training.splits import load_data
+from fairdistill.training import TrainOptions, load_data
 
 METRICS = {
     "accuracy": "Accuracy",
