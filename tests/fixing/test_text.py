@@ -156,6 +156,8 @@ def test_a_rule_that_is_broken_on_the_test_set_is_a_caution():
 def test_a_rule_of_another_metric_is_judged_by_it():
     result = fix_result(after=FAIRER, metric="Recall of Female")
     assert "confirms a better Recall of Female, which the rule chooses by, DEO_A" in render(result)
+    for shown in ("DEO_A", "Balanced accuracy", "Worst subgroup"):
+        assert "which the rule chooses by" not in render(replace(result, metric=shown))
     lost = replace(result, gain=replace(result.gain, found=change(-0.2, -0.3, -0.1)))
     assert "shows a worse Recall of Female, which the rule chooses by" in render(lost)
 

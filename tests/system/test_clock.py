@@ -13,3 +13,11 @@ def test_no_run_is_begun_that_would_take_longer_than_is_left(monkeypatch):
     left.took(20)
     now[0] = 41.0
     assert not left.has_room()
+
+
+def test_what_is_spent_and_left_adds_up(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    clock = Clock(30.0)
+    now[0] += 40.0
+    assert (clock.spent, clock.left) == (40.0, -10.0)

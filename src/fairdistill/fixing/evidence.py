@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 
 from fairdistill.auditing import AuditResult, ModelChange, SubgroupChange
+from fairdistill.choosing import title
 from fairdistill.fixing.result import FixResult
 from fairdistill.metrics import Change
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import interval, percent, signed
 
 _NAMED = 6
+_SHOWN = {title(name) for name in ("deo_a", "deo_m", "accuracy", "balanced_accuracy", "worst_subgroup")}
 
 
 def which_accuracy(result: FixResult) -> str:
@@ -59,7 +61,7 @@ def _changes(result: FixResult) -> list[tuple[str, bool, Change]]:
         ("accuracy with every subgroup counted equally", True, result.kept.balanced_accuracy),
         ("worst subgroup", True, result.kept_worst_subgroup),
     ]
-    if result.gain is not None and result.metric.lower() not in {"deo_a", "deo_m", "accuracy"}:
+    if result.gain is not None and result.metric not in _SHOWN:
         found.insert(0, (f"{result.metric}, which the rule chooses by", True, result.gain.found))
     return found
 
@@ -116,7 +118,7 @@ def on_test(result: FixResult) -> list[tuple[str, str, str, str]]:
     before, after = result.test_before, result.test_after
     kept = result.kept
     rows: list[tuple[str, str, str, Change | None]] = []
-    for title, name, change in (
+    for row, name, change in (
         ("DEO_A, mean gap over the classes", "deo_a", None if kept is None else kept.deo_a),
         ("DEO_M, largest gap", "deo_m", None if kept is None else kept.deo_m),
         ("Accuracy, images mixed as here", "accuracy", None if kept is None else kept.accuracy),
@@ -126,10 +128,10 @@ def on_test(result: FixResult) -> list[tuple[str, str, str, str]]:
         ),
         ("Worst subgroup", "worst_cell", result.kept_worst_subgroup),
     ):  # fmt: skip
-        rows.append((title, _metric(before, name), "" if after is None else _metric(after, name), change))
+        rows.append((row, _metric(before, name), "" if after is None else _metric(after, name), change))
     return [
-        (title, own, other, "" if change is None else f"{signed(change.value)} {interval(change)}")
-        for title, own, other, change in rows
+        (row, own, other, "" if change is None else f"{signed(change.value)} {interval(change)}")
+        for row, own, other, change in rows
     ]
 
 

@@ -100,7 +100,7 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
 def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
     """Let the students of a round compete; return whether it came to its end within the budget.
 
-    Students that dropped out in an earlier call are candidates as they were left.
+    Those that were trained in an earlier call are candidates as they were left, whatever becomes of this one.
     """
     work = search.work
     planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
@@ -109,25 +109,23 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
         for name, found in ((each.name, each) for each in configurations(from_trained=work.can_continue))
         if name in planned.students
     }
-    for name in planned.students:
-        if name not in planned.standing or planned.done:
-            train_student(search, start, running[name], steps=planned.steps, until=_come(work, running[name]))
+    left = {
+        name: train_student(search, start, each, steps=planned.steps, until=_come(work, each))
+        for name, each in running.items()
+    }
     while not planned.done:
         rung = len(planned.passed)
         until, before = planned.rungs[rung], planned.rungs[rung - 1] if rung else 0
         found: dict[str, Candidate] = {}
         for name in planned.standing:
             here = _affordable(search, running[name], pace, before=before, until=until)
-            if here is not None:
-                trained = train_student(search, start, running[name], steps=planned.steps, until=here)
-                if trained is not None:
-                    found[name] = trained
-            if here is None or here < until:
-                for other in planned.standing:
-                    if running[other].name not in search.students:  # trained in an earlier call
-                        train_student(
-                            search, start, running[other], steps=planned.steps, until=_come(work, running[other])
-                        )
+            if here is None:
+                return False
+            trained = left.pop(name, None) if _come(work, running[name]) >= until else None
+            trained = trained or train_student(search, start, running[name], steps=planned.steps, until=here)
+            if trained is not None:
+                found[name] = trained
+            if here < until:
                 return False
         planned = planned.after(sorted(found, key=lambda name: search.standing(found[name])))
         _record(work, number, planned)

@@ -28,7 +28,7 @@ _FOLDS = 5
 _NAMED = 5
 _IMAGES = 16  # on which the last layer is verified
 _SHARES = tuple(tenth / 10 for tenth in range(1, 10))  # with the two ends, eleven points
-_SHARE_OF_BUDGET = 0.25  # for the pass over the training images, and for the fits
+_PASS, _FITS = 0.15, 0.2  # shares of the time left: for the pass over the training images, and for all fits to a set
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def try_heads(search: Search) -> None:
 def _fit_on_train(search: Search, site: Site) -> None:
     work = search.work
     seconds = search.image_seconds * len(work.samples.train)
-    if seconds > _SHARE_OF_BUDGET * work.clock.left:
+    if seconds > _PASS * work.clock.left:
         search.notes.append(
             f"No last layer was fitted on training images, since the pass over {len(work.samples.train):,} of them "
-            f"would take about {format_seconds(seconds)}, more than a quarter of the time left"
+            f"would take about {format_seconds(seconds)}, too much of the time left"
         )
         return
     _fit(search, site, _data(work, site.layer, work.samples.train))
@@ -111,7 +111,7 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> None:
     The lines to the best of each method follow.
     """
     best: dict[str, Candidate] = {}
-    started, limit = time.monotonic(), _SHARE_OF_BUDGET * search.work.clock.left
+    started, limit = time.monotonic(), _FITS * search.work.clock.left
     fits = fit_heads(
         site.validation, site.head, train=train, methods=_METHODS, folds=_FOLDS if train is None else 0,
         seed=search.work.options.seed,
@@ -122,12 +122,13 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> None:
         fit = fitted if site.layer.has_bias else without_bias(fitted)
         each = _candidate(search.deployed, fit)
         search.add(each)
+        search.announce()  # the first answer need not wait for every method
         former = best.get(each.name)
         if former is None or search.better(each, former):
             best[each.name] = each
         if time.monotonic() - started > limit:
             search.notes.append(
-                f"Only {search.heads} last layers were fitted, since they took more than a quarter of the time left"
+                f"Only {search.heads} last layers were fitted, since they took too much of the time left"
             )
             break
     for each in best.values():

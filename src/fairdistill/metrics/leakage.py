@@ -131,7 +131,7 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
         return np.average(np.stack(values), axis=0, weights=weight)
 
     measured = [found for found in by_class if found.undefined is None]
-    draws = min(len(found.auc) for found in drawn)  # large classes have fewer
+    draws = min(len(found.auc) for found in drawn)  # fewer in a class of very many samples
     return Leakage(
         rows=int(weight.sum()),
         probe=float(mean([np.float64(found.probe) for found in measured])),
