@@ -59,10 +59,10 @@ def train_students(search: Search) -> Ended:
 
 
 def time_for_students(search: Search) -> float:
-    """Return the seconds left for training, without those that reading the test set and drawing lines will take."""
+    """Return the seconds left for training, without those that reading the test set, lines and a head will take."""
     work, seconds = search.work, search.image_seconds
     left = work.clock.left - 2 * len(work.samples.test) * seconds - _AUDITS
-    lines = (_LINE_POINTS + 1) * len(work.samples.validation) * seconds
+    lines = (_LINE_POINTS + 2) * len(work.samples.validation) * seconds
     return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
 
 

@@ -19,12 +19,13 @@ from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, HeadSkipped
 from fairdistill.models.last_layer import LastLayer, LastLayerError, find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.features import features_of
+from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
 
 _BLIND, _AFR = "blind head", "afr head"
 _METHODS: tuple[str, ...] | None = None  # all
-_FOLDS = 5
+FOLDS = 5
 _NAMED = 5
 _IMAGES = 16  # on which the last layer is verified
 _SHARES = tuple(tenth / 10 for tenth in range(1, 10))  # with the two ends, eleven points
@@ -33,19 +34,23 @@ _PASS, _FITS = 0.15, 0.2  # shares of the time left: for the pass over the train
 
 @dataclass(frozen=True)
 class Site:
-    """Where the deployed network can be changed.
+    """Where a network can be changed.
 
     Attributes:
         layer: its last layer.
         head: that layer's weights, in the order of the classes.
         validation: the features of the validation set.
-        logits: the deployed model's there, float ``[N, C]``.
+        logits: the network's own there, float ``[N, C]``.
     """
 
     layer: LastLayer
     head: Head
     validation: HeadData
     logits: Tensor
+
+    def fitting(self, fit: HeadFit) -> HeadFit:
+        """Return a head as the layer can hold it: without a bias if the layer has none."""
+        return fit if self.layer.has_bias else without_bias(fit)
 
 
 def try_heads(search: Search) -> None:
@@ -74,31 +79,46 @@ def _fit_on_train(search: Search, site: Site) -> None:
             f"would take about {format_seconds(seconds)}, too much of the time left"
         )
         return
-    _fit(search, site, _data(work, site.layer, work.samples.train))
+    _fit(search, site, _data(work, work.deployed.model, site.layer, work.samples.train))
 
 
 def _site(search: Search) -> Site | None:
     work = search.work
-    validation, model = work.samples.validation, work.deployed.model
-    rows = torch.linspace(0, len(validation) - 1, min(_IMAGES, len(validation))).long()
-    images = Pipeline(validation, device=work.runtime.device, seed=0, recipe=model.recipe).batch(rows).images
     try:
-        layer = find_last_layer(model.network, images, name=work.options.head)
-        found = _data(work, layer, validation)
+        site = site_of(work, work.deployed.model, name=work.options.head)
     except LastLayerError as error:
         if work.options.head is not None:
             raise
         search.notes.append(f"The last layer of your model could not be changed on its own: {error}")
         return None
-    search.layer = layer
+    search.layer = site.layer
+    return site
+
+
+def site_of(work: Work, model: DeployedModel, *, name: str | None = None) -> Site:
+    """Return where a network can be changed, after one pass over the validation images.
+
+    Args:
+        work: the working data of the fix.
+        model: the network and the preprocessing it expects.
+        name: of its last layer, if the user gave one.
+
+    Raises:
+        LastLayerError: if it has no linear last layer.
+    """
+    validation = work.samples.validation
+    rows = torch.linspace(0, len(validation) - 1, min(_IMAGES, len(validation))).long()
+    images = Pipeline(validation, device=work.runtime.device, seed=0, recipe=model.recipe).batch(rows).images
+    layer = find_last_layer(model.network, images, name=name)
+    found = _data(work, model, layer, validation)
     head = Head(layer.weight, layer.bias)
     return Site(layer, head, found, head.logits(found.features))
 
 
-def _data(work: Work, layer: LastLayer, data: GroupedDataset) -> HeadData:
+def _data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDataset) -> HeadData:
     """Return the features of a part of the data, from the cache as far as they are there."""
     features = features_of(
-        work.deployed.model, layer, data, folder=work.cache, runtime=work.runtime,
+        model, layer, data, folder=work.cache, runtime=work.runtime,
         progress=lambda text: print(text, file=sys.stderr, flush=True),
     )  # fmt: skip
     sources = torch.from_numpy(np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64))
@@ -113,13 +133,13 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> None:
     best: dict[str, Candidate] = {}
     started, limit = time.monotonic(), _FITS * search.work.clock.left
     fits = fit_heads(
-        site.validation, site.head, train=train, methods=_METHODS, folds=_FOLDS if train is None else 0,
+        site.validation, site.head, train=train, methods=_METHODS, folds=FOLDS if train is None else 0,
         seed=search.work.options.seed,
         skipped=lambda each: search.notes.append(_skipped(each, search.work)),
     )  # fmt: skip
     for fitted in fits:
         search.heads += 1
-        fit = fitted if site.layer.has_bias else without_bias(fitted)
+        fit = site.fitting(fitted)
         each = _candidate(search.deployed, fit)
         search.add(each)
         search.announce()  # the first answer need not wait for every method

@@ -13,6 +13,7 @@ from fairdistill.fixing.halving import train_students
 from fairdistill.fixing.heads import try_heads
 from fairdistill.fixing.network_lines import try_line
 from fairdistill.fixing.search import Search
+from fairdistill.fixing.student_heads import refit_last_layer
 from fairdistill.fixing.verdict import is_real, within
 from fairdistill.fixing.work import Work
 from fairdistill.predictions.repaired import repair_notes
@@ -69,8 +70,11 @@ def _search(search: Search, *, within_chance: bool) -> Ended:
         return "complete"
     ended = train_students(search)
     students = search.of("student")
-    if students and search.work.can_continue:
-        try_line(search, min(students, key=search.standing))
+    if students:
+        best = min(students, key=search.standing)
+        refit_last_layer(search, best)
+        if search.work.can_continue:
+            try_line(search, best)
     return ended
 
 

@@ -88,6 +88,16 @@ def fit_heads(
     Raises:
         UsageError: for an unknown method, a number of folds that is negative or 1, or features of another size than
             the head's.
+
+    Example:
+        >>> draw = torch.Generator().manual_seed(0)
+        >>> labels, groups = torch.arange(80) % 2, torch.arange(80) // 2 % 2
+        >>> features = torch.randn(80, 3, generator=draw) + labels.unsqueeze(1)
+        >>> data = HeadData(features, labels, groups, torch.arange(80), num_classes=2, num_groups=2)
+        >>> deployed = Head(torch.zeros(2, 3), torch.zeros(2))
+        >>> fit = next(fit_heads(data, deployed, train=None, methods=["fair"]))
+        >>> fit.fitted_on, dict(fit.settings), tuple(fit.head.weight.shape)
+        ('validation', {'strength': 0.3, 'penalty': 0.01}, (2, 3))
     """
     names = list(HEAD_METHODS) if methods is None else list(methods)
     _check(validation, deployed, train, names, folds)

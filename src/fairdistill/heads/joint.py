@@ -10,7 +10,7 @@ from fairdistill.heads.minimize import minimize
 from fairdistill.heads.objectives import weighted_cross_entropy
 from fairdistill.heads.standardized import Standardized
 
-_PENALTY = 0.001  # of the distance to the deployed head; the groups are still to be learned
+_PENALTY = 0.003  # of the distance to the deployed head; the groups are still to be learned
 
 
 def joint_head(features: Standardized, labels: Tensor, groups: Tensor, cells: Tensor, deployed: Head) -> Head:

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from fairdistill.fixing.candidates import KEEP, Candidate
+from fairdistill.fixing.search import Search
+from fairdistill.fixing.student_heads import refit_last_layer
+from fairdistill.predictions.trained_model import load_model, predictions_of
+from tests.fixing.networks import biased_, two_logits, work_of
+from tests.fixing.test_network_lines import student_of
+
+
+@pytest.fixture
+def search(tmp_path):
+    work = work_of("two_logits", tmp_path)
+    own = Candidate(name=KEEP, family="deployed", description="it", validation=work.deployed.validation)
+    return Search(work, own)
+
+
+def test_a_student_gets_a_fairer_last_layer_in_a_file_of_its_own(search):
+    student = student_of(search.work, biased_(two_logits()))
+    search.add(student)
+    refit_last_layer(search, student)
+    found = search.best
+    assert found.family == "student"
+    assert found.settings["head"] in ("balanced", "fair")
+    assert found.name == f"ss with a {found.settings['head']} head"
+    assert found.measures["deo_a"] < student.measures["deo_a"]
+    assert found.file.parent.parent == search.work.out / "students"
+    model = load_model(found.source, search.work.samples.validation, search.work.runtime)
+    fitted = predictions_of(model, search.work.samples.validation, where="", runtime=search.work.runtime)
+    assert fitted.correct.mean() > 0.9 * found.validation.correct.mean()
+    with safe_open(found.file, framework="pt") as file, safe_open(student.file, framework="pt") as before:
+        assert file.metadata() == before.metadata()
+        changed = [name for name in file.keys() if not torch.equal(file.get_tensor(name), before.get_tensor(name))]  # noqa: SIM118
+    assert sorted(changed) == ["2.bias", "2.weight"]
+    fits = [point for point in search.points if point.settings and "head" in point.settings]
+    assert len(fits) == 8  # balanced, and fair at three strengths, each with two penalties
+
+
+def test_without_time_its_last_layer_stays(search, monkeypatch):
+    monkeypatch.setattr(type(search.work.clock), "left", 0.0)
+    student = student_of(search.work, biased_(two_logits()))
+    refit_last_layer(search, student)
+    assert search.best is search.deployed
