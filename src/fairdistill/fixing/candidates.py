@@ -24,6 +24,9 @@ Family = Literal["deployed", "head", "line", "correction", "student"]
 """What a candidate is: the deployed model; that model with another last layer; a model on the straight line between it
 and another one; a correction of its outputs, which needs the group; or a network that was trained."""
 
+SHARES = tuple(tenth / 10 for tenth in range(1, 10))
+"""How far along a line its candidates lie; with the two ends, eleven points."""
+
 KEEP = "keep"
 """The name of the deployed model among the candidates."""
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import asdict
 
 from fairdistill.fixing import folder
-from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.decision import Ended
 from fairdistill.fixing.plan import (
     SHORT,
@@ -26,7 +26,6 @@ from fairdistill.fixing.students import Start, evaluations_seconds, start_of, tr
 from fairdistill.fixing.work import Work
 from fairdistill.text.durations import format_seconds
 
-_LINE_POINTS = 9
 _AUDITS = 5.0  # seconds for audits and the report
 _MOST_FOR_LINES = 0.25  # of the time left
 _LONGER = 1.25  # a further round is worth its time if its students get at least this many times the steps
@@ -62,7 +61,7 @@ def time_for_students(search: Search) -> float:
     """Return the seconds left for training, without those that reading the test set, lines and a head will take."""
     work, seconds = search.work, search.image_seconds
     left = work.clock.left - 2 * len(work.samples.test) * seconds - _AUDITS
-    lines = (_LINE_POINTS + 2) * len(work.samples.validation) * seconds
+    lines = (len(SHARES) + 2) * len(work.samples.validation) * seconds
     return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
 
 

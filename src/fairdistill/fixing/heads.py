@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.data import GroupedDataset, Pipeline
-from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.readable import auc_in_words, group_auc
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
@@ -28,7 +28,6 @@ _METHODS: tuple[str, ...] | None = None  # all
 FOLDS = 5
 _NAMED = 5
 _IMAGES = 16  # on which the last layer is verified
-_SHARES = tuple(tenth / 10 for tenth in range(1, 10))  # with the two ends, eleven points
 _PASS, _FITS = 0.15, 0.2  # shares of the time left: for the pass over the training images, and for all fits to a set
 
 
@@ -152,7 +151,7 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> None:
             )
             break
     for each in best.values():
-        for share in _SHARES:
+        for share in SHARES:
             search.add(_on_line(search.deployed, site, each, share))
 
 

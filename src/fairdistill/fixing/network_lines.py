@@ -12,14 +12,13 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from fairdistill.data import Pipeline
-from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
 from fairdistill.runs import write_bytes
 
-_SHARES = tuple(tenth / 10 for tenth in range(1, 10))  # with the two ends, eleven points
 _STATISTICS_IMAGES = 2_000
 _BATCH = 250
 
@@ -38,7 +37,7 @@ def try_line(search: Search, student: Candidate) -> None:
         return
     seconds = (len(work.samples.validation) + _STATISTICS_IMAGES) * search.image_seconds
     tests = 2 * len(work.samples.test) * search.image_seconds
-    for share in sorted(_SHARES, key=lambda share: abs(share - 0.5)):
+    for share in sorted(SHARES, key=lambda share: abs(share - 0.5)):
         if work.clock.left < tests + seconds:
             return
         search.add(_between(search, student, other, share))
