@@ -32,11 +32,13 @@ def test_an_empty_folder_that_was_there_stays(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_with_something_else_is_not_touched(tmp_path):
-    (tmp_path / "mine").touch()
+@pytest.mark.parametrize("mine", [("mine",), (".lock", "mine")])
+def test_a_folder_with_something_else_is_not_touched(tmp_path, mine):
+    for name in mine:
+        (tmp_path / name).touch()
     with pytest.raises(RunFolderError, match="does not contain a fix"), folder.held(tmp_path):
         pass
-    assert [each.name for each in tmp_path.iterdir()] == ["mine"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(mine)
 
 
 def test_a_fix_of_an_earlier_version_is_refused(tmp_path):

@@ -62,6 +62,9 @@ def held(out: Path) -> Iterator[None]:
         raise RunFolderError(
             f"another fix is working in {out}; wait for it or stop it, or choose another folder with --out"
         ) from None
+    if not (out / "plan.json").exists() and any(path.name != ".lock" for path in out.iterdir()):
+        lock.release()
+        check_new_folder(out, kind="fix")  # the lock was somebody else's
     try:
         yield
     finally:
