@@ -70,3 +70,16 @@ def test_every_reading_of_the_test_set_is_recorded_also_to_keep_the_model(tmp_pa
     (before,) = folder.read_test(tmp_path, "fair head", "deo_m")
     assert (before.chosen, before.rule) == ("keep", "deo_a")
     assert len(read_json(tmp_path / "test-reads.json")["reads"]) == 2
+
+
+def test_a_fix_that_has_made_nothing_can_be_withdrawn(tmp_path):
+    out = tmp_path / "out"
+    with folder.held(out):
+        folder.begin(out, IDENTITY)
+        folder.withdraw(out)
+    assert not out.exists()
+    with folder.held(out):
+        folder.begin(out, IDENTITY)
+        folder.update_plan(out, rounds=[])
+        folder.withdraw(out)
+    assert folder.plan_of(out)["rounds"] == []
