@@ -171,3 +171,9 @@ def test_better_is_an_order(values):
     assert not any((a[0], b[1], c[2]))
     assert not all((a[1], b[0]))
     assert a[2] or not all((a[1], b[2]))
+
+
+@pytest.mark.parametrize("reference", ["deployed", "teacher"])
+def test_the_example_in_an_error_uses_the_word_of_the_command(reference):
+    with pytest.raises(UsageError, match=f"For example: .*>= {reference} - 0.005"):
+        parse_rule("deo_a subject to accuracy >= 80", reference=reference)

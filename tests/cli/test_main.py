@@ -49,6 +49,7 @@ def test_help_of_a_command_lists_its_options(command, options, capsys):
     for option in options:
         assert option in shown
     assert "SUPPRESS" not in shown
+    assert "%%" not in shown
 
 
 def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):

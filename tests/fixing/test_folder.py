@@ -79,3 +79,16 @@ def test_candidates_of_one_name_that_differ_are_different_readings(tmp_path):
         earlier = folder.read_test(tmp_path, "ss", "deo_a", settings={"steps": steps})
     assert [each.chosen for each in earlier] == ["ss"]
     assert len(read_json(tmp_path / "test-reads.json")["reads"]) == 2
+
+
+def test_a_fix_that_has_made_nothing_can_be_withdrawn(tmp_path):
+    out = tmp_path / "out"
+    with folder.held(out):
+        folder.begin(out, IDENTITY)
+        folder.withdraw(out)
+    assert not out.exists()
+    with folder.held(out):
+        folder.begin(out, IDENTITY)
+        folder.update_plan(out, rounds=[])
+        folder.withdraw(out)
+    assert folder.plan_of(out)["rounds"] == []

@@ -127,3 +127,14 @@ def test_an_empty_subgroup_of_the_training_images_is_named(tmp_path, monkeypatch
     search.work = replace(search.work, samples=replace(search.work.samples, train=train.subset(rows)))
     try_heads(search)
     assert any("was not fitted on train images" in note and "(yes, y)" in note for note in search.notes)
+
+
+@pytest.mark.parametrize(("students", "shares"), [(8, "_FITS"), (0, "_FITS_ALONE")])
+def test_notes_say_how_many_were_fitted_to_which_images_if_time_is_short(students, shares, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, shares, (0.0, 0.0))
+    search = search_of("two_logits", tmp_path, students=students)
+    assert not try_heads(search)
+    assert [note for note in search.notes if note.startswith("Only")] == [
+        "Only 1 last layer was fitted to validation images, since more would have taken too much of the budget",
+        "Only 1 last layer was fitted to training images, since more would have taken too much of the budget",
+    ]

@@ -48,7 +48,8 @@ def parse_rule(text: str, *, reference: Reference | None = None) -> Rule:
     metric, *rest = _split(r"\s+subject\s+to\s+", text.strip(), most=1)
     parts = _split(r"\s+and\s+", rest[0]) if rest else []
     return Rule(
-        _named(metric, text, "not a metric to choose by"), tuple(_condition(each, text, reference) for each in parts)
+        _named(metric, text, reference, "not a metric to choose by"),
+        tuple(_condition(each, text, reference) for each in parts),
     )
 
 
@@ -77,12 +78,13 @@ def _condition(part: str, text: str, reference: Reference | None) -> Condition:
     match = _CONDITION.fullmatch(part.strip())
     if match is None:
         why = "not a condition; expected METRIC <= or >= a fraction, or deployed - a fraction"
-        raise _unreadable(text, part, why)
+        raise _unreadable(text, reference, part, why)
     metric, (sign, word, plus_minus, offset, fraction) = match[1], match.groups()[-5:]
-    name = _named(metric, text, "not a metric")
+    name = _named(metric, text, reference, "not a metric")
     number = float(offset or fraction or 0)
     if number > 1:
-        raise _unreadable(text, f"{number:g}", f"not a fraction; write {number:g}% as {number / 100:g}")
+        why = f"not a fraction; write {number:g}% as {number / 100:g}"
+        raise _unreadable(text, reference, f"{number:g}", why)
     written: Reference = "teacher" if (word or "").lower() == "teacher" else "deployed"
     return Condition(
         name, "<=" if sign == "<=" else ">=", -number if plus_minus == "-" else number,
@@ -90,10 +92,10 @@ def _condition(part: str, text: str, reference: Reference | None) -> Condition:
     )  # fmt: skip
 
 
-def _named(metric: str, text: str, why: str) -> str:
+def _named(metric: str, text: str, reference: Reference | None, why: str) -> str:
     found = parse_metric(metric)
     if found is None:
-        raise _unreadable(text, metric, f"{why}; choose from {', '.join(KINDS)}")
+        raise _unreadable(text, reference, metric, f"{why}; choose from {', '.join(KINDS)}")
     return str(found)
 
 
@@ -106,6 +108,7 @@ def _split(pattern: str, text: str, most: int = 0) -> list[str]:
     return [text[start:stop] for start, stop in zip(starts, stops, strict=True)]
 
 
-def _unreadable(text: str, part: str, why: str) -> UsageError:
-    example = FIX_RULE if "deployed" in text.lower() else DEFAULT_RULE
+def _unreadable(text: str, reference: Reference | None, part: str, why: str) -> UsageError:
+    to_fix = reference == "deployed" or (reference is None and "deployed" in text.lower())
+    example = FIX_RULE if to_fix else DEFAULT_RULE
     return UsageError(f'cannot read the rule {text!r}: {part!r} is {why}. For example: --rule "{example}"')

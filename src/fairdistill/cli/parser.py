@@ -29,6 +29,9 @@ class _HelpFormatter(DefaultHelpFormatter):
             return "print the resulting configuration as YAML and exit; flags: skip_default, skip_unset"
         return action.help or ""
 
+    def _expand_help(self, action: Action) -> str:
+        return super()._expand_help(action).replace("%%", "%")  # jsonargparse leaves the escaped sign doubled
+
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30)  # type: ignore[no-untyped-call]  # jsonargparse's lacks annotations
 

@@ -108,6 +108,13 @@ def begin(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
     return plan
 
 
+def withdraw(out: Path) -> None:
+    """Forget a fix that has made nothing yet, so that a corrected command may use its folder."""
+    plan = out / "plan.json"
+    if plan.exists() and plan_of(out).keys() <= {"format", "identity"}:
+        plan.unlink()
+
+
 def update_plan(out: Path, **values: Any) -> None:
     """Record more of the plan."""
     write_json(out / "plan.json", {**read_json(out / "plan.json"), **values})

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.data import GroupedDataset, Pipeline
+from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.readable import auc_in_words, group_auc
 from fairdistill.fixing.search import Search
@@ -28,7 +29,8 @@ _METHODS: tuple[str, ...] | None = None  # all
 FOLDS = 5
 _NAMED = 5
 _IMAGES = 16  # on which the last layer is verified
-_PASS, _FITS = 0.15, 0.2  # shares of the time left: for the pass over the training images, and for all fits to a set
+# Shares of the time left: for the pass over the training images, and for all fits to validation and training images.
+_PASS, _FITS, _FITS_ALONE = 0.15, (0.2, 0.2), (0.5, 0.8)  # alone: without students
 
 
 @dataclass(frozen=True)
@@ -52,24 +54,28 @@ class Site:
         return fit if self.layer.has_bias else without_bias(fit)
 
 
-def try_heads(search: Search) -> None:
+def try_heads(search: Search) -> bool:
     """Fit other last layers on validation images, then on training images, and draw the lines to each of them.
+
+    Returns:
+        Whether there was time for all of them.
 
     The first recommendation is announced after those fitted on validation images, which take one pass over them.
     """
     site = _site(search)
     if site is None:
-        return
-    _fit(search, site, None)
+        return True
+    all_fitted = _fit(search, site, None)
     search.announce()
-    _fit_on_train(search, site)
+    all_fitted &= _fit_on_train(search, site)
     search.announce()
     if any(each.name == _BLIND for each in search.of("head")):
         search.remark(_BLIND, auc_in_words(group_auc(site.validation.features, search.deployed.validation)))
     search.remark(_AFR, "its fit needs no group labels, but without any nobody can check whether it is fairer")
+    return all_fitted
 
 
-def _fit_on_train(search: Search, site: Site) -> None:
+def _fit_on_train(search: Search, site: Site) -> bool:
     work = search.work
     seconds = search.image_seconds * len(work.samples.train)
     if seconds > _PASS * work.clock.left:
@@ -77,8 +83,8 @@ def _fit_on_train(search: Search, site: Site) -> None:
             f"No last layer was fitted on training images, since the pass over {len(work.samples.train):,} of them "
             f"would take about {format_seconds(seconds)}, too much of the time left"
         )
-        return
-    _fit(search, site, _data(work, work.deployed.model, site.layer, work.samples.train))
+        return False
+    return _fit(search, site, _data(work, work.deployed.model, site.layer, work.samples.train))
 
 
 def _site(search: Search) -> Site | None:
@@ -87,6 +93,7 @@ def _site(search: Search) -> Site | None:
         site = site_of(work, work.deployed.model, name=work.options.head)
     except LastLayerError as error:
         if work.options.head is not None:
+            folder.withdraw(work.out)
             raise
         search.notes.append(f"The last layer of your model could not be changed on its own: {error}")
         return None
@@ -124,13 +131,15 @@ def _data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDatas
     return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 
 
-def _fit(search: Search, site: Site, train: HeadData | None) -> None:
+def _fit(search: Search, site: Site, train: HeadData | None) -> bool:
     """Fit heads to training images, or to folds of the validation set, until they are done or take too long.
 
-    The lines to the best of each method follow.
+    The lines to the best of each method follow. Returns whether all were fitted.
     """
     best: dict[str, Candidate] = {}
-    started, limit = time.monotonic(), _FITS * search.work.clock.left
+    shares = _FITS if search.work.options.students else _FITS_ALONE
+    started, limit = time.monotonic(), shares[train is not None] * search.work.clock.left
+    fitted_before, all_fitted = search.heads, True
     fits = fit_heads(
         site.validation, site.head, train=train, methods=_METHODS, folds=FOLDS if train is None else 0,
         seed=search.work.options.seed,
@@ -146,13 +155,18 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> None:
         if former is None or search.better(each, former):
             best[each.name] = each
         if time.monotonic() - started > limit:
-            search.notes.append(
-                f"Only {search.heads} last layers were fitted, since they took too much of the time left"
-            )
+            all_fitted = False
+            search.notes.append(_cut(search.heads - fitted_before, "validation" if train is None else "training"))
             break
     for each in best.values():
         for share in SHARES:
             search.add(_on_line(search.deployed, site, each, share))
+    return all_fitted
+
+
+def _cut(fitted: int, images: str) -> str:
+    layers = "1 last layer was" if fitted == 1 else f"{fitted} last layers were"
+    return f"Only {layers} fitted to {images} images, since more would have taken too much of the budget"
 
 
 def _skipped(skipped: HeadSkipped, work: Work) -> str:

@@ -57,17 +57,17 @@ def search_for_fairer(work: Work, validation: AuditResult) -> Decision:
 
 def _search(search: Search, *, within_chance: bool) -> Ended:
     options = search.work.options
-    try_heads(search)
+    without_students: Ended = "complete" if try_heads(search) else "budget"
     corrected, skipped = corrections(search.deployed.validation)
     search.notes += skipped
     for each in corrected:
         search.add(each)
     search.announce()
     if options.students == 0:
-        return "complete"
+        return without_students
     if within_chance and not options.anyway:
         search.notes.append(_NO_STUDENTS)
-        return "complete"
+        return without_students
     ended = train_students(search)
     students = search.of("student")
     if students:
