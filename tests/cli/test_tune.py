@@ -68,7 +68,10 @@ MISTAKES = [
     (["--sampler", "grid", "--trials", "1", *ANY], "a grid over mfd.strength needs at least two points for each"),
     (["--rule", "fairness"], "cannot read the rule 'fairness'"),
     (["--rule", "deo_a subject to accuracy >= 95"], "write 95% as 0.95"),
-    (["--objectives", "accuracy"], "expected --objectives to be two or three of accuracy, deo_a, deo_m"),
+    (
+        ["--objectives", "accuracy"],
+        "expected --objectives to be two or three of accuracy, balanced_accuracy, deo_a, deo_m",
+    ),
     (["--trials", "0"], "expected trials to be at least 1, but got 0"),
     (["--budget", "soon"], "expected --budget to be a time, for example 90s, 30m or 2h, but got 'soon'"),
     (["--budget", "1s", "--steps", "1000000", *ANY], "--budget of 1 s is too short: one trial takes about"),
