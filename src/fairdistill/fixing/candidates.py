@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +15,11 @@ from fairdistill.choosing import Measures, measures_of_predictions
 from fairdistill.heads import HeadFit
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.model_source import ModelSource
+from fairdistill.reporting.recommendation import Family
 from fairdistill.runs import RunFolder
 
 Adjustment = Callable[[Predictions], Predictions]
 """Makes different decisions from a model's probabilities and the groups."""
-
-Family = Literal["deployed", "head", "line", "correction", "student"]
-"""What a candidate is: the deployed model; that model with another last layer; a model on the straight line between it
-and another one; a correction of its outputs, which needs the group; or a network that was trained."""
 
 SHARES = tuple(tenth / 10 for tenth in range(1, 10))
 """How far along a line its candidates lie; with the two ends, eleven points."""

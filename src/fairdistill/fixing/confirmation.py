@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 
-from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.work import Work
@@ -56,9 +55,8 @@ def read(work: Work, chosen: Candidate) -> OnTestSet:
 def _checked(work: Work, chosen: Candidate, model: DeployedModel) -> str:
     """Return the name of the layer that the file changes, after comparing both on a few validation images."""
     assert chosen.head is not None
-    data, deployed = work.samples.validation, work.deployed.model
-    rows = torch.linspace(0, len(data) - 1, min(_IMAGES, len(data))).long()
-    images = Pipeline(data, device=work.runtime.device, seed=0, recipe=deployed.recipe).batch(rows).images
+    deployed = work.deployed.model
+    images = work.some_images(deployed.recipe, _IMAGES)
     layer = find_last_layer(deployed.network, images, name=work.options.head)
     head = chosen.head.head
     expected = with_last_layer(deployed, layer, head.weight, head.bias)

@@ -51,7 +51,6 @@ def content_of(
         before=_on_test(test),
         after=None if result.test_after is None else _on_test(result.test_after),
         change=result.kept,
-        balanced_change=None if result.kept is None else result.kept.balanced_accuracy,
         worst_change=result.kept_worst_subgroup,
         candidates=tuple(
             CandidateRow(

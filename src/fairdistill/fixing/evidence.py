@@ -9,7 +9,7 @@ from fairdistill.auditing import AuditResult, ModelChange, SubgroupChange
 from fairdistill.choosing import title
 from fairdistill.fixing.result import FixResult
 from fairdistill.metrics import Change
-from fairdistill.text.lists import listed
+from fairdistill.text.lists import joined, listed
 from fairdistill.text.numbers import interval, percent, signed
 
 _NAMED = 6
@@ -38,16 +38,6 @@ def confirmed(result: FixResult) -> str:
     kinds = ((1, "confirms a better"), (-1, "shows a worse"), (0, "cannot tell about"))
     said = [f"{what} {joined(by_sign[sign])}" for sign, what in kinds if by_sign[sign]]
     return f"The test set {'; it '.join(said)}." if said else ""
-
-
-def joined(names: Sequence[str]) -> str:
-    """Return names in a sentence, with ``and`` before the last one.
-
-    Example:
-        >>> joined(["a", "b", "c"])
-        'a, b and c'
-    """
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _changes(result: FixResult) -> list[tuple[str, bool, Change]]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fairdistill.data import GroupedDataset, Pipeline
+from fairdistill.data import GroupedDataset
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.readable import auc_in_words, group_auc
@@ -112,11 +112,8 @@ def site_of(work: Work, model: DeployedModel, *, name: str | None = None) -> Sit
     Raises:
         LastLayerError: if it has no linear last layer.
     """
-    validation = work.samples.validation
-    rows = torch.linspace(0, len(validation) - 1, min(_IMAGES, len(validation))).long()
-    images = Pipeline(validation, device=work.runtime.device, seed=0, recipe=model.recipe).batch(rows).images
-    layer = find_last_layer(model.network, images, name=name)
-    found = _data(work, model, layer, validation)
+    layer = find_last_layer(model.network, work.some_images(model.recipe, _IMAGES), name=name)
+    found = _data(work, model, layer, work.samples.validation)
     head = Head(layer.weight, layer.bias)
     return Site(layer, head, found, head.logits(found.features))
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.contract import Result, key
-from fairdistill.fixing.candidates import Family
 from fairdistill.fixing.decision import Searched
 from fairdistill.fixing.settling import Settling
 from fairdistill.fixing.treatment import Treatment
-from fairdistill.fixing.verdict import Gain, Outcome, Reason
+from fairdistill.fixing.verdict import Gain, Reason
 from fairdistill.metrics import Change
+from fairdistill.reporting.recommendation import Family, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)

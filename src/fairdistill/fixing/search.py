@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairdistill.choosing import Chooser, Measures
-from fairdistill.fixing.candidates import Candidate, Family, Point
+from fairdistill.fixing.candidates import Candidate, Point
 from fairdistill.fixing.folder import write_so_far
 from fairdistill.fixing.work import Work
 from fairdistill.models.last_layer import LastLayer
 from fairdistill.predictions.repaired import file_of, write_with_last_layer
+from fairdistill.reporting.recommendation import Family
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import percent
 

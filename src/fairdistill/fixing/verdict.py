@@ -11,10 +11,7 @@ from fairdistill.contract import Result
 from fairdistill.fixing.settling import Settling, settling_gain, settling_gap
 from fairdistill.fixing.treatment import Treatment, treatment
 from fairdistill.metrics import Change
-
-Outcome = Literal["use", "fair", "unproven", "undecided"]
-"""``use``: a candidate is better, and the test set confirms it; ``fair``: the deployed model is fair enough;
-``unproven``: it is unfair, and nothing better was proven; ``undecided``: its gap is within chance."""
+from fairdistill.reporting.recommendation import Outcome
 
 Reason = Literal["confirmed", "within limit", "not confirmed", "none better", "not searched", "within chance"]
 """Why: the test set confirms the gain; the gap is within the limit; the test set does not confirm the gain of the

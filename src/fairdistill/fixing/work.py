@@ -6,8 +6,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from fairdistill import data
-from fairdistill.data import GroupedDataset
+from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.fixing.options import FixOptions
 from fairdistill.models import ExportedNetwork
 from fairdistill.predictions import Predictions
@@ -119,6 +122,12 @@ class Work:
     def cache(self) -> Path:
         """Where features are kept, also those of the students' teacher."""
         return self.out / ".teacher-cache"
+
+    def some_images(self, recipe: Recipe, most: int) -> Tensor:
+        """Return up to ``most`` validation images, evenly spaced, as a model sees them."""
+        data = self.samples.validation
+        rows = torch.linspace(0, len(data) - 1, min(most, len(data))).long()
+        return Pipeline(data, device=self.runtime.device, seed=0, recipe=recipe).batch(rows).images
 
     @property
     def can_continue(self) -> bool:

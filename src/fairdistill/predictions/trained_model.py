@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +22,7 @@ from fairdistill.predictions.opening import OpenedModel, TrainedBy, describing, 
 from fairdistill.predictions.output_reading import read_kind
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.system.runtime import Runtime
+from fairdistill.text.lists import joined
 
 __all__ = ["DeployedModel", "ModelSource", "TrainedBy", "given_for_data", "load_model", "open_run", "predictions_of"]
 
@@ -171,7 +171,7 @@ def _recipe_notes(source: ModelSource, described: Described, data: Recipe) -> tu
         )
         if known is not None and given is None
     ]  # fmt: skip
-    notes = [f"{' and '.join(described.files)} beside the weights gave the {_enumerated(used)}"] if used else []
+    notes = [f"{' and '.join(described.files)} beside the weights gave the {joined(used)}"] if used else []
     return (*notes, *_crop_notes(described, data))
 
 
@@ -205,7 +205,3 @@ def _crop_notes(described: Described, data: Recipe) -> tuple[str, ...]:
         f"According to {described.files[-1]}, the model was trained on the center of images; here {here}. To prepare "
         f"them as it says, add --crop center --stored-size {resized}",
     )
-
-
-def _enumerated(items: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))

@@ -14,3 +14,13 @@ def listed(names: Sequence[str], most: int, *, separator: str = ", ") -> str:
     """
     more = len(names) - most
     return separator.join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names in a sentence, with ``and`` before the last one.
+
+    Example:
+        >>> joined(["a", "b", "c"])
+        'a, b and c'
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 
 from fairdistill.auditing import AuditOptions, AuditResult, audit, change_between
-from fairdistill.metrics import Change, Estimate
+from fairdistill.metrics import Estimate
 from fairdistill.predictions import Predictions
 from fairdistill.reporting.recommendation import (
     CandidateRow,
     Family,
     FrontPoint,
     OnTest,
+    Outcome,
     Recommendation,
-    Verdict,
 )
 
 CLASSES = ("under 20", "20 to 39", "40 and over")
 GROUPS = ("women", "men")
 _OPTIONS = AuditOptions(draws=200)
-HEADLINES: dict[Verdict, str] = {
+HEADLINES: dict[Outcome, str] = {
     "use": "Use heads/fair-1/model.pt: more accurate, and far fairer",
     "fair": "Keep model.pt: it is fair enough",
     "unproven": "Keep model.pt for now: it is unfair, but nothing better was proven",
@@ -32,7 +32,7 @@ HEADLINES: dict[Verdict, str] = {
 
 
 def recommendation(
-    verdict: Verdict = "use",
+    verdict: Outcome = "use",
     *,
     classes: tuple[str, ...] = CLASSES,
     groups: tuple[str, ...] = GROUPS,
@@ -46,7 +46,7 @@ def recommendation(
 
 @cache
 def _made(
-    verdict: Verdict, classes: tuple[str, ...], groups: tuple[str, ...], per_subgroup: int, candidates: int
+    verdict: Outcome, classes: tuple[str, ...], groups: tuple[str, ...], per_subgroup: int, candidates: int
 ) -> Recommendation:
     before = _audited(classes, groups, per_subgroup, gap=0.04 if verdict == "fair" else 0.3)
     searched = verdict in ("use", "unproven")
@@ -76,7 +76,6 @@ def _made(
         before=_on_test(audited),
         after=None if after is None else _on_test(audit(after, options=_OPTIONS)),
         change=None if after is None else change_between(before, after, _OPTIONS),
-        balanced_change=Change(0.1, 0.08, 0.12, 0.001) if verdict == "use" else None,
         candidates=rows,
         points=_points(rows),
         rule="deo_a subject to balanced_accuracy >= deployed - 0.005",

@@ -105,7 +105,7 @@ def test_without_another_model_nothing_is_said_about_changes():
 def test_optional_parts_may_be_missing(used):
     bare = replace(
         used, file=None, command=None, layer=None, use=None, cautions=(), more=(), costs=(), notes=(), points=(),
-        candidates=used.candidates[:1], paragraphs=(), balanced_change=None, settings="",
+        candidates=used.candidates[:1], paragraphs=(), settings="",
         before=replace(used.before, balanced_accuracy=None), after=replace(used.after, balanced_accuracy=None),
     )  # fmt: skip
     text = page(bare)

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
         Family,
         FrontPoint,
         OnTest,
+        Outcome,
         Recommendation,
-        Verdict,
     )
     from fairdistill.reporting.recommendation.page import recommendation_page
 
 __all__ = [
-    "CandidateRow", "Family", "FrontPoint", "OnTest", "Recommendation", "Verdict", "recommendation_card",
+    "CandidateRow",
+    "Family",
+    "FrontPoint",
+    "OnTest",
+    "Outcome",
+    "Recommendation",
+    "recommendation_card",
     "recommendation_page",
 ]  # fmt: skip
 
@@ -27,7 +33,7 @@ _CONTENT = "fairdistill.reporting.recommendation.content"
 __getattr__ = lazy_face(
     __name__,
     {
-        **dict.fromkeys(("CandidateRow", "Family", "FrontPoint", "OnTest", "Recommendation", "Verdict"), _CONTENT),
+        **dict.fromkeys(("CandidateRow", "Family", "FrontPoint", "OnTest", "Recommendation", "Outcome"), _CONTENT),
         "recommendation_card": "fairdistill.reporting.recommendation.card",
         "recommendation_page": "fairdistill.reporting.recommendation.page",
     },

@@ -9,12 +9,13 @@ from fairdistill.auditing import ModelChange, Sizing, WorstSubgroup
 from fairdistill.contract import Result
 from fairdistill.metrics import Change, Estimate, Gap
 
-Verdict = Literal["use", "fair", "unproven", "undecided"]
+Outcome = Literal["use", "fair", "unproven", "undecided"]
 """``use``: another model, confirmed on the test set; ``fair``: the deployed model is fair enough; ``unproven``: it is
 unfair, and nothing better was proven; ``undecided``: the data cannot tell yet."""
 
 Family = Literal["deployed", "head", "line", "correction", "student"]
-"""The kinds of model on the page: ``line`` lies on the straight line between the deployed model and another."""
+"""What a model is: the deployed one; that with another last layer; one on the straight line between it and another; a
+correction of its outputs, which needs the group; or a network that was trained."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,6 @@ class Recommendation(Result):
         before: the deployed model on the test set.
         after: the candidate that the search picked; None if it picked none.
         change: the change from the one to the other; None if there is no other.
-        balanced_change: the change of the mean over all subgroups; None if it was not tested.
         worst_change: the change of the lowest accuracy of a subgroup; None if it was not tested.
         candidates: all of them, the deployed model first.
         points: every model that was evaluated.
@@ -129,7 +129,7 @@ class Recommendation(Result):
         settings: of the search and of the chosen candidate, as YAML.
     """
 
-    verdict: Verdict
+    verdict: Outcome
     headline: str
     paragraphs: tuple[str, ...]
     cautions: tuple[str, ...]
@@ -143,7 +143,6 @@ class Recommendation(Result):
     before: OnTest
     after: OnTest | None
     change: ModelChange | None
-    balanced_change: Change | None = None
     worst_change: Change | None = None
     candidates: tuple[CandidateRow, ...]
     points: tuple[FrontPoint, ...]

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 
 from fairdistill.auditing import WorstSubgroup
-from fairdistill.reporting.recommendation.content import Family, Recommendation, Verdict
+from fairdistill.reporting.recommendation.content import Family, Outcome, Recommendation
 from fairdistill.text.numbers import p_value, percent
 
-VERDICTS: Mapping[Verdict, tuple[str, str]] = {
+VERDICTS: Mapping[Outcome, tuple[str, str]] = {
     "use": ("\u2713", "Recommended"),
     "fair": ("=", "Fair enough"),
     "unproven": ("!", "Nothing better proven"),
