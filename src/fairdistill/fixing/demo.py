@@ -10,6 +10,9 @@ from fairdistill.fixing.options import DemoOptions, FixOptions
 from fairdistill.fixing.result import FixResult
 
 _STUDENTS = 2  # ss and mfd, after the last layers
+_THREADS = (
+    1  # on small layers, several threads mostly wait for each other; and the numbers depend on how many there are
+)
 _NO_LIMIT = "1h"  # so that the steps, and with them the numbers, do not depend on the speed of the machine
 
 
@@ -32,5 +35,7 @@ def demo(*, options: DemoOptions | None = None, **keywords: Any) -> FixResult:
     """
     options = with_keywords(DemoOptions, options, keywords)
     return fix(
-        options=FixOptions(data="digits-s", students=_STUDENTS, budget=_NO_LIMIT, seed=options.seed, out=options.out)
+        options=FixOptions(
+            data="digits-s", students=_STUDENTS, budget=_NO_LIMIT, threads=_THREADS, seed=options.seed, out=options.out
+        )
     )
