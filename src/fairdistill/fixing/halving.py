@@ -13,7 +13,7 @@ from fairdistill.data.recipe import Augmentation
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.decision import Ended
-from fairdistill.fixing.memorizing import memorizes
+from fairdistill.fixing.memorizing import wants_changed_images
 from fairdistill.fixing.plan import (
     SHORT,
     Pace,
@@ -39,7 +39,7 @@ def train_students(search: Search) -> Ended:
     work = search.work
     epoch = steps_per_epoch(len(work.samples.train), work.options.batch_size)
     start = start_of(search)
-    planned_students = configurations(from_trained=work.can_continue, memorizes=memorizes(search))
+    planned_students = configurations(from_trained=work.can_continue, changed_images=wants_changed_images(search))
     pace = _short_student(search, start, epoch, augment=planned_students[0].augment)
     if pace is None:
         return "budget"

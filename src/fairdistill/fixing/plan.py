@@ -20,7 +20,7 @@ _STUDENTS: tuple[tuple[str, float, Augmentation | None], ...] = (
     ("ss", 1.0, None), ("mfd", 1.0, None), ("ss", 0.1, None), ("mfd", 0.1, None), ("di", 1.0, None),
     ("mfd-self", 1.0, None), ("dro", 1.0, None), ("ss", 0.03, None),
 )  # fmt: skip
-_OF_A_MODEL_THAT_MEMORIZES: tuple[tuple[str, float, Augmentation | None], ...] = (
+_WITH_CHANGED_IMAGES: tuple[tuple[str, float, Augmentation | None], ...] = (
     ("ss", 1.0, "randaug"), ("gapreg", 1.0, "randaug"), ("dro", 1.0, "randaug"), ("ss", 1.0, None), ("mfd", 1.0, None),
     ("mfd-self", 1.0, "randaug"), ("mfd", 1.0, "randaug"), ("ss", 0.1, None),
 )  # fmt: skip
@@ -147,7 +147,7 @@ class Round:
         )
 
 
-def configurations(*, from_trained: bool, memorizes: bool = False) -> list[Student]:
+def configurations(*, from_trained: bool, changed_images: bool = False) -> list[Student]:
     """Return the students in order of promise.
 
     Those that start from trained weights also compete at lower learning rates. There are no more than can start in a
@@ -155,12 +155,12 @@ def configurations(*, from_trained: bool, memorizes: bool = False) -> list[Stude
 
     Args:
         from_trained: whether students start from the deployed model's weights.
-        memorizes: whether the deployed model does much better on its training images than on others. Then most
-            students see training images changed by RandAugment.
+        changed_images: whether most students should see training images changed by RandAugment, since the deployed
+            model knows the images themselves by heart.
     """
     return [
         Student.of(method, rate, augment)
-        for method, rate, augment in (_OF_A_MODEL_THAT_MEMORIZES if memorizes else _STUDENTS)
+        for method, rate, augment in (_WITH_CHANGED_IMAGES if changed_images else _STUDENTS)
         if from_trained or rate == 1
     ]
 
