@@ -39,7 +39,6 @@ Settings = Mapping[str, Any]
 
 PARTS: Mapping[str, Settings] = {
     "schedule": {"schedule": "onecycle", "lr": 3e-3},
-    "batch": {"batch_size": 512, "lr": 2e-3},
     "muon": {"optimizer": "muon", "weight_decay": 0.01},
     "dirac": {"scratch_weights": "dirac"},
     "whitening": {"whitening": "frozen"},
@@ -48,36 +47,39 @@ PARTS: Mapping[str, Settings] = {
     "smoothing": {"label_smoothing": 0.1},
     "ema": {"ema": 0.995},
 }
-"""The parts that make up `all`. A later part's learning rate is that of itself alone; `all` has its own."""
+"""The parts that make up `all`."""
 
-RATE_OF_ALL = 6e-3
-"""A one-cycle peak of 0.003 at batches of 128, times the square root of 4 for batches of 512."""
+RATE = 3e-3
+"""The highest learning rate of `all`, at batches of 128."""
 
-INSTEAD: Mapping[str, Settings] = {
+CHANGES: Mapping[str, Settings] = {
+    "batch 512": {"batch_size": 512, "lr": 2 * RATE},
+    "lr x 2": {"lr": 2 * RATE},
+    "lr / 2": {"lr": RATE / 2},
+    "dropout 0.1": {"dropout": 0.1},
     "adamw": {"optimizer": "adamw", "weight_decay": 0.05},
-    "nesterov": {"optimizer": "nesterov", "lr": 0.1, "weight_decay": 5e-4},
-    "he": {"scratch_weights": "he"},
-    "trained whitening": {"whitening": "trained"},
-    "cosine": {"schedule": "cosine", "lr_warmup": 0.1},
-    "linear": {"schedule": "linear", "lr_warmup": 0.2},
-    "lr x 2": {"lr": 2 * RATE_OF_ALL},
-    "lr / 2": {"lr": RATE_OF_ALL / 2},
+    "nesterov": {"optimizer": "nesterov", "lr": 0.03, "weight_decay": 5e-4},
     "crop 4": {"crop_padding": 4},
     "cutout 8": {"cutout": 8},
     "smoothing 0.2": {"label_smoothing": 0.2},
-    "dropout 0.1": {"dropout": 0.1},
-    "batch 256": {"batch_size": 256, "lr": RATE_OF_ALL / 2**0.5},
-    "batch 1024": {"batch_size": 1024, "lr": RATE_OF_ALL * 2**0.5},
+    "linear": {"schedule": "linear", "lr_warmup": 0.2},
+    "cosine": {"schedule": "cosine", "lr_warmup": 0.1},
+    "trained whitening": {"whitening": "trained"},
+    "he": {"scratch_weights": "he"},
+    "decay 0.1": {"weight_decay": 0.1},
+    "batch 256": {"batch_size": 256, "lr": 2**0.5 * RATE},
 }
 """Changes of `all` that might be better."""
 
 ALONE: Mapping[str, Settings] = {
     **PARTS,
     "cosine": {"schedule": "cosine", "lr_warmup": 0.1, "lr": 2e-3},
+    "batch 512": {"batch_size": 512, "lr": 2e-3},
     "adamw": {"optimizer": "adamw", "weight_decay": 0.05},
     "nesterov": {"optimizer": "nesterov", "lr": 0.02, "weight_decay": 5e-4},
     "he": {"scratch_weights": "he"},
-    "cutout": {"cutout": 8},
+    "cutout 8": {"cutout": 8},
+    "dropout 0.1": {"dropout": 0.1},
 }
 
 
@@ -86,12 +88,7 @@ def together(*, without: str | None = None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, settings in PARTS.items():
         found |= settings if name != without else {}
-    found["lr"] = RATE_OF_ALL
-    if without == "batch":
-        found["lr"] = RATE_OF_ALL / 2
-    elif without == "schedule":
-        found["lr"] = 2e-3
-    return found
+    return {**found, "lr": RATE if without != "schedule" else 1e-3}
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ def variants(method: str, steps: int, short: int) -> Iterator[Variant]:
     yield Variant("all taught by all", method, steps, everything, teacher="all")
     for part in PARTS:
         yield Variant(f"all but {part}", method, steps, together(without=part))
-    for name, settings in INSTEAD.items():
+    for name, settings in CHANGES.items():
         yield Variant(f"all with {name}", method, steps, {**everything, **settings})
     for each in dict.fromkeys((method, "ss")):
         for name, settings in both.items():
@@ -153,16 +150,22 @@ def main() -> int:
     deadline = time.monotonic() + 60 * given.minutes
     jobs, named = _jobs(given)
     given.out.mkdir(parents=True, exist_ok=True)
+    machine = hardware()
 
     def report(job: Job, state: str) -> None:
         print(f"{job.path.name}: {state}  {standing(job).detail}".rstrip(), file=sys.stderr, flush=True)
         if state == "done":
-            _write(given.out, jobs, named, given.workers)
+            write()
+
+    def write() -> None:
+        rows = [_row(job, named[job.id]) for job in jobs if standing(job).state == "done"]
+        write_json(given.out / "rows.json", {"hardware": machine, "workers": given.workers, "rows": rows})
+        (given.out / "table.md").write_text(_table(rows) + "\n", encoding="utf-8")
 
     whole = run_local(
         Grid(given.out, tuple(jobs)), workers=given.workers, report=report, seconds=deadline - time.monotonic()
     )
-    _write(given.out, jobs, named, given.workers)
+    write()
     print((given.out / "table.md").read_text(encoding="utf-8"))
     return 0 if whole else 1
 
@@ -213,13 +216,6 @@ def _jobs(given: argparse.Namespace) -> tuple[list[Job], dict[str, Variant]]:
                 teacher = taught[variant.teacher]
             add(variant, seed, *teacher)
     return jobs, named
-
-
-def _write(out: Path, jobs: list[Job], named: Mapping[str, Variant], workers: int) -> None:
-    """Write what is known so far: a JSON row for each finished run, and a table of the variants."""
-    rows = [_row(job, named[job.id]) for job in jobs if standing(job).state == "done"]
-    write_json(out / "rows.json", {"hardware": hardware(), "workers": workers, "rows": rows})
-    (out / "table.md").write_text(_table(rows) + "\n", encoding="utf-8")
 
 
 def _row(job: Job, variant: Variant) -> dict[str, Any]:
