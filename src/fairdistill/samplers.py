@@ -169,7 +169,7 @@ class BalancedRows:
         counts = torch.tensor([count for _, _, count in parts])
         ahead = torch.tensor([start for _, start, _ in parts]) - (
             counts.cumsum(0) - counts
-        )  # of its place in the batch
+        )  # of the place in the batch
         sizes = torch.tensor([len(stream) for stream, _, _ in parts])
         return (torch.arange(self.batch_size) + ahead.repeat_interleave(counts)) // sizes.repeat_interleave(counts)
 
