@@ -167,11 +167,9 @@ class BalancedRows:
         """Return how often each row of batch ``step`` was drawn before, int64 on the CPU."""
         parts = list(self._parts(step))
         counts = torch.tensor([count for _, _, count in parts])
-        ahead = torch.tensor([start for _, start, _ in parts]) - (
-            counts.cumsum(0) - counts
-        )  # of the place in the batch
+        lead = torch.tensor([start for _, start, _ in parts]) - (counts.cumsum(0) - counts)  # of its place in the batch
         sizes = torch.tensor([len(stream) for stream, _, _ in parts])
-        return (torch.arange(self.batch_size) + ahead.repeat_interleave(counts)) // sizes.repeat_interleave(counts)
+        return (torch.arange(self.batch_size) + lead.repeat_interleave(counts)) // sizes.repeat_interleave(counts)
 
     def _parts(self, step: int) -> Iterator[tuple[Stream, int, int]]:
         """Yield the streams that a batch consists of, each with the first position and the number of rows."""
