@@ -38,7 +38,7 @@ class Learning:
 
 
 FAST = Learning(
-    optimizer="adamw",
+    optimizer="muon",
     lr=3e-3,
     weight_decay=0.01,
     schedule="onecycle",
