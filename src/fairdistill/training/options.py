@@ -22,6 +22,9 @@ OptimizerName = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["plateau", "cosine", "onecycle", "constant"]
 
 
+_LARGEST = 1e6  # steps of float32 overflow with numbers that are much larger
+
+
 class _Options:
     """Base of the groups: checks the type of every field first, whichever group declares it."""
 
@@ -32,6 +35,8 @@ class _Options:
         value = getattr(self, name)
         if not math.isfinite(value) or value < 0 or (positive and value == 0):
             raise UsageError(f"expected {name} to be {'positive' if positive else 'at least 0'}, but got {value}")
+        if value > _LARGEST:
+            raise UsageError(f"expected {name} to be at most {_LARGEST:,.0f}, but got {value}")
 
 
 @dataclass(frozen=True, kw_only=True)
