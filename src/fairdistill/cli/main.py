@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
-from threading import current_thread, main_thread
 
 from fairdistill._version import __version__
 from fairdistill.cli.outcome import BAD_INPUT, DONE, drop_output, ended, flush, open_streams
 from fairdistill.errors import UsageError
 from fairdistill.system.memory import keep_freed_memory
+from fairdistill.system.signals import raised_as_exceptions
 
 COMMANDS = {
     "demo": "train a biased digit classifier and run fix on it (about a minute)",
@@ -42,27 +39,6 @@ error shows where in the code it arose. New here? Try: fairdistill demo
 """
 
 
-@contextmanager
-def _ctrl_c_while_torch_loads() -> Iterator[None]:
-    """Exit at once on a Ctrl-C that meets PyTorch loading: its C++ part would turn an exception into an abort."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: object) -> None:
-        if getattr(getattr(sys.modules.get("torch"), "__spec__", None), "_initializing", False):
-            os.write(2, b"fairdistill: stopped\n")
-            os._exit(130)  # nothing has been written yet
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        if signal.getsignal(signal.SIGINT) is stop:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; :mod:`fairdistill.cli.outcome` lists them."""
     given = list(sys.argv[1:] if argv is None else argv)
@@ -87,7 +63,7 @@ def _command(arguments: list[str]) -> int:
         return DONE
     if arguments[0] not in COMMANDS:
         raise UsageError(f"unknown command {arguments[0]!r}; choose from {', '.join(COMMANDS)}")
-    with warnings.catch_warnings(), _ctrl_c_while_torch_loads():
+    with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
         keep_freed_memory()
         code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])

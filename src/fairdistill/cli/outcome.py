@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from fairdistill.errors import FairdistillError, ResourceError, TrainingError, UsageError
+from fairdistill.system.signals import signal_of
 
 DONE: Final = 0
 BAD_INPUT: Final = 2
@@ -41,7 +42,7 @@ def ended(error: BaseException, command: str, *, debug: bool) -> int:
     if isinstance(error, BrokenPipeError):  # the reader, for example `head`, has closed the pipe
         return DONE
     if isinstance(error, KeyboardInterrupt):
-        return _say("stopped", _SIGNAL + 2)
+        return _say("stopped", _SIGNAL + signal_of(error))
     known = _ours(error, command)
     if debug:
         traceback.print_exception(error)
