@@ -6,6 +6,7 @@ import copy
 import shutil
 import statistics
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped
 from fairdistill.runs import nearest_existing
+from fairdistill.system.atomic import size_text
 from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
@@ -51,20 +53,20 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     evaluations = sum(-(-stage.steps // stage.evaluate_every) for stage in setup.stages)
     evaluated = evaluations * len(validation) + len(test) * evaluators
     disk = memory = taught = 0
+    needed: dict[Path, int] = {}
     if setup.cache is not None:
-        disk = setup.cache.missing_bytes
-        _check_room(setup.cache.folder, disk)
+        disk = needed[setup.cache.folder] = setup.cache.missing_bytes
         taught = len(train) * (train.recipe.num_states or 1) if disk else 0
         if setup.cache.num_bytes <= setup.options.cache_memory * 2**30:
             memory = setup.cache.num_bytes
     elif setup.method.teacher_taps:
         taught = setup.steps * batch_size
     weights = sum(p.numel() * p.element_size() for p in setup.student.network.parameters())
-    disk += (
-        7 if setup.options.learning.ema else 6
-    ) * weights  # the model, and a checkpoint: weights, best, moments, average
-    disk += len(test) * (40 + 12 * train.num_classes) * evaluators
-    _check_room(setup.out, disk)
+    checkpoint = (5 if setup.options.learning.ema else 4) * weights  # weights, best, moments, average
+    own = 2 * weights + checkpoint + len(test) * (40 + 12 * train.num_classes) * evaluators
+    disk += own
+    needed[setup.out] = own + checkpoint  # the former one stays until the next is whole
+    _check_room(needed)
     return Estimate(
         seconds=setup.steps * step_seconds + (evaluated + taught) * forward,
         memory=peak_memory_bytes(setup.runtime.device) + memory,
@@ -105,11 +107,23 @@ def seconds_of(options: TrainOptions) -> float:
         torch.set_num_threads(threads)
 
 
-def _check_room(out: Path, needed: int) -> None:
-    parent = nearest_existing(out)
-    free = shutil.disk_usage(parent).free
-    if free < needed:
-        raise UsageError(
-            f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB free; "
-            "choose another --out and --cache-dir, or add --no-teacher-cache"
-        )
+def _check_room(needed: Mapping[Path, int]) -> None:
+    """Check that each disk has room for all that will be written to it.
+
+    Args:
+        needed: bytes by folder; a folder need not exist yet.
+
+    Raises:
+        UsageError: naming the disk that is too small.
+    """
+    together: dict[int, int] = {}
+    for folder, size in needed.items():
+        disk = nearest_existing(folder).stat().st_dev
+        together[disk] = together.get(disk, 0) + size
+        free = shutil.disk_usage(nearest_existing(folder)).free
+        if free < together[disk]:
+            raise UsageError(
+                f"the run would write {size_text(together[disk])} to the disk of {nearest_existing(folder)}, which has "
+                f"{size_text(free)} free; free some space, choose another --out and --cache-dir, or add "
+                "--no-teacher-cache"
+            )
