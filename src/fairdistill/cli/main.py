@@ -14,6 +14,7 @@ from threading import current_thread, main_thread
 from fairdistill._version import __version__
 from fairdistill.errors import FairdistillError, TrainingError, UsageError
 from fairdistill.system.memory import keep_freed_memory
+from fairdistill.system.threads import wait_passively
 
 COMMANDS = {
     "demo": "train a biased digit classifier and run fix on it (about a minute)",
@@ -81,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings(), _ctrl_c_while_torch_loads():
             warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
             keep_freed_memory()
+            wait_passively()  # before PyTorch is loaded
             code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])
             sys.stdout.flush()
             return code

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 
+# GCC's OpenMP reads the first, those of LLVM and Intel the second.
+_PASSIVE = {"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"}
+_CHOICES = (*_PASSIVE, "GOMP_SPINCOUNT")
+
 
 def wait_passively() -> None:
-    """Let the threads of processes started from now on sleep while they wait for each other.
+    """Let OpenMP threads sleep while they wait for each other; those that spin take time from threads that work.
 
-    When several runs share the processors, threads that spin take time from threads that work.
+    It affects this process if PyTorch is not loaded yet, and every process that is started from now on. Whatever the
+    user has chosen in the environment stays.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if not any(name in os.environ for name in _CHOICES):
+        os.environ.update(_PASSIVE)
 
 
 def processors() -> int:
