@@ -14,6 +14,7 @@ from fairdistill.training.active_run import ActiveRun
 from fairdistill.training.evaluation import evaluate_on_validation, share_statistics
 from fairdistill.training.learner import Learner
 from fairdistill.training.objective import StepLoss
+from fairdistill.training.pace import adapt
 from fairdistill.training.state import save
 from fairdistill.training.stopping import Interrupted, signals_caught
 from fairdistill.types import Batch, StepView
@@ -64,6 +65,8 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                 if evaluating or stopping or pausing:
                     share_statistics(run.learner, world)
                     row = evaluate_on_validation(run, stage) if evaluating else None
+                    if row is not None:
+                        adapt(run, setup.sampler.batch_size / row["samples_per_second"])
                     save(run)
                     if stopping:
                         what = f"stopped at step {progress.step} of {setup.steps}"

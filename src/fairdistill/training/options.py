@@ -15,6 +15,7 @@ from fairdistill.contract import check_at_least_one, check_seed, check_types, pr
 from fairdistill.data.recipe import Augmentation
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.training.keeping import rule_of
 from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
 
@@ -209,8 +210,9 @@ class MachineOptions(_Options):
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the student with torch.compile."""
-    threads: int | None = None
-    """CPU threads; default: PyTorch's choice."""
+    threads: ThreadCount = "auto"
+    """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
+    machine has become busier or freer."""
     cache_memory: float = 2.0
     """Keep up to this many GiB of teacher outputs in memory; larger caches are memory-mapped."""
     cache_dir: str | None = None
@@ -222,7 +224,7 @@ class MachineOptions(_Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_at_least_one(self, "threads")
+        check_threads(self.threads)
         self._finite("cache_memory")
 
 
