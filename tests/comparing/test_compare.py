@@ -172,6 +172,16 @@ def test_a_run_older_than_an_option_of_training_is_the_same_recipe_as_one_with_i
     ]
 
 
+def test_a_named_recipe_is_always_said_and_stands_for_its_settings(make_run):
+    fast = {"recipe": "fast", "lr": 0.006, "schedule": "onecycle", "cutout": 8}
+    runs = [make_run("a", method="ss", seed=0), make_run("b", method="ss", seed=0, **fast)]
+    assert [row.label for row in compare(runs).rows] == ["ss", "ss (recipe=fast)"]
+    assert [row.label for row in compare(runs[1:]).rows] == ["ss (recipe=fast)"]
+    runs.append(make_run("c", method="ss", seed=0, **{**fast, "lr": 0.5}))
+    labels = [row.label for row in compare(runs).rows]
+    assert labels == ["ss", "ss (recipe=fast, lr=0.006)", "ss (recipe=fast, lr=0.5)"]
+
+
 def test_a_run_given_twice_is_refused(make_run):
     run = make_run("a", method="ss", seed=0)
     with pytest.raises(UsageError, match="given twice"):

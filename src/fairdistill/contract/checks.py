@@ -49,7 +49,7 @@ def required_type(kind: Any) -> Any:
 
 
 def _is_union(kind: Any) -> bool:
-    return typing.get_origin(kind) in (types.UnionType, typing.Union)  # the second if a Literal is part of it
+    return isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union  # the latter of a Literal
 
 
 def _required(kind: Any) -> list[Any]:

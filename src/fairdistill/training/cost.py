@@ -56,7 +56,9 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     elif setup.method.teacher_taps:
         taught = setup.steps * batch_size
     weights = sum(p.numel() * p.element_size() for p in setup.student.network.parameters())
-    disk += (7 if setup.options.ema else 6) * weights  # the model, and a checkpoint: weights, best, moments, average
+    disk += (
+        7 if setup.options.learning.ema else 6
+    ) * weights  # the model, and a checkpoint: weights, best, moments, average
     disk += len(test) * (40 + 12 * train.num_classes) * evaluators
     _check_room(setup.out, disk)
     return Estimate(

@@ -18,7 +18,7 @@ import torch
 
 from fairdistill.data import Pipeline
 from fairdistill.models import Tapped
-from fairdistill.training.setup import Setup
+from fairdistill.training.setup import Setup, training_batch
 
 if TYPE_CHECKING:
     from fairdistill.training.active_run import ActiveRun
@@ -145,7 +145,7 @@ def _step(setup: Setup, pipeline: Pipeline) -> Callable[[int], float]:
     def timed(step: int) -> float:
         start = time.perf_counter()
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            batch = pipeline.train_batch(setup.sampler.batch(step), step=step, world=setup.world)
+            batch = training_batch(setup, pipeline, step)
             with setup.runtime.autocast():
                 loss = torch.nn.functional.cross_entropy(tapped(batch.images)["logits"].float(), batch.labels)
             loss.backward()
