@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from fairdistill.system.randomness import derived_seed
+from fairdistill.system.signals import signals_caught
 from fairdistill.training.active_run import ActiveRun
 from fairdistill.training.evaluation import evaluate_on_validation, share_statistics
 from fairdistill.training.learner import Learner
@@ -17,7 +18,7 @@ from fairdistill.training.objective import StepLoss
 from fairdistill.training.pace import adapt
 from fairdistill.training.setup import training_batch
 from fairdistill.training.state import save
-from fairdistill.training.stopping import Interrupted, signals_caught
+from fairdistill.training.stopping import Interrupted
 from fairdistill.types import Batch, StepView
 
 Watch = Callable[[Mapping[str, Any]], None]

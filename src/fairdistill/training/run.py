@@ -59,7 +59,7 @@ def train(
         DataError: for data that does not fit; nothing is written.
         RunFolderError: if the run folder exists.
         NonFiniteLossError: if a loss part is infinite or NaN; the last checkpoint stays.
-        Interrupted: after Ctrl-C or SIGTERM; the state is saved and ``resume`` continues.
+        Interrupted: after Ctrl-C, SIGTERM or SIGHUP, unless ignored; the state is saved and ``resume`` continues.
 
     Example:
         >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,34 +35,6 @@ class Stopped(TrainingError):  # noqa: N818  # what the user asked for is not an
     def __init__(self, where: str, stop: Interrupted) -> None:
         super().__init__(f"stopped {where}; progress is saved. Run the same command to continue")
         self.signal_number = stop.signal_number
-
-
-@contextmanager
-def signals_caught() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM instead of dying from the first; a second one has its usual effect.
-
-    A process that was started with Ctrl-C ignored, as by ``nohup`` or ``command &`` in a script, keeps ignoring it;
-    SIGTERM stops it.
-    """
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught  # only the main thread receives signals
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    if before[signal.SIGINT] is signal.SIG_IGN:
-        del before[signal.SIGINT]
-
-    def catch(number: int, _frame: object) -> None:
-        caught.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, catch)
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
