@@ -160,7 +160,8 @@ def main() -> int:
     def write() -> None:
         rows = [_row(job, named[job.id]) for job in jobs if standing(job).state == "done"]
         write_json(given.out / "rows.json", {"hardware": machine, "workers": given.workers, "rows": rows})
-        (given.out / "table.md").write_text(_table(rows) + "\n", encoding="utf-8")
+        caption = f"{given.data}, honest protocol; percent, means over n seeds; val: validation set. {machine}."
+        (given.out / "table.md").write_text(f"{caption}\n\n{_table(rows)}\n", encoding="utf-8")
 
     whole = run_local(
         Grid(given.out, tuple(jobs)), workers=given.workers, report=report, seconds=deadline - time.monotonic()

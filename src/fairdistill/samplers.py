@@ -65,9 +65,9 @@ class Stream:
             count -= len(part)
         return torch.cat(parts)
 
-    def passes(self, start: int, count: int) -> Tensor:
-        """Return how many passes each row at these positions has behind it, int64."""
-        return torch.arange(start, start + count) // len(self._rows)
+    def __len__(self) -> int:
+        """Return the number of rows in a pass."""
+        return len(self._rows)
 
     def _shuffled(self, passed: int) -> Tensor:
         if passed != self._pass:
@@ -111,7 +111,8 @@ class Shuffled:
 
         With ``drop_last``, a row counts as drawn in an epoch that ended before it.
         """
-        return self._stream.passes(self._start(step), self.batch_size)
+        start = self._start(step)
+        return torch.arange(start, start + self.batch_size) // len(self._stream)
 
     def _start(self, step: int) -> int:
         if self._stride is None:
@@ -164,7 +165,11 @@ class BalancedRows:
 
     def passes(self, step: int) -> Tensor:
         """Return how often each row of batch ``step`` was drawn before, int64 on the CPU."""
-        return torch.cat([stream.passes(start, count) for stream, start, count in self._parts(step)])
+        parts = list(self._parts(step))
+        counts = torch.tensor([count for _, _, count in parts])
+        lead = torch.tensor([start for _, start, _ in parts]) - (counts.cumsum(0) - counts)  # of its place in the batch
+        sizes = torch.tensor([len(stream) for stream, _, _ in parts])
+        return (torch.arange(self.batch_size) + lead.repeat_interleave(counts)) // sizes.repeat_interleave(counts)
 
     def _parts(self, step: int) -> Iterator[tuple[Stream, int, int]]:
         """Yield the streams that a batch consists of, each with the first position and the number of rows."""

@@ -137,6 +137,18 @@ def test_teachers_that_are_other_files_are_other_recipes(make_run):
     ]  # fmt: skip
 
 
+def test_teachers_of_another_recipe_are_other_teachers(make_run):
+    plain = {"method": "scratch", "protocol": "honest", "steps": 90}
+    runs = [
+        make_run("a", method="mfd", seed=0, teacher=plain),
+        make_run("b", method="mfd", seed=1, teacher={**plain, "recipe": "default"}),
+        make_run("c", method="mfd", seed=0, teacher={**plain, "recipe": "fast"}),
+    ]
+    assert [(row.label, row.seeds) for row in compare(runs).rows] == [
+        ("mfd (teacher=scratch, honest, 90)", (0, 1)), ("mfd (teacher=scratch, honest, 90, recipe fast)", (0,))
+    ]  # fmt: skip
+
+
 def test_another_preparation_of_images_is_another_recipe_and_another_cache_is_not(make_run):
     def options(**changes):
         return {"skew": 0.95, "data_seed": 0, "size": 32, "image_cache": "a", **changes}

@@ -147,10 +147,12 @@ class Recipe:
 
 
 def _taught_by(result: Mapping[str, Any]) -> str:
-    """Return what taught a run: another run's method, protocol and steps, or the hash of a weights file; else ""."""
+    """Return what taught a run: another run's method, protocol, steps and recipe, or a weights file's hash; else ""."""
     taught = result.get("teacher")
     if not taught:
         return ""
     if taught.get("method") is None:
         return f"file {(result.get('digests', {}).get('teacher') or '')[:8]}"
-    return ", ".join(str(taught[name]) for name in ("method", "protocol", "steps"))
+    recipe = taught.get("recipe") or "default"  # older runs have none
+    named = [] if recipe == "default" else [f"recipe {recipe}"]
+    return ", ".join([*(str(taught[name]) for name in ("method", "protocol", "steps")), *named])
