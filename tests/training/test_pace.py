@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fairdistill.training import loop, pace, prepare, resume, train
+from fairdistill.training import adapting, loop, pace, prepare, resume, train
 from fairdistill.training.cost import estimate
-from fairdistill.training.pace import changed, chooses_threads, fastest, time_steps
+from fairdistill.training.pace import chooses_threads, fastest, time_steps
 from fairdistill.training.setup import training_pipeline
 from fairdistill.training.state import load_checkpoint
 
@@ -51,13 +51,6 @@ def steps_that_take(monkeypatch, four_threads):
 )
 def test_all_threads_are_used_if_they_are_clearly_faster(one, many, chosen):
     assert fastest({1: one, 4: many}) == chosen
-
-
-def test_a_change_is_one_in_either_direction():
-    assert changed(1.0, 1.6)
-    assert changed(1.6, 1.0)
-    assert not changed(1.0, 1.4)
-    assert not changed(1.4, 1.0)
 
 
 def test_steps_are_timed_in_turn_and_nothing_is_left_changed(quick, steps_that_take):
@@ -124,15 +117,15 @@ def used(monkeypatch) -> list[int]:
 
 def test_threads_are_chosen_again_when_the_machine_changes(quick, steps_that_take, monkeypatch):
     steps_that_take({1: 0.1, 4: 0.05})
-    monkeypatch.setattr(pace, "_LEAST_STEPS", 3)
+    monkeypatch.setattr(adapting, "_LEAST_STEPS", 3)
     asked: list[float] = []
 
-    def busier_after_the_second(before: float, now: float) -> bool:
+    def busier_after_the_second(before: float, now: float, *, factor: float) -> bool:
         asked.append(now)
         steps_that_take({1: 0.1, 4: 0.5})
         return len(asked) == 1
 
-    monkeypatch.setattr(pace, "changed", busier_after_the_second)
+    monkeypatch.setattr(adapting, "changed", busier_after_the_second)
     found = used(monkeypatch)
     run = train(quick(**AUTO), quiet=True)
     assert found == [4] * 6 + [1] * 6  # an epoch has 3 steps; the first is what later ones are compared with

@@ -12,10 +12,10 @@ import torch
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.signals import signals_caught
 from fairdistill.training.active_run import ActiveRun
+from fairdistill.training.adapting import adapt
 from fairdistill.training.evaluation import evaluate_on_validation, share_statistics
 from fairdistill.training.learner import Learner
 from fairdistill.training.objective import StepLoss
-from fairdistill.training.pace import adapt
 from fairdistill.training.setup import training_batch
 from fairdistill.training.state import save
 from fairdistill.training.stopping import Interrupted

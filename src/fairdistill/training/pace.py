@@ -11,8 +11,7 @@ import copy
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import torch
 
@@ -20,15 +19,10 @@ from fairdistill.data import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.training.setup import Setup, training_batch
 
-if TYPE_CHECKING:
-    from fairdistill.training.active_run import ActiveRun
-
 _LEAST_ROUNDS, _MOST_ROUNDS = 3, 10
 _ENOUGH_SECONDS = 1.0  # no further round is started after this time
 _STEPS_PER_ROUND = 50  # of the run: timing takes at most about 4% of it
-_LEAST_STEPS = 150  # between two choices
 _WORTH = 0.9  # all threads are used if a step then takes less than this share of its time with one
-_CHANGED = 1.5  # the machine has changed if steps take this many times longer or shorter than before
 
 
 @dataclass(frozen=True)
@@ -65,16 +59,6 @@ def typical(seconds: Sequence[float]) -> float:
     return min(statistics.median(seconds), seconds[-1])
 
 
-def changed(before: float, now: float) -> bool:
-    """Return whether steps take so much longer or shorter than before that the machine must be busier or freer.
-
-    Example:
-        >>> changed(0.1, 0.2), changed(0.2, 0.1), changed(0.1, 0.12)
-        (True, True, False)
-    """
-    return max(before, now) > _CHANGED * min(before, now)
-
-
 def chooses_threads(setup: Setup) -> bool:
     """Return whether a run chooses its number of threads: on a CPU, in one process, if it is not given."""
     given = isinstance(setup.options.threads, int)
@@ -104,37 +88,6 @@ def time_steps(setup: Setup, pipeline: Pipeline) -> tuple[int, float]:
         torch.set_num_threads(before)
     number = fastest(seconds)
     return number, typical(seconds[number])
-
-
-def begin_with(run: ActiveRun, threads: Threads | int) -> None:
-    """Give a run that chooses its threads this number of them, or as many as there are."""
-    if not chooses_threads(run.setup):
-        return
-    threads = Threads(threads) if isinstance(threads, int) else threads
-    run.progress.threads = replace(threads, number=min(threads.number, run.setup.most_threads))
-    torch.set_num_threads(run.progress.threads.number)
-
-
-def adapt(run: ActiveRun, step_seconds: float) -> None:
-    """Choose the number of threads of a run again if the machine has become busier or freer since the last choice.
-
-    Args:
-        run: the run, after an evaluation.
-        step_seconds: seconds per step since the evaluation before.
-    """
-    setup, progress, threads = run.setup, run.progress, run.progress.threads
-    if threads is None or setup.options.compile:  # compiled code has a fixed number
-        return
-    if threads.step_seconds is None:
-        progress.threads = replace(threads, step_seconds=step_seconds)
-    elif changed(threads.step_seconds, step_seconds) and progress.step - threads.since >= _LEAST_STEPS:
-        number, _ = time_steps(setup, run.pipeline)
-        if number != threads.number:
-            run.console.say(
-                f"step {progress.step}: {number} instead of {threads.number} CPU threads, which is faster now"
-            )
-        progress.threads = Threads(number, since=progress.step)
-        torch.set_num_threads(number)
 
 
 def _step(setup: Setup, pipeline: Pipeline) -> Callable[[int], float]:

@@ -13,11 +13,11 @@ from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
 from fairdistill.training.active_run import ActiveRun, activate
+from fairdistill.training.adapting import begin_with
 from fairdistill.training.evaluation import evaluate_on_test
 from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.opening import announce, console_of, create_run, held
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.pace import begin_with
 from fairdistill.training.setup import prepare, training_pipeline
 from fairdistill.training.splits import Splits
 from fairdistill.training.state import restore

@@ -16,7 +16,8 @@ from torch import Tensor
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.training.active_run import ActiveRun
-from fairdistill.training.pace import Threads, begin_with
+from fairdistill.training.adapting import begin_with
+from fairdistill.training.pace import Threads
 
 
 @dataclass(frozen=True, kw_only=True)
