@@ -12,6 +12,7 @@ from fairdistill.cli.outcome import BAD_INPUT, DONE, drop_output, ended, flush, 
 from fairdistill.errors import UsageError
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.system.signals import raised_as_exceptions
+from fairdistill.system.threads import wait_passively
 
 COMMANDS = {
     "demo": "train a biased digit classifier and run fix on it (about a minute)",
@@ -66,5 +67,6 @@ def _command(arguments: list[str]) -> int:
     with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
         keep_freed_memory()
+        wait_passively()  # before PyTorch is loaded
         code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])
         return code

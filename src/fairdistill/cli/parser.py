@@ -19,6 +19,7 @@ from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
 from fairdistill.cli.lists import filled
 from fairdistill.contract import required_type
 from fairdistill.errors import UsageError
+from fairdistill.system.threads import ThreadCount
 from fairdistill.text.parsing import from_yaml
 
 
@@ -101,7 +102,15 @@ def add_options(
         else:
             metavar = None if typing.get_origin(kind) is typing.Literal else _METAVARS.get(kind, "VALUE")
             value = None if unset else default
+            kind = _number_or_auto if types_[field.name] == ThreadCount else kind
             group.add_argument(*flags, type=kind, default=value, metavar=metavar, help=help_)
+
+
+def _number_or_auto(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text  # the options class says what it expects
 
 
 _METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fairdistill.data.recipe import Augmentation
+from fairdistill.system.clock import changed
 
 SHORT = "ss-short"
 """The student that is trained first, for a quick second answer."""
@@ -16,6 +17,7 @@ _SHORT_EPOCHS = 2
 _SHORT_SHARE = 0.6  # of the time left; the rest is for evaluating it
 _FIELDS = (8, 4, 2, 1)
 _LEAST_STEPS = 20
+_CHANGED = 2.0
 _STUDENTS: tuple[tuple[str, float, Augmentation | None], ...] = (
     ("ss", 1.0, None), ("mfd", 1.0, None), ("ss", 0.1, None), ("mfd", 0.1, None), ("di", 1.0, None),
     ("mfd-self", 1.0, None), ("dro", 1.0, None), ("ss", 0.03, None),
@@ -94,6 +96,26 @@ class Pace:
         """
         step = (training + evaluation) / steps
         return cls(step, max(0.0, wall - steps * step))
+
+    def expected(self, steps: int, cost: float) -> float:
+        """Return the seconds that a part of a run should take."""
+        return self.part + self.step * cost * steps
+
+    def corrected(self, *, seconds: float, expected: float) -> Pace:
+        """Return the pace if something took so many seconds instead of those expected.
+
+        It stays the same unless the machine must have become busier or freer: a factor of 2 is more than the cost of
+        the methods leaves open.
+
+        Example:
+            >>> Pace(0.1, 2.0).corrected(seconds=36.0, expected=12.0)
+            Pace(step=0.3, part=6.0)
+            >>> Pace(0.1, 2.0).corrected(seconds=14.0, expected=12.0)
+            Pace(step=0.1, part=2.0)
+        """
+        if expected <= 0 or not changed(expected, seconds, factor=_CHANGED):
+            return self
+        return Pace(self.step * seconds / expected, self.part * seconds / expected)
 
 
 @dataclass(frozen=True)

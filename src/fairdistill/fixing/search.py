@@ -10,6 +10,7 @@ from pathlib import Path
 from fairdistill.choosing import Chooser, Measures
 from fairdistill.fixing.candidates import Candidate, Point
 from fairdistill.fixing.folder import write_so_far
+from fairdistill.fixing.plan import Pace
 from fairdistill.fixing.work import Work
 from fairdistill.models.last_layer import LastLayer
 from fairdistill.predictions.repaired import file_of, write_with_last_layer
@@ -36,6 +37,7 @@ class Search:
         layer: the deployed network's last layer, once it was found.
         best_on_train: the best model so far whose last layer was fitted on training images, else the deployed one.
         image_seconds: how long a forward pass takes for an image, as measured last.
+        pace: how fast students are trained, as measured last; None before the first.
     """
 
     def __init__(self, work: Work, deployed: Candidate) -> None:
@@ -48,6 +50,7 @@ class Search:
         self.layer: LastLayer | None = None
         self.best_on_train = deployed
         self.image_seconds = work.deployed.image_seconds
+        self.pace: Pace | None = None
         self._kept: dict[tuple[Family, str], Candidate] = {}
         self._announced: Candidate = deployed
 

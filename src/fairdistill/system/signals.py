@@ -62,3 +62,37 @@ def raised_as_exceptions() -> Iterator[None]:
         for number, handler in before.items():
             if signal.getsignal(number) is stop:
                 signal.signal(number, handler)
+
+
+def heeded() -> tuple[signal.Signals, ...]:
+    """Return the stopping signals that this process does not ignore.
+
+    ``nohup`` starts a process that ignores SIGHUP, and ``command &`` in a script one that ignores Ctrl-C; they should
+    keep ignoring them.
+    """
+    return tuple(number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN)
+
+
+@contextmanager
+def signals_caught() -> Iterator[list[int]]:
+    """Collect the stopping signals instead of dying from the first; a second of the same kind has its usual effect.
+
+    Signals that were ignored stay ignored. Only the main thread receives signals, so in another one nothing changes.
+    """
+    caught: list[int] = []
+    if current_thread() is not main_thread():
+        yield caught
+        return
+    before = {number: signal.getsignal(number) for number in heeded()}
+
+    def catch(number: int, _frame: object) -> None:
+        caught.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, catch)
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import shutil
-import statistics
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,24 +11,23 @@ import torch
 
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
-from fairdistill.models import Tapped
 from fairdistill.runs import nearest_existing
 from fairdistill.system.atomic import size_text
 from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.setup import Setup, prepare, training_batch, training_pipeline
-
-_PROBES = 3
+from fairdistill.training.pace import time_steps
+from fairdistill.training.setup import Setup, prepare, training_pipeline
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The rough cost of a run: seconds, bytes of memory and bytes of disk."""
+    """The rough cost of a run: seconds, bytes of memory and bytes of disk, with a number of CPU threads."""
 
     seconds: float
     memory: int
     disk: int
+    threads: int
 
     def __str__(self) -> str:
         return (
@@ -48,7 +44,7 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     """
     train, validation, test = setup.data
     batch_size, evaluators = setup.sampler.batch_size, 1 if setup.teacher is None else 2
-    step_seconds = _step_seconds(setup, pipeline)
+    threads, step_seconds = time_steps(setup, pipeline)
     forward = step_seconds / 3 / batch_size  # a backward pass costs about two forward passes
     evaluations = sum(-(-stage.steps // stage.evaluate_every) for stage in setup.stages)
     evaluated = evaluations * len(validation) + len(test) * evaluators
@@ -71,25 +67,8 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
         seconds=setup.steps * step_seconds + (evaluated + taught) * forward,
         memory=peak_memory_bytes(setup.runtime.device) + memory,
         disk=disk,
+        threads=threads,
     )
-
-
-def _step_seconds(setup: Setup, pipeline: Pipeline) -> float:
-    """Return how long a forward and a backward pass take on a batch, leaving the student and random numbers alone."""
-    network = copy.deepcopy(setup.student.network).train()
-    tapped = Tapped(network, setup.student.features.points)
-    device, times = setup.runtime.device, []
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        for step in range(_PROBES):
-            start = time.perf_counter()
-            batch = training_batch(setup, pipeline, step)
-            with setup.runtime.autocast():
-                loss = torch.nn.functional.cross_entropy(tapped(batch.images)["logits"].float(), batch.labels)
-            loss.backward()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            times.append(time.perf_counter() - start)
-    return min(statistics.median(times), times[-1])
 
 
 def seconds_of(options: TrainOptions) -> float:

@@ -6,7 +6,7 @@ A checkpoint appears whole or not at all, and holds nothing but tensors and plai
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -17,6 +17,8 @@ from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.system.atomic import replaced
 from fairdistill.training.active_run import ActiveRun
+from fairdistill.training.adapting import begin_with
+from fairdistill.training.pace import Threads
 
 _MARK = b"fairdistill digest: "  # after the archive that torch.save wrote, which torch.load finds nevertheless
 _DIGEST_BYTES = 16
@@ -34,6 +36,7 @@ class Checkpoint:
         objective: the state of the loss terms, including anything they have learned.
         optimizer: the optimizer's state.
         average: the state of the moving average of the weights, if there is one.
+        threads: the number of CPU threads, and since when; None if the run does not choose it.
         schedule: the learning-rate schedule's state.
         best: the weights of the best evaluation; None if the last are kept.
         best_standing: how it stands.
@@ -62,6 +65,7 @@ class Checkpoint:
     rng: Tensor
     rng_device: Tensor | None
     average: dict[str, Any] | None = None
+    threads: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, run: ActiveRun) -> Checkpoint:
@@ -84,6 +88,7 @@ class Checkpoint:
             row_seconds=progress.row_seconds,
             rng=torch.get_rng_state(),
             rng_device=torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+            threads=None if progress.threads is None else asdict(progress.threads),
         )
 
     def apply(self, run: ActiveRun) -> None:
@@ -110,6 +115,8 @@ class Checkpoint:
         progress.meter.steps = self.meter["steps"]
         progress.step, progress.log_rows = self.step, self.log_rows
         progress.seconds, progress.row_seconds = self.seconds, self.row_seconds
+        if self.threads is not None:
+            begin_with(run, Threads(**self.threads))
         torch.set_rng_state(self.rng.cpu())
         if self.rng_device is not None:
             torch.cuda.set_rng_state(self.rng_device.cpu(), device)

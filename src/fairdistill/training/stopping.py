@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fairdistill.errors import TrainingError
 from fairdistill.runs import RunFolder
-from fairdistill.system.signals import STOPPING, signal_of
+from fairdistill.system.signals import signal_of
 
 
 class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
@@ -37,33 +35,6 @@ class Stopped(TrainingError):  # noqa: N818  # what the user asked for is not an
     def __init__(self, where: str, stop: Interrupted) -> None:
         super().__init__(f"stopped {where}; progress is saved. Run the same command to continue")
         self.signal_number = stop.signal_number
-
-
-@contextmanager
-def signals_caught() -> Iterator[list[int]]:
-    """Collect Ctrl-C, SIGTERM and SIGHUP instead of dying from the first; a second one has its usual effect.
-
-    A process that was started with one of them ignored, as by ``nohup`` or ``command &`` in a script, keeps ignoring
-    it.
-    """
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught  # only the main thread receives signals
-        return
-    before = {number: signal.getsignal(number) for number in STOPPING}
-    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
-
-    def catch(number: int, _frame: object) -> None:
-        caught.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, catch)
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
