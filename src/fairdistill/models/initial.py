@@ -49,15 +49,25 @@ def whitening_filters(images: Tensor, *, size: tuple[int, int], channels: int) -
     Returns:
         Weights ``[channels, C, *size]`` and biases ``[channels]``, float32.
     """
-    patches = F.unfold(images.double(), size).transpose(1, 2).flatten(0, 1)
-    mean, covariance = patches.mean(0), torch.cov(patches.T)
+    mean, covariance = _patch_moments(images, size)
     values, vectors = torch.linalg.eigh(covariance)
     vectors = vectors * torch.where(vectors.sum(0) < 0, -1.0, 1.0)  # else the signs depend on the processor
     filters = (vectors / (values + 5e-4 * values.mean()).sqrt()).T.flip(0)
     both = torch.stack([filters, -filters], dim=1).flatten(0, 1)[:channels]
-    weights = torch.zeros(channels, patches.shape[1], dtype=torch.float64)
+    weights = torch.zeros(channels, len(mean), dtype=torch.float64)
     weights[: len(both)] = both
     return weights.view(channels, images.shape[1], *size).float(), -(weights @ mean).float()
+
+
+def _patch_moments(images: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Return the mean ``[C * height * width]`` of the patches of images, and their covariance, float64."""
+    stride = max(1, images.shape[2] // 32)  # patches of large images overlap less, since a thousand of each will do
+    count, total, products = 0, torch.zeros(()), torch.zeros(())
+    for some in images.double().split(64):
+        patches = F.unfold(some, size, stride=stride).transpose(1, 2).flatten(0, 1)
+        count, total, products = count + len(patches), total + patches.sum(0), products + patches.T @ patches
+    mean = total / count
+    return mean, (products - count * mean.outer(mean)) / (count - 1)
 
 
 def whiten(network: nn.Module, images: Tensor, *, frozen: bool) -> bool:

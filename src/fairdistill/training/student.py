@@ -111,7 +111,7 @@ def _set_dropout(network: nn.Module, options: TrainOptions) -> None:
         layer.p = options.dropout
 
 
-_WHITENING_IMAGES = 5000  # as airbench; their patches are millions, for a covariance of 27 by 27
+_WHITENING_IMAGES = 1000  # about a million patches, for a covariance of 27 by 27
 
 
 def _draw_weights(network: nn.Module, options: TrainOptions, train: GroupedDataset) -> None:
