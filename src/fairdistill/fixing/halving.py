@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import SHARES, Candidate
@@ -40,7 +39,7 @@ def train_students(search: Search) -> Ended:
     if pace is None:
         return "budget"
     students = configurations(from_trained=work.can_continue)[: work.options.students]
-    by_name = {each.name: each for each in students}
+    known = {each.configuration: each for each in students}
     most = work.options.epochs * epoch
     for number in itertools.count():
         rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
@@ -53,7 +52,7 @@ def train_students(search: Search) -> Ended:
             _record(work, number, planned)
         if not _compete(search, start, number, pace):
             return "budget"
-        students = [by_name[name] for name in _ranked(search, list(by_name))]
+        students = [known[name] for name in _ranked(search, list(known))]
     raise AssertionError("a round is the last")
 
 
@@ -104,9 +103,9 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
     work = search.work
     planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
     running = {
-        name: Student(name if number == 0 else f"{name}-{number + 1}", found.method, found.rate)
-        for name, found in ((each.name, each) for each in configurations(from_trained=work.can_continue))
-        if name in planned.students
+        each.configuration: replace(each, round=number)
+        for each in configurations(from_trained=work.can_continue)
+        if each.configuration in planned.students
     }
     left = {
         name: train_student(search, start, each, steps=planned.steps, until=_come(work, each))
@@ -131,14 +130,14 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
     return True
 
 
-def _ranked(search: Search, names: list[str]) -> list[str]:
-    """Return names of students, those that did best in any round first, then those that were not trained yet."""
+def _ranked(search: Search, known: list[str]) -> list[str]:
+    """Return configurations, those that did best in any round first, then those that were not trained yet."""
     best: dict[str, tuple[float, ...]] = {}
     for each in search.of("student"):
-        name = re.sub(r"-\d+$", "", each.name)
-        if name in names:
+        name = each.configuration
+        if name in known:
             best[name] = min(best.get(name, (math.inf,)), search.standing(each))
-    return sorted(best, key=lambda name: best[name]) + [name for name in names if name not in best]
+    return sorted(best, key=lambda name: best[name]) + [name for name in known if name not in best]
 
 
 def _record(work: Work, number: int, planned: Round) -> None:
