@@ -97,7 +97,7 @@ class Model:
             sources = torch.tensor([number[name] for name in data.source_ids])
             return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 
-        head = Head(layer.weight, layer.bias)
+        head = Head(layer.weight, layer.bias, layer.has_bias)
         names = (splits.test.class_names, splits.test.group_names)
         return cls(head, read(splits.train), read(splits.validation), read(splits.test), names)
 

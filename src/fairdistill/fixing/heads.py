@@ -62,10 +62,6 @@ class Site:
     validation: HeadData
     logits: Tensor
 
-    def fitting(self, fit: HeadFit) -> HeadFit:
-        """Return a head as the layer can hold it: without a bias if the layer has none."""
-        return fit if self.layer.has_bias else without_bias(fit)
-
 
 def try_heads(search: Search) -> bool:
     """Fit other last layers on validation images, then on training images, and draw the lines to each of them.
@@ -142,7 +138,7 @@ def site_of(work: Work, model: DeployedModel, *, name: str | None = None) -> Sit
     """
     layer = find_last_layer(model.network, work.some_images(model.recipe, _IMAGES), name=name)
     found = _data(work, model, layer, work.samples.validation)
-    head = Head(layer.weight, layer.bias)
+    head = Head(layer.weight, layer.bias, layer.has_bias)
     return Site(layer, head, found, head.logits(found.features))
 
 
@@ -170,9 +166,8 @@ def _fit(search: Search, site: Site, train: HeadData | None, scored: list[Scored
         seed=search.work.options.seed,
         skipped=lambda each: search.notes.append(_skipped(each, search.work)),
     )  # fmt: skip
-    for fitted in fits:
+    for fit in fits:
         search.heads += 1
-        fit = site.fitting(fitted)
         each = _candidate(search.deployed, fit)
         scored.append(ScoredFit(fit, each.measures["balanced_accuracy"]))
         search.add(each)
@@ -230,15 +225,6 @@ def _on_line(deployed: Candidate, site: Site, end: Candidate, share: float) -> C
         settings={**(end.settings or {}), "share": share},
         seconds=fit.seconds,
     )
-
-
-def without_bias(fit: HeadFit) -> HeadFit:
-    """Return a head for a layer that has no bias: its own is dropped.
-
-    It is also subtracted from cross-fitted logits, whose own heads have slightly different biases.
-    """
-    head = Head(fit.head.weight, torch.zeros_like(fit.head.bias))
-    return replace(fit, head=head, validation_logits=fit.validation_logits - fit.head.bias)
 
 
 def with_logits(predictions: Predictions, logits: Tensor) -> Predictions:

@@ -6,6 +6,7 @@ from fairdistill.auditing import AuditResult
 from fairdistill.fixing.evidence import confirmed
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.treatment import Treated, Treatment
+from fairdistill.fixing.verdict import SETS, is_real
 from fairdistill.text.numbers import interval, p_value, percent
 
 
@@ -69,9 +70,13 @@ def _real(result: FixResult) -> str:
     shown = [
         f"{percent(audited.deo_a.value)}% on the {name} set (p {p_value(audited.deo_a.p_value)})"
         for name, audited in (("test", result.test_before), ("validation", result.validation))
-        if audited.deo_a.low > 0
+        if is_real(audited, looks=SETS)
     ]
-    return f"Your model's gap is more than chance: DEO_A is {' and '.join(shown)}."
+    limit = (1 - result.test_before.confidence) / SETS
+    return (
+        f"Your model's gap is more than chance: DEO_A is {' and '.join(shown)}. (Either set could have shown a "
+        f"gap, so p must be at most {limit:.3g}.)"
+    )
 
 
 def _use(result: FixResult) -> str:
