@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import hardware
-from fairdistill.choosing import FIX_RULE, Measures, measures_of, parse_rule
+from fairdistill.choosing import FIX_RULE, Measures, parse_rule
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, ScoredFit, better_source, fit_heads, logits_toward
 from fairdistill.heads.joint import corrected, joint_head, joint_probabilities
@@ -109,7 +109,7 @@ class Model:
             num_classes=data.num_classes, num_groups=data.num_groups,
         )  # fmt: skip
         right = float((predicted == data.labels).double().mean())
-        return measures_of(counts, accuracy=right, class_names=self.names[0], group_names=self.names[1])
+        return Measures(counts, accuracy=right, class_names=self.names[0], group_names=self.names[1])
 
     def fits(self) -> Iterator[tuple[HeadFit, float]]:
         """Yield each head with its processor seconds."""
