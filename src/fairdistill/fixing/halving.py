@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
+from fairdistill.data.recipe import Augmentation
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.decision import Ended
+from fairdistill.fixing.memorizing import wants_changed_images
 from fairdistill.fixing.plan import (
     SHORT,
     Pace,
@@ -35,10 +38,11 @@ def train_students(search: Search) -> Ended:
     work = search.work
     epoch = steps_per_epoch(len(work.samples.train), work.options.batch_size)
     start = start_of(search)
-    pace = _short_student(search, start, epoch)
+    planned_students = configurations(from_trained=work.can_continue, changed_images=wants_changed_images(search))
+    pace = _short_student(search, start, epoch, augment=planned_students[0].augment)
     if pace is None:
         return "budget"
-    students = configurations(from_trained=work.can_continue)[: work.options.students]
+    students = planned_students[: work.options.students]
     known = {each.configuration: each for each in students}
     most = work.options.epochs * epoch
     for number in itertools.count():
@@ -50,7 +54,7 @@ def train_students(search: Search) -> Ended:
             if rounds and planned.steps < _LONGER * rounds[-1].steps:
                 return "complete" if rounds[-1].steps >= 0.9 * most else "budget"
             _record(work, number, planned)
-        if not _compete(search, start, number, pace):
+        if not _compete(search, start, number, pace, known):
             return "budget"
         students = [known[name] for name in _ranked(search, list(known))]
     raise AssertionError("a round is the last")
@@ -64,7 +68,7 @@ def time_for_students(search: Search) -> float:
     return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
 
 
-def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
+def _short_student(search: Search, start: Start, epoch: int, *, augment: Augmentation | None) -> Pace | None:
     """Train ``ss`` for about two epochs, for a second answer; return the pace, None if there was no time for it."""
     work = search.work
     plan = folder.plan_of(work.out)
@@ -81,7 +85,7 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
             return None
         folder.update_plan(work.out, short_steps=steps)
     began = time.monotonic()
-    found = train_student(search, start, Student(SHORT, "ss"), steps=steps, until=steps)
+    found = train_student(search, start, Student(SHORT, "ss", augment=augment), steps=steps, until=steps)
     if "pace" in plan:
         return Pace(**plan["pace"])
     training = steps * 3 * search.image_seconds * work.options.batch_size
@@ -95,18 +99,14 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
     return pace
 
 
-def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
+def _compete(search: Search, start: Start, number: int, pace: Pace, students: Mapping[str, Student]) -> bool:
     """Let the students of a round compete; return whether it came to its end within the budget.
 
     Those that were trained in an earlier call are candidates as they were left, whatever becomes of this one.
     """
     work = search.work
     planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
-    running = {
-        each.configuration: replace(each, round=number)
-        for each in configurations(from_trained=work.can_continue)
-        if each.configuration in planned.students
-    }
+    running = {name: replace(each, round=number) for name, each in students.items() if name in planned.students}
     left = {
         name: train_student(search, start, each, steps=planned.steps, until=_come(work, each))
         for name, each in running.items()

@@ -6,14 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fairdistill.data.recipe import Augmentation
+
 SHORT = "ss-short"
 """The student that is trained first, for a quick second answer."""
 
 _SHORT_EPOCHS = 2
 _SHORT_SHARE = 0.6  # of the time left; the rest is for evaluating it
 _LEAST_STEPS = 20
-_STUDENTS = (
-    ("ss", 1.0), ("mfd", 1.0), ("ss", 0.1), ("mfd", 0.1), ("di", 1.0), ("mfd-self", 1.0), ("dro", 1.0), ("ss", 0.03),
+_STUDENTS: tuple[tuple[str, float, Augmentation | None], ...] = (
+    ("ss", 1.0, None), ("mfd", 1.0, None), ("ss", 0.1, None), ("mfd", 0.1, None), ("di", 1.0, None),
+    ("mfd-self", 1.0, None), ("dro", 1.0, None), ("ss", 0.03, None),
+)  # fmt: skip
+_WITH_CHANGED_IMAGES: tuple[tuple[str, float, Augmentation | None], ...] = (
+    ("ss", 1.0, "randaug"), ("gapreg", 1.0, "randaug"), ("dro", 1.0, "randaug"), ("ss", 1.0, None), ("mfd", 1.0, None),
+    ("mfd-self", 1.0, "randaug"), ("mfd", 1.0, "randaug"), ("ss", 0.1, None),
 )  # fmt: skip
 _COST = {"mfd": 1.6, "mfd-self": 1.3}  # seconds per step, those of ss being 1: the teacher's forward pass
 _HOW = {
@@ -22,6 +29,7 @@ _HOW = {
     "mfd-self": "by MFD between the groups of its own features",
     "di": "with one last layer per group, averaged at the end",
     "dro": "by group DRO, which gives the worst subgroups more weight",
+    "gapreg": "on such batches, with a penalty on the gap between groups",
 }
 
 
@@ -34,6 +42,7 @@ class Student:
         method: how it is trained.
         rate: its learning rate, as a share of ``--lr``.
         round: the number of the round, from 0; in each, it starts anew.
+        augment: what is done to its training images; None: what ``--augment`` says.
 
     Example:
         >>> Student("mfd-lr0.1", "mfd", 0.1, round=1).name
@@ -44,11 +53,18 @@ class Student:
     method: str
     rate: float = 1.0
     round: int = 0
+    augment: Augmentation | None = None
 
     @property
     def name(self) -> str:
         """Name of its run folder and its row in the table."""
         return self.configuration if self.round == 0 else f"{self.configuration}-{self.round + 1}"
+
+    @classmethod
+    def of(cls, method: str, rate: float, augment: Augmentation | None) -> Student:
+        """Return a student named after how it is trained."""
+        parts = [method, *([augment] if augment else []), *([f"lr{rate:g}"] if rate != 1 else [])]
+        return cls("-".join(parts), method, rate, augment=augment)
 
     @property
     def cost(self) -> float:
@@ -59,7 +75,8 @@ class Student:
         """Return what it is, for sentences."""
         what = "your network with all its weights trained further," if from_trained else "a new network trained"
         rate = "" if self.rate == 1 else f", at {self.rate:g} times the learning rate"
-        return f"{what} {_HOW[self.method]}{rate}"
+        images = ", with RandAugment" if self.augment == "randaug" else ""
+        return f"{what} {_HOW[self.method]}{images}{rate}"
 
 
 @dataclass(frozen=True)
@@ -139,15 +156,20 @@ class Round:
         )
 
 
-def configurations(*, from_trained: bool) -> list[Student]:
+def configurations(*, from_trained: bool, changed_images: bool = False) -> list[Student]:
     """Return the students in order of promise.
 
-    Those that start from trained weights also compete at 0.1 and 0.03 times the learning rate. There are no more than
-    can start in a round.
+    Those that start from trained weights also compete at lower learning rates. There are no more than can start in a
+    round.
+
+    Args:
+        from_trained: whether students start from the deployed model's weights.
+        changed_images: whether most students should see training images changed by RandAugment, since the deployed
+            model knows the images themselves by heart.
     """
     return [
-        Student(method if rate == 1 else f"{method}-lr{rate:g}", method, rate)
-        for method, rate in _STUDENTS
+        Student.of(method, rate, augment)
+        for method, rate, augment in (_WITH_CHANGED_IMAGES if changed_images else _STUDENTS)
         if from_trained or rate == 1
     ]
 
