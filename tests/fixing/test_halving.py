@@ -45,7 +45,10 @@ def search(tmp_path, monkeypatch):
         search.log.append((student.name, until))
         search.students[student.name] = None
         validation = predictions(gap(GAPS.get(student.name, 12)))
-        each = Candidate(name=student.name, family="student", description="it", validation=validation)
+        each = Candidate(
+            name=student.name, family="student", description="it", validation=validation,
+            configuration=student.configuration,
+        )  # fmt: skip
         search.add(each)
         return each
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -44,7 +43,7 @@ def train_students(search: Search) -> Ended:
     if search.pace is None:
         return "budget"
     students = planned_students[: work.options.students]
-    by_name = {each.name: each for each in students}
+    known = {each.configuration: each for each in students}
     most = work.options.epochs * epoch
     for number in itertools.count():
         rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
@@ -55,9 +54,9 @@ def train_students(search: Search) -> Ended:
             if rounds and planned.steps < _LONGER * rounds[-1].steps:
                 return "complete" if rounds[-1].steps >= 0.9 * most else "budget"
             _record(work, number, planned)
-        if not _compete(search, start, number, by_name):
+        if not _compete(search, start, number, known):
             return "budget"
-        students = [by_name[name] for name in _ranked(search, list(by_name))]
+        students = [known[name] for name in _ranked(search, list(known))]
     raise AssertionError("a round is the last")
 
 
@@ -125,11 +124,7 @@ def _compete(search: Search, start: Start, number: int, students: Mapping[str, S
     """
     work = search.work
     planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
-    running = {
-        name: each if number == 0 else replace(each, name=f"{name}-{number + 1}")
-        for name, each in students.items()
-        if name in planned.students
-    }
+    running = {name: replace(each, round=number) for name, each in students.items() if name in planned.students}
     left = {
         name: train_student(search, start, each, steps=planned.steps, until=_come(work, each))
         for name, each in running.items()
@@ -153,14 +148,14 @@ def _compete(search: Search, start: Start, number: int, students: Mapping[str, S
     return True
 
 
-def _ranked(search: Search, names: list[str]) -> list[str]:
-    """Return names of students, those that did best in any round first, then those that were not trained yet."""
+def _ranked(search: Search, known: list[str]) -> list[str]:
+    """Return configurations, those that did best in any round first, then those that were not trained yet."""
     best: dict[str, tuple[float, ...]] = {}
     for each in search.of("student"):
-        name = re.sub(r"-\d+$", "", each.name)
-        if name in names:
+        name = each.configuration
+        if name in known:
             best[name] = min(best.get(name, (math.inf,)), search.standing(each))
-    return sorted(best, key=lambda name: best[name]) + [name for name in names if name not in best]
+    return sorted(best, key=lambda name: best[name]) + [name for name in known if name not in best]
 
 
 def _record(work: Work, number: int, planned: Round) -> None:
