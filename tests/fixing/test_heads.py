@@ -80,7 +80,7 @@ def test_a_layer_without_a_bias_gets_none(tmp_path):
 @pytest.mark.parametrize(
     ("factory", "why"),
     [
-        ("wide", "reads 20,000 features, 0.0 GiB for the 240 images of made/val; heads are fitted to at most 16,384"),
+        ("wide", "reads 20,000 features, 18 MiB for the 240 images of made/val; heads are fitted to at most 16,384"),
         ("not_linear_last", "something after it changes them"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ COMMANDS = {
     "bench": "run the paper's grid of methods and seeds (bench table prints the results)",
     "data": "inspect a data set (fairdistill data inspect)",
 }
+
+_CONTROL = ("Cc", "Zl", "Zp")  # unicode categories: control characters, line and paragraph separators
 
 _HELP = f"""usage: fairdistill COMMAND [OPTIONS]
 
@@ -62,6 +65,11 @@ def _ctrl_c_while_torch_loads() -> Iterator[None]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def _one_line(message: object) -> str:
+    """Return a message with line breaks and other control characters, such as those in a class name, escaped."""
+    return "".join(repr(each)[1:-1] if unicodedata.category(each) in _CONTROL else each for each in str(message))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
@@ -85,11 +93,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
     except TrainingError as error:
-        print(f"fairdistill: {error}", file=sys.stderr)
+        print(f"fairdistill: {_one_line(error)}", file=sys.stderr)
         number = getattr(error, "signal_number", None)
         return 1 if number is None else 128 + int(number)
     except FairdistillError as error:
-        print(f"fairdistill: error: {error}", file=sys.stderr)
+        print(f"fairdistill: error: {_one_line(error)}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("fairdistill"):
@@ -102,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"fairdistill: error: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"fairdistill: error: {_one_line(f'{where}{error.strerror or error}')}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("fairdistill: stopped", file=sys.stderr)

@@ -75,7 +75,10 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # safe_open is no mapping
                 metadata = file.metadata() or {}
         except (SafetensorError, OSError) as error:
-            raise UsageError(f"{path} is not a readable .safetensors file: {error}") from error
+            raise UsageError(
+                f"{path} ({path.stat().st_size:,} bytes) is damaged or incomplete, or not a .safetensors file; copy or "
+                "save it again"
+            ) from error
         return WeightsFile(without_prefix(weights), metadata, prefix=common_prefix(weights))
     if path.suffix not in _TORCH_SUFFIXES:
         raise UsageError(f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}")
@@ -195,9 +198,9 @@ def load_content(path: Path) -> object:
     except Exception as error:
         if "TorchScript" in str(error):
             raise more_than_tensors(path) from error
-        reason = str(error).splitlines()[0] if str(error) else "it ends too early"
         raise UsageError(
-            f"{path} is damaged, or was not written by torch.save: {type(error).__name__}: {reason}"
+            f"{path} ({path.stat().st_size:,} bytes) is damaged or incomplete, or was not written by torch.save; copy "
+            "or save it again"
         ) from error
 
 

@@ -154,13 +154,21 @@ def reordered(
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """Return the names of a comma-separated list; names that contain a comma are in double quotes.
+    """Return the names of a comma-separated list; names that contain a comma or a line break are in double quotes.
+
+    Raises:
+        UsageError: for a line break outside double quotes.
 
     Example:
         >>> listed('dog, "cat, wild"')
         ('dog', 'cat, wild')
     """
-    return tuple(next(csv.reader([text], skipinitialspace=True)))
+    try:
+        return tuple(next(csv.reader([text], skipinitialspace=True)))
+    except csv.Error as error:
+        raise UsageError(
+            f"cannot read the list of names {text!r}; put names that contain a line break in double quotes"
+        ) from error
 
 
 def classes_option(names: Sequence[str]) -> str:
