@@ -11,8 +11,10 @@ import torch
 from fairdistill.errors import TeacherError
 from fairdistill.fixing import heads as room
 from fairdistill.fixing.candidates import KEEP, Candidate
-from fairdistill.fixing.heads import try_heads
+from fairdistill.fixing.heads import try_heads, without_bias
 from fairdistill.fixing.search import Search
+from fairdistill.heads import Head, HeadFit
+from fairdistill.heads.constant import constant_direction
 from fairdistill.models.last_layer import LastLayerError
 from fairdistill.predictions.trained_model import load_model, predictions_of
 from tests.fixing.networks import work_of
@@ -75,6 +77,21 @@ def test_a_layer_without_a_bias_gets_none(tmp_path):
         if each.head.fitted_on == "train":
             own = each.head.head.logits(torch.from_numpy(features(work))).argmax(1).numpy()
             assert (own == each.validation.predicted).all()
+
+
+def test_the_bias_of_a_head_becomes_weights_of_features_that_are_nearly_constant():
+    drawn = torch.Generator().manual_seed(0)
+    features = torch.randn(200, 64, generator=drawn).relu()
+    weight = 0.1 * torch.randn(2, 64, generator=drawn)
+    head = Head(weight, -(features @ weight.T).mean(0))  # both classes are as common
+    logits = head.logits(features)
+    fit = HeadFit("fair", {}, "train", head, logits, 1.0)
+    held = without_bias(fit, features, constant_direction(features))
+    assert not held.head.bias.any()
+    assert torch.allclose(held.head.logits(features), held.validation_logits, atol=1e-4)
+    assert (held.validation_logits.argmax(1) == logits.argmax(1)).float().mean() > 0.85
+    dropped = Head(head.weight, torch.zeros(2)).logits(features)
+    assert (dropped.argmax(1) == logits.argmax(1)).float().mean() < 0.7
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from fairdistill.fixing.readable import auc_in_words, group_auc
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
 from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, HeadSkipped, fit_heads, logits_toward
+from fairdistill.heads.constant import constant_direction
 from fairdistill.models.last_layer import LastLayer, LastLayerError, find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.features import features_of
@@ -51,7 +53,11 @@ class Site:
 
     def fitting(self, fit: HeadFit) -> HeadFit:
         """Return a head as the layer can hold it: without a bias if the layer has none."""
-        return fit if self.layer.has_bias else without_bias(fit)
+        return fit if self.layer.has_bias else without_bias(fit, self.validation.features, self._constant)
+
+    @cached_property
+    def _constant(self) -> Tensor:
+        return constant_direction(self.validation.features)
 
 
 def try_heads(search: Search) -> bool:
@@ -201,13 +207,20 @@ def _on_line(deployed: Candidate, site: Site, end: Candidate, share: float) -> C
     )
 
 
-def without_bias(fit: HeadFit) -> HeadFit:
-    """Return a head for a layer that has no bias: its own is dropped.
+def without_bias(fit: HeadFit, features: Tensor, constant: Tensor) -> HeadFit:
+    """Return a head for a layer that has no bias: its own becomes a weight of features that are nearly constant.
 
-    It is also subtracted from cross-fitted logits, whose own heads have slightly different biases.
+    The same is done to cross-fitted logits, whose own heads have slightly different biases.
+
+    Args:
+        fit: the head.
+        features: ``[N, D]`` of the validation set.
+        constant: the direction along which they are nearly constant.
     """
-    head = Head(fit.head.weight, torch.zeros_like(fit.head.bias))
-    return replace(fit, head=head, validation_logits=fit.validation_logits - fit.head.bias)
+    bias = fit.head.bias
+    head = Head(fit.head.weight + torch.outer(bias, constant), torch.zeros_like(bias))
+    along = features.float() @ constant
+    return replace(fit, head=head, validation_logits=fit.validation_logits + torch.outer(along - 1, bias))
 
 
 def with_logits(predictions: Predictions, logits: Tensor) -> Predictions:
