@@ -97,3 +97,14 @@ def test_the_pace_is_that_of_the_steps_and_the_rest_is_for_starting():
     assert math.isclose(pace.step, 0.24)
     assert math.isclose(pace.part, 6.0)
     assert Pace.measured(wall=10.0, steps=100, training=20.0, evaluation=0.0).part == 0.0
+
+
+def test_if_images_are_changed_most_students_see_them_so_and_the_first_ones_surely():
+    found = configurations(from_trained=True, changed_images=True)
+    assert len(found) == MOST_STUDENTS
+    assert [each.augment for each in found[:3]] == ["randaug"] * 3
+    assert found[0].name == "ss-randaug"
+    assert "with RandAugment" in found[0].description(from_trained=True)
+    assert [each.name for each in found if each.augment is None] == ["ss", "mfd", "ss-lr0.1"]
+    for each in found:
+        methods.parse(each.method, data="digits-s")

@@ -168,6 +168,25 @@ def test_randaug_and_one_cycle_go_on(quick, tiny_teacher, tmp_path):
     assert_same(resume(tmp_path / "cut", quiet=True), whole)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"recipe": "fast", "lr_warmup": 0.3, "schedule": "linear"},
+        {"optimizer": "muon", "scratch_weights": "he", "cutout": 4, "label_smoothing": 0.2},
+        {"optimizer": "nesterov", "whitening": "trained", "schedule": "cosine", "alternating_flip": True},
+    ],
+    ids=["fast", "muon", "nesterov"],
+)
+def test_a_recipe_and_its_parts_go_on(quick, tiny_teacher, tmp_path, given):
+    def options(name):
+        return quick(out=str(tmp_path / name), method="mfd", teacher=tiny_teacher, **given)
+
+    whole = train(options("whole"), quiet=True)
+    with stopped(in_step(8, kill), Killed):
+        train(options("cut"), quiet=True)
+    assert_same(resume(tmp_path / "cut", quiet=True), whole)
+
+
 def test_the_patience_of_the_rate_goes_on(quick, judged_as):
     options = quick(batch_size=66, steps=16)  # an evaluation after every step
     with judged_as(cell_loss=[1.0] * 16):

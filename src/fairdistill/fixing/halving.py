@@ -6,11 +6,14 @@ import itertools
 import math
 import re
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 
+from fairdistill.data.recipe import Augmentation
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.decision import Ended
+from fairdistill.fixing.memorizing import wants_changed_images
 from fairdistill.fixing.plan import (
     SHORT,
     Pace,
@@ -36,10 +39,11 @@ def train_students(search: Search) -> Ended:
     work = search.work
     epoch = steps_per_epoch(len(work.samples.train), work.options.batch_size)
     start = start_of(search)
-    pace = _short_student(search, start, epoch)
+    planned_students = configurations(from_trained=work.can_continue, changed_images=wants_changed_images(search))
+    pace = _short_student(search, start, epoch, augment=planned_students[0].augment)
     if pace is None:
         return "budget"
-    students = configurations(from_trained=work.can_continue)[: work.options.students]
+    students = planned_students[: work.options.students]
     by_name = {each.name: each for each in students}
     most = work.options.epochs * epoch
     for number in itertools.count():
@@ -51,7 +55,7 @@ def train_students(search: Search) -> Ended:
             if rounds and planned.steps < _LONGER * rounds[-1].steps:
                 return "complete" if rounds[-1].steps >= 0.9 * most else "budget"
             _record(work, number, planned)
-        if not _compete(search, start, number, pace):
+        if not _compete(search, start, number, pace, by_name):
             return "budget"
         students = [by_name[name] for name in _ranked(search, list(by_name))]
     raise AssertionError("a round is the last")
@@ -65,7 +69,7 @@ def time_for_students(search: Search) -> float:
     return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
 
 
-def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
+def _short_student(search: Search, start: Start, epoch: int, *, augment: Augmentation | None) -> Pace | None:
     """Train ``ss`` for about two epochs, for a second answer; return the pace, None if there was no time for it."""
     work = search.work
     plan = folder.plan_of(work.out)
@@ -82,7 +86,7 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
             return None
         folder.update_plan(work.out, short_steps=steps)
     began = time.monotonic()
-    found = train_student(search, start, Student(SHORT, "ss"), steps=steps, until=steps)
+    found = train_student(search, start, Student(SHORT, "ss", augment=augment), steps=steps, until=steps)
     if "pace" in plan:
         return Pace(**plan["pace"])
     training = steps * 3 * search.image_seconds * work.options.batch_size
@@ -96,7 +100,7 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
     return pace
 
 
-def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
+def _compete(search: Search, start: Start, number: int, pace: Pace, students: Mapping[str, Student]) -> bool:
     """Let the students of a round compete; return whether it came to its end within the budget.
 
     Those that were trained in an earlier call are candidates as they were left, whatever becomes of this one.
@@ -104,8 +108,8 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
     work = search.work
     planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
     running = {
-        name: Student(name if number == 0 else f"{name}-{number + 1}", found.method, found.rate)
-        for name, found in ((each.name, each) for each in configurations(from_trained=work.can_continue))
+        name: each if number == 0 else replace(each, name=f"{name}-{number + 1}")
+        for name, each in students.items()
         if name in planned.students
     }
     left = {

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from fairdistill.choosing import FIX_RULE, Chooser, RuleFunction, chooser
 from fairdistill.contract import check_at_least_one, check_options, check_seed, check_types, with_data_keywords
 from fairdistill.data import option_names
-from fairdistill.data.recipe import Augmentation
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.text.durations import parse_duration
@@ -76,9 +75,9 @@ class StudentOptions:
     """Initial weights of the students: the deployed model's where possible (teacher), or random (scratch)."""
     batch_size: int = 128
     """Images per batch."""
-    augment: Augmentation = "standard"
-    """Changes of training images: standard (the data set's own crops and flips) or randaug (RandAugment on top of
-    them)."""
+    augment: Literal["auto", "standard", "randaug"] = "auto"
+    """Changes of training images: standard (the data set's own crops and flips), randaug (RandAugment on top of them),
+    or auto: both compete if your model does much better on its training images than on others, else standard."""
     lr: float = 1e-3
     """Learning rate; students that start from your model's weights also try 0.1 and 0.03 times this rate."""
     seed: int = 0

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fairdistill.data.recipe import Augmentation
+
 SHORT = "ss-short"
 """The student that is trained first, for a quick second answer."""
 
@@ -14,8 +16,13 @@ _SHORT_EPOCHS = 2
 _SHORT_SHARE = 0.6  # of the time left; the rest is for evaluating it
 _FIELDS = (8, 4, 2, 1)
 _LEAST_STEPS = 20
-_STUDENTS = (
-    ("ss", 1.0), ("mfd", 1.0), ("ss", 0.1), ("mfd", 0.1), ("di", 1.0), ("mfd-self", 1.0), ("dro", 1.0), ("ss", 0.03),
+_STUDENTS: tuple[tuple[str, float, Augmentation | None], ...] = (
+    ("ss", 1.0, None), ("mfd", 1.0, None), ("ss", 0.1, None), ("mfd", 0.1, None), ("di", 1.0, None),
+    ("mfd-self", 1.0, None), ("dro", 1.0, None), ("ss", 0.03, None),
+)  # fmt: skip
+_WITH_CHANGED_IMAGES: tuple[tuple[str, float, Augmentation | None], ...] = (
+    ("ss", 1.0, "randaug"), ("gapreg", 1.0, "randaug"), ("dro", 1.0, "randaug"), ("ss", 1.0, None), ("mfd", 1.0, None),
+    ("mfd-self", 1.0, "randaug"), ("mfd", 1.0, "randaug"), ("ss", 0.1, None),
 )  # fmt: skip
 _COST = {"mfd": 1.6, "mfd-self": 1.3}  # seconds per step, those of ss being 1: the teacher's forward pass
 _HOW = {
@@ -24,6 +31,7 @@ _HOW = {
     "mfd-self": "by MFD between the groups of its own features",
     "di": "with one last layer per group, averaged at the end",
     "dro": "by group DRO, which gives the worst subgroups more weight",
+    "gapreg": "on such batches, with a penalty on the gap between groups",
 }
 
 
@@ -35,11 +43,19 @@ class Student:
         name: of its run folder and its row in the table.
         method: how it is trained.
         rate: its learning rate, as a share of ``--lr``.
+        augment: what is done to its training images; None: what ``--augment`` says.
     """
 
     name: str
     method: str
     rate: float = 1.0
+    augment: Augmentation | None = None
+
+    @classmethod
+    def of(cls, method: str, rate: float, augment: Augmentation | None) -> Student:
+        """Return a student named after how it is trained."""
+        parts = [method, *([augment] if augment else []), *([f"lr{rate:g}"] if rate != 1 else [])]
+        return cls("-".join(parts), method, rate, augment)
 
     @property
     def cost(self) -> float:
@@ -50,7 +66,8 @@ class Student:
         """Return what it is, for sentences."""
         what = "your network with all its weights trained further," if from_trained else "a new network trained"
         rate = "" if self.rate == 1 else f", at {self.rate:g} times the learning rate"
-        return f"{what} {_HOW[self.method]}{rate}"
+        images = ", with RandAugment" if self.augment == "randaug" else ""
+        return f"{what} {_HOW[self.method]}{images}{rate}"
 
 
 @dataclass(frozen=True)
@@ -130,15 +147,20 @@ class Round:
         )
 
 
-def configurations(*, from_trained: bool) -> list[Student]:
+def configurations(*, from_trained: bool, changed_images: bool = False) -> list[Student]:
     """Return the students in order of promise.
 
-    Those that start from trained weights also compete at 0.1 and 0.03 times the learning rate. There are no more than
-    can start in a round.
+    Those that start from trained weights also compete at lower learning rates. There are no more than can start in a
+    round.
+
+    Args:
+        from_trained: whether students start from the deployed model's weights.
+        changed_images: whether most students should see training images changed by RandAugment, since the deployed
+            model knows the images themselves by heart.
     """
     return [
-        Student(method if rate == 1 else f"{method}-lr{rate:g}", method, rate)
-        for method, rate in _STUDENTS
+        Student.of(method, rate, augment)
+        for method, rate, augment in (_WITH_CHANGED_IMAGES if changed_images else _STUDENTS)
         if from_trained or rate == 1
     ]
 

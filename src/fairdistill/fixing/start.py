@@ -82,8 +82,8 @@ def _shared(options: FixOptions) -> TrainOptions:
     """Return the options that every run shares, as far as they are known before the data is read."""
     return TrainOptions(
         data=options.data, data_root=options.data_root, data_options=dict(options.data_options), model=options.model,
-        augment=options.augment, batch_size=options.batch_size, lr=options.lr, seed=options.seed, device=options.device,
-        precision=options.precision, threads=options.threads,
+        augment="standard" if options.augment == "auto" else options.augment, batch_size=options.batch_size,
+        lr=options.lr, seed=options.seed, device=options.device, precision=options.precision, threads=options.threads,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from fairdistill.models.conv_net import cifar_net, digit_net
 from fairdistill.models.discovery import find_taps
 from fairdistill.models.exported import ExportedNetwork, load_program
 from fairdistill.models.head import head_name, with_two_outputs
+from fairdistill.models.initial import dirac_weights, he_weights, whiten
 from fairdistill.models.outputs import class_logits
 from fairdistill.models.taps import Tapped, TapPoint, parse_taps
 from fairdistill.models.teacher import Teacher
@@ -15,6 +16,6 @@ from fairdistill.models.zoo import NETWORKS, build, split_name
 
 __all__ = [
     "NETWORKS", "ExportedNetwork", "Projector", "TapPoint", "Tapped", "Teacher", "build", "cifar_net", "class_logits",
-    "digit_net", "find_taps", "head_name", "load_program", "load_weights", "open_weights", "parse_taps", "read_weights",
-    "split_name", "weights_digest", "with_two_outputs",
+    "digit_net", "dirac_weights", "find_taps", "he_weights", "head_name", "load_program", "load_weights",
+    "open_weights", "parse_taps", "read_weights", "split_name", "weights_digest", "whiten", "with_two_outputs",
 ]  # fmt: skip

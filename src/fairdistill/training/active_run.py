@@ -79,7 +79,7 @@ def activate(setup: Setup, folder: RunFolder, pipeline: Pipeline, console: RunCo
 
     Seeds PyTorch's global generator for dropout.
     """
-    options = setup.options
+    options, learning = setup.options, setup.options.learning
     learner = build_learner(setup, teacher_features(setup, pipeline, console.say))
     run = ActiveRun(
         setup=setup,
@@ -88,7 +88,7 @@ def activate(setup: Setup, folder: RunFolder, pipeline: Pipeline, console: RunCo
         pipeline=pipeline,
         validation=Pipeline(setup.data.validation, device=setup.runtime.device, seed=options.seed),
         learner=learner,
-        schedule=Schedule(options.schedule, learner.optimizer, setup.stages[-1]),
+        schedule=Schedule(learning.schedule, learner.optimizer, setup.stages[-1], warmup=learning.lr_warmup),
         progress=Progress(),
     )
     torch.manual_seed(derived_seed(options.seed, "dropout"))

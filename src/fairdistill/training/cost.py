@@ -18,7 +18,7 @@ from fairdistill.runs import nearest_existing
 from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.setup import Setup, prepare, training_pipeline
+from fairdistill.training.setup import Setup, prepare, training_batch, training_pipeline
 
 _PROBES = 3
 
@@ -60,7 +60,9 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     elif setup.method.teacher_taps:
         taught = setup.steps * batch_size
     weights = sum(p.numel() * p.element_size() for p in setup.student.network.parameters())
-    disk += (7 if setup.options.ema else 6) * weights  # the model, and a checkpoint: weights, best, moments, average
+    disk += (
+        7 if setup.options.learning.ema else 6
+    ) * weights  # the model, and a checkpoint: weights, best, moments, average
     disk += len(test) * (40 + 12 * train.num_classes) * evaluators
     _check_room(setup.out, disk)
     return Estimate(
@@ -78,7 +80,7 @@ def _step_seconds(setup: Setup, pipeline: Pipeline) -> float:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for step in range(_PROBES):
             start = time.perf_counter()
-            batch = pipeline.train_batch(setup.sampler.batch(step), step=step, world=setup.world)
+            batch = training_batch(setup, pipeline, step)
             with setup.runtime.autocast():
                 loss = torch.nn.functional.cross_entropy(tapped(batch.images)["logits"].float(), batch.labels)
             loss.backward()

@@ -15,7 +15,8 @@ _PLACE_AND_SPEED = (
 # Left out where they have this value, so that runs made before these options existed keep their identity.
 _ADDED: dict[str, Any] = {
     "weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto", "augment": "standard",
-    "ema": 0.0,
+    "ema": 0.0, "recipe": "default", "lr_warmup": 0.0, "label_smoothing": 0.0, "alternating_flip": False,
+    "crop_padding": 0, "cutout": 0, "whitening": "off", "scratch_weights": "default", "dropout": None,
 }  # fmt: skip
 
 

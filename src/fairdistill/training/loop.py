@@ -14,6 +14,7 @@ from fairdistill.training.active_run import ActiveRun
 from fairdistill.training.evaluation import evaluate_on_validation, share_statistics
 from fairdistill.training.learner import Learner
 from fairdistill.training.objective import StepLoss
+from fairdistill.training.setup import training_batch
 from fairdistill.training.state import save
 from fairdistill.training.stopping import Interrupted, signals_caught
 from fairdistill.types import Batch, StepView
@@ -49,7 +50,7 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                 run.schedule.before_step(step)
                 if not world.alone:  # each process draws its own dropout
                     torch.manual_seed(derived_seed(setup.options.seed, "dropout", step, world.rank))
-                batch = run.pipeline.train_batch(setup.sampler.batch(step), step=step, world=world)
+                batch = training_batch(setup, run.pipeline, step)
                 annealing = {"progress": stage.progress(step), "ramp": stage.ramp(step)}
                 loss = train_step(run.learner, batch, terms=stage.terms, **annealing)
                 progress.meter.add(loss)

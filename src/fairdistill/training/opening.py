@@ -61,7 +61,7 @@ def _remarks(setup: Setup) -> Iterator[str]:
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
         short = "the run is shorter than one pass over the images"
         why = short if train.recipe.num_states else "training crops are random"
-        why = "RandAugment changes images at random" if options.augment == "randaug" else why
+        why = options.augmenting.why_endless or why
         yield f"{why}, so the teacher's outputs are computed in every step instead of cached"
 
 
