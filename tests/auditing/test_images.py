@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from fairdistill.auditing import AuditOptions
+from fairdistill.auditing import AuditOptions, audit
 from fairdistill.auditing.images import read_images
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
@@ -95,3 +96,17 @@ def test_another_draw_than_the_run_s_is_refused(unsplit, tmp_path):
 def test_a_run_trained_on_other_data_is_a_deployed_model(unsplit, table, tmp_path):
     run = trained_on(tmp_path / "run", table)
     assert len(read(unsplit, str(run.path))) == 48
+
+
+def test_a_model_runs_in_the_threads_that_were_asked_for_and_the_caller_keeps_its_own(table, tmp_path, monkeypatch):
+    before, used = torch.get_num_threads(), []
+
+    def stopped(*_: object) -> None:
+        used.append(torch.get_num_threads())
+        raise UsageError("far enough")
+
+    monkeypatch.setattr("fairdistill.auditing.model.read_images", stopped)
+    (tmp_path / "model.pt").touch()
+    with pytest.raises(UsageError, match="far enough"):
+        audit(tmp_path / "model.pt", data=str(table), **OPTIONS, threads=before + 1)
+    assert (used, torch.get_num_threads()) == ([before + 1], before)

@@ -50,6 +50,7 @@ def test_a_rule_is_read_and_its_text_is_read_again(text, expected):
         ("deo_a subject to accuracy >= teacher 0.005", ["'accuracy >= teacher 0.005' is not a condition"]),
         ("deo_a subject to accuracy >= student - 0.1", ["'accuracy >= student - 0.1' is not a condition"]),
         ("deo_a subject to accuracy >= 85", ["'85' is not a fraction", "write 85% as 0.85"]),
+        ("deo_a subject to accuracy >= 1e400", ["'inf' is not a fraction. For example"]),
         ("deo_a subject to accuracy >= teacher - 0.5 %", ["'accuracy >= teacher - 0.5 %' is not a condition"]),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from fairdistill.errors import UsageError
 from fairdistill.fixing import FixOptions, fix
 from fairdistill.runs import finite_or_null
+from fairdistill.training import Stopped
 
 QUICK = {"data": "digits-s", "device": "cpu", "precision": "float32", "threads": 1, "students": 0}
 FILES = {"fix.json", "model-card.md", "recommendation.md", "report.html", "test-reads.json"}
@@ -45,7 +46,7 @@ def test_a_fix_that_fails_on_its_last_page_leaves_no_answer_and_ends_when_repeat
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
         patch.setattr("fairdistill.fixing.conclusion.recommendation_card", interrupt)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Stopped):
             fix(deployed, options=options(out, fair_enough=0.9))
     assert not (out / "fix.json").exists()
     assert fix(deployed, options=options(out, fair_enough=0.9)).verdict == "fair"

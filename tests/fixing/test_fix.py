@@ -164,6 +164,18 @@ def test_a_stop_before_anything_was_tried_and_sigterm_name_the_same_command_as_t
     assert not (tmp_path / "out/fix.json").exists()
 
 
+def test_ctrl_c_while_the_test_set_is_read_names_the_same_command_as_the_way_on(
+    deployed, tmp_path, monkeypatch, capsys
+):
+    def stopped(*_a, **_k):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fairdistill.fixing.conclusion.read", stopped)
+    assert main(["fix", deployed, *ON_DIGITS, "--students", "0", "--out", str(tmp_path / "out")]) == 130
+    assert "Run the same command to continue" in capsys.readouterr().err
+    assert not (tmp_path / "out/fix.json").exists()
+
+
 def test_where_the_group_is_known_at_use_a_correction_may_be_chosen(deployed, tmp_path):
     options = FixOptions(**QUICK, out=str(tmp_path / "out"), group_at_use=True, rule="deo_a")
     result = fix(deployed, options=options)
@@ -195,6 +207,7 @@ def test_a_model_of_ones_own_that_has_learned_nothing_asks_for_more_time(tmp_pat
     error = capsys.readouterr().err
     assert "the model that was trained first, for 8 steps, is correct for" in error
     assert "Give it more time (--budget), or bring a trained model" in error
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_is_fair_enough_is_kept_and_nothing_is_tried(deployed, tmp_path):
@@ -315,6 +328,19 @@ def test_a_head_that_the_network_does_not_have_is_an_error(deployed, tmp_path, c
     command = ["fix", deployed, "--data", "digits-s", "--device", "cpu", "--out", str(tmp_path / "out")]
     assert main([*command, "--head", "fc"]) == 2
     assert "--head fc: ConvNet has no such module" in capsys.readouterr().err
+
+
+def test_without_a_model_a_wrong_head_is_an_error_before_one_is_trained(tmp_path, capsys):
+    command = ["fix", "--data", "digits-s", "--device", "cpu", "--out", str(tmp_path / "out")]
+    assert main([*command, "--head", "fc"]) == 2
+    assert "--head fc: ConvNet has no such module" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_function_as_a_rule_that_fails_does_so_before_anything_is_written(deployed, tmp_path):
+    with pytest.raises(UsageError, match="failed with ZeroDivisionError"):
+        fix(deployed, options=FixOptions(**QUICK, out=str(tmp_path / "out"), rule=lambda model, own: 1 / 0))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_network_without_a_linear_last_layer_gets_students_and_a_note(deployed, tmp_path, monkeypatch):

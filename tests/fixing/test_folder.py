@@ -92,3 +92,28 @@ def test_a_fix_that_has_made_nothing_can_be_withdrawn(tmp_path):
         folder.update_plan(out, rounds=[])
         folder.withdraw(out)
     assert folder.plan_of(out)["rounds"] == []
+
+
+def test_a_model_trained_first_can_be_forgotten_with_its_plan(tmp_path):
+    out = tmp_path / "out"
+    with folder.held(out):
+        folder.begin(out, IDENTITY)
+        folder.update_plan(out, teacher_steps=1, reached={"teacher": 1})
+        (out / "teacher").mkdir()
+        (out / "teacher/model.safetensors").touch()
+        folder.forget_teacher(out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"deployed": "/new.pt"}, "with the deployed model '/old.pt', not '/new.pt'"),
+        ({"data_options": {"label": "age", "size": 64}}, "with label 'gender', not 'age'"),
+    ],
+)
+def test_a_different_fix_is_told_by_the_option_that_differs(tmp_path, changed, said):
+    mine = {**IDENTITY, "deployed": "/old.pt", "data_options": {"label": "gender", "size": 64}}
+    folder.begin(tmp_path, mine)
+    with pytest.raises(RunFolderError, match=f"contains a fix {said}; choose another folder with --out"):
+        folder.begin(tmp_path, {**mine, **changed})

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors import safe_open
 
+from fairdistill.errors import UsageError
 from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.student_heads import refit_last_layer
@@ -38,6 +42,18 @@ def test_a_student_gets_a_fairer_last_layer_in_a_file_of_its_own(search):
     assert sorted(changed) == ["2.bias", "2.weight"]
     fits = [point for point in search.points if point.settings and "head" in point.settings]
     assert len(fits) == 8  # balanced, and fair at three strengths, each with two penalties
+
+
+def test_a_file_that_does_not_behave_as_the_fitted_head_is_refused(search, monkeypatch):
+    def unchanged(source, layer, weight, bias, target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(source.path) / "model.safetensors" if Path(source.path).is_dir() else source.path, target)
+        return target
+
+    monkeypatch.setattr("fairdistill.fixing.student_heads.write_with_last_layer", unchanged)
+    student = student_of(search.work, biased_(two_logits()))
+    with pytest.raises(UsageError, match=r"model.safetensors does not give the outputs of the last layer that was fit"):
+        refit_last_layer(search, student)
 
 
 def test_without_time_its_last_layer_stays(search, monkeypatch):

@@ -81,7 +81,7 @@ def test_a_loss_on_the_test_set_contradicts_the_choice():
     text = render(result)
     assert "but the test set contradicts that." in text
     assert "shows a worse DEO_A" in text
-    assert "Search for longer (--budget), or bring more images of the smallest subgroups." in text
+    assert "Train the students for longer (--epochs, with another --out), or bring more images of the sm" in text
 
 
 def test_a_gap_that_remains_is_said_to_remain():
@@ -120,7 +120,6 @@ def test_open_verdicts_say_what_would_settle_them_and_others_do_not(texts):
     assert "images of every subgroup would show a gain of 0.7 points in DEO_A in 80% of cases" in texts["not confirmed"]
     assert "4 subgroups have fewer; about" in texts["not confirmed"]
     assert "validation images of every subgroup would show a gap of" in texts["undecided"]
-    assert "Search for longer (--budget)" in texts["none better"]
     assert "repeat the command with a smaller --fair-enough" in texts["not searched"]
 
 
@@ -208,3 +207,34 @@ def test_what_was_tried(searched, sentence):
 def test_the_text_of_a_result_is_its_recommendation():
     result = fix_result(after=FAIRER)
     assert result.text() == render(result)
+
+
+@pytest.mark.parametrize(
+    ("searched", "remedy"),
+    [
+        (Searched(ended="budget", heads=3), "Search for longer (--budget)"),
+        (Searched(ended="interrupted", students=1), "Search for longer (--budget)"),
+        (Searched(ended="complete", heads=3), "Let students be trained (--students)"),
+        (Searched(ended="complete", heads=3, within_chance=True), "Train students all the same (--anyway)"),
+        (Searched(ended="complete", students=2), "Train the students for longer (--epochs, with another --out)"),
+    ],
+)
+def test_a_search_that_found_nothing_says_what_would_take_it_further(searched, remedy):
+    assert f"* {remedy}, or relax the rule (--rule)" in render(none_better(searched=searched))
+
+
+def test_a_correction_that_only_its_need_of_the_group_rules_out_is_pointed_at():
+    keep = replace(KEEP, rank=2)
+    correction = candidate("group thresholds", family="correction", needs_group=True, deo_a=0.018, accuracy=0.97)
+    kept = fix_result(candidates=(keep, correction))
+    points = [replace(kept.points[0], name=each.name, family=each.family) for each in (keep, correction)]
+    text = render(replace(kept, points=tuple(points)))
+    assert "No other model was tried." in text
+    assert "add --group-at-use: `group thresholds` has a DEO_A of 1.8% and an accuracy of 97.0%" in text
+    for other in (replace(correction, breaks_rule=(BREAKS,)), replace(correction, rank=3)):
+        assert "--group-at-use" not in render(fix_result(candidates=(keep, other)))
+
+
+def test_a_class_name_with_a_line_break_does_not_break_a_list():
+    text = render(fix_result(after=FAIRER, notes=("Model outputs: ma\nle, female",)))
+    assert "* Model outputs: ma le, female." in text

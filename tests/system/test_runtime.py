@@ -16,7 +16,12 @@ def test_the_networks_compute_in_the_chosen_precision(precision, dtype):
     with runtime.autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
     assert runtime == Runtime(CPU, dtype)
-    assert str(runtime) == f"cpu ({torch.get_num_threads()} threads), {precision}"
+
+
+@pytest.mark.parametrize(("threads", "said"), [(1, "cpu (1 thread), float32"), (2, "cpu (2 threads), float32")])
+def test_the_processor_is_named_with_its_threads(monkeypatch, threads, said):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert str(choose_runtime("cpu", "float32")) == said
 
 
 @pytest.mark.parametrize(

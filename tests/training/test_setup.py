@@ -235,7 +235,7 @@ BAD = [
     ({"init": "teacher"}, UsageError, "--init teacher needs --teacher"),
     ({"init": "teacher", "teacher": "wide"}, UsageError, "do not fit ConvNet: of another shape: stages.0.weight"),
     ({"init": "no.safetensors"}, UsageError, r"there is no file .*no\.safetensors"),
-    ({"init": "text.safetensors"}, UsageError, "not a readable .safetensors file"),
+    ({"init": "text.safetensors"}, UsageError, "is damaged or incomplete, or not a .safetensors file"),
     ({"init": "other.safetensors"}, UsageError, r"other\.safetensors do not fit ConvNet: .*stages.0.weight"),
     ({"protocol": "paper", "batch_size": 73}, UsageError, "72 samples, fewer than one batch of 73"),
     ({"data_options": {"missing_cell": True}, "strict_cells": True}, DataError, r"empty subgroups .*: \(c, y\)"),

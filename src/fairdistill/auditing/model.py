@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+
 from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import ModelSource, given_for_data, load_model, open_run, predictions_of
+from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import choose_runtime
 
 
@@ -36,10 +39,13 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         network_option="--model",
     )
     open_run(source)  # a wrong path is an error before any image is read
-    runtime = choose_runtime(options.device, options.precision)
-    audited, validation = read_images(path, options)
-    model = load_model(source, audited, runtime)
-    found = predictions_of(model, audited, where=path, runtime=runtime)
-    notes = [f"{note[0].upper()}{note[1:]}" for note in audited.notes]
-    found = replace(found, notes=(*found.notes, *notes))
-    return found, None if validation is None else predictions_of(model, validation, where=path, runtime=runtime)
+    with caller_untouched():
+        if options.threads is not None:
+            torch.set_num_threads(options.threads)
+        runtime = choose_runtime(options.device, options.precision)
+        audited, validation = read_images(path, options)
+        model = load_model(source, audited, runtime)
+        found = predictions_of(model, audited, where=path, runtime=runtime)
+        notes = [f"{note[0].upper()}{note[1:]}" for note in audited.notes]
+        found = replace(found, notes=(*found.notes, *notes))
+        return found, None if validation is None else predictions_of(model, validation, where=path, runtime=runtime)

@@ -118,10 +118,12 @@ class ModelOptions:
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
+    threads: int | None = None
+    """CPU threads that run the model; default: PyTorch's choice."""
 
     def __post_init__(self) -> None:
         check_types(self)
-        check_at_least_one(self, "model_size")
+        check_at_least_one(self, "model_size", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)

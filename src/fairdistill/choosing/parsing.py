@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from fairdistill.choosing.chooser import Chooser
@@ -83,7 +84,7 @@ def _condition(part: str, text: str, reference: Reference | None) -> Condition:
     name = _named(metric, text, reference, "not a metric")
     number = float(offset or fraction or 0)
     if number > 1:
-        why = f"not a fraction; write {number:g}% as {number / 100:g}"
+        why = "not a fraction" if number == math.inf else f"not a fraction; write {number:g}% as {number / 100:g}"
         raise _unreadable(text, reference, f"{number:g}", why)
     written: Reference = "teacher" if (word or "").lower() == "teacher" else "deployed"
     return Condition(

@@ -27,6 +27,7 @@ COMMANDS = {
     "data": "inspect a data set (fairdistill data inspect)",
 }
 
+
 _HELP = f"""usage: fairdistill COMMAND [OPTIONS]
 
 Measure how unequally an image classifier treats groups of people, and distil a

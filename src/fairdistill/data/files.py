@@ -112,7 +112,10 @@ def load_rows(
                 "add images, or assign some to the test set"
             )
         parts: dict[Split, GroupedDataset] = {"train": train, "test": test}
-        note = f"no split is given, so {len(test):,} of {len(whole):,} rows were drawn for the test set"
+        note = (
+            f"no split is given, so {len(test):,} of {len(whole):,} rows were drawn for the test set; a model that saw "
+            "them in training looks better there"
+        )
         parts = {split: replace(part, notes=(*notes, note)) for split, part in parts.items()}
     else:
         at = torch.from_numpy(rows.splits)

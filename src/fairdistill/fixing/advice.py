@@ -38,14 +38,41 @@ def remedies(result: FixResult) -> list[str]:
     """Return what would settle an open verdict, a sentence each; nothing if the verdict is final."""
     lines = [] if result.settling is None else [settled_by(result.settling, result.metric)]
     if result.verdict == "unproven" and result.reason == "none better":
-        lines.append(
-            "Search for longer (--budget), or relax the rule (--rule) if what it asks for is more than you need."
-        )
+        lines.append(f"{_further(result)}, or relax the rule (--rule) if what it asks for is more than you need.")
+        corrected = with_group(result)
+        if corrected is not None:
+            lines.append(
+                f"If you know each person's group whenever the model is used, add --group-at-use: `{corrected.name}` "
+                f"has a DEO_A of {percent(corrected.deo_a)}% and an accuracy of {percent(corrected.accuracy)}% on the "
+                "validation set."
+            )
     elif result.reason == "not searched":
         lines.append("To search for a fairer model all the same, repeat the command with a smaller --fair-enough.")
     elif result.reason == "not confirmed" and result.settling is None:
-        lines.append("Search for longer (--budget), or bring more images of the smallest subgroups.")
+        lines.append(f"{_further(result)}, or bring more images of the smallest subgroups.")
     return lines
+
+
+def with_group(result: FixResult) -> CandidateResult | None:
+    """Return the best correction that beats the deployed model by the rule, if only its need of the group rules it out.
+
+    None if there is none, or another model is chosen.
+    """
+    own = result.candidates[0]
+    better = [each for each in result.candidates if each.needs_group and not each.breaks_rule and each.rank < own.rank]
+    return min(better, key=lambda each: each.rank, default=None) if result.chosen == own.name else None
+
+
+def _further(result: FixResult) -> str:
+    """Return how a search that found nothing can go further."""
+    searched = result.searched
+    if searched.ended != "complete":
+        return "Search for longer (--budget)"
+    if searched.students:
+        return "Train the students for longer (--epochs, with another --out)"
+    return (
+        "Train students all the same (--anyway)" if searched.within_chance else "Let students be trained (--students)"
+    )
 
 
 def settled_by(settling: Settling, metric: str) -> str:

@@ -99,7 +99,7 @@ def _result(
             for number, each in enumerate(decision.points)
         ),
         validation=validation,
-        notes=(*work.notes, *order_note(test.before), *decision.notes),
+        notes=tuple(dict.fromkeys((*work.notes, *order_note(test.before), *decision.notes))),
         test_read_before=earlier,
         test_before=before,
         test_after=after,

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
-from fairdistill.errors import UsageError
 from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.file_check import check_loaded
 from fairdistill.fixing.work import Work
 from fairdistill.models.finding_last_layer import find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.repaired import with_last_layer
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
 
-_IMAGES = 32  # on which the file of a head is compared with the head
-_CLOSE = 0.05  # in probability: a file may hold 16-bit numbers
+_IMAGES = 32  # on which the last layer is found again
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,5 @@ def _checked(work: Work, chosen: Candidate, model: DeployedModel) -> str:
     layer = find_last_layer(deployed.network, images, name=work.options.head)
     head = chosen.head.head
     expected = with_last_layer(deployed, layer, head.weight, head.bias)
-    with torch.no_grad():
-        ours, theirs = (each.network.eval()(images).softmax(1) for each in (expected, model))
-    if not torch.allclose(ours, theirs, atol=_CLOSE):
-        raise UsageError(
-            f"{chosen.file} does not give the outputs of the last layer that was fitted; either it was changed, or "
-            "the network behaves differently when it is loaded again"
-        )
+    check_loaded(work, chosen.file, model, expected)
     return layer.name

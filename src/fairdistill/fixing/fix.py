@@ -7,6 +7,7 @@ the chosen candidate and for the deployed model.
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fairdistill.fixing.options import FixOptions, fix_options
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.stages import search_for_fairer
 from fairdistill.fixing.start import start
+from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.clock import Clock
 from fairdistill.system.processes import launched_together
@@ -36,7 +38,7 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
         What was found and the recommendation; ``fix.json`` and ``recommendation.md`` in the folder ``out`` hold them.
 
     Raises:
-        UsageError: for options or models that do not fit, too short a budget, or a rule that no candidate meets.
+        UsageError: for options or models that do not fit, too short a budget, or a rule that cannot be read.
         DataError: for data that cannot be used, or a subgroup without validation or test samples.
         RunFolderError: if the folder contains something else.
         Stopped: after Ctrl-C; the same call continues.
@@ -57,3 +59,8 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
             return conclude(work, validation, search_for_fairer(work, validation))
         except Interrupted as stop:
             raise Stopped(f"in {options.out}", stop) from None
+        except KeyboardInterrupt:
+            if not folder.begun(Path(options.out)):
+                raise
+            interrupted = Interrupted("stopped", RunFolder(Path(options.out)), signal_number=signal.SIGINT)
+            raise Stopped(f"in {options.out}", interrupted) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -44,6 +45,11 @@ def identity(
     }
 
 
+def begun(out: Path) -> bool:
+    """Return whether a folder holds a fix."""
+    return (out / "plan.json").exists()
+
+
 @contextmanager
 def held(out: Path) -> Iterator[None]:
     """Hold the folder, creating it if it does not exist; released even if the process is killed.
@@ -51,7 +57,7 @@ def held(out: Path) -> Iterator[None]:
     Raises:
         RunFolderError: if another fix works in it, it holds something else, or it cannot be created.
     """
-    if not (out / "plan.json").exists() and not (out / ".lock").exists():
+    if not begun(out) and not (out / ".lock").exists():
         check_new_folder(out, kind="fix")
     created = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
@@ -62,13 +68,13 @@ def held(out: Path) -> Iterator[None]:
         raise RunFolderError(
             f"another fix is working in {out}; wait for it or stop it, or choose another folder with --out"
         ) from None
-    if not (out / "plan.json").exists() and any(path.name != ".lock" for path in out.iterdir()):
+    if not begun(out) and any(path.name != ".lock" for path in out.iterdir()):
         lock.release()
         check_new_folder(out, kind="fix")  # the lock was somebody else's
     try:
         yield
     finally:
-        if not (out / "plan.json").exists():  # nothing came of it
+        if not begun(out):  # nothing came of it
             (out / ".lock").unlink(missing_ok=True)  # while it is held, or it could be another fix's
             if created and not any(out.iterdir()):
                 out.rmdir()
@@ -93,11 +99,12 @@ def begin(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
             f"{out} contains a fix by fairdistill {then.get('fairdistill')}, which this version cannot continue; "
             "choose another folder with --out"
         )
-    for name in wanted.keys() - {"digests"}:
-        if then.get(name) != wanted[name]:
+    before = _options_of(then)
+    for name, value in _options_of(wanted).items():
+        if before.get(name) != value:
             raise RunFolderError(
-                f"{out} contains a fix with {name} {then.get(name)!r}, not {wanted[name]!r}; choose another folder "
-                "with --out"
+                f"{out} contains a fix with {name} {before.get(name)!r}, not {value!r}; choose another folder with "
+                "--out"
             )
     for name, digest in wanted["digests"].items():
         if then.get("digests", {}).get(name) != digest:
@@ -108,11 +115,25 @@ def begin(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
     return plan
 
 
+def _options_of(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options in an identity, also those of the data set, by the names that an error uses."""
+    kept = {name: value for name, value in identity.items() if name not in ("digests", "data_options", "deployed")}
+    return {"the deployed model": identity.get("deployed"), **kept, **identity.get("data_options", {})}
+
+
 def withdraw(out: Path) -> None:
     """Forget a fix that has made nothing yet, so that a corrected command may use its folder."""
     plan = out / "plan.json"
     if plan.exists() and plan_of(out).keys() <= {"format", "identity"}:
         plan.unlink()
+
+
+def forget_teacher(out: Path) -> None:
+    """Remove the model that the fix trained first, and all that is planned for it."""
+    shutil.rmtree(out / "teacher", ignore_errors=True)
+    plan = plan_of(out)
+    write_json(out / "plan.json", {name: plan[name] for name in ("format", "identity")})
+    withdraw(out)
 
 
 def update_plan(out: Path, **values: Any) -> None:

@@ -7,18 +7,24 @@ from pathlib import Path
 
 import torch
 
+from fairdistill import models
+from fairdistill.choosing import measures_of_predictions
+from fairdistill.errors import UsageError
 from fairdistill.fixing import folder
 from fairdistill.fixing.guessing import check_beats_guessing
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
 from fairdistill.fixing.runs import trained
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of
+from fairdistill.models.finding_last_layer import find_last_layer
+from fairdistill.models.layout import to_device
 from fairdistill.predictions.trained_model import open_run
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.training import TrainOptions, resolve, seconds_of
 
 _PROBED = 10  # steps that the cost of one is estimated for
+_IMAGES = 16  # on which the last layer of a network is checked
 _INPUT = (
     "Check the order of its classes, and the size, mean and standard deviation of its input (--model-size, "
     "--model-mean, --model-std)"
@@ -34,7 +40,7 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
         clock: the budget.
 
     Raises:
-        UsageError: if the model is no better than guessing, or predicts a single class.
+        UsageError: if the model is no better than guessing, or predicts a single class; if a function as a rule fails.
     """
     if isinstance(options.threads, int):
         torch.set_num_threads(options.threads)
@@ -50,7 +56,11 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     if source is not None:
         given = Deployed.read(source, samples, runtime)
         check_beats_guessing(given.validation, source.path, _INPUT)
+        own = measures_of_predictions(given.validation)
+        options.chooser.standing(own, own)  # a function that fails does so before anything is written
         base = replace(base, model=options.model or given.model.name)
+    elif options.head is not None:
+        _check_head(options.head, str(resolved.model), samples, runtime)
     out = Path(options.out)
     digests = {**samples.digests, "model": None if given is None else given.model.digest}
     folder.begin(out, folder.identity(deployed, options, resolved, digests=digests))
@@ -77,6 +87,18 @@ def _shared(options: FixOptions) -> TrainOptions:
     )  # fmt: skip
 
 
+def _check_head(name: str, network: str, samples: Samples, runtime: Runtime) -> None:
+    """Check that a network that is not trained yet has the last layer that the user named.
+
+    Raises:
+        LastLayerError: if it has not.
+    """
+    recipe = samples.validation.recipe
+    built = models.build(network, samples.validation.num_classes, image_size=recipe.size).eval()
+    to_device(built, runtime.device)
+    find_last_layer(built, samples.some_images(recipe, _IMAGES, runtime), name=name)
+
+
 def _trained(base: TrainOptions, options: FixOptions, samples: Samples, runtime: Runtime, clock: Clock) -> Deployed:
     """Train a model in a third of the budget, without a look at the groups.
 
@@ -94,10 +116,14 @@ def _trained(base: TrainOptions, options: FixOptions, samples: Samples, runtime:
     trained(out, replace(wanted, steps=steps), samples, until=steps)
     source = source_of(str(out / "teacher"), options)
     given = Deployed.read(source, samples, runtime)
-    check_beats_guessing(
-        given.validation, f"the model that was trained first, for {steps:,} steps,",
-        "Give it more time (--budget), or bring a trained model",
-    )  # fmt: skip
+    try:
+        check_beats_guessing(
+            given.validation, f"the model that was trained first, for {steps:,} step{'' if steps == 1 else 's'},",
+            "Give it more time (--budget), or bring a trained model",
+        )  # fmt: skip
+    except UsageError:
+        folder.forget_teacher(out)  # more time or other options must not meet it again
+        raise
     return given
 
 

@@ -6,11 +6,12 @@ import time
 from dataclasses import replace
 
 from fairdistill.fixing.candidates import Candidate
+from fairdistill.fixing.file_check import check_loaded
 from fairdistill.fixing.heads import FOLDS, site_of, with_logits
 from fairdistill.fixing.search import Search
 from fairdistill.heads import HEAD_METHODS, HeadFit, fit_heads
 from fairdistill.models.last_layer import LastLayerError
-from fairdistill.predictions.repaired import write_with_last_layer
+from fairdistill.predictions.repaired import with_last_layer, write_with_last_layer
 from fairdistill.predictions.trained_model import load_model
 
 _METHODS = ("balanced", "fair")
@@ -20,6 +21,9 @@ def refit_last_layer(search: Search, student: Candidate) -> None:
     """Fit the last layer of a student again, on folds of the validation set; the best one by the rule is a candidate.
 
     Nothing happens if its network has no linear last layer, or time is up.
+
+    Raises:
+        UsageError: if the file that was written does not behave as the fitted head does.
     """
     work, began = search.work, time.monotonic()
     assert student.source is not None
@@ -49,5 +53,8 @@ def refit_last_layer(search: Search, student: Candidate) -> None:
     search.points += [each.point for each, _ in found if each is not best]
     target = work.out / "students" / best.slug / "model.safetensors"
     write_with_last_layer(student.source, site.layer, fit.head.weight, fit.head.bias, target)
-    search.add(replace(best, source=replace(student.source, path=str(target))))
+    source = replace(student.source, path=str(target))
+    expected = with_last_layer(model, site.layer, fit.head.weight, fit.head.bias)
+    check_loaded(work, target, load_model(source, work.samples.validation, work.runtime), expected)
+    search.add(replace(best, source=source))
     search.announce()

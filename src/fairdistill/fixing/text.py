@@ -33,7 +33,7 @@ def render(result: FixResult) -> str:
 
 
 def _items(sentences: list[str]) -> list[str]:
-    return [*(f"* {each}" for each in sentences), ""]
+    return [*(f"* {' '.join(each.split())}" for each in sentences), ""]  # a class name may have a line break
 
 
 def _on_test(result: FixResult) -> str:

@@ -131,7 +131,7 @@ def _none_better(result: FixResult) -> str:
             f"{percent(result.fair_enough)}% (--fair-enough); the test set contradicts this."
         )
     own = result.candidates[0]
-    sentence = f"{_real(result)} By the rule, none of the {len(result.points) - 1:,} models that were tried is better."
+    sentence = f"{_real(result)} {_none_of(result)}"
     if own.breaks_rule:
         sentence = f"{_real(result)} No model meets the rule, not even yours: {'; '.join(own.breaks_rule)}."
     near = None if result.promising is None else result.candidate(result.promising)
@@ -142,6 +142,16 @@ def _none_better(result: FixResult) -> str:
             f"{percent(own.deo_a)}% on the validation set{breaks}."
         )
     return f"{sentence} So do not rely on your model to treat groups equally."
+
+
+def _none_of(result: FixResult) -> str:
+    """Return that no model is better, apart from those that need the group."""
+    need = {each.name for each in result.candidates if each.needs_group}
+    tried = sum(each.name not in need for each in result.points[1:])
+    found = f"none of the {tried:,} models that were tried is better" if tried else "no other model was tried"
+    if tried == 1:
+        found = "the only model that was tried is not better"
+    return f"By the rule, {found}." if tried else f"{found[0].upper()}{found[1:]}."
 
 
 def _undecided(result: FixResult) -> str:

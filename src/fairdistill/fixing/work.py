@@ -61,6 +61,12 @@ class Samples:
         test.require_cells("nothing can be confirmed on it")
         return cls(train, validation, test, cut="val" not in parts)
 
+    def some_images(self, recipe: Recipe, most: int, runtime: Runtime) -> Tensor:
+        """Return up to ``most`` validation images, evenly spaced, as a model sees them."""
+        data = self.validation
+        rows = torch.linspace(0, len(data) - 1, min(most, len(data))).long()
+        return Pipeline(data, device=runtime.device, seed=0, recipe=recipe).batch(rows).images
+
     @property
     def digests(self) -> dict[str, str]:
         """A digest of each part, by its name."""
@@ -125,9 +131,7 @@ class Work:
 
     def some_images(self, recipe: Recipe, most: int) -> Tensor:
         """Return up to ``most`` validation images, evenly spaced, as a model sees them."""
-        data = self.samples.validation
-        rows = torch.linspace(0, len(data) - 1, min(most, len(data))).long()
-        return Pipeline(data, device=self.runtime.device, seed=0, recipe=recipe).batch(rows).images
+        return self.samples.some_images(recipe, most, self.runtime)
 
     @property
     def can_continue(self) -> bool:

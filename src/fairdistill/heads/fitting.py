@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Literal
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.errors import UsageError
+from fairdistill.heads.constant import constant_direction
 from fairdistill.heads.data import HeadData
 from fairdistill.heads.head import Head
 from fairdistill.heads.methods import HEAD_METHODS, HeadMethod
@@ -130,7 +132,14 @@ class _Sets:
     def outward(self, features: Standardized, head: Head) -> Head:
         """Return the head of the raw features, float32, for one of the standardized features."""
         found = features.outward(head)
-        return found if self.deployed.has_bias else Head(found.weight, torch.zeros_like(found.bias))
+        if self.deployed.has_bias:
+            return found
+        return Head(found.weight + torch.outer(found.bias, self.constant), torch.zeros_like(found.bias), has_bias=False)
+
+    @cached_property
+    def constant(self) -> Tensor:
+        """The direction along which the features are nearly constant, in place of a bias."""
+        return constant_direction(self.validation.features)
 
 
 def _fitted(sets: _Sets, names: Sequence[str], skipped: Callable[[HeadSkipped], object]) -> Iterator[HeadFit]:
@@ -201,6 +210,8 @@ class _Crossed:
         logits = torch.empty(len(self.whole.labels), self.whole.num_classes)
         for rows, others, own in zip(self._rows, self._others, self._features.parts, strict=True):
             head = others.deployed if method.obstacle(others) else method.fit(others, **settings)
-            dropped = 0.0 if self._sets.deployed.has_bias else self._features.outward(head).bias
-            logits[rows] = replace(self._features, parts=(own,)).logits(head) - dropped
+            logits[rows] = replace(self._features, parts=(own,)).logits(head)
+            if not self._sets.deployed.has_bias:
+                along = self._sets.validation.features[rows].float() @ self._sets.constant
+                logits[rows] += torch.outer(along - 1, self._features.outward(head).bias)
         return self._sets.outward(self._features, method.fit(self.whole, **settings)), logits

@@ -70,7 +70,10 @@ def read_safe(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         if isinstance(error, UsageError):
             raise
-        raise UsageError(f"{path} is not a readable .safetensors file: {error}") from error
+        size = f" ({path.stat().st_size:,} bytes)" if path.exists() else ""
+        raise UsageError(
+            f"{path}{size} is damaged or incomplete, or not a .safetensors file; copy or save it again"
+        ) from error
     return tensors, metadata
 
 

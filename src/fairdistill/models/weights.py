@@ -190,9 +190,9 @@ def load_content(path: Path) -> object:
     except Exception as error:
         if "TorchScript" in str(error):
             raise more_than_tensors(path) from error
-        reason = str(error).splitlines()[0] if str(error) else "it ends too early"
         raise UsageError(
-            f"{path} is damaged, or was not written by torch.save: {type(error).__name__}: {reason}"
+            f"{path} ({path.stat().st_size:,} bytes) is damaged or incomplete, or was not written by torch.save; copy "
+            "or save it again"
         ) from error
 
 

@@ -54,9 +54,9 @@ def features_of(
     """
     width = layer.weight.shape[1]
     if width > _WIDEST:
-        size = len(data) * width * runtime.dtype.itemsize / 2**30
+        size = len(data) * width * runtime.dtype.itemsize / 2**20
         raise LastLayerError(
-            f"the last layer {layer.name} reads {width:,} features, {size:,.1f} GiB for the {len(data):,} images of "
+            f"the last layer {layer.name} reads {width:,} features, {size:,.0f} MiB for the {len(data):,} images of "
             f"{data.name}; heads are fitted to at most {_WIDEST:,}"
         )
     network = model.network.eval()

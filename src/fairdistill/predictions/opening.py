@@ -221,6 +221,6 @@ def _network(name: str, weights: Mapping[str, Tensor], source: ModelSource, data
     elif head is not None and own is not None and len(own) == data.num_classes != len(head):
         raise TeacherError(
             f"the {source.option} {source.path} has {len(head)} outputs; {data.name} has {data.num_classes} classes: "
-            f"{', '.join(data.class_names)}"
+            f"{', '.join(data.class_names)}; give a model with one output for each class"
         )
     return network

@@ -59,7 +59,10 @@ def _check_number(outputs: int, name: str, data: GroupedDataset) -> None:
     if outputs == data.num_classes or (outputs == 1 and data.num_classes == 2):
         return
     many = "1 output" if outputs == 1 else f"{outputs} outputs"
-    raise TeacherError(f"{name} has {many}; {data.name} has {data.num_classes} classes: {', '.join(data.class_names)}")
+    raise TeacherError(
+        f"{name} has {many}; {data.name} has {data.num_classes} classes: {', '.join(data.class_names)}; give a model "
+        "with one output for each class"
+    )
 
 
 def _on_sample(network: nn.Module, recipe: Recipe, data: GroupedDataset, runtime: Runtime, *, few: bool) -> Tensor:

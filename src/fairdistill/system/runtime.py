@@ -35,7 +35,8 @@ class Runtime:
         if self.device.type == "cuda":
             where = f"{where} ({torch.cuda.get_device_name(self.device)})"
         elif self.device.type == "cpu":
-            where = f"cpu ({torch.get_num_threads()} threads)"
+            threads = torch.get_num_threads()
+            where = f"cpu ({threads} thread{'' if threads == 1 else 's'})"
         return f"{where}, {str(self.dtype).removeprefix('torch.')}"
 
 

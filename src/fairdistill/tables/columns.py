@@ -154,7 +154,10 @@ def reordered(
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """Return the names of a comma-separated list; names that contain a comma are in double quotes.
+    """Return the names of a comma-separated list; names that contain a comma or a line break are in double quotes.
+
+    Raises:
+        UsageError: for a line break outside double quotes.
 
     Example:
         >>> listed('dog, "cat, wild"')

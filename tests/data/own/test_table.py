@@ -337,7 +337,7 @@ def test_without_a_split_a_share_of_every_cell_is_the_test_set(tmp_path):
     parts = data.load_splits(str(table), **options)
     assert parts["test"].cell_counts().tolist() == [[2, 2], [2, 2]]
     assert parts["train"].cell_counts().tolist() == [[8, 8], [8, 8]]
-    assert "8 of 40 rows were drawn for the test set" in parts["train"].notes[0]
+    assert "8 of 40 rows were drawn for the test set; a model that saw them in train" in parts["train"].notes[0]
     assert data.load(str(table), "test", **options).ids == parts["test"].ids
     assert data.load(str(table), "test", data_seed=1, **options).ids != parts["test"].ids
 
