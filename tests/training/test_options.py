@@ -59,7 +59,8 @@ def test_each_option_belongs_to_one_group():
     [
         (DataOptions, {"data": 3}), (MethodOptions, {"set": ["a"]}), (GroupLabelOptions, {"known_groups": 0.0}),
         (TeacherOptions, {"teacher_size": 0}), (BudgetOptions, {"steps": 0}), (LearningOptions, {"lr": NAN}),
-        (SamplingOptions, {"seed": -1}), (MachineOptions, {"threads": 0}),
+        (SamplingOptions, {"seed": -1}), (MachineOptions, {"threads": 0}), (MachineOptions, {"threads": "all"}),
+        (MachineOptions, {"threads": 1_000_000}),
     ],
 )  # fmt: skip
 def test_a_group_alone_checks_its_own_options(group, bad):

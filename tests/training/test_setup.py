@@ -50,7 +50,7 @@ def test_every_default_is_filled_in_as_the_run_folder_will_say(tiny, tiny_teache
         split_seed=0,
         device="cpu",
         precision=setup.options.precision,
-        threads=torch.get_num_threads(),
+        threads="auto",
         out="runs/tiny-ss+fitnet-seed0",
     )
     assert setup.options.precision in ("float32", "bfloat16")

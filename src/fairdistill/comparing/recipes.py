@@ -9,20 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fairdistill.runs import RunFolder
+from fairdistill.runs import RunFolder, without_defaults
 
 # Options that do not make a different recipe: seeds, paths, hardware, and anything the recipe states in another way.
 _NOT_RECIPE = (
     "data", "data_root", "data_options", "teacher", "seed", "split_seed", "epochs", "steps", "out", "device", "compile",
     "threads", "cache_memory", "cache_dir", "teacher_cache",
 )  # fmt: skip
-
-# Left out where they have this value, since the configurations of older runs lack these options.
-_ADDED: Mapping[str, Any] = {
-    "augment": "standard", "ema": 0.0, "recipe": "default", "lr_warmup": 0.0, "label_smoothing": 0.0,
-    "alternating_flip": False, "crop_padding": 0, "cutout": 0, "whitening": "off", "scratch_weights": "default",
-    "dropout": None,
-}  # fmt: skip
 
 # Options of a data set that do not change which data it is; its seed belongs to the run.
 _NOT_DATA = ("data_seed", "download", "cache", "image_cache", "workers")
@@ -104,12 +97,8 @@ class FinishedRun:
     @property
     def recipe(self) -> Recipe:
         """Everything that must be equal for two runs to share a row."""
-        default = {**_ADDED, "keep": "last" if self.config["protocol"] == "paper" else "loss"}
-        settings = {
-            name: value
-            for name, value in self.config.items()
-            if name not in _NOT_RECIPE and not (name in default and value == default[name])
-        }
+        known = without_defaults(self.config, keep="last" if self.config["protocol"] == "paper" else "loss")
+        settings = {name: value for name, value in known.items() if name not in _NOT_RECIPE}
         settings |= {
             "data_options": self.data_options,
             "steps": self.result["budget"]["steps"],

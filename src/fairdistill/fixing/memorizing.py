@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 
 from fairdistill.data import Pipeline
+from fairdistill.data.recipe import Augmenting
 from fairdistill.fixing import folder
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
@@ -60,7 +61,7 @@ def _on_some_training_images(work: Work) -> Predictions:
 def _is_quick(work: Work) -> bool:
     """Return whether RandAugment of a batch makes a training step at most a quarter longer."""
     rows = _some_rows(work, work.options.batch_size)
-    changing = Pipeline(work.samples.train, device=work.runtime.device, seed=0, augmentation="randaug")
+    changing = Pipeline(work.samples.train, device=work.runtime.device, seed=0, augmenting=Augmenting(policy="randaug"))
     unchanged = Pipeline(work.samples.train, device=work.runtime.device, seed=0, recipe=work.deployed.model.recipe)
     network = work.deployed.model.network
 

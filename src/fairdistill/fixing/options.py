@@ -11,6 +11,7 @@ from fairdistill.contract import check_at_least_one, check_options, check_seed, 
 from fairdistill.data import option_names
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.text.durations import parse_duration
 
 MOST_STUDENTS = 8
@@ -92,8 +93,9 @@ class FixMachineOptions:
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
-    threads: int | None = None
-    """CPU threads; default: PyTorch's choice."""
+    threads: ThreadCount = "auto"
+    """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
+    machine has become busier or freer."""
     out: str = "fairdistill-fix"
     """Output folder; repeating the command resumes a fix that was stopped."""
 
@@ -114,7 +116,8 @@ class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOption
     def __post_init__(self) -> None:
         check_types(self)
         check_seed("seed", self.seed)
-        check_at_least_one(self, "epochs", "batch_size", "model_size", "threads")
+        check_at_least_one(self, "epochs", "batch_size", "model_size")
+        check_threads(self.threads)
         if not 0 <= self.students <= MOST_STUDENTS:
             raise UsageError(f"expected students to be from 0 to {MOST_STUDENTS}, but got {self.students}")
         if not 0 <= self.fair_enough <= 1:

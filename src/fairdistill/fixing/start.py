@@ -36,7 +36,7 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     Raises:
         UsageError: if the model is no better than guessing, or predicts a single class.
     """
-    if options.threads is not None:
+    if isinstance(options.threads, int):
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)

@@ -84,7 +84,7 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     found = Candidate(
         name=student.name, family="student",
         description=student.description(from_trained=options.init == "teacher"), validation=predicted, source=source,
-        run=run, seconds=work.clock.spent - began,
+        run=run, configuration=student.configuration, seconds=work.clock.spent - began,
         settings={
             "method": student.method, "augment": options.augment, "lr": options.lr, "steps": until, "of_steps": steps,
             "start": start.name,

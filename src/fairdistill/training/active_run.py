@@ -13,6 +13,7 @@ from fairdistill.system.randomness import derived_seed
 from fairdistill.training.console import RunConsole
 from fairdistill.training.learner import Learner, build_learner, teacher_features
 from fairdistill.training.objective import LossMeter
+from fairdistill.training.pace import Threads
 from fairdistill.training.schedule import Schedule
 from fairdistill.training.setup import Setup
 
@@ -31,6 +32,7 @@ class Progress:
         best_standing: how that evaluation stands; see :func:`~fairdistill.training.keeping.standing`.
         best_step: the step of that evaluation.
         collapsed: whether the student predicted a single class at the last evaluation.
+        threads: the number of CPU threads; None if the run does not choose it.
     """
 
     step: int = 0
@@ -42,6 +44,7 @@ class Progress:
     best_standing: tuple[float, ...] = ()
     best_step: int = 0
     collapsed: bool = False
+    threads: Threads | None = None
 
     def spend(self, seconds: float) -> None:
         """Count the time of a step."""

@@ -10,13 +10,15 @@ from typing import Any
 import torch
 
 from fairdistill.system.randomness import derived_seed
+from fairdistill.system.signals import signals_caught
 from fairdistill.training.active_run import ActiveRun
+from fairdistill.training.adapting import adapt
 from fairdistill.training.evaluation import evaluate_on_validation, share_statistics
 from fairdistill.training.learner import Learner
 from fairdistill.training.objective import StepLoss
 from fairdistill.training.setup import training_batch
 from fairdistill.training.state import save
-from fairdistill.training.stopping import Interrupted, signals_caught
+from fairdistill.training.stopping import Interrupted
 from fairdistill.types import Batch, StepView
 
 Watch = Callable[[Mapping[str, Any]], None]
@@ -65,6 +67,8 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                 if evaluating or stopping or pausing:
                     share_statistics(run.learner, world)
                     row = evaluate_on_validation(run, stage) if evaluating else None
+                    if row is not None:
+                        adapt(run, setup.sampler.batch_size / row["samples_per_second"])
                     save(run)
                     if stopping:
                         what = f"stopped at step {progress.step} of {setup.steps}"

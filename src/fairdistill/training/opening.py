@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
 from fairdistill.data import Pipeline
 from fairdistill.runs import RunFolder
 from fairdistill.system.processes import World
@@ -25,8 +27,10 @@ def console_of(setup: Setup, quiet: bool) -> RunConsole:
 
 
 def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
-    """Print what will be done, anything unusual about it, and its cost."""
+    """Time a few steps, set the number of threads, and print what will be done, anything unusual, and its cost."""
     options, data = setup.options, setup.data
+    cost = estimate(setup, pipeline)
+    torch.set_num_threads(cost.threads)
     sizes = [f"{len(data.train):,} train"]
     if options.rules.validates_on_test:
         sizes.append(f"{len(data.test):,} test (also for validation)")
@@ -38,7 +42,7 @@ def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
     )
     for remark in _remarks(setup):
         console.say(remark)
-    console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")
+    console.say(f"{cost}; writing to {setup.out}")
 
 
 def _remarks(setup: Setup) -> Iterator[str]:

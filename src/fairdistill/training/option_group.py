@@ -7,6 +7,8 @@ import math
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 
+_LARGEST = 1e6  # steps of float32 overflow with numbers that are much larger
+
 
 class OptionGroup:
     """Base of the groups: checks the type of every field first, whichever group declares it."""
@@ -21,3 +23,5 @@ class OptionGroup:
             return
         if not math.isfinite(value) or value < 0 or (positive and value == 0):
             raise UsageError(f"expected {name} to be {'positive' if positive else 'at least 0'}, but got {value}")
+        if value > _LARGEST:
+            raise UsageError(f"expected {name} to be at most {_LARGEST:,.0f}, but got {value}")

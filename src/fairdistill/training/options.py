@@ -14,6 +14,7 @@ from fairdistill.contract import check_at_least_one, check_seed, present_names
 from fairdistill.data.recipe import Augmentation, Augmenting
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.training.keeping import rule_of
 from fairdistill.training.learning_options import LearningOptions
 from fairdistill.training.option_group import OptionGroup
@@ -176,8 +177,9 @@ class MachineOptions(OptionGroup):
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the student with torch.compile."""
-    threads: int | None = None
-    """CPU threads; default: PyTorch's choice."""
+    threads: ThreadCount = "auto"
+    """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
+    machine has become busier or freer."""
     cache_memory: float = 2.0
     """Keep up to this many GiB of teacher outputs in memory; larger caches are memory-mapped."""
     cache_dir: str | None = None
@@ -189,7 +191,7 @@ class MachineOptions(OptionGroup):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_at_least_one(self, "threads")
+        check_threads(self.threads)
         self.check_finite("cache_memory")
 
 

@@ -45,6 +45,7 @@ class Setup:
         method: terms, sampler and warm-up.
         runtime: device and precision.
         world: the processes that train together.
+        most_threads: the most CPU threads that it may use.
         data: the training, validation and test sets.
         sampler: chooses the images of each batch.
         student: the network that is trained.
@@ -59,6 +60,7 @@ class Setup:
     method: Method
     runtime: Runtime
     world: World
+    most_threads: int
     data: Splits
     sampler: Sampler
     student: Student
@@ -109,7 +111,8 @@ def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | Non
         "teacher": None if teacher is None else teacher.digest,
     }
     setup = Setup(
-        options=options, method=method, runtime=runtime, world=world, data=data, sampler=sampler, student=student,
+        options=options, method=method, runtime=runtime, world=world,
+        most_threads=torch.get_num_threads(), data=data, sampler=sampler, student=student,
         teacher=teacher, objective=objective, stages=stages, cache=None, digests=digests,
     )  # fmt: skip
     return replace(setup, cache=_plan_cache(setup))
@@ -203,7 +206,7 @@ def _with_method(options: TrainOptions) -> tuple[TrainOptions, Method]:
 
 def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Runtime]:
     """Set the number of threads; return the options with the machine-dependent defaults filled in, and the runtime."""
-    if options.threads is not None:
+    if isinstance(options.threads, int):
         torch.set_num_threads(options.threads)
     batch_size = options.learning.batch_size
     if batch_size < world.size:
@@ -215,7 +218,6 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
         options,
         device=str(runtime.device),
         precision="bfloat16" if runtime.dtype == torch.bfloat16 else "float32",
-        threads=torch.get_num_threads(),
     )
     return options, runtime
 
