@@ -1,7 +1,7 @@
 """Which parts of a training recipe let the paper's network learn CIFAR-10S in few steps: each alone, all, all but one.
 
     python -m benchmarks.recipe --data-root DIR --out FOLDER --minutes M --workers W [--steps 6660] [--seeds 0-1]
-        [--method mfd] [--teacher RUN] [--only baseline,all]
+        [--method mfd] [--teacher RUN] [--lr 0.003] [--only baseline,all]
 
 Needs this repository and the official CIFAR-10 files in DIR; a GPU that several runs share (start NVIDIA's
 multi-process service first: `nvidia-cuda-mps-control -d`). All runs are honest and get the same number of optimizer
@@ -50,26 +50,30 @@ PARTS: Mapping[str, Settings] = {
 """The parts that make up `all`."""
 
 RATE = 3e-3
-"""The highest learning rate of `all`, at batches of 128."""
+"""The highest learning rate of `all` at batches of 128, if no other is given."""
 
-CHANGES: Mapping[str, Settings] = {
-    "batch 512": {"batch_size": 512, "lr": 2 * RATE},
-    "lr x 2": {"lr": 2 * RATE},
-    "lr / 2": {"lr": RATE / 2},
-    "dropout 0.1": {"dropout": 0.1},
-    "adamw": {"optimizer": "adamw", "weight_decay": 0.05},
-    "nesterov": {"optimizer": "nesterov", "lr": 0.03, "weight_decay": 5e-4},
-    "crop 4": {"crop_padding": 4},
-    "cutout 8": {"cutout": 8},
-    "smoothing 0.2": {"label_smoothing": 0.2},
-    "linear": {"schedule": "linear", "lr_warmup": 0.2},
-    "cosine": {"schedule": "cosine", "lr_warmup": 0.1},
-    "trained whitening": {"whitening": "trained"},
-    "he": {"scratch_weights": "he"},
-    "decay 0.1": {"weight_decay": 0.1},
-    "batch 256": {"batch_size": 256, "lr": 2**0.5 * RATE},
-}
-"""Changes of `all` that might be better."""
+
+def changes(rate: float) -> Mapping[str, Settings]:
+    """Return changes of `all` that might be better."""
+    return {
+        "lr x 2": {"lr": 2 * rate},
+        "lr / 2": {"lr": rate / 2},
+        "lr / 4": {"lr": rate / 4},
+        "batch 512": {"batch_size": 512, "lr": 2 * rate},
+        "dropout 0.1": {"dropout": 0.1},
+        "adamw": {"optimizer": "adamw", "weight_decay": 0.05},
+        "nesterov": {"optimizer": "nesterov", "lr": 10 * rate, "weight_decay": 5e-4},
+        "crop 4": {"crop_padding": 4},
+        "cutout 8": {"cutout": 8},
+        "smoothing 0.2": {"label_smoothing": 0.2},
+        "linear": {"schedule": "linear", "lr_warmup": 0.2},
+        "cosine": {"schedule": "cosine", "lr_warmup": 0.1},
+        "trained whitening": {"whitening": "trained"},
+        "he": {"scratch_weights": "he"},
+        "decay 0.1": {"weight_decay": 0.1},
+        "batch 256": {"batch_size": 256, "lr": 2**0.5 * rate},
+    }
+
 
 ALONE: Mapping[str, Settings] = {
     **PARTS,
@@ -83,12 +87,17 @@ ALONE: Mapping[str, Settings] = {
 }
 
 
-def together(*, without: str | None = None) -> dict[str, Any]:
-    """Return the settings of all parts but one."""
+def together(rate: float, *, without: str | None = None) -> dict[str, Any]:
+    """Return the settings of all parts but one, at this highest learning rate."""
     found: dict[str, Any] = {}
     for name, settings in PARTS.items():
         found |= settings if name != without else {}
-    return {**found, "lr": RATE if without != "schedule" else 1e-3}
+    return {**found, "lr": rate if without != "schedule" else rate / 3}
+
+
+def name_of_all(rate: float) -> str:
+    """Return what all parts together are called: their learning rate is part of it unless it is the default."""
+    return "all" if rate == RATE else f"all at {rate:g}"
 
 
 @dataclass(frozen=True)
@@ -110,21 +119,28 @@ class Variant:
     teacher: str = "baseline"
 
 
-def variants(method: str, steps: int, short: int) -> Iterator[Variant]:
-    """Yield the runs, the most informative first."""
-    everything = together()
-    both: Mapping[str, Settings] = {"baseline": {}, "all": everything}
+def variants(method: str, steps: int, *, short: int, rate: float = RATE) -> Iterator[Variant]:
+    """Yield the runs, the most informative first.
+
+    Args:
+        method: of most of them.
+        steps: optimizer steps.
+        short: those of the short budget.
+        rate: the highest learning rate of `all`; one other than the default is part of the names.
+    """
+    whole, everything = name_of_all(rate), together(rate)
+    both: Mapping[str, Settings] = {"baseline": {}, whole: everything}
     others = [each for each in ("scratch", "ss", "di") if each != method]
     for other in others:
         for name, settings in both.items():
             yield Variant(name, other, steps, settings)
     for name, settings in both.items():
         yield Variant(name, method, steps, settings)
-    yield Variant("all taught by all", method, steps, everything, teacher="all")
+    yield Variant(f"{whole} taught by all", method, steps, everything, teacher="all")
     for part in PARTS:
-        yield Variant(f"all but {part}", method, steps, together(without=part))
-    for name, settings in CHANGES.items():
-        yield Variant(f"all with {name}", method, steps, {**everything, **settings})
+        yield Variant(f"{whole} but {part}", method, steps, together(rate, without=part))
+    for name, settings in changes(rate).items():
+        yield Variant(f"{whole} with {name}", method, steps, {**everything, **settings})
     for each in dict.fromkeys((method, "ss")):
         for name, settings in both.items():
             yield Variant(name, each, short, settings)
@@ -145,6 +161,7 @@ def main() -> int:
     parser.add_argument("--method", default="mfd")
     parser.add_argument("--teacher", type=Path, help="a run folder; default: a scratch run of --teacher-steps")
     parser.add_argument("--teacher-steps", type=int, help="default: --steps")
+    parser.add_argument("--lr", type=float, default=RATE, help="highest learning rate of all parts together")
     parser.add_argument("--only", help="names of variants, separated by commas; default: all of them")
     given = parser.parse_args()
     deadline = time.monotonic() + 60 * given.minutes
@@ -206,13 +223,13 @@ def _jobs(given: argparse.Namespace) -> tuple[list[Job], dict[str, Variant]]:
     else:
         taught["baseline"] = (given.teacher.absolute(), None)
     for seed in seeds:
-        for variant in variants(given.method, given.steps, given.short):
+        for variant in variants(given.method, given.steps, short=given.short, rate=given.lr):
             if wanted is not None and variant.name not in wanted:
                 continue
             teacher: tuple[Path | None, str | None] = (None, None)
             if methods.parse(variant.method, data=given.data).teacher_taps:
                 if variant.teacher == "all" and "all" not in taught:
-                    job = add(Variant("all", "scratch", given.steps, together()), 0, None, None)
+                    job = add(Variant(name_of_all(given.lr), "scratch", given.steps, together(given.lr)), 0, None, None)
                     taught["all"] = (job.path, job.id)
                 teacher = taught[variant.teacher]
             add(variant, seed, *teacher)

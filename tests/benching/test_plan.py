@@ -45,6 +45,20 @@ def test_methods_beyond_the_paper_have_teachers_where_they_read_one(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_recipe_is_that_of_every_job_and_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {"methods": "ss,mfd", "seeds": "0", "protocol": "honest", "epochs": 2}
+    fast, plain = (plan("digits-s", BenchOptions(recipe=name, **options)) for name in ("fast", "default"))
+    assert {job.options.recipe for job in fast.jobs} == {"fast"}
+    assert (fast.path.name, plain.path.name) == ("digits-s-honest-fast", "digits-s-honest")
+    assert not ids(fast) & ids(plain)
+
+
+def test_a_recipe_is_refused_in_the_papers_grid():
+    with pytest.raises(UsageError, match=r"--recipe fast .* --protocol paper refuses it; add --protocol honest"):
+        BenchOptions(recipe="fast")
+
+
 def test_ids_are_those_of_grids_whose_settings_had_other_names(tmp_path):
     jobs = grid(tmp_path, methods="mfd,mfd-self,hkd", seeds="0").jobs
     assert {job.row: job.id for job in jobs} == {

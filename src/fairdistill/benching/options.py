@@ -12,7 +12,7 @@ from fairdistill import paper
 from fairdistill.contract import check_at_least_one, check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
-from fairdistill.training import PROTOCOLS, ProtocolName
+from fairdistill.training import PROTOCOLS, ProtocolName, RecipeName
 
 _ADDRESS = re.compile(r"auto|(ray://)?(\[[^\]]+\]|[^:/\s]+):\d+")
 
@@ -28,6 +28,8 @@ class GridOptions:
     protocol: ProtocolName = "paper"
     """paper: the paper's own rules, for reproducing its tables; honest: the same number of steps for every method, with
     checkpoints chosen on validation data."""
+    recipe: RecipeName = "default"
+    """Recipe of teachers and students, as for train --recipe; fast: honest protocol only."""
     epochs: int | None = None
     """Budget of each run in passes over the training set; default 50."""
     steps: int | None = None
@@ -42,7 +44,7 @@ class GridOptions:
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, for example skew."""
     out: str | None = None
-    """Folder of the grid; default: bench/DATA-PROTOCOL."""
+    """Folder of the grid; default: bench/DATA-PROTOCOL, or bench/DATA-PROTOCOL-RECIPE."""
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -126,6 +128,11 @@ class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
             raise UsageError(
                 "--steps gives every method the same number of steps, but the paper's rules count epochs of each "
                 "method's own sampler; use --epochs or --protocol honest"
+            )
+        if self.recipe != "default" and self.protocol == "paper":
+            raise UsageError(
+                f"--recipe {self.recipe} changes what the paper trained, so --protocol paper refuses it; add "
+                "--protocol honest"
             )
         _ = self.rows, self.run_seeds
 

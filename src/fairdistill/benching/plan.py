@@ -27,13 +27,15 @@ def plan(name: str, options: BenchOptions) -> Grid:
     """
     if data.is_path(name):
         raise UsageError(f"unknown data set {name!r}; bench runs on {', '.join(data.DATASETS)}")
-    path = Path(options.out or f"bench/{name}-{options.protocol}").absolute()
+    named = "" if options.recipe == "default" else f"-{options.recipe}"
+    path = Path(options.out or f"bench/{name}-{options.protocol}{named}").absolute()
     base = TrainOptions(
         data=name,
         data_root=None if options.data_root is None else str(Path(options.data_root).absolute()),
         data_options=dict(options.data_options),
         model=options.model,
         protocol=options.protocol,
+        recipe=options.recipe,
         device=options.run_device,
         precision=options.precision,
         compile=options.compile,

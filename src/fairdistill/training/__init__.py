@@ -18,6 +18,7 @@ from fairdistill.training.options import (
     TrainOptions,
 )
 from fairdistill.training.protocol import HONEST, PAPER, PROTOCOLS, Protocol, ProtocolName
+from fairdistill.training.recipe import RecipeName
 
 if TYPE_CHECKING:
     from fairdistill.training.averaging import ema_decay
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
 __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
     "Interrupted", "LearningOptions", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName",
-    "SamplingOptions", "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch", "build_sampler",
-    "computed", "describe_environment", "ema_decay", "estimate", "evaluate_teacher", "load_checkpoint", "load_data",
-    "parted", "plan_stages", "prepare", "resolve", "resume", "seconds_of", "train",
+    "RecipeName", "SamplingOptions", "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch",
+    "build_sampler", "computed", "describe_environment", "ema_decay", "estimate", "evaluate_teacher", "load_checkpoint",
+    "load_data", "parted", "plan_stages", "prepare", "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(
