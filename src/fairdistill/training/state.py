@@ -16,8 +16,7 @@ from torch import Tensor
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.training.active_run import ActiveRun
-from fairdistill.training.adapting import begin_with
-from fairdistill.training.pace import Threads
+from fairdistill.training.pace import Threads, use_threads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +110,7 @@ class Checkpoint:
         progress.step, progress.log_rows = self.step, self.log_rows
         progress.seconds, progress.row_seconds = self.seconds, self.row_seconds
         if self.threads is not None:
-            begin_with(run, Threads(**self.threads))
+            progress.threads = use_threads(run.setup, Threads(**self.threads))
         torch.set_rng_state(self.rng.cpu())
         if self.rng_device is not None:
             torch.cuda.set_rng_state(self.rng_device.cpu(), device)
