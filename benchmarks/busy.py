@@ -83,8 +83,8 @@ def tasks(wanted: Sequence[str], *, steps: int) -> dict[str, Task]:
 def fix_step(out: Path) -> float:
     """Return the seconds per step of a fix whose time is given: of its model and its students."""
     took = seconds("fix", "--data", "digits-s", "--budget", "20s", "--device", "cpu", "--out", str(out / "fix"))
-    reached = read_json(out / "fix" / "plan.json").get("reached", {})
-    return float(took / max(1, sum(reached.values())))
+    reached: dict[str, int] = read_json(out / "fix" / "plan.json").get("reached", {})
+    return took / max(1, sum(reached.values()))
 
 
 def measured(found: Mapping[str, Task], *, rounds: int, busy: int) -> dict[str, dict[int, list[float]]]:

@@ -87,6 +87,8 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
         (["train", "--protocol", "fair"], ["--protocol", "honest, paper", "fair"]),
         (["train", "--skew", "2"], ["skew", "[0, 1]", "2.0"]),
         (["train", "--lr", "-1"], ["lr", "positive", "-1"]),
+        (["train", "--threads", "many"], ["threads", "auto or a whole number", "many"]),
+        (["fix", "--data", "digits-s", "--threads", "0"], ["threads", "auto or a whole number", "0"]),
         (["train", "--set", "mfd.strength"], ["TERM.SETTING=NUMBER", "mfd.strength"]),
         (["train", "--set", "mfd.strength=7"], ["'scratch' has no setting 'mfd.strength'"]),
         (["train", "--learning-rate", "1"], ["--learning-rate", "--help"]),

@@ -13,7 +13,7 @@ from fairdistill.system.randomness import derived_seed
 from fairdistill.training.console import RunConsole
 from fairdistill.training.learner import Learner, build_learner, teacher_features
 from fairdistill.training.objective import LossMeter
-from fairdistill.training.pace import Threads
+from fairdistill.training.pace import Threads, chooses_threads
 from fairdistill.training.schedule import Schedule
 from fairdistill.training.setup import Setup
 
@@ -92,7 +92,7 @@ def activate(setup: Setup, folder: RunFolder, pipeline: Pipeline, console: RunCo
         validation=Pipeline(setup.data.validation, device=setup.runtime.device, seed=options.seed),
         learner=learner,
         schedule=Schedule(learning.schedule, learner.optimizer, setup.stages[-1], warmup=learning.lr_warmup),
-        progress=Progress(),
+        progress=Progress(threads=Threads(torch.get_num_threads()) if chooses_threads(setup) else None),
     )
     torch.manual_seed(derived_seed(options.seed, "dropout"))
     return run

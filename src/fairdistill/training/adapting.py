@@ -1,4 +1,4 @@
-"""The number of CPU threads of a run in progress: set at its start, and chosen again if the machine changes."""
+"""Choosing the number of CPU threads of a run in progress again if the machine changes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ import torch
 
 from fairdistill.system.clock import changed
 from fairdistill.training.active_run import ActiveRun
-from fairdistill.training.pace import Threads, chooses_threads, time_steps
+from fairdistill.training.pace import Threads, time_steps
 
 _LEAST_STEPS = 150  # between two choices
 _CHANGED = 1.5  # the factor by which steps must have become slower or faster
-
-
-def begin_with(run: ActiveRun, threads: Threads | int) -> None:
-    """Give a run that chooses its threads this number of them, or as many as there are."""
-    if not chooses_threads(run.setup):
-        return
-    threads = Threads(threads) if isinstance(threads, int) else threads
-    run.progress.threads = replace(threads, number=min(threads.number, run.setup.most_threads))
-    torch.set_num_threads(run.progress.threads.number)
 
 
 def adapt(run: ActiveRun, step_seconds: float) -> None:

@@ -11,7 +11,7 @@ import copy
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -63,6 +63,15 @@ def chooses_threads(setup: Setup) -> bool:
     """Return whether a run chooses its number of threads: on a CPU, in one process, if it is not given."""
     given = isinstance(setup.options.threads, int)
     return not given and setup.runtime.device.type == "cpu" and setup.world.alone and setup.most_threads > 1
+
+
+def use_threads(setup: Setup, threads: Threads) -> Threads | None:
+    """Give a run that chooses its threads a number of them, or as many as there are; None for another run."""
+    if not chooses_threads(setup):
+        return None
+    threads = replace(threads, number=min(threads.number, setup.most_threads))
+    torch.set_num_threads(threads.number)
+    return threads
 
 
 def time_steps(setup: Setup, pipeline: Pipeline) -> tuple[int, float]:

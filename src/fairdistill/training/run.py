@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from fairdistill.contract import with_keywords
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
 from fairdistill.training.active_run import ActiveRun, activate
-from fairdistill.training.adapting import begin_with
 from fairdistill.training.evaluation import evaluate_on_test
 from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.opening import announce, console_of, create_run, held
 from fairdistill.training.options import TrainOptions
+from fairdistill.training.pace import Threads, use_threads
 from fairdistill.training.setup import prepare, training_pipeline
 from fairdistill.training.splits import Splits
 from fairdistill.training.state import restore
@@ -79,9 +77,7 @@ def train(
                 announce(setup, pipeline, console)
                 folder = create_run(setup)
             with held(folder, world), interrupt_named(folder):
-                run = activate(setup, folder, pipeline, console)
-                begin_with(run, torch.get_num_threads())
-                _go_on(run, hold_test=hold_test, watch=watch, until=until)
+                _go_on(activate(setup, folder, pipeline, console), hold_test=hold_test, watch=watch, until=until)
     return folder
 
 
@@ -123,8 +119,8 @@ def resume(
             config["init"] = "scratch"  # the checkpoint holds the weights
         setup = prepare(TrainOptions.from_mapping(config), world, splits=splits)
         with console_of(setup, quiet) as console, interrupt_named(folder):
+            use_threads(setup, Threads(folder.environment["threads"]))
             run = activate(setup, folder, training_pipeline(setup), console)
-            begin_with(run, folder.environment["threads"])
             restore(run)
             _go_on(run, hold_test=hold_test, watch=watch, until=until)
     return folder

@@ -17,8 +17,7 @@ from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.system.atomic import replaced
 from fairdistill.training.active_run import ActiveRun
-from fairdistill.training.adapting import begin_with
-from fairdistill.training.pace import Threads
+from fairdistill.training.pace import Threads, use_threads
 
 _MARK = b"fairdistill digest: "  # after the archive that torch.save wrote, which torch.load finds nevertheless
 _DIGEST_BYTES = 16
@@ -116,7 +115,7 @@ class Checkpoint:
         progress.step, progress.log_rows = self.step, self.log_rows
         progress.seconds, progress.row_seconds = self.seconds, self.row_seconds
         if self.threads is not None:
-            begin_with(run, Threads(**self.threads))
+            progress.threads = use_threads(run.setup, Threads(**self.threads))
         torch.set_rng_state(self.rng.cpu())
         if self.rng_device is not None:
             torch.cuda.set_rng_state(self.rng_device.cpu(), device)
