@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
         FairdistillError,
         MethodError,
         NonFiniteLossError,
+        ResourceError,
         RunFolderError,
         TeacherError,
         TrainingError,
@@ -48,9 +49,9 @@ __all__ = [
     "AuditOptions", "AuditResult", "BenchOptions", "BenchResult", "ChecksumError", "CompareOptions", "CompareResult",
     "DataError", "EmbedOptions", "EmbedResult", "FairdistillError", "FixOptions", "FixResult", "InspectOptions",
     "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError", "Predictions", "ReportOptions", "ReportResult",
-    "RunFolder", "RunFolderError", "TeacherError", "TrainOptions", "TrainingError", "TuneOptions", "TuneResult",
-    "UsageError", "__version__", "audit", "bench", "compare", "data", "embed", "fix", "inspect", "load", "losses",
-    "metrics", "models", "report", "resume", "samplers", "train", "tune",
+    "ResourceError", "RunFolder", "RunFolderError", "TeacherError", "TrainOptions", "TrainingError", "TuneOptions",
+    "TuneResult", "UsageError", "__version__", "audit", "bench", "compare", "data", "embed", "fix", "inspect", "load",
+    "losses", "metrics", "models", "report", "resume", "samplers", "train", "tune",
 ]  # fmt: skip
 
 _MODULES = ("data", "losses", "metrics", "models", "samplers")
@@ -62,8 +63,8 @@ _HOMES = {
     "comparing": ("CompareOptions", "CompareResult", "compare"),
     "embedding": ("EmbedOptions", "EmbedResult", "embed"),
     "errors": (
-        "ChecksumError", "DataError", "FairdistillError", "MethodError", "NonFiniteLossError", "RunFolderError",
-        "TeacherError", "TrainingError", "UsageError",
+        "ChecksumError", "DataError", "FairdistillError", "MethodError", "NonFiniteLossError", "ResourceError",
+        "RunFolderError", "TeacherError", "TrainingError", "UsageError",
     ),
     "fixing": ("FixOptions", "FixResult", "fix"),
     "inspecting": ("InspectOptions", "InspectResult", "inspect"),

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import math
 import pickle
 
 import pytest
 import torch
 
 from fairdistill.errors import RunFolderError
-from fairdistill.training.state import load_checkpoint, save_checkpoint
+from fairdistill.training.state import Checkpoint, load_checkpoint, save_checkpoint
 
 STATE = {
     "step": 3,
@@ -60,3 +61,35 @@ def test_a_damaged_or_dangerous_checkpoint_is_refused_and_nothing_in_it_runs(tmp
     with pytest.raises(RunFolderError, match=r"cannot read the checkpoint .*start again with another --out"):
         load_checkpoint(path)
     assert not Dangerous.ran
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_found(tmp_path):
+    path = tmp_path / "state.pt"
+    save_checkpoint(path, {"step": 3, "weights": torch.arange(100.0)})
+    content = path.read_bytes()
+    assert load_checkpoint(path, digest=True)["step"] == 3
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        with pytest.raises(RunFolderError, match=r"state\.pt is damaged"):
+            load_checkpoint(path, digest=True)
+
+
+def test_checkpoints_of_earlier_versions_have_no_digest(tmp_path):
+    path = tmp_path / "state.pt"
+    torch.save({"step": 3}, path)
+    assert load_checkpoint(path)["step"] == 3
+    with pytest.raises(RunFolderError, match="damaged"):
+        load_checkpoint(path, digest=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("step", -5), ("step", "3"), ("log_rows", True), ("seconds", math.nan), ("best_standing", ("a",))],
+)
+def test_fields_of_other_types_are_refused(name, value):
+    fields = dict.fromkeys(Checkpoint.__dataclass_fields__) | {
+        "step": 1, "best_step": 1, "log_rows": 1, "seconds": 1.0, "row_seconds": 0.0, "best_standing": ()
+    }  # fmt: skip
+    Checkpoint(**fields)
+    with pytest.raises(ValueError, match=name):
+        Checkpoint(**{**fields, name: value})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError
-from fairdistill.runs import check_new_folder, read_json, write_json
+from fairdistill.runs import check_new_folder, new_folder, read_json, write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,21 +32,21 @@ def open_grid(path: Path, name: str, protocol: str) -> None:
         RunFolderError: if it belongs to another grid, or cannot be written.
     """
     file, now = path / "grid.json", GridRecord(data=name, protocol=protocol, fairdistill=__version__)
-    if file.exists():
-        then = read_grid(path)
-        if then != now:
-            before = asdict(then)
-            differ = ", ".join(
-                f"{key} {before[key]} instead of {value}" for key, value in asdict(now).items() if before[key] != value
-            )
-            raise RunFolderError(f"{path} already holds a different grid ({differ}); choose another folder with --out")
-        return
-    check_new_folder(path, kind="grid")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        write_json(file, asdict(now))
-    except OSError as error:
-        raise RunFolderError(f"cannot create {path}: {error.strerror}; choose another folder with --out") from error
+    if not file.exists():
+        try:
+            check_new_folder(path, kind="grid")
+            with new_folder(path) as part:
+                write_json(part / "grid.json", asdict(now))
+            return
+        except RunFolderError:
+            if not file.exists():  # another process may just have created it
+                raise
+    before = asdict(read_grid(path))
+    differ = [f"{key} {before[key]} instead of {value}" for key, value in asdict(now).items() if before[key] != value]
+    if differ:
+        raise RunFolderError(
+            f"{path} already holds a different grid ({', '.join(differ)}); choose another folder with --out"
+        )
 
 
 def read_grid(path: Path) -> GridRecord:

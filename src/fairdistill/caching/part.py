@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from fairdistill.system.atomic import sync_folder
+
 
 class Part:
     """The unfinished file of one feature in one augmentation state.
@@ -58,6 +60,7 @@ class Part:
         with self._part.open("rb") as file:
             os.fsync(file.fileno())
         self._part.replace(self._path)
+        sync_folder(self._path.parent)
         self._hashes.unlink()
 
     def remove(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from fairdistill.text.parsing import from_json
 
 Channels = tuple[float, float, float]
 
+_LARGEST = 100_000  # pixels
 _JSON = ("class_names", "classes", "id2label", "label2id", "class_to_idx")
 
 
@@ -43,6 +45,8 @@ def described_in(metadata: Mapping[str, str]) -> Described:
         ValueError, TypeError: if a value is not of its form.
     """
     size = metadata.get("image_size")
+    if size is not None and not 1 <= int(size) <= _LARGEST:
+        raise ValueError(f"image_size is {size[:40]}, not a number of pixels from 1 to {_LARGEST:,}")
     named = {key: from_json(metadata[key]) for key in _JSON if key in metadata}
     return Described(
         network=metadata.get("network"),
@@ -57,6 +61,11 @@ def three(values: Any) -> Channels | None:
     """Return one number per channel, from three numbers or one; None for None."""
     if values is None:
         return None
-    numbers = [float(value) for value in values] if isinstance(values, Iterable) else [float(values)]
+    try:
+        numbers = [float(value) for value in values] if isinstance(values, Iterable) else [float(values)]
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"a channel is {numbers[0]}")
     red, green, blue = numbers * 3 if len(numbers) == 1 else numbers
     return red, green, blue

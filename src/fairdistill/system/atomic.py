@@ -76,7 +76,7 @@ def no_room(error: OSError, path: Path, *, needed: int) -> Exception:
         )
     if error.errno in _BROKEN:
         return ResourceError(f"cannot write {path}: {error.strerror}; use another disk")
-    return OSError(error.errno, error.strerror, str(path))
+    return error if error.errno is None else OSError(error.errno, error.strerror, str(path))
 
 
 def free_bytes(folder: Path) -> int:

@@ -6,6 +6,7 @@ A checkpoint appears whole or not at all, and holds nothing but tensors and plai
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -66,6 +67,18 @@ class Checkpoint:
     average: dict[str, Any] | None = None
     threads: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("step", "best_step", "log_rows"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise ValueError(f"its {name} is {repr(value)[:40]}")
+        for name in ("seconds", "row_seconds"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+                raise ValueError(f"its {name} are {repr(value)[:40]}")
+        if not all(isinstance(value, int | float) for value in self.best_standing):
+            raise ValueError(f"its best_standing is {repr(self.best_standing)[:40]}")
+
     @classmethod
     def of(cls, run: ActiveRun) -> Checkpoint:
         """Return the state of a run as it is now."""
@@ -102,6 +115,8 @@ class Checkpoint:
                 f"{run.folder.path} cannot be resumed: its {' and '.join(changed)} changed since it was stopped; "
                 "start again with another --out"
             )
+        if self.step > run.setup.steps:
+            raise ValueError(f"its step is {self.step:,}, but the run has {run.setup.steps:,} steps")
         progress, device = run.progress, run.setup.runtime.device
         run.setup.student.network.load_state_dict(self.student)
         run.setup.objective.load_state_dict(self.objective)
@@ -138,7 +153,7 @@ def restore(run: ActiveRun) -> None:
     if state is not None:
         try:
             Checkpoint(**state).apply(run)
-        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise RunFolderError(f"{path} does not fit this run ({error}); start again with another --out") from error
     if world.first:
         run.folder.truncate_log(run.progress.log_rows)

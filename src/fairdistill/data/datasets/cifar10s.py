@@ -185,7 +185,7 @@ def _unpacked(archive: Path) -> Mapping[str, bytes]:
         with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
                 name = member.name.rsplit("/", 1)[-1]
-                stream = tar.extractfile(member) if name in MD5 else None
+                stream = tar.extractfile(member) if member.isfile() and name in MD5 else None
                 if stream is not None:
                     members[name] = stream.read()
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
