@@ -11,8 +11,10 @@ from fairdistill.runs import RunFolder
 
 def run_job(job: Job) -> str | None:
     """Train a job, or resume it; return the error if it failed."""
+    from fairdistill.models import trust_code
     from fairdistill.training import resume, train
 
+    trust_code(job.options.model, job.options.teacher_model)
     try:
         if (job.path / "config.yaml").exists():
             # The run may have started on another machine, or its grid may have been moved since.

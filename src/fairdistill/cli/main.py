@@ -80,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UsageError(f"unknown command {arguments[0]!r}; choose from {', '.join(COMMANDS)}")
         with warnings.catch_warnings(), _ctrl_c_while_torch_loads():
             warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
+            warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files
             keep_freed_memory()
             code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])
             sys.stdout.flush()
