@@ -18,9 +18,14 @@ with 2 for all others.
 
 from __future__ import annotations
 
+from fairdistill.escaping import brief
+
 
 class FairdistillError(Exception):
-    """Any error that fairdistill raises on purpose."""
+    """Any error that fairdistill raises on purpose; its text fits on a screen, whatever the file holds."""
+
+    def __str__(self) -> str:
+        return brief(super().__str__())
 
 
 class UsageError(FairdistillError, ValueError):

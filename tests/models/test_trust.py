@@ -13,14 +13,14 @@ import yaml
 import fairdistill
 from fairdistill.cli.main import main
 from fairdistill.errors import FairdistillError
-from fairdistill.models import digit_net
+from fairdistill.models import digit_net, exported
 from fairdistill.models.trust import check_trusted, trust_code
 from fairdistill.training import train
 
 NETS = """
 from pathlib import Path
 Path("imported").touch()
-from fairdistill.models import digit_net
+from fairdistill.models import digit_net, exported
 def make(num_classes):
     return digit_net(num_classes)
 """
@@ -139,3 +139,16 @@ def test_a_run_teaches_if_the_command_names_its_code(run, capsys):
     teach = ["train", "--data", "digits-s", "--method", "hkd", "--steps", "2", "--teacher", "run", "--threads", "1"]
     assert main([*teach, "--teacher-model", "nets_here:make", "--out", "student"]) == 0
     capsys.readouterr()
+
+
+def test_a_run_cannot_name_an_exported_program_either(stopped, capsys, monkeypatch):
+    monkeypatch.setattr(exported.torch.export, "load", lambda path: pytest.fail("the program was read"))
+    config = yaml.safe_load((stopped / "config.yaml").read_text())
+    (stopped / "config.yaml").write_text(
+        yaml.safe_dump({**config, "model": "digit_net", "method": "hkd", "teacher": str(stopped / "t.pt2")})
+    )
+    (stopped / "t.pt2").write_bytes(b"no program")
+    assert main(["train", "--resume", "run"]) == 2
+    assert "t.pt2 is code that a file names, not you, so it was not read" in shown(capsys)
+    assert main(["train", "--resume", "run", "--teacher-model", "run/t.pt2"]) == 2
+    assert "is not an exported program, or is damaged" in shown(capsys)

@@ -14,6 +14,7 @@ from threading import current_thread, main_thread
 from fairdistill._version import __version__
 from fairdistill.errors import FairdistillError, TrainingError, UsageError
 from fairdistill.system.memory import keep_freed_memory
+from fairdistill.text.telling import tell
 
 COMMANDS = {
     "demo": "train a biased digit classifier and run fix on it (about a minute)",
@@ -79,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments[0] not in COMMANDS:
             raise UsageError(f"unknown command {arguments[0]!r}; choose from {', '.join(COMMANDS)}")
         with warnings.catch_warnings(), _ctrl_c_while_torch_loads():
-            warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
+            warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")
             warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files
             keep_freed_memory()
             code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])

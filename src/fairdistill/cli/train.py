@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument(
         "--resume", metavar="RUN", type=str,
         help="resume a stopped run; accepts no other options, except --model and --teacher-model if they are your own "
-        "code (MODULE:FACTORY)",
+        "code (MODULE:FACTORY, or FILE.pt2 for a teacher)",
     )  # fmt: skip
     options, others = parse_training(parser, arguments)
     from fairdistill.training import resume, train

@@ -50,7 +50,7 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
     options = fix_options(options, keywords)
     if launched_together() > 1:
         raise UsageError("fix runs in one process; start it without torchrun")
-    trust_code(options.model)
+    trust_code(options.model, None if source is None else str(source))
     clock = Clock(options.seconds)
     with caller_untouched(), folder.held(Path(options.out)):
         try:

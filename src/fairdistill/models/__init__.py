@@ -10,12 +10,12 @@ from fairdistill.models.head import head_name, with_two_outputs
 from fairdistill.models.outputs import class_logits
 from fairdistill.models.taps import Tapped, TapPoint, parse_taps
 from fairdistill.models.teacher import Teacher
-from fairdistill.models.trust import trust_code
+from fairdistill.models.trust import check_program, trust_code
 from fairdistill.models.weights import load_weights, open_weights, read_weights, weights_digest
-from fairdistill.models.zoo import NETWORKS, build, split_name
+from fairdistill.models.zoo import NETWORKS, build, is_own_code, split_name
 
 __all__ = [
-    "NETWORKS", "ExportedNetwork", "Projector", "TapPoint", "Tapped", "Teacher", "build", "cifar_net", "class_logits",
-    "digit_net", "find_taps", "head_name", "load_program", "load_weights", "open_weights", "parse_taps", "read_weights",
-    "split_name", "trust_code", "weights_digest", "with_two_outputs",
+    "NETWORKS", "ExportedNetwork", "Projector", "TapPoint", "Tapped", "Teacher", "build", "check_program", "cifar_net",
+    "class_logits", "digit_net", "find_taps", "head_name", "is_own_code", "load_program", "load_weights",
+    "open_weights", "parse_taps", "read_weights", "split_name", "trust_code", "weights_digest", "with_two_outputs",
 ]  # fmt: skip

@@ -25,6 +25,6 @@ def check_stored(path: Path) -> None:
         return  # PyTorch says what is wrong with it
     if sum(one.file_size for one in members) > path.stat().st_size + _SLACK:
         raise UsageError(
-            f"{path} has compressed contents that are far larger than the file; PyTorch never writes such weights. Save "
-            "them again with torch.save or torch.export.save"
+            f"{path} has compressed contents that are far larger than the file; PyTorch never writes such files. Save "
+            "it again with torch.save or torch.export.save"
         )

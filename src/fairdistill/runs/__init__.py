@@ -8,6 +8,7 @@ from fairdistill.runs.files import (
     json_text,
     nearest_existing,
     read_json,
+    resume_command,
     write_bytes,
     write_json,
     write_text,
@@ -16,5 +17,5 @@ from fairdistill.runs.folder import FORMAT_VERSION, RunFolder
 
 __all__ = [
     "FORMAT_VERSION", "RunFolder", "check_new_folder", "finite_or_null", "json_text", "nearest_existing", "new_folder",
-    "read_json", "write_bytes", "write_json", "write_text",
+    "read_json", "resume_command", "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

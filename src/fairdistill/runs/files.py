@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -124,3 +125,13 @@ def finite_or_null(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value
+
+
+def resume_command(path: str | Path) -> str:
+    """Return the command that continues a run, to be pasted into a shell.
+
+    Example:
+        >>> resume_command("my runs/a")
+        "fairdistill train --resume 'my runs/a'"
+    """
+    return f"fairdistill train --resume {shlex.quote(str(path))}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,15 @@ import yaml
 from fairdistill.contract import check_path, present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.runs.creation import check_writable, new_folder
-from fairdistill.runs.files import Record, finite_or_null, read_json, write_bytes, write_json, write_text
+from fairdistill.runs.files import (
+    Record,
+    finite_or_null,
+    read_json,
+    resume_command,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,7 +52,7 @@ class RunFolder:
         """Raise a RunFolderError if ``path`` cannot become a new run folder; nothing is written."""
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             is_run = (path / "config.yaml").exists()
-            resume = f", or continue that run with: fairdistill train --resume {path}" if is_run else ""
+            resume = f", or continue that run with: {resume_command(path)}" if is_run else ""
             raise RunFolderError(f"{path} exists already; choose another folder with --out{resume}")
         check_writable(path)
 
@@ -70,7 +79,7 @@ class RunFolder:
         run = cls(Path(path))
         if not (run.path / "config.yaml").is_file():
             what = "has no config.yaml, so it is not a run folder" if run.path.exists() else "does not exist"
-            raise RunFolderError(f"{path} {what}; create one with: fairdistill train --out {path}")
+            raise RunFolderError(f"{path} {what}; create one with: fairdistill train --out {shlex.quote(str(path))}")
         version = run._read_yaml().get("format_version")
         if version != FORMAT_VERSION:
             raise RunFolderError(
@@ -127,8 +136,7 @@ class RunFolder:
         """
         if not (self.path / "result.json").exists():
             raise RunFolderError(
-                f"{self.path} is not finished: it has no result.json; continue it with: "
-                f"fairdistill train --resume {self.path}"
+                f"{self.path} is not finished: it has no result.json; continue it with: {resume_command(self.path)}"
             )
         return self._read_json("result.json")
 
@@ -171,8 +179,7 @@ class RunFolder:
             rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         except ValueError as error:
             raise RunFolderError(
-                f"cannot read {path}: {error}; if the run was killed, repair it with: fairdistill train --resume "
-                f"{self.path}"
+                f"cannot read {path}: {error}; if the run was killed, repair it with: {resume_command(self.path)}"
             ) from error
         return [{**row, "loss": present_names(row["loss"])} if "loss" in row else row for row in rows]
 

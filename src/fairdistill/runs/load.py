@@ -9,6 +9,7 @@ from torch import nn
 
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import build, load_weights, read_weights, trust_code
+from fairdistill.runs.files import resume_command
 from fairdistill.runs.folder import RunFolder
 
 
@@ -33,8 +34,7 @@ def load(path: str | Path, *, model: str | None = None) -> nn.Module:
     file = run.path / "model.safetensors"
     if not file.exists():
         raise RunFolderError(
-            f"{path} has no model.safetensors: the run is not finished; continue it with: "
-            f"fairdistill train --resume {path}"
+            f"{path} has no model.safetensors: the run is not finished; continue it with: {resume_command(path)}"
         )
     try:
         weights, metadata = read_weights(file)

@@ -43,6 +43,8 @@ def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
 
 def _remarks(setup: Setup) -> Iterator[str]:
     options, train = setup.options, setup.data.train
+    if options.batch_size > len(train):
+        yield f"a batch has at most the {len(train):,} training images, although --batch-size is {options.batch_size:,}"
     if train.recipe.crop == "center":
         yield f"images: {train.recipe.geometry}"
     if train.num_unknown_groups:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fairdistill.contract import with_keywords
 from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.models import trust_code
+from fairdistill.models import check_program, trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
@@ -64,7 +64,7 @@ def train(
         >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP
     """
     options = with_keywords(TrainOptions, options, keywords)
-    trust_code(options.model, options.teacher_model)
+    trust_code(options.model, options.teacher_model, options.teacher)
     _check_until(until)
     with caller_untouched():
         world = join(options.device)
@@ -104,8 +104,8 @@ def resume(
         watch: as for :func:`train`.
         until: as for :func:`train`; counted from the start of the run.
         splits: as for :func:`train`; an error if they differ from what the run was started with.
-        model: the run's network, or its teacher's, or both, if they are your own code (``package.module:factory``):
-            code is imported only if you name it, not because a run folder does.
+        model: the run's network, or its teacher's, or both, if they are your own code (``package.module:factory``) or,
+            for the teacher, an exported program: code runs only if you name it, not because a run folder does.
 
     Raises:
         RunFolderError: if it is not a run folder, or in use, damaged or finished already.
@@ -121,6 +121,7 @@ def resume(
         if folder.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {folder.path / 'result.json'}")
         config = {**folder.config, "out": str(folder.path)}
+        check_program(config.get("teacher"))
         if folder.checkpoint_path.exists():
             config["init"] = "scratch"  # the checkpoint holds the weights
         setup = prepare(TrainOptions.from_mapping(config), world, splits=splits)

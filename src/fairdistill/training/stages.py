@@ -63,7 +63,9 @@ def plan_stages(method: Method, options: BudgetOptions, *, rows: int, sampler: S
         sampler: the run's sampler.
     """
     rules = options.rules
-    epoch = rules.epoch_steps(rows=rows, batch_size=options.batch_size, sampler_steps=sampler.steps_per_epoch)
+    epoch = rules.epoch_steps(
+        rows=rows, batch_size=min(options.batch_size, rows), sampler_steps=sampler.steps_per_epoch
+    )
     main = options.steps or (options.epochs or rules.default_epochs) * epoch
     warmup = 0
     if method.warmup:

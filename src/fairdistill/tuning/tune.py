@@ -61,7 +61,7 @@ def tune(
     from fairdistill.tuning.storage import opened
     from fairdistill.tuning.trials_loop import search
 
-    trust_code(training.model, training.teacher_model)
+    trust_code(training.model, training.teacher_model, training.teacher)
     with quiet_optuna(), caller_untouched():
         planned = plan(training, options)
         with opened(planned) as study:

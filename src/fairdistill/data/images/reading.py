@@ -25,6 +25,7 @@ from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
+from fairdistill.text.telling import tell
 
 
 class Reader(ABC):
@@ -226,10 +227,9 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) 
         cache.fill(names, lambda _: None)
         return cache
     count = needed // (view.height * view.width * 3)
-    print(
+    tell(
         f"decoding {count:,} images of {source.where} to {view.width}x{view.height}, once: "
-        f"{needed / 2**20:,.0f} MiB in {cache.folder}",
-        file=sys.stderr,
+        f"{needed / 2**20:,.0f} MiB in {cache.folder}"
     )
     with _progress("decoding", count) as report:
         cache.fill(names, report)
