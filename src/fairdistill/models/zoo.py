@@ -50,14 +50,14 @@ def split_name(name: str) -> tuple[str, str]:
     return source, rest
 
 
-def is_own_code(name: str | None) -> bool:
+def is_own_code(name: str) -> bool:
     """Return whether a network is the user's own code, ``package.module:factory``.
 
     Example:
         >>> is_own_code("my_nets:make"), is_own_code("timm:resnet18"), is_own_code("resnet18")
         (True, False, False)
     """
-    return name is not None and ":" in name and name.partition(":")[0] not in ("torchvision", "timm")
+    return ":" in name and name.partition(":")[0] not in ("torchvision", "timm")
 
 
 def build(name: str, num_classes: int, *, image_size: int | None = None, pretrained: bool = False) -> nn.Module:

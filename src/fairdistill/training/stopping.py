@@ -28,7 +28,7 @@ class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
         named = [
             f" {option} {shlex.quote(name)}"  # its code is imported only if the command names it
             for option, name in (("--model", config.get("model")), ("--teacher-model", config.get("teacher_model")))
-            if is_own_code(name)
+            if name is not None and is_own_code(name)
         ]
         if str(config.get("teacher")).endswith(".pt2"):
             named.append(f" --teacher-model {shlex.quote(config['teacher'])}")

@@ -157,7 +157,7 @@ def _check_tiff(content: bytes) -> None:
 @functools.cache
 def _quiet_libtiff() -> None:
     """Keep libtiff from printing its own messages; Pillow raises errors for what it cannot decode."""
-    library = ctypes.CDLL(Image.core.__file__)
+    library = ctypes.CDLL(Image.core.__file__)  # type: ignore[attr-defined]  # where Pillow's C code is
     for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
         handler = getattr(library, name, None)  # not visible if libtiff is part of Pillow's library
         if handler is not None:
