@@ -25,15 +25,15 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import hardware
-from fairdistill.choosing import FIX_RULE, Measures, measures_of, parse_rule
+from fairdistill.choosing import FIX_RULE, Measures, parse_rule
 from fairdistill.data import GroupedDataset, Pipeline
-from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, fit_heads, logits_toward
+from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, ScoredFit, better_source, fit_heads, logits_toward
 from fairdistill.heads.joint import corrected, joint_head, joint_probabilities
 from fairdistill.heads.linearpost import fair_scores
 from fairdistill.heads.standardized import Standardized
 from fairdistill.metrics import Samples, group_counts
 from fairdistill.metrics.leakage import leakage
-from fairdistill.models.last_layer import find_last_layer
+from fairdistill.models.finding_last_layer import find_last_layer
 from fairdistill.predictions.features import features_of
 from fairdistill.predictions.trained_model import ModelSource, load_model
 from fairdistill.runs import RunFolder
@@ -57,8 +57,9 @@ of a fit to validation images include five more fits to the other folds.
 
 The number after a method is its setting: the strength of `fair` and `feature-mfd`, the power of the prior in `blind`,
 the tolerance of `linearpost`, gamma of `afr`. *Chosen* is what the default rule of `fix` selects on the validation
-images: among the heads, or among these and nine points on the line between the deployed head and each of them. *Not
-folded* is what `blind` and `linearpost` decide before a linear head is fitted to it.
+images: among the heads fitted to those images that give the more accurate heads on average, or among these and nine
+points on the line between the deployed head and each of them. *Not folded* is what `blind` and `linearpost` decide
+before a linear head is fitted to it.
 """
 SHARES = [k / 10 for k in range(1, 10)]
 
@@ -96,7 +97,7 @@ class Model:
             sources = torch.tensor([number[name] for name in data.source_ids])
             return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 
-        head = Head(layer.weight, layer.bias)
+        head = Head(layer.weight, layer.bias, layer.has_bias)
         names = (splits.test.class_names, splits.test.group_names)
         return cls(head, read(splits.train), read(splits.validation), read(splits.test), names)
 
@@ -108,7 +109,7 @@ class Model:
             num_classes=data.num_classes, num_groups=data.num_groups,
         )  # fmt: skip
         right = float((predicted == data.labels).double().mean())
-        return measures_of(counts, accuracy=right, class_names=self.names[0], group_names=self.names[1])
+        return Measures(counts, accuracy=right, class_names=self.names[0], group_names=self.names[1])
 
     def fits(self) -> Iterator[tuple[HeadFit, float]]:
         """Yield each head with its processor seconds."""
@@ -137,19 +138,27 @@ def measured(model: Model) -> dict[str, Any]:
     deployed = model.head.logits(model.validation.features)
     own = model.measures(model.head.logits(model.test.features), model.test)
     found = {"deployed|": row(own)}
-    heads: list[tuple[Measures, Head]] = [(model.measures(deployed, model.validation), model.head)]
-    lines = list(heads)
+    heads: list[tuple[HeadFit, Measures]] = []
     for fit, seconds in model.fits():
         test = model.measures(fit.head.logits(model.test.features), model.test)
         found[f"{title(fit.method, fit.settings)}|{fit.fitted_on}"] = row(test, seconds)
         print(f"  {title(fit.method, fit.settings)} on {fit.fitted_on}: {seconds:.1f} s", flush=True)
-        heads.append((model.measures(fit.validation_logits, model.validation), fit.head))
-        for share in SHARES:
-            logits = logits_toward(deployed, fit.validation_logits, share)
-            lines.append((model.measures(logits, model.validation), model.head.toward(fit.head, share)))
-    for name, candidates in (("chosen head", heads), ("chosen head or line", heads + lines[1:])):
-        chosen = parse_rule(FIX_RULE).pick({k: m for k, (m, _) in enumerate(candidates)}, candidates[0][0])
-        logits = candidates[chosen][1].logits(model.test.features)
+        heads.append((fit, model.measures(fit.validation_logits, model.validation)))
+    source = better_source(ScoredFit(fit, on_validation["balanced_accuracy"]) for fit, on_validation in heads)
+    candidates: list[tuple[Measures, Head]] = [(model.measures(deployed, model.validation), model.head)]
+    candidates += [(on_validation, fit.head) for fit, on_validation in heads if fit.fitted_on == source]
+    lines = [
+        (
+            model.measures(logits_toward(deployed, fit.validation_logits, share), model.validation),
+            model.head.toward(fit.head, share),
+        )
+        for fit, _ in heads
+        for share in SHARES
+        if fit.fitted_on == source
+    ]
+    for name, compared in (("chosen head", candidates), ("chosen head or line", candidates + lines)):
+        chosen = parse_rule(FIX_RULE).pick({k: m for k, (m, _) in enumerate(compared)}, compared[0][0])
+        logits = compared[chosen][1].logits(model.test.features)
         found[f"{name}|"] = row(model.measures(logits, model.test))
     found.update(unfolded(model))
     return {"rows": found, "auc": probe(model)}

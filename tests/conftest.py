@@ -102,6 +102,7 @@ QUICK: dict[str, Any] = {
     "lr": 0.003,
     "device": "cpu",
     "precision": "float32",
+    "threads": 1,
 }
 
 

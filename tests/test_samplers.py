@@ -326,3 +326,17 @@ def test_the_batch_sampler_takes_arrays_and_tensors_alike() -> None:
 def test_what_the_batch_sampler_cannot_balance_is_named(labels, groups, batch_size, message) -> None:
     with pytest.raises(ValueError, match=message):
         BalancedBatchSampler(labels, groups, batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [6, 13, 60, 4])
+@pytest.mark.parametrize("kind", [Balanced, Shuffled])
+def test_passes_count_how_often_each_row_was_drawn_before(kind: type[Balanced | Shuffled], batch_size: int) -> None:
+    data = dataset_of_sizes(UNEVEN, unknown=[2, 0, 5])
+    sampler = kind(data, batch_size=batch_size, seed=3)
+    seen = torch.zeros(len(data), dtype=torch.int64)
+    for step in range(5 * sampler.steps_per_epoch):
+        rows, passes = sampler.batch(step), sampler.passes(step)
+        for row, before in zip(rows.tolist(), passes.tolist(), strict=True):
+            assert seen[row] == before
+            seen[row] += 1
+    assert seen.max() > 4

@@ -8,12 +8,13 @@
     ├── DataError (also ValueError)       a missing, corrupt or unsuitable data file
     │   └── ChecksumError                 a file that differs from the published one
     ├── RunFolderError                    a run folder that exists, is in use, or is not a run folder
+    ├── ResourceError                     the machine gave out: a full disk, no memory
     └── TrainingError                     training stopped with an error
         ├── NonFiniteLossError            a loss part became infinite or NaN
         └── Interrupted                   Ctrl-C; lives in fairdistill.training, since it knows the run
 
-The command line prints the message of any of them without a traceback. It exits with 1 for a ``TrainingError`` and
-with 2 for all others.
+The command line prints the message of any of them without a traceback. It exits with 4 for a ``TrainingError``, with
+74 for a ``ResourceError`` and with 2 for all others; docs/reliability.md lists every exit code.
 """
 
 from __future__ import annotations
@@ -50,6 +51,13 @@ class ChecksumError(DataError):
 
 class RunFolderError(FairdistillError):
     """A run folder that already exists, is in use, or does not hold a run."""
+
+
+class ResourceError(FairdistillError):
+    """The machine gave out: its disk is full, a file-size limit is reached, or there is no memory left.
+
+    Nothing is wrong with the input: the same command works once there is room.
+    """
 
 
 class TrainingError(FairdistillError):

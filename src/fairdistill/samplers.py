@@ -33,6 +33,10 @@ class Sampler(Protocol):
         """Return the rows of batch ``step``, int64 on the CPU."""
         ...
 
+    def passes(self, step: int) -> Tensor:
+        """Return how often each row of batch ``step`` was drawn before, int64 on the CPU."""
+        ...
+
 
 class Stream:
     """An endless sequence of rows, reshuffled on every pass, so that no row is ever more than one pass ahead.
@@ -60,6 +64,10 @@ class Stream:
             start += len(part)
             count -= len(part)
         return torch.cat(parts)
+
+    def __len__(self) -> int:
+        """Return the number of rows in a pass."""
+        return len(self._rows)
 
     def _shuffled(self, passed: int) -> Tensor:
         if passed != self._pass:
@@ -96,10 +104,21 @@ class Shuffled:
 
     def batch(self, step: int) -> Tensor:
         """Return the rows of batch ``step``, int64 on the CPU."""
+        return self._stream.take(self._start(step), self.batch_size)
+
+    def passes(self, step: int) -> Tensor:
+        """Return how often each row of batch ``step`` was drawn before, int64 on the CPU.
+
+        With ``drop_last``, a row counts as drawn in an epoch that ended before it.
+        """
+        start = self._start(step)
+        return torch.arange(start, start + self.batch_size) // len(self._stream)
+
+    def _start(self, step: int) -> int:
         if self._stride is None:
-            return self._stream.take(step * self.batch_size, self.batch_size)
+            return step * self.batch_size
         epoch, position = divmod(step, self.steps_per_epoch)
-        return self._stream.take(epoch * self._stride + position * self.batch_size, self.batch_size)
+        return epoch * self._stride + position * self.batch_size
 
 
 class BalancedRows:
@@ -142,16 +161,27 @@ class BalancedRows:
 
     def batch(self, step: int) -> Tensor:
         """Return the rows of batch ``step``, int64 on the CPU."""
+        return torch.cat([stream.take(start, count) for stream, start, count in self._parts(step)])
+
+    def passes(self, step: int) -> Tensor:
+        """Return how often each row of batch ``step`` was drawn before, int64 on the CPU."""
+        parts = list(self._parts(step))
+        counts = torch.tensor([count for _, _, count in parts])
+        lead = torch.tensor([start for _, start, _ in parts]) - (counts.cumsum(0) - counts)  # of its place in the batch
+        sizes = torch.tensor([len(stream) for stream, _, _ in parts])
+        return (torch.arange(self.batch_size) + lead.repeat_interleave(counts)) // sizes.repeat_interleave(counts)
+
+    def _parts(self, step: int) -> Iterator[tuple[Stream, int, int]]:
+        """Yield the streams that a batch consists of, each with the first position and the number of rows."""
         if self._quota:
-            parts = [cell.take(step * self._quota, self._quota) for cell in self._cells]
+            for cell in self._cells:
+                yield cell, step * self._quota, self._quota
         else:
-            parts = []
             for slot in range(step * self._slots, (step + 1) * self._slots):
-                turn, cell = divmod(slot, len(self._cells))
-                parts.append(self._cells[cell].take(turn, 1))
+                turn, number = divmod(slot, len(self._cells))
+                yield self._cells[number], turn, 1
         if self._unknown is not None:
-            parts.append(self._unknown.take(step * self._unknown_quota, self._unknown_quota))
-        return torch.cat(parts)
+            yield self._unknown, step * self._unknown_quota, self._unknown_quota
 
 
 class Balanced(BalancedRows):

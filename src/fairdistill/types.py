@@ -6,8 +6,8 @@ Importing this does not load PyTorch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +29,31 @@ UNKNOWN_GROUP = -1
 """The group index of a sample whose group is unknown. Only losses that do not need groups use such samples."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """What was drawn at random for each image of a batch, on the CPU; None where nothing is drawn.
+
+    Attributes:
+        state: ``[N]`` int64, 1 for images that are flipped; together with the row the key of the teacher cache.
+        boxes: ``[N, 4]`` float64: top, left, height and width of each image's crop, as fractions of the image.
+        operations: ``[N]`` int64, the seed of each image's RandAugment operations.
+        shifts: ``[N, 2]`` float64: how far each image moves down and to the right, as fractions of its size.
+        holes: ``[N, 4]`` float64: top, left, height and width of each image's cutout, as fractions of its size.
+    """
+
+    state: Tensor
+    boxes: Tensor | None = None
+    operations: Tensor | None = None
+    shifts: Tensor | None = None
+    holes: Tensor | None = None
+
+    def of(self, rows: slice) -> Draws:
+        """Return the draws of some of the images."""
+        drawn: dict[str, Tensor | None] = {each.name: getattr(self, each.name) for each in fields(self)}
+        own: dict[str, Any] = {name: None if each is None else each[rows] for name, each in drawn.items()}
+        return Draws(**own)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One batch on the device, normalized and augmented.
@@ -38,22 +63,31 @@ class Batch:
         labels: ``[N]`` int64 classes.
         groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where unknown.
         index: ``[N]`` int64 rows of the data set, on the CPU.
-        state: ``[N]`` int64 augmentation state of each row, on the CPU; together with ``index`` the key of
-            the teacher cache.
-        boxes: ``[N, 4]`` float64 on the CPU: top, left, height and width of each image's crop, as fractions of
-            the image; None without a crop.
+        draws: how each image was changed.
         whole: number of rows of the whole batch if these are one process's share of it; None if these are all.
-        operations: ``[N]`` int64 on the CPU, the seed of each image's RandAugment operations; None without.
     """
 
     images: Tensor
     labels: Tensor
     groups: Tensor
     index: Tensor
-    state: Tensor
-    boxes: Tensor | None = None
+    draws: Draws
     whole: int | None = None
-    operations: Tensor | None = None
+
+    @property
+    def state(self) -> Tensor:
+        """``[N]`` int64 on the CPU, 1 for flipped images; together with ``index`` the key of the teacher cache."""
+        return self.draws.state
+
+    @property
+    def boxes(self) -> Tensor | None:
+        """``[N, 4]`` float64 on the CPU: the crops; None without crops."""
+        return self.draws.boxes
+
+    @property
+    def operations(self) -> Tensor | None:
+        """``[N]`` int64 on the CPU: the seeds of RandAugment; None without it."""
+        return self.draws.operations
 
 
 def _alone() -> World:

@@ -22,7 +22,7 @@ def test_jobs_that_fail_are_counted_and_the_same_call_finishes_them(tmp_path, in
     real = local.run_job
     monkeypatch.setattr(local, "run_job", lambda job: "no luck" if job.row == "ss" else real(job))
     first = bench("digits-s", options=BenchOptions(**SMALL), out=str(tmp_path / "g"))
-    assert (first.done, first.failed, first.left, first.ok, first.exit_code) == (1, 1, 1, False, 1)
+    assert (first.done, first.failed, first.left, first.ok, first.exit_code) == (1, 1, 1, False, 4)
     assert [(job.method, job.seed, job.state) for job in first.jobs] == [("scratch", 0, "done"), ("ss", 0, "failed")]
     assert first.jobs[1].detail == "no luck"
     assert [row.method for row in first.table.rows] == ["scratch"]

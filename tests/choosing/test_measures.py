@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fairdistill.choosing import KINDS, Measures, measures_of, measures_of_predictions
+from fairdistill.choosing import KINDS, Measures, measures_of_predictions
 from fairdistill.predictions import Predictions
 
 COUNTS = np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])
@@ -13,7 +13,7 @@ NAMES = {"class_names": ("cat", "big dog"), "group_names": ("day", "[night]")}
 
 
 def test_every_metric_worked_by_hand():
-    found = measures_of(COUNTS, accuracy=0.8, **NAMES)
+    found = Measures(COUNTS, accuracy=0.8, **NAMES)
     expected = {
         "accuracy": 0.8,
         "balanced_accuracy": (3 / 4 + 1 + 1 + 1 / 2) / 4,
@@ -48,7 +48,7 @@ def test_there_is_a_metric_of_every_kind():
 
 
 def test_an_empty_subgroup_makes_undefined_what_needs_it_and_nothing_else():
-    found = measures_of(np.array([[[3, 1], [0, 4]], [[4, 0], [0, 0]]]), accuracy=0.9, **NAMES)
+    found = Measures(np.array([[[3, 1], [0, 4]], [[4, 0], [0, 0]]]), accuracy=0.9, **NAMES)
     undefined = {name for name, value in found.items() if math.isnan(value)}
     assert undefined == {
         "balanced_accuracy", "deo_a", "deo_m", "equalised_odds", "calibration_error", "deo[big dog]",
@@ -58,7 +58,7 @@ def test_an_empty_subgroup_makes_undefined_what_needs_it_and_nothing_else():
 
 
 def test_an_unknown_name_is_no_key():
-    found = measures_of(COUNTS, accuracy=0.8, **NAMES)
+    found = Measures(COUNTS, accuracy=0.8, **NAMES)
     assert "recall[dog]" not in found
     with pytest.raises(KeyError):
         found["f1"]
@@ -66,7 +66,7 @@ def test_an_unknown_name_is_no_key():
 
 def test_names_must_be_as_many_as_classes_and_groups():
     with pytest.raises(ValueError, match=r"3 classes, but got shape \(2, 2, 2\)"):
-        measures_of(COUNTS, accuracy=0.8, class_names=("a", "b", "c"), group_names=("x", "y"))
+        Measures(COUNTS, accuracy=0.8, class_names=("a", "b", "c"), group_names=("x", "y"))
 
 
 def test_samples_of_unknown_group_count_for_the_accuracy_and_the_calibration_error():

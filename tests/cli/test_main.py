@@ -29,6 +29,21 @@ def test_help_names_every_command_without_importing_torch_or_optuna():
         assert command in shown.stdout
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="OpenMP of GCC shows what it has read")
+@pytest.mark.parametrize(
+    "command", [["-m", "fairdistill"], ["-c", "import sys; from fairdistill.cli import main; sys.exit(main())"]]
+)
+def test_threads_wait_passively(command):
+    environment = {**os.environ, "OMP_DISPLAY_ENV": "verbose"}
+    for name in ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT"):
+        environment.pop(name, None)
+    shown = subprocess.run(
+        [sys.executable, *command, "train", "--init", "nowhere"],
+        env=environment, capture_output=True, text=True, timeout=250,
+    )  # fmt: skip
+    assert "GOMP_SPINCOUNT = '0'" in shown.stderr
+
+
 def test_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"fairdistill {__version__}\n"

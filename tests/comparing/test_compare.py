@@ -137,6 +137,18 @@ def test_teachers_that_are_other_files_are_other_recipes(make_run):
     ]  # fmt: skip
 
 
+def test_teachers_of_another_recipe_are_other_teachers(make_run):
+    plain = {"method": "scratch", "protocol": "honest", "steps": 90}
+    runs = [
+        make_run("a", method="mfd", seed=0, teacher=plain),
+        make_run("b", method="mfd", seed=1, teacher={**plain, "recipe": "default"}),
+        make_run("c", method="mfd", seed=0, teacher={**plain, "recipe": "fast"}),
+    ]
+    assert [(row.label, row.seeds) for row in compare(runs).rows] == [
+        ("mfd (teacher=scratch, honest, 90)", (0, 1)), ("mfd (teacher=scratch, honest, 90, recipe fast)", (0,))
+    ]  # fmt: skip
+
+
 def test_another_preparation_of_images_is_another_recipe_and_another_cache_is_not(make_run):
     def options(**changes):
         return {"skew": 0.95, "data_seed": 0, "size": 32, "image_cache": "a", **changes}
@@ -170,6 +182,16 @@ def test_a_run_older_than_an_option_of_training_is_the_same_recipe_as_one_with_i
         ("ss", (0, 1)),
         ("ss (augment=randaug)", (0,)),
     ]
+
+
+def test_a_named_recipe_is_always_said_and_stands_for_its_settings(make_run):
+    fast = {"recipe": "fast", "lr": 0.006, "schedule": "onecycle", "cutout": 8}
+    runs = [make_run("a", method="ss", seed=0), make_run("b", method="ss", seed=0, **fast)]
+    assert [row.label for row in compare(runs).rows] == ["ss", "ss (recipe=fast)"]
+    assert [row.label for row in compare(runs[1:]).rows] == ["ss (recipe=fast)"]
+    runs.append(make_run("c", method="ss", seed=0, **{**fast, "lr": 0.5}))
+    labels = [row.label for row in compare(runs).rows]
+    assert labels == ["ss", "ss (recipe=fast, lr=0.006)", "ss (recipe=fast, lr=0.5)"]
 
 
 def test_a_run_given_twice_is_refused(make_run):

@@ -155,7 +155,7 @@ def test_a_stop_before_anything_was_tried_and_sigterm_name_the_same_command_as_t
     def stopped(*_a, **_k):
         raise KeyboardInterrupt if number == signal.SIGINT else Interrupted("", tmp_run, signal_number=number)
 
-    monkeypatch.setattr("fairdistill.fixing.searching.try_heads", stopped)
+    monkeypatch.setattr("fairdistill.fixing.stages.try_heads", stopped)
     command = ["fix", deployed, *ON_DIGITS, "--out", str(tmp_path / "out")]
     assert main(command) == 128 + number
     error = capsys.readouterr().err
@@ -230,7 +230,7 @@ def test_a_model_no_better_than_guessing_is_an_error_that_names_the_order_that_f
 
 
 def test_if_the_gap_is_within_chance_last_layers_are_tried_but_nothing_is_trained(deployed, tmp_path, monkeypatch):
-    monkeypatch.setattr("fairdistill.fixing.searching.is_real", lambda _audited: False)
+    monkeypatch.setattr("fairdistill.fixing.stages.is_real", lambda _audited: False)
     monkeypatch.setattr("fairdistill.fixing.runs.train", lambda *_a, **_k: pytest.fail("nothing is trained"))
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 2}, out=str(tmp_path / "out")))
     assert result.searched.within_chance

@@ -38,6 +38,21 @@ def test_a_loss_is_not_confirmed(rule):
     assert not gain.confirmed
 
 
+def test_a_candidate_that_many_drawn_test_sets_do_not_allow_is_not_confirmed():
+    _, sure, _ = changes(lambda model, _: -model["worst_subgroup"] if model["accuracy"] >= 0.6 else None)
+    assert sure.confirmed
+    limit = (225 + 237 + 243 + 246) / 1200 - 0.002
+    _, open_, _ = changes(lambda model, deployed: -model["worst_subgroup"] if _enough(model, deployed, limit) else None)
+    assert open_.found.value == pytest.approx(sure.found.value)
+    assert not open_.confirmed
+    assert open_.found.p_value > 0.3
+
+
+def _enough(model, deployed, limit):
+    """The deployed model is always allowed, another one if it is accurate enough."""
+    return model is deployed or model["deo_a"] > 0.2 or model["accuracy"] >= limit
+
+
 def test_the_metrics_of_the_audit_keep_its_own_paired_test():
     kept, gain, _ = changes("deo_a")
     assert (gain.found.low, gain.found.high) == (-kept.deo_a.high, -kept.deo_a.low)

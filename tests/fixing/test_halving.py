@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,19 +33,22 @@ def search(tmp_path, monkeypatch):
     folder.begin(work.out, {"digests": {}})
     own = Candidate(name=KEEP, family="deployed", description="it", validation=predictions(gap(40)))
     found = Search(work, own)
-    found.now, found.log = 0.0, []
+    found.now, found.log, found.step_seconds = 0.0, [], 1.0
 
     def trained(search, _start, student, *, steps, until):
         if until == 0:
             return None
         before = folder.reached(work.out, f"students/{student.name}")
-        search.now += max(0, until - before)
+        search.now += found.step_seconds * max(0, until - before)
         if until > before:
             folder.record_reached(work.out, f"students/{student.name}", until)
         search.log.append((student.name, until))
         search.students[student.name] = None
         validation = predictions(gap(GAPS.get(student.name, 12)))
-        each = Candidate(name=student.name, family="student", description="it", validation=validation)
+        each = Candidate(
+            name=student.name, family="student", description="it", validation=validation,
+            configuration=student.configuration,
+        )  # fmt: skip
         search.add(each)
         return each
 
@@ -53,6 +57,7 @@ def search(tmp_path, monkeypatch):
     monkeypatch.setattr(Pace, "measured", classmethod(lambda cls, **_: cls(1.0, 0.0)))
     monkeypatch.setattr(halving, "time_for_students", lambda _search: found.budget - found.now)
     monkeypatch.setattr(halving, "short_steps", lambda *_a, **_k: 4)
+    monkeypatch.setattr(halving, "time", SimpleNamespace(monotonic=lambda: found.now))
     return found
 
 
@@ -109,6 +114,30 @@ def test_a_larger_budget_starts_a_longer_round(search):
     assert second["steps"] > first["steps"]
     assert second["students"][:2] == ["mfd", "di"], "those that did best start first"
     assert any(name.endswith("-2") for name in search.students)
+
+
+def test_on_a_machine_that_has_become_busy_the_budget_is_kept(search):
+    search.budget = 200.0
+    usual = halving.train_student
+
+    def busier(search, start, student, *, steps, until):
+        search.step_seconds = 1.0 if student.name == "ss-short" else 4.0
+        return usual(search, start, student, steps=steps, until=until)
+
+    halving.train_student = busier  # the fixture restores it
+    assert train_students(search) == "budget"
+    assert search.now <= 1.2 * search.budget, "the first student was planned before the change"
+    assert folder.plan_of(search.work.out)["pace"]["step"] > 2.0
+
+
+def test_a_second_call_on_a_busier_machine_plans_with_its_pace(search):
+    search.budget = 60.0
+    train_students(search)
+    search.image_seconds *= 4
+    search.step_seconds = 4.0
+    search.budget = 2000.0
+    train_students(search)
+    assert search.pace.step == pytest.approx(4.0)
 
 
 def test_students_that_diverge_drop_out(search, monkeypatch):

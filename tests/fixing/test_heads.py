@@ -64,6 +64,19 @@ def test_points_of_the_line_lie_between_its_ends(tmp_path):
     assert search.heads == len([each for each in search.points if each.family == "head"])
 
 
+@pytest.mark.parametrize("source", ["train", "validation"])
+def test_only_heads_of_the_more_accurate_source_can_be_chosen(source, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(room, "better_source", lambda _scored: source)
+    search = search_of("two_logits", tmp_path)
+    try_heads(search)
+    assert {each.head.fitted_on for each in search.of("head", "line")} == {source}
+    assert {each.settings["fitted_on"] for each in search.points[1:]} == {"train", "validation"}
+    other = "validation" if source == "train" else "training"
+    assert search.notes[0].startswith(f"Last layers fitted on {other} images were not chosen from")
+    last = [line for line in capsys.readouterr().err.splitlines() if " on validation; " in line][-1]
+    assert search.best.title in last, "what was announced is not what was left out"
+
+
 def test_a_layer_without_a_bias_gets_none(tmp_path):
     search = search_of("no_bias", tmp_path)
     try_heads(search)

@@ -31,7 +31,7 @@ def test_from_random_weights_only_the_full_learning_rate_is_tried():
     assert all(each.rate == 1 for each in configurations(from_trained=False))
 
 
-@pytest.mark.parametrize(("epochs", "number"), [(40, 8), (25, 8), (11, 4), (5, 2), (1.3, 1)])
+@pytest.mark.parametrize(("epochs", "number"), [(40, 8), (25, 8), (11, 5), (4, 2), (1.3, 1)])
 def test_as_many_students_compete_as_can_get_an_epoch_each(epochs, number):
     found = plan(0.1 * 100 * epochs)
     assert len(found.students) == number
@@ -75,7 +75,22 @@ def test_no_student_is_trained_longer_than_allowed_nor_for_next_to_nothing():
     assert plan(10**6, most=800).steps == 800
     assert plan(2.0) is None
     assert plan(100, students=[]) is None
-    assert plan(1000, students=TRAINED[:3]).students == ("ss", "mfd")
+
+
+@pytest.mark.parametrize("number", range(1, MOST_STUDENTS + 1))
+def test_any_number_of_students_competes_if_there_is_time(number):
+    found = plan(10_000, students=TRAINED[:number])
+    assert found.students == tuple(each.configuration for each in TRAINED[:number])
+    while len(found.standing) > 1:
+        before = len(found.standing)
+        found = found.after(found.standing)
+        assert len(found.standing) == before // 2
+    assert len(found.passed) == len(found.rungs) - 1, "one is left for the last rung"
+
+
+def test_all_students_from_random_weights_compete_dro_too():
+    found = plan(10_000, students=configurations(from_trained=False))
+    assert found.students == ("ss", "mfd", "di", "mfd-self", "dro")
 
 
 def test_the_first_student_is_short_and_is_left_out_where_there_is_no_time():
@@ -97,3 +112,24 @@ def test_the_pace_is_that_of_the_steps_and_the_rest_is_for_starting():
     assert math.isclose(pace.step, 0.24)
     assert math.isclose(pace.part, 6.0)
     assert Pace.measured(wall=10.0, steps=100, training=20.0, evaluation=0.0).part == 0.0
+
+
+def test_a_pace_is_corrected_only_if_the_machine_has_changed():
+    pace = Pace(0.5, 10.0)
+    assert pace.expected(100, 1.6) == pytest.approx(90.0)
+    assert pace.corrected(seconds=360.0, expected=90.0) == Pace(2.0, 40.0)
+    assert pace.corrected(seconds=9.0, expected=90.0) == Pace(0.05, 1.0)
+    for seconds in (60.0, 90.0, 170.0):
+        assert pace.corrected(seconds=seconds, expected=90.0) is pace
+    assert pace.corrected(seconds=1.0, expected=0.0) is pace
+
+
+def test_if_images_are_changed_most_students_see_them_so_and_the_first_ones_surely():
+    found = configurations(from_trained=True, changed_images=True)
+    assert len(found) == MOST_STUDENTS
+    assert [each.augment for each in found[:3]] == ["randaug"] * 3
+    assert found[0].name == "ss-randaug"
+    assert "with RandAugment" in found[0].description(from_trained=True)
+    assert [each.name for each in found if each.augment is None] == ["ss", "mfd", "ss-lr0.1"]
+    for each in found:
+        methods.parse(each.method, data="digits-s")

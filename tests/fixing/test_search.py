@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from fairdistill.choosing import parse_rule
 from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.search import Search, changes_in_words
+from fairdistill.heads import Head, HeadFit
 from fairdistill.predictions.model_source import ModelSource
 from tests.fixing.making import predictions
 from tests.fixing.networks import work_of
@@ -37,6 +39,23 @@ def test_the_best_head_of_a_name_stays_and_every_one_is_a_point(search):
     assert kept.measures["deo_a"] == pytest.approx(0.05)
     assert [point.measures["deo_a"] for point in search.points] == pytest.approx([0.15, 0.1, 0.05, 0.07])
     assert search.best is kept
+
+
+def fitted(on):
+    head = Head(torch.zeros(2, 3), torch.zeros(2))
+    return HeadFit("fair", {}, on, head, torch.zeros(400, 2), 1.0)
+
+
+def test_heads_fitted_to_other_images_can_be_left_out(search):
+    search.add(named("fair head", gap(4), head=fitted("validation")))
+    search.add(named("part of the way to fair head", gap(3), "line", head=fitted("validation")))
+    search.add(named("fair head", gap(8), head=fitted("train")))
+    assert len(search.of("head")) == 1, "one of each name is shown"
+    assert search.best.family == "line"
+    search.leave_out("validation")
+    assert search.of("line") == []
+    assert search.best.measures["deo_a"] == pytest.approx(0.04)
+    assert len(search.points) == 4
 
 
 def test_a_student_is_as_its_file_is_now(search):

@@ -103,7 +103,12 @@ def test_harm_is_in_the_title():
     levelled = ((81, 300), (240, 300), (90, 300), (246, 300))
     result = fix_result(after=levelled)
     text = render(result)
-    assert text.startswith("# Use out/heads/fair-head/old.pt instead of your model, but 1 of 4 subgroups got signif")
+    assert text.startswith(
+        "# Use out/heads/fair-head/old.pt instead of your model, but 1 of 4 subgroups got significantly worse: "
+        "Female in group White (-51.0 points)\n"
+    )
+    both = render(fix_result(after=((81, 300), (150, 300), (90, 300), (246, 300)), verdict="use"))
+    assert "2 of 4 subgroups got significantly worse, most of all Female in group White (-51.0 points)\n" in both
     assert "Significantly worse: Female in group White (-51.0 points)." in text
     assert "the worst-off groups gained nothing" not in text
     assert "the worst-off groups gained nothing" in render(replace(result, kept=replace(result.kept, levels_down=True)))
@@ -126,6 +131,10 @@ def test_the_nearest_candidate_is_named_with_what_it_breaks(texts):
     own = replace(KEEP, breaks_rule=("Accuracy is 60.0%, 30.0 points below the 90.0% that it asks for",))
     text = render(replace(none_better(), candidates=(own, none_better().candidates[1])))
     assert "No model meets the rule, not even yours: Accuracy is 60.0%, 30.0 points below the 90.0%" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| your model |")]
+    assert line.endswith("| breaks the rule |"), "what breaks the rule is not called chosen or kept"
+    (line,) = [line for line in texts["none better"].splitlines() if line.startswith("| your model |")]
+    assert line.endswith("| kept |")
 
 
 def test_the_table_shows_the_best_of_each_family_and_whatever_is_named():

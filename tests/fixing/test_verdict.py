@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairdistill.fixing.verdict import Gain, reach, within
+from fairdistill.fixing.verdict import Gain, is_real, reach, within
 from tests.fixing.making import FAIR, FAIRER, FEW, UNFAIR, audited, change
 
 GAINED, OPEN, LOST = change(0.2, 0.1, 0.3), change(0.05, -0.1, 0.2), change(-0.05, -0.2, 0.1)
@@ -48,6 +48,21 @@ def test_the_outcome_follows_both_sets(validation, test, given, outcome, reason)
 @pytest.mark.parametrize("gain", [None, of(OPEN), of(LOST)])
 def test_a_model_whose_gap_is_real_is_never_said_to_be_fair_or_undecided(validation, gain):
     assert verdict(validation, UNFAIR, gain=gain).outcome == "unproven"
+
+
+def test_a_gap_that_only_one_of_two_looks_calls_significant_is_not_yet_more_than_chance():
+    few = audited(FEW)
+    for p_value, outcome in ((0.04, "undecided"), (0.02, "unproven")):
+        one = seen(few, p_value)
+        for sets in ((few, one), (one, few)):
+            assert reach(*sets, fair_enough=0.03).outcome == outcome
+    assert is_real(seen(few, 0.04)), "one look at one set"
+
+
+def seen(few, p_value):
+    """An audit whose gap is just more than chance."""
+    gap = replace(few.metrics.deo_a, low=0.001, p_value=p_value)
+    return replace(few, metrics=replace(few.metrics, deo_a=gap))
 
 
 def test_a_gap_is_within_the_limit_if_its_one_sided_end_is():

@@ -7,6 +7,7 @@ import torch
 
 from fairdistill.errors import UsageError
 from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadSkipped, feature_mfd, fit_heads
+from fairdistill.metrics.folds import even_folds
 from tests.heads.samples import deployed, people
 
 
@@ -51,6 +52,24 @@ def test_a_sample_does_not_teach_its_own_head() -> None:
     # without its own sample, the head knows nothing about a feature: all it has is the bias
     own = fit.validation_logits
     assert (own - own.mean(0)).abs().max() < 0.1 * (fit.head.logits(data.features) - own).abs().max()
+
+
+def test_without_a_bias_each_fold_drops_its_own() -> None:
+    data, train = people(120), people(120, seed=1)
+    head = Head(deployed(data).weight, torch.zeros(3))
+    usual = list(fit_heads(data, head, train=train, methods=["balanced"], folds=3))
+    found = list(fit_heads(data, replace(head, has_bias=False), train=train, methods=["balanced"], folds=3))
+    fold = torch.from_numpy(even_folds(*(x.numpy() for x in (data.labels, data.groups, data.sources)), folds=3))
+    for with_bias, fit in zip(usual, found, strict=True):
+        assert not fit.head.bias.any()
+        assert torch.equal(fit.head.weight, with_bias.head.weight)
+        dropped = with_bias.validation_logits - fit.validation_logits
+        if fit.fitted_on == "train":
+            torch.testing.assert_close(dropped, with_bias.head.bias.expand_as(dropped), atol=1e-5, rtol=0)
+            continue
+        own = torch.stack([dropped[fold == k].mean(0) for k in range(3)])
+        torch.testing.assert_close(dropped, own[fold], atol=1e-5, rtol=0)
+        assert (own - with_bias.head.bias).abs().max() > 1e-3, "those of the folds differ from the last one"
 
 
 def test_samples_of_one_source_share_a_fold() -> None:

@@ -31,3 +31,18 @@ def test_without_gradient_nothing_moves() -> None:
     with torch.no_grad():
         found = minimize(features, lambda logits: 0 * logits.sum(), anchor=anchor, penalty=1.0)
     assert torch.equal(found.weight, anchor.weight)
+
+
+def test_one_thread_of_numpy_and_scipy_is_enough() -> None:
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    features = Standardized.of([people(10).features])
+    seen: set[int] = set()
+
+    def loss(logits: Tensor) -> Tensor:
+        seen.update(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")
+        return logits.square().sum()
+
+    with threadpool_limits(2, user_api="blas"):
+        minimize(features, loss, anchor=Head(torch.ones(3, 6).double(), torch.ones(3).double()), penalty=1.0, steps=2)
+    assert seen == {1}

@@ -9,7 +9,8 @@ from torch.nn.utils import parametrizations
 
 from fairdistill.models import build, class_logits
 from fairdistill.models.exported import load_program
-from fairdistill.models.last_layer import LastLayerError, find_last_layer, layer_features, set_layer
+from fairdistill.models.finding_last_layer import find_last_layer
+from fairdistill.models.last_layer import LastLayerError, layer_features, set_layer
 from fairdistill.models.reading import OutputReading
 
 IMAGES = torch.randn(6, 3, 16, 16, generator=torch.Generator().manual_seed(1))

@@ -1,5 +1,12 @@
 from fairdistill.system import clock
-from fairdistill.system.clock import Clock
+from fairdistill.system.clock import Clock, changed
+
+
+def test_a_change_is_one_in_either_direction():
+    assert changed(1.0, 1.6, factor=1.5)
+    assert changed(1.6, 1.0, factor=1.5)
+    assert not changed(1.0, 1.4, factor=1.5)
+    assert not changed(1.4, 1.0, factor=1.5)
 
 
 def test_no_run_is_begun_that_would_take_longer_than_is_left(monkeypatch):

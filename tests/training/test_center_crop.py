@@ -47,7 +47,7 @@ def test_a_run_trains_on_the_center_and_its_file_says_so(table, capsys):
     own = Pipeline(taught.data.train, device=torch.device("cpu"), seed=0)
     whole = Image.open(table.parent / taught.data.train.ids[0]).convert("RGB")
     cut = whole.resize((18, 18), Image.Resampling.BILINEAR).crop((1, 1, 17, 17))
-    seen = own.images(torch.tensor([0]), torch.tensor([0]), None)[0]
+    seen = own.batch(torch.tensor([0])).images[0]
     recipe = taught.data.train.recipe
     back = (seen * torch.tensor(recipe.std).view(3, 1, 1) + torch.tensor(recipe.mean).view(3, 1, 1)) * 255
     expected = torch.from_numpy(np.array(cut)).permute(2, 0, 1)

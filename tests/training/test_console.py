@@ -68,4 +68,7 @@ def test_quiet_shows_nothing(capsys, monkeypatch):
 
 
 def test_an_estimate_names_time_memory_and_disk():
-    assert str(Estimate(seconds=42, memory=2**29, disk=3 * 2**20)) == "about 42 s, 0.5 GiB of memory, 3 MiB of disk"
+    assert (
+        str(Estimate(seconds=42, memory=2**29, disk=3 * 2**20, threads=1))
+        == "about 42 s, 0.5 GiB of memory, 3 MiB of disk"
+    )

@@ -13,6 +13,7 @@ from fairdistill.training import (
     BudgetOptions,
     DataOptions,
     GroupLabelOptions,
+    LearningOptions,
     MachineOptions,
     MethodOptions,
     NetworkOptions,
@@ -33,8 +34,10 @@ GROUPS = {
         "init", "weights_key", "teacher", "teacher_model", "teacher_weights_key", "teacher_size",
         "teacher_mean", "teacher_std", "teacher_outputs", "teacher_tap",
     ],
-    BudgetOptions: [
-        "protocol", "epochs", "steps", "batch_size", "optimizer", "lr", "weight_decay", "schedule", "ema", "keep",
+    BudgetOptions: ["protocol", "epochs", "steps", "keep"],
+    LearningOptions: [
+        "recipe", "batch_size", "optimizer", "lr", "weight_decay", "schedule", "lr_warmup", "ema", "label_smoothing",
+        "alternating_flip", "crop_padding", "cutout", "scratch_weights", "whitening", "dropout",
     ],
     SamplingOptions: ["seed", "split_seed", "strict_cells"],
     MachineOptions: ["device", "precision", "compile", "threads", "cache_memory", "cache_dir", "teacher_cache", "out"],
@@ -55,8 +58,9 @@ def test_each_option_belongs_to_one_group():
     ("group", "bad"),
     [
         (DataOptions, {"data": 3}), (MethodOptions, {"set": ["a"]}), (GroupLabelOptions, {"known_groups": 0.0}),
-        (TeacherOptions, {"teacher_size": 0}), (BudgetOptions, {"lr": NAN}), (SamplingOptions, {"seed": -1}),
-        (MachineOptions, {"threads": 0}),
+        (TeacherOptions, {"teacher_size": 0}), (BudgetOptions, {"steps": 0}), (LearningOptions, {"lr": NAN}),
+        (SamplingOptions, {"seed": -1}), (MachineOptions, {"threads": 0}), (MachineOptions, {"threads": "all"}),
+        (MachineOptions, {"threads": 1_000_000}),
     ],
 )  # fmt: skip
 def test_a_group_alone_checks_its_own_options(group, bad):

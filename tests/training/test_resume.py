@@ -40,6 +40,7 @@ def while_writing(name):
 
 CTRL_C = partial(signal.raise_signal, signal.SIGINT)
 TERMINATE = partial(signal.raise_signal, signal.SIGTERM)
+HANG_UP = partial(signal.raise_signal, signal.SIGHUP)
 
 
 @contextmanager
@@ -168,6 +169,25 @@ def test_randaug_and_one_cycle_go_on(quick, tiny_teacher, tmp_path):
     assert_same(resume(tmp_path / "cut", quiet=True), whole)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"recipe": "fast", "lr_warmup": 0.3, "schedule": "linear"},
+        {"optimizer": "muon", "scratch_weights": "he", "cutout": 4, "label_smoothing": 0.2},
+        {"optimizer": "nesterov", "whitening": "trained", "schedule": "cosine", "alternating_flip": True},
+    ],
+    ids=["fast", "muon", "nesterov"],
+)
+def test_a_recipe_and_its_parts_go_on(quick, tiny_teacher, tmp_path, given):
+    def options(name):
+        return quick(out=str(tmp_path / name), method="mfd", teacher=tiny_teacher, **given)
+
+    whole = train(options("whole"), quiet=True)
+    with stopped(in_step(8, kill), Killed):
+        train(options("cut"), quiet=True)
+    assert_same(resume(tmp_path / "cut", quiet=True), whole)
+
+
 def test_the_patience_of_the_rate_goes_on(quick, judged_as):
     options = quick(batch_size=66, steps=16)  # an evaluation after every step
     with judged_as(cell_loss=[1.0] * 16):
@@ -200,19 +220,31 @@ def test_after_a_stop_signals_act_as_before(quick):
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_a_run_in_the_background_whose_shell_had_ctrl_c_ignored_is_stopped_by_sigterm(quick):
-    def both():
+def test_a_run_in_the_background_goes_on_after_ctrl_c_and_the_end_of_the_terminal_and_is_stopped_by_sigterm(quick):
+    def all_three():
         CTRL_C()
+        HANG_UP()
         TERMINATE()
 
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
     try:
-        with stopped(in_step(2, both), Interrupted, "step 2 of 12") as caught:
+        with stopped(in_step(2, all_three), Interrupted, "step 2 of 12") as caught:
             train(quick(), quiet=True)
         assert caught.value.signal_number == signal.SIGTERM
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_the_end_of_the_terminal_saves(quick):
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with stopped(in_step(2, HANG_UP), Interrupted, "step 2 of 12") as caught:
+            train(quick(), quiet=True)
+        assert caught.value.signal_number == signal.SIGHUP
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_second_ctrl_c_does_not_wait_for_the_step(quick):
@@ -245,7 +277,7 @@ def test_a_damaged_checkpoint_is_an_error_with_the_way_out(quick):
         train(quick(), quiet=True)
     run = RunFolder.open(quick().out)
     run.checkpoint_path.write_bytes(run.checkpoint_path.read_bytes()[:1000])
-    with pytest.raises(RunFolderError, match=r"cannot read the checkpoint.*another --out"):
+    with pytest.raises(RunFolderError, match=r"the checkpoint .*state.pt is damaged.*another --out"):
         resume(run.path, quiet=True)
     assert not run.finished
 

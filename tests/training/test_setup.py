@@ -21,6 +21,7 @@ from fairdistill.models import cifar_net, digit_net
 from fairdistill.runs.folder import RunFolder
 from fairdistill.runs.load import load
 from fairdistill.training import Setup, TrainOptions, cost, prepare, train
+from fairdistill.training.recipe import Learning
 from tests.conftest import TinyOptions
 
 
@@ -45,10 +46,11 @@ def test_every_default_is_filled_in_as_the_run_folder_will_say(tiny, tiny_teache
         model="digit_net",
         epochs=50,
         keep="loss",
+        **asdict(Learning()),
         split_seed=0,
         device="cpu",
         precision=setup.options.precision,
-        threads=torch.get_num_threads(),
+        threads="auto",
         out="runs/tiny-ss+fitnet-seed0",
     )
     assert setup.options.precision in ("float32", "bfloat16")

@@ -83,10 +83,10 @@ def second_process_gets(number: signal.Signals, *, at_step: int) -> Iterator[Non
     """Send a signal to the second process alone in mid-run."""
     whole = Pipeline.train_batch
 
-    def stops(self: Pipeline, index: torch.Tensor, *, step: int, world: World) -> Batch:
+    def stops(self: Pipeline, index: torch.Tensor, *, step: int, world: World, passes: None = None) -> Batch:
         if step == at_step and world.rank == 1:
             os.kill(os.getpid(), number)
-        return whole(self, index, step=step, world=world)
+        return whole(self, index, step=step, world=world, passes=passes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Pipeline, "train_batch", stops)

@@ -7,9 +7,17 @@ from fairdistill.errors import FairdistillError
 from fairdistill.runs import RunFolder
 from fairdistill.text.telling import tell
 
+TAKEN = "another process has started it"
+"""In place of an error: the job is left to a process that runs the same grid."""
+
 
 def run_job(job: Job) -> str | None:
-    """Train a job, or resume it; return the error if it failed."""
+    """Train a job, or resume it; return the error if it failed, or :data:`TAKEN`."""
+    with job.held() as mine:
+        return _run(job) if mine else TAKEN
+
+
+def _run(job: Job) -> str | None:
     from fairdistill.models import trust_code
     from fairdistill.training import resume, train
 

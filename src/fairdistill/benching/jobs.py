@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import filelock
 
 from fairdistill.training import TrainOptions
 
@@ -38,6 +42,26 @@ class Job:
     def places(self) -> dict[str, str | None]:
         """The options that hold paths."""
         return {name: getattr(self.options, name) for name in _PLACES}
+
+    @property
+    def lock_path(self) -> Path:
+        """The file that the process which runs it has locked."""
+        return self.path.with_name(f".{self.path.name}.lock")
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Give whether this process may run it: no other one holds it, from before its run folder exists."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.lock_path, timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
     def moved(self, folder: Path) -> Job:
         """Return the job with its run folder, its teacher's and the teacher's cache in another folder."""

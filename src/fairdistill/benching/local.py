@@ -5,16 +5,22 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing.connection import wait
 
 from fairdistill.benching.execution import run_job
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.schedule import Report, TimeIsUp, Work
+from fairdistill.system.signals import StopSignal
 from fairdistill.system.threads import processors, wait_passively
+
+_SAVING_SECONDS = 60  # that an active run has to save itself once its parent process is gone
 
 
 def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None = None) -> bool:
@@ -42,7 +48,7 @@ def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None
 
                 def submit(job: Job, pool: ProcessPoolExecutor = pool) -> Future[str | None]:
                     report(job, "running")
-                    return pool.submit(run_job, job)
+                    return pool.submit(partial(run_alone, run_job), job)
 
                 work.off(submit)
             break
@@ -67,7 +73,8 @@ def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
     except (KeyboardInterrupt, TimeIsUp):
         for process in multiprocessing.active_children():
-            os.kill(int(process.pid or 0), signal.SIGINT)
+            with suppress(ProcessLookupError):
+                os.kill(int(process.pid or 0), signal.SIGINT)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -79,7 +86,33 @@ def _begin(threads: int) -> None:
     from fairdistill.system.memory import keep_freed_memory
 
     os.setsid()  # so that this process receives Ctrl-C only once, from its parent
-    # An active run listens for it and saves; between runs there is nothing to save. SIG_IGN would keep the run from it.
-    signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    signal.signal(signal.SIGINT, _stop_the_run)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     keep_freed_memory()
     torch.set_num_threads(threads)
+
+
+_running = threading.Lock()
+
+
+def run_alone(run: Callable[[Job], str | None], job: Job) -> str | None:
+    """Run a job in a worker process, so that a signal or the end of the parent can stop it."""
+    with _running:
+        return run(job)
+
+
+def _stop_the_run(number: int, _frame: object) -> None:
+    """End the preparation or evaluation of a run; between runs nothing. In training steps the run itself listens."""
+    if _running.locked():
+        raise StopSignal(number)
+
+
+def _end_with_the_parent() -> None:
+    """Wait until the parent process is gone, however it ended; then save the active run and end, too."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGINT)
+    _running.acquire(timeout=_SAVING_SECONDS)
+    os._exit(1)

@@ -84,5 +84,5 @@ class BenchResult(Result):
 
     @property
     def exit_code(self) -> int:
-        """0 if every job is finished or there was only a dry run, else 1."""
-        return 0 if self.ok else 1
+        """0 if every job is finished or there was only a dry run, else 4."""
+        return 0 if self.ok else 4

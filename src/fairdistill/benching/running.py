@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,11 +17,14 @@ from fairdistill.benching.overview import as_it_stands, planned
 from fairdistill.benching.plan import plan
 from fairdistill.benching.progress import followed
 from fairdistill.benching.result import BenchResult
+from fairdistill.benching.states import standing
 from fairdistill.benching.tables import bench_table
 from fairdistill.benching.text import overview, remainder
 from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.system.processes import launched_together
 from fairdistill.text.telling import tell
+
+_LOOK_SECONDS = 1.0  # between two looks at what another process runs
 
 
 def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
@@ -38,17 +42,31 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
         images = cache(lambda: _samples_if_known(grid))  # reads the data, so only once the first job is done
         now = partial(as_it_stands, grid, images, workers)
         if quiet:
-            run(grid, report=lambda job, state: None)
+            _run_shared(grid, partial(run, grid, report=lambda job, state: None))
         else:
             tell(overview(now()))
             with followed(grid, now) as report:
-                run(grid, report=report)
+                _run_shared(grid, partial(run, grid, report=report))
     result = now()
     if result.done:
         result = replace(result, table=bench_table(grid.path))
     if result.left and not quiet:
         tell(f"\n{remainder(result)}")
     return result
+
+
+def _run_shared(grid: Grid, run: Callable[[], bool]) -> None:
+    """Run a grid; jobs that another process runs are waited for, and taken over if it stops."""
+    while not run():
+        busy = _running(grid)
+        if not busy:
+            return
+        while _running(grid) == busy:
+            time.sleep(_LOOK_SECONDS)
+
+
+def _running(grid: Grid) -> list[str]:
+    return [job.id for job in grid.jobs if standing(job).state == "running"]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
+from fairdistill.benching.execution import TAKEN
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.states import forget_failure, record_failure, standing
 
@@ -90,5 +91,7 @@ class Work:
                 self.left.remove(job)
                 self._done.add(job.id)
                 self._report(job, "done")
+            elif error == TAKEN:  # and has failed or been stopped there in the meantime
+                self.left.remove(job)
             else:
                 self.fail(job, error or "it ended without a result")

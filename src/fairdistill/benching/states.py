@@ -35,7 +35,7 @@ def standing(job: Job) -> Standing:
     if not (job.path / "config.yaml").exists():
         if failure.exists():
             return Standing("failed", str(read_json(failure)["error"]))
-        return Standing("not started")
+        return Standing("running" if _taken(job) else "not started")
     run = RunFolder.open(job.path)
     if run.finished:
         result = run.result
@@ -50,7 +50,7 @@ def standing(job: Job) -> Standing:
     except RunFolderError:  # a row is being written
         log = []
     step = f"step {log[-1]['step']:,}" if log else ""
-    if _is_held(run):
+    if _taken(job) or _is_held(run):
         return Standing("running", step)
     if failure.exists():
         return Standing("failed", str(read_json(failure)["error"]))
@@ -69,6 +69,14 @@ def forget_failure(job: Job) -> None:
 
 def _failure(job: Job) -> Path:
     return job.path.with_name(f"{job.path.name}.failed.json")
+
+
+def _taken(job: Job) -> bool:
+    """Return whether a process runs the job, from before its run folder exists."""
+    if not job.lock_path.exists():
+        return False
+    with job.held() as free:
+        return not free
 
 
 def _is_held(run: RunFolder) -> bool:

@@ -124,27 +124,6 @@ class Measures(Mapping[str, float]):
         return f"Measures({', '.join(f'{name}={value:.4g}' for name, value in self.single.items())}, ...)"
 
 
-def measures_of(counts: Counts, *, accuracy: float, class_names: Sequence[str], group_names: Sequence[str]) -> Measures:
-    """Return all metrics of a model.
-
-    Args:
-        counts: int64 ``[G, C, C]`` (group, true, predicted) of the samples whose group is known.
-        accuracy: of all samples, also those of unknown group.
-        class_names: one per class.
-        group_names: one per group.
-
-    Raises:
-        ValueError: if there are not as many names as classes and groups.
-
-    Example:
-        >>> counts = np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])
-        >>> found = measures_of(counts, accuracy=0.8125, class_names=["cat", "dog"], group_names=["day", "night"])
-        >>> found["deo_a"], found["worst_subgroup"], found["recall[dog][night]"]
-        (0.375, 0.5, 0.5)
-    """
-    return Measures(counts, accuracy=accuracy, class_names=class_names, group_names=group_names)
-
-
 def measures_of_predictions(predictions: Predictions) -> Measures:
     """Return all metrics of predictions; the calibration error is NaN if they have no probabilities."""
     error = _NAN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import re
 import typing
 from argparse import Action
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Any, Never
 
 import docstring_parser
-import yaml
 from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
 
 from fairdistill.cli.lists import filled
 from fairdistill.contract import required_type
 from fairdistill.errors import UsageError
+from fairdistill.system.threads import ThreadCount
+from fairdistill.text.parsing import from_yaml
 
 
 class _HelpFormatter(DefaultHelpFormatter):
@@ -56,7 +58,8 @@ class Parser(ArgumentParser):
         text = re.sub(r'Parser key "([\w.]+)": ', lambda m: f"--{m[1].replace('_', '-')}: ", text)
         text = re.sub(r"Expected an? typing\.Literal\[(.*?)\]", _choices, text)
         text = re.sub(r"Expected an? <class '(\w+)'>", lambda m: f"expected {_KINDS.get(m[1], m[1])}", text)
-        raise UsageError(f"{text}; see {self.prog} --help")
+        hint = f"; see {self.prog} --help"
+        raise UsageError(text.removesuffix(hint) + hint)  # an error in a file of options passes here twice
 
 
 def _choices(match: re.Match[str]) -> str:
@@ -99,7 +102,15 @@ def add_options(
         else:
             metavar = None if typing.get_origin(kind) is typing.Literal else _METAVARS.get(kind, "VALUE")
             value = None if unset else default
+            kind = _number_or_auto if types_[field.name] == ThreadCount else kind
             group.add_argument(*flags, type=kind, default=value, metavar=metavar, help=help_)
+
+
+def _number_or_auto(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text  # the options class says what it expects
 
 
 _METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -111,17 +122,49 @@ def peek(arguments: list[str], option: str) -> str | None:
     if found:
         return found[-1]
     for path in values_of(arguments, "config"):
-        try:
-            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UsageError(f"there is no file {path}; give a YAML file of options with --config") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise UsageError(f"cannot read {path} as YAML: {' '.join(str(error).split())}") from error
-        if not isinstance(content, dict):
-            raise UsageError(f"expected {path} to contain named options (name: value), but got {content!r}")
+        content = _configuration(path)
         if option in content:
             return str(content[option])
     return None
+
+
+def with_configurations(arguments: list[str]) -> list[str]:
+    """Return the arguments with the content of each file that ``--config`` names in place of its path.
+
+    A mapping that is left empty, such as ``set:``, is one without entries.
+
+    Raises:
+        UsageError: if a file cannot be read, or does not hold named options.
+    """
+    given: list[str] = []
+    for item in arguments:
+        if given[-1:] == ["--config"]:
+            given[-1:] = [f"--config={_as_json(_configuration(item))}"]
+        elif item.startswith("--config="):
+            given.append(f"--config={_as_json(_configuration(item.partition('=')[2]))}")
+        else:
+            given.append(item)
+    return given
+
+
+def _configuration(path: str) -> dict[str, Any]:
+    try:
+        content = from_yaml(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}; give a YAML file of options with --config") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path} as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise UsageError(f"expected {path} to contain named options (name: value), but got {repr(content)[:100]}")
+    return content
+
+
+def _as_json(content: dict[str, Any]) -> str:
+    filled = {name: {} if value is None and name in _MAPPINGS else value for name, value in content.items()}
+    return json.dumps(filled, default=str, skipkeys=True)
+
+
+_MAPPINGS = ("set", "data_options")
 
 
 def values_of(arguments: list[str], option: str) -> list[str]:

@@ -7,7 +7,16 @@ from dataclasses import fields
 from typing import Any
 
 from fairdistill.cli.command import offer
-from fairdistill.cli.parser import Parser, add_options, numbers, peek, split_repeated, split_settings, values_of
+from fairdistill.cli.parser import (
+    Parser,
+    add_options,
+    numbers,
+    peek,
+    split_repeated,
+    split_settings,
+    values_of,
+    with_configurations,
+)
 from fairdistill.data import entry
 from fairdistill.training import TrainOptions
 
@@ -23,7 +32,7 @@ def parse_training(parser: Parser, arguments: list[str]) -> tuple[TrainOptions, 
     add_options(parser, own, title=f"Data set {name}", unset=True)
     rest, settings = split_settings(arguments, "set")
     rest, repeated = split_repeated(rest, own)
-    given = vars(parser.parse_args(rest))
+    given = vars(parser.parse_args(with_configurations(rest)))
     for unused in ("config", "format_version"):
         given.pop(unused)
     # The command line overrides a file as a whole: a new method has new settings, and one budget replaces the other.

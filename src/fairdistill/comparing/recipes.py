@@ -9,16 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fairdistill.runs import RunFolder
+from fairdistill.runs import RunFolder, without_defaults
 
 # Options that do not make a different recipe: seeds, paths, hardware, and anything the recipe states in another way.
 _NOT_RECIPE = (
     "data", "data_root", "data_options", "teacher", "seed", "split_seed", "epochs", "steps", "out", "device", "compile",
     "threads", "cache_memory", "cache_dir", "teacher_cache",
 )  # fmt: skip
-
-# Left out where they have this value, since the configurations of older runs lack these options.
-_ADDED = {"augment": "standard", "ema": 0.0}
 
 # Options of a data set that do not change which data it is; its seed belongs to the run.
 _NOT_DATA = ("data_seed", "download", "cache", "image_cache", "workers")
@@ -100,12 +97,8 @@ class FinishedRun:
     @property
     def recipe(self) -> Recipe:
         """Everything that must be equal for two runs to share a row."""
-        default = {**_ADDED, "keep": "last" if self.config["protocol"] == "paper" else "loss"}
-        settings = {
-            name: value
-            for name, value in self.config.items()
-            if name not in _NOT_RECIPE and not (name in default and value == default[name])
-        }
+        known = without_defaults(self.config, keep="last" if self.config["protocol"] == "paper" else "loss")
+        settings = {name: value for name, value in known.items() if name not in _NOT_RECIPE}
         settings |= {
             "data_options": self.data_options,
             "steps": self.result["budget"]["steps"],
@@ -128,20 +121,27 @@ class Recipe:
         return {**{k: v for k, v in read.items() if k not in inner}, **read["data_options"], **read["set"]}
 
     def differs(self, others: list[Recipe]) -> dict[str, Any]:
-        """Return the settings that set this recipe apart from others of its method, and its protocol if they mix."""
+        """Return the settings that set this recipe apart from others of its method, and its protocol if they mix.
+
+        A named recipe is always among them, and stands for its own settings.
+        """
         own, every = self.settings, [other.settings for other in others]
-        namesakes = [other for other in every if other["method"] == own["method"]]
-        differs = {name: value for name, value in own.items() if any(other.get(name) != value for other in namesakes)}
+        named = own.get("recipe")
+        namesakes = [o for o in every if o["method"] == own["method"] and o.get("recipe") == named]
+        differs = {} if named is None else {"recipe": named}
+        differs |= {name: value for name, value in own.items() if any(other.get(name) != value for other in namesakes)}
         if any(other["protocol"] != own["protocol"] for other in every):
             differs = {"protocol": own["protocol"], **differs}
         return differs
 
 
 def _taught_by(result: Mapping[str, Any]) -> str:
-    """Return what taught a run: another run's method, protocol and steps, or the hash of a weights file; else ""."""
+    """Return what taught a run: another run's method, protocol, steps and recipe, or a weights file's hash; else ""."""
     taught = result.get("teacher")
     if not taught:
         return ""
     if taught.get("method") is None:
         return f"file {(result.get('digests', {}).get('teacher') or '')[:8]}"
-    return ", ".join(str(taught[name]) for name in ("method", "protocol", "steps"))
+    recipe = taught.get("recipe") or "default"  # older runs have none
+    named = [] if recipe == "default" else [f"recipe {recipe}"]
+    return ", ".join([*(str(taught[name]) for name in ("method", "protocol", "steps")), *named])

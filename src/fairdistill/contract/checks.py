@@ -34,7 +34,7 @@ def check_types(options: Any) -> None:
     """
     for name, kind in typing.get_type_hints(type(options)).items():
         value = getattr(options, name)
-        if isinstance(kind, types.UnionType):
+        if _is_union(kind):
             if value is None or len(_required(kind)) > 1:  # options that take several types check them themselves
                 continue
             kind = required_type(kind)
@@ -45,10 +45,14 @@ def check_types(options: Any) -> None:
 
 def required_type(kind: Any) -> Any:
     """Return T of ``T | None``, the first type of a longer union, else the type itself."""
-    return _required(kind)[0] if isinstance(kind, types.UnionType) else kind
+    return _required(kind)[0] if _is_union(kind) else kind
 
 
-def _required(kind: types.UnionType) -> list[Any]:
+def _is_union(kind: Any) -> bool:
+    return isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union  # the latter of a Literal
+
+
+def _required(kind: Any) -> list[Any]:
     return [part for part in typing.get_args(kind) if part is not type(None)]
 
 

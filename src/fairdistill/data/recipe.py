@@ -14,6 +14,29 @@ Augmentation = Literal["standard", "randaug"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Augmenting:
+    """How training images are changed at random, beyond the crops and flips of their :class:`Recipe`."""
+
+    policy: Augmentation = "standard"
+    """Whether RandAugment is added."""
+    alternating_flip: bool = False
+    """Whether an image that its recipe flips at random is instead flipped in every second pass over it."""
+    crop_padding: int = 0
+    """Each image moves by up to this many pixels in each direction; what enters at the edge is its reflection."""
+    cutout: int = 0
+    """Side of a square of one color that hides a part of each image, in pixels; 0 for none."""
+
+    @property
+    def why_endless(self) -> str | None:
+        """Why an image has too many variants to compute a teacher's outputs for all of them; None if it has not."""
+        if self.policy == "randaug":
+            return "RandAugment changes images at random"
+        if self.crop_padding or self.cutout:
+            return f"{'training crops' if self.crop_padding else 'cutouts'} are random"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How the images of a data set are preprocessed.
 

@@ -103,8 +103,8 @@ def shown_candidates(result: FixResult) -> list[tuple[CandidateResult, str]]:
         if each.name not in named:
             continue
         mark = []
-        if each.name == result.chosen:
-            mark.append("chosen")
+        if each.name == result.chosen and not each.breaks_rule:  # your model stays where none meets the rule
+            mark.append("kept" if each.family == "deployed" else "chosen")
         elif each.name == result.promising:
             mark.append("nearest")
         if each.breaks_rule:

@@ -59,6 +59,7 @@ class Candidate:
         source: where its weights are and how to read them; None for the deployed model, a correction, and a model
             whose file is not written yet.
         run: the student's run folder, if it is a student.
+        configuration: how the student is trained, by a name that is the same in every round.
         head: the last layer, if it is the deployed model with another one.
         adjust: how it decides, if it is a correction; it needs the group of each person.
         settings: what was fitted or chosen, for the record.
@@ -72,6 +73,7 @@ class Candidate:
     validation: Predictions
     source: ModelSource | None = None
     run: RunFolder | None = None
+    configuration: str | None = None
     head: HeadFit | None = None
     adjust: Adjustment | None = None
     settings: Mapping[str, Any] | None = None

@@ -16,7 +16,7 @@ from fairdistill.fixing import folder
 from fairdistill.fixing.conclusion import conclude
 from fairdistill.fixing.options import FixOptions, fix_options
 from fairdistill.fixing.result import FixResult
-from fairdistill.fixing.searching import search_for_fairer
+from fairdistill.fixing.stages import search_for_fairer
 from fairdistill.fixing.start import start
 from fairdistill.models import trust_code
 from fairdistill.system.caller import caller_untouched

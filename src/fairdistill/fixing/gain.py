@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from fairdistill.predictions import Predictions, paired
 
 _TESTED = ("accuracy", "balanced_accuracy", "deo_a", "deo_m")  # by the audit's own paired test
 _NAN = float("nan")
+_TAIL = 0.025  # of the drawn test sets on one side of a 95% interval
 
 
 def changes_on_test(
@@ -28,6 +30,9 @@ def changes_on_test(
         after: the candidate there.
         kept: the audit's paired test of the two.
         promised: the gain on the validation set.
+
+    Where a rule that is a function does not allow the candidate in more drawn test sets than an interval leaves out,
+    the interval of the gain reaches down to 0, so that it is not confirmed.
     """
     before, after = paired(before, after)
 
@@ -36,19 +41,34 @@ def changes_on_test(
             drawn.counts, accuracy=drawn.accuracy, class_names=before.class_names, group_names=before.group_names
         )
 
+    allowed: list[bool] = []
+
+    def value(model: DrawnCounts, first: DrawnCounts) -> float:
+        found = rule_value(rule, measures(model), measures(first))
+        if model is not first:
+            allowed.append(not math.isnan(found))
+        return found
+
     found = paired_changes(
         before.predicted, after.predicted, before.samples,
         {
             "worst_subgroup": lambda model, _: float(np.nanmin(cell_accuracy(model.counts))),
-            **(
-                {}
-                if rule.metric in _TESTED
-                else {"gain": lambda model, first: rule_value(rule, measures(model), measures(first))}
-            ),
+            **({} if rule.metric in _TESTED else {"gain": value}),
         },
     )  # fmt: skip
-    gained = _signed(getattr(kept, rule.metric), rule.metric) if rule.metric in _TESTED else found["gain"]
+    if rule.metric in _TESTED:
+        gained = _signed(getattr(kept, rule.metric), rule.metric)
+    else:
+        gained = found["gain"] if rule.metric is not None else _if_allowed(found["gain"], allowed)
     return Gain(promised=promised, found=gained), found["worst_subgroup"]
+
+
+def _if_allowed(change: Change, allowed: Sequence[bool]) -> Change:
+    """Return a gain whose interval reaches down to 0 if too many test sets, drawn ones included, do not allow it."""
+    refused = 1 - sum(allowed) / len(allowed)
+    if refused <= _TAIL:
+        return change
+    return Change(change.value, min(change.low, 0.0), change.high, max(change.p_value, min(1.0, 2 * refused)))
 
 
 def rule_value(rule: Chooser, model: Values, deployed: Values) -> float:

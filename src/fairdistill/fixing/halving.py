@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 
+from fairdistill.data.recipe import Augmentation
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.decision import Ended
+from fairdistill.fixing.memorizing import wants_changed_images
 from fairdistill.fixing.plan import (
     SHORT,
     Pace,
@@ -36,24 +38,25 @@ def train_students(search: Search) -> Ended:
     work = search.work
     epoch = steps_per_epoch(len(work.samples.train), work.options.batch_size)
     start = start_of(search)
-    pace = _short_student(search, start, epoch)
-    if pace is None:
+    planned_students = configurations(from_trained=work.can_continue, changed_images=wants_changed_images(search))
+    search.pace = _short_student(search, start, epoch, augment=planned_students[0].augment)
+    if search.pace is None:
         return "budget"
-    students = configurations(from_trained=work.can_continue)[: work.options.students]
-    by_name = {each.name: each for each in students}
+    students = planned_students[: work.options.students]
+    known = {each.configuration: each for each in students}
     most = work.options.epochs * epoch
     for number in itertools.count():
         rounds = [Round.from_dict(each) for each in folder.plan_of(work.out).get("rounds", [])]
         if number == len(rounds):
-            planned = plan_round(time_for_students(search), pace, students, epoch_steps=epoch, most=most)
+            planned = plan_round(time_for_students(search), search.pace, students, epoch_steps=epoch, most=most)
             if planned is None:
                 return "budget"
             if rounds and planned.steps < _LONGER * rounds[-1].steps:
                 return "complete" if rounds[-1].steps >= 0.9 * most else "budget"
             _record(work, number, planned)
-        if not _compete(search, start, number, pace):
+        if not _compete(search, start, number, known):
             return "budget"
-        students = [by_name[name] for name in _ranked(search, list(by_name))]
+        students = [known[name] for name in _ranked(search, list(known))]
     raise AssertionError("a round is the last")
 
 
@@ -65,7 +68,7 @@ def time_for_students(search: Search) -> float:
     return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
 
 
-def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
+def _short_student(search: Search, start: Start, epoch: int, *, augment: Augmentation | None) -> Pace | None:
     """Train ``ss`` for about two epochs, for a second answer; return the pace, None if there was no time for it."""
     work = search.work
     plan = folder.plan_of(work.out)
@@ -82,9 +85,11 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
             return None
         folder.update_plan(work.out, short_steps=steps)
     began = time.monotonic()
-    found = train_student(search, start, Student(SHORT, "ss"), steps=steps, until=steps)
-    if "pace" in plan:
-        return Pace(**plan["pace"])
+    found = train_student(search, start, Student(SHORT, "ss", augment=augment), steps=steps, until=steps)
+    if "pace" in plan:  # of an earlier call, when the machine may have been busier or freer
+        return Pace(**plan["pace"]).corrected(
+            seconds=search.image_seconds, expected=plan.get("image_seconds", search.image_seconds)
+        )
     training = steps * 3 * search.image_seconds * work.options.batch_size
     if found is not None and found.run is not None:
         training = sum(row["seconds"] for row in found.run.read_log()) or training
@@ -92,22 +97,34 @@ def _short_student(search: Search, start: Start, epoch: int) -> Pace | None:
         wall=time.monotonic() - began, steps=steps, training=training,
         evaluation=evaluations_seconds(search, steps, epoch),
     )  # fmt: skip
-    folder.update_plan(work.out, pace=asdict(pace))
+    _record_pace(search, pace)
     return pace
 
 
-def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
+def _train(search: Search, start: Start, student: Student, *, steps: int, until: int) -> Candidate | None:
+    """Train a student up to a step, and correct the pace if the machine has become busier or freer."""
+    assert search.pace is not None, "the short student was trained before"
+    more, began = until - _come(search.work, student), time.monotonic()
+    found = train_student(search, start, student, steps=steps, until=until)
+    if found is not None and more > 0:
+        expected = search.pace.expected(more, student.cost)
+        search.pace = search.pace.corrected(seconds=time.monotonic() - began, expected=expected)
+        _record_pace(search, search.pace)
+    return found
+
+
+def _record_pace(search: Search, pace: Pace) -> None:
+    folder.update_plan(search.work.out, pace=asdict(pace), image_seconds=search.image_seconds)
+
+
+def _compete(search: Search, start: Start, number: int, students: Mapping[str, Student]) -> bool:
     """Let the students of a round compete; return whether it came to its end within the budget.
 
     Those that were trained in an earlier call are candidates as they were left, whatever becomes of this one.
     """
     work = search.work
     planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
-    running = {
-        name: Student(name if number == 0 else f"{name}-{number + 1}", found.method, found.rate)
-        for name, found in ((each.name, each) for each in configurations(from_trained=work.can_continue))
-        if name in planned.students
-    }
+    running = {name: replace(each, round=number) for name, each in students.items() if name in planned.students}
     left = {
         name: train_student(search, start, each, steps=planned.steps, until=_come(work, each))
         for name, each in running.items()
@@ -117,11 +134,11 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
         until, before = planned.rungs[rung], planned.rungs[rung - 1] if rung else 0
         found: dict[str, Candidate] = {}
         for name in planned.standing:
-            here = _affordable(search, running[name], pace, before=before, until=until)
+            here = _affordable(search, running[name], before=before, until=until)
             if here is None:
                 return False
             trained = left.pop(name, None) if _come(work, running[name]) >= until else None
-            trained = trained or train_student(search, start, running[name], steps=planned.steps, until=here)
+            trained = trained or _train(search, start, running[name], steps=planned.steps, until=here)
             if trained is not None:
                 found[name] = trained
             if here < until:
@@ -131,14 +148,14 @@ def _compete(search: Search, start: Start, number: int, pace: Pace) -> bool:
     return True
 
 
-def _ranked(search: Search, names: list[str]) -> list[str]:
-    """Return names of students, those that did best in any round first, then those that were not trained yet."""
+def _ranked(search: Search, known: list[str]) -> list[str]:
+    """Return configurations, those that did best in any round first, then those that were not trained yet."""
     best: dict[str, tuple[float, ...]] = {}
     for each in search.of("student"):
-        name = re.sub(r"-\d+$", "", each.name)
-        if name in names:
+        name = each.configuration
+        if name in known:
             best[name] = min(best.get(name, (math.inf,)), search.standing(each))
-    return sorted(best, key=lambda name: best[name]) + [name for name in names if name not in best]
+    return sorted(best, key=lambda name: best[name]) + [name for name in known if name not in best]
 
 
 def _record(work: Work, number: int, planned: Round) -> None:
@@ -150,9 +167,10 @@ def _come(work: Work, student: Student) -> int:
     return folder.reached(work.out, f"students/{student.name}")
 
 
-def _affordable(search: Search, student: Student, pace: Pace, *, before: int, until: int) -> int | None:
+def _affordable(search: Search, student: Student, *, before: int, until: int) -> int | None:
     """Return the step up to which a student can be trained in the time left; None if that is not worth starting."""
-    come = _come(search.work, student)
+    come, pace = _come(search.work, student), search.pace
+    assert pace is not None, "the short student was trained before"
     if come >= until:
         return until
     steps = int((time_for_students(search) - pace.part) / (pace.step * student.cost))

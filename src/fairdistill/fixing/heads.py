@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,8 +16,20 @@ from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.readable import auc_in_words, group_auc
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
-from fairdistill.heads import HEAD_METHODS, Head, HeadData, HeadFit, HeadSkipped, fit_heads, logits_toward
-from fairdistill.models.last_layer import LastLayer, LastLayerError, find_last_layer
+from fairdistill.heads import (
+    HEAD_METHODS,
+    FittedOn,
+    Head,
+    HeadData,
+    HeadFit,
+    HeadSkipped,
+    ScoredFit,
+    better_source,
+    fit_heads,
+    logits_toward,
+)
+from fairdistill.models.finding_last_layer import find_last_layer
+from fairdistill.models.last_layer import LastLayer, LastLayerError
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.features import features_of
 from fairdistill.predictions.trained_model import DeployedModel
@@ -28,6 +41,7 @@ _BLIND, _AFR = "blind head", "afr head"
 _METHODS: tuple[str, ...] | None = None  # all
 FOLDS = 5
 _NAMED = 5
+_IMAGES_OF = {"validation": "validation", "train": "training"}
 _IMAGES = 16  # on which the last layer is verified
 # Shares of the time left: for the pass over the training images, and for all fits to validation and training images.
 _PASS, _FITS, _FITS_ALONE = 0.15, (0.2, 0.2), (0.5, 0.8)  # alone: without students
@@ -49,10 +63,6 @@ class Site:
     validation: HeadData
     logits: Tensor
 
-    def fitting(self, fit: HeadFit) -> HeadFit:
-        """Return a head as the layer can hold it: without a bias if the layer has none."""
-        return fit if self.layer.has_bias else without_bias(fit)
-
 
 def try_heads(search: Search) -> bool:
     """Fit other last layers on validation images, then on training images, and draw the lines to each of them.
@@ -60,14 +70,17 @@ def try_heads(search: Search) -> bool:
     Returns:
         Whether there was time for all of them.
 
-    The first recommendation is announced after those fitted on validation images, which take one pass over them.
+    The first recommendation is announced after those fitted on validation images, which take one pass over them. In the
+    end only those of one source can be chosen: see :func:`fairdistill.heads.better_source`.
     """
     site = _site(search)
     if site is None:
         return True
-    all_fitted = _fit(search, site, None)
+    scored: list[ScoredFit] = []
+    all_fitted = _fit(search, site, None, scored)
     search.announce()
-    all_fitted &= _fit_on_train(search, site)
+    all_fitted &= _fit_on_train(search, site, scored)
+    _keep_one_source(search, scored)
     search.announce()
     if any(each.name == _BLIND for each in search.of("head")):
         search.remark(_BLIND, auc_in_words(group_auc(site.validation.features, search.deployed.validation)))
@@ -75,7 +88,19 @@ def try_heads(search: Search) -> bool:
     return all_fitted
 
 
-def _fit_on_train(search: Search, site: Site) -> bool:
+def _keep_one_source(search: Search, scored: Sequence[ScoredFit]) -> None:
+    better = better_source(scored)
+    if better is None:
+        return
+    other: FittedOn = "train" if better == "validation" else "validation"
+    search.leave_out(other)
+    search.notes.append(
+        f"Last layers fitted on {_IMAGES_OF[other]} images were not chosen from: on average, those fitted on "
+        f"{_IMAGES_OF[better]} images are at least as accurate on the validation set"
+    )
+
+
+def _fit_on_train(search: Search, site: Site, scored: list[ScoredFit]) -> bool:
     work = search.work
     seconds = search.image_seconds * len(work.samples.train)
     if seconds > _PASS * work.clock.left:
@@ -84,7 +109,7 @@ def _fit_on_train(search: Search, site: Site) -> bool:
             f"would take about {format_seconds(seconds)}, too much of the time left"
         )
         return False
-    return _fit(search, site, _data(work, work.deployed.model, site.layer, work.samples.train))
+    return _fit(search, site, _data(work, work.deployed.model, site.layer, work.samples.train), scored)
 
 
 def _site(search: Search) -> Site | None:
@@ -114,7 +139,7 @@ def site_of(work: Work, model: DeployedModel, *, name: str | None = None) -> Sit
     """
     layer = find_last_layer(model.network, work.some_images(model.recipe, _IMAGES), name=name)
     found = _data(work, model, layer, work.samples.validation)
-    head = Head(layer.weight, layer.bias)
+    head = Head(layer.weight, layer.bias, layer.has_bias)
     return Site(layer, head, found, head.logits(found.features))
 
 
@@ -128,10 +153,10 @@ def _data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDatas
     return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 
 
-def _fit(search: Search, site: Site, train: HeadData | None) -> bool:
+def _fit(search: Search, site: Site, train: HeadData | None, scored: list[ScoredFit]) -> bool:
     """Fit heads to training images, or to folds of the validation set, until they are done or take too long.
 
-    The lines to the best of each method follow. Returns whether all were fitted.
+    The lines to the best of each method follow. The heads are added to ``scored``. Returns whether all were fitted.
     """
     best: dict[str, Candidate] = {}
     shares = _FITS if search.work.options.students else _FITS_ALONE
@@ -142,10 +167,10 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> bool:
         seed=search.work.options.seed,
         skipped=lambda each: search.notes.append(_skipped(each, search.work)),
     )  # fmt: skip
-    for fitted in fits:
+    for fit in fits:
         search.heads += 1
-        fit = site.fitting(fitted)
         each = _candidate(search.deployed, fit)
+        scored.append(ScoredFit(fit, each.measures["balanced_accuracy"]))
         search.add(each)
         search.announce()  # the first answer need not wait for every method
         former = best.get(each.name)
@@ -153,7 +178,9 @@ def _fit(search: Search, site: Site, train: HeadData | None) -> bool:
             best[each.name] = each
         if time.monotonic() - started > limit:
             all_fitted = False
-            search.notes.append(_cut(search.heads - fitted_before, "validation" if train is None else "training"))
+            search.notes.append(
+                _cut(search.heads - fitted_before, _IMAGES_OF["validation" if train is None else "train"])
+            )
             break
     for each in best.values():
         for share in SHARES:
@@ -199,15 +226,6 @@ def _on_line(deployed: Candidate, site: Site, end: Candidate, share: float) -> C
         settings={**(end.settings or {}), "share": share},
         seconds=fit.seconds,
     )
-
-
-def without_bias(fit: HeadFit) -> HeadFit:
-    """Return a head for a layer that has no bias: its own is dropped.
-
-    It is also subtracted from cross-fitted logits, whose own heads have slightly different biases.
-    """
-    head = Head(fit.head.weight, torch.zeros_like(fit.head.bias))
-    return replace(fit, head=head, validation_logits=fit.validation_logits - fit.head.bias)
 
 
 def with_logits(predictions: Predictions, logits: Tensor) -> Predictions:

@@ -6,15 +6,14 @@ import copy
 from dataclasses import replace
 from pathlib import Path
 
-import safetensors.torch
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from fairdistill.data import Pipeline
 from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
+from fairdistill.models.safe_file import network_bytes, read_safe
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
 from fairdistill.runs import write_bytes
@@ -113,9 +112,7 @@ def _shapes(state: dict[str, Tensor]) -> dict[str, torch.Size]:
 
 def _written(network: nn.Module, like: Path, target: Path) -> ModelSource:
     """Write the weights of a network in a file with the metadata of another one."""
-    with safe_open(like, framework="pt") as file:
-        metadata = file.metadata()
-    state = {name: value.detach().cpu().contiguous().clone() for name, value in network.state_dict().items()}
+    _, metadata = read_safe(like)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(target, safetensors.torch.save(state, metadata=metadata))
+    write_bytes(target, network_bytes(network, metadata))
     return ModelSource(path=str(target), option="student")

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from fairdistill.choosing import FIX_RULE, Chooser, RuleFunction, chooser
 from fairdistill.contract import check_at_least_one, check_options, check_seed, check_types, with_data_keywords
 from fairdistill.data import option_names
-from fairdistill.data.recipe import Augmentation
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.text.durations import parse_duration
 
 MOST_STUDENTS = 8
@@ -76,9 +76,9 @@ class StudentOptions:
     """Initial weights of the students: the deployed model's where possible (teacher), or random (scratch)."""
     batch_size: int = 128
     """Images per batch."""
-    augment: Augmentation = "standard"
-    """Changes of training images: standard (the data set's own crops and flips) or randaug (RandAugment on top of
-    them)."""
+    augment: Literal["auto", "standard", "randaug"] = "auto"
+    """Changes of training images: standard (the data set's own crops and flips), randaug (RandAugment on top of them),
+    or auto: both compete if your model does much better on its training images than on others, else standard."""
     lr: float = 1e-3
     """Learning rate; students that start from your model's weights also try 0.1 and 0.03 times this rate."""
     seed: int = 0
@@ -93,8 +93,9 @@ class FixMachineOptions:
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
-    threads: int | None = None
-    """CPU threads; default: PyTorch's choice."""
+    threads: ThreadCount = "auto"
+    """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
+    machine has become busier or freer."""
     out: str = "fairdistill-fix"
     """Output folder; repeating the command resumes a fix that was stopped."""
 
@@ -115,7 +116,8 @@ class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOption
     def __post_init__(self) -> None:
         check_types(self)
         check_seed("seed", self.seed)
-        check_at_least_one(self, "epochs", "batch_size", "model_size", "threads")
+        check_at_least_one(self, "epochs", "batch_size", "model_size")
+        check_threads(self.threads)
         if not 0 <= self.students <= MOST_STUDENTS:
             raise UsageError(f"expected students to be from 0 to {MOST_STUDENTS}, but got {self.students}")
         if not 0 <= self.fair_enough <= 1:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from fairdistill.data.recipe import Augmentation
+from fairdistill.system.clock import changed
 
 SHORT = "ss-short"
 """The student that is trained first, for a quick second answer."""
 
 _SHORT_EPOCHS = 2
 _SHORT_SHARE = 0.6  # of the time left; the rest is for evaluating it
-_FIELDS = (8, 4, 2, 1)
 _LEAST_STEPS = 20
-_STUDENTS = (
-    ("ss", 1.0), ("mfd", 1.0), ("ss", 0.1), ("mfd", 0.1), ("di", 1.0), ("mfd-self", 1.0), ("dro", 1.0), ("ss", 0.03),
+_CHANGED = 2.0
+_STUDENTS: tuple[tuple[str, float, Augmentation | None], ...] = (
+    ("ss", 1.0, None), ("mfd", 1.0, None), ("ss", 0.1, None), ("mfd", 0.1, None), ("di", 1.0, None),
+    ("mfd-self", 1.0, None), ("dro", 1.0, None), ("ss", 0.03, None),
+)  # fmt: skip
+_WITH_CHANGED_IMAGES: tuple[tuple[str, float, Augmentation | None], ...] = (
+    ("ss", 1.0, "randaug"), ("gapreg", 1.0, "randaug"), ("dro", 1.0, "randaug"), ("ss", 1.0, None), ("mfd", 1.0, None),
+    ("mfd-self", 1.0, "randaug"), ("mfd", 1.0, "randaug"), ("ss", 0.1, None),
 )  # fmt: skip
 _COST = {"mfd": 1.6, "mfd-self": 1.3}  # seconds per step, those of ss being 1: the teacher's forward pass
 _HOW = {
@@ -24,6 +31,7 @@ _HOW = {
     "mfd-self": "by MFD between the groups of its own features",
     "di": "with one last layer per group, averaged at the end",
     "dro": "by group DRO, which gives the worst subgroups more weight",
+    "gapreg": "on such batches, with a penalty on the gap between groups",
 }
 
 
@@ -32,14 +40,33 @@ class Student:
     """A student to train.
 
     Attributes:
-        name: of its run folder and its row in the table.
+        configuration: its name in the first round.
         method: how it is trained.
         rate: its learning rate, as a share of ``--lr``.
+        round: the number of the round, from 0; in each, it starts anew.
+        augment: what is done to its training images; None: what ``--augment`` says.
+
+    Example:
+        >>> Student("mfd-lr0.1", "mfd", 0.1, round=1).name
+        'mfd-lr0.1-2'
     """
 
-    name: str
+    configuration: str
     method: str
     rate: float = 1.0
+    round: int = 0
+    augment: Augmentation | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of its run folder and its row in the table."""
+        return self.configuration if self.round == 0 else f"{self.configuration}-{self.round + 1}"
+
+    @classmethod
+    def of(cls, method: str, rate: float, augment: Augmentation | None) -> Student:
+        """Return a student named after how it is trained."""
+        parts = [method, *([augment] if augment else []), *([f"lr{rate:g}"] if rate != 1 else [])]
+        return cls("-".join(parts), method, rate, augment=augment)
 
     @property
     def cost(self) -> float:
@@ -50,7 +77,8 @@ class Student:
         """Return what it is, for sentences."""
         what = "your network with all its weights trained further," if from_trained else "a new network trained"
         rate = "" if self.rate == 1 else f", at {self.rate:g} times the learning rate"
-        return f"{what} {_HOW[self.method]}{rate}"
+        images = ", with RandAugment" if self.augment == "randaug" else ""
+        return f"{what} {_HOW[self.method]}{images}{rate}"
 
 
 @dataclass(frozen=True)
@@ -78,16 +106,36 @@ class Pace:
         step = (training + evaluation) / steps
         return cls(step, max(0.0, wall - steps * step))
 
+    def expected(self, steps: int, cost: float) -> float:
+        """Return the seconds that a part of a run should take."""
+        return self.part + self.step * cost * steps
+
+    def corrected(self, *, seconds: float, expected: float) -> Pace:
+        """Return the pace if something took so many seconds instead of those expected.
+
+        It stays the same unless the machine must have become busier or freer: a factor of 2 is more than the cost of
+        the methods leaves open.
+
+        Example:
+            >>> Pace(0.1, 2.0).corrected(seconds=36.0, expected=12.0)
+            Pace(step=0.3, part=6.0)
+            >>> Pace(0.1, 2.0).corrected(seconds=14.0, expected=12.0)
+            Pace(step=0.1, part=2.0)
+        """
+        if expected <= 0 or not changed(expected, seconds, factor=_CHANGED):
+            return self
+        return Pace(self.step * seconds / expected, self.part * seconds / expected)
+
 
 @dataclass(frozen=True)
 class Round:
-    """Successive halving: all students start, after each rung the better half goes on.
+    """Successive halving: all students start, after each rung the better half goes on (1 of 3, 2 of 5, 3 of 7).
 
     Attributes:
         steps: optimizer steps of a student that stays to the end; their learning rate decays over all of them.
         rungs: the steps after which students are compared; the last is ``steps``.
-        students: names of those that start.
-        passed: for each rung that is done, names of those that went on, the best first.
+        students: configurations of those that start.
+        passed: for each rung that is done, configurations of those that went on, the best first.
 
     Example:
         >>> Round(800, (200, 400, 800), ("ss", "mfd", "di", "dro")).after(["mfd", "di", "ss", "dro"]).standing
@@ -101,7 +149,7 @@ class Round:
 
     @property
     def standing(self) -> tuple[str, ...]:
-        """Names of the students that are still in."""
+        """Configurations of the students that are still in."""
         return self.passed[-1] if self.passed else self.students
 
     @property
@@ -110,7 +158,7 @@ class Round:
         return len(self.passed) == len(self.rungs) or not self.standing
 
     def after(self, ranked: Sequence[str]) -> Round:
-        """Return the round after the next rung, given the names of the standing students, the best first."""
+        """Return the round after the next rung, given the standing students, the best first."""
         last = len(self.passed) == len(self.rungs) - 1
         going_on = 0 if last else max(1, len(self.standing) // 2)
         return replace(self, passed=(*self.passed, tuple(ranked[:going_on])))
@@ -130,15 +178,20 @@ class Round:
         )
 
 
-def configurations(*, from_trained: bool) -> list[Student]:
+def configurations(*, from_trained: bool, changed_images: bool = False) -> list[Student]:
     """Return the students in order of promise.
 
-    Those that start from trained weights also compete at 0.1 and 0.03 times the learning rate. There are no more than
-    can start in a round.
+    Those that start from trained weights also compete at lower learning rates. There are no more than can start in a
+    round.
+
+    Args:
+        from_trained: whether students start from the deployed model's weights.
+        changed_images: whether most students should see training images changed by RandAugment, since the deployed
+            model knows the images themselves by heart.
     """
     return [
-        Student(method if rate == 1 else f"{method}-lr{rate:g}", method, rate)
-        for method, rate in _STUDENTS
+        Student.of(method, rate, augment)
+        for method, rate, augment in (_WITH_CHANGED_IMAGES if changed_images else _STUDENTS)
         if from_trained or rate == 1
     ]
 
@@ -180,9 +233,8 @@ def short_steps(seconds: float, step_seconds: float, *, epoch_steps: int, most: 
 def plan_round(seconds: float, pace: Pace, students: Sequence[Student], *, epoch_steps: int, most: int) -> Round | None:
     """Return how the time is spent on as many students as can compete in it.
 
-    With n students (8, 4, 2 or 1) and S steps in all, the rungs are S / n, 2 S / n, ..., S, and half of them drop out
-    after each, so that they take S (1 + log2(n) / 2) steps in 2 n - 1 parts. n is the largest number for which the
-    first rung is at least about an epoch; a single student takes whatever is left.
+    Students are compared after s, 2 s, 4 s, ... steps, and the better half goes on, until one is left. As
+    many compete as can get s steps, at least about an epoch, each; a single student takes whatever is left.
 
     Args:
         seconds: left for students.
@@ -198,23 +250,25 @@ def plan_round(seconds: float, pace: Pace, students: Sequence[Student], *, epoch
         >>> students = configurations(from_trained=True)
         >>> found = plan_round(300, Pace(0.1, 2.0), students, epoch_steps=352, most=17_600)
         >>> found.students, found.rungs
-        (('ss', 'mfd'), (753, 1506))
+        (('ss', 'mfd', 'ss-lr0.1'), (608, 1216))
     """
-    for number in _FIELDS:
+    for number in range(len(students), 0, -1):
         starting = students[:number]
-        if len(starting) < number:
-            continue
+        fields = _fields(number)
+        rungs = [2**rung for rung in range(len(fields))]
         cost = sum(each.cost for each in starting) / number
-        training = seconds - (2 * number - 1) * pace.part
-        steps = min(most, int(training / (pace.step * cost * (1 + math.log2(number) / 2))))
-        first = steps // number
-        if number == 1 and steps < max(_LEAST_STEPS, epoch_steps // 4):
+        training = seconds - sum(fields) * pace.part
+        units = sum(field * (until - before) for field, until, before in zip(fields, rungs, [0, *rungs], strict=False))
+        longest = most // rungs[-1]
+        first = min(longest, int(training / (pace.step * cost * units)))
+        if number == 1 and first < max(_LEAST_STEPS, epoch_steps // 4):
             return None
         if number == 1 or first >= 0.9 * epoch_steps:
-            names = tuple(each.name for each in starting)
-            return Round(first * number, tuple(_rungs(first, number)), names)
+            steps = tuple(first * rung for rung in rungs)
+            return Round(steps[-1], steps, tuple(each.configuration for each in starting))
     return None
 
 
-def _rungs(first: int, number: int) -> list[int]:
-    return [first * 2**power for power in range(int(math.log2(number)) + 1)]
+def _fields(number: int) -> list[int]:
+    """Return how many students train up to each rung, for example 7, 3 and 1."""
+    return [number, *(_fields(number // 2) if number > 1 else [])]

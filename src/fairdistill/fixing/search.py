@@ -9,7 +9,9 @@ from pathlib import Path
 from fairdistill.choosing import Chooser, Measures
 from fairdistill.fixing.candidates import Candidate, Point
 from fairdistill.fixing.folder import write_so_far
+from fairdistill.fixing.plan import Pace
 from fairdistill.fixing.work import Work
+from fairdistill.heads import FittedOn
 from fairdistill.models.last_layer import LastLayer
 from fairdistill.predictions.repaired import file_of, write_with_last_layer
 from fairdistill.reporting.recommendation import Family
@@ -36,6 +38,7 @@ class Search:
         layer: the deployed network's last layer, once it was found.
         best_on_train: the best model so far whose last layer was fitted on training images, else the deployed one.
         image_seconds: how long a forward pass takes for an image, as measured last.
+        pace: how fast students are trained, as measured last; None before the first.
     """
 
     def __init__(self, work: Work, deployed: Candidate) -> None:
@@ -48,7 +51,8 @@ class Search:
         self.layer: LastLayer | None = None
         self.best_on_train = deployed
         self.image_seconds = work.deployed.image_seconds
-        self._kept: dict[tuple[Family, str], Candidate] = {}
+        self.pace: Pace | None = None
+        self._kept: dict[tuple[Family, str, FittedOn | None], Candidate] = {}
         self._announced: Candidate = deployed
 
     @property
@@ -65,9 +69,9 @@ class Search:
         return self.rule.standing(candidate.measures, self.deployed.measures)
 
     def add(self, candidate: Candidate) -> None:
-        """Record a candidate: the better of two heads or lines of one name stays, the later of two students."""
+        """Record a candidate: the better of two heads or lines of one name and source stays, the later student."""
         self.points.append(candidate.point)
-        place = (candidate.family, candidate.name)
+        place = (candidate.family, candidate.name, None if candidate.head is None else candidate.head.fitted_on)
         former = self._kept.get(place)
         if candidate.collapsed:
             if former is None:
@@ -79,6 +83,13 @@ class Search:
             self._kept[place] = candidate
         if candidate.head is not None and candidate.head.fitted_on == "train":
             self.best_on_train = min(self.best_on_train, candidate, key=self.standing)
+
+    def leave_out(self, fitted_on: FittedOn) -> None:
+        """Choose no head that was fitted to some images, and no line to one; they stay in the picture of the front."""
+        out = {id(each) for (*_, on), each in self._kept.items() if on == fitted_on}
+        self._kept = {place: each for place, each in self._kept.items() if id(each) not in out}
+        if id(self._announced) in out:
+            self._announced = self.deployed
 
     def remark(self, name: str, text: str) -> None:
         """Add to the description of the candidates of a name."""
@@ -104,11 +115,20 @@ class Search:
     def usable(self) -> list[Candidate]:
         """The candidates that may be chosen, other than the deployed model."""
         known_at_use = self.work.options.group_at_use
-        return [each for each in self._kept.values() if known_at_use or not each.needs_group]
+        return [each for each in self._best_of_each() if known_at_use or not each.needs_group]
 
     def of(self, *families: Family) -> list[Candidate]:
         """Return the best of each kind in some families, in the order in which they were found."""
-        return [each for (family, _), each in self._kept.items() if family in families]
+        return [each for each in self._best_of_each() if each.family in families]
+
+    def _best_of_each(self) -> list[Candidate]:
+        """Return the best candidate of each family and name, in the order in which the names were found."""
+        best: dict[tuple[Family, str], Candidate] = {}
+        for (family, name, _), each in self._kept.items():
+            former = best.get((family, name))
+            if former is None or self.better(each, former):
+                best[family, name] = each
+        return list(best.values())
 
     def table(self) -> list[Candidate]:
         """Return the candidates to show: the deployed model and the best of each kind, of lines only the best two."""

@@ -36,7 +36,7 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     Raises:
         UsageError: if the model is no better than guessing, or predicts a single class.
     """
-    if options.threads is not None:
+    if isinstance(options.threads, int):
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)
@@ -72,8 +72,8 @@ def _shared(options: FixOptions) -> TrainOptions:
     """Return the options that every run shares, as far as they are known before the data is read."""
     return TrainOptions(
         data=options.data, data_root=options.data_root, data_options=dict(options.data_options), model=options.model,
-        augment=options.augment, batch_size=options.batch_size, lr=options.lr, seed=options.seed, device=options.device,
-        precision=options.precision, threads=options.threads,
+        augment="standard" if options.augment == "auto" else options.augment, batch_size=options.batch_size,
+        lr=options.lr, seed=options.seed, device=options.device, precision=options.precision, threads=options.threads,
     )  # fmt: skip
 
 

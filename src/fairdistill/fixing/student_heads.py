@@ -32,10 +32,9 @@ def refit_last_layer(search: Search, student: Candidate) -> None:
     except LastLayerError:
         return
     found: list[tuple[Candidate, HeadFit]] = []
-    for fitted in fit_heads(
-        site.validation, site.head, train=None, methods=_METHODS, folds=FOLDS, seed=work.options.seed
-    ):
-        fit = site.fitting(fitted)
+    for fit in fit_heads(
+        site.validation, site.head, train=None, methods=_METHODS, folds=FOLDS, seed=work.options.seed,
+    ):  # fmt: skip
         each = Candidate(
             name=f"{student.name} with a {fit.method} head", family="student",
             description=f"{student.description}; then its last layer was {HEAD_METHODS[fit.method].description}",

@@ -84,9 +84,10 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     found = Candidate(
         name=student.name, family="student",
         description=student.description(from_trained=options.init == "teacher"), validation=predicted, source=source,
-        run=run, seconds=work.clock.spent - began,
+        run=run, configuration=student.configuration, seconds=work.clock.spent - began,
         settings={
-            "method": student.method, "lr": options.lr, "steps": until, "of_steps": steps, "start": start.name,
+            "method": student.method, "augment": options.augment, "lr": options.lr, "steps": until, "of_steps": steps,
+            "start": start.name,
         },
     )  # fmt: skip
     search.students[student.name] = None
@@ -101,7 +102,8 @@ def _options(search: Search, start: Start, student: Student, *, steps: int) -> T
     exported = Path(source.path).suffix == ".pt2"
     return replace(
         work.base, method=student.method, out=str(work.out / "students" / student.name),
-        epochs=None, steps=steps, schedule="cosine", lr=work.options.lr * student.rate, ema=ema_decay(steps),
+        augment=student.augment or work.base.augment, epochs=None, steps=steps, schedule="cosine",
+        lr=work.options.lr * student.rate, ema=ema_decay(steps),
         keep=fixed_rule(search.rule, search.deployed.measures),
         init="teacher" if work.can_continue else "scratch",
         teacher=source.path, teacher_model=source.network if Path(source.path).is_file() and not exported else None,

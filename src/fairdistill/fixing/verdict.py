@@ -102,9 +102,19 @@ def beyond(audited: AuditResult, limit: float) -> bool:
     return audited.deo_a.at_least > limit
 
 
-def is_real(audited: AuditResult) -> bool:
-    """Return whether a gap is more than chance."""
-    return audited.deo_a.low > 0
+def is_real(audited: AuditResult, *, looks: int = 1) -> bool:
+    """Return whether a gap is more than chance.
+
+    Args:
+        audited: the model on a set.
+        looks: on how many sets one looks for a gap; the p-value is multiplied by it (Bonferroni).
+    """
+    gap = audited.deo_a
+    return gap.low > 0 and (looks == 1 or looks * gap.p_value <= 1 - audited.confidence)
+
+
+SETS = 2
+"""On how many sets the verdict looks for a gap: validation and test."""
 
 
 def _outcome(
@@ -114,7 +124,7 @@ def _outcome(
         return "use", "confirmed"
     if within(validation, limit) and not beyond(test, limit):
         return "fair", "within limit"
-    if is_real(validation) or is_real(test):
+    if is_real(validation, looks=SETS) or is_real(test, looks=SETS):
         if gain is not None:
             return "unproven", "not confirmed"
         return "unproven", "none better" if searched else "not searched"

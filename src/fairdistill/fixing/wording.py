@@ -6,7 +6,8 @@ from fairdistill.auditing import AuditResult
 from fairdistill.fixing.evidence import confirmed
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.treatment import Treated, Treatment
-from fairdistill.text.numbers import interval, p_value, percent
+from fairdistill.fixing.verdict import SETS, is_real
+from fairdistill.text.numbers import interval, p_value, percent, signed
 
 
 def headline(result: FixResult) -> str:
@@ -19,8 +20,13 @@ def headline(result: FixResult) -> str:
         return "Cannot tell yet whether your model treats groups unequally"
     what = f"Use {result.model} instead of your model" if result.model else f"Use {result.description}"
     cells = () if result.kept is None else result.kept.cells
-    harmed = sum(cell.harmed for cell in cells)
-    return f"{what}, but {harmed} of {len(cells)} subgroups got significantly worse" if harmed else what
+    harmed = sorted((cell for cell in cells if cell.harmed), key=lambda cell: cell.value)
+    if not harmed:
+        return what
+    most = f"{harmed[0].class_name} in group {harmed[0].group} ({signed(harmed[0].value)} points)"
+    if len(harmed) == 1:
+        return f"{what}, but 1 of {len(cells)} subgroups got significantly worse: {most}"
+    return f"{what}, but {len(harmed)} of {len(cells)} subgroups got significantly worse, most of all {most}"
 
 
 def paragraphs(result: FixResult) -> list[str]:
@@ -69,9 +75,13 @@ def _real(result: FixResult) -> str:
     shown = [
         f"{percent(audited.deo_a.value)}% on the {name} set (p {p_value(audited.deo_a.p_value)})"
         for name, audited in (("test", result.test_before), ("validation", result.validation))
-        if audited.deo_a.low > 0
+        if is_real(audited, looks=SETS)
     ]
-    return f"Your model's gap is more than chance: DEO_A is {' and '.join(shown)}."
+    limit = (1 - result.test_before.confidence) / SETS
+    return (
+        f"Your model's gap is more than chance: DEO_A is {' and '.join(shown)}. (Either set could have shown a "
+        f"gap, so p must be at most {limit:.3g}.)"
+    )
 
 
 def _use(result: FixResult) -> str:

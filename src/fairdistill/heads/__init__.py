@@ -10,8 +10,9 @@ from fairdistill.heads.data import HeadData
 from fairdistill.heads.fitting import FittedOn, HeadFit, HeadSkipped, fit_heads
 from fairdistill.heads.head import Head, logits_toward
 from fairdistill.heads.methods import HEAD_METHODS, HeadMethod
+from fairdistill.heads.source import ScoredFit, better_source
 
 __all__ = [
-    "HEAD_METHODS", "FittedOn", "Head", "HeadData", "HeadFit", "HeadMethod", "HeadSkipped", "fit_heads",
-    "logits_toward",
+    "HEAD_METHODS", "FittedOn", "Head", "HeadData", "HeadFit", "HeadMethod", "HeadSkipped", "ScoredFit",
+    "better_source", "fit_heads", "logits_toward",
 ]  # fmt: skip

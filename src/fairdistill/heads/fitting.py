@@ -77,7 +77,8 @@ def fit_heads(
 
     Args:
         validation: the validation samples.
-        deployed: the head in use, of raw features.
+        deployed: the head in use, of raw features. If it has no bias, that of each fitted head is dropped, also of each
+            fold's.
         train: the training samples.
         methods: names in :data:`~fairdistill.heads.HEAD_METHODS`; all by default.
         folds: into how many folds the validation samples are divided, fewer if there are fewer sources; 0: fit to the
@@ -126,6 +127,11 @@ class _Sets:
     folds: int
     seed: int
 
+    def outward(self, features: Standardized, head: Head) -> Head:
+        """Return the head of the raw features, float32, for one of the standardized features."""
+        found = features.outward(head)
+        return found if self.deployed.has_bias else Head(found.weight, torch.zeros_like(found.bias))
+
 
 def _fitted(sets: _Sets, names: Sequence[str], skipped: Callable[[HeadSkipped], object]) -> Iterator[HeadFit]:
     crossed = _Crossed(sets) if sets.folds else None
@@ -160,12 +166,12 @@ class _Trained:
     obstacle: str | None = None
 
     def __init__(self, sets: _Sets, train: HeadData) -> None:
-        self._validation = sets.validation
+        self._sets = sets
         self.whole = _problem(Standardized.of([train.features]), train, torch.arange(len(train)), sets)
 
     def fit(self, method: HeadMethod, settings: Mapping[str, float]) -> tuple[Head, Tensor]:
-        head = self.whole.features.outward(method.fit(self.whole, **settings))
-        return head, head.logits(self._validation.features)
+        head = self._sets.outward(self.whole.features, method.fit(self.whole, **settings))
+        return head, head.logits(self._sets.validation.features)
 
 
 class _Crossed:
@@ -174,7 +180,7 @@ class _Crossed:
     fitted_on: FittedOn = "validation"
 
     def __init__(self, sets: _Sets) -> None:
-        data = sets.validation
+        self._sets, data = sets, sets.validation
         sources = len(data.sources.unique())
         folds = max(1, min(sets.folds, sources))
         self.obstacle = None if sources > 1 else "cross-fitting needs samples of at least two sources"
@@ -195,5 +201,6 @@ class _Crossed:
         logits = torch.empty(len(self.whole.labels), self.whole.num_classes)
         for rows, others, own in zip(self._rows, self._others, self._features.parts, strict=True):
             head = others.deployed if method.obstacle(others) else method.fit(others, **settings)
-            logits[rows] = replace(self._features, parts=(own,)).logits(head)
-        return self._features.outward(method.fit(self.whole, **settings)), logits
+            dropped = 0.0 if self._sets.deployed.has_bias else self._features.outward(head).bias
+            logits[rows] = replace(self._features, parts=(own,)).logits(head) - dropped
+        return self._sets.outward(self._features, method.fit(self.whole, **settings)), logits

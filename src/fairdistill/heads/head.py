@@ -17,6 +17,7 @@ class Head:
     Attributes:
         weight: floating point ``[C, D]``.
         bias: floating point ``[C]``.
+        has_bias: whether its layer can hold a bias.
 
     Raises:
         UsageError: if the shapes do not fit.
@@ -29,6 +30,7 @@ class Head:
 
     weight: Tensor
     bias: Tensor
+    has_bias: bool = True
 
     def __post_init__(self) -> None:
         if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:

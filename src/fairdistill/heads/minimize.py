@@ -36,6 +36,7 @@ def minimize(
         A head of the standardized features, float64.
     """
     import scipy.optimize
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
     shape = anchor.weight.shape
     center = _flat(anchor)
@@ -47,7 +48,8 @@ def minimize(
         away = point - center
         return total.item() + penalty * float(away @ away), _flat(features.pulled_back(gradient)) + 2 * penalty * away
 
-    with torch.enable_grad():
+    # L-BFGS itself handles a few vectors; on a busy machine two threads take 10 to 20 times longer for them.
+    with torch.enable_grad(), threadpool_limits(1, user_api="blas"):
         found = scipy.optimize.minimize(
             value, center if start is None else _flat(start), jac=True, method="L-BFGS-B",
             options={"maxiter": steps, "maxcor": 20, "ftol": _CLOSE, "gtol": _FLAT},

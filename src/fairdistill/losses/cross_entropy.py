@@ -23,13 +23,21 @@ class CrossEntropy:
 
     def build(self, context: TermContext) -> Term:
         """Return the term."""
-        return CrossEntropyTerm()
+        return CrossEntropyTerm(label_smoothing=context.label_smoothing)
 
 
 class CrossEntropyTerm(Term):
-    """The batch mean of ``-log softmax(logits)[label]``, over all rows, whether their group is known or not."""
+    """The batch mean of ``-log softmax(logits)[label]``, over all rows, whether their group is known or not.
+
+    Args:
+        label_smoothing: the share of the loss that is spread evenly over all classes.
+    """
+
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
 
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""
         (logits,) = at_least_float32(view.student["logits"])
-        return F.cross_entropy(logits, view.labels)
+        return F.cross_entropy(logits, view.labels, label_smoothing=self.label_smoothing)

@@ -18,7 +18,9 @@ from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
 
-def domain_independent_loss(head_logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
+def domain_independent_loss(
+    head_logits: Tensor, labels: Tensor, groups: Tensor, *, label_smoothing: float = 0.0
+) -> Tensor:
     """Return the cross-entropy of each row's logits from its own group's head, batch mean.
 
     mean over n of -log softmax(head_logits[n, g_n])[c_n] (Wang et al. 2020, domain-independent training). At test
@@ -29,6 +31,7 @@ def domain_independent_loss(head_logits: Tensor, labels: Tensor, groups: Tensor)
         head_logits: floating point ``[N, G, C]``, logits of each group's head; computed in at least float32.
         labels: int64 ``[N]`` classes in ``[0, C)``.
         groups: int64 ``[N]`` groups in ``[0, G)``, or -1.
+        label_smoothing: the share of each row's loss that is spread evenly over all classes.
 
     Returns:
         Scalar. A head whose group is missing from the batch gets no gradient.
@@ -47,7 +50,8 @@ def domain_independent_loss(head_logits: Tensor, labels: Tensor, groups: Tensor)
     check_rows(len(head_logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (heads,) = at_least_float32(head_logits)
     own = heads.take_along_dim(groups.clamp_min(0).view(-1, 1, 1), dim=1).squeeze(1)
-    return F.cross_entropy(torch.where((groups >= 0).unsqueeze(1), own, heads.mean(1)), labels)
+    logits = torch.where((groups >= 0).unsqueeze(1), own, heads.mean(1))
+    return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
 
 
 class DomainIndependentLoss(nn.Module):
@@ -88,6 +92,7 @@ class DomainIndependentTerm(Term):
     def __init__(self, context: TermContext) -> None:
         super().__init__()
         self.heads = (context.num_groups, context.num_classes)
+        self.label_smoothing = context.label_smoothing
         self.offsets = nn.Linear(prod(context.student_shapes["embedding"]), prod(self.heads))
 
     def forward(self, view: StepView) -> Tensor:
@@ -96,4 +101,5 @@ class DomainIndependentTerm(Term):
         with no_autocast(logits):
             offsets = self.offsets(embedding.flatten(1)).unflatten(1, self.heads)
             heads = logits.unsqueeze(1) + offsets - offsets.mean(1, keepdim=True)
-            return domain_independent_loss(heads, view.labels, view.groups)
+            smoothing = self.label_smoothing
+            return domain_independent_loss(heads, view.labels, view.groups, label_smoothing=smoothing)

@@ -26,6 +26,7 @@ def dro_loss(
     *,
     step_size: float = 0.01,
     adjustment: Tensor | float = 0.0,
+    label_smoothing: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Return the subgroups' mean cross-entropies, weighted towards the worst, and the new weights.
 
@@ -46,6 +47,7 @@ def dro_loss(
         step_size: step size of the weights; 0.01 in the released code.
         adjustment: ``[C, G]`` or a number, added to the losses of small subgroups for their larger generalization gap
             (the paper's group adjustment: a constant over the square root of the training samples).
+        label_smoothing: the share of each row's loss that is spread evenly over all classes.
 
     Returns:
         A scalar, and log q as ``[C, G]`` for the next step. A subgroup missing from the batch keeps its weight, up
@@ -64,7 +66,7 @@ def dro_loss(
     num_classes, num_groups = log_weights.shape
     check_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (logits,) = at_least_float32(logits)
-    losses = F.cross_entropy(logits, labels, reduction="none")
+    losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
     known = groups >= 0
     cell = labels * log_weights.shape[1] + groups.clamp_min(0)
     none = losses.new_zeros(log_weights.numel())
@@ -145,7 +147,7 @@ class GroupDRO:
 
     def build(self, context: TermContext) -> Term:
         """Return the term; every subgroup with samples starts with the same weight."""
-        return GroupDROTerm(self, context.cell_counts)
+        return GroupDROTerm(self, context.cell_counts, label_smoothing=context.label_smoothing)
 
 
 class GroupDROTerm(Term):
@@ -153,8 +155,9 @@ class GroupDROTerm(Term):
 
     whole_batch = True
 
-    def __init__(self, spec: GroupDRO, cell_counts: Tensor) -> None:
+    def __init__(self, spec: GroupDRO, cell_counts: Tensor, *, label_smoothing: float = 0.0) -> None:
         super().__init__()
+        self.label_smoothing = label_smoothing
         self.spec = spec
         self.log_weights: Tensor
         self.adjustment: Tensor
@@ -171,6 +174,7 @@ class GroupDROTerm(Term):
             self.log_weights,
             step_size=self.spec.step_size,
             adjustment=self.adjustment,
+            label_smoothing=self.label_smoothing,
         )
         return loss / view.world.size
 

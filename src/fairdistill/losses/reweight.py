@@ -40,7 +40,9 @@ def reweighing(cell_counts: Tensor) -> Tensor:
     return torch.where(counts > 0, if_independent / counts.clamp_min(1), 0.0)
 
 
-def reweighted_loss(logits: Tensor, labels: Tensor, groups: Tensor, cell_weights: Tensor) -> Tensor:
+def reweighted_loss(
+    logits: Tensor, labels: Tensor, groups: Tensor, cell_weights: Tensor, *, label_smoothing: float = 0.0
+) -> Tensor:
     """Return the cross-entropy of each row times its subgroup's weight, batch mean.
 
     mean over n of w[c_n, g_n] * -log softmax(logits_n)[c_n].
@@ -50,6 +52,7 @@ def reweighted_loss(logits: Tensor, labels: Tensor, groups: Tensor, cell_weights
         labels: int64 ``[N]`` classes in ``[0, C)``.
         groups: int64 ``[N]`` groups in ``[0, G)``; rows of group -1 (unknown) have weight 1.
         cell_weights: floating point ``[C, G]``, for example those of :func:`reweighing`.
+        label_smoothing: the share of each row's loss that is spread evenly over all classes.
 
     Returns:
         Scalar.
@@ -66,7 +69,7 @@ def reweighted_loss(logits: Tensor, labels: Tensor, groups: Tensor, cell_weights
     num_classes, num_groups = cell_weights.shape
     check_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (logits,) = at_least_float32(logits)
-    losses = F.cross_entropy(logits, labels, reduction="none")
+    losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
     weights = cell_weights.to(losses.dtype)[labels, groups.clamp_min(0)]
     return (torch.where(groups >= 0, weights, 1.0) * losses).mean()
 
@@ -114,17 +117,20 @@ class Reweight:
 
     def build(self, context: TermContext) -> Term:
         """Return the term with the weights of the training set's subgroups."""
-        return ReweightTerm(reweighing(context.cell_counts))
+        return ReweightTerm(reweighing(context.cell_counts), label_smoothing=context.label_smoothing)
 
 
 class ReweightTerm(Term):
     """:func:`reweighted_loss`, in place of cross-entropy."""
 
-    def __init__(self, cell_weights: Tensor) -> None:
+    def __init__(self, cell_weights: Tensor, *, label_smoothing: float = 0.0) -> None:
         super().__init__()
+        self.label_smoothing = label_smoothing
         self.cell_weights: Tensor
         self.register_buffer("cell_weights", cell_weights, persistent=False)
 
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""
-        return reweighted_loss(view.student["logits"], view.labels, view.groups, self.cell_weights)
+        return reweighted_loss(
+            view.student["logits"], view.labels, view.groups, self.cell_weights, label_smoothing=self.label_smoothing
+        )

@@ -22,6 +22,7 @@ class TermContext:
         teacher_shapes: the same for the teacher; empty without a teacher.
         cell_counts: int64 ``[num_classes, num_groups]``, number of training samples in each subgroup; those of unknown
             group are not counted.
+        label_smoothing: the share of a class loss that is spread evenly over all classes.
     """
 
     num_classes: int
@@ -29,6 +30,7 @@ class TermContext:
     student_shapes: Mapping[TapName, Sequence[int]]
     teacher_shapes: Mapping[TapName, Sequence[int]]
     cell_counts: Tensor
+    label_smoothing: float = 0.0
 
 
 class Term(nn.Module):

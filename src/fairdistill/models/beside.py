@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from fairdistill.errors import UsageError
 from fairdistill.models.class_names import class_names_in
 from fairdistill.models.described import Described, three
+from fairdistill.text.parsing import from_json
 
 _CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
 _RESCALE = 1 / 255
@@ -86,7 +86,7 @@ def _side(size: Any) -> int | None:
 def _read(path: Path) -> Mapping[str, Any]:
     """Return the content of a JSON file, empty if there is none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = from_json(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:

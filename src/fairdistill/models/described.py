@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fairdistill.models.class_names import class_names_in
+from fairdistill.text.parsing import from_json
 
 Channels = tuple[float, float, float]
 
@@ -43,12 +43,12 @@ def described_in(metadata: Mapping[str, str]) -> Described:
         ValueError, TypeError: if a value is not of its form.
     """
     size = metadata.get("image_size")
-    named = {key: json.loads(metadata[key]) for key in _JSON if key in metadata}
+    named = {key: from_json(metadata[key]) for key in _JSON if key in metadata}
     return Described(
         network=metadata.get("network"),
         size=None if size is None else int(size),
-        mean=three(json.loads(metadata["mean"])) if "mean" in metadata else None,
-        std=three(json.loads(metadata["std"])) if "std" in metadata else None,
+        mean=three(from_json(metadata["mean"])) if "mean" in metadata else None,
+        std=three(from_json(metadata["std"])) if "std" in metadata else None,
         class_names=class_names_in(named),
     )
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
 from fairdistill.models.checkpoint import find_weights
 from fairdistill.models.prefixes import common_prefix
+from fairdistill.models.safe_file import read_safe, safe_bytes
 from fairdistill.models.weights import load_content, open_weights, part_of
 
 
@@ -45,8 +45,7 @@ def rewritten(path: Path, changes: Mapping[str, Change], *, names: Iterable[str]
     inside, own = file.prefix + common_prefix(file.tensors), common_prefix(dict.fromkeys(names))
     new = {inside + name.removeprefix(own): value for name, value in changes.items()}
     if path.suffix == ".safetensors":
-        tensors = _replaced(file_tensors(path), new, path)
-        return safetensors.torch.save(tensors, metadata=file.metadata or None)
+        return safe_bytes(_replaced(read_safe(path)[0], new, path), file.metadata)
     content = load_content(path)
     place: list[str] = []
     if key is not None and _path_to(content, key) is None:  # the start of the names in a single dictionary
@@ -59,12 +58,6 @@ def rewritten(path: Path, changes: Mapping[str, Change], *, names: Iterable[str]
     buffer = io.BytesIO()
     torch.save(_changed(content, place, new, path), buffer)
     return buffer.getvalue()
-
-
-def file_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a ``.safetensors`` file under the names in it."""
-    with safetensors.safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # safe_open is no mapping
 
 
 def _path_to(content: Any, key: str) -> list[str] | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
@@ -19,6 +18,7 @@ from fairdistill.models.checkpoint import find_weights, more_than_tensors
 from fairdistill.models.class_names import class_names_in
 from fairdistill.models.head import head_name
 from fairdistill.models.prefixes import common_prefix, fitting_prefixes, is_beside, without_prefix
+from fairdistill.models.safe_file import read_safe
 from fairdistill.text.lists import listed
 
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
@@ -73,12 +73,7 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
     if path.suffix == ".safetensors":
         if key is not None:
             raise UsageError(f"{path} is a .safetensors file, which has no keys; drop --weights-key {key}")
-        try:
-            with safe_open(path, framework="pt") as file:
-                weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # safe_open is no mapping
-                metadata = file.metadata() or {}
-        except (SafetensorError, OSError) as error:
-            raise UsageError(f"{path} is not a readable .safetensors file: {error}") from error
+        weights, metadata = read_safe(path)
         return WeightsFile(without_prefix(weights), metadata, prefix=common_prefix(weights))
     if path.suffix not in _TORCH_SUFFIXES:
         raise UsageError(f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}")

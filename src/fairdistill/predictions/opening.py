@@ -35,11 +35,13 @@ class TrainedBy:
         method: canonical name of the method.
         protocol: honest or paper.
         steps: optimizer steps, if the run is finished.
+        recipe: the ``--recipe``.
     """
 
     method: str | None = None
     protocol: str | None = None
     steps: int | None = None
+    recipe: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _open_run(run: RunFolder) -> OpenedModel:
         name=run.config.get("model"),
         metadata=file.metadata,
         described=described,
-        trained_by=TrainedBy(run.config["method"], run.config["protocol"], steps),
+        trained_by=TrainedBy(run.config["method"], run.config["protocol"], steps, run.config.get("recipe", "default")),
     )
 
 

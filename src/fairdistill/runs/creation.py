@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fairdistill.errors import RunFolderError
 from fairdistill.runs.files import nearest_existing
+from fairdistill.system.atomic import sync_folder
 
 
 def check_new_folder(path: Path, *, kind: str) -> None:
@@ -45,7 +46,9 @@ def new_folder(path: Path) -> Iterator[Path]:
     try:
         part.mkdir(parents=True)
         yield part
+        sync_folder(part)
         part.replace(path)
+        sync_folder(path.absolute().parent)
     except OSError as error:
         raise RunFolderError(f"cannot create {path}: {error.strerror}; choose another folder with --out") from error
     finally:

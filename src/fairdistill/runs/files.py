@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shlex
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.errors import RunFolderError
+from fairdistill.system.atomic import replaced
+from fairdistill.text.parsing import from_json
 
 _LONG = 100  # numbers, from which on a list is written on one line
 
@@ -36,10 +36,22 @@ def read_json(path: Path) -> dict[str, Any]:
         RunFolderError: if it cannot be read.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunFolderError(f"cannot read {path}: {error}") from error
-    return Record(path, content)
+    if not isinstance(content, dict):
+        raise RunFolderError(f"cannot read {path}: expected named values, but it holds {repr(content)[:60]}")
+    found: dict[str, Any] = recorded(path, content)
+    return found
+
+
+def recorded(path: Path, content: Any) -> Any:
+    """Return what a file holds, with a :class:`Record` for every mapping in it."""
+    if isinstance(content, dict):
+        return Record(path, {name: recorded(path, value) for name, value in content.items()})
+    if isinstance(content, list) and any(isinstance(item, dict | list) for item in content):
+        return [recorded(path, item) for item in content]
+    return content
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -82,29 +94,18 @@ def _long_numbers(value: dict[str, Any] | list[Any]) -> bool:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file as :func:`write_bytes` does."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))  # file names may hold bytes that are no text
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all; a link is followed, not replaced.
 
     Raises:
+        ResourceError: if the disk is full.
         UsageError: if the path exists and is not a regular file.
     """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} exists and is not a regular file; choose another path")
-    # A name of its own, for two writers of one file: the later one wins, and neither takes the other's half.
-    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
+    with replaced(path, needed=len(content)) as file:
+        file.write(content)
 
 
 def nearest_existing(path: Path) -> Path:

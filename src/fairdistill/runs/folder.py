@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,24 +19,29 @@ import yaml
 
 from fairdistill.contract import check_path, present_names
 from fairdistill.errors import RunFolderError
+from fairdistill.runs import shapes
 from fairdistill.runs.creation import check_writable, new_folder
 from fairdistill.runs.files import (
     Record,
     finite_or_null,
     read_json,
+    recorded,
     resume_command,
     write_bytes,
     write_json,
     write_text,
 )
+from fairdistill.system.atomic import no_room, replaced
+from fairdistill.text.parsing import from_json, from_yaml
 
 if TYPE_CHECKING:
     from torch import nn
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The version of run folders that is written; all versions from 1 to this one are read.
 
-# With libyaml, PyYAML reads a configuration ten times faster.
-_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+2: the checkpoint ends with a digest, and the metadata of ``model.safetensors`` contain one.
+"""
 
 
 class RunFolder:
@@ -81,10 +88,10 @@ class RunFolder:
             what = "has no config.yaml, so it is not a run folder" if run.path.exists() else "does not exist"
             raise RunFolderError(f"{path} {what}; create one with: fairdistill train --out {shlex.quote(str(path))}")
         version = run._read_yaml().get("format_version")
-        if version != FORMAT_VERSION:
+        if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= FORMAT_VERSION:
             raise RunFolderError(
-                f"{path}/config.yaml has format_version {version!r}, but this version reads {FORMAT_VERSION}; "
-                "use the fairdistill version named in its environment.json"
+                f"{path}/config.yaml has format_version {version!r}, but this version reads 1 to {FORMAT_VERSION}; "
+                "use the fairdistill version named in its environment.json, or a newer one"
             )
         return run
 
@@ -110,6 +117,11 @@ class RunFolder:
             lock.release()
 
     @property
+    def format_version(self) -> int:
+        """The version of its format; see :data:`FORMAT_VERSION`."""
+        return int(self._read_yaml()["format_version"])
+
+    @property
     def config(self) -> dict[str, Any]:
         """The resolved configuration, by option name."""
         config = self._read_yaml()
@@ -125,7 +137,7 @@ class RunFolder:
     @property
     def environment(self) -> dict[str, Any]:
         """Versions, hardware, commit and seed."""
-        return self._read_json("environment.json")
+        return self._read_json("environment.json", shapes.ENVIRONMENT)
 
     @property
     def result(self) -> dict[str, Any]:
@@ -138,12 +150,14 @@ class RunFolder:
             raise RunFolderError(
                 f"{self.path} is not finished: it has no result.json; continue it with: {resume_command(self.path)}"
             )
-        return self._read_json("result.json")
+        content = self._read_json("result.json", shapes.RESULT)
+        shapes.check_counts(self.path / "result.json", content)
+        return content
 
     @property
     def embedding(self) -> dict[str, Any] | None:
         """The result of ``fairdistill embed``, None if it has not been run."""
-        return self._read_json("embedding.json") if (self.path / "embedding.json").exists() else None
+        return self._read_json("embedding.json", {}) if (self.path / "embedding.json").exists() else None
 
     @property
     def finished(self) -> bool:
@@ -167,8 +181,15 @@ class RunFolder:
 
     def append_log(self, row: Mapping[str, Any]) -> None:
         """Add one row to ``log.jsonl``; numbers that are not finite become null."""
-        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(finite_or_null(row), ensure_ascii=False, allow_nan=False) + "\n")
+        path = self.path / "log.jsonl"
+        line = json.dumps(finite_or_null(row), ensure_ascii=False, allow_nan=False) + "\n"
+        try:
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())  # before the checkpoint that counts this row
+        except OSError as error:
+            raise no_room(error, path, needed=len(line)) from error
 
     def read_log(self) -> list[dict[str, Any]]:
         """Return the rows of ``log.jsonl``."""
@@ -176,28 +197,31 @@ class RunFolder:
         if not path.exists():
             return []
         try:
-            rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        except ValueError as error:
+            rows = [from_json(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        except (OSError, ValueError) as error:
             raise RunFolderError(
                 f"cannot read {path}: {error}; if the run was killed, repair it with: {resume_command(self.path)}"
             ) from error
-        return [{**row, "loss": present_names(row["loss"])} if "loss" in row else row for row in rows]
+        for number, row in enumerate(rows, 1):
+            where = Path(f"{path}, line {number}")
+            shapes.check_shape(where, row, shapes.LOG_ROW)
+            named = {**row, "loss": present_names(row["loss"])} if "loss" in row else row
+            rows[number - 1] = recorded(where, named)
+        return rows
 
     def truncate_log(self, rows: int) -> None:
         """Keep the first ``rows`` rows of the log: a resumed run writes the later ones again."""
         path = self.path / "log.jsonl"
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        self._write_text("log.jsonl", "".join(lines[:rows]))
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        write_bytes(path, b"".join(lines[:rows]))
 
     def write_model(self, network: nn.Module, metadata: Mapping[str, str]) -> None:
         """Write ``model.safetensors``, with the metadata needed to build the network again."""
-        import safetensors.torch
+        from fairdistill.models.safe_file import network_bytes
 
-        part = self.path / "model.safetensors.part"
-        # Copied because safetensors refuses tensors that share memory, as tied weights do.
-        state = {name: value.detach().cpu().contiguous().clone() for name, value in network.state_dict().items()}
-        part.write_bytes(safetensors.torch.save(state, metadata=dict(metadata)))
-        part.replace(self.path / "model.safetensors")
+        content = network_bytes(network, metadata)
+        with replaced(self.path / "model.safetensors", needed=len(content), alone=True) as file:
+            file.write(content)
 
     def write_predictions(
         self,
@@ -214,16 +238,15 @@ class RunFolder:
         Each probability is written with enough digits to tell it from every other float32, so that ``pred`` is where
         the written ones are largest.
         """
-        part = self.path / f"{name}.part"
         predicted = probabilities.argmax(1).tolist()
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with replaced(self.path / name, alone=True) as raw:
+            file = codecs.lookup("utf-8").streamwriter(raw, "backslashreplace")
             writer = csv.writer(file)
             scores = [f"p_{label}" for label in range(probabilities.shape[1])]
             writer.writerow(["id", "source_id", "label", "group", "pred", *scores])
             for row in zip(ids, source_ids, labels, groups, predicted, probabilities, strict=True):
                 group = "" if row[3] < 0 else row[3]
                 writer.writerow([row[0], row[1], row[2], group, row[4], *map(str, row[5])])
-        part.replace(self.path / name)
 
     def write_skipped(self, skipped: Sequence[tuple[str, str]]) -> None:
         """Write ``skipped.csv``: the broken images that were left out, and why; nothing if there are none."""
@@ -235,17 +258,22 @@ class RunFolder:
     def _write_text(self, name: str, text: str) -> None:
         write_text(self.path / name, text)
 
-    def _read_json(self, name: str) -> dict[str, Any]:
-        return read_json(self.path / name)
+    def _read_json(self, name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
+        content = read_json(self.path / name)
+        shapes.check_shape(self.path / name, content, shape)
+        return content
 
     def _read_yaml(self) -> dict[str, Any]:
         path = self.path / "config.yaml"
         try:
-            content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            content = from_yaml(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
             raise RunFolderError(f"cannot read {path}: {error}") from error
         if not isinstance(content, dict):
             raise RunFolderError(f"{path} is not the configuration of a run: expected named options")
+        if not all(isinstance(name, str) for name in content):
+            raise RunFolderError(f"{path} is not the configuration of a run: its names must be texts")
+        shapes.check_shape(path, content, shapes.CONFIG)
         return Record(path, content)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from torch import nn
@@ -11,6 +10,7 @@ from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import build, load_weights, read_weights, trust_code
 from fairdistill.runs.files import resume_command
 from fairdistill.runs.folder import RunFolder
+from fairdistill.text.parsing import from_json
 
 
 def load(path: str | Path, *, model: str | None = None) -> nn.Module:
@@ -42,7 +42,7 @@ def load(path: str | Path, *, model: str | None = None) -> nn.Module:
         raise RunFolderError(str(error)) from error
     try:
         name, size = metadata["network"], metadata.get("image_size")
-        num_classes = len(json.loads(metadata["class_names"]))
+        num_classes = len(from_json(metadata["class_names"]))
         image_size = int(size) if size is not None else None
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{file} lacks the metadata that describes it: {type(error).__name__}: {error}") from error

@@ -1,8 +1,18 @@
-"""Keeping within a time budget."""
+"""Keeping within a time budget, on a machine that may become busier or freer."""
 
 from __future__ import annotations
 
 import time
+
+
+def changed(before: float, now: float, *, factor: float) -> bool:
+    """Return whether work takes more than ``factor`` times longer or shorter: the machine is busier or freer.
+
+    Example:
+        >>> [changed(0.1, now, factor=1.5) for now in (0.2, 0.05, 0.12)]
+        [True, True, False]
+    """
+    return max(before, now) > factor * min(before, now)
 
 
 class Clock:

@@ -160,7 +160,13 @@ def listed(text: str) -> tuple[str, ...]:
         >>> listed('dog, "cat, wild"')
         ('dog', 'cat, wild')
     """
-    return tuple(next(csv.reader([text], skipinitialspace=True)))
+    try:
+        lists = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))
+    except csv.Error as error:
+        raise UsageError(f"cannot read the list of names {text!r}: {error}") from None
+    if len(lists) > 1:
+        raise UsageError(f"the list of names {text!r} has a line break; put a name that contains one in double quotes")
+    return tuple(lists[0]) if lists else ()
 
 
 def classes_option(names: Sequence[str]) -> str:

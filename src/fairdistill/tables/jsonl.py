@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairdistill.errors import DataError
+from fairdistill.text.parsing import from_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def _rows(path: Path, encoding: str) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = from_json(line)
         except ValueError as error:
             raise DataError(f"{path}, line {number}: this is not JSON: {error}") from error
         if not isinstance(row, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -25,13 +26,18 @@ def plain(names: Sequence[str]) -> tuple[str, ...]:
     """
     if any(is_fraction(name) for name in names):
         return tuple(names)
-    return tuple(str(round(float(n.replace(",", ".")))) if _WHOLE_FLOAT.fullmatch(n) else n for n in names)
+    return tuple(map(_as_whole, names))
+
+
+def _as_whole(name: str) -> str:
+    value = float(name.replace(",", ".")) if _WHOLE_FLOAT.fullmatch(name) else math.inf
+    return str(round(value)) if math.isfinite(value) else name
 
 
 def is_fraction(name: str) -> bool:
     """Return whether a name is a number that is not whole."""
     value = number(name.strip().replace(",", ".", 1))
-    return value is not None and value % 1 != 0
+    return value is not None and math.isfinite(value) and value % 1 != 0
 
 
 def _value(name: str) -> Hashable:

@@ -8,6 +8,7 @@ from os.path import commonprefix
 from typing import Any
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_LONGEST_INT = 300  # digits; longer ones do not fit a float, and Python reads at most 4,300 as an int
 _WHOLE = re.compile(r"[+-]?\d+")
 
 
@@ -22,14 +23,18 @@ def natural(text: str) -> tuple[Any, ...]:
     if value is not None:
         return ((0, value, ""),), text
     parts = [part for part in re.split(r"(\d+)", text) if part]
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), text
+    return tuple((0, _whole(part), "") if part.isdecimal() else (1, 0, part) for part in parts), text
 
 
 def number(text: str) -> float | None:
     """Return the number that a text is, as an int if it has no decimals; None if it is not a number."""
     if _WHOLE.fullmatch(text):
-        return int(text)
+        return _whole(text)
     return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _whole(text: str) -> float:
+    return int(text) if len(text) <= _LONGEST_INT else float(text)  # infinite; equal ones are ordered as texts
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:

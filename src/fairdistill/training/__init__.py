@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairdistill.contract import lazy_face
+from fairdistill.training.learning_options import LearningOptions
 from fairdistill.training.options import (
     BudgetOptions,
     DataOptions,
@@ -35,10 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
-    "Interrupted", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName", "SamplingOptions",
-    "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch", "build_sampler", "computed",
-    "describe_environment", "ema_decay", "estimate", "evaluate_teacher", "load_checkpoint", "load_data", "parted",
-    "plan_stages", "prepare", "resolve", "resume", "seconds_of", "train",
+    "Interrupted", "LearningOptions", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName",
+    "SamplingOptions", "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch", "build_sampler",
+    "computed", "describe_environment", "ema_decay", "estimate", "evaluate_teacher", "load_checkpoint", "load_data",
+    "parted", "plan_stages", "prepare", "resolve", "resume", "seconds_of", "train",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(

@@ -13,6 +13,7 @@ from fairdistill.system.randomness import derived_seed
 from fairdistill.training.console import RunConsole
 from fairdistill.training.learner import Learner, build_learner, teacher_features
 from fairdistill.training.objective import LossMeter
+from fairdistill.training.pace import Threads
 from fairdistill.training.schedule import Schedule
 from fairdistill.training.setup import Setup
 
@@ -31,6 +32,7 @@ class Progress:
         best_standing: how that evaluation stands; see :func:`~fairdistill.training.keeping.standing`.
         best_step: the step of that evaluation.
         collapsed: whether the student predicted a single class at the last evaluation.
+        threads: the number of CPU threads; None if the run does not choose it.
     """
 
     step: int = 0
@@ -42,6 +44,7 @@ class Progress:
     best_standing: tuple[float, ...] = ()
     best_step: int = 0
     collapsed: bool = False
+    threads: Threads | None = None
 
     def spend(self, seconds: float) -> None:
         """Count the time of a step."""
@@ -79,7 +82,7 @@ def activate(setup: Setup, folder: RunFolder, pipeline: Pipeline, console: RunCo
 
     Seeds PyTorch's global generator for dropout.
     """
-    options = setup.options
+    options, learning = setup.options, setup.options.learning
     learner = build_learner(setup, teacher_features(setup, pipeline, console.say))
     run = ActiveRun(
         setup=setup,
@@ -88,7 +91,7 @@ def activate(setup: Setup, folder: RunFolder, pipeline: Pipeline, console: RunCo
         pipeline=pipeline,
         validation=Pipeline(setup.data.validation, device=setup.runtime.device, seed=options.seed),
         learner=learner,
-        schedule=Schedule(options.schedule, learner.optimizer, setup.stages[-1]),
+        schedule=Schedule(learning.schedule, learner.optimizer, setup.stages[-1], warmup=learning.lr_warmup),
         progress=Progress(),
     )
     torch.manual_seed(derived_seed(options.seed, "dropout"))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import shutil
-import statistics
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,23 +11,23 @@ import torch
 
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
-from fairdistill.models import Tapped
 from fairdistill.runs import nearest_existing
+from fairdistill.system.atomic import size_text
 from fairdistill.text.durations import format_seconds
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.options import TrainOptions
+from fairdistill.training.pace import time_steps
 from fairdistill.training.setup import Setup, prepare, training_pipeline
-
-_PROBES = 3
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The rough cost of a run: seconds, bytes of memory and bytes of disk."""
+    """The rough cost of a run: seconds, bytes of memory and bytes of disk, with a number of CPU threads."""
 
     seconds: float
     memory: int
     disk: int
+    threads: int
 
     def __str__(self) -> str:
         return (
@@ -46,46 +44,31 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     """
     train, validation, test = setup.data
     batch_size, evaluators = setup.sampler.batch_size, 1 if setup.teacher is None else 2
-    step_seconds = _step_seconds(setup, pipeline)
+    threads, step_seconds = time_steps(setup, pipeline)
     forward = step_seconds / 3 / batch_size  # a backward pass costs about two forward passes
     evaluations = sum(-(-stage.steps // stage.evaluate_every) for stage in setup.stages)
     evaluated = evaluations * len(validation) + len(test) * evaluators
     disk = memory = taught = 0
+    needed: dict[Path, int] = {}
     if setup.cache is not None:
-        disk = setup.cache.missing_bytes
-        _check_room(setup.cache.folder, disk)
+        disk = needed[setup.cache.folder] = setup.cache.missing_bytes
         taught = len(train) * (train.recipe.num_states or 1) if disk else 0
         if setup.cache.num_bytes <= setup.options.cache_memory * 2**30:
             memory = setup.cache.num_bytes
     elif setup.method.teacher_taps:
         taught = setup.steps * batch_size
     weights = sum(p.numel() * p.element_size() for p in setup.student.network.parameters())
-    disk += (7 if setup.options.ema else 6) * weights  # the model, and a checkpoint: weights, best, moments, average
-    disk += len(test) * (40 + 12 * train.num_classes) * evaluators
-    _check_room(setup.out, disk)
+    checkpoint = (5 if setup.options.learning.ema else 4) * weights  # weights, best, moments, average
+    own = 2 * weights + checkpoint + len(test) * (40 + 12 * train.num_classes) * evaluators
+    disk += own
+    needed[setup.out] = own + checkpoint  # the former one stays until the next is whole
+    _check_room(needed)
     return Estimate(
         seconds=setup.steps * step_seconds + (evaluated + taught) * forward,
         memory=peak_memory_bytes(setup.runtime.device) + memory,
         disk=disk,
+        threads=threads,
     )
-
-
-def _step_seconds(setup: Setup, pipeline: Pipeline) -> float:
-    """Return how long a forward and a backward pass take on a batch, leaving the student and random numbers alone."""
-    network = copy.deepcopy(setup.student.network).train()
-    tapped = Tapped(network, setup.student.features.points)
-    device, times = setup.runtime.device, []
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        for step in range(_PROBES):
-            start = time.perf_counter()
-            batch = pipeline.train_batch(setup.sampler.batch(step), step=step, world=setup.world)
-            with setup.runtime.autocast():
-                loss = torch.nn.functional.cross_entropy(tapped(batch.images)["logits"].float(), batch.labels)
-            loss.backward()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            times.append(time.perf_counter() - start)
-    return min(statistics.median(times), times[-1])
 
 
 def seconds_of(options: TrainOptions) -> float:
@@ -103,11 +86,23 @@ def seconds_of(options: TrainOptions) -> float:
         torch.set_num_threads(threads)
 
 
-def _check_room(out: Path, needed: int) -> None:
-    parent = nearest_existing(out)
-    free = shutil.disk_usage(parent).free
-    if free < needed:
-        raise UsageError(
-            f"the run would write {needed / 2**20:,.0f} MiB, but {parent} has {free / 2**20:,.0f} MiB free; "
-            "choose another --out and --cache-dir, or add --no-teacher-cache"
-        )
+def _check_room(needed: Mapping[Path, int]) -> None:
+    """Check that each disk has room for all that will be written to it.
+
+    Args:
+        needed: bytes by folder; a folder need not exist yet.
+
+    Raises:
+        UsageError: naming the disk that is too small.
+    """
+    together: dict[int, int] = {}
+    for folder, size in needed.items():
+        disk = nearest_existing(folder).stat().st_dev
+        together[disk] = together.get(disk, 0) + size
+        free = shutil.disk_usage(nearest_existing(folder)).free
+        if free < together[disk]:
+            raise UsageError(
+                f"the run would write {size_text(together[disk])} to the disk of {nearest_existing(folder)}, which has "
+                f"{size_text(free)} free; free some space, choose another --out and --cache-dir, or add "
+                "--no-teacher-cache"
+            )

@@ -6,17 +6,12 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from fairdistill import data
+from fairdistill.runs import without_defaults
 from fairdistill.training.options import TrainOptions
 
 _PLACE_AND_SPEED = (
     "data_root", "out", "teacher", "device", "threads", "compile", "cache_memory", "cache_dir", "teacher_cache",
 )  # fmt: skip
-
-# Left out where they have this value, so that runs made before these options existed keep their identity.
-_ADDED: dict[str, Any] = {
-    "weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto", "augment": "standard",
-    "ema": 0.0,
-}  # fmt: skip
 
 
 def computed(options: TrainOptions) -> dict[str, Any]:
@@ -24,12 +19,8 @@ def computed(options: TrainOptions) -> dict[str, Any]:
 
     The teacher is left out too, since its path does not identify its weights.
     """
-    added = {**_ADDED, "keep": options.rules.keeps}
-    found = {
-        name: value
-        for name, value in asdict(options).items()
-        if name not in _PLACE_AND_SPEED and not (name in added and value == added[name])
-    }
+    known = without_defaults(asdict(options), keep=options.rules.keeps)
+    found = {name: value for name, value in known.items() if name not in _PLACE_AND_SPEED}
     own = fields(data.entry(options.data).options)
     left_out = {option.name for option in own if not option.metadata.get("identity", True)}
     found["data_options"] = {name: value for name, value in options.data_options.items() if name not in left_out}

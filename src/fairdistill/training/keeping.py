@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fairdistill.choosing import Measures, Rule, measures_of, parse_rule
+from fairdistill.choosing import Measures, Rule, parse_rule
 from fairdistill.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -87,4 +87,4 @@ def standing(keep: str, found: Evaluation, validation: GroupedDataset, *, loss: 
 
 
 def _measures(counts: Counts, accuracy: float, data: GroupedDataset) -> Measures:
-    return measures_of(counts, accuracy=accuracy, class_names=data.class_names, group_names=data.group_names)
+    return Measures(counts, accuracy=accuracy, class_names=data.class_names, group_names=data.group_names)

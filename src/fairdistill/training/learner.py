@@ -54,16 +54,16 @@ class Learner:
 
 def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Learner:
     """Return the objects used in every step of a run."""
-    decay = setup.options.ema
+    decay = setup.options.learning.ema
     average = WeightAverage(setup.student.network, decay) if decay else None  # copied before it has hooks
     student = Tapped(setup.student.network, setup.student.features.points)
     if setup.options.compile:
         student.compile()
-    parameters = [*setup.student.network.parameters(), *setup.objective.shared_parameters()]
+    network, others = setup.student.network, setup.objective.shared_parameters()
     return Learner(
         student=student,
         objective=setup.objective,
-        optimizer=build_optimizer(setup.options, parameters),
+        optimizer=build_optimizer(setup.options.learning, network, others),
         average=average,
         teacher=teacher,
         runtime=setup.runtime,
@@ -89,7 +89,8 @@ def teacher_features(
     own = None
     if setup.teacher.recipe != setup.data.train.recipe:
         device, seed = setup.runtime.device, setup.options.seed
-        own = Pipeline(setup.data.train, device=device, seed=seed, recipe=setup.teacher.recipe)
+        recipe, augmenting = setup.teacher.recipe, setup.options.augmenting
+        own = Pipeline(setup.data.train, device=device, seed=seed, recipe=recipe, augmenting=augmenting)
     if setup.cache is None:
         return LiveTeacher(setup.teacher.network, setup.runtime, wanted, pipeline=own)
     memory = int(setup.options.cache_memory * 2**30)

@@ -10,12 +10,15 @@ from typing import Any
 import torch
 
 from fairdistill.system.randomness import derived_seed
+from fairdistill.system.signals import signals_caught
 from fairdistill.training.active_run import ActiveRun
+from fairdistill.training.adapting import adapt
 from fairdistill.training.evaluation import evaluate_on_validation, share_statistics
 from fairdistill.training.learner import Learner
 from fairdistill.training.objective import StepLoss
+from fairdistill.training.setup import training_batch
 from fairdistill.training.state import save
-from fairdistill.training.stopping import Interrupted, signals_caught
+from fairdistill.training.stopping import Interrupted
 from fairdistill.types import Batch, StepView
 
 Watch = Callable[[Mapping[str, Any]], None]
@@ -49,7 +52,7 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                 run.schedule.before_step(step)
                 if not world.alone:  # each process draws its own dropout
                     torch.manual_seed(derived_seed(setup.options.seed, "dropout", step, world.rank))
-                batch = run.pipeline.train_batch(setup.sampler.batch(step), step=step, world=world)
+                batch = training_batch(setup, run.pipeline, step)
                 annealing = {"progress": stage.progress(step), "ramp": stage.ramp(step)}
                 loss = train_step(run.learner, batch, terms=stage.terms, **annealing)
                 progress.meter.add(loss)
@@ -64,6 +67,8 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                 if evaluating or stopping or pausing:
                     share_statistics(run.learner, world)
                     row = evaluate_on_validation(run, stage) if evaluating else None
+                    if row is not None:
+                        adapt(run, setup.sampler.batch_size / row["samples_per_second"])
                     save(run)
                     if stopping:
                         what = f"stopped at step {progress.step} of {setup.steps}"

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
 from fairdistill.data import Pipeline
 from fairdistill.runs import RunFolder
 from fairdistill.system.processes import World
@@ -25,8 +27,10 @@ def console_of(setup: Setup, quiet: bool) -> RunConsole:
 
 
 def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
-    """Print what will be done, anything unusual about it, and its cost."""
+    """Time a few steps, set the number of threads, and print what will be done, anything unusual, and its cost."""
     options, data = setup.options, setup.data
+    cost = estimate(setup, pipeline)
+    torch.set_num_threads(cost.threads)
     sizes = [f"{len(data.train):,} train"]
     if options.rules.validates_on_test:
         sizes.append(f"{len(data.test):,} test (also for validation)")
@@ -38,13 +42,14 @@ def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
     )
     for remark in _remarks(setup):
         console.say(remark)
-    console.say(f"{estimate(setup, pipeline)}; writing to {setup.out}")
+    console.say(f"{cost}; writing to {setup.out}")
 
 
 def _remarks(setup: Setup) -> Iterator[str]:
     options, train = setup.options, setup.data.train
-    if options.batch_size > len(train):
-        yield f"a batch has at most the {len(train):,} training images, although --batch-size is {options.batch_size:,}"
+    wished = options.learning.batch_size
+    if wished > len(train):
+        yield f"a batch has at most the {len(train):,} training images, although --batch-size is {wished:,}"
     if train.recipe.crop == "center":
         yield f"images: {train.recipe.geometry}"
     if train.num_unknown_groups:
@@ -63,7 +68,7 @@ def _remarks(setup: Setup) -> Iterator[str]:
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
         short = "the run is shorter than one pass over the images"
         why = short if train.recipe.num_states else "training crops are random"
-        why = "RandAugment changes images at random" if options.augment == "randaug" else why
+        why = options.augmenting.why_endless or why
         yield f"{why}, so the teacher's outputs are computed in every step instead of cached"
 
 

@@ -6,36 +6,24 @@ class. Importing this does not load PyTorch.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-from fairdistill.contract import check_at_least_one, check_seed, check_types, present_names
-from fairdistill.data.recipe import Augmentation
+from fairdistill.contract import check_at_least_one, check_seed, present_names
+from fairdistill.data.recipe import Augmentation, Augmenting
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.training.keeping import rule_of
+from fairdistill.training.learning_options import LearningOptions
+from fairdistill.training.option_group import OptionGroup
 from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
-
-OptimizerName = Literal["adam", "adamw", "sgd"]
-ScheduleName = Literal["plateau", "cosine", "onecycle", "constant"]
-
-
-class _Options:
-    """Base of the groups: checks the type of every field first, whichever group declares it."""
-
-    def __post_init__(self) -> None:
-        check_types(self)
-
-    def _finite(self, name: str, *, positive: bool = False) -> None:
-        value = getattr(self, name)
-        if not math.isfinite(value) or value < 0 or (positive and value == 0):
-            raise UsageError(f"expected {name} to be {'positive' if positive else 'at least 0'}, but got {value}")
+from fairdistill.training.recipe import RECIPES, Learning
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions(_Options):
+class DataOptions(OptionGroup):
     """Data."""
 
     data: str = "digits-s"
@@ -51,7 +39,7 @@ class DataOptions(_Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MethodOptions(_Options):
+class MethodOptions(OptionGroup):
     """Method."""
 
     method: str = "scratch"
@@ -66,7 +54,7 @@ class MethodOptions(_Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkOptions(_Options):
+class NetworkOptions(OptionGroup):
     """Network."""
 
     model: str | None = None
@@ -77,7 +65,7 @@ class NetworkOptions(_Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupLabelOptions(_Options):
+class GroupLabelOptions(OptionGroup):
     """Missing group labels."""
 
     pseudo_groups: bool = False
@@ -92,7 +80,7 @@ class GroupLabelOptions(_Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TeacherOptions(_Options):
+class TeacherOptions(OptionGroup):
     """Initial weights and teacher."""
 
     init: str = "scratch"
@@ -124,8 +112,8 @@ class TeacherOptions(_Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BudgetOptions(_Options):
-    """Protocol, budget and optimizer."""
+class BudgetOptions(OptionGroup):
+    """Protocol and budget."""
 
     protocol: ProtocolName = "honest"
     """honest: use a validation set and read the test set once. paper: the paper's rules, which use the test set for
@@ -135,20 +123,6 @@ class BudgetOptions(_Options):
     number of steps."""
     steps: int | None = None
     """Budget in optimizer steps, instead of --epochs."""
-    batch_size: int = 128
-    """Images per batch; a balanced batch holds the largest multiple of the number of subgroups that fits."""
-    optimizer: OptimizerName = "adam"
-    """adam, adamw, or sgd with momentum 0.9."""
-    lr: float = 1e-3
-    """Learning rate."""
-    weight_decay: float = 0.0
-    """Weight decay."""
-    schedule: ScheduleName = "plateau"
-    """plateau: divide the learning rate by 10 after ten evaluations without improvement; cosine: decay to zero;
-    onecycle: rise to it over the first 30% of the steps, then decay to zero; constant."""
-    ema: float = 0.0
-    """Evaluate and keep an exponential moving average of the weights with this decay, for example 0.99; 0: the weights
-    themselves."""
     keep: str | None = None
     """Evaluation whose weights are kept: loss (the one with the lowest mean loss of the subgroups), last, or the best
     by a rule, for example "deo_a subject to balanced_accuracy >= 0.65"; default: loss, in the paper protocol last."""
@@ -157,13 +131,7 @@ class BudgetOptions(_Options):
         super().__post_init__()
         if self.epochs is not None and self.steps is not None:
             raise UsageError(f"epochs={self.epochs} and steps={self.steps} exclude each other; give only one")
-        check_at_least_one(self, "epochs", "steps", "batch_size")
-        if self.batch_size < 2:
-            raise UsageError(f"expected batch_size to be at least 2, but got {self.batch_size}")
-        self._finite("lr", positive=True)
-        self._finite("weight_decay")
-        if not 0 <= self.ema < 1:
-            raise UsageError(f"expected ema to be a decay in [0, 1), for example 0.99, but got {self.ema}")
+        check_at_least_one(self, "epochs", "steps")
         if self.keep is not None:
             self._check_keep(self.keep)
 
@@ -182,7 +150,7 @@ class BudgetOptions(_Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SamplingOptions(_Options):
+class SamplingOptions(OptionGroup):
     """Seeds and splits."""
 
     seed: int = 0
@@ -200,7 +168,7 @@ class SamplingOptions(_Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MachineOptions(_Options):
+class MachineOptions(OptionGroup):
     """Machine and output."""
 
     device: str = "auto"
@@ -209,8 +177,9 @@ class MachineOptions(_Options):
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the student with torch.compile."""
-    threads: int | None = None
-    """CPU threads; default: PyTorch's choice."""
+    threads: ThreadCount = "auto"
+    """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
+    machine has become busier or freer."""
     cache_memory: float = 2.0
     """Keep up to this many GiB of teacher outputs in memory; larger caches are memory-mapped."""
     cache_dir: str | None = None
@@ -222,8 +191,8 @@ class MachineOptions(_Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_at_least_one(self, "threads")
-        self._finite("cache_memory")
+        check_threads(self.threads)
+        self.check_finite("cache_memory")
 
 
 # Dataclasses collect inherited fields from the last base to the first: this is the order of --help and config.yaml.
@@ -231,6 +200,7 @@ class MachineOptions(_Options):
 class TrainOptions(
     MachineOptions,
     SamplingOptions,
+    LearningOptions,
     BudgetOptions,
     TeacherOptions,
     GroupLabelOptions,
@@ -254,6 +224,53 @@ class TrainOptions(
             raise UsageError(
                 f"--pseudo-groups needs a validation set, but --protocol {self.protocol} has none; drop one of the two"
             )
+        if self.recipe != "default" and self.rules.validates_on_test:
+            raise UsageError(
+                f"--recipe {self.recipe} changes what the paper trained, so --protocol {self.protocol} refuses it; "
+                "drop one of the two"
+            )
+        self._check_learning()
+
+    def _check_learning(self) -> None:
+        for name in ("scratch_weights", "whitening"):
+            if self.init != "scratch" and getattr(self, name) not in (None, "default", "off"):
+                raise UsageError(
+                    f"--{name.replace('_', '-')} {getattr(self, name)} is for --init scratch, not {self.init}; drop one"
+                )
+        learning = self.learning
+        if learning.lr_warmup and learning.schedule in ("plateau", "onecycle"):
+            raise UsageError(
+                f"--lr-warmup {learning.lr_warmup:g} does not fit --schedule {learning.schedule}; choose cosine, "
+                "linear or constant"
+            )
+
+    @property
+    def learning(self) -> Learning:
+        """How the run learns: the recipe, with the options that were given in place of its own.
+
+        Example:
+            >>> options = TrainOptions(recipe="fast", schedule="constant")
+            >>> options.learning.schedule, options.learning.lr == TrainOptions(recipe="fast").learning.lr
+            ('constant', True)
+        """
+        given = {each.name: getattr(self, each.name) for each in fields(Learning)}
+        base = RECIPES[self.recipe]
+        if self.init != "scratch":
+            base = replace(base, whitening="off", scratch_weights="default")
+        if self.schedule in ("plateau", "onecycle"):
+            base = replace(base, lr_warmup=0.0)
+        return replace(base, **{name: value for name, value in given.items() if value is not None})
+
+    @property
+    def augmenting(self) -> Augmenting:
+        """How training images are changed, beyond the data set's own crops and flips."""
+        learning = self.learning
+        return Augmenting(
+            policy=self.augment,
+            alternating_flip=learning.alternating_flip,
+            crop_padding=learning.crop_padding,
+            cutout=learning.cutout,
+        )
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> TrainOptions:

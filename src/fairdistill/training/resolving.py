@@ -55,6 +55,7 @@ def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> Trai
         model=options.model or entry.network,
         split_seed=split_seed if split_seed is not None else 0,
         epochs=epochs,
+        **asdict(options.learning),
         out=options.out or f"runs/{Path(options.data).stem}-{row}-seed{options.seed}",
     )
 

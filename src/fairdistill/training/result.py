@@ -76,6 +76,7 @@ def write_result(run: RunFolder, setup: Setup, outcome: Outcome) -> None:
             "skipped_images": len(train.skipped),
             "teacher": taught,
             "checkpoint_step": outcome.checkpoint_step,
+            "recipe": setup.options.recipe,
             "budget": {"steps": outcome.steps, "samples": samples, "epochs": samples / len(train)},
             "seconds": outcome.seconds,
             "samples_per_second": samples / outcome.seconds,

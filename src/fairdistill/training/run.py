@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from fairdistill.contract import with_keywords
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import check_program, trust_code
@@ -13,6 +15,7 @@ from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
 from fairdistill.training.active_run import ActiveRun, activate
+from fairdistill.training.adapting import begin_with
 from fairdistill.training.evaluation import evaluate_on_test
 from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.opening import announce, console_of, create_run, held
@@ -58,7 +61,7 @@ def train(
         DataError: for data that does not fit; nothing is written.
         RunFolderError: if the run folder exists.
         NonFiniteLossError: if a loss part is infinite or NaN; the last checkpoint stays.
-        Interrupted: after Ctrl-C or SIGTERM; the state is saved and ``resume`` continues.
+        Interrupted: after Ctrl-C, SIGTERM or SIGHUP, unless ignored; the state is saved and ``resume`` continues.
 
     Example:
         >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP
@@ -79,7 +82,9 @@ def train(
                 announce(setup, pipeline, console)
                 folder = create_run(setup)
             with held(folder, world), interrupt_named(folder):
-                _go_on(activate(setup, folder, pipeline, console), hold_test=hold_test, watch=watch, until=until)
+                run = activate(setup, folder, pipeline, console)
+                begin_with(run, torch.get_num_threads())
+                _go_on(run, hold_test=hold_test, watch=watch, until=until)
     return folder
 
 
@@ -127,6 +132,7 @@ def resume(
         setup = prepare(TrainOptions.from_mapping(config), world, splits=splits)
         with console_of(setup, quiet) as console, interrupt_named(folder):
             run = activate(setup, folder, training_pipeline(setup), console)
+            begin_with(run, folder.environment["threads"])
             restore(run)
             _go_on(run, hold_test=hold_test, watch=watch, until=until)
     return folder

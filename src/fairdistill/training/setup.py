@@ -34,7 +34,7 @@ from fairdistill.training.splits import Splits, load_data
 from fairdistill.training.stages import Stage, plan_stages
 from fairdistill.training.student import Student, build_student
 from fairdistill.training.teacher import RunTeacher, build_teacher, teacher_source
-from fairdistill.types import TapName
+from fairdistill.types import Batch, TapName
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Setup:
         method: terms, sampler and warm-up.
         runtime: device and precision.
         world: the processes that train together.
+        most_threads: the most CPU threads that it may use.
         data: the training, validation and test sets.
         sampler: chooses the images of each batch.
         student: the network that is trained.
@@ -60,6 +61,7 @@ class Setup:
     method: Method
     runtime: Runtime
     world: World
+    most_threads: int
     data: Splits
     sampler: Sampler
     student: Student
@@ -110,7 +112,8 @@ def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | Non
         "teacher": None if teacher is None else teacher.digest,
     }
     setup = Setup(
-        options=options, method=method, runtime=runtime, world=world, data=data, sampler=sampler, student=student,
+        options=options, method=method, runtime=runtime, world=world,
+        most_threads=torch.get_num_threads(), data=data, sampler=sampler, student=student,
         teacher=teacher, objective=objective, stages=stages, cache=None, digests=digests,
     )  # fmt: skip
     return replace(setup, cache=_plan_cache(setup))
@@ -123,7 +126,14 @@ def training_pipeline(setup: Setup) -> Pipeline:
         UsageError: if the augmentation needs torchvision, which is not installed.
     """
     device, options = setup.runtime.device, setup.options
-    return Pipeline(setup.data.train, device=device, seed=options.seed, augmentation=options.augment)
+    return Pipeline(setup.data.train, device=device, seed=options.seed, augmenting=options.augmenting)
+
+
+def training_batch(setup: Setup, pipeline: Pipeline, step: int) -> Batch:
+    """Return the batch of a step, or this process's part of it."""
+    sampler = setup.sampler
+    passes = sampler.passes(step) if setup.options.augmenting.alternating_flip else None
+    return pipeline.train_batch(sampler.batch(step), step=step, world=setup.world, passes=passes)
 
 
 def prepare_data(options: TrainOptions, loaded: Splits, runtime: Runtime) -> Splits:
@@ -138,7 +148,7 @@ def prepare_data(options: TrainOptions, loaded: Splits, runtime: Runtime) -> Spl
         classifier = GroupClassifier(
             network=network,
             build=partial(_build, network, train.recipe.size),
-            batch_size=options.batch_size,
+            batch_size=options.learning.batch_size,
             seed=options.seed,
         )
         train = with_pseudo_groups(train, validation, classifier, folder=_cache_folder(options), runtime=runtime)
@@ -169,6 +179,7 @@ def prepare_objective(
         student_shapes=student.features.shapes,
         teacher_shapes={} if teacher is None else teacher.features.shapes,
         cell_counts=train.cell_counts(),
+        label_smoothing=options.learning.label_smoothing,
     )
     torch.manual_seed(derived_seed(options.seed, "terms"))
     return Objective(method.all_terms, context)
@@ -176,7 +187,7 @@ def prepare_objective(
 
 def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
     """Return the sampler that chooses the images of each batch."""
-    size, seed, drop_last = min(options.batch_size, len(train)), options.seed, options.rules.drop_last
+    size, seed, drop_last = min(options.learning.batch_size, len(train)), options.seed, options.rules.drop_last
     if method.sampler == "balanced":
         return Balanced(train, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=options.strict_cells)
     check_cells(train, strict=options.strict_cells)
@@ -196,19 +207,18 @@ def _with_method(options: TrainOptions) -> tuple[TrainOptions, Method]:
 
 def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Runtime]:
     """Set the number of threads; return the options with the machine-dependent defaults filled in, and the runtime."""
-    if options.threads is not None:
+    if isinstance(options.threads, int):
         torch.set_num_threads(options.threads)
-    if options.batch_size < world.size:
+    batch_size = options.learning.batch_size
+    if batch_size < world.size:
         raise UsageError(
-            f"a batch of {options.batch_size} images is too small for {world.size} processes; give a larger "
-            "--batch-size"
+            f"a batch of {batch_size} images is too small for {world.size} processes; give a larger --batch-size"
         )
     runtime = choose_runtime(options.device if world.alone else str(world.device), options.precision)
     options = replace(
         options,
         device=str(runtime.device),
         precision="bfloat16" if runtime.dtype == torch.bfloat16 else "float32",
-        threads=torch.get_num_threads(),
     )
     return options, runtime
 
@@ -216,7 +226,7 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
 def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
     """Return where to keep the teacher's features; None if the run is too short to reuse them, or images change."""
     options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
-    states = train.recipe.num_states if options.augment == "standard" else None
+    states = None if options.augmenting.why_endless else train.recipe.num_states
     if teacher is None or not method.teacher_taps or not options.teacher_cache or states is None:
         return None
     if setup.steps * setup.sampler.batch_size < states * len(train):

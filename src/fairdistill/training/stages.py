@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fairdistill.losses import TermSpec
 from fairdistill.methods import Method
 from fairdistill.samplers import Sampler
-from fairdistill.training.options import BudgetOptions
+from fairdistill.training.options import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Stage:
         return done % self.evaluate_every == 0 or done == self.steps
 
 
-def plan_stages(method: Method, options: BudgetOptions, *, rows: int, sampler: Sampler) -> tuple[Stage, ...]:
+def plan_stages(method: Method, options: TrainOptions, *, rows: int, sampler: Sampler) -> tuple[Stage, ...]:
     """Return the stages of a run: a warm-up if the method has one, then the main stage.
 
     Args:
@@ -63,9 +63,8 @@ def plan_stages(method: Method, options: BudgetOptions, *, rows: int, sampler: S
         sampler: the run's sampler.
     """
     rules = options.rules
-    epoch = rules.epoch_steps(
-        rows=rows, batch_size=min(options.batch_size, rows), sampler_steps=sampler.steps_per_epoch
-    )
+    batch_size = min(options.learning.batch_size, rows)
+    epoch = rules.epoch_steps(rows=rows, batch_size=batch_size, sampler_steps=sampler.steps_per_epoch)
     main = options.steps or (options.epochs or rules.default_epochs) * epoch
     warmup = 0
     if method.warmup:

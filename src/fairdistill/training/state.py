@@ -5,17 +5,24 @@ A checkpoint appears whole or not at all, and holds nothing but tensors and plai
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, fields
+import hashlib
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 from torch import Tensor
 
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError
+from fairdistill.system.atomic import replaced
 from fairdistill.training.active_run import ActiveRun
+from fairdistill.training.adapting import begin_with
+from fairdistill.training.pace import Threads
+
+_MARK = b"fairdistill digest: "  # after the archive that torch.save wrote, which torch.load finds nevertheless
+_DIGEST_BYTES = 16
+_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +36,7 @@ class Checkpoint:
         objective: the state of the loss terms, including anything they have learned.
         optimizer: the optimizer's state.
         average: the state of the moving average of the weights, if there is one.
+        threads: the number of CPU threads, and since when; None if the run does not choose it.
         schedule: the learning-rate schedule's state.
         best: the weights of the best evaluation; None if the last are kept.
         best_standing: how it stands.
@@ -57,6 +65,7 @@ class Checkpoint:
     rng: Tensor
     rng_device: Tensor | None
     average: dict[str, Any] | None = None
+    threads: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, run: ActiveRun) -> Checkpoint:
@@ -79,6 +88,7 @@ class Checkpoint:
             row_seconds=progress.row_seconds,
             rng=torch.get_rng_state(),
             rng_device=torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+            threads=None if progress.threads is None else asdict(progress.threads),
         )
 
     def apply(self, run: ActiveRun) -> None:
@@ -105,6 +115,8 @@ class Checkpoint:
         progress.meter.steps = self.meter["steps"]
         progress.step, progress.log_rows = self.step, self.log_rows
         progress.seconds, progress.row_seconds = self.seconds, self.row_seconds
+        if self.threads is not None:
+            begin_with(run, Threads(**self.threads))
         torch.set_rng_state(self.rng.cpu())
         if self.rng_device is not None:
             torch.cuda.set_rng_state(self.rng_device.cpu(), device)
@@ -122,7 +134,7 @@ def restore(run: ActiveRun) -> None:
     """Put a run into the state of its checkpoint, if there is one, and cut its log to the same step."""
     world, path, state = run.setup.world, run.folder.checkpoint_path, None
     if world.first and path.exists():
-        state = load_checkpoint(path)
+        state = load_checkpoint(path, digest=run.folder.format_version >= 2)
     state = world.from_first(state)
     if state is not None:
         try:
@@ -138,20 +150,27 @@ def restore(run: ActiveRun) -> None:
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write ``state`` to ``path``, replacing the former one only when it is safely on disk."""
     path.parent.mkdir(exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    with replaced(path, needed=_size(state), alone=True) as file:
+        signed = _Signed(file)
+        torch.save(state, cast("BinaryIO", signed))
+        file.write(_MARK + signed.digest.digest())
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: Path, *, digest: bool = False) -> dict[str, Any]:
     """Return the state in ``path``, on the CPU; nothing in it is executed.
+
+    Args:
+        path: the file.
+        digest: whether it must end with a digest; versions of the run folder before 2 had none.
 
     Raises:
         RunFolderError: if the file is damaged.
     """
+    if _damaged(path, digest):
+        raise RunFolderError(
+            f"the checkpoint {path} is damaged: its content differs from its digest; put a copy in its place, or start "
+            "again with another --out"
+        )
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load documents no set of exceptions for damaged files
@@ -172,3 +191,41 @@ def _under_present_names(state: dict[str, Any]) -> dict[str, Any]:
     if "best_loss" in state:
         found["best_standing"] = (state["best_loss"],)
     return found
+
+
+class _Signed:
+    """A file that hashes what is written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+
+    def write(self, content: bytes) -> int:
+        self.digest.update(content)
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _damaged(path: Path, required: bool) -> bool:
+    """Return whether a checkpoint differs from the digest at its end, or has none although one is required."""
+    tail = len(_MARK) + _DIGEST_BYTES
+    left = path.stat().st_size - tail
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    with path.open("rb") as file:
+        while left > 0 and (chunk := file.read(min(left, _CHUNK))):
+            digest.update(chunk)
+            left -= len(chunk)
+        end = file.read()
+    if not required and not end.startswith(_MARK):
+        return False
+    return end != _MARK + digest.digest()
+
+
+def _size(state: Any) -> int:
+    """Return about how many bytes a state takes in a file."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    items = state.values() if isinstance(state, dict) else state if isinstance(state, list | tuple) else ()
+    return sum(map(_size, items))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fairdistill.errors import TrainingError
 from fairdistill.runs import RunFolder, resume_command
+from fairdistill.system.signals import signal_of
 
 
 class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
@@ -50,37 +49,9 @@ class Stopped(TrainingError):  # noqa: N818  # what the user asked for is not an
 
 
 @contextmanager
-def signals_caught() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM instead of dying from the first; a second one has its usual effect.
-
-    A process that was started with Ctrl-C ignored, as by ``nohup`` or ``command &`` in a script, keeps ignoring it;
-    SIGTERM stops it.
-    """
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught  # only the main thread receives signals
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    if before[signal.SIGINT] is signal.SIG_IGN:
-        del before[signal.SIGINT]
-
-    def catch(number: int, _frame: object) -> None:
-        caught.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, catch)
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
 def interrupt_named(run: RunFolder) -> Iterator[None]:
-    """Say how to continue when Ctrl-C comes outside the training steps."""
+    """Say how to continue when a signal to stop comes outside the training steps."""
     try:
         yield
-    except KeyboardInterrupt:
-        raise Interrupted("stopped", run, signal_number=signal.SIGINT) from None
+    except KeyboardInterrupt as stop:
+        raise Interrupted("stopped", run, signal_number=signal_of(stop)) from None

@@ -10,10 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from fairdistill import models
-from fairdistill.data import GroupedDataset
+from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
-from fairdistill.models import ExportedNetwork, head_name, load_weights, open_weights, with_two_outputs
+from fairdistill.models import (
+    ExportedNetwork,
+    dirac_weights,
+    he_weights,
+    head_name,
+    load_weights,
+    open_weights,
+    whiten,
+    with_two_outputs,
+)
 from fairdistill.models.intake import Remedies
 from fairdistill.models.reading import reading_of
 from fairdistill.models.weights import part_of
@@ -67,6 +76,8 @@ def build_student(
     network = models.build(
         str(options.model), train.num_classes, image_size=recipe.size, pretrained=options.init == "pretrained"
     )
+    _set_dropout(network, options)
+    _draw_weights(network, options, train)
     new_head, notes = _initialise(network, options, teacher)
     reading = reading_of(network, size=recipe.size)
     reading.attach(network)
@@ -88,6 +99,37 @@ def build_student(
     if reading.kind == "probabilities":
         metadata["outputs"] = reading.kind
     return Student(network, features, tuple(new_head), metadata, tuple(notes))
+
+
+def _set_dropout(network: nn.Module, options: TrainOptions) -> None:
+    if options.dropout is None:
+        return
+    layers = [module for module in network.modules() if isinstance(module, nn.Dropout | nn.Dropout2d)]
+    if not layers:
+        raise UsageError(f"--dropout {options.dropout:g}: {options.model} has no dropout layer; drop it")
+    for layer in layers:
+        layer.p = options.dropout
+
+
+_WHITENING_IMAGES = 1000  # about a million patches, for a covariance of 27 by 27
+
+
+def _draw_weights(network: nn.Module, options: TrainOptions, train: GroupedDataset) -> None:
+    """Draw the initial weights of ``--scratch-weights`` and ``--whitening``."""
+    learning = options.learning
+    if learning.scratch_weights != "default":
+        he_weights(network)
+    if learning.scratch_weights == "dirac":
+        dirac_weights(network)
+    if learning.whitening != "off":
+        step = max(1, len(train) // _WHITENING_IMAGES)
+        pipeline = Pipeline(train, device=torch.device("cpu"), seed=options.seed)
+        images = pipeline.batch(torch.arange(0, len(train), step)[:_WHITENING_IMAGES]).images
+        if not whiten(network, images, frozen=learning.whitening == "frozen"):
+            raise UsageError(
+                f"--whitening {learning.whitening} needs a convolution of the images as the first of {options.model}; "
+                "use --whitening off"
+            )
 
 
 def _initialise(

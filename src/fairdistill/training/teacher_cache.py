@@ -34,7 +34,7 @@ class LiveTeacher:
         """Return the features of a batch."""
         images = batch.images
         if self._pipeline is not None:
-            images = self._pipeline.images(batch.index, batch.state, batch.boxes, batch.operations)
+            images = self._pipeline.images(batch.index, batch.draws)
         with self._runtime.autocast():
             features = self._teacher(images)
         return {name: features[name] for name in self._taps}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,11 @@ def opened(plan: Plan) -> Iterator[Study]:
             yield study
         return
     _begin(plan, record)
-    with _connected(f"sqlite:///{(plan.out / 'study.db').absolute()}") as storage:
-        yield _study(plan, storage)
+    with ExitStack() as stack:
+        with folder.locked(plan.out):  # the first of several processes makes the tables
+            storage = stack.enter_context(_connected(f"sqlite:///{(plan.out / 'study.db').absolute()}"))
+            study = _study(plan, storage)
+        yield study
 
 
 def shown(url: str) -> str:

@@ -169,7 +169,8 @@ def _trained(options: TrainOptions, watch: _Watch, *, quiet: bool) -> RunFolder:
 def _check_same(run: RunFolder, options: TrainOptions) -> None:
     """Check that an existing run folder is this trial's, and not one of a study whose storage was removed."""
     then = run.config
-    now: dict[str, Any] = {"lr": options.lr, "weight_decay": options.weight_decay, "batch_size": options.batch_size}
+    learning = options.learning
+    now: dict[str, Any] = {"lr": learning.lr, "weight_decay": learning.weight_decay, "batch_size": learning.batch_size}
     own = {name: then["set"].get(name) for name in options.set}
     if {name: then[name] for name in now} != now or own != dict(options.set):
         raise RunFolderError(f"{run.path} is not a trial of this study; choose another folder with --out")

@@ -205,7 +205,7 @@ def test_a_teacher_of_another_size_sees_the_same_part_of_the_same_picture(recipe
     teacher = Pipeline(data, device=CPU, seed=0, recipe=recipe.resized(64))
     batch = student.train_batch(torch.arange(8), step=3)
     assert student.num_states is None
-    seen = teacher.images(batch.index, batch.state, batch.boxes)
+    seen = teacher.images(batch.index, batch.draws)
     assert seen.shape == (8, 3, 64, 64)
     smaller = torch.nn.functional.adaptive_avg_pool2d(seen, 16)
     assert (smaller - batch.images).abs().max() < 0.05

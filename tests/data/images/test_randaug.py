@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fairdistill.data.images.augmentation import Normalise, Pipeline
 from fairdistill.data.images.randaug import draw_operations, randaug, randaug_transform
-from fairdistill.data.recipe import Augmentation
+from fairdistill.data.recipe import Augmentation, Augmenting
 from fairdistill.errors import UsageError
 from tests.data.making import MIRRORED, PLAIN, dataset
 
@@ -34,9 +34,9 @@ def pictures(n: int, size: int = 16) -> Tensor:
     ).permute(0, 3, 1, 2)
 
 
-def pipeline(augmentation: Augmentation = "randaug", *, seed: int = 0, recipe=LARGER) -> Pipeline:
+def pipeline(policy: Augmentation = "randaug", *, seed: int = 0, recipe=LARGER) -> Pipeline:
     data = replace(dataset(LABELS, GROUPS), images=pictures(40, recipe.size), recipe=recipe)
-    return Pipeline(data, device=CPU, seed=seed, augmentation=augmentation)
+    return Pipeline(data, device=CPU, seed=seed, augmenting=Augmenting(policy=policy))
 
 
 def test_each_image_undergoes_the_operations_of_its_seed_as_in_torchvision() -> None:
@@ -96,7 +96,7 @@ def test_several_processes_change_their_images_as_one_does() -> None:
 
 def test_a_pipeline_without_it_can_repeat_a_batch_for_a_teacher() -> None:
     batch = pipeline().train_batch(INDEX, step=4)
-    seen = pipeline("standard").images(batch.index, batch.state, batch.boxes, batch.operations)
+    seen = pipeline("standard").images(batch.index, batch.draws)
     assert torch.equal(seen, batch.images)
 
 

@@ -83,7 +83,7 @@ def test_training_batches_are_the_same_with_and_without_a_cache(folder, crop):
         rows = torch.tensor([1, 4, 0, 1])
         one, other = kept.train_batch(rows, step=step), fresh.train_batch(rows, step=step)
         assert torch.equal(one.images, other.images)
-        assert torch.equal(kept.images(rows, one.state, one.boxes), one.images)
+        assert torch.equal(kept.images(rows, one.draws), one.images)
     assert torch.equal(kept.batch(rows).images, fresh.batch(rows).images)
 
 

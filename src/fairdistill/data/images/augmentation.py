@@ -1,9 +1,10 @@
-"""Preparing a batch on the device: gather, crop, flip, RandAugment, scale, normalize."""
+"""Preparing a batch on the device: gather, crop, shift, flip, RandAugment, cutout, scale, normalize."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -12,11 +13,15 @@ from torch.nn import functional as F
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.data.images.randaug import draw_operations, randaug, randaug_transform
 from fairdistill.data.images.reading import ImageFiles, InMemory, Reader
+from fairdistill.data.images.shifting import cut_out, draw_holes, draw_shifts, shifted
 from fairdistill.data.images.view import View
-from fairdistill.data.recipe import Augmentation, Recipe
+from fairdistill.data.recipe import Augmenting, Recipe
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import generator
-from fairdistill.types import Batch
+from fairdistill.types import Batch, Draws
+
+AS_THE_DATA_SET = Augmenting()
+"""The data set's own crops and flips alone."""
 
 
 class Pipeline:
@@ -29,14 +34,14 @@ class Pipeline:
         device: the device of the batches.
         seed: the run's seed; the augmentation of a batch depends only on it and the step.
         recipe: preprocessing to use in place of the data set's own, for example a teacher's.
-        augmentation: what is done to training images.
+        augmenting: what else is done to training images.
 
     Attributes:
         labels: int64 ``[rows]`` on the device.
         groups: int64 ``[rows]`` on the device.
         num_rows: rows of the data set.
-        num_states: how many augmentation states an image has: 2 with flipping, 1 without, None with crops and with
-            RandAugment.
+        num_states: how many augmentation states an image has: 2 with flipping, 1 without, None if it is changed
+            in other ways.
 
     Raises:
         UsageError: with ``randaug``, if torchvision is not installed.
@@ -49,7 +54,7 @@ class Pipeline:
         device: torch.device,
         seed: int,
         recipe: Recipe | None = None,
-        augmentation: Augmentation = "standard",
+        augmenting: Augmenting = AS_THE_DATA_SET,
     ) -> None:
         self._dataset = dataset
         self._readers: dict[View, Reader] = {}
@@ -60,68 +65,77 @@ class Pipeline:
         self._device = device
         self._seed = seed
         self.num_rows = len(dataset)
-        self._randaug = augmentation == "randaug"
-        if self._randaug:
+        self._augmenting = augmenting
+        gray = [255 * mean if any(self._recipe.mean) else 128 for mean in self._recipe.mean]
+        self._gray = torch.tensor(gray, device=device).round().to(torch.uint8)
+        if augmenting.policy == "randaug":
             randaug_transform()  # fails here, not in mid-run
-        self.num_states = None if self._randaug else self._recipe.num_states
+        self.num_states = None if augmenting.why_endless else self._recipe.num_states
 
-    def train_batch(self, index: Tensor, *, step: int, world: World = ALONE) -> Batch:
+    def train_batch(self, index: Tensor, *, step: int, world: World = ALONE, passes: Tensor | None = None) -> Batch:
         """Return the rows ``index`` (int64, CPU) with the augmentation of step ``step`` of the run.
 
         Each of several processes takes its own part of the rows; their number does not affect the augmentation.
-        """
-        state, boxes, operations = torch.zeros_like(index), None, None
-        if self._recipe.flip:
-            state = torch.randint(0, 2, (len(index),), generator=generator(self._seed, "flip", step))
-        if self._recipe.random_crop:
-            boxes = draw_boxes(self._recipe, len(index), generator(self._seed, "crop", step))
-        if self._randaug:
-            operations = draw_operations(len(index), generator(self._seed, "randaug", step))
-        if world.alone:
-            return self.batch(index, state, boxes, operations)
-        own = world.own
-        drawn = (None if each is None else each[own] for each in (boxes, operations))
-        batch = self.batch(index[own], state[own], *drawn)
-        return replace(batch, whole=len(index))
-
-    def batch(
-        self,
-        index: Tensor,
-        state: Tensor | None = None,
-        boxes: Tensor | None = None,
-        operations: Tensor | None = None,
-    ) -> Batch:
-        """Return the rows ``index``, cropped, flipped and changed as requested (default: unchanged)."""
-        state = torch.zeros_like(index) if state is None else state
-        rows = index.to(self._device, non_blocking=True)
-        return Batch(
-            images=self.images(index, state, boxes, operations),
-            labels=self.labels[rows],
-            groups=self.groups[rows],
-            index=index,
-            state=state,
-            boxes=boxes,
-            operations=operations,
-        )
-
-    def images(self, index: Tensor, state: Tensor, boxes: Tensor | None, operations: Tensor | None = None) -> Tensor:
-        """Return normalized float32 images ``[n, 3, size, size]``, cropped, flipped and changed as requested.
 
         Args:
-            index: int64 ``[n]`` rows, on the CPU.
-            state: int64 ``[n]``, 1 for images to flip.
-            boxes: float64 ``[n, 4]``, the crops; None for whole images.
-            operations: int64 ``[n]``, the seeds of RandAugment; None for none.
+            index: the rows.
+            step: the step.
+            world: the processes that train together.
+            passes: int64 ``[n]``, how often each row was drawn before, for alternating flips.
         """
+        draws = self._draws(index, step=step, passes=passes)
+        if world.alone:
+            return self.batch(index, draws=draws)
+        batch = self.batch(index[world.own], draws=draws.of(world.own))
+        return replace(batch, whole=len(index))
+
+    def _draws(self, index: Tensor, *, step: int, passes: Tensor | None) -> Draws:
+        recipe, augmenting, n = self._recipe, self._augmenting, len(index)
+        state, boxes, operations, shifts, holes = torch.zeros_like(index), None, None, None, None
+        if recipe.flip and augmenting.alternating_flip and passes is not None:
+            state = (self._first_flips[index] + passes) % 2
+        elif recipe.flip:
+            state = torch.randint(0, 2, (n,), generator=generator(self._seed, "flip", step))
+        if recipe.random_crop:
+            boxes = draw_boxes(recipe, n, generator(self._seed, "crop", step))
+        if augmenting.policy == "randaug":
+            operations = draw_operations(n, generator(self._seed, "randaug", step))
+        if augmenting.crop_padding:
+            draw = generator(self._seed, "shift", step)
+            shifts = draw_shifts(n, padding=augmenting.crop_padding, size=recipe.size, draw=draw)
+        if augmenting.cutout:
+            draw = generator(self._seed, "cutout", step)
+            holes = draw_holes(n, side=augmenting.cutout, size=recipe.size, draw=draw)
+        return Draws(state=state, boxes=boxes, operations=operations, shifts=shifts, holes=holes)
+
+    @cached_property
+    def _first_flips(self) -> Tensor:
+        """Whether each row is flipped in its first pass, int64 ``[rows]`` on the CPU."""
+        return torch.randint(0, 2, (self.num_rows,), generator=generator(self._seed, "flip", 0))
+
+    def batch(self, index: Tensor, state: Tensor | None = None, *, draws: Draws | None = None) -> Batch:
+        """Return the rows ``index``, flipped or changed as requested (default: unchanged)."""
+        if draws is None:
+            draws = Draws(state=torch.zeros_like(index) if state is None else state)
+        rows = index.to(self._device, non_blocking=True)
+        images, labels, groups = self.images(index, draws), self.labels[rows], self.groups[rows]
+        return Batch(images=images, labels=labels, groups=groups, index=index, draws=draws)
+
+    def images(self, index: Tensor, draws: Draws) -> Tensor:
+        """Return normalized float32 images ``[n, 3, size, size]`` of int64 ``[n]`` rows (CPU), changed as drawn."""
         recipe = self._recipe
-        if boxes is None:
+        if draws.boxes is None:
             images = self._reader(recipe.view).take(index).to(self._device, non_blocking=True)
         else:
-            images = self._cropped(index, boxes)
+            images = self._cropped(index, draws.boxes)
+        if draws.shifts is not None:
+            images = shifted(images, draws.shifts)
         if recipe.flip:
-            images = mirror(images, state.to(self._device, non_blocking=True))
-        if operations is not None:
-            images = randaug(images, operations)
+            images = mirror(images, draws.state.to(self._device, non_blocking=True))
+        if draws.operations is not None:
+            images = randaug(images, draws.operations)
+        if draws.holes is not None:
+            images = cut_out(images, draws.holes, color=self._gray)
         return self._normalise(images)
 
     def _cropped(self, index: Tensor, boxes: Tensor) -> Tensor:

@@ -35,6 +35,7 @@ from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
+from fairdistill.text.parsing import from_json
 
 _VERSION = 2
 _MISSING, _DONE, _BROKEN = 0, 1, 2
@@ -191,7 +192,7 @@ class ImageCache:
             if not names_path.exists():
                 return
             lines = names_path.read_bytes().split(b"\n")[:-1]
-            self._slots = {json.loads(line): slot for slot, line in enumerate(lines)}
+            self._slots = {from_json(line): slot for slot, line in enumerate(lines)}
             if len(self._slots) < len(lines):
                 raise ValueError("it names a file twice")
             stored = pixels_path.stat().st_size // self._bytes if pixels_path.exists() else 0

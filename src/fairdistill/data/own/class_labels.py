@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from fairdistill.data.own.shards import parquet_files
 from fairdistill.tables.columns import Columns
+from fairdistill.text.parsing import from_json
 
 
 def named_classes(columns: Columns, used: Iterable[str], left_out: Collection[str]) -> dict[str, str]:
@@ -41,7 +41,7 @@ def class_labels(path: Path) -> dict[str, tuple[str, ...]]:
     if stored is None:
         return {}
     try:
-        features = json.loads(stored)["info"]["features"]
+        features = from_json(stored)["info"]["features"]
         return {
             column: tuple(map(str, feature["names"]))
             for column, feature in features.items()

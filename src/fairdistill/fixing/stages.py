@@ -18,6 +18,7 @@ from fairdistill.fixing.verdict import is_real, within
 from fairdistill.fixing.work import Work
 from fairdistill.predictions.repaired import repair_notes
 from fairdistill.runs import RunFolder
+from fairdistill.system.signals import signal_of
 from fairdistill.training import Interrupted
 
 _STOPPED = "The search was stopped by Ctrl-C. The same command continues it"
@@ -37,7 +38,7 @@ def search_for_fairer(work: Work, validation: AuditResult) -> Decision:
         validation: audit of the deployed model on the validation set.
 
     Raises:
-        Interrupted: after SIGTERM, or Ctrl-C before anything was tried.
+        Interrupted: after SIGTERM or SIGHUP, or Ctrl-C before anything was tried.
     """
     deployed = Candidate(
         name=KEEP, family="deployed", description="your model as it is", validation=work.deployed.validation
@@ -48,8 +49,8 @@ def search_for_fairer(work: Work, validation: AuditResult) -> Decision:
     within_chance = not is_real(validation)
     try:
         ended = _search(search, within_chance=within_chance)
-    except KeyboardInterrupt:
-        ended = _interrupted(search, None)
+    except KeyboardInterrupt as stop:
+        ended = _interrupted(search, Interrupted("stopped", RunFolder(search.work.out), signal_number=signal_of(stop)))
     except Interrupted as stop:
         ended = _interrupted(search, stop)
     return _decided(search, ended, within_chance=within_chance)
@@ -78,12 +79,10 @@ def _search(search: Search, *, within_chance: bool) -> Ended:
     return ended
 
 
-def _interrupted(search: Search, stop: Interrupted | None) -> Ended:
+def _interrupted(search: Search, stop: Interrupted) -> Ended:
     """Return that Ctrl-C ended the search, if there is anything to conclude from."""
-    if stop is not None and stop.signal_number != signal.SIGINT:
+    if stop.signal_number != signal.SIGINT or len(search.points) == 1:
         raise stop
-    if len(search.points) == 1:
-        raise stop or Interrupted("stopped", RunFolder(search.work.out), signal_number=signal.SIGINT)
     search.notes.append(_STOPPED)
     return "interrupted"
 

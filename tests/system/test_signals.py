@@ -6,20 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from fairdistill.training.stopping import signals_caught
-
-BOTH = (signal.SIGINT, signal.SIGTERM)
+from fairdistill.system.signals import STOPPING, signals_caught
 
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in BOTH}
+    """Heed all of them, also where the tests were started by ``nohup``, and undo what a test does."""
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    for number in STOPPING:
+        signal.signal(number, lambda _number, _frame: None)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", BOTH)
+@pytest.mark.parametrize("number", STOPPING)
 def test_a_signal_is_collected_and_a_second_one_acts_as_before(number: signal.Signals) -> None:
     seen: list[int] = []
     signal.signal(number, lambda received, _frame: seen.append(received))
@@ -30,15 +31,15 @@ def test_a_signal_is_collected_and_a_second_one_acts_as_before(number: signal.Si
         assert (caught, seen) == ([number], [number])
 
 
-def test_ctrl_c_stays_ignored_where_it_was_and_sigterm_is_collected() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@pytest.mark.parametrize("ignored", STOPPING)
+def test_what_was_ignored_stays_ignored_and_the_others_are_collected(ignored: signal.Signals) -> None:
+    signal.signal(ignored, signal.SIG_IGN)
     with signals_caught() as caught:
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        signal.raise_signal(signal.SIGINT)
-        assert caught == []
-        signal.raise_signal(signal.SIGTERM)
-        assert caught == [signal.SIGTERM]
-    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        for number in STOPPING:
+            signal.raise_signal(number)
+        assert caught == [number for number in STOPPING if number != ignored]
+        assert signal.getsignal(ignored) is signal.SIG_IGN
+    assert signal.getsignal(ignored) is signal.SIG_IGN
 
 
 def test_in_another_thread_signals_are_left_alone() -> None:

@@ -1,0 +1,82 @@
+"""Muon: momentum whose direction is made orthogonal, for the weights of hidden layers.
+
+Jordan et al., *Muon: An optimizer for hidden layers in neural networks* (2024). PyTorch's own (since 2.9) takes
+matrices alone, and no convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import sqrt
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+MOMENTUM = 0.95
+"""The released code's default."""
+
+
+class Muon(AdamW):
+    """Muon for some weights, AdamW for the others, at the same learning rate.
+
+    For a weight W, seen as a matrix ``[m, n]`` of output by input channels and places, with gradient G:
+
+        B <- 0.95 B + G,  W <- W - lr * (weight_decay * W + 0.2 sqrt(max(m, n)) * orthogonalized(G + 0.95 B))
+
+    The factor gives a step the size of AdamW's (Liu et al., *Muon is Scalable for LLM Training*, 2025), so that one
+    learning rate suits both.
+
+    Args:
+        hidden: weights with two or more dimensions.
+        others: the other parameters: biases, the output layer, those of loss terms.
+        lr: learning rate.
+        weight_decay: weight decay.
+    """
+
+    def __init__(
+        self, hidden: Sequence[nn.Parameter], others: Sequence[nn.Parameter], *, lr: float, weight_decay: float
+    ) -> None:
+        groups = [{"params": list(hidden), "hidden": True}, {"params": list(others), "hidden": False}]
+        super().__init__([group for group in groups if group["params"]], lr=lr, weight_decay=weight_decay)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
+        """Do one step; the gradients of the hidden weights are used up."""
+        for group in self.param_groups:
+            if group["hidden"]:
+                for weight in group["params"]:
+                    if weight.grad is not None:
+                        self._move(weight, group["lr"], group["weight_decay"])
+                        weight.grad = None
+        return super().step(closure)
+
+    def _move(self, weight: nn.Parameter, lr: float, weight_decay: float) -> None:
+        state, gradient = self.state[weight], weight.grad
+        assert gradient is not None
+        if not state:
+            state["step"] = torch.tensor(0.0)
+            state["momentum"] = torch.zeros_like(weight)
+        state["step"] += 1
+        momentum: Tensor = state["momentum"].mul_(MOMENTUM).add_(gradient)
+        direction = orthogonalized(gradient.add(momentum, alpha=MOMENTUM).flatten(1))
+        size = 0.2 * sqrt(max(direction.shape))
+        weight.mul_(1 - lr * weight_decay).add_(direction.view(weight.shape), alpha=-lr * size)
+
+
+def orthogonalized(matrix: Tensor, *, steps: int = 5) -> Tensor:
+    """Return a matrix with the singular vectors of ``[m, n]`` and singular values near 1, roughly from 0.7 to 1.2.
+
+    Newton-Schulz iteration: X <- a X + (b X X' + c (X X')^2) X from X = matrix / its Frobenius norm, with Jordan's
+    coefficients. In bfloat16 on a GPU, else in float32.
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    wide = matrix.shape[0] <= matrix.shape[1]
+    found = matrix if wide else matrix.T
+    found = found.to(torch.bfloat16 if matrix.device.type == "cuda" else torch.float32)
+    found = found / (found.norm() + 1e-7)
+    for _ in range(steps):
+        square = found @ found.T
+        found = torch.addmm(found, torch.addmm(square, square, square, beta=b, alpha=c), found, beta=a)
+    return (found if wide else found.T).to(matrix.dtype)
