@@ -41,8 +41,9 @@ FLOORS = (
     ("text",),
     ("contract",),
     ("errors", "paper", "_version"),
+    ("escaping",),
 )
-LOOSE = frozenset({"__init__", "__main__", "_version", "errors", "types", "paper", "methods", "samplers"})
+LOOSE = frozenset({"__init__", "__main__", "_version", "errors", "escaping", "types", "paper", "methods", "samplers"})
 VERBS = frozenset(
     {"train", "resume", "audit", "compare", "embed", "report", "fix", "tune", "bench", "inspect", "export", "predict"}
 ) | {"load"}

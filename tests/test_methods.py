@@ -179,7 +179,7 @@ def test_a_setting_keeps_its_kind_when_it_comes_back_from_a_config_file():
         ("ss", {"kd.temperature": 1}, r"'ss' has no setting 'kd.temperature'; it has: none"),
         ("mfd", {"mfd.strength": "7"}, r"'mfd.strength' to be a number of at least 0, but got '7'"),
         ("mfd", {"mfd.strength": True}, r"to be a number of at least 0, but got True"),
-        ("hkd", {"kd.temperature": 0}, r"kd.temperature to be positive, but got 0"),
+        ("hkd", {"kd.temperature": 0}, r"kd.temperature to be from 0.01 to 1000, .* but got 0"),
     ],
 )
 def test_a_setting_that_does_not_exist_or_fit_is_named(name, settings, text):

@@ -19,9 +19,14 @@ The command line prints the message of any of them without a traceback. It exits
 
 from __future__ import annotations
 
+from fairdistill.escaping import brief
+
 
 class FairdistillError(Exception):
-    """Any error that fairdistill raises on purpose."""
+    """Any error that fairdistill raises on purpose; its text fits on a screen, whatever the file holds."""
+
+    def __str__(self) -> str:
+        return brief(super().__str__())
 
 
 class UsageError(FairdistillError, ValueError):

@@ -228,10 +228,3 @@ def test_ctrl_c_while_torch_loads_is_no_abort(tmp_path):
         capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": path}, cwd=tmp_path,
     )  # fmt: skip
     assert (shown.returncode, shown.stderr) == (130, "fairdistill: stopped\n")
-
-
-def test_an_error_is_one_line_whatever_it_names(capsys):
-    assert main(["audit", "no\nsuch\r.csv"]) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert "no\\nsuch\\r.csv" in error

@@ -59,7 +59,10 @@ MISTAKES = [
     (["--search", "lr=0.1,much", *ANY], "'much' is not a number"),
     (["--search", "lr", *ANY], "expected --search NAME=VALUE, but got 'lr'"),
     (["--search", "lr=0:1", *ANY], "expected lr to be positive, but got 0.0"),
-    (["--search", "mfd.bandwidth=0:1", *ANY], "expected mfd.bandwidth to be positive"),
+    (
+        ["--search", "mfd.bandwidth=0:1", *ANY],
+        "expected mfd.bandwidth to be from 0.001 to 1000",
+    ),
     (["--search", "batch_size=1:40", *ANY], "expected batch_size to be at least 2, but got 1"),
     (
         ["--search", "mfd.strength=1,2", "--set", "mfd.strength=3", *ANY],

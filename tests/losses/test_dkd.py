@@ -100,8 +100,8 @@ def test_bad_arguments_are_named(student, teacher, labels, temperature, message)
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("temperature", 0.0, "dkd.temperature to be positive, but got 0.0"),
-        ("temperature", math.nan, "dkd.temperature to be positive, but got nan"),
+        ("temperature", 0.0, "dkd.temperature to be from .* but got 0"),
+        ("temperature", math.nan, "dkd.temperature to be from .* but got nan"),
         ("rise", 1.5, "dkd.rise to be at most 1, but got 1.5"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fairdistill.errors import UsageError
-from fairdistill.models import build
+from fairdistill.models import build, trust_code
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ def test_a_module_in_the_current_folder_is_found_and_the_path_is_left_as_it_was(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "nets_of_mine", raising=False)
     path = list(sys.path)
+    trust_code("nets_of_mine:make")
     assert build("nets_of_mine:make", 3).out_features == 3
     assert sys.path == path
     del sys.modules["nets_of_mine"]
@@ -51,6 +52,7 @@ def test_a_module_that_cannot_be_imported_is_named_with_the_folder_and_the_reaso
     if source is not None:
         (tmp_path / "broken_nets.py").write_text(source)
     monkeypatch.chdir(tmp_path)
+    trust_code("broken_nets:make")
     with pytest.raises(UsageError, match=f"cannot import 'broken_nets' .*{text}.*{tmp_path}"):
         build("broken_nets:make", 3)
 

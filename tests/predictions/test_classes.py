@@ -147,6 +147,9 @@ def test_one_column_of_two_classes(read, column, scored):
     [
         ({"pred": "label"}, "the column 'label' is used twice in --label and the predictions"),
         ({"group": "group,label"}, "the column 'label' is used twice in --label and --group"),
+        ({"group": "group,p_no"}, "the column 'p_no' is used twice in --group and the predictions"),
+        ({"source": "label"}, "the column 'label' is used twice in --source and the classes"),
+        ({"id": "label"}, "the column 'label' is used twice in --id and the classes"),
         ({"prob": "p_no,p_no"}, "the column 'p_no' is used twice in --prob"),
         ({"classes": ""}, "expected --classes to list class names, separated by commas, but got ''"),
         ({"classes": "no,yes,"}, "expected --classes to list class names"),

@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fairdistill.runs.files import json_text, write_text
+from fairdistill.runs.files import json_text, resume_command, write_text
 
 
 def test_two_writers_of_one_file_leave_it_whole_and_neither_fails(tmp_path: Path):
@@ -29,3 +29,8 @@ def test_json_has_one_space_a_level_and_long_lists_of_numbers_on_one_line() -> N
     numbers = [*range(200), 0.5]
     assert json_text({"n": [numbers, [float("nan"), *numbers]]}).splitlines()[2].strip() == f"{numbers},"
     assert json.loads(json_text({"n": [float("nan"), *numbers]})) == {"n": [None, *numbers]}
+
+
+def test_the_command_that_resumes_a_run_can_be_pasted():
+    assert resume_command("runs/a") == "fairdistill train --resume runs/a"
+    assert resume_command(Path("my runs/$(a)")) == "fairdistill train --resume 'my runs/$(a)'"

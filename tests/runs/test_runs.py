@@ -271,7 +271,7 @@ OPEN, LOAD = RunFolder.open, fairdistill.load
         pytest.param(save_model(METADATA, 4), LOAD, r"cannot rebuild .*output.weight", id="other number of classes"),
         pytest.param(
             save_model({**METADATA, "network": "no_nets:make"}),
-            LOAD,
+            lambda path: LOAD(path, model="no_nets:make"),
             "cannot rebuild the network no_nets:make of .*: cannot import 'no_nets'",
             id="a module that is gone",
         ),

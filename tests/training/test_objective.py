@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
 from fairdistill import paper
-from fairdistill.errors import NonFiniteLossError
+from fairdistill.errors import NonFiniteLossError, TeacherError
 from fairdistill.losses import TermContext
 from fairdistill.methods import METHODS, parse
 from fairdistill.training.objective import LossMeter, Objective, StepLoss
@@ -90,3 +91,26 @@ def test_a_part_that_is_not_finite_is_named_with_its_step(bad):
     with pytest.raises(NonFiniteLossError, match=r"'mfd' is not finite at step 2") as caught:
         meter.check(2)
     assert "'ce'" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_a_teacher_whose_features_are_not_finite_stops_even_a_finite_loss(bad):
+    meter = LossMeter()
+    good = replace(loss_of(mfd=2.0), teacher=torch.tensor(0.0))
+    meter.add(good)
+    meter.check(1)
+    meter.add(replace(good, teacher=torch.tensor(bad) * 0))
+    meter.add(good)
+    with pytest.raises(TeacherError, match=r"the teacher's outputs or features are not finite .* by step 3"):
+        meter.check(3)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("name", ["mfd", "at", "nst", "rkd", "sp", "hkd", "dkd"])
+def test_every_method_tells_of_a_teacher_that_is_not_finite(name, bad, view):
+    found = method(name)
+    objective, names = Objective(found.all_terms, context()), [term.name for term in found.terms]
+    assert float(objective(view, names).teacher) == 0
+    for tap in found.teacher_taps:
+        view.teacher[tap].view(-1)[0] = bad
+    assert math.isnan(float(objective(view, names).teacher))

@@ -8,6 +8,7 @@ import torch
 
 from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
+from fairdistill.models import trust_code
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import ModelSource, given_for_data, load_model, open_run, predictions_of
 from fairdistill.system.caller import caller_untouched
@@ -26,6 +27,7 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         DataError: for data that cannot be used.
     """
     assert options.data is not None
+    trust_code(options.model)
     source = ModelSource(
         path=path,
         network=options.model,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from fairdistill.benching.jobs import Job
 from fairdistill.errors import FairdistillError
 from fairdistill.runs import RunFolder
+from fairdistill.text.telling import tell
 
 TAKEN = "another process has started it"
 """In place of an error: the job is left to a process that runs the same grid."""
@@ -19,8 +18,10 @@ def run_job(job: Job) -> str | None:
 
 
 def _run(job: Job) -> str | None:
+    from fairdistill.models import trust_code
     from fairdistill.training import resume, train
 
+    trust_code(job.options.model, job.options.teacher_model, job.options.teacher)
     try:
         if (job.path / "config.yaml").exists():
             # The run may have started on another machine, or its grid may have been moved since.
@@ -30,7 +31,7 @@ def _run(job: Job) -> str | None:
             train(job.options, quiet=True)
     except Exception as error:  # one failed run must not stop the others
         if not isinstance(error, FairdistillError):
-            print(f"fairdistill: {job.path.name}: {reason(error)}", file=sys.stderr)
+            tell(f"fairdistill: {job.path.name}: {reason(error)}")
         return reason(error)
     return None
 

@@ -11,6 +11,7 @@ from fairdistill.benching.result import BenchResult
 from fairdistill.benching.schedule import Report
 from fairdistill.benching.states import standing
 from fairdistill.benching.text import time_left
+from fairdistill.text.telling import tell
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def followed(grid: Grid, now: Callable[[], BenchResult]) -> Iterator[Report]:
     def report(job: Job, state: str) -> None:
         done = sum(standing(each).state == "done" for each in grid.jobs)
         line = f"[{done}/{len(grid.jobs)}] {job.path.name}: {state}  {standing(job).detail}"
-        print(line.rstrip(), file=sys.stderr, flush=True)
+        tell(line.rstrip())
 
     if not sys.stderr.isatty():
         yield report

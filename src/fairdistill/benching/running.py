@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from fairdistill.benching.tables import bench_table
 from fairdistill.benching.text import overview, remainder
 from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.system.processes import launched_together
+from fairdistill.text.telling import tell
 
 _LOOK_SECONDS = 1.0  # between two looks at what another process runs
 
@@ -44,14 +44,14 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
         if quiet:
             _run_shared(grid, partial(run, grid, report=lambda job, state: None))
         else:
-            print(overview(now()), file=sys.stderr)
+            tell(overview(now()))
             with followed(grid, now) as report:
                 _run_shared(grid, partial(run, grid, report=report))
     result = now()
     if result.done:
         result = replace(result, table=bench_table(grid.path))
     if result.left and not quiet:
-        print(f"\n{remainder(result)}", file=sys.stderr)
+        tell(f"\n{remainder(result)}")
     return result
 
 

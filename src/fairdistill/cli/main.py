@@ -13,6 +13,7 @@ from fairdistill.errors import UsageError
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.system.signals import raised_as_exceptions
 from fairdistill.system.threads import wait_passively
+from fairdistill.text.telling import tell
 
 COMMANDS = {
     "demo": "train a biased digit classifier and run fix on it (about a minute)",
@@ -66,7 +67,8 @@ def _command(arguments: list[str]) -> int:
     if arguments[0] not in COMMANDS:
         raise UsageError(f"unknown command {arguments[0]!r}; choose from {', '.join(COMMANDS)}")
     with warnings.catch_warnings(), raised_as_exceptions():
-        warnings.showwarning = lambda message, *_, **__: print(f"fairdistill: warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files
         keep_freed_memory()
         wait_passively()  # before PyTorch is loaded
         code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])

@@ -12,11 +12,11 @@ import errno
 import os
 import sys
 import traceback
-import unicodedata
 from pathlib import Path
 from typing import Final
 
 from fairdistill.errors import FairdistillError, ResourceError, TrainingError, UsageError
+from fairdistill.escaping import brief
 from fairdistill.system.signals import signal_of
 
 DONE: Final = 0
@@ -89,18 +89,10 @@ def _first_line(error: BaseException) -> str:
     return (lines[0] if lines else type(error).__name__)[:300]
 
 
-def _one_line(text: str) -> str:
-    """Return a text with line breaks and other control characters, such as those in a class name, escaped."""
-    return "".join(repr(each)[1:-1] if unicodedata.category(each) in _CONTROL else each for each in text)
-
-
-_CONTROL = ("Cc", "Zl", "Zp")  # unicode categories: control characters, line and paragraph separators
-
-
 def _say(text: str, code: int) -> int:
     if sys.stderr is not None:  # None if it was closed before the start
         try:
-            print(f"fairdistill: {_one_line(text)}", file=sys.stderr, flush=True)
+            print(f"fairdistill: {brief(text)}", file=sys.stderr, flush=True)
         except OSError:  # nobody can read it; the exit code still tells
             return code
     return code

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from fairdistill.cli.command import Command
 from fairdistill.cli.training import parse_training
 from fairdistill.errors import UsageError
@@ -12,7 +14,11 @@ COMMAND = Command(name="train", summary="Train a teacher or a student into a run
 def run(arguments: list[str]) -> int:
     """Train a run, or resume one."""
     parser = COMMAND.parser()
-    parser.add_argument("--resume", metavar="RUN", type=str, help="resume a stopped run; accepts no other options")
+    parser.add_argument(
+        "--resume", metavar="RUN", type=str,
+        help="resume a stopped run; accepts no other options, except --model and --teacher-model if they are your own "
+        "code (MODULE:FACTORY, or FILE.pt2 for a teacher)",
+    )  # fmt: skip
     options, others = parse_training(parser, arguments)
     from fairdistill.training import resume, train
 
@@ -20,7 +26,18 @@ def run(arguments: list[str]) -> int:
     if stopped is None:
         train(options)
         return 0
-    if [item for item in arguments if item not in ("--resume", stopped, f"--resume={stopped}")]:
-        raise UsageError("--resume uses the stopped run's own options; drop all others")
-    resume(stopped)
+    if _others(arguments):
+        raise UsageError(
+            "--resume uses the stopped run's own options; drop all others (--model and --teacher-model may name your "
+            "own code)"
+        )
+    resume(stopped, model=(options.model, options.teacher_model))
     return 0
+
+
+def _others(arguments: list[str]) -> list[str]:
+    """Return the arguments that do not belong to one of the options of a resumed run."""
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--resume", "--model", "--teacher-model"):
+        own.add_argument(option)
+    return own.parse_known_args(arguments)[1]

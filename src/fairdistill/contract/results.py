@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fairdistill.escaping import shown
+
 
 def key(name: str | None = None, *, optional: bool = False, written: bool = True) -> Any:
     """Return a dataclass field whose key in the JSON differs from its name, or that the JSON may leave out.
@@ -49,10 +51,10 @@ class Result:
         return content
 
     def text(self) -> str:
-        """Return the result as text for a terminal, in percent."""
+        """Return the result as text for a terminal, in percent; control characters in names are escaped."""
         room = type(self).__module__.rpartition(".")[0]
         text: str = importlib.import_module(f"{room}.text").render(self)
-        return text
+        return shown(text)
 
     def __str__(self) -> str:
         return self.text()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.errors import TeacherError, UsageError
-from fairdistill.models import Tapped, find_taps, open_weights, parse_taps
+from fairdistill.models import Tapped, check_program, find_taps, open_weights, parse_taps
 from fairdistill.models.layout import settle_layout
 from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import ModelSource, load_model
@@ -83,6 +83,7 @@ def teacher_of(
         outputs=config.get("teacher_outputs", "auto"),
         classes=config["data_options"].get("classes"),
     )
+    check_program(source.path)
     model = load_model(source, test, runtime)
     if model.digest != result["digests"]["teacher"]:
         raise TeacherError(f"the weights of {source.path} have changed since this run was trained")

@@ -17,12 +17,14 @@ from fairdistill.embedding.options import EmbedOptions
 from fairdistill.embedding.plot import plotted
 from fairdistill.embedding.result import EmbeddedImages, EmbedResult
 from fairdistill.errors import FairdistillError
+from fairdistill.models import trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.system.runtime import choose_runtime
 
 
 def embedded(run: RunFolder, options: EmbedOptions) -> EmbedResult:
     """Embed a finished run and write ``features.npz`` and ``embedding.json``; see :func:`fairdistill.embed`."""
+    trust_code(options.model, options.teacher_model)
     config, finished = run.config, run.result
     runtime = choose_runtime(options.device, "float32")
     device = runtime.device

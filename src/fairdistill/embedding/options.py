@@ -48,6 +48,10 @@ class EmbedOptions:
     subgroups are shown in full."""
     data_root: str | None = None
     """Folder with the data files, if they have moved since the run was trained."""
+    model: str | None = None
+    """The run's network, if it is your own code (MODULE:FACTORY): code is imported only if you name it."""
+    teacher_model: str | None = None
+    """The network of its teacher, in the same way, or its exported program (FILE.pt2)."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
 

@@ -19,6 +19,7 @@ from fairdistill.fixing.options import FixOptions, fix_options
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.stages import search_for_fairer
 from fairdistill.fixing.start import start
+from fairdistill.models import trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.clock import Clock
@@ -51,6 +52,7 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
     options = fix_options(options, keywords)
     if launched_together() > 1:
         raise UsageError("fix runs in one process; start it without torchrun")
+    trust_code(options.model, None if source is None else str(source))
     clock = Clock(options.seconds)
     with caller_untouched(), folder.held(Path(options.out)):
         try:

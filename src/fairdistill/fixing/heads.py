@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from fairdistill.predictions.features import features_of
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
+from fairdistill.text.telling import tell
 
 _BLIND, _AFR = "blind head", "afr head"
 _METHODS: tuple[str, ...] | None = None  # all
@@ -147,7 +147,7 @@ def _data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDatas
     """Return the features of a part of the data, from the cache as far as they are there."""
     features = features_of(
         model, layer, data, folder=work.cache, runtime=work.runtime,
-        progress=lambda text: print(text, file=sys.stderr, flush=True),
+        progress=tell,
     )  # fmt: skip
     sources = torch.from_numpy(np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64))
     return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)

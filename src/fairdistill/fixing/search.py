@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from fairdistill.predictions.repaired import file_of, write_with_last_layer
 from fairdistill.reporting.recommendation import Family
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import percent
+from fairdistill.text.telling import tell
 
 _ALWAYS_SHOWN = {"balanced_accuracy": "balanced accuracy", "deo_a": "DEO_A"}
 
@@ -167,7 +167,7 @@ class Search:
             self.first_seconds = seconds
         changes = changes_in_words(self.rule, self.deployed.measures, best.measures)
         where = "" if best.file is None else f"; {best.file}"
-        print(f"{format_seconds(seconds)}: {best.title}: {changes} on validation{where}", file=sys.stderr, flush=True)
+        tell(f"{format_seconds(seconds)}: {best.title}: {changes} on validation{where}")
         write_so_far(self.work.out, best, seconds)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 
 import torch
-from PIL import Image
 
 from fairdistill import data
 from fairdistill.auditing import Sizing, sizing
 from fairdistill.data import GroupedDataset, ImageFiles
+from fairdistill.data.images.opening import opened
 from fairdistill.inspecting.options import InspectOptions
 from fairdistill.inspecting.pixels import pixels_of
 from fairdistill.inspecting.result import ImageSizes, InspectResult, SkippedFile, SplitContents, Subgroup
@@ -65,8 +64,7 @@ def _sizes(files: ImageFiles) -> ImageSizes:
     step = max(1, len(files) // _SAMPLED_FILES)
     found: Counter[tuple[int, int]] = Counter()
     for name in files.names[::step].tolist():
-        with Image.open(io.BytesIO(files.source.read(name))) as image:
-            found[image.size] += 1
+        found[opened(files.source.read(name)).size] += 1
     most_common, count = found.most_common(1)[0]
     widths, heights = [width for width, _ in found], [height for _, height in found]
     return ImageSizes(

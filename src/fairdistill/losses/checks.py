@@ -8,7 +8,10 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from fairdistill.errors import TeacherError
+from fairdistill.errors import MethodError, TeacherError
+
+TEMPERATURES = (0.01, 1000.0)  # softer or harder, and the outputs of all classes, or of all but one, are equal
+BANDWIDTHS = (0.001, 1000.0)  # narrower or wider, and the kernel is 0, or 1, for all pairs: without a gradient
 
 
 def at_least_float32(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -27,6 +30,13 @@ def check_positive(name: str, value: float) -> None:
     """Raise a ValueError unless an argument is positive."""
     if not value > 0:
         raise ValueError(f"Expected argument `{name}` to be positive, but got {value}")
+
+
+def check_setting(name: str, value: float, limits: tuple[float, float]) -> None:
+    """Raise a MethodError unless a setting of a term lies within the limits where it has an effect."""
+    low, high = limits
+    if not low <= value <= high:
+        raise MethodError(f"expected {name} to be from {low:g} to {high:g}, where it has an effect, but got {value:g}")
 
 
 def check_same_shape(student: Tensor, teacher: Tensor) -> None:

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_logits, check_positive, no_autocast
+from fairdistill.losses.checks import (
+    TEMPERATURES,
+    at_least_float32,
+    check_logits,
+    check_positive,
+    check_setting,
+    no_autocast,
+)
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -135,8 +142,7 @@ class DKD:
     """Fraction of training over which the loss rises from 0 to full strength (the same: 20 of 240 epochs)."""
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise MethodError(f"expected dkd.temperature to be positive, but got {self.temperature}")
+        check_setting("dkd.temperature", self.temperature, TEMPERATURES)
         if not self.rise <= 1:
             raise MethodError(f"expected dkd.rise to be at most 1, but got {self.rise}")
 

@@ -8,8 +8,14 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_logits, check_positive, no_autocast
+from fairdistill.losses.checks import (
+    TEMPERATURES,
+    at_least_float32,
+    check_logits,
+    check_positive,
+    check_setting,
+    no_autocast,
+)
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -95,8 +101,7 @@ class KD:
     """Factor of the loss at the last step."""
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise MethodError(f"expected kd.temperature to be positive, but got {self.temperature}")
+        check_setting("kd.temperature", self.temperature, TEMPERATURES)
 
     def build(self, context: TermContext) -> Term:
         """Return the term."""

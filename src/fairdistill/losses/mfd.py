@@ -13,8 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_positive, check_rows, check_same_shape, no_autocast
+from fairdistill.losses.checks import (
+    BANDWIDTHS,
+    at_least_float32,
+    check_positive,
+    check_rows,
+    check_same_shape,
+    check_setting,
+    no_autocast,
+)
 from fairdistill.losses.projector import Projector
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
@@ -231,8 +238,7 @@ class MFD:
     """Factor of the kernel's bandwidth."""
 
     def __post_init__(self) -> None:
-        if not self.bandwidth > 0:
-            raise MethodError(f"expected mfd.bandwidth to be positive, but got {self.bandwidth}")
+        check_setting("mfd.bandwidth", self.bandwidth, BANDWIDTHS)
 
     def build(self, context: TermContext) -> Term:
         """Return the term, with a projector if the student's feature has another shape."""

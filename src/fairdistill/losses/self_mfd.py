@@ -12,8 +12,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_positive, check_rows, no_autocast
+from fairdistill.losses.checks import (
+    BANDWIDTHS,
+    at_least_float32,
+    check_positive,
+    check_rows,
+    check_setting,
+    no_autocast,
+)
 from fairdistill.losses.mfd import mfd_loss
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
@@ -123,8 +129,7 @@ class SelfMFD:
     """Factor of the kernel's bandwidth."""
 
     def __post_init__(self) -> None:
-        if not self.bandwidth > 0:
-            raise MethodError(f"expected mfd-self.bandwidth to be positive, but got {self.bandwidth}")
+        check_setting("mfd-self.bandwidth", self.bandwidth, BANDWIDTHS)
 
     def build(self, context: TermContext) -> Term:
         """Return the term."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
+from fairdistill.models.archive import check_stored
 from fairdistill.models.checkpoint import find_weights, more_than_tensors
 from fairdistill.models.class_names import class_names_in
 from fairdistill.models.head import head_name
@@ -67,6 +68,8 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
         raise UsageError(f"{path} is a folder; expected a weights file")
     if not path.exists():
         raise UsageError(f"there is no file {path}")
+    if not path.is_file():  # reading a named pipe or a device would not end
+        raise UsageError(f"{path} is not a regular file; expected a weights file")
     if path.suffix == ".safetensors":
         if key is not None:
             raise UsageError(f"{path} is a .safetensors file, which has no keys; drop --weights-key {key}")
@@ -181,6 +184,7 @@ def load_content(path: Path) -> object:
     Raises:
         UsageError: if the file is damaged, has another format, or holds more than tensors and plain values.
     """
+    check_stored(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns about a TorchScript archive and then refuses it

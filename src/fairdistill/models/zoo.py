@@ -10,6 +10,7 @@ from torch import nn
 from fairdistill.errors import UsageError
 from fairdistill.models import published
 from fairdistill.models.conv_net import cifar_net, digit_net
+from fairdistill.models.trust import check_trusted
 from fairdistill.models.user_network import user_network
 
 NETWORKS: Mapping[str, Callable[[int], nn.Module]] = {"cifar_net": cifar_net, "digit_net": digit_net}
@@ -49,19 +50,29 @@ def split_name(name: str) -> tuple[str, str]:
     return source, rest
 
 
+def is_own_code(name: str) -> bool:
+    """Return whether a network is the user's own code, ``package.module:factory``.
+
+    Example:
+        >>> is_own_code("my_nets:make"), is_own_code("timm:resnet18"), is_own_code("resnet18")
+        (True, False, False)
+    """
+    return ":" in name and name.partition(":")[0] not in ("torchvision", "timm")
+
+
 def build(name: str, num_classes: int, *, image_size: int | None = None, pretrained: bool = False) -> nn.Module:
     """Return a new network by name, its weights drawn from PyTorch's global generator.
 
     Args:
         name: one of ``NETWORKS``, ``resnet18``, ``shufflenet_v2_x1_0``, ``torchvision:NAME``, ``timm:NAME`` or
-            ``package.module:factory``.
+            ``package.module:factory``, which must have been given to :func:`trust_code` before.
         num_classes: number of outputs.
         image_size: height and width of the images, for networks built for one image size; ignored by others.
         pretrained: whether to fetch the weights published by torchvision or timm; the head is new.
 
     Raises:
         UsageError: if there is no such network, it cannot be built this way, a package is not installed, or the
-            published weights cannot be fetched.
+            published weights cannot be fetched, or it is the user's own code and was not named in this process.
 
     Example:
         >>> sum(p.numel() for p in build("cifar_net", 10).parameters())
@@ -76,4 +87,7 @@ def build(name: str, num_classes: int, *, image_size: int | None = None, pretrai
         raise UsageError(
             f"there are no published weights for the network {name!r}; use weights of your own with --init FILE"
         )
-    return NETWORKS[rest](num_classes) if source == "fairdistill" else user_network(source, rest, num_classes)
+    if source == "fairdistill":
+        return NETWORKS[rest](num_classes)
+    check_trusted(name)
+    return user_network(source, rest, num_classes)

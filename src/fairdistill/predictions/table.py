@@ -159,11 +159,15 @@ def _scores(options: TableColumns, names: list[str]) -> Scores:
 def _check_different(options: TableColumns, groups: list[str], scores: Scores) -> None:
     """Raise a UsageError if a column is named for two things of which each needs one of its own."""
     outputs = [options.pred, *scores.columns]
-    for given, what in (
+    uses: list[tuple[list[str | None], str]] = [
         ([options.label, *groups], "--label and --group"),
         (outputs, "--prob"),
         ([options.label, *outputs], "--label and the predictions"),
-    ):
+        ([*groups, *outputs], "--group and the predictions"),
+        ([options.label, *outputs, options.id], "--id and the classes"),
+        ([options.label, *outputs, options.source], "--source and the classes"),
+    ]
+    for given, what in uses:
         twice = next((name for name in given if name is not None and given.count(name) > 1), None)
         if twice is not None:
             raise UsageError(f"the column {twice!r} is used twice in {what}; use each column once")

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
+from fairdistill.escaping import shown
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import interval, percent, signed
 
@@ -69,5 +70,5 @@ def minus(value: float) -> str:
 
 def markdown(text: str) -> str:
     """Return text in which nothing is taken for Markdown or HTML."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = shown(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{sign}" if sign in "\\`*_[]|#" else sign for sign in text)

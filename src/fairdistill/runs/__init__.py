@@ -8,6 +8,7 @@ from fairdistill.runs.files import (
     json_text,
     nearest_existing,
     read_json,
+    resume_command,
     write_bytes,
     write_json,
     write_text,
@@ -17,5 +18,5 @@ from fairdistill.runs.later_options import without_defaults
 
 __all__ = [
     "FORMAT_VERSION", "RunFolder", "check_new_folder", "finite_or_null", "json_text", "nearest_existing", "new_folder",
-    "read_json", "without_defaults", "write_bytes", "write_json", "write_text",
+    "read_json", "resume_command", "without_defaults", "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

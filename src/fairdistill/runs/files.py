@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,13 @@ def finite_or_null(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value
+
+
+def resume_command(path: str | Path) -> str:
+    """Return the command that continues a run, to be pasted into a shell.
+
+    Example:
+        >>> resume_command("my runs/a")
+        "fairdistill train --resume 'my runs/a'"
+    """
+    return f"fairdistill train --resume {shlex.quote(str(path))}"

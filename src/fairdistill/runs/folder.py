@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,16 @@ from fairdistill.contract import check_path, present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import shapes
 from fairdistill.runs.creation import check_writable, new_folder
-from fairdistill.runs.files import Record, finite_or_null, read_json, recorded, write_bytes, write_json, write_text
+from fairdistill.runs.files import (
+    Record,
+    finite_or_null,
+    read_json,
+    recorded,
+    resume_command,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from fairdistill.system.atomic import no_room, replaced
 from fairdistill.text.parsing import from_json, from_yaml
 
@@ -49,7 +59,7 @@ class RunFolder:
         """Raise a RunFolderError if ``path`` cannot become a new run folder; nothing is written."""
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             is_run = (path / "config.yaml").exists()
-            resume = f", or continue that run with: fairdistill train --resume {path}" if is_run else ""
+            resume = f", or continue that run with: {resume_command(path)}" if is_run else ""
             raise RunFolderError(f"{path} exists already; choose another folder with --out{resume}")
         check_writable(path)
 
@@ -76,7 +86,7 @@ class RunFolder:
         run = cls(Path(path))
         if not (run.path / "config.yaml").is_file():
             what = "has no config.yaml, so it is not a run folder" if run.path.exists() else "does not exist"
-            raise RunFolderError(f"{path} {what}; create one with: fairdistill train --out {path}")
+            raise RunFolderError(f"{path} {what}; create one with: fairdistill train --out {shlex.quote(str(path))}")
         version = run._read_yaml().get("format_version")
         if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= FORMAT_VERSION:
             raise RunFolderError(
@@ -138,8 +148,7 @@ class RunFolder:
         """
         if not (self.path / "result.json").exists():
             raise RunFolderError(
-                f"{self.path} is not finished: it has no result.json; continue it with: "
-                f"fairdistill train --resume {self.path}"
+                f"{self.path} is not finished: it has no result.json; continue it with: {resume_command(self.path)}"
             )
         content = self._read_json("result.json", shapes.RESULT)
         shapes.check_counts(self.path / "result.json", content)
@@ -191,8 +200,7 @@ class RunFolder:
             rows = [from_json(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
         except (OSError, ValueError) as error:
             raise RunFolderError(
-                f"cannot read {path}: {error}; if the run was killed, repair it with: fairdistill train --resume "
-                f"{self.path}"
+                f"cannot read {path}: {error}; if the run was killed, repair it with: {resume_command(self.path)}"
             ) from error
         for number, row in enumerate(rows, 1):
             where = Path(f"{path}, line {number}")

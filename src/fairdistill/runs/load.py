@@ -7,19 +7,21 @@ from pathlib import Path
 from torch import nn
 
 from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.models import build, load_weights, read_weights
+from fairdistill.models import build, load_weights, read_weights, trust_code
+from fairdistill.runs.files import resume_command
 from fairdistill.runs.folder import RunFolder
 from fairdistill.text.parsing import from_json
 
 
-def load(path: str | Path) -> nn.Module:
+def load(path: str | Path, *, model: str | None = None) -> nn.Module:
     """Return the trained network of a run folder: a plain module in eval mode.
 
     A network defined by your own code (``package.module:factory``) is built by calling that code again, so it must be
-    importable.
+    importable. Since a run folder may come from elsewhere, its code is imported only if you name it.
 
     Args:
         path: a finished run folder.
+        model: the name of its network, ``package.module:factory``, needed only if it is your own code.
 
     Raises:
         RunFolderError: if it is not a run folder, the run is not finished, or its network cannot be built again.
@@ -27,12 +29,12 @@ def load(path: str | Path) -> nn.Module:
     Example:
         >>> network = load("runs/digits-s-mfd-seed0")  # doctest: +SKIP
     """
+    trust_code(model)
     run = RunFolder.open(path)
     file = run.path / "model.safetensors"
     if not file.exists():
         raise RunFolderError(
-            f"{path} has no model.safetensors: the run is not finished; continue it with: "
-            f"fairdistill train --resume {path}"
+            f"{path} has no model.safetensors: the run is not finished; continue it with: {resume_command(path)}"
         )
     try:
         weights, metadata = read_weights(file)

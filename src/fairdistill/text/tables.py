@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from fairdistill.escaping import one_line
+
 
 def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> list[str]:
     """Return each row as a line; columns in ``left`` are aligned left, all others right.
@@ -12,6 +14,7 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> l
         >>> aligned([("Class", "rows"), ("cat", "7")])
         ['Class  rows', 'cat       7']
     """
+    rows = [tuple(map(one_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -32,7 +35,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
         | cat | 7 |
     """
     lines = [rows[0], ("---", *["---:"] * (len(rows[0]) - 1)), *rows[1:]]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(one_line(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def latex(rows: Sequence[Sequence[str]], caption: str) -> str:
@@ -54,4 +57,4 @@ def latex(rows: Sequence[Sequence[str]], caption: str) -> str:
 
 
 def _latex_escaped(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "_%&#$" else sign for sign in text).replace("±", r"$\pm$")
+    return "".join(f"\\{sign}" if sign in "_%&#$" else sign for sign in one_line(text)).replace("±", r"$\pm$")

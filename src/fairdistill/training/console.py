@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
+from fairdistill.escaping import one_line, shown
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import percentage
 
@@ -27,7 +28,7 @@ class RunConsole:
 
     def __init__(self, *, quiet: bool, title: str) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
-        self._title = title
+        self._title = one_line(title)
         self._progress: Progress | None = None
         self._started = time.monotonic()
         self._first = self._steps = 0
@@ -36,7 +37,7 @@ class RunConsole:
 
     def say(self, text: str) -> None:
         """Print one line verbatim."""
-        self._console.print(f"{self._title}: {text}", markup=False)
+        self._console.print(f"{self._title}: {shown(text)}", markup=False)
 
     def start(self, *, step: int, steps: int) -> None:
         """Start showing progress."""

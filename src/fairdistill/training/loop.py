@@ -115,7 +115,7 @@ def train_step(
     if not learner.world.alone:
         parameters = [*learner.student.network.parameters(), *learner.objective.parameters()]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        learner.world.sum_([*gradients, *loss.parts.values()])
+        learner.world.sum_([*gradients, *loss.parts.values(), *([] if loss.teacher is None else [loss.teacher])])
     learner.optimizer.step()
     if learner.average is not None:
         learner.average.update(learner.student.network)

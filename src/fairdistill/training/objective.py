@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from fairdistill.errors import NonFiniteLossError
+from fairdistill.errors import NonFiniteLossError, TeacherError
 from fairdistill.losses import Term, TermContext, TermSpec
 from fairdistill.types import StepView
 
@@ -20,10 +20,13 @@ class StepLoss:
     Attributes:
         total: scalar with gradient.
         parts: each term's part, detached, by name.
+        teacher: NaN if one of the teacher's features is not finite, else 0; None without a teacher. The losses alone do
+            not tell: several of them are finite then.
     """
 
     total: Tensor
     parts: dict[str, Tensor]
+    teacher: Tensor | None = None
 
 
 class Objective(nn.Module):
@@ -42,7 +45,9 @@ class Objective(nn.Module):
         """Return the sum of the named terms, or this process's share of it if several train together."""
         parts = {name: self._share(name, view) for name in names}
         total = torch.stack(list(parts.values())).sum()
-        return StepLoss(total, {name: part.detach() for name, part in parts.items()})
+        taught = [value.sum(dtype=torch.float32) for value in view.teacher.values()]
+        teacher = torch.stack(taught).sum().detach() * 0 if taught else None
+        return StepLoss(total, {name: part.detach() for name, part in parts.items()}, teacher)
 
     def _share(self, name: str, view: StepView) -> Tensor:
         term = self.terms[name]
@@ -66,6 +71,7 @@ class LossMeter:
         self.sums: dict[str, Tensor] = {}
         self.steps = 0
         self._finite: dict[str, Tensor] = {}
+        self._teacher: Tensor | None = None
 
     def add(self, loss: StepLoss) -> None:
         """Add the loss of one step."""
@@ -74,6 +80,8 @@ class LossMeter:
             # For how many steps the sum has been finite, counted without waiting for the GPU.
             finite = torch.isfinite(self.sums[name]).to(torch.int64)
             self._finite[name] = finite + self._finite.get(name, self.steps)
+        if loss.teacher is not None:
+            self._teacher = loss.teacher if self._teacher is None else self._teacher + loss.teacher
         self.steps += 1
 
     def check(self, step: int) -> None:
@@ -83,8 +91,14 @@ class LossMeter:
             step: steps of the run that are done.
 
         Raises:
+            TeacherError: if a feature of the teacher was not finite.
             NonFiniteLossError: names the first such step and its terms.
         """
+        if self._teacher is not None and not bool(self._teacher == 0):
+            raise TeacherError(
+                f"the teacher's outputs or features are not finite for some images (NaN or infinite, by step {step}); "
+                "check its weights, and the mean and standard deviation of its images"
+            )
         finite = {name: int(count) for name, count in self._finite.items()}
         first = min(finite.values(), default=self.steps)
         if first < self.steps:
@@ -97,5 +111,5 @@ class LossMeter:
     def means(self) -> dict[str, float]:
         """Return the mean of each part and reset."""
         means = {name: float(value) / self.steps for name, value in self.sums.items()}
-        self.sums, self._finite, self.steps = {}, {}, 0
+        self.sums, self._finite, self._teacher, self.steps = {}, {}, None, 0
         return means

@@ -47,6 +47,9 @@ def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
 
 def _remarks(setup: Setup) -> Iterator[str]:
     options, train = setup.options, setup.data.train
+    wished = options.learning.batch_size
+    if wished > len(train):
+        yield f"a batch has at most the {len(train):,} training images, although --batch-size is {wished:,}"
     if train.recipe.crop == "center":
         yield f"images: {train.recipe.geometry}"
     if train.num_unknown_groups:

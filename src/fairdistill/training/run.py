@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fairdistill.contract import with_keywords
 from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.models import check_program, trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
@@ -63,6 +65,7 @@ def train(
         >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP
     """
     options = with_keywords(TrainOptions, options, keywords)
+    trust_code(options.model, options.teacher_model, options.teacher)
     _check_until(until)
     with caller_untouched():
         world = join(options.device)
@@ -89,6 +92,7 @@ def resume(
     watch: Watch | None = None,
     until: int | None = None,
     splits: Splits | None = None,
+    model: str | Sequence[str | None] | None = None,
 ) -> RunFolder:
     """Continue a run that was paused, stopped or killed, as if there had been no interruption.
 
@@ -101,6 +105,8 @@ def resume(
         watch: as for :func:`train`.
         until: as for :func:`train`; counted from the start of the run.
         splits: as for :func:`train`; an error if they differ from what the run was started with.
+        model: the run's network, or its teacher's, or both, if they are your own code (``package.module:factory``) or,
+            for the teacher, an exported program: code runs only if you name it, not because a run folder does.
 
     Raises:
         RunFolderError: if it is not a run folder, or in use, damaged or finished already.
@@ -109,12 +115,14 @@ def resume(
         >>> run = resume("runs/short")  # doctest: +SKIP
     """
     _check_until(until)
+    trust_code(*([model] if isinstance(model, str) else model or ()))
     folder = RunFolder.open(path)
     world = join(folder.config.get("device", "auto"))
     with caller_untouched(), held(folder, world):
         if folder.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {folder.path / 'result.json'}")
         config = {**folder.config, "out": str(folder.path)}
+        check_program(config.get("teacher"))
         if folder.checkpoint_path.exists():
             config["init"] = "scratch"  # the checkpoint holds the weights
         setup = prepare(TrainOptions.from_mapping(config), world, splits=splits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -186,7 +187,7 @@ def prepare_objective(
 
 def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
     """Return the sampler that chooses the images of each batch."""
-    size, seed, drop_last = options.learning.batch_size, options.seed, options.rules.drop_last
+    size, seed, drop_last = min(options.learning.batch_size, len(train)), options.seed, options.rules.drop_last
     if method.sampler == "balanced":
         return Balanced(train, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=options.strict_cells)
     check_cells(train, strict=options.strict_cells)
@@ -198,8 +199,8 @@ def _with_method(options: TrainOptions) -> tuple[TrainOptions, Method]:
     method = methods.parse(options.method, data=options.data, settings=options.set)
     if method.teacher_taps and options.teacher is None:
         raise TeacherError(
-            f"method {method.name!r} needs a teacher: train one with `fairdistill train --data {options.data} "
-            "--method scratch --out TEACHER`, then add --teacher TEACHER"
+            f"method {method.name!r} needs a teacher: train one with `fairdistill train --data "
+            f"{shlex.quote(options.data)} --method scratch --out TEACHER`, then add --teacher TEACHER"
         )
     return replace(options, method=method.name, set=method.settings), method
 

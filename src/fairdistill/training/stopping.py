@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fairdistill.errors import TrainingError
-from fairdistill.runs import RunFolder
+from fairdistill.runs import RunFolder, resume_command
 from fairdistill.system.signals import signal_of
 
 
@@ -20,7 +21,17 @@ class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
     """
 
     def __init__(self, what: str, run: RunFolder, *, signal_number: int) -> None:
-        super().__init__(f"{what}; continue with: fairdistill train --resume {run.path}")
+        from fairdistill.models import is_own_code  # needs PyTorch, which other commands' help does not
+
+        config = run.config
+        named = [
+            f" {option} {shlex.quote(name)}"  # its code is imported only if the command names it
+            for option, name in (("--model", config.get("model")), ("--teacher-model", config.get("teacher_model")))
+            if name is not None and is_own_code(name)
+        ]
+        if str(config.get("teacher")).endswith(".pt2"):
+            named.append(f" --teacher-model {shlex.quote(config['teacher'])}")
+        super().__init__(f"{what}; continue with: {resume_command(run.path)}{''.join(named)}")
         self.signal_number = signal_number
 
 

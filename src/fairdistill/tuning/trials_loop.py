@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from fairdistill.metrics import METRICS, Scores
 from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.text.numbers import percentage
+from fairdistill.text.telling import tell
 from fairdistill.training import Interrupted, Stopped, TrainOptions, resume, train
 from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import History, beaten_by
@@ -200,4 +200,4 @@ class _Watch:
 
 def _say(text: str, quiet: bool) -> None:
     if not quiet:
-        print(f"fairdistill: {text}", file=sys.stderr, flush=True)
+        tell(f"fairdistill: {text}")

@@ -56,10 +56,12 @@ def tune(
             "with the same --storage"
         )
     check_installed()
-    # These need Optuna, which everything else does without.
+    # Optuna, which everything else does without, and PyTorch, which the help does not need.
+    from fairdistill.models import trust_code
     from fairdistill.tuning.storage import opened
     from fairdistill.tuning.trials_loop import search
 
+    trust_code(training.model, training.teacher_model, training.teacher)
     with quiet_optuna(), caller_untouched():
         planned = plan(training, options)
         with opened(planned) as study:

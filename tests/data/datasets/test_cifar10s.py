@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import pickle
 import pickletools
 import re
+import tarfile
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -270,6 +273,43 @@ def test_a_damaged_archive_is_a_data_error_with_a_remedy(
     (tmp_path / cifar10s.ARCHIVE).write_bytes(damage(archived(small.files)))
     with pytest.raises(DataError, match=f"ownload {re.escape(cifar10s.URL)} again"):
         load("cifar10s", "train", root=tmp_path)
+
+
+def bomb(kind: str) -> bytes:
+    """A small archive with a member of 100 MB: a batch, or a header of metadata that tarfile reads as a whole."""
+    file, zeros = io.BytesIO(), io.BytesIO(bytes(100_000_000))
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        member = tarfile.TarInfo(f"{FOLDER}/test_batch" if kind == "batch" else "././@LongLink")
+        member.type = {"batch": tarfile.REGTYPE, "pax": tarfile.XHDTYPE, "name": tarfile.GNUTYPE_LONGNAME}[kind]
+        member.size = 100_000_000
+        tar.addfile(member, zeros)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["batch", "pax", "name"])
+def test_a_member_that_is_too_large_is_refused_before_it_is_read(kind: str, tmp_path: Path) -> None:
+    (tmp_path / cifar10s.ARCHIVE).write_bytes(bomb(kind))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=f"download {re.escape(cifar10s.URL)} again"):
+        load("cifar10s", "test", root=tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "large"])
+def test_a_batch_that_is_not_an_ordinary_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+    (tmp_path / FOLDER).mkdir()
+    path = tmp_path / FOLDER / "test_batch"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as file:
+            file.truncate(10**12)
+    with pytest.raises(DataError, match="test_batch is not a file of the official size"):
+        load("cifar10s", "test", root=tmp_path)
 
 
 @pytest.mark.parametrize("inside", ["folder", "archive"])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
+import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from fairdistill.data.images.opening import TooLargeError
 from fairdistill.data.images.sources import Archive, Folder
 from fairdistill.errors import DataError
 
@@ -111,3 +115,55 @@ def test_what_is_no_archive_is_named(tmp_path):
         Archive(tmp_path / "i.zip")
     with pytest.raises(DataError, match=r"none\.zip is not a readable zip archive"):
         Archive(tmp_path / "none.zip")
+
+
+@pytest.mark.parametrize("make", ["fifo", "socket", "device", "folder"])
+def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path, make):
+    path = tmp_path / "a.png"
+    if make == "fifo":
+        os.mkfifo(path)
+    elif make == "socket":
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(path))
+        server.close()
+    elif make == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    source = Folder(tmp_path)
+    for look in (source.signature, source.size, source.read):
+        with pytest.raises((DataError, OSError), match=r"not a regular file|No such device|Is a directory"):
+            look("a.png")
+
+
+def test_a_file_that_no_image_needs_is_refused_before_it_is_read(tmp_path):
+    with open(tmp_path / "a.png", "wb") as file:
+        file.truncate(10**12)  # takes no space
+    with pytest.raises(TooLargeError, match=r"it has 1,000,000 MB, .* FAIRDISTILL_MAX_MEGAPIXELS=125000 "):
+        Folder(tmp_path).read("a.png")
+
+
+def test_the_size_of_a_member_is_checked_before_it_is_read(tmp_path, monkeypatch):
+    path = archive(tmp_path / "i.zip", {"a.png": bytes(9_000_000), "b.png": CONTENT})
+    monkeypatch.setenv("FAIRDISTILL_MAX_MEGAPIXELS", "1")
+    with pytest.raises(TooLargeError, match="it has 9 MB, and image files of up to 8 MB are read"):
+        Archive(path).read("a.png")
+    assert Archive(path).read("b.png") == CONTENT
+
+
+def test_a_member_that_says_it_is_small_takes_no_more_than_that(tmp_path):
+    size = 50_000_000
+    path = archive(tmp_path / "i.zip", {"a.png": bytes(size)})
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", size), struct.pack("<I", 1000)))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="archive member"):
+        Archive(path).read("a.png")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size / 10
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compressions_that_unpack_a_byte_to_a_million_are_not_read(tmp_path, kind):
+    with pytest.raises(DataError, match="unusual compression; only stored and deflated ones are read"):
+        Archive(archive(tmp_path / "i.zip", {"a.png": CONTENT}, kind)).read("a.png")

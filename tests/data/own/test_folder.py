@@ -113,3 +113,34 @@ def test_options_that_would_do_nothing_are_refused(tmp_path):
     make(tmp_path, GROUPED)
     with pytest.raises(UsageError, match=r"--root /x: .* is a folder of images"):
         load(["train"], tmp_path, Path("/x"), FolderOptions())
+
+
+TREE = ["oak/x/1.png", "oak/x/2.png", "oak/y/3.png", "ash/x/4.png", "ash/y/5.png"]
+
+
+@pytest.mark.parametrize("loop", ["oak/x/loop", "oak/y/loop", "ash/loop"])
+@pytest.mark.parametrize("target", [".", "oak", "oak/x", "..", "../.."])
+def test_a_link_that_leads_back_is_not_followed(tmp_path, loop, target):
+    path = make(tmp_path / "inside" / "trees", TREE)
+    (path / loop).symlink_to(path / target, target_is_directory=True)
+    make(tmp_path / "inside" / "other", ["oak/x/6.png"])
+    rows = read_rows(path, FolderOptions())
+    assert sorted(rows.names.tolist()) == sorted(TREE)
+    assert rows.group_names == ("x", "y")
+    assert [note for note in rows.notes if note.startswith("1 links were not followed") and loop in note]
+
+
+def test_a_link_to_a_folder_elsewhere_is_followed_once(tmp_path):
+    path = make(tmp_path / "trees", TREE[1:])
+    make(tmp_path / "elsewhere", ["z/6.png", "z/7.png"])
+    for link in ("oak/z", "ash/z"):
+        (path / link).symlink_to(tmp_path / "elsewhere/z", target_is_directory=True)
+    rows = read_rows(path, FolderOptions())
+    assert sorted(rows.names.tolist()) == sorted([*TREE[1:], "ash/z/6.png", "ash/z/7.png"])
+    assert [note for note in rows.notes if "not followed" in note and "(for example oak/z)" in note]
+
+
+def test_a_folder_that_is_a_link_itself_is_read(tmp_path):
+    path = make(tmp_path / "trees", TREE)
+    (tmp_path / "link").symlink_to(path)
+    assert sorted(read_rows(tmp_path / "link", FolderOptions()).names.tolist()) == sorted(TREE)

@@ -423,3 +423,9 @@ def test_given_splits_are_kept_and_those_of_built_in_data_too(tmp_path):
     assert len(data.load_splits("digits-s", ["test"], whole="unsplit")["test"]) == 1194
     with pytest.raises(UsageError, match="digits-s has splits of its own"):
         data.load_splits("digits-s", whole="always")
+
+
+@pytest.mark.parametrize("columns", [{"split": "label"}, {"source": "label"}, {"image": "label"}, {"image": "group"}])
+def test_a_column_that_has_two_meanings_is_refused(tmp_path, columns):
+    with pytest.raises(UsageError, match=r"is used twice in --(split|source|image) and --label or --group"):
+        read(write(tmp_path / "t.csv", SIMPLE), **columns)

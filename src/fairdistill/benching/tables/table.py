@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,8 @@ def _runs(source: str | Path, grid: GridRecord | None) -> list[str | Path]:
     path = Path(source)
     finished = [run for run in sorted(path.iterdir()) if (run / "result.json").exists()]
     if not finished:
-        raise UsageError(f"no run in {path} is finished; run them with: fairdistill bench {grid.data} --out {path}")
-    _check_same(finished, grid)
+        command = f"fairdistill bench {shlex.quote(str(grid.data))} --out {shlex.quote(str(path))}"
+        raise UsageError(f"no run in {path} is finished; run them with: {command}")
     return [*finished]
 
 

@@ -7,6 +7,7 @@ The data set of Jung et al., *Fair Feature Distillation for Visual Recognition* 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
@@ -46,6 +47,8 @@ MD5: dict[str, str] = {
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
+
+_LARGEST = 64 << 20  # bytes of a member that are read; a batch has 30 MiB
 
 CLASS_NAMES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -179,15 +182,28 @@ def _open(root: Path | None, *, download: bool) -> Callable[[str], bytes]:
     return lambda name: _check(_member(members, name, archive), name, f"{archive}:{FOLDER}/{name}")
 
 
+class _Unzipped(gzip.GzipFile):
+    """A gzip file of which nobody reads more at a time than a batch of the official archive takes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _LARGEST:
+            raise tarfile.ReadError(f"it holds a member of more than {_LARGEST >> 20} MiB")
+        return super().read(size)
+
+
 def _unpacked(archive: Path) -> Mapping[str, bytes]:
     members: dict[str, bytes] = {}
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with _Unzipped(archive) as unzipped, tarfile.open(fileobj=unzipped, mode="r:") as tar:
             for member in tar:
                 name = member.name.rsplit("/", 1)[-1]
-                stream = tar.extractfile(member) if member.isfile() and name in MD5 else None
-                if stream is not None:
-                    members[name] = stream.read()
+                if name not in MD5 or not member.isreg():
+                    continue
+                if member.size > _LARGEST:  # before anything is allocated for it
+                    raise tarfile.ReadError(f"its member {member.name} has {member.size:,} bytes")
+                stream = tar.extractfile(member)
+                assert stream is not None
+                members[name] = stream.read()
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise DataError(
             f"{archive} is not a complete gzipped tar archive ({error}). Delete it and download {URL} again"
@@ -203,6 +219,8 @@ def _member(members: Mapping[str, bytes], name: str, archive: Path) -> bytes:
 
 def _verified(path: Path, name: str) -> bytes:
     try:
+        if not path.is_file() or path.stat().st_size > _LARGEST:  # reading a pipe or a device would not end
+            raise DataError(f"{path} is not a file of the official size. Delete it and download {URL} again")
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}. Download {URL} again") from error

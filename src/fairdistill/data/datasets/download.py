@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import sys
 import urllib.request
 from pathlib import Path
 
 from fairdistill.errors import ChecksumError, DataError
+from fairdistill.text.telling import tell
 
 _CHUNK = 1 << 20
 
@@ -22,7 +22,7 @@ def fetch(url: str, target: Path, *, md5: str) -> None:
     """
     part = target.with_name(target.name + ".part")
     digest = hashlib.md5(usedforsecurity=False)
-    print(f"downloading {url} to {target}", file=sys.stderr)
+    tell(f"downloading {url} to {target}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:

@@ -30,7 +30,8 @@ from torch import Tensor
 
 from fairdistill.data.images.decoding import AS_STORED, Decoding, decode
 from fairdistill.data.images.facts import FACTS
-from fairdistill.data.images.sources import Source
+from fairdistill.data.images.opening import TooLargeError
+from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
@@ -243,19 +244,20 @@ class ImageCache:
         slot = self._slots[name]
         record = self._records[slot : slot + 1]
         record["size"], record["stamp"], record["crc"], record["facts"] = *signature, 0, 0
-        content = b""
+        digest = content_digest(b"")
         try:
-            content = self._source.read(name)
-            decoded = decode(content, self._view, self._how)
+            with content_of(self._source, name) as content:
+                digest = content_digest(content)
+                decoded = decode(content, self._view, self._how)
+        except (OSError, TooLargeError):  # not caused by the content alone: they may go away without a change to it
+            record["state"], record["size"], record["stamp"] = _BROKEN, 0, 0
         except DataError:
             record["state"] = _BROKEN
-        except OSError:  # not caused by the content: it may go away without a change to the file
-            record["state"], record["size"], record["stamp"] = _BROKEN, 0, 0
         else:
             data = np.ascontiguousarray(decoded.pixels).data
             _write(pixels, data, slot * self._bytes)
             record["crc"], record["state"], record["facts"] = zlib.crc32(data), _DONE, decoded.facts.record()
-        record["digest"] = content_digest(content)
+        record["digest"] = digest
         _write(index, record.tobytes(), slot * _RECORD.itemsize)
         self._checked[slot] = True  # data written by this process need not be checked again
 

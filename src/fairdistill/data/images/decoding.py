@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import simplejpeg
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.data.images.depth import IMPLIED, Depth, deep_image
+from fairdistill.data.images.depth import IMPLIED, Depth, deep_image, is_deep
 from fairdistill.data.images.facts import Facts
+from fairdistill.data.images.gate import Gate
+from fairdistill.data.images.opening import check_pixels, check_scans, opened
 from fairdistill.data.images.orientation import jpeg_orientation, orientation, upright
 from fairdistill.data.images.view import View
-from fairdistill.errors import DataError
+from fairdistill.errors import DataError, FairdistillError
 
 Pixels = NDArray[np.uint8]
 
+_DECODING = Gate(2 << 30)  # bytes that all threads take together to decode images
+_OF_JPEG, _OF_OTHERS, _OF_DEEP = 9, 22, 26  # bytes a pixel that decoding takes, at most
+_SLIM = 10_000_000  # pixels of a resized image; one that is very long and narrow gets more
 _SAME = 2  # how far the values of one color may be apart
 
 
@@ -60,56 +63,61 @@ def decode(content: bytes, view: View, how: Decoding = AS_STORED) -> Decoded:
 
     Raises:
         DataError: with the reason, if the bytes are not an image, or the image is truncated, damaged or out of range.
+        TooLargeError: if it has more pixels than :func:`.opening.max_pixels`.
     """
     if not content:
         raise DataError("the file is empty (0 bytes)")
     try:
-        whole = _jpeg(content) or _with_pillow(content, how)
-        if how.exif and whole.facts.orientation > 1:
-            whole = Decoded(upright(whole.pixels, whole.facts.orientation), whole.facts)
-        return Decoded(_seen(whole.pixels, view), whole.facts)
-    except DataError:
+        return _jpeg(content, view, how) or _with_pillow(content, view, how)
+    except FairdistillError:
         raise
-    except UnidentifiedImageError:
-        raise DataError(_unknown(content)) from None
     # Pillow's decoders raise many kinds of errors for damaged files: SyntaxError, struct.error, ...
     except Exception as error:
         raise DataError(f"it cannot be decoded: {error}") from error
 
 
-def _unknown(content: bytes) -> str:
-    if content[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "it is a TIFF file with channels of an unknown kind; convert it to 8 bits a channel"
-    return "it is not an image, or has an unknown format"
-
-
-def _jpeg(content: bytes) -> Decoded | None:
-    """Return the pixels of a plain JPEG, equal to Pillow's but faster; None if Pillow has to decode it."""
+def _jpeg(content: bytes, view: View, how: Decoding) -> Decoded | None:
+    """Decode a plain JPEG to the same pixels as Pillow's, but faster; return None if Pillow has to decode it."""
     if content[:2] != b"\xff\xd8":
         return None
     try:
-        _, _, colours, _ = simplejpeg.decode_jpeg_header(content)
-        if colours not in ("YCbCr", "Gray", "RGB"):
-            return None
-        pixels: Pixels = simplejpeg.decode_jpeg(content, colorspace="RGB")
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
     except ValueError:
         return None
-    return Decoded(pixels, Facts(orientation=jpeg_orientation(content), constant=is_constant(pixels)))
+    check_pixels(width, height)
+    if colours not in ("YCbCr", "Gray", "RGB"):
+        return None
+    check_scans(content)
+    with _DECODING.taking(width * height * _OF_JPEG):
+        try:
+            pixels: Pixels = simplejpeg.decode_jpeg(content, colorspace="RGB")
+        except ValueError:
+            return None
+        return _finished(pixels, Facts(orientation=jpeg_orientation(content)), view, how)
 
 
-def _with_pillow(content: bytes, how: Decoding) -> Decoded:
-    image: Image.Image = Image.open(io.BytesIO(content))
-    deep, depth = deep_image(image, content), IMPLIED
-    if deep is not None:
-        pixels, depth = deep.scaled(how.depth)
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    else:
-        # Straight to RGB, Pillow warns about a palette with transparency.
-        plain = image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image
-        pixels = np.array(plain.convert("RGB"))
-    # Pillow has turned a TIFF file, and removed the tag, by now.
-    return Decoded(pixels, Facts(depth, orientation(image), is_constant(pixels)))
+def _with_pillow(content: bytes, view: View, how: Decoding) -> Decoded:
+    image = opened(content)
+    width, height = image.size
+    with _DECODING.taking(width * height * (_OF_DEEP if is_deep(image) else _OF_OTHERS)):
+        deep, depth = deep_image(image, content), IMPLIED
+        if deep is not None:
+            pixels, depth = deep.scaled(how.depth)
+            if pixels.ndim == 2:
+                pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+        else:
+            # Straight to RGB, Pillow warns about a palette with transparency.
+            plain = image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image
+            pixels = np.array(plain.convert("RGB"))
+        # Pillow has turned a TIFF file, and removed the tag, by now.
+        return _finished(pixels, Facts(depth, orientation(image)), view, how)
+
+
+def _finished(pixels: Pixels, facts: Facts, view: View, how: Decoding) -> Decoded:
+    facts = replace(facts, constant=is_constant(pixels))
+    if how.exif and facts.orientation > 1:
+        pixels = upright(pixels, facts.orientation)
+    return Decoded(_seen(pixels, view), facts)
 
 
 def is_constant(pixels: Pixels) -> bool:
@@ -133,6 +141,8 @@ def _seen(pixels: Pixels, view: View) -> Pixels:
 def seen_part(images: Tensor, view: View) -> Tensor:
     """Return images ``[n, 3, H, W]``, uint8 or float, resized and cropped to a view."""
     window = view.window(*images.shape[2:])
+    if window.height * window.width > max(images.shape[2] * images.shape[3], _SLIM):
+        check_pixels(window.width, window.height, "its sides are so different that for --crop center it would get")
     if tuple(images.shape[2:]) != (window.height, window.width):
         size = (window.height, window.width)
         images = F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)

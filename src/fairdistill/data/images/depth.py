@@ -6,7 +6,6 @@ saying so. The largest value implies it: the range is the smallest usual one tha
 
 from __future__ import annotations
 
-import io
 import re
 import sys
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fairdistill.data.images.opening import opened
 from fairdistill.errors import DataError
 
 _WHOLE_BITS = (8, 10, 12, 14, 16, *range(17, 33))  # cameras and scanners have even numbers up to 16
@@ -104,6 +104,15 @@ def _eight_bits(values: NDArray[Any], bits: int) -> NDArray[np.uint8]:
     return np.asarray(eight, np.uint8)
 
 
+def is_deep(image: Image.Image) -> bool:
+    """Return whether an opened image may have more than 8 bits a channel."""
+    return image.mode in ("F", "I") or image.mode.startswith("I;16") or bool(_deep_rawmodes(image))
+
+
+def _deep_rawmodes(image: Image.Image) -> set[re.Match[str]]:
+    return {match for tile in image.tile if (match := _TWO_BYTES(_rawmode(tile.args)))}  # type: ignore[attr-defined]  # an opened file has tiles
+
+
 def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:
     """Return the values of an opened image as they are stored, None if it has 8 bits a channel or fewer."""
     tags = getattr(image, "tag_v2", {})
@@ -115,7 +124,7 @@ def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:
         if image.mode == "I" and tags and tags.get(_SAMPLE_FORMAT, (1,))[0] == 1:
             values = values.view(np.uint32)  # Pillow has no unsigned type of 32 bits
         return DeepImage(values, _stated(image, content), inverted)
-    rawmodes = {match for tile in image.tile if (match := _TWO_BYTES(_rawmode(tile.args)))}  # type: ignore[attr-defined]  # an opened file has tiles
+    rawmodes = _deep_rawmodes(image)
     if not rawmodes:
         return None
     return DeepImage(_two_bytes(image, content, next(iter(rawmodes)).group(1) == "LA"), _stated(image, content))
@@ -151,7 +160,7 @@ def _two_bytes(image: Image.Image, content: bytes, grey: bool) -> NDArray[np.uin
         four = np.asarray(_unpacked(image, lambda rawmode: "RGBA" if rawmode.startswith("LA") else rawmode))
         value = four[:, :, 0].astype(np.uint16) << 8 | four[:, :, 1]
         return np.repeat(value[:, :, None], 3, axis=2)
-    low = _unpacked(Image.open(io.BytesIO(content)), _other_byte)
+    low = _unpacked(opened(content), _other_byte)
     high = np.asarray(image)[:, :, :3].astype(np.uint16)
     return np.asarray(high << 8 | np.asarray(low)[:, :, :3], np.uint16)
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fairdistill.data.images.directories import read_bytes
+from fairdistill.data.images.opening import opened
+
 _TAG = 0x0112
+_REPEATED = 4  # how often the values of EXIF metadata may be read, as a multiple of their size
 _HEADER_BYTES = 1 << 17  # one segment has at most 64 KiB, and others may precede it
 
 
 def orientation(image: Image.Image) -> int:
     """Return an image's orientation tag, 1 (upright) to 8; 1 where it is absent, damaged or out of range."""
+    stored = bytes(image.info.get("exif") or b"").removeprefix(b"Exif\0\0")
+    if read_bytes(stored) > _REPEATED * len(stored):  # Pillow would read the same bytes thousands of times
+        return 1
     try:
         found = image.getexif().get(_TAG, 1)
     except Exception:  # Pillow raises many kinds of errors for damaged metadata; the pixels are not affected
@@ -27,9 +33,8 @@ def jpeg_orientation(content: bytes) -> int:
     if content.find(b"Exif\0\0", 0, _HEADER_BYTES) < 0:  # spares opening the many files without one
         return 1
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            return orientation(image)
-    except OSError:
+        return orientation(opened(content))
+    except Exception:  # as above
         return 1
 
 

@@ -21,10 +21,11 @@ from torch import Tensor
 from fairdistill.data.images.cache import ImageCache, Report, content_digest
 from fairdistill.data.images.decoding import AS_STORED, Decoding, decode, seen_part
 from fairdistill.data.images.facts import FACTS, Facts
-from fairdistill.data.images.sources import Source
+from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
+from fairdistill.text.telling import tell
 
 
 class Reader(ABC):
@@ -126,13 +127,14 @@ def scan(source: Source, names: Sequence[str], storage: Storage, view: View) -> 
         return Scan(cache.digests(names), cache.broken(names), cache.facts(names))
 
     def look(name: str) -> tuple[Any, bool, tuple[int, ...]]:
-        content = b""
+        digest = content_digest(b"")
         try:
-            content = source.read(name)
-            facts = decode(content, view, storage.how).facts
+            with content_of(source, name) as content:
+                digest = content_digest(content)
+                facts = decode(content, view, storage.how).facts
         except (DataError, OSError):
-            return content_digest(content), True, Facts().record()
-        return content_digest(content), False, facts.record()
+            return digest, True, Facts().record()
+        return digest, False, facts.record()
 
     with ThreadPoolExecutor(storage.workers) as pool, _progress("checking", len(names)) as report:
         found = []
@@ -200,7 +202,8 @@ class _Decoding(Reader):
 
         def read(name: str) -> NDArray[np.uint8]:
             try:
-                return decode(files.source.read(name), view, files.storage.how).pixels
+                with content_of(files.source, name) as content:
+                    return decode(content, view, files.storage.how).pixels
             except (DataError, OSError) as error:
                 raise DataError(
                     f"{files.source.where}: {name}: {error}; it was readable when the run started"
@@ -224,10 +227,9 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) 
         cache.fill(names, lambda _: None)
         return cache
     count = needed // (view.height * view.width * 3)
-    print(
+    tell(
         f"decoding {count:,} images of {source.where} to {view.width}x{view.height}, once: "
-        f"{needed / 2**20:,.0f} MiB in {cache.folder}",
-        file=sys.stderr,
+        f"{needed / 2**20:,.0f} MiB in {cache.folder}"
     )
     with _progress("decoding", count) as report:
         cache.fill(names, report)

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import IO, Protocol
 
+from fairdistill.data.images.gate import Gate
+from fairdistill.data.images.opening import check_bytes, max_bytes
 from fairdistill.errors import DataError
+
+_CHUNK = 1 << 16  # bytes of a member that are decompressed at a time
+_KINDS = {
+    stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe (FIFO)", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}  # fmt: skip
 
 
 class Source(Protocol):
@@ -24,8 +35,25 @@ class Source(Protocol):
     def signature(self, name: str) -> tuple[int, int]:
         """Return the file's size and a number that changes with the file; raises DataError if there is no such file."""
 
+    def size(self, name: str) -> int:
+        """Return how many bytes reading the file takes; raises DataError if there is no such file."""
+
     def read(self, name: str) -> bytes:
         """Return the file's content; raises OSError or DataError."""
+
+
+_READING = Gate(1 << 30)  # bytes of files that all threads hold together
+
+
+@contextmanager
+def content_of(source: Source, name: str) -> Iterator[bytes]:
+    """Give a file's content; threads wait for each other where theirs would take too much memory together.
+
+    Raises:
+        OSError, DataError: if it cannot be read.
+    """
+    with _READING.taking(min(source.size(name), max_bytes())):
+        yield source.read(name)
 
 
 class Folder:
@@ -42,21 +70,39 @@ class Folder:
 
     def signature(self, name: str) -> tuple[int, int]:
         """Return the file's size and the time it was changed, in nanoseconds."""
+        found = self._found(name)
+        return found.st_size, found.st_mtime_ns % 2**64  # negative before 1970
+
+    def _found(self, name: str) -> os.stat_result:
         try:
             found = os.stat(os.path.join(self.where, name))  # called a million times: Path is ten times slower
         except OSError as error:
             raise DataError(f"{error.strerror}") from error
         except ValueError as error:
             raise DataError(f"this is not a valid file name: {error}") from error
-        return found.st_size, found.st_mtime_ns % 2**64  # negative before 1970
+        _check_regular(found.st_mode)
+        return found
+
+    def size(self, name: str) -> int:
+        """Return the file's size."""
+        return self._found(name).st_size
 
     def read(self, name: str) -> bytes:
         """Return the file's content."""
         try:
-            with open(os.path.join(self.where, name), "rb") as file:
-                return file.read()
+            file = os.open(os.path.join(self.where, name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # of a FIFO too
         except ValueError as error:
             raise DataError(f"this is not a valid file name: {error}") from error
+        with open(file, "rb") as opened:
+            found = os.fstat(file)
+            _check_regular(found.st_mode)
+            check_bytes(found.st_size)
+            return opened.read()
+
+
+def _check_regular(mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise DataError(f"it is {_KINDS.get(stat.S_IFMT(mode), 'something')}, not a regular file")
 
 
 class Archive:
@@ -84,12 +130,31 @@ class Archive:
             raise DataError("not in the archive")
         return member.file_size, member.CRC
 
+    def size(self, name: str) -> int:
+        """Return the member's size."""
+        return self.signature(name)[0]
+
     def read(self, name: str) -> bytes:
         """Return the member's content."""
         self.signature(name)
+        member = self._members[name]
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DataError("its archive member has an unusual compression; only stored and deflated ones are read")
+        check_bytes(member.file_size)
         try:
-            with self._lock:
-                return self._zip.read(self._members[name])
+            with self._lock, self._zip.open(member) as opened:
+                return _content(opened, member)
         # The errors that zipfile raises for damaged, truncated, encrypted and unusually compressed members.
         except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise DataError(f"its archive member is damaged or unreadable: {error}") from error
+
+
+def _content(opened: IO[bytes], member: zipfile.ZipInfo) -> bytes:
+    """Return a member's content without decompressing more than the archive states that it holds."""
+    parts = []
+    while part := opened.read(_CHUNK):
+        parts.append(part)
+    content = b"".join(parts)
+    if len(content) != member.file_size:
+        raise DataError(f"its archive member ends after {len(content):,} of {member.file_size:,} bytes")
+    return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from fairdistill.data.own.group_table import GroupTable, TableGroups, read_group
 from fairdistill.data.own.paths import EXTENSIONS
 from fairdistill.data.own.shards import SPLIT_WORDS
 from fairdistill.data.own.table import OwnOptions, load_own
+from fairdistill.data.own.walking import Walk
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import reordered, unused_words, words_of
@@ -75,7 +75,7 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
     Raises:
         DataError: if it holds no class folders, or mixes images with and without a group folder.
     """
-    files, others = _walk(path)
+    files, notes = _walk(path)
     parts = [PurePosixPath(name).parts for name in files]
     splits = _splits(path, parts, options.split_map)
     depth = 0 if splits is None else 1
@@ -94,7 +94,6 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
     labels, class_names = _codes([part[depth] for part in parts])
     if options.classes is not None:
         labels, class_names = reordered(labels, class_names, options.classes, where=lambda row: str(path / files[row]))
-    notes = [f"{others:,} files do not have an image file's extension and were ignored"] if others else []
     if options.group_table is None:
         of_groups = _folder_groups([part[depth + 1] for part in parts], words_of(options.unknown))
     else:
@@ -128,24 +127,22 @@ def _folder_groups(values: list[str], unknown: frozenset[str]) -> TableGroups:
     return TableGroups(groups=groups, names=names, sources=None, notes=(*notes, *unused_words(unknown, [values])))
 
 
-def _walk(path: Path) -> tuple[list[str], int]:
-    """Return the images below a folder in natural order, and how many other files there are."""
+def _walk(path: Path) -> tuple[list[str], list[str]]:
+    """Return the images below a folder in natural order, and notes on what is not read."""
     files, others = [], 0
-    for folder, inner, names in os.walk(path, followlinks=True, onerror=_unreadable):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        where = Path(folder).relative_to(path)
-        for name in names:
-            if name.startswith("."):
-                continue
-            if PurePosixPath(name).suffix.lower() in EXTENSIONS:
-                files.append((where / name).as_posix())
-            else:
-                others += 1
-    return sorted(files, key=natural), others
-
-
-def _unreadable(error: OSError) -> None:
-    raise DataError(f"cannot read the folder {error.filename}: {error.strerror}") from error
+    walk = Walk(path)
+    for folder, name in walk.files():
+        if PurePosixPath(name).suffix.lower() in EXTENSIONS:
+            files.append(f"{folder}/{name}" if folder else name)
+        else:
+            others += 1
+    notes = [f"{others:,} files do not have an image file's extension and were ignored"] if others else []
+    if walk.repeated:
+        notes.append(
+            f"{len(walk.repeated):,} links were not followed, since they lead to folders that are read already or that "
+            f"hold {path} (for example {walk.repeated[0]})"
+        )
+    return sorted(files, key=natural), notes
 
 
 def _splits(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.images.opening import check_bytes
 from fairdistill.errors import DataError
 
 _BATCH = 32  # images read at a time
@@ -53,6 +54,11 @@ class ParquetImages:
             raise DataError("there is no such row")
         return self._signature
 
+    def size(self, name: str) -> int:
+        """Return 0: images are read together with their neighbors, whatever their sizes."""
+        self.signature(name)
+        return 0
+
     def read(self, name: str) -> bytes:
         """Return an image's bytes."""
         import pyarrow
@@ -65,6 +71,7 @@ class ParquetImages:
             raise DataError(f"its part of the Parquet file is damaged: {' '.join(str(error).split())}") from error
         if value is None:
             raise DataError("the row holds no image")
+        check_bytes(len(value))
         return bytes(value)
 
     def _value(self, row: int) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -176,7 +177,7 @@ def _suggestion(sample: list[str], folder: Path) -> str:
     for other in _near(folder):
         listing = Listing(str(other))
         if all(_meant(name, listing) for name in sample):
-            return f"; they exist in {other}, so pass --data-root {other}"
+            return f"; they exist in {other}, so pass --data-root {shlex.quote(str(other))}"
     listing = Listing(str(folder))
     instead = [listing.alike(posixpath.splitext(name.strip().replace("\\", "/"))[0]) for name in sample]
     extensions = {PurePosixPath(name).suffix for name in instead if name is not None}

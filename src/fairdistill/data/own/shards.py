@@ -62,6 +62,12 @@ class _Joined:
         source, inner = self._places[name]
         return source.signature(inner)
 
+    def size(self, name: str) -> int:
+        """Return how many bytes reading an image takes."""
+        self.signature(name)
+        source, inner = self._places[name]
+        return source.size(inner)
+
     def read(self, name: str) -> bytes:
         """Return an image's bytes."""
         self.signature(name)

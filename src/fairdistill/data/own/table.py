@@ -193,9 +193,17 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
             f"--split-map needs a split column, but {path} has no column 'split'; it has {', '.join(names)}. Choose "
             "one with --split"
         )
-    if options.label in groups or len(set(groups)) < len(groups):
-        twice = options.label if options.label in groups else next(g for g in groups if groups.count(g) > 1)
-        raise UsageError(f"the column {twice!r} is used twice in --label and --group; use each column once")
+    for option, column in (
+        ("group", None),
+        ("split", options.split),
+        ("source", options.source),
+        ("image", options.image),
+    ):
+        given = [options.label, *(groups if option != "source" else ()), column]  # a group may be one person
+        twice = next((name for name in given if name is not None and given.count(name) > 1), None)
+        if twice is not None:
+            others = "--label and --group" if option == "group" else f"--{option} and --label or --group"
+            raise UsageError(f"the column {twice!r} is used twice in {others}; use each column once")
     check_bins(options.bin, [options.label, *groups], "label and group columns")
     images = embedded(path, options.image)
     wanted = [options.label, *groups, split, source, options.image if images is None else None]

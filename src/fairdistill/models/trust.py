@@ -1,0 +1,45 @@
+"""Which code of the user's own may be imported: only what this process was told to use.
+
+A run folder, and the metadata of a weights file, contain the name of their network. If it is a module and a factory,
+building it imports and runs that module. A file from elsewhere must not decide that, so the name has to come from the
+command line, a configuration file given there, or an argument in Python. An exported program is code as well: PyTorch
+runs parts of it while it reads the file.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+from fairdistill.errors import UsageError
+
+_TRUSTED: set[str] = set()
+
+
+def trust_code(*names: str | None) -> None:
+    """Let this process import the code of networks, and read exported programs; other names do nothing.
+
+    Args:
+        names: networks (``package.module:factory``) and paths as the user gave them, None for those not given.
+    """
+    _TRUSTED.update(name for name in names if name)
+
+
+def check_trusted(name: str) -> None:
+    """Raise a UsageError unless the user has named this network, ``package.module:factory``, in this process."""
+    if name not in _TRUSTED:
+        raise UsageError(
+            f"the network {name} is code that a file names, not you, so it was not imported. If you trust it, add "
+            f"--model {name} (--teacher-model for a teacher; in Python, model={name!r})"
+        )
+
+
+def check_program(path: str | None) -> None:
+    """Raise a UsageError if a file names an exported program that the user has not named in this process."""
+    if path is None or not path.endswith(".pt2"):
+        return
+    if os.path.realpath(path) not in map(os.path.realpath, _TRUSTED):
+        raise UsageError(
+            f"the exported program {path} is code that a file names, not you, so it was not read. If you trust it, add "
+            f"--teacher-model {shlex.quote(path)} (in Python, model={path!r})"
+        )
