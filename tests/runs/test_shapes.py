@@ -40,7 +40,7 @@ def changed(value, path, new):
     return inner
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_an_edited_file_is_an_error_of_one_line(kept, data, capsys, tmp_path_factory):
     folder = shutil.copytree(kept, tmp_path_factory.mktemp("edited") / "run")
