@@ -48,7 +48,7 @@ def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
 def _remarks(setup: Setup) -> Iterator[str]:
     options, train = setup.options, setup.data.train
     wished = options.learning.batch_size
-    if wished > len(train):
+    if wished > len(train) and not options.rules.drop_last:
         yield f"a batch has at most the {len(train):,} training images, although --batch-size is {wished:,}"
     if train.recipe.crop == "center":
         yield f"images: {train.recipe.geometry}"

@@ -187,7 +187,9 @@ def prepare_objective(
 
 def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
     """Return the sampler that chooses the images of each batch."""
-    size, seed, drop_last = min(options.learning.batch_size, len(train)), options.seed, options.rules.drop_last
+    size, seed, drop_last = options.learning.batch_size, options.seed, options.rules.drop_last
+    if not drop_last:  # the paper's protocol refuses a batch that it cannot fill
+        size = min(size, len(train))
     if method.sampler == "balanced":
         return Balanced(train, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=options.strict_cells)
     check_cells(train, strict=options.strict_cells)

@@ -63,7 +63,7 @@ def plan_stages(method: Method, options: TrainOptions, *, rows: int, sampler: Sa
         sampler: the run's sampler.
     """
     rules = options.rules
-    batch_size = min(options.learning.batch_size, rows)
+    batch_size = options.learning.batch_size if rules.drop_last else min(options.learning.batch_size, rows)
     epoch = rules.epoch_steps(rows=rows, batch_size=batch_size, sampler_steps=sampler.steps_per_epoch)
     main = options.steps or (options.epochs or rules.default_epochs) * epoch
     warmup = 0
