@@ -133,3 +133,11 @@ def test_if_images_are_changed_most_students_see_them_so_and_the_first_ones_sure
     assert [each.name for each in found if each.augment is None] == ["ss", "mfd", "ss-lr0.1"]
     for each in found:
         methods.parse(each.method, data="digits-s")
+
+
+def test_students_that_see_changed_images_are_fewer_and_longer_since_it_pays_late():
+    changed = configurations(from_trained=True, changed_images=True)
+    found = plan(0.1 * 100 * 19, students=changed)
+    assert found.students == ("ss-randaug", "gapreg-randaug")
+    assert found.rungs[0] >= 500
+    assert len(plan(0.1 * 100 * 19).students) > 2

@@ -24,6 +24,7 @@ _WITH_CHANGED_IMAGES: tuple[tuple[str, float, Augmentation | None], ...] = (
     ("ss", 1.0, "randaug"), ("gapreg", 1.0, "randaug"), ("dro", 1.0, "randaug"), ("ss", 1.0, None), ("mfd", 1.0, None),
     ("mfd-self", 1.0, "randaug"), ("mfd", 1.0, "randaug"), ("ss", 0.1, None),
 )  # fmt: skip
+_FIRST_RUNG, _FIRST_RUNG_CHANGED = 0.9, 5.0  # epochs before students are compared; changed images pay late
 _COST = {"mfd": 1.6, "mfd-self": 1.3}  # seconds per step, those of ss being 1: the teacher's forward pass
 _HOW = {
     "ss": "on batches with as many images of every class and group",
@@ -234,7 +235,9 @@ def plan_round(seconds: float, pace: Pace, students: Sequence[Student], *, epoch
     """Return how the time is spent on as many students as can compete in it.
 
     Students are compared after s, 2 s, 4 s, ... steps, and the better half goes on, until one is left. As
-    many compete as can get s steps, at least about an epoch, each; a single student takes whatever is left.
+    many compete as can get s steps, at least about an epoch, each; a single student takes whatever is left. With
+    changed images, these are five epochs: in fewer, such a student only catches up with one that sees the images as
+    they are.
 
     Args:
         seconds: left for students.
@@ -263,7 +266,8 @@ def plan_round(seconds: float, pace: Pace, students: Sequence[Student], *, epoch
         first = min(longest, int(training / (pace.step * cost * units)))
         if number == 1 and first < max(_LEAST_STEPS, epoch_steps // 4):
             return None
-        if number == 1 or first >= 0.9 * epoch_steps:
+        epochs = _FIRST_RUNG_CHANGED if any(each.augment for each in starting) else _FIRST_RUNG
+        if number == 1 or first >= epochs * epoch_steps:
             steps = tuple(first * rung for rung in rungs)
             return Round(steps[-1], steps, tuple(each.configuration for each in starting))
     return None
