@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs `fix` on three data sets, each with a model that was first saved as plain weights in a .pt file, the way a user would bring it.
+# Runs `fix` on four models, each of which that was first saved as plain weights in a .pt file, the way a user would bring it.
 # Usage: FAIRDISTILL_DATA=DIR bash results/fix.sh FOLDER; DIR holds cifar-10-batches-py and fairface-64, FOLDER the models of head.sh
 set -euo pipefail
 out=$1
@@ -29,5 +29,10 @@ fix digits-s --data digits-s --model digit_net --budget 20s --threads 1
 deployed cifar10s cifar10s-0
 fix cifar10s --data cifar10s --model cifar_net --budget 15m --threads 1
 
+[ -e "$out/cifar10s-50/result.json" ] ||
+  fairdistill train --data cifar10s --method scratch --epochs 50 --threads 1 --out "$out/cifar10s-50"
+deployed cifar10s-50 cifar10s-50
+fix cifar10s-50 --data cifar10s --model cifar_net --budget 15m --threads 1
+
 deployed gender gender-0
-fix gender --data "$faces/manifest.csv" --label gender --group race "${photos[@]}" --budget 20m
+fix gender --data "$faces/manifest.csv" --label gender --group race "${photos[@]}" --budget 30m

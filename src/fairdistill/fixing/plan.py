@@ -32,7 +32,7 @@ _HOW = {
     "mfd-self": "by MFD between the groups of its own features",
     "di": "with one last layer per group, averaged at the end",
     "dro": "by group DRO, which gives the worst subgroups more weight",
-    "gapreg": "on such batches, with a penalty on the gap between groups",
+    "gapreg": "on batches with as many images of every class and group, with a penalty on the gap between groups",
 }
 
 
