@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs `fix` on four models, each of which that was first saved as plain weights in a .pt file, the way a user would bring it.
+# Runs `fix` on four models, each of which was first saved as plain weights in a .pt file, the way a user would bring it.
 # Usage: FAIRDISTILL_DATA=DIR bash results/fix.sh FOLDER; DIR holds cifar-10-batches-py and fairface-64, FOLDER the models of head.sh
 set -euo pipefail
 out=$1

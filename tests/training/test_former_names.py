@@ -33,7 +33,7 @@ def options(quick, make_teacher):
 def as_written_before(run: RunFolder) -> None:
     """Rewrite a run folder's terms to the names that an earlier version gave them."""
     config = yaml.safe_load((run.path / "config.yaml").read_text())
-    config["set"] = former_names(config["set"])
+    config |= {"set": former_names(config["set"]), "format_version": 1}  # whose checkpoints have no digest
     (run.path / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     rows = [json.loads(line) for line in (run.path / "log.jsonl").read_text().splitlines()]
     lines = [json.dumps({**row, "loss": former_names(row["loss"])}) + "\n" for row in rows]

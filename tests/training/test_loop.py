@@ -166,7 +166,7 @@ def random_states():
     return [torch.get_rng_state().tolist(), str(np.random.get_state()), random.getstate()]  # noqa: NPY002
 
 
-@pytest.mark.parametrize("lr", [0.01, 1e10])
+@pytest.mark.parametrize("lr", [0.01, 1e6])
 def test_the_callers_random_numbers_are_left_alone_even_by_a_run_that_fails(quick, lr):
     before = random_states()
     if lr == 0.01:
@@ -208,12 +208,12 @@ def test_terms_that_start_gently_are_told_how_far_they_are(quick, monkeypatch, p
 
 def test_a_rate_that_is_far_too_high_stops_the_run(quick):
     with pytest.raises(NonFiniteLossError, match="'ce' is not finite at step 2"):
-        train(quick(lr=1e10), quiet=True)
+        train(quick(lr=1e6), quiet=True)
 
 
 def test_a_last_step_that_ruins_the_weights_is_no_finished_run(quick, tmp_path):
     with pytest.raises(NonFiniteLossError):
-        train(quick(lr=1e30, steps=1), quiet=True)
+        train(quick(lr=1e6, steps=1), quiet=True)
     assert not (tmp_path / "run" / "result.json").exists()
 
 

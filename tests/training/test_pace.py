@@ -89,7 +89,7 @@ def test_a_run_chooses_its_threads_and_records_them(choice, quick, steps_that_ta
     steps_that_take({1: 0.1, 4: 0.2})
     run = train(quick(threads=choice), quiet=True)
     assert run.environment["threads"] == 1
-    assert run.environment["device"] == "cpu (1 threads), float32"
+    assert run.environment["device"] == "cpu (1 thread), float32"
     assert run.config["threads"] == choice
     assert load_checkpoint(run.checkpoint_path)["threads"]["number"] == 1
     assert torch.get_num_threads() == 4  # the caller's

@@ -269,7 +269,7 @@ def test_what_does_not_fit_is_an_error_and_nothing_is_written(
 def test_a_full_disk_is_an_error_before_anything_is_written(quick, tmp_path, monkeypatch):
     usage = cost.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(cost.shutil, "disk_usage", lambda path: usage._replace(free=10))
-    with pytest.raises(UsageError, match=r"would write .* MiB, but .* has 0 MiB free.*--out"):
+    with pytest.raises(UsageError, match=r"would write .* MiB to the disk of .*, which has .* free.*--out"):
         train(quick(), quiet=True)
     assert list(tmp_path.iterdir()) == []
 

@@ -284,7 +284,7 @@ BAD = [
         TeacherError,
         "has 3 outputs; images.csv/train has 2 classes",
     ),
-    ({"teacher": "empty.pt", "teacher_model": "digit_net"}, UsageError, "empty.pt is damaged"),
+    ({"teacher": "empty.pt", "teacher_model": "digit_net"}, UsageError, r"empty.pt \(0 bytes\) is damaged"),
     (
         {"teacher": "named.safetensors"},
         TeacherError,

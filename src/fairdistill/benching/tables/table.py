@@ -63,6 +63,7 @@ def _runs(source: str | Path, grid: GridRecord | None) -> list[str | Path]:
     if not finished:
         command = f"fairdistill bench {shlex.quote(str(grid.data))} --out {shlex.quote(str(path))}"
         raise UsageError(f"no run in {path} is finished; run them with: {command}")
+    _check_same(finished, grid)
     return [*finished]
 
 
