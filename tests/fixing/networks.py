@@ -10,12 +10,18 @@ from torch import nn
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.fixing import FixOptions
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of
+from fairdistill.models.safe_file import DIGEST
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.training import TrainOptions
 
 SIZE = 4
 NUMBERS = 3 * SIZE * SIZE
+
+
+def without_digest(metadata: dict[str, str]) -> dict[str, str]:
+    """Return the metadata of a file of weights, but for the digest of its content."""
+    return {name: text for name, text in metadata.items() if name != DIGEST}
 
 
 def images_of(name: str, rows: int, *, seed: int) -> GroupedDataset:

@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 
 from fairdistill.errors import UsageError
-from fairdistill.models.safe_file import read_safe, safe_bytes
+from fairdistill.models.safe_file import DIGEST, read_safe, safe_bytes
 
 TENSORS = {"b": torch.arange(6.0).view(2, 3), "a": torch.ones(4, dtype=torch.int64)}
 METADATA = {"network": "digit_net", "class_names": '["é", "\\u0001"]', "z": "", "m": "1", "k": "2"}
@@ -20,13 +20,13 @@ def test_equal_content_gives_equal_bytes_that_any_program_reads():
     assert all(torch.equal(loaded[name], value) for name, value in TENSORS.items())
 
 
-@pytest.mark.parametrize("metadata", [METADATA, {}, None, {"digest": "of an earlier content"}])
+@pytest.mark.parametrize("metadata", [METADATA, {}, None, {DIGEST: "of an earlier content"}])
 def test_what_is_written_is_read(metadata, tmp_path):
     path = tmp_path / "a.safetensors"
     path.write_bytes(safe_bytes(TENSORS, metadata))
     tensors, found = read_safe(path)
     assert all(torch.equal(tensors[name], value) for name, value in TENSORS.items())
-    assert found == {name: text for name, text in (metadata or {}).items() if name != "digest"}
+    assert found == {name: text for name, text in (metadata or {}).items() if name != DIGEST}
 
 
 def test_any_flipped_bit_is_found(tmp_path):

@@ -14,6 +14,7 @@ import fairdistill
 from fairdistill.cli.main import main
 from fairdistill.errors import FairdistillError
 from fairdistill.models import digit_net, exported
+from fairdistill.models.safe_file import DIGEST
 from fairdistill.models.trust import check_trusted, trust_code
 from fairdistill.training import train
 
@@ -51,6 +52,7 @@ def renamed(run, network: str):
     if (run / "model.safetensors").exists():
         with safetensors.safe_open(run / "model.safetensors", "pt") as file:
             tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+        metadata.pop(DIGEST, None)
         safetensors.torch.save_file(tensors, run / "model.safetensors", {**metadata, "network": network})
     return run
 

@@ -262,8 +262,8 @@ OPEN, LOAD = RunFolder.open, fairdistill.load
         pytest.param(write("config.yaml", b"format_version: 99"), OPEN, "format_version 99", id="another format"),
         pytest.param(write("config.yaml", b"method: ss"), OPEN, "format_version None", id="no format"),
         pytest.param(delete("model.safetensors"), LOAD, "not finished.*--resume", id="no model"),
-        pytest.param(cut_model, LOAD, "not a readable", id="half a model"),
-        pytest.param(write("model.safetensors", b""), LOAD, "not a readable", id="empty model"),
+        pytest.param(cut_model, LOAD, "is damaged or incomplete", id="half a model"),
+        pytest.param(write("model.safetensors", b""), LOAD, "is damaged or incomplete", id="empty model"),
         pytest.param(save_model(None), LOAD, "lacks the metadata", id="model without description"),
         pytest.param(
             save_model({**METADATA, "network": "x"}), LOAD, "cannot rebuild .*: unknown network", id="unknown network"

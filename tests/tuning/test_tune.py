@@ -72,7 +72,7 @@ def whole(tiny_teacher, tmp_path_factory):
     out = str(tmp_path_factory.mktemp("tuning") / "whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(data.DATASETS, "tiny", TINY)
-        options = TrainOptions(**QUICK, method="mfd", teacher=tiny_teacher, threads=1, out=out)
+        options = TrainOptions(**QUICK, method="mfd", teacher=tiny_teacher, out=out)
         return outcome(tune(options, options=wanted(), quiet=True))
 
 

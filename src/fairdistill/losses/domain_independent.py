@@ -57,15 +57,26 @@ def domain_independent_loss(
 class DomainIndependentLoss(nn.Module):
     """:func:`domain_independent_loss` as a module, for a network with one head per group.
 
+    Args:
+        label_smoothing: the share of each row's loss that is spread evenly over all classes.
+
     Example:
         >>> heads = torch.tensor([[[0.0, 9.0], [0.0, 0.0]]])
         >>> round(DomainIndependentLoss()(heads, torch.tensor([1]), torch.tensor([1])).item(), 4)
         0.6931
     """
 
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
     def forward(self, head_logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
         """Return the scalar loss of the heads' logits ``[N, G, C]``, labels ``[N]`` and groups ``[N]``."""
-        return domain_independent_loss(head_logits, labels, groups)
+        return domain_independent_loss(head_logits, labels, groups, label_smoothing=self.label_smoothing)
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"label_smoothing={self.label_smoothing}"
 
 
 @dataclass(frozen=True, kw_only=True)

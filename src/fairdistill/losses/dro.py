@@ -90,6 +90,7 @@ class GroupDROLoss(nn.Module):
         num_groups: number of groups G.
         step_size: step size of the weights.
         adjustment: ``[C, G]`` or a number, added to the subgroups' losses when the weights move.
+        label_smoothing: the share of each row's loss that is spread evenly over all classes.
 
     Example:
         >>> loss = GroupDROLoss(num_classes=2, num_groups=2, step_size=1.0)
@@ -102,10 +103,16 @@ class GroupDROLoss(nn.Module):
     adjustment: Tensor
 
     def __init__(
-        self, *, num_classes: int, num_groups: int, step_size: float = 0.01, adjustment: Tensor | float = 0.0
+        self,
+        *,
+        num_classes: int,
+        num_groups: int,
+        step_size: float = 0.01,
+        adjustment: Tensor | float = 0.0,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        self.step_size = step_size
+        self.step_size, self.label_smoothing = step_size, label_smoothing
         equal = torch.full((num_classes, num_groups), -math.log(num_classes * num_groups))
         self.register_buffer("log_weights", equal)
         self.register_buffer("adjustment", torch.as_tensor(adjustment, dtype=torch.float32), persistent=False)
@@ -118,8 +125,9 @@ class GroupDROLoss(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
         """Return the scalar loss of logits ``[N, C]``, labels ``[N]`` and groups ``[N]``."""
         loss, moved = dro_loss(
-            logits, labels, groups, self.log_weights, step_size=self.step_size, adjustment=self.adjustment
-        )
+            logits, labels, groups, self.log_weights, step_size=self.step_size, adjustment=self.adjustment,
+            label_smoothing=self.label_smoothing,
+        )  # fmt: skip
         if self.training:
             self.log_weights.copy_(moved)
         return loss
@@ -129,7 +137,7 @@ class GroupDROLoss(nn.Module):
         num_classes, num_groups = self.log_weights.shape
         sizes = f"num_classes={num_classes}, num_groups={num_groups}"
         adjustment = tuple(self.adjustment.shape) or self.adjustment.item()
-        return f"{sizes}, step_size={self.step_size}, adjustment={adjustment}"
+        return f"{sizes}, step_size={self.step_size}, adjustment={adjustment}, label_smoothing={self.label_smoothing}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,6 +84,7 @@ class ReweightedLoss(nn.Module):
 
     Args:
         cell_weights: floating point ``[C, G]``, for example those of :func:`reweighing`.
+        label_smoothing: the share of each row's loss that is spread evenly over all classes.
 
     Example:
         >>> loss = ReweightedLoss(cell_weights=reweighing(torch.tensor([[30, 10], [10, 30]])))
@@ -93,18 +94,19 @@ class ReweightedLoss(nn.Module):
 
     cell_weights: Tensor
 
-    def __init__(self, *, cell_weights: Tensor) -> None:
+    def __init__(self, *, cell_weights: Tensor, label_smoothing: float = 0.0) -> None:
         super().__init__()
         _check_weights(cell_weights)
+        self.label_smoothing = label_smoothing
         self.register_buffer("cell_weights", cell_weights)
 
     def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
         """Return the scalar loss of logits ``[N, C]``, labels ``[N]`` and groups ``[N]``."""
-        return reweighted_loss(logits, labels, groups, self.cell_weights)
+        return reweighted_loss(logits, labels, groups, self.cell_weights, label_smoothing=self.label_smoothing)
 
     def extra_repr(self) -> str:
         """Return the settings."""
-        return f"cell_weights={tuple(self.cell_weights.shape)}"
+        return f"cell_weights={tuple(self.cell_weights.shape)}, label_smoothing={self.label_smoothing}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
 
-DIGEST = "digest"
+DIGEST = "fairdistill_digest"
 _METADATA = "__metadata__"
 _CHUNK = 1 << 22
 

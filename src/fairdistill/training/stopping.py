@@ -23,7 +23,7 @@ class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
     def __init__(self, what: str, run: RunFolder, *, signal_number: int) -> None:
         from fairdistill.models import is_own_code  # needs PyTorch, which other commands' help does not
 
-        config = run.config
+        config = run.config if (run.path / "config.yaml").exists() else {}  # a command of several runs names itself
         named = [
             f" {option} {shlex.quote(name)}"  # its code is imported only if the command names it
             for option, name in (("--model", config.get("model")), ("--teacher-model", config.get("teacher_model")))
