@@ -98,7 +98,9 @@ def test_repr_is_that_of_a_pytorch_module():
     assert repr(GroupDROLoss(num_classes=3, num_groups=2)) == (
         "GroupDROLoss(num_classes=3, num_groups=2, step_size=0.01, adjustment=0.0, label_smoothing=0.0)"
     )
-    assert repr(ReweightedLoss(cell_weights=torch.ones(3, 2))) == "ReweightedLoss(cell_weights=(3, 2))"
+    assert repr(ReweightedLoss(cell_weights=torch.ones(3, 2), label_smoothing=0.1)) == (
+        "ReweightedLoss(cell_weights=(3, 2), label_smoothing=0.1)"
+    )
     assert repr(RKDLoss(angle=0.0)) == "RKDLoss(distance=25.0, angle=0.0)"
 
 
