@@ -238,3 +238,11 @@ def test_a_correction_that_only_its_need_of_the_group_rules_out_is_pointed_at():
 def test_a_class_name_with_a_line_break_does_not_break_a_list():
     text = render(fix_result(after=FAIRER, notes=("Model outputs: ma\nle, female",)))
     assert "* Model outputs: ma le, female." in text
+
+
+def test_a_candidate_that_is_more_accurate_for_everyone_is_not_advised_against_though_its_gap_is_not_proven():
+    text = render(fix_result(after=((117, 300), (270, 300), (276, 300), (282, 300))))
+    assert "nothing better was proven" in text.splitlines()[0]
+    assert "confirms a better accuracy" in text
+    assert "nothing is shown to be worse; so use it if that matters" in text
+    assert "do not replace your model" not in text

@@ -40,6 +40,13 @@ def confirmed(result: FixResult) -> str:
     return f"The test set {'; it '.join(said)}." if said else ""
 
 
+def better_and_not_worse(result: FixResult) -> bool:
+    """Return whether the test set confirms that the candidate is better in something, and shows no harm."""
+    signs = [_sign(change, higher) for _, higher, change in _changes(result)]
+    harmed = result.kept is not None and any(cell.harmed for cell in result.kept.cells)
+    return 1 in signs and -1 not in signs and not harmed
+
+
 def _changes(result: FixResult) -> list[tuple[str, bool, Change]]:
     """Return each metric whose change was tested on the test set, and whether higher is better; the rule's first."""
     if result.kept is None or result.kept_worst_subgroup is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fairdistill.auditing import AuditResult
-from fairdistill.fixing.evidence import confirmed
+from fairdistill.fixing.evidence import better_and_not_worse, confirmed
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.treatment import Treated, Treatment
 from fairdistill.fixing.verdict import SETS, is_real
@@ -117,10 +117,15 @@ def _fair(result: FixResult) -> str:
 def _not_confirmed(result: FixResult) -> str:
     worse = result.gain is not None and result.gain.found.high < 0
     says = "contradicts" if worse else "does not confirm"
+    advice = "So do not replace your model on this evidence, and do not rely on it to treat groups equally."
+    if better_and_not_worse(result):
+        advice = (
+            "It is the better model in what is confirmed, and nothing is shown to be worse; so use it if that matters "
+            "to you. But do not rely on either model to treat groups equally."
+        )
     return (
         f"{_real(result)} On the validation set, `{result.chosen}` ({result.description}) is the best of "
-        f"{len(result.points):,} models by the rule, but the test set {says} that. {confirmed(result)} So do not "
-        "replace your model on this evidence, and do not rely on it to treat groups equally."
+        f"{len(result.points):,} models by the rule, but the test set {says} that. {confirmed(result)} {advice}"
     )
 
 
