@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -215,16 +215,20 @@ def _enlarged(network: nn.Module, example: Tensor, logits: Tensor) -> _Pass | No
     return large if answer.shape[1] == logits.shape[1] else None
 
 
+def modules_to_name(wrong: str, modules: Sequence[str]) -> str:
+    """Return which modules of a network may have been meant by a name that none has, and which are the last ones."""
+    close = difflib.get_close_matches(wrong, modules, n=3)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{hint}the last modules are: {', '.join(modules[-8:])}"
+
+
 def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) -> TapPoint:
     point = point_of(name, place)
     module = point.module
     modules = [known for known, _ in network.named_modules() if known]
     if module not in modules:
-        close = difflib.get_close_matches(module, modules, n=3)
-        hint = f"did you mean {' or '.join(close)}? " if close else ""
         raise UsageError(
-            f"tap {name!r}: {type(network).__name__} has no module {module!r}; {hint}the last modules are: "
-            f"{', '.join(modules[-8:])}"
+            f"tap {name!r}: {type(network).__name__} has no module {module!r}; {modules_to_name(module, modules)}"
         )
     target = network.get_submodule(module)
     calls = [call for call in found.calls if call.module is target]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.overrides import TorchFunctionMode
 
+from fairdistill.models.discovery import modules_to_name
 from fairdistill.models.ending import RESHAPES
 from fairdistill.models.exported import ExportedNetwork
 from fairdistill.models.last_layer import LastLayer, LastLayerError, features_read, is_linear, set_layer, watching
@@ -86,12 +86,8 @@ class _Trial:
         """Return the module that the user names."""
         modules = {known: module for known, module in self.network.named_modules(remove_duplicate=False) if known}
         if name not in modules:
-            close = difflib.get_close_matches(name, modules, n=3)
-            hint = f"did you mean {' or '.join(close)}? " if close else ""
-            raise LastLayerError(
-                f"--head {name}: {type(self.network).__name__} has no such module; {hint}the last modules are: "
-                f"{', '.join(list(modules)[-8:])}"
-            )
+            to_name = modules_to_name(name, list(modules))
+            raise LastLayerError(f"--head {name}: {type(self.network).__name__} has no such module; {to_name}")
         module: nn.Module = modules[name]
         if not is_linear(module):
             raise LastLayerError(
