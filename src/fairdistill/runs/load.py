@@ -8,6 +8,7 @@ from torch import nn
 
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import build, load_weights, read_weights, trust_code
+from fairdistill.models.folder import nearest
 from fairdistill.runs.files import resume_command
 from fairdistill.runs.folder import RunFolder
 from fairdistill.text.parsing import from_json
@@ -41,7 +42,7 @@ def load(path: str | Path, *, model: str | None = None) -> nn.Module:
     except UsageError as error:
         raise RunFolderError(str(error)) from error
     try:
-        name, size = metadata["network"], metadata.get("image_size")
+        name, size = str(nearest(metadata["network"], run.path)), metadata.get("image_size")
         num_classes = len(from_json(metadata["class_names"]))
         image_size = int(size) if size is not None else None
     except (KeyError, TypeError, ValueError) as error:
