@@ -18,6 +18,8 @@ from fairdistill.models import head_name, load_program, load_weights, open_weigh
 from fairdistill.models.beside import described_beside
 from fairdistill.models.checkpoint import is_usual
 from fairdistill.models.described import Described, described_in
+from fairdistill.models.folder import nearest
+from fairdistill.models.hugging_face import own_names
 from fairdistill.models.prefixes import common_prefix, is_beside
 from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.predictions.class_order import matched
@@ -120,13 +122,13 @@ def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedM
     described, beside, notes = _completed(own, described_beside(path), source, data)
     if own.class_names is not None and len(own.class_names) != data.num_classes:  # before the weights fail to load
         matched(own.class_names, data.class_names, model=f"the {source.option} {path}", data=data.name)
-    name = source.network or described.network
+    name = nearest(source.network or described.network, path.parent)
     if name is None:
         raise TeacherError(
             f"{path} contains only weights; name their network with {source.network_option}, for example resnet18"
         )
     network = _network(name, file.tensors, replace(source, size=source.size or described.size), data)
-    file = part_of(file, network.state_dict(), where=source.path)
+    file = part_of(replace(file, tensors=own_names(network, file.tensors)), network.state_dict(), where=source.path)
     load_weights(network, file.tensors, where=source.path)
     return OpenedModel(
         network,
@@ -159,7 +161,7 @@ def _completed(
         if name == "size" and there and beside.resized:
             cleared["resized"] = round(beside.resized * here / there)
         beside = replace(beside, **cleared)
-    names = ("network", "size", "resized", "mean", "std", "class_names")
+    names = ("network", "size", "resized", "mean", "std", "class_names", "interpolation", "reversed_channels")
     missing = {name: getattr(beside, name) for name in names if getattr(own, name) is None}
     if own.size is not None:
         missing.pop("resized", None)

@@ -74,8 +74,7 @@ def write_with_last_layer(source: ModelSource, layer: LastLayer, weight: Tensor,
     content = rewritten(path, changes, names=layer.names, key=source.weights_key)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if open_run(source) is None:
-            _copy_beside(path, target.parent)
+        copy_beside(path, target.parent)
         write_bytes(target, content)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from error
@@ -99,8 +98,8 @@ def file_of(source: ModelSource) -> Path:
     return Path(source.path) if run is None else run.path / "model.safetensors"
 
 
-def _copy_beside(path: Path, folder: Path) -> None:
-    """Copy the configuration files that say how a weights file is read."""
+def copy_beside(path: Path, folder: Path) -> None:
+    """Copy the configuration files that say how a weights file is read to the folder of another one."""
     for name in described_beside(path).files:
         old, new = path.parent / name, folder / name
         if new.exists() and new.read_bytes() != old.read_bytes():

@@ -12,6 +12,7 @@ from fairdistill.contract import check_path
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import build, head_name, load_weights, open_weights, trust_code
 from fairdistill.models.described import Described, described_in
+from fairdistill.models.folder import nearest
 from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.runs.classifying import equip
@@ -94,7 +95,8 @@ def _of_run(run: RunFolder) -> tuple[nn.Module, Described, Mapping[str, str]]:
     except UsageError as error:
         raise RunFolderError(str(error)) from error
     try:
-        name, names = file.metadata["network"], tuple(from_json(file.metadata["class_names"]))
+        name = str(nearest(file.metadata["network"], run.path))
+        names = tuple(from_json(file.metadata["class_names"]))
         described = replace(described_in(file.metadata), class_names=names)
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{path} lacks the metadata that describes it: {type(error).__name__}: {error}") from error
