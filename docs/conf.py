@@ -21,7 +21,17 @@ html_title = f"{project} {release}"
 
 root_doc = "docs/index"
 include_patterns = ["docs/**", "results/*.md", "CHANGELOG.md"]
-exclude_patterns = [".*", "**/.*", "src", "tests", "benchmarks", "examples", "docs/_*", "docs/figures", "docs/gallery/*.py"]
+exclude_patterns = [
+    ".*",
+    "**/.*",
+    "src",
+    "tests",
+    "benchmarks",
+    "examples",
+    "docs/_*",
+    "docs/figures",
+    "docs/gallery/*.py",
+]
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -31,6 +41,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "matplotlib.sphinxext.plot_directive",
+    "sphinx_gallery.gen_gallery",
     "mathml",
     "measured",
     "plain_docstrings",
@@ -49,6 +60,18 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_attr_annotations = False
 
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples"],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"\.py$",
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "within_subsection_order": "FileNameSortKey",
+    "capture_repr": ("_repr_html_",),
+    "only_warn_on_example_error": False,
+    "abort_on_example_error": True,
+}
 plot_basedir = str(ROOT)
 plot_html_show_source_link = False
 plot_html_show_formats = False

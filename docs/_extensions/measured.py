@@ -37,7 +37,8 @@ def rows_of(method: str) -> Iterator[str]:
         for row in rows:
             if row["method"].split()[0] in (BASELINE, method) and any(each["method"] == method for each in rows):
                 values = " | ".join(_value(row, metric) for metric in ("accuracy", "deo_a", "deo_m"))
-                yield f"| [{title}](../../results/{file}.md) | `{row['method']}` | {row['n']} | {row['steps']:,} | {values} |"
+                link = f"[{title}](../../results/{file}.md)"
+                yield f"| {link} | `{row['method']}` | {row['n']} | {row['steps']:,} | {values} |"
 
 
 class Measured(SphinxDirective):
@@ -46,10 +47,14 @@ class Measured(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
+        """Return the table."""
         rows = list(rows_of(self.arguments[0]))
         if not rows:
             return self.parse_text_to_nodes("It is not in any of the tables in [results](../../results/README.md) yet.")
-        head = ["| data | method | n | steps | accuracy | DEO_A | DEO_M |", "| --- | --- | ---: | ---: | ---: | ---: | ---: |"]
+        head = [
+            "| data | method | n | steps | accuracy | DEO_A | DEO_M |",
+            "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+        ]
         return self.parse_text_to_nodes("\n".join([*head, *rows]))
 
 
@@ -60,6 +65,7 @@ class CommandHelp(SphinxDirective):
     final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
+        """Return the text as it is printed."""
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             main([*self.arguments[0].split(), "--help"])

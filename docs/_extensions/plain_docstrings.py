@@ -11,11 +11,11 @@ _MARKUP = re.compile(r"\||(?<=\w)_(?![\w`])|\*(?=\w)")
 
 
 def plain(lines: list[str]) -> list[str]:
-    """Return a docstring with formulas, which are indented after an empty line, as literal blocks.
+    r"""Return a docstring with formulas, which are indented after an empty line, as literal blocks.
 
     Example:
         >>> plain(["The sum of |x|, with", "", "    x = p_ - q", "", "where q is 1."])
-        ['The sum of \\\\|x\\\\|, with', '', '::', '', '    x = p_ - q', '', 'where q is 1.']
+        ['The sum of \\|x\\|, with', '', '::', '', '    x = p_ - q', '', 'where q is 1.']
     """
     found: list[str] = []
     literal = section = False

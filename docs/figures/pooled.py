@@ -13,9 +13,13 @@ figure, axes = plt.subplots(figsize=(6.4, 2.9))
 places = np.arange(6)[::-1]
 axes.plot(100 * shares.ravel(), places, "D", color="#c1554e", label="share of its own images", ms=5)
 axes.errorbar(
-    100 * pooled.middle.ravel(), places - 0.18,
+    100 * pooled.middle.ravel(),
+    places - 0.18,
     xerr=100 * np.stack([(pooled.middle - pooled.low).ravel(), (pooled.high - pooled.middle).ravel()]),
-    fmt="o", color="#2f6f9f", label="pooled estimate, 95% interval", ms=5,
+    fmt="o",
+    color="#2f6f9f",
+    label="pooled estimate, 95% interval",
+    ms=5,
 )
 axes.set(yticks=places, yticklabels=names, xlim=(0, 100), xlabel="accuracy, percent")
 axes.legend(frameon=False, loc="lower left", fontsize=8)
