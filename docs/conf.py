@@ -61,8 +61,8 @@ napoleon_numpy_docstring = False
 napoleon_attr_annotations = False
 
 sphinx_gallery_conf = {
-    "examples_dirs": ["../examples"],
-    "gallery_dirs": ["gallery"],
+    "examples_dirs": ["examples"],
+    "gallery_dirs": ["docs/gallery"],
     "filename_pattern": r"\.py$",
     "download_all_examples": False,
     "show_signature": False,

@@ -21,8 +21,8 @@ run = fairdistill.train(
 )
 
 # %%
-# A weights file with the name of its network is audited on data that you name. A run folder already holds its predictions, so
-# ``fairdistill.audit(run.path)`` would be enough here.
+# A weights file with the name of its network is audited on data that you name. A run folder already holds its
+# predictions, so ``fairdistill.audit(run.path)`` would be enough here.
 
 result = fairdistill.audit(run.path / "model.safetensors", data="digits-s", threads=1)
 print(result)
@@ -32,10 +32,9 @@ result.plot()
 plt.show()
 
 # %%
-# Which subgroups, that is, classes of a group, are worst? Small ones are better judged by the pooled estimate, which also uses what
-# the class and the group show elsewhere.
+# Which subgroups, that is, classes of a group, are worst? Small ones are better judged by the pooled estimate, which
+# also uses what the class and the group show elsewhere.
 
 for each in sorted(result.cells, key=lambda cell: cell.pooled.value)[:3]:
-    print(
-        f"{each.class_name} in {each.group}: {each.pooled.value:.0%} [{each.pooled.low:.0%}, {each.pooled.high:.0%}], n = {each.rows}"
-    )
+    interval = f"[{each.pooled.low:.0%}, {each.pooled.high:.0%}]"
+    print(f"{each.class_name} in {each.group}: {each.pooled.value:.0%} {interval}, n = {each.rows}")

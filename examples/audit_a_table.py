@@ -2,8 +2,9 @@
 Audit a table of predictions
 ============================
 
-Any software can make the predictions. Here it is scikit-learn: a logistic regression on handwritten digits, some of which are
-printed on coloured paper. In the training images, small digits are mostly grey and large ones mostly coloured.
+Any software can make the predictions. Here it is scikit-learn: a logistic regression on handwritten digits, some of
+which are printed on coloured paper. In the training images, small digits are mostly grey and large ones mostly
+coloured.
 """
 
 # %%
@@ -30,8 +31,8 @@ def pixels(split):
 model = LogisticRegression(C=0.01, max_iter=1000).fit(pixels(train), train.labels)
 
 # %%
-# Then its predictions, one row per image: the true class, the group, and a probability for each class. ``source`` says which rows
-# were made from one picture, since those are not independent.
+# Then its predictions, one row per image: the true class, the group, and a probability for each class. ``source`` says
+# which rows were made from one picture, since those are not independent.
 
 table = pd.DataFrame(
     {"label": test.labels, "group": np.array(test.group_names)[test.groups], "source": test.source_ids}

@@ -2,7 +2,8 @@
 Compare models
 ==============
 
-Two questions: which *method* is better, over several seeds; and what changes from one *model* to another, on the same images.
+Two questions: which *method* is better, over several seeds; and what changes from one *model* to another, on the same
+images.
 """
 
 # %%
@@ -37,7 +38,8 @@ result.plot()
 plt.show()
 
 # %%
-# One model against another on the same test images: a paired test, which sees smaller changes than two separate intervals would.
+# One model against another on the same test images: a paired test, which sees smaller changes than two separate
+# intervals would.
 
 audit = fairdistill.audit(runs[2], against=runs[0])
 change = audit.against

@@ -2,8 +2,8 @@
 Fix a model in a minute
 =======================
 
-``fix`` measures the gap, changes the last layer of your network, trains a few students if there is time, and recommends one model, or
-says that nothing better was proven.
+``fix`` measures the gap, changes the last layer of your network, trains a few students if there is time, and
+recommends one model, or says that nothing better was proven.
 """
 
 # %%
@@ -30,7 +30,8 @@ result = fairdistill.fix(
 print(result)
 
 # %%
-# Everything it tried, on the validation set. The rule takes the fairest model that loses at most half a point of accuracy.
+# Everything it tried, on the validation set. The rule takes the fairest model that loses at most half a point of
+# accuracy.
 
 result.plot()
 plt.show()

@@ -58,8 +58,8 @@ for _ in range(12):
 print("teacher", fairness(teacher.eval()))
 
 # %%
-# The student: batches with as many images of every subgroup, and the MFD term on the 64 activations before the last layer. ``Tapped``
-# reads them by name, from any network; ``8`` is the ReLU.
+# The student: batches with as many images of every subgroup, and the MFD term on the 64 activations before the last
+# layer. ``Tapped`` reads them by name, from any network; ``8`` is the ReLU.
 
 student = network()
 student.load_state_dict(teacher.state_dict())

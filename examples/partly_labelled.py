@@ -2,13 +2,13 @@
 When only some groups are known
 ===============================
 
-Group labels are expensive. Images without one are used by every loss that needs none, and the missing groups can be guessed, for
-training only.
+Group labels are expensive. Images without one are used by every loss that needs none, and the missing groups can be
+guessed, for training only.
 """
 
 # %%
-# Hide the groups of 95% of the training images, and train with balanced batches: once with the few that are known, once with guesses
-# for the others.
+# Hide the groups of 95% of the training images, and train with balanced batches: once with the few that are known,
+# once with guesses for the others.
 
 import tempfile
 from pathlib import Path
