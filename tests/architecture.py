@@ -24,7 +24,7 @@ FLOORS = (
     ("benching",),
     ("reporting",),
     ("training",),
-    ("embedding", "inspecting"),
+    ("embedding", "inspecting", "predicting"),
     ("auditing", "comparing", "choosing"),
     ("predictions",),
     ("heads", "posthoc"),

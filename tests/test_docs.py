@@ -66,7 +66,9 @@ def test_named_modules_and_files_exist(page: Path) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("command", ["audit", "bench", "compare", "data", "embed", "fix", "report", "train", "tune"])
+@pytest.mark.parametrize(
+    "command", ["audit", "bench", "compare", "data", "embed", "fix", "predict", "report", "train", "tune"]
+)
 def test_shown_options_are_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = [words for page in PAGES for words in commands(page) if words[:1] == [command]]
     assert shown, "no page shows the command"

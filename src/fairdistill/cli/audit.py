@@ -44,7 +44,8 @@ def run(arguments: list[str]) -> int:
     result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
     write_json(out, result.to_dict())
     print(result.text())
-    print(f"\nWritten: {out}")
+    written = (str(out), given.values.get("predictions_out"))
+    print(f"\nWritten: {', '.join(filter(None, written))}")
     return result.exit_code
 
 

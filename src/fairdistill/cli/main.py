@@ -21,6 +21,7 @@ COMMANDS = {
     "fix": "find a fairer model than yours within a time budget",
     "train": "train a teacher or a student",
     "tune": "search hyperparameters on validation data",
+    "predict": "run a model on images and write its predictions as a table",
     "compare": "compare finished runs side by side",
     "embed": "draw a t-SNE map of a run's features",
     "report": "write an HTML report and a model card",

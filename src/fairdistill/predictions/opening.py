@@ -27,7 +27,7 @@ from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.predictions.class_order import matched
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.runs import RunFolder
-from fairdistill.runs.load import load
+from fairdistill.runs.load import load_network
 from fairdistill.text.lists import listed
 
 
@@ -105,7 +105,7 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
 
 
 def _open_run(run: RunFolder) -> OpenedModel:
-    network = load(run.path)
+    network = load_network(run.path)
     file = open_weights(run.path / "model.safetensors")
     with describing(run.path):
         described = described_in(file.metadata)
