@@ -95,7 +95,8 @@ def _of_run(run: RunFolder) -> tuple[nn.Module, Described, Mapping[str, str]]:
     except UsageError as error:
         raise RunFolderError(str(error)) from error
     try:
-        name, names = str(nearest(file.metadata["network"], run.path)), tuple(from_json(file.metadata["class_names"]))
+        name = str(nearest(file.metadata["network"], run.path))
+        names = tuple(from_json(file.metadata["class_names"]))
         described = replace(described_in(file.metadata), class_names=names)
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{path} lacks the metadata that describes it: {type(error).__name__}: {error}") from error
