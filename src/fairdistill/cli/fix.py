@@ -11,7 +11,8 @@ COMMAND = Command(
     name="fix",
     summary="Audit a model, search for a fairer one within a time budget, and give one recommendation.",
     source="MODEL",
-    source_help="run folder, weights file or exported program; without one, a model is trained first",
+    source_help="run folder, weights file, folder of transformers or timm, or complete program (.pt2, TorchScript, "
+    "ONNX); without one, a model is trained first",
     nargs="?",
     images=True,
     examples=(

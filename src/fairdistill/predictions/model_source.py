@@ -11,6 +11,7 @@ from fairdistill.data import option_names
 from fairdistill.errors import TeacherError
 from fairdistill.models.folder import model_path
 from fairdistill.models.intake import Remedies
+from fairdistill.models.kinds import check_kind
 from fairdistill.runs import RunFolder
 
 Outputs = Literal["auto", "logits", "probabilities"]
@@ -73,6 +74,7 @@ def open_run(source: ModelSource) -> RunFolder | None:
             f"there is no {source.option} {path}; expected a run folder, a weights file (.safetensors, .pt), a folder "
             "of transformers or timm, or an exported program (.pt2)"
         )
+    check_kind(path)
     weights = [name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).is_file()]
     if weights and not (path / "config.yaml").exists():
         raise TeacherError(

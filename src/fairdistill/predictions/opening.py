@@ -14,13 +14,15 @@ from torch import Tensor, nn
 from fairdistill import models
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import RunFolderError, TeacherError, UsageError
-from fairdistill.models import head_name, load_program, load_weights, open_weights, weights_digest
+from fairdistill.models import head_name, load_weights, open_weights, weights_digest
 from fairdistill.models.beside import described_beside
 from fairdistill.models.checkpoint import is_usual
 from fairdistill.models.described import Described, described_in
 from fairdistill.models.folder import nearest
 from fairdistill.models.hugging_face import own_names
+from fairdistill.models.kinds import check_kind, is_program
 from fairdistill.models.prefixes import common_prefix, is_beside
+from fairdistill.models.programs import read_program
 from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.predictions.class_order import matched
 from fairdistill.predictions.model_source import ModelSource, open_run
@@ -76,7 +78,7 @@ class OpenedModel:
 
 
 def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
-    """Open a run folder, an exported program or a weights file.
+    """Open a run folder, a complete program (an exported one, TorchScript, ONNX) or a weights file.
 
     Raises:
         TeacherError: if it does not exist, or its network is not known.
@@ -87,13 +89,18 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
     run = open_run(source)
     if run is not None:
         return _open_run(run)
-    if path.suffix == ".pt2":
+    check_kind(path)
+    if is_program(path):
         if source.network is not None:
             raise TeacherError(f"{path} is a complete program; drop {source.network_option}")
-        program = load_program(path)
+        program, notes = read_program(path, size=source.size or data.recipe.size, remedies=source.remedies)
         program.raw = True
         digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        return OpenedModel(program, digest, fixed_size=program.image_size)
+        described, beside, more = _completed(Described(), described_beside(path), source, data)
+        described = replace(described, network=None, size=None)
+        return OpenedModel(
+            program, digest, described=described, beside=beside, fixed_size=program.image_size, notes=(*notes, *more)
+        )
     return _open_file(path, source, data)
 
 

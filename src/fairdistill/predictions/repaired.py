@@ -14,6 +14,7 @@ from torch import Tensor
 from fairdistill.errors import UsageError
 from fairdistill.models import open_weights
 from fairdistill.models.beside import described_beside
+from fairdistill.models.kinds import is_program
 from fairdistill.models.last_layer import LastLayer, LastLayerError, set_layer
 from fairdistill.models.rewriting import Change, rewritten
 from fairdistill.models.weights import part_of
@@ -63,8 +64,8 @@ def write_with_last_layer(source: ModelSource, layer: LastLayer, weight: Tensor,
         UsageError: if the target cannot be written, or the model's file is not the one that the layer came from.
     """
     path = file_of(source)
-    if path.suffix == ".pt2":
-        raise LastLayerError(f"{path} is an exported program: its last layer cannot be changed")
+    if is_program(path):
+        raise LastLayerError(f"{path} is a complete program: its last layer cannot be changed")
     if target.suffix != path.suffix:
         raise UsageError(f"{target} must end in {path.suffix}, as {path} does")
     if target.resolve() == path.resolve():
