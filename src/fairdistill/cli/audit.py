@@ -10,8 +10,10 @@ from fairdistill.cli.command import Command, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
+from fairdistill.escaping import shown
 from fairdistill.predictions import TableColumns
 from fairdistill.runs import write_json
+from fairdistill.text.bars import can_show_bars
 
 COMMAND = Command(
     name="audit",
@@ -48,10 +50,13 @@ def run(arguments: list[str]) -> int:
     given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, *what, OutputOptions, data=data)
     out = _out(given.source, given.options(OutputOptions))
     from fairdistill.auditing import audit
+    from fairdistill.auditing.bars import bars
 
     result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
     write_json(out, result.to_dict())
     print(result.text())
+    if can_show_bars():
+        print(f"\n{shown(bars(result))}")
     written = (str(out), given.values.get("predictions_out"))
     print(f"\nWritten: {', '.join(filter(None, written))}")
     return result.exit_code
