@@ -12,6 +12,7 @@ from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.predictions import TableColumns
 from fairdistill.runs import write_json
+from fairdistill.system.memory import keep_freed_memory
 
 COMMAND = Command(
     name="audit",
@@ -36,13 +37,15 @@ class OutputOptions:
 def run(arguments: list[str]) -> int:
     """Run the audit, write its result, and return the exit code."""
     data = peek(arguments, "data")
+    if data is not None:
+        keep_freed_memory()  # a model is run on batches of images
     what = TableColumns if data is None else ModelOptions
     given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, what, OutputOptions, data=data)
     out = _out(given.source, given.options(OutputOptions))
     from fairdistill.auditing import audit
 
     result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
-    write_json(out, result.to_dict())
+    write_json(out, result.to_write())
     print(result.text())
     print(f"\nWritten: {out}")
     return result.exit_code

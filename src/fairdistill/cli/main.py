@@ -29,6 +29,9 @@ COMMANDS = {
 }
 
 
+_BATCHES = frozenset({"demo", "fix", "train", "tune", "bench", "embed"})
+"""Commands that prepare many batches of images; large tables take less memory without what they keep."""
+
 _HELP = f"""usage: fairdistill COMMAND [OPTIONS]
 
 Measure how unequally an image classifier treats groups of people, and distil a
@@ -69,7 +72,8 @@ def _command(arguments: list[str]) -> int:
     with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")
         warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files
-        keep_freed_memory()
+        if arguments[0] in _BATCHES:
+            keep_freed_memory()
         wait_passively()  # before PyTorch is loaded
         code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])
         return code

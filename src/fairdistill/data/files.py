@@ -76,7 +76,7 @@ def load_rows(
         kept = ~found.broken
         rows, found = rows.take(kept), found.take(kept)
         _check_names(rows, name)
-    pictures = np.array([value.tobytes().hex() for value in found.digests], object)
+    pictures = _named(found.digests)
     sources = source_ids(pictures, rows.sources)
     few = few_rows_note(_subgroups(rows))
     notes = (
@@ -221,6 +221,16 @@ def _check_classes(parts: dict[Split, GroupedDataset], name: str) -> None:
                 f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image{more}; correct the "
                 "labels or remove these rows"
             )
+
+
+def _named(digests: NDArray[np.void]) -> NDArray[np.object_]:
+    """Return hashes, ``V16 [N]``, as hexadecimal texts, object ``[N]``; equal ones share one."""
+    words = np.ascontiguousarray(digests).view(np.uint64).reshape(-1, 2)
+    order = np.lexsort(words.T)
+    first = np.append(True, (words[order[1:]] != words[order[:-1]]).any(axis=1))[: len(order)]
+    of_row = np.empty(len(order), np.int64)
+    of_row[order] = np.cumsum(first) - 1
+    return np.array([value.tobytes().hex() for value in digests[order[first]]], object)[of_row]
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
