@@ -44,9 +44,9 @@ def predictions_table(folder: Path) -> None:
 def data_table(folder: Path) -> None:
     """Write a table of images, of which each file is named by many rows."""
     generator = np.random.default_rng(0)
-    for at in range(FILES):
+    for file in range(FILES):
         pixels = generator.integers(0, 256, (16, 16, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / f"image{at:04d}.png")
+        Image.fromarray(pixels).save(folder / f"image{file:04d}.png")
     at = np.arange(LISTED)
     _write(
         folder / "table.csv",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairdistill.auditing import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions
-from fairdistill.cli.command import Command, parse
+from fairdistill.cli.command import Command, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
@@ -20,6 +20,12 @@ COMMAND = Command(
     "exceeded, 3 if the data cannot tell, otherwise 0.",
     source="SOURCE",
     source_help="table (.csv, .tsv, .jsonl, .parquet), run folder, or model with --data",
+    images=True,
+    examples=(
+        "audit predictions.csv --label gender --group race --max-deo-a 0.05",
+        "audit new.csv --against old.csv",
+        "audit deployed.pt --model resnet18 --data faces.csv --image path --label gender --group race",
+    ),
 )
 
 
@@ -39,15 +45,18 @@ def run(arguments: list[str]) -> int:
     data = peek(arguments, "data")
     if data is not None:
         keep_freed_memory()  # a model is run on batches of images
-    what = TableColumns if data is None else ModelOptions
-    given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, what, OutputOptions, data=data)
+    what: tuple[type, ...] = (TableColumns,) if data is None else (ModelOptions,)
+    if data is None and asks_for_help(arguments):
+        what = (TableColumns, ModelOptions)
+    given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, *what, OutputOptions, data=data)
     out = _out(given.source, given.options(OutputOptions))
     from fairdistill.auditing import audit
 
     result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
     write_json(out, result.to_write())
     print(result.text())
-    print(f"\nWritten: {out}")
+    written = (str(out), given.values.get("predictions_out"))
+    print(f"\nWritten: {', '.join(filter(None, written))}")
     return result.exit_code
 
 

@@ -1,9 +1,10 @@
-"""Freed memory: kept for reuse, or returned to the system."""
+"""Memory: freed memory that is kept or returned, and how much is available."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
@@ -29,3 +30,19 @@ def return_freed_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def available_bytes() -> int | None:
+    """Return how much memory a process can still take, None if that is not known.
+
+    It is what the system has available, or what the control group of the process has left, if that is less.
+    """
+    found = []
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+        limit, used = (Path(f"/sys/fs/cgroup/memory.{name}").read_text().strip() for name in ("max", "current"))
+        found += [] if limit == "max" else [max(0, int(limit) - int(used))]
+    except (OSError, ValueError):  # another system, or no control groups of version 2
+        pass
+    return min(found, default=None)

@@ -16,6 +16,7 @@ from fairdistill.tables.even import is_even
 from fairdistill.tables.layout import Layout, layout_of
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
+from fairdistill.tables.room import check_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +123,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         layout = layout_of(path, encoding)
         # Columns without a name get one of their own, since pandas would refuse to tell them apart.
         names = [name.strip() or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
+        check_text(path, columns, fields=len(names))
 
         def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:
             with pd.read_csv(
