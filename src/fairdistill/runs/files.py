@@ -119,15 +119,15 @@ def _text(value: Any, line: str) -> str:
     if isinstance(value, Mapping):
         inner = [f"{line} {_key(key)}{_text(item, line + ' ')}" for key, item in value.items()]
         return f"{{{','.join(inner)}{line}}}" if inner else "{}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, Sequence):
         if not value:
             return "[]"
         if len(value) > _LONG and _is_flat(value):
             return json.dumps(value)
         inner = [f"{line} {_text(item, line + ' ')}" for item in value]
         return f"[{','.join(inner)}{line}]"
-    if isinstance(value, str):
-        return encode_basestring(value)
     if isinstance(value, float):
         return float.__repr__(value) if math.isfinite(value) else "null"
     return json.dumps(value)
