@@ -317,7 +317,7 @@ def test_subgroups_are_judged_without_draws_as_they_are_with_them(confidence: fl
     table = drawn([[0.8, 0.6, 0.9], [0.5, 0.7, 0.6]], [[150, 60, 8], [90, 40, 0]], seed=0)
     draw = np.random.default_rng(3)
     first = table.correct
-    second = np.where(draw.random(len(first)) < 0.25, draw.random(len(first)) < 0.3, first)
+    second = np.where(draw.random(len(first)) < 0.5, draw.random(len(first)) < 0.2, first)
     found = compared(first, second, table, classes=3, confidence=confidence)
     value, significant = judged_cells(first, second, table.samples(3, 2), confidence=confidence)
     assert value.tolist() == pytest.approx([cell.value for cell in found.cells])

@@ -20,6 +20,7 @@ from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.data.shared import repeated_pictures, shared_sources, source_ids
 from fairdistill.data.splits import cut_validation
 from fairdistill.errors import DataError
+from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.small_groups import few_rows_note
 
 _SHOWN = 5
@@ -99,6 +100,8 @@ def load_rows(
         notes=notes,
         skipped=skipped,
     )
+    del pictures, sources
+    return_freed_memory()  # most of what comparing a million rows took
     if as_one:
         why = ", since no split is given" if unsplit else ""
         note = f"all {len(whole):,} rows were read{why}; a model looks better on rows that it was trained on"
