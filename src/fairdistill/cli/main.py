@@ -39,6 +39,10 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
 COMMANDS = {name: text for commands in QUESTIONS.values() for name, text in commands.items()}
 
 
+_BATCHES = frozenset({"demo", "fix", "train", "tune", "bench", "embed", "predict"})
+"""Commands that prepare many batches of images; large tables take less memory without what they keep."""
+
+
 def _listed(commands: Mapping[str, str]) -> str:
     return "\n".join(f"  {name:<9} {text}" for name, text in commands.items())
 
@@ -83,7 +87,8 @@ def _command(arguments: list[str]) -> int:
     with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")
         warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files
-        keep_freed_memory()
+        if arguments[0] in _BATCHES:
+            keep_freed_memory()
         wait_passively()  # before PyTorch is loaded
         code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])
         return code

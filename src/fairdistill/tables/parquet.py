@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.room import check_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,7 @@ def read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
 
     stored = {name.strip(): name for name in parquet_header(path)}
     try:
+        check_parquet(path, columns, [stored[name] for name in columns])
         # A stored index is read as a column; integers stay integers even if some are missing.
         table = pyarrow.parquet.read_table(path, columns=[stored[name] for name in columns])
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)

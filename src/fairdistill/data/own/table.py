@@ -22,6 +22,7 @@ from fairdistill.data.own.sources import source_names
 from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
+from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.columns import Columns, check_bins, listed, words_of
 from fairdistill.tables.reading import check_column, several
 from fairdistill.tables.sources import repeated_ids, source_hint
@@ -143,6 +144,7 @@ def load(
     """
     base = root or (path if path.is_dir() else path.parent)
     rows = read_rows(path, base, options)
+    return_freed_memory()
     if rows.source is None or isinstance(rows.source, Folder):
         folder = Folder(base) if rows.source is None else rows.source
         located = locate(rows.names, Path(folder.where))
