@@ -61,7 +61,7 @@ class Part:
             os.fsync(file.fileno())
         self._part.replace(self._path)
         sync_folder(self._path.parent)
-        self._hashes.unlink()
+        self._hashes.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete what was computed so far."""

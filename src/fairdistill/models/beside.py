@@ -9,6 +9,7 @@ from typing import Any
 from fairdistill.errors import UsageError
 from fairdistill.models.class_names import class_names_in
 from fairdistill.models.described import Described, three
+from fairdistill.system.regular import check_readable
 from fairdistill.text.parsing import from_json
 
 _CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
@@ -86,6 +87,7 @@ def _side(size: Any) -> int | None:
 def _read(path: Path) -> Mapping[str, Any]:
     """Return the content of a JSON file, empty if there is none."""
     try:
+        check_readable(path)
         content = from_json(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
