@@ -43,7 +43,11 @@ class Stage:
     def reset(self) -> None:
         """Put the folder back to the start."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.copytree(self.prepared, self.folder)
+        self.fill()
+
+    def fill(self) -> None:
+        """Copy what it starts from into the folder."""
+        shutil.copytree(self.prepared, self.folder, dirs_exist_ok=True)
 
     def next(self) -> Command | None:
         """Return the command to run now, None if all is done."""
@@ -84,16 +88,16 @@ def random_kill(draw: random.Random, whole: Ended) -> Kill:
     return Kill(seconds=draw.uniform(0, whole.seconds))
 
 
-def try_kills(name: str, *, kills: int, seed: int, place: Path, say: Say) -> Row:
+def try_kills(name: str, *, tries: int, seed: int, place: Path, say: Say) -> Row:
     """Kill a command so many times; up to three times in a row before it may come to its end."""
     scenario, row, started = SCENARIOS[name], Row(f"kill -9: {name}"), time.monotonic()
     draw = random.Random(f"{seed}/{name}")
     with staged(scenario, place) as stage:
         say(f"{name}: {stage.whole.seconds:.1f} s and {stage.whole.events} changes to files without a fault")
-        while row.tries < kills:
+        while row.tries < tries:
             stage.reset()
             moments = [random_kill(draw, stage.whole) for _ in range(draw.choice((1, 1, 1, 2, _MOST_IN_A_ROW)))]
-            moments = moments[: kills - row.tries]
+            moments = moments[: tries - row.tries]
             broken = _one_try(stage, moments)
             row.tries += len(moments)
             shown = " and ".join(map(str, moments))
@@ -120,12 +124,12 @@ def _one_try(stage: Stage, moments: list[Kill]) -> list[str]:
         ended = command.run()
         if ended.code != 0:
             broken.append(f"then it ended with {ended.code}: {ended.stderr[-300:]!r}")
-    broken += _orphans(stage.folder)
+    broken += orphans(stage.folder)
     broken += problems(stage.folder)
     return [*broken, *left_over(stage.folder, stage.expected), *differences(said(stage.folder), stage.expected)]
 
 
-def _orphans(folder: Path) -> list[str]:
+def orphans(folder: Path) -> list[str]:
     """Wait for workers whose parent was killed; return those that do not end, after ending them."""
     end = time.monotonic() + _ORPHAN_SECONDS
     while (left := processes_in(folder)) and time.monotonic() < end:

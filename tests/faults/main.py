@@ -7,24 +7,39 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from tests.faults.full_disk import try_full_disk
+from tests.faults.hostile import TRAPS, try_hostile
 from tests.faults.kills import try_kills
+from tests.faults.pairs import try_pair
 from tests.faults.row import Row, table
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.signals import try_signals
 
 QUICK = 12
 """With ``--quick``, one in so many is tried."""
 
-Tries = Callable[..., Row]
+STOPPED = {"train": 9, "tune": 9, "fix, last layer": 9, "bench": 6}
+FILLED = {"train": 8, "train with a teacher cache": 6, "train with an image cache": 6, "tune": 6, "fix, last layer": 6,
+          "report": 6, "audit": 6}  # fmt: skip
+PAIRED = {"train": 4, "bench": 3, "tune": 4, "fix, last layer": 4, "report": 8, "audit": 8}
+
+Tries = partial[Row]
 
 
 def kinds() -> dict[str, Tries]:
     """Return what tries each kind of fault."""
-    return {f"kill {name}": partial(try_kills, name, kills=each.kills) for name, each in SCENARIOS.items()}
+    found: dict[str, Tries] = {
+        f"kill {name}": partial(try_kills, name, tries=each.kills) for name, each in SCENARIOS.items()
+    }
+    found |= {f"signals {name}": partial(try_signals, name, tries=each) for name, each in STOPPED.items()}
+    found |= {f"disk {name}": partial(try_full_disk, name, tries=each) for name, each in FILLED.items()}
+    found |= {f"pair {name}": partial(try_pair, name, tries=each) for name, each in PAIRED.items()}
+    return {**found, "hostile": partial(try_hostile, tries=len(TRAPS))}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,9 +57,9 @@ def main(arguments: Sequence[str]) -> int:
         for name, tries in chosen.items():
             if name in rows:
                 continue
-            if given.quick and isinstance(tries, partial) and "kills" in tries.keywords:
-                tries = partial(tries, kills=math.ceil(tries.keywords["kills"] / QUICK))
-            rows[name] = tries(seed=given.seed, place=Path(place).resolve() / "stage", say=_say)
+            number = tries.keywords["tries"]
+            number = math.ceil(number / QUICK) if given.quick else number
+            rows[name] = tries(tries=number, seed=given.seed, place=Path(place).resolve() / "stage", say=_say)
             _say(table([rows[name]]).splitlines()[2])
             if given.rows is not None:
                 given.rows.write_text(json.dumps({key: asdict(row) for key, row in rows.items()}, indent=1) + "\n")

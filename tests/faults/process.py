@@ -42,13 +42,17 @@ class Ended:
         code: its exit code, negative for the signal that ended it.
         seconds: how long it ran.
         events: how many changes to files it made.
-        stderr: what it printed.
+        stderr: what it printed there.
+        stdout: and there.
+        memory: bytes that it took beyond those of the process it was forked from.
     """
 
     code: int
     seconds: float
     events: int
     stderr: str
+    stdout: str = ""
+    memory: int = 0
 
     @property
     def killed(self) -> bool:
@@ -70,7 +74,7 @@ class Command:
     def start(self, kill: Kill | None = None) -> Running:
         """Start it; with ``kill.event`` it kills itself."""
         read, write = os.pipe()
-        shown = self._folder.with_suffix(f".{time.monotonic_ns()}.stderr")
+        shown = self._folder.with_suffix(f".{time.monotonic_ns()}")
         sys.stdout.flush()
         sys.stderr.flush()
         child = os.fork()
@@ -94,9 +98,8 @@ class Command:
 
         os.setsid()
         os.chdir(self._folder)
-        output = os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(output, 2)
+        for number, suffix in ((1, ".stdout"), (2, ".stderr")):
+            os.dup2(os.open(f"{shown}{suffix}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
         if self._setup is not None:
             self._setup()
@@ -117,12 +120,14 @@ class Running:
 
     def wait(self, kill_after: float | None = None) -> Ended:
         """Wait for its end; kill it after so many seconds, or if it hangs."""
-        status = 0
+        before = memory_of("self", "VmRSS")
+        status = most = 0
         limit = self._started + (PATIENCE if kill_after is None else kill_after)
         while True:
             ended, status = os.waitpid(self.child, os.WNOHANG)
             if ended:
                 break
+            most = max(most, memory_of(str(self.child), "VmHWM"))
             if time.monotonic() > limit:
                 os.kill(self.child, signal.SIGKILL)
                 _, status = os.waitpid(self.child, 0)
@@ -143,9 +148,23 @@ class Running:
                 break
             events += len(content)
         os.close(self._events)
-        text = self._shown.read_text(errors="replace") if self._shown.exists() else ""
-        self._shown.unlink(missing_ok=True)
-        return Ended(code, seconds, events, text)
+        stdout, stderr = (_taken(Path(f"{self._shown}{suffix}")) for suffix in (".stdout", ".stderr"))
+        return Ended(code, seconds, events, stderr, stdout, max(0, most - before))
+
+
+def _taken(path: Path) -> str:
+    text = path.read_text(errors="replace") if path.exists() else ""
+    path.unlink(missing_ok=True)
+    return text
+
+
+def memory_of(process: str, what: str) -> int:
+    """Return how many bytes a process takes now (VmRSS) or took at most (VmHWM); 0 if it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{what}:")), 0)
 
 
 def count_changes(folder: Path, write: int, kill_at: int | None) -> None:

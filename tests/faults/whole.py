@@ -21,8 +21,10 @@ from fairdistill.models.safe_file import read_safe
 from fairdistill.training.state import load_checkpoint
 
 _TIMES = frozenset(
-    {"seconds", "samples_per_second", "peak_memory_bytes", "first_seconds", "row_seconds", "date", "created", "began"}
-)
+    {
+        "seconds", "samples_per_second", "peak_memory_bytes", "first_seconds", "row_seconds", "when", "commit", "pace",
+    }
+)  # fmt: skip
 _UNFINISHED = (".part", ".done", "-journal", "-wal", "-shm")
 _LOCKS = (".lock",)
 
@@ -107,7 +109,10 @@ def _said(path: Path) -> Any:
     return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
-_UNSTEADY = re.compile(r"\d+(\.\d+)? ?(s|seconds?|min|minutes?|h)\b|\"seconds\": ?[\d.]+|images? per second[^<]*")
+_UNSTEADY = re.compile(
+    r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?(\+00:00)?)?|\d[\d.,]* ?(s|seconds?|min|minutes?|h|hours?)\b|"
+    r"[\d.,]+ images/s|\b[0-9a-f]{40}\+?"
+)
 
 
 def _without_times(value: Any) -> Any:

@@ -25,7 +25,7 @@ DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 class Configurations(Kind):
     """What ``--config`` names; a small part goes through the whole command line, which takes longer."""
 
-    inputs = 330_000
+    inputs = 160_000
 
     def prepare(self, folder: Path) -> None:
         self._folder = folder
@@ -33,7 +33,7 @@ class Configurations(Kind):
         self._texts = [yaml.dump(each, Dumper=DUMPER).encode() for each in (OPTIONS, some, {"a": [1, {"b": None}]})]
 
     def make(self, draw: random.Random) -> Input:
-        form = draw.choices(("yaml", "options", "json", "command"), (35, 45, 17, 3))[0]
+        form = draw.choices(("yaml", "options", "json", "command"), (200, 250, 148, 2))[0]
         if form == "yaml":
             return Input(form, changed_bytes(draw, draw.choice(self._texts)))
         value: Any = OPTIONS

@@ -44,7 +44,7 @@ def valid() -> list[bytes]:
 class Images(Kind):
     """Images in bytes."""
 
-    inputs = 420_000
+    inputs = 700_000
 
     def prepare(self, folder: Path) -> None:
         self._valid = valid()

@@ -31,7 +31,7 @@ NUMBERED = [[*ROWS[0], "n"], *([*row, str(at)] for at, row in enumerate(ROWS[1:]
 class ManyPredictions(Kind):
     """Tables of predictions; one in forty is audited."""
 
-    inputs = 20_000
+    inputs = 8_000
 
     def prepare(self, folder: Path) -> None:
         self._folder = folder

@@ -30,7 +30,7 @@ ROWS = 40  # of the table of predictions: enough to read, and quick
 class RunFolders(Kind):
     """The files of a run; a part is given to ``compare`` as a whole."""
 
-    inputs = 170_000
+    inputs = 65_000
 
     def prepare(self, folder: Path) -> None:
         run = train(

@@ -58,7 +58,7 @@ def parquet(rows: list[list[str]], draw: random.Random) -> bytes:
 class Tables(Kind):
     """CSV, TSV, JSON Lines and Parquet."""
 
-    inputs = 120_000
+    inputs = 70_000
 
     def prepare(self, folder: Path) -> None:
         self._folder = folder
