@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import subprocess
@@ -27,11 +28,11 @@ def try_full_disk(name: str, *, tries: int, seed: int, place: Path, say: Say) ->
     draw = random.Random(f"{seed}/disk/{name}")
     with staged(SCENARIOS[name], place) as stage:
         sizes = [(stage.folder / each).stat().st_size for each in stage.expected]
-        before = sum(each.stat().st_size for each in stage.prepared.rglob("*") if each.is_file())
+        before = [each.stat().st_size for each in stage.prepared.rglob("*") if each.is_file()]
         for number in range(tries):
             if number % 2 == 0 and may_mount(stage.folder):
-                size = before + draw.randrange(_LEAST, max(_LEAST + 1, sum(sizes) - before))
-                broken, what = _on_a_small_disk(stage, size), f"a disk of {size:,} bytes"
+                room = draw.randrange(_LEAST, max(_LEAST + 1, sum(sizes) - sum(before)))
+                broken, what = _on_a_small_disk(stage, room), f"a disk with {room:,} bytes left"
             else:
                 limit = draw.randrange(_LEAST, max(_LEAST + 1, max(sizes)))
                 broken, what = _with_a_limit(stage, limit), f"files of at most {limit:,} bytes"
@@ -56,13 +57,16 @@ def _with_a_limit(stage: Stage, size: int) -> list[str]:
     return [*_refused(Command(arguments, stage.folder, setup=setup).run()), *_then(stage)]
 
 
-def _on_a_small_disk(stage: Stage, size: int) -> list[str]:
-    with _mounted(stage.folder, f"size={-(-size // 4096) * 4096 + (64 << 10)}"):
+def _on_a_small_disk(stage: Stage, room: int) -> list[str]:
+    with _mounted(stage.folder, _ROOM):
         stage.fill()
+        found = os.statvfs(stage.folder)
+        used = (found.f_blocks - found.f_bfree) * found.f_frsize
+        _resize(stage.folder, f"size={used + room}")
         command = stage.next()
         assert command is not None
         broken = _refused(command.run())
-        subprocess.run(["mount", "-o", f"remount,{_ROOM}", str(stage.folder)], check=True)
+        _resize(stage.folder, _ROOM)
         return [*broken, *_then(stage)]
 
 
@@ -102,6 +106,10 @@ def may_mount(folder: Path) -> bool:
             return True
     except (OSError, subprocess.CalledProcessError):
         return False
+
+
+def _resize(folder: Path, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{size}", str(folder)], check=True)
 
 
 @contextmanager

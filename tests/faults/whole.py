@@ -102,6 +102,8 @@ def _said(path: Path) -> Any:
         return _without_times(json.loads(path.read_text()))
     if path.suffix == ".jsonl" and path.name == "log.jsonl":
         return [_without_times(json.loads(line)) for line in path.read_text().splitlines()]
+    if path.suffix == ".yaml":  # a run that is continued may write the same configuration again
+        return yaml.safe_load(path.read_text())
     if path.suffix in (".html", ".md"):
         return _UNSTEADY.sub("", path.read_text())
     if path.suffix in (".db", ".pt"):

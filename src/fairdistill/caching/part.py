@@ -61,6 +61,10 @@ class Part:
             os.fsync(file.fileno())
         self._part.replace(self._path)
         sync_folder(self._path.parent)
+        self.forget_hashes()
+
+    def forget_hashes(self) -> None:
+        """Delete the hashes of a finished file."""
         self._hashes.unlink(missing_ok=True)
 
     def remove(self) -> None:
