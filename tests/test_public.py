@@ -14,7 +14,20 @@ import pytest
 import fairdistill
 from fairdistill.contract import Result
 
-COMMANDS = ("audit", "bench", "compare", "embed", "fix", "inspect", "load", "report", "resume", "train", "tune")
+COMMANDS = (
+    "audit",
+    "bench",
+    "compare",
+    "embed",
+    "fix",
+    "inspect",
+    "load",
+    "predict",
+    "report",
+    "resume",
+    "train",
+    "tune",
+)
 MODULES = ("data", "losses", "metrics", "models", "samplers")
 CLASSES = [name for name in fairdistill.__all__ if name[0].isupper()]
 
@@ -82,6 +95,7 @@ def test_importing_it_imports_none_of_what_is_behind_it():
         (fairdistill.report, "expected sources to be run folders, but got 3"),
         (fairdistill.embed, "expected a run folder to be a path, but got 3"),
         (fairdistill.load, "expected a run folder to be a path, but got 3"),
+        (fairdistill.predict, "name the images to predict with --images"),
         (fairdistill.resume, "expected a run folder to be a path, but got 3"),
         (fairdistill.train, "expected TrainOptions or options by name, but got 3"),
         (fairdistill.tune, "expected TrainOptions or options by name, but got 3"),
@@ -94,7 +108,7 @@ def test_a_source_of_another_type_is_a_usage_error(command: Callable[..., object
         command(3)
 
 
-@pytest.mark.parametrize("command", ["audit", "bench", "compare", "embed", "inspect", "report", "fix"])
+@pytest.mark.parametrize("command", ["audit", "bench", "compare", "embed", "inspect", "predict", "report", "fix"])
 def test_options_of_another_type_are_a_usage_error(command: str):
     source = "digits-s" if command in ("bench", "inspect") else "anything"
     with pytest.raises(fairdistill.UsageError, match=r"Options or options by name, but got \{'data'"):

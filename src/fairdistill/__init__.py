@@ -37,6 +37,8 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
     from fairdistill.fixing import FixOptions, FixResult, fix
     from fairdistill.inspecting import InspectOptions, InspectResult
     from fairdistill.inspecting.inspect import inspect
+    from fairdistill.predicting import PredictOptions, PredictResult
+    from fairdistill.predicting.predict import predict
     from fairdistill.predictions import Predictions
     from fairdistill.reporting import ReportOptions, ReportResult
     from fairdistill.reporting.report import report
@@ -48,10 +50,11 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
 __all__ = [
     "AuditOptions", "AuditResult", "BenchOptions", "BenchResult", "ChecksumError", "CompareOptions", "CompareResult",
     "DataError", "EmbedOptions", "EmbedResult", "FairdistillError", "FixOptions", "FixResult", "InspectOptions",
-    "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError", "Predictions", "ReportOptions", "ReportResult",
-    "ResourceError", "RunFolder", "RunFolderError", "TeacherError", "TrainOptions", "TrainingError", "TuneOptions",
-    "TuneResult", "UsageError", "__version__", "audit", "bench", "compare", "data", "embed", "fix", "inspect", "load",
-    "losses", "metrics", "models", "report", "resume", "samplers", "train", "tune",
+    "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError", "PredictOptions", "PredictResult",
+    "Predictions", "ReportOptions", "ReportResult", "ResourceError", "RunFolder", "RunFolderError", "TeacherError",
+    "TrainOptions", "TrainingError", "TuneOptions", "TuneResult", "UsageError", "__version__", "audit", "bench",
+    "compare", "data", "embed", "fix", "inspect", "load", "losses", "metrics", "models", "predict", "report", "resume",
+    "samplers", "train", "tune",
 ]  # fmt: skip
 
 _MODULES = ("data", "losses", "metrics", "models", "samplers")
@@ -68,6 +71,7 @@ _HOMES = {
     ),
     "fixing": ("FixOptions", "FixResult", "fix"),
     "inspecting": ("InspectOptions", "InspectResult", "inspect"),
+    "predicting": ("PredictOptions", "PredictResult", "predict"),
     "predictions": ("Predictions",),
     "reporting": ("ReportOptions", "ReportResult", "report"),
     "runs": ("RunFolder",),

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from fairdistill.contract import check_at_least_one, check_types
+from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Design, Drawing
 from fairdistill.predictions import Predictions, TableColumns
-from fairdistill.system.precision import Precision
+from fairdistill.predictions.running_options import RunningOptions
+from fairdistill.predictions.writing import check_table_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ class ComparisonOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelOptions:
+class ModelOptions(RunningOptions):
     """Model and data."""
 
     data: str | None = None
@@ -101,29 +102,13 @@ class ModelOptions:
     rows: Literal["auto", "all", "train", "val", "test"] = "auto"
     """Rows of the data to run the model on: all, train, val or test; auto: test, or all rows of a table or folder
     without splits (the test rows of a run that was trained on the others)."""
-    model: str | None = None
-    """Network of a weights file, named as for train --model."""
-    weights_key: str | None = None
-    """Key of the weights in a file with several, for example state_dict_ema."""
-    model_size: int | None = None
-    """Height and width of the model's input; default: as stored in its file or in a config.json beside it, else the
-    data set's."""
-    model_mean: str | None = None
-    """Channel means of the model's input; default: as for its size."""
-    model_std: str | None = None
-    """Channel standard deviations of the model's input; default: as for its mean."""
-    model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
-    """What the model's outputs are; auto: find out by running it."""
-    device: str = "auto"
-    """auto (a GPU if there is one), cpu, cuda or cuda:N."""
-    precision: Precision = "auto"
-    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
-    threads: int | None = None
-    """CPU threads that run the model; default: PyTorch's choice."""
+    predictions_out: str | None = None
+    """Table to write (.csv, .tsv) with the model's predictions for these rows, which audit reads again: audit TABLE."""
 
     def __post_init__(self) -> None:
-        check_types(self)
-        check_at_least_one(self, "model_size", "threads")
+        super().__post_init__()
+        if self.predictions_out is not None:
+            check_table_path(self.predictions_out, "--predictions-out")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,3 +127,5 @@ class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, TableColumn
             )
         if self.data is None and self.rows != "auto":
             raise UsageError(f"--rows {self.rows} applies only to a model that is run with --data; drop --rows")
+        if self.data is None and self.predictions_out is not None:
+            raise UsageError("--predictions-out applies only to a model that is run with --data; drop it")

@@ -10,6 +10,7 @@ from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
 from fairdistill.predictions.reordered import in_class_order
+from fairdistill.predictions.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.tables.reading import SUFFIXES
 
@@ -52,6 +53,8 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
         from fairdistill.auditing.model import run_model  # torch, which tables do not need
 
         predictions, on_validation = run_model(str(source), options)
+        if options.predictions_out is not None:
+            write_predictions(options.predictions_out, predictions)
         return Inputs(predictions, against, on_validation)
     path = Path(source)
     if path.suffix.lower() in SUFFIXES:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from fairdistill.auditing.model_text import model_in_words
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
@@ -34,7 +33,7 @@ def render(result: AuditResult) -> str:
     """Return an audit as text."""
     lines = [_heading(result), "", *_metrics(result.metrics, result.confidence), _DESIGNS[result.design]]
     lines += ["", *_groups(result), "", *_classes(result), *few_samples(result), "", *in_words(result)]
-    lines += model_in_words(result)
+    lines += [] if result.model is None else result.model.in_words()
     lines += [f"{note}." for note in result.notes]
     lines += [_limit(limit, result) for limit in result.limits]
     if result.against is not None:

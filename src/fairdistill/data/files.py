@@ -91,7 +91,7 @@ def load_rows(
         images=ImageFiles(origin.source, rows.names, origin.storage, found.digests, found.facts),
         labels=torch.from_numpy(rows.labels),
         groups=torch.from_numpy(rows.groups),
-        ids=_unique(rows.names.tolist()),
+        ids=unique_ids(rows.names.tolist()),
         source_ids=tuple(sources.tolist()),
         class_names=rows.class_names,
         group_names=rows.group_names,
@@ -182,14 +182,27 @@ def _skipped(rows: Rows, broken: NDArray[np.int64], origin: Origin) -> tuple[tup
     none_left = len(broken) == len(rows.names)
     if origin.skip_broken and not none_left:
         return tuple((file, why_broken(source, file, how)) for file in rows.names[broken].tolist())
-    listed = "; ".join(f"{file}: {why_broken(source, file, how)}" for file in rows.names[broken[:_SHOWN]].tolist())
-    more = f"; and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
+    first = [(file, why_broken(source, file, how)) for file in rows.names[broken[:_SHOWN]].tolist()]
+    raise broken_images(first, len(broken), len(rows.names), name=origin.name, where=source.where)
+
+
+def broken_images(first: Sequence[tuple[str, str]], broken: int, of: int, *, name: str, where: str) -> DataError:
+    """Return the error for images that cannot be read.
+
+    Args:
+        first: the first of them, each with the reason.
+        broken: how many there are.
+        of: how many images there are.
+        name: the data set.
+        where: where the images were looked for.
+    """
+    listed = "; ".join(f"{file}: {reason}" for file, reason in first[:_SHOWN])
+    more = f"; and {broken - _SHOWN} more" if broken > _SHOWN else ""
     remedy = "Repair or remove them, or skip them with --skip-broken"
-    if none_left:
+    if broken == of:
         remedy = "Check the files and their paths, or name the folder that the paths are relative to with --data-root"
-    raise DataError(
-        f"{origin.name}: {len(broken):,} of {len(rows.names):,} images cannot be read: {listed}{more}. {remedy} "
-        f"(searched in {source.where})"
+    return DataError(
+        f"{name}: {broken:,} of {of:,} images cannot be read: {listed}{more}. {remedy} (searched in {where})"
     )
 
 
@@ -223,7 +236,7 @@ def _check_classes(parts: dict[Split, GroupedDataset], name: str) -> None:
             )
 
 
-def _unique(names: Sequence[str]) -> tuple[str, ...]:
+def unique_ids(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names, with a number appended to each that has occurred before."""
     taken = set(names)
     seen: dict[str, int] = {}

@@ -18,7 +18,7 @@ from fairdistill.models.layout import settle_layout
 from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import ModelSource, load_model
 from fairdistill.runs import RunFolder
-from fairdistill.runs.load import load
+from fairdistill.runs.load import load_network
 from fairdistill.system.runtime import Runtime
 from fairdistill.types import TapName
 
@@ -57,7 +57,7 @@ class Features:
 
 def student_of(run: RunFolder, recipe: Recipe) -> Subject:
     """Return the trained network of a run."""
-    network = load(run.path)
+    network = load_network(run.path)
     if open_weights(run.path / "model.safetensors").metadata.get("outputs") == "probabilities":
         OutputReading("probabilities").attach(network)
     return Subject(name="student", network=network, recipe=recipe, taps=run.config["tap"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fairdistill.auditing.model_text import model_in_words
 from fairdistill.fixing import advice, evidence
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.wording import headline, paragraphs
@@ -26,7 +25,8 @@ def render(result: FixResult) -> str:
         lines += ["## What would settle it", "", *_items(remedies)]
     if len(result.candidates) > 1:
         lines += ["## Candidates on the validation set (percent)", "", *_candidates(result)]
-    notes = [*model_in_words(result.test_before), *(f"{note}." for note in result.notes)]
+    model = result.test_before.model
+    notes = [*(model.in_words() if model is not None else ()), *(f"{note}." for note in result.notes)]
     if notes:
         lines += ["## Notes", "", *_items(notes)]
     return "\n".join(lines).rstrip()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result
+from fairdistill.text.lists import listed
+
+_SHOWN = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +36,18 @@ class ModelReading(Result):
     std: tuple[float, float, float]
     outputs: Literal["logits", "probabilities"]
     output_classes: tuple[str, ...]
+
+    def in_words(self) -> list[str]:
+        """Return how the model was read, in sentences."""
+        how = "resized to"
+        if self.crop == "center":
+            how = f"with the short side resized to {self.resized} pixels, the center cut out at"
+        return [
+            f"Model input: images {how} {self.size} x {self.size} pixels; mean {_channels(self.mean)}; standard "
+            f"deviation {_channels(self.std)}.",
+            f"Model outputs: {self.outputs}, in the order {listed(self.output_classes, _SHOWN)}.",
+        ]
+
+
+def _channels(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)

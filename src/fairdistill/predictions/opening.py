@@ -14,16 +14,20 @@ from torch import Tensor, nn
 from fairdistill import models
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import RunFolderError, TeacherError, UsageError
-from fairdistill.models import head_name, load_program, load_weights, open_weights, weights_digest
+from fairdistill.models import head_name, load_weights, open_weights, weights_digest
 from fairdistill.models.beside import described_beside
 from fairdistill.models.checkpoint import is_usual
 from fairdistill.models.described import Described, described_in
+from fairdistill.models.folder import nearest
+from fairdistill.models.hugging_face import own_names
+from fairdistill.models.kinds import check_kind, is_program
 from fairdistill.models.prefixes import common_prefix, is_beside
+from fairdistill.models.programs import read_program
 from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.predictions.class_order import matched
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.runs import RunFolder
-from fairdistill.runs.load import load
+from fairdistill.runs.load import load_network
 from fairdistill.text.lists import listed
 
 
@@ -74,7 +78,7 @@ class OpenedModel:
 
 
 def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
-    """Open a run folder, an exported program or a weights file.
+    """Open a run folder, a complete program (an exported one, TorchScript, ONNX) or a weights file.
 
     Raises:
         TeacherError: if it does not exist, or its network is not known.
@@ -85,18 +89,23 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
     run = open_run(source)
     if run is not None:
         return _open_run(run)
-    if path.suffix == ".pt2":
+    check_kind(path)
+    if is_program(path):
         if source.network is not None:
             raise TeacherError(f"{path} is a complete program; drop {source.network_option}")
-        program = load_program(path)
+        program, notes = read_program(path, size=source.size or data.recipe.size, remedies=source.remedies)
         program.raw = True
         digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        return OpenedModel(program, digest, fixed_size=program.image_size)
+        described, beside, more = _completed(Described(), described_beside(path), source, data)
+        described = replace(described, network=None, size=None)
+        return OpenedModel(
+            program, digest, described=described, beside=beside, fixed_size=program.image_size, notes=(*notes, *more)
+        )
     return _open_file(path, source, data)
 
 
 def _open_run(run: RunFolder) -> OpenedModel:
-    network = load(run.path)
+    network = load_network(run.path)
     file = open_weights(run.path / "model.safetensors")
     with describing(run.path):
         described = described_in(file.metadata)
@@ -120,13 +129,13 @@ def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedM
     described, beside, notes = _completed(own, described_beside(path), source, data)
     if own.class_names is not None and len(own.class_names) != data.num_classes:  # before the weights fail to load
         matched(own.class_names, data.class_names, model=f"the {source.option} {path}", data=data.name)
-    name = source.network or described.network
+    name = nearest(source.network or described.network, path.parent)
     if name is None:
         raise TeacherError(
             f"{path} contains only weights; name their network with {source.network_option}, for example resnet18"
         )
     network = _network(name, file.tensors, replace(source, size=source.size or described.size), data)
-    file = part_of(file, network.state_dict(), where=source.path)
+    file = part_of(replace(file, tensors=own_names(network, file.tensors)), network.state_dict(), where=source.path)
     load_weights(network, file.tensors, where=source.path)
     return OpenedModel(
         network,
@@ -159,7 +168,7 @@ def _completed(
         if name == "size" and there and beside.resized:
             cleared["resized"] = round(beside.resized * here / there)
         beside = replace(beside, **cleared)
-    names = ("network", "size", "resized", "mean", "std", "class_names")
+    names = ("network", "size", "resized", "mean", "std", "class_names", "interpolation", "reversed_channels")
     missing = {name: getattr(beside, name) for name in names if getattr(own, name) is None}
     if own.size is not None:
         missing.pop("resized", None)

@@ -8,6 +8,7 @@ import numpy as np
 import simplejpeg
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -76,6 +77,28 @@ def decode(content: bytes, view: View, how: Decoding = AS_STORED) -> Decoded:
         raise DataError(f"it cannot be decoded: {error}") from error
 
 
+def of_picture(image: Image.Image, view: View, how: Decoding = AS_STORED) -> Pixels:
+    """Return a Pillow image in memory as :func:`decode` returns the same image in a file.
+
+    Raises:
+        DataError: if it has more than 8 bits a channel, whose range only a file tells.
+    """
+    if is_deep(image):
+        raise DataError(
+            f"a Pillow image of mode {image.mode} may have more than 8 bits a channel; give the path of its file, or "
+            "convert it to RGB"
+        )
+    pixels = _rgb(image)
+    turned = orientation(image) if how.exif else 1
+    return _seen(upright(pixels, turned) if turned > 1 else pixels, view)
+
+
+def _rgb(image: Image.Image) -> Pixels:
+    # Straight to RGB, Pillow warns about a palette with transparency.
+    plain = image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image
+    return np.array(plain.convert("RGB"))
+
+
 def _jpeg(content: bytes, view: View, how: Decoding) -> Decoded | None:
     """Decode a plain JPEG to the same pixels as Pillow's, but faster; return None if Pillow has to decode it."""
     if content[:2] != b"\xff\xd8":
@@ -106,9 +129,7 @@ def _with_pillow(content: bytes, view: View, how: Decoding) -> Decoded:
             if pixels.ndim == 2:
                 pixels = np.repeat(pixels[:, :, None], 3, axis=2)
         else:
-            # Straight to RGB, Pillow warns about a palette with transparency.
-            plain = image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image
-            pixels = np.array(plain.convert("RGB"))
+            pixels = _rgb(image)
         # Pillow has turned a TIFF file, and removed the tag, by now.
         return _finished(pixels, Facts(depth, orientation(image)), view, how)
 

@@ -110,7 +110,8 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def _deep_rawmodes(image: Image.Image) -> set[re.Match[str]]:
-    return {match for tile in image.tile if (match := _TWO_BYTES(_rawmode(tile.args)))}  # type: ignore[attr-defined]  # an opened file has tiles
+    tiles = getattr(image, "tile", ())  # which only an opened file has
+    return {match for tile in tiles if (match := _TWO_BYTES(_rawmode(tile.args)))}
 
 
 def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairdistill.data.images.cache import ImageCache, Report, content_digest
+from fairdistill.data.images.cache import ImageCache, content_digest
 from fairdistill.data.images.decoding import AS_STORED, Decoding, decode, seen_part
 from fairdistill.data.images.facts import FACTS, Facts
 from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
+from fairdistill.text.progress import progress
 from fairdistill.text.telling import tell
 
 
@@ -136,7 +135,7 @@ def scan(source: Source, names: Sequence[str], storage: Storage, view: View) -> 
             return digest, True, Facts().record()
         return digest, False, facts.record()
 
-    with ThreadPoolExecutor(storage.workers) as pool, _progress("checking", len(names)) as report:
+    with ThreadPoolExecutor(storage.workers) as pool, progress("checking", len(names)) as report:
         found = []
         for item in pool.map(look, names):
             found.append(item)
@@ -231,24 +230,9 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) 
         f"decoding {count:,} images of {source.where} to {view.width}x{view.height}, once: "
         f"{needed / 2**20:,.0f} MiB in {cache.folder}"
     )
-    with _progress("decoding", count) as report:
+    with progress("decoding", count) as report:
         cache.fill(names, report)
     return cache
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Report]:
-    """Show a bar on a terminal's stderr."""
-    if not sys.stderr.isatty() or total < 1000:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.advance(task, done)
 
 
 def default_cache_folder() -> Path:

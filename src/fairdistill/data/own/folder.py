@@ -75,7 +75,7 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
     Raises:
         DataError: if it holds no class folders, or mixes images with and without a group folder.
     """
-    files, notes = _walk(path)
+    files, notes = images_below(path)
     parts = [PurePosixPath(name).parts for name in files]
     splits = _splits(path, parts, options.split_map)
     depth = 0 if splits is None else 1
@@ -127,7 +127,7 @@ def _folder_groups(values: list[str], unknown: frozenset[str]) -> TableGroups:
     return TableGroups(groups=groups, names=names, sources=None, notes=(*notes, *unused_words(unknown, [values])))
 
 
-def _walk(path: Path) -> tuple[list[str], list[str]]:
+def images_below(path: Path) -> tuple[list[str], list[str]]:
     """Return the images below a folder in natural order, and notes on what is not read."""
     files, others = [], 0
     walk = Walk(path)

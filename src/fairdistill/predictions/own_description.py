@@ -1,0 +1,52 @@
+"""What a model's own files say about its input and outputs, before any data is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fairdistill.models import open_weights
+from fairdistill.models.beside import described_beside
+from fairdistill.models.described import Described, described_in
+from fairdistill.predictions.model_source import ModelSource, open_run
+from fairdistill.predictions.opening import describing
+from fairdistill.runs.load import weights_of
+
+_FIELDS = ("network", "size", "resized", "mean", "std", "class_names")
+
+
+@dataclass(frozen=True)
+class OwnDescription:
+    """What a model's own files say.
+
+    Attributes:
+        described: its input and outputs.
+        metadata: of a ``.safetensors`` file, else empty.
+    """
+
+    described: Described
+    metadata: Mapping[str, str]
+
+
+def own_description(source: ModelSource) -> OwnDescription:
+    """Return what a run folder, a weights file and the configuration files beside it say about a model.
+
+    Raises:
+        TeacherError: if the model does not exist.
+        UsageError: if its file cannot be read.
+        RunFolderError: if its metadata cannot be read, or a run is not finished.
+    """
+    run = open_run(source)
+    path = Path(source.path) if run is None else weights_of(run)
+    if path.suffix == ".pt2":
+        return OwnDescription(Described(), {})
+    file = open_weights(path, key=source.weights_key)
+    with describing(path):
+        own = described_in(file.metadata)
+    own = replace(own, class_names=own.class_names or file.class_names)
+    beside = described_beside(path) if run is None else Described()
+    missing = {name: getattr(beside, name) for name in _FIELDS if getattr(own, name) is None}
+    if own.size is not None:
+        missing.pop("resized", None)
+    return OwnDescription(replace(own, **missing, files=beside.files), file.metadata)

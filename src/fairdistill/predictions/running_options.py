@@ -1,0 +1,38 @@
+"""Options of every command that runs a trained model on images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fairdistill.contract import check_at_least_one, check_types
+from fairdistill.system.precision import Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningOptions:
+    """Model."""
+
+    model: str | None = None
+    """Network of a weights file, named as for train --model."""
+    weights_key: str | None = None
+    """Key of the weights in a file with several, for example state_dict_ema."""
+    model_size: int | None = None
+    """Height and width of the model's input; default: as stored in its file or in a config.json beside it, else that
+    of the data (224 for your own images)."""
+    model_mean: str | None = None
+    """Channel means of the model's input; default: as for its size."""
+    model_std: str | None = None
+    """Channel standard deviations of the model's input; default: as for its mean."""
+    model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
+    """What the model's outputs are; auto: find out by running it."""
+    device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda or cuda:N."""
+    precision: Precision = "auto"
+    """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
+    threads: int | None = None
+    """CPU threads that run the model; default: PyTorch's choice."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_at_least_one(self, "model_size", "threads")
