@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fairdistill.errors import DataError
+from fairdistill.system.regular import check_readable
 from fairdistill.tables import jsonl
 from fairdistill.tables.even import is_even
 from fairdistill.tables.layout import Layout, layout_of
@@ -30,6 +31,12 @@ def header(path: Path, encoding: str) -> list[str]:
 
     A repeated name is an error, since one of the two columns would be lost.
     """
+    try:
+        check_readable(path)
+    except FileNotFoundError:
+        raise DataError(f"there is no table {path}") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, encoding, error) from error
     if _is_parquet(path):
         return _checked_header(path, parquet_header(path))
     if _is_jsonl(path):
@@ -108,10 +115,8 @@ def place(path: Path, row: int) -> str:
 
 
 def _not_a_number(path: Path, frame: pd.DataFrame, column: str, row: int) -> DataError:
-    import pandas as pd
-
     value = frame[column].iloc[row]
-    given = "is empty" if pd.isna(value) else f"has {value!r}, which is not a number"
+    given = "is empty" if frame[column].isna().iloc[row] else f"has {repr(value)[:60]}, which is not a number"
     return DataError(f"{place(path, row)}: column {column!r} {given}")
 
 
