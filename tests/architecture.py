@@ -38,7 +38,7 @@ FLOORS = (
     ("metrics",),
     ("types",),
     ("system",),
-    ("text",),
+    ("text", "drawing"),
     ("contract",),
     ("errors", "paper", "_version"),
     ("escaping",),

@@ -15,6 +15,12 @@ COMMAND = Command(
     source_help="run folder, weights file, folder of transformers or timm, or complete program (.pt2, TorchScript, "
     "ONNX); without one, a model is trained first",
     nargs="?",
+    images=True,
+    examples=(
+        "fix deployed.pt --model resnet18 --data faces.csv --image path --label gender --group race --budget 30m",
+        "fix runs/teacher --data digits-s --budget 60s",
+        "fix --data faces.csv --image path --label gender --group race          (no model yet: one is trained first)",
+    ),
 )
 
 

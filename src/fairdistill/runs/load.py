@@ -66,7 +66,7 @@ def _opened(path: Path, model: str | None) -> tuple[nn.Module, Described, Mappin
     except (TypeError, ValueError) as error:
         raise UsageError(f"{path} has unreadable model metadata: {error}") from error
     described = replace(described, class_names=described.class_names or file.class_names)
-    name = model or described.network
+    name = model or nearest(described.network, path.parent)
     if name is None:
         raise UsageError(f"{path} does not name its network; name it with model=, for example model='resnet18'")
     network = _built(name, file, described, where=str(path))
