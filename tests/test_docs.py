@@ -85,7 +85,8 @@ def test_shown_options_are_options(command: str, capsys: pytest.CaptureFixture[s
         data = next((words[i + 1] for i, word in enumerate(words[:-1]) if word == "--data"), None)
         if data is not None and data.endswith(".csv"):
             data = "images.csv"
-        asked = (command, *inner, *(["--data", data] if data is not None else []), "--help")
+        mode = ["--predictions"] if "--predictions" in words else []
+        asked = (command, *inner, *mode, *(["--data", data] if data is not None else []), "--help")
         if asked not in helps:
             main(list(asked))
             helps[asked] = capsys.readouterr().out

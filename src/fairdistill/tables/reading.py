@@ -12,7 +12,7 @@ import numpy as np
 
 from fairdistill.errors import DataError
 from fairdistill.system.regular import check_readable
-from fairdistill.tables import jsonl
+from fairdistill.tables import arrow, jsonl
 from fairdistill.tables.even import is_even
 from fairdistill.tables.layout import Layout, layout_of
 from fairdistill.tables.numbers import as_numbers
@@ -210,7 +210,7 @@ def _line_of(path: Path, encoding: str) -> int:
 
 
 def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
+    return path.suffix.lower() in (".parquet", arrow.SUFFIX)
 
 
 def _is_jsonl(path: Path) -> bool:
