@@ -23,6 +23,7 @@ FLOORS = (
     ("tuning",),
     ("benching",),
     ("reporting",),
+    ("exporting",),
     ("training",),
     ("embedding", "inspecting", "predicting"),
     ("auditing", "comparing", "choosing"),

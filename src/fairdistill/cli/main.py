@@ -22,6 +22,7 @@ COMMANDS = {
     "train": "train a teacher or a student",
     "tune": "search hyperparameters on validation data",
     "predict": "run a model on images and write its predictions as a table",
+    "export": "write a model as ONNX, an exported program or weights, and audit the file",
     "compare": "compare finished runs side by side",
     "embed": "draw a t-SNE map of a run's features",
     "report": "write an HTML report and a model card",

@@ -66,7 +66,7 @@ def open_run(source: ModelSource) -> RunFolder | None:
     if not path.exists():
         raise TeacherError(
             f"there is no {source.option} {path}; expected a run folder, a weights file (.safetensors, .pt) or an "
-            "exported program (.pt2)"
+            "exported program (.pt2, .onnx)"
         )
     weights = [name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).is_file()]
     if weights and not (path / "config.yaml").exists():

@@ -18,7 +18,9 @@ from fairdistill.models import head_name, load_program, load_weights, open_weigh
 from fairdistill.models.beside import described_beside
 from fairdistill.models.checkpoint import is_usual
 from fairdistill.models.described import Described, described_in
+from fairdistill.models.onnx_network import load_onnx
 from fairdistill.models.prefixes import common_prefix, is_beside
+from fairdistill.models.program_metadata import program_metadata
 from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.predictions.class_order import matched
 from fairdistill.predictions.model_source import ModelSource, open_run
@@ -85,14 +87,29 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
     run = open_run(source)
     if run is not None:
         return _open_run(run)
+    if path.suffix in (".pt2", ".onnx") and source.network is not None:
+        raise TeacherError(f"{path} is a complete program; drop {source.network_option}")
+    if path.suffix == ".onnx" and source.option != "model":
+        raise TeacherError(
+            f"{path} is an ONNX file, which shows no features and takes no part in training; give the {source.option} "
+            "as a run folder, a weights file or an exported program (.pt2)"
+        )
     if path.suffix == ".pt2":
-        if source.network is not None:
-            raise TeacherError(f"{path} is a complete program; drop {source.network_option}")
         program = load_program(path)
         program.raw = True
-        digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        return OpenedModel(program, digest, fixed_size=program.image_size)
+        return _complete(program, path, program_metadata(path), program.image_size)
+    if path.suffix == ".onnx":
+        network = load_onnx(path)
+        return _complete(network, path, network.metadata, network.image_size)
     return _open_file(path, source, data)
+
+
+def _complete(network: nn.Module, path: Path, metadata: Mapping[str, str], size: int | None) -> OpenedModel:
+    """Return a network from a file that holds all of it, not just its weights."""
+    digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    with describing(path):
+        described = replace(described_in(metadata), network=None)
+    return OpenedModel(network, digest, metadata=metadata, described=described, fixed_size=size)
 
 
 def _open_run(run: RunFolder) -> OpenedModel:

@@ -9,6 +9,8 @@ from pathlib import Path
 from fairdistill.models import open_weights
 from fairdistill.models.beside import described_beside
 from fairdistill.models.described import Described, described_in
+from fairdistill.models.onnx_network import load_onnx
+from fairdistill.models.program_metadata import program_metadata
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.predictions.opening import describing
 from fairdistill.runs.load import weights_of
@@ -39,8 +41,10 @@ def own_description(source: ModelSource) -> OwnDescription:
     """
     run = open_run(source)
     path = Path(source.path) if run is None else weights_of(run)
-    if path.suffix == ".pt2":
-        return OwnDescription(Described(), {})
+    if path.suffix in (".pt2", ".onnx"):
+        metadata = program_metadata(path) if path.suffix == ".pt2" else load_onnx(path).metadata
+        with describing(path):
+            return OwnDescription(described_in(metadata), metadata)
     file = open_weights(path, key=source.weights_key)
     with describing(path):
         own = described_in(file.metadata)
