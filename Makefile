@@ -3,13 +3,15 @@
 # make test-fast   set up, then all tests but the slow ones, in about half a minute
 # make test-browser   set up, install Chromium (Debian's package, if there is none), then the tests of the report in it
 # make check   set up, then lint, formatting and types
+# make docs    set up, then the site of the documentation in docs/_build (a few minutes)
+# make wheel   set up, then the wheel and the source archive in dist/, tried in an empty environment
 # make clean   remove what the others made
 # FAIRDISTILL_DATA=DIR make test   also runs the tests on the real CIFAR-10 files in DIR
 
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-browser check format clean
+.PHONY: help demo test test-fast test-browser check format docs wheel clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -50,5 +52,17 @@ format: .venv/installed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+docs: .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@echo "Building the site"
+	@MPLBACKEND=Agg $(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs . docs/_build
+	@echo "Open docs/_build/docs/index.html"
+
+wheel: .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build
+	@echo "Building the wheel and the source archive"
+	@rm -rf dist && $(BIN)/python -m build --outdir dist . >/dev/null
+	@$(BIN)/python -m tests.wheel dist
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis fairdistill-demo
+	rm -rf docs/_build docs/api/generated docs/gallery dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis fairdistill-demo

@@ -9,13 +9,19 @@ from pathlib import Path
 
 import pytest
 
+import fairdistill
 from fairdistill.cli import main
+from fairdistill.cli.main import COMMANDS
 from fairdistill.data import DATASETS
 from fairdistill.methods import METHODS
 from tests.architecture import FLOORS
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")])
+PAGES = sorted(
+    page
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("results/*.md"))
+    if not page.is_relative_to(ROOT / "docs" / "_build")
+)
 
 
 def anchors(page: Path) -> set[str]:
@@ -100,6 +106,32 @@ def test_every_method_setting_and_data_set_has_its_line() -> None:
             assert f"`{setting}`" in methods_page
     for name in DATASETS:
         assert f"| `{name}` |" in data_page
+
+
+def test_every_method_has_a_page_with_its_formula_that_the_index_names() -> None:
+    index = (ROOT / "docs" / "methods" / "index.md").read_text(encoding="utf-8")
+    for name in METHODS:
+        page = (ROOT / "docs" / "methods" / f"{name}.md").read_text(encoding="utf-8")
+        assert page.startswith(f"# {name}\n")
+        assert "$$" in page
+        assert f"```{{measured}} {name}\n" in page
+        assert f"[`{name}`]({name}.md)" in index
+        assert f"\n{name}\n" in index
+
+
+def test_the_reference_lists_every_public_name() -> None:
+    reference = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^   ([\w.]+)$", reference, flags=re.MULTILINE))
+    modules = {"data", "losses", "metrics", "models", "samplers", "__version__"}
+    assert set(fairdistill.__all__) - modules <= listed
+    losses = {name for name in fairdistill.losses.__all__ if name.endswith(("Loss", "_loss"))}
+    assert losses <= listed
+
+
+def test_every_command_shows_its_help() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    shown = {name.split()[0] for name in re.findall(r"```\{command-help\} (.*)\n", page)}
+    assert shown == set(COMMANDS)
 
 
 def test_the_picture_of_the_floors_is_the_house() -> None:

@@ -348,7 +348,7 @@ def test_a_network_without_a_linear_last_layer_gets_students_and_a_note(deployed
     from fairdistill.models.last_layer import LastLayerError
 
     def none(*_a, **_k):
-        raise LastLayerError("the model is an exported program: its last layer cannot be changed")
+        raise LastLayerError("the model is a complete program: its last layer cannot be changed")
 
     monkeypatch.setattr("fairdistill.fixing.heads.find_last_layer", none)
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 1, "epochs": 1}, out=str(tmp_path / "out")))

@@ -60,8 +60,8 @@ def test_timms_older_forms_are_read(tmp_path):
 def test_what_hugging_face_writes_is_read(tmp_path):
     found = described_beside(written(tmp_path, config=HUGGING_FACE, preprocessor_config=PROCESSOR))
     assert found == Described(
-        files=("config.json", "preprocessor_config.json"), size=64, mean=(0.5, 0.4, 0.3), std=(0.25, 0.25, 0.25),
-        class_names=("female", "male"),
+        files=("config.json", "preprocessor_config.json"), network=f"hf:{tmp_path}", size=64, mean=(0.5, 0.4, 0.3),
+        std=(0.25, 0.25, 0.25), class_names=("female", "male"), interpolation="bicubic",
     )  # fmt: skip
     (tmp_path / "preprocessor_config.json").unlink()
     assert described_beside(tmp_path / "model.safetensors").size == 96
@@ -102,3 +102,21 @@ def test_the_configuration_of_something_else_says_nothing(tmp_path, config):
 def test_what_cannot_be_read_is_named(tmp_path, config, text):
     with pytest.raises(UsageError, match=text):
         described_beside(written(tmp_path, config=config))
+
+
+CONVNEXT = {"size": {"shortest_edge": 224}, "crop_pct": 0.875, "do_resize": True}
+EFFICIENTNET = {
+    "image_mean": [0.0] * 3, "image_std": [1.0] * 3, "rescale_factor": 1 / 127.5, "rescale_offset": True,
+}  # fmt: skip
+
+
+def test_processors_that_crop_by_a_share_or_shift_pixels_are_understood(tmp_path):
+    found = described_beside(written(tmp_path, config=HUGGING_FACE, preprocessor_config=CONVNEXT))
+    assert (found.size, found.resized) == (224, 256)
+    found = described_beside(written(tmp_path, config=HUGGING_FACE, preprocessor_config=EFFICIENTNET))
+    assert found.mean == pytest.approx((0.5,) * 3)  # pixels / 127.5 - 1 = (p - 0.5) / 0.5 for p in [0, 1]
+    assert found.std == pytest.approx((0.5,) * 3)
+    found = described_beside(
+        written(tmp_path, config=HUGGING_FACE, preprocessor_config={"do_flip_channel_order": True})
+    )
+    assert found.reversed_channels

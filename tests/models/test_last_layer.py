@@ -197,5 +197,5 @@ def test_a_layer_without_a_bias_takes_none():
 def test_an_exported_program_is_refused(tmp_path):
     program = torch.export.export(pooled(nn.Linear(8, 3)), (IMAGES,))
     torch.export.save(program, tmp_path / "m.pt2")
-    with pytest.raises(LastLayerError, match="exported program: its last layer cannot be changed"):
+    with pytest.raises(LastLayerError, match="complete program: its last layer cannot be changed"):
         find_last_layer(load_program(tmp_path / "m.pt2"), IMAGES)

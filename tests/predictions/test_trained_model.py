@@ -281,7 +281,10 @@ def test_what_was_read_of_a_checkpoint_is_said(audited, tmp_path):
 
 def test_a_folder_of_weights_that_is_no_run_names_the_file_to_give(tmp_path):
     saved(tmp_path / "pytorch_model.bin", networks.plain(2))
-    with pytest.raises(TeacherError, match=r"is not a run folder; give the weights file in it, .*pytorch_model\.bin"):
+    with pytest.raises(
+        TeacherError,
+        match=r"has no config.json that names its network; give the weights file in it, .*pytorch_model\.bin",
+    ):
         open_run(ModelSource(path=str(tmp_path)))
 
 

@@ -61,6 +61,19 @@ def test_plain_rows_come_at_most_every_five_seconds_and_the_last_always(capsys, 
     assert re.findall(r"step (\d+)/10", capsys.readouterr().err) == ["1", "3", "10"]
 
 
+def test_a_long_run_prints_few_plain_rows(capsys, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(console, "time", SimpleNamespace(monotonic=lambda: now))
+    shown = RunConsole(quiet=False, title="run")
+    shown.start(step=0, steps=7200)
+    for step in range(1, 7201):
+        now = 1000.0 + step
+        shown.evaluated({**ROW, "step": step})
+    printed = [int(step) for step in re.findall(r"step (\d+)/7200", capsys.readouterr().err)]
+    assert 40 <= len(printed) <= 80
+    assert printed[-1] == 7200
+
+
 def test_quiet_shows_nothing(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     use(RunConsole(quiet=True, title="run"))

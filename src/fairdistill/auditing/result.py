@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result, key
+from fairdistill.drawing import Plotted
 from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap, GapChange
 from fairdistill.predictions.model_reading import ModelReading
 
@@ -181,7 +182,7 @@ class SubgroupChange(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelChange(Result):
+class ModelChange(Result, Plotted):
     """The change from one model to another on the same samples; see :class:`fairdistill.metrics.changes.Paired`.
 
     Names that end in ``_low`` and ``_high`` are the ends of the interval of the value before them.
@@ -235,7 +236,7 @@ class Correction(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditResult(Result):
+class AuditResult(Result, Plotted):
     """The result of an audit.
 
     Attributes:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairdistill.auditing import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions
-from fairdistill.cli.command import Command, parse
+from fairdistill.cli.command import Command, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
+from fairdistill.escaping import shown
 from fairdistill.predictions import TableColumns
 from fairdistill.runs import write_json
+from fairdistill.text.bars import can_show_bars
 
 COMMAND = Command(
     name="audit",
@@ -19,6 +21,12 @@ COMMAND = Command(
     "exceeded, 3 if the data cannot tell, otherwise 0.",
     source="SOURCE",
     source_help="table (.csv, .tsv, .jsonl, .parquet), run folder, or model with --data",
+    images=True,
+    examples=(
+        "audit predictions.csv --label gender --group race --max-deo-a 0.05",
+        "audit new.csv --against old.csv",
+        "audit deployed.pt --model resnet18 --data faces.csv --image path --label gender --group race",
+    ),
 )
 
 
@@ -36,14 +44,19 @@ class OutputOptions:
 def run(arguments: list[str]) -> int:
     """Run the audit, write its result, and return the exit code."""
     data = peek(arguments, "data")
-    what = TableColumns if data is None else ModelOptions
-    given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, what, OutputOptions, data=data)
+    what: tuple[type, ...] = (TableColumns,) if data is None else (ModelOptions,)
+    if data is None and asks_for_help(arguments):
+        what = (TableColumns, ModelOptions)
+    given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, *what, OutputOptions, data=data)
     out = _out(given.source, given.options(OutputOptions))
     from fairdistill.auditing import audit
+    from fairdistill.auditing.bars import bars
 
     result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
     write_json(out, result.to_dict())
     print(result.text())
+    if can_show_bars():
+        print(f"\n{shown(bars(result))}")
     written = (str(out), given.values.get("predictions_out"))
     print(f"\nWritten: {', '.join(filter(None, written))}")
     return result.exit_code

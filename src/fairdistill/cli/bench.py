@@ -8,10 +8,14 @@ from fairdistill.data import DATASETS
 
 GRID = Command(
     name="bench",
-    summary="Run the paper's grid of methods and seeds; finished runs are kept. Exit code 1 if a run failed.",
+    summary="Run the paper's grid of methods and seeds; finished runs are kept. Exit code 4 if a run failed.",
     source=f"{{{','.join(DATASETS)}}} | table FOLDER",
     source_help="data set, or `table` and the folder of a grid",
     leave_out=("workers",),  # two options have this name; this one is the number of concurrent runs
+    examples=(
+        "bench cifar10s --dry-run",
+        "bench digits-s --protocol honest --methods scratch,ss,mfd --seeds 0-3 --steps 400",
+    ),
 )
 TABLE = Command(
     name="bench table",
@@ -19,6 +23,7 @@ TABLE = Command(
     source="FOLDER",
     source_help="the folder of a grid; several grids and row files (from `compare --format json`) are put together",
     nargs="+",
+    examples=("bench table bench/cifar10s-paper --format md",),
 )
 
 

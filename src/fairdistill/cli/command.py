@@ -23,6 +23,8 @@ class Command:
         source_help: its help text.
         nargs: how many sources there are: one (None), one or none (``?``), or several (``+``).
         leave_out: options of the data set that the command defines itself or does not offer.
+        images: whether it reads images of your own, so that its help shows their options before `--data` is given.
+        examples: shown at the end of the help, without the name of the program.
     """
 
     name: str
@@ -31,11 +33,13 @@ class Command:
     source_help: str = ""
     nargs: str | None = None
     leave_out: tuple[str, ...] = ()
+    images: bool = False
+    examples: tuple[str, ...] = ()
 
     def parser(self) -> Parser:
         """Return a parser that knows only the source so far."""
         shown = f"[{self.source}]" if self.nargs == "?" else f"{self.source}..." if self.nargs == "+" else self.source
-        parser = Parser(self.name, self.summary, arguments=shown)
+        parser = Parser(self.name, self.summary, arguments=shown, examples=self.examples)
         if self.source:
             parser.add_argument(self.dest, metavar=self.source, type=str, nargs=self.nargs, help=self.source_help)
         return parser
@@ -93,6 +97,8 @@ def parse(command: Command, arguments: Sequence[str], *options: type[Any], data:
         own = entry(data).options
         add_options(parser, own, title=f"Data set {data}", leave_out=command.leave_out, unset=True)
         rest, found = split_repeated(rest, own)
+    elif command.images and asks_for_help(rest):
+        _show_options_of_images(parser, command)
     values = vars(parser.parse_args(rest))
     source = values.pop(command.dest, None)
     of_data: dict[str, Any] = {}
@@ -101,6 +107,26 @@ def parse(command: Command, arguments: Sequence[str], *options: type[Any], data:
         of_data = {name: values.pop(name, None) for name in names} | found
     given_data = {name: value for name, value in of_data.items() if value is not None}
     return Given(source, values | repeated, given_data)
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Return whether the help is asked for."""
+    return "-h" in arguments or "--help" in arguments
+
+
+def _show_options_of_images(parser: Parser, command: Command) -> None:
+    """Add the options of a table of images to a help, but those whose names the command has, too."""
+    from fairdistill.data import entry
+
+    own = entry("images.csv").options
+    taken = {action.dest for action in parser._actions}
+    names = tuple(item.name for item in fields(own) if item.name in taken)
+    add_options(parser, own, title=_YOUR_IMAGES, leave_out=(*names, *command.leave_out), unset=True)
+
+
+_YOUR_IMAGES = (
+    "Your images, with --data TABLE (a folder or a built-in data set has other options: add --data to see them)"
+)
 
 
 def offer(parser: Parser, options: type[Any], *, leave_out: tuple[str, ...] = ()) -> None:

@@ -11,6 +11,7 @@ COMMAND = Command(
     source="RUN",
     source_help="run folders, or row files (.json) that an earlier comparison printed",
     nargs="+",
+    examples=("compare runs/teacher runs/mfd", "compare --format latex runs/*-seed*/"),
 )
 
 

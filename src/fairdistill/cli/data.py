@@ -13,6 +13,10 @@ COMMAND = Command(
     name="data inspect",
     summary="Show the subgroups, splits, duplicates and broken files of a data set.",
     leave_out=("skip_broken",),
+    examples=(
+        "data inspect --data faces.csv --image path --label gender --group race",
+        "data inspect --data cifar10s --data-root DIR",
+    ),
 )
 
 

@@ -10,6 +10,7 @@ COMMAND = Command(
     summary="Draw a t-SNE map of a run's test images and measure how well its features predict the group.",
     source="RUN",
     source_help="a finished run folder",
+    examples=("embed runs/mfd",),
 )
 
 

@@ -11,8 +11,15 @@ COMMAND = Command(
     name="fix",
     summary="Audit a model, search for a fairer one within a time budget, and give one recommendation.",
     source="MODEL",
-    source_help="run folder, weights file or exported program; without one, a model is trained first",
+    source_help="run folder, weights file, folder of transformers or timm, or complete program (.pt2, TorchScript, "
+    "ONNX); without one, a model is trained first",
     nargs="?",
+    images=True,
+    examples=(
+        "fix deployed.pt --model resnet18 --data faces.csv --image path --label gender --group race --budget 30m",
+        "fix runs/teacher --data digits-s --budget 60s",
+        "fix --data faces.csv --image path --label gender --group race          (no model yet: one is trained first)",
+    ),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from fairdistill._version import __version__
@@ -15,29 +15,43 @@ from fairdistill.system.signals import raised_as_exceptions
 from fairdistill.system.threads import wait_passively
 from fairdistill.text.telling import tell
 
-COMMANDS = {
-    "demo": "train a biased digit classifier and run fix on it (about a minute)",
-    "audit": "measure how unequally a model treats groups, with confidence intervals",
-    "fix": "find a fairer model than yours within a time budget",
-    "train": "train a teacher or a student",
-    "tune": "search hyperparameters on validation data",
-    "predict": "run a model on images and write its predictions as a table",
-    "export": "write a model as ONNX, an exported program or weights, and audit the file",
-    "compare": "compare finished runs side by side",
-    "embed": "draw a t-SNE map of a run's features",
-    "report": "write an HTML report and a model card",
-    "bench": "run the paper's grid of methods and seeds (bench table prints the results)",
-    "data": "inspect a data set (fairdistill data inspect)",
+QUESTIONS: Mapping[str, Mapping[str, str]] = {
+    "Is my model unfair?": {
+        "audit": "measure how unequally a model treats groups, with confidence intervals",
+        "data": "inspect a data set before anything else (fairdistill data inspect)",
+    },
+    "Make it fairer": {
+        "fix": "find a fairer model than yours within a time budget",
+        "demo": "see fix at work on a biased digit classifier (about a minute)",
+    },
+    "Use the result": {
+        "export": "write a model as ONNX, an exported program or weights, and audit the file",
+        "predict": "run a model on images and write its predictions as a table",
+        "report": "write an HTML report and a model card",
+        "doctor": "say what is installed and what is missing",
+    },
+    "Research": {
+        "train": "train a teacher or a student",
+        "compare": "compare finished runs side by side",
+        "tune": "search hyperparameters on validation data",
+        "bench": "run the paper's grid of methods and seeds (bench table prints the results)",
+        "embed": "draw a t-SNE map of a run's features",
+    },
 }
+COMMANDS = {name: text for commands in QUESTIONS.values() for name, text in commands.items()}
 
 
+def _listed(commands: Mapping[str, str]) -> str:
+    return "\n".join(f"  {name:<9} {text}" for name, text in commands.items())
+
+
+_BY_QUESTION = "\n\n".join(f"{question}\n{_listed(commands)}" for question, commands in QUESTIONS.items())
 _HELP = f"""usage: fairdistill COMMAND [OPTIONS]
 
 Measure how unequally an image classifier treats groups of people, and distil a
 fairer one from it.
 
-commands:
-{chr(10).join(f"  {name:<9} {text}" for name, text in COMMANDS.items())}
+{_BY_QUESTION}
 
 Run `fairdistill COMMAND --help` for the options of a command; with --debug, an
 error shows where in the code it arose. New here? Try: fairdistill demo

@@ -8,7 +8,7 @@ import json
 import re
 import typing
 from argparse import Action
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Never
@@ -41,7 +41,7 @@ class _HelpFormatter(DefaultHelpFormatter):
 class Parser(ArgumentParser):
     """A jsonargparse parser that reports errors in our style: one line, exit code 2."""
 
-    def __init__(self, command: str, description: str, *, arguments: str = "") -> None:
+    def __init__(self, command: str, description: str, *, arguments: str = "", examples: Sequence[str] = ()) -> None:
         super().__init__(
             prog=f"fairdistill {command}",
             description=description,
@@ -49,8 +49,14 @@ class Parser(ArgumentParser):
             exit_on_error=False,
             formatter_class=_HelpFormatter,
         )
+        self._examples = examples
         # argparse takes a lone negative number for a value, but not a list of them: --classes -1,1
         self._negative_number_matcher = re.compile(r"-\.?\d\S*$")
+
+    def format_help(self) -> str:
+        """Return the help, with the examples at its end."""
+        shown = "".join(f"  fairdistill {example}\n" for example in self._examples)
+        return super().format_help() + (f"\nexamples:\n{shown}" if shown else "")
 
     def error(self, message: str, ex: Exception | None = None) -> Never:
         """Raise the parser's complaint as a UsageError."""

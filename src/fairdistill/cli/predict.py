@@ -11,6 +11,7 @@ COMMAND = Command(
     "audit reads.",
     source="MODEL",
     source_help="a run folder, a weights file or an exported program",
+    examples=("predict runs/mfd --images new-photos --out predictions.csv",),
 )
 _DEFAULT = "predictions.csv"
 

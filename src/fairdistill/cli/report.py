@@ -11,6 +11,7 @@ COMMAND = Command(
     source="RUN",
     source_help="run folders",
     nargs="+",
+    examples=("report runs/teacher runs/mfd --out report.html",),
 )
 
 

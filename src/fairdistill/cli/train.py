@@ -8,7 +8,16 @@ from fairdistill.cli.command import Command
 from fairdistill.cli.training import parse_training
 from fairdistill.errors import UsageError
 
-COMMAND = Command(name="train", summary="Train a teacher or a student into a run folder.")
+COMMAND = Command(
+    name="train",
+    summary="Train a teacher or a student into a run folder.",
+    examples=(
+        "train --data digits-s --method scratch --out runs/teacher",
+        "train --data digits-s --method mfd --teacher runs/teacher --out runs/mfd",
+        "train --data faces.csv --image path --label gender --group race --method ss --model resnet18",
+        "train --resume runs/mfd",
+    ),
+)
 
 
 def run(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ from fairdistill.tuning import TuneOptions
 COMMAND = Command(
     name="tune",
     summary="Search hyperparameters on validation data, choose a trial by a fixed rule, and read the test set once.",
+    examples=("tune --data digits-s --method mfd --teacher runs/teacher --search mfd.strength=0.3:30:log --trials 8",),
 )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairdistill.contract import Result
+from fairdistill.drawing import Plotted
 from fairdistill.metrics import METRICS
 
 
@@ -98,7 +99,7 @@ class CompareRow(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareResult(Result):
+class CompareResult(Result, Plotted):
     """Rows measured on one test set.
 
     Attributes:

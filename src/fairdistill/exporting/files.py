@@ -13,7 +13,6 @@ from fairdistill.errors import UsageError
 from fairdistill.exporting.extras import quiet
 from fairdistill.exporting.graph import ExportedGraph
 from fairdistill.models import ExportedNetwork
-from fairdistill.models.onnx_network import OnnxNetwork
 from fairdistill.models.program_metadata import METADATA
 from fairdistill.models.safe_file import safe_bytes
 from fairdistill.predictions.trained_model import DeployedModel
@@ -71,7 +70,7 @@ def weights_bytes(model: DeployedModel, metadata: Mapping[str, str], *, name: st
     Raises:
         UsageError: if the model is a complete program, whose weights nothing else can use.
     """
-    if isinstance(model.network, ExportedNetwork | OnnxNetwork):
+    if isinstance(model.network, ExportedNetwork):
         raise UsageError(
             f"{name} is a complete program, whose weights have no use without it; choose --format onnx or pt2"
         )

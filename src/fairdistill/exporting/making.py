@@ -19,6 +19,7 @@ from fairdistill.exporting.reauditing import Reference, of_file, reaudit
 from fairdistill.exporting.result import ExportResult
 from fairdistill.exporting.test_set import TestImages, prepared, test_images
 from fairdistill.models import trust_code
+from fairdistill.models.kinds import program_kind
 from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.predictions import run_predictions
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run
@@ -39,7 +40,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     trust_code(options.model)
     source = _source(path, options)
     run = open_run(source)
-    if path.endswith(".onnx"):
+    if program_kind(Path(source.path)) == "onnx":
         raise UsageError(
             f"{path} is an ONNX file, which cannot be exported again; give the model that it was made from"
         )

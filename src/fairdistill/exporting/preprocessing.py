@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairdistill._version import __version__
+from fairdistill.models.onnx_file import PIXELS
 from fairdistill.predictions.trained_model import DeployedModel
 
 
@@ -23,6 +24,7 @@ def metadata_of(model: DeployedModel, *, exif: bool, pixels: bool) -> dict[str, 
     zoom = reading.resized / reading.size if reading.crop == "center" else 0.0
     return {
         **({"network": model.name} if model.name is not None else {}),
+        **({"input": PIXELS} if pixels else {}),
         "class_names": json.dumps(reading.output_classes),
         "image_size": str(reading.size),
         "mean": json.dumps(mean),

@@ -15,6 +15,7 @@ from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
 from fairdistill.models.safe_file import network_bytes, read_safe
 from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.repaired import copy_beside
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
 from fairdistill.runs import write_bytes
 
@@ -114,5 +115,6 @@ def _written(network: nn.Module, like: Path, target: Path) -> ModelSource:
     """Write the weights of a network in a file with the metadata of another one."""
     _, metadata = read_safe(like)
     target.parent.mkdir(parents=True, exist_ok=True)
+    copy_beside(like, target.parent)
     write_bytes(target, network_bytes(network, metadata))
     return ModelSource(path=str(target), option="student")

@@ -21,7 +21,7 @@ _STUDENTS: tuple[tuple[str, float, Augmentation | None], ...] = (
     ("mfd-self", 1.0, None), ("dro", 1.0, None), ("ss", 0.03, None),
 )  # fmt: skip
 _WITH_CHANGED_IMAGES: tuple[tuple[str, float, Augmentation | None], ...] = (
-    ("ss", 1.0, "randaug"), ("gapreg", 1.0, "randaug"), ("dro", 1.0, "randaug"), ("ss", 1.0, None), ("mfd", 1.0, None),
+    ("gapreg", 1.0, "randaug"), ("ss", 1.0, "randaug"), ("dro", 1.0, "randaug"), ("ss", 1.0, None), ("mfd", 1.0, None),
     ("mfd-self", 1.0, "randaug"), ("mfd", 1.0, "randaug"), ("ss", 0.1, None),
 )  # fmt: skip
 _FIRST_RUNG, _FIRST_RUNG_CHANGED = 0.9, 5.0  # epochs before students are compared; changed images pay late

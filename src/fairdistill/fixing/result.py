@@ -8,6 +8,7 @@ from typing import Any
 
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.contract import Result, key
+from fairdistill.drawing import Plotted
 from fairdistill.fixing.decision import Searched
 from fairdistill.fixing.settling import Settling
 from fairdistill.fixing.treatment import Treatment
@@ -91,7 +92,7 @@ class TestRead(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixResult(Result):
+class FixResult(Result, Plotted):
     """The result of a fix: one of four verdicts, and everything behind it.
 
     Attributes:

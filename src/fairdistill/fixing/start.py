@@ -46,11 +46,6 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)
-    if source is not None and source.path.endswith(".onnx"):
-        raise UsageError(
-            f"{source.path} is an ONNX file, whose layers cannot be changed or taught from; give fix the weights file "
-            "or the exported program (.pt2) that it was made from"
-        )
     run = None if source is None else open_run(source)
     base = _shared(options)
     resolved = resolve(base, run)

@@ -14,6 +14,7 @@ from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.plan import Student
 from fairdistill.fixing.runs import trained
 from fairdistill.fixing.search import Search
+from fairdistill.models.kinds import is_program
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import load_model, predictions_of
 from fairdistill.training import TrainOptions, ema_decay
@@ -99,7 +100,7 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
 def _options(search: Search, start: Start, student: Student, *, steps: int) -> TrainOptions:
     work = search.work
     source, model = start.source, work.deployed.model
-    exported = Path(source.path).suffix == ".pt2"
+    exported = is_program(source.path)
     return replace(
         work.base, method=student.method, out=str(work.out / "students" / student.name),
         augment=student.augment or work.base.augment, epochs=None, steps=steps, schedule="cosine",

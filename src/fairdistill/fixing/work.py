@@ -13,6 +13,7 @@ from fairdistill import data
 from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.fixing.options import FixOptions
 from fairdistill.models import ExportedNetwork
+from fairdistill.models.kinds import is_program
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import (
     DeployedModel,
@@ -141,9 +142,9 @@ class Work:
 
 def source_of(path: str, options: FixOptions) -> ModelSource:
     """Return where the deployed model is, and what its file does not contain."""
-    is_run = Path(path).is_dir()
+    known = Path(path).is_dir() or is_program(path)
     return ModelSource(
-        path=path, network=None if is_run else options.model, weights_key=options.weights_key,
+        path=path, network=None if known else options.model, weights_key=options.weights_key,
         size=options.model_size, mean=options.model_mean, std=options.model_std, outputs=options.model_outputs,
         **given_for_data(options.data, options.data_options), option="model", network_option="--model",
     )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 _LINEAR_INPUT = {"linear": 0, "addmm": 1, "mm": 0}
-_CONVOLUTIONS = ("conv2d", "convolution")
+_CONVOLUTIONS = ("conv2d", "convolution", "_convolution")
 _ATTENTION = ("scaled_dot_product_attention", "multi_head_attention_forward")
 _ENDS_THE_MAP = ("pool", "mean", "drop")
 

@@ -8,32 +8,42 @@ from typing import Any
 
 from fairdistill.errors import UsageError
 from fairdistill.models.class_names import class_names_in
-from fairdistill.models.described import Described, three
+from fairdistill.models.described import Channels, Described, three
+from fairdistill.models.folder import CONFIG, FACE, PROCESSOR
 from fairdistill.text.parsing import from_json
 
-_CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
 _RESCALE = 1 / 255
+_WARPED = 384  # pixels; from here on, ConvNext's processor resizes without a crop
+_RESAMPLE = {
+    "0": "nearest",
+    "1": "lanczos",
+    "2": "bilinear",
+    "3": "bicubic",
+    "4": "box",
+    "5": "hamming",
+}  # Pillow's numbers
 
 
 def described_beside(path: Path) -> Described:
     """Return what ``config.json`` and ``preprocessor_config.json`` in the folder of a weights file say.
 
     timm writes ``pretrained_cfg`` (older versions ``default_cfg``, or its keys at the top): ``input_size``, ``mean``,
-    ``std``, ``crop_pct``; and ``architecture`` and ``label_names``. Hugging Face's transformers write ``id2label``,
-    ``image_size``, and in the second file ``image_mean``, ``image_std``, ``size``, ``crop_size``. A ``config.json`` of
-    anything else says nothing.
+    ``std``, ``crop_pct``; and ``architecture`` and ``label_names``. Hugging Face's transformers write ``model_type``,
+    from which the network is built (``hf:FOLDER``), ``id2label``, ``image_size``, and in the second file
+    ``image_mean``, ``image_std``, ``size``, ``crop_size``, ``resample``. A ``config.json`` of anything else
+    says nothing.
 
     Raises:
         UsageError: if one of the files is not JSON, or a value in it is not of its form.
     """
-    found = [(name, _read(path.parent / name)) for name in (_CONFIG, _PROCESSOR)]
+    found = [(name, _read(path.parent / name)) for name in (CONFIG, PROCESSOR)]
     config, processor = (content for _, content in found)
     try:
         timm = _of_timm(config)
-        face = _of_hugging_face(config, processor)
+        face = _of_hugging_face(config, processor, path.parent)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise UsageError(
-            f"{path.parent / _CONFIG}, or {_PROCESSOR} beside it, has a value that cannot be read: {error}; correct or "
+            f"{path.parent / CONFIG}, or {PROCESSOR} beside it, has a value that cannot be read: {error}; correct or "
             "remove it"
         ) from error
     merged = {name: timm.get(name) or face.get(name) for name in {*timm, *face}}
@@ -56,22 +66,48 @@ def _of_timm(config: Mapping[str, Any]) -> dict[str, Any]:
         "resized": round(size / share) if size is not None and share < 1 else None,
         "mean": three(cfg.get("mean")),
         "std": three(cfg.get("std")),
+        "interpolation": _other(cfg.get("interpolation")),
     }
 
 
-def _of_hugging_face(config: Mapping[str, Any], processor: Mapping[str, Any]) -> dict[str, Any]:
-    if not processor and not ("id2label" in config or "architectures" in config):
+def _of_hugging_face(config: Mapping[str, Any], processor: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    if not processor and not {"id2label", "architectures", "model_type"}.intersection(config):
         return {}
     resized = _side(processor.get("size"))
     cropped = _side(processor.get("crop_size")) if processor.get("do_center_crop") else None
+    share = float(processor.get("crop_pct") or 1)
+    if cropped is None and resized is not None and share < 1 and resized < _WARPED:  # as ConvNext's processor does
+        cropped, resized = resized, int(resized / share)
+    mean, std = _normalization(processor)
+    size = cropped or resized or _side(config.get("image_size"))
+    return {
+        "network": f"{FACE}{folder.absolute()}" if isinstance(config.get("model_type"), str) else None,
+        "size": size,
+        "resized": resized if cropped and resized != cropped else None,
+        "mean": mean,
+        "std": std,
+        "interpolation": _other(_RESAMPLE.get(str(processor.get("resample")), processor.get("resample"))),
+        "reversed_channels": bool(processor.get("do_flip_channel_order")) or None,
+    }
+
+
+def _normalization(processor: Mapping[str, Any]) -> tuple[Channels | None, Channels | None]:
+    """Return mean and sd for pixels in [0, 1], from those for pixels that the processor scales in its own way."""
     mean, std = three(processor.get("image_mean")), three(processor.get("image_std"))
     scale = 255 * float(processor.get("rescale_factor") or _RESCALE) if processor.get("do_rescale", True) else 255.0
     if processor and not processor.get("do_normalize", True):
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    if abs(scale - 1) > 1e-6 and mean is not None and std is not None:  # the network sees pixels times this
-        mean, std = three([value / scale for value in mean]), three([value / scale for value in std])
-    size = cropped or resized or _side(config.get("image_size"))
-    return {"size": size, "resized": resized if cropped and resized != cropped else None, "mean": mean, "std": std}
+    if mean is None or std is None:
+        return mean, std
+    offset = 1.0 if processor.get("rescale_offset") else 0.0  # as EfficientNet's processor: pixels in [-1, 1]
+    if offset or abs(scale - 1) > 1e-6:
+        mean, std = three([(value + offset) / scale for value in mean]), three([value / scale for value in std])
+    return mean, std
+
+
+def _other(interpolation: Any) -> str | None:
+    """Return how images are resized if that is not bilinear."""
+    return interpolation if isinstance(interpolation, str) and interpolation not in ("bilinear", "random", "") else None
 
 
 def _side(size: Any) -> int | None:

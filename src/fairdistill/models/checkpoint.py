@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from fairdistill.errors import UsageError
+from fairdistill.models.kinds import TABLE
 from fairdistill.text.lists import listed
 
 _USUAL = ("state_dict", "model_state_dict", "model", "module", "net")
@@ -92,7 +93,7 @@ def more_than_tensors(path: Path, names: list[Any] | None = None) -> UsageError:
     such = f" ({listed([*map(str, names)], _SHOWN)})" if names else ""
     return UsageError(
         f"{path} holds more than tensors{such} and was not opened further, since that could run code; on the "
-        "machine where it was made, save model.state_dict() only"
+        f"machine where it was made, save model.state_dict() only; {TABLE}"
     )
 
 

@@ -27,6 +27,8 @@ class Described:
         resized: the size that images are resized to before their center is cut out, if it is.
         mean, std: channel means and standard deviations of its input, for pixels in [0, 1].
         class_names: the names of its outputs.
+        interpolation: how images were resized, if not bilinearly.
+        reversed_channels: whether its input has the order blue, green, red.
     """
 
     files: tuple[str, ...] = ()
@@ -36,6 +38,8 @@ class Described:
     mean: Channels | None = None
     std: Channels | None = None
     class_names: tuple[str, ...] | None = None
+    interpolation: str | None = None
+    reversed_channels: bool | None = None
 
 
 def described_in(metadata: Mapping[str, str]) -> Described:

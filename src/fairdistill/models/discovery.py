@@ -34,7 +34,7 @@ def find_taps(
     last convolutional map after its activation and before pooling; transformers have none. ``feature`` is the map
     for torchvision's ResNet and ShuffleNetV2; for other networks it is the embedding, or the map if there is no
     embedding. Features that are not found are left out. A network can state its own places in its attribute
-    ``tap_points``.
+    ``tap_points``, and turn names of its own into those of modules with its method ``reveal``.
 
     Args:
         network: any module that maps images to logits; its mode and statistics are left as they were.
@@ -51,6 +51,9 @@ def find_taps(
         >>> sorted(find_taps(network, torch.zeros(1, 3, 4, 4)))
         ['embedding', 'feature']
     """
+    reveal: Any = getattr(network, "reveal", None)
+    if reveal is not None:
+        named = {name: reveal(place) for name, place in (named or {}).items()}
     with _evaluating(network):
         small = _Pass(network)
         try:

@@ -1,9 +1,10 @@
-"""Networks written by ``torch.export``: teachers that do not need the code they were made with."""
+"""Networks that do not need the code they were made with, such as those that ``torch.export`` writes."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ class ExportedNetwork(nn.Module):
     was exported in eval mode, so ``train()`` has no effect.
 
     Args:
-        program: the graph; takes one tensor, returns its flat outputs and after them the features.
+        program: the graph; takes one tensor, returns its flat outputs and after them the features. Its method
+            ``reveal``, or its ``graph``, lets further values be read.
         structure: of the program's own outputs.
         features: names of the features that follow them.
         batch_size: the fixed batch size, None if the program takes any.
@@ -39,7 +41,7 @@ class ExportedNetwork(nn.Module):
 
     def __init__(
         self,
-        program: fx.GraphModule,
+        program: nn.Module,
         structure: pytree.TreeSpec,
         *,
         features: Sequence[TapName],
@@ -54,6 +56,7 @@ class ExportedNetwork(nn.Module):
         self.tap_points: dict[TapName, TapPoint] = {name: TapPoint(f"features.{name}") for name in features}
         self.raw = False
         self._own = structure.num_leaves
+        self._revealed: dict[str, str] = {}
         # A function, since copying a structure triggers PyTorch's deprecation warnings.
         self._outputs: Callable[[Sequence[Tensor]], Tensor] = lambda flat: raw_outputs(
             pytree.tree_unflatten(flat, structure)
@@ -77,6 +80,22 @@ class ExportedNetwork(nn.Module):
             module(feature)
         return outputs if self.raw else class_logits(outputs)
 
+    def reveal(self, place: str) -> str:
+        """Return the module that reads a value of the graph by its name; other names are returned as they are.
+
+        Args:
+            place: the name of a node of the graph, or of one of its features.
+        """
+        if place in self._revealed:
+            return self._revealed[place]
+        show = getattr(self.program, "reveal", None) or partial(_reveal_node, self.program)
+        if not show(place):
+            return place
+        key = f"value{len(self._revealed)}"
+        self.features[key] = nn.Identity()
+        self._revealed[place] = f"features.{key}"
+        return self._revealed[place]
+
     def train(self, mode: bool = True) -> ExportedNetwork:
         """Change nothing; return self."""
         return super().train(False)
@@ -94,10 +113,7 @@ class ExportedNetwork(nn.Module):
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         after = {tensor.device for tensor in self.state_dict(keep_vars=True).values()}
         if before != after and len(after) == 1:
-            for node in self.program.graph.nodes:
-                if "device" in node.kwargs:
-                    node.kwargs = {**node.kwargs, "device": next(iter(after))}
-            self.program.recompile()
+            _move_graph(self.program, next(iter(after)))
         return self
 
 
@@ -133,10 +149,48 @@ def load_program(path: str | Path) -> ExportedNetwork:
     return _prepared(unlifted, exported.call_spec.out_spec, path)
 
 
+def _move_graph(program: nn.Module, device: torch.device) -> None:
+    """Change the devices that are written in a graph."""
+    if isinstance(program, fx.GraphModule):
+        for node in program.graph.nodes:
+            if "device" in node.kwargs:
+                node.kwargs = {**node.kwargs, "device": device}
+        program.recompile()
+
+
+def _reveal_node(program: nn.Module, name: str) -> bool:
+    """Return a node's value after the graph's other outputs from now on; False if there is no such node."""
+    if not isinstance(program, fx.GraphModule):
+        return False
+    node = next((node for node in program.graph.nodes if node.name == name and node.op != "output"), None)
+    if node is None:
+        return False
+    output = program.graph.output_node()
+    output.args = ((*pytree.tree_leaves(output.args[0]), node),)
+    program.recompile()
+    return True
+
+
 def _prepared(unlifted: fx.GraphModule, structure: pytree.TreeSpec | None, path: Path) -> ExportedNetwork:
+    batch_size, image_size = _input_sizes(unlifted.graph, path)
+    return prepared(unlifted, structure, path, batch_size=batch_size, image_size=image_size)
+
+
+def prepared(
+    unlifted: fx.GraphModule,
+    structure: pytree.TreeSpec | None,
+    path: Path,
+    *,
+    batch_size: int | None,
+    image_size: int | None,
+) -> ExportedNetwork:
+    """Return a program of ``torch.export`` as a network; its features are found in its graph.
+
+    Raises:
+        UsageError: if it was exported in train mode.
+    """
     assert structure is not None
     graph = unlifted.graph
-    batch_size, image_size = _input_sizes(graph, path)
     if is_in_train_mode(graph):
         raise UsageError(f"{path} was exported in train mode; call model.eval() before torch.export.export")
     simplify(graph)

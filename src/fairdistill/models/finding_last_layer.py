@@ -45,7 +45,7 @@ def find_last_layer(network: nn.Module, images: Tensor, *, name: str | None = No
     """
     kind = type(network).__name__
     if isinstance(network, ExportedNetwork):
-        raise LastLayerError("the model is an exported program: its last layer cannot be changed")
+        raise LastLayerError("the model is a complete program: its last layer cannot be changed")
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0)).to(images)
     trial = _Trial(network, torch.cat([images, noise]))
     if name is not None:

@@ -1,4 +1,4 @@
-"""Texts beside the graph of an exported program, as ``torch.export.save`` writes them with ``extra_files``."""
+"""Texts in the file of a complete program: beside the graph of an exported program, or in an ONNX file."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from fairdistill.errors import UsageError
+from fairdistill.models.kinds import program_kind
+from fairdistill.models.onnx_file import onnx_metadata
 from fairdistill.text.parsing import from_json
 
 METADATA = "fairdistill.json"
-"""The name of the extra file."""
+"""The name of the extra file that ``torch.export.save`` writes into an exported program."""
 
 _LARGEST = 1 << 24
 
 
 def program_metadata(path: Path) -> Mapping[str, str]:
-    """Return the metadata in an exported program, without reading the program; empty if it has none.
+    """Return the metadata in a complete program; empty if it has none.
 
     Raises:
         UsageError: if they are damaged.
     """
+    if program_kind(path) == "onnx":
+        return onnx_metadata(path)
     try:
         with zipfile.ZipFile(path) as archive:
             found = [member for member in archive.infolist() if PurePosixPath(member.filename).name == METADATA]

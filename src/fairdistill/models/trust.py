@@ -3,15 +3,17 @@
 A run folder, and the metadata of a weights file, contain the name of their network. If it is a module and a factory,
 building it imports and runs that module. A file from elsewhere must not decide that, so the name has to come from the
 command line, a configuration file given there, or an argument in Python. An exported program is code as well: PyTorch
-runs parts of it while it reads the file.
+runs parts of it while it reads the file. A TorchScript file runs no Python, but its operations can write files.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 
 from fairdistill.errors import UsageError
+from fairdistill.models.kinds import program_kind
 
 _TRUSTED: set[str] = set()
 
@@ -34,9 +36,14 @@ def check_trusted(name: str) -> None:
         )
 
 
+def runs_code(path: str | None) -> bool:
+    """Return whether reading a model runs parts of it: an exported program or TorchScript, but not ONNX."""
+    return path is not None and program_kind(Path(path)) in ("program", "torchscript")
+
+
 def check_program(path: str | None) -> None:
     """Raise a UsageError if a file names an exported program that the user has not named in this process."""
-    if path is None or not path.endswith(".pt2"):
+    if path is None or not runs_code(path):
         return
     if os.path.realpath(path) not in map(os.path.realpath, _TRUSTED):
         raise UsageError(

@@ -17,6 +17,7 @@ from fairdistill.models.archive import check_stored
 from fairdistill.models.checkpoint import find_weights, more_than_tensors
 from fairdistill.models.class_names import class_names_in
 from fairdistill.models.head import head_name
+from fairdistill.models.kinds import TABLE, check_kind
 from fairdistill.models.prefixes import common_prefix, fitting_prefixes, is_beside, without_prefix
 from fairdistill.models.safe_file import read_safe
 from fairdistill.text.lists import listed
@@ -64,6 +65,7 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
             key is missing or needed.
     """
     path = Path(path)
+    check_kind(path)
     if path.is_dir():
         raise UsageError(f"{path} is a folder; expected a weights file")
     if not path.exists():
@@ -76,7 +78,9 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
         weights, metadata = read_safe(path)
         return WeightsFile(without_prefix(weights), metadata, prefix=common_prefix(weights))
     if path.suffix not in _TORCH_SUFFIXES:
-        raise UsageError(f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}")
+        raise UsageError(
+            f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}; {TABLE}"
+        )
     content = load_content(path)
     found = find_weights(content, path, key)
     names = class_names_in(content) if isinstance(content, Mapping) else None

@@ -1,4 +1,4 @@
-"""Networks by name: ours, torchvision's, timm's, and the user's own."""
+"""Networks by name: ours, torchvision's, timm's, transformers', and the user's own."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from torch import nn
 from fairdistill.errors import UsageError
 from fairdistill.models import published
 from fairdistill.models.conv_net import cifar_net, digit_net
+from fairdistill.models.hugging_face import face_network
 from fairdistill.models.trust import check_trusted
 from fairdistill.models.user_network import user_network
 
 NETWORKS: Mapping[str, Callable[[int], nn.Module]] = {"cifar_net": cifar_net, "digit_net": digit_net}
 
 _SHORT = {"resnet18": "torchvision:resnet18", "shufflenet_v2_x1_0": "torchvision:shufflenet_v2_x1_0"}
-_FORMS = "torchvision:NAME, timm:NAME or package.module:factory"
+_FORMS = "torchvision:NAME, timm:NAME, hf:FOLDER or package.module:factory"
+_PACKAGES = ("torchvision", "timm", "hf")
 
 
 def split_name(name: str) -> tuple[str, str]:
     """Return where a network comes from and its name there, without importing or building anything.
 
-    The source is ``fairdistill``, ``torchvision``, ``timm`` or the module of the user's factory.
+    The source is ``fairdistill``, ``torchvision``, ``timm``, ``hf`` or the module of the user's factory.
 
     Raises:
         UsageError: if the name has none of these forms; the message suggests the closest name.
@@ -39,7 +41,7 @@ def split_name(name: str) -> tuple[str, str]:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         raise UsageError(f"unknown network {name!r}{hint} Choose one of: {', '.join(known)}, or {_FORMS}")
-    if source in ("torchvision", "timm") and rest:
+    if source in _PACKAGES and rest:
         return source, rest
     dotted = all(part.isidentifier() for part in source.split(".")) and not source.endswith(".py")
     if not dotted or not rest.isidentifier():
@@ -57,18 +59,19 @@ def is_own_code(name: str) -> bool:
         >>> is_own_code("my_nets:make"), is_own_code("timm:resnet18"), is_own_code("resnet18")
         (True, False, False)
     """
-    return ":" in name and name.partition(":")[0] not in ("torchvision", "timm")
+    return ":" in name and name.partition(":")[0] not in _PACKAGES
 
 
 def build(name: str, num_classes: int, *, image_size: int | None = None, pretrained: bool = False) -> nn.Module:
     """Return a new network by name, its weights drawn from PyTorch's global generator.
 
     Args:
-        name: one of ``NETWORKS``, ``resnet18``, ``shufflenet_v2_x1_0``, ``torchvision:NAME``, ``timm:NAME`` or
-            ``package.module:factory``, which must have been given to :func:`trust_code` before.
+        name: one of ``NETWORKS``, ``resnet18``, ``shufflenet_v2_x1_0``, ``torchvision:NAME``, ``timm:NAME``,
+            ``hf:FOLDER`` or ``package.module:factory``, which must have been given to :func:`trust_code` before.
         num_classes: number of outputs.
         image_size: height and width of the images, for networks built for one image size; ignored by others.
-        pretrained: whether to fetch the weights published by torchvision or timm; the head is new.
+        pretrained: whether to fetch the weights published by torchvision or timm, or to read those in the folder; the
+            head is new.
 
     Raises:
         UsageError: if there is no such network, it cannot be built this way, a package is not installed, or the
@@ -83,6 +86,8 @@ def build(name: str, num_classes: int, *, image_size: int | None = None, pretrai
         return published.torchvision_network(rest, num_classes, image_size=image_size, pretrained=pretrained)
     if source == "timm":
         return published.timm_network(rest, num_classes, image_size=image_size, pretrained=pretrained)
+    if source == "hf":
+        return face_network(rest, num_classes, image_size=image_size, pretrained=pretrained)
     if pretrained:
         raise UsageError(
             f"there are no published weights for the network {name!r}; use weights of your own with --init FILE"

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from fairdistill.data import option_names
 from fairdistill.errors import TeacherError
+from fairdistill.models.folder import model_path
 from fairdistill.models.intake import Remedies
+from fairdistill.models.kinds import check_kind
 from fairdistill.runs import RunFolder
 
 Outputs = Literal["auto", "logits", "probabilities"]
@@ -20,7 +22,8 @@ class ModelSource:
     """Where a trained model is, and what its file does not contain.
 
     Attributes:
-        path: a run folder, a weights file or an exported program.
+        path: a run folder, a weights file, a folder of transformers or timm, of which this becomes the weights file,
+            or an exported program.
         network: the network of a weights file.
         weights_key: the key of its weights, if a file has several.
         size: height and width of its input; None: as stored in its file or beside it, else the data set's.
@@ -48,6 +51,9 @@ class ModelSource:
     option: str = "teacher"
     network_option: str = "--teacher-model"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", model_path(self.path))
+
     @property
     def remedies(self) -> Remedies:
         """The options that change what the model is given."""
@@ -65,12 +71,16 @@ def open_run(source: ModelSource) -> RunFolder | None:
         return None
     if not path.exists():
         raise TeacherError(
-            f"there is no {source.option} {path}; expected a run folder, a weights file (.safetensors, .pt) or an "
-            "exported program (.pt2, .onnx)"
+            f"there is no {source.option} {path}; expected a run folder, a weights file (.safetensors, .pt), a folder "
+            "of transformers or timm, or an exported program (.pt2)"
         )
+    check_kind(path)
     weights = [name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).is_file()]
     if weights and not (path / "config.yaml").exists():
-        raise TeacherError(f"{path} is not a run folder; give the weights file in it, {path / weights[0]}")
+        raise TeacherError(
+            f"{path} has no config.json that names its network; give the weights file in it, {path / weights[0]}, and "
+            f"its network with {source.network_option}"
+        )
     return RunFolder.open(path)
 
 

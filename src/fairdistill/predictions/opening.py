@@ -14,13 +14,16 @@ from torch import Tensor, nn
 from fairdistill import models
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import RunFolderError, TeacherError, UsageError
-from fairdistill.models import head_name, load_program, load_weights, open_weights, weights_digest
+from fairdistill.models import head_name, load_weights, open_weights, weights_digest
 from fairdistill.models.beside import described_beside
 from fairdistill.models.checkpoint import is_usual
 from fairdistill.models.described import Described, described_in
-from fairdistill.models.onnx_network import load_onnx
+from fairdistill.models.folder import nearest
+from fairdistill.models.hugging_face import own_names
+from fairdistill.models.kinds import check_kind, is_program
 from fairdistill.models.prefixes import common_prefix, is_beside
 from fairdistill.models.program_metadata import program_metadata
+from fairdistill.models.programs import read_program
 from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.predictions.class_order import matched
 from fairdistill.predictions.model_source import ModelSource, open_run
@@ -76,7 +79,7 @@ class OpenedModel:
 
 
 def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
-    """Open a run folder, an exported program or a weights file.
+    """Open a run folder, a complete program (an exported one, TorchScript, ONNX) or a weights file.
 
     Raises:
         TeacherError: if it does not exist, or its network is not known.
@@ -87,29 +90,27 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
     run = open_run(source)
     if run is not None:
         return _open_run(run)
-    if path.suffix in (".pt2", ".onnx") and source.network is not None:
-        raise TeacherError(f"{path} is a complete program; drop {source.network_option}")
-    if path.suffix == ".onnx" and source.option != "model":
-        raise TeacherError(
-            f"{path} is an ONNX file, which shows no features and takes no part in training; give the {source.option} "
-            "as a run folder, a weights file or an exported program (.pt2)"
-        )
-    if path.suffix == ".pt2":
-        program = load_program(path)
+    check_kind(path)
+    if is_program(path):
+        if source.network is not None:
+            raise TeacherError(f"{path} is a complete program; drop {source.network_option}")
+        program, notes = read_program(path, size=source.size or data.recipe.size, remedies=source.remedies)
         program.raw = True
-        return _complete(program, path, program_metadata(path), program.image_size)
-    if path.suffix == ".onnx":
-        network = load_onnx(path)
-        return _complete(network, path, network.metadata, network.image_size)
+        digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        metadata = program_metadata(path)
+        with describing(path):
+            own = described_in(metadata)
+        described, beside, more = _completed(own, described_beside(path), source, data)
+        return OpenedModel(
+            program,
+            digest,
+            metadata=metadata,
+            described=replace(described, network=None, size=None),
+            beside=beside,
+            fixed_size=program.image_size,
+            notes=(*notes, *more),
+        )
     return _open_file(path, source, data)
-
-
-def _complete(network: nn.Module, path: Path, metadata: Mapping[str, str], size: int | None) -> OpenedModel:
-    """Return a network from a file that holds all of it, not just its weights."""
-    digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    with describing(path):
-        described = replace(described_in(metadata), network=None)
-    return OpenedModel(network, digest, metadata=metadata, described=described, fixed_size=size)
 
 
 def _open_run(run: RunFolder) -> OpenedModel:
@@ -137,13 +138,13 @@ def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedM
     described, beside, notes = _completed(own, described_beside(path), source, data)
     if own.class_names is not None and len(own.class_names) != data.num_classes:  # before the weights fail to load
         matched(own.class_names, data.class_names, model=f"the {source.option} {path}", data=data.name)
-    name = source.network or described.network
+    name = nearest(source.network or described.network, path.parent)
     if name is None:
         raise TeacherError(
             f"{path} contains only weights; name their network with {source.network_option}, for example resnet18"
         )
     network = _network(name, file.tensors, replace(source, size=source.size or described.size), data)
-    file = part_of(file, network.state_dict(), where=source.path)
+    file = part_of(replace(file, tensors=own_names(network, file.tensors)), network.state_dict(), where=source.path)
     load_weights(network, file.tensors, where=source.path)
     return OpenedModel(
         network,
@@ -176,7 +177,7 @@ def _completed(
         if name == "size" and there and beside.resized:
             cleared["resized"] = round(beside.resized * here / there)
         beside = replace(beside, **cleared)
-    names = ("network", "size", "resized", "mean", "std", "class_names")
+    names = ("network", "size", "resized", "mean", "std", "class_names", "interpolation", "reversed_channels")
     missing = {name: getattr(beside, name) for name in names if getattr(own, name) is None}
     if own.size is not None:
         missing.pop("resized", None)

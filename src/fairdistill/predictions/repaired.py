@@ -14,6 +14,7 @@ from torch import Tensor
 from fairdistill.errors import UsageError
 from fairdistill.models import open_weights
 from fairdistill.models.beside import described_beside
+from fairdistill.models.kinds import is_program
 from fairdistill.models.last_layer import LastLayer, LastLayerError, set_layer
 from fairdistill.models.rewriting import Change, rewritten
 from fairdistill.models.weights import part_of
@@ -63,8 +64,8 @@ def write_with_last_layer(source: ModelSource, layer: LastLayer, weight: Tensor,
         UsageError: if the target cannot be written, or the model's file is not the one that the layer came from.
     """
     path = file_of(source)
-    if path.suffix == ".pt2":
-        raise LastLayerError(f"{path} is an exported program: its last layer cannot be changed")
+    if is_program(path):
+        raise LastLayerError(f"{path} is a complete program: its last layer cannot be changed")
     if target.suffix != path.suffix:
         raise UsageError(f"{target} must end in {path.suffix}, as {path} does")
     if target.resolve() == path.resolve():
@@ -74,8 +75,7 @@ def write_with_last_layer(source: ModelSource, layer: LastLayer, weight: Tensor,
     content = rewritten(path, changes, names=layer.names, key=source.weights_key)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if open_run(source) is None:
-            _copy_beside(path, target.parent)
+        copy_beside(path, target.parent)
         write_bytes(target, content)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from error
@@ -99,8 +99,8 @@ def file_of(source: ModelSource) -> Path:
     return Path(source.path) if run is None else run.path / "model.safetensors"
 
 
-def _copy_beside(path: Path, folder: Path) -> None:
-    """Copy the configuration files that say how a weights file is read."""
+def copy_beside(path: Path, folder: Path) -> None:
+    """Copy the configuration files that say how a weights file is read to the folder of another one."""
     for name in described_beside(path).files:
         old, new = path.parent / name, folder / name
         if new.exists() and new.read_bytes() != old.read_bytes():

@@ -150,6 +150,12 @@ def _recipe(source: ModelSource, opened: OpenedModel, data: Recipe) -> tuple[Rec
     fixed, described = opened.fixed_size, opened.described
     if fixed is not None and source.size not in (None, fixed):
         raise TeacherError(f"the {source.option} {source.path} takes {fixed} pixels; drop --{source.option}-size")
+    if described.reversed_channels and source.network is None:
+        raise TeacherError(
+            f"{described.files[-1]} says that the {source.option} {source.path} takes blue, green, red; wrap it in a "
+            f"module whose forward calls network(images.flip(1)), and name that with {source.network_option} "
+            "MODULE:FACTORY"
+        )
     mean, std = described.mean or data.mean, described.std or data.std
     if source.mean is not None:
         mean = channels(f"{source.option}_mean", source.mean)
@@ -172,6 +178,11 @@ def _recipe_notes(source: ModelSource, described: Described, data: Recipe) -> tu
         if known is not None and given is None
     ]  # fmt: skip
     notes = [f"{' and '.join(described.files)} beside the weights gave the {joined(used)}"] if used else []
+    if described.interpolation is not None:
+        notes.append(
+            f"According to {described.files[-1]}, the model's images were resized with {described.interpolation} "
+            "interpolation; here they were resized bilinearly, with antialiasing"
+        )
     return (*notes, *_crop_notes(described, data))
 
 

@@ -12,6 +12,7 @@ from fairdistill.contract import check_path
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import build, head_name, load_weights, open_weights, trust_code
 from fairdistill.models.described import Described, described_in
+from fairdistill.models.folder import nearest
 from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.runs.classifying import equip
@@ -65,7 +66,7 @@ def _opened(path: Path, model: str | None) -> tuple[nn.Module, Described, Mappin
     except (TypeError, ValueError) as error:
         raise UsageError(f"{path} has unreadable model metadata: {error}") from error
     described = replace(described, class_names=described.class_names or file.class_names)
-    name = model or described.network
+    name = model or nearest(described.network, path.parent)
     if name is None:
         raise UsageError(f"{path} does not name its network; name it with model=, for example model='resnet18'")
     network = _built(name, file, described, where=str(path))
@@ -94,7 +95,8 @@ def _of_run(run: RunFolder) -> tuple[nn.Module, Described, Mapping[str, str]]:
     except UsageError as error:
         raise RunFolderError(str(error)) from error
     try:
-        name, names = file.metadata["network"], tuple(from_json(file.metadata["class_names"]))
+        name = str(nearest(file.metadata["network"], run.path))
+        names = tuple(from_json(file.metadata["class_names"]))
         described = replace(described_in(file.metadata), class_names=names)
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{path} lacks the metadata that describes it: {type(error).__name__}: {error}") from error

@@ -1,8 +1,9 @@
-"""Import torchvision and timm, even if torchvision was built for CUDA and PyTorch was not."""
+"""Import torchvision, timm and transformers, even if torchvision was built for CUDA and PyTorch was not."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from types import ModuleType
 
@@ -55,10 +56,22 @@ def import_timm() -> ModuleType:
     return _import("timm")
 
 
-def _import(name: str) -> ModuleType:
+def import_transformers() -> ModuleType:
+    """Return Hugging Face's transformers, which imports torchvision if that is installed.
+
+    Raises:
+        UsageError: if transformers is not installed; the message gives the command that installs it.
+        Exception: any other error that its import raises.
+    """
+    if importlib.util.find_spec("torchvision") is not None:
+        import_torchvision()
+    return _import("transformers", extra="hf")
+
+
+def _import(name: str, *, extra: str = "vision") -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise UsageError(f"this needs {name}; install it with: pip install 'fairdistill[vision]'") from error
+        raise UsageError(f"this needs {name}; install it with: pip install 'fairdistill[{extra}]'") from error

@@ -15,7 +15,7 @@ from fairdistill.escaping import one_line, shown
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import percentage
 
-_PLAIN_LINES_EVERY = 5.0  # seconds; the log has every row
+_PLAIN_LINES_EVERY = 5.0  # seconds, later a tenth of the time so far: half an hour has 50 lines; the log has every row
 
 
 class RunConsole:
@@ -70,7 +70,8 @@ class RunConsole:
         ]
         self._news = f"{loss}  |  {judged['split']}: {'  '.join(shown)}"
         now = time.monotonic()
-        if self._progress is None and (now - self._printed >= _PLAIN_LINES_EVERY or step == self._steps):
+        pause = max(_PLAIN_LINES_EVERY, (now - self._started) / 10)
+        if self._progress is None and (now - self._printed >= pause or step == self._steps):
             self._printed = now
             speed = f"{row['samples_per_second']:,.0f} images/s"
             self.say(f"step {step}/{self._steps}  {self._news}  |  {speed}  {self._left(step)}")

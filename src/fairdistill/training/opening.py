@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from fairdistill.data import Pipeline
+from fairdistill.models.hugging_face import configurations, is_face
 from fairdistill.runs import RunFolder
 from fairdistill.system.processes import World
 from fairdistill.training.console import RunConsole
@@ -80,6 +81,10 @@ def create_run(setup: Setup) -> RunFolder:
         environment=asdict(describe_environment(setup.runtime, seed=setup.options.seed, processes=setup.world.size)),
     )
     run.write_skipped(setup.data.train.skipped)
+    if is_face(setup.student.network):
+        train = setup.data.train
+        for name, content in configurations(setup.student.network, train.class_names, train.recipe).items():
+            run.write_json(name, content)
     return run
 
 

@@ -89,7 +89,7 @@ class TeacherOptions(OptionGroup):
     """Key of the weights in an --init file with several, for example state_dict_ema."""
     teacher: str | None = None
     """Teacher: a run folder (the student then uses its data options and split), a weights file (.safetensors, .pt) or
-    an exported program (.pt2)."""
+    a complete program (.pt2, TorchScript, ONNX)."""
     teacher_model: str | None = None
     """Network of a teacher given as a weights file, named as for --model."""
     teacher_weights_key: str | None = None

@@ -10,6 +10,7 @@ from typing import Any
 
 from fairdistill import data, methods
 from fairdistill.errors import TeacherError
+from fairdistill.models.folder import model_path, with_absolute_folder
 from fairdistill.runs import RunFolder
 from fairdistill.training.options import TrainOptions
 
@@ -48,11 +49,11 @@ def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> Trai
         data_root=_absolute(
             options.data_root or (None if data.is_path(options.data) else os.environ.get("FAIRDISTILL_DATA"))
         ),
-        teacher=_absolute(options.teacher),
+        teacher=_absolute(model_path(options.teacher)) if options.teacher else None,
         cache_dir=_absolute(options.cache_dir),
         keep=options.keep or options.rules.keeps,
         init=options.init if options.init in INIT_NAMES else str(Path(options.init).absolute()),
-        model=options.model or entry.network,
+        model=with_absolute_folder(options.model or entry.network),
         split_seed=split_seed if split_seed is not None else 0,
         epochs=epochs,
         **asdict(options.learning),

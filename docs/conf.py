@@ -1,0 +1,96 @@
+"""How `make docs` builds the site: Sphinx reads the pages of the repository where they lie, so links work on both."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from fairdistill import __version__ as release
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "docs" / "_extensions"))
+_project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+project = _project["name"]
+author = ", ".join(each["name"] for each in _project.get("authors", []))
+html_title = f"{project} {release}"
+
+root_doc = "docs/index"
+include_patterns = ["docs/**", "results/*.md", "CHANGELOG.md"]
+exclude_patterns = [
+    ".*",
+    "**/.*",
+    "src",
+    "tests",
+    "benchmarks",
+    "examples",
+    "docs/_*",
+    "docs/figures",
+    "docs/gallery/*.py",
+]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "matplotlib.sphinxext.plot_directive",
+    "sphinx_gallery.gen_gallery",
+    "mathml",
+    "measured",
+    "plain_docstrings",
+]
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
+myst_heading_anchors = 4
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+autosummary_generate = True
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": False}
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_attr_annotations = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["examples"],
+    "gallery_dirs": ["docs/gallery"],
+    "filename_pattern": r"\.py$",
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "within_subsection_order": "FileNameSortKey",
+    "capture_repr": ("_repr_html_",),
+    "only_warn_on_example_error": False,
+    "abort_on_example_error": True,
+}
+plot_basedir = str(ROOT)
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("svg", 100)]
+
+html_math_renderer = "mathml"
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {"navigation_with_keys": True}
+html_show_sourcelink = False
+
+
+def _titled(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Give the tables that commands write, which begin at once, the name of their file as a title."""
+    if docname.startswith("results/") and not source[0].startswith("#"):
+        source[0] = f"# {docname.removeprefix('results/')}\n\n{source[0]}"
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the hook above."""
+    app.connect("source-read", _titled)
