@@ -25,8 +25,10 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
         "demo": "see fix at work on a biased digit classifier (about a minute)",
     },
     "Use the result": {
+        "export": "write a model as ONNX, an exported program or weights, and audit the file",
         "predict": "run a model on images and write its predictions as a table",
         "report": "write an HTML report and a model card",
+        "doctor": "say what is installed and what is missing",
     },
     "Research": {
         "train": "train a teacher or a student",
