@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fairdistill.errors import UsageError
 
@@ -33,7 +33,7 @@ def check_types(options: Any) -> None:
         Traceback (most recent call last):
         fairdistill.errors.UsageError: expected epochs to be a whole number, but got 'few'
     """
-    for name, kind, optional in _checked(type(options)):
+    for name, kind, optional in _checked(cast("Hashable", type(options))):
         value = getattr(options, name)
         if value is None and optional:
             continue
@@ -43,7 +43,7 @@ def check_types(options: Any) -> None:
 
 
 @cache
-def _checked(options: type[Any]) -> tuple[tuple[str, Any, bool], ...]:
+def _checked(options: Any) -> tuple[tuple[str, Any, bool], ...]:
     """Return name, type and whether it may be None of each field to check; found once, however many jobs there are.
 
     Options that take several types check them themselves.

@@ -9,6 +9,7 @@ import torch
 
 from fairdistill.data import GroupedDataset, ImageFiles, Recipe
 from fairdistill.errors import UsageError
+from fairdistill.exporting.audited_images import AuditedImages, audited_images, prepared
 from fairdistill.exporting.extras import check_installed
 from fairdistill.exporting.files import INPUT, OUTPUT, onnx_model, program_bytes, weights_bytes
 from fairdistill.exporting.graph import ExportedGraph
@@ -17,7 +18,6 @@ from fairdistill.exporting.options import ExportOptions
 from fairdistill.exporting.preprocessing import metadata_of, preprocess_content
 from fairdistill.exporting.reauditing import Reference, of_file, reaudit
 from fairdistill.exporting.result import ExportResult
-from fairdistill.exporting.test_set import TestImages, prepared, test_images
 from fairdistill.models import trust_code
 from fairdistill.models.kinds import program_kind
 from fairdistill.models.preprocessing import preprocessing_of
@@ -47,7 +47,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)
-        images = test_images(path, run, options)
+        images = audited_images(path, run, options)
         made = _made(source, images, options)
         folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ class _Made:
     preprocess: dict[str, object]
 
 
-def _made(source: ModelSource, images: TestImages | None, options: ExportOptions) -> _Made:
+def _made(source: ModelSource, images: AuditedImages | None, options: ExportOptions) -> _Made:
     data = images.test if images is not None else _without_data(source)
     model = load_model(source, data, Runtime(_CPU, torch.float32))
     exif = isinstance(data.images, ImageFiles) and data.images.storage.how.exif

@@ -24,7 +24,7 @@ _CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class TestImages:
+class AuditedImages:
     """The images of an export.
 
     Attributes:
@@ -38,7 +38,7 @@ class TestImages:
     notes: tuple[str, ...] = ()
 
 
-def test_images(path: str, run: RunFolder | None, options: ExportOptions) -> TestImages | None:
+def audited_images(path: str, run: RunFolder | None, options: ExportOptions) -> AuditedImages | None:
     """Return the test set of a run, or of the data that is named; None if there is neither, or nothing needs it.
 
     Raises:
@@ -53,7 +53,7 @@ def test_images(path: str, run: RunFolder | None, options: ExportOptions) -> Tes
         if options.int8 and ranges is None:
             ranges = _split(str(options.data), "train", options.data_root, options.data_options)
         own = tuple(f"{note[0].upper()}{note[1:]}" for note in test.notes)
-        return TestImages(test, *_ranges(test, ranges, options, own))
+        return AuditedImages(test, *_ranges(test, ranges, options, own))
     if run is None:
         if options.int8:
             raise UsageError("--int8 needs images to measure the ranges of activations; name some with --data")
@@ -63,7 +63,7 @@ def test_images(path: str, run: RunFolder | None, options: ExportOptions) -> Tes
     ranges = None
     if options.int8:
         ranges = _split(config["data"], "train", options.data_root or config["data_root"], config["data_options"])
-    return TestImages(test, *_ranges(test, ranges, options, ()))
+    return AuditedImages(test, *_ranges(test, ranges, options, ()))
 
 
 def _with_classes(options: ExportOptions) -> Mapping[str, Any]:
