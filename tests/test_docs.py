@@ -73,7 +73,7 @@ def test_named_modules_and_files_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["audit", "bench", "compare", "data", "embed", "fix", "predict", "report", "train", "tune"]
+    "command", ["audit", "bench", "compare", "data", "embed", "export", "fix", "predict", "report", "train", "tune"]
 )
 def test_shown_options_are_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = [words for page in PAGES for words in commands(page) if words[:1] == [command]]

@@ -125,6 +125,15 @@ def test_a_feature_that_is_missing_is_added_and_the_others_stay(case):
     assert case.cache("feature", "logits").missing_bytes == 0
 
 
+def test_hashes_that_a_kill_left_beside_a_finished_file_are_removed(case):
+    case.load("feature")
+    before = case.files()
+    for path in case.folder.glob("*.bin"):
+        path.with_suffix(".done").write_text("abc\n")
+    case.load("feature")
+    assert case.files() == before
+
+
 def test_another_key_is_another_file(case):
     case.load("feature", key="teacher/data")
     case.load("feature", key="teacher/other data")

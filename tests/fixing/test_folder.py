@@ -117,3 +117,13 @@ def test_a_different_fix_is_told_by_the_option_that_differs(tmp_path, changed, s
     folder.begin(tmp_path, mine)
     with pytest.raises(RunFolderError, match=f"contains a fix {said}; choose another folder with --out"):
         folder.begin(tmp_path, {**mine, **changed})
+
+
+def test_what_a_kill_left_while_the_plan_was_written_is_no_other_content(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".lock").touch()
+    (out / "plan.json.123-456.part").write_text("{")
+    with folder.held(out):
+        folder.begin(out, IDENTITY)
+    assert {path.name for path in out.iterdir()} == {".lock", "plan.json"}

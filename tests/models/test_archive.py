@@ -44,3 +44,15 @@ def test_a_named_pipe_is_not_waited_for(tmp_path, name):
     os.mkfifo(tmp_path / name)
     with pytest.raises(UsageError, match="is not a regular file"):
         open_weights(tmp_path / name)
+
+
+def test_a_damaged_end_of_an_archive_is_left_to_pytorch(tmp_path):
+    """zipfile.is_zipfile raises an error for an archive that says it spans several disks."""
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "w.pt")
+    content = bytearray((tmp_path / "w.pt").read_bytes())
+    at = content.rindex(b"PK\x06\x07")
+    content[at + 16] = 9
+    (tmp_path / "w.pt").write_bytes(content)
+    check_stored(tmp_path / "w.pt")
+    with pytest.raises(UsageError):
+        open_weights(tmp_path / "w.pt")

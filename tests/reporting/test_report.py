@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.reporting import ReportOptions, report
@@ -171,7 +172,8 @@ def test_the_card_is_written_as_markdown_in_which_names_are_no_markup(runs, tmp_
     )
     result = report([run.path for run in runs], options=options)
     text = Path(result.card).read_text()
-    assert text.startswith("# Model card: made-up")
+    assert "---\n\n# Model card: made-up" in text
+    assert [model["name"] for model in yaml.safe_load(text.split("---\n")[1])["model-index"]] == ["scratch", "mfd"]
     assert "Sorting \\*letters\\*." in text
     assert "x\\|y" in text
     assert "<" not in text.replace("&lt;", "")
@@ -244,3 +246,15 @@ def test_the_page_and_the_card_must_be_two_files(tmp_path):
     run = made_run(tmp_path / "t", method="scratch", gap=0.1)
     with pytest.raises(UsageError, match="--out and --card both name"):
         report([run.path], out=str(tmp_path / "x"), card=str(tmp_path / "x"))
+
+
+def test_names_that_command_a_terminal_or_end_a_line_do_neither_in_the_page_nor_in_the_card(tmp_path, monkeypatch):
+    name = "x\x1b[2J\r\ny\u202e\x00"
+    monkeypatch.setattr("tests.reporting.making.CLASSES", (name, name + "b", name + "c"))
+    run = made_run(tmp_path / "run", method="scratch", gap=0.3, notes=(name,))
+    result = report([run.path], out=str(tmp_path / "r.html"), card=str(tmp_path / "c.md"), draws=DRAWS)
+    for path in (Path(result.page), tmp_path / "c.md"):
+        content = path.read_bytes().decode()
+        assert "\\x1b[2J" in content.replace("\\\\", "\\").replace("\\[", "[")
+        assert not set("\x1b\u202e\x00\r") & set(content)
+    assert not [line for line in (tmp_path / "c.md").read_text().splitlines() if line.startswith("y")]

@@ -25,6 +25,8 @@ BAD = [
     ('{"a": 1}\n{"a": \n', "line 2: this is not JSON"),
     ('{"a": 1}\n\n[1]\n', r"line 3: expected a JSON object, but got \[1\]"),
     ("\n", "is empty; expected at least one JSON object"),
+    ('{"a": 1}\n{"a": "x\\ud800"}\n', r"line 2: \\ud800 is half a character"),
+    ('{"a": "\\ud83d\\ude00"}\n{"\\uDEAD": 1}\n', r"line 2: \\udead is half a character"),
 ]
 
 
@@ -48,3 +50,11 @@ def test_predictions_may_be_json_lines(tmp_path):
     lines = [f'{{"label": "{a}", "group": "{g}", "pred": "{p}"}}' for a in "ab" for g in "xy" for p in "aabb"]
     (tmp_path / "p.jsonl").write_text("\n".join(lines))
     assert audit(tmp_path / "p.jsonl").accuracy.value == 0.5
+
+
+@pytest.mark.parametrize("value", ["[]", "[1]", '{"b": 2}'])
+def test_a_list_in_place_of_a_number_is_named(value, tmp_path):
+    table = tmp_path / "t.jsonl"
+    table.write_text(f'{{"a": 1}}\n{{"a": {value}}}\n')
+    with pytest.raises(DataError, match=r"line 2: column 'a' has .*, which is not a number"):
+        read_columns(table, ["a"], "utf-8", numbers=["a"])

@@ -8,6 +8,7 @@ import torch
 
 from fairdistill.errors import RunFolderError
 from fairdistill.training.state import Checkpoint, load_checkpoint, save_checkpoint
+from tests.models.test_archive import compressed
 
 STATE = {
     "step": 3,
@@ -93,3 +94,10 @@ def test_fields_of_other_types_are_refused(name, value):
     Checkpoint(**fields)
     with pytest.raises(ValueError, match=name):
         Checkpoint(**{**fields, name: value})
+
+
+def test_a_checkpoint_that_unpacks_to_far_more_than_its_size_is_refused(tmp_path):
+    torch.save({"step": 1, "weights": torch.zeros(2500, 2500)}, tmp_path / "plain.pt")
+    small = compressed(tmp_path / "plain.pt", tmp_path / "state.pt")
+    with pytest.raises(RunFolderError, match="compressed contents"):
+        load_checkpoint(small)

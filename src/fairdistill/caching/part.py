@@ -61,7 +61,11 @@ class Part:
             os.fsync(file.fileno())
         self._part.replace(self._path)
         sync_folder(self._path.parent)
-        self._hashes.unlink()
+        self.forget_hashes()
+
+    def forget_hashes(self) -> None:
+        """Delete the hashes of a finished file."""
+        self._hashes.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete what was computed so far."""

@@ -118,6 +118,9 @@ class FeatureStore(Generic[Name]):
         if self.missing_bytes:
             with self._locked(progress):
                 self._build(compute, pipeline, runtime, progress)
+        for state in range(self._states):  # of a process that was killed just after it had finished a file
+            for name in self._features:
+                self._part(name, state).forget_hashes()
         in_memory = self.num_bytes <= memory
         device = runtime.device if device is None else device
         return {

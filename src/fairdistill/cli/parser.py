@@ -153,9 +153,16 @@ def with_configurations(arguments: list[str]) -> list[str]:
     return given
 
 
+_MOST_OPTIONS = 2**20  # characters
+
+
 def _configuration(path: str) -> dict[str, Any]:
     try:
-        content = from_yaml(Path(path).read_text(encoding="utf-8"))
+        with Path(path).open(encoding="utf-8") as file:
+            text = file.read(_MOST_OPTIONS + 1)  # a pipe may be read, but not a device that never ends
+        if len(text) > _MOST_OPTIONS:
+            raise ValueError("it is longer than any file of options")
+        content = from_yaml(text)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}; give a YAML file of options with --config") from None
     except (OSError, ValueError) as error:

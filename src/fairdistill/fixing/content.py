@@ -74,6 +74,8 @@ def content_of(result: FixResult, subject: Subject) -> Recommendation:
         sizing=test.sizing,
         notes=result.notes,
         confidence=test.confidence,
+        model=test.model,
+        intended_use=options.intended_use,
         made_with=(subject.made_with,),
         settings=yaml.safe_dump(_settings(result, options), sort_keys=False, allow_unicode=True),
     )  # fmt: skip

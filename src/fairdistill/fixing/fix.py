@@ -7,7 +7,6 @@ the chosen candidate and for the deployed model.
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.clock import Clock
 from fairdistill.system.processes import launched_together
+from fairdistill.system.signals import signal_of
 from fairdistill.training import Interrupted, Stopped
 
 
@@ -61,8 +61,8 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
             return conclude(work, validation, search_for_fairer(work, validation))
         except Interrupted as stop:
             raise Stopped(f"in {options.out}", stop) from None
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             if not folder.begun(Path(options.out)):
                 raise
-            interrupted = Interrupted("stopped", RunFolder(Path(options.out)), signal_number=signal.SIGINT)
+            interrupted = Interrupted("stopped", RunFolder(Path(options.out)), signal_number=signal_of(error))
             raise Stopped(f"in {options.out}", interrupted) from None

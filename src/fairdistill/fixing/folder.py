@@ -18,6 +18,7 @@ from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.result import TestRead
 from fairdistill.runs import check_new_folder, read_json, write_json
+from fairdistill.system.unfinished import remove_abandoned
 from fairdistill.training import TrainOptions
 
 _FORMAT = 2
@@ -68,6 +69,7 @@ def held(out: Path) -> Iterator[None]:
         raise RunFolderError(
             f"another fix is working in {out}; wait for it or stop it, or choose another folder with --out"
         ) from None
+    remove_abandoned(out)
     if not begun(out) and any(path.name != ".lock" for path in out.iterdir()):
         lock.release()
         check_new_folder(out, kind="fix")  # the lock was somebody else's

@@ -16,9 +16,9 @@ def check_stored(path: Path) -> None:
     Raises:
         UsageError: if it does.
     """
-    if not zipfile.is_zipfile(path):
-        return
     try:
+        if not zipfile.is_zipfile(path):  # which raises an error for some damaged files
+            return
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):

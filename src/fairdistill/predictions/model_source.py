@@ -64,7 +64,7 @@ def open_run(source: ModelSource) -> RunFolder | None:
     """Return the run folder of a model, None if the model is a file.
 
     Raises:
-        TeacherError: if the path does not exist.
+        TeacherError: if the path does not exist, or is a device or a pipe.
     """
     path = Path(source.path)
     if path.is_file():
@@ -74,6 +74,8 @@ def open_run(source: ModelSource) -> RunFolder | None:
             f"there is no {source.option} {path}; expected a run folder, a weights file (.safetensors, .pt), a folder "
             "of transformers or timm, or an exported program (.pt2)"
         )
+    if not path.is_dir():  # reading a named pipe or a device would not end
+        raise TeacherError(f"{path} is neither a regular file nor a folder; expected a model")
     check_kind(path)
     weights = [name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).is_file()]
     if weights and not (path / "config.yaml").exists():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +104,4 @@ def copy_beside(path: Path, folder: Path) -> None:
         if new.exists() and new.read_bytes() != old.read_bytes():
             raise UsageError(f"{new} exists and differs from {old}, which belongs to the model; choose another folder")
         if not new.exists():
-            part = new.with_name(f"{name}.{os.getpid()}.part")
-            shutil.copyfile(old, part)
-            part.replace(new)
+            write_bytes(new, old.read_bytes())

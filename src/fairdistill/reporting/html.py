@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.contract import Result
+from fairdistill.escaping import shown
 from fairdistill.reporting.templates import template
 from fairdistill.runs import finite_or_null
 
@@ -36,5 +37,18 @@ def _joined(files: Sequence[str]) -> str:
 
 def _in_script(figures: Result) -> str:
     """Return JSON that cannot end the script element it stands in."""
-    values = finite_or_null(figures.to_dict())
+    values = _escaped(finite_or_null(figures.to_dict()))
     return json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _escaped(value: Any) -> Any:
+    """Return nested values in which control characters of texts are escaped."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, dict):
+        return {name: _escaped(each) for name, each in value.items()}
+    return [_escaped(each) for each in value] if isinstance(value, list) and not _numbers(value) else value
+
+
+def _numbers(value: list[Any]) -> bool:
+    return {int, float} >= set(map(type, value))

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from fairdistill.escaping import shown
+from fairdistill.escaping import one_line, shown
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import interval, percent, signed
 
@@ -23,6 +23,7 @@ def _environment(escape: bool) -> Any:
     environment = Environment(
         loader=PackageLoader("fairdistill.reporting", "."),
         autoescape=escape,
+        finalize=_shown if escape else None,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -35,6 +36,11 @@ def _environment(escape: bool) -> Any:
     return environment
 
 
+def _shown(value: Any) -> Any:
+    """Return a value to put into HTML: in text that is not markup already, control characters are escaped."""
+    return shown(value) if type(value) is str else value
+
+
 def sentence_in_html(text: str) -> str:
     """Return a sentence as HTML; what stands in backquotes becomes code, and options stay on one line.
 
@@ -44,7 +50,7 @@ def sentence_in_html(text: str) -> str:
     """
     from markupsafe import Markup, escape
 
-    parts = [Markup("<code>{}</code>").format(part) if code else escape(part) for part, code in _parts(text)]
+    parts = [Markup("<code>{}</code>").format(part) if code else escape(part) for part, code in _parts(shown(text))]
     return Markup(re.sub("--[a-z][a-z-]*", r'<span class="option">\g<0></span>', Markup("").join(parts)))
 
 
@@ -69,6 +75,6 @@ def minus(value: float) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return text in which nothing is taken for Markdown or HTML."""
-    text = shown(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Return text in which nothing is taken for Markdown or HTML; it stays on one line."""
+    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{sign}" if sign in "\\`*_[]|#" else sign for sign in text)

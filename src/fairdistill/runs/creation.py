@@ -11,6 +11,7 @@ from pathlib import Path
 from fairdistill.errors import RunFolderError
 from fairdistill.runs.files import nearest_existing
 from fairdistill.system.atomic import sync_folder
+from fairdistill.system.unfinished import made, own_name, remove_abandoned
 
 
 def check_new_folder(path: Path, *, kind: str) -> None:
@@ -39,12 +40,15 @@ def check_writable(path: Path) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """Give a folder to fill; it gets its name once it is complete, and only one of two processes can claim the name.
 
+    What a killed process left of it is removed.
+
     Raises:
         RunFolderError: if it cannot be created, or another process has created it.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part, held = path.with_name(own_name(f".{path.name}")), None
+    remove_abandoned(path.parent, f".{path.name}")
     try:
-        part.mkdir(parents=True)
+        held = made(part)
         yield part
         sync_folder(part)
         part.replace(path)
@@ -53,3 +57,5 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise RunFolderError(f"cannot create {path}: {error.strerror}; choose another folder with --out") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        if held is not None:
+            os.close(held)

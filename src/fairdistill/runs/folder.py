@@ -32,6 +32,7 @@ from fairdistill.runs.files import (
     write_text,
 )
 from fairdistill.system.atomic import no_room, replaced
+from fairdistill.system.regular import check_readable
 from fairdistill.text.parsing import from_json, from_yaml
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ class RunFolder:
         if not path.exists():
             return []
         try:
+            check_readable(path)
             rows = [from_json(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
         except (OSError, ValueError) as error:
             raise RunFolderError(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from fairdistill.errors import ResourceError, UsageError
+from fairdistill.system import unfinished
+from fairdistill.system.unfinished import own_name, remove_abandoned
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _BROKEN = {errno.EIO, errno.ENOMEM}
@@ -26,7 +27,8 @@ def replaced(path: Path, *, needed: int | None = None, alone: bool = False) -> I
         path: the file to write or to replace.
         needed: its size in bytes, for the message if the disk is full; None if it is not known.
         alone: whether a lock keeps other writers away. The unfinished file then has a fixed name, so that the next
-            writer reuses what a killed one left. Otherwise each writer has its own, and the later one wins.
+            writer reuses what a killed one left. Otherwise each writer has its own, and the later one wins; what a
+            killed one left is removed.
 
     Raises:
         ResourceError: if the disk is full or broken, or the file-size limit is reached.
@@ -35,11 +37,16 @@ def replaced(path: Path, *, needed: int | None = None, alone: bool = False) -> I
     path = path.resolve()
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} exists and is not a regular file; choose another path")
-    own = "" if alone else f".{os.getpid()}-{threading.get_ident()}"
-    part = path.with_name(f"{path.name}{own}.part")
-    file = None
+    part = path.with_name(f"{path.name}.part" if alone else own_name(path.name))
+    file = held = None
     try:
-        file = _Watched(part.open("wb"))
+        if alone:
+            opened = part.open("wb")
+        else:
+            remove_abandoned(path.parent, path.name)
+            opened = unfinished.opened(part)
+            held = os.dup(opened.fileno())  # keeps the lock until the file has its name
+        file = _Watched(opened)
         yield cast("BinaryIO", file)
         file.finish()
         part.replace(path)
@@ -53,6 +60,9 @@ def replaced(path: Path, *, needed: int | None = None, alone: bool = False) -> I
             raise
         size = max(needed or 0, 0 if file is None else file.wanted)
         raise no_room(failed, path, needed=size) from error
+    finally:
+        if held is not None:
+            os.close(held)
 
 
 def no_room(error: OSError, path: Path, *, needed: int) -> Exception:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables import arrow
+from fairdistill.tables.room import check_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,8 @@ def read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
         # A stored index is read as a column; integers stay integers even if some are missing.
         chosen = [stored[name] for name in columns]
         is_arrow = path.suffix.lower() == arrow.SUFFIX
+        if not is_arrow:
+            check_parquet(path, columns, chosen)
         table = arrow.arrow_table(path).select(chosen) if is_arrow else pyarrow.parquet.read_table(path, columns=chosen)
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
     except (pyarrow.ArrowException, OSError) as error:

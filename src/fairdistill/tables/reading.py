@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fairdistill.errors import DataError
+from fairdistill.system.regular import check_readable
 from fairdistill.tables import arrow, jsonl
 from fairdistill.tables.even import is_even
 from fairdistill.tables.layout import Layout, layout_of
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
+from fairdistill.tables.room import check_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_ROWS = 100_000  # of a text table that are parsed at a time
 SUFFIXES = (".csv", ".tsv", ".parquet", jsonl.SUFFIX)
 
 
@@ -28,6 +31,12 @@ def header(path: Path, encoding: str) -> list[str]:
 
     A repeated name is an error, since one of the two columns would be lost.
     """
+    try:
+        check_readable(path)
+    except FileNotFoundError:
+        raise DataError(f"there is no table {path}") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, encoding, error) from error
     if _is_parquet(path):
         return _checked_header(path, parquet_header(path))
     if _is_jsonl(path):
@@ -106,10 +115,8 @@ def place(path: Path, row: int) -> str:
 
 
 def _not_a_number(path: Path, frame: pd.DataFrame, column: str, row: int) -> DataError:
-    import pandas as pd
-
     value = frame[column].iloc[row]
-    given = "is empty" if pd.isna(value) else f"has {value!r}, which is not a number"
+    given = "is empty" if frame[column].isna().iloc[row] else f"has {repr(value)[:60]}, which is not a number"
     return DataError(f"{place(path, row)}: column {column!r} {given}")
 
 
@@ -121,10 +128,12 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         layout = layout_of(path, encoding)
         # Columns without a name get one of their own, since pandas would refuse to tell them apart.
         names = [name.strip() or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
+        check_text(path, columns, fields=len(names))
 
         def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:
-            frame = pd.read_csv(
+            with pd.read_csv(
                 path,
+                chunksize=_ROWS,  # parsed texts take several times as much memory as the columns that hold them
                 header=0,
                 names=names,
                 usecols=columns,
@@ -136,7 +145,8 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
                 dtype=kinds,
                 keep_default_na=False,
                 na_values=[""],
-            )
+            ) as reader:
+                frame = pd.concat(list(reader), ignore_index=True)
             return frame.apply(_stripped) if layout.blanks else frame
 
         for decimal in ("." if layout.separator == "," else ".,") if numbers else "":

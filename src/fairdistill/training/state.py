@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from fairdistill.contract import present_names
-from fairdistill.errors import RunFolderError
+from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.models.archive import check_stored
 from fairdistill.system.atomic import replaced
+from fairdistill.system.regular import check_readable
 from fairdistill.training.active_run import ActiveRun
 from fairdistill.training.pace import Threads, use_threads
 
@@ -180,6 +182,11 @@ def load_checkpoint(path: Path, *, digest: bool = False) -> dict[str, Any]:
     Raises:
         RunFolderError: if the file is damaged.
     """
+    try:
+        check_readable(path)
+        check_stored(path)
+    except (UsageError, OSError) as error:
+        raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start again with another --out") from error
     if _damaged(path, digest):
         raise RunFolderError(
             f"the checkpoint {path} is damaged: its content differs from its digest; put a copy in its place, or start "

@@ -104,3 +104,12 @@ def test_libtiffs_own_messages_do_not_reach_the_terminal(capfd):
     with pytest.raises(DataError):
         decode(bytes(content), SMALL)
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_pillow_logs_does_not_reach_the_terminal_either(capfd):
+    content = bytearray(saved(hostile.SMALL, "TIFF"))
+    at = content.index(b"\x15\x01\x03\0")  # the number of samples of a pixel
+    content[at + 8 : at + 10] = b"\xff\x20"
+    with pytest.raises(DataError):
+        decode(bytes(content), SMALL)
+    assert capfd.readouterr() == ("", "")

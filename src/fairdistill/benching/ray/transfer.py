@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fairdistill.benching.jobs import Job
-from fairdistill.errors import RunFolderError
-from fairdistill.runs import RunFolder, write_bytes
+from fairdistill.runs import RunFolder, new_folder, write_bytes
 
 Files = Mapping[str, bytes]
 """Contents by path inside a run folder."""
@@ -47,14 +44,9 @@ def write_files(job: Job, files: Files) -> None:
     if (job.path / "config.yaml").exists():
         _write(job.path, {name: content for name, content in files.items() if name != "config.yaml"})
         return
-    part = job.path.with_name(f".{job.path.name}.{os.getpid()}")
-    try:
+    with new_folder(job.path) as part:
         _write(part, files)
         RunFolder(part).move(job.places)
-        part.rename(job.path)
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise RunFolderError(f"cannot create {job.path}: {error.strerror}") from error
 
 
 def _write(folder: Path, files: Files) -> None:

@@ -22,6 +22,7 @@ from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
+from fairdistill.system.regular import check_readable
 from fairdistill.tables.columns import cross
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def read_partitions(path: Path) -> dict[str, int]:
 
 def _lines(path: Path) -> list[str]:
     try:
+        check_readable(path)
         return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read {path}: {error}; {_instruction()}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import io
+import logging
 import os
 import struct
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ from PIL import (
 
 from fairdistill.data.images.directories import read_bytes, tile_pixels
 from fairdistill.errors import DataError, UsageError
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, what Pillow logs goes to the terminal
 
 LIMIT = "FAIRDISTILL_MAX_MEGAPIXELS"
 _MEGAPIXELS = 100.0

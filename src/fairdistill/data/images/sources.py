@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import zipfile
 import zlib
@@ -15,12 +14,9 @@ from typing import IO, Protocol
 from fairdistill.data.images.gate import Gate
 from fairdistill.data.images.opening import check_bytes, max_bytes
 from fairdistill.errors import DataError
+from fairdistill.system.regular import why_not_regular
 
 _CHUNK = 1 << 16  # bytes of a member that are decompressed at a time
-_KINDS = {
-    stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe (FIFO)", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
-    stat.S_IFSOCK: "a socket",
-}  # fmt: skip
 
 
 class Source(Protocol):
@@ -101,8 +97,9 @@ class Folder:
 
 
 def _check_regular(mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        raise DataError(f"it is {_KINDS.get(stat.S_IFMT(mode), 'something')}, not a regular file")
+    why = why_not_regular(mode)
+    if why is not None:
+        raise DataError(why)
 
 
 class Archive:

@@ -23,6 +23,7 @@ from fairdistill.data.own.sources import source_names
 from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
+from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.columns import Columns, check_bins, listed, words_of
 from fairdistill.tables.reading import check_column, several
 from fairdistill.tables.sources import repeated_ids, source_hint
@@ -161,6 +162,7 @@ def _folder_of(path: Path) -> Path:
 def _located(path: Path, base: Path, options: TableOptions) -> Rows:
     """Return the rows of a table; of images in files, the files that their paths mean."""
     rows = read_rows(path, base, options)
+    return_freed_memory()
     if rows.source is not None and not isinstance(rows.source, Folder):
         return rows
     folder = Folder(base) if rows.source is None else rows.source
