@@ -13,6 +13,11 @@ COMMAND = Command(
     source="MODEL",
     source_help="a run folder, a weights file or an exported program",
     leave_out=("classes",),
+    examples=(
+        "export runs/mfd",
+        "export runs/mfd --int8 --out served",
+        "export deployed.pt --model resnet18 --data faces.csv --image path --label gender --group race",
+    ),
 )
 
 
