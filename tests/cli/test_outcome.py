@@ -123,3 +123,9 @@ def test_names_that_a_terminal_cannot_show_are_escaped(here):
     done = shell("fairdistill audit p.csv", here, PYTHONIOENCODING="ascii", LC_ALL="C")
     assert done.returncode == 0
     assert r"\xe9" in done.stdout
+
+
+def test_a_whole_number_that_no_float_holds_is_bad_input(here, capsys):
+    (here / "large.yaml").write_text(f"lr: {'1' * 400}\n")
+    assert main(["train", "--config", "large.yaml", "--data", "digits-s"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -22,7 +22,8 @@ from fairdistill.training.state import load_checkpoint
 
 _TIMES = frozenset(
     {
-        "seconds", "samples_per_second", "peak_memory_bytes", "first_seconds", "row_seconds", "when", "commit", "pace",
+        "seconds", "samples_per_second", "peak_memory_bytes", "first_seconds", "row_seconds", "when", "commit",
+        "image_seconds",
     }
 )  # fmt: skip
 _UNFINISHED = (".part", ".done", "-journal", "-wal", "-shm")

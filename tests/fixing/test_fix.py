@@ -20,6 +20,7 @@ from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import FixOptions, FixResult, fix, folder
 from fairdistill.fixing.result import TestRead
 from fairdistill.runs import RunFolder, finite_or_null
+from fairdistill.system.signals import StopSignal
 from fairdistill.training import Interrupted
 from tests.fixing.networks import without_digest
 
@@ -165,14 +166,15 @@ def test_a_stop_before_anything_was_tried_and_sigterm_name_the_same_command_as_t
     assert not (tmp_path / "out/fix.json").exists()
 
 
-def test_ctrl_c_while_the_test_set_is_read_names_the_same_command_as_the_way_on(
-    deployed, tmp_path, monkeypatch, capsys
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_while_the_test_set_is_read_names_the_same_command_as_the_way_on(
+    deployed, tmp_path, monkeypatch, capsys, number
 ):
     def stopped(*_a, **_k):
-        raise KeyboardInterrupt
+        raise StopSignal(number)
 
     monkeypatch.setattr("fairdistill.fixing.conclusion.read", stopped)
-    assert main(["fix", deployed, *ON_DIGITS, "--students", "0", "--out", str(tmp_path / "out")]) == 130
+    assert main(["fix", deployed, *ON_DIGITS, "--students", "0", "--out", str(tmp_path / "out")]) == 128 + number
     assert "Run the same command to continue" in capsys.readouterr().err
     assert not (tmp_path / "out/fix.json").exists()
 

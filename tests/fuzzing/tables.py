@@ -86,7 +86,7 @@ class Tables(Kind):
         texts = [name for name in ("label", "group") if name in names] or names[:2]
         wanted = list(dict.fromkeys([*texts, *scores]))
         frame = read_columns(path, wanted, encoding, numbers=[name for name in scores if name not in texts])
-        assert list(frame.columns) == wanted
+        assert {*frame.columns} == {*wanted}
         columns = Columns(path, frame, {}, {"NA"})
         for name in texts:
             codes, known = columns.codes(name, "group", unknown=True)

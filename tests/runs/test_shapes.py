@@ -66,3 +66,13 @@ def test_a_newer_format_is_refused_in_a_line_and_an_older_one_is_read(kept, tmp_
         assert main(["compare", str(folder)]) == code
     assert "format_version 'x', but this version reads 1 to 2" in capsys.readouterr().err
     assert RunFolder(folder).path == folder
+
+
+@pytest.mark.parametrize("name", ["method", "set", "protocol", "seed"])
+def test_an_option_that_a_comparison_needs_is_named_if_it_is_gone(name, kept, tmp_path, capsys):
+    folder = shutil.copytree(kept, tmp_path / "run")
+    content = yaml.safe_load((folder / "config.yaml").read_text())
+    del content[name]
+    (folder / "config.yaml").write_text(yaml.safe_dump(content))
+    assert main(["compare", str(folder)]) == 2
+    assert f"has no {name!r}" in capsys.readouterr().err

@@ -148,3 +148,14 @@ def test_a_column_in_other_case_is_suggested(tmp_path):
         check_column(tmp_path / "t.csv", ["Label", "x"], "label", "label")
     with pytest.raises(DataError, match="single column, 'label group'; separate its fields with commas, semicolons or"):
         check_column(tmp_path / "t.csv", ["label group"], "label", "label")
+
+
+@pytest.mark.parametrize("at", ["name", "value"])
+def test_a_parquet_file_whose_texts_are_not_utf8_is_refused(at, tmp_path):
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"label": ["zebra", "zebra"]}).to_parquet(path, compression=None)
+    word = b"label" if at == "name" else b"zebra"
+    path.write_bytes(path.read_bytes().replace(word, b"\xe5" + word[1:]))
+    with pytest.raises(DataError, match=r"t\.parquet"):
+        read_columns(path, header(path, "utf-8"), "utf-8")

@@ -40,8 +40,11 @@ class Job:
 
     @property
     def places(self) -> dict[str, str | None]:
-        """The options that hold paths."""
-        return {name: getattr(self.options, name) for name in _PLACES}
+        """The options that hold paths, as the configuration of the run has them."""
+        given = {name: getattr(self.options, name) for name in _PLACES}
+        return {
+            name: path if path is None or name == "out" else str(Path(path).absolute()) for name, path in given.items()
+        }
 
     @property
     def lock_path(self) -> Path:

@@ -58,6 +58,13 @@ class Parser(ArgumentParser):
         shown = "".join(f"  fairdistill {example}\n" for example in self._examples)
         return super().format_help(formatter) + (f"\nexamples:\n{shown}" if shown else "")
 
+    def parse_args(self, *args: Any, **options: Any) -> Any:
+        """Parse; a whole number too large for a float is bad input, too."""
+        try:
+            return super().parse_args(*args, **options)
+        except OverflowError as error:
+            self.error(f"a number is too large: {error}")
+
     def error(self, message: str, ex: Exception | None = None) -> Never:
         """Raise the parser's complaint as a UsageError."""
         text = " ".join(message.split())

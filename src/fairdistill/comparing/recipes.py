@@ -100,6 +100,8 @@ class FinishedRun:
         known = without_defaults(self.config, keep="last" if self.config["protocol"] == "paper" else "loss")
         settings = {name: value for name, value in known.items() if name not in _NOT_RECIPE}
         settings |= {
+            "method": self.config["method"],
+            "set": settings.get("set", self.config["set"]),
             "data_options": self.data_options,
             "steps": self.result["budget"]["steps"],
             "teacher": _taught_by(self.result),

@@ -31,7 +31,7 @@ def parquet_header(path: Path) -> list[str]:
         raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'fairdistill[parquet]'") from None
     try:
         return list(pyarrow.parquet.read_schema(path).names)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise DataError(f"{path} is not a readable Parquet file: {' '.join(str(error).split())}") from error
 
 
@@ -49,8 +49,9 @@ def read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
         if not is_arrow:
             check_parquet(path, columns, chosen)
         table = arrow.arrow_table(path).select(chosen) if is_arrow else pyarrow.parquet.read_table(path, columns=chosen)
+        table.validate(full=True)  # texts that are not UTF-8 would be an error only when one looks at them
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise DataError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
     frame = frame.rename(columns={stored[name]: name for name in columns})[list(dict.fromkeys(columns))]
     for name in columns:
