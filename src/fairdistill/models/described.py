@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fairdistill.models.class_names import class_names_in
@@ -40,6 +40,20 @@ class Described:
     class_names: tuple[str, ...] | None = None
     interpolation: str | None = None
     reversed_channels: bool | None = None
+
+    def completed_by(self, beside: Described) -> Described:
+        """Return this with what it does not say taken from files beside it.
+
+        The size that images are resized to belongs to the size of the input, so the two come from one place.
+        """
+        missing = {
+            field.name: getattr(beside, field.name)
+            for field in fields(self)
+            if field.name != "files" and getattr(self, field.name) is None
+        }
+        if self.size is not None:
+            missing.pop("resized", None)
+        return replace(self, **missing, files=beside.files)
 
 
 def described_in(metadata: Mapping[str, str]) -> Described:

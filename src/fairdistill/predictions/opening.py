@@ -177,12 +177,7 @@ def _completed(
         if name == "size" and there and beside.resized:
             cleared["resized"] = round(beside.resized * here / there)
         beside = replace(beside, **cleared)
-    names = ("network", "size", "resized", "mean", "std", "class_names", "interpolation", "reversed_channels")
-    missing = {name: getattr(beside, name) for name in names if getattr(own, name) is None}
-    if own.size is not None:
-        missing.pop("resized", None)
-    whole = replace(own, **missing, files=beside.files)
-    return whole, own.class_names is None and beside.class_names is not None, notes
+    return own.completed_by(beside), own.class_names is None and beside.class_names is not None, notes
 
 
 def _key_option(source: ModelSource) -> str:

@@ -16,8 +16,6 @@ from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.predictions.opening import describing
 from fairdistill.runs.load import weights_of
 
-_FIELDS = ("network", "size", "resized", "mean", "std", "class_names", "interpolation", "reversed_channels")
-
 
 @dataclass(frozen=True)
 class OwnDescription:
@@ -49,7 +47,4 @@ def own_description(source: ModelSource) -> OwnDescription:
         own = described_in(file.metadata)
     own = replace(own, class_names=own.class_names or file.class_names)
     beside = described_beside(path) if run is None else Described()
-    missing = {name: getattr(beside, name) for name in _FIELDS if getattr(own, name) is None}
-    if own.size is not None:
-        missing.pop("resized", None)
-    return OwnDescription(replace(own, **missing, files=beside.files), file.metadata)
+    return OwnDescription(own.completed_by(beside), file.metadata)
