@@ -10,7 +10,8 @@ from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.models import trust_code
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained_model import ModelSource, given_for_data, load_model, open_run, predictions_of
+from fairdistill.predictions.model_source import given_for_data, open_run, source_of
+from fairdistill.predictions.trained_model import load_model, predictions_of
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import choose_runtime
 
@@ -28,18 +29,7 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
     """
     assert options.data is not None
     trust_code(options.model)
-    source = ModelSource(
-        path=path,
-        network=options.model,
-        weights_key=options.weights_key,
-        size=options.model_size,
-        mean=options.model_mean,
-        std=options.model_std,
-        outputs=options.model_outputs,
-        **given_for_data(options.data, options.data_options),
-        option="model",
-        network_option="--model",
-    )
+    source = source_of(path, options, **given_for_data(options.data, options.data_options))
     open_run(source)  # a wrong path is an error before any image is read
     with caller_untouched():
         if options.threads is not None:

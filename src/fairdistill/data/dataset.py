@@ -83,6 +83,24 @@ class GroupedDataset:
                     f"expected a value from {low} to {len(names) - 1}"
                 )
 
+    @classmethod
+    def unlabelled(
+        cls, name: str, images: Tensor | ImageFiles, *, class_names: tuple[str, ...], recipe: Recipe
+    ) -> GroupedDataset:
+        """Return images to run a model on, whose classes and groups are unknown: every label is 0."""
+        ids = tuple(map(str, range(len(images))))
+        return cls(
+            name=name,
+            images=images,
+            labels=torch.zeros(len(images), dtype=torch.int64),
+            groups=torch.full((len(images),), UNKNOWN_GROUP),
+            ids=ids,
+            source_ids=ids,
+            class_names=class_names,
+            group_names=(),
+            recipe=recipe,
+        )
+
     def __len__(self) -> int:
         return len(self.images)
 

@@ -22,7 +22,7 @@ from fairdistill.models import trust_code
 from fairdistill.models.kinds import program_kind
 from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.predictions import run_predictions
-from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run
+from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.predictions.own_description import own_description
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
 from fairdistill.runs import RunFolder, write_bytes, write_json
@@ -112,18 +112,7 @@ def _made(source: ModelSource, images: AuditedImages | None, options: ExportOpti
 
 def _source(path: str, options: ExportOptions) -> ModelSource:
     of_data = {} if options.data is None else given_for_data(options.data, options.data_options)
-    return ModelSource(
-        path=path,
-        network=options.model,
-        weights_key=options.weights_key,
-        size=options.model_size,
-        mean=options.model_mean,
-        std=options.model_std,
-        outputs=options.model_outputs,
-        option="model",
-        network_option="--model",
-        **{**of_data, "classes": options.classes},
-    )
+    return source_of(path, options, **{**of_data, "classes": options.classes})
 
 
 def _without_data(source: ModelSource) -> GroupedDataset:
@@ -144,17 +133,8 @@ def _without_data(source: ModelSource) -> GroupedDataset:
         )
     recipe = found.recipe if found is not None else Recipe(size=size or 1)
     draw = torch.Generator().manual_seed(0)
-    return GroupedDataset(
-        name="drawn images",
-        images=torch.randint(0, 256, (16, 3, *recipe.stored), generator=draw).to(torch.uint8),
-        labels=torch.zeros(16, dtype=torch.int64),
-        groups=torch.full((16,), -1),
-        ids=tuple(map(str, range(16))),
-        source_ids=tuple(map(str, range(16))),
-        class_names=names,
-        group_names=(),
-        recipe=recipe,
-    )
+    images = torch.randint(0, 256, (16, 3, *recipe.stored), generator=draw).to(torch.uint8)
+    return GroupedDataset.unlabelled("drawn images", images, class_names=names, recipe=recipe)
 
 
 def _reference(model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions) -> Reference:

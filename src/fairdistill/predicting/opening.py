@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from fairdistill.data import GroupedDataset, ImageFiles, Recipe
 from fairdistill.data.files import broken_images
@@ -124,16 +123,10 @@ def _sample(
     if not whole.any():
         first = [(str(name), why_broken(images.source, name, how)) for name in names[:5]]
         raise broken_images(first, len(names), len(names), name=str(options.images), where=images.source.where)
-    count = int(whole.sum())
     kept = found.take(whole)
-    return GroupedDataset(
-        name=str(options.images),
-        images=ImageFiles(images.source, names[whole], storage, kept.digests, kept.facts),
-        labels=torch.zeros(count, dtype=torch.int64),
-        groups=torch.full((count,), -1),
-        ids=tuple(map(str, range(count))),
-        source_ids=tuple(map(str, range(count))),
+    return GroupedDataset.unlabelled(
+        str(options.images),
+        ImageFiles(images.source, names[whole], storage, kept.digests, kept.facts),
         class_names=class_names,
-        group_names=(),
         recipe=prepared.recipe,
     )

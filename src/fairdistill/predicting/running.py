@@ -27,7 +27,7 @@ from fairdistill.predicting.images import ImageList, find_images
 from fairdistill.predicting.opening import opened_for
 from fairdistill.predicting.options import PredictOptions
 from fairdistill.predicting.result import PredictedClass, PredictResult, SkippedImage
-from fairdistill.predictions.model_source import ModelSource, open_run
+from fairdistill.predictions.model_source import open_run, source_of
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.predictions.writing import output_columns, write_table
 from fairdistill.system.caller import caller_untouched
@@ -39,18 +39,7 @@ from fairdistill.text.progress import progress
 def run_model(path: str, options: PredictOptions) -> PredictResult:
     """Run a model on images; see :func:`fairdistill.predict`."""
     trust_code(options.model)
-    source = ModelSource(
-        path=path,
-        network=options.model,
-        weights_key=options.weights_key,
-        size=options.model_size,
-        mean=options.model_mean,
-        std=options.model_std,
-        outputs=options.model_outputs,
-        classes=options.classes,
-        option="model",
-        network_option="--model",
-    )
+    source = source_of(path, options, classes=options.classes)
     open_run(source)  # a wrong path is an error before any image is read
     images = find_images(options)
     with caller_untouched():

@@ -12,6 +12,7 @@ from fairdistill.errors import TeacherError
 from fairdistill.models.folder import model_path
 from fairdistill.models.intake import Remedies
 from fairdistill.models.kinds import check_kind
+from fairdistill.predictions.running_options import RunningOptions
 from fairdistill.runs import RunFolder
 
 Outputs = Literal["auto", "logits", "probabilities"]
@@ -58,6 +59,22 @@ class ModelSource:
     def remedies(self) -> Remedies:
         """The options that change what the model is given."""
         return Remedies(size=f"--{self.option}-size", network=self.network_option)
+
+
+def source_of(path: str, options: RunningOptions, **of_data: Any) -> ModelSource:
+    """Return where the model of a command is; ``of_data`` is what :func:`given_for_data` found, or the classes."""
+    return ModelSource(
+        path=path,
+        network=options.model,
+        weights_key=options.weights_key,
+        size=options.model_size,
+        mean=options.model_mean,
+        std=options.model_std,
+        outputs=options.model_outputs,
+        option="model",
+        network_option="--model",
+        **of_data,
+    )
 
 
 def open_run(source: ModelSource) -> RunFolder | None:
