@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fairdistill.errors import UsageError
+from fairdistill.system.optional import needed
 
 
 def check_installed() -> None:
     """Raise a UsageError if one of the packages for ONNX is missing; it says how to install them."""
     for package in ("onnx", "onnxscript", "onnxruntime"):
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            if error.name != package:
-                raise
-            raise UsageError(
-                f"export to ONNX needs {package}; install it with: pip install 'fairdistill[export]', or choose "
-                "--format pt2 or safetensors"
-            ) from error
+        needed(package, extra="export", by="export to ONNX needs", or_=", or choose --format pt2 or safetensors")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from torch.utils import _pytree as pytree
 from fairdistill.errors import UsageError
 from fairdistill.models.exported import ExportedNetwork
 from fairdistill.models.onnx_graph import Layout, find_tap_values, input_layout, output_of, value_names
+from fairdistill.system.optional import needed
 
 PIXELS = "pixels"
 """Metadata ``input`` of a file that takes uint8 pixels ``[N, H, W, 3]``, and scales and normalizes them itself."""
@@ -77,7 +77,7 @@ class OpenedOnnx:
 
 def onnx_metadata(path: Path) -> dict[str, str]:
     """Return the metadata in an ONNX file, texts by name; empty if it cannot be read, which :func:`load_onnx` says."""
-    onnx = _import("onnx")
+    onnx = _needed("onnx")
     try:
         return _metadata(onnx.load(str(path), load_external_data=False))
     except Exception:  # of several libraries
@@ -101,8 +101,8 @@ def load_onnx(path: str | Path) -> OpenedOnnx:
         >>> teacher = load_onnx("teacher.onnx").network  # doctest: +SKIP
     """
     path = Path(path)
-    onnx = _import("onnx")
-    _import("onnxruntime")
+    onnx = _needed("onnx")
+    _needed("onnxruntime")
     try:
         model = onnx.load(str(path))
         onnx.checker.check_model(model)
@@ -138,7 +138,7 @@ def _with_shapes(onnx: Any, model: Any) -> Any:
 
 
 def _session(model: Any) -> Any:
-    runtime = _import("onnxruntime")
+    runtime = _needed("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = _WARNINGS_AND_WORSE
@@ -149,10 +149,5 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}"
 
 
-def _import(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise UsageError(f"ONNX files need {name}; install it with: pip install 'fairdistill[export]'") from error
+def _needed(package: str) -> Any:
+    return needed(package, extra="export", by="ONNX files need")

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import torch
 
-from fairdistill.errors import UsageError
+from fairdistill.system.optional import needed
 
 _MISSING_SCHEMAS = ("nms", "qnms")
 _kept: list[torch.library.Library] = []  # a schema lives only as long as the library object that defined it
@@ -31,7 +31,7 @@ def import_torchvision() -> ModuleType:
         3
     """
     try:
-        return _import("torchvision")
+        return needed("torchvision", extra="vision")
     except RuntimeError as error:
         if str(error) != "operator torchvision::nms does not exist":
             raise
@@ -42,7 +42,7 @@ def import_torchvision() -> ModuleType:
         for name in _MISSING_SCHEMAS:
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _kept.append(library)
-    return _import("torchvision")
+    return needed("torchvision", extra="vision")
 
 
 def import_timm() -> ModuleType:
@@ -53,7 +53,7 @@ def import_timm() -> ModuleType:
         Exception: any other error that their import raises.
     """
     import_torchvision()
-    return _import("timm")
+    return needed("timm", extra="vision")
 
 
 def import_transformers() -> ModuleType:
@@ -65,13 +65,4 @@ def import_transformers() -> ModuleType:
     """
     if importlib.util.find_spec("torchvision") is not None:
         import_torchvision()
-    return _import("transformers", extra="hf")
-
-
-def _import(name: str, *, extra: str = "vision") -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise UsageError(f"this needs {name}; install it with: pip install 'fairdistill[{extra}]'") from error
+    return needed("transformers", extra="hf")

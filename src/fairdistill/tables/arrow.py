@@ -10,6 +10,16 @@ from fairdistill.errors import DataError, UsageError
 SUFFIX = ".arrow"
 
 
+def check_readable(path: Path) -> None:
+    """Raise a DataError if there is no such file, and a UsageError if pyarrow, which reads it, is not installed."""
+    if not path.exists():
+        raise DataError(f"there is no table {path}")
+    try:
+        import pyarrow  # noqa: F401  # only whether it is there
+    except ImportError:
+        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'fairdistill[parquet]'") from None
+
+
 def arrow_table(path: Path) -> Any:
     """Return the content of an Arrow file, mapped into memory: what is not used is not read.
 
@@ -17,13 +27,10 @@ def arrow_table(path: Path) -> Any:
         UsageError: if pyarrow is not installed.
         DataError: if there is no such file, or it is not an Arrow file.
     """
-    if not path.exists():
-        raise DataError(f"there is no table {path}")
-    try:
-        import pyarrow
-        import pyarrow.ipc
-    except ImportError:
-        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'fairdistill[parquet]'") from None
+    check_readable(path)
+    import pyarrow
+    import pyarrow.ipc
+
     try:
         with pyarrow.memory_map(str(path)) as source:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import DataError
 from fairdistill.tables import arrow
 from fairdistill.tables.room import check_parquet
 
@@ -22,13 +22,10 @@ def parquet_header(path: Path) -> list[str]:
     """
     if path.suffix.lower() == arrow.SUFFIX:
         return list(arrow.arrow_table(path).column_names)
-    if not path.exists():
-        raise DataError(f"there is no table {path}")
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'fairdistill[parquet]'") from None
+    arrow.check_readable(path)
+    import pyarrow
+    import pyarrow.parquet
+
     try:
         return list(pyarrow.parquet.read_schema(path).names)
     except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fairdistill.errors import UsageError
+from fairdistill.system.optional import needed
 
 
 def check_installed() -> None:
     """Raise a UsageError if one of them is missing; it says how to install it."""
     for package, name in (("optuna", "Optuna"), ("matplotlib", "Matplotlib")):
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            if error.name != package:
-                raise
-            raise UsageError(f"tune needs {name}; install it with: pip install 'fairdistill[tune]'") from error
+        needed(package, extra="tune", by="tune needs", name=name)
 
 
 @contextmanager
