@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairdistill.choosing import Chooser, Measures
-from fairdistill.fixing.candidates import Candidate, Point
+from fairdistill.fixing.candidates import Candidate, Point, first_of
 from fairdistill.fixing.folder import write_so_far
 from fairdistill.fixing.plan import Pace
 from fairdistill.fixing.work import Work
@@ -104,12 +104,7 @@ class Search:
 
     def first_of(self, candidates: Iterable[Candidate]) -> Candidate:
         """Return the best of some candidates by the rule; the deployed model unless another is better and allowed."""
-        best = min(candidates, key=self.standing, default=self.deployed)
-        return best if self.allowed(best) and self.better(best, self.deployed) else self.deployed
-
-    def allowed(self, candidate: Candidate) -> bool:
-        """Return whether a candidate meets the conditions of the rule."""
-        return self.standing(candidate)[0] == 0
+        return first_of(candidates, self.deployed, self.standing)
 
     @property
     def usable(self) -> list[Candidate]:

@@ -17,7 +17,7 @@ from fairdistill.choosing import measures_of_predictions, too_small_for
 from fairdistill.contract import check_path, with_keywords
 from fairdistill.errors import DataError, UsageError
 from fairdistill.fixing import folder
-from fairdistill.fixing.candidates import KEEP, Candidate
+from fairdistill.fixing.candidates import KEEP, Candidate, first_of
 from fairdistill.fixing.conclusion import settle
 from fairdistill.fixing.confirmation import OnTestSet
 from fairdistill.fixing.corrections import corrections
@@ -139,9 +139,8 @@ def _decided(validation: Predictions, audited: AuditResult, options: FixOptions)
     notes += [f"{each.name} predicts a single class, so it cannot be chosen" for each in found if each.collapsed]
     kept = [each for each in found if not each.collapsed]
     usable = kept if options.group_at_use else []
-    best = min(usable, key=standing, default=deployed)
-    chosen = best if standing(best)[0] == 0 and standing(best) < standing(deployed) else deployed
-    promising = best if chosen is deployed and best is not deployed else None
+    chosen = first_of(usable, deployed, standing)
+    promising = min(usable, key=standing, default=None) if chosen is deployed else None
     shown = chosen if promising is None else promising
     small = None if shown is deployed else too_small_for(rule, validation, shown.validation)
     return Decision(
