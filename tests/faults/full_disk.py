@@ -36,10 +36,7 @@ def try_full_disk(name: str, *, tries: int, seed: int, place: Path, say: Say) ->
             else:
                 limit = draw.randrange(_LEAST, max(_LEAST + 1, max(sizes)))
                 broken, what = _with_a_limit(stage, limit), f"files of at most {limit:,} bytes"
-            row.tries += 1
-            row.failures += [f"{name}, {what}: {each}" for each in broken]
-            for each in broken:
-                say(f"{name}, {what}: {each}")
+            row.record(f"{name}, {what}", broken, say)
     row.seconds = time.monotonic() - started
     return row
 

@@ -216,10 +216,7 @@ def try_hostile(*, tries: int | None = None, seed: int, place: Path, say: Say) -
             broken = _sprung(trap, folder)
         finally:
             shutil.rmtree(folder)
-        row.tries += 1
-        row.failures += [f"{trap.name}: {each}" for each in broken]
-        for each in broken:
-            say(f"{trap.name}: {each}")
+        row.record(trap.name, broken, say)
     row.seconds = time.monotonic() - started
     return row
 

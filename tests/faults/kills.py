@@ -99,11 +99,7 @@ def try_kills(name: str, *, tries: int, seed: int, place: Path, say: Say) -> Row
             moments = [random_kill(draw, stage.whole) for _ in range(draw.choice((1, 1, 1, 2, _MOST_IN_A_ROW)))]
             moments = moments[: tries - row.tries]
             broken = _one_try(stage, moments)
-            row.tries += len(moments)
-            shown = " and ".join(map(str, moments))
-            row.failures += [f"{name}, killed {shown}: {each}" for each in broken]
-            for each in broken:
-                say(f"{name}, killed {shown}: {each}")
+            row.record(f"{name}, killed {' and '.join(map(str, moments))}", broken, say, tries=len(moments))
     row.seconds = time.monotonic() - started
     return row
 

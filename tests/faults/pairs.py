@@ -58,9 +58,6 @@ def try_pair(name: str, *, tries: int, seed: int, place: Path, say: Say) -> Row:
             broken += [*orphans(stage.folder), *problems(stage.folder), *left_over(stage.folder, stage.expected)]
             if pair.same:
                 broken += differences(said(stage.folder), stage.expected)
-            row.tries += 1
-            row.failures += [f"{name}, {later:.2f} s apart: {each}" for each in broken]
-            for each in broken:
-                say(f"{name}, {later:.2f} s apart: {each}")
+            row.record(f"{name}, {later:.2f} s apart", broken, say)
     row.seconds = time.monotonic() - started
     return row

@@ -24,6 +24,13 @@ class Row:
     failures: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
+    def record(self, what: str, broken: Iterable[str], say: Say, *, tries: int = 1) -> None:
+        """Count tries, and say and keep what broke in them."""
+        self.tries += tries
+        for each in broken:
+            self.failures.append(f"{what}: {each}")
+            say(self.failures[-1])
+
 
 def table(rows: Iterable[Row]) -> str:
     """Return rows as a Markdown table, with their sums."""

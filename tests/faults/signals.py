@@ -40,9 +40,6 @@ def try_signals(name: str, *, tries: int, seed: int, place: Path, say: Say) -> R
                 broken.append(f"then it ended with {ended.code}: {ended.stderr[-300:]!r}")
             broken += [*orphans(stage.folder), *problems(stage.folder), *left_over(stage.folder, stage.expected)]
             broken += differences(said(stage.folder), stage.expected)
-            row.tries += 1
-            row.failures += [f"{name}, {sent.name} after {after:.2f} s: {each}" for each in broken]
-            for each in broken:
-                say(f"{name}, {sent.name} after {after:.2f} s: {each}")
+            row.record(f"{name}, {sent.name} after {after:.2f} s", broken, say)
     row.seconds = time.monotonic() - started
     return row
