@@ -12,7 +12,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-FIRST = ("tests/training", "tests/tuning", "tests/embedding", "tests/metrics")
+FIRST = (
+    "tests/training", "tests/tuning", "tests/embedding", "tests/metrics", "tests/models", "tests/predicting",
+    "tests/exporting", "tests/predictions",
+)  # fmt: skip
 FIRST_OF_FAST = ("tests/training", "tests/tuning", "tests/metrics", "tests/losses", "tests/posthoc", "tests/models")
 
 
