@@ -3,8 +3,8 @@
 # make test-fast   set up, then all tests but the slow ones, in about half a minute
 # make test-browser   set up, install Chromium (Debian's package, if there is none), then the tests of the report in it
 # make check   set up, then lint, formatting and types
+# make faults  set up, then random kills, full disks, two at once, hostile files (long); prints a table
 # make docs    set up, then the site of the documentation in docs/_build (a few minutes)
-# make faults  set up, then faults on purpose: 200 kills, full disks, two at once, hostile files (half an hour or more)
 # make fuzz    set up, then a million changed files for the readers (half an hour or more)
 # make wheel   set up, then the wheel and the source archive in dist/, tried in an empty environment
 # make clean   remove what the others made
@@ -13,7 +13,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-browser check format docs faults fuzz wheel clean
+.PHONY: help demo test test-fast test-browser check format docs wheel faults fuzz clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -50,10 +50,6 @@ check: .venv/installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-faults: .venv/installed
-	@echo "Trying faults on purpose"
-	@$(BIN)/python -m tests.faults
-
 fuzz: .venv/installed
 	@echo "Reading a million changed files"
 	@$(BIN)/python -m tests.fuzzing
@@ -61,6 +57,9 @@ fuzz: .venv/installed
 format: .venv/installed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+faults: .venv/installed
+	@$(BIN)/python -m tests.faults
 
 docs: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs `fix` on four models, each of which was first saved as plain weights in a .pt file, the way a user would bring it.
+# Runs `fix` on five models, each of which was first saved as plain weights in a .pt file, the way a user would bring it.
 # Usage: FAIRDISTILL_DATA=DIR bash results/fix.sh FOLDER; DIR holds cifar-10-batches-py and fairface-64, FOLDER the models of head.sh
 set -euo pipefail
 out=$1
@@ -25,6 +25,8 @@ fix() { # NAME OPTIONS...: fixes NAME.pt in the folder fix-NAME
 
 deployed digits-s digits-s-0
 fix digits-s --data digits-s --model digit_net --budget 20s --threads 1
+deployed digits-rule digits-s-0
+fix digits-rule --data digits-s --model digit_net --budget 20s --threads 1 --rule "balanced_accuracy subject to deo_a <= 0.07"
 
 deployed cifar10s cifar10s-0
 fix cifar10s --data cifar10s --model cifar_net --budget 15m --threads 1
@@ -36,3 +38,6 @@ fix cifar10s-50 --data cifar10s --model cifar_net --budget 15m --threads 1
 
 deployed gender gender-0
 fix gender --data "$faces/manifest.csv" --label gender --group race "${photos[@]}" --budget 30m
+
+deployed age age-0
+fix age --data "$out/ages.csv" --data-root "$faces" --label age --group gender "${photos[@]}" --budget 30m

@@ -73,7 +73,7 @@ def test_named_modules_and_files_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["audit", "bench", "compare", "data", "embed", "fix", "predict", "report", "train", "tune"]
+    "command", ["audit", "bench", "compare", "data", "embed", "export", "fix", "predict", "report", "train", "tune"]
 )
 def test_shown_options_are_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = [words for page in PAGES for words in commands(page) if words[:1] == [command]]
@@ -85,7 +85,8 @@ def test_shown_options_are_options(command: str, capsys: pytest.CaptureFixture[s
         data = next((words[i + 1] for i, word in enumerate(words[:-1]) if word == "--data"), None)
         if data is not None and data.endswith(".csv"):
             data = "images.csv"
-        asked = (command, *inner, *(["--data", data] if data is not None else []), "--help")
+        mode = ["--predictions"] if "--predictions" in words else []
+        asked = (command, *inner, *mode, *(["--data", data] if data is not None else []), "--help")
         if asked not in helps:
             main(list(asked))
             helps[asked] = capsys.readouterr().out

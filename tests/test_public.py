@@ -19,6 +19,7 @@ COMMANDS = (
     "bench",
     "compare",
     "embed",
+    "export",
     "fix",
     "inspect",
     "load",
@@ -94,6 +95,7 @@ def test_importing_it_imports_none_of_what_is_behind_it():
         (fairdistill.compare, "expected sources to be run folders, but got 3"),
         (fairdistill.report, "expected sources to be run folders, but got 3"),
         (fairdistill.embed, "expected a run folder to be a path, but got 3"),
+        (fairdistill.export, "expected source to be a path, but got 3"),
         (fairdistill.load, "expected a run folder to be a path, but got 3"),
         (fairdistill.predict, "name the images to predict with --images"),
         (fairdistill.resume, "expected a run folder to be a path, but got 3"),
@@ -108,7 +110,9 @@ def test_a_source_of_another_type_is_a_usage_error(command: Callable[..., object
         command(3)
 
 
-@pytest.mark.parametrize("command", ["audit", "bench", "compare", "embed", "inspect", "predict", "report", "fix"])
+@pytest.mark.parametrize(
+    "command", ["audit", "bench", "compare", "embed", "export", "inspect", "predict", "report", "fix"]
+)
 def test_options_of_another_type_are_a_usage_error(command: str):
     source = "digits-s" if command in ("bench", "inspect") else "anything"
     with pytest.raises(fairdistill.UsageError, match=r"Options or options by name, but got \{'data'"):

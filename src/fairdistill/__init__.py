@@ -34,6 +34,8 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
         TrainingError,
         UsageError,
     )
+    from fairdistill.exporting import ExportOptions, ExportResult
+    from fairdistill.exporting.export import export
     from fairdistill.fixing import FixOptions, FixResult, fix
     from fairdistill.inspecting import InspectOptions, InspectResult
     from fairdistill.inspecting.inspect import inspect
@@ -49,12 +51,12 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
 
 __all__ = [
     "AuditOptions", "AuditResult", "BenchOptions", "BenchResult", "ChecksumError", "CompareOptions", "CompareResult",
-    "DataError", "EmbedOptions", "EmbedResult", "FairdistillError", "FixOptions", "FixResult", "InspectOptions",
-    "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError", "PredictOptions", "PredictResult",
-    "Predictions", "ReportOptions", "ReportResult", "ResourceError", "RunFolder", "RunFolderError", "TeacherError",
-    "TrainOptions", "TrainingError", "TuneOptions", "TuneResult", "UsageError", "__version__", "audit", "bench",
-    "compare", "data", "embed", "fix", "inspect", "load", "losses", "metrics", "models", "predict", "report", "resume",
-    "samplers", "train", "tune",
+    "DataError", "EmbedOptions", "EmbedResult", "ExportOptions", "ExportResult", "FairdistillError", "FixOptions",
+    "FixResult", "InspectOptions", "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError",
+    "PredictOptions", "PredictResult", "Predictions", "ReportOptions", "ReportResult", "ResourceError", "RunFolder",
+    "RunFolderError", "TeacherError", "TrainOptions", "TrainingError", "TuneOptions", "TuneResult", "UsageError",
+    "__version__", "audit", "bench", "compare", "data", "embed", "export", "fix", "inspect", "load", "losses",
+    "metrics", "models", "predict", "report", "resume", "samplers", "train", "tune",
 ]  # fmt: skip
 
 _MODULES = ("data", "losses", "metrics", "models", "samplers")
@@ -69,6 +71,7 @@ _HOMES = {
         "ChecksumError", "DataError", "FairdistillError", "MethodError", "NonFiniteLossError", "ResourceError",
         "RunFolderError", "TeacherError", "TrainingError", "UsageError",
     ),
+    "exporting": ("ExportOptions", "ExportResult", "export"),
     "fixing": ("FixOptions", "FixResult", "fix"),
     "inspecting": ("InspectOptions", "InspectResult", "inspect"),
     "predicting": ("PredictOptions", "PredictResult", "predict"),

@@ -10,7 +10,7 @@ from fairdistill.benching.plan import plan
 from fairdistill.benching.states import Standing
 from fairdistill.cli.main import main
 from fairdistill.runs.folder import RunFolder
-from fairdistill.training import train
+from fairdistill.training import load_data, train
 
 QUICK = {"device": "cpu", "precision": "float32"}
 
@@ -69,3 +69,14 @@ def test_a_dry_run_without_the_data_says_what_is_missing(capsys, tmp_path, monke
     said = capsys.readouterr().out
     assert "1 jobs: 1 not started" in said
     assert "The training images cannot be counted here:" in said
+
+
+@pytest.mark.parametrize("protocol", ["paper", "honest"])
+def test_images_are_counted_once_for_all_seeds(protocol, tmp_path, monkeypatch):
+    chosen = BenchOptions(methods="scratch,ss,mfd", seeds="0-3", protocol=protocol, out=str(tmp_path), **QUICK)
+    jobs = plan("digits-s", chosen).jobs
+    each = {id_: images for job in jobs for id_, images in samples([job]).items()}
+    loads = []
+    monkeypatch.setattr("fairdistill.benching.cost.load_data", lambda *given: loads.append(given) or load_data(*given))
+    assert samples(jobs) == each
+    assert len(loads) == 1

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
-from fairdistill import paper
+from fairdistill import methods, paper
 from fairdistill.benching.folder import open_grid
 from fairdistill.benching.jobs import Grid
 from fairdistill.benching.options import BenchOptions
 from fairdistill.benching.plan import plan
+from fairdistill.contract import former_names
 from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.training import computed, resolve
 
 
 def grid(out: Path, data: str = "digits-s", data_options: dict | None = None, **options) -> Grid:
@@ -188,3 +191,25 @@ def test_a_folder_belongs_to_one_grid(tmp_path):
     (tmp_path / "g/grid.json").write_text(json.dumps({**written, "fairdistill": "0.0.1"}))
     with pytest.raises(RunFolderError, match=r"fairdistill 0\.0\.1 instead of"):
         open_grid(tmp_path / "g", "digits-s", "honest")
+
+
+@pytest.mark.parametrize("data", ["digits-s", "cifar10s"])
+@pytest.mark.parametrize("protocol", ["paper", "honest"])
+def test_the_jobs_of_all_seeds_are_what_each_ones_options_resolve_to(tmp_path, monkeypatch, data, protocol):
+    jobs = grid(tmp_path, data, protocol=protocol, methods="scratch,ss,mfd", seeds="0,3").jobs
+    by_id = {job.id: job for job in jobs}
+    for job in jobs:
+        resolved = resolve(job.options)
+        method = methods.parse(resolved.method, data=data)
+        own = {"method": method.name, "set": former_names(method.settings), "teacher": job.teacher}
+        text = json.dumps(computed(resolved) | own, sort_keys=True, default=str)
+        assert job.id == hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+        assert (job.teacher is None) or by_id[job.teacher].seed == job.seed
+        assert resolved.data_options == job.options.data_options
+
+
+def test_a_grid_of_many_seeds_resolves_each_method_and_each_seed_once(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr("fairdistill.benching.plan.resolve", lambda options: calls.append(options) or resolve(options))
+    assert len(grid(tmp_path, methods="ss,mfd", seeds="0-9").jobs) == 30
+    assert len(calls) == 10 + 3  # seeds; two methods and their teacher

@@ -41,5 +41,5 @@ def test_the_options_of_images_are_shown_before_there_is_data(command: str, caps
     assert shown.count("  --label ") == shown.count("  --size ") == 1
 
 
-def test_every_command_but_the_demo_has_an_example() -> None:
-    assert {command.name.split()[0] for command, _ in SHOWN} == set(COMMANDS) - {"demo"}
+def test_every_command_with_something_to_give_has_an_example() -> None:
+    assert {command.name.split()[0] for command, _ in SHOWN} == set(COMMANDS) - {"demo", "doctor"}

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
 
 from fairdistill.fixing.content import content_of
 from fairdistill.fixing.options import FixOptions
+from fairdistill.fixing.subject import Subject
 from fairdistill.fixing.wording import headline, paragraphs
 from fairdistill.reporting.recommendation import recommendation_card, recommendation_page
 from tests.fixing.making import FAIRER, fix_result
@@ -17,8 +19,12 @@ OPTIONS = FixOptions(
 )
 
 
-def content(result):
-    return content_of(result, OPTIONS, {"label": "gender", "group": "race"}, "fairdistill 1")
+def content(result, options=OPTIONS, **changes):
+    subject = Subject(
+        out=Path("out"), options=options, deployed="old.pt", data_options={"label": "gender", "group": "race"},
+        notes=(), made_with="fairdistill 1", **changes,
+    )  # fmt: skip
+    return content_of(result, subject)
 
 
 @pytest.mark.parametrize("name", list(verdicts()))
@@ -48,6 +54,12 @@ def test_a_correction_has_no_file_but_a_way_to_decide():
     assert (found.file, found.command, found.use) == (None, None, "add the offsets")
 
 
+def test_tables_have_no_file_to_use():
+    found = content(fix_result(), of_tables=True)
+    assert (found.file, found.command) == (None, None)
+    assert "old.pt" in recommendation_page(found)
+
+
 def test_the_command_audits_the_file_on_the_same_data():
     assert content(fix_result(after=FAIRER)).command == (
         "fairdistill audit out/heads/fair-head/old.pt --model resnet18 --model-size 64 --data 'my faces.csv' "
@@ -57,7 +69,7 @@ def test_the_command_audits_the_file_on_the_same_data():
 
 def test_flags_and_named_values_are_written_as_the_command_line_takes_them():
     options = FixOptions(data="faces.csv", data_options={"exif": True, "cache": False, "bin": {"age": "20,40"}})
-    command = content_of(fix_result(after=FAIRER), options, {}, "").command
+    command = content(fix_result(after=FAIRER), options).command
     assert command.endswith("--data faces.csv --exif --no-cache --bin age=20,40 --rows test")
 
 

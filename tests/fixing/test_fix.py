@@ -356,7 +356,7 @@ def test_a_network_without_a_linear_last_layer_gets_students_and_a_note(deployed
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 1, "epochs": 1}, out=str(tmp_path / "out")))
     assert {"student"} <= {each.family for each in result.candidates}
     assert "head" not in {each.family for each in result.candidates}
-    assert any("could not be changed on its own: the model is an exported program" in note for note in result.notes)
+    assert any("could not be changed on its own: the model is a complete program" in note for note in result.notes)
 
 
 def test_a_budget_too_short_for_a_student_gives_the_head_and_says_so(deployed, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binomtest
 
 from fairdistill.metrics import Drawing, Paired, paired_test
-from fairdistill.metrics.paired import of_few_sources
+from fairdistill.metrics.paired import judged_cells, of_few_sources
 from fairdistill.metrics.signs import holm
 from tests.metrics.making import Table, drawn, worked
 
@@ -310,3 +310,17 @@ def test_the_test_of_the_gap_finds_a_large_change() -> None:
     found = compared(first.correct, second.correct, first).deo_a
     assert found.high < 0
     assert found.p_value == pytest.approx(2 / (DRAWS + 1))
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_subgroups_are_judged_without_draws_as_they_are_with_them(confidence: float) -> None:
+    table = drawn([[0.8, 0.6, 0.9], [0.5, 0.7, 0.6]], [[150, 60, 8], [90, 40, 0]], seed=0)
+    draw = np.random.default_rng(3)
+    first = table.correct
+    second = np.where(draw.random(len(first)) < 0.5, draw.random(len(first)) < 0.2, first)
+    found = compared(first, second, table, classes=3, confidence=confidence)
+    value, significant = judged_cells(first, second, table.samples(3, 2), confidence=confidence)
+    assert value.tolist() == pytest.approx([cell.value for cell in found.cells])
+    assert (significant & (value < 0)).tolist() == [cell.harmed for cell in found.cells]
+    assert (significant & (value > 0)).tolist() == [cell.helped for cell in found.cells]
+    assert any(cell.harmed for cell in found.cells)

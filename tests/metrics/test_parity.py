@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairdistill.metrics import Drawing, Samples, group_counts
+from fairdistill.metrics.grouped import GroupedRows
 from fairdistill.metrics.parity import (
     demographic_parity_difference,
     equalised_odds_difference,
@@ -196,3 +197,15 @@ def test_the_impact_ratio_leaves_out_a_class_that_is_never_predicted_and_needs_e
     never_third = np.array([[[3, 1, 0], [0, 4, 0], [0, 0, 0]], [[1, 3, 0], [0, 4, 0], [0, 0, 0]]])
     assert impact_ratio(never_third) == pytest.approx(1 / 3)
     assert np.isnan(impact_ratio(np.array([[[3, 1], [0, 4]], [[0, 0], [0, 0]]])))
+
+
+def test_with_very_many_rates_no_array_of_groups_times_classes_squared_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = GroupedRows.counts.func
+
+    def counts(rows: GroupedRows) -> np.ndarray:
+        assert np.prod(rows.shape) <= 4000
+        return own(rows)
+
+    monkeypatch.setattr(GroupedRows, "counts", property(counts))
+    parity, odds_gap = gaps(predictions(70, 3, 4000, seed=0), 70, 3, draws=200)
+    assert 0 < parity.value < odds_gap.value

@@ -194,7 +194,7 @@ def test_what_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path):
     with pytest.raises(UsageError, match="cannot write"):
         write(tmp_path / "file" / "n.pt")
     (tmp_path / "m.pt2").write_text("x")
-    with pytest.raises(LastLayerError, match="exported program"):
+    with pytest.raises(LastLayerError, match="complete program"):
         write(tmp_path / "n.pt2", tmp_path / "m.pt2")
     torch.save({**weights(), "head.weight": torch.zeros(3, 128)}, path)
     with pytest.raises(UsageError, match="no longer holds the model"):

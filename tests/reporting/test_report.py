@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.reporting import ReportOptions, report
@@ -171,7 +172,8 @@ def test_the_card_is_written_as_markdown_in_which_names_are_no_markup(runs, tmp_
     )
     result = report([run.path for run in runs], options=options)
     text = Path(result.card).read_text()
-    assert text.startswith("# Model card: made-up")
+    assert "---\n\n# Model card: made-up" in text
+    assert [model["name"] for model in yaml.safe_load(text.split("---\n")[1])["model-index"]] == ["scratch", "mfd"]
     assert "Sorting \\*letters\\*." in text
     assert "x\\|y" in text
     assert "<" not in text.replace("&lt;", "")

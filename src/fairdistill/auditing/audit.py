@@ -26,7 +26,7 @@ from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
-from fairdistill.metrics import Resampled, empty_cells
+from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, pairing_note
 
@@ -76,12 +76,12 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
     options = options.of(predictions)
-    counts = predictions.counts
+    counts = predictions.sparse_counts
     sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
     calibration = calibration_of(predictions, options)
     metrics = metrics_of(predictions, sample, options, calibration[-1])
     collapsed = np.ptp(predictions.predicted) == 0
-    hardly = np.flatnonzero(hardly_predicted(counts)).tolist()
+    hardly = np.flatnonzero(hardly_predicted(counts.chosen, counts.rows)).tolist()
     unknown = len(hardly) / len(predictions.class_names)
     posthoc, why_not = _posthoc(predictions, validation, options)
     return AuditResult(
@@ -100,12 +100,12 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         classes=classes_of(predictions, sample),
         groups=groups_of(predictions, sample, calibration),
         cells=subgroups_of(predictions, sample, seed=options.seed),
-        counts=tuple(tuple(map(tuple, group.tolist())) for group in counts),
-        empty_cells=tuple(empty_cells(counts)),
+        counts=counts,
+        empty_cells=counts.empty,
         collapsed=collapsed,
         hardly_predicted=tuple(predictions.class_names[label] for label in hardly),
         sizing=sizing(
-            counts.sum(axis=2),
+            counts.rows,
             metrics.accuracy.value,
             options.confidence,
             predictions.group_names,

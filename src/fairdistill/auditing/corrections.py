@@ -12,7 +12,7 @@ from fairdistill.auditing.change import change_between
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import Correction, CorrectionChange
 from fairdistill.errors import DataError
-from fairdistill.metrics import Resampled, empty_cells
+from fairdistill.metrics import Resampled
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
 
@@ -44,7 +44,7 @@ def corrections(predictions: Predictions, validation: Predictions, options: Inte
         raise DataError(
             f"{which.where} has no probabilities; the post-hoc baselines need them; name their columns with --prob"
         )
-    empty = empty_cells(validation.counts)
+    empty = validation.sparse_counts.empty
     if empty:
         listed = ", ".join(
             f"({validation.class_names[label]}, {validation.group_names[group]})" for group, label in empty

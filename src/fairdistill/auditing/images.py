@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill import data
-from fairdistill.auditing.options import AuditOptions
+from fairdistill.auditing.options import TestSetOptions
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.runs import RunFolder
@@ -16,7 +16,7 @@ from fairdistill.runs import RunFolder
 _DRAWS = ("test_share", "data_seed", "source")  # what decides which rows a run was trained on
 
 
-def read_images(model: str, options: AuditOptions) -> tuple[GroupedDataset, GroupedDataset | None]:
+def read_images(model: str, options: TestSetOptions) -> tuple[GroupedDataset, GroupedDataset | None]:
     """Return the images to audit a model on, with a note on which they are, and its validation images if it has some.
 
     Args:

@@ -194,7 +194,7 @@ def notes_of(predictions: Predictions) -> tuple[str, ...]:
                 f"{which} the most probable class is not the predicted one; the calibration error uses the "
                 "probabilities"
             )
-    few = few_rows_note(predictions.counts.sum(axis=2))
+    few = few_rows_note(predictions.sparse_counts.rows)
     sources = predictions.num_sources
     if sources < min(_FEW_SOURCES, len(predictions)):
         notes.append(

@@ -91,8 +91,8 @@ class ComparisonOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelOptions(RunningOptions):
-    """Model and data."""
+class TestSetOptions(RunningOptions):
+    """Data."""
 
     data: str | None = None
     """Data set to run the model on: {datasets}, a table (.csv, .tsv, .jsonl, .parquet) or a folder of
@@ -102,6 +102,14 @@ class ModelOptions(RunningOptions):
     rows: Literal["auto", "all", "train", "val", "test"] = "auto"
     """Rows of the data to run the model on: all, train, val or test; auto: test, or all rows of a table or folder
     without splits (the test rows of a run that was trained on the others)."""
+    data_options: Mapping[str, Any] = field(default_factory=dict)
+    """The data set's own options by name, with --data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions(TestSetOptions):
+    """The model's predictions."""
+
     predictions_out: str | None = None
     """Table to write (.csv, .tsv) with the model's predictions for these rows, which audit reads again: audit TABLE."""
 
@@ -114,9 +122,6 @@ class ModelOptions(RunningOptions):
 @dataclass(frozen=True, kw_only=True)
 class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):
     """All options of an audit: intervals, limits, comparison, and the source to audit."""
-
-    data_options: Mapping[str, Any] = field(default_factory=dict)
-    """The data set's own options by name, with --data."""
 
     def __post_init__(self) -> None:
         for group in (IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.contract import Result, key
 from fairdistill.drawing import Plotted
 from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap, GapChange
+from fairdistill.metrics.sparse_counts import Table
 from fairdistill.predictions.model_reading import ModelReading
 
 FORMAT_VERSION = 2
@@ -250,7 +251,7 @@ class AuditResult(Result, Plotted):
         confidence, draws, seed, design: of the intervals.
         metrics: of the whole test set.
         classes, groups, cells: one entry each; a cell is a subgroup, one class of one group.
-        counts: ``[G][C][C]``: group, true class, predicted class.
+        counts: ``[G][C][C]``: group, true class, predicted class; a table is made when it is asked for.
         empty_cells: (group, class) indices of subgroups without a sample.
         collapsed: whether a single class is predicted for every sample.
         hardly_predicted: classes that the model hardly ever predicts; see
@@ -279,7 +280,7 @@ class AuditResult(Result, Plotted):
     classes: tuple[ClassAudit, ...]
     groups: tuple[GroupAudit, ...]
     cells: tuple[SubgroupAudit, ...]
-    counts: tuple[tuple[tuple[int, ...], ...], ...]
+    counts: Sequence[Table]
     empty_cells: tuple[tuple[int, int], ...]
     collapsed: bool
     hardly_predicted: tuple[str, ...]

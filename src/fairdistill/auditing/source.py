@@ -12,6 +12,7 @@ from fairdistill.predictions import Predictions, TableColumns, read_predictions,
 from fairdistill.predictions.reordered import in_class_order
 from fairdistill.predictions.writing import write_predictions
 from fairdistill.runs import RunFolder
+from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.reading import SUFFIXES
 
 
@@ -36,6 +37,10 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
     Other predictions of the same classes get them in the same order.
     """
     found = _read(source, options)
+    return_freed_memory()
+    if found.against is None and found.validation is None and not isinstance(source, Predictions):
+        # Nothing to match the samples with, and a million names take much memory.
+        found = replace(found, predictions=replace(found.predictions, ids=None))
     names = found.predictions.class_names
     return replace(
         found,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fairdistill import methods
@@ -16,26 +15,27 @@ Samples = Mapping[str, int]
 """Training images that each job will see, by its id; empty if the data is not available here."""
 
 
-def samples(jobs: Iterable[Job]) -> Samples:
+def samples(jobs: Sequence[Job]) -> Samples:
     """Return how many training images each job will see, counting repeats.
 
     Raises:
         UsageError: for options that do not fit the data.
         DataError: for data that is missing or corrupt.
     """
-    found: dict[str, int] = {}
-    loaded: tuple[str, GroupedDataset] | None = None  # only one at a time: jobs with the same seed follow each other
+    # A seed decides which images a run sees, not how many: that depends on the method and its budget.
+    of_job = {job.id: (job.row, job.options.epochs, job.options.steps) for job in jobs}
+    found: dict[tuple[str, int | None, int | None], int] = {}
+    train: GroupedDataset | None = None
     for job in jobs:
+        if of_job[job.id] in found:
+            continue
         options = resolve(job.options)
-        key = json.dumps([dict(options.data_options), options.split_seed], sort_keys=True)
-        if loaded is None or loaded[0] != key:
-            loaded = key, load_data(options, None).train
-        train = loaded[1]
+        train = train or load_data(options, None).train
         method = methods.parse(options.method, data=options.data, settings=options.set)
         sampler = build_sampler(method, options, train)
         stages = plan_stages(method, options, rows=len(train), sampler=sampler)
-        found[job.id] = stages[-1].stop * sampler.batch_size
-    return found
+        found[of_job[job.id]] = stages[-1].stop * sampler.batch_size
+    return {id_: found[own] for id_, own in of_job.items()}
 
 
 def seconds_left(standings: Mapping[str, Standing], of: Samples, *, workers: int) -> float | None:

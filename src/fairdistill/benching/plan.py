@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from fairdistill import data, methods
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.options import BenchOptions
 from fairdistill.contract import former_names
 from fairdistill.errors import UsageError
-from fairdistill.training import TrainOptions, computed, resolve
+from fairdistill.methods import Method
+from fairdistill.training import TrainOptions, computed, computed_data, resolve
 
 
 def plan(name: str, options: BenchOptions) -> Grid:
@@ -41,38 +44,71 @@ def plan(name: str, options: BenchOptions) -> Grid:
         compile=options.compile,
         cache_dir=str(path / ".teacher-cache"),
     )
-    jobs: dict[str, Job] = {}
     epochs = options.epochs if options.steps is None else None
+    rows = [_recipe(replace(base, method=row, epochs=epochs, steps=options.steps)) for row in options.rows]
+    taught = max(options.teacher_epochs or 50, epochs or 0)
+    teaching = None
+    if any(row.method.teacher_taps for row in rows):
+        teaching = _recipe(replace(base, method="scratch", epochs=taught))
+    jobs: dict[str, Job] = {}
     for seed in options.run_seeds:
+        own = resolve(replace(base, seed=seed))
         teacher = None
-        if any(methods.parse(row, data=name).teacher_taps for row in options.rows):
-            taught = replace(base, method="scratch", seed=seed, epochs=max(options.teacher_epochs or 50, epochs or 0))
-            teacher = _job(taught, path, None)
+        if teaching is not None:
+            teacher = _job(teaching, own, path, None)
             jobs.setdefault(teacher.id, teacher)
-        for row in options.rows:
-            wanted = replace(base, method=row, seed=seed, epochs=epochs, steps=options.steps)
-            needs = teacher if methods.parse(row, data=name).teacher_taps else None
-            job = _job(wanted, path, needs)
+        for row in rows:
+            job = _job(row, own, path, teacher if row.method.teacher_taps else None)
             jobs.setdefault(job.id, job)
     return Grid(path, tuple(jobs.values()))
 
 
-def _job(options: TrainOptions, path: Path, teacher: Job | None) -> Job:
+@dataclass(frozen=True)
+class _Recipe:
+    """What all seeds of a method have in common.
+
+    Attributes:
+        options: of the first seed.
+        method: the method.
+        identity: what its runs compute, but for the seed and the data.
+    """
+
+    options: TrainOptions
+    method: Method
+    identity: Mapping[str, Any]
+
+
+def _recipe(options: TrainOptions) -> _Recipe:
     resolved = resolve(options)
     method = methods.parse(resolved.method, data=resolved.data)
-    identity = computed(resolved) | {
-        "method": method.name,
-        "set": former_names(method.settings),
+    own = {"method": method.name, "set": former_names(method.settings)}
+    return _Recipe(options, method, computed(resolved) | own)
+
+
+def _job(recipe: _Recipe, of_seed: TrainOptions, path: Path, teacher: Job | None) -> Job:
+    """Return the job of a method and a seed.
+
+    Args:
+        recipe: the method.
+        of_seed: resolved options of any run with this seed, which determine the data.
+        path: the folder of the grid.
+        teacher: the job of its teacher.
+    """
+    name, seed = recipe.method.name, of_seed.seed
+    identity = {
+        **recipe.identity,
+        "seed": seed,
+        "data_options": computed_data(of_seed),
         "teacher": None if teacher is None else teacher.id,
     }
     text = json.dumps(identity, sort_keys=True, default=str)
     id_ = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
-    out = path / f"{method.name}-seed{resolved.seed}-{id_}"
     given = replace(
-        options,
-        method=method.name,
-        data_options=resolved.data_options,  # all paths are absolute: a worker may have another current folder
-        out=str(out),
+        recipe.options,
+        method=name,
+        seed=seed,
+        data_options=of_seed.data_options,  # all paths are absolute: a worker may have another current folder
+        out=str(path / f"{name}-seed{seed}-{id_}"),
         teacher=None if teacher is None else str(teacher.path),
     )
-    return Job(id_, method.name, resolved.seed, given, None if teacher is None else teacher.id)
+    return Job(id_, name, seed, given, None if teacher is None else teacher.id)

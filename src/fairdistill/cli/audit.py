@@ -13,6 +13,7 @@ from fairdistill.errors import UsageError
 from fairdistill.escaping import shown
 from fairdistill.predictions import TableColumns
 from fairdistill.runs import write_json
+from fairdistill.system.memory import keep_freed_memory
 from fairdistill.text.bars import can_show_bars
 
 COMMAND = Command(
@@ -44,6 +45,8 @@ class OutputOptions:
 def run(arguments: list[str]) -> int:
     """Run the audit, write its result, and return the exit code."""
     data = peek(arguments, "data")
+    if data is not None:
+        keep_freed_memory()  # a model is run on batches of images
     what: tuple[type, ...] = (TableColumns,) if data is None else (ModelOptions,)
     if data is None and asks_for_help(arguments):
         what = (TableColumns, ModelOptions)
@@ -53,7 +56,7 @@ def run(arguments: list[str]) -> int:
     from fairdistill.auditing.bars import bars
 
     result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
-    write_json(out, result.to_dict())
+    write_json(out, result.to_write())
     print(result.text())
     if can_show_bars():
         print(f"\n{shown(bars(result))}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.parser import peek
 from fairdistill.errors import UsageError
-from fairdistill.fixing import FixOptions
+from fairdistill.fixing import FixOptions, TableFixOptions
 
 COMMAND = Command(
     name="fix",
-    summary="Audit a model, search for a fairer one within a time budget, and give one recommendation.",
+    summary="Audit a model, search for a fairer one within a time budget, and give one recommendation. Without the "
+    "model, --predictions VALIDATION TEST does what two tables of its predictions allow; see fix --predictions --help.",
     source="MODEL",
     source_help="run folder, weights file, folder of transformers or timm, or complete program (.pt2, TorchScript, "
     "ONNX); without one, a model is trained first",
@@ -23,15 +24,44 @@ COMMAND = Command(
 )
 
 
+_OF_TABLES = Command(
+    name="fix --predictions",
+    summary="From a model's predictions on validation and on test images, without the model: look for a correction of "
+    "its outputs, and give one recommendation.",
+    source="TABLE",
+    source_help="two tables of predictions: of validation images, and of test images",
+    nargs="+",
+)
+_PREDICTIONS = "--predictions"
+
+
 def run(arguments: list[str]) -> int:
     """Look for a fairer model and print the recommendation."""
+    if _PREDICTIONS in arguments:
+        return _of_tables([each for each in arguments if each != _PREDICTIONS])
     data = peek(arguments, "data")
     given = parse(COMMAND, arguments, FixOptions, data=data)
     if data is None:
-        raise UsageError("fix needs --data: a table of images, a folder of class folders, or the name of a data set")
+        raise UsageError(
+            "fix needs --data: a table of images, a folder of class folders, or the name of a data set; or, without "
+            "the model, --predictions VALIDATION TEST"
+        )
     from fairdistill.fixing import fix
 
     options = given.options(FixOptions)
     print(fix(given.source, options=options).text())
+    print(f"\nWritten to {options.out}: recommendation.md, report.html, model-card.md, fix.json")
+    return 0
+
+
+def _of_tables(arguments: list[str]) -> int:
+    """Do what needs no images."""
+    given = parse(_OF_TABLES, arguments, TableFixOptions)
+    from fairdistill.fixing import fix_predictions
+    from fairdistill.fixing.tables import check_tables
+
+    validation, test = check_tables(given.source)
+    options = given.options(TableFixOptions)
+    print(fix_predictions(validation, test, options=options).text())
     print(f"\nWritten to {options.out}: recommendation.md, report.html, model-card.md, fix.json")
     return 0

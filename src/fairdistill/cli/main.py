@@ -25,8 +25,10 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
         "demo": "see fix at work on a biased digit classifier (about a minute)",
     },
     "Use the result": {
+        "export": "write a model as ONNX, an exported program or weights, and audit the file",
         "predict": "run a model on images and write its predictions as a table",
         "report": "write an HTML report and a model card",
+        "doctor": "say what is installed and what is missing",
     },
     "Research": {
         "train": "train a teacher or a student",
@@ -37,6 +39,10 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
     },
 }
 COMMANDS = {name: text for commands in QUESTIONS.values() for name, text in commands.items()}
+
+
+_BATCHES = frozenset({"demo", "fix", "train", "tune", "bench", "embed", "predict"})
+"""Commands that prepare many batches of images; large tables take less memory without what they keep."""
 
 
 def _listed(commands: Mapping[str, str]) -> str:
@@ -83,7 +89,8 @@ def _command(arguments: list[str]) -> int:
     with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")
         warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files
-        keep_freed_memory()
+        if arguments[0] in _BATCHES:
+            keep_freed_memory()
         wait_passively()  # before PyTorch is loaded
         code: int = import_module(f"fairdistill.cli.{arguments[0]}").run(arguments[1:])
         return code

@@ -1,9 +1,10 @@
 """How a command ends: its exit code, and the one place where errors of the outside world become ours.
 
 0   done                                      4    training failed, or a run of a grid did
-1   audit: a limit is exceeded                70   an unforeseen error: a bug of fairdistill
-2   bad input                                 74   the machine gave out: disk full, no memory, device broken
-3   audit: the data cannot tell               130  stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP
+1   audit: a limit is exceeded;               70   an unforeseen error: a bug of fairdistill
+    export: the file is worse than the model  74   the machine gave out: disk full, no memory, device broken
+2   bad input                                 130  stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP
+3   audit: the data cannot tell
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import typing
-from argparse import Action
+from argparse import Action, HelpFormatter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -53,10 +53,10 @@ class Parser(ArgumentParser):
         # argparse takes a lone negative number for a value, but not a list of them: --classes -1,1
         self._negative_number_matcher = re.compile(r"-\.?\d\S*$")
 
-    def format_help(self) -> str:
+    def format_help(self, formatter: HelpFormatter | None = None) -> str:
         """Return the help, with the examples at its end."""
         shown = "".join(f"  fairdistill {example}\n" for example in self._examples)
-        return super().format_help() + (f"\nexamples:\n{shown}" if shown else "")
+        return super().format_help(formatter) + (f"\nexamples:\n{shown}" if shown else "")
 
     def parse_args(self, *args: Any, **options: Any) -> Any:
         """Parse; a whole number too large for a float is bad input, too."""

@@ -87,9 +87,9 @@ def _check_same_data(runs: Sequence[FinishedRun]) -> None:
 def _refuse_repeats(recipes: Mapping[Recipe, Sequence[FinishedRun]]) -> None:
     """Refuse two runs of one recipe with the same seeds: counting both would shrink the spread."""
     for members in recipes.values():
-        first: dict[tuple[Any, ...], FinishedRun] = {}
+        first: dict[str, FinishedRun] = {}
         for run in members:
-            other = first.setdefault(run.seeds, run)
+            other = first.setdefault(repr(run.seeds), run)  # somebody may have edited a seed into a list
             if other is not run:
                 raise UsageError(
                     f"{other.folder.path} and {run.folder.path} have the same settings and seeds; keep only one of them"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +41,18 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is written as JSON: plain dicts, lists, strings and numbers; undefined values are NaN."""
-        content = {}
+        return {name: _plain(value) for name, value in self._written()}
+
+    def to_write(self) -> dict[str, Any]:
+        """Return the same for a file that is written piece by piece: fields that make their items stay as they are."""
+        return {name: value if _is_made(value) else _plain(value) for name, value in self._written()}
+
+    def _written(self) -> Iterator[tuple[str, Any]]:
+        """Yield the keys of the JSON and the values of their fields."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, field.name)
-            if not field.metadata.get("written", True):
-                continue
-            if value is not None or not field.metadata.get("optional"):
-                content[field.metadata.get("key") or field.name] = _plain(value)
-        return content
+            if field.metadata.get("written", True) and (value is not None or not field.metadata.get("optional")):
+                yield field.metadata.get("key") or field.name, value
 
     def text(self) -> str:
         """Return the result as text for a terminal, in percent; control characters in names are escaped."""
@@ -63,6 +67,11 @@ class Result:
         return f"<pre>{html.escape(self.text())}</pre>"
 
 
+def _is_made(value: Any) -> bool:
+    """Return whether a value is a sequence that makes its items when they are asked for."""
+    return isinstance(value, Sequence) and not isinstance(value, list | tuple | str | bytes)
+
+
 _NUMBERS = {int, float}
 
 
@@ -75,6 +84,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return list(value) if set(map(type, value)) <= _NUMBERS else [_plain(item) for item in value]
+    if _is_made(value):
+        return [_plain(item) for item in value]
     if isinstance(value, Path):
         return str(value)
     return value

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -135,15 +136,15 @@ class GroupedDataset:
 
     def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:
         """Return a data set of only these rows (int64 indices), in this order."""
-        order = rows.tolist()
+        at = rows.numpy()
         return replace(
             self,
             name=name or self.name,
             images=self.images[rows],
             labels=self.labels[rows],
             groups=self.groups[rows],
-            ids=tuple(self.ids[i] for i in order),
-            source_ids=tuple(self.source_ids[i] for i in order),
+            ids=tuple(np.array(self.ids, object)[at].tolist()),
+            source_ids=tuple(np.array(self.source_ids, object)[at].tolist()),
         )
 
     def digest(self) -> str:

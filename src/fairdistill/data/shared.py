@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows
+from fairdistill.tables.distinct import distinct
 from fairdistill.tables.sources import alone, joined
 
 
@@ -26,9 +27,7 @@ def source_ids(pictures: NDArray[np.object_], sources: NDArray[np.object_] | Non
     if sources is None:
         return pictures
     given = sources != ""
-    of_source = alone(np.unique(sources.astype(str), return_inverse=True)[1].astype(np.int64), ~given)
-    of_picture = np.unique(pictures.astype(str), return_inverse=True)[1].astype(np.int64)
-    parts = joined(of_source, of_picture)
+    parts = joined(alone(distinct(sources)[0], ~given), distinct(pictures)[0])
     # Rows with a source come first, so that the first row of a part has one if any row has.
     order = np.argsort(~given, kind="stable")
     _, first = np.unique(parts[order], return_index=True)
@@ -39,24 +38,25 @@ def shared_sources(rows: Rows) -> tuple[str, ...]:
     """Return a note if the given splits separate rows of one source."""
     if rows.sources is None or (rows.splits == NO_SPLIT).all():
         return ()
-    found: dict[str, set[int]] = {}
-    for name, split in zip(rows.sources.tolist(), rows.splits.tolist(), strict=True):
-        if name:
-            found.setdefault(name, set()).add(split)
-    apart = [name for name, at in found.items() if len(at) > 1]
-    if not apart:
+    of_row, names = distinct(rows.sources)
+    known = names != ""
+    pairs = np.unique(of_row * len(SPLITS) + rows.splits)  # of a source and a split
+    apart = np.flatnonzero(known & (np.bincount(pairs // len(SPLITS), minlength=len(names)) > 1))
+    if not len(apart):
         return ()
-    *others, last = (SPLITS[at] for at in sorted(found[apart[0]]))
+    *others, last = (SPLITS[at] for at in np.unique(rows.splits[of_row == apart[0]]).tolist())
     where = f"{', '.join(others)} and {last}"
     return (
-        f"{len(apart):,} of {len(found):,} sources are in more than one split (for example {apart[0]!r} in {where}), "
-        "so these splits are not independent",
+        f"{len(apart):,} of {int(known.sum()):,} sources are in more than one split (for example {names[apart[0]]!r} "
+        f"in {where}), so these splits are not independent",
     )
 
 
 def repeated_pictures(rows: Rows, pictures: NDArray[np.object_]) -> tuple[str, ...]:
     """Return notes on files that are equal byte for byte: how many, and how many differ in split, class or group."""
-    _, first, inverse = np.unique(pictures.astype(str), return_index=True, return_inverse=True)
+    inverse, names = distinct(pictures)
+    first = np.full(len(names), len(pictures))
+    np.minimum.at(first, inverse, np.arange(len(pictures)))
     repeats = len(pictures) - len(first)
     if not repeats:
         return ()

@@ -66,6 +66,8 @@ def with_group(result: FixResult) -> CandidateResult | None:
 def _further(result: FixResult) -> str:
     """Return how a search that found nothing can go further."""
     searched = result.searched
+    if searched.ended == "tables":
+        return "Bring the model and its images (fix MODEL --data ...), so that last layers and students can be tried"
     if searched.ended != "complete":
         return "Search for longer (--budget)"
     if searched.students:
@@ -102,6 +104,11 @@ def searched_in_words(result: FixResult) -> str:
         for number, what in ((found.heads, "last layer"), (found.students, "student"))
         if number
     ]
+    if found.ended == "tables":
+        return (
+            f"Corrections of the predictions were tried, nothing else, since only tables were given. "
+            f"{len(result.points):,} models were compared on the validation set."
+        )
     ended = {
         "complete": "everything planned was tried", "budget": "the budget was spent", "interrupted": "you stopped it",
     }[found.ended]  # fmt: skip

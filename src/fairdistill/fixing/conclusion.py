@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit, change_between
@@ -16,6 +16,7 @@ from fairdistill.fixing.decision import Decision
 from fairdistill.fixing.gain import changes_on_test, rule_value
 from fairdistill.fixing.result import CandidateResult, FixResult, PointResult, TestRead
 from fairdistill.fixing.shortfalls import shortfalls
+from fairdistill.fixing.subject import Subject
 from fairdistill.fixing.text import render
 from fairdistill.fixing.verdict import reach
 from fairdistill.fixing.work import Work
@@ -32,22 +33,40 @@ def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResu
     The reading is recorded before it happens, also if the deployed model is kept. ``fix.json`` is written last: where
     it exists, everything else does.
     """
-    folder.forget_conclusion(work.out)
-    chosen = decision.chosen
-    earlier = folder.read_test(work.out, chosen.name, str(work.options.chooser), settings=chosen.settings)
-    result = _result(work, validation, decision, read(work, chosen), earlier)
-    content = content_of(result, work.options, work.base.data_options, _made_with(work))
-    write_text(work.out / "report.html", recommendation_page(content))
-    write_text(work.out / "model-card.md", recommendation_card(content))
-    write_text(work.out / "recommendation.md", render(result) + "\n")
-    write_json(work.out / "fix.json", result.to_dict())
+    subject = Subject(
+        out=work.out, options=work.options, deployed=work.deployed.source.path, data_options=work.base.data_options,
+        notes=work.notes, made_with=_made_with(work),
+    )  # fmt: skip
+    return settle(subject, validation, decision, lambda: read(work, decision.chosen))
+
+
+def settle(
+    subject: Subject, validation: AuditResult, decision: Decision, read_test: Callable[[], OnTestSet]
+) -> FixResult:
+    """Write the verdict of a fix, as :func:`conclude` does.
+
+    Args:
+        subject: what it is about.
+        validation: audit of the deployed model on the validation set.
+        decision: what was chosen there.
+        read_test: returns the predictions on the test set; called once.
+    """
+    out, chosen, options = subject.out, decision.chosen, subject.options
+    folder.forget_conclusion(out)
+    earlier = folder.read_test(out, chosen.name, str(options.chooser), settings=chosen.settings)
+    result = _result(subject, validation, decision, read_test(), earlier)
+    content = content_of(result, subject)
+    write_text(out / "report.html", recommendation_page(content))
+    write_text(out / "model-card.md", recommendation_card(content))
+    write_text(out / "recommendation.md", render(result) + "\n")
+    write_json(out / "fix.json", result.to_dict())
     return result
 
 
 def _result(
-    work: Work, validation: AuditResult, decision: Decision, test: OnTestSet, earlier: tuple[TestRead, ...]
+    subject: Subject, validation: AuditResult, decision: Decision, test: OnTestSet, earlier: tuple[TestRead, ...]
 ) -> FixResult:
-    chosen, rule = decision.chosen, work.options.chooser
+    chosen, rule = decision.chosen, subject.options.chooser
     before, after = audit(test.before), None if test.after is None else audit(test.after)
     kept = gain = worst = None
     missed: tuple[str, ...] = ()
@@ -59,10 +78,10 @@ def _result(
         missed = shortfalls(rule, *map(measures_of_predictions, (test.after, test.before)))
     promising = chosen if test.after is not None else decision.promising
     verdict = reach(
-        validation, before, fair_enough=work.options.fair_enough, after=after, gain=gain,
+        validation, before, fair_enough=subject.options.fair_enough, after=after, gain=gain,
         searched=decision.searched.ended != "fair", promising=None if promising is None else promising.name,
     )  # fmt: skip
-    front = _front(decision.points, group_at_use=work.options.group_at_use)
+    front = _front(decision.points, group_at_use=subject.options.group_at_use)
     ranks = _ranks(decision, rule)
     return FixResult(
         verdict=verdict.outcome,
@@ -71,8 +90,8 @@ def _result(
         promising=verdict.promising,
         settling=verdict.settling,
         version=__version__,
-        deployed=work.deployed.source.path,
-        data=work.options.data,
+        deployed=subject.deployed,
+        data=subject.options.data,
         rule=str(rule),
         metric="the value of the rule" if rule.metric is None else title(rule.metric),
         chosen=chosen.name,
@@ -80,7 +99,7 @@ def _result(
         description=chosen.description,
         breaks_rule=shortfalls(rule, chosen.measures, decision.deployed.measures),
         breaks_rule_on_test=missed,
-        fair_enough=work.options.fair_enough,
+        fair_enough=subject.options.fair_enough,
         needs_group=chosen.needs_group,
         settings=chosen.settings,
         use=chosen.use,
@@ -88,7 +107,7 @@ def _result(
         layer=test.layer,
         searched=decision.searched,
         candidates=tuple(
-            _candidate(work, decision, each, rank=ranks[id(each)], front=front) for each in decision.candidates
+            _candidate(subject, decision, each, rank=ranks[id(each)], front=front) for each in decision.candidates
         ),
         points=tuple(
             PointResult(
@@ -99,7 +118,7 @@ def _result(
             for number, each in enumerate(decision.points)
         ),
         validation=validation,
-        notes=tuple(dict.fromkeys((*work.notes, *order_note(test.before), *decision.notes))),
+        notes=tuple(dict.fromkeys((*subject.notes, *order_note(test.before), *decision.notes))),
         test_read_before=earlier,
         test_before=before,
         test_after=after,
@@ -111,7 +130,7 @@ def _result(
 
 
 def _candidate(
-    work: Work, decision: Decision, candidate: Candidate, *, rank: int, front: Collection[int]
+    subject: Subject, decision: Decision, candidate: Candidate, *, rank: int, front: Collection[int]
 ) -> CandidateResult:
     measures = candidate.measures
     return CandidateResult(
@@ -125,7 +144,7 @@ def _candidate(
         deo_a=measures["deo_a"],
         deo_m=measures["deo_m"],
         worst_subgroup=measures["worst_subgroup"],
-        breaks_rule=shortfalls(work.options.chooser, measures, decision.deployed.measures),
+        breaks_rule=shortfalls(subject.options.chooser, measures, decision.deployed.measures),
         on_front=any(_is(decision.points[number], candidate) for number in front),
         seconds=candidate.seconds,
         file=None if candidate.file is None else str(candidate.file),

@@ -14,6 +14,7 @@ from fairdistill.auditing import AuditResult
 from fairdistill.fixing import advice, evidence
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.result import FixResult
+from fairdistill.fixing.subject import Subject
 from fairdistill.fixing.wording import headline, paragraphs
 from fairdistill.reporting.recommendation import CandidateRow, FrontPoint, OnTest, Recommendation
 
@@ -23,19 +24,12 @@ _SEARCH = (
 )  # fmt: skip
 
 
-def content_of(
-    result: FixResult, options: FixOptions, data_options: Mapping[str, Any], made_with: str
-) -> Recommendation:
-    """Return what the page and the card show.
-
-    Args:
-        result: of the fix.
-        options: of the fix.
-        data_options: of the data set, with every default filled in.
-        made_with: versions and hardware.
-    """
-    test = result.test_before
+def content_of(result: FixResult, subject: Subject) -> Recommendation:
+    """Return what the page and the card show of a fix."""
+    test, options = result.test_before, subject.options
     file = result.model if result.verdict == "use" else result.deployed
+    if subject.of_tables:
+        file = None
     return Recommendation(
         verdict=result.verdict,
         headline=headline(result),
@@ -71,7 +65,7 @@ def content_of(
         ),
         rule=result.rule,
         costs=(*(advice.costs(result) if result.verdict == "use" else ()), advice.searched_in_words(result)),
-        data=" ".join([options.data, *(f"{name}={value}" for name, value in data_options.items())]),
+        data=" ".join([options.data, *(f"{name}={value}" for name, value in subject.data_options.items())]),
         class_names=test.class_names,
         group_names=test.group_names,
         rows=test.rows,
@@ -80,7 +74,9 @@ def content_of(
         sizing=test.sizing,
         notes=result.notes,
         confidence=test.confidence,
-        made_with=(made_with,),
+        model=test.model,
+        intended_use=options.intended_use,
+        made_with=(subject.made_with,),
         settings=yaml.safe_dump(_settings(result, options), sort_keys=False, allow_unicode=True),
     )  # fmt: skip
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 from fairdistill.fixing.candidates import Candidate, Point
 
-Ended = Literal["fair", "complete", "budget", "interrupted"]
+Ended = Literal["fair", "complete", "budget", "interrupted", "tables"]
 """Why a search ended: the deployed model is fair enough, so there was none; everything that was planned is done; the
-budget is spent; Ctrl-C."""
+budget is spent; Ctrl-C; everything is done that predictions alone allow."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import torch
 
 from fairdistill.errors import UsageError
 from fairdistill.fixing.work import Work
+from fairdistill.models import class_logits
 from fairdistill.predictions.trained_model import DeployedModel
 
 _IMAGES = 32
@@ -22,7 +23,7 @@ def check_loaded(work: Work, file: Path | None, loaded: DeployedModel, expected:
     """
     images = work.some_images(expected.recipe, _IMAGES)
     with torch.no_grad():
-        ours, theirs = (each.network.eval()(images).softmax(1) for each in (expected, loaded))
+        ours, theirs = (class_logits(each.network.eval()(images)).softmax(1) for each in (expected, loaded))
     if not torch.allclose(ours, theirs, atol=_CLOSE):
         raise UsageError(
             f"{file} does not give the outputs of the last layer that was fitted; either it was changed, or the "

@@ -96,6 +96,8 @@ class FixMachineOptions:
     threads: ThreadCount = "auto"
     """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
     machine has become busier or freer."""
+    intended_use: str | None = None
+    """What the model is for, in a sentence or two; shown in the model card."""
     out: str = "fairdistill-fix"
     """Output folder; repeating the command resumes a fix that was stopped."""
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fairdistill.metrics.changes import Change, GapChange, Paired
     from fairdistill.metrics.gaps import Estimate, Gap
     from fairdistill.metrics.noise import chance_deo
-    from fairdistill.metrics.paired import paired_test
+    from fairdistill.metrics.paired import judged_cells, paired_test
     from fairdistill.metrics.parity import parity_gaps
     from fairdistill.metrics.resampling import Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
@@ -48,7 +48,7 @@ __all__ = [
     "calibration_bins", "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices",
     "class_balanced_accuracy", "deo_a", "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error",
     "float_array", "gap_resolved", "group_accuracy", "group_counts", "higher_is_better", "improvement",
-    "overall_calibration_error", "paired_test", "parity_gaps", "probability_rows", "rows_to_resolve",
+    "judged_cells", "overall_calibration_error", "paired_test", "parity_gaps", "probability_rows", "rows_to_resolve",
 ]  # fmt: skip
 
 # Only these need SciPy.
@@ -69,6 +69,7 @@ __getattr__ = lazy_face(
         "float_array": "fairdistill.metrics.calibration",
         "gap_resolved": "fairdistill.metrics.sizing",
         "overall_calibration_error": "fairdistill.metrics.calibration",
+        "judged_cells": "fairdistill.metrics.paired",
         "paired_test": "fairdistill.metrics.paired",
         "parity_gaps": "fairdistill.metrics.parity",
         "probability_rows": "fairdistill.metrics.calibration",

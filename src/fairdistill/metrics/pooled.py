@@ -234,14 +234,21 @@ def _accuracies(
     """Draw accuracies ``[draws, K]`` given phi."""
     logit = pattern.logits(fit.effects)
     error = np.sqrt(pattern.variance(cho_solve(fit.factor, np.eye(len(fit.effects)))))
-    mean = np.clip(expit(logit + error * generator.standard_normal((draws, len(rows)))), 1e-6, 1 - 1e-6)
-    a, b = mean * fit.phi + _FLAT, (1 - mean) * fit.phi + _FLAT
+    a = np.clip(expit(logit + error * generator.standard_normal((draws, len(rows)))), 1e-6, 1 - 1e-6)
+    b = 1 - a
+    for each in (a, b):  # in place, since they are large
+        each *= fit.phi
+        each += _FLAT
     middle = expit(logit)
     usual = _log_chance(right, rows, middle * fit.phi + _FLAT, (1 - middle) * fit.phi + _FLAT)
     apart = _log_chance(right, rows, np.ones_like(rows), np.ones_like(rows))
     own = expit(np.log(_OWN) - np.log1p(-_OWN) + apart - usual)
-    alone = generator.random(mean.shape) < own
-    return np.asarray(generator.beta(np.where(alone, 1.0, a) + right, np.where(alone, 1.0, b) + rows - right))
+    alone = generator.random(a.shape) < own
+    for each, counted in ((a, right), (b, rows)):
+        each[alone] = 1.0
+        each += counted
+    b -= right
+    return np.asarray(generator.beta(a, b))
 
 
 def _log_chance(right: Floats, rows: Floats, a: Floats, b: Floats) -> Floats:

@@ -104,6 +104,10 @@ class RatedRows:
         )
 
 
+_Drawn = tuple[Features, Iterator[Features], int]
+"""Features, draws of how they change, and how many there are at most."""
+
+
 def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
     """Return what drawn test sets add to the selection rates and to the odds, ``[B, G, C]`` and ``[B, G, 2C]``.
 
@@ -115,19 +119,21 @@ def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
         drawing: how test sets are drawn; fewer than requested if that takes long, but at least 200.
     """
     few = len(distinct(rows.outcomes.content)) <= FEW_TYPES and rows.shape[0] * rows.shape[1] ** 2 <= _FEW_PAIRS
-    expected, drawn = (_by_types if few else _by_sums)(rows, drawing)
+    expected, drawn, draws = (_by_types if few else _by_sums)(rows, drawing)
     given = _given_rows(rows) if drawing.design == "balanced" and not rows.outcomes.independent else None
-    selection: list[Floats] = []
-    odds: list[Floats] = []
+    groups, classes = rows.shape
+    selection, odds = np.empty((draws, groups, classes)), np.empty((draws, groups, 2 * classes))
+    start = 0
     for each in drawn:
         change = each
         if given is not None:
             more = each.rows.reshape(len(each.rows), -1)
             right = each.right - divided(expected.right, expected.rows) * each.rows
             change = Features(each.chosen - (more @ given).reshape(each.chosen.shape), right, 0 * each.rows)
-        for found, rates in ((selection, _change_of_selection), (odds, _change_of_odds)):
-            found.append(rates(expected, change))
-    return np.concatenate(selection), np.concatenate(odds)
+        own = slice(start, start + len(each.rows))
+        selection[own], odds[own] = _change_of_selection(expected, change), _change_of_odds(expected, change)
+        start = own.stop
+    return selection[:start], odds[:start]  # there may be fewer
 
 
 def _change_of_selection(of: Features, change: Features) -> Floats:
@@ -144,8 +150,8 @@ def _change_of_odds(of: Features, change: Features) -> Floats:
     return np.concatenate(found, axis=-1)
 
 
-def _by_types(rows: RatedRows, drawing: Drawing) -> tuple[Features, Iterator[Features]]:
-    """Return the expected features, and draw how they change by the type of source."""
+def _by_types(rows: RatedRows, drawing: Drawing) -> _Drawn:
+    """Return the expected features, and draws of how they change by the type of source."""
     groups, classes = rows.shape
     found = outcomes_of(rows.outcomes, pool=np.repeat(np.arange(groups), classes))
     table = found.table.tocoo()
@@ -164,10 +170,10 @@ def _by_types(rows: RatedRows, drawing: Drawing) -> tuple[Features, Iterator[Fea
         for _, sized in found.types_drawn(draws, drawing.seed, drawing.design):
             yield _shaped([sized @ each - of for each, of in zip(tables, expected, strict=True)], rows.shape)
 
-    return _shaped(expected, rows.shape), changes()
+    return _shaped(expected, rows.shape), changes(), draws
 
 
-def _by_sums(rows: RatedRows, drawing: Drawing) -> tuple[Features, Iterator[Features]]:
+def _by_sums(rows: RatedRows, drawing: Drawing) -> _Drawn:
     """Return the features, and normal draws of how they change."""
     groups, classes = rows.shape
     of, cells = rows.outcomes, groups * classes
@@ -194,7 +200,7 @@ def _by_sums(rows: RatedRows, drawing: Drawing) -> tuple[Features, Iterator[Feat
             more = [each * generator.standard_normal(change.rows.shape) for each in extra]
             yield Features(change.chosen + more[0] + more[1], change.right + more[0], change.rows)
 
-    return found, changes()
+    return found, changes(), draws
 
 
 def _added(part: Floats | Ints, whole: Floats | Ints) -> Floats:

@@ -17,6 +17,9 @@ from fairdistill.errors import UsageError
 from fairdistill.models.exported import ExportedNetwork
 from fairdistill.models.onnx_graph import Layout, find_tap_values, input_layout, output_of, value_names
 
+PIXELS = "pixels"
+"""Metadata ``input`` of a file that takes uint8 pixels ``[N, H, W, 3]``, and scales and normalizes them itself."""
+
 _WARNINGS_AND_WORSE = 3
 
 
@@ -40,6 +43,8 @@ class OnnxProgram(nn.Module):
         if self._session is None:
             self._session = _session(self._model)
         given = images.detach().cpu().permute(0, 2, 3, 1) if self._layout.channels_last else images.detach().cpu()
+        if self._layout.is_pixels:
+            given = (given.float() * 255).round().clamp(0, 255)
         values = np.ascontiguousarray(given.numpy(), dtype=self._layout.dtype)
         found = self._session.run(self._names, {self._layout.name: values})
         tensors = (torch.from_numpy(np.asarray(value)).to(images.device) for value in found)
@@ -70,6 +75,19 @@ class OpenedOnnx:
     notes: tuple[str, ...] = ()
 
 
+def onnx_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata in an ONNX file, texts by name; empty if it cannot be read, which :func:`load_onnx` says."""
+    onnx = _import("onnx")
+    try:
+        return _metadata(onnx.load(str(path), load_external_data=False))
+    except Exception:  # of several libraries
+        return {}
+
+
+def _metadata(model: Any) -> dict[str, str]:
+    return {item.key: item.value for item in model.metadata_props}
+
+
 def load_onnx(path: str | Path) -> OpenedOnnx:
     """Return the network in an ONNX file; it runs on the CPU.
 
@@ -92,9 +110,9 @@ def load_onnx(path: str | Path) -> OpenedOnnx:
         raise UsageError(
             f"{path} is not a readable ONNX file: {_first_line(error)}; copy or export it again"
         ) from error
-    layout = input_layout(model.graph, path)
+    layout = input_layout(model.graph, path, pixels=_metadata(model).get("input") == PIXELS)
     output, notes = output_of(model.graph, path)
-    if layout.channels_last:
+    if layout.channels_last and not layout.is_pixels:
         notes.append(f"The images were given to {path.name} as [N, H, W, 3], which its input {layout.name!r} asks for")
     program = OnnxProgram(model, layout, output)
     try:

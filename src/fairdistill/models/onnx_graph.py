@@ -12,6 +12,7 @@ from fairdistill.types import TapName
 
 _FLOATS = {1: "float32", 10: "float16", 11: "float64"}  # numbers of onnx.TensorProto
 _TYPES = {2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool", 16: "bfloat16"}
+_PIXELS = "uint8"
 _LOGITS = "logits"
 _AS_PYTORCH = {"Conv": "conv2d", "Gemm": "linear", "Attention": "scaled_dot_product_attention"}
 
@@ -34,9 +35,19 @@ class Layout:
     size: int | None
     channels_last: bool = False
 
+    @property
+    def is_pixels(self) -> bool:
+        """Whether it takes pixels from 0 to 255 instead of numbers in [0, 1] or normalized ones."""
+        return self.dtype == _PIXELS
 
-def input_layout(graph: Any, path: Path) -> Layout:
+
+def input_layout(graph: Any, path: Path, *, pixels: bool = False) -> Layout:
     """Return what a graph takes.
+
+    Args:
+        graph: the graph.
+        path: its file, for errors.
+        pixels: whether the file says that it takes uint8 pixels and prepares them itself.
 
     Raises:
         UsageError: if that is anything but one batch of images with three channels, as floats.
@@ -49,7 +60,8 @@ def input_layout(graph: Any, path: Path) -> Layout:
         shown = ", ".join(f"{value.name} {_shown(shape)}" for value, shape in zip(inputs, shapes, strict=True))
         raise UsageError(f"{wanted} {len(inputs)}: {shown or 'none'}")
     shape, kind = shapes[0], inputs[0].type.tensor_type.elem_type
-    if kind not in _FLOATS:
+    known = _FLOATS | {2: _PIXELS} if pixels else _FLOATS
+    if kind not in known:
         raise UsageError(
             f"{wanted} {_TYPES.get(kind, 'other numbers')} {_shown(shape)}; export the network without "
             "the preprocessing in its graph"
@@ -58,9 +70,9 @@ def input_layout(graph: Any, path: Path) -> Layout:
     batch, channels, height, width = (shape[0], shape[3], *shape[1:3]) if last else (*shape, *[0] * 4)[:4]
     fits = len(shape) == 4 and (channels == 3 or isinstance(channels, str)) and _same(height, width)
     if not fits:
-        raise UsageError(f"{wanted} {_FLOATS[kind]} {_shown(shape)}")
+        raise UsageError(f"{wanted} {known[kind]} {_shown(shape)}")
     return Layout(
-        inputs[0].name, _FLOATS[kind], batch if isinstance(batch, int) else None,
+        inputs[0].name, known[kind], batch if isinstance(batch, int) else None,
         next((side for side in (height, width) if isinstance(side, int)), None), last,
     )  # fmt: skip
 

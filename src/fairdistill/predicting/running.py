@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from fairdistill.data.images.remarks import remarks
 from fairdistill.data.images.streaming import stream
 from fairdistill.errors import TeacherError
 from fairdistill.models import class_logits, trust_code
+from fairdistill.models.kinds import program_kind
 from fairdistill.models.layout import to_device
 from fairdistill.predicting.images import ImageList, find_images
 from fairdistill.predicting.opening import opened_for
@@ -73,7 +75,7 @@ def run_model(path: str, options: PredictOptions) -> PredictResult:
             PredictedClass(class_name=name, images=count) for name, count in zip(opened.class_names, times, strict=True)
         ),
         skipped=tuple(SkippedImage(image=str(images.ids[row]), reason=why) for row, why in found.broken),
-        runtime=str(runtime),
+        runtime="onnxruntime" if program_kind(Path(source.path)) == "onnx" else str(runtime),
         seconds=found.seconds,
         model=opened.model.reading,
         notes=(*opened.model.notes, *opened.notes, *images.notes, *remarks(images.names[found.rows], found.facts, how)),

@@ -22,6 +22,7 @@ from fairdistill.models.folder import nearest
 from fairdistill.models.hugging_face import own_names
 from fairdistill.models.kinds import check_kind, is_program
 from fairdistill.models.prefixes import common_prefix, is_beside
+from fairdistill.models.program_metadata import program_metadata
 from fairdistill.models.programs import read_program
 from fairdistill.models.weights import WeightsFile, part_of
 from fairdistill.predictions.class_order import matched
@@ -96,10 +97,18 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
         program, notes = read_program(path, size=source.size or data.recipe.size, remedies=source.remedies)
         program.raw = True
         digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        described, beside, more = _completed(Described(), described_beside(path), source, data)
-        described = replace(described, network=None, size=None)
+        metadata = program_metadata(path)
+        with describing(path):
+            own = described_in(metadata)
+        described, beside, more = _completed(own, described_beside(path), source, data)
         return OpenedModel(
-            program, digest, described=described, beside=beside, fixed_size=program.image_size, notes=(*notes, *more)
+            program,
+            digest,
+            metadata=metadata,
+            described=replace(described, network=None, size=None),
+            beside=beside,
+            fixed_size=program.image_size,
+            notes=(*notes, *more),
         )
     return _open_file(path, source, data)
 

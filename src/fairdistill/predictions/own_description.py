@@ -9,11 +9,14 @@ from pathlib import Path
 from fairdistill.models import open_weights
 from fairdistill.models.beside import described_beside
 from fairdistill.models.described import Described, described_in
+from fairdistill.models.kinds import check_kind, is_program
+from fairdistill.models.program_metadata import program_metadata
+from fairdistill.models.weights import WeightsFile
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.predictions.opening import describing
 from fairdistill.runs.load import weights_of
 
-_FIELDS = ("network", "size", "resized", "mean", "std", "class_names")
+_FIELDS = ("network", "size", "resized", "mean", "std", "class_names", "interpolation", "reversed_channels")
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,9 @@ def own_description(source: ModelSource) -> OwnDescription:
     """
     run = open_run(source)
     path = Path(source.path) if run is None else weights_of(run)
-    if path.suffix == ".pt2":
-        return OwnDescription(Described(), {})
-    file = open_weights(path, key=source.weights_key)
+    check_kind(path)
+    program = is_program(path)
+    file = WeightsFile({}, dict(program_metadata(path))) if program else open_weights(path, key=source.weights_key)
     with describing(path):
         own = described_in(file.metadata)
     own = replace(own, class_names=own.class_names or file.class_names)

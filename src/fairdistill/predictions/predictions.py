@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, Design, Samples, group_counts
 from fairdistill.metrics.rows import distinct
+from fairdistill.metrics.sparse_counts import SparseCounts
 from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.probabilities import checked_probabilities
 from fairdistill.predictions.rows import unique_names
@@ -85,6 +86,14 @@ class Predictions:
     def counts(self) -> Counts:
         """Samples of known group by (group, true class, predicted class), int64 ``[G, C, C]``."""
         return group_counts(
+            self.labels, self.predicted, self.groups,
+            num_classes=len(self.class_names), num_groups=len(self.group_names),
+        )  # fmt: skip
+
+    @property
+    def sparse_counts(self) -> SparseCounts:
+        """The same, in little memory where there are many classes."""
+        return SparseCounts(
             self.labels, self.predicted, self.groups,
             num_classes=len(self.class_names), num_groups=len(self.group_names),
         )  # fmt: skip

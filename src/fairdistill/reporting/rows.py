@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.auditing import ModelChange, SubgroupChange, model_change, worst_of
+from fairdistill.auditing import ModelChange, model_change, worst_of
 from fairdistill.comparing import CompareRow
-from fairdistill.metrics import Drawing, Paired, Resampled, paired_test
+from fairdistill.metrics import Drawing, Resampled, judged_cells, paired_test
 from fairdistill.predictions import Predictions, paired, run_predictions
 from fairdistill.reporting.result import GroupAccuracy, ReportRow
 from fairdistill.runs import RunFolder
@@ -67,15 +67,16 @@ def _change(
     change = model_change(paired_test(taught, correct, first.samples, drawing), first)
     if len(runs) == 1:
         return change
-    by_seed = [paired_test(one, other, first.samples, drawing) for one, other in zip(taught, correct, strict=True)]
-    cells = (_judged(cell, at, by_seed) for at, cell in enumerate(change.cells))
-    return replace(change, cells=tuple(cells))
-
-
-def _judged(cell: SubgroupChange, at: int, by_seed: Sequence[Paired]) -> SubgroupChange:
-    """Call a subgroup harmed, or helped, only if every single seed shows it: a few seeds say little about others."""
-    return replace(
-        cell,
-        harmed=cell.harmed or all(found.cells[at].harmed for found in by_seed),
-        helped=cell.helped or all(found.cells[at].helped for found in by_seed),
+    # A few seeds say little about others, but a subgroup is also harmed, or helped, where every single seed shows it.
+    by_seed = [
+        judged_cells(one, other, first.samples, confidence=drawing.confidence)
+        for one, other in zip(taught, correct, strict=True)
+    ]
+    harmed, helped = (
+        np.all([(sign * value > 0) & significant for value, significant in by_seed], axis=0) for sign in (-1, 1)
     )
+    cells = (
+        replace(cell, harmed=cell.harmed or bool(worse), helped=cell.helped or bool(better))
+        for cell, worse, better in zip(change.cells, harmed, helped, strict=True)
+    )
+    return replace(change, cells=tuple(cells))

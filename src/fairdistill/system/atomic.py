@@ -39,12 +39,13 @@ def replaced(path: Path, *, needed: int | None = None, alone: bool = False) -> I
         raise UsageError(f"{path} exists and is not a regular file; choose another path")
     part = path.with_name(f"{path.name}.part" if alone else own_name(path.name))
     file = held = None
+    opened: BinaryIO
     try:
         if alone:
-            opened = part.open("wb")
+            opened = cast("BinaryIO", part.open("wb"))
         else:
             remove_abandoned(path.parent, path.name)
-            opened = unfinished.opened(part)
+            opened = cast("BinaryIO", unfinished.opened(part))
             held = os.dup(opened.fileno())  # keeps the lock until the file has its name
         file = _Watched(opened)
         yield cast("BinaryIO", file)

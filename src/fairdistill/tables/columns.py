@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.distinct import distinct
 from fairdistill.tables.meaning import found_in
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.order import in_order
@@ -51,15 +52,15 @@ class Columns:
             codes, names = self._binned(column, self.unknown if unknown else ())
         else:
             try:
-                categorical = values.astype("category")
+                of_row, different = distinct(values)
             except TypeError as error:
                 raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
-            shown = [str(value) for value in categorical.cat.categories]
+            shown = [str(value) for value in different]
             left_out = {"", *(self.unknown if unknown else ())}
             names = in_order(name for name in shown if name.strip() not in left_out)
             at = {name: code for code, name in enumerate(names)}
             place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # only blanks count as empty
-            codes = place[categorical.cat.codes.to_numpy()]
+            codes = place[of_row]
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
             more = f" (and in {len(empty) - 1:,} more rows)" if len(empty) > 1 else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 _PLAIN = ("utf-8", "utf-8-sig", "ascii", "iso8859-1")
-_CHUNK = 2**25  # bytes at a time
+_CHUNK = 2**22  # bytes at a time
 _QUOTE, _RETURN, _LINE = b'"\r\n'
 
 

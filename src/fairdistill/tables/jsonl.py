@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairdistill.errors import DataError
+from fairdistill.tables.room import check_json
 from fairdistill.text.parsing import from_json
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def columns(path: Path, names: list[str], encoding: str) -> pd.DataFrame:
     """Return the named columns; numbers stay numbers, and what is absent, null or empty is missing."""
     import pandas as pd
 
+    check_json(path, names)
     rows = _rows(path, encoding)
     values = {name: [None if (value := row.get(name)) == "" else value for row in rows] for name in names}
     return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in values.items()})

@@ -1,4 +1,4 @@
-"""Columns of Parquet files."""
+"""Columns of Parquet files, and of Arrow files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables import arrow
+from fairdistill.tables.room import check_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +20,8 @@ def parquet_header(path: Path) -> list[str]:
         UsageError: if pyarrow is not installed.
         DataError: if there is no such file, or it is not a Parquet file.
     """
+    if path.suffix.lower() == arrow.SUFFIX:
+        return list(arrow.arrow_table(path).column_names)
     if not path.exists():
         raise DataError(f"there is no table {path}")
     try:
@@ -40,7 +44,11 @@ def read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     stored = {name.strip(): name for name in parquet_header(path)}
     try:
         # A stored index is read as a column; integers stay integers even if some are missing.
-        table = pyarrow.parquet.read_table(path, columns=[stored[name] for name in columns])
+        chosen = [stored[name] for name in columns]
+        is_arrow = path.suffix.lower() == arrow.SUFFIX
+        if not is_arrow:
+            check_parquet(path, columns, chosen)
+        table = arrow.arrow_table(path).select(chosen) if is_arrow else pyarrow.parquet.read_table(path, columns=chosen)
         table.validate(full=True)  # texts that are not UTF-8 would be an error only when one looks at them
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
     except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:

@@ -12,15 +12,17 @@ import numpy as np
 
 from fairdistill.errors import DataError
 from fairdistill.system.regular import check_readable
-from fairdistill.tables import jsonl
+from fairdistill.tables import arrow, jsonl
 from fairdistill.tables.even import is_even
 from fairdistill.tables.layout import Layout, layout_of
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
+from fairdistill.tables.room import check_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_ROWS = 100_000  # of a text table that are parsed at a time
 SUFFIXES = (".csv", ".tsv", ".parquet", jsonl.SUFFIX)
 
 
@@ -126,10 +128,12 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         layout = layout_of(path, encoding)
         # Columns without a name get one of their own, since pandas would refuse to tell them apart.
         names = [name.strip() or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
+        check_text(path, columns, fields=len(names))
 
         def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:
-            frame = pd.read_csv(
+            with pd.read_csv(
                 path,
+                chunksize=_ROWS,  # parsed texts take several times as much memory as the columns that hold them
                 header=0,
                 names=names,
                 usecols=columns,
@@ -141,7 +145,8 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
                 dtype=kinds,
                 keep_default_na=False,
                 na_values=[""],
-            )
+            ) as reader:
+                frame = pd.concat(list(reader), ignore_index=True)
             return frame.apply(_stripped) if layout.blanks else frame
 
         for decimal in ("." if layout.separator == "," else ".,") if numbers else "":
@@ -205,7 +210,7 @@ def _line_of(path: Path, encoding: str) -> int:
 
 
 def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
+    return path.suffix.lower() in (".parquet", arrow.SUFFIX)
 
 
 def _is_jsonl(path: Path) -> bool:

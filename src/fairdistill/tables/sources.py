@@ -32,7 +32,7 @@ def sources_of(columns: Columns, column: str) -> Codes:
     codes = alone(codes.astype(np.int64), codes < 0)
     times = np.bincount(codes)
     repeated = np.flatnonzero(times > 1)  # a value of one row is a source of its own, whatever it is
-    texts = [str(value) for value in np.asarray(values, object)[repeated].tolist()]
+    texts = [str(value) for value in np.asarray(values[repeated], object).tolist()]
     nameless = np.array([not text.strip() or text.strip() in columns.unknown for text in texts], bool)
     named = [at for at in range(len(texts)) if not nameless[at]]
     columns.notes += spelling_notes(

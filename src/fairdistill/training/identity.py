@@ -21,7 +21,12 @@ def computed(options: TrainOptions) -> dict[str, Any]:
     """
     known = without_defaults(asdict(options), keep=options.rules.keeps)
     found = {name: value for name, value in known.items() if name not in _PLACE_AND_SPEED}
+    found["data_options"] = computed_data(options)
+    return found
+
+
+def computed_data(options: TrainOptions) -> dict[str, Any]:
+    """Return the data set's options of a run, without those that only change where or how fast it is read."""
     own = fields(data.entry(options.data).options)
     left_out = {option.name for option in own if not option.metadata.get("identity", True)}
-    found["data_options"] = {name: value for name, value in options.data_options.items() if name not in left_out}
-    return found
+    return {name: value for name, value in options.data_options.items() if name not in left_out}

@@ -153,3 +153,15 @@ def test_splits_of_one_load_share_what_was_decoded_and_checked(folder, monkeypat
     assert torch.equal(readers[1].take(torch.tensor([2]))[0], files(folder, cached=False).one(4, View(8, 6)))
     whole[torch.tensor([0])].reader(View(9, 9))
     assert set(looked) == {"0.png"}
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_file_that_many_rows_name_is_read_once(folder, cached, monkeypatch):
+    read: list[str] = []
+    own = Folder.read
+    monkeypatch.setattr(Folder, "read", lambda self, name: read.append(name) or own(self, name))
+    names = [*NAMES, *reversed(NAMES), NAMES[2]]
+    found = files(folder, cached=cached, names=names)
+    assert sorted(read) == sorted(NAMES)
+    alone = files(folder, cached=cached)
+    assert found.digests.tolist() == [alone.digests.tolist()[NAMES.index(name)] for name in names]

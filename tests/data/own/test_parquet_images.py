@@ -53,7 +53,7 @@ def test_class_names_and_their_order_are_those_that_are_stored(tmp_path):
     table = write(tmp_path / "t.parquet", structs(PATHS), labels=codes, **IMAGE, **LABEL)
     test = data.load(str(table), "test", cache=False, **OPTIONS)
     assert test.class_names == ("oak", "ash")
-    assert "the classes and their order are those stored in the Parquet file: oak, ash" in test.notes
+    assert "the classes and their order are those stored in the file: oak, ash" in test.notes
     assert data.load(str(table), "test", cache=False, classes="ash,oak", **OPTIONS).class_names == ("ash", "oak")
     missing = write(tmp_path / "m.parquet", structs(PATHS), labels=[-1, *codes[1:]], **IMAGE, **LABEL)
     with pytest.raises(DataError, match="column 'label' is empty"):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import yaml
 
+from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.reporting.recommendation import recommendation_card
 from fairdistill.text.numbers import percent
 from tests.reporting.recommendation.making import HEADLINES, recommendation
@@ -24,7 +26,7 @@ def test_every_verdict_has_a_card_with_every_section(verdict):
 def test_a_changed_layer_names_the_file_that_it_comes_from():
     content = recommendation("use")
     text = recommendation_card(content)
-    assert text.startswith("# Model card: heads/fair-1/model.pt\n")
+    assert "---\n\n# Model card: heads/fair-1/model.pt\n" in text
     assert "heads/fair-1/model.pt: model.pt with one layer changed, fc; every other parameter is the same." in text
     assert f"| this model | {percent(content.after.accuracy.value)} " in text
     assert f"| model.pt, which it replaces | {percent(content.before.accuracy.value)} " in text
@@ -54,7 +56,7 @@ def test_a_correction_says_how_to_use_it_and_that_it_needs_the_group():
 def test_a_kept_model_is_described_by_its_own_numbers():
     content = recommendation("unproven")
     text = recommendation_card(content)
-    assert text.startswith("# Model card: model.pt\n")
+    assert "---\n\n# Model card: model.pt\n" in text
     assert f"* model.pt, unchanged. {HEADLINES['unproven']}." in text
     assert f"| this model | {percent(content.before.accuracy.value)} " in text
     assert "| head-1, not proven | " in text
@@ -70,3 +72,28 @@ def test_nothing_in_the_users_texts_is_markup():
     assert "my\\_model\\_\\[1\\].pt" in text
     assert "`fc` is \\*new\\*" in text
     assert "* \\# no heading." in text
+
+
+def test_the_head_is_yaml_with_the_numbers_of_the_model_to_use():
+    content = recommendation("use")
+    head = yaml.safe_load(recommendation_card(content).split("---\n")[1])
+    (model,) = head["model-index"]
+    values = {each["type"]: each["value"] for each in model["results"][0]["metrics"]}
+    assert model["name"] == "heads/fair-1/model.pt"
+    assert values["deo_a"] == round(content.after.deo_a.value, 4)
+    assert values["accuracy"] == round(content.after.accuracy.value, 4)
+    kept = yaml.safe_load(recommendation_card(recommendation("fair")).split("---\n")[1])
+    assert kept["model-index"][0]["name"] == "model.pt"
+
+
+def test_serving_says_how_images_are_prepared_and_in_what_order_classes_come():
+    reading = ModelReading(
+        network="resnet18", weights_key=None, size=64, crop="none", resized=64, mean=(0.5, 0.5, 0.5),
+        std=(0.2, 0.2, 0.2), outputs="logits", output_classes=("Female", "Male"),
+    )  # fmt: skip
+    text = recommendation_card(replace(recommendation("use"), model=reading, intended_use="Counting *visitors*."))
+    serving = text.partition("## Serving")[2].partition("##")[0]
+    assert "Architecture: resnet18." in serving
+    assert "64 x 64 pixels; mean 0.5, 0.5, 0.5" in serving
+    assert "Female, Male" in serving
+    assert "Counting \\*visitors\\*." in text

@@ -135,13 +135,16 @@ def scan(source: Source, names: Sequence[str], storage: Storage, view: View) -> 
             return digest, True, Facts().record()
         return digest, False, facts.record()
 
-    with ThreadPoolExecutor(storage.workers) as pool, progress("checking", len(names)) as report:
-        found = []
-        for item in pool.map(look, names):
-            found.append(item)
+    different = list(dict.fromkeys(names))
+    with ThreadPoolExecutor(storage.workers) as pool, progress("checking", len(different)) as report:
+        found = {}
+        for name, item in zip(different, pool.map(look, different), strict=True):
+            found[name] = item
             report(1)
-    digests, broken, facts = ([item[at] for item in found] for at in range(3))
-    return Scan(np.array(digests, "V16"), np.array(broken, bool), np.array(facts, FACTS))
+    digests, broken, facts = ([item[at] for item in found.values()] for at in range(3))
+    place = {name: at for at, name in enumerate(found)}
+    of_row = np.fromiter((place[name] for name in names), np.int64, len(names))
+    return Scan(np.array(digests, "V16"), np.array(broken, bool), np.array(facts, FACTS)).take(of_row)
 
 
 def why_broken(source: Source, name: str, how: Decoding) -> str:
@@ -219,6 +222,7 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) 
     if key not in storage.opened:
         storage.opened[key] = ImageCache(storage.folder, source, view=view, how=storage.how, workers=storage.workers)
     cache = storage.opened[key]
+    names = list(dict.fromkeys(names))  # a table may name a file in many rows
     if cache.holds(names):
         return cache
     needed = cache.missing_bytes(names)

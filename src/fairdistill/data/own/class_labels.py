@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from fairdistill.data.own.shards import parquet_files
+from fairdistill.tables.arrow import SUFFIX, arrow_table
 from fairdistill.tables.columns import Columns
 from fairdistill.text.parsing import from_json
 
@@ -34,10 +35,12 @@ def named_classes(columns: Columns, used: Iterable[str], left_out: Collection[st
 
 
 def class_labels(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return the class names that a Parquet file stores, by column."""
+    """Return the class names that a Parquet or Arrow file stores, by column."""
     import pyarrow.parquet
 
-    stored = (pyarrow.parquet.read_schema(path).metadata or {}).get(b"huggingface")
+    is_arrow = path.suffix.lower() == SUFFIX
+    schema = arrow_table(path).schema if is_arrow else pyarrow.parquet.read_schema(path)
+    stored = (schema.metadata or {}).get(b"huggingface")
     if stored is None:
         return {}
     try:

@@ -13,6 +13,7 @@ from fairdistill.data.images.sources import Folder, Source
 from fairdistill.data.own.paths import common_folder, moved, relative
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
+from fairdistill.tables.distinct import distinct
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def images_of(
         if source is not None:
             return Images(names, source)
         columns.frame[column] = names
-    values = _texts(columns, column)
+    _, values = _texts(columns, column)
     root = _root(base)
     movable = base == columns.path.parent and any(relative(value, root) is None for value in values)
     folder = common_folder(values) if movable else None
@@ -65,23 +66,30 @@ def plain_paths(columns: Columns, column: str, base: Path) -> NDArray[np.object_
     Raises:
         DataError: naming the row of a path that is empty, or outside ``base``.
     """
-    root, values = _root(base), _texts(columns, column)
+    root, (of_row, values) = _root(base), _texts(columns, column)
     found = []
-    for row, value in enumerate(values):
+    for at, value in enumerate(values):
         inside = relative(value, root)
         if inside is None:
             remedy = moved(values, base) or ("; correct the path, or pass the folder that holds all images with --root")
+            row = int(np.argmax(of_row == at))
             raise DataError(f"{columns.where(row)}: {value!r} is outside {root}{remedy}")
         found.append(inside)
-    return np.array(found, object)
+    return np.array(found, object)[of_row]
 
 
-def _texts(columns: Columns, column: str) -> list[str]:
-    values: list[str] = columns.frame[column].tolist()
-    for row, value in enumerate(values):
-        if not (isinstance(value, str) and value.strip()):
-            raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
-    return values
+def _texts(columns: Columns, column: str) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the number of each row's path, int64 ``[N]``, and the paths in the order in which they first occur."""
+    given = columns.frame[column]
+    try:
+        of_row, values = distinct(given)
+    except TypeError:  # lists, for example
+        of_row, values = np.arange(len(given)), np.asarray(given, object)
+    empty = np.array([not (isinstance(value, str) and value.strip()) for value in values] + [True])[of_row]
+    if empty.any():
+        row = int(np.argmax(empty))
+        raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
+    return of_row, values.tolist()
 
 
 def _root(base: Path) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fairdistill.data.own.shards import SPLIT_WORDS, rows_in, shards
 from fairdistill.errors import DataError
 from fairdistill.tables import reading
+from fairdistill.tables.arrow import SUFFIX
 from fairdistill.tables.columns import Columns
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def header(path: Path, encoding: str) -> list[str]:
     parts = shards(path)
     if parts:
         names = reading.header(parts[0][1], encoding)
-        return names + [name for name in ("split",) if name not in names]
+        return names + [name for name in ("split",) if name not in names and parts[0][0]]
     tables = metadata_tables(path)
     headers = [reading.header(table, encoding) for _, table in tables]
     names = [name for name in headers[0] if all(name in other for other in headers)]
@@ -103,7 +104,7 @@ class MetadataColumns(Columns):
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
         for _, table in self._tables:
-            parquet = table.suffix.lower() == ".parquet"
+            parquet = table.suffix.lower() in (".parquet", SUFFIX)
             count = rows_in(table) if parquet else len(reading.read_columns(table, [FILE_NAME], "utf-8"))
             if row < count:
                 return reading.place(table, row)

@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from fairdistill.data.images.remarks import named
 from fairdistill.errors import DataError
+from fairdistill.tables.distinct import distinct
 
 EXTENSIONS = frozenset(
     {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
@@ -111,23 +113,25 @@ class Located:
 def locate(names: NDArray[np.object_], folder: Path) -> Located:
     """Find the files that paths mean, despite blanks at the ends, backslashes, letter case or a missing extension."""
     listing = Listing(str(folder.absolute()))
-    at = [row for row, name in enumerate(names.tolist()) if not listing.has(name)]
-    if not at:
+    of_row, paths = distinct(names)
+    absent = [at for at, path in enumerate(paths.tolist()) if not listing.has(path)]
+    if not absent:
         return Located(names, names[:0], ())
-    found, missing, changes = names.copy(), [], dict[str, list[str]]()
-    for row in at:
-        meant = _meant(names[row], listing)
+    rows, found, missing = np.bincount(of_row), paths.copy(), np.zeros(len(paths), bool)
+    counts, examples = Counter[str](), dict[str, str]()
+    for at in absent:
+        meant = _meant(paths[at], listing)
         if meant is None:
-            missing.append(row)
+            missing[at] = True
             continue
-        found[row], how = meant
-        changes.setdefault(how, []).append(f"{names[row]!r} as {found[row]}")
+        found[at], how = meant
+        counts[how] += int(rows[at])
+        examples.setdefault(how, f"{paths[at]!r} as {found[at]}")
     notes = tuple(
-        f"{len(examples):,} image path{'s were' if len(examples) > 1 else ' was'} read {how} (for example "
-        f"{examples[0]})"
-        for how, examples in changes.items()
+        f"{count:,} image path{'s were' if count > 1 else ' was'} read {how} (for example {examples[how]})"
+        for how, count in counts.items()
     )
-    return Located(found, names[missing], notes)
+    return Located(found[of_row], names[missing[of_row]], notes)
 
 
 def _meant(name: str, listing: Listing) -> tuple[str, str] | None:

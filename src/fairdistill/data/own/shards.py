@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.images.sources import Source
+from fairdistill.data.own.joined import Joined
 from fairdistill.data.own.parquet_images import embedded_images
+from fairdistill.data.own.saved import saved_files, saved_images
 from fairdistill.errors import DataError
+from fairdistill.tables.arrow import SUFFIX, arrow_table
 
 SPLIT_WORDS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -25,7 +28,13 @@ _WORD = re.compile(r"[a-z]+").match
 
 
 def shards(path: Path) -> tuple[tuple[str, Path], ...]:
-    """Return the Parquet files of a folder, each with its split; none unless the names of all of them say one."""
+    """Return the Parquet files of a folder, each with its split; none unless the names of all of them say one.
+
+    For a folder of ``save_to_disk``, its Arrow files, with an empty split if it has none.
+    """
+    saved = saved_files(path, SPLIT_WORDS)
+    if saved:
+        return saved
     for folder in (path, path / "data"):
         files = sorted(file for file in folder.glob("*.parquet") if file.is_file()) if folder.is_dir() else []
         words = [found[0] if (found := _WORD(file.name.lower())) else "" for file in files]
@@ -38,41 +47,16 @@ def parquet_files(path: Path) -> tuple[Path, ...]:
     """Return the Parquet files of a table or folder; none if it is another kind of table."""
     if path.is_dir():
         return tuple(file for _, file in shards(path))
-    return (path,) if path.suffix.lower() == ".parquet" else ()
+    return (path,) if path.suffix.lower() in (".parquet", SUFFIX) else ()
 
 
 def rows_in(file: Path) -> int:
-    """Return the number of rows of a Parquet file."""
+    """Return the number of rows of a Parquet or Arrow file."""
+    if file.suffix.lower() == SUFFIX:
+        return len(arrow_table(file))
     import pyarrow.parquet
 
     return int(pyarrow.parquet.read_metadata(file).num_rows)
-
-
-class _Joined:
-    """Images of several sources, by names of their own."""
-
-    def __init__(self, where: str, places: dict[str, tuple[Source, str]]) -> None:
-        self.where = where
-        self._places = places
-
-    def signature(self, name: str) -> tuple[int, int]:
-        """Return the size and time of the file that holds an image."""
-        if name not in self._places:
-            raise DataError("there is no such row")
-        source, inner = self._places[name]
-        return source.signature(inner)
-
-    def size(self, name: str) -> int:
-        """Return how many bytes reading an image takes."""
-        self.signature(name)
-        source, inner = self._places[name]
-        return source.size(inner)
-
-    def read(self, name: str) -> bytes:
-        """Return an image's bytes."""
-        self.signature(name)
-        source, inner = self._places[name]
-        return source.read(inner)
 
 
 def embedded(path: Path, column: str) -> tuple[NDArray[np.object_], Source | None] | None:
@@ -82,7 +66,7 @@ def embedded(path: Path, column: str) -> tuple[NDArray[np.object_], Source | Non
         DataError: if a file cannot be read, or only some of several files hold images.
     """
     files = parquet_files(path)
-    found = [embedded_images(file, column) for file in files]
+    found = [(saved_images if file.suffix.lower() == SUFFIX else embedded_images)(file, column) for file in files]
     if len(found) == 1:
         return found[0]
     held = [each for each in found if each is not None]
@@ -95,10 +79,12 @@ def embedded(path: Path, column: str) -> tuple[NDArray[np.object_], Source | Non
     if not sources:
         return names, None
     if len(set(names.tolist())) < len(names):
-        names = np.concatenate([_prefixed(file, inner) for file, (inner, _) in zip(files, held, strict=True)])
+        apart = len({file.name for file in files}) == len(files)
+        shown = [file.name if apart else f"{file.parent.name}/{file.name}" for file in files]
+        names = np.concatenate([_prefixed(file, inner) for file, (inner, _) in zip(shown, held, strict=True)])
     inner = [(source, name) for source, (of_file, _) in zip(sources, held, strict=True) for name in of_file.tolist()]
-    return names, _Joined(f"{path.absolute()}, column {column!r}", dict(zip(names.tolist(), inner, strict=True)))
+    return names, Joined(f"{path.absolute()}, column {column!r}", dict(zip(names.tolist(), inner, strict=True)))
 
 
-def _prefixed(file: Path, names: Sequence[str] | NDArray[np.object_]) -> NDArray[np.object_]:
-    return np.array([f"{file.name}: {name}" for name in names], object)
+def _prefixed(file: str, names: Sequence[str] | NDArray[np.object_]) -> NDArray[np.object_]:
+    return np.array([f"{file}: {name}" for name in names], object)

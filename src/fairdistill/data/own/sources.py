@@ -11,12 +11,14 @@ from fairdistill.tables.sources import sources_of
 
 def source_names(columns: Columns, column: str) -> NDArray[np.object_]:
     """Return a column of sources as texts, an empty text where there is none; what a reader should know is noted."""
+    import pandas as pd
+
     codes = sources_of(columns, column)
-    values = columns.frame[column]
-    names = np.asarray(values.astype(str).to_numpy(), object)
-    names[values.isna().to_numpy()] = ""
-    nameless = np.array([name.strip() in ("", *columns.unknown) for name in names.tolist()], bool)
-    names[nameless] = ""
+    of_row, values = pd.factorize(columns.frame[column])
+    texts = pd.Series(values).astype(str).tolist()
+    named = ["" if text.strip() in ("", *columns.unknown) else text for text in texts]
+    names = np.array([*named, ""], object)[of_row]
+    nameless = names == ""
     total = len(np.unique(codes))
     columns.notes.append(
         f"The {len(codes):,} rows come from {total:,} sources (column {column!r}); those of one source stay "

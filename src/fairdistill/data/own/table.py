@@ -17,11 +17,13 @@ from fairdistill.data.own.class_labels import named_classes
 from fairdistill.data.own.image_column import images_of
 from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
 from fairdistill.data.own.paths import check_located, locate
+from fairdistill.data.own.second_table import with_test_rows
 from fairdistill.data.own.shards import SPLIT_WORDS, embedded
 from fairdistill.data.own.sources import source_names
 from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
+from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.columns import Columns, check_bins, listed, words_of
 from fairdistill.tables.reading import check_column, several
 from fairdistill.tables.sources import repeated_ids, source_hint
@@ -129,6 +131,8 @@ class TableOptions(OwnOptions):
     """Meaning of a split name in the table, for example val=test; can be repeated."""
     bin: Mapping[str, str] = field(default_factory=dict)
     """Bin a numeric column into classes or groups, for example age=20,40; can be repeated."""
+    test_data: str | None = field(default=None, metadata={"path": True})
+    """Another table with the same columns, whose rows are the test set; rows without a split are then for training."""
     encoding: str = "utf-8"
     """Text encoding of the table, for example latin-1 or cp1252."""
 
@@ -141,14 +145,30 @@ def load(
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
-    base = root or (path if path.is_dir() else path.parent)
-    rows = read_rows(path, base, options)
-    if rows.source is None or isinstance(rows.source, Folder):
-        folder = Folder(base) if rows.source is None else rows.source
-        located = locate(rows.names, Path(folder.where))
-        notes = check_located(located, Path(folder.where), where=path.name, skip=options.skip_broken)
-        rows = replace(rows, names=located.names, notes=(*rows.notes, *notes))
+    base = root or _folder_of(path)
+    rows = _located(path, base, options)
+    if options.test_data is not None:
+        other = Path(options.test_data)
+        test_base = root or _folder_of(other)
+        test = _located(other, test_base, options)
+        rows = with_test_rows(rows, test, paths=(path, other), bases=(base, test_base))
     return load_own(rows, (wanted, whole), name=path.name, base=base, options=options)
+
+
+def _folder_of(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _located(path: Path, base: Path, options: TableOptions) -> Rows:
+    """Return the rows of a table; of images in files, the files that their paths mean."""
+    rows = read_rows(path, base, options)
+    return_freed_memory()
+    if rows.source is not None and not isinstance(rows.source, Folder):
+        return rows
+    folder = Folder(base) if rows.source is None else rows.source
+    located = locate(rows.names, Path(folder.where))
+    notes = check_located(located, Path(folder.where), where=path.name, skip=options.skip_broken)
+    return replace(rows, names=located.names, notes=(*rows.notes, *notes))
 
 
 def load_own(
@@ -239,7 +259,7 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
 def _class_note(order: str | None, options: TableOptions) -> tuple[str, ...]:
     if order is None or options.classes is not None:
         return ()
-    return (f"the classes and their order are those stored in the Parquet file: {', '.join(listed(order))}",)
+    return (f"the classes and their order are those stored in the file: {', '.join(listed(order))}",)
 
 
 def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import Literal
 from fairdistill.auditing import ModelChange, Sizing, WorstSubgroup
 from fairdistill.contract import Result
 from fairdistill.metrics import Change, Estimate, Gap
+from fairdistill.predictions.model_reading import ModelReading
 
 Outcome = Literal["use", "fair", "unproven", "undecided"]
 """``use``: another model, confirmed on the test set; ``fair``: the deployed model is fair enough; ``unproven``: it is
@@ -126,6 +127,8 @@ class Recommendation(Result):
         notes: what a reader should know about the data and the search, without full stops.
         confidence: of the intervals.
         made_with: versions and hardware.
+        model: how the deployed model was read; the recommended one is read in the same way.
+        intended_use: in the user's words, or None.
         settings: of the search and of the chosen candidate, as YAML.
     """
 
@@ -158,6 +161,8 @@ class Recommendation(Result):
     notes: tuple[str, ...]
     confidence: float
     made_with: tuple[str, ...]
+    model: ModelReading | None = None
+    intended_use: str | None = None
     settings: str
 
     @property

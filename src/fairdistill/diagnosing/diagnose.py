@@ -1,0 +1,73 @@
+"""The command ``doctor``: say what is installed, which device and precision are used, and what is missing."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+from fairdistill._version import __version__
+from fairdistill.diagnosing.packages import extras, package, required
+from fairdistill.diagnosing.result import DoctorResult, Package
+from fairdistill.system.threads import processors
+
+
+def diagnose() -> DoctorResult:
+    """Look at the installation; nothing is changed, and missing packages are no error.
+
+    Example:
+        >>> result = diagnose()
+        >>> result.fairdistill == __version__, "torch" in {each.name for each in result.packages}
+        (True, True)
+    """
+    try:
+        requirements = metadata.requires("fairdistill") or []
+    except metadata.PackageNotFoundError:  # run from its source folder
+        requirements = ["torch", "numpy"]
+    by_extra = required(requirements)
+    packages = tuple(map(package, by_extra.get(None, [])))
+    torch = _usable("torch", packages)
+    device, precision, threads = _torch() if torch.problem is None else (None, None, None)
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return DoctorResult(
+        fairdistill=__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        device=device,
+        precision=precision,
+        processors=processors(),
+        threads=threads,
+        data_root=os.environ.get("FAIRDISTILL_DATA"),
+        image_cache=str(Path(cache) / "fairdistill" / "images"),
+        packages=tuple(torch if each.name == "torch" else each for each in packages),
+        extras=extras(by_extra),
+    )
+
+
+def _usable(name: str, packages: tuple[Package, ...]) -> Package:
+    """Return a package, with its problem if it is installed but cannot be imported."""
+    found = next((each for each in packages if each.name == name), package(name))
+    if found.version is None:
+        return found
+    try:
+        importlib.import_module(name)
+    except Exception as error:  # a broken installation may raise anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        return replace(found, problem=f"cannot be imported: {type(error).__name__}: {reason}")
+    return found
+
+
+def _torch() -> tuple[str, str, int]:
+    """Return the device and precision that ``auto`` stands for, and the number of threads."""
+    import torch
+
+    from fairdistill.system.runtime import choose_runtime
+
+    runtime = choose_runtime("auto", "auto")
+    name = (
+        f"{runtime.device} ({torch.cuda.get_device_name(runtime.device)})" if runtime.device.type == "cuda" else "cpu"
+    )
+    return name, str(runtime.dtype).removeprefix("torch."), torch.get_num_threads()

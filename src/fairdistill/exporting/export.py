@@ -1,0 +1,50 @@
+"""The command ``export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fairdistill.contract import check_options, check_path, with_data_keywords, with_keywords
+from fairdistill.exporting.options import ExportOptions
+from fairdistill.exporting.result import ExportResult
+
+
+def export(source: str | Path, /, *, options: ExportOptions | None = None, **keywords: Any) -> ExportResult:
+    """Write a trained model as a file that runs elsewhere, then run that file on the test set and compare.
+
+    The folder ``out`` gets the file, ``preprocess.json``, which says how an image becomes its input, and
+    ``export.json``, the result. Compression can change accuracy for some groups more than for others, so the file is
+    audited: its predictions for the test set are compared with those of the model, image by image.
+
+    Args:
+        source: a run folder, which is compared on its own test set; or a weights file or exported program, which is
+            compared on ``data``.
+        options: see :class:`ExportOptions`.
+        **keywords: options by name; with ``data``, the data set's own options too.
+
+    Raises:
+        UsageError: for options that do not fit, a model that cannot be read or exported, or a missing package.
+        DataError: for data that cannot be used.
+
+    Example:
+        >>> result = export("runs/faces", format="onnx", out="exported")  # doctest: +SKIP
+        >>> result.file, result.reaudit.agreement  # doctest: +SKIP
+        ('exported/model.onnx', 0.9993)
+    """
+    options = _options(options, keywords)
+    check_path("source", source)
+    from fairdistill.exporting.making import exported  # loads PyTorch, which the help does not need
+
+    return exported(str(source), options)
+
+
+def _options(options: ExportOptions | None, keywords: dict[str, Any]) -> ExportOptions:
+    check_options(ExportOptions, options)
+    name = keywords.get("data") or (options.data if options else None)
+    if name is None:
+        return with_keywords(ExportOptions, options, keywords)
+    from fairdistill.data import option_names
+
+    own = [option for option in option_names(name) if option != "classes"]
+    return with_data_keywords(ExportOptions, options, keywords, own)

@@ -1,0 +1,167 @@
+"""Making an exported file, and everything beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from fairdistill.data import GroupedDataset, ImageFiles, Recipe
+from fairdistill.errors import UsageError
+from fairdistill.exporting.audited_images import AuditedImages, audited_images, prepared
+from fairdistill.exporting.extras import check_installed
+from fairdistill.exporting.files import INPUT, OUTPUT, onnx_model, program_bytes, weights_bytes
+from fairdistill.exporting.graph import ExportedGraph
+from fairdistill.exporting.int8 import quantized
+from fairdistill.exporting.options import ExportOptions
+from fairdistill.exporting.preprocessing import metadata_of, preprocess_content
+from fairdistill.exporting.reauditing import Reference, of_file, reaudit
+from fairdistill.exporting.result import ExportResult
+from fairdistill.models import trust_code
+from fairdistill.models.kinds import program_kind
+from fairdistill.models.preprocessing import preprocessing_of
+from fairdistill.predictions import run_predictions
+from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run
+from fairdistill.predictions.own_description import own_description
+from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
+from fairdistill.runs import RunFolder, write_bytes, write_json
+from fairdistill.system.caller import caller_untouched
+from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.tables.columns import listed
+
+_CPU = torch.device("cpu")
+
+
+def exported(path: str, options: ExportOptions) -> ExportResult:
+    """Export a model; see :func:`fairdistill.export`."""
+    if options.format == "onnx":
+        check_installed()
+    trust_code(options.model)
+    source = _source(path, options)
+    run = open_run(source)
+    if program_kind(Path(source.path)) == "onnx":
+        raise UsageError(
+            f"{path} is an ONNX file, which cannot be exported again; give the model that it was made from"
+        )
+    with caller_untouched():
+        if options.threads is not None:
+            torch.set_num_threads(options.threads)
+        images = audited_images(path, run, options)
+        made = _made(source, images, options)
+        folder = Path(options.out)
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"model{'.int8' if options.int8 else ''}.{options.format}"
+        write_json(folder / "preprocess.json", made.preprocess)
+        write_bytes(target, made.content)
+        checked = None
+        if images is not None and options.reaudit:
+            reference = _reference(made.model, run, images.test, options)
+            checked = reaudit(of_file(source, str(target)), images.test, reference, tolerance=options.tolerance)
+    model = made.model
+    plain = "float32 [N, 3, {0}, {0}]" if not options.with_preprocessing else "uint8 [N, {0}, {0}, 3]"
+    result = ExportResult(
+        where=path,
+        format=options.format,
+        int8=options.int8,
+        file=str(target),
+        bytes=len(made.content),
+        preprocessing=str(folder / "preprocess.json"),
+        input=f"{INPUT}: {plain.format(model.reading.size)}",
+        output=f"{OUTPUT}: float32 [N, {len(model.reading.output_classes)}]",
+        classes=model.reading.output_classes,
+        model=model.reading,
+        reaudit=checked,
+        notes=(*model.notes, *(images.notes if images is not None else ())),
+    )
+    write_json(folder / "export.json", result.to_dict())
+    return result
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The content of the exported file and of ``preprocess.json``."""
+
+    model: DeployedModel
+    content: bytes
+    preprocess: dict[str, object]
+
+
+def _made(source: ModelSource, images: AuditedImages | None, options: ExportOptions) -> _Made:
+    data = images.test if images is not None else _without_data(source)
+    model = load_model(source, data, Runtime(_CPU, torch.float32))
+    exif = isinstance(data.images, ImageFiles) and data.images.storage.how.exif
+    if images is None:
+        exif = own_description(source).metadata.get("exif") == "true"
+    pixels = options.with_preprocessing
+    metadata = metadata_of(model, exif=exif, pixels=pixels)
+    if options.format == "safetensors":
+        content = weights_bytes(model, metadata, name=source.path)
+    elif options.format == "pt2":
+        content = program_bytes(ExportedGraph(model, pixels=False), metadata, name=source.path)
+    else:
+        whole = onnx_model(ExportedGraph(model, pixels=pixels), metadata, name=source.path)
+        if options.int8:
+            assert images is not None
+            assert images.ranges is not None
+            whole = quantized(whole, prepared(images.ranges, model.recipe, pixels=pixels), metadata, name=source.path)
+        content = whole.SerializeToString()
+    outputs = model.reading.outputs if options.format == "safetensors" else "logits"
+    return _Made(model, content, dict(preprocess_content(model, exif=exif, pixels=pixels, outputs=outputs)))
+
+
+def _source(path: str, options: ExportOptions) -> ModelSource:
+    of_data = {} if options.data is None else given_for_data(options.data, options.data_options)
+    return ModelSource(
+        path=path,
+        network=options.model,
+        weights_key=options.weights_key,
+        size=options.model_size,
+        mean=options.model_mean,
+        std=options.model_std,
+        outputs=options.model_outputs,
+        option="model",
+        network_option="--model",
+        **{**of_data, "classes": options.classes},
+    )
+
+
+def _without_data(source: ModelSource) -> GroupedDataset:
+    """Return drawn images, on which a model is tried where nobody names data."""
+    own = own_description(source)
+    names = own.described.class_names if source.classes is None else tuple(listed(source.classes))
+    found = preprocessing_of(own.described, own.metadata)
+    size = source.size or own.described.size
+    if names is None:
+        raise UsageError(
+            f"{source.path} does not name its classes; name them in the order of its outputs with --classes, or name "
+            "its data with --data"
+        )
+    if found is None and (size is None or source.mean is None or source.std is None):
+        raise UsageError(
+            f"{source.path} does not say how its images are prepared; add --model-size, --model-mean and --model-std, "
+            "or name its data with --data"
+        )
+    recipe = found.recipe if found is not None else Recipe(size=size or 1)
+    draw = torch.Generator().manual_seed(0)
+    return GroupedDataset(
+        name="drawn images",
+        images=torch.randint(0, 256, (16, 3, *recipe.stored), generator=draw).to(torch.uint8),
+        labels=torch.zeros(16, dtype=torch.int64),
+        groups=torch.full((16,), -1),
+        ids=tuple(map(str, range(16))),
+        source_ids=tuple(map(str, range(16))),
+        class_names=names,
+        group_names=(),
+        recipe=recipe,
+    )
+
+
+def _reference(model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions) -> Reference:
+    """Return the predictions that a run has recorded, or those of the model here."""
+    if run is not None and options.data is None:
+        computed = str(run.environment.get("device", "")).rpartition(", ")[2] or str(run.config.get("precision"))
+        return Reference(run_predictions(run), computed)
+    runtime = choose_runtime(options.device, options.precision)
+    found = predictions_of(model, test, where=str(run.path) if run is not None else "the model", runtime=runtime)
+    return Reference(found, str(runtime.dtype).removeprefix("torch."))

@@ -1,0 +1,100 @@
+"""Running an exported file on the test set, and comparing it with the model that it was made from."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from fairdistill.auditing import ModelChange, change_between
+from fairdistill.data import GroupedDataset
+from fairdistill.exporting.result import Reaudit, Values
+from fairdistill.metrics import accuracy, deo_a, deo_m
+from fairdistill.predictions import Predictions, paired
+from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
+from fairdistill.system.runtime import Runtime
+from fairdistill.text.lists import listed
+from fairdistill.text.numbers import percent
+
+_CPU = Runtime(torch.device("cpu"), torch.float32)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The model that was exported.
+
+    Attributes:
+        predictions: on the test set.
+        computed: in which precision.
+    """
+
+    predictions: Predictions
+    computed: str
+
+
+def reaudit(source: ModelSource, test: GroupedDataset, reference: Reference, *, tolerance: float) -> Reaudit:
+    """Run a file on the test set as anyone else would, on the CPU in float32, and compare.
+
+    Args:
+        source: the file.
+        test: the test set.
+        reference: what the model says of it.
+        tolerance: how much worse the file may be, a fraction.
+    """
+    model = load_model(source, test, _CPU)
+    start = time.perf_counter()
+    found = predictions_of(model, test, where=source.path, runtime=_CPU)
+    seconds = time.perf_counter() - start
+    before, after = paired(reference.predictions, found)
+    change = change_between(before, after, where=before.where)
+    own, new = _values(before), _values(after)
+    reasons = _reasons(own, new, change, tolerance)
+    assert before.probabilities is not None
+    assert after.probabilities is not None
+    return Reaudit(
+        where=test.name,
+        rows=len(after),
+        computed=reference.computed,
+        agreement=float((before.predicted == after.predicted).mean()),
+        largest_difference=float(np.abs(before.probabilities - after.probabilities).max()),
+        model=own,
+        file=new,
+        change=change,
+        tolerance=tolerance,
+        verdict="beyond" if reasons else "within",
+        reasons=reasons,
+        images_per_second=len(test) / seconds,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _values(predictions: Predictions) -> Values:
+    counts = predictions.counts
+    return Values(accuracy=accuracy(counts), deo_a=deo_a(counts), deo_m=deo_m(counts))
+
+
+def _reasons(before: Values, after: Values, change: ModelChange, tolerance: float) -> tuple[str, ...]:
+    """Return what is worse beyond the tolerance; an undefined DEO is not."""
+    reasons = []
+    lost = before.accuracy - after.accuracy
+    if lost > tolerance:
+        reasons.append(f"accuracy fell by {percent(lost, 2)} points")
+    rise = after.deo_a - before.deo_a
+    if not math.isnan(rise) and rise > tolerance:
+        reasons.append(f"DEO_A rose by {percent(rise, 2)} points")
+    harmed = [f"{cell.class_name} of {cell.group}" for cell in change.cells if cell.harmed]
+    if harmed:
+        reasons.append(f"significantly worse: {listed(harmed, 5, separator='; ')}")
+    return tuple(reasons)
+
+
+def of_file(source: ModelSource, path: str) -> ModelSource:
+    """Return where an exported file is; its own metadata tell the rest."""
+    complete = not path.endswith(".safetensors")
+    return replace(
+        source, path=path, network=None if complete else source.network, weights_key=None, size=None, mean=None,
+        std=None, of_data=(),
+    )  # fmt: skip

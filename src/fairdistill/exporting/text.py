@@ -1,0 +1,61 @@
+"""What was exported, as text for a terminal."""
+
+from __future__ import annotations
+
+from fairdistill.exporting.result import ExportResult, Reaudit
+from fairdistill.text.numbers import percent, percentage, signed
+from fairdistill.text.tables import aligned
+
+
+def render(result: ExportResult) -> str:
+    """Return what the file takes and returns, and how it compares with the model."""
+    small = " (8-bit integers)" if result.int8 else ""
+    lines = [
+        f"{result.where} as {result.format}{small}: {result.file}, {result.bytes / 2**20:,.1f} MiB",
+        "",
+        f"Input   {result.input}",
+        f"Output  {result.output}: {', '.join(result.classes[:12])}{' ...' if len(result.classes) > 12 else ''}",
+        f"How an image becomes the input: {result.preprocessing}",
+        "",
+    ]
+    if result.reaudit is None:
+        lines.append("The file was not audited: name a test set with --data to compare it with the model.")
+    else:
+        lines += _compared(result.reaudit, int8=result.int8)
+    notes = [f"{note[0].upper()}{note[1:]}." for note in result.notes]
+    return "\n".join([*lines, *(["", *notes] if notes else [])])
+
+
+def _compared(found: Reaudit, *, int8: bool) -> list[str]:
+    rows = [("Percent", f"model ({found.computed})", "file", "change")]
+    for name, field in (("Accuracy", "accuracy"), ("DEO_A", "deo_a"), ("DEO_M", "deo_m")):
+        before, after = getattr(found.model, field), getattr(found.file, field)
+        rows.append((name, percent(before, 2), percent(after, 2), signed(after - before, 2)))
+    lines = [
+        f"Audited on {found.rows:,} images of {found.where}:",
+        "",
+        *aligned(rows),
+        "",
+        f"The two agree on {percentage(found.agreement, 2)} of the images; a probability differs by at most "
+        f"{found.largest_difference:.2g}. Speed on this CPU with {found.threads} thread"
+        f"{'' if found.threads == 1 else 's'}: {found.images_per_second:,.0f} images/s.",
+    ]
+    if not int8:
+        lines.append(_precision(found))
+    limit = f"{percent(found.tolerance, 1)} points"
+    if found.verdict == "within":
+        lines.append(
+            f"Passed: accuracy and DEO_A are worse by at most {limit}, and no subgroup is significantly worse."
+        )
+    else:
+        lines.append(f"FAILED (tolerance {limit}): {'; '.join(found.reasons)}.")
+    return lines
+
+
+def _precision(found: Reaudit) -> str:
+    if found.computed == "float32":
+        return "Serve it in float32, the precision in which the model was evaluated."
+    return (
+        f"Serve it in float32. The model was evaluated in {found.computed}: in that precision it predicts another "
+        f"class for {percentage(1 - found.agreement, 2)} of the images."
+    )

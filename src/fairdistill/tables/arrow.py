@@ -1,0 +1,35 @@
+"""Arrow files, as ``datasets`` of Hugging Face keeps a data set on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fairdistill.errors import DataError, UsageError
+
+SUFFIX = ".arrow"
+
+
+def arrow_table(path: Path) -> Any:
+    """Return the content of an Arrow file, mapped into memory: what is not used is not read.
+
+    Raises:
+        UsageError: if pyarrow is not installed.
+        DataError: if there is no such file, or it is not an Arrow file.
+    """
+    if not path.exists():
+        raise DataError(f"there is no table {path}")
+    try:
+        import pyarrow
+        import pyarrow.ipc
+    except ImportError:
+        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'fairdistill[parquet]'") from None
+    try:
+        with pyarrow.memory_map(str(path)) as source:
+            try:
+                return pyarrow.ipc.open_stream(source).read_all()
+            except pyarrow.ArrowInvalid:
+                source.seek(0)
+                return pyarrow.ipc.open_file(source).read_all()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not a readable Arrow file: {' '.join(str(error).split())}") from error
