@@ -50,7 +50,8 @@ class Result:
 
     def _written(self) -> Iterator[tuple[str, Any]]:
         """Yield the keys of the JSON and the values of their fields."""
-        for name, written_as, optional in _written_fields(type(self)):
+        kind: type = type(self)
+        for name, written_as, optional in _written_fields(kind):
             value = getattr(self, name)
             if value is not None or not optional:
                 yield written_as, value
