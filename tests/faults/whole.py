@@ -23,7 +23,7 @@ from fairdistill.training.state import load_checkpoint
 _TIMES = frozenset(
     {
         "seconds", "samples_per_second", "peak_memory_bytes", "first_seconds", "row_seconds", "when", "commit",
-        "image_seconds",
+        "image_seconds", "pace",
     }
 )  # fmt: skip
 _UNFINISHED = (".part", ".done", "-journal", "-wal", "-shm")

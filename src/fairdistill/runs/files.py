@@ -100,6 +100,9 @@ def _pieces(parts: Iterable[str]) -> Iterator[str]:
 
 def _parts(value: Any, line: str, levels: int) -> Iterator[str]:
     """Yield the text of a value in parts, each of which holds one item ``levels`` below it."""
+    if levels and hasattr(value, "json_parts"):
+        yield from value.json_parts(line)
+        return
     if (
         not levels
         or not isinstance(value, Mapping | Sequence)
