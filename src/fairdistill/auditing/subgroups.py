@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from fairdistill.auditing.result import CompleteGap, SubgroupAudit
+from fairdistill.auditing.result import SubgroupAudit
+from fairdistill.auditing.values import CompleteGap
 from fairdistill.metrics import Estimate, Gap, Resampled
 from fairdistill.metrics.intervals import Limits
 from fairdistill.metrics.mover import difference

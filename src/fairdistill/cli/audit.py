@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairdistill.auditing import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions
+from fairdistill.auditing import (
+    AuditOptions,
+    ComparisonOptions,
+    IntervalOptions,
+    LimitOptions,
+    ModelOptions,
+    SelectionOptions,
+)
 from fairdistill.cli.command import Command, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.contract import check_types
@@ -65,7 +72,8 @@ def run(arguments: list[str]) -> int:
     what: tuple[type, ...] = (TableColumns,) if data is None else (ModelOptions,)
     if data is None and asks_for_help(arguments):
         what = (TableColumns, ModelOptions)
-    given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, *what, OutputOptions, data=data)
+    kinds = (IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, *what, OutputOptions)
+    given = parse(COMMAND, arguments, *kinds, data=data)
     output = given.options(OutputOptions)
     out = _out(given.source, output)
     from fairdistill.auditing import audit
