@@ -68,8 +68,13 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         UsageError: if the path exists and is not a regular file.
     """
     with replaced(path) as file:
-        for piece in _pieces(_parts(content, "\n", _SPLIT)):
+        for piece in json_pieces(content):
             file.write(_encoded(piece))
+
+
+def json_pieces(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what :func:`write_json` writes, in pieces."""
+    return _pieces(_parts(content, "\n", _SPLIT))
 
 
 def json_text(content: Mapping[str, Any]) -> str:
