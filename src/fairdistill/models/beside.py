@@ -10,7 +10,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.class_names import class_names_in
 from fairdistill.models.described import Channels, Described, three
 from fairdistill.models.folder import CONFIG, FACE, PROCESSOR
-from fairdistill.system.regular import check_readable
+from fairdistill.system.regular import text_of
 from fairdistill.text.parsing import from_json
 
 _RESCALE = 1 / 255
@@ -123,8 +123,7 @@ def _side(size: Any) -> int | None:
 def _read(path: Path) -> Mapping[str, Any]:
     """Return the content of a JSON file, empty if there is none."""
     try:
-        check_readable(path)
-        content = from_json(path.read_text(encoding="utf-8"))
+        content = from_json(text_of(path))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:

@@ -14,7 +14,7 @@ import numpy as np
 
 from fairdistill.errors import RunFolderError
 from fairdistill.system.atomic import replaced
-from fairdistill.system.regular import check_readable
+from fairdistill.system.regular import text_of
 from fairdistill.text.parsing import from_json
 
 _LONG = 100  # numbers, from which on a list is written on one line
@@ -40,8 +40,7 @@ def read_json(path: Path) -> dict[str, Any]:
         RunFolderError: if it cannot be read.
     """
     try:
-        check_readable(path)
-        content = from_json(path.read_text(encoding="utf-8"))
+        content = from_json(text_of(path))
     except (OSError, ValueError) as error:
         raise RunFolderError(f"cannot read {path}: {error}") from error
     if not isinstance(content, dict):
