@@ -22,6 +22,7 @@ from fairdistill.auditing.measuring import (
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult, Correction
 from fairdistill.auditing.scored import auc_left_out, scored_of
+from fairdistill.auditing.selection import selection_of
 from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
@@ -121,6 +122,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=posthoc,
+        selection=selection_of(predictions, options),
     )
 
 

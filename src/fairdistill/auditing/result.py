@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Literal
 
+from fairdistill.auditing.selection import CategoryTable
 from fairdistill.auditing.values import CompleteGap, ImpactRatio, WorstGroup, WorstSubgroup
 from fairdistill.contract import Result, key
 from fairdistill.drawing import Plotted
@@ -274,6 +275,7 @@ class AuditResult(Result, Plotted):
         model: how the model was read, None if it was not run for the audit.
         against: the change against another model, None without one.
         posthoc: the post-hoc baselines, None without validation predictions.
+        selection: how often each category is selected, None without a positive class.
     """
 
     format_version: int = FORMAT_VERSION
@@ -304,6 +306,7 @@ class AuditResult(Result, Plotted):
     model: ModelReading | None
     against: ModelChange | None
     posthoc: tuple[Correction, ...] | None
+    selection: tuple[CategoryTable, ...] | None
 
     @property
     def accuracy(self) -> Estimate:

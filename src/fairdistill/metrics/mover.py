@@ -52,7 +52,7 @@ def ratio(first: Limits, second: Limits) -> Limits:
         >>> two = Limits(low=np.array(0.7), middle=np.array(0.8), high=np.array(0.9))
         >>> found = ratio(one, two)
         >>> [round(float(end), 2) for end in (found.low, found.middle, found.high)]
-        [0.61, 0.75, 0.92]
+        [0.6, 0.75, 0.92]
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         return Limits(
