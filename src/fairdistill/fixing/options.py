@@ -13,6 +13,7 @@ from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.text.durations import parse_duration
+from fairdistill.tracking import LoggerName
 
 MOST_STUDENTS = 8
 """As many compete at most, whatever the budget."""
@@ -41,6 +42,10 @@ class FixDataOptions:
     """Channel means of the model's input; default: as for its size."""
     model_std: str | None = None
     """Channel standard deviations of the model's input; default: as for its mean."""
+    model_input: str | None = None
+    """How images become the model's input, for example center:256,bicubic. Words: whole, center:SHORT or square:SIZE;
+    nearest, bilinear, bicubic, lanczos, box or hamming; antialias or aliased; rounded or floor (where a center begins);
+    rgb or bgr. Default: as for its size, else whole,bilinear,antialias,rgb."""
     model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
     """What the model's outputs are; auto: find out by running it."""
     head: str | None = None
@@ -96,6 +101,8 @@ class FixMachineOptions:
     threads: ThreadCount = "auto"
     """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
     machine has become busier or freer."""
+    logger: LoggerName | None = None
+    """Also send every row of the log of each student to tensorboard (in its run folder), wandb or mlflow."""
     intended_use: str | None = None
     """What the model is for, in a sentence or two; shown in the model card."""
     out: str = "fairdistill-fix"

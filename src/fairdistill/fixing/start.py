@@ -11,6 +11,7 @@ from fairdistill import models
 from fairdistill.choosing import measures_of_predictions
 from fairdistill.errors import UsageError
 from fairdistill.fixing import folder
+from fairdistill.fixing.as_deployed import data_options_as_deployed
 from fairdistill.fixing.guessing import check_beats_guessing
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
@@ -21,6 +22,7 @@ from fairdistill.models.layout import to_device
 from fairdistill.predictions.trained_model import open_run
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.tracking import check_logger
 from fairdistill.training import TrainOptions, resolve, seconds_of
 
 _PROBED = 10  # steps that the cost of one is estimated for
@@ -40,13 +42,18 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
         clock: the budget.
 
     Raises:
-        UsageError: if the model is no better than guessing, or predicts a single class; if a function as a rule fails.
+        UsageError: if the model is no better than guessing, or predicts a single class; if a function as a rule fails;
+            if the logger is not installed.
     """
+    check_logger(options.logger)
     if isinstance(options.threads, int):
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)
     run = None if source is None else open_run(source)
+    if source is not None and run is None:
+        seen = data_options_as_deployed(source, options.data, options.data_options)
+        options = replace(options, data_options=seen)
     base = _shared(options)
     resolved = resolve(base, run)
     samples = Samples.load(options, resolved, run)
@@ -84,6 +91,7 @@ def _shared(options: FixOptions) -> TrainOptions:
         data=options.data, data_root=options.data_root, data_options=dict(options.data_options), model=options.model,
         augment="standard" if options.augment == "auto" else options.augment, batch_size=options.batch_size,
         lr=options.lr, seed=options.seed, device=options.device, precision=options.precision, threads=options.threads,
+        logger=options.logger,
     )  # fmt: skip
 
 

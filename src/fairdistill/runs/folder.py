@@ -162,6 +162,12 @@ class RunFolder:
         return self._read_json("embedding.json", {}) if (self.path / "embedding.json").exists() else None
 
     @property
+    def logger_id(self) -> str | None:
+        """What identifies the run for its logger, None if it has had none."""
+        path = self.path / "logger.json"
+        return str(self._read_json("logger.json", {"id": shapes.TEXT})["id"]) if path.exists() else None
+
+    @property
     def finished(self) -> bool:
         """Whether the run has its result."""
         return (self.path / "result.json").exists()
