@@ -107,3 +107,11 @@ def test_attributes_are_told_from_names_of_groups_if_need_be() -> None:
     assert [row.selected for row in second.categories] == [40, 60]
     assert [row.selected for row in first.categories] == [30, 70]
     assert both.attributes == ("attribute 1", "attribute 2")
+
+
+def test_a_category_without_samples_has_no_rate() -> None:
+    (found,) = tables(decided([30, 20, 0], [50, 50, 0]))
+    empty = found.categories[2]
+    assert (empty.rows, empty.selected, empty.small) == (0, 0, True)
+    assert math.isnan(empty.rate.value)
+    assert math.isnan(empty.p_value)

@@ -169,7 +169,9 @@ def _estimate(limits: Limits | None, at: int, fixed: float | None = None) -> Est
 
 
 def _fisher(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return the p-value of two counts, each of so many."""
+    """Return the p-value of two counts, each of so many; NaN if there are none."""
+    if not min(one[1], other[1]) > 0:
+        return math.nan
     from scipy.stats import fisher_exact  # slow to import, and only documents for auditors need it
 
     table = [[int(hits), int(rows - hits)] for hits, rows in (one, other)]
