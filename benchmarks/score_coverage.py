@@ -24,6 +24,7 @@ from fairdistill.metrics.impact import impact_ratios
 from fairdistill.text.tables import markdown
 
 Draw = np.random.Generator
+Floats = NDArray[np.float64]
 Case = tuple[str, float, Callable[[Draw], Estimate]]
 """What it is, the true value, and one drawn estimate of it."""
 
@@ -36,13 +37,13 @@ def samples_of(labels: NDArray[np.int64], groups: NDArray[np.int64], people: int
     )  # fmt: skip
 
 
-def alike(draw: Draw, rows: int, people: int) -> NDArray[np.float64]:
+def alike(draw: Draw, rows: int, people: int) -> Floats:
     """Return normal numbers; half of the variance is shared by the samples of a person."""
     own = draw.standard_normal(rows)
     return own if people == 1 else (own + draw.standard_normal(rows)[np.arange(rows) // people]) / np.sqrt(2)
 
 
-def two_classes(score: NDArray[np.float64]) -> NDArray[np.float64]:
+def two_classes(score: Floats) -> Floats:
     """Return the probabilities of two classes from those of the second."""
     return np.stack([1 - score, score], axis=1)
 
@@ -50,7 +51,8 @@ def two_classes(score: NDArray[np.float64]) -> NDArray[np.float64]:
 def auc_cases() -> Iterator[Case]:
     """AUC of normal scores."""
     for own, others, true, people in (
-        (20, 20, 0.8, 1), (20, 20, 0.99, 1), (50, 50, 0.95, 1), (20, 200, 0.8, 1), (200, 200, 0.95, 1), (100, 100, 0.9, 5),
+        (20, 20, 0.8, 1), (20, 20, 0.99, 1), (50, 50, 0.95, 1), (20, 200, 0.8, 1), (200, 200, 0.95, 1),
+        (100, 100, 0.9, 5),
     ):  # fmt: skip
         labels = np.repeat([1, 0], [own, others])
         samples = samples_of(labels, labels * 0, people)
@@ -64,12 +66,12 @@ def auc_cases() -> Iterator[Case]:
 
 def brier_cases() -> Iterator[Case]:
     """Brier score of a calibrated model with beta-distributed probabilities."""
-    for rows, shape, people in ((20, (1, 1), 1), (50, (8, 0.3), 1), (200, (8, 0.3), 1), (200, (1, 1), 5)):
+    for rows, a, b, people in ((20, 1, 1, 1), (50, 8, 0.3, 1), (200, 8, 0.3, 1), (200, 1, 1, 5)):
         labels = np.arange(rows) % 2
-        many = np.random.default_rng(1).beta(*shape, 1_000_000)
+        many = np.random.default_rng(1).beta(a, b, 1_000_000)
 
-        def drawn(draw: Draw, rows: int = rows, shape: tuple[float, float] = shape, people: int = people) -> Estimate:
-            share = np.repeat(draw.beta(*shape, rows // people), people)
+        def drawn(draw: Draw, rows: int = rows, a: float = a, b: float = b, people: int = people) -> Estimate:
+            share = np.repeat(draw.beta(a, b, rows // people), people)
             labels = (norm.cdf(alike(draw, rows, people)) < share).astype(np.int64)
             samples = Samples(
                 labels=labels, groups=labels * 0, sources=np.arange(rows) // people, num_classes=2, num_groups=1
@@ -83,15 +85,16 @@ def brier_cases() -> Iterator[Case]:
 def ratio_cases() -> Iterator[Case]:
     """Impact ratio of a group to one that is selected more often."""
     for rows, rates, people in (
-        ((100, 50), (0.5, 0.25), 1), ((1000, 40), (0.6, 0.3), 1), ((500, 500), (0.1, 0.05), 1), ((200, 200), (0.6, 0.3), 5),
+        ((100, 50), (0.5, 0.25), 1), ((1000, 40), (0.6, 0.3), 1), ((500, 500), (0.1, 0.05), 1),
+        ((200, 200), (0.6, 0.3), 5),
     ):  # fmt: skip
         groups = np.repeat([0, 1], rows)
         samples = samples_of(groups * 0 + np.arange(len(groups)) % 2, groups, people)
 
-        def drawn(
-            draw: Draw, samples: Samples = samples, rates: tuple[float, float] = rates, people: int = people
-        ) -> Estimate:
-            chosen = norm.cdf(alike(draw, len(samples.labels), people)) < np.array(rates)[samples.groups]
+        chance = np.array(rates)[groups]
+
+        def drawn(draw: Draw, samples: Samples = samples, chance: Floats = chance, people: int = people) -> Estimate:
+            chosen = norm.cdf(alike(draw, len(samples.labels), people)) < chance
             found = impact_ratios(chosen.astype(np.int64), samples, positive=1).ratio
             return Estimate(*(float(end[1]) for end in (found.middle, found.low, found.high)))
 
@@ -107,7 +110,9 @@ def of_people(people: int) -> str:
 
 def coverage(repeats: int) -> str:
     """Return the table of intervals."""
-    rows = [("95% interval", "contains the truth", "lies above it", "lies below it", "mean width")]
+    rows: list[tuple[str, ...]] = [
+        ("95% interval", "contains the truth", "lies above it", "lies below it", "mean width")
+    ]
     for title, true, drawn in (*auc_cases(), *brier_cases(), *ratio_cases()):
         draw = np.random.default_rng(0)
         found = [drawn(draw) for _ in range(repeats)]
@@ -119,7 +124,7 @@ def coverage(repeats: int) -> str:
 
 def limits(repeats: int) -> str:
     """Return the table of limits at the truth: how often each is called exceeded, and how often met."""
-    rows = [("limit exactly at the truth", "called exceeded", "called met")]
+    rows: list[tuple[str, ...]] = [("limit exactly at the truth", "called exceeded", "called met")]
     for title, accuracy, lost, size, people in (
         ("2 x 2 subgroups of 200", [0.8, 0.8, 0.8, 0.6], [0.1, 0.04, 0.04, 0.04], 200, 1),
         ("2 x 2 subgroups of 200, no change but for chance", [0.8] * 4, [0.04] * 4, 200, 1),
