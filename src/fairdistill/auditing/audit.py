@@ -30,6 +30,7 @@ from fairdistill.contract import check_options, with_data_keywords, with_keyword
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, pairing_note
+from fairdistill.text.progress import working
 
 
 def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None = None, **keywords: Any) -> AuditResult:
@@ -73,6 +74,7 @@ def _options(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOpt
     return with_data_keywords(AuditOptions, options, keywords, option_names(name))
 
 
+@working("resampling the test set")
 def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)

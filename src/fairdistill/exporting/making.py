@@ -29,6 +29,7 @@ from fairdistill.runs import RunFolder, write_bytes, write_json
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.tables.columns import listed
+from fairdistill.text.progress import working
 
 _CPU = torch.device("cpu")
 
@@ -47,7 +48,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)
-        images = audited_images(path, run, options)
+        images = audited_images(source, run, options)
         made = _made(source, images, options)
         folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,7 @@ class _Made:
     preprocess: dict[str, object]
 
 
+@working("making the file")
 def _made(source: ModelSource, images: AuditedImages | None, options: ExportOptions) -> _Made:
     data = images.test if images is not None else _without_data(source)
     model = load_model(source, data, Runtime(_CPU, torch.float32))
