@@ -5,6 +5,9 @@ float32 images, each for the same number of epochs in a row, as in training; epo
 cache is made, is measured apart, five times in turn.
 Only the growth of anonymous memory counts as memory: mapped pages of the cache can be taken back at any time.
 
+A second table compares a cache of raw pixels with one of JPEG files: epochs in turn, their size on the disk, and how
+far the pixels of training batches are apart.
+
     python -m benchmarks.images --data DIR [--rounds 5] [--workers 2]
 """
 
@@ -23,6 +26,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.data import GroupedDataset, ImageFiles, Pipeline, Recipe
+from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.reading import Storage, scan
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.own import table
@@ -44,12 +48,14 @@ RECIPES = {
 }
 
 
-def ours(root: Path, names: list[str], recipe: Recipe, cache: Path, workers: int) -> Callable[[int], Iterator[Tensor]]:
+def ours(
+    root: Path, names: list[str], recipe: Recipe, cache: Path, workers: int, *, jpeg: bool = False
+) -> Callable[[int], Iterator[Tensor]]:
     """Return a function from an epoch's number to its batches; the first call makes the cache."""
     made: list[Pipeline] = []
 
     def make() -> Pipeline:
-        storage = Storage(cache, workers)
+        storage = Storage(cache, workers, Decoding(jpeg=jpeg))
         source = Folder(root)
         found = scan(source, names, storage, recipe.training_view)
         n = len(names)
@@ -110,6 +116,42 @@ def theirs(root: Path, recipe: Recipe, workers: int) -> Callable[[int], Iterator
     return epoch
 
 
+def compare_formats(root: Path, names: list[str], options: argparse.Namespace) -> None:
+    """Print a row for each recipe: JPEG beside raw pixels."""
+    print(
+        "\n| recipe | raw, images/s | JPEG, images/s | ratio | disk, raw | disk, JPEG | ratio | pixels apart, of 255 |"
+    )
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for label, recipe in RECIPES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            places = [Path(folder) / name for name in ("raw", "jpeg")]
+            raw, jpeg = (
+                ours(root, names, recipe, place, options.workers, jpeg=place.name == "jpeg") for place in places
+            )
+            seconds(raw(0)), seconds(jpeg(0))
+            times = [(seconds(raw(number)), seconds(jpeg(number))) for number in range(1, options.rounds + 1)]
+            speed, other = (len(names) / statistics.median(each) for each in zip(*times, strict=True))
+            sizes = [on_disk(place) for place in places]
+            apart = torch.cat([difference(*pair, recipe) for pair in zip(raw(99), jpeg(99), strict=True)])
+            print(
+                f"| {label} | {speed:,.0f} | {other:,.0f} | {shown([a / b for a, b in times], 2)} "
+                f"| {sizes[0] / 2**20:,.0f} MiB | {sizes[1] / 2**20:,.0f} MiB | {sizes[0] / sizes[1]:.1f} "
+                f"| mean {apart.mean():.2f}, 99% within {torch.quantile(apart, 0.99):.0f} |",
+                flush=True,
+            )
+
+
+def on_disk(folder: Path) -> int:
+    """Return the disk space that files take; holes take none."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def difference(one: Tensor, other: Tensor, recipe: Recipe) -> Tensor:
+    """Return how far pixels of two batches are apart, in values of 255, for some of them."""
+    apart = (one - other).abs() * torch.tensor(recipe.std).view(3, 1, 1) * 255
+    return apart.flatten()[::997].round()
+
+
 def seconds(epoch: Iterator[Tensor]) -> float:
     """Return how long a pass over the batches takes."""
     start = time.perf_counter()
@@ -130,12 +172,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder whose sub-folders hold images")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--formats", action="store_true", help="compare only the formats of the cache")
     options = parser.parse_args()
     keep_freed_memory()  # as the command line does; the peer's process is this one
     root = options.data.absolute()
     names = sorted(p.relative_to(root).as_posix() for p in root.rglob("*.jpg"))
     print(f"{len(names):,} images of {root.name}; batch {BATCH}; {options.workers} workers; {options.rounds} rounds; ")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, CPU\n")
+    if options.formats:
+        compare_formats(root, names, options)
+        return
     print("| recipe | ours, images/s | torchvision, images/s | ratio | ratio, epoch 1 | anonymous memory |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for label, recipe in RECIPES.items():
@@ -159,6 +205,7 @@ def main() -> None:
                 f"| {shown(firsts, 2)} | {grown / 2**20:+.0f} MiB |",
                 flush=True,
             )
+    compare_formats(root, names, options)
 
 
 def shown(ratios: Sequence[float], digits: int) -> str:

@@ -11,6 +11,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models import build
 from fairdistill.models.beside import described_beside
 from fairdistill.models.described import Described
+from fairdistill.models.input_rule import InputRule
 from fairdistill.system.vision import import_timm
 
 HUGGING_FACE = {
@@ -44,7 +45,8 @@ def test_what_timm_writes_is_read(tmp_path):
     )
     found = described_beside(tmp_path / "model.safetensors")
     assert found == Described(
-        files=("config.json",), network="timm:test_resnet", size=160, resized=168, mean=(0.5, 0.5, 0.5),
+        files=("config.json",), network="timm:test_resnet", size=160,
+        rule=InputRule(part="center", short=168, interpolation="bilinear"), mean=(0.5, 0.5, 0.5),
         std=(0.5, 0.5, 0.5), class_names=("male", "female"),
     )  # fmt: skip
 
@@ -54,14 +56,15 @@ def test_timms_older_forms_are_read(tmp_path):
     found = described_beside(written(tmp_path, config=config))
     assert (found.network, found.size, found.mean) == ("timm:resnet18", 64, (0.1, 0.2, 0.3))
     found = described_beside(written(tmp_path, config={"default_cfg": {"input_size": [3, 32, 32], "crop_pct": 0.5}}))
-    assert (found.network, found.size, found.resized, found.mean) == (None, 32, 64, None)
+    assert (found.network, found.size, str(found.rule), found.mean) == (None, 32, "center:64,bicubic", None)
 
 
 def test_what_hugging_face_writes_is_read(tmp_path):
     found = described_beside(written(tmp_path, config=HUGGING_FACE, preprocessor_config=PROCESSOR))
     assert found == Described(
         files=("config.json", "preprocessor_config.json"), network=f"hf:{tmp_path}", size=64, mean=(0.5, 0.4, 0.3),
-        std=(0.25, 0.25, 0.25), class_names=("female", "male"), interpolation="bicubic",
+        std=(0.25, 0.25, 0.25), class_names=("female", "male"),
+        rule=InputRule(part="whole", interpolation="bicubic"),
     )  # fmt: skip
     (tmp_path / "preprocessor_config.json").unlink()
     assert described_beside(tmp_path / "model.safetensors").size == 96
@@ -72,8 +75,11 @@ def test_what_hugging_face_writes_is_read(tmp_path):
     [
         ({"size": 32}, {"size": 32}),
         ({"size": {"shortest_edge": 72}, "crop_size": {"height": 64, "width": 64}, "do_center_crop": True},
-         {"size": 64, "resized": 72}),
-        ({"size": 72, "crop_size": 64, "do_center_crop": False}, {"size": 72, "resized": None}),
+         {"size": 64, "rule": InputRule(part="center", short=72, interpolation="bicubic", floor=True)}),
+        ({"size": 72, "crop_size": 64, "do_center_crop": False},
+         {"size": 72, "rule": InputRule(part="whole", interpolation="bicubic")}),
+        ({"size": {"height": 72, "width": 72}, "crop_size": 64, "do_center_crop": True, "resample": None},
+         {"size": 64, "rule": InputRule(part="square", short=72, floor=True)}),
         ({"do_normalize": False}, {"mean": (0, 0, 0), "std": (1, 1, 1)}),
         ({"image_mean": 0.5, "image_std": [0.5]}, {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}),
         ({"do_rescale": False, "image_mean": 127.5, "image_std": 51}, {"mean": (0.5,) * 3, "std": (0.2,) * 3}),
@@ -112,11 +118,26 @@ EFFICIENTNET = {
 
 def test_processors_that_crop_by_a_share_or_shift_pixels_are_understood(tmp_path):
     found = described_beside(written(tmp_path, config=HUGGING_FACE, preprocessor_config=CONVNEXT))
-    assert (found.size, found.resized) == (224, 256)
+    assert (found.size, str(found.rule)) == (224, "center:256,floor")
     found = described_beside(written(tmp_path, config=HUGGING_FACE, preprocessor_config=EFFICIENTNET))
     assert found.mean == pytest.approx((0.5,) * 3)  # pixels / 127.5 - 1 = (p - 0.5) / 0.5 for p in [0, 1]
     assert found.std == pytest.approx((0.5,) * 3)
     found = described_beside(
         written(tmp_path, config=HUGGING_FACE, preprocessor_config={"do_flip_channel_order": True})
     )
-    assert found.reversed_channels
+    assert found.rule == InputRule(bgr=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"do_pad": True}, "images were padded"),
+        ({"size": {"shortest_edge": 64}}, "images kept their aspect ratio and were not made square"),
+        ({"do_resize": False}, "images were not resized"),
+        ({"size": {"shortest_edge": 48}, "crop_size": 64, "do_center_crop": True}, "of 48 pixels were padded to 64"),
+    ],
+)
+def test_what_is_not_done_here_is_said(tmp_path, changes, text):
+    found = described_beside(written(tmp_path, config=HUGGING_FACE, preprocessor_config={**PROCESSOR, **changes}))
+    assert text in " ".join(found.differs)
+    assert found.size == 64

@@ -195,11 +195,10 @@ def test_without_transformers_the_extra_is_named(folder, monkeypatch):
         build(f"hf:{folder}", 2)
 
 
-def test_blue_green_red_is_refused_and_other_interpolation_noted(folder, table, tmp_path):
+def test_blue_green_red_and_other_interpolation_are_honored(folder, table, tmp_path):
     shutil.copytree(folder, tmp_path / "m")
     place = tmp_path / "m" / "preprocessor_config.json"
     content = json.loads(place.read_text())
-    place.write_text(json.dumps({**content, "resample": 3}))
     options = {
         **OPTIONS,
         "image_cache": str(table.parent / "cache"),
@@ -207,8 +206,11 @@ def test_blue_green_red_is_refused_and_other_interpolation_noted(folder, table, 
         "device": "cpu",
         "precision": "float32",
     }
+    plain = audit(str(tmp_path / "m"), data=str(table), **options)
+    place.write_text(json.dumps({**content, "resample": 3, "do_flip_channel_order": True}))
     found = audit(str(tmp_path / "m"), data=str(table), **options)
-    assert any("resized with bicubic interpolation; here" in note for note in found.notes)
-    place.write_text(json.dumps({**content, "do_flip_channel_order": True}))
-    with pytest.raises(UsageError, match="takes blue, green, red; wrap it in a module"):
-        audit(str(tmp_path / "m"), data=str(table), **options)
+    assert found.model.rule == "whole,bicubic,bgr"
+    assert "16 x 16 pixels, bicubic interpolation, channels blue, green, red; mean" in found.text()
+    back = audit(str(tmp_path / "m"), data=str(table), model_input="bilinear,rgb", **options)
+    assert back.metrics == plain.metrics
+    assert back.model.rule == plain.model.rule == "whole,bilinear"

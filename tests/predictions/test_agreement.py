@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from fairdistill.data import Recipe, load
+from fairdistill.data.images.view import Resizing
 from fairdistill.errors import TeacherError
-from fairdistill.predictions.agreement import check_agreement, description
+from fairdistill.models.described import described_in
+from fairdistill.predictions.agreement import check_agreement, description, geometry
 from tests.data.making import dataset
 
 WHOLE = replace(dataset([0, 1], [0, 1]), recipe=Recipe(size=224))
@@ -27,18 +29,13 @@ def test_random_crops_are_evaluated_as_whole_images():
     check_agreement(description(drawn), WHOLE, "the model m")
 
 
-def test_another_crop_is_refused_with_the_option_that_mends_it():
-    with pytest.raises(
-        TeacherError, match=r"m was trained on center crops \(87\.5% of the short side\), .* whole images;"
-    ):
-        check_agreement(description(CENTER), WHOLE, "the model m")
-    with pytest.raises(TeacherError, match="use --crop center --stored-size 256"):
-        check_agreement(description(CENTER), WHOLE, "the model m")
-    with pytest.raises(TeacherError, match="use another --crop than center"):
-        check_agreement(description(WHOLE), CENTER, "the model m")
-    wider = replace(WHOLE, recipe=Recipe(size=224, crop="center", stored=(224, 224)))
-    with pytest.raises(TeacherError, match="use --crop center --stored-size 256"):
-        check_agreement(description(CENTER), wider, "the model m")
+def test_what_is_written_of_the_geometry_is_read_again():
+    how = Resizing(interpolation="bicubic", square=True)
+    cubic = Recipe(size=224, crop="center", stored=(256, 256), resizing=how, bgr=True)
+    for recipe in (WHOLE.recipe, CENTER.recipe, cubic):
+        found = described_in({"image_size": "224", **geometry(recipe)}).rule
+        assert found.applied(Recipe(size=224)) == recipe
+    assert geometry(CENTER.recipe) == {"center_crop": "1.1429"}  # as in earlier versions
 
 
 def test_orientation_must_agree(tmp_path):

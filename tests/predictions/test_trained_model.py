@@ -194,6 +194,7 @@ def test_the_preprocessing_is_printed_and_stored(audited, tmp_path):
     stored = found.to_dict()["model"]
     assert stored == {
         "network": f"{MODULE}:large", "weights_key": None, "size": 32, "crop": "none", "resized": 32,
+        "rule": "whole,bilinear",
         "mean": [0.1, 0.2, 0.3], "std": [0.25] * 3, "outputs": "logits", "output_classes": ["disc", "square"],
     }  # fmt: skip
     assert "images resized to 32 x 32 pixels; mean 0.1, 0.2, 0.3; standard deviation 0.25, 0.25, 0.25." in found.text()
@@ -230,26 +231,48 @@ def test_a_configuration_beside_the_weights_is_used_unless_the_user_says_otherwi
 
 
 @pytest.mark.parametrize(
-    ("changes", "here", "remedy"),
+    ("changes", "rule", "note"),
     [
-        ({"size": 32}, "the whole image was resized", "--stored-size 36"),
-        ({"size": 16}, "the whole image was resized", "--stored-size 18"),
-        ({"size": 16, "model_size": 32}, "the whole image was resized", "--stored-size 18"),
-        ({"size": 32, "crop": "center", "stored_size": 40}, "the short side was resized to 40 pixels", "36"),
-        ({"size": 32, "crop": "center", "stored_size": 36}, None, None),
+        ({"size": 32}, "center:36,bicubic,floor", None),
+        ({"size": 16}, "center:18,bicubic,floor", None),
+        ({"size": 16, "model_size": 32}, "center:36,bicubic,floor", None),
+        ({"size": 32, "crop": "center", "stored_size": 36}, "center:36,bicubic,floor", None),
+        ({"size": 32, "crop": "center", "stored_size": 40}, "center:40,bicubic,floor", "gives center:36,bicubic,floor"),
+        ({"size": 32, "crop": "none"}, "whole,bicubic,floor", "gives center:36,bicubic,floor, but --crop was used"),
+        ({"size": 32, "model_input": "square:33,aliased"}, "square:33,bicubic,aliased,floor", None),
+        ({"size": 32, "crop": "none", "model_input": "center"}, "center:36,bicubic,floor", None),
     ],
-)
-def test_another_crop_than_the_configuration_tells_of_is_said(audited, tmp_path, changes, here, remedy):
+)  # fmt: skip
+def test_the_configuration_says_how_images_become_the_input_unless_the_user_does(
+    audited, tmp_path, changes, rule, note
+):
     name = "plain" if changes.get("model_size", changes["size"]) == 16 else "large"
     path = saved(tmp_path / "pytorch_model.bin", getattr(networks, name)(2))
     (tmp_path / "config.json").write_text(json.dumps({"architectures": ["X"]}))
-    processor = {"size": {"shortest_edge": 36}, "crop_size": 32, "do_center_crop": True}
+    processor = {"size": {"shortest_edge": 36}, "crop_size": 32, "do_center_crop": True, "resample": 3}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
-    notes = [note for note in audited(path, name, **changes).notes if "the center of images" in note]
-    assert len(notes) == (0 if here is None else 1)
-    if here is not None:
-        assert f"here {here}." in notes[0]
-        assert notes[0].endswith(remedy)
+    found = audited(path, name, **changes)
+    assert found.model.rule == rule
+    notes = [each for each in found.notes if "but --crop was used" in each]
+    assert len(notes) == (0 if note is None else 1)
+    assert note is None or note in notes[0]
+
+
+def test_a_file_that_tells_of_its_crop_is_seen_like_that(audited, tmp_path):
+    metadata = {"image_size": "16", "center_crop": "1.1250"}
+    path = str(tmp_path / "a.safetensors")
+    save_file(networks.drawn(networks.plain(2)).state_dict(), path, metadata=metadata)
+    found = audited(path, "plain")
+    same = audited(path, "plain", crop="center", stored_size=18)
+    assert found.model.rule == same.model.rule == "center:18,bilinear"
+    assert found.metrics == same.metrics
+    other = audited(path, "plain", crop="none")
+    assert "--crop was not used, since the model's file gives center:18; --model-input changes it" in other.notes
+    assert audited(path, "plain", model_input="whole").model.rule == "whole,bilinear"
+    with pytest.raises(UsageError, match=r"the center to be cut from at least 16 pixels, .* but got center:9"):
+        audited(path, "plain", model_input="center:9")
+    with pytest.raises(UsageError, match=r"--model-input middle: 'middle' is not known; expected"):
+        audited(path, "plain", model_input="middle")
 
 
 def test_options_of_the_data_that_the_model_overrides_are_named(audited, tmp_path):

@@ -32,7 +32,7 @@ GROUPS = {
     GroupLabelOptions: ["pseudo_groups", "known_groups"],
     TeacherOptions: [
         "init", "weights_key", "teacher", "teacher_model", "teacher_weights_key", "teacher_size",
-        "teacher_mean", "teacher_std", "teacher_outputs", "teacher_tap",
+        "teacher_mean", "teacher_std", "teacher_input", "teacher_outputs", "teacher_tap",
     ],
     BudgetOptions: ["protocol", "epochs", "steps", "keep"],
     LearningOptions: [

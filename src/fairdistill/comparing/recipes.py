@@ -22,7 +22,8 @@ _NOT_DATA = ("data_seed", "download", "cache", "image_cache", "workers")
 
 # Options of a data set that a caption leaves out: how images are prepared and how the table is written.
 _NOT_IN_CAPTION = (
-    "image", "encoding", "size", "crop", "stored_size", "exif", "bits", "flip", "mean", "std", "test_share",
+    "image", "encoding", "size", "crop", "stored_size", "interpolation", "antialias", "exif", "bits",
+    "flip", "mean", "std", "test_share",
 )  # fmt: skip
 
 

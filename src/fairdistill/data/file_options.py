@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fairdistill.contract import check_at_least_one, check_types
+from fairdistill.errors import UsageError
 from fairdistill.system.threads import processors
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ class FileOptions:
 
     cache: bool = field(default=True, metadata=_NOT_IDENTITY)
     """Decode each image once and cache it on disk, instead of decoding it every time it is read."""
+    cache_format: Literal["auto", "raw", "jpeg"] = field(default="auto", metadata=_NOT_IDENTITY)
+    """How decoded images are cached: raw (their pixels), jpeg (quality 95: much smaller, slower to read, and pixels
+    change a little), or auto: jpeg if raw pixels would take more than half of the free disk space."""
     image_cache: str | None = field(default=None, metadata={**_NOT_IDENTITY, "path": True})
     """Folder of the image caches; default: fairdistill/images in $XDG_CACHE_HOME or ~/.cache."""
     workers: int | None = field(default=None, metadata=_NOT_IDENTITY)
@@ -31,6 +35,8 @@ class FileOptions:
     def __post_init__(self) -> None:
         check_types(self)
         check_at_least_one(self, "workers")
+        if self.cache_format == "jpeg" and not self.cache:
+            raise UsageError("--cache-format jpeg needs the image cache; drop it or --no-cache")
 
     @property
     def storage(self) -> Storage:
@@ -38,4 +44,5 @@ class FileOptions:
         from fairdistill.data.images.reading import Storage, default_cache_folder
 
         folder = Path(self.image_cache) if self.image_cache else default_cache_folder()
-        return Storage(folder.absolute() if self.cache else None, self.workers or processors())
+        kept = folder.absolute() if self.cache else None
+        return Storage(kept, self.workers or processors(), format=self.cache_format)

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.images.cache_format import compressing
+from fairdistill.data.images.compressing import QUALITY
 from fairdistill.data.images.facts import FACTS, common_depth
 from fairdistill.data.images.reading import ImageFiles, Scan, Storage, scan, why_broken
 from fairdistill.data.images.remarks import remarks
 from fairdistill.data.images.sources import Source
+from fairdistill.data.images.view import View
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.data.shared import repeated_pictures, shared_sources, source_ids
@@ -82,11 +85,13 @@ def load_rows(
     few = few_rows_note(_subgroups(rows))
     notes = (
         *rows.notes,
+        *_jpeg_note(origin.storage),
         *repeated_pictures(rows, pictures),
         *shared_sources(rows),
         *([few] if few else []),
         *remarks(rows.names, found.facts, origin.storage.how),
     )
+    return_freed_memory()  # much of what comparing a million rows took
     whole = GroupedDataset(
         name=name,
         images=ImageFiles(origin.source, rows.names, origin.storage, found.digests, found.facts),
@@ -100,8 +105,8 @@ def load_rows(
         notes=notes,
         skipped=skipped,
     )
-    del pictures, sources
-    return_freed_memory()  # most of what comparing a million rows took
+    del found, pictures, sources
+    return_freed_memory()
     if as_one:
         why = ", since no split is given" if unsplit else ""
         note = f"all {len(whole):,} rows were read{why}; a model looks better on rows that it was trained on"
@@ -154,6 +159,8 @@ def without_duplicates(dataset: GroupedDataset, *others: GroupedDataset) -> Grou
 
 def _scanned(rows: Rows, origin: Origin) -> tuple[Origin, Scan]:
     """Read all files once; deep images that imply different ranges are read again, all with the widest."""
+    wanted = [(view, rows.names[mask].tolist()) for view, mask in _views(rows, origin.recipe)]
+    origin = replace(origin, storage=compressing(origin.storage, origin.source, wanted))
     found = _scanned_as(rows, origin)
     how = origin.storage.how
     depth = common_depth(found.facts, how.depth)
@@ -165,16 +172,29 @@ def _scanned(rows: Rows, origin: Origin) -> tuple[Origin, Scan]:
 
 def _scanned_as(rows: Rows, origin: Origin) -> Scan:
     """Read training files at the size that crops are cut from, and the others as networks see them."""
-    source, recipe, storage = origin.source, origin.recipe, origin.storage
-    if recipe.training_view == recipe.view:
-        return scan(source, rows.names.tolist(), storage, recipe.view)
-    trains = rows.splits <= SPLITS.index("train")
     found = Scan(np.zeros(len(rows.names), "V16"), np.zeros(len(rows.names), bool), np.zeros(len(rows.names), FACTS))
-    for mask, view in ((trains, recipe.training_view), (~trains, recipe.view)):
-        if mask.any():
-            part = scan(source, rows.names[mask].tolist(), storage, view)
-            found.digests[mask], found.broken[mask], found.facts[mask] = part.digests, part.broken, part.facts
+    for view, mask in _views(rows, origin.recipe):
+        part = scan(origin.source, rows.names[mask].tolist(), origin.storage, view)
+        found.digests[mask], found.broken[mask], found.facts[mask] = part.digests, part.broken, part.facts
     return found
+
+
+def _views(rows: Rows, recipe: Recipe) -> list[tuple[View, NDArray[np.bool_]]]:
+    """Return each view that is read, with the rows that it is read of, bool ``[N]``."""
+    if recipe.training_view == recipe.view:
+        return [(recipe.view, np.ones(len(rows.names), bool))]
+    trains = rows.splits <= SPLITS.index("train")
+    both = ((recipe.training_view, trains), (recipe.view, ~trains))
+    return [(view, mask) for view, mask in both if mask.any()]
+
+
+def _jpeg_note(storage: Storage) -> tuple[str, ...]:
+    if not storage.how.jpeg or storage.format == "jpeg":
+        return ()
+    return (
+        f"images are cached as JPEG (quality {QUALITY}), since their pixels would fill more than half of the disk "
+        "space that was free; pixels change a little, which --cache-format raw avoids",
+    )
 
 
 def _skipped(rows: Rows, broken: NDArray[np.int64], origin: Origin) -> tuple[tuple[str, str], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fairdistill.data.images.view import View
+from fairdistill.data.images.view import PLAIN, Resizing, View
 
 Crop = Literal["none", "center", "random", "resized"]
 
@@ -60,6 +60,10 @@ class Recipe:
     """Channel means in [0, 1]; zeros leave the images as they are."""
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Channel standard deviations in [0, 1]; ones leave the images as they are."""
+    resizing: Resizing = PLAIN
+    """How images are resized, beyond the size."""
+    bgr: bool = False
+    """Whether the network's input has the channels blue, green, red; ``mean`` and ``std`` then have that order too."""
 
     def __post_init__(self) -> None:
         if self.stored == (0, 0):
@@ -84,12 +88,12 @@ class Recipe:
     @property
     def view(self) -> View:
         """What of an image a network sees in evaluation, and in training unless parts are drawn at random."""
-        return View(self.size, self.size, min(self.stored) if self.crop == "center" else None)
+        return View(self.size, self.size, min(self.stored) if self.crop == "center" else None, self.resizing)
 
     @property
     def training_view(self) -> View:
         """What training images are stored as: what random crops are cut from, else what networks see."""
-        return View(*self.stored) if self.random_crop else self.view
+        return View(*self.stored, resizing=self.resizing) if self.random_crop else self.view
 
     def resized(self, size: int) -> Recipe:
         """Return the same preprocessing at another size: the same part of each image at another resolution."""
@@ -106,6 +110,8 @@ class Recipe:
             >>> Recipe(size=224, crop="center", stored=(256, 256)).geometry
             'center 224x224 of an image whose short side is resized to 256'
         """
+        if self.crop == "center" and self.resizing.square:
+            return f"center {self.size}x{self.size} of an image resized to {min(self.stored)}x{min(self.stored)}"
         if self.crop == "center":
             return f"center {self.size}x{self.size} of an image whose short side is resized to {min(self.stored)}"
         return f"whole image resized to {self.size}x{self.size}"

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.errors import TeacherError, UsageError
-from fairdistill.models import Tapped, check_program, find_taps, open_weights, parse_taps
+from fairdistill.models import Tapped, check_program, find_taps, parse_taps
 from fairdistill.models.layout import settle_layout
 from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.trained_model import ModelSource, load_model
@@ -58,8 +58,8 @@ class Features:
 
 def student_of(run: RunFolder, recipe: Recipe) -> Subject:
     """Return the trained network of a run."""
-    network = load_network(run.path)
-    if open_weights(run.path / "model.safetensors").metadata.get("outputs") == "probabilities":
+    network, file = load_network(run.path)
+    if file.metadata.get("outputs") == "probabilities":
         OutputReading("probabilities").attach(network)
     return Subject(name="student", network=network, recipe=recipe, taps=run.config["tap"])
 
@@ -81,6 +81,7 @@ def teacher_of(
         size=config["teacher_size"],
         mean=config["teacher_mean"],
         std=config["teacher_std"],
+        given_rule=config.get("teacher_input"),
         outputs=config.get("teacher_outputs", "auto"),
         classes=config["data_options"].get("classes"),
     )

@@ -26,6 +26,7 @@ class ExportedGraph(nn.Module):
         self._back = None if order is None else [order.index(output) for output in range(len(order))]
         self._pixels = pixels
         recipe = model.recipe
+        self._bgr = recipe.bgr
         scale = torch.tensor(recipe.std).view(3, 1, 1) * 255
         self.register_buffer("scale", 1 / scale, persistent=False)
         self.register_buffer("shift", -torch.tensor(recipe.mean).view(3, 1, 1) / torch.tensor(recipe.std).view(3, 1, 1))
@@ -34,7 +35,8 @@ class ExportedGraph(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits of a batch."""
         if self._pixels:
-            images = images.permute(0, 3, 1, 2).float() * self.get_buffer("scale") + self.get_buffer("shift")
+            images = images.permute(0, 3, 1, 2).flip(1) if self._bgr else images.permute(0, 3, 1, 2)
+            images = images.float() * self.get_buffer("scale") + self.get_buffer("shift")
         logits = class_logits(self.network(images)).float()
         return logits if self._back is None else logits[:, self._back]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.models.onnx_file import PIXELS
+from fairdistill.predictions.agreement import geometry
 from fairdistill.predictions.trained_model import DeployedModel
 
 
@@ -21,7 +23,6 @@ def metadata_of(model: DeployedModel, *, exif: bool, pixels: bool) -> dict[str, 
     """
     reading = model.reading
     mean, std = ((0.0,) * 3, (1.0,) * 3) if pixels else (reading.mean, reading.std)
-    zoom = reading.resized / reading.size if reading.crop == "center" else 0.0
     return {
         **({"network": model.name} if model.name is not None else {}),
         **({"input": PIXELS} if pixels else {}),
@@ -29,7 +30,7 @@ def metadata_of(model: DeployedModel, *, exif: bool, pixels: bool) -> dict[str, 
         "image_size": str(reading.size),
         "mean": json.dumps(mean),
         "std": json.dumps(std),
-        "center_crop": f"{zoom:.4f}",
+        **geometry(replace(model.recipe, bgr=model.recipe.bgr and not pixels)),
         "exif": str(exif).lower(),
         "fairdistill": __version__,
     }
@@ -45,15 +46,17 @@ def preprocess_content(model: DeployedModel, *, exif: bool, pixels: bool, output
         outputs: what the file's outputs are, logits or probabilities.
     """
     reading, size = model.reading, model.reading.size
-    center = reading.crop == "center"
+    recipe, center = model.recipe, reading.crop == "center"
+    how = recipe.resizing
+    whole = "whole image, without keeping its aspect ratio"
     return {
-        "color": "RGB",
+        "color": "BGR" if recipe.bgr and not pixels else "RGB",
         "exif_orientation": "apply" if exif else "ignore",
         "resize": {
-            "to": "short side" if center else "whole image, without keeping its aspect ratio",
-            "pixels": reading.resized if center else [size, size],
-            "interpolation": "bilinear",
-            "antialias": True,
+            "to": "short side" if center and not how.square else whole,
+            "pixels": ([reading.resized] * 2 if how.square else reading.resized) if center else [size, size],
+            "interpolation": how.interpolation,
+            "antialias": how.antialias and how.interpolation != "nearest",
         },
         "center_crop": [size, size] if center else None,
         "layout": "NHWC" if pixels else "NCHW",

@@ -18,7 +18,7 @@ from fairdistill.fixing.subject import Subject
 from fairdistill.fixing.wording import headline, paragraphs
 from fairdistill.reporting.recommendation import CandidateRow, FrontPoint, OnTest, Recommendation
 
-_OF_MODEL = ("model", "weights_key", "model_size", "model_mean", "model_std")
+_OF_MODEL = ("model", "weights_key", "model_size", "model_mean", "model_std", "model_input")
 _SEARCH = (
     "rule", "budget", "fair_enough", "students", "epochs", "init", "batch_size", "lr", "seed", "group_at_use",
 )  # fmt: skip

@@ -42,6 +42,10 @@ class FixDataOptions:
     """Channel means of the model's input; default: as for its size."""
     model_std: str | None = None
     """Channel standard deviations of the model's input; default: as for its mean."""
+    model_input: str | None = None
+    """How images become the model's input, for example center:256,bicubic. Words: whole, center:SHORT or square:SIZE;
+    nearest, bilinear, bicubic, lanczos, box or hamming; antialias or aliased; rounded or floor (where a center begins);
+    rgb or bgr. Default: as for its size, else whole,bilinear,antialias,rgb."""
     model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
     """What the model's outputs are; auto: find out by running it."""
     head: str | None = None

@@ -11,6 +11,7 @@ from fairdistill import models
 from fairdistill.choosing import measures_of_predictions
 from fairdistill.errors import UsageError
 from fairdistill.fixing import folder
+from fairdistill.fixing.as_deployed import data_options_as_deployed
 from fairdistill.fixing.guessing import check_beats_guessing
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
@@ -50,6 +51,9 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)
     run = None if source is None else open_run(source)
+    if source is not None and run is None:
+        seen = data_options_as_deployed(source, options.data, options.data_options)
+        options = replace(options, data_options=seen)
     base = _shared(options)
     resolved = resolve(base, run)
     samples = Samples.load(options, resolved, run)

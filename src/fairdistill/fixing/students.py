@@ -110,7 +110,7 @@ def _options(search: Search, start: Start, student: Student, *, steps: int) -> T
         teacher=source.path, teacher_model=source.network if Path(source.path).is_file() and not exported else None,
         teacher_weights_key=source.weights_key, teacher_size=model.recipe.size,
         teacher_mean=",".join(map(repr, model.recipe.mean)), teacher_std=",".join(map(repr, model.recipe.std)),
-        teacher_outputs=model.reading.outputs,
+        teacher_input=None if model.own_rule else model.reading.rule, teacher_outputs=model.reading.outputs,
     )  # fmt: skip
 
 

@@ -145,6 +145,7 @@ def source_of(path: str, options: FixOptions) -> ModelSource:
     known = Path(path).is_dir() or is_program(path)
     return ModelSource(
         path=path, network=None if known else options.model, weights_key=options.weights_key,
-        size=options.model_size, mean=options.model_mean, std=options.model_std, outputs=options.model_outputs,
+        size=options.model_size, mean=options.model_mean, std=options.model_std, given_rule=options.model_input,
+        outputs=options.model_outputs,
         **given_for_data(options.data, options.data_options), option="model", network_option="--model",
     )  # fmt: skip

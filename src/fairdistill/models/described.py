@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from fairdistill.errors import UsageError
 from fairdistill.models.class_names import class_names_in
+from fairdistill.models.input_rule import InputRule, parse_rule
 from fairdistill.text.parsing import from_json
 
 Channels = tuple[float, float, float]
@@ -24,27 +26,25 @@ class Described:
         files: where it was read, apart from the weights file itself.
         network: the network's name, as for ``--model``.
         size: height and width of its input.
-        resized: the size that images are resized to before their center is cut out, if it is.
+        rule: how images get that size.
         mean, std: channel means and standard deviations of its input, for pixels in [0, 1].
         class_names: the names of its outputs.
-        interpolation: how images were resized, if not bilinearly.
-        reversed_channels: whether its input has the order blue, green, red.
+        differs: what was done to its images and is not done here, one clause each.
     """
 
     files: tuple[str, ...] = ()
     network: str | None = None
     size: int | None = None
-    resized: int | None = None
+    rule: InputRule | None = None
     mean: Channels | None = None
     std: Channels | None = None
     class_names: tuple[str, ...] | None = None
-    interpolation: str | None = None
-    reversed_channels: bool | None = None
+    differs: tuple[str, ...] | None = None
 
     def completed_by(self, beside: Described) -> Described:
         """Return this with what it does not say taken from files beside it.
 
-        The size that images are resized to belongs to the size of the input, so the two come from one place.
+        The rule by which images get the size of the input belongs to that size, so the two come from one place.
         """
         missing = {
             field.name: getattr(beside, field.name)
@@ -52,7 +52,8 @@ class Described:
             if field.name != "files" and getattr(self, field.name) is None
         }
         if self.size is not None:
-            missing.pop("resized", None)
+            missing.pop("rule", None)
+            missing.pop("differs", None)
         return replace(self, **missing, files=beside.files)
 
 
@@ -72,7 +73,22 @@ def described_in(metadata: Mapping[str, str]) -> Described:
         mean=three(from_json(metadata["mean"])) if "mean" in metadata else None,
         std=three(from_json(metadata["std"])) if "std" in metadata else None,
         class_names=class_names_in(named),
+        rule=_rule_in(metadata, None if size is None else int(size)),
     )
+
+
+def _rule_in(metadata: Mapping[str, str], size: int | None) -> InputRule | None:
+    if "input_rule" in metadata:
+        try:
+            return parse_rule(metadata["input_rule"], "input_rule")
+        except UsageError as error:  # of a file, not of an option
+            raise ValueError(str(error)) from error
+    if "center_crop" not in metadata or size is None:
+        return None
+    zoom = float(metadata["center_crop"])
+    if not 0 <= zoom <= _LARGEST / size:
+        raise ValueError(f"center_crop is {zoom:g}, not a size relative to the input's")
+    return InputRule(part="center", short=max(size, round(size * zoom))) if zoom else InputRule(part="whole")
 
 
 def three(values: Any) -> Channels | None:

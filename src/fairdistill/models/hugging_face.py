@@ -22,6 +22,8 @@ from fairdistill.models.folder import CONFIG, PROCESSOR, weights_file_in
 from fairdistill.models.weights import load_weights, read_weights
 from fairdistill.system.vision import import_transformers
 
+_KERNELS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}  # Pillow's numbers
+
 
 def face_network(folder: str, num_classes: int, *, image_size: int | None, pretrained: bool = False) -> nn.Module:
     """Return the image classifier that a folder's ``config.json`` describes.
@@ -107,10 +109,12 @@ def configurations(network: nn.Module, class_names: Sequence[str], recipe: Recip
     config.label2id = {name: index for index, name in enumerate(class_names)}
     config.architectures = [type(network).__name__]
     center = recipe.crop == "center"
-    resized = {"shortest_edge": min(recipe.stored)} if center else {"height": recipe.size, "width": recipe.size}
+    short, kernel = min(recipe.stored), _KERNELS[recipe.resizing.interpolation]
+    square = {"height": short, "width": short} if center else {"height": recipe.size, "width": recipe.size}
+    resized = {"shortest_edge": short} if center and not recipe.resizing.square else square
     processor = {
         "image_processor_type": "CLIPImageProcessor" if center else "ViTImageProcessor",
-        "do_resize": True, "size": resized, "resample": 2, "do_center_crop": center,
+        "do_resize": True, "size": resized, "resample": kernel, "do_center_crop": center,
         "crop_size": {"height": recipe.size, "width": recipe.size}, "do_rescale": True, "rescale_factor": 1 / 255,
         "do_normalize": True, "image_mean": list(recipe.mean), "image_std": list(recipe.std),
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -84,10 +84,8 @@ def preprocessing_of(
     )
     if size is None or mean is None or std is None:
         return None
-    zoom = float(metadata.get("center_crop", 0))
-    short = round(size * zoom) if zoom else described.resized
     plain = Recipe(size=size, mean=mean, std=std)
-    recipe = plain if short is None else replace(plain, crop="center", stored=(max(short, size),) * 2)
+    recipe = plain if described.rule is None else described.rule.applied(plain)
     return Preprocessing(recipe, exif=metadata.get("exif") == "true")
 
 

@@ -13,11 +13,10 @@ from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.reading import Storage, scan, why_broken
 from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.errors import UsageError
-from fairdistill.models.preprocessing import Preprocessing, preprocessing_of
+from fairdistill.models.preprocessing import Preprocessing
 from fairdistill.predicting.images import ImageList
 from fairdistill.predicting.options import PredictOptions
 from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.opening import describing
 from fairdistill.predictions.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained_model import DeployedModel, load_model
 from fairdistill.system.runtime import Runtime
@@ -56,47 +55,38 @@ def opened_for(images: ImageList, source: ModelSource, options: PredictOptions, 
         DataError: if none of the images can be decoded.
     """
     own = own_description(source)
+    source = replace(source, given_rule=_given_rule(own, source, options))
     names = own.described.class_names if options.classes is None else tuple(listed(options.classes))
     if names is None:
         raise UsageError(
             f"{source.path} does not name its classes; name them in the order of its outputs with --classes, for "
             "example --classes cat,dog"
         )
-    prepared, notes = _prepared(own, source, options)
-    sample = _sample(images, prepared, names, options)
-    return Opened(load_model(source, sample, runtime), names, prepared.exif, notes)
+    exif = own.metadata.get("exif") == "true" if options.exif is None else options.exif
+    sample = _sample(images, Preprocessing(_ASSUMED, exif), names, options)
+    model = load_model(source, sample, runtime, file=own.file)
+    return Opened(model, names, exif, _assumed(own, source, model))
 
 
-def _prepared(
-    own: OwnDescription, source: ModelSource, options: PredictOptions
-) -> tuple[Preprocessing, tuple[str, ...]]:
-    """Return how images are prepared, and a note on what was assumed about it."""
-    with describing(source.path):
-        found = preprocessing_of(own.described, own.metadata, default=_ASSUMED)
-    assert found is not None
-    exif = found.exif if options.exif is None else options.exif
-    return Preprocessing(_cropped(found.recipe, source, options), exif), _assumed(own, source)
-
-
-def _cropped(recipe: Recipe, source: ModelSource, options: PredictOptions) -> Recipe:
+def _given_rule(own: OwnDescription, source: ModelSource, options: PredictOptions) -> str | None:
+    """Return what the options say about how images become the model's input, in the words of ``--model-input``."""
     if options.crop == "auto":
-        return recipe
-    size = source.size or recipe.size
-    plain = Recipe(size=size, mean=recipe.mean, std=recipe.std)
-    if options.crop == "none":
-        return plain
-    of_file = min(recipe.stored) if recipe.crop == "center" and size == recipe.size else round(size * 8 / 7)
-    short = options.stored_size or of_file
-    if short < size:
-        raise UsageError(f"expected stored_size to be at least {size}, the model's input, but got {short}")
-    return replace(plain, crop="center", stored=(short, short))
+        return source.given_rule
+    size = source.size or own.described.size
+    if options.stored_size is not None and size is not None and options.stored_size < size:
+        raise UsageError(
+            f"expected stored_size to be at least {size}, the model's input, but got {options.stored_size}"
+        )
+    short = f":{options.stored_size}" if options.stored_size is not None else ""
+    part = "whole" if options.crop == "none" else f"center{short}"
+    return part if source.given_rule is None else f"{part},{source.given_rule}"
 
 
-def _assumed(own: OwnDescription, source: ModelSource) -> tuple[str, ...]:
+def _assumed(own: OwnDescription, source: ModelSource, model: DeployedModel) -> tuple[str, ...]:
     unknown = [
         text
         for text, known, given in (
-            ("a size of 224 pixels", own.described.size or source.path.endswith(".pt2"), source.size),
+            ("a size of 224 pixels", own.described.size or model.fixed_size, source.size),
             ("ImageNet's mean", own.described.mean, source.mean),
             ("ImageNet's standard deviation", own.described.std, source.std),
         )

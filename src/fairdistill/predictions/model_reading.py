@@ -10,6 +10,11 @@ from fairdistill.contract import Result
 from fairdistill.text.lists import listed
 
 _SHOWN = 12
+_WORDS = {
+    "nearest": "the nearest pixel", "bicubic": "bicubic interpolation", "lanczos": "Lanczos interpolation",
+    "box": "box interpolation", "hamming": "Hamming interpolation", "aliased": "no antialiasing",
+    "bgr": "channels blue, green, red",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +27,7 @@ class ModelReading(Result):
         size: height and width of its input, in pixels.
         crop: how images get that size: ``none`` (the whole image is resized) or ``center``.
         resized: the size that images are resized to; with a center crop, their short side.
+        rule: that in words of ``--model-input``, for example ``center:256,bicubic``.
         mean, std: channel means and standard deviations of its input, for pixels in [0, 1].
         outputs: what its outputs were taken for.
         output_classes: the classes in the order of its outputs; a single output is the last of two.
@@ -32,6 +38,7 @@ class ModelReading(Result):
     size: int
     crop: str
     resized: int
+    rule: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     outputs: Literal["logits", "probabilities"]
@@ -41,10 +48,13 @@ class ModelReading(Result):
         """Return how the model was read, in sentences."""
         how = "resized to"
         if self.crop == "center":
-            how = f"with the short side resized to {self.resized} pixels, the center cut out at"
+            sides = "both sides" if self.rule.startswith("square") else "the short side"
+            how = f"with {sides} resized to {self.resized} pixels, the center cut out at"
+        special = ", ".join(_WORDS[word] for word in self.rule.split(",")[1:] if word in _WORDS)
+        special = f", {special}" if special else ""
         return [
-            f"Model input: images {how} {self.size} x {self.size} pixels; mean {_channels(self.mean)}; standard "
-            f"deviation {_channels(self.std)}.",
+            f"Model input: images {how} {self.size} x {self.size} pixels{special}; mean {_channels(self.mean)}; "
+            f"standard deviation {_channels(self.std)}.",
             f"Model outputs: {self.outputs}, in the order {listed(self.output_classes, _SHOWN)}.",
         ]
 

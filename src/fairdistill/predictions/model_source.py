@@ -10,6 +10,7 @@ from typing import Any, Literal
 from fairdistill.data import option_names
 from fairdistill.errors import TeacherError
 from fairdistill.models.folder import model_path
+from fairdistill.models.input_rule import InputRule, parse_rule
 from fairdistill.models.intake import Remedies
 from fairdistill.models.kinds import check_kind
 from fairdistill.predictions.running_options import RunningOptions
@@ -30,11 +31,12 @@ class ModelSource:
         size: height and width of its input; None: as stored in its file or beside it, else the data set's.
         mean: channel means of its input; None: as for ``size``.
         std: channel standard deviations of its input; None: as for ``size``.
+        given_rule: how images become its input, as :func:`.input_rule.parse_rule` reads it; None: as for ``size``.
         outputs: what its outputs are; ``auto``: found out by running it.
         classes: ``--classes`` as the user gave it, the names of its outputs; the data set has that order too.
         nameable: whether the data set has the option ``--classes``.
-        of_data: which of ``size``, ``mean`` and ``std`` the user set for the data, which then hold for the model too,
-            unless its own file says otherwise.
+        of_data: which of ``size``, ``mean``, ``std`` and ``crop`` the user set for the data, which then hold for the
+            model too, unless its own file says otherwise.
         option: what the user calls the model, and the prefix of the options for its size, mean and sd.
         network_option: the option that names the network.
     """
@@ -45,6 +47,7 @@ class ModelSource:
     size: int | None = None
     mean: str | None = None
     std: str | None = None
+    given_rule: str | None = None
     outputs: Outputs = "auto"
     classes: str | None = None
     nameable: bool = True
@@ -54,6 +57,15 @@ class ModelSource:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", model_path(self.path))
+
+    @property
+    def rule(self) -> InputRule:
+        """What the user says about how images become its input.
+
+        Raises:
+            UsageError: for a word that is not known.
+        """
+        return InputRule() if self.given_rule is None else parse_rule(self.given_rule, f"--{self.option}-input")
 
     @property
     def remedies(self) -> Remedies:
@@ -70,6 +82,7 @@ def source_of(path: str, options: RunningOptions, **of_data: Any) -> ModelSource
         size=options.model_size,
         mean=options.model_mean,
         std=options.model_std,
+        given_rule=options.model_input,
         outputs=options.model_outputs,
         option="model",
         network_option="--model",
@@ -111,5 +124,7 @@ def given_for_data(data: str, data_options: Mapping[str, Any]) -> dict[str, Any]
         {'classes': 'dog,cat', 'nameable': True, 'of_data': ('size',)}
     """
     given = tuple(name for name in ("size", "mean", "std") if data_options.get(name) is not None)
+    if any(data_options.get(name) is not None for name in ("crop", "stored_size")):
+        given = (*given, "crop")
     nameable = "classes" in option_names(data)
     return {"classes": data_options.get("classes"), "nameable": nameable, "of_data": given}

@@ -78,8 +78,13 @@ class OpenedModel:
     notes: tuple[str, ...] = ()
 
 
-def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
+def open_model(source: ModelSource, data: GroupedDataset, file: WeightsFile | None = None) -> OpenedModel:
     """Open a run folder, a complete program (an exported one, TorchScript, ONNX) or a weights file.
+
+    Args:
+        source: where it is.
+        data: the images that it is run on.
+        file: the content of its weights file, if that has been read.
 
     Raises:
         TeacherError: if it does not exist, or its network is not known.
@@ -89,7 +94,7 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
     path = Path(source.path)
     run = open_run(source)
     if run is not None:
-        return _open_run(run)
+        return _open_run(run, file)
     check_kind(path)
     if is_program(path):
         if source.network is not None:
@@ -101,6 +106,8 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
         with describing(path):
             own = described_in(metadata)
         described, beside, more = _completed(own, described_beside(path), source, data)
+        if described.rule is not None and program.image_size is not None:
+            described = replace(described, rule=described.rule.scaled(described.size, program.image_size))
         return OpenedModel(
             program,
             digest,
@@ -110,12 +117,11 @@ def open_model(source: ModelSource, data: GroupedDataset) -> OpenedModel:
             fixed_size=program.image_size,
             notes=(*notes, *more),
         )
-    return _open_file(path, source, data)
+    return _open_file(path, source, data, file or open_weights(path, key=source.weights_key))
 
 
-def _open_run(run: RunFolder) -> OpenedModel:
-    network = load_network(run.path)
-    file = open_weights(run.path / "model.safetensors")
+def _open_run(run: RunFolder, file: WeightsFile | None) -> OpenedModel:
+    network, file = load_network(run.path, file)
     with describing(run.path):
         described = described_in(file.metadata)
     steps = run.result["budget"]["steps"] if run.finished else None
@@ -129,8 +135,7 @@ def _open_run(run: RunFolder) -> OpenedModel:
     )
 
 
-def _open_file(path: Path, source: ModelSource, data: GroupedDataset) -> OpenedModel:
-    file = open_weights(path, key=source.weights_key)
+def _open_file(path: Path, source: ModelSource, data: GroupedDataset, file: WeightsFile) -> OpenedModel:
     with describing(path):
         own = described_in(file.metadata)
     if file.class_names is not None:
@@ -170,12 +175,14 @@ def _completed(
         )
         beside = replace(beside, class_names=None)
     for name in source.of_data:
+        if name == "crop":
+            continue
         there, here = getattr(beside, name), getattr(data.recipe, name)
         if there not in (None, here) and getattr(source, name) is None:
             notes.append(f"{beside.files[-1]} gives the {name} {there}, but --{name} was used")
         cleared: dict[str, Any] = {name: None}
-        if name == "size" and there and beside.resized:
-            cleared["resized"] = round(beside.resized * here / there)
+        if name == "size" and there and beside.rule is not None:
+            cleared["rule"] = beside.rule.scaled(there, here)
         beside = replace(beside, **cleared)
     return own.completed_by(beside), own.class_names is None and beside.class_names is not None, notes
 

@@ -24,10 +24,12 @@ class OwnDescription:
     Attributes:
         described: its input and outputs.
         metadata: of a ``.safetensors`` file, else empty.
+        file: the content of the weights file; None of a complete program.
     """
 
     described: Described
     metadata: Mapping[str, str]
+    file: WeightsFile | None
 
 
 def own_description(source: ModelSource) -> OwnDescription:
@@ -41,10 +43,11 @@ def own_description(source: ModelSource) -> OwnDescription:
     run = open_run(source)
     path = Path(source.path) if run is None else weights_of(run)
     check_kind(path)
-    program = is_program(path)
-    file = WeightsFile({}, dict(program_metadata(path))) if program else open_weights(path, key=source.weights_key)
+    file = None if is_program(path) else open_weights(path, key=source.weights_key)
+    metadata = dict(program_metadata(path)) if file is None else file.metadata
     with describing(path):
-        own = described_in(file.metadata)
-    own = replace(own, class_names=own.class_names or file.class_names)
+        own = described_in(metadata)
+    if file is not None:
+        own = replace(own, class_names=own.class_names or file.class_names)
     beside = described_beside(path) if run is None else Described()
-    return OwnDescription(own.completed_by(beside), file.metadata)
+    return OwnDescription(own.completed_by(beside), metadata, file)

@@ -8,21 +8,22 @@ import numpy as np
 from torch import nn
 from torch.nn import functional as F
 
-from fairdistill.data import GroupedDataset, Pipeline, Recipe, channels
+from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.errors import TeacherError
-from fairdistill.models.described import Described
+from fairdistill.models.input_rule import rule_of
 from fairdistill.models.layout import to_device
 from fairdistill.models.reading import OutputReading
+from fairdistill.models.weights import WeightsFile
 from fairdistill.predictions.agreement import check_agreement
 from fairdistill.predictions.class_order import ClassOrder, assumed, matched
 from fairdistill.predictions.evaluation import logits_of
+from fairdistill.predictions.model_input import model_input
 from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run
 from fairdistill.predictions.opening import OpenedModel, TrainedBy, describing, open_model
 from fairdistill.predictions.output_reading import read_kind
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.system.runtime import Runtime
-from fairdistill.text.lists import joined
 from fairdistill.text.progress import progress
 
 __all__ = ["DeployedModel", "ModelSource", "TrainedBy", "given_for_data", "load_model", "open_run", "predictions_of"]
@@ -41,6 +42,8 @@ class DeployedModel:
         name: name of its network, as for ``--model``; None for an exported program.
         reading: how it was read.
         outputs: how its outputs become logits in the order of the classes.
+        fixed_size: the only size of images that it takes, if that is known.
+        own_rule: whether its images get that size as its files say, and not by an option.
         notes: what a reader should know about how it was read, one sentence each.
     """
 
@@ -51,10 +54,14 @@ class DeployedModel:
     name: str | None
     reading: ModelReading
     outputs: OutputReading
+    fixed_size: int | None = None
+    own_rule: bool = True
     notes: tuple[str, ...] = ()
 
 
-def load_model(source: ModelSource, data: GroupedDataset, runtime: Runtime) -> DeployedModel:
+def load_model(
+    source: ModelSource, data: GroupedDataset, runtime: Runtime, *, file: WeightsFile | None = None
+) -> DeployedModel:
     """Load a model, ready for the images of a data set.
 
     Its outputs become logits in the order of the data set's classes, wherever it is called from then on.
@@ -63,16 +70,18 @@ def load_model(source: ModelSource, data: GroupedDataset, runtime: Runtime) -> D
         source: where the model is.
         data: the data set; the model is tried on some of its images.
         runtime: where the model runs.
+        file: the content of its weights file, if that has been read.
 
     Raises:
         TeacherError: if it does not exist, or its classes differ from the data's.
         UsageError: if its file cannot be read, or does not fit the network, or the network cannot take the images.
     """
-    opened = open_model(source, data)
+    opened = open_model(source, data, file)
     with describing(source.path):
         check_agreement(opened.metadata, data, f"the {source.option} {source.path}")
     order = _order(opened, source, data)
-    recipe, notes = _recipe(source, opened, data.recipe)
+    prepared = model_input(source, opened, data.recipe)
+    recipe = prepared.recipe
     kind, more = read_kind(opened.network, recipe, source, data, runtime)
     outputs = OutputReading(kind, order.order)
     outputs.attach(opened.network)
@@ -84,14 +93,15 @@ def load_model(source: ModelSource, data: GroupedDataset, runtime: Runtime) -> D
         size=recipe.size,
         crop="center" if recipe.crop == "center" else "none",
         resized=min(recipe.stored) if recipe.crop == "center" else recipe.size,
+        rule=str(rule_of(recipe)),
         mean=recipe.mean,
         std=recipe.std,
         outputs=kind,
         output_classes=tuple(name for _, name in by_output),
     )
     return DeployedModel(
-        opened.network, recipe, opened.digest, opened.trained_by, opened.name, reading, outputs,
-        (*opened.notes, *notes, *order.notes, *more),
+        opened.network, recipe, opened.digest, opened.trained_by, opened.name, reading, outputs, opened.fixed_size,
+        prepared.of_files, (*opened.notes, *prepared.notes, *order.notes, *more),
     )  # fmt: skip
 
 
@@ -145,76 +155,3 @@ def _order(opened: OpenedModel, source: ModelSource, data: GroupedDataset) -> Cl
         note = "The order of --classes was not used for the outputs, since the model's file names them"
         found = replace(found, notes=(*found.notes, note))
     return found
-
-
-def _recipe(source: ModelSource, opened: OpenedModel, data: Recipe) -> tuple[Recipe, tuple[str, ...]]:
-    """Return how the model's images are prepared, and what was assumed about it."""
-    fixed, described = opened.fixed_size, opened.described
-    if fixed is not None and source.size not in (None, fixed):
-        raise TeacherError(f"the {source.option} {source.path} takes {fixed} pixels; drop --{source.option}-size")
-    if described.reversed_channels and source.network is None:
-        raise TeacherError(
-            f"{described.files[-1]} says that the {source.option} {source.path} takes blue, green, red; wrap it in a "
-            f"module whose forward calls network(images.flip(1)), and name that with {source.network_option} "
-            "MODULE:FACTORY"
-        )
-    mean, std = described.mean or data.mean, described.std or data.std
-    if source.mean is not None:
-        mean = channels(f"{source.option}_mean", source.mean)
-    if source.std is not None:
-        std = channels(f"{source.option}_std", source.std, positive=True)
-    size = source.size or fixed or described.size or data.size
-    recipe = replace(data.resized(size), mean=mean, std=std)
-    return recipe, (*_unused_notes(source, described, data), *_recipe_notes(source, described, data))
-
-
-def _recipe_notes(source: ModelSource, described: Described, data: Recipe) -> tuple[str, ...]:
-    if not described.files:
-        return ()
-    used = [
-        text
-        for text, known, given in (
-            ("network", described.network, source.network), ("size", described.size, source.size),
-            ("mean", described.mean, source.mean), ("standard deviation", described.std, source.std),
-        )
-        if known is not None and given is None
-    ]  # fmt: skip
-    notes = [f"{' and '.join(described.files)} beside the weights gave the {joined(used)}"] if used else []
-    if described.interpolation is not None:
-        notes.append(
-            f"According to {described.files[-1]}, the model's images were resized with {described.interpolation} "
-            "interpolation; here they were resized bilinearly, with antialiasing"
-        )
-    return (*notes, *_crop_notes(described, data))
-
-
-def _unused_notes(source: ModelSource, described: Described, data: Recipe) -> tuple[str, ...]:
-    """Return a note for each option of the data that a deployed model's own file overrides."""
-    notes = []
-    for name in source.of_data if source.option == "model" else ():
-        own, given = getattr(described, name), getattr(data, name)
-        if getattr(source, name) is not None or own in (None, given):
-            continue
-        if name == "size":
-            notes.append(
-                f"Images were read at --size {given} and resized to the {own} pixels that the model was made for"
-            )
-        else:
-            shown = ", ".join(f"{value:.4g}" for value in own)
-            notes.append(f"--{name} was not used, since the model's file gives {shown}; --model-{name} changes it")
-    return tuple(notes)
-
-
-def _crop_notes(described: Described, data: Recipe) -> tuple[str, ...]:
-    """Return a note if the model's files tell of a center crop and the images are not cropped like that."""
-    if described.resized is None:
-        return ()
-    resized = round(data.size * described.resized / (described.size or data.size))
-    short = min(data.stored) if data.crop == "center" else None
-    if short == resized:
-        return ()
-    here = "the whole image was resized" if short is None else f"the short side was resized to {short} pixels"
-    return (
-        f"According to {described.files[-1]}, the model was trained on the center of images; here {here}. To prepare "
-        f"them as it says, add --crop center --stored-size {resized}",
-    )

@@ -52,14 +52,23 @@ def load(path: str | Path, *, model: str | None = None) -> nn.Module:
     return network
 
 
-def load_network(path: str | Path) -> nn.Module:
-    """Return the network of a finished run folder without anything else; errors are those of :func:`load`."""
-    return _of_run(RunFolder.open(path))[0]
+def load_network(path: str | Path, file: WeightsFile | None = None) -> tuple[nn.Module, WeightsFile]:
+    """Return the network of a finished run folder and the content of its weights file, with the errors of `load`.
+
+    Args:
+        path: the run folder.
+        file: that content, if it has been read.
+    """
+    run = RunFolder.open(path)
+    if file is None:
+        file = _file_of(run)
+    return _of_run(run, file)[0], file
 
 
 def _opened(path: Path, model: str | None) -> tuple[nn.Module, Described, Mapping[str, str]]:
     if not path.is_file():
-        return _of_run(RunFolder.open(path))
+        run = RunFolder.open(path)
+        return _of_run(run, _file_of(run))
     file = open_weights(path)
     try:
         described = described_in(file.metadata)
@@ -88,12 +97,15 @@ def weights_of(run: RunFolder) -> Path:
     return path
 
 
-def _of_run(run: RunFolder) -> tuple[nn.Module, Described, Mapping[str, str]]:
-    path = weights_of(run)
+def _file_of(run: RunFolder) -> WeightsFile:
     try:
-        file = open_weights(path)
+        return open_weights(weights_of(run))
     except UsageError as error:
         raise RunFolderError(str(error)) from error
+
+
+def _of_run(run: RunFolder, file: WeightsFile) -> tuple[nn.Module, Described, Mapping[str, str]]:
+    path = weights_of(run)
     try:
         name = str(nearest(file.metadata["network"], run.path))
         names = tuple(from_json(file.metadata["class_names"]))

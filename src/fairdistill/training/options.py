@@ -102,6 +102,10 @@ class TeacherOptions(OptionGroup):
     """Channel means of the teacher's input; default: as for its size."""
     teacher_std: str | None = None
     """Channel standard deviations of the teacher's input; default: as for its mean."""
+    teacher_input: str | None = None
+    """How images become the teacher's input, for example center:256,bicubic. Words: whole, center:SHORT or square:SIZE;
+    nearest, bilinear, bicubic, lanczos, box or hamming; antialias or aliased; rounded or floor (where a center begins);
+    rgb or bgr. Default: as for its size, else whole,bilinear,antialias,rgb."""
     teacher_outputs: Literal["auto", "logits", "probabilities"] = "auto"
     """What the teacher's outputs are; auto: find out by running it."""
     teacher_tap: str | None = None

@@ -49,6 +49,7 @@ def teacher_source(options: TeacherOptions, *, data_options: Mapping[str, Any] |
         size=options.teacher_size,
         mean=options.teacher_mean,
         std=options.teacher_std,
+        given_rule=options.teacher_input,
         outputs=options.teacher_outputs,
         classes=given.get("classes"),
         nameable="classes" in given,

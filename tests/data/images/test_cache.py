@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -261,8 +260,7 @@ def test_garbage_names_are_an_error_that_names_the_folder(images, garbage):
 
 
 def test_too_little_room_is_an_error_before_anything_is_decoded(images, decoded, monkeypatch):
-    usage = shutil.disk_usage(images)
-    monkeypatch.setattr(image_cache.shutil, "disk_usage", lambda path: usage._replace(free=10))
+    monkeypatch.setattr(image_cache, "free_bytes", lambda _: 10)
     with pytest.raises(DataError, match=r"would take .* MiB, but .* has 0 MiB free.*--image-cache.*--no-cache"):
         filled(images)
     assert decoded == []

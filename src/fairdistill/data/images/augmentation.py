@@ -67,7 +67,7 @@ class Pipeline:
         self.num_rows = len(dataset)
         self._augmenting = augmenting
         gray = [255 * mean if any(self._recipe.mean) else 128 for mean in self._recipe.mean]
-        self._gray = torch.tensor(gray, device=device).round().to(torch.uint8)
+        self._gray = torch.tensor(gray[::-1] if self._recipe.bgr else gray, device=device).round().to(torch.uint8)
         if augmenting.policy == "randaug":
             randaug_transform()  # fails here, not in mid-run
         self.num_states = None if augmenting.why_endless else self._recipe.num_states
@@ -268,11 +268,13 @@ class Normalise:
         std = torch.tensor(recipe.std, dtype=torch.float32, device=device).repeat(recipe.size)
         self._scale = 1 / (255 * std)
         self._shift = -mean / std
+        self._bgr = recipe.bgr
         self._plain = recipe.mean == (0.0, 0.0, 0.0) and recipe.std == (1.0, 1.0, 1.0)
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return float32 ``[N, 3, size, size]`` of uint8 ``[N, 3, size, size]``."""
         n, _, height, width = images.shape
+        images = images.flip(1) if self._bgr else images
         rows = images.permute(0, 2, 3, 1).reshape(n * height, width * 3).float()
         rows = rows.div_(255) if self._plain else rows.mul_(self._scale).add_(self._shift)
         return rows.view(n, height, width, 3).permute(0, 3, 1, 2)

@@ -2,9 +2,10 @@
 
 A cache is a folder for one source (folder or archive), one view and one way of decoding. It holds a slot for every name
 that was ever requested: ``names.jsonl`` (one name per line), ``index.bin`` (one record per slot) and ``pixels.bin``
-(``height * width * 3`` bytes per slot, with holes where nothing was decoded). A slot counts only once its record,
-written last, says so; a process that was killed half-way is therefore resumed where it stopped. A file that changed is
-decoded again.
+(``height * width * 3`` bytes per slot, with holes where nothing was decoded). A cache of JPEG files has the same slots,
+of which each file fills the beginning; the rest are holes, which take no space on the disk. A slot counts only once its
+record, written last, says so; a process that was killed half-way is therefore resumed where it stopped. A file that
+changed is decoded again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import hashlib
 import json
 import mmap
 import os
-import shutil
 import warnings
 import zlib
 from collections import deque
@@ -28,6 +28,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fairdistill.data.images.compressing import compressed, expected_bytes, free_bytes, uncompressed
 from fairdistill.data.images.decoding import AS_STORED, Decoding, decode
 from fairdistill.data.images.facts import FACTS
 from fairdistill.data.images.opening import TooLargeError
@@ -42,9 +43,9 @@ _MISSING, _DONE, _BROKEN = 0, 1, 2
 _RECORD = np.dtype(
     [
         ("size", "<u8"), ("stamp", "<u8"), ("digest", "V16"), ("crc", "<u4"), ("state", "<u4"), ("facts", FACTS),
-        ("reserved", "V4"),
+        ("length", "<u4"),
     ]
-)  # 48 bytes, without padding  # fmt: skip
+)  # 48 bytes, without padding; the length of a JPEG, 0 for pixels  # fmt: skip
 
 Report = Callable[[int], None]
 """Called with the number of files done since the last call."""
@@ -137,21 +138,38 @@ class ImageCache:
         assert self._pixels is not None
         numbers = slots.numpy()
         self._read_ahead(numbers.tolist())
+        if self._how.jpeg:
+            with ThreadPoolExecutor(self._workers) as pool:
+                found = list(pool.map(self._uncompressed, numbers.tolist()))
+            return torch.from_numpy(np.array(found, np.uint8).reshape(-1, *self._shape)).permute(0, 3, 1, 2)
         images = self._pixels.index_select(0, slots)
         for at in np.flatnonzero(~self._checked[numbers]).tolist():
             slot = int(numbers[at])
             if zlib.crc32(images[at].numpy().data) != self._records["crc"][slot]:
-                try:
-                    images[at] = torch.from_numpy(self._mended(slot))
-                except OSError as error:
-                    raise self._unusable("mend", error) from error
+                images[at] = torch.from_numpy(np.frombuffer(self._mended(slot), np.uint8).copy())
             self._checked[slot] = True
         return self._as_images(images)
+
+    def _uncompressed(self, slot: int) -> NDArray[np.uint8]:
+        """Return the image of a slot, uint8 ``[height, width, 3]``."""
+        assert self._pixels is not None
+        stored = self._stored(slot)
+        data = self._pixels[slot, :stored].numpy().data
+        if not self._checked[slot] and zlib.crc32(data) != self._records["crc"][slot]:
+            data = memoryview(self._mended(slot))
+        self._checked[slot] = True
+        if not self._records["length"][slot]:
+            return np.frombuffer(data, np.uint8).reshape(self._shape)
+        return uncompressed(data)
+
+    def _stored(self, slot: int) -> int:
+        """Return how many bytes of a slot are in use."""
+        return int(self._records["length"][slot]) or self._bytes
 
     def windows(self, slots: Tensor, boxes: Tensor, size: int) -> Tensor:
         """Return a window of each image, uint8 ``[n, 3, size, size]``; see :func:`.windows.windows`."""
         assert self._pixels is not None
-        if self._checked[slots.numpy()].all():
+        if not self._how.jpeg and self._checked[slots.numpy()].all():
             self._read_ahead(slots.tolist())
             return windows(self._as_images(self._pixels), slots, boxes, size)
         return windows(self.take(slots), torch.arange(len(slots)), boxes, size)
@@ -159,13 +177,19 @@ class ImageCache:
     def _as_images(self, pixels: Tensor) -> Tensor:
         return pixels.view(-1, *self._shape).permute(0, 3, 1, 2)
 
-    def _mended(self, slot: int) -> NDArray[np.uint8]:
+    def _mended(self, slot: int) -> bytes:
+        """Return the content of a damaged slot, decoded and written again."""
         name = next(name for name, at in self._slots.items() if at == slot)
-        with self._open() as (pixels, index):
-            self._decode_one(name, self._signature(name), pixels, index)
-            if self._records["state"][slot] != _DONE:
-                raise DataError(f"{self._source.where}: {name} changed while it was in use and cannot be decoded now")
-            return np.frombuffer(os.pread(pixels, self._bytes, slot * self._bytes), np.uint8).copy()
+        try:
+            with self._open() as (pixels, index):
+                self._decode_one(name, self._signature(name), pixels, index)
+                if self._records["state"][slot] != _DONE:
+                    raise DataError(
+                        f"{self._source.where}: {name} changed while it was in use and cannot be decoded now"
+                    )
+                return os.pread(pixels, self._stored(slot), slot * self._bytes)
+        except OSError as error:
+            raise self._unusable("mend", error) from error
 
     def _signature(self, name: str) -> tuple[int, int]:
         try:
@@ -243,7 +267,8 @@ class ImageCache:
     def _decode_one(self, name: str, signature: tuple[int, int], pixels: int, index: int) -> None:
         slot = self._slots[name]
         record = self._records[slot : slot + 1]
-        record["size"], record["stamp"], record["crc"], record["facts"] = *signature, 0, 0
+        record["size"], record["stamp"] = signature
+        record["crc"], record["facts"], record["length"] = 0, 0, 0
         digest = content_digest(b"")
         try:
             with content_of(self._source, name) as content:
@@ -254,7 +279,10 @@ class ImageCache:
         except DataError:
             record["state"] = _BROKEN
         else:
-            data = np.ascontiguousarray(decoded.pixels).data
+            data: bytes | memoryview = np.ascontiguousarray(decoded.pixels).data
+            content_as_jpeg = compressed(decoded.pixels) if self._how.jpeg else b""
+            if 0 < len(content_as_jpeg) < self._bytes:  # tiny images and noise stay as they are
+                data, record["length"] = content_as_jpeg, len(content_as_jpeg)
             _write(pixels, data, slot * self._bytes)
             record["crc"], record["state"], record["facts"] = zlib.crc32(data), _DONE, decoded.facts.record()
         record["digest"] = digest
@@ -289,7 +317,7 @@ class ImageCache:
         if self._mapped is not None and hasattr(mmap, "MADV_WILLNEED"):
             for slot in slots:
                 start = slot * self._bytes // mmap.PAGESIZE * mmap.PAGESIZE
-                self._mapped.madvise(mmap.MADV_WILLNEED, start, (slot + 1) * self._bytes - start)
+                self._mapped.madvise(mmap.MADV_WILLNEED, start, slot * self._bytes + self._stored(slot) - start)
 
     def _unusable(self, what: str, error: OSError) -> DataError:
         return DataError(
@@ -298,10 +326,11 @@ class ImageCache:
         )
 
     def _check_room(self, files: int) -> None:
-        free = shutil.disk_usage(self.folder).free
-        if files * self._bytes > free:
+        needed = files * (expected_bytes(self._bytes) if self._how.jpeg else self._bytes)
+        free = free_bytes(self.folder)
+        if needed > free:
             raise DataError(
-                f"the image cache would take {files * self._bytes / 2**20:,.0f} MiB, but {self.folder} has "
+                f"the image cache would take {needed / 2**20:,.0f} MiB, but {self.folder} has "
                 f"{free / 2**20:,.0f} MiB free; choose another folder with --image-cache, or decode on the fly "
                 "with --no-cache"
             )

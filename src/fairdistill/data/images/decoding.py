@@ -17,7 +17,7 @@ from fairdistill.data.images.facts import Facts
 from fairdistill.data.images.gate import Gate
 from fairdistill.data.images.opening import check_pixels, check_scans, opened
 from fairdistill.data.images.orientation import jpeg_orientation, orientation, upright
-from fairdistill.data.images.view import View
+from fairdistill.data.images.view import Resizing, View
 from fairdistill.errors import DataError, FairdistillError
 
 Pixels = NDArray[np.uint8]
@@ -35,13 +35,15 @@ class Decoding:
     Attributes:
         exif: turn and mirror it as its EXIF orientation says.
         depth: the range of values with more than 8 bits.
+        jpeg: whether the cached image is a JPEG, which changes its pixels a little.
     """
 
     exif: bool = False
     depth: Depth = IMPLIED
+    jpeg: bool = False
 
     def __str__(self) -> str:
-        return ("-exif" if self.exif else "") + str(self.depth)
+        return ("-exif" if self.exif else "") + str(self.depth) + ("-jpeg" if self.jpeg else "")
 
 
 AS_STORED = Decoding()
@@ -58,9 +60,10 @@ class Decoded:
 def decode(content: bytes, view: View, how: Decoding = AS_STORED) -> Decoded:
     """Return an image as uint8 RGB, resized and cropped as torchvision's ``Resize`` and ``CenterCrop`` do.
 
-    The resizing is bilinear with antialiasing, within one of Pillow's values. Alpha is dropped, and the first frame of
-    an animation is used, as in torchvision's ``ImageFolder``. Channels with more than 8 bits are scaled to 8 by the
-    range that ``how`` gives, or else that the file implies. A TIFF file is always read upright.
+    Unless the view says otherwise, the resizing is bilinear with antialiasing, within one of Pillow's values. Alpha is
+    dropped, and the first frame of an animation is used, as in torchvision's ``ImageFolder``. Channels with more than 8
+    bits are scaled to 8 by the range that ``how`` gives, or else that the file implies. A TIFF file is always read
+    upright.
 
     Raises:
         DataError: with the reason, if the bytes are not an image, or the image is truncated, damaged or out of range.
@@ -166,7 +169,20 @@ def seen_part(images: Tensor, view: View) -> Tensor:
         check_pixels(window.width, window.height, "its sides are so different that for --crop center it would get")
     if tuple(images.shape[2:]) != (window.height, window.width):
         size = (window.height, window.width)
-        images = F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)
+        images = _resized(images, size, view.resizing)
     if view.short is None:
         return images
     return images[:, :, window.top : window.top + view.height, window.left : window.left + view.width]
+
+
+def _resized(images: Tensor, size: tuple[int, int], how: Resizing) -> Tensor:
+    """Return images ``[n, 3, H, W]`` at another size, of the same type."""
+    if how.interpolation in ("bilinear", "bicubic"):
+        found = F.interpolate(images, size, mode=how.interpolation, antialias=how.antialias, align_corners=False)
+        return found.clamp_(0, 255) if how.interpolation == "bicubic" else found  # bicubic overshoots at edges
+    if how.interpolation == "nearest":
+        return F.interpolate(images, size, mode="nearest-exact")
+    kernel = Image.Resampling[how.interpolation.upper()]  # those that only Pillow has
+    pixels = images.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    made = [np.asarray(Image.fromarray(each).resize(size[::-1], kernel)) for each in pixels]
+    return torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2).to(images)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.images.cache import ImageCache, content_digest
+from fairdistill.data.images.compressing import expected_bytes
 from fairdistill.data.images.decoding import AS_STORED, Decoding, decode, seen_part
 from fairdistill.data.images.facts import FACTS, Facts
 from fairdistill.data.images.sources import Source, content_of
@@ -25,6 +26,8 @@ from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
 from fairdistill.text.progress import progress
 from fairdistill.text.telling import tell
+
+CacheFormat = Literal["auto", "raw", "jpeg"]
 
 
 class Reader(ABC):
@@ -47,6 +50,7 @@ class Storage:
         folder: folder of the image caches, or None to decode on the fly.
         workers: number of decoding threads.
         how: how a file's content becomes an image.
+        format: raw pixels, JPEG, or ``auto``: JPEG if raw pixels would take more than half of the free disk space.
         opened: the caches that this process has opened, so that images decoded or checked for one split need not be
             checked again for another.
     """
@@ -54,6 +58,7 @@ class Storage:
     folder: Path | None
     workers: int
     how: Decoding = AS_STORED
+    format: CacheFormat = "auto"
     opened: dict[tuple[str, View, Decoding], ImageCache] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -230,10 +235,10 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) 
         cache.fill(names, lambda _: None)
         return cache
     count = needed // (view.height * view.width * 3)
-    tell(
-        f"decoding {count:,} images of {source.where} to {view.width}x{view.height}, once: "
-        f"{needed / 2**20:,.0f} MiB in {cache.folder}"
-    )
+    jpeg = storage.how.jpeg
+    small = count * expected_bytes(view.height * view.width * 3)
+    size = f"about {small / 2**20:,.0f} MiB as JPEG" if jpeg else f"{needed / 2**20:,.0f} MiB"
+    tell(f"decoding {count:,} images of {source.where} to {view.width}x{view.height}, once: {size} in {cache.folder}")
     with progress("decoding", count) as report:
         cache.fill(names, report)
     return cache

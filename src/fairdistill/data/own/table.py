@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fairdistill.contract import check_seed
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
+from fairdistill.data.images.view import Interpolation, Resizing
 from fairdistill.data.own.class_labels import named_classes
 from fairdistill.data.own.image_column import images_of
 from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
@@ -54,6 +55,10 @@ class OwnOptions(FileOptions):
     stored_size: int | None = None
     """Size in pixels that crops are cut from, for --crop center of the short side; default: 8/7 of size (256 for
     224)."""
+    interpolation: Interpolation = "bilinear"
+    """How pixels are computed when images are resized: nearest, bilinear, bicubic, lanczos, box or hamming."""
+    antialias: bool = True
+    """Smooth images that become smaller (bilinear and bicubic), as Pillow always does and OpenCV does not."""
     exif: bool = False
     """Turn images as their EXIF orientation says, as image viewers do; training pipelines often ignore it."""
     bits: int | None = None
@@ -109,6 +114,7 @@ class OwnOptions(FileOptions):
             flip=self.flip,
             mean=channels("mean", self.mean),
             std=channels("std", self.std, positive=True),
+            resizing=Resizing(interpolation=self.interpolation, antialias=self.antialias),
         )
 
 
