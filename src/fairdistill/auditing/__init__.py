@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairdistill.auditing.options import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions
+from fairdistill.auditing.options import (
+    AuditOptions,
+    ComparisonOptions,
+    IntervalOptions,
+    LimitOptions,
+    ModelOptions,
+    SelectionOptions,
+)
 from fairdistill.contract import lazy_face
 
 if TYPE_CHECKING:
@@ -15,15 +22,14 @@ if TYPE_CHECKING:
         ModelChange,
         Sizing,
         SubgroupChange,
-        WorstGroup,
-        WorstSubgroup,
     )
     from fairdistill.auditing.sizing import sizing
+    from fairdistill.auditing.values import WorstGroup, WorstSubgroup
 
 __all__ = [
     "AuditOptions", "AuditResult", "ComparisonOptions", "IntervalOptions", "LimitOptions", "ModelChange",
-    "ModelOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup", "audit", "change_between",
-    "model_change", "sizing", "worst_of",
+    "ModelOptions", "SelectionOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup", "audit",
+    "change_between", "model_change", "sizing", "worst_of",
 ]  # fmt: skip
 
 # The options need no statistics, so a command's help does not wait for SciPy.
@@ -34,8 +40,8 @@ __getattr__ = lazy_face(
         "ModelChange": "fairdistill.auditing.result",
         "Sizing": "fairdistill.auditing.result",
         "SubgroupChange": "fairdistill.auditing.result",
-        "WorstGroup": "fairdistill.auditing.result",
-        "WorstSubgroup": "fairdistill.auditing.result",
+        "WorstGroup": "fairdistill.auditing.values",
+        "WorstSubgroup": "fairdistill.auditing.values",
         "audit": "fairdistill.auditing.audit",
         "change_between": "fairdistill.auditing.change",
         "model_change": "fairdistill.auditing.change",

@@ -83,6 +83,18 @@ class LimitOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SelectionOptions:
+    """Selection."""
+
+    positive: str | None = None
+    """Class that means being selected (hired, admitted, matched), for impact ratios. Default: each class in turn; the
+    smallest ratio counts."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComparisonOptions:
     """Comparison with other predictions."""
 
@@ -130,11 +142,13 @@ class ModelOptions(TestSetOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):
-    """All options of an audit: intervals, limits, comparison, and the source to audit."""
+class AuditOptions(IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, TableColumns, ModelOptions):
+    """All options of an audit: intervals, limits, selection, comparison, and the source to audit."""
 
     def __post_init__(self) -> None:
-        for group in (IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):
+        for group in (
+            IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, TableColumns, ModelOptions,
+        ):  # fmt: skip
             group.__post_init__(self)
         if self.data is not None and self.validation is not None:
             raise UsageError(

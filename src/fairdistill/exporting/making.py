@@ -48,7 +48,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)
-        images = audited_images(path, run, options)
+        images = audited_images(source, run, options)
         made = _made(source, images, options)
         folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.contract import check_types
 from fairdistill.errors import DataError, UsageError
+from fairdistill.predictions.attributes import Attribute
 from fairdistill.predictions.class_columns import Scores
 from fairdistill.predictions.classes import Classes, read_classes
 from fairdistill.predictions.predictions import Predictions
@@ -127,6 +128,7 @@ def read_predictions(path: Path, options: TableColumns) -> Predictions:
         group_names=group_names,
         notes=(*classes.notes, *outputs.notes, *columns.notes),
         probability_columns=outputs.columns,
+        attributes=tuple(Attribute(name, *columns.codes(name, "group", unknown=True)) for name in groups),
     )
 
 
