@@ -34,7 +34,7 @@ COMMAND = Command(
     summary="Audit a table of predictions, a run folder, or, with --data, a model. Exit code 1 if a limit is "
     "exceeded, 3 if the data cannot tell, otherwise 0.",
     source="SOURCE",
-    source_help="table (.csv, .tsv, .jsonl, .parquet; - reads CSV from standard input), run folder, or model with "
+    source_help="table (.csv, .tsv, .jsonl, .parquet; - reads one from standard input), run folder, or model with "
     "--data",
     images=True,
     examples=(
