@@ -114,11 +114,11 @@ def _show(result: AuditResult, output: OutputOptions, written: list[str]) -> Non
         tell(f"{note}.")
     if written:
         tell(f"Written: {', '.join(written)}")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be, and Markdown is read
     if output.markdown:
         print(result.markdown())
         return
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be
     sys.stdout.writelines(json_pieces(result.to_write()))
 
 
