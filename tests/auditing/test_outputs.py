@@ -44,7 +44,8 @@ def test_outputs_that_were_matched_by_name_are_not_put_in_order_by_classes():
     labels = np.arange(300) % 3
     given = predictions(labels, (labels + 1) % 3, ("-1", "0", "1"))
     reading = ModelReading(
-        network="cifar_net", weights_key=None, size=16, crop="none", resized=16, mean=(0.5,) * 3, std=(0.5,) * 3,
+        network="cifar_net", weights_key=None, size=16, crop="none", resized=16, rule="whole,bilinear",
+        mean=(0.5,) * 3, std=(0.5,) * 3,
         outputs="logits", output_classes=("-1", "0", "1"),
     )  # fmt: skip
     (note,) = order_note(replace(given, model=reading))

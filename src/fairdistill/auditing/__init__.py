@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fairdistill.auditing.options import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions
+from fairdistill.auditing.options import (
+    AttributeOptions,
+    AuditOptions,
+    ComparisonOptions,
+    IntervalOptions,
+    LimitOptions,
+    ModelOptions,
+)
 from fairdistill.contract import lazy_face
 
 if TYPE_CHECKING:
@@ -21,8 +28,8 @@ if TYPE_CHECKING:
     from fairdistill.auditing.sizing import sizing
 
 __all__ = [
-    "AuditOptions", "AuditResult", "ComparisonOptions", "IntervalOptions", "LimitOptions", "ModelChange",
-    "ModelOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup", "audit", "change_between",
+    "AttributeOptions", "AuditOptions", "AuditResult", "ComparisonOptions", "IntervalOptions", "LimitOptions",
+    "ModelChange", "ModelOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup", "audit", "change_between",
     "model_change", "sizing", "worst_of",
 ]  # fmt: skip
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairdistill.auditing import AuditOptions, ComparisonOptions, IntervalOptions, LimitOptions, ModelOptions
-from fairdistill.cli.command import Command, asks_for_help, parse
+from fairdistill.auditing import (
+    AttributeOptions,
+    AuditOptions,
+    ComparisonOptions,
+    IntervalOptions,
+    LimitOptions,
+    ModelOptions,
+)
+from fairdistill.cli.command import Command, Given, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
@@ -50,16 +57,40 @@ def run(arguments: list[str]) -> int:
     what: tuple[type, ...] = (TableColumns,) if data is None else (ModelOptions,)
     if data is None and asks_for_help(arguments):
         what = (TableColumns, ModelOptions)
-    given = parse(COMMAND, arguments, IntervalOptions, LimitOptions, ComparisonOptions, *what, OutputOptions, data=data)
+    groups = (IntervalOptions, LimitOptions, ComparisonOptions, AttributeOptions)
+    given = parse(COMMAND, arguments, *groups, *what, OutputOptions, data=data)
     out = _out(given.source, given.options(OutputOptions))
     from fairdistill.auditing import audit
     from fairdistill.auditing.bars import bars
 
-    result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
+    options = given.options(AuditOptions, data_options=given.data_options)
+    if _several(given.source, options):
+        return _attributes(given, options, out)
+    result = audit(given.source, options=options)
     write_json(out, result.to_write())
     print(result.text())
     if can_show_bars():
         print(f"\n{shown(bars(result))}")
+    written = (str(out), given.values.get("predictions_out"))
+    print(f"\nWritten: {', '.join(filter(None, written))}")
+    return result.exit_code
+
+
+def _several(source: str, options: AuditOptions) -> bool:
+    """Return whether ``--label`` names several columns."""
+    from fairdistill.predictions.attributes import names_several
+
+    if options.data is None:
+        return names_several(options.label, source, options.encoding)
+    return names_several(options.data_options.get("label"), options.data, options.encoding)
+
+
+def _attributes(given: Given, options: AuditOptions, out: Path) -> int:
+    from fairdistill.auditing.attributes import audit_attributes
+
+    result = audit_attributes(given.source, options=options)
+    write_json(out, result.to_write())
+    print(result.text())
     written = (str(out), given.values.get("predictions_out"))
     print(f"\nWritten: {', '.join(filter(None, written))}")
     return result.exit_code
