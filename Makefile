@@ -5,6 +5,7 @@
 # make check   set up, then lint, formatting and types
 # make faults  set up, then random kills, full disks, two at once, hostile files (long); prints a table
 # make docs    set up, then the site of the documentation in docs/_build (a few minutes)
+# make fuzz    set up, then a million changed files for the readers (half an hour or more)
 # make wheel   set up, then the wheel and the source archive in dist/, tried in an empty environment
 # make clean   remove what the others made
 # FAIRDISTILL_DATA=DIR make test   also runs the tests on the real CIFAR-10 files in DIR
@@ -12,7 +13,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-browser check format docs wheel faults clean
+.PHONY: help demo test test-fast test-browser check format docs wheel faults fuzz clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -48,6 +49,10 @@ check: .venv/installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+fuzz: .venv/installed
+	@echo "Reading a million changed files"
+	@$(BIN)/python -m tests.fuzzing
 
 format: .venv/installed
 	@$(BIN)/ruff check --fix .

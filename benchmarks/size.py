@@ -149,7 +149,7 @@ class Growth:
 
 
 def growth(minutes: float) -> Growth:
-    """Train for some minutes and return how its memory grew; then it is interrupted, as with Ctrl-C."""
+    """Train for some minutes and return how its memory grew; then it is stopped with SIGTERM."""
     command = ("train", "--data", "digits-s", "--method", "mfd", "--teacher", "teacher", "--steps", "100000000")
     times, values = list[float](), list[float]()
     with inputs("flat") as folder:
@@ -162,8 +162,8 @@ def growth(minutes: float) -> Growth:
             times.append(now)
             values.append(resident(process.pid))
             time.sleep(_EVERY)
-        process.send_signal(signal.SIGINT)
-        if process.wait() != 128 + signal.SIGINT:
+        process.terminate()
+        if process.wait() != 128 + signal.SIGTERM:
             raise SystemExit(f"the training ended with {process.returncode}")
         evaluations = len(log.read_bytes().splitlines())
     late = [at for at, now in enumerate(times) if now > 20 * minutes]

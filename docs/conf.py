@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
+import re
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
 from fairdistill import __version__ as release
+from fairdistill.system.vision import import_torchvision
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs" / "_extensions"))
@@ -60,10 +65,20 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_attr_annotations = False
 
+import_torchvision()  # before an example does, so that a build for CUDA works next to a PyTorch without it
+
+
+def _runs(example: Path) -> bool:
+    """Return whether all that an example imports is installed; else its page shows it without its output."""
+    tree = ast.parse(example.read_text(encoding="utf-8"))
+    imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    return all(importlib.util.find_spec(name.split(".")[0]) is not None for name in imported)
+
+
 sphinx_gallery_conf = {
     "examples_dirs": ["examples"],
     "gallery_dirs": ["docs/gallery"],
-    "filename_pattern": r"\.py$",
+    "filename_pattern": "|".join(rf"/{each.name}$" for each in (ROOT / "examples").glob("*.py") if _runs(each)),
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,
@@ -91,6 +106,13 @@ def _titled(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = f"# {docname.removeprefix('results/')}\n\n{source[0]}"
 
 
+def _without_folder(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Show the files of an example by their own names, without the temporary folder that they were in."""
+    if docname.startswith("docs/gallery/"):
+        source[0] = re.sub(rf"{re.escape(tempfile.gettempdir())}/tmp\w+/", "", source[0])
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the hook above."""
+    """Connect the hooks above."""
     app.connect("source-read", _titled)
+    app.connect("source-read", _without_folder)

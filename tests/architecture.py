@@ -26,6 +26,7 @@ FLOORS = (
     ("exporting",),
     ("training",),
     ("embedding", "inspecting", "predicting", "diagnosing"),
+    ("tracking",),
     ("auditing", "comparing", "choosing"),
     ("predictions",),
     ("heads", "posthoc"),

@@ -213,3 +213,9 @@ def test_a_grid_of_many_seeds_resolves_each_method_and_each_seed_once(tmp_path, 
     monkeypatch.setattr("fairdistill.benching.plan.resolve", lambda options: calls.append(options) or resolve(options))
     assert len(grid(tmp_path, methods="ss,mfd", seeds="0-9").jobs) == 30
     assert len(calls) == 10 + 3  # seeds; two methods and their teacher
+
+
+def test_a_logger_is_passed_on_and_makes_no_other_grid(tmp_path):
+    logged, without = grid(tmp_path, logger="wandb"), grid(tmp_path)
+    assert ids(logged) == ids(without)
+    assert {job.options.logger for job in logged.jobs} == {job.places["logger"] for job in logged.jobs} == {"wandb"}

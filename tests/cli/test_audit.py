@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from pathlib import Path
@@ -199,3 +200,77 @@ def test_a_confidence_that_the_draws_cannot_support_is_refused(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     assert main(["audit", str(table(tmp_path)), *COLUMNS, "--confidence", "0.999"]) == 2
     assert "confidence 0.999 needs at least 10,000 draws, but got 500" in capsys.readouterr().err
+
+
+def piped(monkeypatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+def test_json_stands_alone_on_standard_output(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = table(tmp_path)
+    assert main(["audit", str(path), *COLUMNS, "--against", str(path), "--max-deo-a", "0.1", "--json"]) == 1
+    shown = capsys.readouterr()
+    said = json.loads(shown.out)
+    assert said["limits"][0]["verdict"] == "beyond"
+    assert said["metrics"]["calibration_error"] is None
+    assert all(f"{note}." in shown.err for note in said["notes"])
+    assert not list(tmp_path.glob("*.json"))
+    assert main(["audit", str(path), *COLUMNS, "--json", "--out", "kept.json"]) == 0
+    assert json.loads((tmp_path / "kept.json").read_text()) == json.loads(capsys.readouterr().out)
+
+
+def test_a_summary_in_markdown_comes_with_the_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, "--max-deo-a", "0.5", "--markdown"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("## Fairness audit: pass\n")
+    assert shown.err == "Written: audit.json\n"
+    assert json.loads((tmp_path / "audit.json").read_text())["rows"] == 800
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, "--json", "--markdown"]) == 2
+    assert "--json and --markdown both say what to print" in capsys.readouterr().err
+
+
+def test_a_table_on_standard_input_is_audited_like_a_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = table(tmp_path)
+    found = []
+    for source in (str(path), "-"):
+        piped(monkeypatch, path.read_text())
+        assert main(["audit", source, *COLUMNS, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[1]["where"] == "standard input"
+    assert {**found[1], "where": str(path)} == found[0]
+    piped(monkeypatch, table(tmp_path, gap=0.0, name="other.csv").read_text())
+    assert main(["audit", str(path), *COLUMNS, "--against", "-", "--max-harm", "0.1"]) == 1
+    assert "Change against standard input" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "parts"),
+    [
+        ("", ["-"], ["standard input is empty; pipe a table of predictions (CSV)"]),
+        ("id,sex,race,said\n1,f,x\n", ["-"], ["standard input, line 2: expected 4 fields"]),
+        ("id,sex\n1,f\n", ["-"], ["standard input has no column 'race'"]),
+        ("x", ["-", "--against", "-"], ["standard input (-) can be read only once"]),
+        ("x", ["t.csv", "--max-harm", "0.1"], ["--max-harm needs another model", "--against"]),
+    ],
+)
+def test_bad_standard_input_is_one_line(tmp_path, monkeypatch, capsys, text, arguments, parts):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path, name="t.csv")
+    piped(monkeypatch, text)
+    assert main(["audit", *COLUMNS, *arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1
+    assert all(part in shown.err for part in parts)
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_undecided_ends_with_0_if_it_is_allowed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    limits = ["--max-deo-a", "0.3", "--min-accuracy", "0.5", "--max-worst-gap", "0.9"]
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, *limits]) == 3
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, *limits, "--allow-undecided"]) == 0
+    assert "undecided: these data cannot tell" in capsys.readouterr().out
+    assert json.loads((tmp_path / "audit.json").read_text())["allow_undecided"] is True

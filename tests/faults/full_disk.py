@@ -74,7 +74,7 @@ def _refused(ended: Ended) -> list[str]:
     broken = [] if ended.code in _KNOWN else [f"it ended with {ended.code}: {ended.stderr[-300:]!r}"]
     last = ended.stderr.strip().splitlines()[-1:] or [""]
     if "Traceback" in ended.stderr:
-        broken.append(f"a traceback: {ended.stderr[-300:]!r}")
+        broken.append(f"a traceback: {ended.stderr[ended.stderr.index('Traceback') :][:1000]!r}")
     if not re.match(r"fairdistill: error: .+", last[0]):
         broken.append(f"its last line is {last[0][:200]!r}")
     return broken

@@ -75,6 +75,11 @@ def _images(folder: Path) -> None:
     draw_table(folder / "faces", train=400, test=80)
 
 
+def _pictures(folder: Path) -> None:
+    _teacher(folder)
+    _images(folder)
+
+
 def _predictions(folder: Path) -> None:
     draw = random.Random(0)
     rows = [f"{row},{draw.choice('ab')},{draw.choice('uvw')},{draw.choice('ab')}" for row in range(4000)]
@@ -114,6 +119,8 @@ _CACHED = ("--method", "mfd", "--teacher", "teacher", "--epochs", "2", "--batch-
 _SEARCH = ("--method", "mfd", "--teacher", "teacher", "--search", "mfd.strength=1,3", *_SHORT, "--rule", "deo_a")
 _FIX = ("fix", "teacher", *DIGITS, "--budget", "2h", "--epochs", "1", "--out", "out")
 _GRID = ("--methods", "scratch,ss", "--seeds", "0", "--protocol", "honest", "--epochs", "1", "--teacher-epochs", "1")
+_ONE_THREAD = (*MACHINE, "--threads", "1")
+_UNLABELLED = ("--images", "faces")
 _PAGE = ("--out", "page.html", "--card", "card.md", "--draws", "500")
 
 SCENARIOS = {
@@ -131,6 +138,8 @@ SCENARIOS = {
         Scenario("fix, students", 4, _teacher, _same(*_FIX, "--students", "2", "--anyway"), few_heads),
         Scenario("report", 18, _two_runs, _same("report", "run0", "run1", *_PAGE)),
         Scenario("audit", 24, _predictions, _same("audit", "predictions.csv", "--out", "audit.json", "--draws", "500")),
+        Scenario("export", 14, _teacher, _same("export", "teacher", *_ONE_THREAD, "--out", "exported"), in_here=False),
+        Scenario("predict", 10, _pictures, _same("predict", "teacher", *_ONE_THREAD, *_UNLABELLED, "--out", "new.csv")),
     )
 }  # fmt: skip
-"""By name; 200 kills in all."""
+"""By name; 224 kills in all."""

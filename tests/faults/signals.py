@@ -33,7 +33,7 @@ def try_signals(name: str, *, tries: int, seed: int, place: Path, say: Say) -> R
             allowed = {128 + sent, 0}  # fix recommends the best so far, and what has come to its end has come to it
             broken = [] if ended.code in allowed else [f"it ended with {ended.code}: {ended.stderr[-300:]!r}"]
             if "Traceback" in ended.stderr:
-                broken.append(f"a traceback: {ended.stderr[-400:]!r}")
+                broken.append(f"a traceback: {ended.stderr[ended.stderr.index('Traceback') :][:1000]!r}")
             broken += problems(stage.folder)
             again = stage.next()
             if again is not None and (ended := again.run()).code != 0:

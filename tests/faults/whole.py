@@ -23,7 +23,7 @@ from fairdistill.training.state import load_checkpoint
 _TIMES = frozenset(
     {
         "seconds", "samples_per_second", "peak_memory_bytes", "first_seconds", "row_seconds", "when", "commit",
-        "image_seconds",
+        "image_seconds", "pace", "images_per_second",
     }
 )  # fmt: skip
 _UNFINISHED = (".part", ".done", "-journal", "-wal", "-shm")
@@ -158,6 +158,12 @@ def _weights(path: Path) -> None:
     read_safe(path)
 
 
+def _graph(path: Path) -> None:
+    import onnx
+
+    onnx.checker.check_model(str(path), full_check=True)
+
+
 _CHECKS: dict[str, Callable[[Path], Any]] = {
     ".json": lambda path: json.loads(path.read_text()),
     ".jsonl": _log,
@@ -167,4 +173,5 @@ _CHECKS: dict[str, Callable[[Path], Any]] = {
     ".safetensors": _weights,
     ".pt": lambda path: load_checkpoint(path, digest=True),
     ".db": _database,
+    ".onnx": _graph,
 }

@@ -20,7 +20,7 @@ from pathlib import Path
 from fairdistill.errors import FairdistillError
 from tests.fuzzing.kind import Input, Kind
 
-SECONDS = 10.0
+SECONDS = 30.0
 """One input may take as long, counted in seconds of a processor, so that a busy machine makes none too slow."""
 HANGING = 600.0
 """After so many seconds without progress, the process is killed: it hangs outside of Python, or waits."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,18 @@ def test_they_hold_no_more_than_there_are_samples() -> None:
     """An array of 1,000 classes and 50 groups has 50,000,000 numbers."""
     counts = SparseCounts(*made(100), num_classes=1000, num_groups=50)
     assert len(counts._at) == len(counts._number) <= 100
+
+
+def test_json_is_that_of_the_tables() -> None:
+    generator = np.random.default_rng(0)
+    labels, predicted = generator.integers(0, 7, (2, 40))
+    counts = SparseCounts(labels, predicted, generator.integers(-1, 3, 40), num_classes=7, num_groups=4)
+    text = "".join(counts.json_parts("\n "))
+    assert tuple(tuple(map(tuple, table)) for table in json.loads(text)) == tuple(counts)
+    assert text.splitlines()[:3] == ["[", "  [", "   [" + ", ".join(map(str, counts[0][0])) + "],"]
+    assert text.endswith("\n  ]\n ]")
+
+
+def test_json_without_groups() -> None:
+    nothing = np.zeros(0, np.int64)
+    assert "".join(SparseCounts(nothing, nothing, nothing, num_classes=3, num_groups=0).json_parts("\n")) == "[]"

@@ -86,3 +86,17 @@ def test_files_and_folders_are_readable_and_what_is_not_there_is_not(tmp_path):
         check_readable(Path("/dev/zero"))
     assert str(caught.value) == "it is a device, not a regular file"
     assert not isinstance(caught.value, UsageError)
+
+
+@pytest.mark.parametrize(("name", "mib"), [("config.yaml", 4), ("result.json", 256), ("log.jsonl", 256)])
+def test_no_file_of_a_run_folder_fills_the_memory(tmp_path, name, mib):
+    (tmp_path / "config.yaml").write_text("format_version: 2\n")
+    with (tmp_path / name).open("ab") as file:
+        file.truncate(mib * 2**20 + 2**20)
+
+    def read():
+        run = RunFolder.open(tmp_path)  # reads config.yaml
+        return run.read_log() if name == "log.jsonl" else run.result
+
+    with pytest.raises(RunFolderError, match=rf"{name}: it has {mib + 1} MiB, and only files of at most {mib} MiB"):
+        read()

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from fairdistill.system.signals import STOPPING, signals_caught
+from fairdistill.system.signals import STOPPING, StopSignal, raised_as_exceptions, signals_caught
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +54,23 @@ def test_in_another_thread_signals_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+class Finalized:
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        for _ in range(10):  # here the handler raises, and Python drops it
+            pass
+
+
+def test_a_signal_that_python_drops_in_a_finalizer_is_sent_again(capfd: pytest.CaptureFixture[str]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def work() -> None:
+        Finalized()
+        time.sleep(30)
+
+    with pytest.raises(StopSignal) as caught, raised_as_exceptions():
+        work()
+    assert caught.value.signal_number == signal.SIGTERM
+    assert capfd.readouterr().err == ""

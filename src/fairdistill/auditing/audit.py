@@ -9,13 +9,13 @@ import numpy as np
 
 from fairdistill.auditing.change import change_between
 from fairdistill.auditing.corrections import corrections, own_corrections
+from fairdistill.auditing.limits import Audited, limits_of
 from fairdistill.auditing.measuring import (
     calibration_of,
     check,
     classes_of,
     groups_of,
     left_out,
-    limits_of,
     metrics_of,
     notes_of,
     too_few_exchanges,
@@ -95,9 +95,12 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
     calibration = calibration_of(predictions, options)
     metrics = metrics_of(predictions, sample, options, calibration[-1])
-    collapsed = np.ptp(predictions.predicted) == 0
+    collapsed = bool(np.ptp(predictions.predicted) == 0)
     hardly = np.flatnonzero(hardly_predicted(counts.chosen, counts.rows)).tolist()
-    unknown = len(hardly) / len(predictions.class_names)
+    audited = Audited(
+        predictions=predictions, against=against, sample=sample, metrics=metrics, hardly=len(hardly),
+        collapsed=collapsed,
+    )  # fmt: skip
     posthoc, why_not = _posthoc(predictions, validation, options)
     return AuditResult(
         where=predictions.where,
@@ -126,7 +129,8 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
             predictions.group_names,
             worth=Worth.of(sample),
         ),
-        limits=limits_of(metrics, options, unknown=unknown, collapsed=collapsed),
+        limits=limits_of(audited, options),
+        allow_undecided=options.allow_undecided,
         notes=(*notes_of(predictions), *_of_sample(predictions, sample), *_pairing(predictions, against), *why_not),
         model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),

@@ -1,10 +1,9 @@
-"""The parts of an audit: metrics, classes, groups, limits and notes."""
+"""The parts of an audit: metrics, classes, groups and notes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -15,10 +14,8 @@ from fairdistill.auditing.result import (
     AuditMetrics,
     ClassAudit,
     GroupAudit,
-    LimitCheck,
-    Verdict,
 )
-from fairdistill.auditing.subgroups import complete_gaps
+from fairdistill.auditing.subgroups import complete_gaps, worst_gap
 from fairdistill.errors import DataError
 from fairdistill.metrics import (
     Calibration,
@@ -68,6 +65,7 @@ def metrics_of(
         class_balanced_accuracy=sample.class_balanced_accuracy(),
         worst_group=group,
         worst_cell=subgroup,
+        worst_gap=worst_gap(sample),
         deo_a=gaps[0],
         deo_m=gaps[1],
         deo_a_complete=complete[0],
@@ -118,35 +116,6 @@ def groups_of(
         )
         for group, name in enumerate(predictions.group_names)
     )
-
-
-def limits_of(
-    metrics: AuditMetrics, options: AuditOptions, *, unknown: float, collapsed: bool
-) -> tuple[LimitCheck, ...]:
-    """Return whether each requested limit is kept.
-
-    Both answers are one-sided, so each is wrong in at most one case of twenty at a confidence of 95%.
-
-    Args:
-        metrics: of the whole test set.
-        options: the limits.
-        unknown: share of the classes whose gap says nothing, because the model hardly ever predicts them.
-        collapsed: whether the model predicts a single class.
-    """
-    found = []
-    for name, limit, gap, missing in (
-        ("deo_a", options.max_deo_a, metrics.deo_a, unknown),
-        ("deo_m", options.max_deo_m, metrics.deo_m, float(unknown > 0)),
-    ):
-        if limit is None:
-            continue
-        at_most = min(1.0, gap.at_most + missing) if not math.isnan(gap.at_most) else gap.at_most
-        verdict: Verdict = "within" if at_most <= limit else "beyond" if gap.at_least > limit else "undecided"
-        if collapsed:  # its gap of 0 says nothing
-            verdict = "undecided"
-        metric: Literal["deo_a", "deo_m"] = "deo_a" if name == "deo_a" else "deo_m"
-        found.append(LimitCheck(metric=metric, limit=limit, verdict=verdict, at_least=gap.at_least, at_most=at_most))
-    return tuple(found)
 
 
 def left_out(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:

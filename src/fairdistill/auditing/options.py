@@ -63,10 +63,20 @@ class LimitOptions:
     it is above, 3 if the data cannot tell."""
     max_deo_m: float | None = None
     """Largest DEO_M to accept; works like --max-deo-a."""
+    min_accuracy: float | None = None
+    """Smallest accuracy to accept (0.9 = 90%); works like --max-deo-a."""
+    max_worst_gap: float | None = None
+    """Largest worst gap to accept: the accuracy of all samples minus that of the worst subgroup; works like
+    --max-deo-a."""
+    max_harm: float | None = None
+    """With --against: the most by which the accuracy of any subgroup may fall (0.02 = 2 points); works like
+    --max-deo-a."""
+    allow_undecided: bool = False
+    """Exit with 0 instead of 3 if the data cannot tell whether a limit is met."""
 
     def __post_init__(self) -> None:
         check_types(self)
-        for name in ("max_deo_a", "max_deo_m"):
+        for name in ("max_deo_a", "max_deo_m", "min_accuracy", "max_worst_gap", "max_harm"):
             limit = getattr(self, name)
             if limit is not None and not 0 <= limit <= 1:
                 raise UsageError(f"expected {name} to be a fraction in [0, 1], but got {limit}; 5% is 0.05")
@@ -77,8 +87,8 @@ class ComparisonOptions:
     """Comparison with other predictions."""
 
     against: str | Path | Predictions | None = None
-    """Table or run folder with another model's predictions for the same samples: adds a paired test and the change in
-    each subgroup. Default for a run: its teacher."""
+    """Table (- for standard input) or run folder with another model's predictions for the same samples: adds a paired
+    test and the change in each subgroup. Default for a run: its teacher."""
     validation: str | Path | Predictions | None = None
     """Table of the model's predictions on a validation set: adds the post-hoc baselines, fitted on them. Default for a
     run, or a model with --data: its own."""
@@ -139,6 +149,8 @@ class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, AttributeOp
             raise UsageError(
                 "--validation applies only to tables; with --data, the model is run on the data set's validation set"
             )
+        if self.data is not None and self.max_harm is not None and self.against is None:
+            raise UsageError("--max-harm needs another model to compare with; name its predictions with --against")
         if self.data is None and self.rows != "auto":
             raise UsageError(f"--rows {self.rows} applies only to a model that is run with --data; drop --rows")
         if self.data is None and self.predictions_out is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Literal
 
 from fairdistill.contract import Result, key
@@ -15,6 +16,7 @@ from fairdistill.predictions.model_reading import ModelReading
 FORMAT_VERSION = 2
 
 Verdict = Literal["within", "beyond", "undecided"]
+LimitedMetric = Literal["deo_a", "deo_m", "accuracy", "worst_gap", "harm"]
 EXIT_CODES: Mapping[Verdict, int] = {"within": 0, "beyond": 1, "undecided": 3}
 
 
@@ -50,6 +52,7 @@ class AuditMetrics(Result):
         class_balanced_accuracy: mean over the classes.
         worst_group: of the groups.
         worst_cell: of the subgroups, one class of one group each.
+        worst_gap: the accuracy of all samples minus that of the worst subgroup.
         deo_a: mean over the classes of the difference between groups.
         deo_m: largest over the classes.
         deo_a_complete: the mean over the classes of which every group has samples; ``deo_a`` if all are such.
@@ -65,6 +68,7 @@ class AuditMetrics(Result):
     class_balanced_accuracy: Estimate
     worst_group: WorstGroup
     worst_cell: WorstSubgroup
+    worst_gap: Estimate
     deo_a: Gap
     deo_m: Gap
     deo_a_complete: CompleteGap
@@ -154,16 +158,29 @@ class LimitCheck(Result):
     """A limit and whether it is kept: within, beyond, or undecided where the data cannot tell.
 
     Attributes:
-        at_least: one-sided lower end of the metric; above the limit, it is exceeded.
-        at_most: one-sided upper end; not above the limit, it is kept. The gap of a class that the model hardly ever
-            predicts counts as unknown here, between 0 and 1.
+        metric: what is limited; ``worst_gap`` is the accuracy minus that of the worst subgroup, ``harm`` the largest
+            fall of a subgroup's accuracy against another model.
+        kind: whether the limit is the largest or the smallest value to accept.
+        limit: the limit.
+        verdict: whether it is kept.
+        value: as observed; of ``harm``, that of the subgroup that decides.
+        at_least: one-sided lower end of the metric; above a largest value to accept, that is exceeded.
+        at_most: one-sided upper end; not above a largest value to accept, that is kept. The gap of a class that the
+            model hardly ever predicts, and the accuracy of a subgroup without samples, count as unknown here, between
+            0 and 1.
+        group: of the subgroup that decides; None if the metric is not about one.
+        class_name: its class.
     """
 
-    metric: Literal["deo_a", "deo_m"]
+    metric: LimitedMetric
+    kind: Literal["max", "min"]
     limit: float
     verdict: Verdict
+    value: float
     at_least: float
     at_most: float
+    group: str | None
+    class_name: str | None = key("class")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +275,7 @@ class AuditResult(Result, Plotted):
             :func:`fairdistill.metrics.collapse.hardly_predicted`.
         sizing: what gap this test set can show.
         limits: the requested limits.
+        allow_undecided: whether the exit code is 0 even if the data cannot tell whether a limit is kept.
         notes: what a reader should know about the predictions.
         model: how the model was read, None if it was not run for the audit.
         against: the change against another model, None without one.
@@ -286,6 +304,7 @@ class AuditResult(Result, Plotted):
     hardly_predicted: tuple[str, ...]
     sizing: Sizing
     limits: tuple[LimitCheck, ...]
+    allow_undecided: bool
     notes: tuple[str, ...]
     model: ModelReading | None
     against: ModelChange | None
@@ -311,8 +330,14 @@ class AuditResult(Result, Plotted):
         """Largest difference between groups over the classes."""
         return self.metrics.deo_m
 
+    def markdown(self) -> str:
+        """Return a short summary as Markdown: the verdict, the limits, the worst subgroups and a few metrics."""
+        text: str = import_module("fairdistill.auditing.summary").summary(self)  # which reads results
+        return text
+
     @property
     def exit_code(self) -> int:
-        """0 if every limit is kept, 1 if one is clearly exceeded, 3 if the data cannot tell."""
-        verdicts = {limit.verdict for limit in self.limits}
-        return next((EXIT_CODES[verdict] for verdict in ("beyond", "undecided") if verdict in verdicts), 0)
+        """0 if every limit is kept, 1 if one is clearly exceeded, 3 if the data cannot tell and that is not allowed."""
+        verdicts: list[Verdict] = ["beyond"] if self.allow_undecided else ["beyond", "undecided"]
+        found = {limit.verdict for limit in self.limits}
+        return next((EXIT_CODES[verdict] for verdict in verdicts if verdict in found), 0)

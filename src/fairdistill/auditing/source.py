@@ -13,6 +13,7 @@ from fairdistill.predictions.reordered import in_class_order
 from fairdistill.predictions.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
+from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
 from fairdistill.tables.reading import SUFFIXES
 
 
@@ -34,8 +35,12 @@ class Inputs:
 def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
     """Read a table or a finished run folder, or run a model on a data set; predictions are returned as they are.
 
-    Other predictions of the same classes get them in the same order.
+    Other predictions of the same classes get them in the same order. ``-`` is a table on standard input.
     """
+    if sum(map(is_standard_input, (source, options.against, options.validation))) > 1:
+        raise UsageError("standard input (-) can be read only once; name a file for the other table")
+    if is_standard_input(source) and options.data is not None:
+        raise UsageError("standard input (-) holds a table of predictions, not a model; drop --data")
     found = _read(source, options)
     return_freed_memory()
     if found.against is None and found.validation is None and not isinstance(source, Predictions):
@@ -54,6 +59,8 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)
     check_path("source", source)
+    if is_standard_input(source):
+        return Inputs(_from_standard_input(options), against, validation)
     if options.data is not None:
         from fairdistill.auditing.model import run_model  # torch, which tables do not need
 
@@ -79,9 +86,18 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
 def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Predictions | None:
     if source is None or isinstance(source, Predictions):
         return source
+    columns = options if options.data is None else TableColumns()
+    if is_standard_input(source):
+        return _from_standard_input(columns)
     if Path(source).is_dir():
         return run_predictions(RunFolder.open(source))
-    return read_predictions(Path(source), options if options.data is None else TableColumns())
+    return read_predictions(Path(source), columns)
+
+
+def _from_standard_input(columns: TableColumns) -> Predictions:
+    with copied_from_standard_input("a table of predictions (CSV)", ".csv") as path:
+        found = read_predictions(path, columns)
+        return replace(found, where=NAME, notes=tuple(note.replace(str(path), NAME) for note in found.notes))
 
 
 def _optional(run: RunFolder, name: str) -> Predictions | None:

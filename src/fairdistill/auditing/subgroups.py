@@ -8,6 +8,8 @@ import numpy as np
 
 from fairdistill.auditing.result import CompleteGap, SubgroupAudit
 from fairdistill.metrics import Estimate, Gap, Resampled
+from fairdistill.metrics.intervals import Limits
+from fairdistill.metrics.mover import difference
 from fairdistill.metrics.pooled import attributes_of, pooled_accuracy
 from fairdistill.predictions import Predictions
 
@@ -53,6 +55,17 @@ def complete_gaps(
     if names and not filled.all():
         found = sample.gaps_among(filled)
     return _named(found[0], names), _named(found[1], names)
+
+
+def worst_gap(sample: Resampled) -> Estimate:
+    """Return the accuracy of all samples minus that of the worst subgroup.
+
+    Its interval supposes that the two are independent; as the worst subgroup is part of all samples, it is rather too
+    wide.
+    """
+    whole, (worst, _) = sample.accuracy(), sample.worst_cell()
+    found = difference(*(Limits(*map(np.array, (each.low, each.value, each.high))) for each in (whole, worst)))
+    return Estimate(float(found.middle), *(float(np.clip(end, -1, 1)) for end in (found.low, found.high)))
 
 
 def _named(gap: Gap, classes: tuple[str, ...]) -> CompleteGap:

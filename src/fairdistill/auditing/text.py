@@ -5,24 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, LimitCheck, ModelChange
+from fairdistill.auditing.limit_text import hardly, limits_in_words
+from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, ModelChange
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
-from fairdistill.metrics import METRICS, Calibration, Estimate, Gap, GapChange
+from fairdistill.metrics import Calibration, Estimate, Gap, GapChange
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import interval, p_value, percent, signed
 from fairdistill.text.tables import aligned
 
 _SHOWN_SUBGROUPS = 12
-_NAMED = 5
-_VERDICTS = {
-    "within": "met: with {confidence} confidence it is at most {high}",
-    "beyond": "exceeded: with {confidence} confidence it is at least {low}",
-    "undecided": (
-        "undecided: these data cannot tell; it is at least {low} and at most {high}, each with {confidence} confidence"
-    ),
-}
-
 _DESIGNS = {
     "random": "Intervals treat the test set as sampled at random within each group (--design random).",
     "balanced": "Intervals take the number of samples in each subgroup as planned (--design balanced).",
@@ -35,7 +27,7 @@ def render(result: AuditResult) -> str:
     lines += ["", *_groups(result), "", *_classes(result), *few_samples(result), "", *in_words(result)]
     lines += [] if result.model is None else result.model.in_words()
     lines += [f"{note}." for note in result.notes]
-    lines += [_limit(limit, result) for limit in result.limits]
+    lines += limits_in_words(result)
     if result.against is not None:
         lines += ["", *_change(result.against)]
     if result.posthoc is not None:
@@ -55,7 +47,7 @@ def in_words(result: AuditResult) -> list[str]:
         lines.append("The model predicts a single class for every sample, so its gap of 0 says nothing about fairness.")
     elif result.hardly_predicted:
         lines.append(
-            f"The model hardly ever predicts {_hardly(result)}, whatever the group, so a gap near 0 in "
+            f"The model hardly ever predicts {hardly(result)}, whatever the group, so a gap near 0 in "
             f"{'this class' if len(result.hardly_predicted) == 1 else 'these classes'} says nothing about fairness."
         )
     lines.append(
@@ -130,6 +122,7 @@ def _metrics(metrics: AuditMetrics, confidence: float) -> list[str]:
         ("Class-balanced accuracy", metrics.class_balanced_accuracy, ""),
         ("Worst group", group, group.group or ""),
         ("Worst subgroup", subgroup, which),
+        ("Worst gap", metrics.worst_gap, ""),
         ("DEO_A", metrics.deo_a, ""),
         ("DEO_M", metrics.deo_m, ""),
         ("Demographic parity difference", metrics.demographic_parity, ""),
@@ -182,25 +175,6 @@ def _classes(result: AuditResult) -> list[str]:
 
 def _chance(gap: Gap | Calibration) -> str:
     return f"{percent(gap.floor)} [{percent(gap.floor_low)}, {percent(gap.floor_high)}]"
-
-
-def _limit(limit: LimitCheck, result: AuditResult) -> str:
-    why = _VERDICTS[limit.verdict].format(
-        confidence=f"{100 * result.confidence:g}%",
-        low=f"{percent(limit.at_least)}%",
-        high=f"{percent(limit.at_most)}%",
-    )
-    if limit.verdict == "undecided" and result.empty_cells:
-        why = "undecided: a subgroup has no samples"
-    elif limit.verdict == "undecided" and result.collapsed:
-        why = "undecided: the model predicts a single class for every sample"
-    elif limit.verdict == "undecided" and result.hardly_predicted:
-        why += f"; the gap of a class that is hardly ever predicted ({_hardly(result)}) is unknown"
-    return f"Limit {METRICS[limit.metric]} <= {percent(limit.limit)}%: {why}."
-
-
-def _hardly(result: AuditResult) -> str:
-    return listed(result.hardly_predicted, _NAMED)
 
 
 def _change(change: ModelChange) -> list[str]:

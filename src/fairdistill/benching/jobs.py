@@ -40,11 +40,12 @@ class Job:
 
     @property
     def places(self) -> dict[str, str | None]:
-        """The options that hold paths, as the configuration of the run has them."""
+        """The options that hold paths, as the configuration of the run has them, and its logger."""
         given = {name: getattr(self.options, name) for name in _PLACES}
-        return {
+        absolute = {
             name: path if path is None or name == "out" else str(Path(path).absolute()) for name, path in given.items()
         }
+        return {**absolute, "logger": self.options.logger}
 
     @property
     def lock_path(self) -> Path:

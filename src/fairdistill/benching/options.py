@@ -12,6 +12,7 @@ from fairdistill import paper
 from fairdistill.contract import check_at_least_one, check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.tracking import LoggerName
 from fairdistill.training import PROTOCOLS, ProtocolName, RecipeName
 
 _ADDRESS = re.compile(r"auto|(ray://)?(\[[^\]]+\]|[^:/\s]+):\d+")
@@ -43,6 +44,9 @@ class GridOptions:
     """Folder with the data files; default: $FAIRDISTILL_DATA."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, for example skew."""
+    logger: LoggerName | None = None
+    """Also send every row of each run's log.jsonl, and its result, to tensorboard (in its run folder), wandb or mlflow.
+    """
     out: str | None = None
     """Folder of the grid; default: bench/DATA-PROTOCOL, or bench/DATA-PROTOCOL-RECIPE."""
 

@@ -42,6 +42,7 @@ def plan(name: str, options: BenchOptions) -> Grid:
         device=options.run_device,
         precision=options.precision,
         compile=options.compile,
+        logger=options.logger,
         cache_dir=str(path / ".teacher-cache"),
     )
     epochs = options.epochs if options.steps is None else None

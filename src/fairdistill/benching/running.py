@@ -23,6 +23,7 @@ from fairdistill.benching.text import overview, remainder
 from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.system.processes import launched_together
 from fairdistill.text.telling import tell
+from fairdistill.tracking import check_logger
 
 _LOOK_SECONDS = 1.0  # between two looks at what another process runs
 
@@ -34,6 +35,7 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
             "bench starts its own processes; use --workers or --engine ray instead of torchrun. To spread a single run "
             "over several processes: torchrun ... -m fairdistill train"
         )
+    check_logger(options.logger)
     grid = plan(source, options)
     if options.dry_run:
         return planned(grid, options.workers or 1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fairdistill.auditing import (
     AttributeOptions,
@@ -13,26 +15,33 @@ from fairdistill.auditing import (
     LimitOptions,
     ModelOptions,
 )
-from fairdistill.cli.command import Command, Given, asks_for_help, parse
+from fairdistill.cli.command import Command, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.escaping import shown
 from fairdistill.predictions import TableColumns
-from fairdistill.runs import write_json
+from fairdistill.runs import json_pieces, write_json
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.text.bars import can_show_bars
+from fairdistill.text.telling import tell
+
+if TYPE_CHECKING:
+    from fairdistill.auditing import AuditResult
+    from fairdistill.auditing.attributes import AttributesResult
 
 COMMAND = Command(
     name="audit",
     summary="Audit a table of predictions, a run folder, or, with --data, a model. Exit code 1 if a limit is "
     "exceeded, 3 if the data cannot tell, otherwise 0.",
     source="SOURCE",
-    source_help="table (.csv, .tsv, .jsonl, .parquet), run folder, or model with --data",
+    source_help="table (.csv, .tsv, .jsonl, .parquet; - reads CSV from standard input), run folder, or model with "
+    "--data",
     images=True,
     examples=(
         "audit predictions.csv --label gender --group race --max-deo-a 0.05",
-        "audit new.csv --against old.csv",
+        "audit new.csv --against old.csv --max-harm 0.02",
+        "audit predictions.csv --max-deo-a 0.05 --markdown >> summary.md",
         "audit deployed.pt --model resnet18 --data faces.csv --image path --label gender --group race",
     ),
 )
@@ -43,10 +52,17 @@ class OutputOptions:
     """Output."""
 
     out: str | None = None
-    """File to write; default: audit.json in the run folder, else in the current folder."""
+    """File to write; default: audit.json in the run folder, else in the current folder; none with --json."""
+    json: bool = False
+    """Print the content of audit.json instead of the text; notes go to standard error."""
+    markdown: bool = False
+    """Print a short summary in Markdown instead of the text, for example for the job summary of a pipeline; notes go
+    to standard error."""
 
     def __post_init__(self) -> None:
         check_types(self)
+        if self.json and self.markdown:
+            raise UsageError("--json and --markdown both say what to print; drop one of them")
 
 
 def run(arguments: list[str]) -> int:
@@ -59,45 +75,61 @@ def run(arguments: list[str]) -> int:
         what = (TableColumns, ModelOptions)
     groups = (IntervalOptions, LimitOptions, ComparisonOptions, AttributeOptions)
     given = parse(COMMAND, arguments, *groups, *what, OutputOptions, data=data)
-    out = _out(given.source, given.options(OutputOptions))
+    output = given.options(OutputOptions)
+    out = _out(given.source, output)
     from fairdistill.auditing import audit
-    from fairdistill.auditing.bars import bars
 
     options = given.options(AuditOptions, data_options=given.data_options)
-    if _several(given.source, options):
-        return _attributes(given, options, out)
-    result = audit(given.source, options=options)
-    write_json(out, result.to_write())
-    print(result.text())
-    if can_show_bars():
-        print(f"\n{shown(bars(result))}")
-    written = (str(out), given.values.get("predictions_out"))
-    print(f"\nWritten: {', '.join(filter(None, written))}")
+    result = _of_attributes(given.source, options, output) or audit(given.source, options=options)
+    if out is not None:
+        write_json(out, result.to_write())
+    written = [str(path) for path in (out, given.values.get("predictions_out")) if path is not None]
+    _show(result, output, written)
     return result.exit_code
 
 
-def _several(source: str, options: AuditOptions) -> bool:
-    """Return whether ``--label`` names several columns."""
+def _of_attributes(source: str, options: AuditOptions, output: OutputOptions) -> AttributesResult | None:
+    """Return the audits of several attributes; None if ``--label`` names a single one."""
     from fairdistill.predictions.attributes import names_several
 
-    if options.data is None:
-        return names_several(options.label, source, options.encoding)
-    return names_several(options.data_options.get("label"), options.data, options.encoding)
-
-
-def _attributes(given: Given, options: AuditOptions, out: Path) -> int:
+    own = options.data_options
+    label, table = (options.label, source) if options.data is None else (own.get("label"), options.data)
+    if not names_several(label, table, own.get("encoding", options.encoding)):
+        return None
+    if output.markdown:
+        raise UsageError("--markdown shows the audit of a single attribute; name one with --label, or use --json")
     from fairdistill.auditing.attributes import audit_attributes
 
-    result = audit_attributes(given.source, options=options)
-    write_json(out, result.to_write())
-    print(result.text())
-    written = (str(out), given.values.get("predictions_out"))
-    print(f"\nWritten: {', '.join(filter(None, written))}")
-    return result.exit_code
+    return audit_attributes(source, options=options)
 
 
-def _out(source: str, options: OutputOptions) -> Path:
-    """Return the file to write; a folder that cannot be written to is an error before anything is computed."""
+def _show(result: AuditResult | AttributesResult, output: OutputOptions, written: list[str]) -> None:
+    """Print the result in the form that was asked for; only the text shares its stream with anything else."""
+    from fairdistill.auditing import AuditResult
+    from fairdistill.auditing.bars import bars
+
+    if not output.json and not output.markdown:
+        print(result.text())
+        if isinstance(result, AuditResult) and can_show_bars():
+            print(f"\n{shown(bars(result))}")
+        print(f"\nWritten: {', '.join(written)}")
+        return
+    for note in result.notes:
+        tell(f"{note}.")
+    if written:
+        tell(f"Written: {', '.join(written)}")
+    if output.markdown and isinstance(result, AuditResult):
+        print(result.markdown())
+        return
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be
+    sys.stdout.writelines(json_pieces(result.to_write()))
+
+
+def _out(source: str, options: OutputOptions) -> Path | None:
+    """Return the file to write, if any; a folder that cannot be written to is an error before anything is computed."""
+    if options.out is None and options.json:
+        return None
     default = Path(source) / "audit.json" if Path(source).is_dir() else Path("audit.json")
     out = default if options.out is None else Path(options.out)
     if out.is_dir() or not out.absolute().parent.is_dir():

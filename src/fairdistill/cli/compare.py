@@ -9,7 +9,8 @@ COMMAND = Command(
     name="compare",
     summary="Compare finished runs side by side; runs that differ only in their seeds share a row.",
     source="RUN",
-    source_help="run folders, or row files (.json) that an earlier comparison printed",
+    source_help="run folders, or row files (.json) that an earlier comparison printed; - reads rows from standard "
+    "input",
     nargs="+",
     examples=("compare runs/teacher runs/mfd", "compare --format latex runs/*-seed*/"),
 )

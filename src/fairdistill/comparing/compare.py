@@ -21,8 +21,8 @@ def compare(
     """Compare finished runs on their test set; runs that differ only in their seeds share a row.
 
     Args:
-        sources: run folders and row files (what ``compare --format json`` printed, ``.json``), or a single one. Rows
-            of several files with the same label and budget become one.
+        sources: run folders and row files (what ``compare --format json`` printed, ``.json``, or ``-`` for standard
+            input), or a single one. Rows of several files with the same label and budget become one.
         options: how the command line prints the result; the result itself does not depend on it.
         **keywords: options by name.
 

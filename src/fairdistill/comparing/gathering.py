@@ -13,24 +13,28 @@ from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.metrics import METRICS
 from fairdistill.runs import read_json
+from fairdistill.system.standard_input import copied_from_standard_input, is_standard_input
 
 
 def is_row_file(source: str | Path) -> bool:
     """Return whether a source is a row file rather than a run folder.
 
     Example:
-        >>> is_row_file("results/seed0.json"), is_row_file("runs/mfd")
-        (True, False)
+        >>> is_row_file("results/seed0.json"), is_row_file("-"), is_row_file("runs/mfd")
+        (True, True, False)
     """
-    return Path(source).suffix == ".json"
+    return is_standard_input(source) or Path(source).suffix == ".json"
 
 
 def read_rows(path: str | Path) -> CompareResult:
-    """Read what ``compare --format json`` printed.
+    """Read what ``compare --format json`` printed; ``-`` is standard input.
 
     Raises:
         DataError: if the file cannot be read or does not hold rows.
     """
+    if is_standard_input(path):
+        with copied_from_standard_input("rows", ".json") as copy:
+            return read_rows(copy)
     try:
         content = read_json(Path(path))
         return CompareResult(

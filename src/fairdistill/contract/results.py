@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import html
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,10 +50,11 @@ class Result:
 
     def _written(self) -> Iterator[tuple[str, Any]]:
         """Yield the keys of the JSON and the values of their fields."""
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            value = getattr(self, field.name)
-            if field.metadata.get("written", True) and (value is not None or not field.metadata.get("optional")):
-                yield field.metadata.get("key") or field.name, value
+        kind: type = type(self)
+        for name, written_as, optional in _written_fields(kind):
+            value = getattr(self, name)
+            if value is not None or not optional:
+                yield written_as, value
 
     def text(self) -> str:
         """Return the result as text for a terminal, in percent; control characters in names are escaped."""
@@ -67,6 +69,21 @@ class Result:
         return f"<pre>{html.escape(self.text())}</pre>"
 
 
+@functools.cache
+def _written_fields(kind: type) -> tuple[tuple[str, str, bool], ...]:
+    """Return of each field in the JSON its name, its key there, and whether it is left out where it is None."""
+    return tuple(
+        (field.name, field.metadata.get("key") or field.name, bool(field.metadata.get("optional")))
+        for field in dataclasses.fields(kind)
+        if field.metadata.get("written", True)
+    )
+
+
+@functools.cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
 def _is_made(value: Any) -> bool:
     """Return whether a value is a sequence that makes its items when they are asked for."""
     return isinstance(value, Sequence) and not isinstance(value, list | tuple | str | bytes)
@@ -76,10 +93,12 @@ _NUMBERS = {int, float}
 
 
 def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | float | int):
+        return value
     if isinstance(value, Result):
         return value.to_dict()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: _plain(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

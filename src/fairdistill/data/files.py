@@ -91,6 +91,7 @@ def load_rows(
         *([few] if few else []),
         *remarks(rows.names, found.facts, origin.storage.how),
     )
+    return_freed_memory()  # much of what comparing a million rows took
     whole = GroupedDataset(
         name=name,
         images=ImageFiles(origin.source, rows.names, origin.storage, found.digests, found.facts),
@@ -104,8 +105,8 @@ def load_rows(
         notes=notes,
         skipped=skipped,
     )
-    del pictures, sources
-    return_freed_memory()  # most of what comparing a million rows took
+    del found, pictures, sources
+    return_freed_memory()
     if as_one:
         why = ", since no split is given" if unsplit else ""
         note = f"all {len(whole):,} rows were read{why}; a model looks better on rows that it was trained on"

@@ -17,6 +17,10 @@ PURPOSES: Mapping[str, str] = {
     "plot": "figures as files",
     "distributed": "training in several processes (torchrun)",
     "ray": "bench on a Ray cluster",
+    "tensorboard": "--logger tensorboard",
+    "wandb": "--logger wandb",
+    "mlflow": "--logger mlflow",
+    "completion": "completion of commands in a shell",
 }
 """What needs each extra; extras for developers are left out."""
 

@@ -25,7 +25,7 @@ _FORMAT = 2
 # Options that change how far a fix goes and what it recommends, but nothing that it has trained.
 _NO_IDENTITY = (
     "data_options", "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads",
-    "data_root", "out",
+    "data_root", "out", "logger",
 )  # fmt: skip
 _READS = "test-reads.json"
 _CONCLUSION = ("fix.json", "recommendation.md", "report.html", "model-card.md", "so-far.json")

@@ -13,6 +13,7 @@ from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.text.durations import parse_duration
+from fairdistill.tracking import LoggerName
 
 MOST_STUDENTS = 8
 """As many compete at most, whatever the budget."""
@@ -100,6 +101,8 @@ class FixMachineOptions:
     threads: ThreadCount = "auto"
     """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
     machine has become busier or freer."""
+    logger: LoggerName | None = None
+    """Also send every row of the log of each student to tensorboard (in its run folder), wandb or mlflow."""
     intended_use: str | None = None
     """What the model is for, in a sentence or two; shown in the model card."""
     out: str = "fairdistill-fix"

@@ -22,6 +22,7 @@ from fairdistill.models.layout import to_device
 from fairdistill.predictions.trained_model import open_run
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.tracking import check_logger
 from fairdistill.training import TrainOptions, resolve, seconds_of
 
 _PROBED = 10  # steps that the cost of one is estimated for
@@ -41,8 +42,10 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
         clock: the budget.
 
     Raises:
-        UsageError: if the model is no better than guessing, or predicts a single class; if a function as a rule fails.
+        UsageError: if the model is no better than guessing, or predicts a single class; if a function as a rule fails;
+            if the logger is not installed.
     """
+    check_logger(options.logger)
     if isinstance(options.threads, int):
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
@@ -88,6 +91,7 @@ def _shared(options: FixOptions) -> TrainOptions:
         data=options.data, data_root=options.data_root, data_options=dict(options.data_options), model=options.model,
         augment="standard" if options.augment == "auto" else options.augment, batch_size=options.batch_size,
         lr=options.lr, seed=options.seed, device=options.device, precision=options.precision, threads=options.threads,
+        logger=options.logger,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -114,6 +115,12 @@ class Resampled:
     def noise(self) -> Floats:
         """What drawn test sets add to it, float64 ``[B, M, G, C]``."""
         return self.all_noise[:, :, :-1]
+
+    def one_sided(self) -> Resampled:
+        """Return the same with accuracies each end of which holds by itself with the confidence, not both together."""
+        found = copy(self)
+        found.confidence = max(0.0, 2 * self.confidence - 1)
+        return found
 
     def accuracy(self) -> Estimate:
         """Return the fraction of correct samples, including those of unknown group."""

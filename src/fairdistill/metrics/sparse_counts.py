@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 import numpy as np
@@ -71,6 +71,25 @@ class SparseCounts(Sequence[Table]):
         table = np.zeros(size, np.int64)
         table[self._at[first:last] - start] = self._number[first:last]
         return tuple(map(tuple, table.reshape(self._classes, self._classes).tolist()))
+
+    def json_parts(self, line: str) -> Iterator[str]:
+        """Yield the JSON text of all tables row by row, from the counts above 0; new lines start with ``line``."""
+        columns, zeros = self._classes, "0, " * self._classes
+        row, column = np.divmod(self._at, columns)
+        ends = np.searchsorted(row, np.arange(len(self) * columns), side="right").tolist()
+        columns_of, numbers = column.tolist(), self._number.tolist()
+        start, opened = 0, "["
+        for at, end in enumerate(ends):
+            parts, filled = list[str](), 0
+            for entry in range(start, end):
+                parts += zeros[: 3 * (columns_of[entry] - filled)], f"{numbers[entry]}, "
+                filled = columns_of[entry] + 1
+            parts.append(zeros[: 3 * (columns - filled)])
+            begin = f"{opened}{line} [" if at % columns == 0 else ","
+            close = f"{line} ]" if at % columns == columns - 1 else ""
+            yield f"{begin}{line}  [{''.join(parts)[:-2]}]{close}"
+            start, opened = end, ","
+        yield f"{line}]" if len(self) else "[]"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SparseCounts):

@@ -12,7 +12,7 @@ from fairdistill.models.described import Described
 from fairdistill.models.folder import CONFIG, FACE, PROCESSOR
 from fairdistill.models.processor import geometry_of, normalization_of, side
 from fairdistill.models.timm_config import of_timm
-from fairdistill.system.regular import check_readable
+from fairdistill.system.regular import text_of
 from fairdistill.text.parsing import from_json
 
 
@@ -64,8 +64,7 @@ def _of_hugging_face(config: Mapping[str, Any], processor: Mapping[str, Any], fo
 def _read(path: Path) -> Mapping[str, Any]:
     """Return the content of a JSON file, empty if there is none."""
     try:
-        check_readable(path)
-        content = from_json(path.read_text(encoding="utf-8"))
+        content = from_json(text_of(path))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:

@@ -6,8 +6,9 @@ import re
 from functools import cache
 from typing import Any
 
-from fairdistill.escaping import one_line, shown
+from fairdistill.escaping import shown
 from fairdistill.text.durations import format_seconds
+from fairdistill.text.markup import as_markdown
 from fairdistill.text.numbers import interval, percent, signed
 
 
@@ -30,7 +31,7 @@ def _environment(escape: bool) -> Any:
     )
     environment.filters |= {
         "sentence": sentence_in_html if escape else sentence_in_markdown,
-        "percent": percent, "interval": interval, "signed": minus, "markdown": markdown,
+        "percent": percent, "interval": interval, "signed": minus, "markdown": as_markdown,
         "thousands": "{:,}".format, "seconds": format_seconds,
     }  # fmt: skip
     return environment
@@ -61,7 +62,7 @@ def sentence_in_markdown(text: str) -> str:
         >>> sentence_in_markdown("`a_b` *not* bold")
         '`a_b` \\*not\\* bold'
     """
-    return "".join(f"`{part}`" if code else markdown(part) for part, code in _parts(text))
+    return "".join(f"`{part}`" if code else as_markdown(part) for part, code in _parts(text))
 
 
 def _parts(text: str) -> list[tuple[str, bool]]:
@@ -72,9 +73,3 @@ def _parts(text: str) -> list[tuple[str, bool]]:
 def minus(value: float) -> str:
     """Return a fraction as percentage points with its sign, a minus as wide as the plus."""
     return signed(value).replace("-", "\u2212")
-
-
-def markdown(text: str) -> str:
-    """Return text in which nothing is taken for Markdown or HTML; it stays on one line."""
-    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{sign}" if sign in "\\`*_[]|#" else sign for sign in text)

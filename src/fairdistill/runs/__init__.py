@@ -5,6 +5,7 @@ from __future__ import annotations
 from fairdistill.runs.creation import check_new_folder, new_folder
 from fairdistill.runs.files import (
     finite_or_null,
+    json_pieces,
     json_text,
     nearest_existing,
     read_json,
@@ -17,6 +18,7 @@ from fairdistill.runs.folder import FORMAT_VERSION, RunFolder
 from fairdistill.runs.later_options import without_defaults
 
 __all__ = [
-    "FORMAT_VERSION", "RunFolder", "check_new_folder", "finite_or_null", "json_text", "nearest_existing", "new_folder",
-    "read_json", "resume_command", "without_defaults", "write_bytes", "write_json", "write_text",
+    "FORMAT_VERSION", "RunFolder", "check_new_folder", "finite_or_null", "json_pieces", "json_text",
+    "nearest_existing", "new_folder", "read_json", "resume_command", "without_defaults", "write_bytes",
+    "write_json", "write_text",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 
 from fairdistill.errors import RunFolderError
 from fairdistill.system.atomic import replaced
-from fairdistill.system.regular import check_readable
+from fairdistill.system.regular import text_of
 from fairdistill.text.parsing import from_json
 
 _LONG = 100  # numbers, from which on a list is written on one line
@@ -40,8 +40,7 @@ def read_json(path: Path) -> dict[str, Any]:
         RunFolderError: if it cannot be read.
     """
     try:
-        check_readable(path)
-        content = from_json(path.read_text(encoding="utf-8"))
+        content = from_json(text_of(path))
     except (OSError, ValueError) as error:
         raise RunFolderError(f"cannot read {path}: {error}") from error
     if not isinstance(content, dict):
@@ -69,8 +68,13 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         UsageError: if the path exists and is not a regular file.
     """
     with replaced(path) as file:
-        for piece in _pieces(_parts(content, "\n", _SPLIT)):
+        for piece in json_pieces(content):
             file.write(_encoded(piece))
+
+
+def json_pieces(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what :func:`write_json` writes, in pieces."""
+    return _pieces(_parts(content, "\n", _SPLIT))
 
 
 def json_text(content: Mapping[str, Any]) -> str:
@@ -95,6 +99,9 @@ def _pieces(parts: Iterable[str]) -> Iterator[str]:
 
 def _parts(value: Any, line: str, levels: int) -> Iterator[str]:
     """Yield the text of a value in parts, each of which holds one item ``levels`` below it."""
+    if levels and hasattr(value, "json_parts"):
+        yield from value.json_parts(line)
+        return
     if (
         not levels
         or not isinstance(value, Mapping | Sequence)

@@ -32,7 +32,7 @@ from fairdistill.runs.files import (
     write_text,
 )
 from fairdistill.system.atomic import no_room, replaced
-from fairdistill.system.regular import check_readable
+from fairdistill.system.regular import text_of
 from fairdistill.text.parsing import from_json, from_yaml
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ FORMAT_VERSION = 2
 
 2: the checkpoint ends with a digest, and the metadata of ``model.safetensors`` contain one.
 """
+_MOST_YAML = 4  # MiB
 
 
 class RunFolder:
@@ -161,6 +162,12 @@ class RunFolder:
         return self._read_json("embedding.json", {}) if (self.path / "embedding.json").exists() else None
 
     @property
+    def logger_id(self) -> str | None:
+        """What identifies the run for its logger, None if it has had none."""
+        path = self.path / "logger.json"
+        return str(self._read_json("logger.json", {"id": shapes.TEXT})["id"]) if path.exists() else None
+
+    @property
     def finished(self) -> bool:
         """Whether the run has its result."""
         return (self.path / "result.json").exists()
@@ -198,8 +205,7 @@ class RunFolder:
         if not path.exists():
             return []
         try:
-            check_readable(path)
-            rows = [from_json(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+            rows = [from_json(line) for line in text_of(path).split("\n") if line]
         except (OSError, ValueError) as error:
             raise RunFolderError(
                 f"cannot read {path}: {error}; if the run was killed, repair it with: {resume_command(self.path)}"
@@ -268,7 +274,7 @@ class RunFolder:
     def _read_yaml(self) -> dict[str, Any]:
         path = self.path / "config.yaml"
         try:
-            content = from_yaml(path.read_text(encoding="utf-8"))
+            content = from_yaml(text_of(path, most=_MOST_YAML))
         except (OSError, ValueError) as error:
             raise RunFolderError(f"cannot read {path}: {error}") from error
         if not isinstance(content, dict):

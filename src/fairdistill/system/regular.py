@@ -35,6 +35,27 @@ def why_not_regular(mode: int) -> str | None:
     return f"it is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a regular file"
 
 
+MOST_MIB = 256  # of a file that is read as a whole
+
+
+def text_of(path: Path, *, most: int = MOST_MIB) -> str:
+    """Return the text of a file in UTF-8; links are followed.
+
+    Args:
+        path: of the file.
+        most: MiB that are read; what is made of a text takes several times as much memory.
+
+    Raises:
+        ValueError: if the file is larger, or not UTF-8.
+        NotAFileError, OSError: as :func:`check_readable`, or if it cannot be read.
+    """
+    check_readable(path)
+    size = os.stat(path).st_size / 2**20
+    if size > most:
+        raise ValueError(f"it has {size:,.0f} MiB, and only files of at most {most:,} MiB are read here")
+    return path.read_text(encoding="utf-8")
+
+
 def check_readable(path: Path) -> None:
     """Check that a path leads to a file, or to a folder, of which opening says so; links are followed.
 

@@ -7,11 +7,16 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import current_thread, main_thread
-from typing import Final
+from threading import Timer, current_thread, main_thread
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 STOPPING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """The signals; a process that was started with one ignored, as by ``nohup``, keeps ignoring it."""
+
+_LATER = 0.05  # seconds
 
 
 class StopSignal(KeyboardInterrupt):
@@ -40,13 +45,15 @@ def signal_of(stop: BaseException) -> int:
 def raised_as_exceptions() -> Iterator[None]:
     """Raise :class:`StopSignal` where a stopping signal would end the process without cleaning up.
 
-    While PyTorch loads, the process exits at once: its C++ part would turn an exception into an abort.
+    While PyTorch loads, the process exits at once: its C++ part would turn an exception into an abort. Where Python
+    drops exceptions, in a finalizer or a callback, the signal is sent again a moment later.
     """
     if current_thread() is not main_thread():
         yield  # only the main thread receives signals
         return
     usual = (signal.SIG_DFL, signal.default_int_handler)
     before = {number: signal.getsignal(number) for number in STOPPING if signal.getsignal(number) in usual}
+    unraisable = sys.unraisablehook
 
     def stop(number: int, _frame: object) -> None:
         if getattr(getattr(sys.modules.get("torch"), "__spec__", None), "_initializing", False):
@@ -54,11 +61,22 @@ def raised_as_exceptions() -> Iterator[None]:
             os._exit(128 + number)  # nothing has been written yet
         raise StopSignal(number)
 
+    def dropped(what: UnraisableHookArgs) -> None:
+        if isinstance(what.exc_value, StopSignal):
+            again = Timer(_LATER, os.kill, (os.getpid(), what.exc_value.signal_number))
+            again.daemon = True
+            again.start()
+        else:
+            unraisable(what)
+
+    sys.unraisablehook = dropped
     for number in before:
         signal.signal(number, stop)
     try:
         yield
     finally:
+        if sys.unraisablehook is dropped:
+            sys.unraisablehook = unraisable
         for number, handler in before.items():
             if signal.getsignal(number) is stop:
                 signal.signal(number, handler)

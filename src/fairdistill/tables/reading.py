@@ -22,7 +22,7 @@ from fairdistill.tables.room import check_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_ROWS = 100_000  # of a text table that are parsed at a time
+_ROWS = 50_000  # of a text table that are parsed at a time
 SUFFIXES = (".csv", ".tsv", ".parquet", jsonl.SUFFIX)
 
 

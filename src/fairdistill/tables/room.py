@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fairdistill.errors import DataError
 from fairdistill.system.memory import available_bytes
+from fairdistill.tables.parquet_facts import column_facts
 
 _A_VALUE = 16  # bytes of a value, besides its text: where it starts, and its number among the different ones
 _OF_JSON = 8  # bytes in memory for each byte of JSON Lines, of which whole rows are read
@@ -29,14 +30,11 @@ def check_json(path: Path, columns: Sequence[str]) -> None:
 
 def check_parquet(path: Path, columns: Sequence[str], stored: Sequence[str]) -> None:
     """Raise a DataError if columns of a Parquet file would not fit; ``stored`` are their names in the file."""
-    import pyarrow.parquet
-
-    facts = pyarrow.parquet.read_metadata(path)
-    size = 0
-    for group in map(facts.row_group, range(facts.num_row_groups)):
-        parts = map(group.column, range(group.num_columns))
-        size += sum(each.total_uncompressed_size for each in parts if each.path_in_schema.split(".")[0] in stored)
-    _check(path, columns, size + facts.num_rows * _A_VALUE * len(stored))
+    size = rows = 0
+    for number, parts in column_facts(path, stored):
+        size += sum(part.total_uncompressed_size for part in parts)
+        rows += number
+    _check(path, columns, size + rows * _A_VALUE * len(stored))
 
 
 def _check(path: Path, columns: Sequence[str], needed: float) -> None:

@@ -74,8 +74,8 @@ def _keep_if_best(run: ActiveRun, network: nn.Module, found: Evaluation, loss: f
         progress.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-def evaluate_on_test(run: ActiveRun) -> None:
-    """Read the test set, once, for the student's weights as they are now, and write the result."""
+def evaluate_on_test(run: ActiveRun) -> dict[str, Any]:
+    """Read the test set, once, for the student's weights as they are now; write the result, and return its scores."""
     setup, progress, network = run.setup, run.progress, run.setup.student.network
     device, seed = setup.runtime.device, setup.options.seed
     pipeline = Pipeline(setup.data.test, device=device, seed=seed)
@@ -102,6 +102,7 @@ def evaluate_on_test(run: ActiveRun) -> None:
         for title, value in (("accuracy", student.accuracy), ("DEO_A", student.deo_a), ("DEO_M", student.deo_m))
     )
     run.console.say(f"test: {found}; finished: {run.folder.path}")
+    return summary(student)
 
 
 def evaluate_student(setup: Setup, network: nn.Module, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:

@@ -11,6 +11,7 @@ from fairdistill.training.options import TrainOptions
 
 _PLACE_AND_SPEED = (
     "data_root", "out", "teacher", "device", "threads", "compile", "cache_memory", "cache_dir", "teacher_cache",
+    "logger",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from fairdistill.data.recipe import Augmentation, Augmenting
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.system.threads import ThreadCount, check_threads
+from fairdistill.tracking import LoggerName
 from fairdistill.training.keeping import rule_of
 from fairdistill.training.learning_options import LearningOptions
 from fairdistill.training.option_group import OptionGroup
@@ -190,6 +191,8 @@ class MachineOptions(OptionGroup):
     """Folder for cached teacher outputs; default: .teacher-cache next to the run folder."""
     teacher_cache: bool = True
     """Compute the teacher's outputs once where the augmentation allows it, instead of in every step."""
+    logger: LoggerName | None = None
+    """Also send every row of log.jsonl, and the result, to tensorboard (in the run folder), wandb or mlflow."""
     out: str | None = None
     """Run folder to create; default: runs/DATA-METHOD-seedN."""
 

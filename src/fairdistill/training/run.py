@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from fairdistill.models import check_program, trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
+from fairdistill.tracking import Logger, check_logger, logged
 from fairdistill.training.active_run import ActiveRun, activate
 from fairdistill.training.evaluation import evaluate_on_test
 from fairdistill.training.loop import Watch, train_student
@@ -71,6 +72,7 @@ def train(
         world = join(options.device)
         if options.out is not None and world.first:
             RunFolder.check_new(Path(options.out))
+        check_logger(options.logger)
         setup = prepare(options, world, splits=splits)
         pipeline = training_pipeline(setup)
         with console_of(setup, quiet) as console:
@@ -144,10 +146,25 @@ def _go_on(run: ActiveRun, *, hold_test: bool, watch: Watch | None, until: int |
 
     The test set is left unread if it is held back.
     """
-    train_student(run, watch, until=until)
-    network, best = run.setup.student.network, run.progress.best
-    network.load_state_dict(run.learner.evaluated.state_dict() if best is None else best)
-    if run.setup.world.first:
-        run.folder.write_model(network, run.setup.student.metadata)
-    if run.progress.step == run.setup.steps and not hold_test:
-        evaluate_on_test(run)
+    name = run.setup.options.logger if run.setup.world.first else None
+    with logged(name, run.folder, run.console.say) as log:
+        if name is not None and run.progress.log_rows:
+            log(run.folder.read_log()[-1])  # the run may have been killed before it was
+        train_student(run, watch if name is None else _both(log, watch), until=until)
+        network, best = run.setup.student.network, run.progress.best
+        network.load_state_dict(run.learner.evaluated.state_dict() if best is None else best)
+        if run.setup.world.first:
+            run.folder.write_model(network, run.setup.student.metadata)
+        if run.progress.step == run.setup.steps and not hold_test:
+            log({"step": run.progress.step, "evaluation": {"split": "test", **evaluate_on_test(run)}})
+
+
+def _both(log: Logger, watch: Watch | None) -> Watch:
+    """Return a function that gives each row of the log to the logger, then to ``watch``."""
+
+    def call(row: Mapping[str, Any]) -> None:
+        log(row)
+        if watch is not None:
+            watch(row)
+
+    return call

@@ -6,7 +6,8 @@ import math
 from collections import Counter
 
 from fairdistill.auditing.attributes.result import AttributesResult
-from fairdistill.metrics import METRICS, Gap
+from fairdistill.auditing.limit_text import limit_of
+from fairdistill.metrics import Gap
 from fairdistill.text.numbers import interval, percent
 from fairdistill.text.tables import aligned
 
@@ -68,7 +69,7 @@ def _limits(result: AttributesResult) -> list[str]:
         for each in result.attributes:
             said[each.audit.limits[at].verdict].append(each.attribute)
         parts = [f"{_SAID[verdict]}: {', '.join(names)}" for verdict, names in said.items() if names]
-        lines.append(f"Limit {METRICS[limit.metric]} <= {percent(limit.limit)}%: {'; '.join(parts)}.")
+        lines.append(f"Limit {limit_of(limit)}: {'; '.join(parts)}.")
     return lines
 
 

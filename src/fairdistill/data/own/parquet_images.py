@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fairdistill.data.images.opening import check_bytes
 from fairdistill.errors import DataError
+from fairdistill.tables.parquet_facts import column_facts
 
 _BATCH = 32  # images read at a time
 _KEPT = 8  # batches kept: the threads that decode ask for rows that are close together
@@ -135,13 +136,8 @@ def embedded_images(path: Path, column: str) -> tuple[NDArray[np.object_], Parqu
 
 def _all_null(path: Path, leaf: str) -> bool:
     """Return whether the statistics say that a column has no value; without statistics it is taken to have some."""
-    import pyarrow.parquet
-
-    metadata = pyarrow.parquet.read_metadata(path)
-    for group in range(metadata.num_row_groups):
-        found = metadata.row_group(group)
-        chunk = next(found.column(at) for at in range(found.num_columns) if found.column(at).path_in_schema == leaf)
-        counts = chunk.statistics
-        if counts is None or not counts.has_null_count or counts.null_count < found.num_rows:
+    for rows, parts in column_facts(path, [leaf]):
+        counts = parts[0].statistics
+        if counts is None or not counts.has_null_count or counts.null_count < rows:
             return False
     return True

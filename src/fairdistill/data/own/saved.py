@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fairdistill.data.images.opening import check_bytes
 from fairdistill.errors import DataError
+from fairdistill.system.regular import text_of
 from fairdistill.tables.arrow import arrow_table
 from fairdistill.text.parsing import from_json
 
@@ -61,7 +62,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        content = from_json(path.read_text(encoding="utf-8"))
+        content = from_json(text_of(path))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is not readable JSON: {error}; save the data set again") from error
     return content if isinstance(content, Mapping) else {}

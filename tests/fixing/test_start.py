@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from fairdistill.errors import UsageError
+from fairdistill.fixing import FixOptions, fix, folder
+from fairdistill.fixing.start import _shared
+from fairdistill.training import resolve
+
+
+def test_every_run_has_the_logger_and_the_fix_is_the_same_without_it():
+    options = FixOptions(data="digits-s", logger="mlflow")
+    base = _shared(options)
+    assert base.logger == "mlflow"
+    resolved = resolve(base)
+    without = FixOptions(data="digits-s")
+    assert folder.identity(None, options, resolved, digests={}) == folder.identity(None, without, resolved, digests={})
+
+
+def test_a_missing_logger_stops_it_before_anything_is_written(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(UsageError, match=r"--logger mlflow needs mlflow; .*\[mlflow\]"):
+        fix("model.safetensors", data="digits-s", logger="mlflow", out=str(tmp_path / "fix"))
+    assert not (tmp_path / "fix").exists()
