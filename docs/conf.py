@@ -81,6 +81,7 @@ sphinx_gallery_conf = {
     "filename_pattern": "|".join(rf"/{each.name}$" for each in (ROOT / "examples").glob("*.py") if _runs(each)),
     "download_all_examples": False,
     "show_signature": False,
+    "write_computation_times": False,  # a page of its own, in the root of the repository
     "remove_config_comments": True,
     "within_subsection_order": "FileNameSortKey",
     "capture_repr": ("_repr_html_",),

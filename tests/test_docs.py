@@ -55,7 +55,7 @@ def test_links_lead_to_a_page_and_a_heading(page: Path) -> None:
 def test_named_modules_and_files_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     missing = []
-    for name in re.findall(r"\bfairdistill(?:\.\w+)+", re.sub(r"fairdistill\.(?:git|json)\b", "", text)):
+    for name in re.findall(r"\bfairdistill(?:\.\w+)+", re.sub(r"fairdistill\.(?:git|json|fish)\b", "", text)):
         parts = name.split(".")
         found: object = importlib.import_module(parts[0])
         try:

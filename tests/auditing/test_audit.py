@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from fairdistill.auditing import AuditOptions, audit
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import accuracy, cell_accuracy, deo_a, deo_by_class, deo_m
 from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error
 from fairdistill.metrics.fairness import balanced_accuracy, class_balanced_accuracy, group_accuracy
-from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference
+from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference, impact_ratio
 from fairdistill.metrics.sizing import gaps_detected, rows_to_resolve
 from fairdistill.predictions import Predictions
 from fairdistill.runs.files import finite_or_null
@@ -99,7 +100,7 @@ def test_values_equal_the_pure_functions(case: str) -> None:
     table = TABLES[case]
     found, counts = audited(table), table.counts
     metrics = found["metrics"]
-    beside = ("calibration_error", "calibration", "deo_a_complete", "deo_m_complete")
+    beside = ("calibration_error", "calibration", "auc", "brier", "deo_a_complete", "deo_m_complete")
     values = {name: metric["value"] for name, metric in metrics.items() if name not in beside}
     with_unknown = replace(table, groups=np.zeros_like(table.groups)).counts
     cells = cell_accuracy(counts)
@@ -114,6 +115,7 @@ def test_values_equal_the_pure_functions(case: str) -> None:
         "deo_m": deo_m(counts),
         "demographic_parity": demographic_parity_difference(counts),
         "equalised_odds": equalised_odds_difference(counts),
+        "impact_ratio": impact_ratio(counts),
     }
     assert values == pytest.approx(expected, nan_ok=True)
     np.testing.assert_allclose([each["deo"]["value"] for each in found["classes"]], deo_by_class(counts), atol=1e-12)
@@ -138,6 +140,41 @@ def test_the_calibration_error_is_the_pure_functions() -> None:
     without = audited(replace(PLAIN, probabilities=None))
     assert without["metrics"]["calibration_error"] is None
     assert [group["calibration_error"] for group in without["groups"]] == [None, None]
+
+
+def test_auc_and_brier_score_are_of_each_group_and_of_all() -> None:
+    table = shifted(800, np.array([[0.0, 0.0], [1.5, 0.0]]), seed=0, classes=2)
+    found, shares = audited(table), table.probabilities
+    assert shares is not None
+    for at, group in enumerate(found["groups"]):
+        rows = table.groups == at
+        assert group["auc"]["value"] == pytest.approx(roc_auc_score(table.labels[rows], shares[rows, 1]))
+        assert group["brier"]["value"] == pytest.approx(brier_score_loss(table.labels[rows], shares[rows, 1]))
+    assert found["metrics"]["auc"]["value"] == pytest.approx(roc_auc_score(table.labels, shares[:, 1]))
+    without = audited(replace(table, probabilities=None))
+    assert all(math.isnan(one) for one in without["metrics"]["auc"].values())
+    assert "Brier" not in audit(replace(table, probabilities=None), options=QUICK).text()
+
+
+def test_the_impact_ratio_is_of_the_positive_class_or_the_smallest() -> None:
+    # b is predicted for 130 of 200 and 50 of 200: ratios of a 70/150 and of b 50/130
+    table = predictions([[50, 80], [100, 0]], [[100, 100], [100, 100]])
+    table = replace(table, predicted=(np.arange(400) % 200 >= np.where(np.arange(400) < 200, 70, 150)).astype(np.int64))
+    found = audit(table, options=QUICK)
+    ratio = found.metrics.impact_ratio
+    assert (ratio.value, ratio.group, ratio.class_name, ratio.reference) == (pytest.approx(50 / 130), "y", "b", "x")
+    assert [group.impact_ratio.class_name for group in found.groups] == ["a", "b"]
+    of_a = audit(table, options=QUICK, positive="a").to_dict()
+    assert [group["impact_ratio"]["value"] for group in of_a["groups"]] == pytest.approx([70 / 150, 1])
+    assert of_a["positive"] == "a"
+    with pytest.raises(UsageError, match=r"--positive c is not a class of t.csv; choose from a, b"):
+        audit(table, options=QUICK, positive="c")
+
+
+def test_too_many_scores_for_the_auc_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not any("AUC" in note for note in audit(PLAIN, options=QUICK).notes)
+    monkeypatch.setattr("fairdistill.auditing.scored.MOST", 100)
+    assert any("The AUC is left out" in note for note in audit(PLAIN, options=QUICK).notes)
 
 
 def test_the_calibration_error_counts_samples_of_unknown_group_as_accuracy_does() -> None:

@@ -106,7 +106,7 @@ def test_a_model_runs_in_the_threads_that_were_asked_for_and_the_caller_keeps_it
         raise UsageError("far enough")
 
     monkeypatch.setattr("fairdistill.auditing.model.read_images", stopped)
-    (tmp_path / "model.pt").touch()
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "model.pt")
     with pytest.raises(UsageError, match="far enough"):
         audit(tmp_path / "model.pt", data=str(table), **OPTIONS, threads=before + 1)
     assert (used, torch.get_num_threads()) == ([before + 1], before)

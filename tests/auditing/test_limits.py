@@ -35,7 +35,7 @@ def test_a_limit_is_kept_broken_or_undecided(table: Predictions, limits: dict[st
     result = audit(table, options=QUICK, **limits)
     (limit,) = result.limits
     assert (limit.verdict, result.exit_code) == (verdict, code)
-    assert limit.at_least < limit.value < limit.at_most
+    assert limit.at_least <= limit.value < limit.at_most
     assert limit.kind == ("min" if "min_accuracy" in limits else "max")
 
 
@@ -117,3 +117,20 @@ def test_undecided_may_be_allowed_but_never_exceeded() -> None:
         (0, "undecided"),
         (1, "beyond"),
     ]
+
+
+def test_without_any_known_group_only_the_accuracy_is_decided() -> None:
+    table = replace(NINETY, groups=np.full(4000, -1))
+    limits = {"min_accuracy": 0.5, "max_worst_gap": 0.5, "max_harm": 0.5}
+    result = audit(table, options=QUICK, against=table, **limits)
+    assert [limit.verdict for limit in result.limits] == ["within", "undecided", "undecided"]
+    assert "None" not in result.text() + result.markdown()
+
+
+@pytest.mark.parametrize("confidence", [0.3, 0.99])
+def test_any_confidence_gives_ends_in_order(confidence: float) -> None:
+    table = replace(UNEVEN, sources=np.arange(4000) // 2)
+    options = AuditOptions(draws=1000, confidence=confidence)
+    limits = {"min_accuracy": 0.5, "max_worst_gap": 0.2, "max_harm": 0.1}
+    found = audit(table, options=options, against=NINETY, **limits).limits
+    assert all(limit.at_least <= limit.value <= limit.at_most for limit in found)

@@ -297,6 +297,7 @@ def test_complete_files_are_only_read(case, monkeypatch):
 
 def test_long_builds_say_how_far_they_are(case, monkeypatch, small_chunks):
     monkeypatch.setattr(store, "_SECONDS", 0.0)
+    monkeypatch.setattr(store, "_SHARE", 0.0)
     said = []
     case.load("feature", progress=said.append)
     assert said[0] == f"teacher outputs: computing 144 once, 0 MiB in {case.folder}"

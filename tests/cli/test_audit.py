@@ -274,3 +274,35 @@ def test_undecided_ends_with_0_if_it_is_allowed(tmp_path, monkeypatch, capsys):
     assert main(["audit", str(table(tmp_path)), *COLUMNS, *limits, "--allow-undecided"]) == 0
     assert "undecided: these data cannot tell" in capsys.readouterr().out
     assert json.loads((tmp_path / "audit.json").read_text())["allow_undecided"] is True
+
+
+def test_a_document_for_auditors_is_written_beside_the_audit(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, "--positive", "f", "--template", "ugesp"]) == 0
+    assert capsys.readouterr().out.endswith("Written: audit.json, audit-ugesp.md\n")
+    assert "### Selection rate by race" in Path("audit-ugesp.md").read_text(encoding="utf-8")
+    assert json.loads(Path("audit.json").read_text())["selection"][0]["attributes"] == ["race"]
+    named = ["--template", "annex-iv", "--template-out", "doc.md", "--json"]
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, *named]) == 0
+    assert "## 2 (g). Validation and testing" in Path("doc.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().err.endswith("Written: doc.md\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--template", "nyc"], ["--template nyc compares how often groups are selected", "--positive"]),
+        (["--template", "ugesp", "--positive", "x"], ["--positive x is not a class of", "choose from f, m"]),
+        (["--template", "gdpr"], ["expected one of nyc, ugesp, annex-iv"]),
+        (["--template-out", "doc.md"], ["--template-out needs --template"]),
+        (["--template", "annex-iv", "--template-out", "no/d.md"], ["cannot write no/d.md", "--template-out"]),
+        (["--template", "nyc", "--positive", "f", "--group", "sexx"], ["no column 'sexx'"]),
+    ],
+)
+def test_a_document_that_cannot_be_made_is_one_line(tmp_path, monkeypatch, capsys, arguments, parts):
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", str(table(tmp_path)), *COLUMNS, *arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1
+    assert all(part in shown.err for part in parts)
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 
@@ -53,6 +54,15 @@ def test_what_is_printed_as_json_is_read_back(row_file):
     again.write_text(formatted(once, "json"))
     assert formatted(compare(again), "json") == formatted(once, "json")
     assert [row.label for row in once.rows] == ["ss", "mfd"]  # the paper's order
+
+
+def test_rows_are_read_from_standard_input(row_file, monkeypatch):
+    content = row_file("a.json").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert compare(["-", row_file("b.json", other())]).rows[0].seeds == (0, 1)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"x")))
+    with pytest.raises(DataError, match=r"^standard input does not hold rows"):
+        compare("-")
 
 
 def test_rows_with_other_budgets_stay_apart_and_say_so(row_file):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fairdistill.metrics.intervals import Limits, wilson
-from fairdistill.metrics.mover import difference
+from fairdistill.metrics.mover import difference, ratio
 
 
 def test_the_difference_of_two_shares_is_newcombes() -> None:
@@ -26,3 +26,18 @@ def test_estimates_that_move_against_each_other_make_it_wider() -> None:
     one = Limits(*map(np.array, (0.1, 0.2, 0.35)))
     assert difference(one, one, against=1.0).high == pytest.approx(0.15 + 0.1)
     assert difference(one, one).high < 0.25
+
+
+def test_the_ends_of_a_ratio_are_where_the_difference_ends_at_0() -> None:
+    one = Limits(*map(np.array, (0.5, 0.6, 0.68)))
+    two = Limits(*map(np.array, (0.72, 0.8, 0.86)))
+    found = ratio(one, two)
+    for end in (float(found.low), float(found.high)):
+        scaled = difference(one, Limits(*(end * each for each in (two.low, two.middle, two.high))))
+        assert min(abs(float(scaled.low)), abs(float(scaled.high))) < 1e-12
+
+
+def test_a_ratio_to_nothing_is_undefined() -> None:
+    nothing = Limits(*map(np.array, (0.0, 0.0, 0.1)))
+    found = ratio(Limits(*map(np.array, (0.5, 0.6, 0.7))), nothing)
+    assert not np.isfinite(found.middle)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fairdistill.auditing import audit
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.reporting import ReportOptions, report
 from fairdistill.runs import RunFolder, finite_or_null
+from fairdistill.text.numbers import percent
 from tests.reporting.making import CLASSES, made_run, with_embedding
 
 DRAWS = 200
@@ -67,6 +69,18 @@ def test_the_numbers_on_the_page_are_those_of_the_results(runs, tmp_path):
         values = [run.result[metric] for run in runs]
         assert found["scratch", metric] == pytest.approx(values[0])
         assert found["mfd", metric] == pytest.approx((values[1] + values[2]) / 2)
+
+
+def test_the_scores_of_each_group_are_means_over_the_runs(runs, tmp_path):
+    result = report([run.path for run in runs], out=str(tmp_path / "r.html"), draws=DRAWS)
+    audits = [audit(run.path, draws=DRAWS) for run in runs[1:]]
+    _, row = result.content.rows
+    for at, group in enumerate(row.groups):
+        for name in ("auc", "brier", "impact_ratio"):
+            of_runs = [getattr(each.groups[at], name).value for each in audits]
+            assert getattr(group, name) == pytest.approx(sum(of_runs) / 2)
+    text = Path(result.page).read_text(encoding="utf-8")
+    assert f"<td>z</td><td>{percent(row.groups[1].auc)}</td><td>{percent(row.groups[1].brier)}</td>" in text
 
 
 def test_the_card_shows_the_numbers_of_the_page(runs, tmp_path):

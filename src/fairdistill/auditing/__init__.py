@@ -11,6 +11,7 @@ from fairdistill.auditing.options import (
     IntervalOptions,
     LimitOptions,
     ModelOptions,
+    SelectionOptions,
 )
 from fairdistill.contract import lazy_face
 
@@ -22,15 +23,14 @@ if TYPE_CHECKING:
         ModelChange,
         Sizing,
         SubgroupChange,
-        WorstGroup,
-        WorstSubgroup,
     )
     from fairdistill.auditing.sizing import sizing
+    from fairdistill.auditing.values import WorstGroup, WorstSubgroup
 
 __all__ = [
     "AttributeOptions", "AuditOptions", "AuditResult", "ComparisonOptions", "IntervalOptions", "LimitOptions",
-    "ModelChange", "ModelOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup", "audit", "change_between",
-    "model_change", "sizing", "worst_of",
+    "ModelChange", "ModelOptions", "SelectionOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup",
+    "audit", "change_between", "model_change", "sizing", "worst_of",
 ]  # fmt: skip
 
 # The options need no statistics, so a command's help does not wait for SciPy.
@@ -41,8 +41,8 @@ __getattr__ = lazy_face(
         "ModelChange": "fairdistill.auditing.result",
         "Sizing": "fairdistill.auditing.result",
         "SubgroupChange": "fairdistill.auditing.result",
-        "WorstGroup": "fairdistill.auditing.result",
-        "WorstSubgroup": "fairdistill.auditing.result",
+        "WorstGroup": "fairdistill.auditing.values",
+        "WorstSubgroup": "fairdistill.auditing.values",
         "audit": "fairdistill.auditing.audit",
         "change_between": "fairdistill.auditing.change",
         "model_change": "fairdistill.auditing.change",

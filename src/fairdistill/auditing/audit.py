@@ -11,7 +11,6 @@ from fairdistill.auditing.change import change_between
 from fairdistill.auditing.corrections import corrections, own_corrections
 from fairdistill.auditing.limits import Audited, limits_of
 from fairdistill.auditing.measuring import (
-    calibration_of,
     check,
     classes_of,
     groups_of,
@@ -22,6 +21,8 @@ from fairdistill.auditing.measuring import (
 )
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.result import AuditResult, Correction
+from fairdistill.auditing.scored import auc_left_out, scored_of
+from fairdistill.auditing.selection import selection_of
 from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
@@ -30,7 +31,8 @@ from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, pairing_note
-from fairdistill.predictions.attributes import names_several
+from fairdistill.predictions.yes_no import names_several
+from fairdistill.text.progress import working
 
 
 def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None = None, **keywords: Any) -> AuditResult:
@@ -87,14 +89,15 @@ def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditO
     return with_data_keywords(AuditOptions, options, keywords, option_names(name))
 
 
+@working("resampling the test set")
 def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
     options = options.of(predictions)
     counts = predictions.sparse_counts
     sample = Resampled(predictions.correct[None], predictions.samples, options.drawing)
-    calibration = calibration_of(predictions, options)
-    metrics = metrics_of(predictions, sample, options, calibration[-1])
+    scored = scored_of(predictions, options)
+    metrics = metrics_of(predictions, sample, options, scored)
     collapsed = bool(np.ptp(predictions.predicted) == 0)
     hardly = np.flatnonzero(hardly_predicted(counts.chosen, counts.rows)).tolist()
     audited = Audited(
@@ -110,13 +113,14 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         class_names=predictions.class_names,
         group_names=predictions.group_names,
         probability_columns=predictions.probability_columns,
+        positive=options.positive,
         confidence=options.confidence,
         draws=sample.draws,
         seed=options.seed,
         design=options.drawing.design,
         metrics=metrics,
         classes=classes_of(predictions, sample),
-        groups=groups_of(predictions, sample, calibration),
+        groups=groups_of(predictions, sample, scored),
         cells=subgroups_of(predictions, sample, seed=options.seed),
         counts=counts,
         empty_cells=counts.empty,
@@ -135,11 +139,12 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=posthoc,
+        selection=selection_of(predictions, options),
     )
 
 
 def _of_sample(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
-    return (*left_out(predictions, sample), *too_few_exchanges(sample))
+    return (*left_out(predictions, sample), *too_few_exchanges(sample), *auc_left_out(predictions))
 
 
 def _posthoc(

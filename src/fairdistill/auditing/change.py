@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from fairdistill.auditing.options import IntervalOptions
-from fairdistill.auditing.result import ModelChange, SubgroupChange, WorstGroup, WorstSubgroup
+from fairdistill.auditing.result import ModelChange, SubgroupChange
+from fairdistill.auditing.values import WorstGroup, WorstSubgroup
 from fairdistill.metrics import Paired, Resampled, paired_test
 from fairdistill.predictions import Predictions, paired
 

@@ -52,7 +52,8 @@ def verdict_of(limit: LimitCheck, result: AuditResult) -> str:
         why += "; a subgroup has no samples"
     if limit.metric == "harm":
         return f"{why}; decided by {limit.class_name} of {limit.group} ({_rows(limit, result)})"
-    return f"{why}; the worst is {limit.class_name} of {limit.group}" if limit.metric == "worst_gap" else why
+    named = limit.metric == "worst_gap" and limit.group is not None
+    return f"{why}; the worst is {limit.class_name} of {limit.group}" if named else why
 
 
 def _rows(limit: LimitCheck, result: AuditResult) -> str:

@@ -120,12 +120,12 @@ def _harm(limit: float, audited: Audited) -> LimitCheck:
     before, after = paired(audited.against, audited.predictions)
     found = falls(before.correct, after.correct, after.samples, confidence=audited.sample.confidence)
     empty = np.flatnonzero(audited.sample.rows == 0)
-    least, most = float(found.at_least.max()), float(found.at_most.max())
-    at = int(found.at_least.argmax()) if least > limit else int(found.at_most.argmax())
-    value, cell = float(found.value[at]), int(found.cell[at])
-    if len(empty):
-        most = 1.0
-        if not least > limit:
-            value, cell = math.nan, int(empty[0])
+    least, most = float(found.at_least.max(initial=-1.0)), float(found.at_most.max(initial=-1.0))
+    if len(empty) and least <= limit:
+        value, cell = math.nan, int(empty[0])
+    else:
+        at = int((found.at_least if least > limit else found.at_most).argmax())
+        value, cell = float(found.value[at]), int(found.cell[at])
+    most = 1.0 if len(empty) else most
     group, label = divmod(cell, len(after.class_names))
     return _check("harm", limit, _Ends(value, least, most), (after.group_names[group], after.class_names[label]))

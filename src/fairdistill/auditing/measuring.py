@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,15 +14,10 @@ from fairdistill.auditing.result import (
     ClassAudit,
     GroupAudit,
 )
+from fairdistill.auditing.scored import Scored
 from fairdistill.auditing.subgroups import complete_gaps, worst_gap
 from fairdistill.errors import DataError
-from fairdistill.metrics import (
-    Calibration,
-    Resampled,
-    calibration_limits,
-    parity_gaps,
-)
-from fairdistill.metrics.calibration_limits import UNDEFINED
+from fairdistill.metrics import Resampled, parity_gaps
 from fairdistill.metrics.contrast import FEWEST
 from fairdistill.predictions import Predictions
 from fairdistill.tables.small_groups import few_rows_note
@@ -51,9 +45,7 @@ def check(predictions: Predictions) -> None:
         )
 
 
-def metrics_of(
-    predictions: Predictions, sample: Resampled, options: AuditOptions, calibration: Calibration
-) -> AuditMetrics:
+def metrics_of(predictions: Predictions, sample: Resampled, options: AuditOptions, scored: Scored) -> AuditMetrics:
     """Return the metrics of the whole test set."""
     parity, odds = parity_gaps(predictions.predicted, predictions.samples, options.drawing)
     group, subgroup = worst_of(sample, predictions)
@@ -72,20 +64,12 @@ def metrics_of(
         deo_m_complete=complete[1],
         demographic_parity=parity,
         equalised_odds=odds,
-        calibration_error=_error(predictions, calibration),
-        calibration=calibration,
+        calibration_error=scored.error(-1),
+        calibration=scored.calibration[-1],
+        auc=scored.auc[-1],
+        brier=scored.brier[-1],
+        impact_ratio=scored.impact[-1],
     )
-
-
-def calibration_of(predictions: Predictions, options: AuditOptions) -> list[Calibration]:
-    """Return the calibration error of each group and, last, of all samples; undefined without probabilities."""
-    if predictions.probabilities is None:
-        return [UNDEFINED] * (len(predictions.group_names) + 1)
-    return calibration_limits(predictions.probabilities, predictions.samples, options.drawing)
-
-
-def _error(predictions: Predictions, calibration: Calibration) -> float | None:
-    return None if predictions.probabilities is None else calibration.value
 
 
 def classes_of(predictions: Predictions, sample: Resampled) -> tuple[ClassAudit, ...]:
@@ -102,17 +86,18 @@ def classes_of(predictions: Predictions, sample: Resampled) -> tuple[ClassAudit,
     )
 
 
-def groups_of(
-    predictions: Predictions, sample: Resampled, calibration: Sequence[Calibration]
-) -> tuple[GroupAudit, ...]:
-    """Return each group's samples, accuracy and calibration error."""
+def groups_of(predictions: Predictions, sample: Resampled, scored: Scored) -> tuple[GroupAudit, ...]:
+    """Return each group's samples, accuracy and what its probabilities and its selection are worth."""
     return tuple(
         GroupAudit(
             group=name,
             rows=int(sample.rows[group].sum()),
             accuracy=sample.group_accuracy(group),
-            calibration_error=_error(predictions, calibration[group]),
-            calibration=calibration[group],
+            calibration_error=scored.error(group),
+            calibration=scored.calibration[group],
+            auc=scored.auc[group],
+            brier=scored.brier[group],
+            impact_ratio=scored.impact[group],
         )
         for group, name in enumerate(predictions.group_names)
     )

@@ -83,6 +83,18 @@ class LimitOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SelectionOptions:
+    """Selection."""
+
+    positive: str | None = None
+    """Class that means being selected (hired, admitted, matched), for impact ratios. Default: each class in turn; the
+    smallest ratio counts."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComparisonOptions:
     """Comparison with other predictions."""
 
@@ -120,7 +132,7 @@ class TestSetOptions(RunningOptions):
 class AttributeOptions:
     """Several attributes."""
 
-    positive: Mapping[str, str] = field(default_factory=dict)
+    yes_value: Mapping[str, str] = field(default_factory=dict)
     """With several columns in --label: the value of one that means yes, for example glasses=worn; can be repeated.
     Default: 1, yes, true or the column's own name, else the second value."""
 
@@ -139,11 +151,15 @@ class ModelOptions(TestSetOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(IntervalOptions, LimitOptions, ComparisonOptions, AttributeOptions, TableColumns, ModelOptions):
-    """All options of an audit: intervals, limits, comparison, and the source to audit."""
+class AuditOptions(
+    IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, AttributeOptions, TableColumns, ModelOptions
+):
+    """All options of an audit: intervals, limits, selection, comparison, and the source to audit."""
 
     def __post_init__(self) -> None:
-        for group in (IntervalOptions, LimitOptions, ComparisonOptions, TableColumns, ModelOptions):
+        for group in (
+            IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, TableColumns, ModelOptions,
+        ):  # fmt: skip
             group.__post_init__(self)
         if self.data is not None and self.validation is not None:
             raise UsageError(

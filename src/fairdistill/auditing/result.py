@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Literal
 
+from fairdistill.auditing.selection import CategoryTable
+from fairdistill.auditing.values import CompleteGap, ImpactRatio, WorstGroup, WorstSubgroup
 from fairdistill.contract import Result, key
 from fairdistill.drawing import Plotted
 from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap, GapChange
@@ -18,28 +20,6 @@ FORMAT_VERSION = 2
 Verdict = Literal["within", "beyond", "undecided"]
 LimitedMetric = Literal["deo_a", "deo_m", "accuracy", "worst_gap", "harm"]
 EXIT_CODES: Mapping[Verdict, int] = {"within": 0, "beyond": 1, "undecided": 3}
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorstGroup(Estimate):
-    """The accuracy of the worst group, and which group it is; None where undefined."""
-
-    group: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorstSubgroup(Result, Estimate):
-    """The accuracy of the worst class of a group, and which group it is; None where undefined."""
-
-    group: str | None
-    class_name: str | None = key("class")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompleteGap(Gap):
-    """DEO_A or DEO_M over the classes of which every group has samples, and which classes these are."""
-
-    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +41,10 @@ class AuditMetrics(Result):
         equalised_odds: largest difference between groups in true- and false-positive rates.
         calibration_error: expected calibration error of all samples; None without probabilities.
         calibration: the same with its interval and floor, and the number of samples it is of.
+        auc: area under the ROC curve, the mean over the classes, each against the rest; undefined without
+            probabilities.
+        brier: Brier score; undefined without probabilities.
+        impact_ratio: the smallest of a group.
     """
 
     accuracy: Estimate
@@ -77,6 +61,9 @@ class AuditMetrics(Result):
     equalised_odds: Gap
     calibration_error: float | None
     calibration: Calibration
+    auc: Estimate
+    brier: Estimate
+    impact_ratio: ImpactRatio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +78,20 @@ class ClassAudit(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupAudit(Result):
-    """One group: its samples, accuracy and calibration error (None without probabilities), with interval and floor."""
+    """One group: its samples, accuracy and calibration error (None without probabilities), with interval and floor.
+
+    ``auc`` and ``brier`` are undefined without probabilities; ``impact_ratio`` is of the class with its smallest one,
+    or of the positive class.
+    """
 
     group: str
     rows: int
     accuracy: Estimate
     calibration_error: float | None
     calibration: Calibration
+    auc: Estimate
+    brier: Estimate
+    impact_ratio: ImpactRatio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,6 +259,7 @@ class AuditResult(Result, Plotted):
         sources: independent pictures or people among them.
         class_names, group_names: in the order of ``counts``.
         probability_columns: the table's column for each class, or a single one for two classes; None without any.
+        positive: the class that means being selected, for impact ratios; None: every class in turn.
         confidence, draws, seed, design: of the intervals.
         metrics: of the whole test set.
         classes, groups, cells: one entry each; a cell is a subgroup, one class of one group.
@@ -280,6 +275,7 @@ class AuditResult(Result, Plotted):
         model: how the model was read, None if it was not run for the audit.
         against: the change against another model, None without one.
         posthoc: the post-hoc baselines, None without validation predictions.
+        selection: how often each category is selected, None without a positive class.
     """
 
     format_version: int = FORMAT_VERSION
@@ -290,6 +286,7 @@ class AuditResult(Result, Plotted):
     class_names: tuple[str, ...]
     group_names: tuple[str, ...]
     probability_columns: tuple[str, ...] | None
+    positive: str | None
     confidence: float
     draws: int
     seed: int
@@ -309,6 +306,7 @@ class AuditResult(Result, Plotted):
     model: ModelReading | None
     against: ModelChange | None
     posthoc: tuple[Correction, ...] | None
+    selection: tuple[CategoryTable, ...] | None
 
     @property
     def accuracy(self) -> Estimate:

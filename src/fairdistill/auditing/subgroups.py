@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from fairdistill.auditing.result import CompleteGap, SubgroupAudit
+from fairdistill.auditing.result import SubgroupAudit
+from fairdistill.auditing.values import CompleteGap
 from fairdistill.metrics import Estimate, Gap, Resampled
 from fairdistill.metrics.intervals import Limits
 from fairdistill.metrics.mover import difference
@@ -65,7 +66,8 @@ def worst_gap(sample: Resampled) -> Estimate:
     """
     whole, (worst, _) = sample.accuracy(), sample.worst_cell()
     found = difference(*(Limits(*map(np.array, (each.low, each.value, each.high))) for each in (whole, worst)))
-    return Estimate(float(found.middle), *(float(np.clip(end, -1, 1)) for end in (found.low, found.high)))
+    value = float(found.middle)  # below 0 only if samples of unknown group are worse than all others
+    return Estimate(value, max(float(found.low), min(value, 0.0)), min(float(found.high), 1.0))
 
 
 def _named(gap: Gap, classes: tuple[str, ...]) -> CompleteGap:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from fairdistill.auditing.limit_text import hardly, limits_in_words
 from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, ModelChange
+from fairdistill.auditing.score_text import group_scores, score_rows
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
 from fairdistill.metrics import Calibration, Estimate, Gap, GapChange
@@ -24,7 +25,17 @@ _DESIGNS = {
 def render(result: AuditResult) -> str:
     """Return an audit as text."""
     lines = [_heading(result), "", *_metrics(result.metrics, result.confidence), _DESIGNS[result.design]]
-    lines += ["", *_groups(result), "", *_classes(result), *few_samples(result), "", *in_words(result)]
+    lines += [
+        "",
+        *_groups(result),
+        "",
+        *group_scores(result),
+        "",
+        *_classes(result),
+        *few_samples(result),
+        "",
+        *in_words(result),
+    ]
     lines += [] if result.model is None else result.model.in_words()
     lines += [f"{note}." for note in result.notes]
     lines += limits_in_words(result)
@@ -133,7 +144,7 @@ def _metrics(metrics: AuditMetrics, confidence: float) -> list[str]:
     if metrics.calibration_error is not None:
         error = metrics.calibration
         rows.append(("Calibration error", percent(error.value), interval(error), _chance(error), ""))
-    return aligned(rows, left=(0, 4))
+    return aligned([*rows, *score_rows(metrics)], left=(0, 4))
 
 
 def _groups(result: AuditResult) -> list[str]:

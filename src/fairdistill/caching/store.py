@@ -28,7 +28,7 @@ Name = TypeVar("Name", bound=str)
 # Fixed, so that features computed again are identical bit for bit. On a CPU, chunks of 500 images take a third longer,
 # unless freed memory is kept.
 _CHUNK = 100
-_SECONDS = 10.0  # between two messages about the progress
+_SECONDS, _SHARE = 10.0, 0.1  # between two messages about the progress, and of the time so far if that is more
 
 
 @dataclass(frozen=True)
@@ -234,12 +234,13 @@ class _Progress:
 
     def __init__(self, what: str, total: int, done: int, say: Callable[[str], None]) -> None:
         self._what, self._total, self._done, self._say = what, total, done, say
-        self._last = time.monotonic()
+        self._started = self._last = time.monotonic()
 
     def add(self, rows: int) -> None:
         self._done += rows
-        if time.monotonic() - self._last >= _SECONDS and self._done < self._total:
-            self._last = time.monotonic()
+        now = time.monotonic()
+        if now - self._last >= max(_SECONDS, _SHARE * (now - self._started)) and self._done < self._total:
+            self._last = now
             self._say(f"{self._what}: {self._done:,} of {self._total:,}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fairdistill.auditing import (
     AttributeOptions,
@@ -14,6 +14,7 @@ from fairdistill.auditing import (
     IntervalOptions,
     LimitOptions,
     ModelOptions,
+    SelectionOptions,
 )
 from fairdistill.cli.command import Command, asks_for_help, parse
 from fairdistill.cli.parser import peek
@@ -21,7 +22,7 @@ from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.escaping import shown
 from fairdistill.predictions import TableColumns
-from fairdistill.runs import json_pieces, write_json
+from fairdistill.runs import json_pieces, write_json, write_text
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.text.bars import can_show_bars
 from fairdistill.text.telling import tell
@@ -58,9 +59,17 @@ class OutputOptions:
     markdown: bool = False
     """Print a short summary in Markdown instead of the text, for example for the job summary of a pipeline; notes go
     to standard error."""
+    template: Literal["nyc", "ugesp", "annex-iv"] | None = None
+    """Also write a document for auditors, in Markdown with blanks to fill in: nyc (a bias audit under New York City's
+    Local Law 144), ugesp (adverse impact, 29 CFR 1607.4 D) or annex-iv (technical documentation under the EU AI Act).
+    The first two need --positive."""
+    template_out: str | None = None
+    """File of the document; default: audit-TEMPLATE.md in the folder of audit.json."""
 
     def __post_init__(self) -> None:
         check_types(self)
+        if self.template is None and self.template_out is not None:
+            raise UsageError("--template-out needs --template, which says what to write: nyc, ugesp or annex-iv")
         if self.json and self.markdown:
             raise UsageError("--json and --markdown both say what to print; drop one of them")
 
@@ -73,31 +82,38 @@ def run(arguments: list[str]) -> int:
     what: tuple[type, ...] = (TableColumns,) if data is None else (ModelOptions,)
     if data is None and asks_for_help(arguments):
         what = (TableColumns, ModelOptions)
-    groups = (IntervalOptions, LimitOptions, ComparisonOptions, AttributeOptions)
-    given = parse(COMMAND, arguments, *groups, *what, OutputOptions, data=data)
+    kinds = (IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, AttributeOptions)
+    given = parse(COMMAND, arguments, *kinds, *what, OutputOptions, data=data)
     output = given.options(OutputOptions)
     out = _out(given.source, output)
-    from fairdistill.auditing import audit
+    document = _document(given.source, output, given.options(SelectionOptions))
+    from fairdistill.auditing import AuditResult, audit
 
     options = given.options(AuditOptions, data_options=given.data_options)
     result = _of_attributes(given.source, options, output) or audit(given.source, options=options)
     if out is not None:
         write_json(out, result.to_write())
-    written = [str(path) for path in (out, given.values.get("predictions_out")) if path is not None]
+    if document is not None and output.template is not None and isinstance(result, AuditResult):
+        from fairdistill.auditing import documents
+
+        text = documents.document(output.template, result, documents.Provenance.of(given.source, data=data))
+        write_text(document, text)
+    written = [str(path) for path in (out, given.values.get("predictions_out"), document) if path is not None]
     _show(result, output, written)
     return result.exit_code
 
 
 def _of_attributes(source: str, options: AuditOptions, output: OutputOptions) -> AttributesResult | None:
     """Return the audits of several attributes; None if ``--label`` names a single one."""
-    from fairdistill.predictions.attributes import names_several
+    from fairdistill.predictions.yes_no import names_several
 
     own = options.data_options
     label, table = (options.label, source) if options.data is None else (own.get("label"), options.data)
     if not names_several(label, table, own.get("encoding", options.encoding)):
         return None
-    if output.markdown:
-        raise UsageError("--markdown shows the audit of a single attribute; name one with --label, or use --json")
+    if output.markdown or output.template is not None:
+        option = "--markdown" if output.markdown else "--template"
+        raise UsageError(f"{option} shows the audit of a single attribute; name one with --label, or use --json")
     from fairdistill.auditing.attributes import audit_attributes
 
     return audit_attributes(source, options=options)
@@ -130,8 +146,28 @@ def _out(source: str, options: OutputOptions) -> Path | None:
     """Return the file to write, if any; a folder that cannot be written to is an error before anything is computed."""
     if options.out is None and options.json:
         return None
-    default = Path(source) / "audit.json" if Path(source).is_dir() else Path("audit.json")
-    out = default if options.out is None else Path(options.out)
-    if out.is_dir() or not out.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {out}; choose a file in an existing folder with --out")
-    return out
+    return _writable(_folder(source) / "audit.json" if options.out is None else Path(options.out), "--out")
+
+
+def _folder(source: str) -> Path:
+    return Path(source) if Path(source).is_dir() else Path()
+
+
+def _writable(path: Path, option: str) -> Path:
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UsageError(f"cannot write {path}; choose a file in an existing folder with {option}")
+    return path
+
+
+def _document(source: str, options: OutputOptions, selection: SelectionOptions) -> Path | None:
+    """Return the document to write, if any; one that lacks its positive class is an error before anything is read."""
+    if options.template is None:
+        return None
+    if options.template != "annex-iv" and selection.positive is None:
+        raise UsageError(
+            f"--template {options.template} compares how often groups are selected; name the class that means being "
+            "selected with --positive"
+        )
+    beside = _folder(source) if options.out is None else Path(options.out).parent
+    default = beside / f"audit-{options.template}.md"
+    return _writable(default if options.template_out is None else Path(options.template_out), "--template-out")

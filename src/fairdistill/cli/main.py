@@ -58,7 +58,8 @@ fairer one from it.
 {_BY_QUESTION}
 
 Run `fairdistill COMMAND --help` for the options of a command; with --debug, an
-error shows where in the code it arose. New here? Try: fairdistill demo
+error shows where in the code it arose. For your shell to complete commands and
+options: fairdistill --completion bash, zsh or fish. New here? Try: fairdistill demo
 """
 
 
@@ -83,6 +84,11 @@ def _command(arguments: list[str]) -> int:
         return DONE if arguments else BAD_INPUT
     if arguments[0] == "--version":
         print(f"fairdistill {__version__}")
+        return DONE
+    if arguments[0] == "--completion":
+        from fairdistill.cli.completion import script
+
+        print(script(arguments[1:], COMMANDS))
         return DONE
     if arguments[0] not in COMMANDS:
         raise UsageError(f"unknown command {arguments[0]!r}; choose from {', '.join(COMMANDS)}")

@@ -8,7 +8,8 @@ import json
 import re
 import typing
 from argparse import Action, HelpFormatter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any, Never
@@ -53,6 +54,12 @@ class Parser(ArgumentParser):
         # argparse takes a lone negative number for a value, but not a list of them: --classes -1,1
         self._negative_number_matcher = re.compile(r"-\.?\d\S*$")
 
+    def print_help(self, *args: Any, **options: Any) -> None:
+        """Print the help, or hand over this parser where :func:`parser_of_help` asks for it."""
+        if _asking.get():
+            raise _Asked(self)
+        super().print_help(*args, **options)
+
     def format_help(self, formatter: HelpFormatter | None = None) -> str:
         """Return the help, with the examples at its end."""
         shown = "".join(f"  fairdistill {example}\n" for example in self._examples)
@@ -73,6 +80,29 @@ class Parser(ArgumentParser):
         text = re.sub(r"Expected an? <class '(\w+)'>", lambda m: f"expected {_KINDS.get(m[1], m[1])}", text)
         hint = f"; see {self.prog} --help"
         raise UsageError(text.removesuffix(hint) + hint)  # an error in a file of options passes here twice
+
+
+class _Asked(Exception):  # noqa: N818  # no error
+    """Carries a parser to :func:`parser_of_help`."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self.parser = parser
+
+
+_asking: ContextVar[bool] = ContextVar("_asking", default=False)
+
+
+def parser_of_help(run: Callable[[list[str]], int], arguments: Sequence[str]) -> Parser:
+    """Return the parser whose help a command would print for these arguments, without printing it."""
+    token = _asking.set(True)
+    try:
+        run([*arguments, "--help"])
+    except _Asked as asked:
+        return asked.parser
+    finally:
+        _asking.reset(token)
+    raise AssertionError("the command printed no help")
 
 
 def _choices(match: re.Match[str]) -> str:

@@ -20,6 +20,7 @@ from fairdistill.predictions.trained_model import ModelSource, load_model
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load_network
 from fairdistill.system.runtime import Runtime
+from fairdistill.text.progress import progress
 from fairdistill.types import TapName
 
 _BATCH = 500
@@ -106,11 +107,12 @@ def features_of(subject: Subject, dataset: GroupedDataset, tap: TapName, device:
     tapped = Tapped(network, {name: point for name, point in points.items() if name == tap})
     pipeline = Pipeline(dataset, device=device, seed=0, recipe=subject.recipe)
     features, predicted = [], []
-    with torch.no_grad():
+    with torch.no_grad(), progress(f"features of the {subject.name}", len(dataset)) as report:
         for rows in torch.arange(len(dataset)).split(_BATCH):
             taps = tapped(pipeline.batch(rows).images)
             features.append(taps[tap].float().flatten(1).cpu())
             predicted.append(taps["logits"].argmax(1).cpu())
+            report(len(rows))
     found = torch.cat(features)
     bad = (~found.isfinite().all(dim=1)).nonzero().flatten().tolist()
     if bad:

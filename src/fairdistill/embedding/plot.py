@@ -11,6 +11,7 @@ from fairdistill.embedding.result import EmbeddedNetwork
 from fairdistill.embedding.tsne import kl_divergence, tsne
 from fairdistill.metrics import Samples
 from fairdistill.metrics.leakage import leakage
+from fairdistill.text.progress import working
 
 
 def plotted(features: NDArray[np.float32], drawn: Drawn, test: GroupedDataset) -> EmbeddedNetwork:
@@ -27,7 +28,7 @@ def plotted(features: NDArray[np.float32], drawn: Drawn, test: GroupedDataset) -
     shown = features[drawn.rows.numpy()]
     # The order of sums moves points by 1% of the plot's size: one thread gives the same plot on every machine. On two
     # busy cores it is also twice as fast as two (1,194 points: 5 to 9 s).
-    with threadpool_limits(1):
+    with threadpool_limits(1), working("t-SNE and leakage"):
         coordinates = tsne(
             shown,
             dims=options.dims,

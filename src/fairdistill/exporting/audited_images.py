@@ -17,6 +17,8 @@ from fairdistill.data.images.reading import InMemory, Reader
 from fairdistill.embedding.images import load_test_images
 from fairdistill.errors import DataError, UsageError
 from fairdistill.exporting.options import ExportOptions
+from fairdistill.predictions.as_deployed import data_options_as_deployed
+from fairdistill.predictions.model_source import ModelSource
 from fairdistill.runs import RunFolder
 
 _RANGES = 256  # images that the ranges of activations are measured on
@@ -38,7 +40,7 @@ class AuditedImages:
     notes: tuple[str, ...] = ()
 
 
-def audited_images(path: str, run: RunFolder | None, options: ExportOptions) -> AuditedImages | None:
+def audited_images(source: ModelSource, run: RunFolder | None, options: ExportOptions) -> AuditedImages | None:
     """Return the test set of a run, or of the data that is named; None if there is neither, or nothing needs it.
 
     Raises:
@@ -47,8 +49,9 @@ def audited_images(path: str, run: RunFolder | None, options: ExportOptions) -> 
     if not options.reaudit and not options.int8:
         return None
     if options.data is not None:
-        options = replace(options, data_options=_with_classes(options))
-        test, validation = read_images(path, options)
+        seen = data_options_as_deployed(source, options.data, _with_classes(options))
+        options = replace(options, data_options=seen)
+        test, validation = read_images(source.path, options)
         ranges = validation
         if options.int8 and ranges is None:
             ranges = _split(str(options.data), "train", options.data_root, options.data_options)

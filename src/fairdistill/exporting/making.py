@@ -33,6 +33,7 @@ from fairdistill.runs import RunFolder, write_bytes, write_json
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.tables.columns import listed
+from fairdistill.text.progress import working
 
 _CPU = torch.device("cpu")
 
@@ -54,7 +55,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)
-        images = audited_images(path, run, options)
+        images = audited_images(source, run, options)
         made = _made(source, images, options, correction)
         folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)
@@ -120,6 +121,7 @@ def _exported_correction(
     )
 
 
+@working("making the file")
 def _made(
     source: ModelSource, images: AuditedImages | None, options: ExportOptions, correction: StoredCorrection | None
 ) -> _Made:

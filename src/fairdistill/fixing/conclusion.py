@@ -23,6 +23,7 @@ from fairdistill.fixing.work import Work
 from fairdistill.posthoc import CORRECTION, StoredCorrection
 from fairdistill.reporting.recommendation import recommendation_card, recommendation_page
 from fairdistill.runs import write_json, write_text
+from fairdistill.text.progress import working
 from fairdistill.training import describe_environment
 
 _OBJECTIVES = ("balanced_accuracy", "deo_a")
@@ -41,6 +42,7 @@ def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResu
     return settle(subject, validation, decision, lambda: read(work, decision.chosen))
 
 
+@working("testing the decision")
 def settle(
     subject: Subject, validation: AuditResult, decision: Decision, read_test: Callable[[], OnTestSet]
 ) -> FixResult:

@@ -35,6 +35,7 @@ from fairdistill.predictions.features import features_of
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
+from fairdistill.text.progress import working
 from fairdistill.text.telling import tell
 
 _BLIND, _AFR = "blind head", "afr head"
@@ -153,6 +154,7 @@ def _data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDatas
     return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 
 
+@working("fitting last layers")
 def _fit(search: Search, site: Site, train: HeadData | None, scored: list[ScoredFit]) -> bool:
     """Fit heads to training images, or to folds of the validation set, until they are done or take too long.
 

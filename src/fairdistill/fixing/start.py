@@ -11,7 +11,6 @@ from fairdistill import models
 from fairdistill.choosing import measures_of_predictions
 from fairdistill.errors import UsageError
 from fairdistill.fixing import folder
-from fairdistill.fixing.as_deployed import data_options_as_deployed
 from fairdistill.fixing.guessing import check_beats_guessing
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
@@ -19,6 +18,7 @@ from fairdistill.fixing.runs import trained
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of
 from fairdistill.models.finding_last_layer import find_last_layer
 from fairdistill.models.layout import to_device
+from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.trained_model import open_run
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime

@@ -41,5 +41,31 @@ def difference(first: Limits, second: Limits, *, against: Floats | float = 0.0) 
     )
 
 
+def ratio(first: Limits, second: Limits) -> Limits:
+    """Return the limits of the first divided by the second, for shares that are independent of each other.
+
+    The ratio t at an end is where the difference ``first - t second`` has its end at 0 (Donner and Zou 2012, equation
+    7). Its upper end is infinite, and the ratio NaN, where the second is 0.
+
+    Example:
+        >>> one = Limits(low=np.array(0.5), middle=np.array(0.6), high=np.array(0.7))
+        >>> two = Limits(low=np.array(0.7), middle=np.array(0.8), high=np.array(0.9))
+        >>> found = ratio(one, two)
+        >>> [round(float(end), 2) for end in (found.low, found.middle, found.high)]
+        [0.6, 0.75, 0.92]
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return Limits(
+            low=_end(first.middle, second.middle, first.low, second.high, sign=-1),
+            middle=first.middle / second.middle,
+            high=_end(first.middle, second.middle, first.high, second.low, sign=1),
+        )
+
+
+def _end(one: Floats, two: Floats, end: Floats, other: Floats, *, sign: int) -> Floats:
+    root = np.sqrt(np.maximum((one * two) ** 2 - end * other * (2 * one - end) * (2 * two - other), 0))
+    return np.asarray((one * two + sign * root) / (other * (2 * two - other)))
+
+
 def _together(one: Floats, other: Floats, against: Floats | float) -> Floats:
     return np.sqrt(np.maximum(one**2 + other**2 + 2 * against * one * other, 0))

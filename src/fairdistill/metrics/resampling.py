@@ -119,7 +119,7 @@ class Resampled:
     def one_sided(self) -> Resampled:
         """Return the same with accuracies each end of which holds by itself with the confidence, not both together."""
         found = copy(self)
-        found.confidence = max(0.0, 2 * self.confidence - 1)
+        found.confidence = max(1e-3, 2 * self.confidence - 1)  # below one half, the ends are wider than need be
         return found
 
     def accuracy(self) -> Estimate:

@@ -54,10 +54,12 @@ def logits_of(
     autocast: Callable[[], AbstractContextManager[None]],
     *,
     world: World = ALONE,
+    report: Callable[[int], None] = lambda done: None,
 ) -> Tensor:
     """Return float32 logits ``[N, C]`` of every sample, without augmentation; the network must be in eval mode.
 
-    Several processes share the samples, and each gets all logits.
+    Several processes share the samples, and each gets all logits. ``report`` is called with the number of samples done
+    since its last call.
     """
     if pipeline.num_rows < world.size:
         world = ALONE
@@ -66,6 +68,7 @@ def logits_of(
         for rows in torch.arange(pipeline.num_rows)[world.own].split(_BATCH):
             with autocast():
                 parts.append(class_logits(network(pipeline.batch(rows).images)).float())
+            report(len(rows))
     return world.gather(torch.cat(parts), rows=pipeline.num_rows)
 
 

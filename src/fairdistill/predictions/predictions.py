@@ -13,6 +13,7 @@ from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, Design, Samples, group_counts
 from fairdistill.metrics.rows import distinct
 from fairdistill.metrics.sparse_counts import SparseCounts
+from fairdistill.predictions.attributes import Attribute
 from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.probabilities import checked_probabilities
 from fairdistill.predictions.rows import unique_names
@@ -42,6 +43,7 @@ class Predictions:
         design: how the samples were drawn: at random, or as many of each subgroup as planned.
         probability_columns: the column of each class's probability in a table, or a single one for two classes; None
             if they do not come from a table with probabilities.
+        attributes: the group columns of a table, whose combinations are the groups; none if they are not known.
     """
 
     where: str
@@ -57,6 +59,7 @@ class Predictions:
     model: ModelReading | None = None
     design: Design = "random"
     probability_columns: tuple[str, ...] | None = None
+    attributes: tuple[Attribute, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -108,6 +111,7 @@ class Predictions:
             groups=self.groups[rows],
             predicted=self.predicted[rows],
             probabilities=None if self.probabilities is None else self.probabilities[rows],
+            attributes=tuple(each._replace(codes=each.codes[rows]) for each in self.attributes),
         )
 
 

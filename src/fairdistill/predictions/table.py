@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.contract import check_types
 from fairdistill.errors import DataError, UsageError
+from fairdistill.predictions.attributes import Attribute
 from fairdistill.predictions.class_columns import Scores
 from fairdistill.predictions.classes import Classes, read_classes
 from fairdistill.predictions.predictions import Predictions
@@ -21,6 +22,7 @@ from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import check_column, header, read_columns, several
 from fairdistill.tables.sources import source_hint
 from fairdistill.tables.spelling import spelling_notes
+from fairdistill.text.progress import working
 
 _DEFAULT_THRESHOLD = 0.5
 
@@ -102,7 +104,8 @@ def read_predictions(path: Path, options: TableColumns, *, recognize: bool = Tru
     used = [found.label, *groups, found.pred, found.id, found.source]
     split = split_column(names, {*used, *scores.columns})
     texts = [column for column in dict.fromkeys([*used, split]) if column is not None]
-    frame = read_columns(path, [*texts, *scores.columns], found.encoding, numbers=scores.columns)
+    with working(f"reading {path}"):
+        frame = read_columns(path, [*texts, *scores.columns], found.encoding, numbers=scores.columns)
     columns = Columns(path, frame, found.bin, words_of(found.unknown))
     group_codes, group_names = columns.crossed(groups, (found.source, found.id))
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
@@ -126,6 +129,7 @@ def read_predictions(path: Path, options: TableColumns, *, recognize: bool = Tru
         group_names=group_names,
         notes=(*classes.notes, *outputs.notes, *columns.notes),
         probability_columns=outputs.columns,
+        attributes=tuple(Attribute(name, *columns.codes(name, "group", unknown=True)) for name in groups),
     )
 
 

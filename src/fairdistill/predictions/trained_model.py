@@ -24,6 +24,7 @@ from fairdistill.predictions.opening import OpenedModel, TrainedBy, describing, 
 from fairdistill.predictions.output_reading import read_kind
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.system.runtime import Runtime
+from fairdistill.text.progress import progress
 
 __all__ = ["DeployedModel", "ModelSource", "TrainedBy", "given_for_data", "load_model", "open_run", "predictions_of"]
 
@@ -113,7 +114,8 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
     network = model.network.eval()
     to_device(network, runtime.device)
     pipeline = Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe)
-    logits = logits_of(network, pipeline, runtime.autocast)
+    with progress("running the model", len(data)) as report:
+        logits = logits_of(network, pipeline, runtime.autocast, report=report)
     undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
     if undefined:
         raise TeacherError(

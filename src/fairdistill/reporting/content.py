@@ -17,6 +17,7 @@ from fairdistill.reporting.options import ReportOptions
 from fairdistill.reporting.result import Configuration, Leakage, Probe, ReportContent, ReportRow, TestSet
 from fairdistill.reporting.rows import report_row
 from fairdistill.runs import RunFolder
+from fairdistill.text.progress import progress
 
 _PICTURES = 6  # methods whose t-SNE the page has room for
 
@@ -31,7 +32,11 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
     """
     comparison = compare(sources)
     first = run_predictions(RunFolder.open(comparison.rows[0].paths[0]))
-    rows = tuple(report_row(row, first, options.of(first).drawing) for row in comparison.rows)
+    rows = []
+    with progress("reading runs", len(comparison.rows)) as report:
+        for row in comparison.rows:
+            rows.append(report_row(row, first, options.of(first).drawing))
+            report(1)
     runs = [RunFolder.open(path) for row in comparison.rows for path in row.paths]
     embedded = [(row.label, found) for row in comparison.rows if (found := _embedding(row)) is not None]
     return ReportContent(
@@ -42,7 +47,7 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
         confidence=options.confidence,
         draws=min(row.draws for row in rows),
         seed=options.seed,
-        rows=rows,
+        rows=tuple(rows),
         test_set=_test_set(first, [run.result for run in runs]),
         sizing=sizing(first.counts.sum(axis=2), rows[0].accuracy.value, options.confidence, first.group_names),
         leakage=tuple(_leakage(label, found) for label, found in embedded),

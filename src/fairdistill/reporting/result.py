@@ -12,12 +12,25 @@ from fairdistill.reporting.figures import Figures
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupAccuracy(Result):
-    """One group: its samples and the accuracy on them."""
+class GroupScores(Result):
+    """One group: its samples, the accuracy on them, and means over the seeds of scores of its probabilities.
+
+    Attributes:
+        group: its name.
+        rows: its samples.
+        accuracy: on them.
+        auc: area under the ROC curve, the mean over the classes, each against the rest.
+        brier: Brier score.
+        impact_ratio: the smallest over the classes of how often it is predicted in this group, by how often in the
+            group where it is predicted most.
+    """
 
     group: str
     rows: int
     accuracy: Estimate
+    auc: float
+    brier: float
+    impact_ratio: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +49,7 @@ class ReportRow(Result):
         deo_a: mean over the classes of the gap between groups.
         deo_m: largest gap over the classes.
         change: the change from the teacher; None without a teacher.
-        groups: accuracy of each group.
+        groups: accuracy and scores of each group.
         cells: accuracy of each subgroup, ``[G][C]``; NaN where the test set has no sample.
         collapsed: seeds whose model predicts a single class.
         draws: resampled test sets behind the intervals.
@@ -53,7 +66,7 @@ class ReportRow(Result):
     deo_a: Gap
     deo_m: Gap
     change: ModelChange | None
-    groups: tuple[GroupAccuracy, ...]
+    groups: tuple[GroupScores, ...]
     cells: tuple[tuple[float, ...], ...]
     collapsed: tuple[int, ...]
     draws: int

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from fairdistill.auditing import ModelChange, model_change, worst_of
 from fairdistill.comparing import CompareRow
 from fairdistill.metrics import Drawing, Resampled, judged_cells, paired_test
+from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.auc import auc_limits
+from fairdistill.metrics.brier import brier_limits
+from fairdistill.metrics.impact import impact_ratios
 from fairdistill.predictions import Predictions, paired, run_predictions
-from fairdistill.reporting.result import GroupAccuracy, ReportRow
+from fairdistill.reporting.result import GroupScores, ReportRow
 from fairdistill.runs import RunFolder
 
 _OF_TEACHER = "teacher_predictions.csv"
@@ -27,7 +31,9 @@ def report_row(row: CompareRow, first: Predictions, drawing: Drawing) -> ReportR
         drawing: confidence, draws and seed of the intervals.
     """
     runs = [RunFolder.open(path) for path in row.paths]
-    correct = _correct(runs, first)
+    tables = [_in_order(run, first) for run in runs]
+    correct, scores = np.stack([table.correct for table in tables]), _scores(tables)
+    del tables  # their probabilities may be large
     sample = Resampled(correct, first.samples, drawing)
     group, cell = worst_of(sample, first)
     return ReportRow(
@@ -43,7 +49,12 @@ def report_row(row: CompareRow, first: Predictions, drawing: Drawing) -> ReportR
         deo_m=sample.gap("max"),
         change=_change(runs, correct, first, drawing),
         groups=tuple(
-            GroupAccuracy(group=name, rows=int(sample.rows[at].sum()), accuracy=sample.group_accuracy(at))
+            GroupScores(
+                group=name,
+                rows=int(sample.rows[at].sum()),
+                accuracy=sample.group_accuracy(at),
+                **{each: float(values[at]) for each, values in scores.items()},
+            )
             for at, name in enumerate(first.group_names)
         ),
         cells=tuple(map(tuple, sample.shares.mean(axis=0).tolist())),
@@ -52,9 +63,21 @@ def report_row(row: CompareRow, first: Predictions, drawing: Drawing) -> ReportR
     )
 
 
-def _correct(runs: Sequence[RunFolder], first: Predictions, table: str = "predictions.csv") -> NDArray[np.bool_]:
-    """Return which images each run gets right, bool ``[M, N]``, in the order of ``first``."""
-    return np.stack([paired(first, run_predictions(run, table))[1].correct for run in runs])
+def _in_order(run: RunFolder, first: Predictions, table: str = "predictions.csv") -> Predictions:
+    """Return a table of a run, in the order of ``first``."""
+    return paired(first, run_predictions(run, table))[1]
+
+
+def _scores(tables: Sequence[Predictions]) -> dict[str, Floats]:
+    """Return the AUC, Brier score and impact ratio of each group, ``[G]``: the means over the runs."""
+    found: dict[str, list[Floats]] = {"auc": [], "brier": [], "impact_ratio": []}
+    for table in tables:
+        assert table.probabilities is not None  # a run always has some
+        groups = len(table.group_names)
+        for name, limits in (("auc", auc_limits), ("brier", brier_limits)):
+            found[name].append(np.array([each.value for each in limits(table.probabilities, table.samples)[:groups]]))
+        found["impact_ratio"].append(impact_ratios(table.predicted, table.samples).ratio.middle)
+    return {name: np.mean(values, axis=0) for name, values in found.items()}
 
 
 def _change(
@@ -63,7 +86,7 @@ def _change(
     """Return the change from the teacher; None unless every run has its teacher's predictions."""
     if not all((run.path / _OF_TEACHER).exists() for run in runs):
         return None
-    taught = _correct(runs, first, _OF_TEACHER)
+    taught = np.stack([_in_order(run, first, _OF_TEACHER).correct for run in runs])
     change = model_change(paired_test(taught, correct, first.samples, drawing), first)
     if len(runs) == 1:
         return change

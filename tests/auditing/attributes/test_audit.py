@@ -96,8 +96,8 @@ def test_predicted_classes_go_before_probabilities(tmp_path, rows):
 def test_the_value_that_means_yes_is_named_or_noted(table):
     found = audit_attributes(table, label="glasses,hair", **OPTIONS)
     assert found.attributes[1].positive == "fair"
-    assert found.notes == ("'fair' of 'dark' and 'fair' was taken for the yes of hair; change that with --positive",)
-    turned = audit_attributes(table, label="glasses,hair", positive={"hair": "dark"}, **OPTIONS)
+    assert found.notes == ("'fair' of 'dark' and 'fair' was taken for the yes of hair; change that with --yes-value",)
+    turned = audit_attributes(table, label="glasses,hair", yes_value={"hair": "dark"}, **OPTIONS)
     assert turned.notes == ()
     assert turned.attributes[1].audit.accuracy.value == pytest.approx(1 - found.attributes[1].audit.accuracy.value)
 
@@ -122,8 +122,8 @@ def test_other_predictions_and_limits_hold_for_each_attribute(table, tmp_path, r
         ({"label": "smiling,id"}, "column 'id' has 160 different values .* audit it alone: --label id"),
         ({"label": "smiling,smiling"}, "names the column 'smiling' twice"),
         ({"label": "smiling,hair", "pred": "p"}, r"--pred applies to a single attribute; .* pred_NAME and p_NAME"),
-        ({"label": "smiling,hair", "positive": {"age": "1"}}, "'age' is not among the columns of --label"),
-        ({"label": "smiling,hair", "positive": {"hair": "red"}}, "the column has only dark and fair"),
+        ({"label": "smiling,hair", "yes_value": {"age": "1"}}, "'age' is not among the columns of --label"),
+        ({"label": "smiling,hair", "yes_value": {"hair": "red"}}, "the column has only dark and fair"),
     ],
 )
 def test_what_does_not_fit_is_one_line(table, options, text):

@@ -12,7 +12,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.attributes import Attribute, attributes_of, read_attribute
+from fairdistill.predictions.yes_no import Attribute, attributes_of, read_attribute
 from fairdistill.tables.reading import SUFFIXES
 
 
@@ -50,11 +50,11 @@ def audit_attributes(
         attributes, found, validation = run_model(str(source), str(label), given)
     else:
         path = _table(source)
-        attributes = attributes_of(path, str(label), given.positive, given.encoding)
+        attributes = attributes_of(path, str(label), given.yes_value, given.encoding)
         found = [read_attribute(path, given, each) for each in attributes]
         validation = _others(given.validation, given, attributes)
     against = _others(given.against, given, attributes)
-    alone = replace(given, data=None, rows="auto", predictions_out=None, data_options={}, positive={})
+    alone = replace(given, data=None, rows="auto", predictions_out=None, data_options={}, yes_value={})
     audits = tuple(
         AttributeAudit(
             attribute=each.name,
@@ -71,11 +71,11 @@ def audit_attributes(
 
 
 def _check(options: AuditOptions) -> None:
-    for name in ("pred", "prob", "score", "classes"):
+    for name in ("pred", "prob", "score", "classes", "positive"):
         if getattr(options, name) is not None or options.data_options.get(name) is not None:
             raise UsageError(
                 f"--{name} applies to a single attribute; for several, the columns are pred_NAME and p_NAME, and "
-                "--positive NAME=VALUE says which value means yes"
+                "--yes-value NAME=VALUE says which value means yes"
             )
 
 

@@ -18,10 +18,10 @@ from fairdistill.errors import UsageError
 from fairdistill.models import trust_code
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.attribute_model import as_attributes, attribute_shares, load_attribute_model
-from fairdistill.predictions.attributes import Attribute, attributes_of, of_yes
 from fairdistill.predictions.model_source import given_for_data, open_run, source_of
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.predictions.writing import attribute_columns, named_columns, write_table
+from fairdistill.predictions.yes_no import Attribute, attributes_of, of_yes
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime
 
@@ -39,7 +39,7 @@ def run_model(
     own = dict(options.data_options)
     if not table.is_file():
         raise UsageError(f"--label {label}: only a table of images has several attributes, not {options.data}")
-    attributes = attributes_of(table, label, options.positive, own.get("encoding", options.encoding))
+    attributes = attributes_of(table, label, options.yes_value, own.get("encoding", options.encoding))
     source = source_of(path, options, **{**given_for_data(str(options.data), own), "classes": None})
     if open_run(source) is not None:
         raise UsageError(f"{path} is a run folder, and no run has several attributes; audit one: --label NAME")

@@ -1,30 +1,30 @@
-"""What students see of the images: what the deployed model sees, unless the user says otherwise."""
+"""How images are read for a deployed model: as it sees them, unless the user says otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from fairdistill.data import option_names
-from fairdistill.models.beside import described_beside
 from fairdistill.models.input_rule import InputRule
 from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.own_description import own_description
 
 
 def data_options_as_deployed(source: ModelSource, data: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of your own images, completed by the configuration beside a deployed model's weights.
+    """Return the options of your own images, completed by what a deployed model's files say.
 
-    Students start from the model's weights, which were made for its size, mean, sd and resizing.
+    The images are then decoded once, to the size that the model takes; and students, which start from its weights, see
+    what these were made for.
 
     Args:
-        source: the deployed model, a file.
+        source: the deployed model.
         data: the data set, a table or a folder.
         given: its options as the user gave them, which stay.
     """
     if "interpolation" not in option_names(data):
         return dict(given)
-    said = described_beside(Path(source.path))
+    said = own_description(source).described
     rule = source.rule.completed_by(said.rule or InputRule())
     size = given.get("size") or source.size or said.size
     known: dict[str, Any] = {
@@ -35,7 +35,9 @@ def data_options_as_deployed(source: ModelSource, data: str, given: Mapping[str,
         "antialias": rule.antialias,
     }
     if rule.part == "center" and size is not None and not {"crop", "stored_size"}.intersection(given):
-        known |= {"crop": "center", "stored_size": rule.scaled(said.size, size).short}
+        short = rule.scaled(said.size, size).short
+        if short is None or short >= size:  # else the rule itself is refused when the model is read
+            known |= {"crop": "center", "stored_size": short}
     return {**{name: value for name, value in known.items() if value is not None}, **given}
 
 

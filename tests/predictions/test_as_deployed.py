@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
-from fairdistill.fixing.as_deployed import data_options_as_deployed
+from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.model_source import ModelSource
 
 PROCESSOR = {
@@ -20,11 +22,16 @@ SEEN = {
 }  # fmt: skip
 
 
+def model(folder: Path) -> ModelSource:
+    save_file({"weight": torch.zeros(1)}, folder / "model.safetensors")
+    return ModelSource(path=str(folder / "model.safetensors"), option="model")
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> ModelSource:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "vit", "architectures": ["X"]}))
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
-    return ModelSource(path=str(tmp_path / "model.safetensors"), option="model")
+    return model(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -53,5 +60,4 @@ def test_data_sets_with_their_own_preprocessing_keep_it(source):
 
 
 def test_a_model_that_says_nothing_changes_nothing(tmp_path):
-    source = ModelSource(path=str(tmp_path / "a.pt"), option="model")
-    assert data_options_as_deployed(source, "faces.csv", {"size": 64}) == {"size": 64}
+    assert data_options_as_deployed(model(tmp_path), "faces.csv", {"size": 64}) == {"size": 64}
