@@ -92,31 +92,33 @@ def test_an_offset_for_each_class_is_part_of_the_file(said, tiny_teacher, tmp_pa
     path = tmp_path / "shift.json"
     shift = dict(zip(said.class_names, (2.0, -2.0, 0.0), strict=True))
     path.write_text(json.dumps({"classes": list(said.class_names), "groups": None, "offsets": shift}))
-    found = export(tiny_teacher, correction=str(path), out=str(tmp_path / "out"), threads=1)
+    found = export(tiny_teacher, format="pt2", correction=str(path), out=str(tmp_path / "out"), threads=1)
     assert found.reaudit is not None
     assert found.reaudit.agreement == 1.0
     assert found.reaudit.largest_difference < 1e-5
     assert found.reaudit.file.accuracy == pytest.approx((wanted(said, path) == said.labels).mean())
     assert found.correction is not None
     assert found.correction.function is None
-    assert not (tmp_path / "out" / "decide.onnx").exists()
+    assert not (tmp_path / "out" / "decide.pt2").exists()
     assert "which is part of the file" in found.text()
 
 
 def test_an_export_without_it_leaves_no_correction_of_an_earlier_one(by_group, tiny_teacher, tmp_path):
     out = tmp_path / "out"
-    export(tiny_teacher, correction=str(by_group), out=str(out), threads=1)
-    export(tiny_teacher, out=str(out), threads=1, reaudit=False)
+    export(tiny_teacher, format="pt2", correction=str(by_group), out=str(out), threads=1, reaudit=False)
+    assert (out / "decide.pt2").exists()
+    export(tiny_teacher, format="safetensors", out=str(out), threads=1, reaudit=False)
     assert not list(out.glob("decide.*"))
     assert not (out / "correction.json").exists()
 
 
 def test_the_command_names_its_files_and_refuses_in_one_line(by_group, tiny_teacher, tmp_path, capsys):
     out = str(tmp_path / "out")
-    assert main(["export", tiny_teacher, "--correction", str(by_group), "--out", out, "--threads", "1"]) == 0
+    arguments = ["export", tiny_teacher, "--format", "pt2", "--correction", str(by_group), "--threads", "1"]
+    assert main([*arguments, "--no-reaudit", "--out", out]) == 0
     shown = capsys.readouterr().out
-    assert f"{out}/decide.onnx takes the logits and each person's group and returns the class" in shown
-    assert f"{out}/decide.onnx, {out}/correction.json, {out}/preprocess.json" in shown
+    assert f"{out}/decide.pt2 takes the logits and each person's group and returns the class" in shown
+    assert f"{out}/decide.pt2, {out}/correction.json, {out}/preprocess.json" in shown
     arguments = ["export", tiny_teacher, "--format", "safetensors", "--correction", str(by_group)]
     assert main([*arguments, "--out", str(tmp_path / "other")]) == 2
     assert "a file of weights cannot hold an offset for each group and class" in capsys.readouterr().err
