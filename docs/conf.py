@@ -21,7 +21,7 @@ _project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
 
 
 project = _project["name"]
-copyright = "2026, the fairdistill authors; MIT License"  # noqa: A001 (the name that Sphinx reads)
+copyright = "2026, the fairdistill authors; MIT License"
 author = ", ".join(each["name"] for each in _project.get("authors", []))
 html_title = f"{project} {release}"
 
