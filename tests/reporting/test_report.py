@@ -180,6 +180,16 @@ def test_runs_without_a_teacher_or_an_embedding_have_no_such_section(tmp_path):
     assert "no teacher" in text
 
 
+def test_paths_below_the_current_folder_are_shown_from_there(tmp_path, monkeypatch):
+    run = made_run(tmp_path / "t", method="scratch", gap=0.1)
+    config = run.path / "config.yaml"
+    config.write_text(f"{config.read_text()}teacher: {tmp_path}/models/deployed\ndata_root: /elsewhere\n")
+    monkeypatch.chdir(tmp_path)
+    text = written([RunFolder.open(run.path)], tmp_path)
+    assert "teacher: models/deployed\n" in text
+    assert "data_root: /elsewhere\n" in text
+
+
 def test_the_card_is_written_as_markdown_in_which_names_are_no_markup(runs, tmp_path):
     options = ReportOptions(
         out=str(tmp_path / "r.html"), card=str(tmp_path / "card.md"), draws=DRAWS, intended_use="Sorting *letters*."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,9 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
         leakage=tuple(_leakage(label, found) for label, found in embedded),
         without_picture=tuple(label for label, _ in embedded[_PICTURES:]),
         configurations=tuple(
-            Configuration(run=str(run.path), yaml=yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True))
+            Configuration(
+                run=str(run.path), yaml=yaml.safe_dump(_from_here(run.config), sort_keys=False, allow_unicode=True)
+            )
             for run in runs
         ),
         intended_use=options.intended_use,
@@ -65,6 +68,12 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
             pictures=tuple(Picture.of(label, found) for label, found in embedded[:_PICTURES]),
         ),
     )
+
+
+def _from_here(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with paths below the current folder relative to it, as one would type them."""
+    here = f"{Path.cwd()}{os.sep}"
+    return {name: value.removeprefix(here) if isinstance(value, str) else value for name, value in config.items()}
 
 
 def _test_set(first: Predictions, results: Sequence[Mapping[str, Any]]) -> TestSet:
