@@ -20,7 +20,7 @@ help:
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"fairdistill needs Python 3.11 or newer; this is {v.major}.{v.minor}. Give one with: make PYTHON=/path/to/python3.11")'
-	@echo "Setting up .venv (PyTorch and what it needs, about 1.5 GB; a minute or two, once) ..."
+	@echo "Setting up .venv (PyTorch and what it needs, about 2.5 GB; some minutes, once) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

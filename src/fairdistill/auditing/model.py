@@ -15,6 +15,7 @@ from fairdistill.predictions.model_source import given_for_data, source_of
 from fairdistill.predictions.trained_model import load_model, predictions_of
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import choose_runtime
+from fairdistill.text.sentences import capitalized
 
 
 def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Predictions | None]:
@@ -40,6 +41,6 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         audited, validation = read_images(path, replace(options, data_options=seen))
         model = load_model(source, audited, runtime)
         found = predictions_of(model, audited, where=path, runtime=runtime)
-        notes = [f"{note[0].upper()}{note[1:]}" for note in audited.notes]
+        notes = [capitalized(note) for note in audited.notes]
         found = replace(found, notes=(*found.notes, *notes))
         return found, None if validation is None else predictions_of(model, validation, where=path, runtime=runtime)

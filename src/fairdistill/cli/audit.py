@@ -36,7 +36,7 @@ COMMAND = Command(
     summary="Audit a table of predictions, a run folder, or, with --data, a model. Exit code 1 if a limit is "
     "exceeded, 3 if the data cannot tell, otherwise 0.",
     source="SOURCE",
-    source_help="table (.csv, .tsv, .jsonl, .parquet; - reads CSV from standard input), run folder, or model with "
+    source_help="table (.csv, .tsv, .jsonl, .parquet; - reads one from standard input), run folder, or model with "
     "--data",
     images=True,
     examples=(
@@ -134,11 +134,11 @@ def _show(result: AuditResult | AttributesResult, output: OutputOptions, written
         tell(f"{note}.")
     if written:
         tell(f"Written: {', '.join(written)}")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be, and Markdown is read
     if output.markdown and isinstance(result, AuditResult):
         print(result.markdown())
         return
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be
     sys.stdout.writelines(json_pieces(result.to_write()))
 
 

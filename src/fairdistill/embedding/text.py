@@ -7,6 +7,7 @@ import math
 from fairdistill.embedding.result import EmbedResult
 from fairdistill.metrics.permuted_groups import AgainstChance
 from fairdistill.text.numbers import percent, percentage
+from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
 
 
@@ -38,7 +39,7 @@ def render(result: EmbedResult) -> str:
     ]
     notes += result.notes
     if notes:
-        lines += ["", *(f"{note[0].upper()}{note[1:]}." for note in notes)]
+        lines += ["", *(f"{capitalized(note)}." for note in notes)]
     return "\n".join([*lines, "", ", ".join(f"{name} {version}" for name, version in result.made_with.items())])
 
 

@@ -20,6 +20,7 @@ from fairdistill.exporting.options import ExportOptions
 from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.runs import RunFolder
+from fairdistill.text.sentences import capitalized
 
 _RANGES = 256  # images that the ranges of activations are measured on
 _CPU = torch.device("cpu")
@@ -55,7 +56,7 @@ def audited_images(source: ModelSource, run: RunFolder | None, options: ExportOp
         ranges = validation
         if options.int8 and ranges is None:
             ranges = _split(str(options.data), "train", options.data_root, options.data_options)
-        own = tuple(f"{note[0].upper()}{note[1:]}" for note in test.notes)
+        own = tuple(capitalized(note) for note in test.notes)
         return AuditedImages(test, *_ranges(test, ranges, options, own))
     if run is None:
         if options.int8:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairdistill.exporting.result import ExportedCorrection, ExportResult, Reaudit
 from fairdistill.text.numbers import percent, percentage, signed
+from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
 
 
@@ -23,7 +24,7 @@ def render(result: ExportResult) -> str:
         lines.append("The file was not audited: name a test set with --data to compare it with the model.")
     else:
         lines += _compared(result.reaudit, int8=result.int8)
-    notes = [f"{note[0].upper()}{note[1:]}." for note in result.notes]
+    notes = [f"{capitalized(note)}." for note in result.notes]
     return "\n".join([*lines, *(["", *notes] if notes else [])])
 
 

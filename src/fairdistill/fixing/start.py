@@ -22,6 +22,7 @@ from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.trained_model import open_run
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.text.sentences import capitalized
 from fairdistill.tracking import check_logger
 from fairdistill.training import TrainOptions, resolve, seconds_of
 
@@ -72,7 +73,7 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     digests = {**samples.digests, "model": None if given is None else given.model.digest}
     folder.begin(out, folder.identity(deployed, options, resolved, digests=digests))
     base = replace(base, cache_dir=str(out / ".teacher-cache"))
-    notes = [f"{note[0].upper()}{note[1:]}" for note in samples.train.notes]
+    notes = [capitalized(note) for note in samples.train.notes]
     if given is None:
         given = _trained(base, options, samples, runtime, clock)
     elif run is None and samples.cut:

@@ -7,6 +7,7 @@ from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, Spl
 from fairdistill.metrics.noise import ChanceDEO
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percent
+from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
 
 _SMALL = 100  # images, below which a subgroup supports no claim about a small gap
@@ -93,7 +94,7 @@ def _apart(result: InspectResult) -> list[str]:
 
 
 def _notes(result: InspectResult) -> list[str]:
-    lines = [f"{note[0].upper()}{note[1:]}." for note in result.notes]
+    lines = [f"{capitalized(note)}." for note in result.notes]
     if result.skipped:
         count = len(result.skipped)
         lines.append(f"{count:,} image{'s' if count > 1 else ''} cannot be read:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairdistill.predicting.result import PredictResult
 from fairdistill.text.numbers import percentage
+from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
 
 _SHOWN_CLASSES, _SHOWN_FILES = 20, 10
@@ -18,7 +19,7 @@ def render(result: PredictResult) -> str:
     lines += aligned([("Attribute" if result.attributes else "Class", "images", "share"), *rows[:_SHOWN_CLASSES]])
     if _many(result):
         lines.append(f"and {len(rows) - _SHOWN_CLASSES:,} more classes")
-    lines += ["", *result.model.in_words(), *(f"{note[0].upper()}{note[1:]}." for note in result.notes)]
+    lines += ["", *result.model.in_words(), *(f"{capitalized(note)}." for note in result.notes)]
     if result.skipped:
         was = "image cannot be read and was" if len(result.skipped) == 1 else "images cannot be read and were"
         lines.append(f"{len(result.skipped):,} {was} left out:")

@@ -22,6 +22,7 @@ from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, place, read_columns
 from fairdistill.tables.sources import sources_of
 from fairdistill.text.lists import listed
+from fairdistill.text.sentences import capitalized
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,7 +143,7 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         probabilities=checked_probabilities(path, scores, frame[scores].to_numpy(np.float64)).values,
         class_names=class_names,
         group_names=group_names,
-        notes=tuple(f"{note[0].upper()}{note[1:]}" for note in result.get("notes", ()) if note),
+        notes=tuple(capitalized(note) for note in result.get("notes", ()) if note),
         design="random" if name == "validation_predictions.csv" else _design(run),
     )
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:

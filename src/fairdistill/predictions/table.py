@@ -129,8 +129,17 @@ def read_predictions(path: Path, options: TableColumns, *, recognize: bool = Tru
         group_names=group_names,
         notes=(*classes.notes, *outputs.notes, *columns.notes),
         probability_columns=outputs.columns,
-        attributes=tuple(Attribute(name, *columns.codes(name, "group", unknown=True)) for name in groups),
+        attributes=_attributes(columns, groups, (group_codes, group_names)),
     )
+
+
+def _attributes(
+    columns: Columns, groups: list[str], crossed: tuple[NDArray[np.int64], tuple[str, ...]]
+) -> tuple[Attribute, ...]:
+    """Return each group column; a single one is what its combinations are."""
+    if len(groups) == 1:
+        return (Attribute(groups[0], *crossed),)
+    return tuple(Attribute(name, *columns.codes(name, "group", unknown=True)) for name in groups)
 
 
 def _resolved(options: TableColumns, names: list[str], recognize: bool) -> TableColumns:

@@ -117,6 +117,7 @@ def _clock(what: str) -> Progress:
 
     bar = _started(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     bar.add_task(what, total=None)
+    bar.tasks[0].start_time = bar.get_time() - _UNSEEN
     return bar
 
 
