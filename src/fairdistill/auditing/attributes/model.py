@@ -24,6 +24,7 @@ from fairdistill.predictions.writing import attribute_columns, named_columns, wr
 from fairdistill.predictions.yes_no import Attribute, attributes_of, of_yes
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.text.sentences import capitalized
 
 
 def run_model(
@@ -88,7 +89,7 @@ def _outputs(
 
 
 def _labelled(path: str, model: DeployedModel, part: GroupedDataset) -> Predictions:
-    notes = [f"{note[0].upper()}{note[1:]}" for note in part.notes]
+    notes = map(capitalized, part.notes)
     return Predictions(
         where=f"{path} on {part.name}",
         ids=np.array(part.ids, object),

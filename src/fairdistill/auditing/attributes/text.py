@@ -9,6 +9,7 @@ from fairdistill.auditing.attributes.result import AttributesResult
 from fairdistill.auditing.limit_text import limit_of
 from fairdistill.metrics import Gap
 from fairdistill.text.numbers import interval, percent
+from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
 
 
@@ -80,6 +81,6 @@ def _notes(result: AttributesResult) -> list[str]:
     """Return the notes on all attributes, once each; those on some of them name these."""
     times: Counter[str] = Counter(note for each in result.attributes for note in dict.fromkeys(each.audit.notes))
     common = [note for note, count in times.items() if count == len(result.attributes)]
-    of_all = [f"{note[0].upper()}{note[1:]}" for note in (*result.notes, *common)]
+    of_all = [capitalized(note) for note in (*result.notes, *common)]
     own = [f"{each.attribute}: {note}" for each in result.attributes for note in each.audit.notes if note not in common]
     return [*of_all, *own]
