@@ -21,6 +21,7 @@ _project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
 
 
 project = _project["name"]
+copyright = "2026, the fairdistill authors; MIT License"
 author = ", ".join(each["name"] for each in _project.get("authors", []))
 html_title = f"{project} {release}"
 
@@ -96,6 +97,7 @@ plot_formats = [("svg", 100)]
 html_math_renderer = "mathml"
 html_theme = "furo"
 html_static_path = ["_static"]
+templates_path = ["_templates"]  # pages of classes without what they inherit
 html_css_files = ["site.css"]
 html_theme_options = {"navigation_with_keys": True}
 html_show_sourcelink = False

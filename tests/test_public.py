@@ -16,6 +16,7 @@ from fairdistill.contract import Result
 
 COMMANDS = (
     "audit",
+    "audit_attributes",
     "bench",
     "compare",
     "embed",

@@ -22,6 +22,6 @@ axes.errorbar(
     ms=5,
 )
 axes.set(yticks=places, yticklabels=names, xlim=(0, 100), xlabel="accuracy, percent")
-axes.legend(frameon=False, loc="lower left", fontsize=8)
+axes.legend(frameon=False, loc="upper left", fontsize=8)
 axes.spines[["top", "right"]].set_visible(False)
 figure.tight_layout()

@@ -15,6 +15,8 @@ from fairdistill._version import __version__
 if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.auditing import audit` for the module
     from fairdistill import data, losses, metrics, models, samplers
     from fairdistill.auditing import AuditOptions, AuditResult
+    from fairdistill.auditing.attributes import AttributesResult
+    from fairdistill.auditing.attributes.audit import audit_attributes
     from fairdistill.auditing.audit import audit
     from fairdistill.benching import BenchOptions, BenchResult
     from fairdistill.benching.bench import bench
@@ -50,13 +52,13 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
     from fairdistill.tuning import TuneOptions, TuneResult, tune
 
 __all__ = [
-    "AuditOptions", "AuditResult", "BenchOptions", "BenchResult", "ChecksumError", "CompareOptions", "CompareResult",
-    "DataError", "EmbedOptions", "EmbedResult", "ExportOptions", "ExportResult", "FairdistillError", "FixOptions",
-    "FixResult", "InspectOptions", "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError",
+    "AttributesResult", "AuditOptions", "AuditResult", "BenchOptions", "BenchResult", "ChecksumError", "CompareOptions",
+    "CompareResult", "DataError", "EmbedOptions", "EmbedResult", "ExportOptions", "ExportResult", "FairdistillError",
+    "FixOptions", "FixResult", "InspectOptions", "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError",
     "PredictOptions", "PredictResult", "Predictions", "ReportOptions", "ReportResult", "ResourceError", "RunFolder",
     "RunFolderError", "TeacherError", "TrainOptions", "TrainingError", "TuneOptions", "TuneResult", "UsageError",
-    "__version__", "audit", "bench", "compare", "data", "embed", "export", "fix", "inspect", "load", "losses",
-    "metrics", "models", "predict", "report", "resume", "samplers", "train", "tune",
+    "__version__", "audit", "audit_attributes", "bench", "compare", "data", "embed", "export", "fix", "inspect", "load",
+    "losses", "metrics", "models", "predict", "report", "resume", "samplers", "train", "tune",
 ]  # fmt: skip
 
 _MODULES = ("data", "losses", "metrics", "models", "samplers")
@@ -64,6 +66,7 @@ _MODULES = ("data", "losses", "metrics", "models", "samplers")
 # Imported at first use: `import fairdistill` takes milliseconds, and auditing never waits for torch.
 _HOMES = {
     "auditing": ("AuditOptions", "AuditResult", "audit"),
+    "auditing.attributes": ("AttributesResult", "audit_attributes"),
     "benching": ("BenchOptions", "BenchResult", "bench"),
     "comparing": ("CompareOptions", "CompareResult", "compare"),
     "embedding": ("EmbedOptions", "EmbedResult", "embed"),

@@ -43,7 +43,7 @@ def test_the_worst_gap_is_the_accuracy_minus_the_worst_subgroup() -> None:
     result = audit(UNEVEN, options=QUICK, max_worst_gap=0.2)
     assert result.metrics.worst_gap.value == pytest.approx(0.3)
     assert (result.limits[0].group, result.limits[0].class_name) == ("y", "b")
-    assert "Limit worst gap <= 20.0%: exceeded: with 95% confidence it is at least" in result.text()
+    assert "Limit Worst gap <= 20.0%: exceeded: with 95% confidence it is at least" in result.text()
     assert "the worst is b of y." in result.text()
     assert result.metrics.worst_gap.low < result.limits[0].at_least  # two-sided and one-sided
 

@@ -241,6 +241,10 @@ def test_a_table_on_standard_input_is_audited_like_a_file(tmp_path, monkeypatch,
         found.append(json.loads(capsys.readouterr().out))
     assert found[1]["where"] == "standard input"
     assert {**found[1], "where": str(path)} == found[0]
+    header, *rows = (line.split(",") for line in path.read_text().split())
+    piped(monkeypatch, "\n".join(json.dumps(dict(zip(header, row, strict=True))) for row in rows))
+    assert main(["audit", "-", *COLUMNS, "--json"]) == 0
+    assert {**json.loads(capsys.readouterr().out), "where": str(path)} == found[0]
     piped(monkeypatch, table(tmp_path, gap=0.0, name="other.csv").read_text())
     assert main(["audit", str(path), *COLUMNS, "--against", "-", "--max-harm", "0.1"]) == 1
     assert "Change against standard input" in capsys.readouterr().out

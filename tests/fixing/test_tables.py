@@ -12,6 +12,7 @@ from fairdistill.cli.main import main
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import TableFixOptions, fix_predictions
 from fairdistill.fixing.tables import read_both
+from fairdistill.posthoc import read_correction
 
 
 def written(path, *, seed, rows=1200, form=(4.0, 1.5), names=("cat", "dog"), groups=("a", "b"), start=0):
@@ -48,6 +49,13 @@ def test_a_correction_that_the_test_table_confirms_is_recommended(tables, tmp_pa
     assert {path.name for path in out.iterdir()} >= {"recommendation.md", "report.html", "model-card.md"}
     before, after = (found[name]["metrics"]["deo_a"]["value"] for name in ("test_before", "test_after"))
     assert after < before / 2
+    stored = read_correction(out)
+    table = pd.read_csv(tables[1])
+    groups = table["group"].map(stored.group_names.index).to_numpy()
+    decided = stored.predict(table[["p_cat", "p_dog"]].to_numpy(), groups, ("cat", "dog"))
+    accuracy = (np.array(["cat", "dog"])[decided] == table["label"]).mean()
+    assert accuracy == pytest.approx(found["test_after"]["metrics"]["accuracy"]["value"])
+    assert "fairdistill export MODEL --correction FOLDER" in text
 
 
 def test_a_fair_model_is_kept_and_nothing_is_tried(tmp_path):

@@ -40,8 +40,9 @@ GROUPS = {
         "alternating_flip", "crop_padding", "cutout", "scratch_weights", "whitening", "dropout",
     ],
     SamplingOptions: ["seed", "split_seed", "strict_cells"],
-    MachineOptions: ["device", "precision", "compile", "threads", "cache_memory", "cache_dir", "teacher_cache",
-                     "logger", "out"],
+    MachineOptions: [
+        "device", "precision", "compile", "threads", "cache_memory", "cache_dir", "teacher_cache", "logger", "out",
+    ],
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairdistill.auditing.options import (
+    AttributeOptions,
     AuditOptions,
     ComparisonOptions,
     IntervalOptions,
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from fairdistill.auditing.values import WorstGroup, WorstSubgroup
 
 __all__ = [
-    "AuditOptions", "AuditResult", "ComparisonOptions", "IntervalOptions", "LimitOptions", "ModelChange",
-    "ModelOptions", "SelectionOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup", "audit",
-    "change_between", "model_change", "sizing", "worst_of",
+    "AttributeOptions", "AuditOptions", "AuditResult", "ComparisonOptions", "IntervalOptions", "LimitOptions",
+    "ModelChange", "ModelOptions", "SelectionOptions", "Sizing", "SubgroupChange", "WorstGroup", "WorstSubgroup",
+    "audit", "change_between", "model_change", "sizing", "worst_of",
 ]  # fmt: skip
 
 # The options need no statistics, so a command's help does not wait for SciPy.

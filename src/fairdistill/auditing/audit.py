@@ -27,9 +27,11 @@ from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
 from fairdistill.contract import check_options, with_data_keywords, with_keywords
+from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, pairing_note
+from fairdistill.predictions.yes_no import names_several
 from fairdistill.text.progress import working
 
 
@@ -59,11 +61,24 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
         >>> result.accuracy.value, result.limits[0].verdict
         (0.95, 'within')
     """
-    given = _options(options, keywords)
+    given = options_of(options, keywords)
+    _check_single(source, given)
     return _audited(read_inputs(source, given), given)
 
 
-def _options(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOptions:
+def _check_single(source: Predictions | str | Path, options: AuditOptions) -> None:
+    if not isinstance(source, Predictions) and names_several(
+        options.data_options.get("label") if options.data is not None else options.label,
+        str(options.data) if options.data is not None else source,
+        options.encoding,
+    ):
+        raise UsageError(
+            f"--label {options.data_options.get('label', options.label)} names several attributes; in Python, audit "
+            "them with fairdistill.audit_attributes, or name one"
+        )
+
+
+def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOptions:
     """Return the options of a call; keywords that are options of the named data set go to ``data_options``."""
     check_options(AuditOptions, options)
     name = keywords.get("data") or (options.data if options else None)

@@ -30,7 +30,8 @@ def limits_in_words(result: AuditResult) -> list[str]:
 def limit_of(limit: LimitCheck, *, words: bool = False) -> str:
     """Return what is limited and by what, for example ``DEO_A <= 5.0%``, or in words ``DEO_A at most 5.0%``."""
     how = (_IN_WORDS if words else _SIGNS)[limit.kind]
-    return f"{_TITLES[limit.metric]} {how} {percent(limit.limit)}%"
+    title = _TITLES[limit.metric]
+    return f"{title[:1].upper()}{title[1:]} {how} {percent(limit.limit)}%"
 
 
 def verdict_of(limit: LimitCheck, result: AuditResult) -> str:

@@ -129,6 +129,15 @@ class TestSetOptions(RunningOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttributeOptions:
+    """Several attributes."""
+
+    yes_value: Mapping[str, str] = field(default_factory=dict)
+    """With several columns in --label: the value of one that means yes, for example glasses=worn; can be repeated.
+    Default: 1, yes, true or the column's own name, else the second value."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelOptions(TestSetOptions):
     """The model's predictions."""
 
@@ -142,7 +151,9 @@ class ModelOptions(TestSetOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, TableColumns, ModelOptions):
+class AuditOptions(
+    IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, AttributeOptions, TableColumns, ModelOptions
+):
     """All options of an audit: intervals, limits, selection, comparison, and the source to audit."""
 
     def __post_init__(self) -> None:

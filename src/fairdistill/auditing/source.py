@@ -95,9 +95,14 @@ def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Pr
 
 
 def _from_standard_input(columns: TableColumns) -> Predictions:
-    with copied_from_standard_input("a table of predictions (CSV)", ".csv") as path:
+    with copied_from_standard_input("a table of predictions (CSV)", _suffix) as path:
         found = read_predictions(path, columns)
         return replace(found, where=NAME, notes=tuple(note.replace(str(path), NAME) for note in found.notes))
+
+
+def _suffix(first: bytes) -> str:
+    """Return the kind of a table by its first bytes."""
+    return ".parquet" if first.startswith(b"PAR1") else ".jsonl" if first.lstrip()[:1] == b"{" else ".csv"
 
 
 def _optional(run: RunFolder, name: str) -> Predictions | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from fairdistill.auditing import (
+    AttributeOptions,
     AuditOptions,
     ComparisonOptions,
     IntervalOptions,
@@ -28,13 +29,14 @@ from fairdistill.text.telling import tell
 
 if TYPE_CHECKING:
     from fairdistill.auditing import AuditResult
+    from fairdistill.auditing.attributes import AttributesResult
 
 COMMAND = Command(
     name="audit",
     summary="Audit a table of predictions, a run folder, or, with --data, a model. Exit code 1 if a limit is "
     "exceeded, 3 if the data cannot tell, otherwise 0.",
     source="SOURCE",
-    source_help="table (.csv, .tsv, .jsonl, .parquet; - reads CSV from standard input), run folder, or model with "
+    source_help="table (.csv, .tsv, .jsonl, .parquet; - reads one from standard input), run folder, or model with "
     "--data",
     images=True,
     examples=(
@@ -80,17 +82,18 @@ def run(arguments: list[str]) -> int:
     what: tuple[type, ...] = (TableColumns,) if data is None else (ModelOptions,)
     if data is None and asks_for_help(arguments):
         what = (TableColumns, ModelOptions)
-    kinds = (IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, *what, OutputOptions)
-    given = parse(COMMAND, arguments, *kinds, data=data)
+    kinds = (IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, AttributeOptions)
+    given = parse(COMMAND, arguments, *kinds, *what, OutputOptions, data=data)
     output = given.options(OutputOptions)
     out = _out(given.source, output)
     document = _document(given.source, output, given.options(SelectionOptions))
-    from fairdistill.auditing import audit
+    from fairdistill.auditing import AuditResult, audit
 
-    result = audit(given.source, options=given.options(AuditOptions, data_options=given.data_options))
+    options = given.options(AuditOptions, data_options=given.data_options)
+    result = _of_attributes(given.source, options, output) or audit(given.source, options=options)
     if out is not None:
         write_json(out, result.to_write())
-    if document is not None and output.template is not None:
+    if document is not None and output.template is not None and isinstance(result, AuditResult):
         from fairdistill.auditing import documents
 
         text = documents.document(output.template, result, documents.Provenance.of(given.source, data=data))
@@ -100,13 +103,30 @@ def run(arguments: list[str]) -> int:
     return result.exit_code
 
 
-def _show(result: AuditResult, output: OutputOptions, written: list[str]) -> None:
-    """Print the result in the form that was asked for; only the text shares its stream with anything else."""
-    if not output.json and not output.markdown:
-        from fairdistill.auditing.bars import bars
+def _of_attributes(source: str, options: AuditOptions, output: OutputOptions) -> AttributesResult | None:
+    """Return the audits of several attributes; None if ``--label`` names a single one."""
+    from fairdistill.predictions.yes_no import names_several
 
+    own = options.data_options
+    label, table = (options.label, source) if options.data is None else (own.get("label"), options.data)
+    if not names_several(label, table, own.get("encoding", options.encoding)):
+        return None
+    if output.markdown or output.template is not None:
+        option = "--markdown" if output.markdown else "--template"
+        raise UsageError(f"{option} shows the audit of a single attribute; name one with --label, or use --json")
+    from fairdistill.auditing.attributes import audit_attributes
+
+    return audit_attributes(source, options=options)
+
+
+def _show(result: AuditResult | AttributesResult, output: OutputOptions, written: list[str]) -> None:
+    """Print the result in the form that was asked for; only the text shares its stream with anything else."""
+    from fairdistill.auditing import AuditResult
+    from fairdistill.auditing.bars import bars
+
+    if not output.json and not output.markdown:
         print(result.text())
-        if can_show_bars():
+        if isinstance(result, AuditResult) and can_show_bars():
             print(f"\n{shown(bars(result))}")
         print(f"\nWritten: {', '.join(written)}")
         return
@@ -114,11 +134,11 @@ def _show(result: AuditResult, output: OutputOptions, written: list[str]) -> Non
         tell(f"{note}.")
     if written:
         tell(f"Written: {', '.join(written)}")
-    if output.markdown:
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be, and Markdown is read
+    if output.markdown and isinstance(result, AuditResult):
         print(result.markdown())
         return
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be
     sys.stdout.writelines(json_pieces(result.to_write()))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.parser import peek
@@ -41,5 +42,20 @@ def run(arguments: list[str]) -> int:
     given = parse(COMMAND, arguments, SourceOptions, InspectOptions, data=name)
     from fairdistill.inspecting import inspect
 
-    print(inspect(name, options=given.options(InspectOptions)))
+    options = given.options(InspectOptions, data_options=given.data_options)
+    for at, label in enumerate(labels := _labels(name, options)):
+        if len(labels) > 1:
+            print(f"{chr(10) if at else ''}Attribute {label}, {at + 1} of {len(labels)}")
+        own = {**options.data_options, "label": label} if label is not None else options.data_options
+        print(inspect(name, options=replace(options, data_options=own)))
     return 0
+
+
+def _labels(name: str, options: InspectOptions) -> list[str | None]:
+    """Return the columns that ``--label`` names; None for the data set's own."""
+    from fairdistill.predictions.yes_no import names_several
+
+    label, encoding = options.data_options.get("label"), options.data_options.get("encoding", "utf-8")
+    if label is None or not Path(name).is_file() or not names_several(label, name, encoding):
+        return [label]
+    return [part.strip() for part in label.split(",")]

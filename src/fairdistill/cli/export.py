@@ -16,6 +16,7 @@ COMMAND = Command(
     examples=(
         "export runs/mfd",
         "export runs/mfd --int8 --out served",
+        "export runs/mfd --correction fairdistill-fix",
         "export deployed.pt --model resnet18 --data faces.csv --image path --label gender --group race",
     ),
 )
@@ -28,5 +29,8 @@ def run(arguments: list[str]) -> int:
 
     result = export(given.source, options=given.options(ExportOptions))
     print(result.text())
-    print(f"\nWritten: {result.file}, {result.preprocessing}, {given.values['out']}/export.json")
+    files = [result.file, result.preprocessing, f"{given.values['out']}/export.json"]
+    if result.correction is not None:
+        files[1:1] = [file for file in (result.correction.function, result.correction.record) if file is not None]
+    print(f"\nWritten: {', '.join(files)}")
     return result.exit_code

@@ -33,7 +33,7 @@ def read_rows(path: str | Path) -> CompareResult:
         DataError: if the file cannot be read or does not hold rows.
     """
     if is_standard_input(path):
-        with copied_from_standard_input("rows", ".json") as copy:
+        with copied_from_standard_input("rows", lambda _: ".json") as copy:
             return read_rows(copy)
     try:
         content = read_json(Path(path))

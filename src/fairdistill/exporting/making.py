@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from fairdistill.data import GroupedDataset, ImageFiles, Recipe
 from fairdistill.errors import UsageError
 from fairdistill.exporting.audited_images import AuditedImages, audited_images, prepared
+from fairdistill.exporting.correcting import FUNCTIONS, Decide, check_format, corrected, decide
 from fairdistill.exporting.extras import check_installed
 from fairdistill.exporting.files import INPUT, OUTPUT, onnx_model, program_bytes, weights_bytes
 from fairdistill.exporting.graph import ExportedGraph
 from fairdistill.exporting.int8 import quantized
 from fairdistill.exporting.options import ExportOptions
 from fairdistill.exporting.preprocessing import metadata_of, preprocess_content
-from fairdistill.exporting.reauditing import Reference, of_file, reaudit
-from fairdistill.exporting.result import ExportResult
+from fairdistill.exporting.reauditing import Reference, of_file, reaudit, values_of
+from fairdistill.exporting.result import ExportedCorrection, ExportResult, Values
 from fairdistill.models import trust_code
 from fairdistill.models.kinds import program_kind
 from fairdistill.models.preprocessing import preprocessing_of
+from fairdistill.posthoc import CORRECTION, StoredCorrection, read_correction
 from fairdistill.predictions import run_predictions
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.predictions.own_description import own_description
@@ -41,6 +45,9 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     trust_code(options.model)
     source = _source(path, options)
     run = open_run(source)
+    correction = None if options.correction is None else read_correction(options.correction)
+    if correction is not None:
+        check_format(correction, options.format)
     if program_kind(Path(source.path)) == "onnx":
         raise UsageError(
             f"{path} is an ONNX file, which cannot be exported again; give the model that it was made from"
@@ -49,16 +56,28 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         if options.threads is not None:
             torch.set_num_threads(options.threads)
         images = audited_images(source, run, options)
-        made = _made(source, images, options)
+        made = _made(source, images, options, correction)
         folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"model{'.int8' if options.int8 else ''}.{options.format}"
         write_json(folder / "preprocess.json", made.preprocess)
         write_bytes(target, made.content)
-        checked = None
+        for name in (CORRECTION, *FUNCTIONS):  # of an earlier export, which do not belong to this file
+            (folder / name).unlink(missing_ok=True)
+        if correction is not None:
+            write_json(folder / CORRECTION, correction.content())
+        if made.function is not None:
+            write_bytes(folder / made.function.name, made.function.content)
+        checked = uncorrected = None
         if images is not None and options.reaudit:
             reference = _reference(made.model, run, images.test, options)
-            checked = reaudit(of_file(source, str(target)), images.test, reference, tolerance=options.tolerance)
+            if correction is not None:
+                uncorrected = values_of(reference.predictions)
+                reference = replace(reference, predictions=corrected(reference.predictions, correction))
+            checked = reaudit(
+                of_file(source, str(target)), images.test, reference, tolerance=options.tolerance,
+                function=made.function,
+            )  # fmt: skip
     model = made.model
     plain = "float32 [N, 3, {0}, {0}]" if not options.with_preprocessing else "uint8 [N, {0}, {0}, 3]"
     result = ExportResult(
@@ -71,6 +90,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         input=f"{INPUT}: {plain.format(model.reading.size)}",
         output=f"{OUTPUT}: float32 [N, {len(model.reading.output_classes)}]",
         classes=model.reading.output_classes,
+        correction=None if correction is None else _exported_correction(correction, made, folder, uncorrected),
         model=model.reading,
         reaudit=checked,
         notes=(*model.notes, *(images.notes if images is not None else ())),
@@ -86,30 +106,56 @@ class _Made:
     model: DeployedModel
     content: bytes
     preprocess: dict[str, object]
+    function: Decide | None = None
+
+
+def _exported_correction(
+    correction: StoredCorrection, made: _Made, folder: Path, uncorrected: Values | None
+) -> ExportedCorrection:
+    return ExportedCorrection(
+        kind=correction.kind,
+        groups=correction.group_names or None,
+        function=None if made.function is None else str(folder / made.function.name),
+        record=str(folder / CORRECTION),
+        uncorrected=uncorrected,
+    )
 
 
 @working("making the file")
-def _made(source: ModelSource, images: AuditedImages | None, options: ExportOptions) -> _Made:
+def _made(
+    source: ModelSource, images: AuditedImages | None, options: ExportOptions, correction: StoredCorrection | None
+) -> _Made:
     data = images.test if images is not None else _without_data(source)
     model = load_model(source, data, Runtime(_CPU, torch.float32))
     exif = isinstance(data.images, ImageFiles) and data.images.storage.how.exif
     if images is None:
         exif = own_description(source).metadata.get("exif") == "true"
     pixels = options.with_preprocessing
+    names = model.reading.output_classes
     metadata = metadata_of(model, exif=exif, pixels=pixels)
+    function, offsets = None, None
+    if correction is not None and correction.needs_group:
+        function = decide(correction, names, options.format)
+        metadata["decision"] = json.dumps(function.described())
+    elif correction is not None:
+        offsets = torch.from_numpy(correction.matrix(names)[0].astype(np.float32))
+        metadata["correction"] = json.dumps(correction.content())
     if options.format == "safetensors":
         content = weights_bytes(model, metadata, name=source.path)
     elif options.format == "pt2":
-        content = program_bytes(ExportedGraph(model, pixels=False), metadata, name=source.path)
+        content = program_bytes(ExportedGraph(model, pixels=False, offsets=offsets), metadata, name=source.path)
     else:
-        whole = onnx_model(ExportedGraph(model, pixels=pixels), metadata, name=source.path)
+        whole = onnx_model(ExportedGraph(model, pixels=pixels, offsets=offsets), metadata, name=source.path)
         if options.int8:
             assert images is not None
             assert images.ranges is not None
             whole = quantized(whole, prepared(images.ranges, model.recipe, pixels=pixels), metadata, name=source.path)
         content = whole.SerializeToString()
     outputs = model.reading.outputs if options.format == "safetensors" else "logits"
-    return _Made(model, content, dict(preprocess_content(model, exif=exif, pixels=pixels, outputs=outputs)))
+    preprocess = dict(preprocess_content(model, exif=exif, pixels=pixels, outputs=outputs))
+    if function is not None:
+        preprocess["decision"] = function.described()
+    return _Made(model, content, preprocess, function)
 
 
 def _source(path: str, options: ExportOptions) -> ModelSource:

@@ -25,6 +25,9 @@ class ExportOptions(TestSetOptions):
     with_preprocessing: bool = False
     """Put scaling and normalization into the graph, which then takes uint8 RGB pixels [N, H, W, 3] at the model's size;
     only for onnx."""
+    correction: str | None = None
+    """Correction of the model's decisions to export with it: correction.json, or the folder of a fix that recommended
+    one. Offsets for each class go into the graph; what needs a person's group becomes a function beside the file."""
     classes: str | None = None
     """Class names in the order of the model's outputs, comma-separated; default: as the model's file names them, else
     those of the data."""

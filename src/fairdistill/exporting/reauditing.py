@@ -11,6 +11,7 @@ import torch
 
 from fairdistill.auditing import ModelChange, change_between
 from fairdistill.data import GroupedDataset
+from fairdistill.exporting.correcting import Decide, decided_by_file
 from fairdistill.exporting.result import Reaudit, Values
 from fairdistill.metrics import accuracy, deo_a, deo_m
 from fairdistill.predictions import Predictions, paired
@@ -35,7 +36,14 @@ class Reference:
     computed: str
 
 
-def reaudit(source: ModelSource, test: GroupedDataset, reference: Reference, *, tolerance: float) -> Reaudit:
+def reaudit(
+    source: ModelSource,
+    test: GroupedDataset,
+    reference: Reference,
+    *,
+    tolerance: float,
+    function: Decide | None = None,
+) -> Reaudit:
     """Run a file on the test set as anyone else would, on the CPU in float32, and compare.
 
     Args:
@@ -43,14 +51,16 @@ def reaudit(source: ModelSource, test: GroupedDataset, reference: Reference, *, 
         test: the test set.
         reference: what the model says of it.
         tolerance: how much worse the file may be, a fraction.
+        function: what decides from its outputs, if a function beside it does.
     """
     model = load_model(source, test, _CPU)
     start = time.perf_counter()
     found = predictions_of(model, test, where=source.path, runtime=_CPU)
     seconds = time.perf_counter() - start
+    found = found if function is None else decided_by_file(found, function)
     before, after = paired(reference.predictions, found)
     change = change_between(before, after, where=before.where)
-    own, new = _values(before), _values(after)
+    own, new = values_of(before), values_of(after)
     reasons = _reasons(own, new, change, tolerance)
     assert before.probabilities is not None
     assert after.probabilities is not None
@@ -71,7 +81,8 @@ def reaudit(source: ModelSource, test: GroupedDataset, reference: Reference, *, 
     )
 
 
-def _values(predictions: Predictions) -> Values:
+def values_of(predictions: Predictions) -> Values:
+    """Return accuracy and DEO."""
     counts = predictions.counts
     return Values(accuracy=accuracy(counts), deo_a=deo_a(counts), deo_m=deo_m(counts))
 

@@ -54,6 +54,25 @@ class Reaudit(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExportedCorrection(Result):
+    """The correction of the decisions that was exported with a model.
+
+    Attributes:
+        kind: what it is, in words.
+        groups: those that it knows; None if it needs no group.
+        function: the file of the function that decides; None if it is part of the exported file.
+        record: the file that says it in numbers.
+        uncorrected: the model without it on the test set; None if nothing was audited.
+    """
+
+    kind: str
+    groups: tuple[str, ...] | None
+    function: str | None
+    record: str
+    uncorrected: Values | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportResult(Result):
     """What was exported.
 
@@ -67,6 +86,7 @@ class ExportResult(Result):
         input: name, type and shape of its input.
         output: name, type and shape of its output.
         classes: the classes in the order of the output.
+        correction: of its decisions; None without one.
         model: how the model was read.
         reaudit: the file on the test set; None if it was not audited.
         notes: what a reader should know, one sentence each.
@@ -81,6 +101,7 @@ class ExportResult(Result):
     input: str
     output: str
     classes: tuple[str, ...]
+    correction: ExportedCorrection | None
     model: ModelReading
     reaudit: Reaudit | None
     notes: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairdistill.exporting.result import ExportResult, Reaudit
+from fairdistill.exporting.result import ExportedCorrection, ExportResult, Reaudit
 from fairdistill.text.numbers import percent, percentage, signed
 from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
@@ -17,6 +17,7 @@ def render(result: ExportResult) -> str:
         f"Input   {result.input}",
         f"Output  {result.output}: {', '.join(result.classes[:12])}{' ...' if len(result.classes) > 12 else ''}",
         f"How an image becomes the input: {result.preprocessing}",
+        *_correction(result.correction),
         "",
     ]
     if result.reaudit is None:
@@ -25,6 +26,22 @@ def render(result: ExportResult) -> str:
         lines += _compared(result.reaudit, int8=result.int8)
     notes = [f"{capitalized(note)}." for note in result.notes]
     return "\n".join([*lines, *(["", *notes] if notes else [])])
+
+
+def _correction(found: ExportedCorrection | None) -> list[str]:
+    if found is None:
+        return []
+    if found.function is None:
+        how = f"Decisions are corrected by {found.kind}, which is part of the file ({found.record})."
+    else:
+        how = (
+            f"Decisions are corrected by {found.kind}: {found.function} takes the logits and each person's group and "
+            f"returns the class ({found.record} has the numbers)."
+        )
+    without = found.uncorrected
+    if without is None:
+        return [how]
+    return [how, f"Without it: accuracy {percent(without.accuracy, 2)}, DEO_A {percent(without.deo_a, 2)}."]
 
 
 def _compared(found: Reaudit, *, int8: bool) -> list[str]:

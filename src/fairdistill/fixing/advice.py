@@ -27,7 +27,9 @@ def costs(result: FixResult) -> list[str]:
         lines.append("A network of the same kind, size and speed as yours.")
     if result.needs_group:
         lines.append(
-            f"You must know each person's group whenever it is used{'' if result.use is None else f': {result.use}'}."
+            f"You must know each person's group whenever it is used{'' if result.use is None else f': {result.use}'}. "
+            "`correction.json` holds the numbers; `fairdistill export MODEL --correction FOLDER` (the folder of this "
+            "fix) writes them as a function beside the model."
         )
     else:
         lines.append("You do not need to know a person's group to use it.")

@@ -20,6 +20,7 @@ from fairdistill.fixing.subject import Subject
 from fairdistill.fixing.text import render
 from fairdistill.fixing.verdict import reach
 from fairdistill.fixing.work import Work
+from fairdistill.posthoc import CORRECTION, StoredCorrection
 from fairdistill.reporting.recommendation import recommendation_card, recommendation_page
 from fairdistill.runs import write_json, write_text
 from fairdistill.text.progress import working
@@ -61,6 +62,9 @@ def settle(
     write_text(out / "report.html", recommendation_page(content))
     write_text(out / "model-card.md", recommendation_card(content))
     write_text(out / "recommendation.md", render(result) + "\n")
+    if result.verdict == "use" and result.family == "correction":
+        fitted = StoredCorrection.of_settings(result.settings or {}, validation.class_names, validation.group_names)
+        write_json(out / CORRECTION, fitted.content())
     write_json(out / "fix.json", result.to_dict())
     return result
 

@@ -103,7 +103,7 @@ def _offsets(fitted_on: Predictions) -> Fitted:
     return Fitted(
         lambda seen: replace(seen, predicted=fitted.predict(seen.probabilities, seen.groups)),
         {"offsets": of_group},
-        "add to the logarithm of each class's probability the offset of the person's group (`settings` in fix.json) "
+        "add to the logarithm of each class's probability the offset of the person's group (correction.json) "
         "and take the class with the largest sum; of unknown group, the model's own decision",
     )
 

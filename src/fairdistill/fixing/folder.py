@@ -17,6 +17,7 @@ from fairdistill.errors import RunFolderError
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.result import TestRead
+from fairdistill.posthoc import CORRECTION
 from fairdistill.runs import check_new_folder, read_json, write_json
 from fairdistill.system.unfinished import remove_abandoned
 from fairdistill.training import TrainOptions
@@ -28,7 +29,7 @@ _NO_IDENTITY = (
     "data_root", "out", "logger",
 )  # fmt: skip
 _READS = "test-reads.json"
-_CONCLUSION = ("fix.json", "recommendation.md", "report.html", "model-card.md", "so-far.json")
+_CONCLUSION = (CORRECTION, "fix.json", "recommendation.md", "report.html", "model-card.md", "so-far.json")
 
 
 def identity(

@@ -55,6 +55,7 @@ def _of_hugging_face(config: Mapping[str, Any], processor: Mapping[str, Any], fo
         **geometry,
         "network": f"{FACE}{folder.absolute()}" if isinstance(config.get("model_type"), str) else None,
         "size": geometry.get("size") or side(config.get("image_size")),
+        "multi_label": config.get("problem_type") == "multi_label_classification" or None,
         "mean": mean,
         "std": std,
     }

@@ -29,6 +29,7 @@ class Described:
         rule: how images get that size.
         mean, std: channel means and standard deviations of its input, for pixels in [0, 1].
         class_names: the names of its outputs.
+        multi_label: whether an image may have several of its classes.
         differs: what was done to its images and is not done here, one clause each.
     """
 
@@ -39,6 +40,7 @@ class Described:
     mean: Channels | None = None
     std: Channels | None = None
     class_names: tuple[str, ...] | None = None
+    multi_label: bool | None = None
     differs: tuple[str, ...] | None = None
 
     def completed_by(self, beside: Described) -> Described:

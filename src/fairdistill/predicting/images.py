@@ -103,7 +103,7 @@ def _of_table(path: Path, options: ImageOptions) -> ImageList:
 
 def _kept(frame: pd.DataFrame) -> tuple[dict[str, NDArray[np.object_]], tuple[str, ...]]:
     """Return the columns of a table that can stand beside predictions, and a note on the others."""
-    taken = [name for name in frame.columns if name == "pred" or name.startswith("p_")]
+    taken = [name for name in frame.columns if name == "pred" or name.startswith(("p_", "pred_"))]
     nested = [name for name in frame.columns if _is_nested(frame[name])]
     columns = {}
     for name in frame.columns:

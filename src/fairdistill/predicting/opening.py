@@ -16,6 +16,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.preprocessing import Preprocessing
 from fairdistill.predicting.images import ImageList
 from fairdistill.predicting.options import PredictOptions
+from fairdistill.predictions.attribute_model import load_attribute_model
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained_model import DeployedModel, load_model
@@ -36,12 +37,14 @@ class Opened:
         model: the model; its logits are in the order of ``class_names``.
         class_names: the names of the classes.
         exif: whether images are turned as their EXIF orientation says.
+        attributes: whether the classes are yes/no attributes, of which an image may have several.
         notes: what was assumed about it, one sentence each.
     """
 
     model: DeployedModel
     class_names: tuple[str, ...]
     exif: bool
+    attributes: bool
     notes: tuple[str, ...]
 
 
@@ -56,7 +59,10 @@ def opened_for(images: ImageList, source: ModelSource, options: PredictOptions, 
     """
     own = own_description(source)
     source = replace(source, given_rule=_given_rule(own, source, options))
-    names = own.described.class_names if options.classes is None else tuple(listed(options.classes))
+    multiple = bool(own.described.multi_label) and options.classes is None
+    given = options.attributes if options.classes is None else options.classes
+    names = own.described.class_names if given is None else tuple(listed(given))
+    attributes = multiple or options.attributes is not None
     if names is None:
         raise UsageError(
             f"{source.path} does not name its classes; name them in the order of its outputs with --classes, for "
@@ -64,8 +70,13 @@ def opened_for(images: ImageList, source: ModelSource, options: PredictOptions, 
         )
     exif = own.metadata.get("exif") == "true" if options.exif is None else options.exif
     sample = _sample(images, Preprocessing(_ASSUMED, exif), names, options)
-    model = load_model(source, sample, runtime, file=own.file)
-    return Opened(model, names, exif, _assumed(own, source, model))
+    load = load_attribute_model if attributes else load_model
+    model = load(source, sample, runtime, file=own.file)
+    notes = _assumed(own, source, model)
+    if multiple and options.attributes is None:
+        said = "says that its outputs are labels of which an image may have several; --classes makes them classes"
+        notes = (*notes, f"{own.described.files[0]} {said}")
+    return Opened(model, names, exif, attributes, notes)
 
 
 def _given_rule(own: OwnDescription, source: ModelSource, options: PredictOptions) -> str | None:

@@ -47,6 +47,9 @@ class PredictOptions(ImageOptions, RunningOptions):
 
     classes: str | None = None
     """Class names in the order of the model's outputs, comma-separated; default: as the model's file names them."""
+    attributes: str | None = None
+    """Names of yes/no attributes in the order of the model's outputs, comma-separated, for a model with a logit or a
+    sigmoid for each; default: those of a Hugging Face model made for several labels."""
     out: str | None = None
     """Table to write (.csv, .tsv). Default of the command: predictions.csv in the current folder."""
 
@@ -56,6 +59,8 @@ class PredictOptions(ImageOptions, RunningOptions):
         check_at_least_one(self, "workers", "stored_size")
         if self.images is None:
             raise UsageError("name the images to predict with --images: a folder, or a table with a column of paths")
+        if self.attributes is not None and self.classes is not None:
+            raise UsageError("--attributes cannot be combined with --classes; a model has either")
         if self.stored_size is not None and self.crop != "center":
             raise UsageError("--stored-size applies only to --crop center; add it or drop --stored-size")
         if self.bits is not None and not 8 <= self.bits <= 32:

@@ -14,7 +14,7 @@ from fairdistill.predictions.model_reading import ModelReading
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedClass(Result):
-    """How often a class was predicted."""
+    """How often a class, or the yes of an attribute, was predicted."""
 
     class_name: str = key("class")
     images: int
@@ -36,6 +36,7 @@ class PredictResult(Result):
         where: the model.
         images: the folder or the table.
         rows: the number of images that were predicted.
+        attributes: whether the classes are yes/no attributes, of which an image may have several.
         classes: how often each class was predicted, in the order of the columns of ``probabilities``.
         skipped: the images that cannot be decoded.
         runtime: the device and the precision.
@@ -44,13 +45,14 @@ class PredictResult(Result):
         notes: what a reader should know, one sentence each.
         out: the table that was written, if any.
         ids: object ``[N]``, a name for each image; not in the JSON, and neither are the following.
-        predicted: int64 ``[N]``, the most probable class of each image.
-        probabilities: float64 ``[N, C]``.
+        predicted: int64 ``[N]``, the most probable class of each image; for attributes ``[N, C]``, 1 for yes, 0 for no.
+        probabilities: float64 ``[N, C]``; for attributes of a yes.
     """
 
     where: str
     images: str
     rows: int
+    attributes: bool
     classes: tuple[PredictedClass, ...]
     skipped: tuple[SkippedImage, ...]
     runtime: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,13 @@ from fairdistill.models import class_logits, trust_code
 from fairdistill.models.kinds import program_kind
 from fairdistill.models.layout import to_device
 from fairdistill.predicting.images import ImageList, find_images
-from fairdistill.predicting.opening import opened_for
+from fairdistill.predicting.opening import Opened, opened_for
 from fairdistill.predicting.options import PredictOptions
 from fairdistill.predicting.result import PredictedClass, PredictResult, SkippedImage
+from fairdistill.predictions.attribute_model import shares_of
 from fairdistill.predictions.model_source import open_run, source_of
 from fairdistill.predictions.trained_model import DeployedModel
-from fairdistill.predictions.writing import output_columns, write_table
+from fairdistill.predictions.writing import attribute_columns, output_columns, write_table
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.system.threads import processors
@@ -48,18 +50,21 @@ def run_model(path: str, options: PredictOptions) -> PredictResult:
         runtime = choose_runtime(options.device, options.precision)
         opened = opened_for(images, source, options, runtime)
         how = Decoding(exif=opened.exif, depth=Depth(whole=options.bits))
-        found, how = _run(opened.model, images, how, options, runtime)
+        found, how = _run(opened, images, how, options, runtime)
     kept = images.ids[found.rows]
     if options.out is not None:
         columns = {name: values[found.rows].tolist() for name, values in images.columns.items()}
         named = columns if "id" in columns else {"id": kept.tolist(), **columns}
-        outputs = output_columns(opened.class_names, found.predicted, found.probabilities)
-        write_table(options.out, {**named, **outputs})
-    times = np.bincount(found.predicted, minlength=len(opened.class_names)).tolist()
+        write_table(options.out, {**named, **_outputs(opened, found)})
+    if opened.attributes:
+        times = found.predicted.sum(axis=0).tolist()
+    else:
+        times = np.bincount(found.predicted, minlength=len(opened.class_names)).tolist()
     return PredictResult(
         where=path,
         images=str(options.images),
         rows=len(found.rows),
+        attributes=opened.attributes,
         classes=tuple(
             PredictedClass(class_name=name, images=count) for name, count in zip(opened.class_names, times, strict=True)
         ),
@@ -84,28 +89,30 @@ class _Found:
     facts: NDArray[Any]
     broken: tuple[tuple[int, str], ...]
     seconds: float
+    attributes: bool
 
     @property
     def predicted(self) -> NDArray[np.int64]:
+        if self.attributes:
+            return (self.probabilities >= 0.5).astype(np.int64)
         classes: NDArray[np.int64] = self.probabilities.argmax(axis=1)
         return classes
 
 
 def _run(
-    model: DeployedModel, images: ImageList, how: Decoding, options: PredictOptions, runtime: Runtime
+    opened: Opened, images: ImageList, how: Decoding, options: PredictOptions, runtime: Runtime
 ) -> tuple[_Found, Decoding]:
     """Run the model; deep images that imply different ranges are read again, all with the widest."""
-    found = _run_as(model, images, how, options, runtime)
+    found = _run_as(opened, images, how, options, runtime)
     depth = common_depth(found.facts, how.depth)
     if depth == how.depth:
         return found, how
     how = replace(how, depth=depth)
-    return _run_as(model, images, how, options, runtime), how
+    return _run_as(opened, images, how, options, runtime), how
 
 
-def _run_as(
-    model: DeployedModel, images: ImageList, how: Decoding, options: PredictOptions, runtime: Runtime
-) -> _Found:
+def _run_as(opened: Opened, images: ImageList, how: Decoding, options: PredictOptions, runtime: Runtime) -> _Found:
+    model = opened.model
     network = model.network.eval()
     to_device(network, runtime.device)
     normalise = Normalise(model.recipe, runtime.device)
@@ -125,14 +132,28 @@ def _run_as(
                 with runtime.autocast():
                     logits = class_logits(network(prepared)).float()
                 _check_finite(logits, images.names[chunk.rows], model)
-                probabilities.append(F.softmax(logits.double(), dim=1).cpu().numpy())
+                one = shares_of(logits, model) if opened.attributes else F.softmax(logits.double(), dim=1).cpu().numpy()
+                probabilities.append(one)
                 rows.append(chunk.rows)
                 facts.append(chunk.facts)
             report(len(chunk))
     if not rows:
         raise _broken(images, broken, options)
     seconds = time.perf_counter() - start
-    return _Found(np.concatenate(rows), np.concatenate(probabilities), np.concatenate(facts), tuple(broken), seconds)
+    return _Found(
+        np.concatenate(rows), np.concatenate(probabilities), np.concatenate(facts), tuple(broken), seconds,
+        opened.attributes,
+    )  # fmt: skip
+
+
+def _outputs(opened: Opened, found: _Found) -> dict[str, Iterable[Any]]:
+    """Return the columns of what the model says."""
+    if not opened.attributes:
+        return output_columns(opened.class_names, found.predicted, found.probabilities)
+    columns: dict[str, Iterable[Any]] = {}
+    for at, name in enumerate(opened.class_names):
+        columns |= attribute_columns(name, ("0", "1"), found.predicted[:, at], found.probabilities[:, at])
+    return columns
 
 
 def _broken(images: ImageList, broken: list[tuple[int, str]], options: PredictOptions) -> Exception:

@@ -16,7 +16,7 @@ def render(result: PredictResult) -> str:
     lines = [f"{result.rows:,} images of {result.images}, predicted by {result.where} on {result.runtime}{speed}", ""]
     common = sorted(result.classes, key=lambda each: -each.images) if _many(result) else result.classes
     rows = [(each.class_name, f"{each.images:,}", percentage(each.images / result.rows)) for each in common]
-    lines += aligned([("Class", "images", "share"), *rows[:_SHOWN_CLASSES]])
+    lines += aligned([("Attribute" if result.attributes else "Class", "images", "share"), *rows[:_SHOWN_CLASSES]])
     if _many(result):
         lines.append(f"and {len(rows) - _SHOWN_CLASSES:,} more classes")
     lines += ["", *result.model.in_words(), *(f"{capitalized(note)}." for note in result.notes)]

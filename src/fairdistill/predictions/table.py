@@ -72,19 +72,20 @@ class TableColumns:
             raise UsageError(f"--threshold {self.threshold} needs --score; name the score column or drop --threshold")
 
 
-def read_predictions(path: Path, options: TableColumns) -> Predictions:
+def read_predictions(path: Path, options: TableColumns, *, recognize: bool = True) -> Predictions:
     """Read a table of predictions: CSV, TSV or Parquet.
 
     Args:
         path: the table.
         options: what the columns mean.
+        recognize: whether columns of probabilities that the options do not name are looked for.
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
     names = header(path, options.encoding)
     groups = several(options.group, names)
-    found = _resolved(options, names)
+    found = _resolved(options, names, recognize)
     scores = _scores(found, names)
     for option, column in [
         ("label", found.label), *(("group", name) for name in groups), ("pred", found.pred),
@@ -128,15 +129,24 @@ def read_predictions(path: Path, options: TableColumns) -> Predictions:
         group_names=group_names,
         notes=(*classes.notes, *outputs.notes, *columns.notes),
         probability_columns=outputs.columns,
-        attributes=tuple(Attribute(name, *columns.codes(name, "group", unknown=True)) for name in groups),
+        attributes=_attributes(columns, groups, (group_codes, group_names)),
     )
 
 
-def _resolved(options: TableColumns, names: list[str]) -> TableColumns:
+def _attributes(
+    columns: Columns, groups: list[str], crossed: tuple[NDArray[np.int64], tuple[str, ...]]
+) -> tuple[Attribute, ...]:
+    """Return each group column; a single one is what its combinations are."""
+    if len(groups) == 1:
+        return (Attribute(groups[0], *crossed),)
+    return tuple(Attribute(name, *columns.codes(name, "group", unknown=True)) for name in groups)
+
+
+def _resolved(options: TableColumns, names: list[str], recognize: bool) -> TableColumns:
     """Fill in the columns that are recognized by their names."""
     free = options.score is None
     prob = options.prob
-    if prob is None and free and any(name.startswith("p_") for name in names):
+    if recognize and prob is None and free and any(name.startswith("p_") for name in names):
         prob = "p_"
     return replace(
         options,

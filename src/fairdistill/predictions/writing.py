@@ -36,14 +36,28 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
 
     An unknown group is empty. There is no column for what is not known; and none for sources if none is shared.
     """
-    named = predictions.class_names
+    outputs = output_columns(predictions.class_names, predictions.predicted, predictions.probabilities)
+    write_table(path, {**named_columns(predictions, label="label"), **outputs})
+
+
+def named_columns(predictions: Predictions, *, label: str | None) -> dict[str, Iterable[Any]]:
+    """Return the columns id, source_id, label and group of predictions; the label's with that name, if one is given."""
     columns: dict[str, Iterable[Any]] = {} if predictions.ids is None else {"id": predictions.ids.tolist()}
     if predictions.num_sources < len(predictions):
         columns["source_id"] = _source_names(predictions)
-    columns["label"] = [named[label] for label in predictions.labels.tolist()]
+    if label is not None:
+        columns[label] = [predictions.class_names[code] for code in predictions.labels.tolist()]
     groups = (*predictions.group_names, "")  # -1 reads the last
     columns["group"] = [groups[group] for group in predictions.groups.tolist()]
-    write_table(path, {**columns, **output_columns(named, predictions.predicted, predictions.probabilities)})
+    return columns
+
+
+def attribute_columns(
+    name: str, answers: Sequence[str], predicted: NDArray[np.int64], yes: NDArray[Any]
+) -> dict[str, Iterable[Any]]:
+    """Return the columns for what a model says of a yes/no attribute: pred_NAME, and p_NAME, the probability of yes."""
+    shares = yes.astype(np.float32)
+    return {f"pred_{name}": [answers[label] for label in predicted.tolist()], f"p_{name}": list(map(str, shares))}
 
 
 def output_columns(

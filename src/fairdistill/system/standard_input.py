@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ from fairdistill.errors import FairdistillError, UsageError
 
 STANDARD_INPUT = "-"
 NAME = "standard input"
+_FIRST = 64  # bytes
 
 
 def is_standard_input(source: object) -> bool:
@@ -26,12 +27,12 @@ def is_standard_input(source: object) -> bool:
 
 
 @contextmanager
-def copied_from_standard_input(content: str, suffix: str) -> Iterator[Path]:
+def copied_from_standard_input(content: str, suffix: Callable[[bytes], str]) -> Iterator[Path]:
     """Yield a temporary file with what stands on standard input; errors name that, not the file.
 
     Args:
         content: what is expected, for the error.
-        suffix: of the file.
+        suffix: returns that of the file, given the first bytes.
 
     Raises:
         UsageError: if standard input is a terminal, closed or empty.
@@ -41,8 +42,10 @@ def copied_from_standard_input(content: str, suffix: str) -> Iterator[Path]:
         state = "is closed" if sys.stdin is None else "is a terminal, not a file or a pipe"
         raise UsageError(f"{NAME} {state}; {way}")
     with TemporaryDirectory(prefix="fairdistill-") as folder:
-        path = Path(folder) / f"input{suffix}"
+        first = sys.stdin.buffer.read(_FIRST)
+        path = Path(folder) / f"input{suffix(first)}"
         with path.open("wb") as file:
+            file.write(first)
             shutil.copyfileobj(sys.stdin.buffer, file)
         if not path.stat().st_size:
             raise UsageError(f"{NAME} is empty; {way}")

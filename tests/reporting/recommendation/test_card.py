@@ -88,8 +88,8 @@ def test_the_head_is_yaml_with_the_numbers_of_the_model_to_use():
 
 def test_serving_says_how_images_are_prepared_and_in_what_order_classes_come():
     reading = ModelReading(
-        network="resnet18", weights_key=None, size=64, crop="none", resized=64, mean=(0.5, 0.5, 0.5),
-        std=(0.2, 0.2, 0.2), outputs="logits", output_classes=("Female", "Male"),
+        network="resnet18", weights_key=None, size=64, crop="none", resized=64, rule="whole,bilinear",
+        mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2), outputs="logits", output_classes=("Female", "Male"),
     )  # fmt: skip
     text = recommendation_card(replace(recommendation("use"), model=reading, intended_use="Counting *visitors*."))
     serving = text.partition("## Serving")[2].partition("##")[0]

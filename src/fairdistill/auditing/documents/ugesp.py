@@ -55,12 +55,12 @@ def ugesp(result: AuditResult, provenance: Provenance) -> str:
             "sex and for races and ethnic groups; combinations of several columns are given in addition.",
             *(categories(each, _flag, unknown="applicants") for each in of_measure(result, "selection rate")),
             "## Reading these numbers",
-            f"Paragraph D generally regards a rate below four fifths ({100 * FOUR_FIFTHS:g}%) of the highest as "
-            "evidence of adverse impact. Smaller differences may still be adverse impact if they are significant in "
-            "both statistical and practical terms; greater ones may not be if they rest on small numbers and are not "
-            "statistically significant. Both are therefore given. The Guidelines name no test; here it is Fisher's "
-            f"exact test against the reference, significant at p up to {LEVEL:g}, not corrected for the number of "
-            "groups.",
+            "Under paragraph D, the enforcement agencies generally regard a rate below four fifths "
+            f"({100 * FOUR_FIFTHS:g}%) of the highest as evidence of adverse impact. Smaller differences may still be "
+            "adverse impact if they are significant in both statistical and practical terms; greater ones may not be "
+            "if they rest on small numbers and are not statistically significant. Both are therefore given. The "
+            "Guidelines name no test; here it is Fisher's exact test against the reference, significant at p up to "
+            f"{LEVEL:g}, not corrected for the number of groups.",
             f"Groups with less than {100 * SMALL:g}% of the samples are marked as small. An interval of the impact "
             f"ratio that contains {100 * FOUR_FIFTHS:g}% means that these data do not settle on which side it lies.",
             several_rows_per_source(result),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -205,6 +205,7 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     if options.image == "image" and "image" not in names and FILE_NAME in names:
         options = replace(options, image=FILE_NAME)  # as Hugging Face's metadata tables name it
     groups = several(options.group, names)
+    check_single(options.label, names)
     split = options.split or next((name for name in names if name.strip().casefold() == "split"), None)
     source = options.source or ("source_id" if "source_id" in names else None)
     for option, column in [
@@ -260,6 +261,16 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         notes=(*columns.notes, *_class_note(order, options), *found.notes),
         source=found.source,
     )
+
+
+def check_single(label: str, names: Sequence[str]) -> None:
+    """Raise a UsageError if ``--label`` names several columns."""
+    parts = several(label, list(names))
+    if len(parts) > 1 and all(part in names for part in parts):
+        raise UsageError(
+            f"--label {label} names {len(parts)} attributes; audit, predict and data inspect take several, but a model "
+            f"is trained for one: --label {parts[0]}"
+        )
 
 
 def _class_note(order: str | None, options: TableOptions) -> tuple[str, ...]:

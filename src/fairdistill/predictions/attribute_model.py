@@ -1,0 +1,74 @@
+"""A model with one output for each of several yes/no attributes: a logit, or a sigmoid, of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fairdistill.data import GroupedDataset, Pipeline
+from fairdistill.errors import TeacherError
+from fairdistill.models.layout import to_device
+from fairdistill.models.weights import WeightsFile
+from fairdistill.predictions.evaluation import logits_of
+from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.trained_model import DeployedModel, load_model
+from fairdistill.system.runtime import Runtime
+
+
+def as_attributes(data: GroupedDataset, names: tuple[str, ...]) -> GroupedDataset:
+    """Return the images of a data set, whose classes become the attributes, one for each output of a model."""
+    return replace(data, class_names=names, labels=torch.zeros_like(data.labels))
+
+
+def load_attribute_model(
+    source: ModelSource, data: GroupedDataset, runtime: Runtime, *, file: WeightsFile | None = None
+) -> DeployedModel:
+    """Load a model with one output for each attribute; see :func:`.trained_model.load_model`.
+
+    Outputs that have names are matched with the attributes by name; others are taken in the order of the attributes.
+
+    Raises:
+        TeacherError: if its number of outputs is another, or they are a softmax's.
+    """
+    model = load_model(source, data, runtime, file=file)
+    notes = []
+    for note in model.notes:
+        if "as after a softmax" in note:
+            raise TeacherError(
+                f"the outputs of {source.path} sum to 1 for every image, as after a softmax: they are classes that "
+                "exclude each other, not attributes; audit one column with --label"
+            )
+        notes.append(note.replace("; they were divided by their sum", ""))
+    return replace(model, notes=tuple(notes))
+
+
+def shares_of(logits: Tensor, model: DeployedModel) -> NDArray[np.float64]:
+    """Return the probability of a yes for each attribute, float64 ``[N, K]``, from a model's logits ``[N, K]``."""
+    values = logits.double()
+    shares = values.exp() if model.outputs.kind == "probabilities" else values.sigmoid()
+    found: NDArray[np.float64] = shares.cpu().numpy()
+    return found
+
+
+def attribute_shares(
+    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime
+) -> NDArray[np.float64]:
+    """Run a model on every image; return the probability of a yes for each attribute, float64 ``[N, K]``.
+
+    Raises:
+        TeacherError: if an output is not finite.
+    """
+    network = model.network.eval()
+    to_device(network, runtime.device)
+    logits = logits_of(network, Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe), runtime.autocast)
+    undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
+    if undefined:
+        raise TeacherError(
+            f"{where} gives outputs that are not finite for {len(undefined):,} of {len(data):,} images of {data.name}, "
+            f"starting with {data.ids[undefined[0]]}; check its weights and the mean and sd of its input"
+        )
+    return shares_of(logits, model)

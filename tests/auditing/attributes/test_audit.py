@@ -1,0 +1,263 @@
+"""Several attributes at once: one audit each, the same as alone, from tables and from models."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import fairdistill
+from fairdistill.auditing import audit
+from fairdistill.auditing.attributes import audit_attributes
+from fairdistill.cli.main import main
+from fairdistill.errors import DataError, TeacherError, UsageError
+from fairdistill.predicting import predict
+from tests.training.faces import draw_table
+
+ROWS = [
+    {"id": f"{at:03d}", "race": "xy"[at % 2], "smiling": ("no", "yes")[at // 2 % 2], "glasses": at // 4 % 2,
+     "hair": ("dark", "fair")[at // 8 % 2]}
+    for at in range(160)
+]  # fmt: skip
+MODULE = "tests.auditing.attributes.test_audit"
+
+
+def answers(row: dict[str, Any], draw: random.Random) -> dict[str, Any]:
+    """Return what a model says: worse of the glasses of group y."""
+    yes = {"smiling": row["smiling"] == "yes", "glasses": row["glasses"] == 1, "hair": row["hair"] == "fair"}
+    said: dict[str, Any] = {}
+    for name, true in yes.items():
+        wrong = draw.random() < (0.4 if name == "glasses" and row["race"] == "y" else 0.1)
+        said[f"p_{name}"] = round(draw.uniform(0.5, 1) if true != wrong else draw.uniform(0, 0.499), 4)
+    return said
+
+
+def write(path: Path, rows: list[dict[str, Any]], *left_out: str) -> str:
+    columns = [name for name in rows[0] if name not in left_out]
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+@pytest.fixture
+def rows() -> list[dict[str, Any]]:
+    draw = random.Random(0)
+    return [{**row, **answers(row, draw)} for row in ROWS]
+
+
+@pytest.fixture
+def table(tmp_path, rows):
+    return write(tmp_path / "said.csv", rows)
+
+
+OPTIONS: dict[str, Any] = {"group": "race", "draws": 200}
+
+
+def test_each_attribute_is_audited_as_if_it_were_alone(table):
+    found = audit_attributes(table, label="smiling,glasses", **OPTIONS)
+    assert [(each.attribute, each.positive) for each in found.attributes] == [("smiling", "yes"), ("glasses", "1")]
+    for each in found.attributes:
+        alone = audit(table, label=each.attribute, score=f"p_{each.attribute}", **OPTIONS)
+        assert each.audit.metrics == alone.metrics
+        assert each.audit.cells == alone.cells
+    assert found.worst == "glasses"
+    assert found.rows == len(ROWS)
+    text = found.text()
+    assert "2 attributes, 2 groups" in text
+    assert "Largest DEO_A: glasses; the largest of 2 gaps is larger by chance than any one of them." in text
+
+
+def test_predicted_classes_go_before_probabilities(tmp_path, rows):
+    for row in rows:
+        row["pred_glasses"] = int(row["p_glasses"] >= 0.8)
+        row["pred_smiling"] = row["smiling"]
+    found = audit_attributes(write(tmp_path / "t.csv", rows), label="smiling,glasses", **OPTIONS)
+    smiling, glasses = (each.audit for each in found.attributes)
+    assert smiling.accuracy.value == 1
+    wrong = sum(row["pred_glasses"] != row["glasses"] for row in rows)
+    assert glasses.accuracy.value == pytest.approx(1 - wrong / len(rows))
+    assert glasses.metrics.calibration_error is not None
+    bare = write(tmp_path / "bare.csv", rows, "p_smiling", "p_glasses", "p_hair")
+    again = audit_attributes(bare, label="smiling,glasses", **OPTIONS)
+    assert again.attributes[1].audit.accuracy == glasses.accuracy
+    assert again.attributes[1].audit.metrics.calibration_error is None
+
+
+def test_the_value_that_means_yes_is_named_or_noted(table):
+    found = audit_attributes(table, label="glasses,hair", **OPTIONS)
+    assert found.attributes[1].positive == "fair"
+    assert found.notes == ("'fair' of 'dark' and 'fair' was taken for the yes of hair; change that with --yes-value",)
+    turned = audit_attributes(table, label="glasses,hair", yes_value={"hair": "dark"}, **OPTIONS)
+    assert turned.notes == ()
+    assert turned.attributes[1].audit.accuracy.value == pytest.approx(1 - found.attributes[1].audit.accuracy.value)
+
+
+def test_other_predictions_and_limits_hold_for_each_attribute(table, tmp_path, rows):
+    better = [{**row, "p_glasses": 0.9 if row["glasses"] else 0.1} for row in rows]
+    other = write(tmp_path / "better.csv", better)
+    found = audit_attributes(other, label="smiling,glasses", against=table, max_deo_a=0.9, **OPTIONS)
+    changes = [each.audit.against for each in found.attributes]
+    assert [change.accuracy.value > 0.1 for change in changes if change is not None] == [False, True]
+    assert found.exit_code == 0
+    assert "Limit DEO_A <= 90.0%: kept: smiling, glasses." in found.text()
+    strict = audit_attributes(table, label="smiling,glasses", max_deo_a=0.01, **OPTIONS)
+    verdicts = {each.audit.limits[0].verdict for each in strict.attributes}
+    assert strict.exit_code == (1 if "beyond" in verdicts else 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"label": "smiling,age"}, "has no column 'age'"),
+        ({"label": "smiling,id"}, "column 'id' has 160 different values .* audit it alone: --label id"),
+        ({"label": "smiling,smiling"}, "names the column 'smiling' twice"),
+        ({"label": "smiling,hair", "pred": "p"}, r"--pred applies to a single attribute; .* pred_NAME and p_NAME"),
+        ({"label": "smiling,hair", "yes_value": {"age": "1"}}, "'age' is not among the columns of --label"),
+        ({"label": "smiling,hair", "yes_value": {"hair": "red"}}, "the column has only dark and fair"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(table, options, text):
+    with pytest.raises((DataError, UsageError), match=text) as caught:
+        audit_attributes(table, **options, **OPTIONS)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_answers_name_the_columns(tmp_path):
+    with pytest.raises(
+        DataError, match=r"neither a column 'pred_smiling' .* nor 'p_smiling' \(the probability of 'yes'"
+    ):
+        audit_attributes(write(tmp_path / "t.csv", ROWS), label="smiling,glasses", **OPTIONS)
+
+
+def test_the_command_writes_every_audit(table, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["audit", table, "--label", "smiling,glasses", "--group", "race", "--draws", "200"]
+    assert main([*arguments, "--max-deo-a", "0.9"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.endswith("Written: audit.json\n")
+    stored = json.loads(Path("audit.json").read_text())
+    assert stored["worst"] == "glasses"
+    assert [each["attribute"] for each in stored["attributes"]] == ["smiling", "glasses"]
+    assert stored["attributes"][0]["audit"]["metrics"]["deo_a"]["value"] >= 0
+    with pytest.raises(UsageError, match=r"in Python, audit them with fairdistill\.audit_attributes"):
+        fairdistill.audit(table, label="smiling,glasses", group="race")
+
+
+class Brightness(nn.Module):
+    """Three logits: whether an image is red, bright, and green."""
+
+    def __init__(self, sigmoid: bool = False) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1.0))
+        self.sigmoid = sigmoid
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        red, green, _ = images.mean((2, 3)).unbind(1)
+        logits = self.scale * torch.stack([red - green, images.mean((1, 2, 3)), green - red], 1)
+        return logits.sigmoid() if self.sigmoid else logits
+
+
+def with_sigmoid(num_classes: int) -> nn.Module:
+    return Brightness(sigmoid=True)
+
+
+def without(num_classes: int) -> nn.Module:
+    return Brightness()
+
+
+@pytest.fixture
+def images(tmp_path):
+    path = draw_table(tmp_path / "data", train=8, test=40)
+    with path.open(newline="") as file:
+        found = list(csv.DictReader(file))
+    for row in found:
+        row |= {"bright": str(int(row["ground"] == "light")), "red": "10"[int(row["image"][-5]) % 2], "green": "0"}
+    found[0]["green"] = found[-1]["green"] = "1"
+    write(path, found)
+    return path
+
+
+def model(folder: Path, network: str, metadata: dict[str, str] | None) -> dict[str, Any]:
+    said = {"image_size": "16", "mean": "[0.5,0.5,0.5]", "std": "[0.2,0.2,0.2]", **(metadata or {})}
+    save_file(dict(Brightness().state_dict()), folder / "m.safetensors", metadata=said)
+    return {
+        "model": f"{MODULE}:{network}", "group": "shape", "draws": 200, "cache": False, "device": "cpu",
+        "precision": "float32", "size": 16,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("network", ["without", "with_sigmoid"])
+def test_a_model_has_an_output_for_each_attribute(network, images, tmp_path):
+    names = {"class_names": json.dumps(["red", "bright", "green"])}
+    options = model(tmp_path, network, names)
+    out = tmp_path / "said.csv"
+    found = audit_attributes(
+        tmp_path / "m.safetensors", data=str(images), label="bright,red,green", predictions_out=str(out), **options
+    )
+    bright = found.attributes[0].audit
+    assert bright.rows == 40
+    assert bright.accuracy.value == 1  # by name: its output is the second
+    assert bright.model is not None
+    assert bright.model.outputs == ("logits" if network == "without" else "probabilities")
+    again = audit_attributes(out, label="bright,red,green", draws=200)
+    for one, other in zip(again.attributes, found.attributes, strict=True):
+        assert (one.audit.accuracy, one.audit.deo_a) == (other.audit.accuracy, other.audit.deo_a)
+    said = predict(
+        tmp_path / "m.safetensors", images=str(images.parent / "test"), attributes="red,bright,green",
+        **{name: options[name] for name in ("model", "device", "precision")},
+    )  # fmt: skip
+    assert said.predicted.shape == (40, 3)
+    with out.open(newline="") as file:
+        stored = [float(row["p_bright"]) for row in csv.DictReader(file)]
+    np.testing.assert_allclose(said.probabilities[:, 1], stored, atol=1e-6)
+    assert [each.images for each in said.classes] == said.predicted.sum(0).tolist()
+    assert said.text().splitlines()[2].startswith("Attribute")
+
+
+def test_a_softmax_is_not_one_output_for_each_attribute(images, tmp_path):
+    options = model(tmp_path, "softmax", None)
+    with pytest.raises(TeacherError, match="classes that exclude each other, not attributes"):
+        audit_attributes(tmp_path / "m.safetensors", data=str(images), label="bright,red,green", **options)
+
+
+def softmax(num_classes: int) -> nn.Module:
+    class Softmax(Brightness):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return super().forward(images).softmax(1)
+
+    return Softmax()
+
+
+def test_splits_that_differ_between_attributes_are_an_error(images, tmp_path):
+    options = model(tmp_path, "without", None)
+    with images.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows[::3]:
+        row["green"] = "1"
+    write(images, rows, "split")
+    with pytest.raises(UsageError, match="the test sets that were drawn for the attributes differ"):
+        audit_attributes(tmp_path / "m.safetensors", data=str(images), label="bright,red,green", rows="test", **options)
+    whole = audit_attributes(
+        tmp_path / "m.safetensors", data=str(images), label="bright,red,green", rows="all", **options
+    )
+    assert whole.rows == len(rows)
+
+
+def test_training_takes_one_attribute_and_inspecting_several(images, capsys):
+    flags = ["--data", str(images), "--label", "bright,red", "--group", "shape", "--size", "16", "--no-cache"]
+    assert main(["train", *flags, "--method", "scratch"]) == 2
+    assert "names 2 attributes; audit, predict and data inspect take several, but a model" in capsys.readouterr().err
+    assert main(["data", "inspect", *flags]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("Attribute ") == 2
+    assert "Attribute red, 2 of 2" in shown
