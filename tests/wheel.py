@@ -16,6 +16,8 @@ from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
+import yaml
+
 _ROWS = [(row % 2, "ab"[row // 2 % 2], row // 4 % 2) for row in range(400)]  # guesses, of which group a gets none wrong
 _TABLE = "label,group,pred\n" + "".join(
     f"{label},{group},{label if group == 'a' else guess}\n" for label, group, guess in _ROWS
@@ -68,6 +70,10 @@ def main() -> None:
     folder = Path(sys.argv[1])
     (wheel,), (archive,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     described = metadata(wheel)
+    cited = yaml.safe_load(Path("CITATION.cff").read_text(encoding="utf-8"))["version"]
+    assert "dev" in described["Version"] or described["Version"] == cited, (
+        f"{wheel.name} is not the {cited} of CITATION.cff"
+    )
     files = contents(wheel)
     with tarfile.open(archive) as opened:
         inside = {name.partition("/")[2] for name in opened.getnames()}
