@@ -17,6 +17,7 @@ from fairdistill.data import GroupedDataset
 from fairdistill.errors import UsageError
 from fairdistill.models import trust_code
 from fairdistill.predictions import Predictions
+from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.attribute_model import as_attributes, attribute_shares, load_attribute_model
 from fairdistill.predictions.model_source import given_for_data, open_run, source_of
 from fairdistill.predictions.trained_model import DeployedModel
@@ -44,6 +45,7 @@ def run_model(
     source = source_of(path, options, **{**given_for_data(str(options.data), own), "classes": None})
     if open_run(source) is not None:
         raise UsageError(f"{path} is a run folder, and no run has several attributes; audit one: --label NAME")
+    own = data_options_as_deployed(source, str(options.data), own)
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)
