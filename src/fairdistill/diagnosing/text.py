@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairdistill.diagnosing.result import DoctorResult, Package
+from fairdistill.text.lists import joined
 from fairdistill.text.tables import aligned
 
 
@@ -25,8 +26,9 @@ def render(result: DoctorResult) -> str:
     lines += aligned(named, left=(0, 1, 2)) if named else ["  unknown, since fairdistill is run from its source folder"]
     missing = [each for each in result.extras if each.install]
     for each in missing:
-        lacking = ", ".join(part.name for part in each.packages if part.version is None)
-        lines += ["", f"{each.name}: {lacking} is missing. Install with:", f"  {each.install}"]
+        lacking = [part.name for part in each.packages if part.version is None]
+        verb = "is" if len(lacking) == 1 else "are"
+        lines += ["", f"{each.name}: {joined(lacking)} {verb} missing. Install with:", f"  {each.install}"]
     problems = [each for each in result.packages if each.problem is not None]
     if problems:
         lines += [
