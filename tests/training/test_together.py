@@ -77,6 +77,10 @@ def test_a_signal_to_one_process_stops_both_and_the_run_goes_on_to_the_same_bits
     assert len(log(RunFolder.open(together / "stopped"))) == len(log(RunFolder.open(together / "undisturbed")))
 
 
+def test_the_processes_take_leave_of_each_other_before_they_end(together: Path) -> None:
+    assert [(together / f"connected-at-the-end-{rank}").read_text() for rank in (0, 1)] == ["False", "False"]
+
+
 def test_where_a_process_is_lost_the_others_stop_and_the_run_goes_on_in_one(together: Path) -> None:
     command = [*TORCHRUN, "-m", "tests.training.together", str(together), "lost"]
     ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)

@@ -6,6 +6,7 @@ share of the loss; the shares, and therefore their gradients, add up to what one
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -192,4 +193,15 @@ def join(device: str) -> World:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # otherwise it prints a greeting on standard error
     fabric = Fabric(accelerator="cuda" if on_gpu else "cpu", devices=here, num_nodes=size // here, strategy="ddp")
     fabric.launch()
+    atexit.unregister(leave)  # of an earlier training in this process
+    atexit.register(leave)
     return World(fabric)
+
+
+def leave() -> None:
+    """Take leave of the other processes, at the end of this one.
+
+    Fabric does so only on GPUs; on a CPU, threads of gloo that are still there when a process ends may abort it.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
