@@ -9,7 +9,7 @@ import torch
 from fairdistill.auditing import AuditOptions, audit
 from fairdistill.auditing.images import read_images
 from fairdistill.data import GroupedDataset
-from fairdistill.errors import UsageError
+from fairdistill.errors import TeacherError, UsageError
 from fairdistill.runs import RunFolder
 from tests.training.faces import draw_table
 
@@ -110,3 +110,9 @@ def test_a_model_runs_in_the_threads_that_were_asked_for_and_the_caller_keeps_it
     with pytest.raises(UsageError, match="far enough"):
         audit(tmp_path / "model.pt", data=str(table), **OPTIONS, threads=before + 1)
     assert (used, torch.get_num_threads()) == ([before + 1], before)
+
+
+def test_a_model_that_is_not_there_is_an_error_before_any_image_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("fairdistill.auditing.model.read_images", lambda *_: pytest.fail("images were read"))
+    with pytest.raises(TeacherError, match="there is no model"):
+        audit(tmp_path / "missing", data="digits-s")

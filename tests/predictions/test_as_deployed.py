@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 
 from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.own_description import own_description
 
 PROCESSOR = {
     "size": {"shortest_edge": 55}, "crop_size": 48, "do_center_crop": True, "resample": 3, "image_mean": 0.5,
@@ -25,6 +27,10 @@ SEEN = {
 def model(folder: Path) -> ModelSource:
     save_file({"weight": torch.zeros(1)}, folder / "model.safetensors")
     return ModelSource(path=str(folder / "model.safetensors"), option="model")
+
+
+def seen(source: ModelSource, data: str, given: dict[str, Any]) -> dict[str, Any]:
+    return data_options_as_deployed(source, own_description(source).described, data, given)
 
 
 @pytest.fixture
@@ -45,19 +51,20 @@ def source(tmp_path: Path) -> ModelSource:
     ],
 )
 def test_what_the_user_does_not_set_is_as_the_model_was_made_for(source, given, expected):
-    assert data_options_as_deployed(source, "faces.csv", given) == expected
+    assert seen(source, "faces.csv", given) == expected
 
 
 def test_options_of_the_model_hold_for_students_too(source):
     other = ModelSource(path=source.path, option="model", size=32, mean="0.3", given_rule="whole,aliased")
-    found = data_options_as_deployed(other, "faces.csv", {})
+    found = seen(other, "faces.csv", {})
     assert (found["size"], found["mean"], found["antialias"]) == (32, "0.3", False)
     assert "crop" not in found
 
 
 def test_data_sets_with_their_own_preprocessing_keep_it(source):
-    assert data_options_as_deployed(source, "digits-s", {"skew": 0.8}) == {"skew": 0.8}
+    assert seen(source, "digits-s", {"skew": 0.8}) == {"skew": 0.8}
 
 
 def test_a_model_that_says_nothing_changes_nothing(tmp_path):
-    assert data_options_as_deployed(model(tmp_path), "faces.csv", {"size": 64}) == {"size": 64}
+    source = model(tmp_path)
+    assert seen(source, "faces.csv", {"size": 64}) == {"size": 64}

@@ -12,6 +12,7 @@ from fairdistill.models import trust_code
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.model_source import given_for_data, source_of
+from fairdistill.predictions.own_description import own_description
 from fairdistill.predictions.trained_model import load_model, predictions_of
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import choose_runtime
@@ -32,14 +33,14 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
     assert options.data is not None
     trust_code(options.model)
     source = source_of(path, options, **given_for_data(options.data, options.data_options))
-    # A model that cannot be read is an error before any image is.
-    seen = data_options_as_deployed(source, options.data, options.data_options)
+    own = own_description(source)  # a model that cannot be read is an error before any image is
+    seen = data_options_as_deployed(source, own.described, options.data, options.data_options)
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)
         runtime = choose_runtime(options.device, options.precision)
         audited, validation = read_images(path, replace(options, data_options=seen))
-        model = load_model(source, audited, runtime)
+        model = load_model(source, audited, runtime, file=own.file)
         found = predictions_of(model, audited, where=path, runtime=runtime)
         notes = [capitalized(note) for note in audited.notes]
         found = replace(found, notes=(*found.notes, *notes))

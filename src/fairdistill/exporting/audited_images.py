@@ -17,6 +17,7 @@ from fairdistill.data.images.reading import InMemory, Reader
 from fairdistill.embedding.images import load_test_images
 from fairdistill.errors import DataError, UsageError
 from fairdistill.exporting.options import ExportOptions
+from fairdistill.models.described import Described
 from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.runs import RunFolder
@@ -41,7 +42,9 @@ class AuditedImages:
     notes: tuple[str, ...] = ()
 
 
-def audited_images(source: ModelSource, run: RunFolder | None, options: ExportOptions) -> AuditedImages | None:
+def audited_images(
+    source: ModelSource, said: Described, run: RunFolder | None, options: ExportOptions
+) -> AuditedImages | None:
     """Return the test set of a run, or of the data that is named; None if there is neither, or nothing needs it.
 
     Raises:
@@ -50,7 +53,7 @@ def audited_images(source: ModelSource, run: RunFolder | None, options: ExportOp
     if not options.reaudit and not options.int8:
         return None
     if options.data is not None:
-        seen = data_options_as_deployed(source, options.data, _with_classes(options))
+        seen = data_options_as_deployed(source, said, options.data, _with_classes(options))
         options = replace(options, data_options=seen)
         test, validation = read_images(source.path, options)
         ranges = validation

@@ -27,7 +27,7 @@ from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.posthoc import CORRECTION, StoredCorrection, read_correction
 from fairdistill.predictions import run_predictions
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run, source_of
-from fairdistill.predictions.own_description import own_description
+from fairdistill.predictions.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
 from fairdistill.runs import RunFolder, write_bytes, write_json
 from fairdistill.system.caller import caller_untouched
@@ -55,8 +55,9 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)
-        images = audited_images(source, run, options)
-        made = _made(source, images, options, correction)
+        own = own_description(source)
+        images = audited_images(source, own.described, run, options)
+        made = _made(source, own, images, options, correction)
         folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"model{'.int8' if options.int8 else ''}.{options.format}"
@@ -123,13 +124,17 @@ def _exported_correction(
 
 @working("making the file")
 def _made(
-    source: ModelSource, images: AuditedImages | None, options: ExportOptions, correction: StoredCorrection | None
+    source: ModelSource,
+    own: OwnDescription,
+    images: AuditedImages | None,
+    options: ExportOptions,
+    correction: StoredCorrection | None,
 ) -> _Made:
-    data = images.test if images is not None else _without_data(source)
-    model = load_model(source, data, Runtime(_CPU, torch.float32))
+    data = images.test if images is not None else _without_data(source, own)
+    model = load_model(source, data, Runtime(_CPU, torch.float32), file=own.file)
     exif = isinstance(data.images, ImageFiles) and data.images.storage.how.exif
     if images is None:
-        exif = own_description(source).metadata.get("exif") == "true"
+        exif = own.metadata.get("exif") == "true"
     pixels = options.with_preprocessing
     names = model.reading.output_classes
     metadata = metadata_of(model, exif=exif, pixels=pixels)
@@ -163,9 +168,8 @@ def _source(path: str, options: ExportOptions) -> ModelSource:
     return source_of(path, options, **{**of_data, "classes": options.classes})
 
 
-def _without_data(source: ModelSource) -> GroupedDataset:
+def _without_data(source: ModelSource, own: OwnDescription) -> GroupedDataset:
     """Return drawn images, on which a model is tried where nobody names data."""
-    own = own_description(source)
     names = own.described.class_names if source.classes is None else tuple(listed(source.classes))
     found = preprocessing_of(own.described, own.metadata)
     size = source.size or own.described.size

@@ -19,6 +19,7 @@ from fairdistill.fixing.work import Deployed, Samples, Work, source_of
 from fairdistill.models.finding_last_layer import find_last_layer
 from fairdistill.models.layout import to_device
 from fairdistill.predictions.as_deployed import data_options_as_deployed
+from fairdistill.predictions.own_description import own_description
 from fairdistill.predictions.trained_model import open_run
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime
@@ -53,7 +54,7 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     source = None if deployed is None else source_of(deployed, options)
     run = None if source is None else open_run(source)
     if source is not None and run is None:
-        seen = data_options_as_deployed(source, options.data, options.data_options)
+        seen = data_options_as_deployed(source, own_description(source).described, options.data, options.data_options)
         options = replace(options, data_options=seen)
     base = _shared(options)
     resolved = resolve(base, run)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairdistill.data import option_names
+from fairdistill.models.described import Described
 from fairdistill.models.input_rule import InputRule
 from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.own_description import own_description
 
 
-def data_options_as_deployed(source: ModelSource, data: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def data_options_as_deployed(
+    source: ModelSource, said: Described, data: str, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the options of your own images, completed by what a deployed model's files say.
 
     The images are then decoded once, to the size that the model takes; and students, which start from its weights, see
@@ -19,12 +21,12 @@ def data_options_as_deployed(source: ModelSource, data: str, given: Mapping[str,
 
     Args:
         source: the deployed model.
+        said: what its own files say.
         data: the data set, a table or a folder.
         given: its options as the user gave them, which stay.
     """
     if "interpolation" not in option_names(data):
         return dict(given)
-    said = own_description(source).described
     rule = source.rule.completed_by(said.rule or InputRule())
     size = given.get("size") or source.size or said.size
     known: dict[str, Any] = {

@@ -20,6 +20,7 @@ from fairdistill.predictions import Predictions
 from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.attribute_model import as_attributes, attribute_shares, load_attribute_model
 from fairdistill.predictions.model_source import given_for_data, open_run, source_of
+from fairdistill.predictions.own_description import own_description
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.predictions.writing import attribute_columns, named_columns, write_table
 from fairdistill.predictions.yes_no import Attribute, attributes_of, of_yes
@@ -45,7 +46,7 @@ def run_model(
     source = source_of(path, options, **{**given_for_data(str(options.data), own), "classes": None})
     if open_run(source) is not None:
         raise UsageError(f"{path} is a run folder, and no run has several attributes; audit one: --label NAME")
-    own = data_options_as_deployed(source, str(options.data), own)
+    own = data_options_as_deployed(source, own_description(source).described, str(options.data), own)
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)

@@ -6,11 +6,13 @@ from fairdistill.auditing.documents.parts import (
     FAIRLEARN_SOURCE,
     FOUR_FIFTHS_WARNING,
     blank,
+    blanks,
     categories,
     heading,
     joined,
     made_from,
     of_measure,
+    shown,
     sources,
 )
 from fairdistill.auditing.documents.provenance import Provenance
@@ -18,9 +20,8 @@ from fairdistill.auditing.limit_text import limits_in_words
 from fairdistill.auditing.result import AuditResult
 from fairdistill.auditing.selection import CategoryRow
 from fairdistill.auditing.text import in_words, no_harm
-from fairdistill.metrics import Estimate
 from fairdistill.text.markup import as_markdown, table
-from fairdistill.text.numbers import interval, percent
+from fairdistill.text.numbers import percent
 
 _MOST_CELLS = 200
 
@@ -36,23 +37,20 @@ def annex_iv(result: AuditResult, provenance: Provenance) -> str:
                 provenance,
             ),
             "## 1. The system",
-            "\n".join(
-                f"* {title}: {blank(what)}"
-                for title, what in (
+            blanks(
+                [
                     ("Intended purpose", "point 1 (a)"),
                     ("Provider", "name, point 1 (a)"),
                     ("Version of the system", "and its relation to earlier versions, point 1 (a)"),
-                )
+                ]
             ),
             *_testing(result, provenance),
             *_performance(result),
             "## 4. Appropriateness of the performance metrics",
             "Accuracy counts every sample alike. DEO is the difference of equalized odds: the largest difference "
-            "between two groups in the share of a class that is classified correctly; DEO_A is its mean and DEO_M its "
-            "maximum over the classes. Chance alone makes a DEO larger than 0, so that level is given beside it. "
-            "Impact ratios compare how often groups are selected, whether or not the selection is correct.".replace(
-                "_", "\\_"
-            ),
+            "between two groups in the share of a class that is classified correctly; DEO\\_A is its mean and DEO\\_M "
+            "its maximum over the classes. Chance alone makes a DEO larger than 0, so that level is given beside it. "
+            "Impact ratios compare how often groups are selected, whether or not the selection is correct.",
             blank("why these metrics fit the intended purpose, or which others do, point 4"),
             FOUR_FIFTHS_WARNING if result.selection else "",
             sources(
@@ -98,18 +96,17 @@ def _performance(result: AuditResult) -> list[str]:
     """Return point 3: capabilities and limitations, by group."""
     return [
         "## 3. Capabilities and limitations in performance",
-        f"Overall expected accuracy on data like the test data: {_shown(result.accuracy)}%. "
+        f"Overall expected accuracy on data like the test data: {shown(result.accuracy)}%. "
         f"{blank('in relation to the intended purpose')}",
         "Degrees of accuracy for specific groups of persons, by class:",
         _cells(result),
-        "\n".join(
-            f"* {title}: {blank(what)}"
-            for title, what in (
+        blanks(
+            [
                 ("Groups not examined", "persons on whom the system is intended to be used and who are not listed"),
                 ("Foreseeable unintended outcomes", "and sources of risks to health, safety, fundamental rights"),
                 ("Human oversight", "measures under Article 14"),
                 ("Input data", "specifications, as appropriate"),
-            )
+            ]
         ),
         "\n".join(f"* {as_markdown(line)}" for line in result.model.in_words()) if result.model is not None else "",
     ]
@@ -125,7 +122,7 @@ def _metrics(result: AuditResult) -> str:
         ("AUC", found.auc, ""), ("Brier score", found.brier, ""),
     ):  # fmt: skip
         if found.calibration_error is not None or title not in ("AUC", "Brier score"):
-            rows.append((title, _shown(value), floor))
+            rows.append((title, shown(value), floor))
     return table(rows)
 
 
@@ -133,11 +130,11 @@ def _groups(result: AuditResult) -> str:
     scored = result.metrics.calibration_error is not None
     rows = [("Group", "samples", "accuracy", *(("AUC", "Brier score") if scored else ()), "impact ratio", "of class")]
     for group in result.groups:
-        scores = (_shown(group.auc), _shown(group.brier)) if scored else ()
+        scores = (shown(group.auc), shown(group.brier)) if scored else ()
         ratio = group.impact_ratio
         rows.append(
             (
-                as_markdown(group.group), f"{group.rows:,}", _shown(group.accuracy), *scores, percent(ratio.value),
+                as_markdown(group.group), f"{group.rows:,}", shown(group.accuracy), *scores, percent(ratio.value),
                 as_markdown(ratio.class_name or ""),
             )
         )  # fmt: skip
@@ -150,16 +147,12 @@ def _cells(result: AuditResult) -> str:
     rows += [
         (
             as_markdown(cell.group), as_markdown(cell.class_name), f"{cell.rows:,}",
-            _shown(cell.accuracy) if cell.rows else "no samples",
+            shown(cell.accuracy) if cell.rows else "no samples",
         )
         for cell in cells[:_MOST_CELLS]
     ]  # fmt: skip
     more = len(cells) - _MOST_CELLS
     return table(rows, left=2) + (f"\n\n{more:,} more are in the audit's JSON file." if more > 0 else "")
-
-
-def _shown(found: Estimate) -> str:
-    return f"{percent(found.value)} {interval(found)}".rstrip()
 
 
 def _flag(row: CategoryRow) -> str:

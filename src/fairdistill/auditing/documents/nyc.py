@@ -9,6 +9,7 @@ from fairdistill.auditing.documents.parts import (
     FOUR_FIFTHS_WARNING,
     UGESP_SOURCE,
     blank,
+    blanks,
     categories,
     heading,
     joined,
@@ -35,9 +36,8 @@ def nyc(result: AuditResult, provenance: Provenance) -> str:
                 provenance,
             ),
             "## About the tool and the audit",
-            "\n".join(
-                f"* {title}: {blank(what)}"
-                for title, what in (
+            blanks(
+                [
                     ("Tool", "name, vendor and version"),
                     ("Distribution date", "when the tool was first used, § 5-303 (a) (2)"),
                     ("Employer or employment agency", "name"),
@@ -51,7 +51,7 @@ def nyc(result: AuditResult, provenance: Provenance) -> str:
                         "Categories",
                         "whether they are those of EEO-1 Component 1: sex, race or ethnicity, § 5-300",
                     ),
-                )
+                ]
             ),
             "## Data, model and versions",
             made_from(result, provenance),

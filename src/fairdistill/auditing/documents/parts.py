@@ -36,6 +36,11 @@ def blank(what: str) -> str:
     return f"**[TO FILL IN: {what}]**"
 
 
+def blanks(rows: Sequence[tuple[str, str]]) -> str:
+    """Return a list of titles, each with a marked blank."""
+    return "\n".join(f"* {title}: {blank(what)}" for title, what in rows)
+
+
 def heading(title: str, form: str, provenance: Provenance) -> str:
     """Return the title, what the document is, and what it is not."""
     return (
@@ -99,8 +104,8 @@ def categories(found: CategoryTable, flag: Callable[[CategoryRow], str], *, unkn
 def _category(row: CategoryRow, reference: str | None, flag: Callable[[CategoryRow], str]) -> tuple[str, ...]:
     is_reference = row.category == reference
     return (
-        as_markdown(row.category), f"{row.rows:,}", percent(row.share), f"{row.selected:,}", _shown(row.rate),
-        percent(row.impact_ratio.value) if is_reference else _shown(row.impact_ratio),
+        as_markdown(row.category), f"{row.rows:,}", percent(row.share), f"{row.selected:,}", shown(row.rate),
+        percent(row.impact_ratio.value) if is_reference else shown(row.impact_ratio),
         "reference" if is_reference else _points(row.difference),
         _p(row.p_value),
         flag(row),
@@ -112,7 +117,8 @@ def _p(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.2g}" if value >= 0.0001 else "&lt; 0.0001"
 
 
-def _shown(found: Estimate) -> str:
+def shown(found: Estimate) -> str:
+    """Return a value with its interval, in percent; without one that has no end."""
     if not math.isfinite(found.high) and not math.isnan(found.value):
         return percent(found.value)
     return f"{percent(found.value)} {interval(found)}".rstrip()

@@ -8,7 +8,7 @@ from fairdistill.auditing.documents.parts import (
     FOUR_FIFTHS_WARNING,
     LEVEL,
     UGESP_SOURCE,
-    blank,
+    blanks,
     categories,
     heading,
     joined,
@@ -34,9 +34,8 @@ def ugesp(result: AuditResult, provenance: Provenance) -> str:
                 provenance,
             ),
             "## About the procedure",
-            "\n".join(
-                f"* {title}: {blank(what)}"
-                for title, what in (
+            blanks(
+                [
                     ("Procedure and job", "name, and what it decides"),
                     ("User of the procedure", "name"),
                     ("Applicants", "who they are, and the period"),
@@ -46,7 +45,7 @@ def ugesp(result: AuditResult, provenance: Provenance) -> str:
                         "Other evidence",
                         "longer periods, recruiting, other steps of the selection process (paragraph C)",
                     ),
-                )
+                ]
             ),
             "## Data, model and versions",
             made_from(result, provenance),
