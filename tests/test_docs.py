@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Token
 
 import fairdistill
 from fairdistill.cli import main
@@ -70,6 +72,18 @@ def test_named_modules_and_files_exist(page: Path) -> None:
         if not placeholder and not any((base / name).exists() for base in (ROOT, ROOT / "src" / "fairdistill")):
             missing.append(name)
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_blocks_of_code_are_of_the_language_they_name(page: Path) -> None:
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    wrong = [
+        (language, value)
+        for language, code in blocks
+        for kind, value in get_lexer_by_name(language).get_tokens(code)
+        if kind is Token.Error
+    ]
+    assert not wrong, "the site's builder refuses these blocks"
 
 
 @pytest.mark.parametrize(
