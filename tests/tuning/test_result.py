@@ -19,7 +19,7 @@ def test_the_json_holds_every_field_under_its_key_and_not_where_it_lies():
         "steps", "early_stopping", "validation_rows", "teacher", "trials", "front", "chosen", "run", "test", "closed",
         "notes", "identity", "environment",
     ]  # fmt: skip
-    assert list(content["test"]) == ["accuracy", "deo_a", "deo_m", "balanced_accuracy", "rows", "teacher"]
+    assert list(content["test"]) == ["accuracy", "deo_a", "deo_m", "balanced_accuracy", "rows", "teacher", "measures"]
     scores = {"accuracy": 0.85, "deo_a": 0.1, "deo_m": 0.2, "balanced_accuracy": math.nan}
     assert content["trials"][1]["validation"] == pytest.approx(scores, nan_ok=True)
     assert content["run"] == "study/trial-1"

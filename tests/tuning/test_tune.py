@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 
@@ -205,12 +206,37 @@ def test_a_rule_and_the_front_may_be_of_the_balanced_accuracy(mfd):
     assert result.chosen in result.front
 
 
-def test_a_rule_of_what_trials_do_not_record_is_an_error_before_anything_is_trained(mfd, tmp_path):
-    with pytest.raises(
-        UsageError, match=r"names recall\[1\], but a trial records only accuracy, balanced_accuracy, deo_a"
-    ):
-        tune(mfd(), options=wanted(rule="deo_a subject to recall[1] >= 0.5"), quiet=True)
+def test_a_rule_may_be_of_every_metric_that_fix_knows(mfd):
+    rule = "worst_subgroup subject to recall[b] >= teacher - 1 and equalised_odds <= 1"
+    result = tune(mfd(steps=3), options=wanted(rule=rule, early_stopping=False), quiet=True)
+    worst = {each.number: each.measures["worst_subgroup"] for each in result.trials}
+    assert worst[result.chosen] == max(worst.values())
+    for each in result.trials:
+        assert each.measures["balanced_accuracy"] == pytest.approx(each.validation.balanced_accuracy)
+        assert each.measures["deo_m"] == pytest.approx(each.validation.deo_m)
+        assert 0 <= each.measures["calibration_error"] <= 1
+    assert TuneResult.read(result.out) == result
+    found = RunFolder.open(result.run).result
+    right = np.diagonal(np.array(found["counts"]), axis1=1, axis2=2) / np.array(found["counts"]).sum(axis=2)
+    assert result.test.measures["worst_subgroup"] == pytest.approx(right.min())
+    (row,) = [line.split() for line in result.text().splitlines() if line.startswith("Worst subgroup")]
+
+    assert row[2:5] == [f"{100 * value:.2f}%" for value in (
+        worst[result.chosen], right.min(), result.teacher.measures["worst_subgroup"])]  # fmt: skip
+    assert row[5:] == ["not", "measured"]
+
+
+def test_a_class_that_the_data_does_not_have_is_an_error_before_anything_is_trained(mfd, tmp_path):
+    with pytest.raises(UsageError, match=r"names recall\[cat\], but the data has no class 'cat'; choose from"):
+        tune(mfd(), options=wanted(rule="deo_a subject to recall[cat] >= 0.5"), quiet=True)
     assert not (tmp_path / "study").exists()
+
+
+def test_a_trial_of_an_older_study_is_not_chosen_by_what_it_did_not_record(mfd, tmp_path, monkeypatch):
+    monkeypatch.setattr("fairdistill.tuning.trials_loop.kept", lambda *_: {})
+    tune(mfd(steps=3), options=wanted(test=False), quiet=True)
+    with pytest.raises(UsageError, match="worst_group is undefined"):
+        tune(mfd(steps=3), options=wanted(rule="worst_group", test=False), quiet=True)
 
 
 def test_a_rule_that_nothing_keeps_says_how_near_they_came_and_the_study_stays(mfd, tmp_path):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from fairdistill._version import __version__
 from fairdistill.choosing import pareto_front
 from fairdistill.errors import UsageError
-from fairdistill.metrics import Scores
 from fairdistill.runs import RunFolder, finite_or_null, write_bytes, write_json, write_text
 from fairdistill.training import Interrupted, Stopped, resume
 from fairdistill.tuning import folder
@@ -19,7 +18,8 @@ from fairdistill.tuning.figure import draw
 from fairdistill.tuning.plan import Plan
 from fairdistill.tuning.result import Closed, ScoresOnTest, TeacherOnValidation, Trial, TuneResult
 from fairdistill.tuning.text import markdown_page
-from fairdistill.tuning.trials import finished_scores, read_trials
+from fairdistill.tuning.trials import finished_scores, finished_values, read_trials
+from fairdistill.tuning.values import Values, kept, measured_on_test
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -43,7 +43,7 @@ def conclude(plan: Plan, study: Study, *, quiet: bool) -> TuneResult:
     """
     with folder.locked(plan.out):
         trials = read_trials(study)
-        finished = finished_scores(trials)
+        finished = finished_values(trials)
         before = closed(plan, study)
         if before is not None:
             _check_closed(plan, before, finished, len(trials))
@@ -57,7 +57,7 @@ def conclude(plan: Plan, study: Study, *, quiet: bool) -> TuneResult:
         found = _result(plan, trials, None, notes=tuple(map(_still_running, running)))
         if finished:
             try:
-                chosen = plan.rule.pick(finished, plan.validation.teacher)
+                chosen = plan.rule.pick(finished, plan.validation.teacher_measures)
             except UsageError:
                 _write(found)
                 if not running:
@@ -70,7 +70,7 @@ def conclude(plan: Plan, study: Study, *, quiet: bool) -> TuneResult:
         return found
 
 
-def _check_closed(plan: Plan, before: Closed, finished: Mapping[int, Scores], number: int) -> None:
+def _check_closed(plan: Plan, before: Closed, finished: Mapping[int, Values], number: int) -> None:
     """Refuse any call that would amount to choosing on the test set: once it has been read, the choice stands."""
     why = f"the test set has been read for trial {before.trial} ({before.when}), so this study is closed"
     remedy = "start a new study with another --out"
@@ -79,7 +79,7 @@ def _check_closed(plan: Plan, before: Closed, finished: Mapping[int, Scores], nu
     if plan.search.trials > max(before.trials, number):
         raise UsageError(f"{why} and stays at its {number} trials; {remedy}")
     try:
-        picked: int | None = plan.rule.pick(finished, plan.validation.teacher) if finished else before.trial
+        picked: int | None = plan.rule.pick(finished, plan.validation.teacher_measures) if finished else before.trial
     except UsageError:  # no trial meets the rule
         picked = None
     if picked != before.trial:
@@ -106,12 +106,12 @@ def _tested(plan: Plan, study: Study, found: TuneResult, before: Closed | None, 
         when = datetime.now(UTC).isoformat(timespec="seconds")
         before = Closed(trial=trial.number, rule=str(plan.rule), trials=plan.search.trials, when=when)
         study.set_user_attr(_CLOSED, before.to_dict())
-    test = _read_test(path, trial.number, quiet=quiet)
+    test = _read_test(path, trial.number, plan.rule.metrics, quiet=quiet)
     study.set_user_attr(_TEST, finite_or_null(asdict(test)))
     return replace(found, test=test, closed=before)
 
 
-def _read_test(path: Path, number: int, *, quiet: bool) -> ScoresOnTest:
+def _read_test(path: Path, number: int, rule_metrics: Sequence[str], *, quiet: bool) -> ScoresOnTest:
     """Return what the run of the chosen trial scores on the test set."""
     if not RunFolder.open(path).finished:
         try:
@@ -119,11 +119,12 @@ def _read_test(path: Path, number: int, *, quiet: bool) -> ScoresOnTest:
         except Interrupted as stop:
             raise Stopped(f"while reading the test set for trial {number}", stop) from None
     result = RunFolder.open(path).result
-    return ScoresOnTest.from_dict({**result, "rows": result["test_rows"]})
+    measures = kept(measured_on_test(result), rule_metrics)
+    return ScoresOnTest.from_dict({**result, "rows": result["test_rows"], "measures": measures})
 
 
 def _result(plan: Plan, trials: tuple[Trial, ...], chosen: int | None, *, notes: tuple[str, ...]) -> TuneResult:
-    teacher = plan.validation.teacher
+    teacher, measures = plan.validation.teacher, plan.validation.teacher_measures
     return TuneResult(
         version=__version__,
         study=plan.study,
@@ -134,11 +135,15 @@ def _result(plan: Plan, trials: tuple[Trial, ...], chosen: int | None, *, notes:
         sampler=plan.search.sampler,
         objectives=plan.objectives,
         rule=str(plan.rule),
-        rule_in_words=plan.rule.in_words(teacher),
+        rule_in_words=plan.rule.in_words(plan.validation.teacher_measures),
         steps=plan.steps,
         early_stopping=plan.early_stopping,
         validation_rows=plan.validation.rows,
-        teacher=None if teacher is None else TeacherOnValidation(model=str(plan.training.teacher), validation=teacher),
+        teacher=None
+        if teacher is None or measures is None
+        else TeacherOnValidation(
+            model=str(plan.training.teacher), validation=teacher, measures=kept(measures, plan.rule.metrics)
+        ),
         trials=trials,
         front=tuple(pareto_front(finished_scores(trials), plan.objectives)),
         chosen=chosen,

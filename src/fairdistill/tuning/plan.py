@@ -12,7 +12,6 @@ from typing import Any
 from fairdistill import methods
 from fairdistill.choosing import Rule
 from fairdistill.errors import UsageError
-from fairdistill.metrics import SCORES
 from fairdistill.text.durations import format_seconds
 from fairdistill.training import Environment, TrainOptions, describe_environment, estimate, prepare
 from fairdistill.training.setup import training_pipeline
@@ -100,6 +99,7 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
         warnings.simplefilter("ignore", UserWarning)  # about empty training subgroups: each trial's own run warns
         # Guessing groups trains a classifier and writes files; the first trial does it, and the others find it done.
         setup = prepare(replace(with_settings(training, lowest), pseudo_groups=False))
+    options.parsed_rule.check(setup.data.validation.class_names, setup.data.validation.group_names)
     setup.data.validation.require_cells("DEO is undefined and no trial can be chosen")
     if options.seconds is not None and former is None:
         check_budget(options.seconds, needed=estimate(setup, training_pipeline(setup)).seconds)
@@ -137,12 +137,7 @@ def with_settings(training: TrainOptions, settings: Mapping[str, float]) -> Trai
 
 
 def _check_choice(training: TrainOptions, rule: Rule) -> None:
-    """Raise a UsageError if there is no validation set to choose on, or a rule needs what trials or teacher lack."""
-    for metric in rule.metrics:
-        if metric not in SCORES:
-            raise UsageError(
-                f"the rule {str(rule)!r} names {metric}, but a trial records only {', '.join(SCORES)}; use these"
-            )
+    """Raise a UsageError if there is no validation set to choose on, or a rule needs a teacher that is not there."""
     if training.rules.validates_on_test:
         raise UsageError(f"tune needs a validation set, but --protocol {training.protocol} has none; drop --protocol")
     if rule.relative and training.teacher is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ class Trial(Result):
         settings: the values of the searched hyperparameters, by name.
         state: ``in hand`` while it is being trained, here or on another machine.
         validation: what the checkpoint scores on the validation set; None if the trial failed or is still running.
+        measures: all metrics of the checkpoint there that are defined, by name; empty unless the trial finished.
         step: the step of the checkpoint.
         steps: the step at which the trial ended.
         seconds: how long it took; None if it was resumed or failed.
@@ -40,6 +41,7 @@ class Trial(Result):
     settings: Mapping[str, float]
     state: State
     validation: Scores | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
     step: int | None = None
     steps: int | None = None
     seconds: float | None = None
@@ -52,23 +54,29 @@ class Trial(Result):
     def from_dict(cls, content: Mapping[str, Any]) -> Trial:
         """Return the trial of a mapping as ``to_dict`` returns it."""
         validation = content.get("validation")
-        return cls(**{**content, "validation": None if validation is None else Scores.from_dict(validation)})
+        scores = None if validation is None else Scores.from_dict(validation)
+        return cls(**{**content, "validation": scores, "measures": dict(content.get("measures", {}))})
 
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherOnValidation(Result):
-    """The teacher, and what it scores on the validation set."""
+    """The teacher, and what it scores on the validation set; ``measures`` are as for a trial."""
 
     model: str
     validation: Scores
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoresOnTest(Scores):
-    """What the chosen trial scores on the test set, the number of samples there, and what the teacher scores."""
+    """What the chosen trial scores on the test set, the number of samples there, and what the teacher scores.
+
+    ``measures`` are all metrics of the trial there, as for the validation set.
+    """
 
     rows: int
     teacher: Scores | None
+    measures: Mapping[str, float] = field(default_factory=dict)
 
     @staticmethod
     def from_dict(content: Mapping[str, Any]) -> ScoresOnTest:
@@ -78,6 +86,7 @@ class ScoresOnTest(Scores):
             **asdict(Scores.from_dict(content)),
             rows=content["rows"],
             teacher=None if teacher is None else Scores.from_dict(teacher),
+            measures=dict(content.get("measures", {})),
         )
 
 
@@ -177,7 +186,11 @@ class TuneResult(Result):
             "objectives": tuple(content["objectives"]),
             "teacher": None
             if teacher is None
-            else TeacherOnValidation(model=teacher["model"], validation=Scores.from_dict(teacher["validation"])),
+            else TeacherOnValidation(
+                model=teacher["model"],
+                validation=Scores.from_dict(teacher["validation"]),
+                measures=dict(teacher.get("measures", {})),
+            ),
             "trials": tuple(Trial.from_dict(each) for each in content["trials"]),
             "front": tuple(content["front"]),
             "run": None if run is None else Path(run),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from fairdistill.choosing import parse_rule
-from fairdistill.metrics import METRICS, SCORES, Scores
+from fairdistill.choosing import parse_rule, title
+from fairdistill.metrics import METRICS, SCORES
 from fairdistill.text.numbers import percent, percentage
 from fairdistill.text.tables import aligned, markdown
-from fairdistill.tuning.result import State, Trial, TuneResult
+from fairdistill.tuning.result import State, TeacherOnValidation, Trial, TuneResult
+from fairdistill.tuning.values import Values, values_of
 
 _STATES: Mapping[State, str] = {
     "finished": "finished", "stopped early": "stopped early", "failed": "failed", "in hand": "running",
@@ -51,9 +52,9 @@ def _trials(result: TuneResult) -> list[tuple[str, ...]]:
         marks = [
             word for word, numbers in (("front", result.front), ("chosen", (result.chosen,))) if trial.number in numbers
         ]
-        rows.append((str(trial.number), *settings, *_metrics(trial.validation, shown), _state(trial), ", ".join(marks)))
+        rows.append((str(trial.number), *settings, *_metrics(trial, shown), _state(trial), ", ".join(marks)))
     if result.teacher is not None:
-        rows.append(("teacher", *[""] * len(result.search), *_metrics(result.teacher.validation, shown), "", ""))
+        rows.append(("teacher", *[""] * len(result.search), *_metrics(result.teacher, shown), "", ""))
     return rows
 
 
@@ -65,12 +66,17 @@ def _state(trial: Trial) -> str:
 
 def _shown(result: TuneResult) -> Mapping[str, str]:
     """Return the names of the metrics in tables: those of every table, and any other of the rule or the front."""
-    named = {*METRICS, *result.objectives, *parse_rule(result.rule).metrics}
-    return {metric: name for metric, name in SCORES.items() if metric in named}
+    of_rule = parse_rule(result.rule).metrics
+    named = {*METRICS, *result.objectives, *of_rule}
+    usual = {metric: name for metric, name in SCORES.items() if metric in named}
+    return {**usual, **{metric: title(metric) for metric in of_rule if metric not in usual}}
 
 
-def _metrics(scores: Scores | None, shown: Iterable[str]) -> list[str]:
-    return ["" if scores is None else percent(scores[name], 2) for name in shown]
+def _metrics(scored: Trial | TeacherOnValidation, shown: Iterable[str]) -> list[str]:
+    if scored.validation is None:
+        return [""] * len([*shown])
+    values = values_of(scored.validation, scored.measures)
+    return [percent(values[name], 2) if name in values or name in SCORES else "" for name in shown]
 
 
 def _sentences(result: TuneResult) -> list[str]:
@@ -89,21 +95,26 @@ def _sentences(result: TuneResult) -> list[str]:
 def _sides(result: TuneResult, chosen: Trial) -> list[tuple[str, ...]]:
     """Return the values of the chosen trial and of the teacher, on the validation and test sets side by side."""
     test, teacher = result.test, result.teacher
-    columns: list[tuple[str, int | None, Scores | None]] = [
-        ("validation", result.validation_rows, chosen.validation),
-        ("test", None if test is None else test.rows, test),
+    assert chosen.validation is not None, "it finished"
+    columns: list[tuple[str, int | None, Values | None]] = [
+        ("validation", result.validation_rows, values_of(chosen.validation, chosen.measures)),
+        ("test", *((None, None) if test is None else (test.rows, values_of(test, test.measures)))),
     ]
     if teacher is not None:
-        columns.append(("teacher, validation", result.validation_rows, teacher.validation))
-        columns.append(("teacher, test", *((None, None) if test is None else (test.rows, test.teacher))))
+        columns.append(("teacher, validation", result.validation_rows, values_of(teacher.validation, teacher.measures)))
+        of_teacher = None if test is None or test.teacher is None else values_of(test.teacher, {})
+        columns.append(("teacher, test", None if test is None else test.rows, of_teacher))
     header = ("", *(f"{name} (n = {rows:,})" if rows is not None else f"{name}" for name, rows, _ in columns))
     return [
         header,
-        *(
-            (name, *("not read" if scores is None else percentage(scores[metric], 2) for _, _, scores in columns))
-            for metric, name in _shown(result).items()
-        ),
+        *((name, *(_value(values, metric) for _, _, values in columns)) for metric, name in _shown(result).items()),
     ]
+
+
+def _value(values: Values | None, metric: str) -> str:
+    if values is None:
+        return "not read"
+    return percentage(values[metric], 2) if metric in values or metric in SCORES else "not measured"
 
 
 def _made_with(result: TuneResult) -> str:

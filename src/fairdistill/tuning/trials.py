@@ -10,6 +10,7 @@ from fairdistill.runs import RunFolder
 from fairdistill.training import load_checkpoint
 from fairdistill.tuning.early_stopping import History
 from fairdistill.tuning.result import State, Trial
+from fairdistill.tuning.values import Values, values_of
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -25,7 +26,7 @@ HISTORY = "history"
 """Every evaluation of a finished trial, ``[step, accuracy, deo_a, deo_m, balanced_accuracy]``; the last is missing in
 studies of older versions."""
 
-_KEPT = ("validation", "step", "steps", "seconds", "beaten_by", "error", "host", "folder")
+_KEPT = ("validation", "measures", "step", "steps", "seconds", "beaten_by", "error", "host", "folder")
 
 
 def read_trials(study: Study) -> tuple[Trial, ...]:
@@ -43,6 +44,15 @@ def read_trials(study: Study) -> tuple[Trial, ...]:
 def finished_scores(trials: tuple[Trial, ...]) -> dict[int, Scores]:
     """Return what the finished trials score on the validation set, by number."""
     return {each.number: each.validation for each in trials if each.state == "finished" and each.validation is not None}
+
+
+def finished_values(trials: tuple[Trial, ...]) -> dict[int, Values]:
+    """Return all metrics of the finished trials on the validation set, by number."""
+    return {
+        each.number: values_of(each.validation, each.measures)
+        for each in trials
+        if each.state == "finished" and each.validation is not None
+    }
 
 
 def finished_histories(study: Study) -> dict[int, History]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairdistill.metrics import SCORES, Scores
+import numpy as np
+
+from fairdistill.choosing import Measures
+from fairdistill.data import GroupedDataset
+from fairdistill.metrics import SCORES, Scores, calibration_bins, overall_calibration_error
+from fairdistill.system.runtime import Runtime
 from fairdistill.training import Setup, evaluate_teacher
 from fairdistill.tuning.early_stopping import Noise
 
@@ -14,14 +19,23 @@ class ValidationSet:
     """What a search knows about the validation set.
 
     Attributes:
-        rows: the number of samples.
+        samples: its images.
+        runtime: device and precision on which trials are evaluated.
         noise: how far chance moves each metric on them.
         teacher: what the teacher scores on them, if there is one.
+        teacher_measures: all metrics of the teacher.
     """
 
-    rows: int
+    samples: GroupedDataset
+    runtime: Runtime
     noise: Noise
     teacher: Scores | None
+    teacher_measures: Measures | None
+
+    @property
+    def rows(self) -> int:
+        """The number of samples."""
+        return len(self.samples)
 
     @classmethod
     def of(cls, setup: Setup) -> ValidationSet:
@@ -29,4 +43,18 @@ class ValidationSet:
         own = setup.data.validation
         found = evaluate_teacher(setup, own)
         teacher = None if found is None else Scores(**{name: getattr(found, name) for name in SCORES})
-        return cls(rows=len(own), noise=Noise.of(own.cell_counts(), len(own)), teacher=teacher)
+        measures = None
+        if found is not None:
+            error = overall_calibration_error(
+                calibration_bins(
+                    own.labels.numpy(), found.probabilities.cpu().numpy(), np.zeros(len(own), np.int64), num_groups=1
+                )
+            )
+            measures = Measures(
+                found.counts, accuracy=found.accuracy, class_names=own.class_names, group_names=own.group_names,
+                calibration_error=error,
+            )  # fmt: skip
+        return cls(
+            samples=own, runtime=setup.runtime, noise=Noise.of(own.cell_counts(), len(own)), teacher=teacher,
+            teacher_measures=measures,
+        )  # fmt: skip
