@@ -5,6 +5,8 @@ from __future__ import annotations
 from fairdistill.data.images.sources import Source
 from fairdistill.errors import DataError
 
+_MOST_PARTS = 2**32  # of one source
+
 
 class Joined:
     """Images of several sources, by names of their own.
@@ -17,6 +19,8 @@ class Joined:
     def __init__(self, where: str, places: dict[str, tuple[Source, str]]) -> None:
         self.where = where
         self._places = places
+        sources = dict.fromkeys(id(source) for source, _ in places.values())
+        self._first_parts = {source: at * _MOST_PARTS for at, source in enumerate(sources)}
 
     def signature(self, name: str) -> tuple[int, int]:
         """Return the size and time of the file that holds an image."""
@@ -30,6 +34,14 @@ class Joined:
         self.signature(name)
         source, inner = self._places[name]
         return source.size(inner)
+
+    def part(self, name: str) -> int | None:
+        """Return which part of which source an image is in."""
+        if name not in self._places:
+            return None
+        source, inner = self._places[name]
+        part = source.part(inner)
+        return None if part is None else self._first_parts[id(source)] + part
 
     def read(self, name: str) -> bytes:
         """Return an image's bytes."""
