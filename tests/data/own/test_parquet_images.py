@@ -9,7 +9,7 @@ import pytest
 
 from fairdistill import data
 from fairdistill.data.own.class_labels import class_labels
-from fairdistill.data.own.joined import Joined
+from fairdistill.data.own.joined import Joined, Prefixed
 from fairdistill.data.own.parquet_images import ParquetImages, embedded_images
 from fairdistill.data.own.row_names import numbered
 from fairdistill.errors import DataError
@@ -157,6 +157,17 @@ def test_images_of_one_row_group_are_a_part_and_a_large_one_has_several(tmp_path
     apart = Joined("both", files)
     assert len({apart.part(name) for name in files}) == 3
     assert apart.part("d") is None
+
+
+def test_images_of_several_files_are_found_by_the_file_and_the_row(tmp_path):
+    a, b = (many(tmp_path / f"{size}.parquet", rows=3, group=2, size=size) for size in (10, 20))
+    both = Prefixed("both", {"x: y": a, "z": b})
+    assert [len(both.read(name)) for name in ("x: y: row 1", "z: row 1")] == [10, 20]
+    assert [both.part(name) for name in ("x: y: row 2", "x: y: row 3", "z: row 3")] == [0, 1, 2**32 + 1]
+    for name in ("x: row 1", "z", "row 1", "z: row 4"):
+        assert both.part(name) is None
+        with pytest.raises(DataError, match="there is no such row"):
+            both.read(name)
 
 
 SHARE = """
