@@ -31,7 +31,7 @@ from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, pairing_note
-from fairdistill.predictions.yes_no import names_several
+from fairdistill.tables.yes_no import names_several
 from fairdistill.text.progress import working
 
 

@@ -105,7 +105,7 @@ def run(arguments: list[str]) -> int:
 
 def _of_attributes(source: str, options: AuditOptions, output: OutputOptions) -> AttributesResult | None:
     """Return the audits of several attributes; None if ``--label`` names a single one."""
-    from fairdistill.predictions.yes_no import names_several
+    from fairdistill.tables.yes_no import names_several
 
     own = options.data_options
     label, table = (options.label, source) if options.data is None else (own.get("label"), options.data)

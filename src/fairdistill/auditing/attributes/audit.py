@@ -12,8 +12,9 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.yes_no import Attribute, attributes_of, read_attribute
+from fairdistill.predictions.yes_no import attributes_of, read_attribute
 from fairdistill.tables.reading import SUFFIXES
+from fairdistill.tables.yes_no import Attribute
 
 
 def audit_attributes(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
@@ -18,14 +15,14 @@ from fairdistill.errors import UsageError
 from fairdistill.models import trust_code
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.as_deployed import data_options_as_deployed
-from fairdistill.predictions.attribute_model import as_attributes, attribute_shares, load_attribute_model
-from fairdistill.predictions.model_source import given_for_data, open_run, source_of
+from fairdistill.predictions.attribute_model import attribute_shares, load_attribute_model, write_attributes
+from fairdistill.predictions.model_source import given_for_data, source_of
 from fairdistill.predictions.own_description import own_description
 from fairdistill.predictions.trained_model import DeployedModel
-from fairdistill.predictions.writing import attribute_columns, named_columns, write_table
-from fairdistill.predictions.yes_no import Attribute, attributes_of, of_yes
+from fairdistill.predictions.yes_no import of_yes
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.tables.yes_no import Attribute
 from fairdistill.text.sentences import capitalized
 
 
@@ -35,60 +32,40 @@ def run_model(
     """Run a model on the test images, and on validation images if there are some; see :func:`.audit.audit_attributes`.
 
     Raises:
-        UsageError: for data other than a table, or if the attributes have different test sets.
+        UsageError: for data other than a table.
     """
     trust_code(options.model)
     table = Path(str(options.data))
-    own = dict(options.data_options)
+    own = {**options.data_options, "label": label}
+    if options.yes_value:
+        own.setdefault("yes_value", options.yes_value)
     if not table.is_file():
         raise UsageError(f"--label {label}: only a table of images has several attributes, not {options.data}")
-    attributes = attributes_of(table, label, options.yes_value, own.get("encoding", options.encoding))
     source = source_of(path, options, **{**given_for_data(str(options.data), own), "classes": None})
-    if open_run(source) is not None:
-        raise UsageError(f"{path} is a run folder, and no run has several attributes; audit one: --label NAME")
     own = data_options_as_deployed(source, own_description(source).described, str(options.data), own)
     with caller_untouched():
         if options.threads is not None:
             torch.set_num_threads(options.threads)
         runtime = choose_runtime(options.device, options.precision)
-        parts = [read_images(path, replace(options, data_options=_of(own, each))) for each in attributes]
-        tests, validations = ([part[at] for part in parts] for at in (0, 1))
-        names = tuple(each.name for each in attributes)
-        model = load_attribute_model(source, as_attributes(_same(tests), names), runtime)
-        found = _outputs(path, model, [test for test in tests if test is not None], names, runtime)
-        validation: list[Predictions | None] = [None] * len(names)
-        if all(part is not None for part in validations):
-            known = [part for part in validations if part is not None]
-            validation = [*_outputs(path, model, known, names, runtime)] if _alike(known) else validation
-    if options.predictions_out is not None:
-        _write(options.predictions_out, attributes, found)
-    return attributes, found, validation
-
-
-def _of(own: dict[str, Any], attribute: Attribute) -> dict[str, Any]:
-    quoted = ",".join('"' + name.replace('"', '""') + '"' for name in attribute.classes)
-    return {**own, "label": attribute.name, "classes": quoted}
-
-
-def _alike(parts: Iterable[GroupedDataset]) -> bool:
-    return len({part.ids for part in parts}) == 1
-
-
-def _same(tests: list[GroupedDataset | None]) -> GroupedDataset:
-    known = [test for test in tests if test is not None]
-    if not _alike(known):
-        raise UsageError(
-            "the test sets that were drawn for the attributes differ; give the table a column of splits, or read all "
-            "rows with --rows all"
-        )
-    return known[0]
+        test, validation = read_images(path, replace(options, data_options=own))
+        assert test.attributes is not None, "the label names several columns"
+        names, answers = test.attributes.names, test.attributes.answers
+        model = load_attribute_model(source, test.of_outputs(), runtime)
+        found = _outputs(path, model, test, runtime, out=options.predictions_out)
+        others: list[Predictions | None] = [None] * len(names)
+        if validation is not None:
+            others = [*_outputs(path, model, validation, runtime)]
+    return tuple(map(Attribute, names, answers)), found, others
 
 
 def _outputs(
-    path: str, model: DeployedModel, parts: list[GroupedDataset], names: tuple[str, ...], runtime: Runtime
+    path: str, model: DeployedModel, images: GroupedDataset, runtime: Runtime, *, out: str | None = None
 ) -> list[Predictions]:
-    shares: NDArray[np.float64] = attribute_shares(model, as_attributes(parts[0], names), where=path, runtime=runtime)
-    return [of_yes(_labelled(path, model, part), shares[:, at]) for at, part in enumerate(parts)]
+    shares = attribute_shares(model, images.of_outputs(), where=path, runtime=runtime)
+    if out is not None:
+        assert images.attributes is not None
+        write_attributes(out, images, dict(zip(images.attributes.names, shares.T, strict=True)))
+    return [of_yes(_labelled(path, model, part), shares[:, at]) for at, part in enumerate(images.of_attributes())]
 
 
 def _labelled(path: str, model: DeployedModel, part: GroupedDataset) -> Predictions:
@@ -107,12 +84,3 @@ def _labelled(path: str, model: DeployedModel, part: GroupedDataset) -> Predicti
         model=model.reading,
         design=part.design,
     )
-
-
-def _write(out: str, attributes: tuple[Attribute, ...], found: list[Predictions]) -> None:
-    columns = named_columns(found[0], label=None)
-    for each, said in zip(attributes, found, strict=True):
-        assert said.probabilities is not None
-        columns[each.name] = [each.classes[label] for label in said.labels.tolist()]
-        columns |= attribute_columns(each.name, each.classes, said.predicted, said.probabilities[:, 1])
-    write_table(out, columns)
