@@ -31,6 +31,8 @@ from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, pairing_note
+from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run
+from fairdistill.system.standard_input import is_standard_input
 from fairdistill.tables.yes_no import names_several
 from fairdistill.text.progress import working
 
@@ -67,15 +69,23 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
 
 
 def _check_single(source: Predictions | str | Path, options: AuditOptions) -> None:
-    if not isinstance(source, Predictions) and names_several(
-        options.data_options.get("label") if options.data is not None else options.label,
-        str(options.data) if options.data is not None else source,
-        options.encoding,
-    ):
-        raise UsageError(
-            f"--label {options.data_options.get('label', options.label)} names several attributes; in Python, audit "
-            "them with fairdistill.audit_attributes, or name one"
-        )
+    if isinstance(source, Predictions) or not several_named(source, options):
+        return
+    raise UsageError(
+        f"{options.data or source}: the label names several attributes; in Python, audit them with "
+        "fairdistill.audit_attributes, or name one with label="
+    )
+
+
+def several_named(source: str | Path, options: AuditOptions) -> bool:
+    """Return whether an audit is one of several attributes: ``--label`` names them, or the run was trained on them."""
+    if options.data is not None:
+        own = options.data_options
+        return names_several(own.get("label"), str(options.data), own.get("encoding", options.encoding))
+    run = None if is_standard_input(source) else attribute_run(source)
+    if run is not None:
+        return len(attributes_of_run(run, options.label)) > 1
+    return names_several(options.label, source, options.encoding)
 
 
 def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOptions:

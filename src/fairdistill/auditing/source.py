@@ -9,6 +9,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
+from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute
 from fairdistill.predictions.reordered import in_class_order
 from fairdistill.predictions.writing import write_predictions
 from fairdistill.runs import RunFolder
@@ -75,6 +76,12 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
         raise UsageError(
             f"{source} is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"
         )
+    if (of_attributes := attribute_run(path)) is not None:
+        (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one
+        tables = ("predictions.csv", "teacher_predictions.csv", "validation_predictions.csv")
+        found, taught, validated = (run_attribute(of_attributes, attribute, name) for name in tables)
+        assert found is not None, "the run is finished"
+        return Inputs(found, against or taught, validation or validated)
     run = RunFolder.open(path)
     return Inputs(
         run_predictions(run),
@@ -95,12 +102,12 @@ def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Pr
 
 
 def _from_standard_input(columns: TableColumns) -> Predictions:
-    with copied_from_standard_input("a table of predictions (CSV)", _suffix) as path:
+    with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
         found = read_predictions(path, columns)
         return replace(found, where=NAME, notes=tuple(note.replace(str(path), NAME) for note in found.notes))
 
 
-def _suffix(first: bytes) -> str:
+def table_suffix(first: bytes) -> str:
     """Return the kind of a table by its first bytes."""
     return ".parquet" if first.startswith(b"PAR1") else ".jsonl" if first.lstrip()[:1] == b"{" else ".csv"
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from fairdistill.data.attributes import Attributes
 from fairdistill.data.images.reading import ImageFiles
 from fairdistill.data.recipe import Recipe
-from fairdistill.errors import DataError
+from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Design
 from fairdistill.types import UNKNOWN_GROUP
 
@@ -122,6 +122,11 @@ class GroupedDataset:
         return len(self.class_names)
 
     @property
+    def num_outputs(self) -> int:
+        """Number of outputs of a network: one for each class, or for each of several attributes."""
+        return self.num_classes if self.attributes is None else len(self.attributes.names)
+
+    @property
     def num_groups(self) -> int:
         """Number of groups, not counting unknown ones."""
         return len(self.group_names)
@@ -153,6 +158,15 @@ class GroupedDataset:
             raise DataError(
                 f"{self.name} has no samples of {', '.join(empty)}, so {why}; label more samples, or merge groups that "
                 "are too small"
+            )
+
+    def require_one_label(self, why: str) -> None:
+        """Raise a UsageError if there are several attributes; ``why`` says what takes only one."""
+        if self.attributes is not None:
+            first, *_ = self.attributes.names
+            raise UsageError(
+                f"{why}, but {self.name} has several attributes: {', '.join(self.attributes.names)}; name one, for "
+                f"example --label {first} (train, audit and predict take several)"
             )
 
     def of_attributes(self) -> tuple[GroupedDataset, ...]:
