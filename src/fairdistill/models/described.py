@@ -86,7 +86,7 @@ def described_in(metadata: Mapping[str, str]) -> Described:
 def _answers_in(metadata: Mapping[str, str]) -> tuple[tuple[str, str], ...] | None:
     if "attributes" not in metadata:
         return None
-    return tuple((str(no), str(yes)) for no, yes in from_json(metadata["attributes"]))
+    return tuple((str(no), str(yes)) for no, yes in from_json(metadata["attributes"])) or None
 
 
 def _rule_in(metadata: Mapping[str, str], size: int | None) -> InputRule | None:

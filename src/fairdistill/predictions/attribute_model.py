@@ -17,7 +17,8 @@ from fairdistill.models.layout import to_device
 from fairdistill.models.weights import WeightsFile
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.trained_model import DeployedModel, load_model
+from fairdistill.predictions.predictions import Predictions
+from fairdistill.predictions.trained_model import DeployedModel, as_predictions, load_model
 from fairdistill.predictions.writing import attribute_columns, write_table
 from fairdistill.system.runtime import Runtime
 
@@ -70,6 +71,27 @@ def attribute_shares(
             f"starting with {data.ids[undefined[0]]}; check its weights and the mean and sd of its input"
         )
     return shares_of(logits, model)
+
+
+def attribute_predictions(
+    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime
+) -> list[Predictions]:
+    """Run a model on every image of a data set with several attributes; return the predictions of each.
+
+    From a probability of one half on, the answer is yes.
+
+    Raises:
+        TeacherError: if an output is not finite.
+    """
+    shares = attribute_shares(model, data.of_outputs(), where=where, runtime=runtime)
+    pairs = zip(data.of_attributes(), shares.T, strict=True)
+    return [
+        replace(
+            as_predictions(model, part, np.stack((1 - yes, yes), axis=1), where=where),
+            predicted=(yes >= 0.5).astype(np.int64),
+        )
+        for part, yes in pairs
+    ]
 
 
 def write_attributes(path: str | Path, data: GroupedDataset, shares: Mapping[str, NDArray[Any]]) -> None:

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
@@ -68,8 +65,3 @@ def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> P
     if found is None:
         return scored
     return replace(found, probabilities=scored.probabilities, probability_columns=scored.probability_columns)
-
-
-def of_yes(labelled: Predictions, yes: NDArray[np.float64]) -> Predictions:
-    """Return predictions with other outputs: the probability of a yes, float64 ``[N]``; a yes from one half on."""
-    return replace(labelled, predicted=(yes >= 0.5).astype(np.int64), probabilities=np.stack((1 - yes, yes), axis=1))
