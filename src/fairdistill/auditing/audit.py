@@ -65,7 +65,7 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
     """
     given = options_of(options, keywords)
     _check_single(source, given)
-    return _audited(read_inputs(source, given), given)
+    return audited(read_inputs(source, given), given)
 
 
 def _check_single(source: Predictions | str | Path, options: AuditOptions) -> None:
@@ -100,7 +100,8 @@ def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditO
 
 
 @working("resampling the test set")
-def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
+def audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
+    """Return the audit of predictions that have been read; see :func:`audit`."""
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
     options = options.of(predictions)
@@ -110,7 +111,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     metrics = metrics_of(predictions, sample, options, scored)
     collapsed = bool(np.ptp(predictions.predicted) == 0)
     hardly = np.flatnonzero(hardly_predicted(counts.chosen, counts.rows)).tolist()
-    audited = Audited(
+    limited = Audited(
         predictions=predictions, against=against, sample=sample, metrics=metrics, hardly=len(hardly),
         collapsed=collapsed,
     )  # fmt: skip
@@ -143,7 +144,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
             predictions.group_names,
             worth=Worth.of(sample),
         ),
-        limits=limits_of(audited, options),
+        limits=limits_of(limited, options),
         allow_undecided=options.allow_undecided,
         notes=(*notes_of(predictions), *_of_sample(predictions, sample), *_pairing(predictions, against), *why_not),
         model=predictions.model,

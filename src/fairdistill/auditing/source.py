@@ -47,6 +47,11 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
     if found.against is None and found.validation is None and not isinstance(source, Predictions):
         # Nothing to match the samples with, and a million names take much memory.
         found = replace(found, predictions=replace(found.predictions, ids=None))
+    return with_equal_order(found)
+
+
+def with_equal_order(found: Inputs) -> Inputs:
+    """Return predictions of which all have their classes in the same order."""
     names = found.predictions.class_names
     return replace(
         found,
@@ -103,8 +108,13 @@ def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Pr
 
 def _from_standard_input(columns: TableColumns) -> Predictions:
     with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
-        found = read_predictions(path, columns)
-        return replace(found, where=NAME, notes=tuple(note.replace(str(path), NAME) for note in found.notes))
+        return as_standard_input(read_predictions(path, columns), path)
+
+
+def as_standard_input(predictions: Predictions, path: Path) -> Predictions:
+    """Return predictions that were read from a copy of standard input at a path, without that path."""
+    notes = tuple(note.replace(str(path), NAME) for note in predictions.notes)
+    return replace(predictions, where=NAME, notes=notes)
 
 
 def table_suffix(first: bytes) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fairdistill.auditing.attributes.result import AttributeAudit, AttributesResult, worst_of
-from fairdistill.auditing.attributes.source import read_inputs
-from fairdistill.auditing.audit import audit, options_of
+from fairdistill.auditing.attributes.source import read_attributes
+from fairdistill.auditing.audit import audited, options_of
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
@@ -43,17 +42,10 @@ def audit_attributes(
     check_path("source", source)
     given = options_of(options, keywords)
     _check(given)
-    inputs = read_inputs(source, given)
-    alone = replace(given, data=None, rows="auto", predictions_out=None, data_options={}, yes_value={})
+    inputs = read_attributes(source, given)
     audits = tuple(
-        AttributeAudit(
-            attribute=each.name,
-            positive=each.classes[1],
-            audit=audit(found, options=replace(alone, against=against, validation=validation)),
-        )
-        for each, found, against, validation in zip(
-            inputs.attributes, inputs.found, inputs.against, inputs.validation, strict=True
-        )
+        AttributeAudit(attribute=each.name, positive=each.classes[1], audit=audited(of_one, given))
+        for each, of_one in zip(inputs.attributes, inputs.each, strict=True)
     )
     notes = tuple(note for each in inputs.attributes for note in each.notes)
     where = audits[0].audit.where

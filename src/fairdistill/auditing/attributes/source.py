@@ -7,28 +7,38 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.auditing.source import table_suffix
+from fairdistill.auditing.source import Inputs, as_standard_input, table_suffix, with_equal_order
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute
 from fairdistill.predictions.yes_no import attributes_of, read_attribute
 from fairdistill.runs import RunFolder
-from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
+from fairdistill.system.standard_input import copied_from_standard_input, is_standard_input
 from fairdistill.tables.reading import SUFFIXES
 from fairdistill.tables.yes_no import Attribute
 
 
 @dataclass(frozen=True)
-class Inputs:
+class AttributeInputs:
     """The attributes, and for each the predictions that its audit works with."""
 
     attributes: tuple[Attribute, ...]
-    found: Sequence[Predictions]
-    against: Sequence[Predictions | None]
-    validation: Sequence[Predictions | None]
+    each: tuple[Inputs, ...]
+
+    @classmethod
+    def of(
+        cls,
+        attributes: tuple[Attribute, ...],
+        found: Sequence[Predictions],
+        against: Sequence[Predictions | None],
+        validation: Sequence[Predictions | None],
+    ) -> AttributeInputs:
+        """Return the predictions of each attribute together."""
+        inputs = (Inputs(*parts) for parts in zip(found, against, validation, strict=True))
+        return cls(attributes, tuple(map(with_equal_order, inputs)))
 
 
-def read_inputs(source: str | Path, options: AuditOptions) -> Inputs:
+def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInputs:
     """Read a table or a finished run, or run a model on a data set. ``-`` is a table on standard input.
 
     Raises:
@@ -40,29 +50,30 @@ def read_inputs(source: str | Path, options: AuditOptions) -> Inputs:
 
         label = str(options.data_options.get("label", options.label))
         attributes, found, validation = run_model(str(source), label, options)
-        return Inputs(attributes, found, _others(options.against, options, attributes), validation)
+        return AttributeInputs.of(attributes, found, _others(options.against, options, attributes), validation)
     if is_standard_input(source):
         if any(map(is_standard_input, (options.against, options.validation))):
             raise UsageError("standard input (-) can be read only once; name a file for the other table")
         with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
             read = _of_table(path, options)
-            return replace(read, found=[replace(each, where=NAME) for each in read.found])
+            named = (replace(each, predictions=as_standard_input(each.predictions, path)) for each in read.each)
+            return replace(read, each=tuple(named))
     run = attribute_run(source)
     return _of_table(_table(source), options) if run is None else _of_run(run, options)
 
 
-def _of_table(path: Path, options: AuditOptions) -> Inputs:
+def _of_table(path: Path, options: AuditOptions) -> AttributeInputs:
     attributes = attributes_of(path, options.label, options.yes_value, options.encoding)
     found = [read_attribute(path, options, each) for each in attributes]
     against, validation = (_others(each, options, attributes) for each in (options.against, options.validation))
-    return Inputs(attributes, found, against, validation)
+    return AttributeInputs.of(attributes, found, against, validation)
 
 
-def _of_run(run: RunFolder, options: AuditOptions) -> Inputs:
+def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:
     attributes = attributes_of_run(run, options.label)
     tables = ("predictions.csv", "teacher_predictions.csv", "validation_predictions.csv")
     found, taught, validated = ([run_attribute(run, each, name) for each in attributes] for name in tables)
-    return Inputs(
+    return AttributeInputs.of(
         attributes,
         [each for each in found if each is not None],
         taught if options.against is None else _others(options.against, options, attributes),

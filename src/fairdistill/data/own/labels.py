@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from fairdistill.tables.reading import several
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.tables.yes_no import attribute_in, check_attributes
 
-if TYPE_CHECKING:
-    from fairdistill.data.own.table import TableOptions
-
 
 @dataclass(frozen=True)
 class Classes:
@@ -28,63 +25,86 @@ class Classes:
         labels: int64 ``[N]``.
         names: one name per class.
         attributes: what the classes say of several attributes, if that is what they are.
+        spelling: notes on the names of classes that look alike, one sentence each.
         notes: what was assumed, one sentence each.
     """
 
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     attributes: Attributes | None = None
+    spelling: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def label_columns_of(options: TableOptions, names: Sequence[str]) -> list[str]:
-    """Return the columns that ``--label`` names, of a table with these columns.
+@dataclass(frozen=True, kw_only=True)
+class LabelColumns:
+    """The columns of classes of a table, and how they are read.
 
-    Raises:
-        UsageError: if options for one column were given with several, or the other way round.
+    Attributes:
+        names: the columns: one of classes, or several yes/no attributes.
+        order: class names in the order of a model's outputs, comma-separated.
+        yes_values: of several columns, the value that means yes, by column.
+        bins: where columns of numbers are cut into ranges, by column.
     """
-    columns = several(options.label, list(names))
-    if len(columns) > 1:
-        check_attributes(options.label, columns, options.yes_value)
-        if options.classes is not None:
+
+    names: tuple[str, ...]
+    order: str | None
+    yes_values: Mapping[str, str]
+    bins: Mapping[str, str]
+
+    @classmethod
+    def named(
+        cls, label: str, header: Sequence[str], *, order: str | None, yes_values: Mapping[str, str],
+        bins: Mapping[str, str],
+    ) -> LabelColumns:  # fmt: skip
+        """Return the columns that ``--label`` names, of a table with this header.
+
+        Raises:
+            UsageError: if options for one column were given with several, or the other way round.
+        """
+        names = several(label, list(header))
+        if len(names) > 1:
+            check_attributes(label, names, yes_values)
+            if order is not None:
+                raise UsageError(
+                    f"--classes {order} orders the classes of one column, but --label {label} names {len(names)} "
+                    "yes/no attributes; say which value means yes with --yes-value"
+                )
+        elif yes_values:
+            name, value = next(iter(yes_values.items()))
             raise UsageError(
-                f"--classes {options.classes} orders the classes of one column, but --label {options.label} names "
-                f"{len(columns)} yes/no attributes; say which value means yes with --yes-value"
+                f"--yes-value {name}={value} applies to several columns in --label, but {label} is one; name its "
+                "classes in their order with --classes"
             )
-    elif options.yes_value:
-        name, value = next(iter(options.yes_value.items()))
-        raise UsageError(
-            f"--yes-value {name}={value} applies to several columns in --label, but {options.label} is one; name its "
-            "classes in their order with --classes"
-        )
-    return columns
+        return cls(names=tuple(names), order=order, yes_values=yes_values, bins=bins)
 
+    def read(self, columns: Columns, stored: Mapping[str, str]) -> Classes:
+        """Return the classes of a table's rows.
 
-def classes_of(columns: Columns, named: Sequence[str], stored: Mapping[str, str], options: TableOptions) -> Classes:
-    """Return the classes of a table's rows.
+        Args:
+            columns: the table.
+            stored: the order of classes that the file stores, by column.
+        """
+        if len(self.names) > 1:
+            return self._attributes(columns)
+        (column,) = self.names
+        order = self.order or stored.get(column)
+        labels, names = columns.codes(column, "label", order=order)
+        spelling = self._spelling(column, labels, names)
+        if order is None or self.order is not None:
+            return Classes(labels, names, spelling=spelling)
+        note = f"the classes and their order are those stored in the file: {', '.join(listed(order))}"
+        return Classes(labels, names, spelling=spelling, notes=(note,))
 
-    Args:
-        columns: the table; notes on the spelling of classes are added to its own.
-        named: the columns of classes.
-        stored: the order of classes that the file stores, by column.
-        options: of the data set.
-    """
-    if len(named) > 1:
-        return _of_attributes(columns, named, options)
-    (column,) = named
-    order = options.classes or stored.get(column)
-    labels, names = columns.codes(column, "label", order=order)
-    if column not in options.bin:
+    def _attributes(self, columns: Columns) -> Classes:
+        found = [attribute_in(columns, name, self.yes_values.get(name)) for name in self.names]
+        labels, attributes = combined(self.names, [each.classes for each, _ in found], [codes for _, codes in found])
+        spelling = (self._spelling(each.name, codes, each.classes) for each, codes in found)
+        notes = tuple(note for each, _ in found for note in each.notes)
+        return Classes(labels, attributes.class_names, attributes, tuple(itertools.chain(*spelling)), notes)
+
+    def _spelling(self, column: str, labels: NDArray[np.int64], names: Sequence[str]) -> tuple[str, ...]:
+        if column in self.bins:
+            return ()
         rows = np.bincount(labels, minlength=len(names)).tolist()
-        columns.notes += spelling_notes(names, rows, column=f"column {column!r}", kind="class")
-    if order is None or options.classes is not None:
-        return Classes(labels, names)
-    note = f"the classes and their order are those stored in the file: {', '.join(listed(order))}"
-    return Classes(labels, names, notes=(note,))
-
-
-def _of_attributes(columns: Columns, named: Sequence[str], options: TableOptions) -> Classes:
-    found = [attribute_in(columns, name, options.yes_value.get(name)) for name in named]
-    labels, attributes = combined(named, [each.classes for each, _ in found], [codes for _, codes in found])
-    notes = tuple(note for each, _ in found for note in each.notes)
-    return Classes(labels, attributes.class_names, attributes, notes)
+        return tuple(spelling_notes(names, rows, column=f"column {column!r}", kind="class"))

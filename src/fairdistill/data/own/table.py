@@ -16,7 +16,7 @@ from fairdistill.data.images.sources import Folder
 from fairdistill.data.images.view import Interpolation, Resizing
 from fairdistill.data.own.class_labels import named_classes
 from fairdistill.data.own.image_column import images_of
-from fairdistill.data.own.labels import classes_of, label_columns_of
+from fairdistill.data.own.labels import LabelColumns
 from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
 from fairdistill.data.own.paths import check_located, locate
 from fairdistill.data.own.second_table import with_test_rows
@@ -208,11 +208,13 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     if options.image == "image" and "image" not in names and FILE_NAME in names:
         options = replace(options, image=FILE_NAME)  # as Hugging Face's metadata tables name it
     groups = several(options.group, names)
-    label_columns = label_columns_of(options, names)
+    labels = LabelColumns.named(
+        options.label, names, order=options.classes, yes_values=options.yes_value, bins=options.bin
+    )
     split = options.split or next((name for name in names if name.strip().casefold() == "split"), None)
     source = options.source or ("source_id" if "source_id" in names else None)
     for option, column in [
-        ("image", options.image), *(("label", c) for c in label_columns), *(("group", g) for g in groups),
+        ("image", options.image), *(("label", c) for c in labels.names), *(("group", g) for g in groups),
         ("source", source),
     ]:  # fmt: skip
         if column is not None:
@@ -230,21 +232,22 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         ("source", options.source),
         ("image", options.image),
     ):
-        given = [*label_columns, *(groups if option != "source" else ()), column]  # a group may be one person
+        given = [*labels.names, *(groups if option != "source" else ()), column]  # a group may be one person
         twice = next((name for name in given if name is not None and given.count(name) > 1), None)
         if twice is not None:
             others = "--label and --group" if option == "group" else f"--{option} and --label or --group"
             raise UsageError(f"the column {twice!r} is used twice in {others}; use each column once")
-    check_bins(options.bin, [*label_columns, *groups], "label and group columns")
+    check_bins(options.bin, [*labels.names, *groups], "label and group columns")
     images = embedded(path, options.image)
-    wanted = [*label_columns, *groups, split, source, options.image if images is None else None]
+    wanted = [*labels.names, *groups, split, source, options.image if images is None else None]
     used = list(dict.fromkeys(column for column in wanted if column is not None))
     ids = ["id"] if source is None and "id" in names and "id" not in [*used, options.image] else []
     frame = read_columns(path, [*used, *ids], options.encoding)
     columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
     named = named_classes(columns, used, options.bin)
-    classes = classes_of(columns, label_columns, named, options)
+    classes = labels.read(columns, named)
     group_codes, group_names = columns.crossed(groups, (source,))
+    columns.notes += classes.spelling
     if source is None:
         columns.notes += source_hint(names, [*used, options.image])
         columns.notes += [note for name in ids for note in repeated_ids(frame[name])]
