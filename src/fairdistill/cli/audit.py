@@ -109,9 +109,8 @@ def _of_attributes(source: str, options: AuditOptions, output: OutputOptions) ->
 
     if not several_named(source, options):
         return None
-    if output.markdown or output.template is not None:
-        option = "--markdown" if output.markdown else "--template"
-        raise UsageError(f"{option} shows the audit of a single attribute; name one with --label, or use --json")
+    if output.template is not None:
+        raise UsageError("--template documents the audit of a single attribute; name one with --label")
     from fairdistill.auditing.attributes import audit_attributes
 
     return audit_attributes(source, options=options)
@@ -134,7 +133,7 @@ def _show(result: AuditResult | AttributesResult, output: OutputOptions, written
         tell(f"Written: {', '.join(written)}")
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be, and Markdown is read
-    if output.markdown and isinstance(result, AuditResult):
+    if output.markdown:
         print(result.markdown())
         return
     sys.stdout.writelines(json_pieces(result.to_write()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import random
 from pathlib import Path
@@ -258,3 +259,30 @@ def test_inspecting_takes_several_attributes(images, capsys):
     shown = capsys.readouterr().out
     assert shown.count("Attribute ") == 2
     assert "Attribute red, 2 of 2" in shown
+
+
+def test_a_summary_in_markdown_has_the_outcome_and_a_row_for_each_attribute(table, capsys):
+    flags = ["--label", "smiling,glasses", "--group", "race", "--draws", "200", "--max-deo-a", "0.01", "--markdown"]
+    code = main(["audit", table, *flags])
+    text = capsys.readouterr().out
+    assert code == 1
+    assert text.startswith("## Fairness audit: fail\n")
+    assert "2 attributes, 2 groups." in text
+    assert "* DEO\\_A at most 1.0%: exceeded: glasses; undecided: smiling." in text
+    assert [line.split("|")[1].strip() for line in text.split("\n") if line.startswith("| ")][2:] == [
+        "smiling",
+        "glasses",
+    ]
+    found = audit_attributes(table, label="smiling,glasses", **OPTIONS)
+    assert found.markdown().startswith("## Fairness audit: no limit set")
+
+
+def test_several_attributes_come_from_standard_input(table, monkeypatch):
+    named = audit_attributes(table, label="smiling,glasses", **OPTIONS)
+    with open(table, "rb") as file:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(file.read())))
+    found = audit_attributes("-", label="smiling,glasses", **OPTIONS)
+    assert found.where == "standard input"
+    assert [each.audit.metrics for each in found.attributes] == [each.audit.metrics for each in named.attributes]
+    with pytest.raises(UsageError, match=r"standard input \(-\) can be read only once"):
+        audit_attributes("-", label="smiling,glasses", against="-", **OPTIONS)
