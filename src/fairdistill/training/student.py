@@ -23,6 +23,7 @@ from fairdistill.models import (
     whiten,
     with_two_outputs,
 )
+from fairdistill.models.dropout import Dropout
 from fairdistill.models.intake import Remedies
 from fairdistill.models.reading import reading_of
 from fairdistill.models.weights import part_of
@@ -109,6 +110,9 @@ def build_student(
 
 
 def _set_dropout(network: nn.Module, options: TrainOptions) -> None:
+    for module in network.modules():
+        if isinstance(module, Dropout):
+            module.blocks = options.rules.quick_step
     if options.dropout is None:
         return
     layers = [module for module in network.modules() if isinstance(module, nn.Dropout | nn.Dropout2d)]
