@@ -281,6 +281,8 @@ def _named(digests: NDArray[np.void]) -> NDArray[np.object_]:
 def unique_ids(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names, with a number appended to each that has occurred before."""
     taken = set(names)
+    if len(taken) == len(names):
+        return tuple(names)
     seen: dict[str, int] = {}
     ids = []
     for name in names:
