@@ -82,7 +82,7 @@ def load_rows(
         _check_names(rows, name)
     pictures = _named(found.digests)
     sources = source_ids(pictures, rows.sources)
-    few = few_rows_note(_subgroups(rows))
+    few = few_rows_note(np.concatenate([_subgroups(each) for each in _of_attributes(rows)], axis=1))
     notes = (
         *rows.notes,
         *_jpeg_note(origin.storage),
@@ -104,6 +104,7 @@ def load_rows(
         recipe=origin.recipe,
         notes=notes,
         skipped=skipped,
+        attributes=rows.attributes,
     )
     del found, pictures, sources
     return_freed_memory()
@@ -131,7 +132,7 @@ def load_rows(
             (split, (at == i).nonzero().flatten()) for i, split in enumerate(SPLITS)
         ]
         parts = {split: whole.subset(chosen) for split, chosen in numbered if len(chosen)}
-    if "train" in parts and "train" in wanted:
+    if "train" in parts and "train" in wanted and rows.attributes is None:
         _check_classes(parts, name)
     return {split: replace(part, name=f"{name}/{split}") for split, part in parts.items() if split in wanted}
 
@@ -227,6 +228,14 @@ def broken_images(first: Sequence[tuple[str, str]], broken: int, of: int, *, nam
     return DataError(
         f"{name}: {broken:,} of {of:,} images cannot be read: {listed}{more}. {remedy} (searched in {where})"
     )
+
+
+def _of_attributes(rows: Rows) -> list[Rows]:
+    """Return the rows with the answers of each attribute as classes; the rows themselves without attributes."""
+    if rows.attributes is None:
+        return [rows]
+    pairs = zip(rows.attributes.yes.T, rows.attributes.answers, strict=True)
+    return [replace(rows, labels=yes[rows.labels], class_names=pair) for yes, pair in pairs]
 
 
 def _subgroups(rows: Rows) -> NDArray[np.int64]:
