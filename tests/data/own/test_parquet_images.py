@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -115,7 +116,8 @@ def many(path: Path, *, rows: int, group: int, size: int = 20_000) -> ParquetIma
 @pytest.mark.parametrize("group", [50, 10_000])
 def test_memory_does_not_grow_with_the_file_nor_with_its_row_groups(tmp_path, group):
     def most(rows: int) -> int:
-        images = many(tmp_path / f"{rows}.parquet", rows=rows, group=group)
+        images = many(tmp_path / f"{rows}.parquet", rows=rows, group=group, size=5_000)
+        gc.collect()  # what other tests have left
         before, found = pa.total_allocated_bytes(), []
         for row in range(rows):
             images.read(f"row {row + 1}")
@@ -125,7 +127,7 @@ def test_memory_does_not_grow_with_the_file_nor_with_its_row_groups(tmp_path, gr
 
     small, large = most(2000), most(12_000)  # 10 and 60 MB of images; a page that pyarrow writes holds up to 1,024
     assert large <= 1.1 * small
-    assert large < 30e6
+    assert large < 10e6
 
 
 def test_large_images_are_read_few_at_a_time(tmp_path):
