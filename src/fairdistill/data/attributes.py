@@ -34,11 +34,6 @@ class Attributes:
         said = ([name for name, yes in zip(self.names, row, strict=True) if yes] for row in self.yes.tolist())
         return tuple(", ".join(names) or _NONE for names in said)
 
-    @property
-    def quoted(self) -> tuple[str, ...]:
-        """The answers of each attribute as ``--classes`` lists them."""
-        return tuple(",".join('"' + answer.replace('"', '""') + '"' for answer in pair) for pair in self.answers)
-
 
 def combined(
     names: Sequence[str], answers: Sequence[tuple[str, str]], codes: Sequence[NDArray[np.int64]]
