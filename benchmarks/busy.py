@@ -2,7 +2,9 @@
 
     python -m benchmarks.busy [--rounds N] [--tasks train demo fix] [--busy N] [--steps N]
 
-Each round runs every task idle and beside the busy processes, one after another, as a user would from the shell:
+Each round runs every task idle and beside the busy processes, one after another, as a user would from the shell. One
+round that is not timed comes first, so that none pays for reading files that are in memory later, and each round begins
+with another task:
 
 * `train`: 300 steps on digits-s, in three ways: with `--threads auto` (the default), with `--threads 1`, and as earlier
   versions did, with all threads, which spin while they wait;
@@ -88,16 +90,30 @@ def fix_step(out: Path) -> float:
 
 
 def measured(found: Mapping[str, Task], *, rounds: int, busy: int) -> dict[str, dict[int, list[float]]]:
-    """Return the cost of each task by the number of busy processes, for each round."""
+    """Return the cost of each task by the number of busy processes, for each round after one that is not timed."""
     costs: dict[str, dict[int, list[float]]] = {name: defaultdict(list) for name in found}
+    for task in found.values():
+        with tempfile.TemporaryDirectory() as folder:
+            task(Path(folder))
     for number in range(rounds):
         for others in (0, busy):
-            for name, task in found.items():
+            for name in rotated(list(found), number):
                 with tempfile.TemporaryDirectory() as folder, beside(others):
-                    costs[name][others].append(task(Path(folder)))
+                    costs[name][others].append(found[name](Path(folder)))
                 cost = costs[name][others][-1]
                 print(f"round {number + 1}, {others} busy: {name} {cost:.3g} s", file=sys.stderr, flush=True)
     return costs
+
+
+def rotated(names: Sequence[str], by: int) -> list[str]:
+    """Return names in the same order, beginning with another one.
+
+    Example:
+        >>> rotated(["a", "b", "c"], 4)
+        ['b', 'c', 'a']
+    """
+    at = by % max(1, len(names))
+    return [*names[at:], *names[:at]]
 
 
 def spread(ratios: Sequence[float]) -> str:

@@ -61,3 +61,13 @@ def test_without_time_its_last_layer_stays(search, monkeypatch):
     student = student_of(search.work, biased_(two_logits()))
     refit_last_layer(search, student)
     assert search.best is search.deployed
+
+
+def test_when_time_is_up_no_further_fit_begins_and_the_best_so_far_counts(search, monkeypatch):
+    left = iter([100.0, 50.0, -1.0])
+    monkeypatch.setattr("fairdistill.fixing.student_heads.time_before_the_test", lambda _search: next(left))
+    student = student_of(search.work, biased_(two_logits()))
+    search.add(student)
+    refit_last_layer(search, student)
+    assert len([point for point in search.points if point.settings and "head" in point.settings]) == 2
+    assert search.best.settings["head"] == "balanced"

@@ -57,8 +57,10 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
     with caller_untouched(), folder.held(Path(options.out)):
         try:
             work = start(None if source is None else str(source), options, clock)
+            began = clock.spent
             validation = audit(work.deployed.validation)
-            return conclude(work, validation, search_for_fairer(work, validation))
+            decision = search_for_fairer(work, validation, audit_seconds=clock.spent - began)
+            return conclude(work, validation, decision)
         except Interrupted as stop:
             raise Stopped(f"in {options.out}", stop) from None
         except KeyboardInterrupt as error:

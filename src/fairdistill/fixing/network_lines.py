@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fairdistill.data import Pipeline
 from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.search import Search
+from fairdistill.fixing.time_left import time_before_the_test
 from fairdistill.fixing.work import Work
 from fairdistill.models.safe_file import network_bytes, read_safe
 from fairdistill.predictions.model_source import ModelSource
@@ -36,9 +37,8 @@ def try_line(search: Search, student: Candidate) -> None:
     if not _comparable(deployed, other):
         return
     seconds = (len(work.samples.validation) + _STATISTICS_IMAGES) * search.image_seconds
-    tests = 2 * len(work.samples.test) * search.image_seconds
     for share in sorted(SHARES, key=lambda share: abs(share - 0.5)):
-        if work.clock.left < tests + seconds:
+        if time_before_the_test(search) < seconds:
             return
         search.add(_between(search, student, other, share))
     search.announce()

@@ -38,6 +38,7 @@ class Search:
         layer: the deployed network's last layer, once it was found.
         best_on_train: the best model so far whose last layer was fitted on training images, else the deployed one.
         image_seconds: how long a forward pass takes for an image, as measured last.
+        audit_seconds: how long an audit took.
         pace: how fast students are trained, as measured last; None before the first.
     """
 
@@ -51,6 +52,7 @@ class Search:
         self.layer: LastLayer | None = None
         self.best_on_train = deployed
         self.image_seconds = work.deployed.image_seconds
+        self.audit_seconds = 0.0
         self.pace: Pace | None = None
         self._kept: dict[tuple[Family, str, FittedOn | None], Candidate] = {}
         self._announced: Candidate = deployed

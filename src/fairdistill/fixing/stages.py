@@ -28,7 +28,7 @@ _NO_STUDENTS = (
 )
 
 
-def search_for_fairer(work: Work, validation: AuditResult) -> Decision:
+def search_for_fairer(work: Work, validation: AuditResult, *, audit_seconds: float = 0.0) -> Decision:
     """Search unless the deployed model is fair enough, and choose by the rule on the validation set.
 
     Ctrl-C ends the search; what was found so far counts.
@@ -36,6 +36,7 @@ def search_for_fairer(work: Work, validation: AuditResult) -> Decision:
     Args:
         work: the working data of the fix.
         validation: audit of the deployed model on the validation set.
+        audit_seconds: how long it took.
 
     Raises:
         Interrupted: after SIGTERM or SIGHUP, or Ctrl-C before anything was tried.
@@ -44,6 +45,7 @@ def search_for_fairer(work: Work, validation: AuditResult) -> Decision:
         name=KEEP, family="deployed", description="your model as it is", validation=work.deployed.validation
     )
     search = Search(work, deployed)
+    search.audit_seconds = audit_seconds
     if within(validation, work.options.fair_enough):
         return _decided(search, "fair", within_chance=False)
     within_chance = not is_real(validation)

@@ -9,6 +9,7 @@ from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.file_check import check_loaded
 from fairdistill.fixing.heads import FOLDS, site_of, with_logits
 from fairdistill.fixing.search import Search
+from fairdistill.fixing.time_left import time_before_the_test
 from fairdistill.heads import HEAD_METHODS, HeadFit, fit_heads
 from fairdistill.models.last_layer import LastLayerError
 from fairdistill.predictions.repaired import with_last_layer, write_with_last_layer
@@ -27,8 +28,7 @@ def refit_last_layer(search: Search, student: Candidate) -> None:
     """
     work, began = search.work, time.monotonic()
     assert student.source is not None
-    images = len(work.samples.validation) + 2 * len(work.samples.test)  # the test set is read for two models
-    if work.clock.left < images * search.image_seconds:
+    if time_before_the_test(search) < len(work.samples.validation) * search.image_seconds:
         return
     model = load_model(student.source, work.samples.validation, work.runtime)
     try:
@@ -47,6 +47,8 @@ def refit_last_layer(search: Search, student: Candidate) -> None:
             seconds=student.seconds + time.monotonic() - began,
         )  # fmt: skip
         found.append((each, fit))
+        if time_before_the_test(search) < 0:
+            break
     if not found:
         return
     best, fit = min(found, key=lambda each: search.standing(each[0]))

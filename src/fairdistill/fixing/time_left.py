@@ -5,7 +5,8 @@ from __future__ import annotations
 from fairdistill.fixing.candidates import SHARES
 from fairdistill.fixing.search import Search
 
-_AUDITS = 5.0  # seconds for audits and the report
+_AUDITS = 4  # of both models, what changes, and the report, in audits
+_LEAST_FOR_AUDITS = 5.0  # seconds
 _MOST_FOR_LINES = 0.25  # of the time left
 
 
@@ -19,4 +20,5 @@ def time_for_students(search: Search) -> float:
 def time_before_the_test(search: Search) -> float:
     """Return the seconds left until the test set must be read; lines and another head are tried if there is time."""
     work = search.work
-    return work.clock.left - 2 * len(work.samples.test) * search.image_seconds - _AUDITS
+    audits = max(_LEAST_FOR_AUDITS, _AUDITS * search.audit_seconds)
+    return work.clock.left - 2 * len(work.samples.test) * search.image_seconds - audits
