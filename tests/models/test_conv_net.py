@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
 from fairdistill.models import cifar_net, digit_net
+from fairdistill.models.dropout import Dropout
 
 NETS = [
     pytest.param(cifar_net, 32, (32, 32, 64, 64, 128, 128), 256, id="cifar_net"),
@@ -34,8 +37,30 @@ def test_six_convolutions_in_three_stages_then_one_hidden_layer(make, size, chan
 @pytest.mark.parametrize(("make", "size", "channels", "hidden"), NETS)
 def test_pooling_and_dropout_of_a_quarter_follow_every_second_convolution(make, size, channels, hidden):
     kinds = [type(m) for m in make().stages]
-    assert kinds == [nn.Conv2d, nn.ReLU, nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Dropout] * 3
+    pooled_first = [nn.Conv2d, nn.ReLU, nn.Conv2d, nn.MaxPool2d, nn.ReLU, Dropout]
+    assert kinds == [*pooled_first, *pooled_first, nn.Conv2d, nn.ReLU, nn.Conv2d, nn.ReLU, nn.MaxPool2d, Dropout]
     assert [m.p for m in make().modules() if isinstance(m, nn.Dropout)] == [0.25] * 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])  # of the latter's few numbers many are tied
+@pytest.mark.parametrize(("make", "size", "channels", "hidden"), NETS)
+def test_it_is_the_papers_network_to_the_last_bit_with_each_relu_before_its_pooling(
+    make, size, channels, hidden, dtype
+):
+    network = make()
+    paper = copy.deepcopy(network)
+    for place in (3, 9):
+        paper.stages[place], paper.stages[place + 1] = paper.stages[place + 1], paper.stages[place]
+    for each in paper.modules():
+        if isinstance(each, Dropout):
+            each.__class__ = nn.Dropout
+    images = torch.rand(8, 3, size, size)
+    for each in (network, paper):
+        torch.manual_seed(1)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+            each(images).logsumexp(1).sum().backward()
+    for ours, theirs in zip(network.parameters(), paper.parameters(), strict=True):
+        assert torch.equal(ours.grad, theirs.grad)
 
 
 @pytest.mark.parametrize(("make", "size", "channels", "hidden"), NETS)

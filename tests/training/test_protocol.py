@@ -24,6 +24,7 @@ def test_what_each_protocol_decides():
         "ramp": 1 / 3,
         "drop_last": False,
         "data_seed_follows_run": False,
+        "quick_step": True,
         "default_epochs": 50,
     }
     assert dataclasses.asdict(PAPER) == {
@@ -36,6 +37,7 @@ def test_what_each_protocol_decides():
         "ramp": 0.0,
         "drop_last": True,
         "data_seed_follows_run": True,
+        "quick_step": False,
         "default_epochs": 50,
     }
     assert (HONEST.split, PAPER.split) == ("validation", "test")

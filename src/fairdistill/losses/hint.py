@@ -74,6 +74,8 @@ class Hint:
 class HintTerm(Term):
     """:func:`hint_loss` of the projected student feature."""
 
+    reads_labels = False
+
     def __init__(self, spec: Hint, projector: Projector) -> None:
         super().__init__()
         self.spec = spec

@@ -98,6 +98,8 @@ class NeuronSelectivityTerm(Term):
     exactly zero; here it always reads the last map.
     """
 
+    reads_labels = False
+
     def __init__(self, spec: NeuronSelectivity) -> None:
         super().__init__()
         self.spec = spec

@@ -44,9 +44,12 @@ class Term(nn.Module):
         whole_batch: False for a term that is a mean over independent rows. A term that looks across rows sets it to
             True; if several processes share a batch, it must then return this process's share of its value, with
             ``view.gather`` or ``view.world.sum``.
+        reads_labels: False for a term that depends neither on classes nor on the logits: with several yes/no attributes
+            it is computed once, any other for each attribute.
     """
 
     whole_batch: ClassVar[bool] = False
+    reads_labels: ClassVar[bool] = True
 
     def forward(self, view: StepView) -> Tensor:
         """Return this term's scalar part of the loss, including its strength."""

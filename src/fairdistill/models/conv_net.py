@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from fairdistill.models.dropout import Dropout
+
 
 class ConvNet(nn.Module):
     """Six 3x3 convolutions in three stages, one hidden layer, one output layer (supplement 1.1, as released).
 
     Every convolution is followed by a ReLU; every second one by 2x2 max-pooling and dropout. The hidden
-    activations are the embedding.
+    activations are the embedding. In the first two stages the maps are pooled before the ReLU, which gives the same
+    numbers and gradients with a quarter of the work; the last stage's map is a feature, read after its ReLU.
 
     Args:
         num_classes: number of outputs.
@@ -34,15 +37,10 @@ class ConvNet(nn.Module):
         super().__init__()
         stages: list[nn.Module] = []
         width = 3
-        for out in channels:
-            stages += [
-                nn.Conv2d(width, out, 3, padding=1),
-                nn.ReLU(),
-                nn.Conv2d(out, out, 3, padding=1),
-                nn.ReLU(),
-                nn.MaxPool2d(2),
-                nn.Dropout(dropout),
-            ]
+        for stage, out in enumerate(channels):
+            first, second = nn.Conv2d(width, out, 3, padding=1), nn.Conv2d(out, out, 3, padding=1)
+            pooled = [nn.MaxPool2d(2), nn.ReLU()] if stage < len(channels) - 1 else [nn.ReLU(), nn.MaxPool2d(2)]
+            stages += [first, nn.ReLU(), second, *pooled, Dropout(dropout)]
             width = out
         self.stages = nn.Sequential(*stages)
         self.flatten = nn.Flatten()

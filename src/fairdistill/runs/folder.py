@@ -158,6 +158,15 @@ class RunFolder:
         shapes.check_counts(self.path / "result.json", content)
         return content
 
+    def require_one_label(self, why: str) -> None:
+        """Raise a RunFolderError if the run was trained on several attributes; ``why`` says what takes only one."""
+        attributes = self.result.get("attributes")
+        if attributes is not None:
+            raise RunFolderError(
+                f"{self.path} was trained on several attributes ({', '.join(attributes)}), but {why}; audit it with: "
+                f"fairdistill audit {shlex.quote(str(self.path))}"
+            )
+
     @property
     def embedding(self) -> dict[str, Any] | None:
         """The result of ``fairdistill embed``, None if it has not been run."""

@@ -63,7 +63,7 @@ def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Lear
     return Learner(
         student=student,
         objective=setup.objective,
-        optimizer=build_optimizer(setup.options.learning, network, others),
+        optimizer=build_optimizer(setup.options.learning, network, others, fused=setup.options.rules.quick_step),
         average=average,
         teacher=teacher,
         runtime=setup.runtime,

@@ -12,21 +12,24 @@ from fairdistill.training.muon import Muon
 from fairdistill.training.recipe import Learning
 
 
-def build_optimizer(learning: Learning, network: nn.Module, others: Iterable[nn.Parameter] = ()) -> Optimizer:
+def build_optimizer(
+    learning: Learning, network: nn.Module, others: Iterable[nn.Parameter] = (), *, fused: bool = False
+) -> Optimizer:
     """Return the run's optimizer.
 
     Args:
         learning: its name, learning rate and weight decay.
         network: the student, whose frozen weights are left out.
         others: the parameters of loss terms.
+        fused: whether Adam and AdamW update all weights in one operation, which is faster and changes last digits.
     """
     lr, decay = learning.lr, learning.weight_decay
     trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
     parameters = [*trained.values(), *others]
     if learning.optimizer == "adam":
-        return Adam(parameters, lr=lr, weight_decay=decay)
+        return Adam(parameters, lr=lr, weight_decay=decay, fused=fused or None)
     if learning.optimizer == "adamw":
-        return AdamW(parameters, lr=lr, weight_decay=decay)
+        return AdamW(parameters, lr=lr, weight_decay=decay, fused=fused or None)
     if learning.optimizer == "muon":
         head = f"{head_name(network)}.weight"
         hidden = [weight for name, weight in trained.items() if weight.ndim > 1 and name != head]
