@@ -6,7 +6,9 @@ import pytest
 
 from fairdistill.errors import UsageError
 from fairdistill.fixing import FixOptions, fix, folder
-from fairdistill.fixing.start import _shared
+from fairdistill.fixing.start import _shared, start
+from fairdistill.models import open_weights
+from fairdistill.system.clock import Clock
 from fairdistill.training import resolve
 
 
@@ -24,3 +26,18 @@ def test_a_missing_logger_stops_it_before_anything_is_written(monkeypatch, tmp_p
     with pytest.raises(UsageError, match=r"--logger mlflow needs mlflow; .*\[mlflow\]"):
         fix("model.safetensors", data="digits-s", logger="mlflow", out=str(tmp_path / "fix"))
     assert not (tmp_path / "fix").exists()
+
+
+def test_a_weights_file_is_read_once(deployed, tmp_path, monkeypatch):
+    read = []
+
+    def counted(path, **given):
+        read.append(str(path))
+        return open_weights(path, **given)
+
+    for place in ("own_description", "opening"):
+        monkeypatch.setattr(f"fairdistill.predictions.{place}.open_weights", counted)
+    options = FixOptions(data="digits-s", device="cpu", threads=1, out=str(tmp_path / "fix"))
+    (tmp_path / "fix").mkdir()
+    start(deployed, options, Clock(60.0))
+    assert read == [deployed]

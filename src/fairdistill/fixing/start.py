@@ -52,9 +52,11 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
         torch.set_num_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)
-    run = None if source is None else open_run(source)
+    run, file = None if source is None else open_run(source), None
     if source is not None and run is None:
-        seen = data_options_as_deployed(source, own_description(source).described, options.data, options.data_options)
+        own_files = own_description(source)
+        file = own_files.file
+        seen = data_options_as_deployed(source, own_files.described, options.data, options.data_options)
         options = replace(options, data_options=seen)
     base = _shared(options)
     resolved = resolve(base, run)
@@ -63,7 +65,7 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     base = replace(base, data_options=dict(resolved.data_options), split_seed=resolved.split_seed)
     given = None
     if source is not None:
-        given = Deployed.read(source, samples, runtime)
+        given = Deployed.read(source, samples, runtime, file=file)
         check_beats_guessing(given.validation, source.path, _INPUT)
         own = measures_of_predictions(given.validation)
         options.chooser.standing(own, own)  # a function that fails does so before anything is written

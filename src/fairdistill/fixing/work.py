@@ -14,6 +14,7 @@ from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.fixing.options import FixOptions
 from fairdistill.models import ExportedNetwork
 from fairdistill.models.kinds import is_program
+from fairdistill.models.weights import WeightsFile
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import (
     DeployedModel,
@@ -93,9 +94,11 @@ class Deployed:
     image_seconds: float
 
     @classmethod
-    def read(cls, source: ModelSource, samples: Samples, runtime: Runtime) -> Deployed:
-        """Load the model and run it over the validation set."""
-        model = load_model(source, samples.validation, runtime)
+    def read(
+        cls, source: ModelSource, samples: Samples, runtime: Runtime, *, file: WeightsFile | None = None
+    ) -> Deployed:
+        """Load the model and run it over the validation set; ``file`` is the content of its file, if that was read."""
+        model = load_model(source, samples.validation, runtime, file=file)
         started = time.perf_counter()
         found = predictions_of(model, samples.validation, where=source.path, runtime=runtime)
         seconds = time.perf_counter() - started

@@ -9,6 +9,7 @@ import numpy as np
 from fairdistill.choosing import Measures
 from fairdistill.data import GroupedDataset
 from fairdistill.metrics import SCORES, Scores, calibration_bins, overall_calibration_error
+from fairdistill.predictions.evaluation import Evaluation
 from fairdistill.system.runtime import Runtime
 from fairdistill.training import Setup, evaluate_teacher
 from fairdistill.tuning.early_stopping import Noise
@@ -44,7 +45,7 @@ class ValidationSet:
         found = evaluate_teacher(setup, own)
         teacher = None if found is None else Scores(**{name: getattr(found, name) for name in SCORES})
         measures = None
-        if found is not None:
+        if isinstance(found, Evaluation):  # of one label, which is all that tune takes
             error = overall_calibration_error(
                 calibration_bins(
                     own.labels.numpy(), found.probabilities.cpu().numpy(), np.zeros(len(own), np.int64), num_groups=1
