@@ -293,7 +293,7 @@ def test_a_run_whose_test_set_is_held_back_is_judged_on_it_later_to_the_same_bit
 ):
     seen = []
 
-    def evaluated(logits, dataset):
+    def evaluated(logits, dataset, kind="logits"):
         seen.append(dataset.name)
         return evaluate(logits, dataset)
 
