@@ -84,6 +84,8 @@ class AttentionTransfer:
 class AttentionTerm(Term):
     """:func:`attention_loss` of the last maps."""
 
+    capturable = True
+
     def __init__(self, spec: AttentionTransfer) -> None:
         super().__init__()
         self.spec = spec

@@ -74,6 +74,8 @@ class Hint:
 class HintTerm(Term):
     """:func:`hint_loss` of the projected student feature."""
 
+    capturable = True
+
     def __init__(self, spec: Hint, projector: Projector) -> None:
         super().__init__()
         self.spec = spec

@@ -98,6 +98,8 @@ class NeuronSelectivityTerm(Term):
     exactly zero; here it always reads the last map.
     """
 
+    capturable = True
+
     def __init__(self, spec: NeuronSelectivity) -> None:
         super().__init__()
         self.spec = spec
