@@ -65,7 +65,7 @@ docs: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@echo "Building the site"
 	@MPLBACKEND=Agg $(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs . docs/_build
-	@echo "Open docs/_build/docs/index.html"
+	@echo "Open docs/_build/index.html"
 
 wheel: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build

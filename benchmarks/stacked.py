@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from benchmarks.timing import hardware, interleaved, median_and_quartiles, ratio
 from fairdistill.models import cifar_net
+from fairdistill.models.layout import to_device
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.system.runtime import Runtime, choose_runtime
 
@@ -83,7 +84,8 @@ def one_after_another(networks: list[nn.Module], images: Tensor, labels: Tensor,
 
 def grouped(networks: list[nn.Module], images: Tensor, labels: Tensor, runtime: Runtime) -> Step:
     """Return the same step of all networks as one grouped network."""
-    network = Grouped(networks).to(images.device, memory_format=torch.channels_last).train()
+    network = Grouped(networks).train()
+    to_device(network, images.device)
     batch = images.transpose(0, 1).flatten(1, 2).contiguous(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
 
@@ -139,9 +141,9 @@ def main() -> int:
     keep_freed_memory()
     runtime = choose_runtime(given.device, "auto")
     device, number = runtime.device, given.networks
-    networks: list[nn.Module] = [
-        cifar_net(CLASSES).to(device, memory_format=torch.channels_last).train() for _ in range(number)
-    ]
+    networks: list[nn.Module] = [cifar_net(CLASSES).train() for _ in range(number)]
+    for network in networks:
+        to_device(network, device)
     images = torch.rand(number, BATCH, 3, 32, 32, device=device)
     labels = torch.randint(CLASSES, (number, BATCH), device=device)
     check_equal(networks, images)

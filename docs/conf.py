@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import runpy
 import sys
 import tempfile
 import tomllib
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 from sphinx.application import Sphinx
 
 from fairdistill import __version__ as release
@@ -76,7 +78,18 @@ def _runs(example: Path) -> bool:
     return all(importlib.util.find_spec(name.split(".")[0]) is not None for name in imported)
 
 
+def _thumbnail() -> str:
+    """Draw the picture of the examples that draw none, and return its path: what MFD does."""
+    path = ROOT / "docs" / "_build" / "mfd.png"
+    path.parent.mkdir(exist_ok=True)
+    runpy.run_path(str(ROOT / "docs" / "figures" / "mfd.py"))
+    plt.savefig(path, dpi=150)
+    plt.close("all")
+    return str(path)
+
+
 sphinx_gallery_conf = {
+    "default_thumb_file": _thumbnail(),
     "examples_dirs": ["examples"],
     "gallery_dirs": ["docs/gallery"],
     "filename_pattern": "|".join(rf"/{each.name}$" for each in (ROOT / "examples").glob("*.py") if _runs(each)),
@@ -97,6 +110,7 @@ plot_formats = [("svg", 100)]
 html_math_renderer = "mathml"
 html_theme = "furo"
 html_static_path = ["_static"]
+html_extra_path = ["_extra"]  # the page at the root of the site, which leads to the first one
 templates_path = ["_templates"]  # pages of classes without what they inherit
 html_css_files = ["site.css"]
 html_theme_options = {"navigation_with_keys": True}

@@ -212,6 +212,32 @@ class Balanced(BalancedRows):
         super().__init__(dataset.labels, dataset.groups, batch_size=batch_size, seed=seed, drop_last=drop_last)
 
 
+class InTurn:
+    """Several samplers of the same data set, which take turns: one batch each.
+
+    With several yes/no attributes, batches are balanced over the subgroups of one attribute after the other: batches
+    that are balanced over all of them at once would need a place for every combination of answers.
+
+    Args:
+        samplers: they have equal batches, except where an attribute has empty subgroups.
+    """
+
+    def __init__(self, samplers: Sequence[Sampler]) -> None:
+        self._samplers = tuple(samplers)
+        self.batch_size = max(each.batch_size for each in samplers)
+        self.steps_per_epoch = max(each.steps_per_epoch for each in samplers)
+
+    def batch(self, step: int) -> Tensor:
+        """Return the rows of batch ``step``, int64 on the CPU."""
+        turn, at = divmod(step, len(self._samplers))
+        return self._samplers[at].batch(turn)
+
+    def passes(self, step: int) -> Tensor:
+        """Return how often each row of batch ``step`` was drawn before by the same sampler, int64 on the CPU."""
+        turn, at = divmod(step, len(self._samplers))
+        return self._samplers[at].passes(turn)
+
+
 class BalancedBatchSampler(data.Sampler[list[int]]):
     """Balanced batches for any PyTorch data loader: the same number of samples of every subgroup in every batch.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import io
 import itertools
 import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from fairdistill.reporting import report
 from fairdistill.runs import RunFolder
@@ -48,6 +51,21 @@ def test_it_renders_without_an_error_or_a_request_and_fits_its_width(open_page, 
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
     assert dark == (scheme == "dark")
     assert page.wrong == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_shadow_says_that_a_wide_table_goes_on(open_page, scheme):
+    for width, goes_on in ((390, True), (1280, False)):
+        table = open_page(width=width, scheme=scheme).locator(".scroll").first
+        assert _shaded(table) == goes_on
+        table.evaluate("each => each.scrollLeft = each.scrollWidth")
+        assert not _shaded(table), "its end is reached"
+
+
+def _shaded(table) -> bool:
+    """Whether most of the right edge is far from the colour of the page."""
+    shown = np.asarray(Image.open(io.BytesIO(table.screenshot())).convert("L"), np.int64)
+    return bool(abs(int(np.median(shown[:, -2])) - int(np.median(shown))) > 20)
 
 
 def test_the_numbers_on_the_page_equal_the_results(open_page, runs):

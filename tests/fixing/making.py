@@ -88,7 +88,8 @@ def fix_result(
     kept = gain = worst = None
     if after is not None:
         kept = changed(test, after)
-        gain = Gain(promised=0.2, found=change(-kept.deo_a.value, -kept.deo_a.high, -kept.deo_a.low))
+        found = change(-kept.deo_a.value, -kept.deo_a.high, -kept.deo_a.low)
+        gain = Gain(promised=0.2, found=found, negligible=0.005)
         worst = change(0.3, 0.2, 0.4)
     verdict = reach(audited(validation), audited(test), **{
         "fair_enough": 0.03, "after": None if after is None else audited(after), "gain": gain,

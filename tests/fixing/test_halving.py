@@ -140,6 +140,22 @@ def test_a_second_call_on_a_busier_machine_plans_with_its_pace(search):
     assert search.pace.step == pytest.approx(4.0)
 
 
+def test_a_student_that_is_stopped_because_time_is_up_ends_the_search_and_counts(search, monkeypatch):
+    search.budget = 60.0
+    usual = halving.train_student
+
+    def cut(search, start, student, *, steps, until):
+        at = until // 2 if student.name == "mfd" else until
+        return usual(search, start, student, steps=steps, until=at)
+
+    monkeypatch.setattr(halving, "train_student", cut)
+    assert train_students(search) == "budget"
+    assert search.log[-1][0] == "mfd"
+    assert search.best.name == "mfd"
+    (planned,) = folder.plan_of(search.work.out)["rounds"]
+    assert planned["passed"] == [], "the others of this comparison were not trained to its end"
+
+
 def test_students_that_diverge_drop_out(search, monkeypatch):
     search.budget = 60.0
     usual = halving.train_student

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from fairdistill.fixing.settling import settling_gain, settling_gap
+from fairdistill.fixing.settling import gain_to_show, settling_gain, settling_gap
 from fairdistill.metrics.sizing import rows_to_detect
-from tests.fixing.making import FEW, UNFAIR, audited, change
+from tests.fixing.making import FAIR, FEW, UNFAIR, audited, change
 
 
 def test_the_images_for_a_gap_are_those_of_the_audits_own_sizing():
@@ -24,6 +24,34 @@ def test_a_gap_below_the_limit_need_not_be_shown():
     assert found.size == 0.2
     assert all(each.rows == 40 and each.more == found.rows - 40 for each in found.lacking)
     assert found.more == sum(each.more for each in found.lacking)
+
+
+def test_no_limit_asks_for_images_that_would_show_a_negligible_gap():
+    fair = audited(FAIR)
+    assert fair.deo_a.estimate < 0.005
+    assert settling_gap(fair, 0.0, "test").size == 0.005
+
+
+@pytest.mark.parametrize(
+    ("found", "promised", "size"),
+    [
+        ((0.05, -0.1, 0.2), 0.15, 0.05),
+        ((0.002, -0.1, 0.2), 0.15, 0.15),
+        ((-0.05, -0.2, 0.1), 0.08, 0.08),
+        ((0.002, -0.1, 0.1), 0.15, None),
+        ((0.002, -0.1, 0.1), 0.004, None),
+        ((-0.05, -0.2, -0.01), 0.15, None),
+        ((math.nan, math.nan, math.nan), 0.15, None),
+        ((-0.05, -0.2, 0.1), math.nan, None),
+    ],
+)
+def test_a_gain_is_worth_showing_if_it_matters_and_the_test_set_does_not_exclude_it(found, promised, size):
+    assert gain_to_show(change(*found), promised, negligible=0.005) == size
+
+
+def test_in_an_unknown_unit_every_gain_matters():
+    assert gain_to_show(change(0.002, -0.1, 0.1), 0.15, negligible=0.0) == 0.002
+    assert gain_to_show(change(0.0, -0.1, 0.1), 0.0, negligible=0.0) is None
 
 
 def test_four_times_the_images_halve_the_interval():

@@ -9,6 +9,7 @@ import pytest
 from fairdistill.fixing.decision import Searched
 from fairdistill.fixing.result import TestRead
 from fairdistill.fixing.text import render
+from fairdistill.fixing.verdict import Gain
 from tests.fixing.making import FAIR, FAIRER, FEW, KEEP, SLIGHTLY, candidate, change, fix_result
 
 WORST = "Of 100 test images labelled Female in group Black, your model gets 27 right; in group White, 81."
@@ -121,6 +122,27 @@ def test_open_verdicts_say_what_would_settle_them_and_others_do_not(texts):
     assert "4 subgroups have fewer; about" in texts["not confirmed"]
     assert "validation images of every subgroup would show a gap of" in texts["undecided"]
     assert "repeat the command with a smaller --fair-enough" in texts["not searched"]
+
+
+@pytest.mark.parametrize(
+    ("found", "promised", "said"),
+    [
+        (
+            (0.002, -0.069, 0.052), 0.089,
+            "shows a gain of 0.2 points in DEO_A, which is too small to matter (the default rule counts 0.5 points as "
+            "none), and excludes the 8.9 that the validation set promised: at most 5.2.",
+        ),
+        ((-0.01, -0.069, 0.052), 0.003, "shows a loss of 1.0 points in DEO_A; the validation set promised no more than "
+         "0.3."),
+    ],
+)  # fmt: skip
+def test_no_images_are_asked_for_to_show_a_gain_too_small_to_matter(found, promised, said):
+    gain = Gain(promised=promised, found=change(*found), negligible=0.005)
+    text = render(fix_result(after=SLIGHTLY, options={"gain": gain}, gain=gain))
+    assert f"* There is nothing to settle: the test set {said}\n" in text
+    assert "(--epochs, with another --out), or choose by another metric (--rule)." in text
+    assert "images of every subgroup would show" not in text
+    assert "bring more images" not in text
 
 
 def test_the_nearest_candidate_is_named_with_what_it_breaks(texts):

@@ -50,6 +50,13 @@ def test_a_new_run_is_opened_with_what_it_was_created_with(run):
     assert parts(run) == []
 
 
+def test_a_configuration_is_read_as_it_is_now_whatever_was_done_with_one_read_before(run):
+    run.config["set"]["kd.temperature"] = 4.0
+    assert run.config["set"] == {"kd.temperature": 3.0}
+    run.move({"out": "elsewhere"})
+    assert run.config["out"] == "elsewhere"
+
+
 def test_a_run_in_an_empty_folder_or_in_new_folders_is_fine(tmp_path):
     (tmp_path / "empty").mkdir()
     for path in (tmp_path / "empty", tmp_path / "a" / "b" / "c"):

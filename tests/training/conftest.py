@@ -24,7 +24,7 @@ def judged_as() -> Callable[..., AbstractContextManager[None]]:
             return dataclasses.replace(judged, **said.pop(0)) if said else judged
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(evaluation, "evaluate", judge)
+            patch.setattr(evaluation, "evaluate_outputs", judge)
             yield
 
     return patched

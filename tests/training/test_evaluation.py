@@ -39,7 +39,7 @@ def watch(monkeypatch):
 
     monkeypatch.setattr(loop, "train_step", watched_step)
     monkeypatch.setattr(evaluation, "Pipeline", WatchedPipeline)
-    monkeypatch.setattr(evaluation, "evaluate", watched_evaluate)
+    monkeypatch.setattr(evaluation, "evaluate_outputs", watched_evaluate)
     return events
 
 

@@ -19,6 +19,10 @@ def context(*, teacher_width=6):
     return TermContext(3, 2, shapes, {**shapes, "feature": (teacher_width,)}, torch.full((3, 2), 2))
 
 
+def building(**sizes):
+    return lambda spec: spec.build(context(**sizes))
+
+
 @pytest.fixture
 def view():
     torch.manual_seed(0)
@@ -37,7 +41,7 @@ def method(name):
 
 @pytest.mark.parametrize("row", [*dict.fromkeys((*paper.ROWS, *METHODS)), "dro+hkd", "di+mfd"])
 def test_the_loss_is_the_sum_of_its_named_parts_alone(row, view):
-    objective, names = Objective(method(row).all_terms, context()), [term.name for term in method(row).terms]
+    objective, names = Objective(method(row).all_terms, building()), [term.name for term in method(row).terms]
     loss = objective(view, names)
     assert list(loss.parts) == names
     torch.testing.assert_close(loss.total.detach(), sum(loss.parts.values()))
@@ -47,23 +51,23 @@ def test_the_loss_is_the_sum_of_its_named_parts_alone(row, view):
 
 
 def test_the_strength_of_distillation_follows_the_progress(view):
-    objective = Objective(method("hkd").all_terms, context())
+    objective = Objective(method("hkd").all_terms, building())
     at = [objective(replace(view, progress=p), ["kd"]).total for p in (0.0, 0.5, 1.0)]
     torch.testing.assert_close(torch.stack(at) / at[2], torch.tensor([4.0, 2.5, 1.0]))
 
 
 def test_the_runs_optimizer_gets_regressors_and_not_the_adversaries():
-    assert Objective(method("ad").all_terms, context()).shared_parameters() == []
-    assert list(Objective(method("ad").all_terms, context()).parameters()) != []
-    assert Objective(method("fitnet").all_terms, context()).shared_parameters() == []
-    shared = Objective(method("ad+fitnet").all_terms, context(teacher_width=9)).shared_parameters()
+    assert Objective(method("ad").all_terms, building()).shared_parameters() == []
+    assert list(Objective(method("ad").all_terms, building()).parameters()) != []
+    assert Objective(method("fitnet").all_terms, building()).shared_parameters() == []
+    shared = Objective(method("ad+fitnet").all_terms, building(teacher_width=9)).shared_parameters()
     assert sorted(tuple(p.shape) for p in shared) == [(9,), (9, 6)]
-    of_heads = Objective(method("di+ad").all_terms, context()).shared_parameters()
+    of_heads = Objective(method("di+ad").all_terms, building()).shared_parameters()
     assert sorted(tuple(p.shape) for p in of_heads) == [(6,), (6, 6)]  # two groups, three classes
 
 
 def test_only_the_terms_of_a_stage_are_selected():
-    objective = Objective(method("ss+fitnet").all_terms, context())
+    objective = Objective(method("ss+fitnet").all_terms, building())
     assert [type(term).__name__ for term in objective.selected(["hint"])] == ["HintTerm"]
     assert len(objective.selected(["ce", "kd"])) == 2
 
@@ -109,7 +113,7 @@ def test_a_teacher_whose_features_are_not_finite_stops_even_a_finite_loss(bad):
 @pytest.mark.parametrize("name", ["mfd", "at", "nst", "rkd", "sp", "hkd", "dkd"])
 def test_every_method_tells_of_a_teacher_that_is_not_finite(name, bad, view):
     found = method(name)
-    objective, names = Objective(found.all_terms, context()), [term.name for term in found.terms]
+    objective, names = Objective(found.all_terms, building()), [term.name for term in found.terms]
     assert float(objective(view, names).teacher) == 0
     for tap in found.teacher_taps:
         view.teacher[tap].view(-1)[0] = bad

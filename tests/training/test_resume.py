@@ -297,7 +297,7 @@ def test_a_run_whose_test_set_is_held_back_is_judged_on_it_later_to_the_same_bit
         seen.append(dataset.name)
         return evaluate(logits, dataset)
 
-    monkeypatch.setattr(evaluation, "evaluate", evaluated)
+    monkeypatch.setattr(evaluation, "evaluate_outputs", evaluated)
     run = train(quick(method="mfd", teacher=tiny_teacher), quiet=True, hold_test=True)
     assert set(seen) == {"tiny/val"}
     assert not run.finished

@@ -31,7 +31,9 @@ from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, pairing_note
-from fairdistill.predictions.yes_no import names_several
+from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run
+from fairdistill.system.standard_input import is_standard_input
+from fairdistill.tables.yes_no import names_several
 from fairdistill.text.progress import working
 
 
@@ -63,19 +65,27 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
     """
     given = options_of(options, keywords)
     _check_single(source, given)
-    return _audited(read_inputs(source, given), given)
+    return audited(read_inputs(source, given), given)
 
 
 def _check_single(source: Predictions | str | Path, options: AuditOptions) -> None:
-    if not isinstance(source, Predictions) and names_several(
-        options.data_options.get("label") if options.data is not None else options.label,
-        str(options.data) if options.data is not None else source,
-        options.encoding,
-    ):
-        raise UsageError(
-            f"--label {options.data_options.get('label', options.label)} names several attributes; in Python, audit "
-            "them with fairdistill.audit_attributes, or name one"
-        )
+    if isinstance(source, Predictions) or not several_named(source, options):
+        return
+    raise UsageError(
+        f"{options.data or source}: the label names several attributes; in Python, audit them with "
+        "fairdistill.audit_attributes, or name one with label="
+    )
+
+
+def several_named(source: str | Path, options: AuditOptions) -> bool:
+    """Return whether an audit is one of several attributes: ``--label`` names them, or the run was trained on them."""
+    if options.data is not None:
+        own = options.data_options
+        return names_several(own.get("label"), str(options.data), own.get("encoding", options.encoding))
+    run = None if is_standard_input(source) else attribute_run(source)
+    if run is not None:
+        return len(attributes_of_run(run, options.label)) > 1
+    return names_several(options.label, source, options.encoding)
 
 
 def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOptions:
@@ -90,7 +100,8 @@ def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditO
 
 
 @working("resampling the test set")
-def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
+def audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
+    """Return the audit of predictions that have been read; see :func:`audit`."""
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
     options = options.of(predictions)
@@ -100,7 +111,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
     metrics = metrics_of(predictions, sample, options, scored)
     collapsed = bool(np.ptp(predictions.predicted) == 0)
     hardly = np.flatnonzero(hardly_predicted(counts.chosen, counts.rows)).tolist()
-    audited = Audited(
+    limited = Audited(
         predictions=predictions, against=against, sample=sample, metrics=metrics, hardly=len(hardly),
         collapsed=collapsed,
     )  # fmt: skip
@@ -133,7 +144,7 @@ def _audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
             predictions.group_names,
             worth=Worth.of(sample),
         ),
-        limits=limits_of(audited, options),
+        limits=limits_of(limited, options),
         allow_undecided=options.allow_undecided,
         notes=(*notes_of(predictions), *_of_sample(predictions, sample), *_pairing(predictions, against), *why_not),
         model=predictions.model,

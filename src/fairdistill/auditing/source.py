@@ -9,6 +9,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
+from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute
 from fairdistill.predictions.reordered import in_class_order
 from fairdistill.predictions.writing import write_predictions
 from fairdistill.runs import RunFolder
@@ -46,6 +47,11 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
     if found.against is None and found.validation is None and not isinstance(source, Predictions):
         # Nothing to match the samples with, and a million names take much memory.
         found = replace(found, predictions=replace(found.predictions, ids=None))
+    return with_equal_order(found)
+
+
+def with_equal_order(found: Inputs) -> Inputs:
+    """Return predictions of which all have their classes in the same order."""
     names = found.predictions.class_names
     return replace(
         found,
@@ -75,6 +81,12 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
         raise UsageError(
             f"{source} is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"
         )
+    if (of_attributes := attribute_run(path)) is not None:
+        (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one
+        tables = ("predictions.csv", "teacher_predictions.csv", "validation_predictions.csv")
+        found, taught, validated = (run_attribute(of_attributes, attribute, name) for name in tables)
+        assert found is not None, "the run is finished"
+        return Inputs(found, against or taught, validation or validated)
     run = RunFolder.open(path)
     return Inputs(
         run_predictions(run),
@@ -95,12 +107,17 @@ def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Pr
 
 
 def _from_standard_input(columns: TableColumns) -> Predictions:
-    with copied_from_standard_input("a table of predictions (CSV)", _suffix) as path:
-        found = read_predictions(path, columns)
-        return replace(found, where=NAME, notes=tuple(note.replace(str(path), NAME) for note in found.notes))
+    with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
+        return as_standard_input(read_predictions(path, columns), path)
 
 
-def _suffix(first: bytes) -> str:
+def as_standard_input(predictions: Predictions, path: Path) -> Predictions:
+    """Return predictions that were read from a copy of standard input at a path, without that path."""
+    notes = tuple(note.replace(str(path), NAME) for note in predictions.notes)
+    return replace(predictions, where=NAME, notes=notes)
+
+
+def table_suffix(first: bytes) -> str:
     """Return the kind of a table by its first bytes."""
     return ".parquet" if first.startswith(b"PAR1") else ".jsonl" if first.lstrip()[:1] == b"{" else ".csv"
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fairdistill.auditing.limit_text import limit_of, verdict_of
-from fairdistill.auditing.result import AuditResult, ModelChange, Verdict
+from fairdistill.auditing.result import AuditResult, LimitCheck, ModelChange, Verdict
 from fairdistill.auditing.text import in_words, no_harm
 from fairdistill.escaping import one_line
 from fairdistill.metrics import Gap
@@ -20,30 +20,30 @@ _WORDS: dict[Verdict, str] = {"within": "pass", "beyond": "**fail**", "undecided
 
 def summary(result: AuditResult) -> str:
     """Return the verdict, the limits, the worst subgroups and a table of metrics as Markdown."""
-    parts = [f"## Fairness audit: {_verdict(result)}", _sentence(result)]
+    parts = [f"## Fairness audit: {outcome(result.limits, allow_undecided=result.allow_undecided)}", _sentence(result)]
     if result.limits:
         parts.append(_limits(result))
     parts += [" ".join(map(as_markdown, in_words(result)[:2])), _metrics(result), _worst(result)]
     if result.against is not None:
         parts.append(_change(result.against))
     if result.notes:
-        parts.append(_notes(result.notes))
+        parts.append(folded_notes(result.notes))
     return "\n\n".join(filter(None, parts))
 
 
-def _verdict(result: AuditResult) -> str:
+def outcome(limits: Sequence[LimitCheck], *, allow_undecided: bool) -> str:
     """Return the outcome in a word or two; it is that of the exit code."""
-    found = {limit.verdict for limit in result.limits}
+    found = {limit.verdict for limit in limits}
     if not found:
         return "no limit set"
     if "beyond" in found:
         return "fail"
-    allowed = " (allowed)" if result.allow_undecided else ""
+    allowed = " (allowed)" if allow_undecided else ""
     return f"undecided{allowed}" if "undecided" in found else "pass"
 
 
 def _sentence(result: AuditResult) -> str:
-    what = f"`{_code(result.where)}`: {result.rows:,} samples, {len(result.class_names)} classes, "
+    what = f"`{code(result.where)}`: {result.rows:,} samples, {len(result.class_names)} classes, "
     what += f"{len(result.group_names)} groups."
     verdicts = [limit.verdict for limit in result.limits]
     if not verdicts:
@@ -52,8 +52,8 @@ def _sentence(result: AuditResult) -> str:
     numbers = [(verdicts.count("beyond"), "not met"), (verdicts.count("undecided"), "undecided")]
     said = " and ".join(f"{number} {word}" for number, word in numbers if number)
     each = "The limit is" if many == 1 else f"All {many} limits are"
-    outcome = f"Of {many} limit{'' if many == 1 else 's'}, {said}." if said else f"{each} met."
-    return f"{what} {outcome}"
+    met = f"Of {many} limit{'' if many == 1 else 's'}, {said}." if said else f"{each} met."
+    return f"{what} {met}"
 
 
 def _limits(result: AuditResult) -> str:
@@ -102,13 +102,14 @@ def _change(change: ModelChange) -> str:
     return f"{table(rows)}\n\n{' '.join(map(as_markdown, no_harm(change)))}"
 
 
-def _notes(notes: Sequence[str]) -> str:
+def folded_notes(notes: Sequence[str]) -> str:
+    """Return notes as a list that is opened with a click."""
     shown = [f"* {as_markdown(note)}." for note in notes[:_NOTES]]
     more = len(notes) - _NOTES
     shown += [f"* {more:,} more are in audit.json."] if more > 0 else []
     return "\n".join(["<details><summary>Notes</summary>", "", *shown, "", "</details>"])
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Return text to put between backquotes."""
     return one_line(text).replace("`", "'")

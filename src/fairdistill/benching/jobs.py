@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import filelock
@@ -33,7 +34,7 @@ class Job:
     options: TrainOptions
     teacher: str | None
 
-    @property
+    @cached_property
     def path(self) -> Path:
         """Its run folder."""
         return Path(str(self.options.out))
@@ -47,7 +48,7 @@ class Job:
         }
         return {**absolute, "logger": self.options.logger}
 
-    @property
+    @cached_property
     def lock_path(self) -> Path:
         """The file that the process which runs it has locked."""
         return self.path.with_name(f".{self.path.name}.lock")

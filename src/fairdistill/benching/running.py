@@ -39,7 +39,7 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
     grid = plan(source, options)
     if options.dry_run:
         return planned(grid, options.workers or 1)
-    with _engine(options) as (workers, run):
+    with _engine(options, notice=(lambda line: None) if quiet else tell) as (workers, run):
         open_grid(grid.path, source, options.protocol)
         images = cache(lambda: _samples_if_known(grid))  # reads the data, so only once the first job is done
         now = partial(as_it_stands, grid, images, workers)
@@ -72,19 +72,20 @@ def _running(grid: Grid) -> list[str]:
 
 
 @contextmanager
-def _engine(options: BenchOptions) -> Iterator[tuple[int, Callable[..., bool]]]:
-    """Give the number of runs at a time, and the function that runs them."""
+def _engine(options: BenchOptions, notice: Callable[[str], None]) -> Iterator[tuple[int, Callable[..., bool]]]:
+    """Give the number of runs at a time, and the function that runs them; ``notice`` hears of lost machines."""
     if options.engine == "local":
         workers = options.workers or 1
         yield workers, partial(run_local, workers=workers)
         return
     from fairdistill.benching.ray.cluster import joined
-    from fairdistill.benching.ray.remote import run_on_ray
+    from fairdistill.benching.ray.remote import Share, run_on_ray
 
     cpus, gpus = options.cpus_per_run, options.gpus_per_run
     with joined(options.address, cpus=cpus, gpus=gpus) as room:
         workers = options.workers or room
-        yield min(workers, room), partial(run_on_ray, cpus=cpus, gpus=gpus, workers=workers)
+        share = Share(cpus=cpus, gpus=gpus, workers=workers)
+        yield min(workers, room), partial(run_on_ray, share=share, notice=notice)
 
 
 def _samples_if_known(grid: Grid) -> Samples:

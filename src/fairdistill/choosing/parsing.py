@@ -11,11 +11,14 @@ from fairdistill.choosing.metrics import KEY, KINDS, NAME, parse_metric
 from fairdistill.choosing.rule import Condition, Reference, Rule
 from fairdistill.errors import UsageError
 
-DEFAULT_RULE = "deo_a subject to accuracy >= teacher - 0.005"
-"""How ``tune`` chooses a trial."""
+NEGLIGIBLE = 0.005
+"""A change that the rules of this package count as none: half a point."""
 
-FIX_RULE = "deo_a subject to balanced_accuracy >= deployed - 0.005"
+FIX_RULE = f"deo_a subject to balanced_accuracy >= deployed - {NEGLIGIBLE}"
 """How ``fix`` chooses a candidate."""
+
+DEFAULT_RULE = f"deo_a subject to accuracy >= teacher - {NEGLIGIBLE}"
+"""How ``tune`` chooses a trial."""
 
 _NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?"
 _LIMIT = rf"(?:(teacher|deployed)(?:\s*([+-])\s*({_NUMBER}))?|({_NUMBER}))"

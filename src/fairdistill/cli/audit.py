@@ -79,10 +79,10 @@ def run(arguments: list[str]) -> int:
     data = peek(arguments, "data")
     if data is not None:
         keep_freed_memory()  # a model is run on batches of images
-    what: tuple[type, ...] = (TableColumns,) if data is None else (ModelOptions,)
+    what: tuple[type, ...] = (TableColumns, AttributeOptions) if data is None else (ModelOptions,)
     if data is None and asks_for_help(arguments):
-        what = (TableColumns, ModelOptions)
-    kinds = (IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, AttributeOptions)
+        what = (*what, ModelOptions)
+    kinds = (IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions)
     given = parse(COMMAND, arguments, *kinds, *what, OutputOptions, data=data)
     output = given.options(OutputOptions)
     out = _out(given.source, output)
@@ -105,15 +105,12 @@ def run(arguments: list[str]) -> int:
 
 def _of_attributes(source: str, options: AuditOptions, output: OutputOptions) -> AttributesResult | None:
     """Return the audits of several attributes; None if ``--label`` names a single one."""
-    from fairdistill.predictions.yes_no import names_several
+    from fairdistill.auditing.audit import several_named
 
-    own = options.data_options
-    label, table = (options.label, source) if options.data is None else (own.get("label"), options.data)
-    if not names_several(label, table, own.get("encoding", options.encoding)):
+    if not several_named(source, options):
         return None
-    if output.markdown or output.template is not None:
-        option = "--markdown" if output.markdown else "--template"
-        raise UsageError(f"{option} shows the audit of a single attribute; name one with --label, or use --json")
+    if output.template is not None:
+        raise UsageError("--template documents the audit of a single attribute; name one with --label")
     from fairdistill.auditing.attributes import audit_attributes
 
     return audit_attributes(source, options=options)
@@ -136,7 +133,7 @@ def _show(result: AuditResult | AttributesResult, output: OutputOptions, written
         tell(f"Written: {', '.join(written)}")
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8")  # as JSON is defined to be, and Markdown is read
-    if output.markdown and isinstance(result, AuditResult):
+    if output.markdown:
         print(result.markdown())
         return
     sys.stdout.writelines(json_pieces(result.to_write()))

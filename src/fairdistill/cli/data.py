@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
 
 def _labels(name: str, options: InspectOptions) -> list[str | None]:
     """Return the columns that ``--label`` names; None for the data set's own."""
-    from fairdistill.predictions.yes_no import names_several
+    from fairdistill.tables.yes_no import names_several
 
     label, encoding = options.data_options.get("label"), options.data_options.get("encoding", "utf-8")
     if label is None or not Path(name).is_file() or not names_several(label, name, encoding):

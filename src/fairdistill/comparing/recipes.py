@@ -18,7 +18,7 @@ _NOT_RECIPE = (
 )  # fmt: skip
 
 # Options of a data set that do not change which data it is; its seed belongs to the run.
-_NOT_DATA = ("data_seed", "download", "cache", "image_cache", "workers")
+_NOT_DATA = ("data_seed", "download", "cache", "cache_format", "image_cache", "workers")
 
 # Options of a data set that a caption leaves out: how images are prepared and how the table is written.
 _NOT_IN_CAPTION = (

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 from fairdistill.errors import UsageError
 
+_PLAIN: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -33,9 +34,9 @@ def check_types(options: Any) -> None:
         Traceback (most recent call last):
         fairdistill.errors.UsageError: expected epochs to be a whole number, but got 'few'
     """
-    for name, kind, optional in _checked(cast("Hashable", type(options))):
+    for name, kind, plain in _checked(cast("Hashable", type(options))):
         value = getattr(options, name)
-        if value is None and optional:
+        if type(value) in plain:
             continue
         expected = _mismatch(value, kind)
         if expected:
@@ -43,13 +44,13 @@ def check_types(options: Any) -> None:
 
 
 @cache
-def _checked(options: Any) -> tuple[tuple[str, Any, bool], ...]:
-    """Return name, type and whether it may be None of each field to check; found once, however many jobs there are.
+def _checked(options: Any) -> tuple[tuple[str, Any, tuple[type, ...]], ...]:
+    """Return name and type of each field to check, and types of values that always fit.
 
-    Options that take several types check them themselves.
+    These are found once, however many jobs there are. Options that take several types check them themselves.
     """
     return tuple(
-        (name, required_type(kind), _is_union(kind))
+        (name, required_type(kind), (*_PLAIN.get(required_type(kind), ()), *([type(None)] if _is_union(kind) else [])))
         for name, kind in typing.get_type_hints(options).items()
         if not _is_union(kind) or len(_required(kind)) == 1
     )

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fairdistill.data.attributes import Attributes
 from fairdistill.data.images.reading import ImageFiles
 from fairdistill.data.recipe import Recipe
-from fairdistill.errors import DataError
+from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Design
 from fairdistill.types import UNKNOWN_GROUP
 
@@ -34,6 +35,7 @@ class GroupedDataset:
         notes: what a user should know about the data, one sentence each.
         skipped: broken files that were skipped, each with the reason.
         design: how the images were sampled: at random, or as many of each subgroup as planned.
+        attributes: what the classes say of several yes/no attributes, if that is what they are.
 
     Example:
         >>> import fairdistill
@@ -55,6 +57,7 @@ class GroupedDataset:
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     design: Design = "random"
+    attributes: Attributes | None = None
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -119,6 +122,11 @@ class GroupedDataset:
         return len(self.class_names)
 
     @property
+    def num_outputs(self) -> int:
+        """Number of outputs of a network: one for each class, or for each of several attributes."""
+        return self.num_classes if self.attributes is None else len(self.attributes.names)
+
+    @property
     def num_groups(self) -> int:
         """Number of groups, not counting unknown ones."""
         return len(self.group_names)
@@ -152,6 +160,33 @@ class GroupedDataset:
                 "are too small"
             )
 
+    def require_one_label(self, why: str) -> None:
+        """Raise a UsageError if there are several attributes; ``why`` says what takes only one."""
+        if self.attributes is not None:
+            first, *_ = self.attributes.names
+            raise UsageError(
+                f"{why}, but {self.name} has several attributes: {', '.join(self.attributes.names)}; name one, for "
+                f"example --label {first} (train, audit and predict take several)"
+            )
+
+    def of_attributes(self) -> tuple[GroupedDataset, ...]:
+        """Return a data set for each attribute, with its two answers as classes, no first; this one without any."""
+        if self.attributes is None:
+            return (self,)
+        yes = torch.from_numpy(self.attributes.yes)[self.labels]
+        pairs = zip(yes.unbind(1), self.attributes.answers, strict=True)
+        return tuple(replace(self, labels=labels, class_names=pair, attributes=None) for labels, pair in pairs)
+
+    def of_outputs(self) -> GroupedDataset:
+        """Return the same images with a class for each output of a network: the attributes, if there are several.
+
+        The labels then mean nothing.
+        """
+        if self.attributes is None:
+            return self
+        names = self.attributes.names
+        return replace(self, labels=torch.zeros_like(self.labels), class_names=names, attributes=None)
+
     def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:
         """Return a data set of only these rows (int64 indices), in this order."""
         at = rows.numpy()
@@ -176,4 +211,6 @@ class GroupedDataset:
                 state.update(values.contiguous().numpy().data)
         names = (self.ids, self.source_ids, self.class_names, self.group_names)
         state.update(json.dumps(names).encode())
+        if self.attributes is not None:
+            state.update(json.dumps((self.attributes.names, self.attributes.answers)).encode())
         return state.hexdigest()

@@ -28,7 +28,7 @@ class FileOptions:
     image_cache: str | None = field(default=None, metadata={**_NOT_IDENTITY, "path": True})
     """Folder of the image caches; default: fairdistill/images in $XDG_CACHE_HOME or ~/.cache."""
     workers: int | None = field(default=None, metadata=_NOT_IDENTITY)
-    """Number of threads that decode images; default: one per processor."""
+    """Number of threads that decode images; default: one per processor, shared by the processes of torchrun."""
     skip_broken: bool = False
     """Skip, count and list images that cannot be decoded, instead of stopping."""
 
@@ -42,7 +42,9 @@ class FileOptions:
     def storage(self) -> Storage:
         """Where and how decoded images are kept."""
         from fairdistill.data.images.reading import Storage, default_cache_folder
+        from fairdistill.system.processes import launched_here
 
         folder = Path(self.image_cache) if self.image_cache else default_cache_folder()
         kept = folder.absolute() if self.cache else None
-        return Storage(kept, self.workers or processors(), format=self.cache_format)
+        workers = self.workers or max(1, processors() // launched_here())
+        return Storage(kept, workers, format=self.cache_format)

@@ -82,7 +82,7 @@ def load_rows(
         _check_names(rows, name)
     pictures = _named(found.digests)
     sources = source_ids(pictures, rows.sources)
-    few = few_rows_note(_subgroups(rows))
+    few = few_rows_note(np.concatenate([_subgroups(each) for each in _of_attributes(rows)], axis=1))
     notes = (
         *rows.notes,
         *_jpeg_note(origin.storage),
@@ -104,6 +104,7 @@ def load_rows(
         recipe=origin.recipe,
         notes=notes,
         skipped=skipped,
+        attributes=rows.attributes,
     )
     del found, pictures, sources
     return_freed_memory()
@@ -131,7 +132,7 @@ def load_rows(
             (split, (at == i).nonzero().flatten()) for i, split in enumerate(SPLITS)
         ]
         parts = {split: whole.subset(chosen) for split, chosen in numbered if len(chosen)}
-    if "train" in parts and "train" in wanted:
+    if "train" in parts and "train" in wanted and rows.attributes is None:
         _check_classes(parts, name)
     return {split: replace(part, name=f"{name}/{split}") for split, part in parts.items() if split in wanted}
 
@@ -229,6 +230,14 @@ def broken_images(first: Sequence[tuple[str, str]], broken: int, of: int, *, nam
     )
 
 
+def _of_attributes(rows: Rows) -> list[Rows]:
+    """Return the rows with the answers of each attribute as classes; the rows themselves without attributes."""
+    if rows.attributes is None:
+        return [rows]
+    pairs = zip(rows.attributes.yes.T, rows.attributes.answers, strict=True)
+    return [replace(rows, labels=yes[rows.labels], class_names=pair) for yes, pair in pairs]
+
+
 def _subgroups(rows: Rows) -> NDArray[np.int64]:
     """Return the number of rows in each subgroup, int64 ``[G, C]``."""
     known, classes = rows.groups >= 0, len(rows.class_names)
@@ -272,6 +281,8 @@ def _named(digests: NDArray[np.void]) -> NDArray[np.object_]:
 def unique_ids(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names, with a number appended to each that has occurred before."""
     taken = set(names)
+    if len(taken) == len(names):
+        return tuple(names)
     seen: dict[str, int] = {}
     ids = []
     for name in names:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.attributes import Attributes
 from fairdistill.data.images.sources import Source
 
 Split = Literal["train", "val", "test"]
@@ -32,6 +33,7 @@ class Rows:
         sources: the person or picture behind each row, object ``[N]`` texts, empty where unknown; None if not given.
         notes: remarks made while reading, one sentence each.
         source: where the files are, if not in the folder that was given.
+        attributes: what the classes say of several yes/no attributes, if that is what they are.
     """
 
     names: NDArray[np.object_]
@@ -43,6 +45,7 @@ class Rows:
     sources: NDArray[np.object_] | None = None
     notes: tuple[str, ...] = ()
     source: Source | None = None
+    attributes: Attributes | None = None
 
     def take(self, rows: NDArray[Any]) -> Rows:
         """Return some rows, by a mask or by indices."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from fairdistill.data.dataset import GroupedDataset
 from fairdistill.system.randomness import generator
@@ -20,7 +21,8 @@ def cut_validation(
     From every subgroup, ``fraction`` of the rows (rounded, at least one) go to validation; rows of unknown group are
     drawn from each class in the same way. Rows that share a ``source_id`` stay together, and no subgroup loses its last
     training row: a subgroup with a single row, or a single source, has no validation row. A source with far more rows
-    of a subgroup than validation needs is used only if there is no other.
+    of a subgroup than validation needs is used only if there is no other. Of several yes/no attributes, each
+    combination of answers is a class; those that are rare in a group count as one.
 
     Args:
         train: the whole training set.
@@ -38,9 +40,10 @@ def cut_validation(
     """
     if not 0 < fraction < 1:
         raise ValueError(f"Expected argument `fraction` to lie in (0, 1), but got {fraction}")
-    cells = train.labels * (train.num_groups + 1) + torch.where(
-        train.groups == UNKNOWN_GROUP, train.num_groups, train.groups
-    )
+    groups = torch.where(train.groups == UNKNOWN_GROUP, train.num_groups, train.groups)
+    cells = train.labels * (train.num_groups + 1) + groups
+    if train.attributes is not None:
+        cells = _with_rare_ones_joined(cells, groups, fewest=round(1 / fraction))
     pictures: dict[str, list[int]] = {}
     for source, cell in zip(train.source_ids, cells.tolist(), strict=True):
         pictures.setdefault(source, []).append(cell)
@@ -56,6 +59,12 @@ def cut_validation(
         train.subset((~held_out).nonzero().flatten(), name=f"{name}/train"),
         train.subset(held_out.nonzero().flatten(), name=f"{name}/val"),
     )
+
+
+def _with_rare_ones_joined(cells: Tensor, groups: Tensor, *, fewest: int) -> Tensor:
+    """Return cells, of which those with fewer rows are one for each group, int64 ``[N]``."""
+    _, of_row, rows = cells.unique(return_inverse=True, return_counts=True)
+    return torch.where(rows[of_row] < fewest, -1 - groups, cells)
 
 
 def _draw(

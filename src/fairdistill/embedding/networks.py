@@ -25,6 +25,7 @@ from fairdistill.system.runtime import choose_runtime
 def embedded(run: RunFolder, options: EmbedOptions) -> EmbedResult:
     """Embed a finished run and write ``features.npz`` and ``embedding.json``; see :func:`fairdistill.embed`."""
     trust_code(options.model, options.teacher_model)
+    run.require_one_label("embed colours images by one label")
     config, finished = run.config, run.result
     runtime = choose_runtime(options.device, "float32")
     device = runtime.device

@@ -19,13 +19,15 @@ from fairdistill.exporting.graph import ExportedGraph
 from fairdistill.exporting.int8 import quantized
 from fairdistill.exporting.options import ExportOptions
 from fairdistill.exporting.preprocessing import metadata_of, preprocess_content
-from fairdistill.exporting.reauditing import Reference, of_file, reaudit, values_of
-from fairdistill.exporting.result import ExportedCorrection, ExportResult, Values
+from fairdistill.exporting.reauditing import Reference, of_file, reaudit, reaudit_attributes, values_of
+from fairdistill.exporting.result import ExportedCorrection, ExportResult, ReauditedAttribute, Values
 from fairdistill.models import trust_code
 from fairdistill.models.kinds import program_kind
 from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.posthoc import CORRECTION, StoredCorrection, read_correction
 from fairdistill.predictions import run_predictions
+from fairdistill.predictions.attribute_model import attribute_predictions, load_attribute_model
+from fairdistill.predictions.attribute_run import attributes_of_run, run_attribute
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.predictions.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
@@ -70,7 +72,12 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         if made.function is not None:
             write_bytes(folder / made.function.name, made.function.content)
         checked = uncorrected = None
-        if images is not None and options.reaudit:
+        of_attributes: tuple[ReauditedAttribute, ...] = ()
+        if images is not None and options.reaudit and images.test.attributes is not None:
+            references = _references(made.model, run, images.test, options)
+            file = of_file(source, str(target))
+            of_attributes = reaudit_attributes(file, images.test, references, tolerance=options.tolerance)
+        elif images is not None and options.reaudit:
             reference = _reference(made.model, run, images.test, options)
             if correction is not None:
                 uncorrected = values_of(reference.predictions)
@@ -94,6 +101,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         correction=None if correction is None else _exported_correction(correction, made, folder, uncorrected),
         model=model.reading,
         reaudit=checked,
+        attributes=of_attributes,
         notes=(*model.notes, *(images.notes if images is not None else ())),
     )
     write_json(folder / "export.json", result.to_dict())
@@ -130,14 +138,18 @@ def _made(
     options: ExportOptions,
     correction: StoredCorrection | None,
 ) -> _Made:
-    data = images.test if images is not None else _without_data(source, own)
-    model = load_model(source, data, Runtime(_CPU, torch.float32), file=own.file)
+    data = images.test.of_outputs() if images is not None else _without_data(source, own)
+    answers = _answers(own, images)
+    if answers is not None and correction is not None:
+        raise UsageError(f"--correction {options.correction} is for one label; {source.path} has several; drop it")
+    load = load_model if answers is None else load_attribute_model
+    model = load(source, data, Runtime(_CPU, torch.float32), file=own.file)
     exif = isinstance(data.images, ImageFiles) and data.images.storage.how.exif
     if images is None:
         exif = own.metadata.get("exif") == "true"
     pixels = options.with_preprocessing
     names = model.reading.output_classes
-    metadata = metadata_of(model, exif=exif, pixels=pixels)
+    metadata = metadata_of(model, exif=exif, pixels=pixels, answers=answers)
     function, offsets = None, None
     if correction is not None and correction.needs_group:
         function = decide(correction, names, options.format)
@@ -158,9 +170,21 @@ def _made(
         content = whole.SerializeToString()
     outputs = model.reading.outputs if options.format == "safetensors" else "logits"
     preprocess = dict(preprocess_content(model, exif=exif, pixels=pixels, outputs=outputs))
+    if answers is not None:
+        preprocess["attributes"] = dict(zip(names, answers or [None] * len(names), strict=True))
     if function is not None:
         preprocess["decision"] = function.described()
     return _Made(model, content, preprocess, function)
+
+
+def _answers(own: OwnDescription, images: AuditedImages | None) -> tuple[tuple[str, str], ...] | None:
+    """Return the two values of each of several yes/no attributes, as far as they are known; None without attributes."""
+    if images is not None:
+        return None if images.test.attributes is None else images.test.attributes.answers
+    described = own.described
+    if not described.multi_label:
+        return None
+    return described.answers or ()
 
 
 def _source(path: str, options: ExportOptions) -> ModelSource:
@@ -189,11 +213,27 @@ def _without_data(source: ModelSource, own: OwnDescription) -> GroupedDataset:
     return GroupedDataset.unlabelled("drawn images", images, class_names=names, recipe=recipe)
 
 
+def _references(
+    model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions
+) -> list[Reference]:
+    """Return the same for each of several attributes."""
+    if run is not None and options.data is None:
+        found = (run_attribute(run, each) for each in attributes_of_run(run))
+        return [Reference(each, _computed(run)) for each in found if each is not None]
+    runtime = choose_runtime(options.device, options.precision)
+    predictions = attribute_predictions(model, test, where="the model", runtime=runtime)
+    return [Reference(each, str(runtime.dtype).removeprefix("torch.")) for each in predictions]
+
+
+def _computed(run: RunFolder) -> str:
+    """Return the precision of a run's predictions."""
+    return str(run.environment.get("device", "")).rpartition(", ")[2] or str(run.config.get("precision"))
+
+
 def _reference(model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions) -> Reference:
     """Return the predictions that a run has recorded, or those of the model here."""
     if run is not None and options.data is None:
-        computed = str(run.environment.get("device", "")).rpartition(", ")[2] or str(run.config.get("precision"))
-        return Reference(run_predictions(run), computed)
+        return Reference(run_predictions(run), _computed(run))
     runtime = choose_runtime(options.device, options.precision)
     found = predictions_of(model, test, where=str(run.path) if run is not None else "the model", runtime=runtime)
     return Reference(found, str(runtime.dtype).removeprefix("torch."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,16 @@ from fairdistill.predictions.agreement import geometry
 from fairdistill.predictions.trained_model import DeployedModel
 
 
-def metadata_of(model: DeployedModel, *, exif: bool, pixels: bool) -> dict[str, str]:
+def metadata_of(
+    model: DeployedModel, *, exif: bool, pixels: bool, answers: Sequence[Sequence[str]] | None = None
+) -> dict[str, str]:
     """Return the metadata of an exported file, in the form of a run's ``model.safetensors``.
 
     Args:
         model: the model.
         exif: whether images are turned as their EXIF orientation says.
         pixels: whether the graph scales and normalizes.
+        answers: the two values of each of several yes/no attributes, if that is what its outputs are.
     """
     reading = model.reading
     mean, std = ((0.0,) * 3, (1.0,) * 3) if pixels else (reading.mean, reading.std)
@@ -27,6 +30,7 @@ def metadata_of(model: DeployedModel, *, exif: bool, pixels: bool) -> dict[str, 
         **({"network": model.name} if model.name is not None else {}),
         **({"input": PIXELS} if pixels else {}),
         "class_names": json.dumps(reading.output_classes),
+        **({"attributes": json.dumps(answers)} if answers is not None else {}),
         "image_size": str(reading.size),
         "mean": json.dumps(mean),
         "std": json.dumps(std),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +13,10 @@ import torch
 from fairdistill.auditing import ModelChange, change_between
 from fairdistill.data import GroupedDataset
 from fairdistill.exporting.correcting import Decide, decided_by_file
-from fairdistill.exporting.result import Reaudit, Values
+from fairdistill.exporting.result import Reaudit, ReauditedAttribute, Values
 from fairdistill.metrics import accuracy, deo_a, deo_m
 from fairdistill.predictions import Predictions, paired
+from fairdistill.predictions.attribute_model import attribute_predictions, load_attribute_model
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.lists import listed
@@ -58,6 +60,25 @@ def reaudit(
     found = predictions_of(model, test, where=source.path, runtime=_CPU)
     seconds = time.perf_counter() - start
     found = found if function is None else decided_by_file(found, function)
+    return _compared(found, test.name, reference, tolerance, speed=len(test) / seconds)
+
+
+def reaudit_attributes(
+    source: ModelSource, test: GroupedDataset, references: Sequence[Reference], *, tolerance: float
+) -> tuple[ReauditedAttribute, ...]:
+    """Run a file with several attributes on the test set, and compare each with the model; see :func:`reaudit`."""
+    assert test.attributes is not None
+    model = load_attribute_model(source, test.of_outputs(), _CPU)
+    start = time.perf_counter()
+    found = attribute_predictions(model, test, where=source.path, runtime=_CPU)
+    speed = len(test) / (time.perf_counter() - start)
+    return tuple(
+        ReauditedAttribute(attribute=name, reaudit=_compared(each, test.name, reference, tolerance, speed=speed))
+        for name, each, reference in zip(test.attributes.names, found, references, strict=True)
+    )
+
+
+def _compared(found: Predictions, where: str, reference: Reference, tolerance: float, *, speed: float) -> Reaudit:
     before, after = paired(reference.predictions, found)
     change = change_between(before, after, where=before.where)
     own, new = values_of(before), values_of(after)
@@ -65,7 +86,7 @@ def reaudit(
     assert before.probabilities is not None
     assert after.probabilities is not None
     return Reaudit(
-        where=test.name,
+        where=where,
         rows=len(after),
         computed=reference.computed,
         agreement=float((before.predicted == after.predicted).mean()),
@@ -76,7 +97,7 @@ def reaudit(
         tolerance=tolerance,
         verdict="beyond" if reasons else "within",
         reasons=reasons,
-        images_per_second=len(test) / seconds,
+        images_per_second=speed,
         threads=torch.get_num_threads(),
     )
 

@@ -54,6 +54,14 @@ class Reaudit(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReauditedAttribute(Result):
+    """One of several yes/no attributes: what the file says of it, next to what the model says."""
+
+    attribute: str
+    reaudit: Reaudit
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportedCorrection(Result):
     """The correction of the decisions that was exported with a model.
 
@@ -88,7 +96,8 @@ class ExportResult(Result):
         classes: the classes in the order of the output.
         correction: of its decisions; None without one.
         model: how the model was read.
-        reaudit: the file on the test set; None if it was not audited.
+        reaudit: the file on the test set; None if it was not audited, or has several attributes.
+        attributes: with several, the same for each of them.
         notes: what a reader should know, one sentence each.
     """
 
@@ -104,9 +113,11 @@ class ExportResult(Result):
     correction: ExportedCorrection | None
     model: ModelReading
     reaudit: Reaudit | None
+    attributes: tuple[ReauditedAttribute, ...]
     notes: tuple[str, ...]
 
     @property
     def exit_code(self) -> int:
         """0; 1 if the file is worse than the model beyond the tolerance."""
-        return int(self.reaudit is not None and self.reaudit.verdict == "beyond")
+        found = [each.reaudit for each in self.attributes] if self.reaudit is None else [self.reaudit]
+        return int(any(each.verdict == "beyond" for each in found))

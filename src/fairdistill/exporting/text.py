@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fairdistill.exporting.result import ExportedCorrection, ExportResult, Reaudit
+from collections.abc import Sequence
+
+from fairdistill.exporting.result import ExportedCorrection, ExportResult, Reaudit, ReauditedAttribute
 from fairdistill.text.numbers import percent, percentage, signed
 from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
@@ -20,7 +22,9 @@ def render(result: ExportResult) -> str:
         *_correction(result.correction),
         "",
     ]
-    if result.reaudit is None:
+    if result.attributes:
+        lines += _attributes(result.attributes)
+    elif result.reaudit is None:
         lines.append("The file was not audited: name a test set with --data to compare it with the model.")
     else:
         lines += _compared(result.reaudit, int8=result.int8)
@@ -42,6 +46,28 @@ def _correction(found: ExportedCorrection | None) -> list[str]:
     if without is None:
         return [how]
     return [how, f"Without it: accuracy {percent(without.accuracy, 2)}, DEO_A {percent(without.deo_a, 2)}."]
+
+
+def _attributes(found: Sequence[ReauditedAttribute]) -> list[str]:
+    """Return a row for each attribute, and which are worse."""
+    first = found[0].reaudit
+    rows: list[tuple[str, ...]] = [("Percent", "accuracy", "of the file", "DEO_A", "of the file", "agreement")]
+    for each in found:
+        own, file = each.reaudit.model, each.reaudit.file
+        values = (own.accuracy, file.accuracy, own.deo_a, file.deo_a, each.reaudit.agreement)
+        rows.append((each.attribute, *(percent(value, 2) for value in values)))
+    worse = [each for each in found if each.reaudit.verdict == "beyond"]
+    limit = f"{percent(first.tolerance, 1)} points"
+    passed = f"Passed: for no attribute are accuracy or DEO_A worse by more than {limit}, or a subgroup significantly."
+    return [
+        f"Audited on {first.rows:,} images of {first.where}; the model was evaluated in {first.computed}, the file in "
+        "float32:",
+        "",
+        *aligned(rows),
+        "",
+        *(f"FAILED for {each.attribute} (tolerance {limit}): {'; '.join(each.reaudit.reasons)}." for each in worse),
+        *([] if worse else [passed]),
+    ]
 
 
 def _compared(found: Reaudit, *, int8: bool) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
 from fairdistill.fixing.settling import Settling
+from fairdistill.fixing.verdict import Gain
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percent
@@ -51,7 +52,10 @@ def remedies(result: FixResult) -> list[str]:
     elif result.reason == "not searched":
         lines.append("To search for a fairer model all the same, repeat the command with a smaller --fair-enough.")
     elif result.reason == "not confirmed" and result.settling is None:
-        lines.append(f"{_further(result)}, or bring more images of the smallest subgroups.")
+        nothing = nothing_to_settle(result.gain, result.metric)
+        lines += [f"{_further(result)}, or bring more images of the smallest subgroups."] if nothing is None else [
+            nothing, f"{_further(result)}, or choose by another metric (--rule).",
+        ]  # fmt: skip
     return lines
 
 
@@ -94,6 +98,29 @@ def settled_by(settling: Settling, metric: str) -> str:
     return (
         f"{sentence}. {fewer} fewer; about {settling.more:,} more are needed: {listed(each, _NAMED, separator='; ')}."
     )
+
+
+def nothing_to_settle(gain: Gain | None, metric: str) -> str | None:
+    """Return that no test set is worth collecting for a gain so small; None if it is not small but a loss, or unknown.
+
+    Args:
+        gain: of the chosen candidate.
+        metric: what the rule chooses by, as texts name it.
+    """
+    if gain is None or gain.to_show is not None or not gain.found.low <= 0 <= gain.found.high:
+        return None
+    seen, most = gain.found.value, percent(gain.found.high)
+    what = "gain" if seen >= 0 else "loss"
+    sentence = f"There is nothing to settle: the test set shows a {what} of {percent(abs(seen))} points in {metric}"
+    if 0 <= seen < gain.negligible:
+        sentence += (
+            f", which is too small to matter (the default rule counts {percent(gain.negligible)} points as none)"
+        )
+    if gain.promised > gain.found.high:
+        sentence += f", and excludes the {percent(gain.promised)} that the validation set promised: at most {most}"
+    elif gain.promised >= 0:
+        sentence += f"; the validation set promised no more than {percent(gain.promised)}"
+    return f"{sentence}."
 
 
 def searched_in_words(result: FixResult) -> str:

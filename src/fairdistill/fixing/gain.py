@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fairdistill.auditing import ModelChange
-from fairdistill.choosing import Chooser, Measures, Values, parse_metric
+from fairdistill.choosing import NEGLIGIBLE, Chooser, Measures, Values, parse_metric
 from fairdistill.fixing.verdict import Gain
 from fairdistill.metrics import Change, cell_accuracy
 from fairdistill.metrics.drawn_counts import DrawnCounts, paired_changes
@@ -60,7 +60,8 @@ def changes_on_test(
         gained = _signed(getattr(kept, rule.metric), rule.metric)
     else:
         gained = found["gain"] if rule.metric is not None else _if_allowed(found["gain"], allowed)
-    return Gain(promised=promised, found=gained), found["worst_subgroup"]
+    negligible = 0.0 if rule.metric is None else NEGLIGIBLE
+    return Gain(promised=promised, found=gained, negligible=negligible), found["worst_subgroup"]
 
 
 def _if_allowed(change: Change, allowed: Sequence[bool]) -> Change:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 
 from fairdistill.data.recipe import Augmentation
 from fairdistill.fixing import folder
-from fairdistill.fixing.candidates import SHARES, Candidate
+from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.decision import Ended
 from fairdistill.fixing.memorizing import wants_changed_images
 from fairdistill.fixing.plan import (
@@ -24,12 +24,11 @@ from fairdistill.fixing.plan import (
     steps_per_epoch,
 )
 from fairdistill.fixing.search import Search
-from fairdistill.fixing.students import Start, evaluations_seconds, start_of, train_student
+from fairdistill.fixing.students import Start, evaluations_seconds, guessed_step, start_of, train_student
+from fairdistill.fixing.time_left import time_for_students
 from fairdistill.fixing.work import Work
 from fairdistill.text.durations import format_seconds
 
-_AUDITS = 5.0  # seconds for audits and the report
-_MOST_FOR_LINES = 0.25  # of the time left
 _LONGER = 1.25  # a further round is worth its time if its students get at least this many times the steps
 
 
@@ -60,21 +59,13 @@ def train_students(search: Search) -> Ended:
     raise AssertionError("a round is the last")
 
 
-def time_for_students(search: Search) -> float:
-    """Return the seconds left for training, without those that reading the test set, lines and a head will take."""
-    work, seconds = search.work, search.image_seconds
-    left = work.clock.left - 2 * len(work.samples.test) * seconds - _AUDITS
-    lines = (len(SHARES) + 2) * len(work.samples.validation) * seconds
-    return left - min(lines, _MOST_FOR_LINES * max(0.0, left))
-
-
 def _short_student(search: Search, start: Start, epoch: int, *, augment: Augmentation | None) -> Pace | None:
     """Train ``ss`` for about two epochs, for a second answer; return the pace, None if there was no time for it."""
     work = search.work
     plan = folder.plan_of(work.out)
     steps = plan.get("short_steps")
     if steps is None:
-        guess = 3 * search.image_seconds * work.options.batch_size  # a backward pass costs two forward passes
+        guess = guessed_step(search)
         most = work.options.epochs * epoch
         steps = short_steps(time_for_students(search), guess, epoch_steps=epoch, most=most)
         if not steps:
@@ -85,17 +76,19 @@ def _short_student(search: Search, start: Start, epoch: int, *, augment: Augment
             return None
         folder.update_plan(work.out, short_steps=steps)
     began = time.monotonic()
-    found = train_student(search, start, Student(SHORT, "ss", augment=augment), steps=steps, until=steps)
+    short = Student(SHORT, "ss", augment=augment)
+    found = train_student(search, start, short, steps=steps, until=steps)
     if "pace" in plan:  # of an earlier call, when the machine may have been busier or freer
         return Pace(**plan["pace"]).corrected(
             seconds=search.image_seconds, expected=plan.get("image_seconds", search.image_seconds)
         )
-    training = steps * 3 * search.image_seconds * work.options.batch_size
+    done = _come(work, short) or steps  # it may have diverged
+    training = done * guessed_step(search)
     if found is not None and found.run is not None:
         training = sum(row["seconds"] for row in found.run.read_log()) or training
     pace = Pace.measured(
-        wall=time.monotonic() - began, steps=steps, training=training,
-        evaluation=evaluations_seconds(search, steps, epoch),
+        wall=time.monotonic() - began, steps=done, training=training,
+        evaluation=evaluations_seconds(search, done, epoch),
     )  # fmt: skip
     _record_pace(search, pace)
     return pace
@@ -104,8 +97,9 @@ def _short_student(search: Search, start: Start, epoch: int, *, augment: Augment
 def _train(search: Search, start: Start, student: Student, *, steps: int, until: int) -> Candidate | None:
     """Train a student up to a step, and correct the pace if the machine has become busier or freer."""
     assert search.pace is not None, "the short student was trained before"
-    more, began = until - _come(search.work, student), time.monotonic()
+    before, began = _come(search.work, student), time.monotonic()
     found = train_student(search, start, student, steps=steps, until=until)
+    more = _come(search.work, student) - before
     if found is not None and more > 0:
         expected = search.pace.expected(more, student.cost)
         search.pace = search.pace.corrected(seconds=time.monotonic() - began, expected=expected)
@@ -141,7 +135,7 @@ def _compete(search: Search, start: Start, number: int, students: Mapping[str, S
             trained = trained or _train(search, start, running[name], steps=planned.steps, until=here)
             if trained is not None:
                 found[name] = trained
-            if here < until:
+            if here < until or (trained is not None and _come(work, running[name]) < until):
                 return False
         planned = planned.after(sorted(found, key=lambda name: search.standing(found[name])))
         _record(work, number, planned)

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from fairdistill.auditing import AuditResult
 from fairdistill.auditing.result import RowsNeeded
+from fairdistill.choosing import NEGLIGIBLE
 from fairdistill.contract import Result, key
 from fairdistill.metrics import Change
 
@@ -49,25 +50,46 @@ class Settling(Result):
         return sum(each.more for each in self.lacking)
 
 
-def settling_gap(audited: AuditResult, limit: float, where: Literal["validation", "test"]) -> Settling | None:
+def settling_gap(audited: AuditResult, limit: float, where: Literal["validation", "test"]) -> Settling:
     """Return the images that would show whether a gap is real.
 
     The audit's own sizing says how many images a subgroup needs for gaps of some sizes. For the size in question, the
-    larger of the estimate and the limit, it is scaled by the inverse square, as every number of samples.
+    largest of the estimate, the limit and what the default rule counts as none, it is scaled by the inverse square, as
+    every number of samples.
 
     Args:
         audited: the deployed model's audit.
         limit: the gap that is fair enough; smaller ones need not be shown.
         where: the part of the data that was audited.
-
-    Returns:
-        None if there is no gap to look for.
     """
-    size = max(limit, 0.0 if math.isnan(audited.deo_a.estimate) else audited.deo_a.estimate)
-    if size == 0:
-        return None
+    estimate = audited.deo_a.estimate
+    size = max(limit, NEGLIGIBLE, 0.0 if math.isnan(estimate) else estimate)
     rows = max(2, math.ceil(_nearest(audited.sizing.deo_a_rows_needed, size)))
     return Settling(of="gap", size=size, where=where, rows=rows, lacking=_lacking(audited, rows))
+
+
+def gain_to_show(found: Change, promised: float, *, negligible: float) -> float | None:
+    """Return the size of a gain that more images of the test set could show, if the interval there includes 0.
+
+    It is the one seen there or, if that one is negligible, the one that the validation set promised, unless the
+    interval excludes it.
+
+    Args:
+        found: the gain on the test set.
+        promised: the gain on the validation set.
+        negligible: smaller gains do not matter.
+
+    Returns:
+        None if the gain is negligible on either set, or undefined, or if the test set shows a loss.
+
+    Example:
+        >>> gain_to_show(Change(0.002, -0.069, 0.052, 0.9), 0.089, negligible=0.005) is None
+        True
+    """
+    for size, most in ((found.value, math.inf), (promised, found.high)):
+        if 0 < size <= most and size >= negligible and found.high >= 0:
+            return size
+    return None
 
 
 def settling_gain(audited: AuditResult, gain: Change, size: float, *, power: float = 0.8) -> Settling | None:

@@ -14,7 +14,7 @@ from fairdistill.fixing import folder
 from fairdistill.fixing.guessing import check_beats_guessing
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
-from fairdistill.fixing.runs import trained
+from fairdistill.fixing.runs import Limit, trained
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of
 from fairdistill.models.finding_last_layer import find_last_layer
 from fairdistill.models.layout import to_device
@@ -123,7 +123,13 @@ def _trained(base: TrainOptions, options: FixOptions, samples: Samples, runtime:
         step_seconds = seconds_of(replace(wanted, steps=_PROBED)) / _PROBED
         steps = teacher_steps(clock.left, step_seconds, epoch_steps=epoch, epochs=options.epochs)
         folder.update_plan(out, teacher_steps=steps)
-    trained(out, replace(wanted, steps=steps), samples, until=steps)
+    limit = Limit(
+        left=lambda: clock.left - options.seconds / 2, step_seconds=options.seconds / 3 / steps, part=0.0,
+        every=steps_per_epoch(len(samples.train), options.batch_size),
+    )  # fmt: skip
+    trained(out, replace(wanted, steps=steps), samples, until=steps, limit=limit)
+    steps = folder.reached(out, "teacher")
+    folder.update_plan(out, teacher_steps=steps)  # whatever follows is about this model
     source = source_of(str(out / "teacher"), options)
     given = Deployed.read(source, samples, runtime)
     try:

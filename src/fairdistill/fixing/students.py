@@ -11,9 +11,10 @@ from fairdistill.choosing import Chooser, Condition, Measures, Rule
 from fairdistill.errors import NonFiniteLossError
 from fairdistill.fixing import folder
 from fairdistill.fixing.candidates import Candidate
-from fairdistill.fixing.plan import Student
-from fairdistill.fixing.runs import trained
+from fairdistill.fixing.plan import Student, steps_per_epoch
+from fairdistill.fixing.runs import Limit, trained
 from fairdistill.fixing.search import Search
+from fairdistill.fixing.time_left import time_before_the_test
 from fairdistill.models.kinds import is_program
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import load_model, predictions_of
@@ -61,7 +62,7 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
         start: where it starts.
         student: how it is trained.
         steps: that it would have if it stayed to the end; its learning rate decays over them.
-        until: the step after which it pauses.
+        until: the step after which it pauses; it pauses earlier if time is up.
 
     Returns:
         None if it diverged, now or before.
@@ -72,10 +73,16 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     options = _options(search, start, student, steps=steps)
     began = work.clock.spent
     try:
-        run = trained(work.out, options, work.samples, until=until)
+        run = trained(work.out, options, work.samples, until=until, limit=_limit(search, student))
     except NonFiniteLossError as error:
         search.notes.append(f"{student.name} diverged: {error}")
         return None
+    reached = folder.reached(work.out, f"students/{student.name}")
+    if reached < until:
+        search.notes.append(
+            f"{student.name} was stopped after {reached:,} of {until:,} steps, which took longer than planned, since "
+            "time was up. Its best weights so far were evaluated"
+        )
     source = ModelSource(path=str(run.path), option="student")
     validation = work.samples.validation
     model = load_model(source, validation, work.runtime)
@@ -87,7 +94,7 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
         description=student.description(from_trained=options.init == "teacher"), validation=predicted, source=source,
         run=run, configuration=student.configuration, seconds=work.clock.spent - began,
         settings={
-            "method": student.method, "augment": options.augment, "lr": options.lr, "steps": until, "of_steps": steps,
+            "method": student.method, "augment": options.augment, "lr": options.lr, "steps": reached, "of_steps": steps,
             "start": start.name,
         },
     )  # fmt: skip
@@ -95,6 +102,23 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     search.add(found)
     search.announce()
     return found
+
+
+def _limit(search: Search, student: Student) -> Limit:
+    """Return the time for a student: all that is left until the test set must be read."""
+    work, pace = search.work, search.pace
+    step = guessed_step(search) if pace is None else pace.step * student.cost
+    part = 0.0 if pace is None else pace.part
+    evaluation = len(work.samples.validation) * search.image_seconds
+    return Limit(
+        left=lambda: time_before_the_test(search) - evaluation - part, step_seconds=step, part=part,
+        every=steps_per_epoch(len(work.samples.train), work.options.batch_size),
+    )  # fmt: skip
+
+
+def guessed_step(search: Search) -> float:
+    """Return the seconds of a step before any was measured: a backward pass costs as much as two forward passes."""
+    return 3 * search.image_seconds * search.work.options.batch_size
 
 
 def _options(search: Search, start: Start, student: Student, *, steps: int) -> TrainOptions:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 from fairdistill.auditing import AuditResult
 from fairdistill.contract import Result
-from fairdistill.fixing.settling import Settling, settling_gain, settling_gap
+from fairdistill.fixing.settling import Settling, gain_to_show, settling_gain, settling_gap
 from fairdistill.fixing.treatment import Treatment, treatment
 from fairdistill.metrics import Change
 from fairdistill.reporting.recommendation import Outcome
@@ -45,15 +44,22 @@ class Gain:
     Attributes:
         promised: on the validation set.
         found: on the test set, with its interval.
+        negligible: smaller gains do not matter; 0 if the rule is a function, whose value may have any unit.
     """
 
     promised: float
     found: Change
+    negligible: float
 
     @property
     def confirmed(self) -> bool:
         """Whether the whole interval on the test set is a gain."""
         return self.found.low > 0
+
+    @property
+    def to_show(self) -> float | None:
+        """The size of the gain that more images of the test set could show; None if there is nothing to show."""
+        return gain_to_show(self.found, self.promised, negligible=self.negligible)
 
 
 def reach(
@@ -136,15 +142,11 @@ def _settling(
 ) -> Settling | None:
     """Return the images that an open verdict needs.
 
-    For a gain that the test set does not confirm, the size to show is the one seen there; if nothing was gained, the
-    one that the validation set promised; no images would confirm what is significantly worse. For a gap within chance
-    it is the gap on the set that has fewer images.
+    For a gain that the test set does not confirm, the size to show is that of :func:`gain_to_show`. For a gap within
+    chance it is the gap on the set that has fewer images.
     """
     if reason == "not confirmed" and gain is not None:
-        if gain.found.high < 0:
-            return None
-        size = gain.found.value if gain.found.value > 0 else gain.promised
-        return None if math.isnan(size) else settling_gain(test, gain.found, size)
+        return None if gain.to_show is None else settling_gain(test, gain.found, gain.to_show)
     if reason == "within chance":
         fewer = validation if validation.sizing.smallest_cell <= test.sizing.smallest_cell else test
         return settling_gap(fewer, limit, "validation" if fewer is validation else "test")

@@ -85,6 +85,7 @@ class AttentionTerm(Term):
     """:func:`attention_loss` of the last maps."""
 
     capturable = True
+    reads_labels = False
 
     def __init__(self, spec: AttentionTransfer) -> None:
         super().__init__()

@@ -99,6 +99,7 @@ class NeuronSelectivityTerm(Term):
     """
 
     capturable = True
+    reads_labels = False
 
     def __init__(self, spec: NeuronSelectivity) -> None:
         super().__init__()

@@ -131,6 +131,7 @@ class RKDTerm(Term):
 
     whole_batch = True
     capturable = True
+    reads_labels = False
 
     def __init__(self, spec: RKD) -> None:
         super().__init__()

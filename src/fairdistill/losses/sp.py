@@ -88,6 +88,7 @@ class SPTerm(Term):
 
     whole_batch = True
     capturable = True
+    reads_labels = False
 
     def __init__(self, spec: SP) -> None:
         super().__init__()

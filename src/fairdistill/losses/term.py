@@ -47,10 +47,13 @@ class Term(nn.Module):
         capturable: True if ``forward`` may be recorded as a CUDA graph (``--cuda-graph``): it asks the device for no
             number, reads ``view.progress`` and ``view.ramp`` only in arithmetic, since they may be scalar tensors, and
             leaves nothing for ``end_step`` but gradients. Otherwise steps with this term run without a graph.
+        reads_labels: False for a term that depends neither on classes nor on the logits: with several yes/no attributes
+            it is computed once, any other for each attribute.
     """
 
     whole_batch: ClassVar[bool] = False
     capturable: ClassVar[bool] = False
+    reads_labels: ClassVar[bool] = True
 
     def forward(self, view: StepView) -> Tensor:
         """Return this term's scalar part of the loss, including its strength."""

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from fairdistill.metrics.multinomial import multinomial
 from fairdistill.metrics.rows import Rows as Rows
 from fairdistill.metrics.rows import TestSets, placed
 from fairdistill.metrics.samples import Design
@@ -124,8 +125,7 @@ class Outcomes:
         drawn[at + 1] = n[:, None] - drawn[at]
         for stratum in np.flatnonzero(~pairs).tolist():
             own = slice(self.first[stratum], stops[stratum])
-            chance = self.weight[own] / self.weight[own].sum()
-            drawn[own] = generator.multinomial(self.sources[stratum], chance, size=size).T
+            drawn[own] = multinomial(self.weight[own], int(self.sources[stratum]), size, generator)
         return drawn.T
 
     def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:

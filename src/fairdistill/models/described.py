@@ -30,6 +30,7 @@ class Described:
         mean, std: channel means and standard deviations of its input, for pixels in [0, 1].
         class_names: the names of its outputs.
         multi_label: whether an image may have several of its classes.
+        answers: with that, the two values of each, the one that means no first.
         differs: what was done to its images and is not done here, one clause each.
     """
 
@@ -41,6 +42,7 @@ class Described:
     std: Channels | None = None
     class_names: tuple[str, ...] | None = None
     multi_label: bool | None = None
+    answers: tuple[tuple[str, str], ...] | None = None
     differs: tuple[str, ...] | None = None
 
     def completed_by(self, beside: Described) -> Described:
@@ -75,8 +77,16 @@ def described_in(metadata: Mapping[str, str]) -> Described:
         mean=three(from_json(metadata["mean"])) if "mean" in metadata else None,
         std=three(from_json(metadata["std"])) if "std" in metadata else None,
         class_names=class_names_in(named),
+        multi_label="attributes" in metadata or None,
+        answers=_answers_in(metadata),
         rule=_rule_in(metadata, None if size is None else int(size)),
     )
+
+
+def _answers_in(metadata: Mapping[str, str]) -> tuple[tuple[str, str], ...] | None:
+    if "attributes" not in metadata:
+        return None
+    return tuple((str(no), str(yes)) for no, yes in from_json(metadata["attributes"])) or None
 
 
 def _rule_in(metadata: Mapping[str, str], size: int | None) -> InputRule | None:

@@ -96,17 +96,21 @@ def is_face(network: nn.Module) -> bool:
     return hasattr(network, "config") and hasattr(network, "base_model_prefix")
 
 
-def configurations(network: nn.Module, class_names: Sequence[str], recipe: Recipe) -> dict[str, dict[str, Any]]:
+def configurations(
+    network: nn.Module, class_names: Sequence[str], recipe: Recipe, *, multi_label: bool = False
+) -> dict[str, dict[str, Any]]:
     """Return the files that transformers reads beside the weights of one of its networks, by name.
 
     Args:
         network: a network of transformers.
         class_names: the names of its outputs.
         recipe: how its images are prepared.
+        multi_label: whether an image may have several of the classes.
     """
     config = copy.deepcopy(cast(Any, network).config)
     config.id2label = dict(enumerate(class_names))
     config.label2id = {name: index for index, name in enumerate(class_names)}
+    config.problem_type = f"{'multi' if multi_label else 'single'}_label_classification"
     config.architectures = [type(network).__name__]
     center = recipe.crop == "center"
     short, kernel = min(recipe.stored), _KERNELS[recipe.resizing.interpolation]

@@ -67,6 +67,26 @@ def logits_of_probabilities(probabilities: Tensor) -> Tensor:
     return with_two_columns(positive.log() - torch.log1p(-positive))
 
 
+def two_classes(logits: Tensor, kind: OutputKind = "logits") -> Tensor:
+    """Return logits ``[N, 2]`` of no and yes from the output for one yes/no attribute, ``[N]``.
+
+    Args:
+        logits: the logit of a sigmoid; or the logarithm of the probability of yes, if ``kind`` is probabilities.
+        kind: what the network's own outputs are.
+
+    Example:
+        >>> torch.softmax(two_classes(torch.tensor([0.0, 100.0])), dim=1)
+        tensor([[0.5000, 0.5000],
+                [0.0000, 1.0000]])
+        >>> torch.softmax(two_classes(torch.tensor([0.25]).log(), "probabilities"), dim=1)
+        tensor([[0.7500, 0.2500]])
+    """
+    if kind == "logits":
+        return with_two_columns(logits.unsqueeze(1))
+    yes = logits.float().exp().clamp_max(_HIGHEST)
+    return torch.stack((torch.log1p(-yes), logits.float()), dim=1)
+
+
 @dataclass(frozen=True)
 class OutputReading:
     """How a network's outputs become logits in the order of the data set's classes.

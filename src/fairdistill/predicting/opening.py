@@ -37,14 +37,14 @@ class Opened:
         model: the model; its logits are in the order of ``class_names``.
         class_names: the names of the classes.
         exif: whether images are turned as their EXIF orientation says.
-        attributes: whether the classes are yes/no attributes, of which an image may have several.
+        answers: the two values of each of several yes/no attributes, no first; None if the classes exclude each other.
         notes: what was assumed about it, one sentence each.
     """
 
     model: DeployedModel
     class_names: tuple[str, ...]
     exif: bool
-    attributes: bool
+    answers: tuple[tuple[str, str], ...] | None
     notes: tuple[str, ...]
 
 
@@ -73,10 +73,14 @@ def opened_for(images: ImageList, source: ModelSource, options: PredictOptions, 
     load = load_attribute_model if attributes else load_model
     model = load(source, sample, runtime, file=own.file)
     notes = _assumed(own, source, model)
-    if multiple and options.attributes is None:
+    if multiple and options.attributes is None and own.described.files:
         said = "says that its outputs are labels of which an image may have several; --classes makes them classes"
         notes = (*notes, f"{own.described.files[0]} {said}")
-    return Opened(model, names, exif, attributes, notes)
+    if not attributes:
+        return Opened(model, names, exif, None, notes)
+    known = own.described.answers if options.attributes is None else None
+    answers = known if known is not None and len(known) == len(names) else (("0", "1"),) * len(names)
+    return Opened(model, names, exif, answers, notes)
 
 
 def _given_rule(own: OwnDescription, source: ModelSource, options: PredictOptions) -> str | None:

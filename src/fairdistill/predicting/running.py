@@ -56,7 +56,7 @@ def run_model(path: str, options: PredictOptions) -> PredictResult:
         columns = {name: values[found.rows].tolist() for name, values in images.columns.items()}
         named = columns if "id" in columns else {"id": kept.tolist(), **columns}
         write_table(options.out, {**named, **_outputs(opened, found)})
-    if opened.attributes:
+    if opened.answers is not None:
         times = found.predicted.sum(axis=0).tolist()
     else:
         times = np.bincount(found.predicted, minlength=len(opened.class_names)).tolist()
@@ -64,7 +64,7 @@ def run_model(path: str, options: PredictOptions) -> PredictResult:
         where=path,
         images=str(options.images),
         rows=len(found.rows),
-        attributes=opened.attributes,
+        attributes=opened.answers is not None,
         classes=tuple(
             PredictedClass(class_name=name, images=count) for name, count in zip(opened.class_names, times, strict=True)
         ),
@@ -132,8 +132,10 @@ def _run_as(opened: Opened, images: ImageList, how: Decoding, options: PredictOp
                 with runtime.autocast():
                     logits = class_logits(network(prepared)).float()
                 _check_finite(logits, images.names[chunk.rows], model)
-                one = shares_of(logits, model) if opened.attributes else F.softmax(logits.double(), dim=1).cpu().numpy()
-                probabilities.append(one)
+                if opened.answers is not None:
+                    probabilities.append(shares_of(logits, model))
+                else:
+                    probabilities.append(F.softmax(logits.double(), dim=1).cpu().numpy())
                 rows.append(chunk.rows)
                 facts.append(chunk.facts)
             report(len(chunk))
@@ -142,17 +144,17 @@ def _run_as(opened: Opened, images: ImageList, how: Decoding, options: PredictOp
     seconds = time.perf_counter() - start
     return _Found(
         np.concatenate(rows), np.concatenate(probabilities), np.concatenate(facts), tuple(broken), seconds,
-        opened.attributes,
+        opened.answers is not None,
     )  # fmt: skip
 
 
 def _outputs(opened: Opened, found: _Found) -> dict[str, Iterable[Any]]:
     """Return the columns of what the model says."""
-    if not opened.attributes:
+    if opened.answers is None:
         return output_columns(opened.class_names, found.predicted, found.probabilities)
     columns: dict[str, Iterable[Any]] = {}
-    for at, name in enumerate(opened.class_names):
-        columns |= attribute_columns(name, ("0", "1"), found.predicted[:, at], found.probabilities[:, at])
+    for at, (name, pair) in enumerate(zip(opened.class_names, opened.answers, strict=True)):
+        columns |= attribute_columns(name, pair, found.predicted[:, at], found.probabilities[:, at])
     return columns
 
 

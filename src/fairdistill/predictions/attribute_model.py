@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,13 +17,10 @@ from fairdistill.models.layout import to_device
 from fairdistill.models.weights import WeightsFile
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.trained_model import DeployedModel, load_model
+from fairdistill.predictions.predictions import Predictions
+from fairdistill.predictions.trained_model import DeployedModel, as_predictions, load_model
+from fairdistill.predictions.writing import attribute_columns, write_table
 from fairdistill.system.runtime import Runtime
-
-
-def as_attributes(data: GroupedDataset, names: tuple[str, ...]) -> GroupedDataset:
-    """Return the images of a data set, whose classes become the attributes, one for each output of a model."""
-    return replace(data, class_names=names, labels=torch.zeros_like(data.labels))
 
 
 def load_attribute_model(
@@ -72,3 +71,45 @@ def attribute_shares(
             f"starting with {data.ids[undefined[0]]}; check its weights and the mean and sd of its input"
         )
     return shares_of(logits, model)
+
+
+def attribute_predictions(
+    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime
+) -> list[Predictions]:
+    """Run a model on every image of a data set with several attributes; return the predictions of each.
+
+    From a probability of one half on, the answer is yes.
+
+    Raises:
+        TeacherError: if an output is not finite.
+    """
+    shares = attribute_shares(model, data.of_outputs(), where=where, runtime=runtime)
+    pairs = zip(data.of_attributes(), shares.T, strict=True)
+    return [
+        replace(
+            as_predictions(model, part, np.stack((1 - yes, yes), axis=1), where=where),
+            predicted=(yes >= 0.5).astype(np.int64),
+        )
+        for part, yes in pairs
+    ]
+
+
+def write_attributes(path: str | Path, data: GroupedDataset, shares: Mapping[str, NDArray[Any]]) -> None:
+    """Write a table as ``audit --label a,b`` reads it: id, source_id, group, and NAME, pred_NAME, p_NAME of each.
+
+    There is no column of sources if no images share one; an unknown group is empty.
+
+    Args:
+        path: the .csv or .tsv file.
+        data: a data set with several attributes.
+        shares: the probability of a yes for each attribute, ``[N]``.
+    """
+    columns: dict[str, Iterable[Any]] = {"id": data.ids}
+    if len(set(data.source_ids)) < len(data):
+        columns["source_id"] = data.source_ids
+    groups = (*data.group_names, "")  # -1 reads the last
+    columns["group"] = [groups[group] for group in data.groups.tolist()]
+    for (name, yes), attribute in zip(shares.items(), data.of_attributes(), strict=True):
+        columns[name] = [attribute.class_names[label] for label in attribute.labels.tolist()]
+        columns |= attribute_columns(name, attribute.class_names, (yes >= 0.5).astype(np.int64), yes)
+    write_table(path, columns)

@@ -123,6 +123,7 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         RunFolderError: if the run is not finished.
         DataError: if the table was changed afterwards.
     """
+    run.require_one_label("its predictions are read for one label")
     result = run.result
     path = run.path / name
     names = header(path, "utf-8")
@@ -144,14 +145,14 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         class_names=class_names,
         group_names=group_names,
         notes=tuple(capitalized(note) for note in result.get("notes", ()) if note),
-        design="random" if name == "validation_predictions.csv" else _design(run),
+        design="random" if name == "validation_predictions.csv" else run_design(run),
     )
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
         raise DataError(f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}")
     return found
 
 
-def _design(run: RunFolder) -> Design:
+def run_design(run: RunFolder) -> Design:
     """Return how the test set of a run was sampled; at random if its data set is no longer known."""
     from fairdistill.data import design_of  # which a table of predictions has no need of
 

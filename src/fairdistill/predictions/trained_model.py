@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
@@ -122,7 +123,13 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
             f"{where} gives outputs that are not finite for {len(undefined):,} of {len(data):,} images of "
             f"{data.name}, starting with {data.ids[undefined[0]]}; check its weights and the mean and sd of its input"
         )
-    probabilities = F.softmax(logits.double(), dim=1).cpu().numpy()
+    return as_predictions(model, data, F.softmax(logits.double(), dim=1).cpu().numpy(), where=where)
+
+
+def as_predictions(
+    model: DeployedModel, data: GroupedDataset, probabilities: NDArray[np.float64], *, where: str
+) -> Predictions:
+    """Return a model's probabilities for the images of a data set, float64 ``[N, C]``, as predictions."""
     return Predictions(
         where=f"{where} on {data.name}",
         ids=np.array(data.ids, object),

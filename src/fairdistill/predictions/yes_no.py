@@ -1,46 +1,17 @@
-"""Several yes/no attributes of the same samples: their columns in tables, and which of two classes is the yes."""
+"""What a table of predictions says of several yes/no attributes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.reading import check_column, header, read_columns, several
-from fairdistill.text.lists import listed
-
-_YES = frozenset({"1", "1.0", "yes", "y", "true", "t", "present", "positive", "ja", "oui"})
-_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """One yes/no attribute of a table.
-
-    Attributes:
-        name: of its column.
-        classes: its two values, the one that means no first.
-        notes: what was assumed about that.
-    """
-
-    name: str
-    classes: tuple[str, str]
-    notes: tuple[str, ...] = ()
-
-
-def names_several(label: str | None, path: str | Path, encoding: str) -> bool:
-    """Return whether ``--label`` names several columns of a table."""
-    if label is None or "," not in label:
-        return False
-    place = Path(path)
-    return not place.is_file() or label not in header(place, encoding)
+from fairdistill.tables.yes_no import Attribute, attribute_in, check_attributes
 
 
 def attributes_of(path: Path, label: str, positive: Mapping[str, str], encoding: str) -> tuple[Attribute, ...]:
@@ -60,35 +31,9 @@ def attributes_of(path: Path, label: str, positive: Mapping[str, str], encoding:
     columns = several(label, names)
     for name in columns:
         check_column(path, names, "label", name)
-        if columns.count(name) > 1:
-            raise UsageError(f"--label {label} names the column {name!r} twice")
-    for name in positive:
-        if name not in columns:
-            raise UsageError(f"--yes-value {name}={positive[name]}: {name!r} is not among the columns of --label")
+    check_attributes(label, columns, positive)
     table = Columns(path, read_columns(path, columns, encoding), {})
-    return tuple(_attribute(table, name, positive.get(name)) for name in columns)
-
-
-def _attribute(table: Columns, name: str, positive: str | None) -> Attribute:
-    _, values = table.codes(name, "label")
-    if len(values) != 2:
-        raise DataError(
-            f"{table.path}: column {name!r} has {len(values):,} different values ({listed(values, _SHOWN)}); several "
-            f"attributes at once are yes or no each, so audit it alone: --label {name}"
-        )
-    if positive is not None:
-        if positive not in values:
-            raise UsageError(f"--yes-value {name}={positive}: the column has only {' and '.join(values)}")
-        return Attribute(name, _with_last(values, positive))
-    meant = [value for value in values if value.strip().casefold() in (_YES | {name.strip().casefold()})]
-    if len(meant) == 1:
-        return Attribute(name, _with_last(values, meant[0]))
-    said = f"{values[1]!r} of {values[0]!r} and {values[1]!r} was taken for the yes of {name}"
-    return Attribute(name, (values[0], values[1]), (f"{said}; change that with --yes-value",))
-
-
-def _with_last(values: Sequence[str], last: str) -> tuple[str, str]:
-    return next(value for value in values if value != last), last
+    return tuple(attribute_in(table, name, positive.get(name))[0] for name in columns)
 
 
 def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> Predictions:
@@ -120,8 +65,3 @@ def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> P
     if found is None:
         return scored
     return replace(found, probabilities=scored.probabilities, probability_columns=scored.probability_columns)
-
-
-def of_yes(labelled: Predictions, yes: NDArray[np.float64]) -> Predictions:
-    """Return predictions with other outputs: the probability of a yes, float64 ``[N]``; a yes from one half on."""
-    return replace(labelled, predicted=(yes >= 0.5).astype(np.int64), probabilities=np.stack((1 - yes, yes), axis=1))

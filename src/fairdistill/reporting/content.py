@@ -17,6 +17,7 @@ from fairdistill.reporting.figures import Curve, FigureRow, Figures, Picture
 from fairdistill.reporting.options import ReportOptions
 from fairdistill.reporting.result import Configuration, Leakage, Probe, ReportContent, ReportRow, TestSet
 from fairdistill.reporting.rows import report_row
+from fairdistill.reporting.teachers import Teachers
 from fairdistill.runs import RunFolder
 from fairdistill.text.progress import progress
 
@@ -33,10 +34,10 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
     """
     comparison = compare(sources)
     first = run_predictions(RunFolder.open(comparison.rows[0].paths[0]))
-    rows = []
+    rows, teachers = [], Teachers(first)
     with progress("reading runs", len(comparison.rows)) as report:
         for row in comparison.rows:
-            rows.append(report_row(row, first, options.of(first).drawing))
+            rows.append(report_row(row, first, teachers, options.of(first).drawing))
             report(1)
     runs = [RunFolder.open(path) for row in comparison.rows for path in row.paths]
     embedded = [(row.label, found) for row in comparison.rows if (found := _embedding(row)) is not None]

@@ -17,21 +17,21 @@ from fairdistill.metrics.brier import brier_limits
 from fairdistill.metrics.impact import impact_ratios
 from fairdistill.predictions import Predictions, paired, run_predictions
 from fairdistill.reporting.result import GroupScores, ReportRow
+from fairdistill.reporting.teachers import Teachers
 from fairdistill.runs import RunFolder
 
-_OF_TEACHER = "teacher_predictions.csv"
 
-
-def report_row(row: CompareRow, first: Predictions, drawing: Drawing) -> ReportRow:
+def report_row(row: CompareRow, first: Predictions, teachers: Teachers, drawing: Drawing) -> ReportRow:
     """Return what a report says of one method.
 
     Args:
         row: the method and its runs.
         first: predictions of the first run of the report: they set the order of the images, classes and groups.
+        teachers: of its runs and others.
         drawing: confidence, draws and seed of the intervals.
     """
     runs = [RunFolder.open(path) for path in row.paths]
-    tables = [_in_order(run, first) for run in runs]
+    tables = [paired(first, run_predictions(run))[1] for run in runs]
     correct, scores = np.stack([table.correct for table in tables]), _scores(tables)
     del tables  # their probabilities may be large
     sample = Resampled(correct, first.samples, drawing)
@@ -47,7 +47,7 @@ def report_row(row: CompareRow, first: Predictions, drawing: Drawing) -> ReportR
         worst_cell=cell,
         deo_a=sample.gap("mean"),
         deo_m=sample.gap("max"),
-        change=_change(runs, correct, first, drawing),
+        change=_change([teachers.correct(run) for run in runs], correct, first, drawing),
         groups=tuple(
             GroupScores(
                 group=name,
@@ -63,11 +63,6 @@ def report_row(row: CompareRow, first: Predictions, drawing: Drawing) -> ReportR
     )
 
 
-def _in_order(run: RunFolder, first: Predictions, table: str = "predictions.csv") -> Predictions:
-    """Return a table of a run, in the order of ``first``."""
-    return paired(first, run_predictions(run, table))[1]
-
-
 def _scores(tables: Sequence[Predictions]) -> dict[str, Floats]:
     """Return the AUC, Brier score and impact ratio of each group, ``[G]``: the means over the runs."""
     found: dict[str, list[Floats]] = {"auc": [], "brier": [], "impact_ratio": []}
@@ -81,14 +76,15 @@ def _scores(tables: Sequence[Predictions]) -> dict[str, Floats]:
 
 
 def _change(
-    runs: Sequence[RunFolder], correct: NDArray[np.bool_], first: Predictions, drawing: Drawing
+    of_teachers: Sequence[NDArray[np.bool_] | None], correct: NDArray[np.bool_], first: Predictions, drawing: Drawing
 ) -> ModelChange | None:
     """Return the change from the teacher; None unless every run has its teacher's predictions."""
-    if not all((run.path / _OF_TEACHER).exists() for run in runs):
+    known = [each for each in of_teachers if each is not None]
+    if len(known) < len(correct):
         return None
-    taught = np.stack([_in_order(run, first, _OF_TEACHER).correct for run in runs])
+    taught = np.stack(known)
     change = model_change(paired_test(taught, correct, first.samples, drawing), first)
-    if len(runs) == 1:
+    if len(taught) == 1:
         return change
     # A few seeds say little about others, but a subgroup is also harmed, or helped, where every single seed shows it.
     by_seed = [

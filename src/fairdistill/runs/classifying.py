@@ -29,8 +29,9 @@ class Classified:
 
     Attributes:
         class_names: the names of the classes; their numbers, if the model's file does not name them.
-        predicted: int64 ``[N]``, the most probable class of each image.
-        probabilities: float32 ``[N, C]``.
+        predicted: int64 ``[N]``, the most probable class of each image; for several yes/no attributes int64 ``[N, K]``,
+            1 for yes.
+        probabilities: float32 ``[N, C]``; for attributes, of yes.
     """
 
     class_names: tuple[str, ...]
@@ -39,19 +40,30 @@ class Classified:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The name of each image's most probable class."""
+        """The name of each image's most probable class; for attributes, the names of those that it has."""
+        if self.predicted.ndim == 2:
+            said = ([name for name, yes in zip(self.class_names, row, strict=True) if yes] for row in self.predicted)
+            return tuple(map(", ".join, said))
         return tuple(self.class_names[label] for label in self.predicted.tolist())
 
     def __len__(self) -> int:
         return len(self.predicted)
 
 
-def equip(network: nn.Module, class_names: tuple[str, ...] | None, preprocessing: Preprocessing | None) -> None:
+def equip(
+    network: nn.Module,
+    class_names: tuple[str, ...] | None,
+    preprocessing: Preprocessing | None,
+    *,
+    multi_label: bool = False,
+) -> None:
     """Give a network ``class_names``, ``transform`` and ``predict``, unless it has attributes of these names.
 
-    They are plain attributes: modules, parameters, hooks and the weights that it saves stay as they are.
+    They are plain attributes: modules, parameters, hooks and the weights that it saves stay as they are. With
+    ``multi_label``, its outputs are yes/no attributes.
     """
-    own = {"class_names": class_names, "transform": preprocessing, "predict": partial(classify, network)}
+    predict = partial(classify, network, multi_label=multi_label)
+    own = {"class_names": class_names, "transform": preprocessing, "predict": predict}
     for name, value in own.items():
         if not hasattr(network, name):
             setattr(network, name, value)
@@ -63,6 +75,7 @@ def classify(
     *,
     class_names: Sequence[str] | None = None,
     transform: Preprocessing | None = None,
+    multi_label: bool = False,
 ) -> Classified:
     """Return what a network says of images, in eval mode and on its own device.
 
@@ -71,6 +84,7 @@ def classify(
         images: paths or Pillow images, or one of them.
         class_names: the names of its outputs in their order; default: those it was loaded with.
         transform: how images are prepared; default: as it was loaded.
+        multi_label: whether its outputs are yes/no attributes, of which an image may have several.
 
     Raises:
         UsageError: if it does not know how its images are prepared, or its number of outputs differs from the names'.
@@ -88,7 +102,7 @@ def classify(
     training = network.training
     network.eval()
     try:
-        kind = reading_of(network, size=prepared.recipe.size).kind
+        kind: OutputKind | None = None if multi_label else reading_of(network, size=prepared.recipe.size).kind
         parts = (prepared.batch(given[at : at + _BATCH]) for at in range(0, len(given), _BATCH))
         probabilities = torch.cat([_probabilities(network, part, kind) for part in parts])
     finally:
@@ -98,12 +112,17 @@ def classify(
     if len(named) != probabilities.shape[1]:
         raise UsageError(f"the network has {probabilities.shape[1]} outputs, but {len(named)} class names were given")
     shares = probabilities.cpu().numpy()
+    if multi_label:
+        return Classified(named, (shares >= 0.5).astype(np.int64), shares)
     return Classified(named, shares.argmax(axis=1).astype(np.int64), shares)
 
 
-def _probabilities(network: nn.Module, images: Tensor, kind: OutputKind) -> Tensor:
+def _probabilities(network: nn.Module, images: Tensor, kind: OutputKind | None) -> Tensor:
+    """Return the probability of each class; without a kind, of a yes for each attribute, of which it has the logit."""
     place = next(network.parameters(), images)
     with torch.no_grad():
         outputs = network(images.to(place.device))
+    if kind is None:
+        return raw_outputs(outputs).float().sigmoid()
     logits = logits_of_probabilities(raw_outputs(outputs)) if kind == "probabilities" else class_logits(outputs)
     return F.softmax(logits.float(), dim=1)

@@ -10,6 +10,8 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +158,15 @@ class RunFolder:
         shapes.check_counts(self.path / "result.json", content)
         return content
 
+    def require_one_label(self, why: str) -> None:
+        """Raise a RunFolderError if the run was trained on several attributes; ``why`` says what takes only one."""
+        attributes = self.result.get("attributes")
+        if attributes is not None:
+            raise RunFolderError(
+                f"{self.path} was trained on several attributes ({', '.join(attributes)}), but {why}; audit it with: "
+                f"fairdistill audit {shlex.quote(str(self.path))}"
+            )
+
     @property
     def embedding(self) -> dict[str, Any] | None:
         """The result of ``fairdistill embed``, None if it has not been run."""
@@ -274,7 +285,7 @@ class RunFolder:
     def _read_yaml(self) -> dict[str, Any]:
         path = self.path / "config.yaml"
         try:
-            content = from_yaml(text_of(path, most=_MOST_YAML))
+            content = deepcopy(_parsed(text_of(path, most=_MOST_YAML)))
         except (OSError, ValueError) as error:
             raise RunFolderError(f"cannot read {path}: {error}") from error
         if not isinstance(content, dict):
@@ -283,6 +294,12 @@ class RunFolder:
             raise RunFolderError(f"{path} is not the configuration of a run: its names must be texts")
         shapes.check_shape(path, content, shapes.CONFIG)
         return Record(path, content)
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str) -> Any:
+    """Parse a configuration; a report reads those of its runs many times."""
+    return from_yaml(text)
 
 
 def _as_yaml(content: Mapping[str, Any]) -> str:

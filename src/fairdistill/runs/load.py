@@ -48,7 +48,8 @@ def load(path: str | Path, *, model: str | None = None) -> nn.Module:
     check_path("a run folder", path)
     trust_code(model)
     network, described, metadata = _opened(Path(path), model)
-    equip(network, described.class_names, preprocessing_of(described, metadata))
+    preprocessing, multiple = preprocessing_of(described, metadata), bool(described.multi_label)
+    equip(network, described.class_names, preprocessing, multi_label=multiple)
     return network
 
 

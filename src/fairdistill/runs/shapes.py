@@ -56,12 +56,16 @@ CONFIG: Mapping[str, Any] = {
     "protocol": TEXT, "seed": WHOLE, "split_seed": WHOLE, "teacher": TEXT_OR_NULL, "tap": TEXT_OR_NULL,
     "device": TEXT, "out": TEXT_OR_NULL,
 }  # fmt: skip
-RESULT: Mapping[str, Any] = {
+_OF_LABEL: Mapping[str, Any] = {
     **_SCORES,
     "collapsed": TRUTH,
     "counts": Each(Each(Each(WHOLE))),
     "empty_cells": Each(Each(WHOLE, length=2)),
     "class_names": NAMES,
+}
+RESULT: Mapping[str, Any] = {
+    **_OF_LABEL,
+    "attributes": Each(_OF_LABEL, dict),
     "group_names": NAMES,
     "test_rows": WHOLE,
     "unknown_groups": Each(WHOLE, dict),
@@ -109,6 +113,8 @@ def check_counts(path: Path, result: Mapping[str, Any]) -> None:
     Raises:
         RunFolderError: if they are not.
     """
+    for of_attribute in result.get("attributes", {}).values():
+        check_counts(path, {**of_attribute, "group_names": result.get("group_names", ())})
     if not {"counts", "class_names", "group_names"} <= result.keys():
         return
     groups, classes = len(result["group_names"]), len(result["class_names"])

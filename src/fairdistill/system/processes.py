@@ -164,6 +164,16 @@ def launched_together() -> int:
     return int(os.environ.get("WORLD_SIZE", "1")) if "TORCHELASTIC_RUN_ID" in os.environ else 1
 
 
+def launched_here() -> int:
+    """Return how many of them ``torchrun`` started on this machine; 1 without torchrun."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if launched_together() > 1 else 1
+
+
+def speaks_here() -> bool:
+    """Return whether this process shows what those of this machine do together; always true without torchrun."""
+    return launched_together() == 1 or os.environ.get("LOCAL_RANK", "0") == "0"
+
+
 def join(device: str) -> World:
     """Join the processes that ``torchrun`` started; without torchrun there is only this one.
 
@@ -176,7 +186,7 @@ def join(device: str) -> World:
     size = launched_together()
     if size == 1:
         return ALONE
-    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    here = launched_here()
     on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
     if on_gpu and torch.cuda.device_count() < here:
         raise UsageError(

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+_BUFFER = 1 << 16  # bytes
+
 
 def column_facts(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     """Yield the number of rows of each row group, and pyarrow's metadata of each stored part of columns in it.
@@ -22,7 +24,8 @@ def column_facts(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list
     """
     import pyarrow.parquet
 
-    with pyarrow.parquet.ParquetFile(path) as file:
+    # Without a buffer, the first row of a column takes reading all of it.
+    with pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER) as file:
         facts = file.metadata
         paths = [facts.schema.column(at).path for at in range(facts.num_columns)]
         parts = [at for at, each in enumerate(paths) if each in columns or each.split(".")[0] in columns]

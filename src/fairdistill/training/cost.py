@@ -59,7 +59,7 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
         taught = setup.steps * batch_size
     weights = sum(p.numel() * p.element_size() for p in setup.student.network.parameters())
     checkpoint = (5 if setup.options.learning.ema else 4) * weights  # weights, best, moments, average
-    own = 2 * weights + checkpoint + len(test) * (40 + 12 * train.num_classes) * evaluators
+    own = 2 * weights + checkpoint + len(test) * (40 + 12 * train.num_outputs) * evaluators
     disk += own
     needed[setup.out] = own + checkpoint  # the former one stays until the next is whole
     _check_room(needed)

@@ -9,13 +9,14 @@ from torch import nn
 
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import NonFiniteLossError
-from fairdistill.predictions.evaluation import Evaluation, evaluate, logits_of
+from fairdistill.predictions.attribute_evaluation import evaluate_outputs
+from fairdistill.predictions.evaluation import logits_of
 from fairdistill.system.processes import World
 from fairdistill.text.numbers import percentage
 from fairdistill.training.active_run import ActiveRun
 from fairdistill.training.keeping import standing
 from fairdistill.training.learner import Learner
-from fairdistill.training.result import Outcome, summary, write_result
+from fairdistill.training.result import Judged, Outcome, summary, write_result
 from fairdistill.training.setup import Setup
 from fairdistill.training.stages import Stage
 from fairdistill.types import StepView
@@ -62,7 +63,7 @@ def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
     return row
 
 
-def _keep_if_best(run: ActiveRun, network: nn.Module, found: Evaluation, loss: float) -> None:
+def _keep_if_best(run: ActiveRun, network: nn.Module, found: Judged, loss: float) -> None:
     """Remember the weights that were evaluated if none were better so far, unless the last are kept in any case."""
     progress, keep = run.progress, run.setup.options.keep
     assert keep is not None, "it is resolved"
@@ -105,16 +106,16 @@ def evaluate_on_test(run: ActiveRun) -> dict[str, Any]:
     return summary(student)
 
 
-def evaluate_student(setup: Setup, network: nn.Module, pipeline: Pipeline, dataset: GroupedDataset) -> Evaluation:
+def evaluate_student(setup: Setup, network: nn.Module, pipeline: Pipeline, dataset: GroupedDataset) -> Judged:
     """Evaluate a network of the student's kind in eval mode; it is left in the mode it was in."""
     training = network.training
     network.eval()
     logits = logits_of(network, pipeline, setup.runtime.autocast, world=setup.world)
     network.train(training)
-    return evaluate(logits, dataset)
+    return evaluate_outputs(logits, dataset)
 
 
-def evaluate_teacher(setup: Setup, dataset: GroupedDataset, pipeline: Pipeline | None = None) -> Evaluation | None:
+def evaluate_teacher(setup: Setup, dataset: GroupedDataset, pipeline: Pipeline | None = None) -> Judged | None:
     """Evaluate the teacher, if there is one, on images prepared in its own way.
 
     Args:
@@ -128,7 +129,7 @@ def evaluate_teacher(setup: Setup, dataset: GroupedDataset, pipeline: Pipeline |
     if pipeline is None or recipe != dataset.recipe:
         pipeline = Pipeline(dataset, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
     logits = logits_of(lambda images: teacher(images)["logits"], pipeline, setup.runtime.autocast, world=setup.world)
-    return evaluate(logits, dataset)
+    return evaluate_outputs(logits, dataset, setup.teacher.outputs.kind)
 
 
 def share_statistics(learner: Learner, world: World) -> None:
@@ -142,7 +143,7 @@ def share_statistics(learner: Learner, world: World) -> None:
         buffer.div_(world.size)
 
 
-def _tell_terms(run: ActiveRun, stage: Stage, found: Evaluation) -> None:
+def _tell_terms(run: ActiveRun, stage: Stage, found: Judged) -> None:
     """Show the terms the student's validation logits, for schedules of their own."""
     train = run.setup.data.train
     view = StepView(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from fairdistill.errors import DataError, UsageError
 if TYPE_CHECKING:
     from fairdistill.data import GroupedDataset
     from fairdistill.metrics import Counts
+    from fairdistill.predictions.attribute_evaluation import AttributesEvaluation
     from fairdistill.predictions.evaluation import Evaluation
 
 _EXAMPLE = "deo_a subject to balanced_accuracy >= 0.65"
@@ -53,6 +54,11 @@ def check_keep(keep: str, validation: GroupedDataset) -> None:
     rule = rule_of(keep)
     if rule is None:
         return
+    if validation.attributes is not None:
+        raise UsageError(
+            f"--keep {keep!r} is a rule for one label, but {', '.join(validation.attributes.names)} are trained "
+            "together; use --keep loss or --keep last"
+        )
     rule.check(validation.class_names, validation.group_names)
     cells = validation.cell_counts().T.numpy()
     all_right = cells[:, :, None] * np.eye(validation.num_classes, dtype=np.int64)
@@ -67,7 +73,9 @@ def check_keep(keep: str, validation: GroupedDataset) -> None:
         )
 
 
-def standing(keep: str, found: Evaluation, validation: GroupedDataset, *, loss: float) -> tuple[float, ...]:
+def standing(
+    keep: str, found: Evaluation | AttributesEvaluation, validation: GroupedDataset, *, loss: float
+) -> tuple[float, ...]:
     """Return how an evaluation stands among those of a run: the lowest is kept, the earliest of equal ones.
 
     By a rule, evaluations at which the student predicts a single class come last; otherwise the rule's own order holds
@@ -82,8 +90,9 @@ def standing(keep: str, found: Evaluation, validation: GroupedDataset, *, loss: 
     rule = rule_of(keep)
     if rule is None:
         return (loss,)
-    measures = _measures(found.counts, found.accuracy, validation)
-    return (float(found.collapsed), *rule.standing(measures, None), loss)
+    one = cast("Evaluation", found)  # check_keep refuses rules for several attributes
+    measures = _measures(one.counts, one.accuracy, validation)
+    return (float(one.collapsed), *rule.standing(measures, None), loss)
 
 
 def _measures(counts: Counts, accuracy: float, data: GroupedDataset) -> Measures:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from fairdistill.errors import NonFiniteLossError, TeacherError
-from fairdistill.losses import Term, TermContext, TermSpec
+from fairdistill.losses import Term, TermSpec
 from fairdistill.types import StepView
 
 
@@ -34,12 +34,12 @@ class Objective(nn.Module):
 
     Args:
         specs: the settings of each term.
-        context: what the terms know about the data and the networks.
+        build: builds a term from its settings.
     """
 
-    def __init__(self, specs: Iterable[TermSpec], context: TermContext) -> None:
+    def __init__(self, specs: Iterable[TermSpec], build: Callable[[TermSpec], Term]) -> None:
         super().__init__()
-        self.terms = nn.ModuleDict({spec.name: spec.build(context) for spec in specs})
+        self.terms = nn.ModuleDict({spec.name: build(spec) for spec in specs})
 
     def forward(self, view: StepView, names: Sequence[str]) -> StepLoss:
         """Return the sum of the named terms, or this process's share of it if several train together."""

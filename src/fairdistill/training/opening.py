@@ -51,6 +51,9 @@ def _remarks(setup: Setup) -> Iterator[str]:
     wished = options.learning.batch_size
     if wished > len(train) and not options.rules.drop_last:
         yield f"a batch has at most the {len(train):,} training images, although --batch-size is {wished:,}"
+    if train.attributes is not None:
+        names = train.attributes.names
+        yield f"{len(names)} attributes ({', '.join(names)}): one output each, and what is shown is their mean"
     if train.recipe.crop == "center":
         yield f"images: {train.recipe.geometry}"
     if train.num_unknown_groups:
@@ -83,7 +86,11 @@ def create_run(setup: Setup) -> RunFolder:
     run.write_skipped(setup.data.train.skipped)
     if is_face(setup.student.network):
         train = setup.data.train
-        for name, content in configurations(setup.student.network, train.class_names, train.recipe).items():
+        of_outputs = train.of_outputs().class_names
+        contents = configurations(
+            setup.student.network, of_outputs, train.recipe, multi_label=train.attributes is not None
+        )
+        for name, content in contents.items():
             run.write_json(name, content)
     return run
 

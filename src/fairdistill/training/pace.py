@@ -109,7 +109,9 @@ def _step(setup: Setup, pipeline: Pipeline) -> Callable[[int], float]:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             batch = training_batch(setup, pipeline, step)
             with setup.runtime.autocast():
-                loss = torch.nn.functional.cross_entropy(tapped(batch.images)["logits"].float(), batch.labels)
+                logits = tapped(batch.images)["logits"].float()
+                labels = batch.labels.clamp_max(logits.shape[1] - 1)  # combinations of attributes are more than outputs
+                loss = torch.nn.functional.cross_entropy(logits, labels)
             loss.backward()
             if device.type == "cuda":
                 torch.cuda.synchronize(device)

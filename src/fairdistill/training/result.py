@@ -7,13 +7,17 @@ from typing import Any
 
 from fairdistill.data import GroupedDataset
 from fairdistill.metrics import empty_cells
+from fairdistill.predictions.attribute_evaluation import AttributesEvaluation
+from fairdistill.predictions.attribute_model import write_attributes
 from fairdistill.predictions.evaluation import Evaluation
 from fairdistill.runs import RunFolder
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.setup import Setup
 
+Judged = Evaluation | AttributesEvaluation
 
-def summary(judged: Evaluation) -> dict[str, Any]:
+
+def summary(judged: Judged) -> dict[str, Any]:
     """Return the numbers of an evaluation that go into the log and the result."""
     return {
         "accuracy": judged.accuracy,
@@ -39,9 +43,9 @@ class Outcome:
         seconds: time spent in training steps.
     """
 
-    student: Evaluation
-    validation: Evaluation | None
-    teacher: Evaluation | None
+    student: Judged
+    validation: Judged | None
+    teacher: Judged | None
     steps: int
     checkpoint_step: int
     seconds: float
@@ -62,9 +66,7 @@ def write_result(run: RunFolder, setup: Setup, outcome: Outcome) -> None:
         "result.json",
         {
             **summary(outcome.student),
-            "counts": outcome.student.counts,
-            "empty_cells": empty_cells(outcome.student.counts),
-            "class_names": test.class_names,
+            **_by_class(outcome.student, test),
             "group_names": test.group_names,
             "test_rows": len(test),
             "unknown_groups": {
@@ -86,12 +88,24 @@ def write_result(run: RunFolder, setup: Setup, outcome: Outcome) -> None:
     )
 
 
-def _write_predictions(run: RunFolder, dataset: GroupedDataset, name: str, judged: Evaluation) -> None:
-    run.write_predictions(
-        name,
-        ids=dataset.ids,
-        source_ids=dataset.source_ids,
-        labels=dataset.labels.tolist(),
-        groups=dataset.groups.tolist(),
-        probabilities=judged.probabilities.cpu().numpy(),
-    )
+def _by_class(judged: Judged, test: GroupedDataset) -> dict[str, Any]:
+    """Return the counts of a result, and the names of their classes; for each attribute, if there are several."""
+    if isinstance(judged, Evaluation):
+        return {"counts": judged.counts, "empty_cells": empty_cells(judged.counts), "class_names": test.class_names}
+    pairs = zip(judged.names, judged.each, test.of_attributes(), strict=True)
+    return {"attributes": {name: {**summary(one), **_by_class(one, data)} for name, one, data in pairs}}
+
+
+def _write_predictions(run: RunFolder, dataset: GroupedDataset, name: str, judged: Judged) -> None:
+    if isinstance(judged, Evaluation):
+        run.write_predictions(
+            name,
+            ids=dataset.ids,
+            source_ids=dataset.source_ids,
+            labels=dataset.labels.tolist(),
+            groups=dataset.groups.tolist(),
+            probabilities=judged.probabilities.cpu().numpy(),
+        )
+        return
+    shares = {name: one.probabilities[:, 1].cpu().numpy() for name, one in zip(judged.names, judged.each, strict=True)}
+    write_attributes(run.path / name, dataset, shares)

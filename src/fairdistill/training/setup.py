@@ -19,15 +19,17 @@ from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
+from fairdistill.predictions.attribute_model import load_attribute_model
 from fairdistill.predictions.trained_model import load_model, open_run
 from fairdistill.runs import nearest_existing
-from fairdistill.samplers import Balanced, Sampler, Shuffled, check_cells
+from fairdistill.samplers import Balanced, InTurn, Sampler, Shuffled, check_cells
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.training.keeping import check_keep
 from fairdistill.training.objective import Objective
 from fairdistill.training.options import TrainOptions
+from fairdistill.training.per_attribute import term_of
 from fairdistill.training.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
 from fairdistill.training.resolving import resolve
 from fairdistill.training.splits import Splits, load_data
@@ -162,7 +164,8 @@ def prepare_networks(
     trained = None
     if options.teacher is not None:
         source = teacher_source(options, data_options=options.data_options)
-        trained = load_model(source, train, runtime)
+        load = load_model if train.attributes is None else load_attribute_model
+        trained = load(source, train.of_outputs(), runtime)
     student = build_student(options, method, train, runtime, trained)
     if trained is None:
         return student, None
@@ -182,7 +185,8 @@ def prepare_objective(
         label_smoothing=options.learning.label_smoothing,
     )
     torch.manual_seed(derived_seed(options.seed, "terms"))
-    return Objective(method.all_terms, context)
+    kind = "logits" if teacher is None else teacher.outputs.kind
+    return Objective(method.all_terms, lambda spec: term_of(spec, context, train, teacher=kind))
 
 
 def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) -> Sampler:
@@ -190,9 +194,15 @@ def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) 
     size, seed, drop_last = options.learning.batch_size, options.seed, options.rules.drop_last
     if not drop_last:  # the paper's protocol refuses a batch that it cannot fill
         size = min(size, len(train))
+    strict, of_attributes = options.strict_cells, train.of_attributes()
     if method.sampler == "balanced":
-        return Balanced(train, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=options.strict_cells)
-    check_cells(train, strict=options.strict_cells)
+        samplers = [
+            Balanced(each, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=strict)
+            for each in of_attributes
+        ]
+        return samplers[0] if train.attributes is None else InTurn(samplers)
+    for each in of_attributes:
+        check_cells(each, strict=strict)
     return Shuffled(train, batch_size=size, seed=seed, drop_last=drop_last)
 
 

@@ -73,30 +73,37 @@ def build_student(
         teacher: the trained teacher, if there is one, for ``--init teacher``.
     """
     torch.manual_seed(derived_seed(options.seed, "weights"))
-    recipe = train.recipe
+    recipe, outputs = train.recipe, train.of_outputs()
     network = models.build(
-        str(options.model), train.num_classes, image_size=recipe.size, pretrained=options.init == "pretrained"
+        str(options.model), outputs.num_classes, image_size=recipe.size, pretrained=options.init == "pretrained"
     )
     _set_dropout(network, options)
     _draw_weights(network, options, train)
     new_head, notes = _initialise(network, options, teacher)
     reading = reading_of(network, size=recipe.size)
     reading.attach(network)
+    if reading.kind == "probabilities" and train.attributes is not None:
+        raise UsageError(
+            f"{options.model} ends in probabilities; several attributes are trained from logits, so leave out its last "
+            "activation"
+        )
     if reading.kind == "probabilities":
         notes.append(
             f"the student's network {options.model} ends in probabilities; it is trained on their logarithms, so that "
             "no softmax is applied twice"
         )
     features = place(network, size=recipe.size, named=options.tap, runtime=runtime, remedies=_REMEDIES)
-    check_features(features, method, train, "student")
+    check_features(features, method, outputs, "student")
     metadata = {
         "network": str(options.model),
-        "class_names": json.dumps(train.class_names),
+        "class_names": json.dumps(outputs.class_names),
         "image_size": str(recipe.size),
         "mean": json.dumps(recipe.mean),
         "std": json.dumps(recipe.std),
         **description(train),
     }
+    if train.attributes is not None:
+        metadata["attributes"] = json.dumps(train.attributes.answers)
     if reading.kind == "probabilities":
         metadata["outputs"] = reading.kind
     return Student(network, features, tuple(new_head), metadata, tuple(notes))

@@ -61,6 +61,6 @@ def build_teacher(
 ) -> RunTeacher:
     """Freeze a trained model and keep only what the method reads of it."""
     features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
-    check_features(features, method, train, "teacher")
+    check_features(features, method, train.of_outputs(), "teacher")
     network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
     return RunTeacher(network, features, model.recipe, model.digest, model.trained_by, model.outputs, model.notes)

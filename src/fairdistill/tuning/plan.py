@@ -100,6 +100,7 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
         warnings.simplefilter("ignore", UserWarning)  # about empty training subgroups: each trial's own run warns
         # Guessing groups trains a classifier and writes files; the first trial does it, and the others find it done.
         setup = prepare(replace(with_settings(training, lowest), pseudo_groups=False))
+    setup.data.validation.require_one_label("tune chooses by the fairness of one label")
     setup.data.validation.require_cells("DEO is undefined and no trial can be chosen")
     if options.seconds is not None and former is None:
         check_budget(options.seconds, needed=estimate(setup, training_pipeline(setup)).seconds)

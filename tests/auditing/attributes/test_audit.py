@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import random
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_other_predictions_and_limits_hold_for_each_attribute(table, tmp_path, r
     ("options", "text"),
     [
         ({"label": "smiling,age"}, "has no column 'age'"),
-        ({"label": "smiling,id"}, "column 'id' has 160 different values .* audit it alone: --label id"),
+        ({"label": "smiling,id"}, "column 'id' has 160 different values .* take it alone: --label id"),
         ({"label": "smiling,smiling"}, "names the column 'smiling' twice"),
         ({"label": "smiling,hair", "pred": "p"}, r"--pred applies to a single attribute; .* pred_NAME and p_NAME"),
         ({"label": "smiling,hair", "yes_value": {"age": "1"}}, "'age' is not among the columns of --label"),
@@ -238,26 +239,50 @@ def softmax(num_classes: int) -> nn.Module:
     return Softmax()
 
 
-def test_splits_that_differ_between_attributes_are_an_error(images, tmp_path):
+def test_one_test_set_is_drawn_for_all_attributes(images, tmp_path):
     options = model(tmp_path, "without", None)
     with images.open(newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows[::3]:
         row["green"] = "1"
     write(images, rows, "split")
-    with pytest.raises(UsageError, match="the test sets that were drawn for the attributes differ"):
-        audit_attributes(tmp_path / "m.safetensors", data=str(images), label="bright,red,green", rows="test", **options)
-    whole = audit_attributes(
-        tmp_path / "m.safetensors", data=str(images), label="bright,red,green", rows="all", **options
-    )
-    assert whole.rows == len(rows)
+    given = {"data": str(images), "label": "bright,red,green", **options}
+    drawn = audit_attributes(tmp_path / "m.safetensors", rows="test", **given)
+    assert 0 < drawn.rows < len(rows)
+    assert {each.audit.rows for each in drawn.attributes} == {drawn.rows}
+    assert audit_attributes(tmp_path / "m.safetensors", rows="all", **given).rows == len(rows)
 
 
-def test_training_takes_one_attribute_and_inspecting_several(images, capsys):
+def test_inspecting_takes_several_attributes(images, capsys):
     flags = ["--data", str(images), "--label", "bright,red", "--group", "shape", "--size", "16", "--no-cache"]
-    assert main(["train", *flags, "--method", "scratch"]) == 2
-    assert "names 2 attributes; audit, predict and data inspect take several, but a model" in capsys.readouterr().err
     assert main(["data", "inspect", *flags]) == 0
     shown = capsys.readouterr().out
     assert shown.count("Attribute ") == 2
     assert "Attribute red, 2 of 2" in shown
+
+
+def test_a_summary_in_markdown_has_the_outcome_and_a_row_for_each_attribute(table, capsys):
+    flags = ["--label", "smiling,glasses", "--group", "race", "--draws", "200", "--max-deo-a", "0.01", "--markdown"]
+    code = main(["audit", table, *flags])
+    text = capsys.readouterr().out
+    assert code == 1
+    assert text.startswith("## Fairness audit: fail\n")
+    assert "2 attributes, 2 groups." in text
+    assert "* DEO\\_A at most 1.0%: exceeded: glasses; undecided: smiling." in text
+    assert [line.split("|")[1].strip() for line in text.split("\n") if line.startswith("| ")][2:] == [
+        "smiling",
+        "glasses",
+    ]
+    found = audit_attributes(table, label="smiling,glasses", **OPTIONS)
+    assert found.markdown().startswith("## Fairness audit: no limit set")
+
+
+def test_several_attributes_come_from_standard_input(table, monkeypatch):
+    named = audit_attributes(table, label="smiling,glasses", **OPTIONS)
+    with open(table, "rb") as file:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(file.read())))
+    found = audit_attributes("-", label="smiling,glasses", **OPTIONS)
+    assert found.where == "standard input"
+    assert [each.audit.metrics for each in found.attributes] == [each.audit.metrics for each in named.attributes]
+    with pytest.raises(UsageError, match=r"standard input \(-\) can be read only once"):
+        audit_attributes("-", label="smiling,glasses", against="-", **OPTIONS)

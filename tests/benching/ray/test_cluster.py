@@ -93,10 +93,10 @@ def test_under_torchrun_there_is_no_bench(refused, monkeypatch):
     ],
 )  # fmt: skip
 def test_room_is_what_every_machine_has(machines, cpus, gpus, room):
-    assert cluster._room(machines, cpus, gpus) == room
+    assert cluster.room(machines, cpus, gpus) == room
 
 
 @pytest.mark.parametrize(("cpus", "gpus"), [(5, 0), (1, 0.5), (1, 2)])
 def test_a_run_that_no_machine_has_room_for_is_refused(cpus, gpus):
     with pytest.raises(UsageError, match=r"no machine .* they have 4 CPU and 0 GPU, 1 CPU and 0 GPU\. Reduce --cpus"):
-        cluster._room([{"CPU": 4.0}, {"CPU": 1.0}], cpus, gpus)
+        cluster.checked_room([{"CPU": 4.0}, {"CPU": 1.0}], cpus, gpus)

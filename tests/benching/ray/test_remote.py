@@ -9,30 +9,24 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import ray
 from ray.cluster_utils import Cluster
 from ray.exceptions import ActorDiedError
 
-from fairdistill.benching.execution import run_job
-from fairdistill.benching.folder import open_grid
-from fairdistill.benching.jobs import Grid, Job
-from fairdistill.benching.options import BenchOptions
-from fairdistill.benching.plan import plan
+from fairdistill.benching.jobs import Job
 from fairdistill.benching.ray import remote
 from fairdistill.benching.ray.cluster import joined
-from fairdistill.benching.ray.remote import run_on_ray
+from fairdistill.benching.ray.remote import Share, run_on_ray
 from fairdistill.benching.states import standing
 from fairdistill.cli.main import main
-from fairdistill.models.weights import read_weights, weights_digest
 from fairdistill.runs.folder import RunFolder
+from tests.benching.ray.grids import GRID, assert_same, small_grid
 
 pytestmark = pytest.mark.timeout(900)  # a worker begins in seconds, but on a busy machine in a minute
 
-GRID = {"protocol": "honest", "seeds": "0", "epochs": 15, "teacher_epochs": 15, "precision": "float32"}
+TWO = Share(cpus=1, gpus=0, workers=2)
 
 
 @pytest.fixture(scope="module")
@@ -50,39 +44,10 @@ def on_ray(address) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def here(tmp_path_factory) -> Grid:
-    """The same jobs, done in this process as the local engine does them in its own, on one thread."""
-    grid = small_grid(tmp_path_factory.mktemp("local") / "g", "ss,scratch,mfd", device="cpu")
-    for job in grid.jobs:
-        assert run_job(replace(job, options=replace(job.options, threads=1))) is None
-    return grid
-
-
 @pytest.fixture
 def seen_by_nobody(tmp_path, monkeypatch) -> None:
     """Look for the grid where there is none, as a machine does that has other disks."""
     monkeypatch.setattr(remote, "_mark", lambda folder: contextlib.nullcontext(tmp_path / "other-disk/mark"))
-
-
-def small_grid(out: Path, methods: str, **options) -> Grid:
-    grid = plan("digits-s", BenchOptions(methods=methods, out=str(out), **{**GRID, **options}))
-    open_grid(grid.path, "digits-s", "honest")
-    return grid
-
-
-def outcome(job: Job) -> tuple[dict, str]:
-    """Return what a run found, without what depends on time, and a digest of its weights."""
-    run = RunFolder.open(job.path)
-    found = {key: value for key, value in run.result.items() if not key.startswith(("seconds", "samples_", "peak_"))}
-    return found, weights_digest(read_weights(run.path / "model.safetensors")[0])
-
-
-def assert_same(job: Job, reference: Grid) -> Job:
-    """Check that a job found what the same job of the reference did, and return that."""
-    (same,) = (other for other in reference.jobs if other.id == job.id)
-    assert outcome(job) == outcome(same)
-    return same
 
 
 class Killer:
@@ -120,7 +85,7 @@ def test_a_grid_on_ray_finds_what_it_finds_here_though_a_worker_is_lost_and_a_jo
     grid, killer = small_grid(tmp_path / "g", "ad,ss,scratch,mfd", engine="ray"), Killer("scratch")
     rows = {job.row: job for job in grid.jobs}
     (rows["ad"].path / "in the way").mkdir(parents=True)
-    assert not run_on_ray(grid, cpus=1, gpus=0, workers=2, report=killer)
+    assert not run_on_ray(grid, TWO, report=killer, notice=print)
     killer.check(rows["scratch"])
     for row in ("scratch", "ss", "mfd"):
         assert_same(rows[row], here)
@@ -134,7 +99,7 @@ def test_from_machines_with_other_disks_every_run_comes_home_also_when_a_worker_
     tmp_path, on_ray, here, seen_by_nobody
 ):
     grid, killer = small_grid(tmp_path / "g", "scratch,mfd", engine="ray"), Killer("mfd")
-    assert run_on_ray(grid, cpus=1, gpus=0, workers=2, report=killer, every=0.05)
+    assert run_on_ray(grid, TWO, report=killer, notice=print, every=0.05)
     killer.check(grid.jobs[1])
     for job in grid.jobs:
         local = assert_same(job, here)
@@ -148,20 +113,21 @@ def test_from_machines_with_other_disks_every_run_comes_home_also_when_a_worker_
 
 def test_a_job_that_loses_every_worker_fails_at_last(tmp_path, monkeypatch):
     grid, heard = small_grid(tmp_path / "g", "scratch", engine="ray"), []
-    crew = remote._Crew(tmp_path, cpus=1, gpus=0, report=lambda job, state: heard.append(state), every=0.0)
+    crew = remote._Crew(tmp_path, TWO, report=lambda job, state: heard.append(state), every=0.0)
 
     def lose(job: Job) -> None:
         raise ActorDiedError
 
     monkeypatch.setattr(crew, "_run_once", lose)
     error = crew.run(grid.jobs[0])
-    assert error == "lost its worker 4 times; the last time: The actor died unexpectedly before finishing this task."
+    said = "The actor died unexpectedly before finishing this task."
+    assert error == f"lost its worker 4 times without a new checkpoint; the last time: {said}"
     assert [state.split(" ")[0] for state in heard] == ["lost"] * 3
 
 
 def test_what_a_dead_machine_still_holds_is_waited_for(tmp_path, monkeypatch):
     (job,) = small_grid(tmp_path / "g", "scratch", engine="ray").jobs
-    crew = remote._Crew(tmp_path, cpus=1, gpus=0, report=lambda job, state: None, every=0.0)
+    crew = remote._Crew(tmp_path, TWO, report=lambda job, state: None, every=0.0)
     lock = RunFolder.create(job.path, config={"seed": 0}, environment={}).lock()
     lock.__enter__()
     waited = []
@@ -188,3 +154,21 @@ def test_the_command_starts_a_cluster_here_and_stops_it(tmp_path, monkeypatch, c
     assert shown.out.splitlines()[0].split()[0] == "Method"
     assert ": done" in shown.err.splitlines()[-1]
     assert not ray.is_initialized()
+
+
+def test_a_job_that_loses_its_workers_but_gets_on_does_not_fail(tmp_path, monkeypatch):
+    (job,) = small_grid(tmp_path / "g", "scratch", engine="ray").jobs
+    crew = remote._Crew(tmp_path, TWO, report=lambda job, state: None, every=0.0)
+    state, times = job.path / "checkpoint/state.pt", iter(range(10))
+
+    def lose(job: Job) -> None:
+        at = next(times, None)
+        if at is None:
+            return
+        state.parent.mkdir(parents=True, exist_ok=True)
+        state.touch()
+        os.utime(state, ns=(at, at))
+        raise ActorDiedError
+
+    monkeypatch.setattr(crew, "_run_once", lose)
+    assert crew.run(job) is None

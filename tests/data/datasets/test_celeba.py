@@ -149,3 +149,22 @@ def test_options_that_do_not_fit_are_errors(root, options, error, text):
     draw_celeba(root)
     with pytest.raises(error, match=text):
         load(root, **options)
+
+
+def test_several_targets_are_attributes_of_one_network(root):
+    rows = draw_celeba(root)
+    options = {"target": "Attractive,Young", "balanced_test": False}
+    parts = load(root, **options)
+    train = parts["train"]
+    assert train.attributes is not None
+    assert train.attributes.answers == (("not Attractive", "Attractive"), ("not Young", "Young"))
+    attractive, young = train.of_attributes()
+    assert attractive.labels.tolist() == [int(values[0] > 0) for _, values, part in rows if part == 0]
+    assert young.labels.tolist() == [int(values[2] > 0) for _, values, part in rows if part == 0]
+    assert load(root, target="Attractive", balanced_test=False)["train"].attributes is None
+    with pytest.raises(UsageError, match=r"a balanced test set is balanced for one attribute; add --no-balanced-test"):
+        load(root, target="Attractive,Young")
+    with pytest.raises(UsageError, match="names Young twice"):
+        load(root, target="Young,Young", balanced_test=False)
+    with pytest.raises(UsageError, match="expected target and group to differ, but Male is in both"):
+        load(root, target="Young,Male", balanced_test=False)

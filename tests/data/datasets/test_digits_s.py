@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
 from fairdistill.data import GroupedDataset, load
+from fairdistill.data.datasets import digits_s
 from fairdistill.errors import UsageError
 
 SPLITS = ("train", "val", "test")
@@ -41,6 +46,26 @@ def test_no_picture_is_in_two_splits_and_none_is_left_out(splits: dict[str, Grou
 def test_classes_are_those_of_the_pictures(splits: dict[str, GroupedDataset], split: str) -> None:
     data = splits[split]
     assert data.labels.tolist() == load_digits().target[numbers(data)].tolist()
+
+
+def test_the_pictures_are_those_of_scikit_learn_which_is_not_imported_for_them() -> None:
+    code = (
+        "import sys; from fairdistill.data.datasets import digits_s; digits_s._handwritten(); "
+        "sys.exit('sklearn' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    images, digits = digits_s._handwritten()
+    np.testing.assert_array_equal(images, load_digits().images)
+    np.testing.assert_array_equal(digits, load_digits().target)
+
+
+def test_where_scikit_learn_keeps_its_file_elsewhere_it_is_asked_for_the_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(digits_s, "find_spec", lambda _name: None)
+    images, digits = digits_s._handwritten.__wrapped__()
+    np.testing.assert_array_equal(images, load_digits().images)
+    np.testing.assert_array_equal(digits, load_digits().target)
 
 
 @pytest.mark.parametrize("split", ["val", "test"])

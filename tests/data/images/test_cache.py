@@ -127,14 +127,15 @@ def slow(content, view, how):
     time.sleep(float(sys.argv[2]))
     return real(content, view, how)
 image_cache.decode = slow
+image_cache._BLOCK = int(sys.argv[3])
 images = Path(sys.argv[1])
 cache = image_cache.ImageCache(images.parent / "cache", Folder(images), view=View(9, 7), workers=1)
 cache.fill([f"{n:02d}.png" for n in range(12)], lambda _: print("one", flush=True))
 """
 
 
-def start(images: Path, seconds: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SLOW, str(images), str(seconds)]
+def start(images: Path, seconds: float, *, block: int = 12) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SLOW, str(images), str(seconds), str(block)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -155,6 +156,21 @@ def test_two_processes_at_once_decode_each_image_once(images, decoded):
         assert (pixels(filled(images)) == truth(images)).all()
         assert process.wait() == 0
     assert decoded == []
+
+
+def test_two_processes_at_once_share_the_work(images, decoded, monkeypatch):
+    """The first holds one block of three images; this one does the other three, then waits for it."""
+    monkeypatch.setattr(image_cache, "_BLOCK", 3)
+    done = []
+    with start(images, 1.0, block=3) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        cache = cache_of(images)
+        cache.fill(NAMES, done.append)
+        assert (pixels(cache) == truth(images)).all()
+        assert len(process.stdout.read().splitlines()) == 2 + 3  # the rest of its block, and the blocks done here
+    assert len(decoded) == 9
+    assert 9 <= sum(done) < len(NAMES)  # those, and what the other one did while this one waited
 
 
 def test_a_cache_larger_than_all_memory_is_read(images):
@@ -260,7 +276,7 @@ def test_garbage_names_are_an_error_that_names_the_folder(images, garbage):
 
 
 def test_too_little_room_is_an_error_before_anything_is_decoded(images, decoded, monkeypatch):
-    monkeypatch.setattr(image_cache, "free_bytes", lambda _: 10)
+    monkeypatch.setattr("fairdistill.data.images.compressing.free_bytes", lambda _: 10)
     with pytest.raises(DataError, match=r"would take .* MiB, but .* has 0 MiB free.*--image-cache.*--no-cache"):
         filled(images)
     assert decoded == []

@@ -126,6 +126,16 @@ def test_what_is_cached_stays_in_its_format(images, monkeypatch):
     assert not chosen(images, storage(images))
 
 
+def test_who_joins_while_pixels_are_written_decides_as_who_began(images, monkeypatch):
+    raw = len(NAMES) * SIZE * SIZE * 3
+    kept = storage(images)
+    monkeypatch.setattr(module, "free_bytes", lambda _: 2 * raw)
+    assert not chosen(images, kept)
+    scan(Folder(images), NAMES[: len(NAMES) // 2], kept, VIEW)
+    monkeypatch.setattr(module, "free_bytes", lambda _: 2 * raw - raw // 2)
+    assert not chosen(images, storage(images))
+
+
 def test_a_small_image_is_not_expected_to_gain():
     assert expected_bytes(32 * 32 * 3) == 32 * 32 * 3
     assert expected_bytes(256 * 256 * 3) < 256 * 256 * 3 / 3
@@ -147,8 +157,6 @@ def test_the_option_forces_a_format_and_a_note_says_what_was_chosen(tmp_path, mo
 
 
 def test_a_full_disk_names_the_space_that_jpeg_needs(images, monkeypatch):
-    from fairdistill.data.images import cache as image_cache
-
-    monkeypatch.setattr(image_cache, "free_bytes", lambda _: 1000)
+    monkeypatch.setattr("fairdistill.data.images.compressing.free_bytes", lambda _: 1000)
     with pytest.raises(DataError, match=r"would take 0 MiB, but .* has 0 MiB free"):
         files(images, JPEG)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from fairdistill.data import Recipe
+from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images import reading as images
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.data.images.decoding import Decoding
@@ -100,6 +101,23 @@ def test_the_size_of_a_cache_is_said_before_it_is_built_and_only_then(folder, ca
     assert [each.partition(" of ")[0] for each in said] == ["decoding 5 images", "decoding 5 images", "", ""]
     assert said[1].startswith(f"decoding 5 images of {folder} to 500x700, once: 5 MiB in {folder.parent / 'cache'}")
     assert capsys.readouterr().err == ""
+
+
+def test_of_the_processes_of_a_machine_one_speaks_and_each_has_its_part_of_the_processors(folder, capsys, monkeypatch):
+    monkeypatch.setattr("fairdistill.data.file_options.processors", lambda: 12)
+    assert FileOptions().storage.workers == 12
+    here = {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4", "LOCAL_RANK": "1", "RANK": "5"}
+    for name, value in here.items():
+        monkeypatch.setenv(name, value)
+    assert FileOptions().storage.workers == 3
+    assert FileOptions(workers=7).storage.workers == 7
+    files(folder)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    files(folder, names=NAMES[:2])  # nothing is left to decode
+    (folder.parent / "cache").rename(folder.parent / "former")
+    files(folder)
+    assert "decoding 5 images" in capsys.readouterr().err
 
 
 def test_every_reason_why_a_file_is_broken_is_told(folder, monkeypatch):

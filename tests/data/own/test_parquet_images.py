@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,9 @@ import pytest
 
 from fairdistill import data
 from fairdistill.data.own.class_labels import class_labels
+from fairdistill.data.own.joined import Joined, Prefixed
 from fairdistill.data.own.parquet_images import ParquetImages, embedded_images
+from fairdistill.data.own.row_names import numbered
 from fairdistill.errors import DataError
 from tests.data.own.making import GROUPS, LABELS, OPTIONS, ROWS, features, pixels, png, write_images
 
@@ -99,6 +103,109 @@ def test_rows_are_read_in_any_order(tmp_path, rows):
     assert [images.read(str(row)) for row in order] == [str(row).encode() for row in order]
     with pytest.raises(DataError, match="there is no such row"):
         images.read("100")
+
+
+def many(path: Path, *, rows: int, group: int, size: int = 20_000) -> ParquetImages:
+    content = np.random.default_rng(0).bytes(size)
+    table = pa.table({"image": pa.array([content[: size - row % 7] for row in range(rows)], pa.binary())})
+    pq.write_table(table, path, row_group_size=group, use_dictionary=False)
+    return ParquetImages(path, "image", "image", numbered(rows))
+
+
+@pytest.mark.parametrize("group", [50, 10_000])
+def test_memory_does_not_grow_with_the_file_nor_with_its_row_groups(tmp_path, group):
+    def most(rows: int) -> int:
+        images = many(tmp_path / f"{rows}.parquet", rows=rows, group=group)
+        before, found = pa.total_allocated_bytes(), []
+        for row in range(rows):
+            images.read(f"row {row + 1}")
+            found.append(pa.total_allocated_bytes() - before)
+            assert sum(len(values) for _, values in images._kept) <= 8 * 32
+        return max(found)
+
+    small, large = most(2000), most(12_000)  # 10 and 60 MB of images; a page that pyarrow writes holds up to 1,024
+    assert large <= 1.1 * small
+    assert large < 30e6
+
+
+def test_large_images_are_read_few_at_a_time(tmp_path):
+    images = many(tmp_path / "t.parquet", rows=40, group=40, size=3_000_000)
+    images.read("row 1")
+    assert [len(values) for _, values in images._kept] == [1]
+
+
+def test_one_row_group_is_open_at_a_time_and_read_once(tmp_path, monkeypatch):
+    images = many(tmp_path / "t.parquet", rows=300, group=100)
+    opened, real = [], images._file.iter_batches
+    monkeypatch.setattr(images._file, "iter_batches", lambda n, **options: opened.append(options) or real(n, **options))
+    order = list(range(300))
+    order[99], order[100] = 100, 99  # as threads ask that read side by side
+    for row in order:
+        images.read(f"row {row + 1}")
+    assert [options["row_groups"] for options in opened] == [[0], [1], [2]]
+
+
+def test_images_of_one_row_group_are_a_part_and_a_large_one_has_several(tmp_path):
+    images = many(tmp_path / "t.parquet", rows=300, group=100, size=10)
+    parts = [images.part(f"row {row + 1}") for row in range(300)]
+    assert parts == [0] * 100 + [1] * 100 + [2] * 100
+    large = many(tmp_path / "l.parquet", rows=3000, group=2000, size=10)
+    parts = [large.part(f"row {row + 1}") for row in range(3000)]
+    assert parts == [0] * 1024 + [1] * 976 + [2] * 1000
+    assert large.part("row 3001") is None
+    files = {"a": (images, "row 300"), "b": (large, "row 1"), "c": (large, "row 2000")}
+    apart = Joined("both", files)
+    assert len({apart.part(name) for name in files}) == 3
+    assert apart.part("d") is None
+
+
+def test_images_of_several_files_are_found_by_the_file_and_the_row(tmp_path):
+    a, b = (many(tmp_path / f"{size}.parquet", rows=3, group=2, size=size) for size in (10, 20))
+    both = Prefixed("both", {"x: y": a, "z": b})
+    assert [len(both.read(name)) for name in ("x: y: row 1", "z: row 1")] == [10, 20]
+    assert [both.part(name) for name in ("x: y: row 2", "x: y: row 3", "z: row 3")] == [0, 1, 2**32 + 1]
+    for name in ("x: row 1", "z", "row 1", "z: row 4"):
+        assert both.part(name) is None
+        with pytest.raises(DataError, match="there is no such row"):
+            both.read(name)
+
+
+SHARE = """
+import sys
+from pathlib import Path
+from fairdistill import data
+from fairdistill.data.images import cache
+real, count = cache.decode, []
+def counting(*given):
+    if not count:
+        (Path(sys.argv[2]) / f"began{sys.argv[3]}").touch()
+        while not (Path(sys.argv[2]) / "began1").exists() or not (Path(sys.argv[2]) / "began2").exists():
+            pass
+    count.append(1)
+    return real(*given)
+cache.decode = counting
+data.load(sys.argv[1], "test", size=6, image_cache=sys.argv[2], workers=1)
+print(len(count))
+"""
+
+
+@pytest.mark.timeout(120)
+def test_two_processes_decode_each_its_own_row_groups(tmp_path):
+    """Each waits until the other one has begun, which it could not if one did everything."""
+    table = write(tmp_path / "t.parquet", structs([None] * len(ROWS)), rows=6)
+    (tmp_path / "cache").mkdir()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", SHARE, str(table), str(tmp_path / "cache"), number],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in ("1", "2")
+    ]
+    counts = [int(process.communicate()[0]) for process in processes]
+    assert sum(counts) == len(ROWS)
+    assert min(counts) > 0
+    assert all(count % 6 == 0 for count in counts)
 
 
 def test_a_file_that_changed_is_read_again(tmp_path):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fairdistill.auditing.attributes.result import AttributeAudit, AttributesResult, worst_of
-from fairdistill.auditing.audit import audit, options_of
+from fairdistill.auditing.attributes.source import read_attributes
+from fairdistill.auditing.audit import audited, options_of
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
-from fairdistill.predictions import Predictions
-from fairdistill.predictions.yes_no import Attribute, attributes_of, read_attribute
-from fairdistill.tables.reading import SUFFIXES
 
 
 def audit_attributes(
@@ -27,8 +24,10 @@ def audit_attributes(
     run (``data=``) has one output for each attribute, a logit or a sigmoid.
 
     Args:
-        source: a table of predictions, or with ``data=`` a model.
-        options: see :class:`fairdistill.AuditOptions`; ``label`` names the attributes, comma-separated.
+        source: a table of predictions, a finished run that was trained on several attributes, or with ``data=`` a
+            model.
+        options: see :class:`fairdistill.AuditOptions`; ``label`` names the attributes, comma-separated (of a run, by
+            default all).
         **keywords: options by name; with ``data=``, the data set's own options too.
 
     Raises:
@@ -42,28 +41,13 @@ def audit_attributes(
     """
     check_path("source", source)
     given = options_of(options, keywords)
-    label = given.data_options.get("label", given.label) if given.data is not None else given.label
     _check(given)
-    if given.data is not None:
-        from fairdistill.auditing.attributes.model import run_model  # torch, which tables do not need
-
-        attributes, found, validation = run_model(str(source), str(label), given)
-    else:
-        path = _table(source)
-        attributes = attributes_of(path, str(label), given.yes_value, given.encoding)
-        found = [read_attribute(path, given, each) for each in attributes]
-        validation = _others(given.validation, given, attributes)
-    against = _others(given.against, given, attributes)
-    alone = replace(given, data=None, rows="auto", predictions_out=None, data_options={}, yes_value={})
+    inputs = read_attributes(source, given)
     audits = tuple(
-        AttributeAudit(
-            attribute=each.name,
-            positive=each.classes[1],
-            audit=audit(of_each, options=replace(alone, against=against[at], validation=validation[at])),
-        )
-        for at, (each, of_each) in enumerate(zip(attributes, found, strict=True))
+        AttributeAudit(attribute=each.name, positive=each.classes[1], audit=audited(of_one, given))
+        for each, of_one in zip(inputs.attributes, inputs.each, strict=True)
     )
-    notes = tuple(note for each in attributes for note in each.notes)
+    notes = tuple(note for each in inputs.attributes for note in each.notes)
     where = audits[0].audit.where
     return AttributesResult(
         where=where, rows=audits[0].audit.rows, worst=worst_of(audits), attributes=audits, notes=notes
@@ -77,23 +61,3 @@ def _check(options: AuditOptions) -> None:
                 f"--{name} applies to a single attribute; for several, the columns are pred_NAME and p_NAME, and "
                 "--yes-value NAME=VALUE says which value means yes"
             )
-
-
-def _table(source: str | Path) -> Path:
-    path = Path(source)
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(
-            f"{source}: several attributes are audited from a table of predictions ({', '.join(SUFFIXES)}), or from a "
-            "model with --data; no run has several"
-        )
-    return path
-
-
-def _others(
-    source: str | Path | Predictions | None, options: AuditOptions, attributes: tuple[Attribute, ...]
-) -> list[Predictions | None]:
-    if source is None:
-        return [None] * len(attributes)
-    if isinstance(source, Predictions):
-        raise UsageError("for several attributes, give other predictions as a table, not as Predictions")
-    return [read_attribute(_table(source), options, each) for each in attributes]

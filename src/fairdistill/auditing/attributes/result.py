@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from importlib import import_module
 
 from fairdistill.auditing.result import AuditResult
 from fairdistill.contract import Result
@@ -41,6 +42,11 @@ class AttributesResult(Result):
     worst: str | None
     attributes: tuple[AttributeAudit, ...]
     notes: tuple[str, ...]
+
+    def markdown(self) -> str:
+        """Return a short summary as Markdown: the verdict, the limits, and a row for each attribute."""
+        text: str = import_module("fairdistill.auditing.attributes.summary").summary(self)  # which reads results
+        return text
 
     @property
     def exit_code(self) -> int:

@@ -20,19 +20,21 @@ def render(result: AttributesResult) -> str:
         f"{result.where}: {result.rows:,} samples, {len(result.attributes)} attributes, "
         f"{len(first.group_names)} groups",
         "",
-        *_table(result, first.confidence),
+        *aligned(rows_of(result), left=(0, 10)),
+        about_intervals(result),
         "",
-        *_worst(result),
-        *_limits(result),
+        largest(result),
+        *(f"Limit {limit}: {said}." for limit, said in kept_by(result)),
         *(first.model.in_words() if first.model is not None else ()),
-        *(f"{note}." for note in _notes(result)),
+        *(f"{note}." for note in notes_of(result)),
         f"Everything about one of them: --label {result.worst or result.attributes[0].attribute}, or its part of the "
         "JSON.",
     ]
     return "\n".join(lines)
 
 
-def _table(result: AttributesResult, confidence: float) -> list[str]:
+def rows_of(result: AttributesResult) -> list[list[str]]:
+    """Return a header and a row for each attribute: the share of yes, accuracy, DEO and the worst subgroup."""
     rows = [["Attribute", "yes", "accuracy", "", "DEO_A", "", "by chance alone", "DEO_M", "", "worst subgroup", ""]]
     for each in result.attributes:
         found = each.audit.metrics
@@ -46,8 +48,13 @@ def _table(result: AttributesResult, confidence: float) -> list[str]:
                 interval(deo_m), percent(worst.value), which,
             ]
         )  # fmt: skip
-    alone = f"In brackets: {100 * confidence:g}% intervals, each for its attribute alone."
-    return [*aligned(rows, left=(0, 10)), alone]
+    return rows
+
+
+def about_intervals(result: AttributesResult) -> str:
+    """Return what the intervals in the table are."""
+    confidence = result.attributes[0].audit.confidence
+    return f"In brackets: {100 * confidence:g}% intervals, each for its attribute alone."
 
 
 def _chance(gap: Gap) -> str:
@@ -56,28 +63,30 @@ def _chance(gap: Gap) -> str:
     return f"{percent(gap.floor)} [{percent(gap.floor_low)}, {percent(gap.floor_high)}]"
 
 
-def _worst(result: AttributesResult) -> list[str]:
+def largest(result: AttributesResult) -> str:
+    """Return which attribute has the largest gap, and what that means."""
     if result.worst is None:
-        return ["DEO is undefined for every attribute: a subgroup has no samples."]
+        return "DEO is undefined for every attribute: a subgroup has no samples."
     several = f"; the largest of {len(result.attributes)} gaps is larger by chance than any one of them"
-    return [f"Largest DEO_A: {result.worst}{several}."]
+    return f"Largest DEO_A: {result.worst}{several}."
 
 
-def _limits(result: AttributesResult) -> list[str]:
+def kept_by(result: AttributesResult, *, words: bool = False) -> list[tuple[str, str]]:
+    """Return each limit, in words if wanted, and which attributes keep it."""
     lines = []
     for at, limit in enumerate(result.attributes[0].audit.limits):
         said: dict[str, list[str]] = {"beyond": [], "undecided": [], "within": []}
         for each in result.attributes:
             said[each.audit.limits[at].verdict].append(each.attribute)
         parts = [f"{_SAID[verdict]}: {', '.join(names)}" for verdict, names in said.items() if names]
-        lines.append(f"Limit {limit_of(limit)}: {'; '.join(parts)}.")
+        lines.append((limit_of(limit, words=words), "; ".join(parts)))
     return lines
 
 
 _SAID = {"beyond": "exceeded", "undecided": "undecided", "within": "kept"}
 
 
-def _notes(result: AttributesResult) -> list[str]:
+def notes_of(result: AttributesResult) -> list[str]:
     """Return the notes on all attributes, once each; those on some of them name these."""
     times: Counter[str] = Counter(note for each in result.attributes for note in dict.fromkeys(each.audit.notes))
     common = [note for note, count in times.items() if count == len(result.attributes)]

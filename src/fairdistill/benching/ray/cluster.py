@@ -8,11 +8,12 @@ import math
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from types import ModuleType
 from typing import Any
 
+from fairdistill.benching.ray.machines import Brief
 from fairdistill.errors import UsageError
 from fairdistill.system.threads import processors, wait_passively
 
@@ -45,14 +46,14 @@ def joined(address: str | None, *, cpus: float, gpus: float) -> Iterator[int]:
         UsageError: if Ray is not installed, the cluster cannot be joined, or no machine is large enough.
     """
     ray = _import_ray()
-    with redirect_stdout(sys.stderr):  # Ray prints events of its workers there; standard output is for our table
+    with redirect_stdout(Brief(sys.stderr)):  # Ray prints events of its workers; standard output is for our table
         if address is None:
             _start(ray)
         else:
             _check_joinable(address)
             ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
         try:
-            yield _room([node["Resources"] for node in ray.nodes() if node["Alive"]], cpus, gpus)
+            yield checked_room([node["Resources"] for node in ray.nodes() if node["Alive"]], cpus, gpus)
         finally:
             ray.shutdown()
 
@@ -102,23 +103,35 @@ def _check_joinable(address: str) -> None:
         raise UsageError(f"cannot join a Ray cluster at {address}: {why.rstrip('.')}; {remedy}")
 
 
-def _room(machines: list[Mapping[str, Any]], cpus: float, gpus: float) -> int:
-    """Return how many runs fit on the machines at a time; a fraction of a GPU never spans two GPUs."""
-    room = 0
+def room(machines: Sequence[Mapping[str, Any]], cpus: float, gpus: float) -> int:
+    """Return how many runs fit on the machines at a time; a fraction of a GPU never spans two GPUs.
+
+    Args:
+        machines: what Ray calls the resources of each.
+        cpus: CPUs per run.
+        gpus: GPUs per run.
+    """
+    found = 0
     for machine in machines:
         fits = [_times(machine.get("CPU", 0), cpus)]
         if gpus > 1:
             fits.append(_times(machine.get("GPU", 0), gpus))
         elif gpus > 0:
             fits.append(int(machine.get("GPU", 0)) * _times(1, gpus))
-        room += min(fits)
-    if not room:
+        found += min(fits)
+    return found
+
+
+def checked_room(machines: Sequence[Mapping[str, Any]], cpus: float, gpus: float) -> int:
+    """Return :func:`room`; raise a UsageError if there is none."""
+    found = room(machines, cpus, gpus)
+    if not found:
         have = ", ".join(f"{machine.get('CPU', 0):g} CPU and {machine.get('GPU', 0):g} GPU" for machine in machines)
         raise UsageError(
             f"no machine of the Ray cluster has room for a run with {cpus:g} CPU and {gpus:g} GPU; they have {have}. "
             "Reduce --cpus-per-run or --gpus-per-run"
         )
-    return room
+    return found
 
 
 def _times(whole: float, part: float) -> int:

@@ -7,15 +7,18 @@ import textwrap
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.benching.execution import reason
 from fairdistill.benching.jobs import Grid, Job
+from fairdistill.benching.ray.cluster import room
+from fairdistill.benching.ray.machines import Machine, loss, watched
 from fairdistill.benching.ray.transfer import CHECKPOINT, Files, read_files, stamps, write_files
 from fairdistill.benching.ray.worker import News, Worker
 from fairdistill.benching.schedule import Report, Work
@@ -24,21 +27,37 @@ from fairdistill.errors import FairdistillError
 from fairdistill.runs import RunFolder
 
 _RETRIES = 3
+_LOOK_SECONDS = 5.0  # between two looks at the machines of the cluster
 _LOCK_SECONDS = 120.0  # NFS keeps the locks of a dead machine for its lease, 90 seconds by default
 
 
-def run_on_ray(grid: Grid, *, cpus: float, gpus: float, workers: int, report: Report, every: float = 15.0) -> bool:
-    """Run the jobs that are not done on the joined cluster, teachers first; a failed job does not stop the others.
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What Ray reserves for each run, and how many there are at a time.
 
-    A worker that can see the grid's folder trains there. Otherwise it is sent what it needs, and what it writes is
-    fetched. If a worker is lost, another one resumes its job from the last checkpoint, up to three times.
-
-    Args:
-        grid: the jobs.
+    Attributes:
         cpus: CPUs per run, which is also its number of threads.
         gpus: GPUs per run.
         workers: runs at a time; they wait while the cluster has no room for them.
+    """
+
+    cpus: float
+    gpus: float
+    workers: int
+
+
+def run_on_ray(grid: Grid, share: Share, *, report: Report, notice: Callable[[str], None], every: float = 15.0) -> bool:
+    """Run the jobs that are not done on the joined cluster, teachers first; a failed job does not stop the others.
+
+    A worker that can see the grid's folder trains there. Otherwise it is sent what it needs, and what it writes is
+    fetched. If a worker is lost, another one resumes its job from the last checkpoint; a job fails if that happens
+    four times in a row without a new checkpoint.
+
+    Args:
+        grid: the jobs.
+        share: what Ray reserves for each run.
         report: called when a job starts, loses its worker, finishes or fails.
+        notice: called with one line if a machine of the cluster is lost.
         every: seconds between checks for a new checkpoint to fetch.
 
     Returns:
@@ -47,9 +66,18 @@ def run_on_ray(grid: Grid, *, cpus: float, gpus: float, workers: int, report: Re
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the workers are gone; their last checkpoints are kept.
     """
-    work = Work(grid, report, workers=workers)
-    with _mark(grid.path) as mark, ThreadPoolExecutor(workers) as threads:
-        crew = _Crew(mark, cpus=cpus, gpus=gpus, report=report, every=every)
+    import ray
+
+    def lost(machine: Machine, left: Sequence[Machine]) -> None:
+        notice(loss(machine, room([each["Resources"] for each in left], share.cpus, share.gpus)))
+
+    work = Work(grid, report, workers=share.workers)
+    with (
+        _mark(grid.path) as mark,
+        watched(ray.nodes, lost, _LOOK_SECONDS),
+        ThreadPoolExecutor(share.workers) as threads,
+    ):
+        crew = _Crew(mark, share, report=report, every=every)
         try:
             work.off(lambda job: threads.submit(crew.run, job))
         finally:
@@ -71,13 +99,13 @@ def _mark(folder: Path) -> Iterator[Path]:
 class _Crew:
     """The workers of a grid, one for each active job."""
 
-    def __init__(self, mark: Path, *, cpus: float, gpus: float, report: Report, every: float) -> None:
+    def __init__(self, mark: Path, share: Share, *, report: Report, every: float) -> None:
         import ray
 
         self._ray = ray
-        self._hire: Any = ray.remote(num_cpus=cpus, num_gpus=gpus)(Worker)
+        self._hire: Any = ray.remote(num_cpus=share.cpus, num_gpus=share.gpus)(Worker)
         self._mark, self._report, self._every = mark, report, every
-        self._threads = max(1, int(cpus))
+        self._threads = max(1, int(share.cpus))
         self._workers: set[Any] = set()
         self._dismissed = threading.Event()
 
@@ -85,13 +113,15 @@ class _Crew:
         """Run a job, with a new worker whenever one is lost; return the error if it failed."""
         from ray.exceptions import RayError, RayTaskError
 
-        lost = ""
-        for _ in range(1 + _RETRIES):
+        lost, tries, before = "", 0, None
+        while tries <= _RETRIES:
             if self._dismissed.is_set():
                 return "stopped"
             if lost:
                 self._report(job, f"lost its worker, continuing with another one ({lost})")
                 self._wait_until_free(job)
+            now = _checkpoint(job)
+            tries, before = 1 if now != before else tries + 1, now
             try:
                 return self._run_once(job)
             except RayTaskError as error:  # the worker is alive; another would fail in the same way
@@ -102,7 +132,7 @@ class _Crew:
                 lost = _in_short(error)
             except (FairdistillError, OSError) as error:  # the folder here is in use or cannot be written
                 return reason(error)
-        return f"lost its worker {1 + _RETRIES} times; the last time: {lost}"
+        return f"lost its worker {1 + _RETRIES} times without a new checkpoint; the last time: {lost}"
 
     def dismiss(self) -> None:
         """Stop every worker and start no new one."""
@@ -155,6 +185,12 @@ class _Crew:
                 return
 
 
+def _checkpoint(job: Job) -> int | None:
+    """Return when the last checkpoint of a job was written here, None without one."""
+    path = job.path / CHECKPOINT
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
 def _teacher_files(job: Job) -> Files:
     """Return the files of the teacher's run folder that a student reads."""
     if job.options.teacher is None:
@@ -174,5 +210,9 @@ def _cannot_begin(error: Exception) -> str:
 
 def _in_short(error: Exception) -> str:
     """Return how a worker was lost, without Ray's internal names and its list of possible causes."""
+    from ray.exceptions import ActorUnavailableError
+
+    if isinstance(error, ActorUnavailableError):  # what Ray first says of a lost machine, or a broken connection
+        return "it does not answer"
     lines = [line for line in str(error).splitlines() if not line.startswith("\t")]
     return textwrap.shorten(" ".join(lines).partition(" Some common causes")[0], 300, placeholder=" ...")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.contract import check_at_least_one
+from fairdistill.data.attributes import combined
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Archive, Folder, Source
 from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
@@ -40,7 +41,7 @@ class CelebAOptions(FileOptions):
     """Options of ``celeba``."""
 
     target: str = "Attractive"
-    """Attribute to predict."""
+    """Attribute to predict; several, comma-separated, are predicted by one network with an output each."""
     group: str = "Male"
     """Attribute that defines the groups; several, comma-separated, are combined."""
     balanced_test: bool = True
@@ -50,9 +51,22 @@ class CelebAOptions(FileOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.target in self.group.split(","):
-            raise UsageError(f"expected target and group to differ, but {self.target} is in both")
+        groups = self.group.split(",")
+        for name in self.targets:
+            if name in groups:
+                raise UsageError(f"expected target and group to differ, but {name} is in both")
+            if self.targets.count(name) > 1:
+                raise UsageError(f"--target {self.target} names {name} twice")
+        if len(self.targets) > 1 and self.balanced_test:
+            raise UsageError(
+                f"--target {self.target}: a balanced test set is balanced for one attribute; add --no-balanced-test"
+            )
         check_at_least_one(self, "size")
+
+    @property
+    def targets(self) -> list[str]:
+        """The attributes to predict."""
+        return self.target.split(",")
 
     @property
     def recipe(self) -> Recipe:
@@ -99,23 +113,26 @@ def read_rows(folder: Path, options: CelebAOptions) -> Rows:
     if missing:
         raise DataError(f"{folder / PARTITIONS} has no line for {missing[0]}, and {len(missing) - 1} more")
     groups = options.group.split(",")
-    for name in (options.target, *groups):
+    for name in (*options.targets, *groups):
         if name not in attributes:
             raise DataError(f"{folder / ATTRIBUTES} has no attribute {name!r}; it has {', '.join(attributes)}")
 
     def binary(name: str) -> NDArray[np.int64]:
         return (values[:, attributes.index(name)] > 0).astype(np.int64)
 
-    labels = binary(options.target)
+    pairs = [(f"not {name}", name) for name in options.targets]
+    labels, found = combined(options.targets, pairs, [binary(name) for name in options.targets])
+    one = len(pairs) == 1
     codes, group_names = cross([binary(name) for name in groups], [(f"not {name}", name) for name in groups])
     splits = np.array([partitions[name] for name in names], np.int64)
     rows = Rows(
         names=np.array(names, object),
-        labels=labels,
+        labels=binary(options.target) if one else labels,
         groups=codes,
         splits=splits,
-        class_names=(f"not {options.target}", options.target),
+        class_names=pairs[0] if one else found.class_names,
         group_names=group_names,
+        attributes=None if one else found,
     )
     return rows.take(~_left_out(rows)) if options.balanced_test else rows
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,15 +63,14 @@ def load(wanted: Collection[Split], root: Path | None, options: DigitsSOptions) 
 
 def _load(split: Split, options: DigitsSOptions) -> GroupedDataset:
     import torch
-    from sklearn.datasets import load_digits  # half a second that only this data set needs
 
     from fairdistill.data.dataset import GroupedDataset
     from fairdistill.data.datasets.skew import legacy_permutation, skewed_groups
 
-    digits = load_digits()
-    rows = legacy_permutation(len(digits.target), _PARTITION_SEED)[_ROWS[split]]
-    ink = _enlarged(torch.from_numpy(digits.images)[rows] / 16)
-    labels = torch.from_numpy(digits.target).to(torch.int64)[rows]
+    images, digits = _handwritten()
+    rows = legacy_permutation(len(digits), _PARTITION_SEED)[_ROWS[split]]
+    ink = _enlarged(torch.from_numpy(images[rows]) / 16)
+    labels = torch.from_numpy(digits[rows])
     sources = tuple(f"digit-{row:04d}" for row in rows.tolist())
     if split == "train":
         order = legacy_permutation(len(labels), options.data_seed)
@@ -90,6 +91,23 @@ def _load(split: Split, options: DigitsSOptions) -> GroupedDataset:
         group_names=GROUP_NAMES,
         recipe=RECIPE,
     )
+
+
+@cache
+def _handwritten() -> tuple[FloatArray, NDArray[np.int64]]:
+    """Return the images, float64 ``[1797, 8, 8]`` from 0 to 16, and which digit each of them is; not to be changed.
+
+    They are read from scikit-learn's file as its ``load_digits`` does, which takes a second to import.
+    """
+    package = find_spec("sklearn")
+    file = Path(str(None if package is None else package.origin)).parent / "datasets" / "data" / "digits.csv.gz"
+    if not file.is_file():
+        from sklearn.datasets import load_digits
+
+        found = load_digits()
+        return found.images, found.target.astype(np.int64)
+    numbers = np.loadtxt(file, delimiter=",")
+    return numbers[:, :-1].reshape(-1, 8, 8), numbers[:, -1].astype(np.int64)
 
 
 def _enlarged(ink: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ A cache is a folder for one source (folder or archive), one view and one way of 
 that was ever requested: ``names.jsonl`` (one name per line), ``index.bin`` (one record per slot) and ``pixels.bin``
 (``height * width * 3`` bytes per slot, with holes where nothing was decoded). A cache of JPEG files has the same slots,
 of which each file fills the beginning; the rest are holes, which take no space on the disk. A slot counts only once its
-record, written last, says so; a process that was killed half-way is therefore resumed where it stopped. A file that
-changed is decoded again.
+record, written last, says so; a process that was killed half-way is therefore resumed where it stopped. Processes that
+fill it at once share the work. A file that changed is decoded again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import mmap
 import os
 import warnings
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,10 +27,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairdistill.data.images.compressing import compressed, expected_bytes, free_bytes, uncompressed
+from fairdistill.data.images.compressing import check_room, compressed, expected_bytes, uncompressed
+from fairdistill.data.images.contents import content_digest, write_at
 from fairdistill.data.images.decoding import AS_STORED, Decoding, decode
 from fairdistill.data.images.facts import FACTS
 from fairdistill.data.images.opening import TooLargeError
+from fairdistill.data.images.sharing import share
 from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
@@ -40,6 +41,7 @@ from fairdistill.text.parsing import from_json
 
 _VERSION = 2
 _MISSING, _DONE, _BROKEN = 0, 1, 2
+_BLOCK = 1024  # files that a process takes at a time where the source does not say which belong together
 _RECORD = np.dtype(
     [
         ("size", "<u8"), ("stamp", "<u8"), ("digest", "V16"), ("crc", "<u4"), ("state", "<u4"), ("facts", FACTS),
@@ -73,7 +75,7 @@ class ImageCache:
         self._slots: dict[str, int] = {}
         self._records: NDArray[np.void] = np.zeros(0, _RECORD)
         self._checked = np.zeros(0, bool)
-        self._filled: set[str] = set()
+        self._filled = np.zeros(0, bool)
         self._mapped: mmap.mmap | None = None
         self._pixels: Tensor | None = None
 
@@ -83,7 +85,8 @@ class ImageCache:
 
     def holds(self, names: Sequence[str]) -> bool:
         """Return whether this object has filled all of these names; files that changed since do not count."""
-        return self._pixels is not None and self._filled.issuperset(names)
+        slots = (self._slots.get(name, len(self._filled)) for name in names)
+        return self._pixels is not None and all(slot < len(self._filled) and self._filled[slot] for slot in slots)
 
     def missing_bytes(self, names: Sequence[str]) -> int:
         """Return how much ``fill`` would write for these names."""
@@ -91,29 +94,34 @@ class ImageCache:
         return sum(self._stale(name) is not None for name in names) * self._bytes
 
     def fill(self, names: Sequence[str], report: Report) -> None:
-        """Decode the files among ``names`` that are missing or changed; one process at a time does this.
+        """Decode the files among ``names`` that are missing or changed; processes that do this at once share the work.
 
         Raises:
             DataError: if the folder cannot be written, or its disk has too little space.
         """
         self._fill(names, report)
         self._map()
-        self._filled.update(names)
+        self._filled = np.append(self._filled, np.zeros(len(self._slots) - len(self._filled), bool))
+        self._filled[self.slots(names)] = True
 
     def _fill(self, names: Sequence[str], report: Report) -> None:
         self._read()
-        if not any(self._stale(name) is not None for name in names):
+        if not self._all_stale(names):
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(self.folder / "lock"):
                 self._read()  # another process may have filled it meanwhile
-                wanted = {name: found for name in names if (found := self._stale(name)) is not None}
-                self._check_room(len(wanted))
+                wanted = self._all_stale(names)
+                each = expected_bytes(self._bytes) if self._how.jpeg else self._bytes
+                check_room(self.folder, len(wanted) * each)
                 self._extend([name for name in wanted if name not in self._slots])
-                self._decode_all(wanted, report)
+            self._decode_all(wanted, report)
         except OSError as error:
             raise self._unusable("write", error) from error
+
+    def _all_stale(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if self._stale(name) is not None]
 
     def broken(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """Return which of the filled names could not be decoded."""
@@ -182,7 +190,7 @@ class ImageCache:
         name = next(name for name, at in self._slots.items() if at == slot)
         try:
             with self._open() as (pixels, index):
-                self._decode_one(name, self._signature(name), pixels, index)
+                self._decode_one(name, pixels, index)
                 if self._records["state"][slot] != _DONE:
                     raise DataError(
                         f"{self._source.where}: {name} changed while it was in use and cannot be decoded now"
@@ -229,6 +237,13 @@ class ImageCache:
         self._records = np.concatenate([records, np.zeros(len(lines) - len(records), _RECORD)])
         self._checked = np.concatenate([self._checked, np.zeros(len(lines) - len(self._checked), bool)])
 
+    def _read_records(self, names: Sequence[str]) -> None:
+        """Read the records of some names again, which another process may have written."""
+        slots = self.slots(names)
+        first, count = int(slots.min()), int(slots.max() - slots.min()) + 1
+        read = np.fromfile(self.folder / "index.bin", _RECORD, count=count, offset=first * _RECORD.itemsize)
+        self._records[slots] = read[slots - first]
+
     def _extend(self, names: Sequence[str]) -> None:
         path = self.folder / "names.jsonl"
         whole = path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
@@ -247,27 +262,31 @@ class ImageCache:
         self._records = np.concatenate([self._records, np.zeros(count - len(self._records), _RECORD)])
         self._checked = np.concatenate([self._checked, np.zeros(count - len(self._checked), bool)])
 
-    def _decode_all(self, wanted: dict[str, tuple[int, int]], report: Report) -> None:
-        left = iter(
-            list(wanted.items())
-        )  # the workers share it: a future for each file would cost as much as reading it
+    def _decode_all(self, wanted: Sequence[str], report: Report) -> None:
+        """Decode files together with the other processes that want them now; return once all of them are done."""
+        blocks: dict[int, list[str]] = {}
+        for name in wanted:
+            part = self._source.part(name)
+            blocks.setdefault(self._slots[name] // _BLOCK if part is None else part, []).append(name)
 
-        def work() -> None:
-            for name, signature in left:
-                self._decode_one(name, signature, pixels, index)
-                report(1)
+        def left(names: Sequence[str]) -> list[str]:
+            self._read_records(names)
+            stale = self._all_stale(names)
+            if len(stale) < len(names):  # the others have been done by another process
+                report(len(names) - len(stale))
+            return stale
 
-        with self._open() as (pixels, index), ThreadPoolExecutor(self._workers) as pool:
-            try:
-                for done in [pool.submit(work) for _ in range(self._workers)]:
-                    done.result()
-            finally:
-                deque(left, maxlen=0)  # if one worker fails, or after Ctrl-C, the others stop after their current file
+        def decode_one(name: str) -> None:
+            self._decode_one(name, pixels, index)
+            report(1)
 
-    def _decode_one(self, name: str, signature: tuple[int, int], pixels: int, index: int) -> None:
+        with self._open() as (pixels, index):
+            share(self.folder, blocks, left, decode_one, workers=self._workers)
+
+    def _decode_one(self, name: str, pixels: int, index: int) -> None:
         slot = self._slots[name]
         record = self._records[slot : slot + 1]
-        record["size"], record["stamp"] = signature
+        record["size"], record["stamp"] = self._signature(name)
         record["crc"], record["facts"], record["length"] = 0, 0, 0
         digest = content_digest(b"")
         try:
@@ -283,10 +302,10 @@ class ImageCache:
             content_as_jpeg = compressed(decoded.pixels) if self._how.jpeg else b""
             if 0 < len(content_as_jpeg) < self._bytes:  # tiny images and noise stay as they are
                 data, record["length"] = content_as_jpeg, len(content_as_jpeg)
-            _write(pixels, data, slot * self._bytes)
+            write_at(pixels, data, slot * self._bytes)
             record["crc"], record["state"], record["facts"] = zlib.crc32(data), _DONE, decoded.facts.record()
         record["digest"] = digest
-        _write(index, record.tobytes(), slot * _RECORD.itemsize)
+        write_at(index, record.tobytes(), slot * _RECORD.itemsize)
         self._checked[slot] = True  # data written by this process need not be checked again
 
     @contextlib.contextmanager
@@ -324,25 +343,3 @@ class ImageCache:
             f"cannot {what} the image cache {self.folder}: {error.strerror or error}; choose another folder with "
             "--image-cache, or decode on the fly with --no-cache"
         )
-
-    def _check_room(self, files: int) -> None:
-        needed = files * (expected_bytes(self._bytes) if self._how.jpeg else self._bytes)
-        free = free_bytes(self.folder)
-        if needed > free:
-            raise DataError(
-                f"the image cache would take {needed / 2**20:,.0f} MiB, but {self.folder} has "
-                f"{free / 2**20:,.0f} MiB free; choose another folder with --image-cache, or decode on the fly "
-                "with --no-cache"
-            )
-
-
-def content_digest(content: bytes) -> np.void:
-    """Return a hash of a file's content, ``V16``."""
-    return np.void(hashlib.blake2b(content, digest_size=16).digest())
-
-
-def _write(file: int, data: bytes | memoryview, offset: int) -> None:
-    view = memoryview(data).cast("B")
-    while len(view):
-        written = os.pwrite(file, view, offset)
-        view, offset = view[written:], offset + written

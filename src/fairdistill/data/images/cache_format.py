@@ -33,15 +33,25 @@ def compressing(storage: Storage, source: Source, wanted: Sequence[tuple[View, S
         return as_jpeg
     sizes = [(len(set(names)), view.height * view.width * 3) for view, names in wanted]
     raw, small = (sum(count * each(size) for count, size in sizes) for each in (int, expected_bytes))
-    if raw <= _SHARE * free_bytes(storage.folder) or small > _WORTH * raw:
-        return storage
-    return storage if _complete(storage, source, wanted) else as_jpeg
+    # What another process is writing has taken its space already: both must decide alike.
+    left = _missing_bytes(storage, source, wanted)
+    return storage if left <= _SHARE * free_bytes(storage.folder) or small > _WORTH * raw else as_jpeg
 
 
 def _complete(storage: Storage, source: Source, wanted: Sequence[tuple[View, Sequence[str]]]) -> bool:
-    assert storage.folder is not None
+    caches = [_cache(storage, source, view) for view, _ in wanted]
+    return all(cache.folder.exists() for cache in caches) and not _missing_bytes(storage, source, wanted)
+
+
+def _missing_bytes(storage: Storage, source: Source, wanted: Sequence[tuple[View, Sequence[str]]]) -> int:
+    missing = 0
     for view, names in wanted:
-        cache = ImageCache(storage.folder, source, view=view, how=storage.how, workers=1)
-        if not cache.folder.exists() or cache.missing_bytes(names):
-            return False
-    return True
+        cache, different = _cache(storage, source, view), list(set(names))
+        begun = cache.folder.exists()
+        missing += cache.missing_bytes(different) if begun else len(different) * view.height * view.width * 3
+    return missing
+
+
+def _cache(storage: Storage, source: Source, view: View) -> ImageCache:
+    assert storage.folder is not None
+    return ImageCache(storage.folder, source, view=view, how=storage.how, workers=1)

@@ -9,6 +9,8 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from fairdistill.errors import DataError
+
 QUALITY = 95
 _EXPECTED, _BLOCK = 0.3, 4096  # of the raw size, and a block of the disk; `python -m benchmarks.images` measures it
 
@@ -46,3 +48,13 @@ def free_bytes(folder: Path) -> int:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raise a DataError if the disk of an image cache has too little space for so many bytes."""
+    free = free_bytes(folder)
+    if needed > free:
+        raise DataError(
+            f"the image cache would take {needed / 2**20:,.0f} MiB, but {folder} has {free / 2**20:,.0f} MiB free; "
+            "choose another folder with --image-cache, or decode on the fly with --no-cache"
+        )

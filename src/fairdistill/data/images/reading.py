@@ -16,14 +16,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairdistill.data.images.cache import ImageCache, content_digest
+from fairdistill.data.images.cache import ImageCache
 from fairdistill.data.images.compressing import expected_bytes
+from fairdistill.data.images.contents import content_digest
 from fairdistill.data.images.decoding import AS_STORED, Decoding, decode, seen_part
 from fairdistill.data.images.facts import FACTS, Facts
 from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
 from fairdistill.errors import DataError
+from fairdistill.system.processes import speaks_here
 from fairdistill.text.progress import progress
 from fairdistill.text.telling import tell
 
@@ -231,7 +233,7 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) 
     if cache.holds(names):
         return cache
     needed = cache.missing_bytes(names)
-    if not needed:
+    if not (needed and speaks_here()):
         cache.fill(names, lambda _: None)
         return cache
     count = needed // (view.height * view.width * 3)

@@ -34,6 +34,9 @@ class Source(Protocol):
     def size(self, name: str) -> int:
         """Return how many bytes reading the file takes; raises DataError if there is no such file."""
 
+    def part(self, name: str) -> int | None:
+        """Return which part of the source the file is in, whose files are best read together; None if that is open."""
+
     def read(self, name: str) -> bytes:
         """Return the file's content; raises OSError or DataError."""
 
@@ -83,6 +86,9 @@ class Folder:
         """Return the file's size."""
         return self._found(name).st_size
 
+    def part(self, name: str) -> None:
+        """Return None: files are read one by one."""
+
     def read(self, name: str) -> bytes:
         """Return the file's content."""
         try:
@@ -130,6 +136,9 @@ class Archive:
     def size(self, name: str) -> int:
         """Return the member's size."""
         return self.signature(name)[0]
+
+    def part(self, name: str) -> None:
+        """Return None: members are read one by one."""
 
     def read(self, name: str) -> bytes:
         """Return the member's content."""

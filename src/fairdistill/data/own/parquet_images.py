@@ -12,18 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.images.opening import check_bytes
+from fairdistill.data.own.row_names import RowsByName, numbered
 from fairdistill.errors import DataError
 from fairdistill.tables.parquet_facts import column_facts
 
-_BATCH = 32  # images read at a time
+_BATCH = 32  # images read at a time, at most
+_BATCH_BYTES = 4 << 20  # of them together, unless one is larger
 _KEPT = 8  # batches kept: the threads that decode ask for rows that are close together
+_BUFFER = 1 << 20  # bytes read from the file at a time
+_PART = 1024  # rows of a row group that one process decodes at a time
 
 
 class ParquetImages:
     """Images of one column of a Parquet file, by name.
 
     A file can only be read forwards within a row group, so images are cheap in the order of rows, in which the image
-    cache is filled, and expensive in random order.
+    cache is filled, and expensive in random order. One row group is open at a time, and a few batches of its rows are
+    in memory, however large it is.
 
     Args:
         path: the file.
@@ -37,37 +42,49 @@ class ParquetImages:
 
         self.where = f"{path.absolute()}, column {column!r}"
         self._leaf = leaf
-        self._rows = {name: row for row, name in enumerate(names.tolist())}
+        self._rows = RowsByName(names)
         found = path.stat()
         self._signature = (found.st_size, found.st_mtime_ns % 2**64)
-        self._file = pyarrow.parquet.ParquetFile(path, memory_map=True)
-        metadata = self._file.metadata
-        sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        # Not mapped: pages of a mapped file count as this process's memory until something else needs it.
+        self._file = pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
+        facts = list(column_facts(path, [leaf]))
+        sizes = [rows for rows, _ in facts]
         self._starts = np.cumsum([0, *sizes])
+        self._first_parts = np.cumsum([0, *(-(-rows // _PART) for rows in sizes)])
+        of_row = max((parts[0].total_uncompressed_size / max(rows, 1) for rows, parts in facts), default=0.0)
+        self._batch = max(1, min(_BATCH, int(_BATCH_BYTES / max(of_row, 1.0))))
+        self._group = -1  # nothing is open
         self._batches: Iterator[Any] = iter(())
-        self._next = -1  # nothing is open
+        self._next = 0
         self._kept: deque[tuple[int, Any]] = deque(maxlen=_KEPT)
         self._lock = threading.Lock()
 
     def signature(self, name: str) -> tuple[int, int]:
         """Return the size of the whole file and the time it was changed; a change of it is one of every image."""
-        if name not in self._rows:
-            raise DataError("there is no such row")
+        self._row(name)
         return self._signature
 
     def size(self, name: str) -> int:
         """Return 0: images are read together with their neighbors, whatever their sizes."""
-        self.signature(name)
+        self._row(name)
         return 0
+
+    def part(self, name: str) -> int | None:
+        """Return the number of the row group, or of a part of one that is large, among all of the file."""
+        row = self._rows.get(name)
+        if row is None:
+            return None
+        group = self._group_of(row)
+        return int(self._first_parts[group] + (row - self._starts[group]) // _PART)
 
     def read(self, name: str) -> bytes:
         """Return an image's bytes."""
         import pyarrow
 
-        self.signature(name)
+        row = self._row(name)
         try:
             with self._lock:
-                value = self._value(self._rows[name])
+                value = self._value(row)
         except pyarrow.ArrowException as error:
             raise DataError(f"its part of the Parquet file is damaged: {' '.join(str(error).split())}") from error
         if value is None:
@@ -75,26 +92,42 @@ class ParquetImages:
         check_bytes(len(value))
         return bytes(value)
 
-    def _value(self, row: int) -> bytes | None:
-        import pyarrow
+    def _row(self, name: str) -> int:
+        row = self._rows.get(name)
+        if row is None:
+            raise DataError("there is no such row")
+        return row
 
+    def _group_of(self, row: int) -> int:
+        return int(np.searchsorted(self._starts, row, side="right")) - 1
+
+    def _value(self, row: int) -> bytes | None:
         for start, values in self._kept:
             if start <= row < start + len(values):
                 return values[row - start].as_py()  # type: ignore[no-any-return]  # pyarrow has no types
-        group = int(np.searchsorted(self._starts, row, side="right")) - 1
-        if not self._starts[group] <= self._next <= row:
-            groups = list(range(group, len(self._starts) - 1))
-            self._batches = self._file.iter_batches(_BATCH, row_groups=groups, columns=[self._leaf])
-            self._next = int(self._starts[group])
-            self._kept.clear()
+        group = self._group_of(row)
+        if group != self._group or row < self._next:
+            self._open(group)
         while True:
-            values = next(self._batches).column(0)
-            if pyarrow.types.is_struct(values.type):
-                values = values.field("bytes")
+            values = self._read_batch()
             self._kept.append((self._next, values))
             self._next += len(values)
             if row < self._next:
                 return values[row - self._next + len(values)].as_py()  # type: ignore[no-any-return]
+
+    def _open(self, group: int) -> None:
+        """Start to read a row group, and no other one."""
+        end = self._starts[self._group + 1] if self._group >= 0 else 0
+        if group == self._group + 1 and 0 < end - self._next <= self._batch:
+            self._kept.append((self._next, self._read_batch()))  # another thread asks for these rows soon
+        self._batches = self._file.iter_batches(self._batch, row_groups=[group], columns=[self._leaf])
+        self._group, self._next = group, int(self._starts[group])
+
+    def _read_batch(self) -> Any:
+        import pyarrow
+
+        values = next(self._batches).column(0)
+        return values.field("bytes") if pyarrow.types.is_struct(values.type) else values
 
 
 def embedded_images(path: Path, column: str) -> tuple[NDArray[np.object_], ParquetImages | None] | None:
@@ -116,7 +149,7 @@ def embedded_images(path: Path, column: str) -> tuple[NDArray[np.object_], Parqu
     try:
         kind = pyarrow.parquet.read_schema(path).field(column).type
         rows = pyarrow.parquet.read_metadata(path).num_rows
-        numbers = np.array([f"row {row}" for row in range(1, rows + 1)], object)
+        numbers = numbered(rows)
         if binary(kind):
             return numbers, ParquetImages(path, column, column, numbers)
         if not types.is_struct(kind):

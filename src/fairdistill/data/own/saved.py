@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.images.opening import check_bytes
+from fairdistill.data.own.row_names import RowsByName, numbered
 from fairdistill.errors import DataError
 from fairdistill.system.regular import text_of
 from fairdistill.tables.arrow import arrow_table
@@ -83,14 +84,14 @@ class ArrowImages:
         self.where = f"{path.absolute()}, column {column!r}"
         found = path.stat()
         self._signature = (found.st_size, found.st_mtime_ns % 2**64)
-        self._rows = {name: row for row, name in enumerate(names.tolist())}
+        self._rows = RowsByName(names)
         values = arrow_table(path).column(column)
         self._is_struct = pyarrow.types.is_struct(values.type)
         self._values = values
 
     def signature(self, name: str) -> tuple[int, int]:
         """Return the size of the whole file and the time it was changed; a change of it is one of every image."""
-        if name not in self._rows:
+        if self._rows.get(name) is None:
             raise DataError("there is no such row")
         return self._signature
 
@@ -98,6 +99,9 @@ class ArrowImages:
         """Return how many bytes an image has."""
         value = self._value(name)
         return 0 if value is None else int(value.as_buffer().size)
+
+    def part(self, name: str) -> None:
+        """Return None: any order is cheap."""
 
     def read(self, name: str) -> bytes:
         """Return an image's bytes."""
@@ -108,8 +112,10 @@ class ArrowImages:
         return bytes(value.as_py())
 
     def _value(self, name: str) -> Any:
-        self.signature(name)
-        value = self._values[self._rows[name]]
+        row = self._rows.get(name)
+        if row is None:
+            raise DataError("there is no such row")
+        value = self._values[row]
         if self._is_struct:
             value = value["bytes"] if value.is_valid else value
         return value if value.is_valid else None
@@ -124,7 +130,7 @@ def saved_images(path: Path, column: str) -> tuple[NDArray[np.object_], ArrowIma
 
     values = arrow_table(path).column(column)
     kind, rows = values.type, len(values)
-    numbers = np.array([f"row {row}" for row in range(1, rows + 1)], object)
+    numbers = numbered(rows)
     if types.is_binary(kind) or types.is_large_binary(kind):
         return numbers, ArrowImages(path, column, numbers)
     if not types.is_struct(kind):

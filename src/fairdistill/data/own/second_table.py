@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.attributes import matched
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.own.joined import Joined
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows
@@ -35,6 +36,7 @@ def with_test_rows(rows: Rows, test: Rows, *, paths: tuple[Path, Path], bases: t
             f"{paths[0]} has test rows already, so --test-data {paths[1]} does not apply; drop one of them, or call "
             "those rows something else with --split-map test=val"
         )
+    rows, test = _with_equal_classes(rows, test)
     new = next((name for name in test.class_names if name not in rows.class_names), None)
     if new is not None:
         raise DataError(
@@ -62,6 +64,22 @@ def with_test_rows(rows: Rows, test: Rows, *, paths: tuple[Path, Path], bases: t
         sources=_sources(rows, test),
         notes=tuple(dict.fromkeys((*rows.notes, *test.notes))),
         source=first if same else Joined(f"{first.where} and {second.where}", places),
+    )
+
+
+def _with_equal_classes(rows: Rows, test: Rows) -> tuple[Rows, Rows]:
+    """Return rows of several attributes with the combinations of both tables as classes; others as they are."""
+    own, other = rows.attributes, test.attributes
+    if own is None or other is None:
+        return rows, test
+    different = next(((a, b) for a, b in zip(own.answers, other.answers, strict=True) if a != b), None)
+    if different is not None:
+        first, second = (" and ".join(pair) for pair in different)
+        raise DataError(f"the two tables call the answers differently: {first}, and {second}; write them alike")
+    both, place = matched(own, other)
+    return (
+        replace(rows, class_names=both.class_names, attributes=both),
+        replace(test, labels=place[test.labels], class_names=both.class_names, attributes=both),
     )
 
 

@@ -7,14 +7,13 @@ The files are ``train-00000-of-00002.parquet``, ``test-00000-of-00001.parquet`` 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.images.sources import Source
-from fairdistill.data.own.joined import Joined
+from fairdistill.data.own.joined import Joined, Prefixed
 from fairdistill.data.own.parquet_images import embedded_images
 from fairdistill.data.own.saved import saved_files, saved_images
 from fairdistill.errors import DataError
@@ -78,13 +77,11 @@ def embedded(path: Path, column: str) -> tuple[NDArray[np.object_], Source | Non
     names = np.concatenate([names for names, _ in held])
     if not sources:
         return names, None
-    if len(set(names.tolist())) < len(names):
-        apart = len({file.name for file in files}) == len(files)
-        shown = [file.name if apart else f"{file.parent.name}/{file.name}" for file in files]
-        names = np.concatenate([_prefixed(file, inner) for file, (inner, _) in zip(shown, held, strict=True)])
-    inner = [(source, name) for source, (of_file, _) in zip(sources, held, strict=True) for name in of_file.tolist()]
-    return names, Joined(f"{path.absolute()}, column {column!r}", dict(zip(names.tolist(), inner, strict=True)))
-
-
-def _prefixed(file: str, names: Sequence[str] | NDArray[np.object_]) -> NDArray[np.object_]:
-    return np.array([f"{file}: {name}" for name in names], object)
+    where = f"{path.absolute()}, column {column!r}"
+    each = list(zip(files, sources, (inner.tolist() for inner, _ in held), strict=True))
+    if len(set(names.tolist())) == len(names):
+        return names, Joined(where, {name: (source, name) for _, source, inner in each for name in inner})
+    apart = len({file.name for file in files}) == len(files)
+    shown = [file.name if apart else f"{file.parent.name}/{file.name}" for file in files]
+    prefixed = [Prefixed.name(own, name) for own, (_, _, inner) in zip(shown, each, strict=True) for name in inner]
+    return np.array(prefixed, object), Prefixed(where, dict(zip(shown, sources, strict=True)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from fairdistill.data.images.sources import Folder
 from fairdistill.data.images.view import Interpolation, Resizing
 from fairdistill.data.own.class_labels import named_classes
 from fairdistill.data.own.image_column import images_of
+from fairdistill.data.own.labels import LabelColumns
 from fairdistill.data.own.metadata import FILE_NAME, MetadataColumns, header, read_columns
 from fairdistill.data.own.paths import check_located, locate
 from fairdistill.data.own.second_table import with_test_rows
@@ -25,10 +26,9 @@ from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
 from fairdistill.system.memory import return_freed_memory
-from fairdistill.tables.columns import Columns, check_bins, listed, words_of
+from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.reading import check_column, several
 from fairdistill.tables.sources import repeated_ids, source_hint
-from fairdistill.tables.spelling import spelling_notes
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -125,7 +125,10 @@ class TableOptions(OwnOptions):
     image: str = "image"
     """Column of image paths, relative to the table's folder or to --root."""
     label: str = "label"
-    """Column of classes."""
+    """Column of classes; several, comma-separated, are yes/no attributes, each with an output of the network."""
+    yes_value: Mapping[str, str] = field(default_factory=dict)
+    """With several columns in --label: the value of one that means yes, for example glasses=worn; can be repeated.
+    Default: 1, yes, true or the column's own name, else the second value."""
     group: str = "group"
     """Column of groups; several columns, comma-separated, are combined. An empty value means unknown."""
     source: str | None = None
@@ -205,11 +208,14 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     if options.image == "image" and "image" not in names and FILE_NAME in names:
         options = replace(options, image=FILE_NAME)  # as Hugging Face's metadata tables name it
     groups = several(options.group, names)
-    check_single(options.label, names)
+    labels = LabelColumns.named(
+        options.label, names, order=options.classes, yes_values=options.yes_value, bins=options.bin
+    )
     split = options.split or next((name for name in names if name.strip().casefold() == "split"), None)
     source = options.source or ("source_id" if "source_id" in names else None)
     for option, column in [
-        ("image", options.image), ("label", options.label), *(("group", g) for g in groups), ("source", source),
+        ("image", options.image), *(("label", c) for c in labels.names), *(("group", g) for g in groups),
+        ("source", source),
     ]:  # fmt: skip
         if column is not None:
             check_column(path, names, option, column)
@@ -226,25 +232,22 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         ("source", options.source),
         ("image", options.image),
     ):
-        given = [options.label, *(groups if option != "source" else ()), column]  # a group may be one person
+        given = [*labels.names, *(groups if option != "source" else ()), column]  # a group may be one person
         twice = next((name for name in given if name is not None and given.count(name) > 1), None)
         if twice is not None:
             others = "--label and --group" if option == "group" else f"--{option} and --label or --group"
             raise UsageError(f"the column {twice!r} is used twice in {others}; use each column once")
-    check_bins(options.bin, [options.label, *groups], "label and group columns")
+    check_bins(options.bin, [*labels.names, *groups], "label and group columns")
     images = embedded(path, options.image)
-    wanted = [options.label, *groups, split, source, options.image if images is None else None]
+    wanted = [*labels.names, *groups, split, source, options.image if images is None else None]
     used = list(dict.fromkeys(column for column in wanted if column is not None))
     ids = ["id"] if source is None and "id" in names and "id" not in [*used, options.image] else []
     frame = read_columns(path, [*used, *ids], options.encoding)
     columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
     named = named_classes(columns, used, options.bin)
-    order = options.classes or named.get(options.label)
-    labels, class_names = columns.codes(options.label, "label", order=order)
+    classes = labels.read(columns, named)
     group_codes, group_names = columns.crossed(groups, (source,))
-    if options.label not in options.bin:
-        of_class = np.bincount(labels, minlength=len(class_names)).tolist()
-        columns.notes += spelling_notes(class_names, of_class, column=f"column {options.label!r}", kind="class")
+    columns.notes += classes.spelling
     if source is None:
         columns.notes += source_hint(names, [*used, options.image])
         columns.notes += [note for name in ids for note in repeated_ids(frame[name])]
@@ -252,31 +255,16 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     found = images_of(columns, options.image, base, images)
     return Rows(
         names=found.names,
-        labels=labels,
+        labels=classes.labels,
         groups=group_codes,
-        splits=np.full(len(labels), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
-        class_names=class_names,
+        splits=np.full(len(frame), NO_SPLIT) if split is None else _splits(columns, split, options.split_map),
+        class_names=classes.names,
         group_names=group_names,
         sources=sources,
-        notes=(*columns.notes, *_class_note(order, options), *found.notes),
+        notes=(*columns.notes, *classes.notes, *found.notes),
         source=found.source,
+        attributes=classes.attributes,
     )
-
-
-def check_single(label: str, names: Sequence[str]) -> None:
-    """Raise a UsageError if ``--label`` names several columns."""
-    parts = several(label, list(names))
-    if len(parts) > 1 and all(part in names for part in parts):
-        raise UsageError(
-            f"--label {label} names {len(parts)} attributes; audit, predict and data inspect take several, but a model "
-            f"is trained for one: --label {parts[0]}"
-        )
-
-
-def _class_note(order: str | None, options: TableOptions) -> tuple[str, ...]:
-    if order is None or options.classes is not None:
-        return ()
-    return (f"the classes and their order are those stored in the file: {', '.join(listed(order))}",)
 
 
 def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDArray[np.int64]:

@@ -1,0 +1,106 @@
+"""From a source to the predictions of each attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fairdistill.auditing.options import AuditOptions
+from fairdistill.auditing.source import Inputs, as_standard_input, table_suffix, with_equal_order
+from fairdistill.errors import UsageError
+from fairdistill.predictions import Predictions, TableColumns
+from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute
+from fairdistill.predictions.yes_no import attributes_of, read_attribute
+from fairdistill.runs import RunFolder
+from fairdistill.system.standard_input import copied_from_standard_input, is_standard_input
+from fairdistill.tables.reading import SUFFIXES
+from fairdistill.tables.yes_no import Attribute
+
+
+@dataclass(frozen=True)
+class AttributeInputs:
+    """The attributes, and for each the predictions that its audit works with."""
+
+    attributes: tuple[Attribute, ...]
+    each: tuple[Inputs, ...]
+
+    @classmethod
+    def of(
+        cls,
+        attributes: tuple[Attribute, ...],
+        found: Sequence[Predictions],
+        against: Sequence[Predictions | None],
+        validation: Sequence[Predictions | None],
+    ) -> AttributeInputs:
+        """Return the predictions of each attribute together."""
+        inputs = (Inputs(*parts) for parts in zip(found, against, validation, strict=True))
+        return cls(attributes, tuple(map(with_equal_order, inputs)))
+
+
+def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInputs:
+    """Read a table or a finished run, or run a model on a data set. ``-`` is a table on standard input.
+
+    Raises:
+        UsageError: for anything else, or options that do not fit.
+        DataError: naming the table and the column, for an attribute that is not yes or no.
+    """
+    if options.data is not None:
+        from fairdistill.auditing.attributes.model import run_model  # torch, which tables do not need
+
+        label = str(options.data_options.get("label", options.label))
+        attributes, found, validation = run_model(str(source), label, options)
+        return AttributeInputs.of(attributes, found, _others(options.against, options, attributes), validation)
+    if is_standard_input(source):
+        if any(map(is_standard_input, (options.against, options.validation))):
+            raise UsageError("standard input (-) can be read only once; name a file for the other table")
+        with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
+            read = _of_table(path, options)
+            named = (replace(each, predictions=as_standard_input(each.predictions, path)) for each in read.each)
+            return replace(read, each=tuple(named))
+    run = attribute_run(source)
+    return _of_table(_table(source), options) if run is None else _of_run(run, options)
+
+
+def _of_table(path: Path, options: AuditOptions) -> AttributeInputs:
+    attributes = attributes_of(path, options.label, options.yes_value, options.encoding)
+    found = [read_attribute(path, options, each) for each in attributes]
+    against, validation = (_others(each, options, attributes) for each in (options.against, options.validation))
+    return AttributeInputs.of(attributes, found, against, validation)
+
+
+def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:
+    attributes = attributes_of_run(run, options.label)
+    tables = ("predictions.csv", "teacher_predictions.csv", "validation_predictions.csv")
+    found, taught, validated = ([run_attribute(run, each, name) for each in attributes] for name in tables)
+    return AttributeInputs.of(
+        attributes,
+        [each for each in found if each is not None],
+        taught if options.against is None else _others(options.against, options, attributes),
+        validated if options.validation is None else _others(options.validation, options, attributes),
+    )
+
+
+def _table(source: str | Path) -> Path:
+    path = Path(source)
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"{source}: several attributes are audited from a table of predictions ({', '.join(SUFFIXES)}), a run that "
+            "was trained on them, or a model with --data"
+        )
+    return path
+
+
+def _others(
+    source: str | Path | Predictions | None, options: AuditOptions, attributes: tuple[Attribute, ...]
+) -> list[Predictions | None]:
+    if source is None:
+        return [None] * len(attributes)
+    if isinstance(source, Predictions):
+        raise UsageError("for several attributes, give other predictions as a table or a run, not as Predictions")
+    run = attribute_run(source)
+    if run is None:
+        columns = options if options.data is None else TableColumns()
+        return [read_attribute(_table(source), columns, each) for each in attributes]
+    own = {each.name: each for each in attributes_of_run(run, ",".join(each.name for each in attributes))}
+    return [run_attribute(run, own[each.name]) for each in attributes]

@@ -1,0 +1,98 @@
+"""Several yes/no attributes of the same samples: their columns in a table, and which of two values is the yes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.reading import header
+from fairdistill.text.lists import listed
+
+_YES = frozenset({"1", "1.0", "yes", "y", "true", "t", "present", "positive", "ja", "oui"})
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One yes/no attribute of a table.
+
+    Attributes:
+        name: of its column.
+        classes: its two values, the one that means no first.
+        notes: what was assumed about that.
+    """
+
+    name: str
+    classes: tuple[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def names_several(label: str | None, path: str | Path, encoding: str) -> bool:
+    """Return whether ``--label`` names several columns of a table."""
+    if label is None or "," not in label:
+        return False
+    place = Path(path)
+    return not place.is_file() or label not in header(place, encoding)
+
+
+def check_attributes(label: str, columns: Sequence[str], yes_values: Mapping[str, str]) -> None:
+    """Check the names that ``--label`` and ``--yes-value`` give.
+
+    Args:
+        label: the option, for messages.
+        columns: the columns it names.
+        yes_values: the value that means yes, by column.
+
+    Raises:
+        UsageError: if a column is named twice, or ``yes_values`` names another.
+    """
+    for name in columns:
+        if columns.count(name) > 1:
+            raise UsageError(f"--label {label} names the column {name!r} twice")
+    for name in yes_values:
+        if name not in columns:
+            raise UsageError(f"--yes-value {name}={yes_values[name]}: {name!r} is not among the columns of --label")
+
+
+def attribute_in(table: Columns, name: str, yes: str | None) -> tuple[Attribute, NDArray[np.int64]]:
+    """Return an attribute of a table, and its answers, int64 ``[N]``: 1 is yes.
+
+    Args:
+        table: the table.
+        name: of the column.
+        yes: the value that means yes, if the user said so.
+
+    Raises:
+        UsageError: if the column does not have the value ``yes``.
+        DataError: if it is empty in a row, or has other than two values.
+    """
+    codes, values = table.codes(name, "label")
+    if len(values) != 2:
+        raise DataError(
+            f"{table.path}: column {name!r} has {len(values):,} different values ({listed(values, _SHOWN)}); several "
+            f"attributes at once are yes or no each, so take it alone: --label {name}"
+        )
+    attribute = _with_classes(name, (values[0], values[1]), yes)
+    return attribute, codes if attribute.classes == values else 1 - codes
+
+
+def _with_classes(name: str, values: tuple[str, str], yes: str | None) -> Attribute:
+    if yes is not None:
+        if yes not in values:
+            raise UsageError(f"--yes-value {name}={yes}: the column has only {' and '.join(values)}")
+        return Attribute(name, _with_last(values, yes))
+    meant = [value for value in values if value.strip().casefold() in (_YES | {name.strip().casefold()})]
+    if len(meant) == 1:
+        return Attribute(name, _with_last(values, meant[0]))
+    said = f"{values[1]!r} of {values[0]!r} and {values[1]!r} was taken for the yes of {name}"
+    return Attribute(name, values, (f"{said}; change that with --yes-value",))
+
+
+def _with_last(values: tuple[str, str], last: str) -> tuple[str, str]:
+    return values if values[1] == last else (values[1], values[0])

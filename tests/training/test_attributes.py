@@ -1,0 +1,153 @@
+"""One network for several yes/no attributes: trained, resumed, audited, used, exported; and what takes only one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import fairdistill
+from fairdistill.auditing.attributes import audit_attributes
+from fairdistill.cli.main import main
+from fairdistill.errors import FairdistillError, RunFolderError, UsageError
+from fairdistill.predictions.attribute_evaluation import evaluate_outputs
+from fairdistill.tables.reading import header
+from fairdistill.training import TrainOptions, resume, train
+from tests.training.attributes import NAMES, OPTIONS, draw_attributes
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table, a teacher and a student of it."""
+    out = tmp_path_factory.mktemp("attributes")
+    draw_attributes(out)
+    train(options(out, "teacher", steps=40), quiet=True)
+    train(options(out, "student", method="mfd", teacher=str(out / "teacher")), quiet=True)
+    return out
+
+
+def options(out: Path, name: str, **more: Any) -> TrainOptions:
+    own = {**OPTIONS, "image_cache": str(out / "images"), **more.pop("own", {})}
+    given = {"model": "digit_net", "steps": 6, "batch_size": 16, "threads": 1, "precision": "float32", **more}
+    return TrainOptions(data=str(out / "images.csv"), data_options=own, out=str(out / name), **given)
+
+
+def test_the_result_holds_every_attribute_and_their_means(folder):
+    run = fairdistill.RunFolder.open(folder / "student")
+    found = run.result["attributes"]
+    assert tuple(found) == NAMES
+    assert found["spot"]["class_names"] == ["plain", "marked"]
+    for name in ("accuracy", "deo_a", "deo_m", "loss"):
+        assert run.result[name] == pytest.approx(np.mean([each[name] for each in found.values()]))
+    assert [int(np.sum(each["counts"])) for each in found.values()] == [24, 24, 24]
+    assert run.result["teacher"]["accuracy"] > 0.6
+    assert {"counts", "class_names"}.isdisjoint(run.result)
+
+
+def test_a_network_is_judged_by_each_of_its_logits(folder):
+    test = fairdistill.data.load(str(folder / "images.csv"), "test", image_cache=str(folder / "images"), **OPTIONS)
+    yes = torch.stack([each.labels for each in test.of_attributes()], dim=1)
+    logits = torch.where(yes == 1, 2.0, -2.0)
+    logits[0, 1] *= -1
+    found = evaluate_outputs(logits, test)
+    assert [each.accuracy for each in found.each] == [1, pytest.approx(23 / 24), 1]
+    assert found.accuracy == pytest.approx(71 / 72)
+    shares = logits.sigmoid().log()
+    assert evaluate_outputs(shares, test, "probabilities").loss == pytest.approx(found.loss, rel=1e-5)
+
+
+def test_a_run_that_is_continued_is_the_same(folder):
+    short = options(folder, "continued", method="dro", steps=5)
+    whole = train(options(folder, "whole", method="dro", steps=5), quiet=True)
+    train(short, quiet=True, until=2)
+    again = resume(folder / "continued", quiet=True)
+    for file in ("predictions.csv", "model.safetensors"):
+        assert (again.path / file).read_bytes() == (whole.path / file).read_bytes()
+
+
+def test_a_run_is_audited_from_its_own_tables(folder, capsys, tmp_path):
+    found = audit_attributes(folder / "student", draws=200)
+    run = fairdistill.RunFolder.open(folder / "student")
+    for each in found.attributes:
+        assert each.audit.accuracy.value == pytest.approx(run.result["attributes"][each.attribute]["accuracy"])
+        assert each.audit.against is not None
+    assert [each.positive for each in found.attributes] == ["yes", "1", "marked"]
+    one = fairdistill.audit(folder / "student", label="spot", draws=200)
+    assert one.metrics == found.attributes[2].audit.metrics
+    with pytest.raises(UsageError, match=r"the label names several attributes; in Python, audit them with"):
+        fairdistill.audit(folder / "student")
+    with pytest.raises(UsageError, match=r"--label hat: .* was trained on the attributes bright, striped, spot"):
+        audit_attributes(folder / "student", label="bright,hat")
+    out = str(tmp_path / "audit.json")
+    assert main(["audit", str(folder / "student"), "--draws", "200", "--out", out]) == 0
+    assert "3 attributes, 2 groups" in capsys.readouterr().out
+    assert [each["attribute"] for each in json.loads(Path(out).read_text())["attributes"]] == list(NAMES)
+
+
+def test_a_run_is_run_on_other_data_with_the_answers_that_it_knows(folder):
+    said = audit_attributes(folder / "teacher", draws=200)
+    own = {**OPTIONS, "image_cache": str(folder / "images"), "yes_value": {}}
+    again = audit_attributes(folder / "teacher", data=str(folder / "images.csv"), draws=200, precision="float32", **own)
+    assert [each.positive for each in again.attributes] == ["yes", "1", "marked"]
+    for one, other in zip(said.attributes, again.attributes, strict=True):
+        assert one.audit.metrics.accuracy == other.audit.metrics.accuracy
+
+
+def test_predict_and_load_know_the_attributes(folder, tmp_path):
+    table = tmp_path / "said.csv"
+    found = fairdistill.predict(folder / "teacher", images=str(folder / "test"), out=str(table), precision="float32")
+    assert (found.attributes, found.probabilities.shape) == (True, (24, 3))
+    assert header(table, "utf-8") == ["id", *(f"{kind}_{name}" for name in NAMES for kind in ("pred", "p"))]
+    assert set(table.read_text().split("\n")[1].split(",")[5:6]) <= {"plain", "marked"}
+    network = fairdistill.load(folder / "teacher")
+    files = sorted((folder / "test").iterdir())
+    said = network.predict(files)
+    assert said.class_names == NAMES
+    np.testing.assert_allclose(said.probabilities, found.probabilities, atol=1e-5)
+    assert said.names[0] == ", ".join(name for name, yes in zip(NAMES, said.predicted[0], strict=True) if yes)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "safetensors"])
+def test_an_exported_file_is_audited_for_each_attribute(folder, tmp_path, kind):
+    result = fairdistill.export(folder / "teacher", format=kind, out=str(tmp_path))
+    assert result.reaudit is None
+    assert [each.attribute for each in result.attributes] == list(NAMES)
+    assert {each.reaudit.agreement for each in result.attributes} == {1.0}
+    assert "for no attribute are accuracy or DEO_A worse" in result.text()
+    assert json.loads((tmp_path / "preprocess.json").read_text())["attributes"]["spot"] == ["plain", "marked"]
+    own = {**OPTIONS, "image_cache": str(folder / "images"), "yes_value": {}}
+    where = {"data": str(folder / "images.csv"), "rows": "test", "precision": "float32"}
+    again = audit_attributes(result.file, draws=200, **where, **own)
+    accuracy = [each.audit.accuracy.value for each in audit_attributes(folder / "teacher", draws=200).attributes]
+    assert [each.audit.accuracy.value for each in again.attributes] == accuracy
+
+
+def test_runs_of_several_attributes_are_compared_by_their_means(folder):
+    rows = fairdistill.compare([folder / "teacher", folder / "student"]).rows
+    run = fairdistill.RunFolder.open(folder / "student")
+    assert rows[-1].accuracy.mean == pytest.approx(run.result["accuracy"])
+
+
+def test_what_takes_one_label_says_so_in_a_line(folder, tmp_path):
+    data = {"data": str(folder / "images.csv"), **OPTIONS, "image_cache": str(folder / "images")}
+    several = "several attributes"
+    with pytest.raises(UsageError, match=f"fix repairs a model with one label, but .* {several}: bright, striped"):
+        fairdistill.fix(folder / "teacher", budget="1m", out=str(tmp_path / "fix"), **data)
+    with pytest.raises(RunFolderError, match=f"trained on {several} .* embed colours images by one label"):
+        fairdistill.embed(folder / "teacher")
+    with pytest.raises(RunFolderError, match=f"trained on {several} .* audit it with: fairdistill audit"):
+        fairdistill.report([folder / "teacher"], out=str(tmp_path / "report.html"))
+    with pytest.raises(UsageError, match=r"--keep .* is a rule for one label, but bright, striped, spot are trained"):
+        train(options(folder, "kept", keep="deo_a subject to accuracy >= 0.5"))
+    with pytest.raises(FairdistillError, match=r"trained on the classes|was trained with label"):
+        train(
+            options(
+                folder, "other", method="mfd", teacher=str(folder / "teacher"), own={"label": "bright", "yes_value": {}}
+            )
+        )
+    assert not (tmp_path / "fix").exists()
+    assert not (tmp_path / "report.html").exists()

@@ -1,0 +1,138 @@
+"""Terms once for each attribute: their mean, their own state, each process's share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from fairdistill import data
+from fairdistill.losses import TermContext
+from fairdistill.methods import METHODS, parse
+from fairdistill.samplers import Balanced, InTurn
+from fairdistill.training.objective import Objective
+from fairdistill.training.per_attribute import PerAttribute, term_of
+from fairdistill.types import StepView
+from tests.training.attributes import NAMES, OPTIONS, draw_attributes
+
+SHAPES = {"logits": (3,), "feature": (6,), "map": (4, 2, 2), "embedding": (6,)}
+ROWS = 24
+
+
+@pytest.fixture(scope="module")
+def train(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("attributes")
+    return data.load(draw_attributes(folder), "train", image_cache=str(folder / "cache"), **OPTIONS)
+
+
+@pytest.fixture
+def context(train):
+    return TermContext(train.num_classes, train.num_groups, SHAPES, SHAPES, train.cell_counts())
+
+
+@pytest.fixture
+def view(train):
+    torch.manual_seed(0)
+    student, teacher = (
+        {name: torch.randn(ROWS, *shape, requires_grad=own) for name, shape in SHAPES.items()} for own in (True, False)
+    )
+    return StepView(
+        student, teacher, train.labels[:ROWS], train.groups[:ROWS], num_classes=train.num_classes, num_groups=2,
+        progress=0.5,
+    )  # fmt: skip
+
+
+def terms(method, train, context, **options):
+    torch.manual_seed(1)
+    found = parse(method, data="table.csv")
+    return Objective(found.all_terms, lambda spec: term_of(spec, context, train, **options)), found
+
+
+def test_cross_entropy_is_that_of_a_sigmoid_for_each_attribute(train, context, view):
+    objective, _ = terms("scratch", train, context)
+    yes = torch.stack([each.labels[:ROWS] for each in train.of_attributes()], dim=1).float()
+    expected = F.binary_cross_entropy_with_logits(view.student["logits"], yes)
+    torch.testing.assert_close(objective(view, ["ce"]).total, expected)
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_a_term_is_the_mean_of_those_of_the_attributes_alone(train, context, view, method):
+    objective, found = terms(method, train, context)
+    for spec in found.all_terms:
+        term = objective.terms[spec.name]
+        if not isinstance(term, PerAttribute):
+            continue
+        parts = []
+        for at, (inner, one) in enumerate(zip(term.terms, train.of_attributes(), strict=True)):
+            z = {who: getattr(view, who)["logits"][:, at] for who in ("student", "teacher")}
+            two = {who: torch.stack((torch.zeros_like(each), each), dim=1) for who, each in z.items()}
+            alone = replace(
+                view, student={**view.student, "logits": two["student"]},
+                teacher={**view.teacher, "logits": two["teacher"]}, labels=one.labels[:ROWS], num_classes=2,
+            )  # fmt: skip
+            parts.append(inner(alone))
+        torch.testing.assert_close(term(view), torch.stack(parts).mean())
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_a_term_that_does_not_read_labels_is_built_once_and_does_not_depend_on_them(train, context, view, method):
+    objective, found = terms(method, train, context)
+    for spec in found.all_terms:
+        term = objective.terms[spec.name]
+        changed = replace(
+            view, labels=(view.labels + 1) % train.num_classes,
+            student={**view.student, "logits": view.student["logits"] * 3},
+            teacher={**view.teacher, "logits": view.teacher["logits"] * 3},
+        )  # fmt: skip
+        same = torch.equal(term(view), term(changed))
+        assert same == (not isinstance(term, PerAttribute))
+
+
+def test_every_attribute_keeps_its_own_state_and_a_checkpoint_holds_it(train, context, view):
+    objective, _ = terms("dro", train, context)
+    term = objective.terms["dro"]
+    term.begin_step()
+    objective(view, ["dro"]).total.backward()
+    term.end_step()
+    weights = [inner.log_weights for inner in term.terms]
+    assert len({tuple(each.flatten().tolist()) for each in weights}) == len(NAMES)
+    again, _ = terms("dro", train, context)
+    again.load_state_dict(objective.state_dict())
+    assert torch.equal(again.terms["dro"].terms[2].log_weights, weights[2])
+
+
+def test_the_shares_of_two_processes_sum_to_the_whole(train, context, view):
+    objective, _ = terms("scratch", train, context)
+
+    def share(rows):
+        student = {name: value[rows] for name, value in view.student.items()}
+        return replace(view, student=student, labels=view.labels[rows], groups=view.groups[rows], whole=ROWS)
+
+    parts = [objective(share(rows), ["ce"]).total for rows in (slice(0, 10), slice(10, ROWS))]
+    torch.testing.assert_close(torch.stack(parts).sum(), objective(view, ["ce"]).total)
+
+
+def test_a_teachers_probabilities_are_read_as_such(train, context, view):
+    logits = torch.randn(ROWS, 3)
+    of_logits, of_shares = (
+        terms("hkd", train, context, teacher=kind)[0](
+            replace(view, teacher={**view.teacher, "logits": outputs}), ["kd"]
+        ).total
+        for kind, outputs in (("logits", logits), ("probabilities", logits.sigmoid().log()))
+    )
+    torch.testing.assert_close(of_logits, of_shares)
+
+
+def test_batches_are_balanced_for_one_attribute_after_the_other(train):
+    parts = train.of_attributes()
+    sampler = InTurn([Balanced(each, batch_size=16, seed=0) for each in parts])
+    for step in range(6):
+        rows = sampler.batch(step)
+        one = parts[step % 3]
+        cells = (one.labels[rows] * 2 + one.groups[rows]).bincount(minlength=4)
+        assert cells.tolist() == [4, 4, 4, 4]
+    assert sampler.batch_size == 16
+    assert torch.equal(sampler.batch(3), Balanced(parts[0], batch_size=16, seed=0).batch(1))
+    assert torch.equal(sampler.passes(3), Balanced(parts[0], batch_size=16, seed=0).passes(1))
