@@ -103,7 +103,7 @@ class Steps:
         def run(given: PassInputs) -> StepLoss:
             total = self._run(self.network, given)
             total.backward()
-            return StepLoss(total, {"ce": total.detach()})
+            return StepLoss(total.detach(), {"ce": total.detach()})
 
         self.optimizer.zero_grad(set_to_none=True)
         loss = run(given) if self.passes is None else self.passes(run, given, terms=("ce",))

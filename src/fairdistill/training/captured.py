@@ -52,7 +52,7 @@ class PassInputs:
 
 
 Pass = Callable[[PassInputs], StepLoss]
-"""Computes the loss and adds its gradients to ``grad`` of the parameters."""
+"""Computes the loss, whose total is detached, and adds its gradients to ``grad`` of the parameters."""
 
 
 class Recorder(Protocol):
@@ -90,7 +90,8 @@ class _Recording:
     """A recorded pass: where it reads its inputs, what runs it, and where it leaves its results."""
 
     inputs: PassInputs
-    scalars: Tensor
+    progress: Tensor
+    ramp: Tensor
     replay: Callable[[], None]
     loss: StepLoss
     gradients: dict[nn.Parameter, Tensor]
@@ -98,14 +99,15 @@ class _Recording:
     def run(self, inputs: PassInputs) -> StepLoss:
         for static, value in zip(self.inputs.tensors, inputs.tensors, strict=True):
             static.copy_(value)
-        self.scalars.copy_(_scalars(inputs))
+        self.progress.fill_(inputs.progress)  # unlike a copy from the processor, this waits for nothing
+        self.ramp.fill_(inputs.ramp)
         self.replay()
         for parameter, gradient in self.gradients.items():
             parameter.grad = gradient  # an eager step between two replays has dropped it
         loss = self.loss
         parts = {name: part.clone() for name, part in loss.parts.items()}
         teacher = None if loss.teacher is None else loss.teacher.clone()
-        return StepLoss(loss.total.detach().clone(), parts, teacher)
+        return StepLoss(loss.total.clone(), parts, teacher)
 
 
 class CapturedPasses:
@@ -155,9 +157,12 @@ class CapturedPasses:
 
     def _recorded(self, run: Pass, inputs: PassInputs) -> _Recording | None:
         images, labels, groups, *taught = (value.clone() for value in inputs.tensors)
-        scalars = _scalars(inputs).to(images.device)
-        progress, ramp = cast("tuple[float, float]", scalars.unbind())  # arithmetic takes either
-        static = PassInputs(images, labels, groups, dict(zip(inputs.teacher, taught, strict=True)), progress, ramp)
+        progress, ramp = (
+            torch.full((), value, dtype=torch.float32, device=images.device) for value in (inputs.progress, inputs.ramp)
+        )
+        teacher = dict(zip(inputs.teacher, taught, strict=True))
+        numbers = cast("tuple[float, float]", (progress, ramp))  # arithmetic takes either
+        static = PassInputs(images, labels, groups, teacher, *numbers)
         results: list[StepLoss] = []
         try:
             replay = self._recorder.record(lambda: results.append(run(static)))
@@ -167,8 +172,4 @@ class CapturedPasses:
             self._say(f"this step cannot be a CUDA graph and runs without one: {str(error).splitlines()[0]}")
             return None
         gradients = {each: each.grad for each in self._parameters if each.grad is not None}
-        return _Recording(static, scalars, replay, results[0], gradients)
-
-
-def _scalars(inputs: PassInputs) -> Tensor:
-    return torch.tensor([inputs.progress, inputs.ramp], dtype=torch.float32)
+        return _Recording(static, progress, ramp, replay, results[0], gradients)

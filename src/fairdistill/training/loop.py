@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -137,4 +138,4 @@ def _forward_and_backward(
         )
         loss: StepLoss = learner.objective(view, terms)
     loss.total.backward()
-    return loss
+    return replace(loss, total=loss.total.detach())  # what was computed backwards is not kept until the next step
