@@ -227,6 +227,8 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
             f"a batch of {batch_size} images is too small for {world.size} processes; give a larger --batch-size"
         )
     runtime = choose_runtime(options.device if world.alone else str(world.device), options.precision)
+    if options.cuda_graph and (runtime.device.type != "cuda" or options.compile or not world.alone):
+        raise UsageError("--cuda-graph is for one process on a GPU, without --compile; drop it")
     options = replace(
         options,
         device=str(runtime.device),
