@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from fairdistill.errors import UsageError
 from fairdistill.losses import mfd
 from fairdistill.methods import METHODS
-from fairdistill.training import prepare
+from fairdistill.models import read_weights
+from fairdistill.training import prepare, train
 from fairdistill.training.captured import CapturedPasses, PassInputs
 from fairdistill.training.learner import Learner, build_learner, teacher_features
 from fairdistill.training.loop import train_step
@@ -179,3 +180,28 @@ def test_the_stand_in_shows_what_a_graph_would_not_see():
 def test_a_graph_on_a_processor_is_refused(quick):
     with pytest.raises(UsageError, match="--cuda-graph is for one process on a GPU, without --compile; drop it"):
         prepare(quick(cuda_graph=True, device="cpu"))
+
+
+@pytest.mark.parametrize(
+    ("method", "said"), [("ss", []), ("dro", ["--cuda-graph: steps with dro run without a graph"])]
+)
+def test_the_option_is_obeyed_and_terms_that_cannot_be_recorded_are_named(method, said, quick):
+    setup = prepare(quick(method=method))
+    assert build_learner(setup, None).captured is None
+    heard: list[str] = []
+    setup = replace(setup, options=replace(setup.options, cuda_graph=True))
+    assert isinstance(build_learner(setup, None, heard.append).captured, CapturedPasses)
+    assert heard == said
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("method", ["mfd", "ss+fitnet", "hkd", "ad"])
+def test_on_a_gpu_graphs_train_to_the_weights_of_steps(method, quick, tiny_teacher, tmp_path):
+    given = {"method": method, "device": "cuda", "dropout": 0.0, "steps": 12, "keep": "last"}
+    given["teacher"] = tiny_teacher if METHODS.get(method) is None or METHODS[method].teacher_taps else None
+    weights = []
+    for graph in (False, True):
+        run = train(quick(**given, cuda_graph=graph, out=str(tmp_path / str(graph))), quiet=True)
+        weights.append(read_weights(run.path / "model.safetensors")[0])
+    for name, value in weights[0].items():
+        torch.testing.assert_close(weights[1][name], value, rtol=1e-3, atol=1e-4)
