@@ -194,7 +194,7 @@ def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) 
     size, seed, drop_last = options.learning.batch_size, options.seed, options.rules.drop_last
     if not drop_last:  # the paper's protocol refuses a batch that it cannot fill
         size = min(size, len(train))
-    strict, of_attributes = options.strict_cells, train.of_attributes()
+    strict, of_attributes = options.strict_cells, _named_attributes(train)
     if method.sampler == "balanced":
         samplers = [
             Balanced(each, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=strict)
@@ -204,6 +204,14 @@ def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) 
     for each in of_attributes:
         check_cells(each, strict=strict)
     return Shuffled(train, batch_size=size, seed=seed, drop_last=drop_last)
+
+
+def _named_attributes(train: GroupedDataset) -> list[GroupedDataset]:
+    """Return a data set for each attribute, for messages with its name; the data set itself without several."""
+    if train.attributes is None:
+        return [train]
+    pairs = zip(train.attributes.names, train.of_attributes(), strict=True)
+    return [replace(each, name=f"{train.name}, attribute {name}") for name, each in pairs]
 
 
 def _with_method(options: TrainOptions) -> tuple[TrainOptions, Method]:
