@@ -43,11 +43,13 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--together", action="store_true", help="do not time a teacher and an mfd run alone first")
     parser.add_argument("--compile", action="store_true", help="compile the students; worth it for long runs alone")
+    parser.add_argument("--cuda-graph", action="store_true", help="record the students' steps as CUDA graphs")
     given = parser.parse_args()
     deadline = time.monotonic() + 60 * given.minutes
     options = BenchOptions(
         methods=given.methods, seeds=given.seeds, protocol="paper", epochs=given.epochs, teacher_epochs=given.epochs,
         data_root=given.data_root, out=str(given.out), workers=given.workers, compile=given.compile,
+        cuda_graph=given.cuda_graph,
     )  # fmt: skip
     grid = plan(given.data, options)
     open_grid(grid.path, given.data, "paper")

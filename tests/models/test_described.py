@@ -10,7 +10,7 @@ from fairdistill.models.input_rule import InputRule
 WHOLE = Described(
     files=("config.json",), network="resnet18", size=64, rule=InputRule(part="center", short=73),
     mean=(0.1, 0.2, 0.3), std=(1.0, 1.0, 1.0), class_names=("a", "b"), differs=("images were padded",),
-    multi_label=True,
+    multi_label=True, answers=(("no", "yes"), ("0", "1")),
 )  # fmt: skip
 
 

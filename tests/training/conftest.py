@@ -19,7 +19,7 @@ def judged_as() -> Callable[..., AbstractContextManager[None]]:
     def patched(**sequences: Sequence[float]) -> Iterator[None]:
         said = [dict(zip(sequences, values, strict=True)) for values in zip(*sequences.values(), strict=True)]
 
-        def judge(logits: Any, dataset: Any) -> Any:
+        def judge(logits: Any, dataset: Any, kind: str = "logits") -> Any:
             judged = evaluate(logits, dataset)
             return dataclasses.replace(judged, **said.pop(0)) if said else judged
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 import fairdistill
 from fairdistill.auditing.attributes import audit_attributes
 from fairdistill.cli.main import main
-from fairdistill.errors import FairdistillError, RunFolderError, UsageError
+from fairdistill.errors import DataError, FairdistillError, RunFolderError, UsageError
 from fairdistill.predictions.attribute_evaluation import evaluate_outputs
 from fairdistill.tables.reading import header
 from fairdistill.training import TrainOptions, resume, train
@@ -130,6 +131,17 @@ def test_runs_of_several_attributes_are_compared_by_their_means(folder):
     rows = fairdistill.compare([folder / "teacher", folder / "student"]).rows
     run = fairdistill.RunFolder.open(folder / "student")
     assert rows[-1].accuracy.mean == pytest.approx(run.result["accuracy"])
+
+
+def test_an_attribute_that_is_never_yes_in_training_is_named(folder):
+    table = folder / "images.csv"
+    rows = table.read_text().replace("marked", "plain", 12)
+    (folder / "never.csv").write_text(
+        rows.replace(",marked,left,train", ",plain,left,train").replace(",marked,right,train", ",plain,right,train")
+    )
+    given = replace(options(folder, "never"), data=str(folder / "never.csv"))
+    with pytest.raises(DataError, match=r"never.csv/train, attribute spot has no samples of class 'marked'"):
+        train(given)
 
 
 def test_what_takes_one_label_says_so_in_a_line(folder, tmp_path):

@@ -33,7 +33,7 @@ def watch(monkeypatch):
             events.append(("prepare", dataset.name))
             super().__init__(dataset, **kwargs)
 
-    def watched_evaluate(logits, dataset):
+    def watched_evaluate(logits, dataset, kind="logits"):
         events.append(("judge", dataset.name))
         return evaluate(logits, dataset)
 

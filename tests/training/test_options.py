@@ -41,7 +41,8 @@ GROUPS = {
     ],
     SamplingOptions: ["seed", "split_seed", "strict_cells"],
     MachineOptions: [
-        "device", "precision", "compile", "threads", "cache_memory", "cache_dir", "teacher_cache", "logger", "out",
+        "device", "precision", "compile", "cuda_graph", "threads", "cache_memory", "cache_dir", "teacher_cache",
+        "logger", "out",
     ],
 }  # fmt: skip
 

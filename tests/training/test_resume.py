@@ -291,9 +291,10 @@ def test_a_configuration_that_was_tampered_with_is_named(quick, make_teacher):
 def test_a_run_whose_test_set_is_held_back_is_judged_on_it_later_to_the_same_bits(
     quick, tiny_teacher, whole_run, monkeypatch
 ):
+    whole = whole_run("mfd")
     seen = []
 
-    def evaluated(logits, dataset):
+    def evaluated(logits, dataset, kind="logits"):
         seen.append(dataset.name)
         return evaluate(logits, dataset)
 
@@ -303,7 +304,7 @@ def test_a_run_whose_test_set_is_held_back_is_judged_on_it_later_to_the_same_bit
     assert not run.finished
     assert not list(run.path.glob("*predictions.csv"))
     monkeypatch.setattr(loop, "train_step", None)
-    assert_same(resume(run.path, quiet=True), whole_run("mfd"))
+    assert_same(resume(run.path, quiet=True), whole)
     assert seen.count("tiny/test") == 2, "the student's and the teacher's"
 
 

@@ -26,7 +26,7 @@ from fairdistill.auditing.selection import selection_of
 from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
-from fairdistill.contract import check_options, with_data_keywords, with_keywords
+from fairdistill.contract import check_options, check_path, with_data_keywords, with_keywords
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
@@ -69,7 +69,10 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
 
 
 def _check_single(source: Predictions | str | Path, options: AuditOptions) -> None:
-    if isinstance(source, Predictions) or not several_named(source, options):
+    if isinstance(source, Predictions):
+        return
+    check_path("source", source)
+    if not several_named(source, options):
         return
     raise UsageError(
         f"{options.data or source}: the label names several attributes; in Python, audit them with "

@@ -104,6 +104,8 @@ class ComputeOptions:
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the students with torch.compile."""
+    cuda_graph: bool = False
+    """Record the students' steps as CUDA graphs and replay them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,7 @@ def plan(name: str, options: BenchOptions) -> Grid:
         device=options.run_device,
         precision=options.precision,
         compile=options.compile,
+        cuda_graph=options.cuda_graph,
         logger=options.logger,
         cache_dir=str(path / ".teacher-cache"),
     )

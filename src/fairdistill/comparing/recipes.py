@@ -14,7 +14,7 @@ from fairdistill.runs import RunFolder, without_defaults
 # Options that do not make a different recipe: seeds, paths, hardware, and anything the recipe states in another way.
 _NOT_RECIPE = (
     "data", "data_root", "data_options", "teacher", "seed", "split_seed", "epochs", "steps", "out", "device", "compile",
-    "threads", "cache_memory", "cache_dir", "teacher_cache",
+    "cuda_graph", "threads", "cache_memory", "cache_dir", "teacher_cache",
 )  # fmt: skip
 
 # Options of a data set that do not change which data it is; its seed belongs to the run.

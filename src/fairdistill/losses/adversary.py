@@ -175,6 +175,7 @@ class AdversaryTerm(Term):
     """
 
     whole_batch = True
+    capturable = True
 
     _FACTOR, _PATIENCE, _THRESHOLD = 0.1, 10, 1e-4  # the defaults of torch's ReduceLROnPlateau
 

@@ -84,6 +84,7 @@ class AttentionTransfer:
 class AttentionTerm(Term):
     """:func:`attention_loss` of the last maps."""
 
+    capturable = True
     reads_labels = False
 
     def __init__(self, spec: AttentionTransfer) -> None:

@@ -33,6 +33,8 @@ class CrossEntropyTerm(Term):
         label_smoothing: the share of the loss that is spread evenly over all classes.
     """
 
+    capturable = True
+
     def __init__(self, *, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing

@@ -100,6 +100,8 @@ class DomainIndependentTerm(Term):
     validated, saved and exported.
     """
 
+    capturable = True
+
     def __init__(self, context: TermContext) -> None:
         super().__init__()
         self.heads = (context.num_groups, context.num_classes)

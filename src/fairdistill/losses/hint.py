@@ -74,6 +74,7 @@ class Hint:
 class HintTerm(Term):
     """:func:`hint_loss` of the projected student feature."""
 
+    capturable = True
     reads_labels = False
 
     def __init__(self, spec: Hint, projector: Projector) -> None:

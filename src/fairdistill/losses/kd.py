@@ -111,6 +111,8 @@ class KD:
 class KDTerm(Term):
     """Annealed :func:`kd_loss`."""
 
+    capturable = True
+
     def __init__(self, spec: KD) -> None:
         super().__init__()
         self.spec = spec

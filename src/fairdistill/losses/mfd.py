@@ -74,7 +74,7 @@ def mfd_loss(
     check_positive("bandwidth", bandwidth)
     s, t = at_least_float32(student.flatten(1), teacher.detach().flatten(1))
     with no_autocast(s):
-        if s.device.type == "cpu":
+        if _can_be_read(s):
             known = groups >= 0
             if not bool(known.all()):
                 s, t, labels, groups = s[known], t[known], labels[known], groups[known]
@@ -83,6 +83,11 @@ def mfd_loss(
             blocks = _one_block(labels, groups, num_classes, num_groups, s.dtype)
         loss: Tensor = _ClosedForm.apply(s, t, blocks, bandwidth)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         return loss
+
+
+def _can_be_read(values: Tensor) -> bool:
+    """Return whether looking at values costs no wait for a device."""
+    return values.device.type == "cpu"
 
 
 class MFDLoss(nn.Module):
@@ -254,6 +259,7 @@ class MFDTerm(Term):
     """
 
     whole_batch = True
+    capturable = True
 
     def __init__(self, spec: MFD, projector: Projector) -> None:
         super().__init__()

@@ -98,6 +98,7 @@ class NeuronSelectivityTerm(Term):
     exactly zero; here it always reads the last map.
     """
 
+    capturable = True
     reads_labels = False
 
     def __init__(self, spec: NeuronSelectivity) -> None:

@@ -125,6 +125,8 @@ class Reweight:
 class ReweightTerm(Term):
     """:func:`reweighted_loss`, in place of cross-entropy."""
 
+    capturable = True
+
     def __init__(self, cell_weights: Tensor, *, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing

@@ -130,6 +130,7 @@ class RKDTerm(Term):
     """:func:`rkd_loss` of the whole batch's embeddings, as in the paper; groups are not used."""
 
     whole_batch = True
+    capturable = True
     reads_labels = False
 
     def __init__(self, spec: RKD) -> None:

@@ -140,6 +140,7 @@ class SelfMFDTerm(Term):
     """:func:`self_mfd_loss` of the student's feature, over the whole batch; the trainer raises its strength gently."""
 
     whole_batch = True
+    capturable = True
 
     def __init__(self, spec: SelfMFD) -> None:
         super().__init__()

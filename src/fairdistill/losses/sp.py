@@ -87,6 +87,7 @@ class SPTerm(Term):
     """:func:`sp_loss` of the last maps of the whole batch, those of all processes included; groups are not used."""
 
     whole_batch = True
+    capturable = True
     reads_labels = False
 
     def __init__(self, spec: SP) -> None:

@@ -44,11 +44,15 @@ class Term(nn.Module):
         whole_batch: False for a term that is a mean over independent rows. A term that looks across rows sets it to
             True; if several processes share a batch, it must then return this process's share of its value, with
             ``view.gather`` or ``view.world.sum``.
+        capturable: True if ``forward`` may be recorded as a CUDA graph (``--cuda-graph``): it asks the device for no
+            number, reads ``view.progress`` and ``view.ramp`` only in arithmetic, since they may be scalar tensors, and
+            leaves nothing for ``end_step`` but gradients. Otherwise steps with this term run without a graph.
         reads_labels: False for a term that depends neither on classes nor on the logits: with several yes/no attributes
             it is computed once, any other for each attribute.
     """
 
     whole_batch: ClassVar[bool] = False
+    capturable: ClassVar[bool] = False
     reads_labels: ClassVar[bool] = True
 
     def forward(self, view: StepView) -> Tensor:

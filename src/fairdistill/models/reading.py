@@ -75,9 +75,9 @@ def two_classes(logits: Tensor, kind: OutputKind = "logits") -> Tensor:
         kind: what the network's own outputs are.
 
     Example:
-        >>> torch.softmax(two_classes(torch.tensor([0.0, 100.0])), dim=1)
+        >>> torch.softmax(two_classes(torch.tensor([0.0, 2.0])), dim=1)
         tensor([[0.5000, 0.5000],
-                [0.0000, 1.0000]])
+                [0.1192, 0.8808]])
         >>> torch.softmax(two_classes(torch.tensor([0.25]).log(), "probabilities"), dim=1)
         tensor([[0.7500, 0.2500]])
     """

@@ -83,7 +83,7 @@ def activate(setup: Setup, folder: RunFolder, pipeline: Pipeline, console: RunCo
     Seeds PyTorch's global generator for dropout.
     """
     options, learning = setup.options, setup.options.learning
-    learner = build_learner(setup, teacher_features(setup, pipeline, console.say))
+    learner = build_learner(setup, teacher_features(setup, pipeline, console.say), console.say)
     run = ActiveRun(
         setup=setup,
         folder=folder,

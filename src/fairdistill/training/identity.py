@@ -10,8 +10,8 @@ from fairdistill.runs import without_defaults
 from fairdistill.training.options import TrainOptions
 
 _PLACE_AND_SPEED = (
-    "data_root", "out", "teacher", "device", "threads", "compile", "cache_memory", "cache_dir", "teacher_cache",
-    "logger",
+    "data_root", "out", "teacher", "device", "threads", "compile", "cuda_graph", "cache_memory", "cache_dir",
+    "teacher_cache", "logger",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from fairdistill.models import Tapped
 from fairdistill.system.processes import World
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.averaging import WeightAverage
+from fairdistill.training.captured import CapturedPasses, CudaGraphs
 from fairdistill.training.objective import Objective
 from fairdistill.training.optimizer import build_optimizer
 from fairdistill.training.setup import Setup
@@ -30,6 +31,7 @@ class Learner:
         optimizer: trains the student, and the terms that have no optimizer of their own.
         average: the moving average of the student's weights; None without ``--ema``.
         teacher: returns the teacher's features of a batch; None if no term reads them.
+        captured: replays the forward and backward pass as a CUDA graph; None without ``--cuda-graph``.
         runtime: device and precision.
         world: the processes that train together.
         num_classes: number of classes of the data set.
@@ -41,6 +43,7 @@ class Learner:
     optimizer: Optimizer
     average: WeightAverage | None
     teacher: Callable[[Batch], Taps] | None
+    captured: CapturedPasses | None
     runtime: Runtime
     world: World
     num_classes: int
@@ -52,8 +55,16 @@ class Learner:
         return self.student.network if self.average is None else self.average.network
 
 
-def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Learner:
-    """Return the objects used in every step of a run."""
+def build_learner(
+    setup: Setup, teacher: Callable[[Batch], Taps] | None, say: Callable[[str], None] | None = None
+) -> Learner:
+    """Return the objects used in every step of a run.
+
+    Args:
+        setup: the run.
+        teacher: returns the teacher's features of a batch; None if no term reads them.
+        say: called with what the user should know about the steps.
+    """
     decay = setup.options.learning.ema
     average = WeightAverage(setup.student.network, decay) if decay else None  # copied before it has hooks
     student = Tapped(setup.student.network, setup.student.features.points)
@@ -66,11 +77,21 @@ def build_learner(setup: Setup, teacher: Callable[[Batch], Taps] | None) -> Lear
         optimizer=build_optimizer(setup.options.learning, network, others, fused=setup.options.rules.quick_step),
         average=average,
         teacher=teacher,
+        captured=_captured(setup, say or (lambda _: None)) if setup.options.cuda_graph else None,
         runtime=setup.runtime,
         world=setup.world,
         num_classes=setup.data.train.num_classes,
         num_groups=setup.data.train.num_groups,
     )
+
+
+def _captured(setup: Setup, say: Callable[[str], None]) -> CapturedPasses:
+    """Return what replays the steps, and say which of them it cannot."""
+    terms = setup.objective.terms.items()
+    if bad := [name for name, term in terms if not getattr(term, "capturable", False)]:
+        say(f"--cuda-graph: steps with {' or '.join(bad)} run without a graph")
+    parameters = [*setup.student.network.parameters(), *setup.objective.parameters()]
+    return CapturedPasses(CudaGraphs(), parameters, say)
 
 
 def teacher_features(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from fairdistill.system.randomness import derived_seed
 from fairdistill.system.signals import signals_caught
 from fairdistill.training.active_run import ActiveRun
 from fairdistill.training.adapting import adapt
+from fairdistill.training.captured import PassInputs
 from fairdistill.training.evaluation import evaluate_on_validation, share_statistics
 from fairdistill.training.learner import Learner
 from fairdistill.training.objective import StepLoss
@@ -97,21 +100,13 @@ def train_step(
     learner.optimizer.zero_grad(set_to_none=True)
     for term in active:
         term.begin_step()
-    with learner.runtime.autocast():
-        view = StepView(
-            student=learner.student(batch.images),
-            teacher=learner.teacher(batch) if learner.teacher is not None else {},
-            labels=batch.labels,
-            groups=batch.groups,
-            num_classes=learner.num_classes,
-            num_groups=learner.num_groups,
-            progress=progress,
-            ramp=ramp,
-            world=learner.world,
-            whole=batch.whole,
-        )
-        loss: StepLoss = learner.objective(view, terms)
-    loss.total.backward()
+    teacher = learner.teacher(batch) if learner.teacher is not None else {}
+    given = PassInputs(batch.images, batch.labels, batch.groups, teacher, progress, ramp)
+    run = partial(_forward_and_backward, learner, terms=terms, whole=batch.whole)
+    if learner.captured is not None and all(term.capturable for term in active):
+        loss = learner.captured(run, given, terms=terms)
+    else:
+        loss = run(given)
     if not learner.world.alone:
         parameters = [*learner.student.network.parameters(), *learner.objective.parameters()]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -122,3 +117,25 @@ def train_step(
     for term in active:
         term.end_step()
     return loss
+
+
+def _forward_and_backward(
+    learner: Learner, given: PassInputs, *, terms: tuple[str, ...], whole: int | None
+) -> StepLoss:
+    """Return the loss of a batch; its gradients are added to those of the parameters."""
+    with learner.runtime.autocast():
+        view = StepView(
+            student=learner.student(given.images),
+            teacher=given.teacher,
+            labels=given.labels,
+            groups=given.groups,
+            num_classes=learner.num_classes,
+            num_groups=learner.num_groups,
+            progress=given.progress,
+            ramp=given.ramp,
+            world=learner.world,
+            whole=whole,
+        )
+        loss: StepLoss = learner.objective(view, terms)
+    loss.total.backward()
+    return replace(loss, total=loss.total.detach())  # what was computed backwards is not kept until the next step

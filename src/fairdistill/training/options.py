@@ -182,6 +182,9 @@ class MachineOptions(OptionGroup):
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
     compile: bool = False
     """Compile the student with torch.compile."""
+    cuda_graph: bool = False
+    """Record the steps as CUDA graphs and replay them, which spares the processor work where it limits a small network
+    on a GPU. Methods whose loss cannot be recorded run without."""
     threads: ThreadCount = "auto"
     """CPU threads: a number, or auto: one or all, whichever is faster in a few timed steps, and again later if the
     machine has become busier or freer."""

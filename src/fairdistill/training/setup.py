@@ -194,7 +194,7 @@ def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) 
     size, seed, drop_last = options.learning.batch_size, options.seed, options.rules.drop_last
     if not drop_last:  # the paper's protocol refuses a batch that it cannot fill
         size = min(size, len(train))
-    strict, of_attributes = options.strict_cells, train.of_attributes()
+    strict, of_attributes = options.strict_cells, _named_attributes(train)
     if method.sampler == "balanced":
         samplers = [
             Balanced(each, batch_size=size, seed=seed, drop_last=drop_last, strict_cells=strict)
@@ -204,6 +204,14 @@ def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) 
     for each in of_attributes:
         check_cells(each, strict=strict)
     return Shuffled(train, batch_size=size, seed=seed, drop_last=drop_last)
+
+
+def _named_attributes(train: GroupedDataset) -> list[GroupedDataset]:
+    """Return a data set for each attribute, for messages with its name; the data set itself without several."""
+    if train.attributes is None:
+        return [train]
+    pairs = zip(train.attributes.names, train.of_attributes(), strict=True)
+    return [replace(each, name=f"{train.name}, attribute {name}") for name, each in pairs]
 
 
 def _with_method(options: TrainOptions) -> tuple[TrainOptions, Method]:
@@ -227,6 +235,8 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
             f"a batch of {batch_size} images is too small for {world.size} processes; give a larger --batch-size"
         )
     runtime = choose_runtime(options.device if world.alone else str(world.device), options.precision)
+    if options.cuda_graph and (runtime.device.type != "cuda" or options.compile or not world.alone):
+        raise UsageError("--cuda-graph is for one process on a GPU, without --compile; drop it")
     options = replace(
         options,
         device=str(runtime.device),
