@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from importlib import metadata
 from typing import Any
@@ -66,6 +67,23 @@ def test_without_torch_it_still_answers(without):
     result = diagnose()
     assert (result.device, result.precision, result.threads) == (None, None, None)
     assert "Not usable: torch. Install with:" in result.text()
+
+
+def test_a_torchvision_of_another_build_than_torch_is_said(monkeypatch):
+    monkeypatch.setattr(metadata, "requires", lambda name: ["torch>=2.6", "torchvision>=0.21 ; extra == 'vision'"])
+
+    imported = importlib.import_module
+
+    def broken(name: str) -> Any:
+        if name == "torchvision":
+            raise RuntimeError("operator torchvision::nms does not exist")
+        return imported(name)
+
+    monkeypatch.setattr("importlib.import_module", broken)
+    text = diagnose().text()
+    assert "cannot be imported: RuntimeError: operator torchvision::nms does not exist" in text
+    assert "pip install torch torchvision --index-url" in text
+    assert "Nothing is missing" not in text
 
 
 def test_every_extra_for_users_has_a_purpose():

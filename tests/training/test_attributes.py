@@ -14,7 +14,7 @@ import torch
 import fairdistill
 from fairdistill.auditing.attributes import audit_attributes
 from fairdistill.cli.main import main
-from fairdistill.errors import DataError, FairdistillError, RunFolderError, UsageError
+from fairdistill.errors import DataError, FairdistillError, RunFolderError, TeacherError, UsageError
 from fairdistill.predictions.attribute_evaluation import evaluate_outputs
 from fairdistill.tables.reading import header
 from fairdistill.training import TrainOptions, resume, train
@@ -125,6 +125,35 @@ def test_an_exported_file_is_audited_for_each_attribute(folder, tmp_path, kind):
     again = audit_attributes(result.file, draws=200, **where, **own)
     accuracy = [each.audit.accuracy.value for each in audit_attributes(folder / "teacher", draws=200).attributes]
     assert [each.audit.accuracy.value for each in again.attributes] == accuracy
+
+
+def test_the_value_that_means_yes_is_said_beside_probabilities(folder, tmp_path, capsys):
+    assert (
+        main(["predict", str(folder / "teacher"), "--images", str(folder / "test"), "--out", str(tmp_path / "p.csv")])
+        == 0
+    )
+    said = "The probabilities are those of bright 'yes', striped '1' and spot 'marked'."
+    assert said in capsys.readouterr().out
+    assert said in fairdistill.export(folder / "teacher", format="safetensors", reaudit=False, out=str(tmp_path)).text()
+
+
+def test_inspecting_describes_the_split_that_all_attributes_share(folder, capsys):
+    unsplit = folder / "unsplit.csv"
+    unsplit.write_text("\n".join(line.rpartition(",")[0] for line in (folder / "images.csv").read_text().splitlines()))
+    own = ["--label", "bright,striped,spot", "--group", "side", "--size", "16", "--image-cache", str(folder / "images")]
+    assert main(["data", "inspect", "--data", str(unsplit), *own]) == 0
+    shown = capsys.readouterr().out
+    sizes = [line.split()[-1] for line in shown.splitlines() if line.startswith("test ")]
+    assert len(sizes) == 3
+    assert len(set(sizes)) == 1
+    with pytest.raises(UsageError, match=r"a description is of one label, but .* has several attributes"):
+        fairdistill.inspect(unsplit, label="bright,striped", group="side", size=16, cache=False)
+
+
+def test_one_label_of_a_model_with_several_outputs_is_asked_for_all(folder):
+    own = {**OPTIONS, "label": "bright", "yes_value": {}, "image_cache": str(folder / "images")}
+    with pytest.raises(TeacherError, match=r"an output for each of several attributes, .* --label bright,striped,spot"):
+        fairdistill.audit(folder / "teacher", data=str(folder / "images.csv"), **own)
 
 
 def test_runs_of_several_attributes_are_compared_by_their_means(folder):

@@ -62,6 +62,8 @@ def _as_trained(run: RunFolder, name: str, given: Mapping[str, Any]) -> dict[str
     """Return the data options of a run, updated with those that are given; its test rows must be the same."""
     known = [option.name for option in fields(data.entry(name).options) if option.metadata.get("identity", True)]
     trained = {option: value for option, value in run.config["data_options"].items() if option in known}
+    if given.get("label", trained.get("label")) != trained.get("label"):
+        trained.pop("yes_value", None)  # which belongs to the other columns
     for option in _DRAWS:
         if option in given and given[option] != trained.get(option):
             raise UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from fairdistill.cli.command import Command, parse
@@ -41,21 +41,17 @@ def run(arguments: list[str]) -> int:
     name = peek(arguments, "data") or SourceOptions().data
     given = parse(COMMAND, arguments, SourceOptions, InspectOptions, data=name)
     from fairdistill.inspecting import inspect
-
-    options = given.options(InspectOptions, data_options=given.data_options)
-    for at, label in enumerate(labels := _labels(name, options)):
-        if len(labels) > 1:
-            print(f"{chr(10) if at else ''}Attribute {label}, {at + 1} of {len(labels)}")
-        own = {**options.data_options, "label": label} if label is not None else options.data_options
-        print(inspect(name, options=replace(options, data_options=own)))
-    return 0
-
-
-def _labels(name: str, options: InspectOptions) -> list[str | None]:
-    """Return the columns that ``--label`` names; None for the data set's own."""
     from fairdistill.tables.yes_no import names_several
 
+    options = given.options(InspectOptions, data_options=given.data_options)
     label, encoding = options.data_options.get("label"), options.data_options.get("encoding", "utf-8")
     if label is None or not Path(name).is_file() or not names_several(label, name, encoding):
-        return [label]
-    return [part.strip() for part in label.split(",")]
+        print(inspect(name, options=options))
+        return 0
+    from fairdistill.inspecting.contents import contents_by_attribute
+
+    found = contents_by_attribute(name, options)
+    for at, (attribute, described) in enumerate(found.items(), 1):
+        print(f"{chr(10) if at > 1 else ''}Attribute {attribute}, {at} of {len(found)}")
+        print(described)
+    return 0

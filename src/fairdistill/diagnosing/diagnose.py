@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fairdistill._version import __version__
 from fairdistill.diagnosing.packages import extras, package, required
-from fairdistill.diagnosing.result import DoctorResult, Package
+from fairdistill.diagnosing.result import DoctorResult, Extra, Package
 from fairdistill.system.threads import processors
 
 
@@ -43,7 +43,7 @@ def diagnose() -> DoctorResult:
         data_root=os.environ.get("FAIRDISTILL_DATA"),
         image_cache=str(Path(cache) / "fairdistill" / "images"),
         packages=tuple(torch if each.name == "torch" else each for each in packages),
-        extras=extras(by_extra),
+        extras=tuple(map(_with_usable_torchvision, extras(by_extra))),
     )
 
 
@@ -58,6 +58,12 @@ def _usable(name: str, packages: tuple[Package, ...]) -> Package:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         return replace(found, problem=f"cannot be imported: {type(error).__name__}: {reason}")
     return found
+
+
+def _with_usable_torchvision(extra: Extra) -> Extra:
+    """Return an extra, with torchvision's problem if it is not of the same build as PyTorch."""
+    packages = (_usable(each.name, (each,)) if each.name == "torchvision" else each for each in extra.packages)
+    return replace(extra, packages=tuple(packages))
 
 
 def _torch() -> tuple[str, str, int]:

@@ -29,6 +29,15 @@ def render(result: DoctorResult) -> str:
         lacking = [part.name for part in each.packages if part.version is None]
         verb = "is" if len(lacking) == 1 else "are"
         lines += ["", f"{each.name}: {joined(lacking)} {verb} missing. Install with:", f"  {each.install}"]
+    broken = [part for extra in result.extras for part in extra.packages if part.version and part.problem]
+    for part in broken:
+        lines += [
+            "",
+            _shown(part),
+            f"fairdistill works around that, other programs cannot. Install {part.name} from where torch came from; "
+            "without a GPU:",
+            "  pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu",
+        ]
     problems = [each for each in result.packages if each.problem is not None]
     if problems:
         lines += [
@@ -36,7 +45,7 @@ def render(result: DoctorResult) -> str:
             f"Not usable: {', '.join(each.name for each in problems)}. Install with:",
             "  pip install fairdistill",
         ]
-    elif not missing:
+    elif not missing and not broken:
         lines += ["", "Nothing is missing."]
     return "\n".join(lines)
 

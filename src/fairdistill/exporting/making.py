@@ -26,7 +26,7 @@ from fairdistill.models.kinds import program_kind
 from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.posthoc import CORRECTION, StoredCorrection, read_correction
 from fairdistill.predictions import run_predictions
-from fairdistill.predictions.attribute_model import attribute_predictions, load_attribute_model
+from fairdistill.predictions.attribute_model import attribute_predictions, load_attribute_model, yes_in_words
 from fairdistill.predictions.attribute_run import attributes_of_run, run_attribute
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.predictions.own_description import OwnDescription, own_description
@@ -102,7 +102,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         model=model.reading,
         reaudit=checked,
         attributes=of_attributes,
-        notes=(*model.notes, *(images.notes if images is not None else ())),
+        notes=(*model.notes, *made.notes, *(images.notes if images is not None else ())),
     )
     write_json(folder / "export.json", result.to_dict())
     return result
@@ -110,12 +110,13 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
 
 @dataclass(frozen=True)
 class _Made:
-    """The content of the exported file and of ``preprocess.json``."""
+    """The content of the exported file and of ``preprocess.json``, and what is to be noted."""
 
     model: DeployedModel
     content: bytes
     preprocess: dict[str, object]
     function: Decide | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _exported_correction(
@@ -174,7 +175,8 @@ def _made(
         preprocess["attributes"] = dict(zip(names, answers or [None] * len(names), strict=True))
     if function is not None:
         preprocess["decision"] = function.described()
-    return _Made(model, content, preprocess, function)
+    notes = (yes_in_words(names, answers),) if answers else ()
+    return _Made(model, content, preprocess, function, notes)
 
 
 def _answers(own: OwnDescription, images: AuditedImages | None) -> tuple[tuple[str, str], ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import torch
 
@@ -21,10 +22,31 @@ _SAMPLED_FILES = 500
 
 def contents(name: str, options: InspectOptions) -> InspectResult:
     """Load every split of a data set and describe it; see :func:`fairdistill.inspect`."""
+    parts = _load(name, options)
+    next(iter(parts.values())).require_one_label("a description is of one label")
+    return _described(name, parts, options)
+
+
+def contents_by_attribute(name: str, options: InspectOptions) -> dict[str, InspectResult]:
+    """Return the same for each attribute of a data set with several, by name; the split is that of all of them."""
+    parts = _load(name, options)
+    attributes = next(iter(parts.values())).attributes
+    assert attributes is not None, "--label names several columns"
+    by_split = {split: part.of_attributes() for split, part in parts.items()}
+    return {
+        attribute: _described(name, {split: each[at] for split, each in by_split.items()}, options)
+        for at, attribute in enumerate(attributes.names)
+    }
+
+
+def _load(name: str, options: InspectOptions) -> dict[data.Split, GroupedDataset]:
     own = dict(options.data_options)
     if "skip_broken" in data.option_names(name):
         own["skip_broken"] = True
-    parts = data.load_splits(name, root=options.data_root, **own)
+    return data.load_splits(name, root=options.data_root, **own)
+
+
+def _described(name: str, parts: Mapping[data.Split, GroupedDataset], options: InspectOptions) -> InspectResult:
     first = next(iter(parts.values()))
     apart = Counter(source for part in parts.values() for source in set(part.source_ids))
     return InspectResult(

@@ -16,7 +16,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.preprocessing import Preprocessing
 from fairdistill.predicting.images import ImageList
 from fairdistill.predicting.options import PredictOptions
-from fairdistill.predictions.attribute_model import load_attribute_model
+from fairdistill.predictions.attribute_model import load_attribute_model, yes_in_words
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained_model import DeployedModel, load_model
@@ -24,6 +24,7 @@ from fairdistill.system.runtime import Runtime
 from fairdistill.system.threads import processors
 from fairdistill.tables.columns import listed
 from fairdistill.text.lists import joined
+from fairdistill.text.sentences import capitalized
 
 _ASSUMED = Recipe(size=224, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 _TRIED = 128  # images that a model is tried on before all are
@@ -79,8 +80,9 @@ def opened_for(images: ImageList, source: ModelSource, options: PredictOptions, 
     if not attributes:
         return Opened(model, names, exif, None, notes)
     known = own.described.answers if options.attributes is None else None
-    answers = known if known is not None and len(known) == len(names) else (("0", "1"),) * len(names)
-    return Opened(model, names, exif, answers, notes)
+    if known is None or len(known) != len(names):
+        return Opened(model, names, exif, (("0", "1"),) * len(names), notes)
+    return Opened(model, names, exif, known, (*notes, capitalized(yes_in_words(names, known))))
 
 
 def _given_rule(own: OwnDescription, source: ModelSource, options: PredictOptions) -> str | None:

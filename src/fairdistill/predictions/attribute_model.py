@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,18 @@ from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.trained_model import DeployedModel, as_predictions, load_model
 from fairdistill.predictions.writing import attribute_columns, write_table
 from fairdistill.system.runtime import Runtime
+from fairdistill.text.lists import joined
+
+
+def yes_in_words(names: Sequence[str], answers: Sequence[tuple[str, str]]) -> str:
+    """Return which value of each attribute means yes, that is, of what the outputs are the probability.
+
+    Example:
+        >>> yes_in_words(["smiling", "hat"], [("0", "1"), ("bare", "worn")])
+        "the probabilities are those of smiling '1' and hat 'worn'"
+    """
+    said = [f"{name} {yes!r}" for name, (_, yes) in zip(names, answers, strict=True)]
+    return f"the probabilities are those of {joined(said)}"
 
 
 def load_attribute_model(

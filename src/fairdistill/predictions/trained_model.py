@@ -152,6 +152,11 @@ def _order(opened: OpenedModel, source: ModelSource, data: GroupedDataset) -> Cl
     if named is None:
         asks = source.classes is None and source.nameable
         return ClassOrder(notes=assumed(data.class_names)) if asks else ClassOrder()
+    if opened.described.multi_label and set(named) != set(data.class_names):
+        raise TeacherError(
+            f"{model} has an output for each of several attributes, {', '.join(named)}, not for the classes "
+            f"{', '.join(data.class_names)} of {data.name}; name all of them in this order: --label {','.join(named)}"
+        )
     origin = opened.described.files[0] if opened.beside else None
     by_user = source.classes is not None and len(named) == data.num_classes
     if by_user and named != data.class_names and (opened.beside or set(named) != set(data.class_names)):

@@ -102,7 +102,9 @@ def evaluate_on_test(run: ActiveRun) -> dict[str, Any]:
         f"{title} {percentage(value, 2)}"
         for title, value in (("accuracy", student.accuracy), ("DEO_A", student.deo_a), ("DEO_M", student.deo_m))
     )
-    run.console.say(f"test: {found}; finished: {run.folder.path}")
+    kept = progress.best_step if progress.best is not None else progress.step
+    weights = "" if kept == progress.step else f" with the weights of step {kept:,}"
+    run.console.say(f"test{weights}: {found}; finished: {run.folder.path}")
     return summary(student)
 
 
