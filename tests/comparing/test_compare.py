@@ -170,12 +170,18 @@ def test_a_run_older_than_an_option_is_the_same_recipe_as_one_where_it_is_off(ma
         options = {"skew": 0.95, "data_seed": seed, **more}
         return make_run(name, method="ss", seed=seed, digests={"test": "1"}, data_options=options)
 
-    runs = [run("a", 0), run("b", 1, source=None, bin={}, skip_broken=False), run("c", 0, source="who")]
-    assert [row.seeds for row in compare(runs).rows] == [(0, 1), (0,)]
+    off = {"source": None, "bin": {}, "skip_broken": False, "interpolation": "bilinear", "antialias": True}
+    runs = [
+        run("a", 0),
+        run("b", 1, **off, cache_format="jpeg"),
+        run("c", 0, source="who"),
+        run("d", 0, antialias=False),
+    ]
+    assert [row.seeds for row in compare(runs).rows] == [(0, 1), (0,), (0,)]
 
 
 def test_a_run_older_than_an_option_of_training_is_the_same_recipe_as_one_with_its_default(make_run):
-    new = {"augment": "standard", "ema": 0.0, "keep": "loss"}
+    new = {"augment": "standard", "ema": 0.0, "keep": "loss", "logger": "wandb", "cuda_graph": True}
     runs = [make_run("a", method="ss", seed=0), make_run("b", method="ss", seed=1, **new)]
     runs.append(make_run("c", method="ss", seed=0, **{**new, "augment": "randaug"}))
     assert [(row.label, row.seeds) for row in compare(runs).rows] == [

@@ -14,11 +14,14 @@ from fairdistill.runs import RunFolder, without_defaults
 # Options that do not make a different recipe: seeds, paths, hardware, and anything the recipe states in another way.
 _NOT_RECIPE = (
     "data", "data_root", "data_options", "teacher", "seed", "split_seed", "epochs", "steps", "out", "device", "compile",
-    "cuda_graph", "threads", "cache_memory", "cache_dir", "teacher_cache",
+    "cuda_graph", "threads", "cache_memory", "cache_dir", "teacher_cache", "logger",
 )  # fmt: skip
 
 # Options of a data set that do not change which data it is; its seed belongs to the run.
 _NOT_DATA = ("data_seed", "download", "cache", "cache_format", "image_cache", "workers")
+
+# What was done before there were these options, which are not simply off by default.
+_EARLIER: Mapping[str, Any] = {"interpolation": "bilinear", "antialias": True}
 
 # Options of a data set that a caption leaves out: how images are prepared and how the table is written.
 _NOT_IN_CAPTION = (
@@ -71,9 +74,7 @@ class FinishedRun:
         Runs older than an option do not have it.
         """
         of_data = {name: value for name, value in self.config["data_options"].items() if name not in _NOT_DATA}
-        return {
-            name: value for name, value in of_data.items() if value is not None and value is not False and value != {}
-        }
+        return {name: value for name, value in of_data.items() if not _is_off(name, value)}
 
     @property
     def data(self) -> str:
@@ -136,6 +137,13 @@ class Recipe:
         if any(other["protocol"] != own["protocol"] for other in every):
             differs = {"protocol": own["protocol"], **differs}
         return differs
+
+
+def _is_off(option: str, value: Any) -> bool:
+    """Return whether a data set's option says what a run did that did not have it."""
+    if option in _EARLIER:
+        return value is None or value == _EARLIER[option]
+    return value is None or value is False or value == {}
 
 
 def _taught_by(result: Mapping[str, Any]) -> str:
