@@ -9,7 +9,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
-from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute
+from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_inputs
 from fairdistill.predictions.reordered import in_class_order
 from fairdistill.predictions.writing import write_predictions
 from fairdistill.runs import RunFolder
@@ -83,8 +83,7 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
         )
     if (of_attributes := attribute_run(path)) is not None:
         (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one
-        tables = ("predictions.csv", "teacher_predictions.csv", "validation_predictions.csv")
-        found, taught, validated = (run_attribute(of_attributes, attribute, name) for name in tables)
+        found, taught, validated = run_inputs(of_attributes, attribute)
         assert found is not None, "the run is finished"
         return Inputs(found, against or taught, validation or validated)
     run = RunFolder.open(path)

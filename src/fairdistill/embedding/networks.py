@@ -25,8 +25,7 @@ from fairdistill.system.runtime import choose_runtime
 def embedded(run: RunFolder, options: EmbedOptions) -> EmbedResult:
     """Embed a finished run and write ``features.npz`` and ``embedding.json``; see :func:`fairdistill.embed`."""
     trust_code(options.model, options.teacher_model)
-    run.require_one_label("embed colours images by one label")
-    config, finished = run.config, run.result
+    config, finished = run.config, run.result_for_one_label("embed colours images by one label")
     runtime = choose_runtime(options.device, "float32")
     device = runtime.device
     test = load_test_images(run, options.data_root)

@@ -10,18 +10,25 @@ from fairdistill.predictions.predictions import Predictions, run_design
 from fairdistill.predictions.table import TableColumns
 from fairdistill.predictions.yes_no import read_attribute
 from fairdistill.runs import RunFolder
-from fairdistill.tables.reading import SUFFIXES, several
+from fairdistill.tables.reading import SUFFIXES, header, several
 from fairdistill.tables.yes_no import Attribute
 from fairdistill.text.sentences import capitalized
 
+_TABLES = ("predictions.csv", "teacher_predictions.csv", "validation_predictions.csv")
+
 
 def attribute_run(source: str | Path) -> RunFolder | None:
-    """Return the run folder that a path is, if that run is finished and was trained on several attributes."""
+    """Return the run folder that a path is, if that run is finished and was trained on several attributes.
+
+    Its table is looked at first: the result of a run with many classes and groups takes long to read.
+    """
     path = Path(source)
     if path.suffix.lower() in SUFFIXES or not (path / "config.yaml").is_file():
         return None
-    run = RunFolder.open(path)
-    return run if run.finished and run.result.get("attributes") else None
+    run, table = RunFolder.open(path), path / _TABLES[0]
+    if not run.finished or not table.exists() or "pred" in header(table, "utf-8"):
+        return None
+    return run if run.result.get("attributes") else None
 
 
 def attributes_of_run(run: RunFolder, label: str | None = None) -> tuple[Attribute, ...]:
@@ -45,7 +52,12 @@ def attributes_of_run(run: RunFolder, label: str | None = None) -> tuple[Attribu
     return tuple(known[name] for name in names)
 
 
-def run_attribute(run: RunFolder, attribute: Attribute, name: str = "predictions.csv") -> Predictions | None:
+def run_inputs(run: RunFolder, attribute: Attribute) -> list[Predictions | None]:
+    """Return one attribute of a run's own test predictions, its teacher's, and its own validation predictions."""
+    return [run_attribute(run, attribute, name) for name in _TABLES]
+
+
+def run_attribute(run: RunFolder, attribute: Attribute, name: str = _TABLES[0]) -> Predictions | None:
     """Read one attribute of one of a run's tables of predictions; None if there is no such table.
 
     Raises:

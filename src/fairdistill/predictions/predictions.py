@@ -123,8 +123,7 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         RunFolderError: if the run is not finished.
         DataError: if the table was changed afterwards.
     """
-    run.require_one_label("its predictions are read for one label")
-    result = run.result
+    result = run.result_for_one_label("its predictions are read for one label")
     path = run.path / name
     names = header(path, "utf-8")
     scores = [column for column in names if column.startswith("p_")]

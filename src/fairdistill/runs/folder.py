@@ -158,14 +158,20 @@ class RunFolder:
         shapes.check_counts(self.path / "result.json", content)
         return content
 
-    def require_one_label(self, why: str) -> None:
-        """Raise a RunFolderError if the run was trained on several attributes; ``why`` says what takes only one."""
-        attributes = self.result.get("attributes")
-        if attributes is not None:
+    def result_for_one_label(self, why: str) -> dict[str, Any]:
+        """Return the result of a finished run.
+
+        Raises:
+            RunFolderError: if the run is not finished, or was trained on several attributes; ``why`` says what takes
+                only one.
+        """
+        result = self.result
+        if "attributes" in result:
             raise RunFolderError(
-                f"{self.path} was trained on several attributes ({', '.join(attributes)}), but {why}; audit it with: "
-                f"fairdistill audit {shlex.quote(str(self.path))}"
+                f"{self.path} was trained on several attributes ({', '.join(result['attributes'])}), but {why}; audit "
+                f"it with: fairdistill audit {shlex.quote(str(self.path))}"
             )
+        return result
 
     @property
     def embedding(self) -> dict[str, Any] | None:

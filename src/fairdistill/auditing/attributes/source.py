@@ -10,7 +10,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.source import Inputs, as_standard_input, table_suffix, with_equal_order
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns
-from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute
+from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute, run_inputs
 from fairdistill.predictions.yes_no import attributes_of, read_attribute
 from fairdistill.runs import RunFolder
 from fairdistill.system.standard_input import copied_from_standard_input, is_standard_input
@@ -71,8 +71,7 @@ def _of_table(path: Path, options: AuditOptions) -> AttributeInputs:
 
 def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:
     attributes = attributes_of_run(run, options.label)
-    tables = ("predictions.csv", "teacher_predictions.csv", "validation_predictions.csv")
-    found, taught, validated = ([run_attribute(run, each, name) for each in attributes] for name in tables)
+    found, taught, validated = zip(*(run_inputs(run, each) for each in attributes), strict=True)
     return AttributeInputs.of(
         attributes,
         [each for each in found if each is not None],
