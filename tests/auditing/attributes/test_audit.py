@@ -261,7 +261,8 @@ def test_inspecting_takes_several_attributes(images, capsys):
     assert "Attribute red, 2 of 2" in shown
 
 
-def test_a_summary_in_markdown_has_the_outcome_and_a_row_for_each_attribute(table, capsys):
+def test_a_summary_in_markdown_has_the_outcome_and_a_row_for_each_attribute(table, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)  # audit.json is written there
     flags = ["--label", "smiling,glasses", "--group", "race", "--draws", "200", "--max-deo-a", "0.01", "--markdown"]
     code = main(["audit", table, *flags])
     text = capsys.readouterr().out
