@@ -44,7 +44,7 @@ def auc_limits(probabilities: NDArray[np.floating], samples: Samples, *, confide
         >>> auc_limits(np.stack([1 - scores, scores], axis=1), samples)[0].value
         0.75
     """
-    classes = range(1, 2) if samples.num_classes == 2 else range(samples.num_classes)
+    classes = _classes(samples)
     if len(classes) * len(probabilities) > MOST:
         return [UNDEFINED] * (samples.num_groups + 1)
     everyone = np.zeros(len(samples.labels), np.int64)
@@ -56,6 +56,46 @@ def auc_limits(probabilities: NDArray[np.floating], samples: Samples, *, confide
         for areas in (of_groups, of_all):
             areas.add(order, score, belongs)
     return [*of_groups.estimates(samples, confidence)[:-1], *of_all.estimates(samples, confidence)]
+
+
+def auc_values(probabilities: NDArray[np.floating], samples: Samples) -> Floats:
+    """Return the AUC of each group without intervals, float64 ``[G]``, many times faster; NaN where undefined.
+
+    Args:
+        probabilities: floating point ``[N, C]``.
+        samples: classes and groups of the rows.
+
+    Example:
+        >>> samples = Samples(labels=np.array([0, 0, 1, 1]), groups=np.array([0, 0, 0, 0]), sources=np.arange(4),
+        ...                   num_classes=2, num_groups=1)
+        >>> scores = np.array([0.1, 0.4, 0.35, 0.8])
+        >>> auc_values(np.stack([1 - scores, scores], axis=1), samples).tolist()
+        [0.75]
+    """
+    classes = _classes(samples)
+    areas = np.full((samples.num_groups, len(classes)), np.nan)
+    if len(classes) * len(probabilities) <= MOST:
+        for group in range(samples.num_groups):
+            own = np.flatnonzero(samples.groups == group)
+            labels = samples.labels[own]
+            for at, label in enumerate(classes):
+                score = probabilities[own, label]
+                areas[group, at] = _area(score[labels == label], score[labels != label])
+    return np.asarray(areas.mean(axis=1))
+
+
+def _area(of_class: NDArray[np.floating], others: NDArray[np.floating]) -> float:
+    """Return the chance that a score of the class is above one of another, ties counting half."""
+    if not len(of_class) or not len(others):
+        return float("nan")
+    ordered = np.sort(others)
+    below, up_to = (np.searchsorted(ordered, of_class, side=side).sum() for side in ("left", "right"))
+    return float(below + up_to) / (2 * len(of_class) * len(others))
+
+
+def _classes(samples: Samples) -> range:
+    """Return the classes of which the AUC is the mean; two share one."""
+    return range(1, 2) if samples.num_classes == 2 else range(samples.num_classes)
 
 
 class _Areas:

@@ -154,4 +154,5 @@ def _accuracies(part: _Part, factor: Floats) -> tuple[Floats, ...]:
 
 def _apart(drawn: Floats, expected: Floats) -> Floats:
     """Return the difference; 0 where only the drawn test set has no rows."""
-    return np.where(np.isnan(drawn) & ~np.isnan(expected), 0.0, drawn - expected)
+    found = drawn - expected
+    return np.where(np.isnan(drawn) & ~np.isnan(expected), 0.0, found) if np.isnan(found).any() else found

@@ -158,9 +158,10 @@ def extremes(both: Resampled, widening: Floats | None = None) -> Extremes:
     centre = noise.mean(axis=0)
     widening = np.ones((len(noise), 1)) if widening is None else widening
     for chunk, wider in zip(np.split(noise, bounds[1:]), np.split(widening, bounds[1:]), strict=True):
-        centred = chunk - centre
-        other = np.roll(centred, 1, axis=0) * wider[:, None, :, None]
-        top, bottom = (_extreme(shares, centred, other, sign) for sign in (1, -1))
+        # Draws come last, [M, G, C, B]: sums and extremes over the others are then taken of whole vectors.
+        centred = np.ascontiguousarray(np.moveaxis(chunk - centre, 0, -1))
+        other = np.roll(centred, 1, axis=-1) * wider.T[:, None]
+        top, bottom = (_extreme(shares[..., None], centred, other, sign) for sign in (1, -1))
         parts.append([top.mean(), bottom.mean(), (top + bottom).largest()])
     of_best, of_worst, of_largest = (_Chosen.joined(each) for each in zip(*parts, strict=True))
     classes = shares.shape[-1]
@@ -187,7 +188,7 @@ def _scale(classes: int) -> float:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """What is the largest with a part of the noise added, in B draws: ``[B, M, C]`` or ``[B, M]``.
+    """What is the largest with a part of the noise added, in B draws: ``[M, C, B]`` or ``[M, B]``.
 
     Attributes:
         moved: its value with that part.
@@ -208,19 +209,22 @@ class _Chosen:
 
     def mean(self) -> _Chosen:
         """Return the mean over the classes."""
-        return _Chosen(*(each.mean(axis=-1) for each in (self.moved, self.share, self.noise, self.other)))
+        return _Chosen(*(each.mean(axis=-2) for each in (self.moved, self.share, self.noise, self.other)))
 
     def largest(self) -> _Chosen:
         """Return what the class with the largest value shows."""
-        weight = np.asarray(self.moved == self.moved.max(axis=-1, keepdims=True), np.float64)
-        weight /= np.maximum(weight.sum(axis=-1, keepdims=True), 1)
-        return _Chosen(*((weight * each).sum(axis=-1) for each in (self.moved, self.share, self.noise, self.other)))
+        weight = np.asarray(self.moved == self.moved.max(axis=-2, keepdims=True), np.float64)
+        weight /= np.maximum(weight.sum(axis=-2, keepdims=True), 1)
+        return _Chosen(*((weight * each).sum(axis=-2) for each in (self.moved, self.share, self.noise, self.other)))
 
     @staticmethod
     def joined(parts: tuple[_Chosen, ...]) -> _Chosen:
         """Return the draws of several parts as one."""
         return _Chosen(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("moved", "share", "noise", "other"))
+            *(
+                np.concatenate([getattr(part, name) for part in parts], axis=-1)
+                for name in ("moved", "share", "noise", "other")
+            )
         )
 
     def between(self, observed: Floats, *, classes: int) -> Between:
@@ -230,29 +234,24 @@ class _Chosen:
             observed: float64 ``[M]``: the largest value of each.
             classes: number of classes that it is the mean of.
         """
-        inner = (self.share - self.noise / _FISSION).mean(axis=0)
-        outer = inner + _scale(classes) * (observed - self.share.mean(axis=0))
+        inner = (self.share - self.noise / _FISSION).mean(axis=-1)
+        outer = inner + _scale(classes) * (observed - self.share.mean(axis=-1))
         (inner_first, inner_second), (outer_first, outer_second), (first, second) = (
             np.split(each, 2) for each in (inner, outer, observed)
         )
-        of_first, of_second = np.split(self.other, 2, axis=1)
+        of_first, of_second = np.split(self.other, 2)
         return Between(
             lower=float(inner_second.mean() - outer_first.mean()),
             upper=float(outer_second.mean() - inner_first.mean()),
-            errors=of_second.mean(axis=1) - of_first.mean(axis=1),
+            errors=of_second.mean(axis=0) - of_first.mean(axis=0),
             by_seed=second - first,
         )
 
 
 def _extreme(shares: Floats, noise: Floats, other: Floats, sign: int) -> _Chosen:
-    """Return the largest over the groups of ``sign`` times shares ``[M, G, C]`` with noise ``[B, M, G, C]``."""
+    """Return the largest over the groups of ``sign`` times shares ``[M, G, C, 1]`` with noise ``[M, G, C, B]``."""
     moved = shares + _FISSION * noise
-    found = moved.max(axis=2) if sign > 0 else moved.min(axis=2)
-    weight = (moved == found[:, :, None]).astype(np.float64)
-    equal = np.maximum(weight.sum(axis=2), 1)  # groups that look equal share, so that their order does not matter
-
-    def chosen(subscripts: str, values: Floats) -> Floats:
-        return np.asarray(sign * np.einsum(subscripts, weight, values) / equal)
-
-    drawn = "bmgc,bmgc->bmc"
-    return _Chosen(sign * found, chosen("bmgc,mgc->bmc", shares), chosen(drawn, noise), chosen(drawn, other))
+    found = moved.max(axis=1) if sign > 0 else moved.min(axis=1)
+    weight = (moved == found[:, None]).astype(np.float64)
+    weight /= sign * np.maximum(weight.sum(axis=1, keepdims=True), 1)  # groups that look equal share it, in any order
+    return _Chosen(sign * found, *((weight * each).sum(axis=1) for each in (shares, noise, other)))

@@ -11,6 +11,9 @@ resampled together with the rest of their group.
 
 Where a test set was sampled at random, another one would also have other numbers of sources in each stratum of a
 group. Shares within subgroups hardly depend on them, but accuracies over several classes do.
+
+In a large cell many models have hundreds of outcomes, most of a row or two. What its drawn rows add up to is normal
+then (`large_cells.py`): its first type is the mean row, and the others are what the sums vary by.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
+from fairdistill.metrics.large_cells import NormalSums, large_cells
 from fairdistill.metrics.multinomial import multinomial
 from fairdistill.metrics.rows import Rows as Rows
 from fairdistill.metrics.rows import TestSets, placed
@@ -48,6 +52,7 @@ class Outcomes:
         rows: int64 ``[cells]``: rows of each cell, also in drawn test sets unless sources are ``pooled``.
         pooled: whether sources with rows in different cells are drawn together.
         pool: int64 ``[S]``: the pool of each stratum, for example its group; -1 for several pools or none.
+        normal: bool ``[S]``: strata whose first type has all sources, and the others normal numbers around 0.
         independent: whether every source has a single row.
     """
 
@@ -59,6 +64,7 @@ class Outcomes:
     rows: NDArray[np.int64]
     pooled: bool
     pool: NDArray[np.int64]
+    normal: NDArray[np.bool_]
     independent: bool
 
     @property
@@ -82,13 +88,13 @@ class Outcomes:
         """Draw test sets; those of both designs have the same shares."""
         for drawn, sized in self.types_drawn(draws, seed, design):
             rows = drawn @ self.row_table if self.pooled else self.rows
-            shares = _shares(drawn @ self.table, rows)
+            added = drawn @ self.table
+            shares = _shares(added, rows)
             if self.pooled:  # a cell may have no rows in any drawn source
                 shares = np.where(np.isnan(shares), self.share, shares)
             if design == "balanced":
-                yield TestSets(
-                    shares, _sums(shares, self.rows), np.broadcast_to(self.rows, (len(drawn), len(self.rows)))
-                )
+                sums = _sums(shares, self.rows) if self.pooled else added.reshape(shares.shape)
+                yield TestSets(shares, sums, np.broadcast_to(self.rows, (len(drawn), len(self.rows))))
                 continue
             sums = (sized @ self.table).reshape(len(drawn), len(self.rows), -1)
             yield TestSets(shares, sums, sized @ self.row_table)
@@ -118,13 +124,18 @@ class Outcomes:
         """Draw the number of sources of each type, ``[size, T]``, as many in each stratum."""
         drawn = np.empty((len(self.weight), size))
         stops = self._stops
-        pairs = stops - self.first == 2  # right and wrong
+        pairs = (stops - self.first == 2) & ~self.normal  # right and wrong
         at, n = self.first[pairs], self.sources[pairs]
         chance = self.weight[at] / (self.weight[at] + self.weight[at + 1])
         drawn[at] = generator.binomial(n[:, None], chance[:, None], (len(n), size))
         drawn[at + 1] = n[:, None] - drawn[at]
         for stratum in np.flatnonzero(~pairs).tolist():
             own = slice(self.first[stratum], stops[stratum])
+            if self.normal[stratum]:
+                drawn[own.start] = self.sources[stratum]
+                varied = generator.standard_normal((own.stop - own.start - 1, size))
+                drawn[own.start + 1 : own.stop] = np.sqrt(self.sources[stratum]) * varied
+                continue
             drawn[own] = multinomial(self.weight[own], int(self.sources[stratum]), size, generator)
         return drawn.T
 
@@ -162,10 +173,14 @@ def outcomes_of(
     often = np.bincount(rows.owner, minlength=rows.num_sources)
     parts: list[_Part] = []
     left: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    large, in_large = np.zeros(0, np.int64), np.zeros((0, codes), np.int64)
     lengths = np.unique(often).tolist()
     if 1 in lengths:
         alone = key if lengths == [1] else key[often[rows.owner] == 1]
-        parts.append(_single(alone, num_cells, codes, pool, smooth=smooth))
+        counts = np.bincount(alone, minlength=num_cells * codes).reshape(-1, codes)
+        large = np.flatnonzero(large_cells(counts, values)) if ends else large
+        in_large, counts[large] = counts[large], 0
+        parts.append(_single(counts, pool, smooth=smooth))
     for sequences in _sequences(key, rows.owner, often):
         kinds, counts = np.unique(sequences, axis=0, return_counts=True)
         if pool is not None:
@@ -181,21 +196,32 @@ def outcomes_of(
         nothing = np.zeros(0, np.int64)
         table, row_table = (csr_array((0, num_cells * columns)) for columns in (values.shape[1], 1))
         none = np.zeros(num_cells, np.int64)
+        normal = np.zeros(0, bool)
         return Outcomes(
-            np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, pool=nothing, independent=True
-        )
-    types = np.concatenate([part.types for part in parts])
+            np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, pool=nothing, normal=normal,
+            independent=True,
+        )  # fmt: skip
     entries = [np.stack([part.type + at, part.key]) for part, at in zip(parts, _offsets(parts), strict=True)]
     type_, of_row = np.concatenate(entries, axis=1)
+    counted = sum(len(part.weight) for part in parts)
+    table = placed(type_, of_row // codes, values[of_row % codes], (counted, num_cells * values.shape[1]))
+    row_table = placed(type_, of_row // codes, np.ones(len(of_row)), (counted, num_cells))
+    sums = NormalSums.of(large, in_large + (1 / codes if smooth else 0.0), values, num_cells)
+    types = np.concatenate([*(part.types for part in parts), sums.types])
+    sources = in_large.sum(axis=1)
+    first = np.cumsum(types) - types
+    weight = np.concatenate([*(part.weight for part in parts), np.zeros(int(sums.types.sum()))])
+    weight[first[len(first) - len(large) :]] = sources
     return Outcomes(
-        weight=np.concatenate([part.weight for part in parts]),
-        sources=np.concatenate([part.sources for part in parts]),
-        first=np.cumsum(types) - types,
-        table=placed(type_, of_row // codes, values[of_row % codes], (int(types.sum()), num_cells * values.shape[1])),
-        row_table=placed(type_, of_row // codes, np.ones(len(of_row)), (int(types.sum()), num_cells)),
+        weight=weight,
+        sources=np.concatenate([*(part.sources for part in parts), sources]),
+        first=first,
+        table=csr_array(vstack([table, sums.table], format="csr")),
+        row_table=csr_array(vstack([row_table, sums.row_table], format="csr")),
         rows=np.bincount(cell, minlength=num_cells),
         pooled=pooled,
-        pool=np.concatenate([part.pool for part in parts]),
+        pool=np.concatenate([*(part.pool for part in parts), np.full(len(large), -1) if pool is None else pool[large]]),
+        normal=np.arange(len(first)) >= len(first) - len(large),
         independent=rows.independent,
     )
 
@@ -225,11 +251,9 @@ class _Part:
     pool: NDArray[np.int64]  # of each stratum
 
 
-def _single(
-    key: NDArray[np.int64], num_cells: int, codes: int, pool: NDArray[np.int64] | None, *, smooth: bool
-) -> _Part:
-    """Return the types of sources with one row: a stratum is a cell."""
-    counts = np.bincount(key, minlength=num_cells * codes).reshape(num_cells, codes)
+def _single(counts: NDArray[np.int64], pool: NDArray[np.int64] | None, *, smooth: bool) -> _Part:
+    """Return the types of sources with one row, of which there are ``counts`` ``[cells, codes]``: a stratum is a cell."""
+    num_cells, codes = counts.shape
     sources = counts.sum(axis=1)
     weight = counts + (1 / codes if smooth else 0.0) * (sources > 0)[:, None]
     found = np.flatnonzero(weight)

@@ -65,6 +65,7 @@ class Resampled:
         self.independent = rows.independent
         self.confidence = drawing.confidence
         self._seed = drawing.seed
+        self._of_seeds: dict[int, Floats] = {}  # drawn once for each number of models
         self._random = drawing.design == "random"
 
         def restored(found: NDArray[Any]) -> NDArray[Any]:
@@ -268,9 +269,10 @@ class Resampled:
         models = len(values)
         if models < 2:
             return np.zeros((self.draws, *values.shape[1:]))
-        drawn = np.random.default_rng([self._seed, 1]).standard_t(models - 1, size=self.draws)
+        if models not in self._of_seeds:
+            self._of_seeds[models] = np.random.default_rng([self._seed, 1]).standard_t(models - 1, size=self.draws)
         error = values.std(axis=0, ddof=1) / np.sqrt(models)
-        return np.asarray(drawn.reshape(-1, *[1] * error.ndim) * error)
+        return np.asarray(self._of_seeds[models].reshape(-1, *[1] * error.ndim) * error)
 
 
 class _Part(NamedTuple):
@@ -328,5 +330,6 @@ def _coded(correct: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
         return code, (np.arange(1 << models)[:, None] >> np.arange(models) & 1).astype(np.float64)
     # All wrong and all right are outcomes even if no sample has them.
     rows = np.concatenate([correct.T, np.repeat([[False], [True]], models, axis=1)])
-    values, code = np.unique(rows, axis=0, return_inverse=True)
-    return code.ravel()[:-2], values.astype(np.float64)
+    packed = np.packbits(rows, axis=1)  # sorted as the rows are, in a fraction of the time
+    _, first, code = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    return code[:-2], rows[first].astype(np.float64)

@@ -42,7 +42,11 @@ class GapInversion:
         draws = max(_LEAST, _ELEMENTS // max(1, shares.size))
         noise = noise[:draws]
         variance = 2 * noise.var(axis=0).mean(axis=-2)
-        self._noise = np.ascontiguousarray(np.moveaxis(noise, 2, 0), dtype=np.float32)  # [G, B, M, K]
+        # Draws come last, [G, K, M, B]: sums and extremes over the others are then taken of whole vectors.
+        of_groups = noise.transpose(2, 3, 1, 0)
+        self._two = len(of_groups) == 2  # whose gap is their difference
+        of_groups = of_groups[0] - of_groups[1] if self._two else of_groups
+        self._noise = np.ascontiguousarray(of_groups, dtype=np.float32)
         self._extra = np.broadcast_to(np.asarray(seed_noise), np.shape(seed_noise) or (len(noise),))[:draws]
         self._middle = (shares.max(axis=-2, keepdims=True) + shares.min(axis=-2, keepdims=True)) / 2
         self._which: Over = which
@@ -82,9 +86,13 @@ class GapInversion:
         return np.asarray((ends[0] + ends[1]) / 2)
 
     def _drawn(self, gap: Floats, path: _Path, places: Floats) -> Floats:
-        supposed = (self._middle + path(gap)[..., None, :] * places).astype(np.float32)
-        shares = self._noise + np.moveaxis(supposed, 1, 0)[:, None]
-        gaps = over(shares.max(axis=0) - shares.min(axis=0), self._which).mean(axis=1, dtype=np.float64)
+        supposed = (self._middle + path(gap)[..., None, :] * places).transpose(1, 2, 0)[..., None]
+        if self._two:
+            apart = np.abs(self._noise + (supposed[0] - supposed[1]).astype(np.float32))  # [K, M, B]
+        else:
+            shares = self._noise + supposed.astype(np.float32)
+            apart = shares.max(axis=0) - shares.min(axis=0)
+        gaps = over(np.moveaxis(apart, 0, -1), self._which).mean(axis=0, dtype=np.float64)
         return np.asarray(gaps + (self._extra if self._extra.ndim == gaps.ndim else self._extra[:, None]))
 
     def _inverted(self, tail: float, seen: Floats, path: _Path, places: Floats) -> Floats:

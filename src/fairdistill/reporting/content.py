@@ -21,6 +21,7 @@ from fairdistill.reporting.teachers import Teachers
 from fairdistill.runs import RunFolder
 from fairdistill.text.progress import progress
 
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the fast one, if PyYAML was built with it
 _PICTURES = 6  # methods whose t-SNE the page has room for
 
 
@@ -56,7 +57,8 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
         without_picture=tuple(label for label, _ in embedded[_PICTURES:]),
         configurations=tuple(
             Configuration(
-                run=str(run.path), yaml=yaml.safe_dump(_from_here(run.config), sort_keys=False, allow_unicode=True)
+                run=str(run.path),
+                yaml=yaml.dump(_from_here(run.config), Dumper=_DUMPER, sort_keys=False, allow_unicode=True),
             )
             for run in runs
         ),

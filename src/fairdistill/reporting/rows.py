@@ -12,7 +12,7 @@ from fairdistill.auditing import ModelChange, model_change, worst_of
 from fairdistill.comparing import CompareRow
 from fairdistill.metrics import Drawing, Resampled, judged_cells, paired_test
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.auc import auc_limits
+from fairdistill.metrics.auc import auc_values
 from fairdistill.metrics.brier import brier_limits
 from fairdistill.metrics.impact import impact_ratios
 from fairdistill.predictions import Predictions, paired, run_predictions
@@ -68,9 +68,9 @@ def _scores(tables: Sequence[Predictions]) -> dict[str, Floats]:
     found: dict[str, list[Floats]] = {"auc": [], "brier": [], "impact_ratio": []}
     for table in tables:
         assert table.probabilities is not None  # a run always has some
-        groups = len(table.group_names)
-        for name, limits in (("auc", auc_limits), ("brier", brier_limits)):
-            found[name].append(np.array([each.value for each in limits(table.probabilities, table.samples)[:groups]]))
+        found["auc"].append(auc_values(table.probabilities, table.samples))
+        brier = brier_limits(table.probabilities, table.samples)[: len(table.group_names)]
+        found["brier"].append(np.array([each.value for each in brier]))
         found["impact_ratio"].append(impact_ratios(table.predicted, table.samples).ratio.middle)
     return {name: np.mean(values, axis=0) for name, values in found.items()}
 
