@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from fairdistill.metrics import Samples
 from fairdistill.metrics import auc as module
-from fairdistill.metrics.auc import auc_limits
+from fairdistill.metrics.auc import auc_limits, auc_values
 
 
 def drawn(rows: int, classes: int, *, seed: int = 0, groups: int = 2) -> tuple[np.ndarray, Samples]:
@@ -50,6 +50,22 @@ def test_a_group_without_a_class_has_none() -> None:
     found = auc_limits(shares[rows], kept)
     assert [math.isnan(each.value) for each in found] == [True, False, False]
     assert math.isnan(found[0].low)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_the_values_alone_are_those_of_the_intervals(classes: int) -> None:
+    shares, samples = drawn(600, classes, seed=1, groups=3)
+    assert len(np.unique(shares[:, 0])) < 300  # ties
+    groups = np.where((samples.groups == 2) & (samples.labels == 1), -1, samples.groups)  # which has no class 1
+    samples = replace(samples, groups=groups)
+    found = auc_values(shares, samples)
+    np.testing.assert_allclose(found, [each.value for each in auc_limits(shares, samples)[:3]])
+    assert np.isnan(found).tolist() == [False, False, True]
+
+
+def test_too_many_scores_have_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 100)
+    assert np.isnan(auc_values(*drawn(200, 3))).all()
 
 
 def test_perfect_order_is_not_certain_and_chance_is_one_half() -> None:

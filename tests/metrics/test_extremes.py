@@ -84,11 +84,10 @@ def test_two_estimates_enclose_a_gap_of_any_size(gap: float) -> None:
     # 400 models with two groups so many standard errors apart, after as many without any noise or gap
     shares = np.zeros((800, 2, 1))
     shares[400:, 0, 0] = gap + norm.ppf((np.arange(400) + 0.5) / 400)
-    noise = np.sqrt(0.5) * np.random.default_rng(0).standard_normal((500, 800, 2, 1))
-    noise[:, :400] = 0
-    found = _extreme(shares, noise, np.roll(noise, 1, axis=0), 1) + _extreme(
-        shares, noise, np.roll(noise, 1, axis=0), -1
-    )
+    noise = np.sqrt(0.5) * np.random.default_rng(0).standard_normal((800, 2, 1, 500))
+    noise[:400] = 0
+    other = np.roll(noise, 1, axis=-1)
+    found = _extreme(shares[..., None], noise, other, 1) + _extreme(shares[..., None], noise, other, -1)
     observed = np.abs(shares[:, 0, 0] - shares[:, 1, 0])
     few, many = (found.mean().between(observed, classes=classes) for classes in (1, 100))
     assert few.lower == many.lower <= gap + 0.01

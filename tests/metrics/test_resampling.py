@@ -205,8 +205,9 @@ def test_models_that_agree_have_the_interval_of_one() -> None:
         np.testing.assert_allclose(astuple(three.gap(which)), astuple(one.gap(which)), atol=0.01)
 
 
-def test_more_models_than_bits_are_coded_like_few() -> None:
-    tables = [drawn([[0.8, 0.6], [0.7, 0.9]], 100, seed=seed) for seed in range(6)]
+@pytest.mark.parametrize("models", [6, 9])
+def test_more_models_than_bits_are_coded_like_few(models: int) -> None:
+    tables = [drawn([[0.8, 0.6], [0.7, 0.9]], 100, seed=seed) for seed in range(models)]
     sample = sampled(tables[0], *(table.correct for table in tables[1:]))
     expected = [[[table.correct[(table.groups == g) & (table.labels == c)].mean() for c in (0, 1)] for g in (0, 1)]
                 for table in tables]  # fmt: skip

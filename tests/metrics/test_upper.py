@@ -48,6 +48,16 @@ def test_complements_without_a_gap_have_the_end_of_one_of_them() -> None:
     np.testing.assert_allclose(both, one, atol=0.002)
 
 
+@pytest.mark.parametrize("which", ["each", "mean", "max"])
+def test_two_groups_have_the_ends_of_three_of_which_one_is_always_in_the_middle(which) -> None:
+    shares, drawn = np.array([[[0.9, 0.7], [0.6, 0.8]]]), noise(0.03, 2, 2, draws=1000)
+    two = GapInversion(shares, drawn, which)
+    middle = [np.concatenate([each, each.mean(axis=-2, keepdims=True)], axis=-2) for each in (shares, drawn)]
+    three = GapInversion(*middle, which)
+    np.testing.assert_allclose(two.high([0.025])[0], three.high([0.025])[0], atol=3e-4)
+    assert (two.high([0.025])[0] > two.seen).all()
+
+
 def test_each_quantity_has_the_end_it_has_alone() -> None:
     shares = np.array([[[0.9, 0.7, 0.8], [0.6, 0.7, 0.75], [0.7, 0.7, 0.7]]])
     drawn = noise(0.03, 3, 3, draws=500)

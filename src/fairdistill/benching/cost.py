@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from fairdistill import methods
 from fairdistill.benching.jobs import Job
@@ -23,7 +22,7 @@ def samples(jobs: Sequence[Job]) -> Samples:
         DataError: for data that is missing or corrupt.
     """
     # A seed decides which images a run sees, not how many: that depends on the method and its budget.
-    of_job = {job.id: (job.row, job.options.epochs, job.options.steps) for job in jobs}
+    of_job = {job.id: (job.row, job.recipe.epochs, job.recipe.steps) for job in jobs}
     found: dict[tuple[str, int | None, int | None], int] = {}
     train: GroupedDataset | None = None
     for job in jobs:
@@ -50,4 +49,4 @@ def seconds_left(standings: Mapping[str, Standing], of: Samples, *, workers: int
 def seconds_by_trial(job: Job, of: Samples, *, workers: int, threads: int) -> float:
     """Estimate how long all jobs take at the pace of a few steps of this one, which needs no teacher."""
     assert job.teacher is None
-    return seconds_of(replace(job.options, threads=threads)) / of[job.id] * sum(of.values()) / workers
+    return seconds_of(job.given(threads=threads).options) / of[job.id] * sum(of.values()) / workers

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import filelock
 
@@ -24,20 +25,31 @@ class Job:
         id: hash of its resolved configuration; that of a student includes its teacher's id.
         row: the method.
         seed: seed of the run.
-        options: of the run; ``out`` and ``teacher`` are folders of the grid.
+        recipe: options that it shares with other jobs.
         teacher: id of the job that trains its teacher, None without one.
+        own: options of its own, by name; ``out`` and ``teacher`` are folders of the grid.
     """
 
     id: str
     row: str
     seed: int
-    options: TrainOptions
+    recipe: TrainOptions
     teacher: str | None
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def options(self) -> TrainOptions:
+        """The options of the run, put together when they are needed: a grid may have thousands of jobs."""
+        return replace(self.recipe, **self.own)
 
     @cached_property
     def path(self) -> Path:
         """Its run folder."""
-        return Path(str(self.options.out))
+        return Path(str(self.own.get("out", self.recipe.out)))
+
+    def given(self, **options: Any) -> Job:
+        """Return the job with other options."""
+        return replace(self, own={**self.own, **options})
 
     @property
     def places(self) -> dict[str, str | None]:
@@ -70,14 +82,12 @@ class Job:
 
     def moved(self, folder: Path) -> Job:
         """Return the job with its run folder, its teacher's and the teacher's cache in another folder."""
-        own, teacher = self.options, self.options.teacher
-        options = replace(
-            own,
+        teacher = self.options.teacher
+        return self.given(
             out=str(folder / self.path.name),
             teacher=None if teacher is None else str(folder / Path(teacher).name),
-            cache_dir=str(folder / Path(str(own.cache_dir)).name),
+            cache_dir=str(folder / Path(str(self.options.cache_dir)).name),
         )
-        return replace(self, options=options)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fairdistill.benching.cost import Samples, samples, seconds_by_trial, seconds_left
 from fairdistill.benching.jobs import Grid
 from fairdistill.benching.result import BenchResult, JobState
-from fairdistill.benching.states import standing
+from fairdistill.benching.states import standings
 from fairdistill.errors import FairdistillError
 from fairdistill.system.threads import processors
 
@@ -21,8 +21,8 @@ def as_it_stands(grid: Grid, images: Callable[[], Samples], workers: int) -> Ben
         images: returns the images that each job will see; called if some jobs are done and others are not.
         workers: jobs at a time.
     """
-    standings = {job.id: standing(job) for job in grid.jobs}
-    states = {each.state for each in standings.values()}
+    found = standings(grid)
+    states = {each.state for each in found.values()}
     some_done = "done" in states and len(states) > 1
     return BenchResult(
         path=str(grid.path),
@@ -30,9 +30,9 @@ def as_it_stands(grid: Grid, images: Callable[[], Samples], workers: int) -> Ben
         workers=workers,
         jobs=tuple(
             JobState(name=job.path.name, id=job.id, method=job.row, seed=job.seed, state=each.state, detail=each.detail)
-            for job, each in zip(grid.jobs, standings.values(), strict=True)
+            for job, each in zip(grid.jobs, found.values(), strict=True)
         ),
-        seconds_left=seconds_left(standings, images(), workers=workers) if some_done else None,
+        seconds_left=seconds_left(found, images(), workers=workers) if some_done else None,
     )
 
 

@@ -105,12 +105,11 @@ def _job(recipe: _Recipe, of_seed: TrainOptions, path: Path, teacher: Job | None
     }
     text = json.dumps(identity, sort_keys=True, default=str)
     id_ = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
-    given = replace(
-        recipe.options,
-        method=name,
-        seed=seed,
-        data_options=of_seed.data_options,  # all paths are absolute: a worker may have another current folder
-        out=str(path / f"{name}-seed{seed}-{id_}"),
-        teacher=None if teacher is None else str(teacher.path),
-    )
-    return Job(id_, name, seed, given, None if teacher is None else teacher.id)
+    own = {
+        "method": name,
+        "seed": seed,
+        "data_options": of_seed.data_options,  # all paths are absolute: a worker may have another current folder
+        "out": str(path / f"{name}-seed{seed}-{id_}"),
+        "teacher": None if teacher is None else str(teacher.path),
+    }
+    return Job(id_, name, seed, recipe.options, None if teacher is None else teacher.id, own)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fairdistill.benching.jobs import Job
+from fairdistill.benching.jobs import Grid, Job
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import RunFolder, read_json, write_json
 from fairdistill.text.numbers import percent
@@ -27,6 +28,18 @@ class Standing:
     state: State
     detail: str = ""
     seconds: float = 0.0
+
+
+NOT_STARTED = Standing("not started")
+
+
+def standings(grid: Grid) -> dict[str, Standing]:
+    """Return the state of each job by its id; those without any file in the grid's folder have not started."""
+    there = set(os.listdir(grid.path)) if grid.path.is_dir() else set()
+    return {
+        job.id: standing(job) if there and not there.isdisjoint(path.name for path in _traces(job)) else NOT_STARTED
+        for job in grid.jobs
+    }
 
 
 def standing(job: Job) -> Standing:
@@ -65,6 +78,11 @@ def record_failure(job: Job, error: str) -> None:
 def forget_failure(job: Job) -> None:
     """Remove the record of a failure before the job is tried again."""
     _failure(job).unlink(missing_ok=True)
+
+
+def _traces(job: Job) -> tuple[Path, ...]:
+    """Return what is in the grid's folder of a job that has begun."""
+    return job.path, job.lock_path, _failure(job)
 
 
 def _failure(job: Job) -> Path:

@@ -206,7 +206,7 @@ def outcomes_of(
     counted = sum(len(part.weight) for part in parts)
     table = placed(type_, of_row // codes, values[of_row % codes], (counted, num_cells * values.shape[1]))
     row_table = placed(type_, of_row // codes, np.ones(len(of_row)), (counted, num_cells))
-    sums = NormalSums.of(large, in_large + (1 / codes if smooth else 0.0), values, num_cells)
+    sums = NormalSums.of(large, in_large.astype(np.float64) + (1 / codes if smooth else 0.0), values, num_cells)
     types = np.concatenate([*(part.types for part in parts), sums.types])
     sources = in_large.sum(axis=1)
     first = np.cumsum(types) - types
@@ -252,7 +252,7 @@ class _Part:
 
 
 def _single(counts: NDArray[np.int64], pool: NDArray[np.int64] | None, *, smooth: bool) -> _Part:
-    """Return the types of sources with one row, of which there are ``counts`` ``[cells, codes]``: a stratum is a cell."""
+    """Return the types of sources with one row, ``counts`` ``[cells, codes]`` of them: a stratum is a cell."""
     num_cells, codes = counts.shape
     sources = counts.sum(axis=1)
     weight = counts + (1 / codes if smooth else 0.0) * (sources > 0)[:, None]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from fairdistill.benching.execution import run_job
@@ -14,5 +12,5 @@ def here(tmp_path_factory) -> Grid:
     """The same jobs, done in this process as the local engine does them in its own, on one thread."""
     grid = small_grid(tmp_path_factory.mktemp("local") / "g", "ss,scratch,mfd", device="cpu")
     for job in grid.jobs:
-        assert run_job(replace(job, options=replace(job.options, threads=1))) is None
+        assert run_job(job.given(threads=1)) is None
     return grid

@@ -7,7 +7,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from fairdistill._version import __version__
@@ -58,7 +58,7 @@ class Worker:
 
     def begin(self, job: Job, *, threads: int) -> None:
         """Start or resume a job in its own folder."""
-        self._job = replace(job, options=replace(job.options, threads=threads))
+        self._job = job.given(threads=threads)
         self._training.start()
 
     def begin_apart(self, job: Job, *, threads: int, files: Files, teacher: Files) -> None:
