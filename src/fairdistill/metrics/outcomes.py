@@ -12,8 +12,7 @@ resampled together with the rest of their group.
 Where a test set was sampled at random, another one would also have other numbers of sources in each stratum of a
 group. Shares within subgroups hardly depend on them, but accuracies over several classes do.
 
-In a large cell many models have hundreds of outcomes, most of a row or two. What its drawn rows add up to is normal
-then (`large_cells.py`): its first type is the mean row, and the others are what the sums vary by.
+Many models have hundreds of outcomes. What drawn rows of a large cell add up to is then normal (`large_cells.py`).
 """
 
 from __future__ import annotations
@@ -196,10 +195,9 @@ def outcomes_of(
         nothing = np.zeros(0, np.int64)
         table, row_table = (csr_array((0, num_cells * columns)) for columns in (values.shape[1], 1))
         none = np.zeros(num_cells, np.int64)
-        normal = np.zeros(0, bool)
         return Outcomes(
-            np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, pool=nothing, normal=normal,
-            independent=True,
+            np.zeros(0), nothing, nothing, table, row_table, none, pooled=False, pool=nothing,
+            normal=nothing.astype(bool), independent=True,
         )  # fmt: skip
     entries = [np.stack([part.type + at, part.key]) for part, at in zip(parts, _offsets(parts), strict=True)]
     type_, of_row = np.concatenate(entries, axis=1)
@@ -207,8 +205,7 @@ def outcomes_of(
     table = placed(type_, of_row // codes, values[of_row % codes], (counted, num_cells * values.shape[1]))
     row_table = placed(type_, of_row // codes, np.ones(len(of_row)), (counted, num_cells))
     sums = NormalSums.of(large, in_large.astype(np.float64) + (1 / codes if smooth else 0.0), values, num_cells)
-    types = np.concatenate([*(part.types for part in parts), sums.types])
-    sources = in_large.sum(axis=1)
+    types, sources = np.concatenate([*(part.types for part in parts), sums.types]), in_large.sum(axis=1)
     first = np.cumsum(types) - types
     weight = np.concatenate([*(part.weight for part in parts), np.zeros(int(sums.types.sum()))])
     weight[first[len(first) - len(large) :]] = sources
