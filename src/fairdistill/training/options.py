@@ -36,7 +36,7 @@ class DataOptions(OptionGroup):
     """The data set's own options, for example skew and data_seed."""
     augment: Augmentation = "standard"
     """Changes of training images: standard (the data set's own crops and flips) or randaug (RandAugment on top of them;
-    a teacher sees the same images)."""
+    a teacher sees the same images, unless --teacher-images is plain)."""
 
 
 @dataclass(frozen=True, kw_only=True)
