@@ -33,6 +33,7 @@ GROUPS = {
     TeacherOptions: [
         "init", "weights_key", "teacher", "teacher_model", "teacher_weights_key", "teacher_size",
         "teacher_mean", "teacher_std", "teacher_input", "teacher_outputs", "teacher_tap",
+        "teacher_images",
     ],
     BudgetOptions: ["protocol", "epochs", "steps", "keep"],
     LearningOptions: [

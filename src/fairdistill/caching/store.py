@@ -80,6 +80,11 @@ class FeatureStore(Generic[Name]):
         self._what = what
 
     @property
+    def num_images(self) -> int:
+        """Images whose features are kept, each augmentation state of a row counted."""
+        return self._states * self._rows
+
+    @property
     def num_bytes(self) -> int:
         """Total size of the features."""
         return self._states * sum(self._file_bytes(name) for name in self._features)

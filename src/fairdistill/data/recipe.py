@@ -81,8 +81,11 @@ class Recipe:
     @property
     def num_states(self) -> int | None:
         """Number of variants of a training image: 2 with flipping, 1 without; None with a random crop (too many)."""
-        if self.random_crop:
-            return None
+        return None if self.random_crop else self.num_flips
+
+    @property
+    def num_flips(self) -> int:
+        """Number of variants of a training image without its crop: 2 with flipping, 1 without."""
         return 2 if self.flip else 1
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 LATER_OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
         "weights_key": None, "teacher_weights_key": None, "teacher_outputs": "auto", "teacher_input": None,
+        "teacher_images": "same",
         "augment": "standard", "ema": 0.0, "recipe": "default", "lr_warmup": 0.0, "label_smoothing": 0.0,
         "alternating_flip": False, "crop_padding": 0,
         "cutout": 0, "whitening": "off", "scratch_weights": "default", "dropout": None,

@@ -52,7 +52,7 @@ def estimate(setup: Setup, pipeline: Pipeline) -> Estimate:
     needed: dict[Path, int] = {}
     if setup.cache is not None:
         disk = needed[setup.cache.folder] = setup.cache.missing_bytes
-        taught = len(train) * (train.recipe.num_states or 1) if disk else 0
+        taught = setup.cache.num_images if disk else 0
         if setup.cache.num_bytes <= setup.options.cache_memory * 2**30:
             memory = setup.cache.num_bytes
     elif setup.method.teacher_taps:

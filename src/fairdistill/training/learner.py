@@ -107,13 +107,14 @@ def teacher_features(
     wanted = setup.method.teacher_taps
     if setup.teacher is None or not wanted:
         return None
-    own = None
+    plain = setup.options.teacher_images == "plain"
+    own = pipeline if plain else None
     if setup.teacher.recipe != setup.data.train.recipe:
         device, seed = setup.runtime.device, setup.options.seed
         recipe, augmenting = setup.teacher.recipe, setup.options.augmenting
         own = Pipeline(setup.data.train, device=device, seed=seed, recipe=recipe, augmenting=augmenting)
     if setup.cache is None:
-        return LiveTeacher(setup.teacher.network, setup.runtime, wanted, pipeline=own)
+        return LiveTeacher(setup.teacher.network, setup.runtime, wanted, pipeline=own, plain=plain)
     memory = int(setup.options.cache_memory * 2**30)
     return CachedTeacher(
         setup.cache.load(setup.teacher.network, own or pipeline, setup.runtime, memory=memory, progress=progress)

@@ -16,7 +16,7 @@ from fairdistill.system.processes import World
 from fairdistill.training.console import RunConsole
 from fairdistill.training.cost import estimate
 from fairdistill.training.environment import describe_environment
-from fairdistill.training.setup import Setup
+from fairdistill.training.setup import Setup, teacher_states
 
 
 def console_of(setup: Setup, quiet: bool) -> RunConsole:
@@ -70,10 +70,12 @@ def _remarks(setup: Setup) -> Iterator[str]:
     if train.skipped:
         yield f"{len(train.skipped):,} broken images were skipped; see {setup.out / 'skipped.csv'}"
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
-        short = "the run is shorter than one pass over the images"
-        why = short if train.recipe.num_states else "training crops are random"
-        why = options.augmenting.why_endless or why
-        yield f"{why}, so the teacher's outputs are computed in every step instead of cached"
+        in_every_step = "so the teacher's outputs are computed in every step instead of cached"
+        if teacher_states(options, train) is None:
+            why = options.augmenting.why_endless or "training crops are random"
+            yield f"{why}, {in_every_step}; --teacher-images plain would compute them once"
+        else:
+            yield f"the run is shorter than one pass over the images, {in_every_step}"
 
 
 def create_run(setup: Setup) -> RunFolder:

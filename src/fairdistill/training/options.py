@@ -36,7 +36,7 @@ class DataOptions(OptionGroup):
     """The data set's own options, for example skew and data_seed."""
     augment: Augmentation = "standard"
     """Changes of training images: standard (the data set's own crops and flips) or randaug (RandAugment on top of them;
-    a teacher sees the same images)."""
+    a teacher sees the same images, unless --teacher-images is plain)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +110,10 @@ class TeacherOptions(OptionGroup):
     """What the teacher's outputs are; auto: find out by running it."""
     teacher_tap: str | None = None
     """Modules of the teacher to read, as for --tap."""
+    teacher_images: Literal["same", "plain"] = "same"
+    """What the teacher sees of each training image: same (crops and other changes as for the student) or plain (flipped
+    as for the student, otherwise unchanged, so that its outputs can be computed once however the student's images
+    change)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

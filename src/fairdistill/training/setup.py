@@ -245,10 +245,17 @@ def _with_machine(options: TrainOptions, world: World) -> tuple[TrainOptions, Ru
     return options, runtime
 
 
+def teacher_states(options: TrainOptions, train: GroupedDataset) -> int | None:
+    """Return how many variants of a training image the teacher sees; None if there are too many to list them."""
+    if options.teacher_images == "plain":
+        return train.recipe.num_flips
+    return None if options.augmenting.why_endless else train.recipe.num_states
+
+
 def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
     """Return where to keep the teacher's features; None if the run is too short to reuse them, or images change."""
     options, method, train, teacher = setup.options, setup.method, setup.data.train, setup.teacher
-    states = None if options.augmenting.why_endless else train.recipe.num_states
+    states = teacher_states(options, train)
     if teacher is None or not method.teacher_taps or not options.teacher_cache or states is None:
         return None
     if setup.steps * setup.sampler.batch_size < states * len(train):

@@ -8,7 +8,7 @@ from fairdistill.caching import Stored
 from fairdistill.data import Pipeline
 from fairdistill.models import Teacher
 from fairdistill.system.runtime import Runtime
-from fairdistill.types import Batch, TapName, Taps
+from fairdistill.types import Batch, Draws, TapName, Taps
 
 
 class LiveTeacher:
@@ -20,21 +20,30 @@ class LiveTeacher:
         taps: the features to return.
         pipeline: prepares the teacher's images, if they differ from the student's: the same crops and
             changes of the same images, at the teacher's size, mean and standard deviation.
+        plain: whether its images are only flipped as the student's, without crops and other changes.
     """
 
     def __init__(
-        self, teacher: Teacher, runtime: Runtime, taps: frozenset[TapName], *, pipeline: Pipeline | None = None
+        self,
+        teacher: Teacher,
+        runtime: Runtime,
+        taps: frozenset[TapName],
+        *,
+        pipeline: Pipeline | None = None,
+        plain: bool = False,
     ) -> None:
         self._teacher = teacher
         self._runtime = runtime
         self._taps = taps
         self._pipeline = pipeline
+        self._plain = plain
 
     def __call__(self, batch: Batch) -> Taps:
         """Return the features of a batch."""
         images = batch.images
         if self._pipeline is not None:
-            images = self._pipeline.images(batch.index, batch.draws)
+            draws = Draws(state=batch.state) if self._plain else batch.draws
+            images = self._pipeline.images(batch.index, draws)
         with self._runtime.autocast():
             features = self._teacher(images)
         return {name: features[name] for name in self._taps}
