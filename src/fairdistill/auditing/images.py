@@ -62,7 +62,10 @@ def _as_trained(run: RunFolder, name: str, given: Mapping[str, Any]) -> dict[str
     """Return the data options of a run, updated with those that are given; its test rows must be the same."""
     known = [option.name for option in fields(data.entry(name).options) if option.metadata.get("identity", True)]
     trained = {option: value for option, value in run.config["data_options"].items() if option in known}
-    if given.get("label", trained.get("label")) != trained.get("label"):
+    if _are_some_of(given.get("label"), trained.get("label")):  # all of them decide which rows were drawn
+        yes = {**trained.get("yes_value", {}), **given.get("yes_value", {})}
+        given = {**given, "label": trained["label"], "yes_value": yes}
+    elif given.get("label", trained.get("label")) != trained.get("label"):
         trained.pop("yes_value", None)  # which belongs to the other columns
     for option in _DRAWS:
         if option in given and given[option] != trained.get(option):
@@ -71,3 +74,11 @@ def _as_trained(run: RunFolder, name: str, given: Mapping[str, Any]) -> dict[str
                 f"differs; drop --{option.replace('_', '-')}, or choose the rows with --rows"
             )
     return {**trained, **given}
+
+
+def _are_some_of(label: str | None, trained: str | None) -> bool:
+    """Return whether attributes are some of several that a run was trained on, but not just these in this order."""
+    if label is None or trained is None or "," not in trained or label == trained:
+        return False
+    known = [name.strip() for name in trained.split(",")]
+    return all(name.strip() in known for name in label.split(","))

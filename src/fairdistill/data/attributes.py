@@ -28,6 +28,11 @@ class Attributes:
     answers: tuple[tuple[str, str], ...]
     yes: NDArray[np.int64]
 
+    def of(self, names: Sequence[str]) -> Attributes:
+        """Return only the attributes with these names, in this order; the classes stay."""
+        at = [self.names.index(name) for name in names]
+        return Attributes(tuple(names), tuple(self.answers[place] for place in at), self.yes[:, at])
+
     @property
     def class_names(self) -> tuple[str, ...]:
         """A name for each class: the attributes that it says yes to."""

@@ -182,9 +182,10 @@ class GroupedDataset:
 
         The labels then mean nothing.
         """
-        if self.attributes is None:
-            return self
-        names = self.attributes.names
+        return self if self.attributes is None else self.with_outputs(self.attributes.names)
+
+    def with_outputs(self, names: tuple[str, ...]) -> GroupedDataset:
+        """Return the same images with a class for each of these outputs of a network; the labels then mean nothing."""
         return replace(self, labels=torch.zeros_like(self.labels), class_names=names, attributes=None)
 
     def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
 from fairdistill.data.own import folder, table
-from fairdistill.data.own.metadata import metadata_tables
+from fairdistill.data.own.metadata import header, metadata_tables
 from fairdistill.data.own.shards import shards
 from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
@@ -155,6 +155,25 @@ def design_of(name: str, options: Mapping[str, Any]) -> Design:
     if is_path(name):
         return "random"
     return "balanced" if DATASETS[name].balanced(parse_options(name, options)) else "random"
+
+
+def names_attributes(name: str, options: Mapping[str, Any]) -> bool:
+    """Return whether the options of a data set name several yes/no attributes, each with an output of the network.
+
+    Raises:
+        UsageError: if there is no such data set.
+        DataError: if the header of a table cannot be read.
+
+    Example:
+        >>> names_attributes("celeba", {"target": "Smiling,Young"}), names_attributes("celeba", {})
+        (True, False)
+    """
+    if not is_path(name):
+        return "," in options.get("target", "")
+    label = options.get("label", "")
+    if "," not in label or "label" not in option_names(name):
+        return False
+    return label not in header(Path(name), options.get("encoding", "utf-8"))
 
 
 def load_splits(

@@ -86,16 +86,24 @@ def attribute_shares(
 
 
 def attribute_predictions(
-    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime
+    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime, outputs: Sequence[int] | None = None
 ) -> list[Predictions]:
-    """Run a model on every image of a data set with several attributes; return the predictions of each.
+    """Run a model on every image of a data set; return the predictions of each of its attributes.
 
     From a probability of one half on, the answer is yes.
+
+    Args:
+        model: the model.
+        data: the images, with several attributes, or with the classes no and yes of one.
+        where: the model, for messages.
+        runtime: where it runs.
+        outputs: the model's output for each attribute; None: it has just these, in this order.
 
     Raises:
         TeacherError: if an output is not finite.
     """
     shares = attribute_shares(model, data.of_outputs(), where=where, runtime=runtime)
+    shares = shares if outputs is None else shares[:, list(outputs)]
     pairs = zip(data.of_attributes(), shares.T, strict=True)
     return [
         replace(

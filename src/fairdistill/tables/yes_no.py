@@ -78,11 +78,25 @@ def attribute_in(table: Columns, name: str, yes: str | None) -> tuple[Attribute,
             f"{table.path}: column {name!r} has {len(values):,} different values ({listed(values, _SHOWN)}); several "
             f"attributes at once are yes or no each, so take it alone: --label {name}"
         )
-    attribute = _with_classes(name, (values[0], values[1]), yes)
+    attribute = attribute_of(name, (values[0], values[1]), yes)
     return attribute, codes if attribute.classes == values else 1 - codes
 
 
-def _with_classes(name: str, values: tuple[str, str], yes: str | None) -> Attribute:
+def attribute_of(name: str, values: tuple[str, str], yes: str | None) -> Attribute:
+    """Return an attribute with two values, and what was assumed about which means yes.
+
+    Args:
+        name: of its column.
+        values: the two values.
+        yes: the one that means yes, if that is known.
+
+    Raises:
+        UsageError: if ``yes`` is neither of them.
+
+    Example:
+        >>> attribute_of("glasses", ("glasses", "none"), None).classes
+        ('none', 'glasses')
+    """
     if yes is not None:
         if yes not in values:
             raise UsageError(f"--yes-value {name}={yes}: the column has only {' and '.join(values)}")

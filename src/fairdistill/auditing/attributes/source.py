@@ -48,9 +48,9 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
     if options.data is not None:
         from fairdistill.auditing.attributes.model import run_model  # torch, which tables do not need
 
-        label = str(options.data_options.get("label", options.label))
-        attributes, found, validation = run_model(str(source), label, options)
-        return AttributeInputs.of(attributes, found, _others(options.against, options, attributes), validation)
+        found = run_model(str(source), options)
+        against = _others(options.against, options, found.attributes)
+        return AttributeInputs.of(found.attributes, found.test, against, found.validation)
     if is_standard_input(source):
         if any(map(is_standard_input, (options.against, options.validation))):
             raise UsageError("standard input (-) can be read only once; name a file for the other table")
