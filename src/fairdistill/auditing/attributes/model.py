@@ -17,7 +17,12 @@ from fairdistill.models import trust_code
 from fairdistill.models.described import Described
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.as_deployed import data_options_as_deployed
-from fairdistill.predictions.attribute_model import attribute_predictions, load_attribute_model, write_attributes
+from fairdistill.predictions.attribute_model import (
+    attribute_predictions,
+    attribute_shares,
+    load_attribute_model,
+    write_attributes,
+)
 from fairdistill.predictions.class_order import outputs_named
 from fairdistill.predictions.model_source import ModelSource, given_for_data, source_of
 from fairdistill.predictions.own_description import OwnDescription, own_description
@@ -80,19 +85,21 @@ def run_opened(source: ModelSource, own: OwnDescription, options: AuditOptions) 
         outputs, places = _outputs(source.path, said, names)
         model = load_attribute_model(source, test.with_outputs(outputs), runtime, file=own.file)
 
-        def predictions(images: GroupedDataset) -> list[Predictions]:
-            return attribute_predictions(model, images, where=source.path, runtime=runtime, outputs=places)
+        def shares_of(images: GroupedDataset) -> NDArray[np.float64]:
+            whole = images.of_outputs()
+            return attribute_shares(model, whole, where=source.path, runtime=runtime, outputs=places)
 
-        found = predictions(test)
+        shares = shares_of(test)
         if options.predictions_out is not None and len(names) > 1:
-            shares = {name: _yes(each) for name, each in zip(names, found, strict=True)}
-            write_attributes(options.predictions_out, test, shares)
+            write_attributes(options.predictions_out, test, dict(zip(names, shares.T, strict=True)))
         notes = tuple(map(capitalized, test.notes))
+        found = attribute_predictions(model, test, shares, where=source.path)
         found = [replace(each, notes=(*each.notes, *notes)) for each in found]
         others: list[Predictions | None] = [None] * len(names)
         if validation is not None:
-            others = [*predictions(_only(validation, names, said, ordered="classes" in options.data_options))]
-    attributes = (Attribute(name, _pair(each)) for name, each in zip(names, found, strict=True))
+            validation = _only(validation, names, said, ordered="classes" in options.data_options)
+            others = [*attribute_predictions(model, validation, shares_of(validation), where=source.path)]
+    attributes = (_attribute(name, each, of=test) for name, each in zip(names, found, strict=True))
     return Found(tuple(attributes), found, others)
 
 
@@ -162,11 +169,8 @@ def _outputs(path: str, said: Described, names: Sequence[str]) -> tuple[tuple[st
     return said.class_names, places
 
 
-def _pair(predictions: Predictions) -> tuple[str, str]:
+def _attribute(name: str, predictions: Predictions, *, of: GroupedDataset) -> Attribute:
     no, yes = predictions.class_names
-    return no, yes
-
-
-def _yes(predictions: Predictions) -> NDArray[np.float64]:
-    assert predictions.probabilities is not None
-    return predictions.probabilities[:, 1]
+    if not len(predictions):
+        raise DataError(f"no image of {of.name} has an answer for {name}; leave it out of --label")
+    return Attribute(name, (no, yes)).lacking(len(of) - len(predictions))

@@ -63,7 +63,7 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
 
 
 def _of_table(path: Path, options: AuditOptions) -> AttributeInputs:
-    attributes = attributes_of(path, options.label, options.yes_value, options.encoding)
+    attributes = attributes_of(path, options, options.yes_value)
     found = [read_attribute(path, options, each) for each in attributes]
     against, validation = (_others(each, options, attributes) for each in (options.against, options.validation))
     return AttributeInputs.of(attributes, found, against, validation)
