@@ -147,6 +147,8 @@ def test_rows_without_an_answer_are_left_out_of_that_attribute_alone(tmp_path, r
     alone = audit(write(tmp_path / "glasses.csv", rows[12:]), label="glasses", score="p_glasses", **OPTIONS)
     assert glasses.audit.metrics == alone.metrics
     assert "12 rows have no answer for glasses and were left out there." in found.text()
+    assert found.text().endswith("Everything about one of them is in its part of the JSON.")
+    assert known.text().endswith(" part of the JSON, and printed if you name it alone, for example glasses.")
     assert found.to_dict()["attributes"][1]["unanswered"] == 12
     better = write(tmp_path / "better.csv", [{**row, "p_glasses": 0.5} for row in rows])
     change = audit_attributes(better, against=some, **given).attributes[1].audit.against
@@ -276,9 +278,7 @@ def test_images_without_an_answer_are_predicted_but_left_out_of_that_attribute(i
     for row in rows:
         row["bright"] = row["bright"] if row["split"] == "train" else ""
     write(images, rows)
-    with pytest.raises(
-        DataError, match=r"no image of images.csv/test has an answer for bright; leave it out of --label"
-    ):
+    with pytest.raises(DataError, match=r"no image of images.csv/test has an answer for bright; name only the others"):
         audit_attributes(tmp_path / "m.safetensors", **given)
 
 

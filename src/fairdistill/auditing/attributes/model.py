@@ -82,7 +82,7 @@ def run_opened(source: ModelSource, own: OwnDescription, options: AuditOptions) 
         runtime = choose_runtime(options.device, options.precision)
         test, validation = read_images(source.path, replace(options, data_options=given))
         test = _only(test, names, said, ordered="classes" in options.data_options)
-        outputs, places = _outputs(source.path, said, names)
+        outputs, places = _outputs(source.path, said, names, option=_option(options))
         model = load_attribute_model(source, test.with_outputs(outputs), runtime, file=own.file)
 
         def shares_of(images: GroupedDataset) -> NDArray[np.float64]:
@@ -152,7 +152,9 @@ def _only(data: GroupedDataset, names: Sequence[str], said: Described, *, ordere
     return replace(data, labels=labels, class_names=attribute.classes, notes=(*data.notes, *attribute.notes))
 
 
-def _outputs(path: str, said: Described, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def _outputs(
+    path: str, said: Described, names: Sequence[str], *, option: str
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return the names of a model's outputs, and which of them belongs to each attribute.
 
     The outputs of a model that does not name them are the attributes, in their order.
@@ -164,7 +166,7 @@ def _outputs(path: str, said: Described, names: Sequence[str]) -> tuple[tuple[st
         unknown = [name for name in names if outputs_named(said.class_names, [name]) is None]
         raise TeacherError(
             f"the model {path} has no output for {', '.join(unknown or names)}; its outputs are "
-            f"{listed(said.class_names, _SHOWN)}; name some of these with --label, in any order"
+            f"{listed(said.class_names, _SHOWN)}; name some of these with --{option}, in any order"
         )
     return said.class_names, places
 
@@ -172,5 +174,5 @@ def _outputs(path: str, said: Described, names: Sequence[str]) -> tuple[tuple[st
 def _attribute(name: str, predictions: Predictions, *, of: GroupedDataset) -> Attribute:
     no, yes = predictions.class_names
     if not len(predictions):
-        raise DataError(f"no image of {of.name} has an answer for {name}; leave it out of --label")
+        raise DataError(f"no image of {of.name} has an answer for {name}; name only the others")
     return Attribute(name, (no, yes)).lacking(len(of) - len(predictions))
