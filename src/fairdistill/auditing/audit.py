@@ -82,6 +82,8 @@ def _check_single(source: Predictions | str | Path, options: AuditOptions) -> No
 
 def several_named(source: str | Path, options: AuditOptions) -> bool:
     """Return whether an audit is one of several attributes: ``--label`` names them, or the run was trained on them."""
+    if options.attribute is not None:
+        return True
     if options.data is not None:
         from fairdistill.data import names_attributes  # which a table of predictions has no need of
 

@@ -147,8 +147,6 @@ def test_rows_without_an_answer_are_left_out_of_that_attribute_alone(tmp_path, r
     alone = audit(write(tmp_path / "glasses.csv", rows[12:]), label="glasses", score="p_glasses", **OPTIONS)
     assert glasses.audit.metrics == alone.metrics
     assert "12 rows have no answer for glasses and were left out there." in found.text()
-    assert found.text().endswith("Everything about one of them is in its part of the JSON.")
-    assert known.text().endswith(" part of the JSON, and printed if you name it alone, for example glasses.")
     assert found.to_dict()["attributes"][1]["unanswered"] == 12
     better = write(tmp_path / "better.csv", [{**row, "p_glasses": 0.5} for row in rows])
     change = audit_attributes(better, against=some, **given).attributes[1].audit.against
@@ -163,6 +161,69 @@ def test_rows_without_an_answer_are_left_out_of_that_attribute_alone(tmp_path, r
         row["glasses"] = ""
     with pytest.raises(DataError, match="column 'glasses' has 0 different values"):
         audit_attributes(write(tmp_path / "none.csv", rows), label="smiling,glasses", **OPTIONS)
+
+
+@pytest.fixture
+def long(rows):
+    """The same answers with a row for each sample and attribute."""
+    yes = {"smiling": "yes", "glasses": 1, "hair": "fair"}
+    return [
+        {"id": row["id"], "race": row["race"], "what": name, "label": int(row[name] == meant),
+         "pred": int(row[f"p_{name}"] >= 0.5), "p_1": row[f"p_{name}"]}
+        for row in rows for name, meant in yes.items()
+    ]  # fmt: skip
+
+
+def test_a_row_for_each_sample_and_attribute_gives_the_same_audits(table, long, tmp_path):
+    path = write(tmp_path / "long.csv", long)
+    known = {
+        each.attribute: each for each in audit_attributes(table, label="glasses,smiling,hair", **OPTIONS).attributes
+    }
+    given = {"attribute": "what", **OPTIONS}
+    for how in ({}, {"score": "p_1"}, {"prob": "p_1", "pred": "pred"}):
+        found = audit_attributes(path, **given, **how)
+        assert [each.attribute for each in found.attributes] == ["glasses", "hair", "smiling"]
+        assert found.rows == len(ROWS)
+        for each in found.attributes:
+            alone = known[each.attribute].audit
+            assert each.audit.counts == alone.counts
+            assert (each.audit.accuracy, each.audit.deo_a) == (alone.accuracy, alone.deo_a)
+            if how:
+                assert each.audit.metrics.auc == alone.metrics.auc
+            assert not [note for note in each.audit.notes if "more than once" in note]
+    better = write(tmp_path / "better.csv", [{**row, "pred": row["label"], "p_1": row["label"]} for row in long])
+    change = audit_attributes(better, against=path, **given).attributes[0].audit.against
+    assert change is not None
+    assert change.accuracy.value == pytest.approx(1 - known["glasses"].audit.accuracy.value)
+    turned = audit_attributes(path, yes_value={"label": "0"}, **given)
+    assert {each.positive for each in turned.attributes} == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "text"),
+    [
+        ({}, {"attribute": "which"}, "has no column 'which'"),
+        ({"what": "hat"}, {}, "names a single attribute, 'hat'; drop --attribute"),
+        ({}, {"yes_value": {"label": "2"}}, "the column has only 0 and 1"),
+        ({}, {"data": "digits-s"}, "--attribute applies only to tables of predictions"),
+        ({}, {"against": "other.csv"}, "other.csv has no row for the attribute 'glasses'; it has hair, hat"),
+    ],
+)
+def test_a_table_of_attributes_that_does_not_fit_is_one_line(long, tmp_path, monkeypatch, change, options, text):
+    monkeypatch.chdir(tmp_path)
+    write(Path("long.csv"), [{**row, **change} for row in long])
+    write(Path("other.csv"), [{**row, "what": "hair" if row["what"] == "hair" else "hat"} for row in long])
+    with pytest.raises((DataError, UsageError), match=text):
+        audit_attributes("long.csv", **{"attribute": "what", **OPTIONS, **options})
+
+
+def test_attributes_of_a_long_table_share_their_two_answers(long, tmp_path):
+    for row, answer in zip(long, ("maybe", "yes"), strict=False):
+        row["label"] = row["pred"] = answer
+    with pytest.raises(
+        DataError, match=r"column 'label' has 4 different values \(0, 1, maybe, yes\); the attributes of"
+    ):
+        audit_attributes(write(tmp_path / "bare.csv", long, "p_1"), attribute="what", **OPTIONS)
 
 
 def test_missing_answers_name_the_columns(tmp_path):

@@ -20,7 +20,8 @@ def audit_attributes(
 
     Each attribute is a problem of two classes with a DEO of its own, audited as :func:`fairdistill.audit` does. In a
     table of predictions, the attribute NAME has its true value in the column NAME, and the model's answer in
-    ``pred_NAME`` (in the same values, or 0 and 1) or ``p_NAME`` (the probability of a yes), or both. A model that is
+    ``pred_NAME`` (in the same values, or 0 and 1) or ``p_NAME`` (the probability of a yes), or both; with
+    ``attribute=``, it has a row for each sample and attribute, and that column names the attribute. A model that is
     run (``data=``) has one output for each attribute, a logit or a sigmoid. Samples without an answer to an attribute
     are left out of its audit, and counted.
 
@@ -65,6 +66,8 @@ def audit_attributes(
 
 
 def _check(options: AuditOptions) -> None:
+    if options.attribute is not None:
+        return  # a column for all attributes
     for name in ("pred", "prob", "score", "classes", "positive"):
         if getattr(options, name) is not None or options.data_options.get(name) is not None:
             raise UsageError(

@@ -27,15 +27,9 @@ def render(result: AttributesResult) -> str:
         *(f"Limit {limit}: {said}." for limit, said in kept_by(result)),
         *(first.model.in_words() if first.model is not None else ()),
         *(f"{note}." for note in notes_of(result)),
-        f"Everything about one of them is in its part of the JSON{_alone(result)}.",
+        "Everything about one of them is in its part of the JSON, and printed where it is audited alone.",
     ]
     return "\n".join(lines)
-
-
-def _alone(result: AttributesResult) -> str:
-    """Return that an attribute can be named alone; empty if its rows without an answer would be an error then."""
-    worst = next((each for each in result.attributes if each.attribute == result.worst), result.attributes[0])
-    return "" if worst.unanswered else f", and printed if you name it alone, for example {worst.attribute}"
 
 
 def rows_of(result: AttributesResult) -> list[list[str]]:
