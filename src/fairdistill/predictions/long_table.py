@@ -53,8 +53,12 @@ def read_long(
     said = attribute_of(options.label, (answers[0], answers[1]), yes)
     whole = in_class_order(whole, said.classes)
     found = [_without_notes_on_ids(whole.take(np.flatnonzero(codes == code))) for code in range(len(names))]
-    attributes = [Attribute(name, said.classes) for name in names]
-    attributes[0] = replace(attributes[0], notes=said.notes)  # said once
+    samples = None if whole.ids is None else len(set(whole.ids.tolist()))
+    attributes: list[Attribute] = []
+    for name, of_one in zip(names, found, strict=True):
+        notes = () if attributes else said.notes  # said once
+        unanswered = 0 if samples is None else max(0, samples - len(of_one))
+        attributes.append(Attribute(name, said.classes, notes).lacking(unanswered))
     return tuple(attributes), found
 
 

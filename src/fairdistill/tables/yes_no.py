@@ -25,8 +25,8 @@ class Attribute:
     Attributes:
         name: of its column.
         classes: its two values, the one that means no first.
-        notes: what was assumed about that, and how many rows have no answer.
-        unanswered: the number of these rows.
+        notes: what was assumed about that, and how many samples have no answer.
+        unanswered: the number of these.
     """
 
     name: str
@@ -35,20 +35,20 @@ class Attribute:
     unanswered: int = 0
 
     def lacking(self, rows: int) -> Attribute:
-        """Return the attribute, for which this many rows have no answer."""
+        """Return the attribute, for which this many samples have no answer."""
         return replace(self, notes=(*self.notes, *left_out(self.name, rows)), unanswered=rows)
 
 
 def left_out(name: str, rows: int) -> tuple[str, ...]:
-    """Return a note if rows have no answer for an attribute.
+    """Return a note if samples have no answer for an attribute.
 
     Example:
         >>> left_out("glasses", 12)
-        ('12 rows have no answer for glasses and were left out there',)
+        ('12 samples have no answer for glasses and were left out there',)
     """
     if not rows:
         return ()
-    return (f"{rows:,} {'row has' if rows == 1 else 'rows have'} no answer for {name} and "
+    return (f"{rows:,} {'sample has' if rows == 1 else 'samples have'} no answer for {name} and "
             f"{'was' if rows == 1 else 'were'} left out there",)  # fmt: skip
 
 

@@ -143,10 +143,10 @@ def test_rows_without_an_answer_are_left_out_of_that_attribute_alone(tmp_path, r
     smiling, glasses = found.attributes
     assert smiling.audit.metrics == known.attributes[0].audit.metrics
     assert (found.rows, smiling.unanswered, glasses.unanswered) == (160, 0, 12)
-    assert found.notes == ("12 rows have no answer for glasses and were left out there",)
+    assert found.notes == ("12 samples have no answer for glasses and were left out there",)
     alone = audit(write(tmp_path / "glasses.csv", rows[12:]), label="glasses", score="p_glasses", **OPTIONS)
     assert glasses.audit.metrics == alone.metrics
-    assert "12 rows have no answer for glasses and were left out there." in found.text()
+    assert "12 samples have no answer for glasses and were left out there." in found.text()
     assert found.to_dict()["attributes"][1]["unanswered"] == 12
     better = write(tmp_path / "better.csv", [{**row, "p_glasses": 0.5} for row in rows])
     change = audit_attributes(better, against=some, **given).attributes[1].audit.against
@@ -195,6 +195,11 @@ def test_a_row_for_each_sample_and_attribute_gives_the_same_audits(table, long, 
     change = audit_attributes(better, against=path, **given).attributes[0].audit.against
     assert change is not None
     assert change.accuracy.value == pytest.approx(1 - known["glasses"].audit.accuracy.value)
+    fewer = audit_attributes(write(tmp_path / "fewer.csv", long[3:]), **given)
+    assert (fewer.rows, [each.unanswered for each in fewer.attributes]) == (159, [0, 0, 0])
+    lacking = audit_attributes(write(tmp_path / "lacking.csv", [long[0], *long[2:]]), **given)
+    assert (lacking.rows, [each.unanswered for each in lacking.attributes]) == (160, [1, 0, 0])
+    assert lacking.notes == ("1 sample has no answer for glasses and was left out there",)
     turned = audit_attributes(path, yes_value={"label": "0"}, **given)
     assert {each.positive for each in turned.attributes} == {"0"}
 
@@ -332,7 +337,7 @@ def test_images_without_an_answer_are_predicted_but_left_out_of_that_attribute(i
     bright, red = found.attributes
     assert (found.rows, bright.unanswered, bright.audit.rows) == (40, 5, 35)
     assert red.audit.counts == known.attributes[1].audit.counts
-    assert found.notes == ("5 rows have no answer for bright and were left out there",)
+    assert found.notes == ("5 samples have no answer for bright and were left out there",)
     again = audit_attributes(out, label="bright,red", draws=200)
     assert (again.rows, again.notes) == (40, found.notes)
     assert again.attributes[0].audit.metrics.accuracy == bright.audit.metrics.accuracy
@@ -379,7 +384,7 @@ def test_inspecting_takes_several_attributes(images, capsys):
     assert "Attribute red, 2 of 2" in shown
     images.write_text(images.read_text().replace("train,1", "train,", 3))
     assert main(["data", "inspect", *flags]) == 0
-    assert "3 rows have no answer for bright and were left out there." in capsys.readouterr().out
+    assert "3 samples have no answer for bright and were left out there." in capsys.readouterr().out
 
 
 def test_a_summary_in_markdown_has_the_outcome_and_a_row_for_each_attribute(table, tmp_path, monkeypatch, capsys):
