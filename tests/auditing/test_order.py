@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
@@ -63,3 +63,15 @@ def test_the_same_rows_get_the_same_answer(found: tuple[Predictions, Predictions
     ):  # fmt: skip
         numbers = [astuple(getattr(each.metrics, name)) for each in (first, second)]
         np.testing.assert_allclose(*numbers, atol=1e-12, err_msg=name)
+
+
+def test_other_predictions_with_their_groups_in_another_order_are_compared() -> None:
+    labels, groups = np.arange(90) % 3, np.arange(90) // 30
+    before = predictions(labels, np.where(np.arange(90) < 9, 0, labels), groups, np.arange(90))
+    after = predictions(labels, labels, groups, np.arange(90))
+    turned = replace(before, groups=2 - groups, group_names=("z", "y", "x"))
+    found = [audit(after, against=each, draws=200).against for each in (before, turned)]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0].accuracy.value > 0
+    assert found[0].cells == found[1].cells

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from fairdistill.predictions.predictions import Predictions
-from fairdistill.predictions.reordered import in_class_order
+from fairdistill.predictions.reordered import in_class_order, in_group_order
 
 
 def test_the_same_predictions_in_another_order_of_the_classes():
@@ -21,3 +21,14 @@ def test_the_same_predictions_in_another_order_of_the_classes():
     assert found.probability_columns == ("p_c", "p_a", "p_b")
     assert in_class_order(given, ("a", "b", "c")) is given
     assert in_class_order(given, ("a", "b", "d")) is given
+
+
+def test_the_same_predictions_in_another_order_of_the_groups():
+    given = Predictions(
+        where="made up", ids=None, sources=np.arange(3), labels=np.array([0, 1, 0]), groups=np.array([0, 1, -1]),
+        predicted=np.array([0, 1, 1]), probabilities=None, class_names=("a", "b"), group_names=("x", "y"),
+    )  # fmt: skip
+    found = in_group_order(given, ("y", "z", "x"))
+    assert (found.group_names, found.groups.tolist()) == (("y", "z", "x"), [2, 0, -1])
+    assert in_group_order(given, ("x", "y")) is given
+    assert in_group_order(given, ("y", "z")) is given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 import torch
 
 import fairdistill
+from fairdistill.auditing import AuditOptions
 from fairdistill.auditing.attributes import audit_attributes
+from fairdistill.auditing.images import read_images
 from fairdistill.cli.main import main
 from fairdistill.errors import DataError, FairdistillError, RunFolderError, TeacherError, UsageError
 from fairdistill.predictions.attribute_evaluation import evaluate_outputs
@@ -150,10 +153,73 @@ def test_inspecting_describes_the_split_that_all_attributes_share(folder, capsys
         fairdistill.inspect(unsplit, label="bright,striped", group="side", size=16, cache=False)
 
 
-def test_one_label_of_a_model_with_several_outputs_is_asked_for_all(folder):
-    own = {**OPTIONS, "label": "bright", "yes_value": {}, "image_cache": str(folder / "images")}
-    with pytest.raises(TeacherError, match=r"an output for each of several attributes, .* --label bright,striped,spot"):
-        fairdistill.audit(folder / "teacher", data=str(folder / "images.csv"), **own)
+@pytest.fixture(scope="module")
+def fresh(folder: Path) -> tuple[str, dict[str, Any]]:
+    """A table of the test images in another order, without one of the attributes, and how it is read."""
+    with (folder / "images.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
+    path = folder / "fresh.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["spot", "side", "bright", "image"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(reversed(rows))
+    own = {"data": str(path), "group": "side", "size": 16, "image_cache": str(folder / "images")}
+    return str(path), {**own, "draws": 200, "precision": "float32"}
+
+
+def test_some_of_a_models_attributes_are_audited_on_fresh_data(folder, fresh):
+    known = {each.attribute: each.audit for each in audit_attributes(folder / "teacher", draws=200).attributes}
+    found = audit_attributes(folder / "teacher", label="spot,bright", **fresh[1])
+    assert [each.attribute for each in found.attributes] == ["spot", "bright"]
+    assert [each.positive for each in found.attributes] == ["marked", "yes"]
+    for each in found.attributes:
+        assert each.audit.metrics.accuracy == known[each.attribute].metrics.accuracy
+        assert each.audit.deo_a.value == known[each.attribute].deo_a.value
+    with pytest.raises(TeacherError, match=r"has no output for side; its outputs are bright, striped, spot; name some"):
+        audit_attributes(folder / "teacher", label="spot,side", **{**fresh[1], "group": "bright"})
+
+
+@pytest.mark.parametrize("name", ["images.csv", "fresh.csv"])
+def test_one_of_a_models_attributes_gets_the_audit_of_a_single_label(folder, fresh, tmp_path, name):
+    known = fairdistill.audit(folder / "teacher", label="spot", draws=200)
+    said = tmp_path / "said.csv"
+    given = {**fresh[1], "data": str(folder / name), "label": "spot"}
+    found = fairdistill.audit(folder / "teacher", predictions_out=str(said), **given)
+    assert found.class_names == known.class_names == ("plain", "marked")
+    assert found.metrics.accuracy == known.metrics.accuracy
+    assert found.counts == known.counts
+    again = fairdistill.audit(said, classes="plain,marked", draws=200)
+    assert again.metrics.accuracy == known.metrics.accuracy
+    with pytest.raises(DataError, match=r"column 'bright' has 3 different values .* says only yes or no"):
+        fairdistill.audit(folder / "teacher", **{**given, "data": str(_third(folder)), "label": "bright"})
+
+
+def _third(folder: Path) -> Path:
+    path = folder / "third.csv"
+    path.write_text((folder / "fresh.csv").read_text().replace(",yes,", ",perhaps,", 3))
+    return path
+
+
+def test_all_attributes_of_a_run_are_audited_on_data_if_none_is_named(folder):
+    given = {"group": "side", "size": 16, "image_cache": str(folder / "images"), "precision": "float32", "draws": 200}
+    found = audit_attributes(folder / "teacher", data=str(folder / "images.csv"), **given)
+    assert [each.attribute for each in found.attributes] == list(NAMES)
+
+
+def test_rows_drawn_for_a_test_set_do_not_depend_on_which_attributes_are_audited(folder, tmp_path):
+    unsplit = tmp_path / "unsplit.csv"
+    rows = (folder / "images.csv").read_text().splitlines()
+    unsplit.write_text("\n".join(row.rpartition(",")[0] for row in rows))
+    trained = {**OPTIONS, "test_share": 0.2, "data_seed": 0, "source": None}
+    config = {"data": str(unsplit), "data_options": trained}
+    fairdistill.RunFolder.create(tmp_path / "run", config=config, environment={})
+    ids = []
+    for label in ("bright,striped,spot", "spot,bright", "spot"):
+        own = {"group": "side", "size": 16, "image_cache": str(folder / "images"), "label": label}
+        given = AuditOptions(data=str(unsplit), data_root=str(folder), data_options=own)
+        ids.append(read_images(str(tmp_path / "run"), given)[0].ids)
+    assert ids[0] == ids[1] == ids[2]
+    assert 0 < len(ids[0]) < 72
 
 
 def test_runs_of_several_attributes_are_compared_by_their_means(folder):
@@ -176,8 +242,12 @@ def test_an_attribute_that_is_never_yes_in_training_is_named(folder):
 def test_what_takes_one_label_says_so_in_a_line(folder, tmp_path):
     data = {"data": str(folder / "images.csv"), **OPTIONS, "image_cache": str(folder / "images")}
     several = "several attributes"
-    with pytest.raises(UsageError, match=f"fix repairs a model with one label, but .* {several}: bright, striped"):
-        fairdistill.fix(folder / "teacher", budget="1m", out=str(tmp_path / "fix"), **data)
+    for name in (folder / "teacher", folder / "teacher" / "model.safetensors"):
+        for label in ("bright", "bright,striped"):
+            with pytest.raises(UsageError, match=f"of one label, but .*teacher.* {several}: bright, striped, spot; gi"):
+                fairdistill.fix(name, budget="1m", out=str(tmp_path / "fix"), **{**data, "label": label})
+    with pytest.raises(UsageError, match=f"fix repairs a model of one label, but .* {several}: bright, striped, spot"):
+        fairdistill.fix(budget="1m", out=str(tmp_path / "fix"), **data)
     with pytest.raises(RunFolderError, match=f"trained on {several} .* embed colours images by one label"):
         fairdistill.embed(folder / "teacher")
     with pytest.raises(RunFolderError, match=f"trained on {several} .* audit it with: fairdistill audit"):

@@ -82,9 +82,13 @@ def _check_single(source: Predictions | str | Path, options: AuditOptions) -> No
 
 def several_named(source: str | Path, options: AuditOptions) -> bool:
     """Return whether an audit is one of several attributes: ``--label`` names them, or the run was trained on them."""
+    if options.attribute is not None:
+        return True
     if options.data is not None:
-        own = options.data_options
-        return names_several(own.get("label"), str(options.data), own.get("encoding", options.encoding))
+        from fairdistill.data import names_attributes  # which a table of predictions has no need of
+
+        given = {"label", "target"}.intersection(options.data_options)
+        return names_attributes(options.data, options.data_options) or (not given and attribute_run(source) is not None)
     run = None if is_standard_input(source) else attribute_run(source)
     if run is not None:
         return len(attributes_of_run(run, options.label)) > 1

@@ -34,7 +34,7 @@ def read_images(model: str, options: TestSetOptions) -> tuple[GroupedDataset, Gr
     split: data.Split = "test" if rows == "auto" or rows == "all" else rows
     whole: data.Whole = "always" if rows == "all" else "unsplit" if rows == "auto" and of_run is None else None
     wanted: list[data.Split] = ["val", "test"] if split == "test" else [split]
-    parts = data.load_splits(name, wanted, root=options.data_root, whole=whole, **own)
+    parts = data.load_splits(name, wanted, root=options.data_root, whole=whole, incomplete=True, **own)
     if split not in parts:
         raise UsageError(
             f"{name} has no {split} set; choose other rows with --rows, or name the split to use, for example "
@@ -62,7 +62,10 @@ def _as_trained(run: RunFolder, name: str, given: Mapping[str, Any]) -> dict[str
     """Return the data options of a run, updated with those that are given; its test rows must be the same."""
     known = [option.name for option in fields(data.entry(name).options) if option.metadata.get("identity", True)]
     trained = {option: value for option, value in run.config["data_options"].items() if option in known}
-    if given.get("label", trained.get("label")) != trained.get("label"):
+    if _are_some_of(given.get("label"), trained.get("label")):  # all of them decide which rows were drawn
+        yes = {**trained.get("yes_value", {}), **given.get("yes_value", {})}
+        given = {**given, "label": trained["label"], "yes_value": yes}
+    elif given.get("label", trained.get("label")) != trained.get("label"):
         trained.pop("yes_value", None)  # which belongs to the other columns
     for option in _DRAWS:
         if option in given and given[option] != trained.get(option):
@@ -71,3 +74,11 @@ def _as_trained(run: RunFolder, name: str, given: Mapping[str, Any]) -> dict[str
                 f"differs; drop --{option.replace('_', '-')}, or choose the rows with --rows"
             )
     return {**trained, **given}
+
+
+def _are_some_of(label: str | None, trained: str | None) -> bool:
+    """Return whether attributes are some of several that a run was trained on, but not just these in this order."""
+    if label is None or trained is None or "," not in trained or label == trained:
+        return False
+    known = [name.strip() for name in trained.split(",")]
+    return all(name.strip() in known for name in label.split(","))

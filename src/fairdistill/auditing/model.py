@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 
+from fairdistill.auditing.attributes.model import one_of_several, run_opened
 from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.models import trust_code
@@ -34,6 +35,9 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
     trust_code(options.model)
     source = source_of(path, options, **given_for_data(options.data, options.data_options))
     own = own_description(source)  # a model that cannot be read is an error before any image is
+    if one_of_several(own.described, options):
+        found = run_opened(source, own, options)
+        return found.test[0], found.validation[0]
     seen = data_options_as_deployed(source, own.described, options.data, options.data_options)
     with caller_untouched():
         if options.threads is not None:
@@ -41,7 +45,9 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         runtime = choose_runtime(options.device, options.precision)
         audited, validation = read_images(path, replace(options, data_options=seen))
         model = load_model(source, audited, runtime, file=own.file)
-        found = predictions_of(model, audited, where=path, runtime=runtime)
+        predictions = predictions_of(model, audited, where=path, runtime=runtime)
         notes = [capitalized(note) for note in audited.notes]
-        found = replace(found, notes=(*found.notes, *notes))
-        return found, None if validation is None else predictions_of(model, validation, where=path, runtime=runtime)
+        predictions = replace(predictions, notes=(*predictions.notes, *notes))
+        if validation is None:
+            return predictions, None
+        return predictions, predictions_of(model, validation, where=path, runtime=runtime)

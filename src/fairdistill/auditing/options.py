@@ -135,6 +135,12 @@ class AttributeOptions:
     yes_value: Mapping[str, str] = field(default_factory=dict)
     """With several columns in --label: the value of one that means yes, for example glasses=worn; can be repeated.
     Default: 1, yes, true or the column's own name, else the second value."""
+    attribute: str | None = None
+    """Column that names the attribute, in a table with a row for each sample and attribute; --label, --pred, --prob and
+    --score are then its columns, and all attributes have the same two answers."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,12 +164,17 @@ class AuditOptions(
 
     def __post_init__(self) -> None:
         for group in (
-            IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, TableColumns, ModelOptions,
+            IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, AttributeOptions, TableColumns,
+            ModelOptions,
         ):  # fmt: skip
             group.__post_init__(self)
         if self.data is not None and self.validation is not None:
             raise UsageError(
                 "--validation applies only to tables; with --data, the model is run on the data set's validation set"
+            )
+        if self.attribute is not None and self.data is not None:
+            raise UsageError(
+                "--attribute applies only to tables of predictions; with --data, name columns with --label"
             )
         if self.data is not None and self.max_harm is not None and self.against is None:
             raise UsageError("--max-harm needs another model to compare with; name its predictions with --against")

@@ -10,7 +10,7 @@ from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_inputs
-from fairdistill.predictions.reordered import in_class_order
+from fairdistill.predictions.reordered import in_class_order, in_group_order
 from fairdistill.predictions.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
@@ -51,13 +51,15 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
 
 
 def with_equal_order(found: Inputs) -> Inputs:
-    """Return predictions of which all have their classes in the same order."""
-    names = found.predictions.class_names
-    return replace(
-        found,
-        against=None if found.against is None else in_class_order(found.against, names),
-        validation=None if found.validation is None else in_class_order(found.validation, names),
-    )
+    """Return predictions of which all have their classes and groups in the same order."""
+
+    def ordered(other: Predictions | None) -> Predictions | None:
+        if other is None:
+            return None
+        first = found.predictions
+        return in_group_order(in_class_order(other, first.class_names), first.group_names)
+
+    return replace(found, against=ordered(found.against), validation=ordered(found.validation))
 
 
 def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.parser import peek
@@ -40,12 +39,11 @@ def run(arguments: list[str]) -> int:
     arguments = arguments[1:]
     name = peek(arguments, "data") or SourceOptions().data
     given = parse(COMMAND, arguments, SourceOptions, InspectOptions, data=name)
+    from fairdistill.data import names_attributes
     from fairdistill.inspecting import inspect
-    from fairdistill.tables.yes_no import names_several
 
     options = given.options(InspectOptions, data_options=given.data_options)
-    label, encoding = options.data_options.get("label"), options.data_options.get("encoding", "utf-8")
-    if label is None or not Path(name).is_file() or not names_several(label, name, encoding):
+    if not names_attributes(name, options.data_options):
         print(inspect(name, options=options))
         return 0
     from fairdistill.inspecting.contents import contents_by_attribute

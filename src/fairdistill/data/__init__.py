@@ -13,6 +13,7 @@ from fairdistill.data.loading import (
     is_path,
     load,
     load_splits,
+    names_attributes,
     option_names,
     parse_options,
 )
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "ImageFiles", "Pipeline", "Recipe", "Split", "Whole",
-    "channels", "cut_validation", "design_of", "entry", "is_path", "load", "load_splits", "option_names",
-    "parse_options", "without_duplicates",
+    "channels", "cut_validation", "design_of", "entry", "is_path", "load", "load_splits", "names_attributes",
+    "option_names", "parse_options", "without_duplicates",
 ]  # fmt: skip
 
 # Only these need PyTorch; the options of a data set are read without it.

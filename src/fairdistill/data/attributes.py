@@ -21,17 +21,26 @@ class Attributes:
     Attributes:
         names: one name per attribute.
         answers: the two values of each attribute, the one that means no first.
-        yes: int64 ``[C, K]``, 1 where a class says yes to an attribute.
+        yes: int64 ``[C, K]``, 1 where a class says yes to an attribute, 0 for no, -1 for no answer.
     """
 
     names: tuple[str, ...]
     answers: tuple[tuple[str, str], ...]
     yes: NDArray[np.int64]
 
+    def of(self, names: Sequence[str]) -> Attributes:
+        """Return only the attributes with these names, in this order; the classes stay."""
+        at = [self.names.index(name) for name in names]
+        return Attributes(tuple(names), tuple(self.answers[place] for place in at), self.yes[:, at])
+
     @property
     def class_names(self) -> tuple[str, ...]:
-        """A name for each class: the attributes that it says yes to."""
-        said = ([name for name, yes in zip(self.names, row, strict=True) if yes] for row in self.yes.tolist())
+        """A name for each class: the attributes that it says yes to, and with a question mark those without answer."""
+        mark = {1: "", -1: "?"}
+        said = (
+            [f"{name}{mark[yes]}" for name, yes in zip(self.names, row, strict=True) if yes]
+            for row in self.yes.tolist()
+        )
         return tuple(", ".join(names) or _NONE for names in said)
 
 
@@ -43,7 +52,7 @@ def combined(
     Args:
         names: of the attributes.
         answers: the two values of each, the one that means no first.
-        codes: int64 ``[N]`` for each attribute, 1 for yes.
+        codes: int64 ``[N]`` for each attribute, 1 for yes, 0 for no, -1 for no answer.
 
     Example:
         >>> smiling, glasses = np.array([1, 0, 1]), np.array([0, 0, 0])

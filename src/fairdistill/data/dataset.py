@@ -170,21 +170,38 @@ class GroupedDataset:
             )
 
     def of_attributes(self) -> tuple[GroupedDataset, ...]:
-        """Return a data set for each attribute, with its two answers as classes, no first; this one without any."""
+        """Return a data set for each attribute, with its two answers as classes, no first; this one without any.
+
+        Rows without an answer are not in that of the attribute.
+        """
         if self.attributes is None:
             return (self,)
-        yes = torch.from_numpy(self.attributes.yes)[self.labels]
-        pairs = zip(yes.unbind(1), self.attributes.answers, strict=True)
-        return tuple(replace(self, labels=labels, class_names=pair, attributes=None) for labels, pair in pairs)
+        pairs = zip(self.answers().unbind(1), self.attributes.answers, strict=True)
+        return tuple(self._of_attribute(labels, pair) for labels, pair in pairs)
+
+    def _of_attribute(self, labels: Tensor, pair: tuple[str, str]) -> GroupedDataset:
+        known = labels >= 0
+        rows = self if bool(known.all()) else self.subset(known.nonzero().flatten())
+        return replace(rows, labels=labels[known], class_names=pair, attributes=None)
+
+    def answers(self) -> Tensor:
+        """Return the answers to each attribute, int64 ``[N, K]``: 1 for yes, 0 for no, -1 for none.
+
+        Without attributes they are the labels, ``[N, 1]``.
+        """
+        if self.attributes is None:
+            return self.labels.unsqueeze(1)
+        return torch.from_numpy(self.attributes.yes)[self.labels]
 
     def of_outputs(self) -> GroupedDataset:
         """Return the same images with a class for each output of a network: the attributes, if there are several.
 
         The labels then mean nothing.
         """
-        if self.attributes is None:
-            return self
-        names = self.attributes.names
+        return self if self.attributes is None else self.with_outputs(self.attributes.names)
+
+    def with_outputs(self, names: tuple[str, ...]) -> GroupedDataset:
+        """Return the same images with a class for each of these outputs of a network; the labels then mean nothing."""
         return replace(self, labels=torch.zeros_like(self.labels), class_names=names, attributes=None)
 
     def subset(self, rows: Tensor, *, name: str | None = None) -> GroupedDataset:

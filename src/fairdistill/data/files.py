@@ -240,7 +240,7 @@ def _of_attributes(rows: Rows) -> list[Rows]:
 
 def _subgroups(rows: Rows) -> NDArray[np.int64]:
     """Return the number of rows in each subgroup, int64 ``[G, C]``."""
-    known, classes = rows.groups >= 0, len(rows.class_names)
+    known, classes = (rows.groups >= 0) & (rows.labels >= 0), len(rows.class_names)
     cells = np.bincount(rows.groups[known] * classes + rows.labels[known], minlength=len(rows.group_names) * classes)
     return cells.reshape(len(rows.group_names), classes)
 

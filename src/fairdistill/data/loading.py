@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
 from fairdistill.data.own import folder, table
-from fairdistill.data.own.metadata import metadata_tables
+from fairdistill.data.own.metadata import header, metadata_tables
 from fairdistill.data.own.shards import shards
 from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
@@ -157,18 +157,39 @@ def design_of(name: str, options: Mapping[str, Any]) -> Design:
     return "balanced" if DATASETS[name].balanced(parse_options(name, options)) else "random"
 
 
+def names_attributes(name: str, options: Mapping[str, Any]) -> bool:
+    """Return whether the options of a data set name several yes/no attributes, each with an output of the network.
+
+    Raises:
+        UsageError: if there is no such data set.
+        DataError: if the header of a table cannot be read.
+
+    Example:
+        >>> names_attributes("celeba", {"target": "Smiling,Young"}), names_attributes("celeba", {})
+        (True, False)
+    """
+    if not is_path(name):
+        return "," in options.get("target", "")
+    label = options.get("label", "")
+    if "," not in label or "label" not in option_names(name):
+        return False
+    return label not in header(Path(name), options.get("encoding", "utf-8"))
+
+
 def load_splits(
     name: str,
     wanted: Collection[Split] = SPLITS,
     *,
     root: str | Path | None = None,
     whole: Whole = None,
+    incomplete: bool = False,
     **options: Any,
 ) -> dict[Split, GroupedDataset]:
     """Load the wanted splits that a data set has; arguments and errors are those of :func:`load`.
 
     With ``whole``, all rows of your own table or folder are one test set: ``always``, or ``unsplit`` where no split is
-    given, instead of a test set that is drawn. Built-in data sets have splits of their own.
+    given, instead of a test set that is drawn. Built-in data sets have splits of their own. Rows of a table without an
+    answer to some of several attributes are an error, unless the data may be ``incomplete``.
     """
     for split in wanted:
         if split not in SPLITS:
@@ -176,7 +197,7 @@ def load_splits(
     found = entry(name)
     base = Path(root) if root is not None else None
     if is_path(name):
-        return found.load(wanted, base, parse_options(name, options), whole)
+        return found.load(wanted, base, parse_options(name, options), whole, incomplete=incomplete)
     if whole == "always":
         raise UsageError(f"{name} has splits of its own; choose one of: {', '.join(SPLITS)}")
     parts = found.load(wanted, base, parse_options(name, options))
@@ -213,8 +234,10 @@ def load(name: str, split: Split, /, *, root: str | Path | None = None, **option
 
 
 def _table(path: Path) -> Callable[..., dict[Split, GroupedDataset]]:
-    return lambda wanted, root, options, whole=None: table.load(wanted, path, root, options, whole)
+    return lambda wanted, root, options, whole=None, *, incomplete=False: table.load(
+        wanted, path, root, options, whole, incomplete=incomplete
+    )
 
 
 def _folder(path: Path) -> Callable[..., dict[Split, GroupedDataset]]:
-    return lambda wanted, root, options, whole=None: folder.load(wanted, path, root, options, whole)
+    return lambda wanted, root, options, whole=None, **_: folder.load(wanted, path, root, options, whole)

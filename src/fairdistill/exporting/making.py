@@ -26,7 +26,12 @@ from fairdistill.models.kinds import program_kind
 from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.posthoc import CORRECTION, StoredCorrection, read_correction
 from fairdistill.predictions import run_predictions
-from fairdistill.predictions.attribute_model import attribute_predictions, load_attribute_model, yes_in_words
+from fairdistill.predictions.attribute_model import (
+    attribute_predictions,
+    attribute_shares,
+    load_attribute_model,
+    yes_in_words,
+)
 from fairdistill.predictions.attribute_run import attributes_of_run, run_attribute
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.predictions.own_description import OwnDescription, own_description
@@ -223,7 +228,8 @@ def _references(
         found = (run_attribute(run, each) for each in attributes_of_run(run))
         return [Reference(each, _computed(run)) for each in found if each is not None]
     runtime = choose_runtime(options.device, options.precision)
-    predictions = attribute_predictions(model, test, where="the model", runtime=runtime)
+    shares = attribute_shares(model, test.of_outputs(), where="the model", runtime=runtime)
+    predictions = attribute_predictions(model, test, shares, where="the model")
     return [Reference(each, str(runtime.dtype).removeprefix("torch.")) for each in predictions]
 
 

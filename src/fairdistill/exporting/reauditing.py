@@ -16,7 +16,7 @@ from fairdistill.exporting.correcting import Decide, decided_by_file
 from fairdistill.exporting.result import Reaudit, ReauditedAttribute, Values
 from fairdistill.metrics import accuracy, deo_a, deo_m
 from fairdistill.predictions import Predictions, paired
-from fairdistill.predictions.attribute_model import attribute_predictions, load_attribute_model
+from fairdistill.predictions.attribute_model import attribute_predictions, attribute_shares, load_attribute_model
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.lists import listed
@@ -70,8 +70,9 @@ def reaudit_attributes(
     assert test.attributes is not None
     model = load_attribute_model(source, test.of_outputs(), _CPU)
     start = time.perf_counter()
-    found = attribute_predictions(model, test, where=source.path, runtime=_CPU)
+    shares = attribute_shares(model, test.of_outputs(), where=source.path, runtime=_CPU)
     speed = len(test) / (time.perf_counter() - start)
+    found = attribute_predictions(model, test, shares, where=source.path)
     return tuple(
         ReauditedAttribute(attribute=name, reaudit=_compared(each, test.name, reference, tolerance, speed=speed))
         for name, each, reference in zip(test.attributes.names, found, references, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,9 +54,13 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)
     run, file = None if source is None else open_run(source), None
+    if run is not None and run.finished:
+        _check_one_label(run.path, tuple(run.result.get("attributes", ())))
     if source is not None and run is None:
         own_files = own_description(source)
         file = own_files.file
+        said = own_files.described
+        _check_one_label(source.path, said.class_names if said.multi_label and said.class_names else ())
         seen = data_options_as_deployed(source, own_files.described, options.data, options.data_options)
         options = replace(options, data_options=seen)
     base = _shared(options)
@@ -87,6 +92,16 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
         )
     notes += [*given.model.notes, *_unknown_groups(samples)]
     return Work(options, base, out, samples, given, runtime, clock, tuple(notes))
+
+
+def _check_one_label(path: str | Path, attributes: Sequence[str]) -> None:
+    """Raise a UsageError if a model has outputs for several yes/no attributes, whatever ``--label`` names."""
+    if attributes:
+        raise UsageError(
+            f"fix repairs a model of one label, but {path} has an output for each of several attributes: "
+            f"{', '.join(attributes)}; give it a model of one of them, for example one trained with --label "
+            f"{attributes[0]} (audit takes several, and any one of them)"
+        )
 
 
 def _shared(options: FixOptions) -> TrainOptions:

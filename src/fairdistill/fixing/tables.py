@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit
@@ -29,7 +27,7 @@ from fairdistill.fixing.subject import Subject
 from fairdistill.fixing.table_options import TableFixOptions
 from fairdistill.fixing.verdict import is_real, within
 from fairdistill.predictions import Predictions, TableColumns, read_predictions
-from fairdistill.predictions.reordered import in_class_order
+from fairdistill.predictions.reordered import in_class_order, in_group_order
 
 _INPUT = "Check the columns that were read (--label, --pred, --prob) and the order of the classes (--classes)"
 
@@ -116,8 +114,7 @@ def _in_group_order(test: Predictions, validation: Predictions, paths: Sequence[
         raise DataError(
             f"{paths[1]} has the group {new[0]!r}, of which {paths[0]} has no rows, so nothing can be fitted for it"
         )
-    place = np.array([*(names.index(name) for name in test.group_names), -1], np.int64)  # -1 reads the last
-    return replace(test, groups=place[test.groups], group_names=names)
+    return in_group_order(test, names)
 
 
 def _decided(validation: Predictions, audited: AuditResult, options: FixOptions) -> Decision:

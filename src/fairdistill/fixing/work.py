@@ -59,7 +59,7 @@ class Samples:
         """
         parts = data.load_splits(options.data, root=options.data_root, **resolved.data_options)
         train, validation, test = parted(parts, resolved, run)
-        train.require_one_label("fix repairs a model with one label")
+        train.require_one_label("fix repairs a model of one label")
         validation.require_cells("nothing can be chosen on it")
         test.require_cells("nothing can be confirmed on it")
         return cls(train, validation, test, cut="val" not in parts)

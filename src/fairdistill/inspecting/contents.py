@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 
@@ -16,6 +17,7 @@ from fairdistill.inspecting.pixels import pixels_of
 from fairdistill.inspecting.result import ImageSizes, InspectResult, SkippedFile, SplitContents, Subgroup
 from fairdistill.metrics import chance_deo
 from fairdistill.metrics.noise import ChanceDEO
+from fairdistill.tables.yes_no import left_out
 
 _SAMPLED_FILES = 500
 
@@ -33,17 +35,20 @@ def contents_by_attribute(name: str, options: InspectOptions) -> dict[str, Inspe
     attributes = next(iter(parts.values())).attributes
     assert attributes is not None, "--label names several columns"
     by_split = {split: part.of_attributes() for split, part in parts.items()}
-    return {
-        attribute: _described(name, {split: each[at] for split, each in by_split.items()}, options)
-        for at, attribute in enumerate(attributes.names)
-    }
+    images = sum(map(len, parts.values()))
+    found = {}
+    for at, attribute in enumerate(attributes.names):
+        described = _described(name, {split: each[at] for split, each in by_split.items()}, options)
+        unanswered = images - sum(len(each[at]) for each in by_split.values())
+        found[attribute] = replace(described, notes=(*described.notes, *left_out(attribute, unanswered)))
+    return found
 
 
 def _load(name: str, options: InspectOptions) -> dict[data.Split, GroupedDataset]:
     own = dict(options.data_options)
     if "skip_broken" in data.option_names(name):
         own["skip_broken"] = True
-    return data.load_splits(name, root=options.data_root, **own)
+    return data.load_splits(name, root=options.data_root, incomplete=True, **own)
 
 
 def _described(name: str, parts: Mapping[data.Split, GroupedDataset], options: InspectOptions) -> InspectResult:

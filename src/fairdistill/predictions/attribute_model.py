@@ -66,9 +66,16 @@ def shares_of(logits: Tensor, model: DeployedModel) -> NDArray[np.float64]:
 
 
 def attribute_shares(
-    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime
+    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime, outputs: Sequence[int] | None = None
 ) -> NDArray[np.float64]:
     """Run a model on every image; return the probability of a yes for each attribute, float64 ``[N, K]``.
+
+    Args:
+        model: the model.
+        data: the images.
+        where: the model, for messages.
+        runtime: where it runs.
+        outputs: the model's output for each attribute; None: it has just these, in this order.
 
     Raises:
         TeacherError: if an output is not finite.
@@ -82,34 +89,37 @@ def attribute_shares(
             f"{where} gives outputs that are not finite for {len(undefined):,} of {len(data):,} images of {data.name}, "
             f"starting with {data.ids[undefined[0]]}; check its weights and the mean and sd of its input"
         )
-    return shares_of(logits, model)
+    shares = shares_of(logits, model)
+    return shares if outputs is None else shares[:, list(outputs)]
 
 
 def attribute_predictions(
-    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime
+    model: DeployedModel, data: GroupedDataset, shares: NDArray[np.float64], *, where: str
 ) -> list[Predictions]:
-    """Run a model on every image of a data set with several attributes; return the predictions of each.
+    """Return the predictions of each attribute of a data set; from a probability of one half on, the answer is yes.
 
-    From a probability of one half on, the answer is yes.
+    Images without an answer to an attribute are left out of its predictions.
 
-    Raises:
-        TeacherError: if an output is not finite.
+    Args:
+        model: the model.
+        data: the images, with several attributes, or with the classes no and yes of one.
+        shares: the model's probability of a yes for each attribute, float64 ``[N, K]``.
+        where: the model, for messages.
     """
-    shares = attribute_shares(model, data.of_outputs(), where=where, runtime=runtime)
-    pairs = zip(data.of_attributes(), shares.T, strict=True)
-    return [
-        replace(
-            as_predictions(model, part, np.stack((1 - yes, yes), axis=1), where=where),
-            predicted=(yes >= 0.5).astype(np.int64),
-        )
-        for part, yes in pairs
-    ]
+    answered = (data.answers() >= 0).numpy()
+    pairs = zip(data.of_attributes(), shares.T, answered.T, strict=True)
+    return [_predictions(model, part, yes[rows], where=where) for part, yes, rows in pairs]
+
+
+def _predictions(model: DeployedModel, data: GroupedDataset, yes: NDArray[np.float64], *, where: str) -> Predictions:
+    found = as_predictions(model, data, np.stack((1 - yes, yes), axis=1), where=where)
+    return replace(found, predicted=(yes >= 0.5).astype(np.int64))
 
 
 def write_attributes(path: str | Path, data: GroupedDataset, shares: Mapping[str, NDArray[Any]]) -> None:
     """Write a table as ``audit --label a,b`` reads it: id, source_id, group, and NAME, pred_NAME, p_NAME of each.
 
-    There is no column of sources if no images share one; an unknown group is empty.
+    There is no column of sources if no images share one; unknown groups and missing answers are empty.
 
     Args:
         path: the .csv or .tsv file.
@@ -121,7 +131,8 @@ def write_attributes(path: str | Path, data: GroupedDataset, shares: Mapping[str
         columns["source_id"] = data.source_ids
     groups = (*data.group_names, "")  # -1 reads the last
     columns["group"] = [groups[group] for group in data.groups.tolist()]
-    for (name, yes), attribute in zip(shares.items(), data.of_attributes(), strict=True):
-        columns[name] = [attribute.class_names[label] for label in attribute.labels.tolist()]
-        columns |= attribute_columns(name, attribute.class_names, (yes >= 0.5).astype(np.int64), yes)
+    assert data.attributes is not None
+    for (name, yes), pair, codes in zip(shares.items(), data.attributes.answers, data.answers().T, strict=True):
+        columns[name] = [(*pair, "")[code] for code in codes.tolist()]
+        columns |= attribute_columns(name, pair, (yes >= 0.5).astype(np.int64), yes)
     write_table(path, columns)

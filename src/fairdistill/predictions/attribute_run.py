@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fairdistill.errors import UsageError
 from fairdistill.predictions.predictions import Predictions, run_design
+from fairdistill.predictions.reordered import in_group_order
 from fairdistill.predictions.table import TableColumns
 from fairdistill.predictions.yes_no import read_attribute
 from fairdistill.runs import RunFolder
@@ -66,7 +67,7 @@ def run_attribute(run: RunFolder, attribute: Attribute, name: str = _TABLES[0]) 
     path = run.path / name
     if not path.exists():
         return None
-    found = read_attribute(path, TableColumns(), attribute)
+    found = in_group_order(read_attribute(path, TableColumns(), attribute), run.result["group_names"])
     notes = tuple(capitalized(note) for note in run.result.get("notes", ()) if note)
     design = "random" if name == "validation_predictions.csv" else run_design(run)
     return replace(found, notes=notes, design=design)

@@ -93,13 +93,27 @@ def assumed(classes: Sequence[str]) -> tuple[str, ...]:
 
 def _places(named: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] | None:
     """Return the output of each class; None unless every name has exactly one counterpart."""
-    if len(named) != len(classes):
-        return None
+    return outputs_named(named, classes) if len(named) == len(classes) else None
+
+
+def outputs_named(named: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the output with each of the wanted names; None unless each is the name of one output.
+
+    Names that differ only in case or in blanks around them are the same, if that is unambiguous.
+
+    Args:
+        named: the names of the outputs.
+        wanted: some or all of them, in any order.
+
+    Example:
+        >>> outputs_named(["smiling", "hat", "Glasses"], ["glasses", "smiling"])
+        (2, 0)
+    """
     for key in (str, _loose):
         place = {key(name): output for output, name in enumerate(named)}
-        wanted = [key(name) for name in classes]
-        if len(place) == len(named) and set(place) == set(wanted):
-            return tuple(place[name] for name in wanted)
+        names = [key(name) for name in wanted]
+        if len(place) == len(named) and len(set(names)) == len(names) and place.keys() >= set(names):
+            return tuple(place[name] for name in names)
     return None
 
 

@@ -18,34 +18,43 @@ from fairdistill.system.processes import ALONE, World
 _BATCH = 500
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """How a network performs on a data set.
+@dataclass(frozen=True, kw_only=True)
+class Performance:
+    """How well a network does on a data set, in numbers.
 
     Attributes:
         logits: float32 ``[N, C]`` on the device.
-        probabilities: float32 ``[N, C]``, their softmax; its largest is the prediction.
         loss: mean cross-entropy over the samples.
         cell_loss: mean over the subgroups of each one's mean cross-entropy; samples of unknown group count only if
             no group is known at all.
         accuracy: fraction of correct samples, including those of unknown group.
         balanced_accuracy: mean accuracy of the subgroups; NaN if one is empty.
-        counts: int64 ``[G, C, C]``.
         deo_a: mean over the classes, a fraction; NaN if a subgroup is empty.
         deo_m: largest over the classes, in the same way.
         collapsed: whether a single class is predicted for every sample, though there are several.
     """
 
     logits: Tensor
-    probabilities: Tensor
     loss: float
     cell_loss: float
     accuracy: float
     balanced_accuracy: float
-    counts: Counts
     deo_a: float
     deo_m: float
     collapsed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Performance):
+    """How a network performs on a data set.
+
+    Attributes:
+        probabilities: float32 ``[N, C]``, the softmax of the logits; its largest is the prediction.
+        counts: int64 ``[G, C, C]``.
+    """
+
+    probabilities: Tensor
+    counts: Counts
 
 
 def logits_of(

@@ -1,4 +1,4 @@
-"""Predictions with their classes in another order."""
+"""Predictions with their classes or groups in another order."""
 
 from __future__ import annotations
 
@@ -30,3 +30,14 @@ def in_class_order(predictions: Predictions, names: Sequence[str]) -> Prediction
             tuple(columns[at] for at in order.tolist()) if columns and len(columns) == len(order) else columns
         ),
     )
+
+
+def in_group_order(predictions: Predictions, names: Sequence[str]) -> Predictions:
+    """Return predictions with the groups ``names``; as they are if they have another group.
+
+    A table has its groups in the order of their names, and only those that occur.
+    """
+    if predictions.group_names == tuple(names) or not set(predictions.group_names) <= set(names):
+        return predictions
+    place = np.array([*(names.index(name) for name in predictions.group_names), -1], np.int64)  # -1 reads the last
+    return replace(predictions, groups=place[predictions.groups], group_names=tuple(names))

@@ -52,7 +52,8 @@ class TableColumns:
     """Column that identifies the picture or person behind each sample; samples that share one are not counted as
     independent. Default: source_id, if the table has it."""
     unknown: str | None = None
-    """Values that mean unknown in the group and source columns, comma-separated, for example NA,?."""
+    """Values that mean unknown in the group and source columns, and in several columns of --label, comma-separated, for
+    example NA,?."""
     bin: Mapping[str, str] = field(default_factory=dict)
     """Cut a group column of numbers into ranges, for example age=20,40; can be repeated."""
     classes: str | None = None
@@ -72,13 +73,16 @@ class TableColumns:
             raise UsageError(f"--threshold {self.threshold} needs --score; name the score column or drop --threshold")
 
 
-def read_predictions(path: Path, options: TableColumns, *, recognize: bool = True) -> Predictions:
+def read_predictions(
+    path: Path, options: TableColumns, *, recognize: bool = True, answered: bool = False
+) -> Predictions:
     """Read a table of predictions: CSV, TSV or Parquet.
 
     Args:
         path: the table.
         options: what the columns mean.
         recognize: whether columns of probabilities that the options do not name are looked for.
+        answered: whether rows without a true class, which are an error otherwise, are left out.
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
@@ -107,7 +111,8 @@ def read_predictions(path: Path, options: TableColumns, *, recognize: bool = Tru
     with working(f"reading {path}"):
         frame = read_columns(path, [*texts, *scores.columns], found.encoding, numbers=scores.columns)
     columns = Columns(path, frame, found.bin, words_of(found.unknown))
-    group_codes, group_names = columns.crossed(groups, (found.source, found.id))
+    group_codes, group_names = columns.crossed(groups, (found.source, found.id, *([found.label] * answered)))
+    kept = _filled(columns, found.label) if answered else None
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
     outputs = _outputs(columns, classes, found)
     if found.source is None:
@@ -117,7 +122,7 @@ def read_predictions(path: Path, options: TableColumns, *, recognize: bool = Tru
     seen = np.concatenate([classes.labels, outputs.predicted[outputs.predicted != classes.labels]])
     rows = np.bincount(seen, minlength=len(classes.names)).tolist()
     columns.notes += spelling_notes(classes.names, rows, column="the classes", kind="class")
-    return Predictions(
+    read = Predictions(
         where=str(path),
         ids=None if found.id is None else row_names(columns, found.id),
         sources=row_sources(columns, found.id, found.source),
@@ -131,6 +136,16 @@ def read_predictions(path: Path, options: TableColumns, *, recognize: bool = Tru
         probability_columns=outputs.columns,
         attributes=_attributes(columns, groups, (group_codes, group_names)),
     )
+    return read if kept is None else read.take(kept)
+
+
+def _filled(columns: Columns, label: str) -> NDArray[np.int64] | None:
+    """Return the rows with a true class, None if all have one; give the others any, so that the table can be read."""
+    codes, names = columns.codes(label, "label", unknown=True)
+    if not (codes < 0).any():
+        return None
+    columns.frame[label] = columns.frame[label].astype(object).mask(codes < 0, names[0])
+    return np.flatnonzero(codes >= 0)
 
 
 def _attributes(

@@ -155,7 +155,7 @@ def _order(opened: OpenedModel, source: ModelSource, data: GroupedDataset) -> Cl
     if opened.described.multi_label and set(named) != set(data.class_names):
         raise TeacherError(
             f"{model} has an output for each of several attributes, {', '.join(named)}, not for the classes "
-            f"{', '.join(data.class_names)} of {data.name}; name all of them in this order: --label {','.join(named)}"
+            f"{', '.join(data.class_names)} of {data.name}; train and audit take all of them: --label {','.join(named)}"
         )
     origin = opened.described.files[0] if opened.beside else None
     by_user = source.classes is not None and len(named) == data.num_classes

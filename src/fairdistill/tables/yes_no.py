@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,31 @@ class Attribute:
     Attributes:
         name: of its column.
         classes: its two values, the one that means no first.
-        notes: what was assumed about that.
+        notes: what was assumed about that, and how many samples have no answer.
+        unanswered: the number of these.
     """
 
     name: str
     classes: tuple[str, str]
     notes: tuple[str, ...] = ()
+    unanswered: int = 0
+
+    def lacking(self, rows: int) -> Attribute:
+        """Return the attribute, for which this many samples have no answer."""
+        return replace(self, notes=(*self.notes, *left_out(self.name, rows)), unanswered=rows)
+
+
+def left_out(name: str, rows: int) -> tuple[str, ...]:
+    """Return a note if samples have no answer for an attribute.
+
+    Example:
+        >>> left_out("glasses", 12)
+        ('12 samples have no answer for glasses and were left out there',)
+    """
+    if not rows:
+        return ()
+    return (f"{rows:,} {'sample has' if rows == 1 else 'samples have'} no answer for {name} and "
+            f"{'was' if rows == 1 else 'were'} left out there",)  # fmt: skip
 
 
 def names_several(label: str | None, path: str | Path, encoding: str) -> bool:
@@ -61,7 +80,7 @@ def check_attributes(label: str, columns: Sequence[str], yes_values: Mapping[str
 
 
 def attribute_in(table: Columns, name: str, yes: str | None) -> tuple[Attribute, NDArray[np.int64]]:
-    """Return an attribute of a table, and its answers, int64 ``[N]``: 1 is yes.
+    """Return an attribute of a table, and its answers, int64 ``[N]``: 1 is yes, -1 where the row has none.
 
     Args:
         table: the table.
@@ -70,19 +89,35 @@ def attribute_in(table: Columns, name: str, yes: str | None) -> tuple[Attribute,
 
     Raises:
         UsageError: if the column does not have the value ``yes``.
-        DataError: if it is empty in a row, or has other than two values.
+        DataError: if it has other than two values.
     """
-    codes, values = table.codes(name, "label")
+    codes, values = table.codes(name, "label", unknown=True)
     if len(values) != 2:
         raise DataError(
             f"{table.path}: column {name!r} has {len(values):,} different values ({listed(values, _SHOWN)}); several "
-            f"attributes at once are yes or no each, so take it alone: --label {name}"
+            f"attributes at once are yes or no each, so take it alone: --label {name}. Values that mean that there is "
+            "no answer are named with --unknown"
         )
-    attribute = _with_classes(name, (values[0], values[1]), yes)
-    return attribute, codes if attribute.classes == values else 1 - codes
+    attribute = attribute_of(name, (values[0], values[1]), yes)
+    answers = codes if attribute.classes == values else np.where(codes < 0, -1, 1 - codes)
+    return attribute, answers
 
 
-def _with_classes(name: str, values: tuple[str, str], yes: str | None) -> Attribute:
+def attribute_of(name: str, values: tuple[str, str], yes: str | None) -> Attribute:
+    """Return an attribute with two values, and what was assumed about which means yes.
+
+    Args:
+        name: of its column.
+        values: the two values.
+        yes: the one that means yes, if that is known.
+
+    Raises:
+        UsageError: if ``yes`` is neither of them.
+
+    Example:
+        >>> attribute_of("glasses", ("glasses", "none"), None).classes
+        ('none', 'glasses')
+    """
     if yes is not None:
         if yes not in values:
             raise UsageError(f"--yes-value {name}={yes}: the column has only {' and '.join(values)}")

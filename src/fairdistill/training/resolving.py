@@ -91,9 +91,9 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
 
 
 def _apart(options: TrainOptions, name: str, of_teacher: Any, given: Any) -> str:
-    too = ", or train the teacher with it too" if name == "source" else ""
+    too = {"source": ", or train the teacher with it too", "label": ", or take a teacher that was trained with it"}
     who = "the deployed model" if options.teacher is None else f"the teacher {options.teacher}"
     return (
         f"{who} was trained with {name} {of_teacher}, not {given}, so its data differs from "
-        f"the student's; drop --{name.replace('_', '-')}{too}"
+        f"the student's; drop --{name.replace('_', '-')}{too.get(name, '')}"
     )

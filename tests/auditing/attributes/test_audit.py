@@ -133,6 +133,104 @@ def test_what_does_not_fit_is_one_line(table, options, text):
     assert "\n" not in str(caught.value)
 
 
+def test_rows_without_an_answer_are_left_out_of_that_attribute_alone(tmp_path, rows):
+    known = audit_attributes(write(tmp_path / "all.csv", rows), label="smiling,glasses", **OPTIONS)
+    for row in rows[:12]:
+        row["glasses"] = "" if int(row["id"]) % 2 else "n/a"
+    some = write(tmp_path / "some.csv", rows)
+    given = {"label": "smiling,glasses", "unknown": "n/a", **OPTIONS}
+    found = audit_attributes(some, **given)
+    smiling, glasses = found.attributes
+    assert smiling.audit.metrics == known.attributes[0].audit.metrics
+    assert (found.rows, smiling.unanswered, glasses.unanswered) == (160, 0, 12)
+    assert found.notes == ("12 samples have no answer for glasses and were left out there",)
+    alone = audit(write(tmp_path / "glasses.csv", rows[12:]), label="glasses", score="p_glasses", **OPTIONS)
+    assert glasses.audit.metrics == alone.metrics
+    assert "12 samples have no answer for glasses and were left out there." in found.text()
+    assert found.to_dict()["attributes"][1]["unanswered"] == 12
+    better = write(tmp_path / "better.csv", [{**row, "p_glasses": 0.5} for row in rows])
+    change = audit_attributes(better, against=some, **given).attributes[1].audit.against
+    assert change is not None
+    wrong = np.mean([(row["p_glasses"] >= 0.5) != (row["glasses"] == 1) for row in rows[12:]])
+    assert change.accuracy.value == pytest.approx(wrong - np.mean([row["glasses"] == 0 for row in rows[12:]]))
+    with pytest.raises(
+        DataError, match=r"column 'glasses' has 3 different values \(0, 1, n/a\).* named with --unknown"
+    ):
+        audit_attributes(some, label="smiling,glasses", **OPTIONS)
+    for row in rows:
+        row["glasses"] = ""
+    with pytest.raises(DataError, match="column 'glasses' has 0 different values"):
+        audit_attributes(write(tmp_path / "none.csv", rows), label="smiling,glasses", **OPTIONS)
+
+
+@pytest.fixture
+def long(rows):
+    """The same answers with a row for each sample and attribute."""
+    yes = {"smiling": "yes", "glasses": 1, "hair": "fair"}
+    return [
+        {"id": row["id"], "race": row["race"], "what": name, "label": int(row[name] == meant),
+         "pred": int(row[f"p_{name}"] >= 0.5), "p_1": row[f"p_{name}"]}
+        for row in rows for name, meant in yes.items()
+    ]  # fmt: skip
+
+
+def test_a_row_for_each_sample_and_attribute_gives_the_same_audits(table, long, tmp_path):
+    path = write(tmp_path / "long.csv", long)
+    known = {
+        each.attribute: each for each in audit_attributes(table, label="glasses,smiling,hair", **OPTIONS).attributes
+    }
+    given = {"attribute": "what", **OPTIONS}
+    for how in ({}, {"score": "p_1"}, {"prob": "p_1", "pred": "pred"}):
+        found = audit_attributes(path, **given, **how)
+        assert [each.attribute for each in found.attributes] == ["glasses", "hair", "smiling"]
+        assert found.rows == len(ROWS)
+        for each in found.attributes:
+            alone = known[each.attribute].audit
+            assert each.audit.counts == alone.counts
+            assert (each.audit.accuracy, each.audit.deo_a) == (alone.accuracy, alone.deo_a)
+            if how:
+                assert each.audit.metrics.auc == alone.metrics.auc
+            assert not [note for note in each.audit.notes if "more than once" in note]
+    better = write(tmp_path / "better.csv", [{**row, "pred": row["label"], "p_1": row["label"]} for row in long])
+    change = audit_attributes(better, against=path, **given).attributes[0].audit.against
+    assert change is not None
+    assert change.accuracy.value == pytest.approx(1 - known["glasses"].audit.accuracy.value)
+    fewer = audit_attributes(write(tmp_path / "fewer.csv", long[3:]), **given)
+    assert (fewer.rows, [each.unanswered for each in fewer.attributes]) == (159, [0, 0, 0])
+    lacking = audit_attributes(write(tmp_path / "lacking.csv", [long[0], *long[2:]]), **given)
+    assert (lacking.rows, [each.unanswered for each in lacking.attributes]) == (160, [1, 0, 0])
+    assert lacking.notes == ("1 sample has no answer for glasses and was left out there",)
+    turned = audit_attributes(path, yes_value={"label": "0"}, **given)
+    assert {each.positive for each in turned.attributes} == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "text"),
+    [
+        ({}, {"attribute": "which"}, "has no column 'which'"),
+        ({"what": "hat"}, {}, "names a single attribute, 'hat'; drop --attribute"),
+        ({}, {"yes_value": {"label": "2"}}, "the column has only 0 and 1"),
+        ({}, {"data": "digits-s"}, "--attribute applies only to tables of predictions"),
+        ({}, {"against": "other.csv"}, "other.csv has no row for the attribute 'glasses'; it has hair, hat"),
+    ],
+)
+def test_a_table_of_attributes_that_does_not_fit_is_one_line(long, tmp_path, monkeypatch, change, options, text):
+    monkeypatch.chdir(tmp_path)
+    write(Path("long.csv"), [{**row, **change} for row in long])
+    write(Path("other.csv"), [{**row, "what": "hair" if row["what"] == "hair" else "hat"} for row in long])
+    with pytest.raises((DataError, UsageError), match=text):
+        audit_attributes("long.csv", **{"attribute": "what", **OPTIONS, **options})
+
+
+def test_attributes_of_a_long_table_share_their_two_answers(long, tmp_path):
+    for row, answer in zip(long, ("maybe", "yes"), strict=False):
+        row["label"] = row["pred"] = answer
+    with pytest.raises(
+        DataError, match=r"column 'label' has 4 different values \(0, 1, maybe, yes\); the attributes of"
+    ):
+        audit_attributes(write(tmp_path / "bare.csv", long, "p_1"), attribute="what", **OPTIONS)
+
+
 def test_missing_answers_name_the_columns(tmp_path):
     with pytest.raises(
         DataError, match=r"neither a column 'pred_smiling' .* nor 'p_smiling' \(the probability of 'yes'"
@@ -225,6 +323,31 @@ def test_a_model_has_an_output_for_each_attribute(network, images, tmp_path):
     assert said.text().splitlines()[2].startswith("Attribute")
 
 
+def test_images_without_an_answer_are_predicted_but_left_out_of_that_attribute(images, tmp_path):
+    options = model(tmp_path, "without", {"class_names": json.dumps(["red", "bright", "green"])})
+    given = {"data": str(images), "label": "bright,red", **options}
+    known = audit_attributes(tmp_path / "m.safetensors", **given)
+    with images.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in [row for row in rows if row["split"] == "test"][:5]:
+        row["bright"] = ""
+    write(images, rows)
+    out = tmp_path / "said.csv"
+    found = audit_attributes(tmp_path / "m.safetensors", predictions_out=str(out), **given)
+    bright, red = found.attributes
+    assert (found.rows, bright.unanswered, bright.audit.rows) == (40, 5, 35)
+    assert red.audit.counts == known.attributes[1].audit.counts
+    assert found.notes == ("5 samples have no answer for bright and were left out there",)
+    again = audit_attributes(out, label="bright,red", draws=200)
+    assert (again.rows, again.notes) == (40, found.notes)
+    assert again.attributes[0].audit.metrics.accuracy == bright.audit.metrics.accuracy
+    for row in rows:
+        row["bright"] = row["bright"] if row["split"] == "train" else ""
+    write(images, rows)
+    with pytest.raises(DataError, match=r"no image of images.csv/test has an answer for bright; name only the others"):
+        audit_attributes(tmp_path / "m.safetensors", **given)
+
+
 def test_a_softmax_is_not_one_output_for_each_attribute(images, tmp_path):
     options = model(tmp_path, "softmax", None)
     with pytest.raises(TeacherError, match="classes that exclude each other, not attributes"):
@@ -259,6 +382,9 @@ def test_inspecting_takes_several_attributes(images, capsys):
     shown = capsys.readouterr().out
     assert shown.count("Attribute ") == 2
     assert "Attribute red, 2 of 2" in shown
+    images.write_text(images.read_text().replace("train,1", "train,", 3))
+    assert main(["data", "inspect", *flags]) == 0
+    assert "3 samples have no answer for bright and were left out there." in capsys.readouterr().out
 
 
 def test_a_summary_in_markdown_has_the_outcome_and_a_row_for_each_attribute(table, tmp_path, monkeypatch, capsys):

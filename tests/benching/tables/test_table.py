@@ -25,8 +25,18 @@ def add(tmp_path):
     """Put a finished run into a grid."""
     open_grid(tmp_path / "g", "celeba", "honest")
 
-    def add_(name: str, *, method: str, seed: int = 0, version: str = __version__, protocol: str = "honest", **result):
+    def add_(
+        name: str,
+        *,
+        method: str,
+        seed: int = 0,
+        version: str = __version__,
+        protocol: str = "honest",
+        own=None,
+        **result,
+    ):
         config = {"method": method, "seed": seed, "data": "celeba", "protocol": protocol}
+        config |= {"data_options": own} if own is not None else {}
         run = made_run(tmp_path / "g" / name, gap=0.1, **config)
         values = {**run.result, **result}
         (run.path / "result.json").write_text(json.dumps(values))
@@ -74,6 +84,22 @@ def test_what_was_never_published_is_named_so_and_chance_level_is_marked(tmp_pat
     assert list(found)[-1] == "dro+hkd"  # after the paper's rows
     assert "ad [at chance level: seed 0, 1]" in found
     assert found["at"]["4 DEO_A"].startswith("undefined")
+
+
+@pytest.mark.parametrize(
+    ("own", "comparable"),
+    [
+        ({"target": "Attractive", "group": "Male"}, True),
+        ({"target": "Attractive,Young", "group": "Male"}, False),
+        ({"target": "Attractive", "group": "Male,Young"}, False),
+    ],
+)
+def test_published_numbers_stand_only_beside_runs_for_the_papers_target_and_groups(tmp_path, add, own, comparable):
+    add("a", method="mfd", own=own)
+    found = bench_table(tmp_path / "g")
+    assert found.published is comparable
+    assert (found.rows[0].accuracy.published is not None) is comparable
+    assert ("published" in found.text()) is comparable
 
 
 def test_the_result_holds_fractions(tmp_path, add):

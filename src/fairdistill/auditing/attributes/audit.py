@@ -20,8 +20,10 @@ def audit_attributes(
 
     Each attribute is a problem of two classes with a DEO of its own, audited as :func:`fairdistill.audit` does. In a
     table of predictions, the attribute NAME has its true value in the column NAME, and the model's answer in
-    ``pred_NAME`` (in the same values, or 0 and 1) or ``p_NAME`` (the probability of a yes), or both. A model that is
-    run (``data=``) has one output for each attribute, a logit or a sigmoid.
+    ``pred_NAME`` (in the same values, or 0 and 1) or ``p_NAME`` (the probability of a yes), or both; with
+    ``attribute=``, it has a row for each sample and attribute, and that column names the attribute. A model that is
+    run (``data=``) has one output for each attribute, a logit or a sigmoid. Samples without an answer to an attribute
+    are left out of its audit, and counted.
 
     Args:
         source: a table of predictions, a finished run that was trained on several attributes, or with ``data=`` a
@@ -44,17 +46,28 @@ def audit_attributes(
     _check(given)
     inputs = read_attributes(source, given)
     audits = tuple(
-        AttributeAudit(attribute=each.name, positive=each.classes[1], audit=audited(of_one, given))
+        AttributeAudit(
+            attribute=each.name,
+            positive=each.classes[1],
+            unanswered=each.unanswered,
+            audit=audited(of_one, given),
+        )
         for each, of_one in zip(inputs.attributes, inputs.each, strict=True)
     )
     notes = tuple(note for each in inputs.attributes for note in each.notes)
-    where = audits[0].audit.where
+    first = audits[0]
     return AttributesResult(
-        where=where, rows=audits[0].audit.rows, worst=worst_of(audits), attributes=audits, notes=notes
+        where=first.audit.where,
+        rows=first.audit.rows + first.unanswered,
+        worst=worst_of(audits),
+        attributes=audits,
+        notes=notes,
     )
 
 
 def _check(options: AuditOptions) -> None:
+    if options.attribute is not None:
+        return  # a column for all attributes
     for name in ("pred", "prob", "score", "classes", "positive"):
         if getattr(options, name) is not None or options.data_options.get(name) is not None:
             raise UsageError(

@@ -17,11 +17,13 @@ class AttributeAudit(Result):
     Attributes:
         attribute: its name.
         positive: the value that means yes.
+        unanswered: samples without an answer, which are left out of its audit.
         audit: the audit of the two classes no and yes, the same as if the attribute were audited alone.
     """
 
     attribute: str
     positive: str
+    unanswered: int
     audit: AuditResult
 
 
@@ -31,7 +33,7 @@ class AttributesResult(Result):
 
     Attributes:
         where: the source that was audited.
-        rows: samples.
+        rows: samples, including those without an answer to some attributes.
         worst: the attribute with the largest DEO_A; None if it is undefined for all.
         attributes: one audit each, in the order of ``--label``.
         notes: what a reader should know about the attributes, one sentence each.

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.source import Inputs, as_standard_input, table_suffix, with_equal_order
-from fairdistill.errors import UsageError
+from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions import Predictions, TableColumns
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute, run_inputs
+from fairdistill.predictions.long_table import read_long
 from fairdistill.predictions.yes_no import attributes_of, read_attribute
 from fairdistill.runs import RunFolder
 from fairdistill.system.standard_input import copied_from_standard_input, is_standard_input
@@ -48,9 +49,9 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
     if options.data is not None:
         from fairdistill.auditing.attributes.model import run_model  # torch, which tables do not need
 
-        label = str(options.data_options.get("label", options.label))
-        attributes, found, validation = run_model(str(source), label, options)
-        return AttributeInputs.of(attributes, found, _others(options.against, options, attributes), validation)
+        found = run_model(str(source), options)
+        against = _others(options.against, options, found.attributes)
+        return AttributeInputs.of(found.attributes, found.test, against, found.validation)
     if is_standard_input(source):
         if any(map(is_standard_input, (options.against, options.validation))):
             raise UsageError("standard input (-) can be read only once; name a file for the other table")
@@ -59,14 +60,40 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
             named = (replace(each, predictions=as_standard_input(each.predictions, path)) for each in read.each)
             return replace(read, each=tuple(named))
     run = attribute_run(source)
+    if run is not None and options.attribute is not None:
+        raise UsageError(f"{source} is a run, which has a column for each attribute; drop --attribute")
     return _of_table(_table(source), options) if run is None else _of_run(run, options)
 
 
 def _of_table(path: Path, options: AuditOptions) -> AttributeInputs:
-    attributes = attributes_of(path, options.label, options.yes_value, options.encoding)
+    if options.attribute is not None:
+        return _of_long_table(path, options)
+    attributes = attributes_of(path, options, options.yes_value)
     found = [read_attribute(path, options, each) for each in attributes]
     against, validation = (_others(each, options, attributes) for each in (options.against, options.validation))
     return AttributeInputs.of(attributes, found, against, validation)
+
+
+def _of_long_table(path: Path, options: AuditOptions) -> AttributeInputs:
+    attributes, found = read_long(path, options, yes_values=options.yes_value, column=str(options.attribute))
+    against, validation = (_long(each, options, attributes) for each in (options.against, options.validation))
+    return AttributeInputs.of(attributes, found, against, validation)
+
+
+def _long(
+    source: str | Path | Predictions | None, options: AuditOptions, attributes: tuple[Attribute, ...]
+) -> Sequence[Predictions | None]:
+    if source is None:
+        return [None] * len(attributes)
+    if isinstance(source, Predictions):
+        raise UsageError("for several attributes, give other predictions as a table, not as Predictions")
+    path = _table(source)
+    own, found = read_long(path, options, yes_values=options.yes_value, column=str(options.attribute))
+    by_name = {each.name: said for each, said in zip(own, found, strict=True)}
+    for each in attributes:
+        if each.name not in by_name:
+            raise DataError(f"{path} has no row for the attribute {each.name!r}; it has {', '.join(by_name)}")
+    return [by_name[each.name] for each in attributes]
 
 
 def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:

@@ -27,8 +27,7 @@ def render(result: AttributesResult) -> str:
         *(f"Limit {limit}: {said}." for limit, said in kept_by(result)),
         *(first.model.in_words() if first.model is not None else ()),
         *(f"{note}." for note in notes_of(result)),
-        f"Everything about one of them: --label {result.worst or result.attributes[0].attribute}, or its part of the "
-        "JSON.",
+        "Everything about one of them is in its part of the JSON, and printed where it is audited alone.",
     ]
     return "\n".join(lines)
 

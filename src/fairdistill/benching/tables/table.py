@@ -14,6 +14,7 @@ from fairdistill.benching.tables.options import TableOptions
 from fairdistill.benching.tables.result import Measured, Published, TableResult, TableRow
 from fairdistill.comparing import CompareRow, OverSeeds, compare, is_row_file
 from fairdistill.contract import with_keywords
+from fairdistill.data import entry
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import RunFolder
 
@@ -44,7 +45,7 @@ def bench_table(
     grids = {str(source): read_grid(Path(source)) for source in given if not is_row_file(source)}
     comparison = compare([each for source in given for each in _runs(source, grids.get(str(source)))])
     name = next((grid.data for grid in grids.values()), comparison.data.split(",")[0])  # a row file tells no path
-    published = paper.PUBLISHED.get(name, {})
+    published = paper.PUBLISHED.get(name, {}) if _is_the_papers(name, comparison.data) else {}
     return TableResult(
         data=comparison.data,
         protocol=comparison.protocol,
@@ -52,6 +53,23 @@ def bench_table(
         published=bool(published),
         rows=tuple(_row(row, comparison.largest_class, published.get(row.method)) for row in comparison.rows),
     )
+
+
+def _is_the_papers(name: str, caption: str) -> bool:
+    """Return whether a built-in data set has the target, groups and skew that the paper reports.
+
+    Args:
+        name: the data set.
+        caption: what the runs say of it: its name, then its options.
+    """
+    if name not in paper.PUBLISHED:
+        return False
+    defaults, given = entry(name).options(), caption.split(", ")[1:]
+    reported = {
+        option: getattr(defaults, option) for option in ("target", "group", "skew") if hasattr(defaults, option)
+    }
+    of_these = [part for part in given if part.split(" ")[0] in reported]
+    return set(of_these) <= {f"{option} {value}" for option, value in reported.items()}
 
 
 def _runs(source: str | Path, grid: GridRecord | None) -> list[str | Path]:

@@ -1,0 +1,68 @@
+"""A table of predictions with a row for each sample and yes/no attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from fairdistill.errors import DataError
+from fairdistill.predictions.predictions import Predictions
+from fairdistill.predictions.reordered import in_class_order
+from fairdistill.predictions.table import TableColumns, read_predictions
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.reading import check_column, header, read_columns
+from fairdistill.tables.yes_no import Attribute, attribute_of
+from fairdistill.text.lists import listed
+
+_SHOWN = 5
+_REPEATED = "occur more than once, in"  # what a note says of ids, each of which has a row for every attribute
+
+
+def read_long(
+    path: Path, options: TableColumns, *, yes_values: Mapping[str, str], column: str
+) -> tuple[tuple[Attribute, ...], list[Predictions]]:
+    """Return the attributes of a table, and the predictions of each.
+
+    All attributes have the same two answers, those of the label column.
+
+    Args:
+        path: the table.
+        options: what its columns mean.
+        yes_values: the answer that means yes, by the name of the label column.
+        column: the column that names the attribute of each row.
+
+    Raises:
+        UsageError: if the answer that means yes does not occur.
+        DataError: for a single attribute, or other than two answers; otherwise as :func:`.table.read_predictions`.
+    """
+    check_column(path, header(path, options.encoding), "attribute", column)
+    codes, names = Columns(path, read_columns(path, [column], options.encoding), {}).codes(column, "attribute")
+    if len(names) < 2:
+        raise DataError(f"{path}: column {column!r} names a single attribute, {names[0]!r}; drop --attribute")
+    whole = read_predictions(path, options)
+    answers = whole.class_names
+    if len(answers) != 2:
+        raise DataError(
+            f"{path}: column {options.label!r} has {len(answers):,} different values ({listed(answers, _SHOWN)}); the "
+            "attributes of a table with --attribute all have the same two answers, such as 0 and 1"
+        )
+    yes = yes_values.get(options.label, answers[1] if options.classes is not None else None)
+    said = attribute_of(options.label, (answers[0], answers[1]), yes)
+    whole = in_class_order(whole, said.classes)
+    found = [_without_notes_on_ids(whole.take(np.flatnonzero(codes == code))) for code in range(len(names))]
+    samples = None if whole.ids is None else len(set(whole.ids.tolist()))
+    attributes: list[Attribute] = []
+    for name, of_one in zip(names, found, strict=True):
+        notes = () if attributes else said.notes  # said once
+        unanswered = 0 if samples is None else max(0, samples - len(of_one))
+        attributes.append(Attribute(name, said.classes, notes).lacking(unanswered))
+    return tuple(attributes), found
+
+
+def _without_notes_on_ids(found: Predictions) -> Predictions:
+    if found.ids is None or len(set(found.ids.tolist())) < len(found):
+        return found
+    return replace(found, notes=tuple(note for note in found.notes if _REPEATED not in note))
