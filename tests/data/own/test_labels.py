@@ -53,7 +53,7 @@ def test_an_attribute_with_other_than_two_values_is_refused_with_the_column(tmp_
     with pytest.raises(DataError, match=r"column 'spot' has 3 different values .* take it alone: --label spot"):
         load(str(table))
     table.write_text(table.read_text().replace("unclear", ""))
-    with pytest.raises(DataError, match=r"column 'spot' is empty; every row needs a label"):
+    with pytest.raises(DataError, match=r"column 'spot' is empty; every row needs a label, so fill it in or drop"):
         load(str(table))
 
 
