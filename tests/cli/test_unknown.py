@@ -32,9 +32,7 @@ def test_options_of_a_table_are_explained_for_a_folder_and_its_only_table_is_nam
 
 def test_options_of_another_data_set_are_explained():
     assert of_other_data("digits-s")["--image"] == "is an option of a table of images, but the data set is digits-s"
-    assert (
-        of_other_data("digits-s")["--download"] == "is an option of the data set cifar10s, but the data set is digits-s"
-    )
+    assert of_other_data("digits-s")["--download"].startswith("is an option of the data set cifar10s, but")
     assert "--skew" not in of_other_data("digits-s")
     assert "--data" in of_some_data()["--group-table"]
 
