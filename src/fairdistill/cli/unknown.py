@@ -51,8 +51,7 @@ def of_some_data() -> dict[str, str]:
 
 def of_other_data(data: str) -> dict[str, str]:
     """Return where the options of other kinds of data belong that a data set does not have."""
-    from fairdistill.data import entry
-    from fairdistill.data.loading import DATASETS
+    from fairdistill.data import DATASETS, entry
     from fairdistill.data.own.folder import FolderOptions
     from fairdistill.data.own.table import TableOptions
 
