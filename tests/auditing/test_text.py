@@ -208,8 +208,13 @@ def test_shared_pictures_and_unknown_groups_are_said_in_the_heading() -> None:
     )
 
 
-def test_without_probabilities_no_calibration_is_shown() -> None:
-    assert "alibration" not in render(result_of([[90, 70], [80, 75]], probabilities=False))
+@pytest.mark.parametrize("unknown", [0, 3])
+def test_without_probabilities_no_calibration_is_shown(unknown: int) -> None:
+    table = predictions([[90, 70], [80, 75]], probabilities=False)
+    table = replace(table, groups=np.where(np.arange(400) < unknown, -1, table.groups))
+    text = render(audit(table, options=QUICK))
+    assert ("Accuracy, class-balanced accuracy and the table of classes count all 400 samples" in text) is (unknown > 0)
+    assert "alibration" not in text
 
 
 def test_an_undecided_limit_says_that_the_data_cannot_tell() -> None:

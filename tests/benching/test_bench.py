@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from fairdistill.benching import BenchOptions, BenchResult, JobState, bench, local
-from fairdistill.errors import UsageError
+from fairdistill.errors import DataError, UsageError
 from fairdistill.runs import finite_or_null
 
 SMALL = {
@@ -39,6 +39,17 @@ def test_jobs_that_fail_are_counted_and_the_same_call_finishes_them(tmp_path, in
     content = json.loads(json.dumps(finite_or_null(result.to_dict())))
     assert content["jobs"][0]["state"] == "done"
     assert content["table"]["rows"][1]["method"] == "ss"
+
+
+def test_data_that_is_not_there_is_one_error_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.delenv("FAIRDISTILL_DATA", raising=False)
+    grid = {**SMALL, "out": str(tmp_path / "g")}
+    with pytest.raises(DataError, match=r"cifar10s needs the folder .* --data-root"):
+        bench("cifar10s", **grid)
+    with pytest.raises(DataError, match="found neither"):
+        bench("cifar10s", **grid, data_root=str(tmp_path))
+    assert not (tmp_path / "g").exists()
+    assert bench("cifar10s", **grid, dry_run=True).training_images is None
 
 
 def test_options_of_the_data_set_may_be_given_as_keywords_too(tmp_path):

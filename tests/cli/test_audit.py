@@ -117,7 +117,9 @@ def test_a_model_is_audited_with_a_table_of_images(tmp_path, monkeypatch, capsys
     ("arguments", "parts"),
     [
         ([], ["SOURCE"]), (["none.csv"], ["there is no table none.csv"]), (["deployed.pt"], ["not a table", "--data"]),
-        (["t.csv", "--group", "rase"], ["no column 'rase'", "race", "--group"]), (["nowhere"], ["does not exist"]),
+        (["t.csv", "--group", "rase"], ["no column 'rase'", "race", "--group"]),
+        (["nowhere"], ["does not exist", "table of predictions"]),
+        (["."], ["not a run folder", "table of predictions", "--data"]),
         (["t.csv", "--max-deo-a", "5"], ["5% is 0.05"]), (["t.csv", "--draws", "few"], ["--draws", "whole number"]),
         (["t.csv", "--out", "no/a.json"], ["cannot write no/a.json"]), (["t.csv", "--against", "none"], ["none"]),
         (["deployed.pt", "--data", "digits-s"], ["contains only weights", "--model"]),

@@ -213,7 +213,12 @@ def test_what_it_costs(changes, sentence):
 @pytest.mark.parametrize(
     ("searched", "sentence"),
     [
-        (Searched(ended="budget", heads=1, seconds=60.0), "1 last layer in 60 s, until the budget was spent."),
+        (Searched(ended="budget", heads=1, seconds=60.0), "1 last layer in 60 s, until the part of the budget that"),
+        (Searched(ended="budget", seconds=60.0), "No model in 60 s, until the budget was spent."),
+        (
+            Searched(ended="budget", heads=1, students=2, seconds=60.0),
+            "2 students in 60 s, until the budget was spent.",
+        ),
         (Searched(ended="interrupted", students=3, seconds=60.0), "3 students in 60 s, until you stopped it."),
         (
             Searched(ended="complete", heads=12, students=2, first_seconds=9.0, seconds=100.0),
@@ -235,6 +240,10 @@ def test_the_text_of_a_result_is_its_recommendation():
     ("searched", "remedy"),
     [
         (Searched(ended="budget", heads=3), "Search for longer (--budget)"),
+        (
+            Searched(ended="budget", heads=3, within_chance=True),
+            "Search for longer and train students all the same (--budget, --anyway)",
+        ),
         (Searched(ended="interrupted", students=1), "Search for longer (--budget)"),
         (Searched(ended="complete", heads=3), "Let students be trained (--students)"),
         (Searched(ended="complete", heads=3, within_chance=True), "Train students all the same (--anyway)"),
@@ -266,5 +275,5 @@ def test_a_candidate_that_is_more_accurate_for_everyone_is_not_advised_against_t
     text = render(fix_result(after=((117, 300), (270, 300), (276, 300), (282, 300))))
     assert "nothing better was proven" in text.splitlines()[0]
     assert "confirms a better accuracy" in text
-    assert "nothing is shown to be worse; so use it if that matters" in text
+    assert "nothing is shown to be worse; so use it (out/heads/fair-head/old.pt) if that" in text
     assert "do not replace your model" not in text

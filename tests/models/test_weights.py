@@ -176,6 +176,7 @@ def test_a_plain_pickle_and_a_scripted_network_are_refused(tmp_path):
         (".pt", None, "is damaged or incomplete, or was not written by torch.save; copy or save it again$"),
         (".safetensors", b"", "is damaged or incomplete, or not a .safetensors file"),
         (".safetensors", b"hello world\n", "is damaged or incomplete, or not a .safetensors file"),
+        (".csv", b"x", r"is a table; expected a model\. A table of predictions is audited without --data"),
         (".h5", b"x", r"has an unknown extension; expected one of \.safetensors, \.pt"),
     ],
 )

@@ -62,6 +62,8 @@ def test_a_name_is_taken_apart_without_building(name, parts):
     [
         ("cifarnet", "did you mean 'cifar_net'"),
         ("resnet81", "did you mean 'resnet18'"),
+        ("resnet34", "write torchvision:resnet34 or timm:resnet34"),
+        ("nets/mine.py", "add the function or class in it that makes the network: mine:NAME"),
         ("?", "Choose one of: cifar_net, digit_net, resnet18, .* timm:NAME"),
         ("", "unknown network ''"),
         ("my_nets.py:make", "my_nets:make"),

@@ -68,6 +68,12 @@ def model(tmp_path: Path, test_set):
     return load
 
 
+@pytest.mark.parametrize("changes", [{"size": 16}, {"of_data": ("size",)}, {"nameable": False}, {}])
+def test_a_size_that_nobody_named_is_said_to_be_guessed(model, changes):
+    guessed = [note for note in model("plain", **changes).notes if "16 x 16 pixels were assumed" in note]
+    assert len(guessed) == (not changes)
+
+
 @pytest.fixture
 def audited(table, options, tmp_path):
     def run(path: str, name: str, **changes: Any) -> AuditResult:
@@ -91,7 +97,8 @@ def test_a_network_that_ends_in_probabilities_gives_those_of_its_logits(model, t
     assert given.model.outputs == "probabilities"
     assert expected.model.outputs == "logits"
     assert text in given.notes[0]
-    assert expected.notes == ()
+    assert "input" in given.notes[-1]
+    assert given.notes[1:] == expected.notes, "the size of the input was guessed"
 
 
 def test_outputs_that_are_sigmoids_each_are_divided_by_their_sum(model, test_set):

@@ -47,6 +47,7 @@ def test_a_new_run_is_opened_with_what_it_was_created_with(run):
     assert opened.environment == {"seed": 1}
     assert not opened.finished
     assert opened.read_log() == []
+    assert repr(opened) == f"RunFolder({str(run.path)!r})"
     assert parts(run) == []
 
 

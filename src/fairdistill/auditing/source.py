@@ -88,6 +88,12 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
         found, taught, validated = run_inputs(of_attributes, attribute)
         assert found is not None, "the run is finished"
         return Inputs(found, against or taught, validation or validated)
+    if not (path / "config.yaml").exists():
+        what = "is a folder without config.yaml, so it is not a run folder" if path.exists() else "does not exist"
+        raise UsageError(
+            f"{source} {what}; expected a table of predictions ({', '.join(SUFFIXES)}), a run folder, or a model with "
+            "its images (--data)"
+        )
     run = RunFolder.open(path)
     return Inputs(
         run_predictions(run),

@@ -164,8 +164,9 @@ def _unknown(result: AuditResult) -> list[str]:
     """Return of which samples the numbers are, if the groups of some are unknown."""
     if not result.unknown_groups:
         return []
+    calibration = "" if result.metrics.calibration_error is None else ", calibration error"
     return [
-        "Accuracy, class-balanced accuracy, calibration error and the table of classes count all "
+        f"Accuracy, class-balanced accuracy{calibration} and the table of classes count all "
         f"{result.rows:,} samples; every other number leaves out the {result.unknown_groups:,} without a group label."
     ]
 

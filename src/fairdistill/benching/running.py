@@ -20,6 +20,7 @@ from fairdistill.benching.result import BenchResult
 from fairdistill.benching.states import standing
 from fairdistill.benching.tables import bench_table
 from fairdistill.benching.text import overview, remainder
+from fairdistill.data import load_splits
 from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.system.processes import launched_together
 from fairdistill.text.telling import tell
@@ -39,6 +40,8 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
     grid = plan(source, options)
     if options.dry_run:
         return planned(grid, options.workers or 1)
+    if options.engine == "local" and any(standing(job).state != "done" for job in grid.jobs):
+        _find_data(grid)
     with _engine(options, notice=(lambda line: None) if quiet else tell) as (workers, run):
         open_grid(grid.path, source, options.protocol)
         images = cache(lambda: _samples_if_known(grid))  # reads the data, so only once the first job is done
@@ -55,6 +58,12 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
     if result.left and not quiet:
         tell(f"\n{remainder(result)}")
     return result
+
+
+def _find_data(grid: Grid) -> None:
+    """Raise the error that every job would end with if the data is not there, before anything is written."""
+    options = grid.jobs[0].options
+    load_splits(options.data, (), root=options.data_root, **options.data_options)
 
 
 def _run_shared(grid: Grid, run: Callable[[], bool]) -> None:

@@ -18,6 +18,7 @@ from fairdistill.auditing import (
 )
 from fairdistill.cli.command import Command, asks_for_help, parse
 from fairdistill.cli.parser import peek
+from fairdistill.cli.unknown import flags_of
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.escaping import shown
@@ -83,7 +84,7 @@ def run(arguments: list[str]) -> int:
     if data is None and asks_for_help(arguments):
         what = (*what, ModelOptions)
     kinds = (IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions)
-    given = parse(COMMAND, arguments, *kinds, *what, OutputOptions, data=data)
+    given = parse(COMMAND, arguments, *kinds, *what, OutputOptions, data=data, elsewhere=_elsewhere(data))
     output = given.options(OutputOptions)
     out = _out(given.source, output)
     document = _document(given.source, output, given.options(SelectionOptions))
@@ -101,6 +102,17 @@ def run(arguments: list[str]) -> int:
     written = [str(path) for path in (out, given.values.get("predictions_out"), document) if path is not None]
     _show(result, output, written)
     return result.exit_code
+
+
+def _elsewhere(data: str | None) -> dict[str, str]:
+    """Return what to say about the options of the other kind of audit: of a table, or of a model."""
+    if data is None:
+        return dict.fromkeys(flags_of(ModelOptions), "is for a model; name the images to run it on with --data")
+    from fairdistill.data.own.table import TableOptions
+
+    of_images = flags_of(TableOptions)
+    of_predictions = [flag for flag in flags_of(TableColumns) if flag not in of_images]
+    return dict.fromkeys(of_predictions, "is for a table of predictions; to audit one, drop --data")
 
 
 def _of_attributes(source: str, options: AuditOptions, output: OutputOptions) -> AttributesResult | None:

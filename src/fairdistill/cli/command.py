@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from fairdistill.cli.parser import Parser, add_options, split_repeated
+from fairdistill.cli.unknown import of_other_data, of_some_data
 from fairdistill.contract import groups_of
 
 T = TypeVar("T")
@@ -71,7 +72,13 @@ class Given:
         return cls(**{name: self.values[name] for name in names if name in self.values} | own | others)
 
 
-def parse(command: Command, arguments: Sequence[str], *options: type[Any], data: str | None = None) -> Given:
+def parse(
+    command: Command,
+    arguments: Sequence[str],
+    *options: type[Any],
+    data: str | None = None,
+    elsewhere: Mapping[str, str] | None = None,
+) -> Given:
     """Parse a command line.
 
     Args:
@@ -79,12 +86,14 @@ def parse(command: Command, arguments: Sequence[str], *options: type[Any], data:
         arguments: the arguments given.
         options: the options classes; each class that declares any becomes a heading in the help.
         data: the data set whose own options are offered too, or None.
+        elsewhere: what to say about options that the command takes only with other ones, by option.
 
     Raises:
         UsageError: for anything that does not fit.
     """
     rest = list(arguments)
     parser = command.parser()
+    parser.elsewhere = lambda: {**_of_data(command, options, data), **(elsewhere or {})}
     repeated: dict[str, Any] = {}
     for cls in options:
         offer(parser, cls, leave_out=("data_options",))
@@ -107,6 +116,14 @@ def parse(command: Command, arguments: Sequence[str], *options: type[Any], data:
         of_data = {name: values.pop(name, None) for name in names} | found
     given_data = {name: value for name, value in of_data.items() if value is not None}
     return Given(source, values | repeated, given_data)
+
+
+def _of_data(command: Command, options: Sequence[type[Any]], data: str | None) -> dict[str, str]:
+    """Return where options of the data belong that a command line does not take as it stands."""
+    if data is not None:
+        return of_other_data(data)
+    takes_data = command.images or any(item.name == "data" for cls in options for item in fields(cls))
+    return of_some_data() if takes_data else {}
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:

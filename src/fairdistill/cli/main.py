@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -91,7 +92,9 @@ def _command(arguments: list[str]) -> int:
         print(script(arguments[1:], COMMANDS))
         return DONE
     if arguments[0] not in COMMANDS:
-        raise UsageError(f"unknown command {arguments[0]!r}; choose from {', '.join(COMMANDS)}")
+        close = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
+        hint = f"; did you mean {close[0]!r}? Choose" if close else "; choose"
+        raise UsageError(f"unknown command {arguments[0]!r}{hint} from {', '.join(COMMANDS)}")
     with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")
         warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files

@@ -18,6 +18,7 @@ import docstring_parser
 from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
 
 from fairdistill.cli.lists import filled
+from fairdistill.cli.unknown import unknown_option
 from fairdistill.contract import required_type
 from fairdistill.errors import UsageError
 from fairdistill.system.threads import ThreadCount
@@ -48,9 +49,11 @@ class Parser(ArgumentParser):
             description=description,
             usage=f"fairdistill {command} {arguments} [OPTIONS]".replace("  ", " "),
             exit_on_error=False,
+            allow_abbrev=False,  # else --pred, where it has no place, is --predictions-out
             formatter_class=_HelpFormatter,
         )
         self._examples = examples
+        self.elsewhere: Callable[[], dict[str, str]] = dict  # where options belong that it does not take
         # argparse takes a lone negative number for a value, but not a list of them: --classes -1,1
         self._negative_number_matcher = re.compile(r"-\.?\d\S*$")
 
@@ -78,8 +81,12 @@ class Parser(ArgumentParser):
         text = re.sub(r'Parser key "([\w.]+)": ', lambda m: f"--{m[1].replace('_', '-')}: ", text)
         text = re.sub(r"Expected an? typing\.Literal\[(.*?)\]", _choices, text)
         text = re.sub(r"Expected an? <class '(\w+)'>", lambda m: f"expected {_KINDS.get(m[1], m[1])}", text)
-        hint = f"; see {self.prog} --help"
-        raise UsageError(text.removesuffix(hint) + hint)  # an error in a file of options passes here twice
+        see = f"see {self.prog} --help"
+        if text.lower().endswith(see):  # an error in a file of options passes here twice
+            raise UsageError(text)
+        about = unknown_option(text, self._option_string_actions, self.elsewhere())
+        asks = about.endswith("?")
+        raise UsageError(f"{text}; {about} {see.capitalize()}" if asks else "; ".join(filter(None, (text, about, see))))
 
 
 class _Asked(Exception):  # noqa: N818  # no error

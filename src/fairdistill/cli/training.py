@@ -17,6 +17,7 @@ from fairdistill.cli.parser import (
     values_of,
     with_configurations,
 )
+from fairdistill.cli.unknown import of_other_data
 from fairdistill.data import entry
 from fairdistill.training import TrainOptions
 
@@ -25,6 +26,7 @@ def parse_training(parser: Parser, arguments: list[str]) -> tuple[TrainOptions, 
     """Parse the options of a training along with those that the parser already has; return both."""
     name = peek(arguments, "data") or TrainOptions().data
     own = entry(name).options
+    parser.elsewhere = lambda: of_other_data(name)
     parser.add_argument("--config", action="config", help="YAML file of options; the command line takes precedence")
     parser.add_argument("--format-version", type=int, help=SUPPRESS)  # so that a run's config.yaml is accepted
     parser.add_argument("--data-options", type=dict, default={}, help=SUPPRESS)

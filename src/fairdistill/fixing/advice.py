@@ -74,6 +74,8 @@ def _further(result: FixResult) -> str:
     searched = result.searched
     if searched.ended == "tables":
         return "Bring the model and its images (fix MODEL --data ...), so that last layers and students can be tried"
+    if searched.within_chance and not searched.students and searched.ended == "budget":
+        return "Search for longer and train students all the same (--budget, --anyway)"
     if searched.ended != "complete":
         return "Search for longer (--budget)"
     if searched.students:
@@ -141,6 +143,8 @@ def searched_in_words(result: FixResult) -> str:
     ended = {
         "complete": "everything planned was tried", "budget": "the budget was spent", "interrupted": "you stopped it",
     }[found.ended]  # fmt: skip
+    if found.ended == "budget" and found.heads and not found.students:
+        ended = "the part of the budget that last layers may take was spent"
     first = (
         "" if found.first_seconds is None else f"; the first recommendation took {format_seconds(found.first_seconds)}"
     )

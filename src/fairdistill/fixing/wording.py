@@ -120,13 +120,18 @@ def _not_confirmed(result: FixResult) -> str:
     advice = "So do not replace your model on this evidence, and do not rely on it to treat groups equally."
     if better_and_not_worse(result):
         advice = (
-            "It is the better model in what is confirmed, and nothing is shown to be worse; so use it if that matters "
-            "to you. But do not rely on either model to treat groups equally."
+            f"It is the better model in what is confirmed, and nothing is shown to be worse; so use it{_file(result)} "
+            "if that matters to you. But do not rely on either model to treat groups equally."
         )
     return (
         f"{_real(result)} On the validation set, `{result.chosen}` ({result.description}) is the best of "
         f"{len(result.points):,} models by the rule, but the test set {says} that. {confirmed(result)} {advice}"
     )
+
+
+def _file(result: FixResult) -> str:
+    """Return the file of the chosen candidate in brackets; nothing if it is no file of its own."""
+    return "" if result.model is None else f" ({result.model})"
 
 
 def _none_better(result: FixResult) -> str:

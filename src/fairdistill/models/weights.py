@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import shlex
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from fairdistill.models.head import head_name
 from fairdistill.models.kinds import TABLE, check_kind
 from fairdistill.models.prefixes import common_prefix, fitting_prefixes, is_beside, without_prefix
 from fairdistill.models.safe_file import read_safe
+from fairdistill.tables.reading import SUFFIXES as TABLES
 from fairdistill.text.lists import listed
 
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
@@ -77,6 +79,11 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
             raise UsageError(f"{path} is a .safetensors file, which has no keys; drop --weights-key {key}")
         weights, metadata = read_safe(path)
         return WeightsFile(without_prefix(weights), metadata, prefix=common_prefix(weights))
+    if path.suffix.lower() in TABLES:
+        raise UsageError(
+            f"{path} is a table; expected a model. A table of predictions is audited without --data: "
+            f"fairdistill audit {shlex.quote(str(path))}; fix --predictions takes two of them"
+        )
     if path.suffix not in _TORCH_SUFFIXES:
         raise UsageError(
             f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}; {TABLE}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 
 from torch import nn
 
@@ -18,6 +19,7 @@ NETWORKS: Mapping[str, Callable[[int], nn.Module]] = {"cifar_net": cifar_net, "d
 
 _SHORT = {"resnet18": "torchvision:resnet18", "shufflenet_v2_x1_0": "torchvision:shufflenet_v2_x1_0"}
 _FORMS = "torchvision:NAME, timm:NAME, hf:FOLDER or package.module:factory"
+_SIMILAR = 0.8  # of 1, in difflib's measure: resnet34 is not a slip of resnet18
 _PACKAGES = ("torchvision", "timm", "hf")
 
 
@@ -38,9 +40,9 @@ def split_name(name: str) -> tuple[str, str]:
     source, colon, rest = _SHORT.get(name, name).partition(":")
     if not colon:
         known = [*NETWORKS, *_SHORT]
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "."
-        raise UsageError(f"unknown network {name!r}{hint} Choose one of: {', '.join(known)}, or {_FORMS}")
+        raise UsageError(
+            f"unknown network {name!r}{_meant(name, known)} Choose one of: {', '.join(known)}, or {_FORMS}"
+        )
     if source in _PACKAGES and rest:
         return source, rest
     dotted = all(part.isidentifier() for part in source.split(".")) and not source.endswith(".py")
@@ -50,6 +52,18 @@ def split_name(name: str) -> tuple[str, str]:
             "in my_nets.py"
         )
     return source, rest
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Return what may have been meant by an unknown name, as the end of a sentence."""
+    if name.endswith(".py"):
+        return f"; add the function or class in it that makes the network: {PurePath(name).stem}:NAME."
+    close = difflib.get_close_matches(name, known, n=1, cutoff=_SIMILAR)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    if name.isidentifier():
+        return f"; if it is one of torchvision or timm, write torchvision:{name} or timm:{name}."
+    return "."
 
 
 def is_own_code(name: str) -> bool:

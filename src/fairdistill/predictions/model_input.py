@@ -21,11 +21,13 @@ class ModelInput:
         recipe: the data's augmentation at the model's own size, mean, sd and rule.
         of_files: whether the rule is the one that the model's own files say, or the data's where they say nothing.
         notes: what was assumed about it, one sentence each.
+        guessed: whether its size is the data's default, since neither the user nor the model's files say one.
     """
 
     recipe: Recipe
     of_files: bool
     notes: tuple[str, ...]
+    guessed: bool
 
 
 def model_input(source: ModelSource, opened: OpenedModel, data: Recipe) -> ModelInput:
@@ -61,7 +63,9 @@ def model_input(source: ModelSource, opened: OpenedModel, data: Recipe) -> Model
     if own != said:
         notes.append(_not_centered(described, said))
     notes += _other_crop(source, described, of_data, said, beside=beside)
-    return ModelInput(recipe, rule_of(recipe) == rule_of(own.applied(base)), tuple(notes))
+    return ModelInput(
+        recipe, rule_of(recipe) == rule_of(own.applied(base)), tuple(notes), of is None and source.size is None
+    )
 
 
 def _cut_at_random(source: ModelSource, data: Recipe, said: InputRule) -> bool:

@@ -18,7 +18,7 @@ from fairdistill.models.weights import WeightsFile
 from fairdistill.predictions.agreement import check_agreement
 from fairdistill.predictions.class_order import ClassOrder, assumed, matched
 from fairdistill.predictions.evaluation import logits_of
-from fairdistill.predictions.model_input import model_input
+from fairdistill.predictions.model_input import ModelInput, model_input
 from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run
 from fairdistill.predictions.opening import OpenedModel, TrainedBy, describing, open_model
@@ -102,8 +102,19 @@ def load_model(
     )
     return DeployedModel(
         opened.network, recipe, opened.digest, opened.trained_by, opened.name, reading, outputs, opened.fixed_size,
-        prepared.of_files, (*opened.notes, *prepared.notes, *order.notes, *more),
+        prepared.of_files, (*opened.notes, *prepared.notes, *order.notes, *more, *_guessed(source, prepared)),
     )  # fmt: skip
+
+
+def _guessed(source: ModelSource, prepared: ModelInput) -> list[str]:
+    """Return a note if a model runs on your own images at a size that nobody named."""
+    if not prepared.guessed or source.option != "model" or not source.nameable:
+        return []
+    size = prepared.recipe.size
+    return [
+        f"Neither the model's file nor an option says how large its input is; {size} x {size} pixels were assumed. If "
+        "that is wrong, so are its predictions: set --model-size"
+    ]
 
 
 def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime) -> Predictions:

@@ -58,6 +58,9 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
     @classmethod
     def check_new(cls, path: Path) -> None:
         """Raise a RunFolderError if ``path`` cannot become a new run folder; nothing is written."""

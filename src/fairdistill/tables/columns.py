@@ -64,7 +64,10 @@ class Columns:
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
             more = f" (and in {len(empty) - 1:,} more rows)" if len(empty) > 1 else ""
-            raise DataError(f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs a {role}")
+            raise DataError(
+                f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs a {role}, "
+                "so fill it in or drop the row"
+            )
         if order is not None:
             codes, names = reordered(codes, names, order, where=self.where)
         return codes, names

@@ -1,0 +1,78 @@
+"""What to say about an option that a command does not take: where it belongs, or what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+_SIMILAR = 0.8  # of 1, in difflib's measure: a slip of one or two letters
+
+
+def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, str]) -> str:
+    """Return a sentence on the first option of a complaint about unknown ones; empty if there is nothing to say.
+
+    Args:
+        message: the parser's complaint, for example ``unrecognized arguments: --modle resnet18``.
+        known: the options that the parser takes.
+        elsewhere: where other options belong, by option.
+
+    Example:
+        >>> unknown_option("unrecognized arguments: --modle resnet18", ["--model", "--data"], {})
+        'did you mean --model?'
+    """
+    _, complains, given = message.partition("nrecognized arguments: ")
+    if not complains:
+        return ""
+    option = next((each.partition("=")[0] for each in given.split() if each.startswith("--")), None)
+    if option is None:
+        return ""
+    if option in elsewhere:
+        return f"{option} {elsewhere[option]}"
+    close = difflib.get_close_matches(option, [each for each in known if each.startswith("--")], 1, _SIMILAR)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def flags_of(options: type[Any]) -> list[str]:
+    """Return the options that the fields of a dataclass become."""
+    return [f"--{item.name.replace('_', '-')}" for item in fields(options)]
+
+
+def of_some_data() -> dict[str, str]:
+    """Return where the options of your own images belong while no data set is named."""
+    from fairdistill.data.own.folder import FolderOptions
+    from fairdistill.data.own.table import TableOptions
+
+    flags = [*flags_of(TableOptions), *flags_of(FolderOptions)]
+    return dict.fromkeys(flags, "is for images of your own; name their table or folder with --data")
+
+
+def of_other_data(data: str) -> dict[str, str]:
+    """Return where the options of other kinds of data belong that a data set does not have."""
+    from fairdistill.data import DATASETS, entry
+    from fairdistill.data.own.folder import FolderOptions
+    from fairdistill.data.own.table import TableOptions
+
+    found = entry(data)
+    ours = f"--data {data} is {found.summary}" if data not in DATASETS else f"the data set is {data}"
+    kinds = [("a table of images", TableOptions), ("a folder of class folders", FolderOptions)]
+    kinds += [(f"the data set {name}", each.options) for name, each in DATASETS.items()]
+    own = set(flags_of(found.options))
+    hints: dict[str, str] = {}
+    for kind, options in kinds:
+        for flag in flags_of(options):
+            if flag not in own:
+                hints.setdefault(flag, f"is an option of {kind}, but {ours}{_table_in(Path(data))}")
+    return hints
+
+
+def _table_in(folder: Path) -> str:
+    """Return which table a folder holds, if it is one and holds exactly one."""
+    from fairdistill.tables.reading import SUFFIXES
+
+    if not folder.is_dir():
+        return ""
+    tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    return f"; to use the table in it: --data {tables[0]}" if len(tables) == 1 else ""
