@@ -95,7 +95,8 @@ class Shuffled:
         n = len(dataset)
         if drop_last and n < batch_size:
             raise UsageError(
-                f"{dataset.name} has {n} samples, fewer than one batch of {batch_size}; use a smaller --batch-size"
+                f"{dataset.name} has {n} samples, fewer than one batch of {batch_size}; use --protocol honest, whose "
+                "batches go on in the next pass, or a smaller --batch-size"
             )
         self.batch_size = batch_size
         self.steps_per_epoch = n // batch_size if drop_last else -(-n // batch_size)

@@ -131,6 +131,18 @@ def test_the_student_starts_from_the_teacher_or_from_a_file_if_so_asked(quick, t
     assert equal(weights(prepare(quick(init=str(tmp_path / "start.safetensors")))), weights(network))
 
 
+def test_a_student_that_starts_from_the_teacher_has_its_network_unless_it_is_named_another(quick, make_teacher):
+    other = make_teacher(network="resnet18")
+    setup = prepare(quick(init="teacher", teacher=other))
+    assert setup.options.model == "resnet18"
+    assert equal(weights(setup), weights(load(other)))
+    assert prepare(quick(method="hkd", teacher=other)).options.model == "digit_net"
+    with pytest.raises(UsageError, match="do not fit ConvNet"):
+        prepare(quick(init="teacher", teacher=other, model="digit_net"))
+    with pytest.raises(UsageError, match="the network own:code is code that a file names"):
+        prepare(quick(init="teacher", teacher=make_teacher("unknown", network="own:code")))
+
+
 def test_a_teacher_is_known_by_its_weights_whatever_the_file_looks_like(quick, make_teacher):
     digests = set()
     for name in "abcdef":
@@ -233,7 +245,12 @@ BAD = [
     ),
     ({"teacher": "paper"}, TeacherError, "was trained on every training image"),
     ({"init": "teacher"}, UsageError, "--init teacher needs --teacher"),
-    ({"init": "teacher", "teacher": "wide"}, UsageError, "do not fit ConvNet: of another shape: stages.0.weight"),
+    ({"init": "teacher", "teacher": "wide"}, UsageError, "it takes 3 channels and 32 x 32 pixels; set --size 32"),
+    (
+        {"init": "teacher", "teacher": "wide", "model": "digit_net"},
+        UsageError,
+        "do not fit ConvNet: of another shape: stages.0.weight",
+    ),
     ({"init": "no.safetensors"}, UsageError, r"there is no file .*no\.safetensors"),
     ({"init": "text.safetensors"}, UsageError, "is damaged or incomplete, or not a .safetensors file"),
     ({"init": "other.safetensors"}, UsageError, r"other\.safetensors do not fit ConvNet: .*stages.0.weight"),

@@ -85,7 +85,8 @@ class TeacherOptions(OptionGroup):
     """Initial weights and teacher."""
 
     init: str = "scratch"
-    """Initial weights: scratch, teacher, pretrained (from the network's hub), or a weights file."""
+    """Initial weights: scratch, teacher (--model is then the teacher's network by default), pretrained (from the
+    network's hub), or a weights file."""
     weights_key: str | None = None
     """Key of the weights in an --init file with several, for example state_dict_ema."""
     teacher: str | None = None

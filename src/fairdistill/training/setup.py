@@ -35,7 +35,7 @@ from fairdistill.training.resolving import resolve
 from fairdistill.training.splits import Splits, load_data
 from fairdistill.training.stages import Stage, plan_stages
 from fairdistill.training.student import Student, build_student
-from fairdistill.training.teacher import RunTeacher, build_teacher, teacher_source
+from fairdistill.training.teacher import RunTeacher, build_teacher, teacher_source, with_network
 from fairdistill.types import Batch, TapName
 
 
@@ -99,7 +99,7 @@ def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | Non
         DataError: for data that is missing, corrupt or unsuitable.
     """
     teacher_run = open_run(teacher_source(options)) if options.teacher is not None else None
-    options, method = _with_method(resolve(options, teacher_run))
+    options, method = _with_method(resolve(with_network(options), teacher_run))
     options, runtime = _with_machine(options, world)
     data = prepare_data(options, splits or load_data(options, teacher_run), runtime)
     check_keep(str(options.keep), data.validation)

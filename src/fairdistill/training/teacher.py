@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.methods import Method
 from fairdistill.models import Teacher
 from fairdistill.models.reading import OutputReading
+from fairdistill.predictions.own_description import own_description
 from fairdistill.predictions.trained_model import DeployedModel, ModelSource, TrainedBy
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.network import Features, check_features, place
-from fairdistill.training.options import TeacherOptions
+from fairdistill.training.options import TeacherOptions, TrainOptions
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,14 @@ def teacher_source(options: TeacherOptions, *, data_options: Mapping[str, Any] |
         classes=given.get("classes"),
         nameable="classes" in given,
     )
+
+
+def with_network(options: TrainOptions) -> TrainOptions:
+    """Return the options with the teacher's network if the student starts from its weights and names no other."""
+    if options.model is not None or options.init != "teacher" or options.teacher is None:
+        return options
+    source = teacher_source(options)
+    return replace(options, model=source.network or own_description(source).described.network)
 
 
 def build_teacher(

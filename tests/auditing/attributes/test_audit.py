@@ -124,7 +124,7 @@ def test_other_predictions_and_limits_hold_for_each_attribute(table, tmp_path, r
         ({"label": "smiling,smiling"}, "names the column 'smiling' twice"),
         ({"label": "smiling,hair", "pred": "p"}, r"--pred applies to a single attribute; .* pred_NAME and p_NAME"),
         ({"label": "smiling,hair", "yes_value": {"age": "1"}}, "'age' is not among the columns of --label"),
-        ({"label": "smiling,hair", "yes_value": {"hair": "red"}}, "the column has only dark and fair"),
+        ({"label": "smiling,hair", "yes_value": {"hair": "red"}}, "column 'hair' has only dark and fair, not red"),
     ],
 )
 def test_what_does_not_fit_is_one_line(table, options, text):
@@ -209,7 +209,7 @@ def test_a_row_for_each_sample_and_attribute_gives_the_same_audits(table, long, 
     [
         ({}, {"attribute": "which"}, "has no column 'which'"),
         ({"what": "hat"}, {}, "names a single attribute, 'hat'; drop --attribute"),
-        ({}, {"yes_value": {"label": "2"}}, "the column has only 0 and 1"),
+        ({}, {"yes_value": {"label": "2"}}, "column 'label' has only 0 and 1, not 2"),
         ({}, {"data": "digits-s"}, "--attribute applies only to tables of predictions"),
         ({}, {"against": "other.csv"}, "other.csv has no row for the attribute 'glasses'; it has hair, hat"),
     ],

@@ -36,7 +36,10 @@ def test_the_value_that_means_yes_is_guessed_with_a_note_or_named(tmp_path):
             "--classes a,b orders the classes of one column, but --label .* names 3 yes/no attributes",
         ),
         ({"yes_value": {"hat": "on"}}, "--yes-value hat=on: 'hat' is not among the columns of --label"),
-        ({"yes_value": {"bright": "on"}}, "--yes-value bright=on: the column has only no and yes"),
+        (
+            {"yes_value": {"bright": "on"}},
+            "column 'bright' has only no and yes, not on, .* for example --yes-value bright=yes",
+        ),
         ({"label": "bright,bright"}, "--label bright,bright names the column 'bright' twice"),
         ({"label": "bright"}, "--yes-value spot=marked applies to several columns in --label, but bright is one"),
         ({"label": "bright,hat", "yes_value": {}}, "no column 'hat'"),
