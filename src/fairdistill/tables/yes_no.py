@@ -121,8 +121,8 @@ def attribute_of(name: str, values: tuple[str, str], yes: str | None) -> Attribu
     if yes is not None:
         if yes not in values:
             raise UsageError(
-                f"column {name!r} has only {' and '.join(values)}, not {yes}, which --yes-value or the model's file names "
-                f"as the yes; name one of the two, for example --yes-value {name}={values[1]}"
+                f"column {name!r} has only {' and '.join(values)}, not {yes}, which --yes-value or the model's file "
+                f"names as the yes; name one of the two, for example --yes-value {name}={values[1]}"
             )
         return Attribute(name, _with_last(values, yes))
     meant = [value for value in values if value.strip().casefold() in (_YES | {name.strip().casefold()})]
