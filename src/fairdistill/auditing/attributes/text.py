@@ -27,7 +27,7 @@ def render(result: AttributesResult) -> str:
         *(f"Limit {limit}: {said}." for limit, said in kept_by(result)),
         *(first.model.in_words() if first.model is not None else ()),
         *(f"{note}." for note in notes_of(result)),
-        "Everything about one of them is in its part of the JSON, and printed where it is audited alone.",
+        "The JSON has the full audit of each attribute; to print one, audit it alone.",
     ]
     return "\n".join(lines)
 
