@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Literal
 
 from fairdistill.auditing.selection import CategoryTable
@@ -330,8 +329,7 @@ class AuditResult(Result, Plotted):
 
     def markdown(self) -> str:
         """Return a short summary as Markdown: the verdict, the limits, the worst subgroups and a few metrics."""
-        text: str = import_module("fairdistill.auditing.summary").summary(self)  # which reads results
-        return text
+        return self._written_by("summary", "summary")
 
     @property
     def exit_code(self) -> int:

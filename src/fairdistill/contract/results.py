@@ -58,9 +58,13 @@ class Result:
 
     def text(self) -> str:
         """Return the result as text for a terminal, in percent; control characters in names are escaped."""
+        return shown(self._written_by("text", "render"))
+
+    def _written_by(self, module: str, function: str) -> str:
+        """Return what a function of a neighbouring module writes about the result."""
         room = type(self).__module__.rpartition(".")[0]
-        text: str = importlib.import_module(f"{room}.text").render(self)
-        return shown(text)
+        text: str = getattr(importlib.import_module(f"{room}.{module}"), function)(self)
+        return text
 
     def __str__(self) -> str:
         return self.text()

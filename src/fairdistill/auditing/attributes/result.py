@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from importlib import import_module
 
 from fairdistill.auditing.result import AuditResult
 from fairdistill.contract import Result
@@ -47,8 +46,7 @@ class AttributesResult(Result):
 
     def markdown(self) -> str:
         """Return a short summary as Markdown: the verdict, the limits, and a row for each attribute."""
-        text: str = import_module("fairdistill.auditing.attributes.summary").summary(self)  # which reads results
-        return text
+        return self._written_by("summary", "summary")
 
     @property
     def exit_code(self) -> int:
