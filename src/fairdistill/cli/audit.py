@@ -19,7 +19,7 @@ from fairdistill.auditing import (
 from fairdistill.cli.command import Command, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.cli.unknown import flags_of
-from fairdistill.contract import check_types
+from fairdistill.contract import check_new_file, check_types
 from fairdistill.errors import UsageError
 from fairdistill.escaping import shown
 from fairdistill.predictions import TableColumns
@@ -155,17 +155,13 @@ def _out(source: str, options: OutputOptions) -> Path | None:
     """Return the file to write, if any; a folder that cannot be written to is an error before anything is computed."""
     if options.out is None and options.json:
         return None
-    return _writable(_folder(source) / "audit.json" if options.out is None else Path(options.out), "--out")
+    path = _folder(source) / "audit.json" if options.out is None else Path(options.out)
+    check_new_file(path, "--out")
+    return path
 
 
 def _folder(source: str) -> Path:
     return Path(source) if Path(source).is_dir() else Path()
-
-
-def _writable(path: Path, option: str) -> Path:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {path}; choose a file in an existing folder with {option}")
-    return path
 
 
 def _document(source: str, options: OutputOptions, selection: SelectionOptions) -> Path | None:
@@ -179,4 +175,6 @@ def _document(source: str, options: OutputOptions, selection: SelectionOptions) 
         )
     beside = _folder(source) if options.out is None else Path(options.out).parent
     default = beside / f"audit-{options.template}.md"
-    return _writable(default if options.template_out is None else Path(options.template_out), "--template-out")
+    path = default if options.template_out is None else Path(options.template_out)
+    check_new_file(path, "--template-out")
+    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import types
 import typing
 from collections.abc import Hashable, Mapping
@@ -98,6 +99,23 @@ def check_path(name: str, value: object) -> None:
     """
     if not isinstance(value, str | Path):
         raise UsageError(f"expected {name} to be a path, but got {value!r}")
+
+
+def check_new_file(path: str | Path, option: str) -> None:
+    """Check, before anything is computed, that a file can be written.
+
+    Args:
+        path: the file.
+        option: what the user calls it.
+
+    Raises:
+        UsageError: if it is a folder, or is in one that does not exist or must not be written in.
+    """
+    folder = Path(path).absolute().parent
+    if Path(path).is_dir() or not folder.is_dir():
+        raise UsageError(f"cannot write {path}; choose a file in an existing folder with {option}")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write {path}: you may not write in {folder}; choose another file with {option}")
 
 
 def check_seed(name: str, value: int) -> None:

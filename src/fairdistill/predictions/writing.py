@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.contract import check_new_file
 from fairdistill.errors import UsageError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.system.atomic import replaced
@@ -22,13 +23,11 @@ def check_table_path(path: str | Path, option: str) -> None:
     """Check, before anything is computed, that a table can be written to a path.
 
     Raises:
-        UsageError: if it is a folder, lies in none that exists, or has another extension than .csv or .tsv.
+        UsageError: if it has another extension than .csv or .tsv, or cannot be written.
     """
-    target = Path(path)
-    if target.suffix.lower() not in _SEPARATORS:
+    if Path(path).suffix.lower() not in _SEPARATORS:
         raise UsageError(f"cannot write {path}: choose a file that ends in {' or '.join(_SEPARATORS)} with {option}")
-    if target.is_dir() or not target.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {path}; choose a file in an existing folder with {option}")
+    check_new_file(path, option)
 
 
 def write_predictions(path: str | Path, predictions: Predictions) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairdistill.auditing import IntervalOptions
+from fairdistill.contract import check_new_file
 from fairdistill.errors import UsageError
 
 
@@ -39,7 +40,6 @@ class ReportOptions(IntervalOptions):
         wanted = (Path(self.out), *([Path(self.card)] if self.card else []))
         if len({path.resolve() for path in wanted}) < len(wanted):
             raise UsageError(f"--out and --card both name {self.out}; give the model card a different name")
-        for path in wanted:
-            if path.is_dir() or not path.absolute().parent.is_dir():
-                raise UsageError(f"cannot write {path}; choose a file in an existing folder")
+        for path, option in zip(wanted, ("--out", "--card"), strict=False):
+            check_new_file(path, option)
         return wanted
