@@ -11,6 +11,7 @@ import pytest
 from fairdistill.benching import BenchOptions, BenchResult, JobState, bench, local
 from fairdistill.errors import DataError, UsageError
 from fairdistill.runs import finite_or_null
+from tests.data.datasets.test_celeba import draw_celeba
 
 SMALL = {
     "methods": "scratch,ss", "seeds": "0", "protocol": "honest", "epochs": 1, "teacher_epochs": 1, "device": "cpu",
@@ -50,6 +51,13 @@ def test_data_that_is_not_there_is_one_error_before_anything_is_written(tmp_path
         bench("cifar10s", **grid, data_root=str(tmp_path))
     assert not (tmp_path / "g").exists()
     assert bench("cifar10s", **grid, dry_run=True).training_images is None
+
+
+def test_a_grid_of_celeba_finds_its_data_and_trains(tmp_path):
+    draw_celeba(tmp_path / "celeba")
+    grid = {**SMALL, "methods": "scratch", "out": str(tmp_path / "g"), "model": "digit_net"}
+    own = {"size": 16, "balanced_test": False, "image_cache": str(tmp_path / "images")}
+    assert bench("celeba", **grid, **own, data_root=str(tmp_path)).done == 1
 
 
 def test_options_of_the_data_set_may_be_given_as_keywords_too(tmp_path):

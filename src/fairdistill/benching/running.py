@@ -17,7 +17,7 @@ from fairdistill.benching.overview import as_it_stands, planned
 from fairdistill.benching.plan import plan
 from fairdistill.benching.progress import followed
 from fairdistill.benching.result import BenchResult
-from fairdistill.benching.states import standing
+from fairdistill.benching.states import standing, standings
 from fairdistill.benching.tables import bench_table
 from fairdistill.benching.text import overview, remainder
 from fairdistill.data import load_splits
@@ -40,7 +40,7 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
     grid = plan(source, options)
     if options.dry_run:
         return planned(grid, options.workers or 1)
-    if options.engine == "local" and any(standing(job).state != "done" for job in grid.jobs):
+    if options.engine == "local" and any(each.state != "done" for each in standings(grid).values()):
         _find_data(grid)
     with _engine(options, notice=(lambda line: None) if quiet else tell) as (workers, run):
         open_grid(grid.path, source, options.protocol)
@@ -63,7 +63,7 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
 def _find_data(grid: Grid) -> None:
     """Raise the error that every job would end with if the data is not there, before anything is written."""
     options = grid.jobs[0].options
-    load_splits(options.data, (), root=options.data_root, **options.data_options)
+    load_splits(options.data, ["test"], root=options.data_root, **options.data_options)
 
 
 def _run_shared(grid: Grid, run: Callable[[], bool]) -> None:

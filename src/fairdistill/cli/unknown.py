@@ -60,11 +60,12 @@ def of_other_data(data: str) -> dict[str, str]:
     kinds = [("a table of images", TableOptions), ("a folder of class folders", FolderOptions)]
     kinds += [(f"the data set {name}", each.options) for name, each in DATASETS.items()]
     own = set(flags_of(found.options))
+    here = f"{ours}{_table_in(Path(data))}"
     hints: dict[str, str] = {}
     for kind, options in kinds:
         for flag in flags_of(options):
             if flag not in own:
-                hints.setdefault(flag, f"is an option of {kind}, but {ours}{_table_in(Path(data))}")
+                hints.setdefault(flag, f"is an option of {kind}, but {here}")
     return hints
 
 

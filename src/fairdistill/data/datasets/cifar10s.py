@@ -81,7 +81,7 @@ def load(wanted: Collection[Split], root: Path | None, options: Cifar10SOptions)
     grey, then the same 10,000 in colour, so that both groups show the same images.
     """
     found: dict[Split, GroupedDataset] = {}
-    if not wanted or "train" in wanted or "test" in wanted:  # with nothing wanted, the files are only looked for
+    if "train" in wanted or "test" in wanted:
         read = _open(root, download=options.download)
         if "train" in wanted:
             found["train"] = _train(read, options)
