@@ -40,8 +40,8 @@ FLOORS = (
     ("metrics",),
     ("types",),
     ("system",),
-    ("text", "drawing"),
     ("contract",),
+    ("text", "drawing"),
     ("errors", "paper", "_version"),
     ("escaping",),
 )

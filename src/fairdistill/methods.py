@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from fairdistill.losses import (
     SelfMFD,
     TermSpec,
 )
+from fairdistill.text.meant import meant
 from fairdistill.types import TapName
 
 SamplerName = Literal["shuffled", "balanced", "unbalanced"]
@@ -188,8 +188,7 @@ def canonical(name: str) -> str:
     parts = [part.strip().lower() for part in name.split("+")]
     for part in parts:
         if part not in METHODS:
-            close = difflib.get_close_matches(part, METHODS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
+            hint = meant(part, METHODS, otherwise=".")
             raise MethodError(
                 f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum, for example ss+hkd"
             )

@@ -76,7 +76,7 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
     ("arguments", "parts"),
     [
         ([], []),
-        (["nothing"], ["unknown command 'nothing'; choose from audit", "train"]),
+        (["nothing"], ["unknown command 'nothing'. Choose from audit", "train"]),
         (["audti"], ["unknown command 'audti'; did you mean 'audit'? Choose from audit"]),
         (["train", "--data", "digit-s"], ["'digit-s'", "did you mean 'digits-s'"]),
         (["train", "--method", "mdf"], ["'mdf'", "did you mean 'mfd'"]),

@@ -219,7 +219,7 @@ def test_a_place_the_user_names_is_taken_and_the_feature_follows_the_embedding(r
 @pytest.mark.parametrize(
     ("place", "text"),
     [
-        ("conv9", r"tap 'feature': ResidualNet has no module 'conv9'; did you mean conv.*the last modules are: .*head"),
+        ("conv9", r"tap 'feature': .* has no module 'conv9'; did you mean 'conv.*the last modules are: .*head"),
         ("stage", "has no module 'stage'; the last modules are"),
         ("", "has no module ''"),
         ("conv1:middle", "write conv1 for the module's output or conv1:input"),

@@ -82,7 +82,7 @@ def test_a_name_of_no_known_form_is_answered_with_those_there_are(name, way_out)
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("torchvision:resnet19", "no classification network 'resnet19'; did you mean resnet1"),
+        ("torchvision:resnet19", "no classification network 'resnet19'; did you mean 'resnet1"),
         ("torchvision:fcn_resnet50", "no classification network"),
         ("timm:mobilenetv3_smal_050", "did you mean .*mobilenetv3_small_050"),
         ("timm:hf-hub:timm/resnet18", "timm has no classification network"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,37 @@ def test_a_run_is_audited_from_its_own_tables(folder, capsys, tmp_path):
     assert main(["audit", str(folder / "student"), "--draws", "200", "--out", out]) == 0
     assert "3 attributes, 2 groups" in capsys.readouterr().out
     assert [each["attribute"] for each in json.loads(Path(out).read_text())["attributes"]] == list(NAMES)
+
+
+def test_a_run_is_compared_with_a_table_that_has_a_row_for_each_attribute(folder, tmp_path):
+    run = shutil.copytree(folder / "student", tmp_path / "run")
+    result = json.loads((run / "result.json").read_text())
+    answers = {name: found["class_names"] for name, found in result["attributes"].items()}
+    for found in result["attributes"].values():
+        found["class_names"] = ["0", "1"]
+    (run / "result.json").write_text(json.dumps(result))
+    with (run / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row |= {each: answers[name].index(row[each]) for name in NAMES for each in (name, f"pred_{name}")}
+    _write(run / "predictions.csv", rows)
+    _write(tmp_path / "right.csv", [
+        {"id": row["id"], "group": row["group"], "what": name, "label": row[name], "pred": row[name]}
+        for row in rows for name in NAMES
+    ])  # fmt: skip
+    found = audit_attributes(tmp_path / "right.csv", attribute="what", against=run, draws=200)
+    for each in found.attributes:
+        assert each.audit.against is not None
+        assert each.audit.against.accuracy.value == pytest.approx(1 - result["attributes"][each.attribute]["accuracy"])
+    with pytest.raises(DataError, match=r"has the classes no, yes, .*right\.csv has 0, 1"):
+        audit_attributes(tmp_path / "right.csv", attribute="what", against=folder / "student", draws=200)
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def test_a_run_is_run_on_other_data_with_the_answers_that_it_knows(folder):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from fairdistill.errors import UsageError
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.system.signals import raised_as_exceptions
 from fairdistill.system.threads import wait_passively
+from fairdistill.text.meant import meant
 from fairdistill.text.telling import tell
 
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
@@ -92,9 +92,8 @@ def _command(arguments: list[str]) -> int:
         print(script(arguments[1:], COMMANDS))
         return DONE
     if arguments[0] not in COMMANDS:
-        close = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
-        hint = f"; did you mean {close[0]!r}? Choose" if close else "; choose"
-        raise UsageError(f"unknown command {arguments[0]!r}{hint} from {', '.join(COMMANDS)}")
+        hint = meant(arguments[0], COMMANDS, otherwise=".")
+        raise UsageError(f"unknown command {arguments[0]!r}{hint} Choose from {', '.join(COMMANDS)}")
     with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")
         warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-_SIMILAR = 0.8  # of 1, in difflib's measure: a slip of one or two letters
+from fairdistill.text.meant import SIMILAR, meant
 
 
 def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, str]) -> str:
@@ -31,8 +30,8 @@ def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, st
         return ""
     if option in elsewhere:
         return f"{option} {elsewhere[option]}"
-    close = difflib.get_close_matches(option, [each for each in known if each.startswith("--")], 1, _SIMILAR)
-    return f"did you mean {close[0]}?" if close else ""
+    flags = [each for each in known if each.startswith("--")]
+    return meant(option, flags, similarity=SIMILAR, written=str).removeprefix("; ")
 
 
 def flags_of(options: type[Any]) -> list[str]:

@@ -7,12 +7,12 @@ that it belongs to the budget. A function that reads only the budget takes that 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from fairdistill.errors import UsageError
+from fairdistill.text.meant import meant
 
 T = TypeVar("T")
 
@@ -87,6 +87,5 @@ def _names(options: type[Any]) -> list[str]:
 def _check_known(owner: str, known: Sequence[str], keywords: Mapping[str, Any]) -> None:
     for name in keywords:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}"
-            raise UsageError(f"{owner} has no option {name!r}; {hint}")
+            hint = meant(name, known, otherwise=f"; choose from {', '.join(known)}")
+            raise UsageError(f"{owner} has no option {name!r}{hint}")

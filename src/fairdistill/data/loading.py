@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Design
 from fairdistill.tables import reading as tabular
+from fairdistill.text.meant import meant
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -97,8 +97,7 @@ def entry(name: str) -> DatasetEntry:
         return DatasetEntry(
             summary="a folder of class folders", options=folder.FolderOptions, load=_folder(path), network="resnet18"
         )
-    close = difflib.get_close_matches(name, DATASETS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
+    hint = meant(name, DATASETS, otherwise=".")
     raise UsageError(
         f"unknown data set {name!r}{hint} Choose one of: {', '.join(DATASETS)}, or pass a table "
         f"({', '.join(tabular.SUFFIXES)}) or a folder of class folders"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.anatomy import Op, Value, embedding_of, find_head, find_maps
 from fairdistill.models.outputs import class_logits
 from fairdistill.models.taps import TapPoint, point_of
+from fairdistill.text.meant import meant
 from fairdistill.types import TapName
 
 _LARGE = 128  # pixels; a network that halves its maps five times still has maps of 4 x 4
@@ -219,10 +219,9 @@ def _enlarged(network: nn.Module, example: Tensor, logits: Tensor) -> _Pass | No
 
 
 def modules_to_name(wrong: str, modules: Sequence[str]) -> str:
-    """Return which modules of a network may have been meant by a name that none has, and which are the last ones."""
-    close = difflib.get_close_matches(wrong, modules, n=3)
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
-    return f"{hint}the last modules are: {', '.join(modules[-8:])}"
+    """Return which modules may have been meant by a name that none has, and the last ones, as the end of a sentence."""
+    hint = meant(wrong, modules, otherwise=";", most=3)
+    return f"{hint} the last modules are: {', '.join(modules[-8:])}"
 
 
 def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) -> TapPoint:
@@ -231,7 +230,7 @@ def _named_point(name: TapName, place: str, network: nn.Module, found: _Pass) ->
     modules = [known for known, _ in network.named_modules() if known]
     if module not in modules:
         raise UsageError(
-            f"tap {name!r}: {type(network).__name__} has no module {module!r}; {modules_to_name(module, modules)}"
+            f"tap {name!r}: {type(network).__name__} has no module {module!r}{modules_to_name(module, modules)}"
         )
     target = network.get_submodule(module)
     calls = [call for call in found.calls if call.module is target]

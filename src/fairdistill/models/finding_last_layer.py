@@ -87,7 +87,7 @@ class _Trial:
         modules = {known: module for known, module in self.network.named_modules(remove_duplicate=False) if known}
         if name not in modules:
             to_name = modules_to_name(name, list(modules))
-            raise LastLayerError(f"--head {name}: {type(self.network).__name__} has no such module; {to_name}")
+            raise LastLayerError(f"--head {name}: {type(self.network).__name__} has no such module{to_name}")
         module: nn.Module = modules[name]
         if not is_linear(module):
             raise LastLayerError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from torch import nn
@@ -10,6 +9,7 @@ from torch import nn
 from fairdistill.errors import UsageError
 from fairdistill.models.head import replace_head
 from fairdistill.system.vision import import_timm, import_torchvision
+from fairdistill.text.meant import meant
 
 # These two warn that their weight initialization will change unless it is requested explicitly.
 _TOLD = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}
@@ -65,9 +65,7 @@ def timm_network(name: str, num_classes: int, *, image_size: int | None, pretrai
 
 
 def _unknown(source: str, name: str, names: Iterable[str]) -> UsageError:
-    close = difflib.get_close_matches(name, list(names), n=3)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    return UsageError(f"{source} has no classification network {name!r}{hint}")
+    return UsageError(f"{source} has no classification network {name!r}{meant(name, names, most=3)}")
 
 
 def _unreachable(name: str, place: str, error: OSError) -> UsageError:

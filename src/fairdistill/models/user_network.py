@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import sys
@@ -16,6 +15,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from fairdistill.errors import UsageError
+from fairdistill.text.meant import meant
 
 _CLASSES = "num_classes"
 
@@ -43,8 +43,8 @@ def user_network(module: str, factory: str, num_classes: int) -> nn.Module:
         make = getattr(found, factory, None)
         if not callable(make) or isinstance(make, nn.Module):
             what = "no" if make is None else f"a {type(make).__name__} instead of a function or class"
-            close = difflib.get_close_matches(factory, [n for n, v in vars(found).items() if callable(v)], n=1)
-            hint = f"; did you mean {module}:{close[0]}?" if close and close[0] != factory else ""
+            others = [each for each, value in vars(found).items() if callable(value) and each != factory]
+            hint = meant(factory, others, written=lambda close: f"{module}:{close}")
             raise UsageError(f"the module {module!r} ({found.__file__}) has {what} {factory!r} to make a network{hint}")
         args, kwargs = _arguments(make, name, num_classes)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
@@ -14,12 +13,12 @@ from fairdistill.models.conv_net import cifar_net, digit_net
 from fairdistill.models.hugging_face import face_network
 from fairdistill.models.trust import check_trusted
 from fairdistill.models.user_network import user_network
+from fairdistill.text.meant import SIMILAR, meant
 
 NETWORKS: Mapping[str, Callable[[int], nn.Module]] = {"cifar_net": cifar_net, "digit_net": digit_net}
 
 _SHORT = {"resnet18": "torchvision:resnet18", "shufflenet_v2_x1_0": "torchvision:shufflenet_v2_x1_0"}
 _FORMS = "torchvision:NAME, timm:NAME, hf:FOLDER or package.module:factory"
-_SIMILAR = 0.8  # of 1, in difflib's measure: resnet34 is not a slip of resnet18
 _PACKAGES = ("torchvision", "timm", "hf")
 
 
@@ -58,12 +57,8 @@ def _meant(name: str, known: Sequence[str]) -> str:
     """Return what may have been meant by an unknown name, as the end of a sentence."""
     if name.endswith(".py"):
         return f"; add the function or class in it that makes the network: {PurePath(name).stem}:NAME."
-    close = difflib.get_close_matches(name, known, n=1, cutoff=_SIMILAR)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    if name.isidentifier():
-        return f"; if it is one of torchvision or timm, write torchvision:{name} or timm:{name}."
-    return "."
+    elsewhere = f"; if it is one of torchvision or timm, write torchvision:{name} or timm:{name}."
+    return meant(name, known, similarity=SIMILAR, otherwise=elsewhere if name.isidentifier() else ".")
 
 
 def is_own_code(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from fairdistill.contract import present_names
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
+from fairdistill.text.meant import meant
 from fairdistill.tuning.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -154,8 +154,7 @@ def parse_space(search: Mapping[str, str], method: Method) -> dict[str, Range | 
         if not isinstance(text, str):
             raise UsageError(f"expected search[{name!r}] to be a text such as '0.3:30:log', but got {text!r}")
         if name not in method.settings and name not in OPTIONS:
-            close = difflib.get_close_matches(name, [*method.settings, *OPTIONS], n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
+            hint = meant(name, [*method.settings, *OPTIONS], otherwise=".")
             raise UsageError(f"cannot search {name!r}{hint} {_searchable(method)}")
         whole = OPTIONS[name] if name in OPTIONS else isinstance(method.settings[name], int)
         space[name] = _dimension(name, text, whole)

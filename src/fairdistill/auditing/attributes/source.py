@@ -76,24 +76,8 @@ def _of_table(path: Path, options: AuditOptions) -> AttributeInputs:
 
 def _of_long_table(path: Path, options: AuditOptions) -> AttributeInputs:
     attributes, found = read_long(path, options, yes_values=options.yes_value, column=str(options.attribute))
-    against, validation = (_long(each, options, attributes) for each in (options.against, options.validation))
+    against, validation = (_others(each, options, attributes) for each in (options.against, options.validation))
     return AttributeInputs.of(attributes, found, against, validation)
-
-
-def _long(
-    source: str | Path | Predictions | None, options: AuditOptions, attributes: tuple[Attribute, ...]
-) -> Sequence[Predictions | None]:
-    if source is None:
-        return [None] * len(attributes)
-    if isinstance(source, Predictions):
-        raise UsageError("for several attributes, give other predictions as a table, not as Predictions")
-    path = _table(source)
-    own, found = read_long(path, options, yes_values=options.yes_value, column=str(options.attribute))
-    by_name = {each.name: said for each, said in zip(own, found, strict=True)}
-    for each in attributes:
-        if each.name not in by_name:
-            raise DataError(f"{path} has no row for the attribute {each.name!r}; it has {', '.join(by_name)}")
-    return [by_name[each.name] for each in attributes]
 
 
 def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:
@@ -119,14 +103,26 @@ def _table(source: str | Path) -> Path:
 
 def _others(
     source: str | Path | Predictions | None, options: AuditOptions, attributes: tuple[Attribute, ...]
-) -> list[Predictions | None]:
+) -> Sequence[Predictions | None]:
     if source is None:
         return [None] * len(attributes)
     if isinstance(source, Predictions):
         raise UsageError("for several attributes, give other predictions as a table or a run, not as Predictions")
     run = attribute_run(source)
-    if run is None:
-        columns = options if options.data is None else TableColumns()
-        return [read_attribute(_table(source), columns, each) for each in attributes]
-    own = {each.name: each for each in attributes_of_run(run, ",".join(each.name for each in attributes))}
-    return [run_attribute(run, own[each.name]) for each in attributes]
+    if run is not None:
+        own = {each.name: each for each in attributes_of_run(run, ",".join(each.name for each in attributes))}
+        return [run_attribute(run, own[each.name]) for each in attributes]
+    path = _table(source)
+    if options.attribute is not None:
+        return _in_long_table(path, options, attributes)
+    columns = options if options.data is None else TableColumns()
+    return [read_attribute(path, columns, each) for each in attributes]
+
+
+def _in_long_table(path: Path, options: AuditOptions, attributes: tuple[Attribute, ...]) -> list[Predictions]:
+    own, found = read_long(path, options, yes_values=options.yes_value, column=str(options.attribute))
+    by_name = {each.name: said for each, said in zip(own, found, strict=True)}
+    for each in attributes:
+        if each.name not in by_name:
+            raise DataError(f"{path} has no row for the attribute {each.name!r}; it has {', '.join(by_name)}")
+    return [by_name[each.name] for each in attributes]
