@@ -7,6 +7,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from fairdistill.auditing.images import read_images
 from fairdistill.cli.main import main
 from fairdistill.errors import DataError, FairdistillError, RunFolderError, TeacherError, UsageError
 from fairdistill.predictions.attribute_evaluation import evaluate_outputs
+from fairdistill.system.processes import World
 from fairdistill.tables.reading import header
 from fairdistill.training import TrainOptions, resume, train
+from fairdistill.training.splits import check_answers, load_data
 from tests.training.attributes import NAMES, OPTIONS, draw_attributes
 
 
@@ -91,6 +94,57 @@ def test_a_run_is_audited_from_its_own_tables(folder, capsys, tmp_path):
     assert main(["audit", str(folder / "student"), "--draws", "200", "--out", out]) == 0
     assert "3 attributes, 2 groups" in capsys.readouterr().out
     assert [each["attribute"] for each in json.loads(Path(out).read_text())["attributes"]] == list(NAMES)
+
+
+@pytest.mark.parametrize("method", ["scratch", "mfd"])
+def test_images_without_some_answers_train_the_others(folder, tmp_path, method):
+    table = _with_fewer_answers(folder)
+    own = {"method": method, "teacher": str(folder / "teacher") if method == "mfd" else None, "steps": 5}
+    given = replace(options(folder, f"fewer-{method}", **own), data=str(table))
+    run = train(given, quiet=True, until=2)
+    run = resume(run.path, quiet=True)
+    found = run.result["attributes"]
+    assert [int(np.sum(each["counts"])) for each in found.values()] == [24, 20, 23]
+    audited = audit_attributes(run.path, draws=200)
+    assert [each.unanswered for each in audited.attributes] == [0, 4, 1]
+    for each in audited.attributes:
+        assert each.audit.accuracy.value == pytest.approx(found[each.attribute]["accuracy"])
+    with (run.path / "predictions.csv").open(newline="") as file:
+        said = list(csv.DictReader(file))
+    assert [row["striped"] for row in said[:5]] == ["", "", "", "", "0"]
+    assert all(0 < float(row["p_striped"]) < 1 for row in said)
+    exported = fairdistill.export(run.path, format="onnx", out=str(tmp_path))
+    assert "Audited on 20 to 24 images" in exported.text()
+
+
+@pytest.mark.parametrize(
+    ("cut", "world", "message"),
+    [
+        ({"striped": "test"}, 1, "no image of fewer.csv/test has an answer for striped; add some, or drop it"),
+        ({}, 2, "several processes cannot train with missing answers"),
+    ],
+)
+def test_missing_answers_that_do_not_fit_are_one_line(folder, cut, world, message):
+    given = replace(options(folder, "unfit", split_seed=0), data=str(_with_fewer_answers(folder, **cut)))
+    together = World(SimpleNamespace(global_rank=0, world_size=world))
+    with pytest.raises((DataError, UsageError), match=message):
+        check_answers(load_data(given, None), together)
+
+
+def _with_fewer_answers(folder: Path, **cut: str) -> Path:
+    """Write a table in which some rows have no answer to an attribute; to one that is cut, none of a split has."""
+    with (folder / "images.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for split in ("train", "test"):
+        of_split = [row for row in rows if row["split"] == split]
+        for row in of_split[:4]:
+            row["striped"] = ""
+        of_split[7]["spot"] = ""
+        for name in (name for name, where in cut.items() if where == split):
+            for row in of_split:
+                row[name] = ""
+    _write(folder / "fewer.csv", rows)
+    return folder / "fewer.csv"
 
 
 def test_a_run_is_compared_with_a_table_that_has_a_row_for_each_attribute(folder, tmp_path):

@@ -34,7 +34,7 @@ def read_images(model: str, options: TestSetOptions) -> tuple[GroupedDataset, Gr
     split: data.Split = "test" if rows == "auto" or rows == "all" else rows
     whole: data.Whole = "always" if rows == "all" else "unsplit" if rows == "auto" and of_run is None else None
     wanted: list[data.Split] = ["val", "test"] if split == "test" else [split]
-    parts = data.load_splits(name, wanted, root=options.data_root, whole=whole, incomplete=True, **own)
+    parts = data.load_splits(name, wanted, root=options.data_root, whole=whole, **own)
     if split not in parts:
         raise UsageError(
             f"{name} has no {split} set; choose other rows with --rows, or name the split to use, for example "

@@ -181,14 +181,12 @@ def load_splits(
     *,
     root: str | Path | None = None,
     whole: Whole = None,
-    incomplete: bool = False,
     **options: Any,
 ) -> dict[Split, GroupedDataset]:
     """Load the wanted splits that a data set has; arguments and errors are those of :func:`load`.
 
     With ``whole``, all rows of your own table or folder are one test set: ``always``, or ``unsplit`` where no split is
-    given, instead of a test set that is drawn. Built-in data sets have splits of their own. Rows of a table without an
-    answer to some of several attributes are an error, unless the data may be ``incomplete``.
+    given, instead of a test set that is drawn. Built-in data sets have splits of their own.
     """
     for split in wanted:
         if split not in SPLITS:
@@ -196,7 +194,7 @@ def load_splits(
     found = entry(name)
     base = Path(root) if root is not None else None
     if is_path(name):
-        return found.load(wanted, base, parse_options(name, options), whole, incomplete=incomplete)
+        return found.load(wanted, base, parse_options(name, options), whole)
     if whole == "always":
         raise UsageError(f"{name} has splits of its own; choose one of: {', '.join(SPLITS)}")
     parts = found.load(wanted, base, parse_options(name, options))
@@ -233,10 +231,8 @@ def load(name: str, split: Split, /, *, root: str | Path | None = None, **option
 
 
 def _table(path: Path) -> Callable[..., dict[Split, GroupedDataset]]:
-    return lambda wanted, root, options, whole=None, *, incomplete=False: table.load(
-        wanted, path, root, options, whole, incomplete=incomplete
-    )
+    return lambda wanted, root, options, whole=None: table.load(wanted, path, root, options, whole)
 
 
 def _folder(path: Path) -> Callable[..., dict[Split, GroupedDataset]]:
-    return lambda wanted, root, options, whole=None, **_: folder.load(wanted, path, root, options, whole)
+    return lambda wanted, root, options, whole=None: folder.load(wanted, path, root, options, whole)

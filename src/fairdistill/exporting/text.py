@@ -58,9 +58,11 @@ def _attributes(found: Sequence[ReauditedAttribute]) -> list[str]:
         rows.append((each.attribute, *(percent(value, 2) for value in values)))
     worse = [each for each in found if each.reaudit.verdict == "beyond"]
     limit = f"{percent(first.tolerance, 1)} points"
+    audited = sorted({each.reaudit.rows for each in found})  # they differ if answers are missing
+    images = " to ".join(dict.fromkeys((f"{audited[0]:,}", f"{audited[-1]:,}")))
     passed = f"Passed: for no attribute are accuracy or DEO_A worse by more than {limit}, or a subgroup significantly."
     return [
-        f"Audited on {first.rows:,} images of {first.where}; the model was evaluated in {first.computed}, the file in "
+        f"Audited on {images} images of {first.where}; the model was evaluated in {first.computed}, the file in "
         "float32:",
         "",
         *aligned(rows),

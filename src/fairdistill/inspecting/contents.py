@@ -48,7 +48,7 @@ def _load(name: str, options: InspectOptions) -> dict[data.Split, GroupedDataset
     own = dict(options.data_options)
     if "skip_broken" in data.option_names(name):
         own["skip_broken"] = True
-    return data.load_splits(name, root=options.data_root, incomplete=True, **own)
+    return data.load_splits(name, root=options.data_root, **own)
 
 
 def _described(name: str, parts: Mapping[data.Split, GroupedDataset], options: InspectOptions) -> InspectResult:

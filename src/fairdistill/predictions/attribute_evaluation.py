@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from fairdistill.data import GroupedDataset
@@ -21,10 +22,13 @@ class AttributesEvaluation(Performance):
 
     Attributes:
         names: of the attributes, of which the logits ``[N, K]`` are.
-        each: its evaluation for each attribute, as a problem of two classes, no and yes.
+        shares: float32 ``[N, K]`` on the device, the probability of a yes.
+        each: its evaluation for each attribute, as a problem of two classes, no and yes; without the images that have
+            no answer to it.
     """
 
     names: tuple[str, ...]
+    shares: Tensor
     each: tuple[Evaluation, ...]
 
 
@@ -40,8 +44,12 @@ def evaluate_outputs(
     """
     if dataset.attributes is None:
         return evaluate(logits, dataset)
-    pairs = zip(logits.unbind(1), dataset.of_attributes(), strict=True)
-    each = tuple(evaluate(two_classes(outputs, kind), attribute) for outputs, attribute in pairs)
+    both = [two_classes(outputs, kind) for outputs in logits.unbind(1)]
+    answered = (dataset.answers() >= 0).to(logits.device)
+    parts = zip(both, answered.unbind(1), dataset.of_attributes(), strict=True)
+    each = tuple(evaluate(outputs[rows], attribute) for outputs, rows, attribute in parts)
     means = {name: sum(getattr(one, name) for one in each) / len(each) for name in _MEANS}
     collapsed = all(one.collapsed for one in each)
-    return AttributesEvaluation(logits=logits, names=dataset.attributes.names, each=each, collapsed=collapsed, **means)
+    shares = torch.stack([outputs.softmax(1)[:, 1] for outputs in both], dim=1)
+    names = dataset.attributes.names
+    return AttributesEvaluation(logits=logits, names=names, shares=shares, each=each, collapsed=collapsed, **means)

@@ -13,6 +13,7 @@ from fairdistill.data import Pipeline
 from fairdistill.models.hugging_face import configurations, is_face
 from fairdistill.runs import RunFolder
 from fairdistill.system.processes import World
+from fairdistill.text.lists import joined
 from fairdistill.training.console import RunConsole
 from fairdistill.training.cost import estimate
 from fairdistill.training.environment import describe_environment
@@ -54,6 +55,10 @@ def _remarks(setup: Setup) -> Iterator[str]:
     if train.attributes is not None:
         names = train.attributes.names
         yield f"{len(names)} attributes ({', '.join(names)}): one output each, and what is shown is their mean"
+        lacking = zip((train.answers() < 0).sum(0).tolist(), names, strict=True)
+        missing = [f"{rows:,} for {name}" for rows, name in lacking if rows]
+        if missing:
+            yield f"training images without an answer, which are left out of that attribute's losses: {joined(missing)}"
     if train.recipe.crop == "center":
         yield f"images: {train.recipe.geometry}"
     if train.num_unknown_groups:

@@ -107,5 +107,4 @@ def _write_predictions(run: RunFolder, dataset: GroupedDataset, name: str, judge
             probabilities=judged.probabilities.cpu().numpy(),
         )
         return
-    shares = {name: one.probabilities[:, 1].cpu().numpy() for name, one in zip(judged.names, judged.each, strict=True)}
-    write_attributes(run.path / name, dataset, shares)
+    write_attributes(run.path / name, dataset, dict(zip(judged.names, judged.shares.T.cpu().numpy(), strict=True)))

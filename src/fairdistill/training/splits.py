@@ -9,6 +9,7 @@ from fairdistill import data
 from fairdistill.data import GroupedDataset, cut_validation, without_duplicates
 from fairdistill.errors import DataError, TeacherError, UsageError
 from fairdistill.runs import RunFolder
+from fairdistill.system.processes import World
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.protocol import PROTOCOLS
 
@@ -61,6 +62,27 @@ def parted(parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, te
             "split off; add images, or assign some to validation"
         )
     return Splits(train, validation, test)
+
+
+def check_answers(found: Splits, world: World) -> None:
+    """Check, of several attributes, that every split has answers to each, and that all are known to several processes.
+
+    Raises:
+        DataError: if no image of a split has an answer to an attribute.
+        UsageError: if answers are missing and several processes train together.
+    """
+    for part in found:
+        if part.attributes is None:
+            continue
+        missing = (part.answers() < 0).sum(0).tolist()
+        for name, rows in zip(part.attributes.names, missing, strict=True):
+            if rows == len(part):
+                raise DataError(f"no image of {part.name} has an answer for {name}; add some, or drop it from --label")
+        if any(missing) and part is found.train and not world.alone:
+            raise UsageError(
+                "several processes cannot train with missing answers, because each would have another number of them; "
+                "train with one process, or fill the answers in"
+            )
 
 
 def _check_split(options: TrainOptions, teacher_run: RunFolder | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -59,21 +58,11 @@ def test_an_attribute_with_other_than_two_values_is_refused_with_the_column(tmp_
         load(str(table))
 
 
-def test_training_data_without_some_answers_are_refused_with_their_number(tmp_path):
-    table = Path(draw_attributes(tmp_path))
-    table.write_text(table.read_text().replace("marked", "", 3).replace("yes", "?", 2))
-    counted = "rows without an answer, of 72: 2 for bright, 3 for spot. Training needs every answer: fill them in"
-    with pytest.raises(DataError, match=f"images.csv, row 3: column 'bright' is empty; {re.escape(counted)}"):
-        load(str(table), unknown="?")
-    with pytest.raises(DataError, match=r"column 'bright' has 3 different values .* are named with --unknown"):
-        load(str(table))
-
-
-def test_data_that_are_not_for_training_may_lack_answers(tmp_path):
+def test_rows_may_lack_answers(tmp_path):
     table = Path(draw_attributes(tmp_path))
     whole = load(str(table))["train"]
     table.write_text(table.read_text().replace("marked", "", 3).replace("yes", "?", 2))
-    train = load(str(table), unknown="?", incomplete=True)["train"]
+    train = load(str(table), unknown="?")["train"]
     assert train.attributes is not None
     assert (train.answers() < 0).sum(0).tolist() == [2, 0, 3]
     assert "bright?" in train.class_names
@@ -82,6 +71,8 @@ def test_data_that_are_not_for_training_may_lack_answers(tmp_path):
         assert each.ids == known.subset(rows).ids
         assert torch.equal(each.labels, known.labels[rows])
     assert not [note for note in train.notes if "No row has" in note]
+    with pytest.raises(DataError, match=r"column 'bright' has 3 different values .* are named with --unknown"):
+        load(str(table))
 
 
 def test_two_spellings_of_one_answer_are_noted(tmp_path):

@@ -82,10 +82,12 @@ def _of_long_table(path: Path, options: AuditOptions) -> AttributeInputs:
 
 def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:
     attributes = attributes_of_run(run, options.label)
-    found, taught, validated = zip(*(run_inputs(run, each) for each in attributes), strict=True)
+    tables, taught, validated = zip(*(run_inputs(run, each) for each in attributes), strict=True)
+    found = [each for each in tables if each is not None]
+    rows = run.result["test_rows"]
     return AttributeInputs.of(
-        attributes,
-        [each for each in found if each is not None],
+        tuple(each.lacking(rows - len(said)) for each, said in zip(attributes, found, strict=True)),
+        found,
         taught if options.against is None else _others(options.against, options, attributes),
         validated if options.validation is None else _others(options.validation, options, attributes),
     )

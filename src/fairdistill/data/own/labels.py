@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.attributes import Attributes, combined
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import UsageError
 from fairdistill.tables.columns import Columns, listed
 from fairdistill.tables.reading import several
 from fairdistill.tables.spelling import spelling_notes
@@ -78,19 +78,18 @@ class LabelColumns:
             )
         return cls(names=tuple(names), order=order, yes_values=yes_values, bins=bins)
 
-    def read(self, columns: Columns, stored: Mapping[str, str], *, incomplete: bool = False) -> Classes:
+    def read(self, columns: Columns, stored: Mapping[str, str]) -> Classes:
         """Return the classes of a table's rows.
 
         Args:
             columns: the table.
             stored: the order of classes that the file stores, by column.
-            incomplete: whether rows may have no answer to some of several attributes.
 
         Raises:
-            DataError: for an empty class, or an answer that is missing.
+            DataError: for an empty class.
         """
         if len(self.names) > 1:
-            return self._attributes(columns, incomplete=incomplete)
+            return self._attributes(columns)
         (column,) = self.names
         order = self.order or stored.get(column)
         labels, names = columns.codes(column, "label", order=order)
@@ -100,10 +99,8 @@ class LabelColumns:
         note = f"the classes and their order are those stored in the file: {', '.join(listed(order))}"
         return Classes(labels, names, spelling=spelling, notes=(note,))
 
-    def _attributes(self, columns: Columns, *, incomplete: bool) -> Classes:
+    def _attributes(self, columns: Columns) -> Classes:
         found = [attribute_in(columns, name, self.yes_values.get(name)) for name in self.names]
-        if not incomplete:
-            _check_answered(columns, {each.name: codes for each, codes in found})
         labels, attributes = combined(self.names, [each.classes for each, _ in found], [codes for _, codes in found])
         spelling = (self._spelling(each.name, codes[codes >= 0], each.classes) for each, codes in found)
         notes = tuple(note for each, _ in found for note in each.notes)
@@ -114,17 +111,3 @@ class LabelColumns:
             return ()
         rows = np.bincount(labels, minlength=len(names)).tolist()
         return tuple(spelling_notes(names, rows, column=f"column {column!r}", kind="class"))
-
-
-def _check_answered(columns: Columns, answers: Mapping[str, NDArray[np.int64]]) -> None:
-    """Raise a DataError if a row has no answer to an attribute; the message counts them all."""
-    missing = {name: np.flatnonzero(codes < 0) for name, codes in answers.items()}
-    lacking = [f"{len(rows):,} for {name}" for name, rows in missing.items() if len(rows)]
-    if not lacking:
-        return
-    first, name = min((int(rows[0]), name) for name, rows in missing.items() if len(rows))
-    raise DataError(
-        f"{columns.where(first)}: column {name!r} is empty; rows without an answer, of {len(columns.frame):,}: "
-        f"{', '.join(lacking)}. Training needs every answer: fill them in, remove these rows from the table, or drop "
-        "these columns from --label; audits leave such rows out"
-    )

@@ -148,22 +148,19 @@ class TableOptions(OwnOptions):
 
 
 def load(
-    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions, whole: Whole = None,
-    *, incomplete: bool = False,
-) -> dict[Split, GroupedDataset]:  # fmt: skip
+    wanted: Collection[Split], path: Path, root: Path | None, options: TableOptions, whole: Whole = None
+) -> dict[Split, GroupedDataset]:
     """Return the wanted splits of the images that a table names, or all as one test set (``whole``).
-
-    Rows without an answer to some of several attributes are an error, unless the data may be ``incomplete``.
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
     base = root or _folder_of(path)
-    rows = _located(path, base, options, incomplete=incomplete)
+    rows = _located(path, base, options)
     if options.test_data is not None:
         other = Path(options.test_data)
         test_base = root or _folder_of(other)
-        test = _located(other, test_base, options, incomplete=incomplete)
+        test = _located(other, test_base, options)
         rows = with_test_rows(rows, test, paths=(path, other), bases=(base, test_base))
     return load_own(rows, (wanted, whole), name=path.name, base=base, options=options)
 
@@ -172,9 +169,9 @@ def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _located(path: Path, base: Path, options: TableOptions, *, incomplete: bool) -> Rows:
+def _located(path: Path, base: Path, options: TableOptions) -> Rows:
     """Return the rows of a table; of images in files, the files that their paths mean."""
-    rows = read_rows(path, base, options, incomplete=incomplete)
+    rows = read_rows(path, base, options)
     return_freed_memory()
     if rows.source is not None and not isinstance(rows.source, Folder):
         return rows
@@ -206,7 +203,7 @@ def load_own(
     )
 
 
-def read_rows(path: Path, base: Path, options: TableOptions, *, incomplete: bool = False) -> Rows:
+def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     """Return the rows of a table; only the columns that are needed are read."""
     names = header(path, options.encoding)
     if options.image == "image" and "image" not in names and FILE_NAME in names:
@@ -249,7 +246,7 @@ def read_rows(path: Path, base: Path, options: TableOptions, *, incomplete: bool
     frame = read_columns(path, [*used, *ids], options.encoding)
     columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
     named = named_classes(columns, used, options.bin)
-    classes = labels.read(columns, named, incomplete=incomplete)
+    classes = labels.read(columns, named)
     group_codes, group_names = columns.crossed(groups, (source, *(labels.names if len(labels.names) > 1 else ())))
     columns.notes += classes.spelling
     if source is None:
