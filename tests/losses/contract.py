@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.losses import TermContext
+from fairdistill.system.processes import World
 from fairdistill.types import StepView, TapName
 from tests.losses.tolerances import TOLERANCES
 
@@ -38,6 +39,23 @@ def step_view(
         num_groups=num_groups,
         progress=progress,
     )
+
+
+class Half(World):
+    """One of two processes, which knows every row of the other.
+
+    Args:
+        rank: its number, 0 or 1.
+        whole: the whole of each tensor that it will gather.
+    """
+
+    def __init__(self, rank: int, whole: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.rank, self.size, self.whole = rank, 2, whole
+
+    def gather(self, own: Tensor, *, rows: int) -> Tensor:
+        """Return the whole tensor that these rows are from."""
+        return next(whole for whole in self.whole if torch.equal(whole[self.own], own))
 
 
 def term_context(

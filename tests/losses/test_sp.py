@@ -5,10 +5,10 @@ import torch
 
 from fairdistill.losses import SP, sp_loss
 from fairdistill.methods import parse
-from fairdistill.system.processes import World
 from fairdistill.types import StepView
 from tests.losses.contract import (
     DTYPES,
+    Half,
     assert_close,
     assert_computes_in_full_precision,
     assert_gradcheck,
@@ -90,17 +90,6 @@ def test_method_adds_the_term_at_the_papers_strength():
     assert ([term.name for term in method.terms], method.sampler) == (["ce", "sp"], "shuffled")
     assert method.settings == {"sp.strength": 3000.0}
     assert method.teacher_taps == {"map"}
-
-
-class Half(World):
-    """One of two processes; it has every row of the other."""
-
-    def __init__(self, rank, whole):
-        super().__init__()
-        self.rank, self.size, self.whole = rank, 2, whole
-
-    def gather(self, own, *, rows):
-        return next(whole for whole in self.whole if torch.equal(whole[self.own], own))
 
 
 def test_two_processes_share_the_loss_of_the_whole_batch():

@@ -7,7 +7,6 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,9 @@ from fairdistill.auditing.images import read_images
 from fairdistill.cli.main import main
 from fairdistill.errors import DataError, FairdistillError, RunFolderError, TeacherError, UsageError
 from fairdistill.predictions.attribute_evaluation import evaluate_outputs
-from fairdistill.system.processes import World
 from fairdistill.tables.reading import header
 from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.splits import check_answers, load_data
+from fairdistill.training.splits import load_data
 from tests.training.attributes import NAMES, OPTIONS, draw_attributes
 
 
@@ -117,18 +115,10 @@ def test_images_without_some_answers_train_the_others(folder, tmp_path, method):
     assert "Audited on 20 to 24 images" in exported.text()
 
 
-@pytest.mark.parametrize(
-    ("cut", "world", "message"),
-    [
-        ({"striped": "test"}, 1, "no image of fewer.csv/test has an answer for striped; add some, or drop it"),
-        ({}, 2, "several processes cannot train with missing answers"),
-    ],
-)
-def test_missing_answers_that_do_not_fit_are_one_line(folder, cut, world, message):
-    given = replace(options(folder, "unfit", split_seed=0), data=str(_with_fewer_answers(folder, **cut)))
-    together = World(SimpleNamespace(global_rank=0, world_size=world))
-    with pytest.raises((DataError, UsageError), match=message):
-        check_answers(load_data(given, None), together)
+def test_a_split_without_any_answer_to_an_attribute_is_named(folder):
+    given = replace(options(folder, "unfit", split_seed=0), data=str(_with_fewer_answers(folder, striped="test")))
+    with pytest.raises(DataError, match=r"no image of fewer.csv/test has an answer for striped; add some, or drop it"):
+        load_data(given, None)
 
 
 def _with_fewer_answers(folder: Path, **cut: str) -> Path:

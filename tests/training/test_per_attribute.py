@@ -19,6 +19,7 @@ from fairdistill.training.objective import Objective
 from fairdistill.training.per_attribute import PerAttribute, term_of
 from fairdistill.training.setup import build_sampler
 from fairdistill.types import StepView
+from tests.losses.contract import Half
 from tests.training.attributes import NAMES, OPTIONS, draw_attributes
 
 SHAPES = {"logits": (3,), "feature": (6,), "map": (4, 2, 2), "embedding": (6,)}
@@ -147,15 +148,24 @@ def test_every_attribute_keeps_its_own_state_and_a_checkpoint_holds_it(train, co
     assert torch.equal(again.terms["dro"].terms[2].log_weights, weights[2])
 
 
-def test_the_shares_of_two_processes_sum_to_the_whole(train, context, view):
-    objective, _ = terms("scratch", train, context)
+@pytest.mark.parametrize("answers", ["train", "incomplete"])
+@pytest.mark.parametrize("method", list(METHODS))
+def test_two_processes_share_the_loss_of_the_whole_batch(request, view, method, answers):
+    data = request.getfixturevalue(answers)
+    context = TermContext(data.num_classes, 2, SHAPES, SHAPES, data.cell_counts())
+    view = replace(view, labels=data.labels[:ROWS])
+    objective, found = terms(method, data, context)
+    whole = [*view.student.values(), *view.teacher.values(), view.labels, view.groups]
+    for spec in found.all_terms:
+        term = objective.terms[spec.name]
+        if isinstance(term, PerAttribute):
+            shares = [term(_share(view, Half(rank, whole))) for rank in (0, 1)]
+            torch.testing.assert_close(sum(shares), term(view))
 
-    def share(rows):
-        student = {name: value[rows] for name, value in view.student.items()}
-        return replace(view, student=student, labels=view.labels[rows], groups=view.groups[rows], whole=ROWS)
 
-    parts = [objective(share(rows), ["ce"]).total for rows in (slice(0, 10), slice(10, ROWS))]
-    torch.testing.assert_close(torch.stack(parts).sum(), objective(view, ["ce"]).total)
+def _share(view, world):
+    own = {who: {name: value[world.own] for name, value in getattr(view, who).items()} for who in WHO}
+    return replace(view, **own, labels=view.labels[world.own], groups=view.groups[world.own], world=world, whole=ROWS)
 
 
 def test_a_teachers_probabilities_are_read_as_such(train, context, view):

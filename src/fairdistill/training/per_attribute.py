@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from fairdistill.data import GroupedDataset
 from fairdistill.losses import Term, TermContext, TermSpec
 from fairdistill.models.reading import OutputKind, two_classes
+from fairdistill.system.processes import ALONE
 from fairdistill.types import StepView, TapName, Taps
 
 
@@ -21,8 +22,12 @@ class PerAttribute(Term):
     sigmoid of z. What a term keeps or learns, it keeps for each attribute. Rows without an answer to an attribute are
     left out of its term; an attribute that no row of a batch answers is left out of the mean.
 
+    If several processes share a batch, those that compare rows, or do not know how many rows the others leave out,
+    gather it once for all attributes; each then computes the same value and takes its share of that.
+
     Args:
-        terms: the same term for each attribute.
+        spec: the settings of the term.
+        terms: the term for each attribute.
         yes: int64 ``[C, K]``, 1 where a class of the data set, a combination of answers, says yes to an attribute, -1
             where there is no answer.
         teacher: what the teacher's outputs are.
@@ -30,23 +35,47 @@ class PerAttribute(Term):
 
     whole_batch = True  # each term's own share is taken here
 
-    def __init__(self, terms: Sequence[Term], yes: Tensor, *, teacher: OutputKind = "logits") -> None:
+    def __init__(self, spec: TermSpec, terms: Sequence[Term], yes: Tensor, *, teacher: OutputKind = "logits") -> None:
         super().__init__()
         self.terms = nn.ModuleList(terms)
         self.teacher = teacher
+        self._taps = (spec.student_taps, spec.teacher_taps)
         self._complete = bool((yes >= 0).all())
-        self._asked = list(self._all())  # the terms that had rows in the last batch
+        self._gathers = terms[0].whole_batch or not self._complete
+        self._asked = list(terms)  # those that had rows in the last batch
         self.yes: Tensor
         self.register_buffer("yes", yes, persistent=False)
 
     def forward(self, view: StepView) -> Tensor:
-        """Return the mean over the attributes."""
+        """Return the mean over the attributes, or this process's share of it."""
+        if view.whole is None:
+            return self._mean(view)
+        if self._gathers:
+            return self._mean(self._gathered(view)) / view.world.size
+        return self._mean(view) * view.share
+
+    def _mean(self, view: StepView) -> Tensor:
         pairs = [(term, each) for term, each in zip(self._all(), self._views(view), strict=True) if len(each.labels)]
         self._asked = [term for term, _ in pairs]
-        parts = [
-            term(each) if term.whole_batch or view.whole is None else term(each) * view.share for term, each in pairs
-        ]
-        return torch.stack(parts).mean() if parts else 0 * next(iter(view.student.values())).sum()
+        if not pairs:
+            return 0 * next(iter(view.student.values())).sum()
+        return torch.stack([term(each) for term, each in pairs]).mean()
+
+    def _gathered(self, view: StepView) -> StepView:
+        """Return the whole batch as that of a process alone, with the features that the term reads."""
+        student, teacher = (
+            {name: view.gather(taps[name]) for name in names}
+            for names, taps in zip(self._taps, (view.student, view.teacher), strict=True)
+        )
+        return replace(
+            view,
+            student=student,
+            teacher=teacher,
+            labels=view.gather(view.labels),
+            groups=view.gather(view.groups),
+            world=ALONE,
+            whole=None,
+        )
 
     def begin_step(self) -> None:
         """Prepare each attribute's term."""
@@ -96,7 +125,7 @@ def term_of(spec: TermSpec, context: TermContext, train: GroupedDataset, *, teac
     terms = [spec.build(_context_of(context, each)) for each in train.of_attributes()]
     if not terms[0].reads_labels:
         return terms[0]
-    return PerAttribute(terms, torch.from_numpy(train.attributes.yes), teacher=teacher)
+    return PerAttribute(spec, terms, torch.from_numpy(train.attributes.yes), teacher=teacher)
 
 
 def _context_of(context: TermContext, attribute: GroupedDataset) -> TermContext:

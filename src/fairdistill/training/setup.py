@@ -32,7 +32,7 @@ from fairdistill.training.options import TrainOptions
 from fairdistill.training.per_attribute import term_of
 from fairdistill.training.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
 from fairdistill.training.resolving import resolve
-from fairdistill.training.splits import Splits, check_answers, load_data
+from fairdistill.training.splits import Splits, load_data
 from fairdistill.training.stages import Stage, plan_stages
 from fairdistill.training.student import Student, build_student
 from fairdistill.training.teacher import RunTeacher, build_teacher, teacher_source, with_network
@@ -102,7 +102,6 @@ def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | Non
     options, method = _with_method(resolve(with_network(options), teacher_run))
     options, runtime = _with_machine(options, world)
     data = prepare_data(options, splits or load_data(options, teacher_run), runtime)
-    check_answers(data, world)
     check_keep(str(options.keep), data.validation)
     sampler = build_sampler(method, options, data.train)
     student, teacher = prepare_networks(options, method, data.train, runtime)

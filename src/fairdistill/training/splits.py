@@ -9,7 +9,6 @@ from fairdistill import data
 from fairdistill.data import GroupedDataset, cut_validation, without_duplicates
 from fairdistill.errors import DataError, TeacherError, UsageError
 from fairdistill.runs import RunFolder
-from fairdistill.system.processes import World
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.protocol import PROTOCOLS
 
@@ -36,7 +35,10 @@ def load_data(options: TrainOptions, teacher_run: RunFolder | None) -> Splits:
         teacher_run: the teacher's run folder, if the teacher is a run; the student must use its split.
     """
     parts = data.load_splits(options.data, root=options.data_root, **options.data_options)
-    return parted(parts, options, teacher_run)
+    found = parted(parts, options, teacher_run)
+    for part in found:
+        _check_answers(part)
+    return found
 
 
 def parted(parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, teacher_run: RunFolder | None) -> Splits:
@@ -64,25 +66,14 @@ def parted(parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, te
     return Splits(train, validation, test)
 
 
-def check_answers(found: Splits, world: World) -> None:
-    """Check, of several attributes, that every split has answers to each, and that all are known to several processes.
-
-    Raises:
-        DataError: if no image of a split has an answer to an attribute.
-        UsageError: if answers are missing and several processes train together.
-    """
-    for part in found:
-        if part.attributes is None:
-            continue
-        missing = (part.answers() < 0).sum(0).tolist()
-        for name, rows in zip(part.attributes.names, missing, strict=True):
-            if rows == len(part):
-                raise DataError(f"no image of {part.name} has an answer for {name}; add some, or drop it from --label")
-        if any(missing) and part is found.train and not world.alone:
-            raise UsageError(
-                "several processes cannot train with missing answers, because each would have another number of them; "
-                "train with one process, or fill the answers in"
-            )
+def _check_answers(part: GroupedDataset) -> None:
+    """Raise a DataError if no image has an answer to one of several attributes."""
+    if part.attributes is None:
+        return
+    answered = (part.answers() >= 0).any(0).tolist()
+    for name, known in zip(part.attributes.names, answered, strict=True):
+        if not known:
+            raise DataError(f"no image of {part.name} has an answer for {name}; add some, or drop it from --label")
 
 
 def _check_split(options: TrainOptions, teacher_run: RunFolder | None) -> None:
