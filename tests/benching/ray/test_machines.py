@@ -62,7 +62,7 @@ def kill_second(machines: Cluster, jobs: Sequence[Job], killed: list[tuple[Job, 
         job = job_on(raylet, jobs)
         if job is not None and (job.path / "checkpoint/state.pt").exists() and standing(job).state == "running":
             break
-        time.sleep(0.01)
+        time.sleep(0.1)  # each look reads all processes
     killed.append((job, (job.path / "log.jsonl").read_text()))
     machines.remove_node(second, allow_graceful=False)
 
