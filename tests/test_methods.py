@@ -4,9 +4,9 @@ from itertools import combinations_with_replacement, permutations
 
 import pytest
 
-from fairdistill.errors import MethodError
+from fairdistill.errors import MethodError, UsageError
 from fairdistill.losses import KD, CrossEntropy, Hint
-from fairdistill.methods import METHODS, Method, canonical, parse
+from fairdistill.methods import METHODS, Method, canonical, folder_name, parse
 
 # name: terms, sampler, warm-up, minimax, what is read of the teacher
 ROWS = {
@@ -185,3 +185,62 @@ def test_a_setting_keeps_its_kind_when_it_comes_back_from_a_config_file():
 def test_a_setting_that_does_not_exist_or_fit_is_named(name, settings, text):
     with pytest.raises(MethodError, match=text):
         parse(name, data="cifar10s", settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("place", "terms", "sampler", "strength"),
+    [
+        ("Small", "ce small", "shuffled", 0.5),
+        ("ready", "ce small", "shuffled", 3),
+        ("balanced", "ce small", "balanced", 0.5),
+    ],
+)
+def test_a_method_of_ones_own_is_the_settings_of_a_term_or_a_whole_method(place, terms, sampler, strength):
+    method = parse(f"tests.own_losses:{place}", data="cifar10s")
+    assert (method.name, method.sampler) == (f"tests.own_losses:{place}", sampler)
+    assert names(method.terms) == terms.split()
+    assert method.settings == {"small.strength": strength, "small.power": 2}
+
+
+def test_a_method_of_ones_own_is_part_of_sums_and_has_settings():
+    settings = {"small.strength": 2, "small.power": 4, "kd.temperature": 5}
+    method = parse(" HKD + tests.own_losses:Small+SS", data="t.csv", settings=settings)
+    assert (method.name, method.sampler) == ("ss+hkd+tests.own_losses:Small", "balanced")
+    assert names(method.terms) == ["ce", "kd", "small"]
+    assert {name: method.settings[name] for name in settings} == settings
+    assert folder_name(method.name) == "ss+hkd+tests.own_losses.Small"
+    assert canonical("tests.own_losses:Small+scratch") == "tests.own_losses:Small"
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("smal", "has no 'smal' to make a method; did you mean tests.own_losses:Small"),
+        ("number", "expected 'number' in .* to be a Method or the settings of a term, but its type is int"),
+        ("sorted_", "its sampler must be shuffled or balanced or unbalanced, not 'sorted'"),
+        ("Changeable", "expected the settings of a term to be a frozen dataclass, but Changeable is none"),
+        ("Plain", "expected the settings of a term to be a frozen dataclass, but Plain is none"),
+        ("Nameless", "expected Nameless.name to be the term's name, such as 'center', but it is 'my loss'"),
+        ("Elsewhere", r"Elsewhere.teacher_taps to be a frozenset of features \(embedding, map, .*'penultimate'"),
+        ("Textual", "expected the setting Textual.mode to be a number, but it is 'mean'; write .* as a ClassVar"),
+        ("Unset", "give every setting a default value .*strength"),
+        ("Unbuilt", r"Unbuilt has no build\(context\), which returns the term"),
+        (
+            "Small.x",
+            r"cannot read the method .*expected MODULE:NAME, for example my_losses:Center for Center",
+        ),
+    ],
+)
+def test_what_is_no_method_is_named_with_what_it_lacks(place, message):
+    with pytest.raises((MethodError, UsageError), match=message):
+        parse(f"tests.own_losses:{place}", data="t.csv")
+
+
+def test_two_terms_of_one_name_are_an_error_that_names_both_parts():
+    with pytest.raises(MethodError, match=r"'tests.own_losses:Small' and 'tests.own_losses:ready': .*the term 'small'"):
+        parse("tests.own_losses:Small+tests.own_losses:ready", data="t.csv")
+
+
+def test_code_that_only_a_file_names_is_not_imported():
+    with pytest.raises(UsageError, match=r"the method his_losses:Center is code that a file names, not you.* --method"):
+        parse("his_losses:Center", data="t.csv")

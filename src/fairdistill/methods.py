@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from fairdistill import paper
 from fairdistill.contract import present_names
@@ -29,6 +29,9 @@ from fairdistill.losses import (
     SelfMFD,
     TermSpec,
 )
+from fairdistill.losses.own_terms import check_spec
+from fairdistill.models.own_code import own_code
+from fairdistill.models.trust import check_trusted
 from fairdistill.text.meant import meant
 from fairdistill.types import TapName
 
@@ -185,14 +188,41 @@ def canonical(name: str) -> str:
         >>> canonical("HKD+ss")
         'ss+hkd'
     """
-    parts = [part.strip().lower() for part in name.split("+")]
-    for part in parts:
-        if part not in METHODS:
+    found = parts(name)
+    for part in found:
+        if part not in METHODS and not is_own_method(part):
             hint = meant(part, METHODS, otherwise=".")
             raise MethodError(
-                f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum, for example ss+hkd"
+                f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum, for example ss+hkd, or "
+                "MODULE:NAME for one of your own"
             )
-    return _in_order(parts)
+    return _in_order(found)
+
+
+def parts(name: str) -> list[str]:
+    """Return the parts of a sum, as written but for case and spaces; names of your own code keep their case.
+
+    Example:
+        >>> parts("SS + my_losses:Center")
+        ['ss', 'my_losses:Center']
+    """
+    stripped = [part.strip() for part in name.split("+")]
+    return [part if is_own_method(part) else part.lower() for part in stripped]
+
+
+def is_own_method(part: str) -> bool:
+    """Return whether a part of a sum is the user's own code, ``package.module:name``."""
+    return ":" in part
+
+
+def folder_name(name: str) -> str:
+    """Return a method's name as part of a folder's name.
+
+    Example:
+        >>> folder_name("ss+my_losses:Center")
+        'ss+my_losses.Center'
+    """
+    return name.replace(":", ".")
 
 
 def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) -> Method:
@@ -201,12 +231,14 @@ def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) ->
     A row of the supplement's Table 1 uses that row's values. In any other sum, each part uses its own row's.
 
     Args:
-        name: for example ``"mfd"`` or ``"ad+fitnet"``; order and case do not matter.
+        name: for example ``"mfd"`` or ``"ad+fitnet"``; order and case do not matter. A part ``package.module:name`` is
+            of your own code: a :class:`Method`, or the settings of a term, which is added to cross-entropy.
         data: the data set's name; data sets that are not in Table 1 use the CIFAR-10S column.
         settings: values by ``term.setting`` that replace the paper's.
 
     Raises:
-        MethodError: for an unknown part or setting, or parts that do not fit together.
+        MethodError: for an unknown part or setting, parts that do not fit together, or code that is no method.
+        UsageError: for code that cannot be imported, or that the user has not named.
 
     Example:
         >>> parse("ss+hkd", data="cifar10s").settings["kd.temperature"]
@@ -219,7 +251,7 @@ def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) ->
     of_row = paper.settings(row, data)
     total: Method | None = None
     for part in row.split("+"):
-        method = METHODS[part]
+        method = _own(part) if is_own_method(part) else METHODS[part]
         found = paper.settings(part, data) if of_row is None else of_row
         method = method.with_settings({k: v for k, v in (found or {}).items() if k in method.settings})
         method = method.with_settings({k: v for k, v in settings.items() if k in method.settings})
@@ -228,9 +260,36 @@ def parse(name: str, *, data: str, settings: Mapping[str, Any] | None = None) ->
     return total.with_settings(settings)
 
 
-def _in_order(parts: Sequence[str]) -> str:
-    known = [part for part in METHODS if part in parts and part != "scratch"]
-    others = [part for part in dict.fromkeys(parts) if part not in METHODS]
+def _own(place: str) -> Method:
+    """Return a method of the user's own code, by its place."""
+    module, _, name = place.partition(":")
+    if not all(each.isidentifier() for each in (*module.split("."), name)) or module.endswith(".py"):
+        raise MethodError(
+            f"cannot read the method {place!r}: expected MODULE:NAME, for example my_losses:Center for Center in "
+            "my_losses.py"
+        )
+    check_trusted(place, kind="method")
+    found = own_code(place, kind="method", wanted="a Method or the settings of a term", fits=_is_method)
+    if isinstance(found, type):
+        try:
+            found = found()
+        except TypeError as error:
+            raise MethodError(f"{place}: give every setting a default value ({error})") from None
+    method = found if isinstance(found, Method) else Method(place, (CrossEntropy(), found))
+    if method.sampler not in get_args(SamplerName):
+        raise MethodError(f"{place}: its sampler must be {' or '.join(get_args(SamplerName))}, not {method.sampler!r}")
+    for spec in (*method.warmup, *method.terms):
+        check_spec(spec, place)
+    return replace(method, name=place)
+
+
+def _is_method(found: object) -> bool:
+    return isinstance(found, Method) or hasattr(found, "student_taps")
+
+
+def _in_order(names: Sequence[str]) -> str:
+    known = [part for part in METHODS if part in names and part != "scratch"]
+    others = [part for part in dict.fromkeys(names) if part not in METHODS]
     return "+".join([*known, *others]) or "scratch"
 
 

@@ -18,10 +18,11 @@ def run_job(job: Job) -> str | None:
 
 
 def _run(job: Job) -> str | None:
+    from fairdistill.methods import parts
     from fairdistill.models import trust_code
     from fairdistill.training import resume, train
 
-    trust_code(job.options.model, job.options.teacher_model, job.options.teacher)
+    trust_code(job.options.model, job.options.teacher_model, job.options.teacher, *parts(job.row))
     try:
         if (job.path / "config.yaml").exists():
             # The run may have started on another machine, or its grid may have been moved since.

@@ -23,7 +23,8 @@ class GridOptions:
     """Grid."""
 
     methods: str = "all"
-    """Methods, comma-separated, for example scratch,ss,mfd; all: the paper's twelve."""
+    """Methods, comma-separated, for example scratch,ss,mfd; MODULE:NAME for one of your own code; all: the paper's
+    twelve."""
     seeds: str = "0-3"
     """Seeds of the runs, for example 0,1,2 or 0-7."""
     protocol: ProtocolName = "paper"

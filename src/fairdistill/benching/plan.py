@@ -109,7 +109,7 @@ def _job(recipe: _Recipe, of_seed: TrainOptions, path: Path, teacher: Job | None
         "method": name,
         "seed": seed,
         "data_options": of_seed.data_options,  # all paths are absolute: a worker may have another current folder
-        "out": str(path / f"{name}-seed{seed}-{id_}"),
+        "out": str(path / f"{methods.folder_name(name)}-seed{seed}-{id_}"),
         "teacher": None if teacher is None else str(teacher.path),
     }
     return Job(id_, name, seed, recipe.options, None if teacher is None else teacher.id, own)

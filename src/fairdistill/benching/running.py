@@ -22,6 +22,8 @@ from fairdistill.benching.tables import bench_table
 from fairdistill.benching.text import overview, remainder
 from fairdistill.data import load_splits
 from fairdistill.errors import FairdistillError, UsageError
+from fairdistill.methods import parts
+from fairdistill.models import trust_code
 from fairdistill.system.processes import launched_together
 from fairdistill.text.telling import tell
 from fairdistill.tracking import check_logger
@@ -37,6 +39,7 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
             "over several processes: torchrun ... -m fairdistill train"
         )
     check_logger(options.logger)
+    trust_code(*(part for name in options.methods.split(",") for part in parts(name)))
     grid = plan(source, options)
     if options.dry_run:
         return planned(grid, options.workers or 1)

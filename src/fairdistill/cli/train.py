@@ -25,8 +25,8 @@ def run(arguments: list[str]) -> int:
     parser = COMMAND.parser()
     parser.add_argument(
         "--resume", metavar="RUN", type=str,
-        help="resume a stopped run; accepts no other options, except --model and --teacher-model if they are your own "
-        "code (MODULE:FACTORY, or FILE.pt2 for a teacher)",
+        help="resume a stopped run; accepts no other options, except --model, --teacher-model and --method if they are "
+        "your own code (MODULE:NAME, or FILE.pt2 for a teacher)",
     )  # fmt: skip
     options, others = parse_training(parser, arguments)
     from fairdistill.training import resume, train
@@ -37,16 +37,16 @@ def run(arguments: list[str]) -> int:
         return 0
     if _others(arguments):
         raise UsageError(
-            "--resume uses the stopped run's own options; drop all others (--model and --teacher-model may name your "
-            "own code)"
+            "--resume uses the stopped run's own options; drop all others (--model, --teacher-model and --method may "
+            "name your own code)"
         )
-    resume(stopped, model=(options.model, options.teacher_model))
+    resume(stopped, code=(options.model, options.teacher_model, options.method))
     return 0
 
 
 def _others(arguments: list[str]) -> list[str]:
     """Return the arguments that do not belong to one of the options of a resumed run."""
     own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for option in ("--resume", "--model", "--teacher-model"):
+    for option in ("--resume", "--model", "--teacher-model", "--method"):
         own.add_argument(option)
     return own.parse_known_args(arguments)[1]

@@ -1,9 +1,10 @@
 """Which code of the user's own may be imported: only what this process was told to use.
 
-A run folder, and the metadata of a weights file, contain the name of their network. If it is a module and a factory,
-building it imports and runs that module. A file from elsewhere must not decide that, so the name has to come from the
-command line, a configuration file given there, or an argument in Python. An exported program is code as well: PyTorch
-runs parts of it while it reads the file. A TorchScript file runs no Python, but its operations can write files.
+A run folder contains the names of its network and its method, and the metadata of a weights file that of its network.
+If such a name is a module and something in it, using it imports and runs that module. A file from elsewhere must not
+decide that, so the name has to come from the command line, a configuration file given there, or an argument in Python.
+An exported program is code as well: PyTorch runs parts of it while it reads the file. A TorchScript file runs no
+Python, but its operations can write files.
 """
 
 from __future__ import annotations
@@ -19,20 +20,23 @@ _TRUSTED: set[str] = set()
 
 
 def trust_code(*names: str | None) -> None:
-    """Let this process import the code of networks, and read exported programs; other names do nothing.
+    """Let this process import the code of networks and methods, and read exported programs; other names do nothing.
 
     Args:
-        names: networks (``package.module:factory``) and paths as the user gave them, None for those not given.
+        names: networks (``package.module:factory``), methods (``package.module:name``) and paths as the user gave them,
+            None for those not given.
     """
     _TRUSTED.update(name for name in names if name)
 
 
-def check_trusted(name: str) -> None:
-    """Raise a UsageError unless the user has named this network, ``package.module:factory``, in this process."""
+def check_trusted(name: str, *, kind: str = "network") -> None:
+    """Raise a UsageError unless the user has named this network or method, ``package.module:name``, in this process."""
     if name not in _TRUSTED:
+        how = f"--model {name} (--teacher-model for a teacher; in Python, model={name!r})"
+        if kind == "method":  # only a run that is resumed names one
+            how = f"--method {name} (in Python, resume(..., code={name!r}))"
         raise UsageError(
-            f"the network {name} is code that a file names, not you, so it was not imported. If you trust it, add "
-            f"--model {name} (--teacher-model for a teacher; in Python, model={name!r})"
+            f"the {kind} {name} is code that a file names, not you, so it was not imported. If you trust it, add {how}"
         )
 
 

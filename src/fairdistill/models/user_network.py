@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
 from fairdistill.errors import UsageError
-from fairdistill.text.meant import meant
+from fairdistill.models.own_code import current_folder_first, own_code
 
 _CLASSES = "num_classes"
 
@@ -31,21 +25,13 @@ def user_network(module: str, factory: str, num_classes: int) -> nn.Module:
             arguments, or it returns something other than a network.
     """
     name = f"{module}:{factory}"
-    with _current_folder_first() as folder:
-        try:
-            with torch.random.fork_rng(devices=[]):  # random numbers are drawn only at the first import
-                found = importlib.import_module(module)
-        except (Exception, SystemExit) as error:  # the module's own code may raise anything
-            raise UsageError(
-                f"cannot import {module!r} for the network {name}: {type(error).__name__}: {error}; searched "
-                f"in {folder} and the installed packages; run fairdistill in the folder that holds it"
-            ) from error
-        make = getattr(found, factory, None)
-        if not callable(make) or isinstance(make, nn.Module):
-            what = "no" if make is None else f"a {type(make).__name__} instead of a function or class"
-            others = [each for each, value in vars(found).items() if callable(value) and each != factory]
-            hint = meant(factory, others, written=lambda close: f"{module}:{close}")
-            raise UsageError(f"the module {module!r} ({found.__file__}) has {what} {factory!r} to make a network{hint}")
+    make = own_code(
+        name,
+        kind="network",
+        wanted="a function or class",
+        fits=lambda found: callable(found) and not isinstance(found, nn.Module),
+    )
+    with current_folder_first():
         args, kwargs = _arguments(make, name, num_classes)
         try:
             network = make(*args, **kwargs)
@@ -78,14 +64,3 @@ def _arguments(make: Any, name: str, num_classes: int) -> tuple[list[int], dict[
     if required[0].kind is inspect.Parameter.KEYWORD_ONLY:
         return [], {required[0].name: num_classes}
     return [num_classes], {}
-
-
-@contextmanager
-def _current_folder_first() -> Iterator[str]:
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
-    importlib.invalidate_caches()
-    try:
-        yield folder
-    finally:
-        sys.path.remove(folder)

@@ -44,7 +44,7 @@ class MethodOptions(OptionGroup):
     """Method."""
 
     method: str = "scratch"
-    """One of {methods}; or a sum, for example ss+hkd."""
+    """One of {methods}; MODULE:NAME for one of your own code; or a sum, for example ss+hkd."""
     set: Mapping[str, float] = field(default_factory=dict)
     """Hyperparameter of one of the method's loss terms, for example mfd.strength=7; can be repeated. Default: the value
     in the paper's Table 1, or in the method's own paper."""

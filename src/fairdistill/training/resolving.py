@@ -57,7 +57,7 @@ def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> Trai
         split_seed=split_seed if split_seed is not None else 0,
         epochs=epochs,
         **asdict(options.learning),
-        out=options.out or f"runs/{Path(options.data).stem}-{row}-seed{options.seed}",
+        out=options.out or f"runs/{Path(options.data).stem}-{methods.folder_name(row)}-seed{options.seed}",
     )
 
 

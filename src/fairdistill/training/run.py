@@ -8,6 +8,7 @@ from typing import Any
 
 from fairdistill.contract import with_keywords
 from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.methods import parts
 from fairdistill.models import check_program, trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
@@ -66,7 +67,7 @@ def train(
         >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP
     """
     options = with_keywords(TrainOptions, options, keywords)
-    trust_code(options.model, options.teacher_model, options.teacher)
+    trust_code(options.model, options.teacher_model, options.teacher, *parts(options.method))
     _check_until(until)
     with caller_untouched():
         world = join(options.device)
@@ -94,7 +95,7 @@ def resume(
     watch: Watch | None = None,
     until: int | None = None,
     splits: Splits | None = None,
-    model: str | Sequence[str | None] | None = None,
+    code: str | Sequence[str | None] = (),
 ) -> RunFolder:
     """Continue a run that was paused, stopped or killed, as if there had been no interruption.
 
@@ -107,8 +108,9 @@ def resume(
         watch: as for :func:`train`.
         until: as for :func:`train`; counted from the start of the run.
         splits: as for :func:`train`; an error if they differ from what the run was started with.
-        model: the run's network, or its teacher's, or both, if they are your own code (``package.module:factory``) or,
-            for the teacher, an exported program: code runs only if you name it, not because a run folder does.
+        code: what of the run is your own code: its network, its teacher's (``package.module:factory``, or an exported
+            program) and its method (``package.module:name``, or a sum with it). Code runs only if you name it, not
+            because a run folder does.
 
     Raises:
         RunFolderError: if it is not a run folder, or in use, damaged or finished already.
@@ -117,7 +119,8 @@ def resume(
         >>> run = resume("runs/short")  # doctest: +SKIP
     """
     _check_until(until)
-    trust_code(*([model] if isinstance(model, str) else model or ()))
+    named = [code] if isinstance(code, str) else code
+    trust_code(*named, *(part for name in named if name for part in parts(name)))
     folder = RunFolder.open(path)
     world = join(folder.config.get("device", "auto"))
     with caller_untouched(), held(folder, world):

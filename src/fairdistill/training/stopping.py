@@ -21,7 +21,8 @@ class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
     """
 
     def __init__(self, what: str, run: RunFolder, *, signal_number: int) -> None:
-        from fairdistill.models import is_own_code, runs_code  # need PyTorch, which other commands' help does not
+        from fairdistill.methods import is_own_method, parts  # need PyTorch, which other commands' help does not
+        from fairdistill.models import is_own_code, runs_code
 
         config = run.config if (run.path / "config.yaml").exists() else {}  # a command of several runs names itself
         named = [
@@ -29,6 +30,8 @@ class Interrupted(TrainingError):  # noqa: N818  # stopping was asked for
             for option, name in (("--model", config.get("model")), ("--teacher-model", config.get("teacher_model")))
             if name is not None and is_own_code(name)
         ]
+        if any(map(is_own_method, parts(config.get("method", "")))):
+            named.append(f" --method {shlex.quote(config['method'])}")
         if runs_code(config.get("teacher")):
             named.append(f" --teacher-model {shlex.quote(config['teacher'])}")
         super().__init__(f"{what}; continue with: {resume_command(run.path)}{''.join(named)}")

@@ -84,7 +84,7 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
     search = search_of(parse_space(options.search, method), options)
     for name in search.space.keys() & training.set.keys():
         raise UsageError(f"{name} is given to both --search and --set; drop one of the two")
-    name = f"{Path(training.data).stem}-{method.name}-seed{training.seed}"
+    name = f"{Path(training.data).stem}-{methods.folder_name(method.name)}-seed{training.seed}"
     out = Path(training.out or f"tune/{name}")
     former = folder.former(out)
     training = replace(

@@ -57,11 +57,12 @@ def tune(
         )
     check_installed()
     # Optuna, which everything else does without, and PyTorch, which the help does not need.
+    from fairdistill.methods import parts
     from fairdistill.models import trust_code
     from fairdistill.tuning.storage import opened
     from fairdistill.tuning.trials_loop import search
 
-    trust_code(training.model, training.teacher_model, training.teacher)
+    trust_code(training.model, training.teacher_model, training.teacher, *parts(training.method))
     with quiet_optuna(), caller_untouched():
         planned = plan(training, options)
         with opened(planned) as study:

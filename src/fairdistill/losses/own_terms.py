@@ -1,0 +1,46 @@
+"""Whether an object of the user's own code can be the settings of a term."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fairdistill.errors import MethodError
+from fairdistill.types import TAP_NAMES
+
+
+def check_spec(spec: object, place: str) -> None:
+    """Check that an object is what :class:`TermSpec` describes: a frozen dataclass of numbers.
+
+    Args:
+        spec: the object.
+        place: where it is from, ``package.module:name``, for messages.
+
+    Raises:
+        MethodError: naming what is missing or does not fit.
+    """
+    kind = type(spec).__name__
+    if isinstance(spec, type) or not dataclasses.is_dataclass(spec) or not _is_frozen(spec):
+        raise MethodError(f"{place}: expected the settings of a term to be a frozen dataclass, but {kind} is none")
+    name = getattr(spec, "name", None)
+    if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
+        raise MethodError(f"{place}: expected {kind}.name to be the term's name, such as 'center', but it is {name!r}")
+    for side in ("student_taps", "teacher_taps"):
+        taps = getattr(spec, side, None)
+        if not isinstance(taps, frozenset) or not taps <= set(TAP_NAMES):
+            raise MethodError(
+                f"{place}: expected {kind}.{side} to be a frozenset of features ({', '.join(TAP_NAMES)}), but it is "
+                f"{taps!r}"
+            )
+    if not callable(getattr(spec, "build", None)):
+        raise MethodError(f"{place}: {kind} has no build(context), which returns the term")
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise MethodError(
+                f"{place}: expected the setting {kind}.{field.name} to be a number, but it is {value!r}; write what is "
+                "not a setting as a ClassVar"
+            )
+
+
+def _is_frozen(spec: object) -> bool:
+    return bool(getattr(type(spec), "__dataclass_params__").frozen)  # noqa: B009  # mypy does not know the attribute

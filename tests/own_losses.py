@@ -1,0 +1,98 @@
+"""Methods as people write them in their own modules, and things that are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from fairdistill.losses import CrossEntropy, Term, TermContext
+from fairdistill.methods import Method
+from fairdistill.types import StepView
+
+
+@dataclass(frozen=True)
+class Small:
+    """Keeps logits small."""
+
+    name: ClassVar[str] = "small"
+    student_taps: ClassVar[frozenset[str]] = frozenset({"logits"})
+    teacher_taps: ClassVar[frozenset[str]] = frozenset()
+
+    strength: float = 0.5
+    power: int = 2
+
+    def build(self, context: TermContext) -> Term:
+        """Return the term."""
+        return SmallTerm(self)
+
+
+class SmallTerm(Term):
+    """Mean power of the logits."""
+
+    def __init__(self, spec: Small) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def forward(self, view: StepView) -> Tensor:
+        """Return the scalar loss."""
+        return self.spec.strength * view.student["logits"].float().abs().pow(self.spec.power).mean()
+
+
+ready = Small(strength=3.0)
+balanced = Method("mine", (CrossEntropy(), Small()), sampler="balanced")  # type: ignore[arg-type]  # taps are names
+sorted_ = Method("mine", (CrossEntropy(),), sampler="sorted")  # type: ignore[arg-type]  # on purpose
+number = 3
+
+
+@dataclass
+class Changeable:
+    """Settings that can be changed."""
+
+    student_taps: ClassVar[frozenset[str]] = frozenset()
+
+
+class Plain:
+    """No dataclass."""
+
+    student_taps = frozenset({"logits"})
+
+
+@dataclass(frozen=True)
+class Nameless(Small):
+    """A name that no option can have."""
+
+    name: ClassVar[str] = "my loss"
+
+
+@dataclass(frozen=True)
+class Elsewhere(Small):
+    """Reads a feature that there is not."""
+
+    teacher_taps: ClassVar[frozenset[str]] = frozenset({"penultimate"})
+
+
+@dataclass(frozen=True)
+class Textual(Small):
+    """A setting that is no number."""
+
+    mode: str = "mean"
+
+
+@dataclass(frozen=True)
+class Unset(Small):
+    """A setting without a default value."""
+
+    def __init__(self, strength: float) -> None:
+        object.__setattr__(self, "strength", strength)
+
+
+@dataclass(frozen=True)
+class Unbuilt:
+    """No build."""
+
+    name: ClassVar[str] = "unbuilt"
+    student_taps: ClassVar[frozenset[str]] = frozenset()
+    teacher_taps: ClassVar[frozenset[str]] = frozenset()
+    build: ClassVar[Any] = None
