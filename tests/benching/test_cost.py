@@ -67,7 +67,7 @@ def test_a_dry_run_without_the_data_says_what_is_missing(capsys, tmp_path, monke
     command = ["bench", "cifar10s", "--dry-run", "--methods", "ss", "--seeds", "0", "--out", str(tmp_path / "grid")]
     assert main([*command, "--data-root", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "1 jobs: 1 not started" in said
+    assert "1 job: 1 not started" in said
     assert "The training images cannot be counted here:" in said
 
 

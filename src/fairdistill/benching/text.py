@@ -14,7 +14,8 @@ def render(result: BenchResult) -> str:
 def overview(result: BenchResult) -> str:
     """Return one line per job, and how long the remaining ones may take."""
     lines = [f"{job.name}  {job.state}  {job.detail}".rstrip() for job in result.jobs]
-    lines.append(f"{len(result.jobs)} jobs: {_counts(result)}; {time_left(result)}")
+    jobs = "1 job" if len(result.jobs) == 1 else f"{len(result.jobs):,} jobs"
+    lines.append(f"{jobs}: {_counts(result)}; {time_left(result)}")
     if result.not_counted is not None:
         lines.append(f"The training images cannot be counted here: {result.not_counted}")
     if result.training_images is not None:
