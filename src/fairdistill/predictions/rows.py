@@ -94,7 +94,7 @@ def row_sources(columns: Columns, id_column: str | None, column: str | None) -> 
 
 def _repeated(columns: Columns, column: str) -> NDArray[np.int64] | None:
     """Return each row's id as a number, None if every row has one of its own."""
-    codes = sources_of(columns, column)
+    codes = sources_of(columns, column, compared=False)  # case or zeros may tell ids apart
     times = np.bincount(codes)
     times = times[times > 1]
     if not len(times):

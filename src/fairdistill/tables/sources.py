@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.spelling import spelling_notes
+from fairdistill.tables.spelling import lookalike_notes, spelling_notes
 
 _PEOPLE = frozenset({"patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor"})
 
@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 Codes = NDArray[np.int64]
 
 
-def sources_of(columns: Columns, column: str) -> Codes:
+def sources_of(columns: Columns, column: str, *, compared: bool = True) -> Codes:
     """Return the source of each row as a number; a row whose source is empty or unknown gets one of its own.
 
-    A note is added to ``columns`` for words that probably mean unknown.
+    Notes are added to ``columns`` for words that probably mean unknown, and for sources that look alike.
+
+    Args:
+        columns: the table.
+        column: the sources.
+        compared: whether sources that look alike are noted.
     """
     import pandas as pd
 
@@ -38,6 +43,10 @@ def sources_of(columns: Columns, column: str) -> Codes:
     columns.notes += spelling_notes(
         [texts[at] for at in named], times[repeated[named]].tolist(), column=f"column {column!r}", kind="source"
     )
+    if compared:
+        rows = dict(zip(map(str, np.asarray(values, object).tolist()), times.tolist(), strict=False))
+        known = [text for text in rows if text.strip() not in ("", *columns.unknown)]
+        columns.notes += lookalike_notes(known, rows, column=f"column {column!r}", kind="source")
     return alone(codes, np.isin(codes, repeated[nameless])) if nameless.any() else codes
 
 
