@@ -65,7 +65,7 @@ class Columns:
         if len(empty) and not unknown:
             more = f" (and in {len(empty) - 1:,} more rows)" if len(empty) > 1 else ""
             raise DataError(
-                f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs a {role}, "
+                f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs {_one(role)}, "
                 "so fill it in or drop the row"
             )
         if order is not None:
@@ -73,21 +73,23 @@ class Columns:
         return codes, names
 
     def crossed(
-        self, columns: Sequence[str], others: Iterable[str | None] = ()
+        self, columns: Sequence[str], others: Iterable[str | None] | None = ()
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return group columns combined into one, see :func:`cross`; their spelling is noted.
 
         Args:
             columns: the group columns.
-            others: more columns to which the values that mean unknown apply.
+            others: more columns to which the values that mean unknown apply; None if they apply to some that are not
+                here, so that nothing can be said about values that no row has.
         """
         found = [self.codes(column, "group", unknown=True) for column in columns]
         for column, (codes, names) in zip(columns, found, strict=True):
             if column not in self._bins:
                 rows = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
                 self.notes += group_notes(column, names, rows)
-        meant = [*columns, *(column for column in others if column is not None)]
-        self.notes += unused_words(self.unknown, [self.frame[column] for column in meant])
+        if others is not None:
+            meant = [*columns, *(column for column in others if column is not None)]
+            self.notes += unused_words(self.unknown, [self.frame[column] for column in meant])
         return cross([codes for codes, _ in found], [names for _, names in found])
 
     def _binned(self, column: str, unknown: Collection[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -109,6 +111,10 @@ class Columns:
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
         return place(self.path, row)
+
+
+def _one(role: str) -> str:
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
 
 
 def group_notes(column: str, names: Sequence[str], rows: Sequence[int]) -> list[str]:
