@@ -224,3 +224,10 @@ def test_texts_that_a_parquet_file_holds_as_bytes_are_read(tmp_path, dictionary)
     assert frame["a"].isna().tolist() == [False, True, True]
     with pytest.raises(DataError, match="column 'b' holds bytes that are not text in UTF-8"):
         read_columns(path, ["b"], "utf-8")
+
+
+def test_a_quote_that_is_not_closed_is_named_with_the_line_that_opens_it(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('a,b,c\n1,"x\ny",0\n2,"z,0\n' + "3,x,0\n" * 5)
+    with pytest.raises(DataError, match=r"lines 4 to 9, which one quote joins: expected 3 fields .*; close the quote$"):
+        read_columns(path, ["a"], "utf-8")

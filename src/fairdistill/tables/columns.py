@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +47,10 @@ class Columns:
         self, column: str, role: str, *, unknown: bool = False, order: str | None = None
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return a column's values as codes, -1 where empty (or, of groups, unknown), and the name of each code."""
-        values = self.frame[column]
         if column in self._bins:
             codes, names = self._binned(column, self.unknown if unknown else ())
         else:
-            try:
-                of_row, different = distinct(values)
-            except TypeError as error:
-                raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
+            of_row, different = self.distinct(column)
             shown = [str(value) for value in different]
             left_out = {"", *(self.unknown if unknown else ())}
             names = in_order(name for name in shown if name.strip() not in left_out)
@@ -63,7 +59,8 @@ class Columns:
             codes = place[of_row]
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
-            more = f" (and in {len(empty) - 1:,} more rows)" if len(empty) > 1 else ""
+            others = len(empty) - 1
+            more = f" (and in {others:,} more row{'' if others == 1 else 's'})" if others else ""
             raise DataError(
                 f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs {_one(role)}, "
                 "so fill it in or drop the row"
@@ -71,6 +68,23 @@ class Columns:
         if order is not None:
             codes, names = reordered(codes, names, order, where=self.where)
         return codes, names
+
+    def distinct(self, column: str) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+        """Return the number of each row's value and the different values, see :func:`.distinct.distinct`.
+
+        Raises:
+            DataError: naming the first row with a list or another value of several parts.
+        """
+        values = self.frame[column]
+        try:
+            return distinct(values)
+        except TypeError:
+            parted = ((row, value) for row, value in enumerate(values) if not isinstance(value, Hashable))
+            row, value = next(parted, (0, values.iloc[0]))
+            raise DataError(
+                f"{self.where(row)}: column {column!r} has {' '.join(str(value).split())[:60]}, which is neither text "
+                "nor a number; store a single value in each row"
+            ) from None
 
     def crossed(
         self, columns: Sequence[str], others: Iterable[str | None] | None = ()

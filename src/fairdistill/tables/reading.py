@@ -185,12 +185,16 @@ def _check_fields(path: Path, layout: Layout) -> list[str]:
         names = records.header()
         if is_even(path, encoding=layout.encoding, separator=layout.separator, fields=len(names)):
             return names
+        above = records.line
         for fields in records:
             if len(fields) != len(names) and fields:
+                one = records.line == above + 1
+                where = f"line {records.line}" if one else f"lines {above + 1} to {records.line}, which one quote joins"
+                remedy = f"quote fields that contain the separator, {layout.separator!r}" if one else "close the quote"
                 raise DataError(
-                    f"{path}, line {records.line}: expected {len(names)} fields as in the header, but got "
-                    f"{len(fields)}; quote fields that contain the separator, {layout.separator!r}"
+                    f"{path}, {where}: expected {len(names)} fields as in the header, but got {len(fields)}; {remedy}"
                 )
+            above = records.line
     return names
 
 

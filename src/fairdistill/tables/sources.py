@@ -31,20 +31,18 @@ def sources_of(columns: Columns, column: str, *, compared: bool = True) -> Codes
         column: the sources.
         compared: whether sources that look alike are noted.
     """
-    import pandas as pd
-
-    codes, values = pd.factorize(columns.frame[column])
-    codes = alone(codes.astype(np.int64), codes < 0)
+    codes, values = columns.distinct(column)
+    codes = alone(codes, codes < 0)
     times = np.bincount(codes)
     repeated = np.flatnonzero(times > 1)  # a value of one row is a source of its own, whatever it is
-    texts = [str(value) for value in np.asarray(values[repeated], object).tolist()]
+    texts = [str(value) for value in values[repeated].tolist()]
     nameless = np.array([not text.strip() or text.strip() in columns.unknown for text in texts], bool)
     named = [at for at in range(len(texts)) if not nameless[at]]
     columns.notes += spelling_notes(
         [texts[at] for at in named], times[repeated[named]].tolist(), column=f"column {column!r}", kind="source"
     )
     if compared:
-        rows = dict(zip(map(str, np.asarray(values, object).tolist()), times.tolist(), strict=False))
+        rows = dict(zip(map(str, values.tolist()), times.tolist(), strict=False))
         known = [text for text in rows if text.strip() not in ("", *columns.unknown)]
         columns.notes += lookalike_notes(known, rows, column=f"column {column!r}", kind="source")
     return alone(codes, np.isin(codes, repeated[nameless])) if nameless.any() else codes
