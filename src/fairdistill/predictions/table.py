@@ -14,6 +14,7 @@ from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.attributes import Attribute
 from fairdistill.predictions.class_columns import Scores
 from fairdistill.predictions.classes import Classes, read_classes
+from fairdistill.predictions.copies import copies_note
 from fairdistill.predictions.matching import class_of_column
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, ties
@@ -126,10 +127,13 @@ def read_predictions(
     seen = np.concatenate([classes.labels, outputs.predicted[outputs.predicted != classes.labels]])
     rows = np.bincount(seen, minlength=len(classes.names)).tolist()
     columns.notes += spelling_notes(classes.names, rows, column="the classes", kind="class")
+    sources = row_sources(columns, found.id, found.source)
+    if outputs.probabilities is not None and len(np.unique(sources)) == len(sources):
+        columns.notes += copies_note(classes.labels, group_codes, outputs.probabilities)
     read = Predictions(
         where=str(path),
         ids=None if found.id is None else row_names(columns, found.id),
-        sources=row_sources(columns, found.id, found.source),
+        sources=sources,
         labels=classes.labels,
         groups=group_codes,
         predicted=outputs.predicted,
@@ -171,7 +175,8 @@ def _resolved(
     """Fill in the columns that are recognized by their names; also return a note on one that only looks like it."""
     free = options.score is None
     pred = options.pred or ("pred" if free and "pred" in names else None)
-    prob, notes = options.prob, ()
+    prob = options.prob
+    notes: tuple[str, ...] = ()
     if recognize and prob is None and free:
         offered = [name for name in names if name.startswith(_PREFIX)]
         notes = _unrelated(path, options, names, offered) if pred is not None else ()
