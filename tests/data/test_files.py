@@ -127,9 +127,9 @@ def test_duplicates_are_counted_share_a_source_and_do_not_cross_splits(tmp_path)
     assert train.source_ids[1] == train.source_ids[2] != train.source_ids[0]
     notes = train.notes
     assert notes[0] == "2 rows have the same image as another row, byte for byte"
-    assert "1 rows have the same image as a row of another split (for example 4.png and 0.png)" in notes
-    assert "1 rows have the same image as an earlier row but another class (for example 2.png and 1.png)" in notes
-    assert "1 rows have the same image as an earlier row but another group (for example 2.png and 1.png)" in notes
+    assert "1 row has the same image as a row of another split (for example 4.png and 0.png)" in notes
+    assert "1 row has the same image as an earlier row but another class (for example 2.png and 1.png)" in notes
+    assert "1 row has the same image as an earlier row but another group (for example 2.png and 1.png)" in notes
     left = without_duplicates(train, test)
     assert left.ids == ("1.png", "2.png", "3.png")
     assert left.notes[-1] == "1 rows were removed from made/train because the same image or source is also in made/test"

@@ -97,6 +97,17 @@ def test_the_suggested_options_work(read):
     assert turned.correct.tolist() == [False, False, True]
 
 
+def test_numbers_that_do_not_begin_with_0_are_no_places_in_the_list(read):
+    with pytest.raises(
+        DataError, match=r"row 3: column 'label' has the class '1', .*; numbers are places in that list, 0"
+    ):
+        read(table("2 1 2", "cat dog cat"), classes="dog,cat")
+    with pytest.raises(
+        DataError, match=r"column 'pred' has the class 'emu', which is not one of dog, cat, the list of --"
+    ):
+        read(table("cat dog cat", "cat emu cat"), classes="dog,cat")
+
+
 SHARES = "label,group,p_female,p_male\n0,x,0.7,0.3\n1,y,0.4,0.6\n0,y,0.2,0.8\n"
 
 

@@ -48,7 +48,7 @@ def test_without_names_rows_are_paired_in_their_order(write):
     assert second.predicted.tolist() == [1, 1, 1, 1]
     with pytest.raises(
         DataError,
-        match=r"row 1 is cat in .*a\.csv and dog in .*b\.csv.*same test set in the same order, or sample ids",
+        match=r"sample 1 is cat in .*a\.csv and dog in .*b\.csv.*same test set in the same order, or sample ids",
     ):
         paired(first, table(rows[::-1], "b.csv"))
 
@@ -57,6 +57,12 @@ def test_without_names_rows_are_paired_in_their_order(write):
 UNPAIRED = {
     "other ids": ({"c,": "z,"}, r"a\.csv contains 'c', which .*b\.csv does not"),
     "a row more": ({"d,dog,x,dog\n": "d,dog,x,dog\ne,dog,x,dog\n"}, r"a\.csv has 4 rows, .*b\.csv has 5"),
+    "a row more by name": (
+        {"d,dog,x,dog\n": "d,dog,x,dog\ne,dog,x,dog\n"},
+        r"5 \(.*b\.csv contains 'e', which .*a\.csv",
+    ),
+    "a row twice": ({"d,dog,x,dog": "c,cat,y,cat"}, r"a\.csv contains 'c' 1 time, .*b\.csv 2 times"),
+    "ids with blanks": ({"\nb,": "\nb ,", "\nc,": "\nc ,"}, r"'b', .*not \(and 1 more\); there it is perhaps 'b '"),
     "another label": ({"c,cat,y": "c,dog,y"}, r"c is cat in .*a\.csv and dog in .*b\.csv"),
     "another group": ({"c,cat,y": "c,cat,x"}, r"c is y in .*a\.csv and x in .*b\.csv"),
     "an unknown group": ({"c,cat,y": "c,cat,"}, r"c is y in .*a\.csv and unknown in .*b\.csv"),
@@ -90,8 +96,22 @@ def test_rows_of_one_id_are_paired_by_class_and_group(write):
     assert one.ids.tolist() == two.ids.tolist()
     assert (one.labels == two.labels).all()
     assert two.predicted.tolist() == [0, 0, 1, 0, 1, 1]  # the two rows of b in the order of the second table
-    with pytest.raises(DataError, match=r"a\.csv contains 'b' 2 times, .*b\.csv 1 times"):
+    with pytest.raises(DataError, match=r"a\.csv contains 'b' 2 times, .*b\.csv 1 time"):
         paired(first, read(write(REPEATED.replace("b,cat,y,dog", "c,cat,y,dog"), "b.csv")))
+
+
+def test_an_id_with_zeros_is_suggested_for_one_without(write):
+    numbered = SIMPLE.replace("\na,", "\n007,")
+    with pytest.raises(DataError, match=r"contains '007', .*there it is perhaps '7', so write ids alike in both"):
+        paired(read(write(numbered, "a.csv")), read(write(SIMPLE.replace("\na,", "\n7,"), "b.csv")))
+
+
+def test_groups_that_are_the_same_numbers_pair(write):
+    text = SIMPLE.replace(",x,", ",1,").replace(",y,", ",2,")
+    first, second = write(text, "a.csv"), write(text.replace(",1,", ",1.0,").replace(",2,", ",2.0,"), "b.csv")
+    change = audit(first, against=second, draws=200).against
+    assert change is not None
+    assert change.accuracy.value == 0
 
 
 def test_ids_in_one_table_alone_are_no_reason_to_pair_by_position(write):
@@ -102,7 +122,7 @@ def test_ids_in_one_table_alone_are_no_reason_to_pair_by_position(write):
 
 
 def test_an_empty_id_pairs_with_nothing(write):
-    with pytest.raises(DataError, match=r"b\.csv: row 3 has no id"):
+    with pytest.raises(DataError, match=r"b\.csv: sample 3 has no id"):
         paired(read(write(SIMPLE, "a.csv")), read(write(SIMPLE.replace("c,cat", ",cat"), "b.csv")))
 
 

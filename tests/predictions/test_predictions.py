@@ -163,6 +163,19 @@ def test_a_score_goes_before_columns_that_would_be_found_by_name(write):
     assert found.predicted.tolist() == [0, 1]
 
 
+def test_a_single_column_that_is_only_called_like_a_probability_is_left_out_if_predictions_are_there(write):
+    text = "label,group,pred,p_id\ncat,x,cat,7a\ndog,y,cat,8b\n"
+    found = read(write(text))
+    assert (found.predicted.tolist(), found.probabilities) == ([0, 0], None)
+    assert found.notes[-1].startswith("The column 'p_id' is not named after a class, so it was not read")
+    named = read(write(text.replace("p_id", "p_dog").replace("7a", "0.25").replace("8b", "0.75")))
+    assert named.probabilities[:, 1].tolist() == [0.25, 0.75]
+    with pytest.raises(DataError, match="row 2: column 'p_id' has '7a', which is not a number"):
+        read(write(text.replace("pred", "other")))
+    with pytest.raises(DataError, match="row 2: column 'p_id' has '7a', which is not a number"):
+        read(write(text), prob="p_")
+
+
 def test_group_columns_are_crossed_and_an_empty_one_is_unknown(write):
     text = "label,pred,race,sex\n0,0,A,m\n1,1,B,m\n0,1,A,f\n1,1,,f\n0,0,B,\n"
     found = read(write(text), group="race,sex")

@@ -32,3 +32,14 @@ def test_the_same_predictions_in_another_order_of_the_groups():
     assert (found.group_names, found.groups.tolist()) == (("y", "z", "x"), [2, 0, -1])
     assert in_group_order(given, ("x", "y")) is given
     assert in_group_order(given, ("y", "z")) is given
+
+
+def test_groups_that_are_whole_numbers_may_have_decimals_in_one_table():
+    given = Predictions(
+        where="made up", ids=None, sources=np.arange(3), labels=np.array([0, 1, 0]), groups=np.array([0, 1, -1]),
+        predicted=np.array([0, 1, 1]), probabilities=None, class_names=("a", "b"), group_names=("1.0", "2.0"),
+    )  # fmt: skip
+    found = in_group_order(given, ("2", "1"))
+    assert (found.group_names, found.groups.tolist()) == (("2", "1"), [1, 0, -1])
+    assert in_group_order(given, ("1", "1.0", "2.0")) is given
+    assert in_group_order(given, ("1.5", "2")) is given

@@ -107,6 +107,8 @@ def test_rows_of_the_training_set_are_said(tmp_path):
     (note,) = found.notes
     assert note.startswith("Column 'Split' says that 134 of 400 rows are training data, and all rows are audited")
     assert read(tmp_path, frame().assign(split="test")).notes == ()
+    assert read(tmp_path, frame().assign(subset=splits)).notes[0].startswith("Column 'subset' says that 134 of 400")
+    assert read(tmp_path, frame().assign(set=np.arange(400) % 3)).notes == ()
     assert read(tmp_path, frame().assign(split=splits), group="split").notes == ()
 
 

@@ -69,7 +69,8 @@ def test_numbers_with_percent_signs_and_decimal_commas(tmp_path, values, read):
         ('a,b\nx,"1,000"\nx,"2,000"\n', r"row 2: column 'b' has '1,000', which is not a number"),  # thousands?
         ('a,b\nx,"0,5"\nx,0.25\n', r"row 2: column 'b' has '0,5', which is not a number"),
         ("a;b\nx;0,5\n\nx;half\n", r"row 4: column 'b' has 'half', which is not a number"),
-        ("a;b\nx;0,5\nx;\n", r"row 3: column 'b' is empty"),
+        ("a;b\nx;0,5\nx;\n", r"row 3: column 'b' is empty; every row needs a number, so fill it in or drop the row"),
+        ("a;b\nx;[0.1, 0.9]\n", r"row 2: column 'b' has \[0\.1, 0\.9\], .*; give each of its values a column"),
         ("a;b\nx;50%\nx;0.5\n", r"row 2: column 'b' has '50%', which is not a number"),
     ],
 )
@@ -159,3 +160,74 @@ def test_a_parquet_file_whose_texts_are_not_utf8_is_refused(at, tmp_path):
     path.write_bytes(path.read_bytes().replace(word, b"\xe5" + word[1:]))
     with pytest.raises(DataError, match=r"t\.parquet"):
         read_columns(path, header(path, "utf-8"), "utf-8")
+
+
+def test_utf_32_is_recognized_by_its_mark_and_big_endian_utf_16_without_one_named(tmp_path):
+    path = written(tmp_path / "t.csv", ",", encoding="utf-32")
+    assert header(path, "utf-8") == ["name", "value", "note"]
+    assert read_columns(path, ["value"], "utf-8", numbers=["value"])["value"].tolist() == [0.25, 0.5, 1.0]
+    path.write_bytes("a,b\n1,x\n".encode("utf-16-be"))
+    with pytest.raises(DataError, match="--encoding utf-16-be"):
+        header(path, "utf-8")
+    assert header(path, "utf-16-be") == ["a", "b"]
+
+
+@pytest.mark.parametrize("numbers", [[], ["value"]])
+def test_a_header_that_occurs_again_is_named(tmp_path, numbers):
+    path = tmp_path / "t.csv"
+    path.write_text('name,value,note\na,1,"x\ny"\nname,value,note\nb,2,z\n')
+    with pytest.raises(DataError, match=r"t\.csv, line 4: the header occurs again; remove this line"):
+        read_columns(path, ["name", "value"], "utf-8", numbers=numbers)
+
+
+def test_values_may_be_called_as_their_columns_are(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("hat,glasses,id\nhat,glasses,1\nnone,none,2\n")
+    assert read_columns(path, ["hat", "glasses"], "utf-8")["hat"].tolist() == ["hat", "none"]
+
+
+@pytest.mark.parametrize(
+    ("start", "line"), [("Results of May, 2026\n", 2), ("# made by x\n# version 2\n", 3), (",,\n\n", 3)]
+)
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lines_above_the_header_are_named(tmp_path, start, line, separator, encoding):
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"{start}id,label,group\n1,cat,a\n".replace(",", separator).encode(encoding))
+    with pytest.raises(DataError, match=rf"no column 'label' in its first line, but line {line} looks like the header"):
+        check_column(path, header(path, "utf-8"), "label", "label")
+
+
+@pytest.mark.parametrize("values", [[[0.3, 0.7], [0.6, 0.4]], [{"cat": 0.3}, {"cat": 0.6}]])
+def test_lists_in_a_parquet_file_are_named_where_numbers_are_needed(tmp_path, values):
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"label": ["cat", "dog"], "probs": values}).to_parquet(path)
+    with pytest.raises(
+        DataError, match=r"t\.parquet, row 1: column 'probs' has [\[{].*; give each of its values a col"
+    ):
+        read_columns(path, ["label", "probs"], "utf-8", numbers=["probs"])
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_texts_that_a_parquet_file_holds_as_bytes_are_read(tmp_path, dictionary):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "t.parquet"
+
+    def column(*values: bytes | None) -> object:
+        return arrow.array(values).dictionary_encode() if dictionary else arrow.array(values)
+
+    parquet.write_table(arrow.table({"a": column(b"caf\xc3\xa9", None, b""), "b": column(b"x", b"\xe9", b"y")}), path)
+    frame = read_columns(path, ["a"], "utf-8")
+    assert frame["a"].tolist()[0] == "caf\u00e9"
+    assert frame["a"].isna().tolist() == [False, True, True]
+    with pytest.raises(DataError, match="column 'b' holds bytes that are not text in UTF-8"):
+        read_columns(path, ["b"], "utf-8")
+
+
+def test_a_quote_that_is_not_closed_is_named_with_the_line_that_opens_it(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('a,b,c\n1,"x\ny",0\n2,"z,0\n' + "3,x,0\n" * 5)
+    with pytest.raises(DataError, match=r"lines 4 to 9, which one quote joins: expected 3 fields .*; close the quote$"):
+        read_columns(path, ["a"], "utf-8")

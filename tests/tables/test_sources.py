@@ -34,6 +34,18 @@ def test_a_word_for_unknown_that_links_rows_is_noted():
     ]
 
 
+def test_sources_that_look_alike_are_noted_also_if_each_has_a_single_row():
+    columns = made(["12", "12.0", "p", "7", "007", " ", "  ", "P", "p"])
+    assert partition(sources_of(columns, "person").tolist()) == partition([0, 1, 2, 3, 4, 5, 6, 7, 2])
+    assert columns.notes == [
+        "In column 'person', '12' (1 row) and '12.0' (1 row) differ only in the way a number is written and count as 2 "
+        "sources; if they mean the same, write them alike",
+        "In column 'person', 1 more set of sources looks alike",
+    ]
+    assert sources_of(ids := made(["7", "007"]), "person", compared=False).tolist() == [0, 1]
+    assert ids.notes == []
+
+
 codes = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=30)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairdistill.tables.spelling import lookalikes, means_unknown, spelling_notes
+from fairdistill.tables.spelling import lookalike_notes, lookalikes, means_unknown, spelling_notes
 
 
 def notes(names: list[str], kind: str = "group") -> list[str]:
@@ -23,6 +23,10 @@ def notes(names: list[str], kind: str = "group") -> list[str]:
         (["B", "\uff22"], r"'B' (1 row) and '\uff22' (2 rows) differ only in Unicode form"),
         (["10-19", "10\u201319"], r"'10-19' (1 row) and '10\u201319' (2 rows) differ only in Unicode form"),
         (["old", "Old "], "differ only in blanks and upper and lower case"),
+        (["a", "a\x00"], r"'a\x00' (2 rows) differ only in blanks"),
+        (["non-white", "nonwhite"], "differ only in punctuation"),
+        (["Asian_Indian", "Asian Indian"], "differ only in blanks and punctuation"),
+        (["Jos\u00e9", "Jose"], "differ only in accents"),
         (
             ["7", "7.0", "07"],
             "'7.0' (2 rows) and '07' (3 rows) differ only in the way a number is written",
@@ -35,7 +39,13 @@ def test_names_that_look_alike_are_named_with_their_difference(names, how):
     assert f"count as {len(names)} groups" in note
 
 
-@pytest.mark.parametrize("names", [["-1", "1"], ["a", "b"], ["1", "10"], ["x 1", "x 2"], ["", "a"], ["inf", "1e999"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["-1", "1"], ["a", "b"], ["1", "10"], ["x 1", "x 2"], ["", "a"], ["inf", "1e999"], ["HIV+", "HIV-"],
+        ["1-2", "12"], ["<20", ">20"], ["\u0915\u093f", "\u0915\u0940", "\u0915"],  # vowel signs of Hindi
+    ],
+)  # fmt: skip
 def test_different_names_are_left_alone(names):
     assert lookalikes(names) == []
 
@@ -54,6 +64,7 @@ def test_words_for_unknown_come_with_the_option_that_makes_them_so():
     assert "'n/a' (2 rows), '?' (3 rows), 'Unknown' (4 rows) and ' none' (5 rows) count as groups" in note
     assert note.endswith("add --unknown 'n/a,?,Unknown,none'")
     assert means_unknown(" NaN ")
+    assert means_unknown("#VALUE!")
     assert not means_unknown("Nana")
 
 
@@ -62,6 +73,7 @@ def test_classes_may_be_called_none_and_sources_may_look_alike():
     (note,) = notes(["some", "nan"], "class")
     assert note.endswith("'nan' (2 rows) counts as a class; if it means that there is no label, remove these rows")
     assert notes(["p1", "P1"], "source") == []
+    assert lookalike_notes(["p1", "P1"], {"p1": 1, "P1": 1}, column="column 'g'", kind="source") == []
     assert "'NA' (1 row) counts as a source" in notes(["NA", "p1"], "source")[0]
 
 

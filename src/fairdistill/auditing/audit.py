@@ -30,7 +30,7 @@ from fairdistill.contract import check_options, check_path, with_data_keywords, 
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
-from fairdistill.predictions import Predictions, pairing_note
+from fairdistill.predictions import Predictions, overlap_note, pairing_note
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run
 from fairdistill.system.standard_input import is_standard_input
 from fairdistill.tables.yes_no import names_several
@@ -153,7 +153,12 @@ def audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         ),
         limits=limits_of(limited, options),
         allow_undecided=options.allow_undecided,
-        notes=(*notes_of(predictions), *_of_sample(predictions, sample), *_pairing(predictions, against), *why_not),
+        notes=(
+            *notes_of(predictions),
+            *_of_sample(predictions, sample),
+            *_pairing(predictions, against, validation),
+            *why_not,
+        ),
         model=predictions.model,
         against=None if against is None else change_between(against, predictions, options, where=against.where),
         posthoc=posthoc,
@@ -175,6 +180,9 @@ def _posthoc(
     return corrections(predictions, validation, options), ()
 
 
-def _pairing(predictions: Predictions, against: Predictions | None) -> tuple[str, ...]:
-    note = None if against is None else pairing_note(against, predictions)
-    return () if note is None else (note,)
+def _pairing(predictions: Predictions, against: Predictions | None, validation: Predictions | None) -> tuple[str, ...]:
+    notes = (
+        None if against is None else pairing_note(against, predictions),
+        None if validation is None else overlap_note(predictions, validation),
+    )
+    return tuple(note for note in notes if note is not None)

@@ -15,6 +15,7 @@ from fairdistill.errors import DataError
 from fairdistill.metrics import Resampled
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
+from fairdistill.predictions.predictions import some_of
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,11 @@ def corrections(predictions: Predictions, validation: Predictions, options: Inte
             sample.
     """
     for kind, what in (("class_names", "classes"), ("group_names", "groups")):
-        if getattr(validation, kind) != getattr(predictions, kind):
+        ours, theirs = getattr(predictions, kind), getattr(validation, kind)
+        if ours != theirs:
             raise DataError(
                 f"{validation.where} and {predictions.where} have different {what}; both must come from the same model"
+                f", and be written alike ({some_of(theirs)} and {some_of(ours)})"
             )
     if predictions.probabilities is None or validation.probabilities is None:
         which = predictions if predictions.probabilities is None else validation

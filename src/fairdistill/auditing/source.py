@@ -15,6 +15,7 @@ from fairdistill.predictions.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
+from fairdistill.tables.content import other_content
 from fairdistill.tables.reading import SUFFIXES
 
 
@@ -80,9 +81,8 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
     if path.suffix.lower() in SUFFIXES:
         return Inputs(read_predictions(path, options), against, validation)
     if path.is_file():
-        raise UsageError(
-            f"{source} is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"
-        )
+        other = f"is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"
+        raise UsageError(f"{source} {other_content(path) or other}")
     if (of_attributes := attribute_run(path)) is not None:
         (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one
         found, taught, validated = run_inputs(of_attributes, attribute)

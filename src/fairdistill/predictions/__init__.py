@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from fairdistill.predictions.overlap import overlap_note
 from fairdistill.predictions.pairing import paired, pairing_note
 from fairdistill.predictions.predictions import Predictions, run_predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
 
-__all__ = ["Predictions", "TableColumns", "paired", "pairing_note", "read_predictions", "run_predictions"]
+__all__ = [
+    "Predictions",
+    "TableColumns",
+    "overlap_note",
+    "paired",
+    "pairing_note",
+    "read_predictions",
+    "run_predictions",
+]

@@ -117,10 +117,8 @@ def _pairs(classes: Sequence[str], columns: Sequence[str]) -> str:
 
 
 def _counts(path: Path, scores: Scores, classes: tuple[str, ...]) -> str:
-    text = (
-        f"{path} has {len(scores.columns)} probability columns ({some_of(scores.columns)}) for {len(classes)} classes "
-        f"({some_of(classes)})"
-    )
+    columns = f"{len(scores.columns)} probability column{'' if len(scores.columns) == 1 else 's'}"
+    text = f"{path} has {columns} ({some_of(scores.columns)}) for {len(classes)} classes ({some_of(classes)})"
     missing = []
     if len(classes) <= _COMPARED:
         missing = [n for n in classes if columns_by_name(scores.columns, [n], prefix=scores.prefix) is None]

@@ -161,9 +161,11 @@ def _check_listed(table: Columns, columns: Sequence[_Column], given: tuple[str, 
     for column in columns:
         for name in column.names:
             if given and name not in given:
+                places = number(name) is not None and all(number(each) is None for each in given)
+                hint = f"; numbers are places in that list, 0 to {len(given) - 1}" if places else ""
                 raise DataError(
                     f"{table.where(column.first(name))}: column {column.name!r} has the class {name!r}, which is not "
-                    f"one of {some_of(given)}, the list of --classes"
+                    f"one of {some_of(given)}, the list of --classes{hint}"
                 )
 
 

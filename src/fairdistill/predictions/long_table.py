@@ -12,8 +12,9 @@ from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.reordered import in_class_order
 from fairdistill.predictions.table import TableColumns, read_predictions
-from fairdistill.tables.columns import Columns
+from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.reading import check_column, header, read_columns
+from fairdistill.tables.spelling import lookalike_notes
 from fairdistill.tables.yes_no import Attribute, attribute_of
 from fairdistill.text.lists import listed
 
@@ -26,7 +27,7 @@ def read_long(
 ) -> tuple[tuple[Attribute, ...], list[Predictions]]:
     """Return the attributes of a table, and the predictions of each.
 
-    All attributes have the same two answers, those of the label column.
+    All attributes have the same two answers, those of the label column. Rows without an answer are left out.
 
     Args:
         path: the table.
@@ -38,11 +39,19 @@ def read_long(
         UsageError: if the answer that means yes does not occur.
         DataError: for a single attribute, or other than two answers; otherwise as :func:`.table.read_predictions`.
     """
-    check_column(path, header(path, options.encoding), "attribute", column)
-    codes, names = Columns(path, read_columns(path, [column], options.encoding), {}).codes(column, "attribute")
+    offered = header(path, options.encoding)
+    check_column(path, offered, "attribute", column)
+    check_column(path, offered, "label", options.label)
+    texts = read_columns(path, list(dict.fromkeys([column, options.label])), options.encoding)
+    table = Columns(path, texts, {}, words_of(options.unknown))
+    codes, names = table.codes(column, "attribute")
     if len(names) < 2:
         raise DataError(f"{path}: column {column!r} names a single attribute, {names[0]!r}; drop --attribute")
-    whole = read_predictions(path, options)
+    rows = np.bincount(codes, minlength=len(names)).tolist()
+    alike = lookalike_notes(names, dict(zip(names, rows, strict=True)), column=f"column {column!r}", kind="attribute")
+    answered = table.codes(options.label, "label", unknown=True)[0] >= 0
+    codes = codes[answered]
+    whole = read_predictions(path, options, answered=True)
     answers = whole.class_names
     if len(answers) != 2:
         raise DataError(
@@ -55,9 +64,9 @@ def read_long(
     found = [_without_notes_on_ids(whole.take(np.flatnonzero(codes == code))) for code in range(len(names))]
     samples = None if whole.ids is None else len(set(whole.ids.tolist()))
     attributes: list[Attribute] = []
-    for name, of_one in zip(names, found, strict=True):
-        notes = () if attributes else said.notes  # said once
-        unanswered = 0 if samples is None else max(0, samples - len(of_one))
+    for name, of_one, all_rows in zip(names, found, rows, strict=True):
+        notes = () if attributes else (*alike, *said.notes)  # said once
+        unanswered = max(all_rows if samples is None else samples, all_rows) - len(of_one)
         attributes.append(Attribute(name, said.classes, notes).lacking(unanswered))
     return tuple(attributes), found
 

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions, some_of
+from fairdistill.tables.spelling import lookalikes
+
+_COMPARED = 10_000  # ids in which another spelling is looked for
 
 
 def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
@@ -20,9 +23,10 @@ def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predic
     """
     _check_names(first, second)
     if len(first) != len(second):
+        missing = _unmatched(first, second)
         raise DataError(
-            f"{first.where} has {len(first):,} rows, {second.where} has {len(second):,}; a paired test needs the same "
-            "samples"
+            f"{first.where} has {len(first):,} rows, {second.where} has {len(second):,}"
+            f"{f' ({missing})' if missing else ''}; a paired test needs the same samples"
         )
     if first.ids is not None and second.ids is not None:
         second = second.take(_matched(first, second))
@@ -38,7 +42,7 @@ def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predic
         differ = np.flatnonzero(own != others)
         if len(differ):
             row = int(differ[0])
-            who = f"row {row + 1}" if first.ids is None else str(first.ids[row])
+            who = f"sample {row + 1}" if first.ids is None else str(first.ids[row])
             order = "" if first.ids is not None else " in the same order, or sample ids (--id)"
             raise DataError(
                 f"{who} is {names[own[row]]} in {first.where} and {names[others[row]]} in {second.where}"
@@ -78,27 +82,14 @@ def _matched(first: Predictions, second: Predictions) -> NDArray[np.int64]:
         empty = np.flatnonzero(each.ids == "")
         if len(empty):
             raise DataError(
-                f"{each.where}: row {int(empty[0]) + 1} has no id{_more(len(empty) - 1)}; a paired test needs one in "
-                "every row"
+                f"{each.where}: sample {int(empty[0]) + 1} has no id{_more(len(empty) - 1)}; a paired test needs one "
+                "for every sample"
             )
+    missing = _unmatched(first, second)
+    if missing is not None:
+        raise DataError(f"{missing}; a paired test needs the same samples")
     rows = len(first)
-    codes, names = pd.factorize(np.concatenate([first.ids, second.ids]))
-    times = np.bincount(codes[:rows], minlength=len(names)), np.bincount(codes[rows:], minlength=len(names))
-    differ = np.flatnonzero(times[0] != times[1])
-    if len(differ):
-        at = int(differ[0])
-        one, other = (int(each[at]) for each in times)
-        if not one or not other:
-            more = int(((times[0] == 0) if not one else (times[1] == 0)).sum()) - 1
-            has, lacks = (first, second) if one else (second, first)
-            raise DataError(
-                f"{has.where} contains {names[at]!r}, which {lacks.where} does not{_more(more)}; a paired test needs "
-                "the same samples"
-            )
-        raise DataError(
-            f"{first.where} contains {names[at]!r} {one:,} times, {second.where} {other:,} times"
-            f"{_more(len(differ) - 1)}; a paired test needs the same samples"
-        )
+    codes, _ = pd.factorize(np.concatenate([first.ids, second.ids]))
     # Rows of one id meet in the order of their class, group and position.
     order = [
         np.lexsort((each.groups, each.labels, half)) for each, half in ((first, codes[:rows]), (second, codes[rows:]))
@@ -106,6 +97,41 @@ def _matched(first: Predictions, second: Predictions) -> NDArray[np.int64]:
     match = np.empty(rows, np.int64)
     match[order[0]] = order[1]
     return match
+
+
+def _unmatched(first: Predictions, second: Predictions) -> str | None:
+    """Return which ids do not occur equally often in both, None if all do or one has none."""
+    import pandas as pd
+
+    if first.ids is None or second.ids is None:
+        return None
+    codes, names = pd.factorize(np.concatenate([first.ids, second.ids]))
+    of_first = codes[: len(first)]
+    times = np.bincount(of_first, minlength=len(names)), np.bincount(codes[len(first) :], minlength=len(names))
+    differ = np.flatnonzero(times[0] != times[1])
+    if not len(differ):
+        return None
+    at = int(differ[0])
+    one, other = (int(each[at]) for each in times)
+    if one and other:
+        more = _more(len(differ) - 1)
+        return f"{first.where} contains {names[at]!r} {_times(one)}, {second.where} {_times(other)}{more}"
+    mine, theirs = times if one else times[::-1]
+    has, lacks = (first, second) if one else (second, first)
+    more = _more(int(((mine > 0) & (theirs == 0)).sum()) - 1)
+    alike = _alike(names[at], names[(theirs > 0) & (mine == 0)][:_COMPARED].tolist())
+    written = "" if alike is None else f"; there it is perhaps {alike!r}, so write ids alike in both tables"
+    return f"{has.where} contains {names[at]!r}, which {lacks.where} does not{more}{written}"
+
+
+def _alike(name: str, others: list[str]) -> str | None:
+    """Return the first of other ids that is perhaps another spelling of an id, as 7 is of 007."""
+    found = next((same for same in lookalikes([name, *others]) if name in same), None)
+    return None if found is None else found[1]
+
+
+def _times(number: int) -> str:
+    return f"{number:,} time{'' if number == 1 else 's'}"
 
 
 def _more(rows: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from fairdistill.predictions.predictions import Predictions
+from fairdistill.tables.meaning import plain
 
 
 def in_class_order(predictions: Predictions, names: Sequence[str]) -> Predictions:
@@ -35,9 +36,12 @@ def in_class_order(predictions: Predictions, names: Sequence[str]) -> Prediction
 def in_group_order(predictions: Predictions, names: Sequence[str]) -> Predictions:
     """Return predictions with the groups ``names``; as they are if they have another group.
 
-    A table has its groups in the order of their names, and only those that occur.
+    A table has its groups in the order of their names, and only those that occur. Whole numbers may have decimals in
+    one of two tables: an empty field turns 1 into 1.0 in many programs.
     """
-    if predictions.group_names == tuple(names) or not set(predictions.group_names) <= set(names):
+    own, wanted = plain(predictions.group_names), plain(names)
+    distinct = len(set(own)) == len(own) and len(set(wanted)) == len(wanted)
+    if predictions.group_names == tuple(names) or not distinct or not set(own) <= set(wanted):
         return predictions
-    place = np.array([*(names.index(name) for name in predictions.group_names), -1], np.int64)  # -1 reads the last
+    place = np.array([*(wanted.index(name) for name in own), -1], np.int64)  # -1 reads the last
     return replace(predictions, groups=place[predictions.groups], group_names=tuple(names))

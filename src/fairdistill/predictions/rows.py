@@ -11,6 +11,8 @@ from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.sources import joined, sources_of
 
+_SPLITS = ("split", "subset", "set", "partition", "phase")
+
 
 def row_names(columns: Columns, column: str) -> NDArray[np.object_]:
     """Return a column of ids as texts, an empty text where there is none or it is unknown."""
@@ -40,7 +42,7 @@ def unique_names(columns: Columns, column: str) -> NDArray[np.object_]:
 
 def split_column(names: Collection[str], used: Collection[str | None]) -> str | None:
     """Return the column that is named as one of splits, unless it is used for something else."""
-    return next((name for name in names if name not in used and name.strip().casefold() == "split"), None)
+    return next((name for name in names if name not in used and name.strip().casefold() in _SPLITS), None)
 
 
 def training_note(columns: Columns, column: str) -> list[str]:
@@ -94,7 +96,7 @@ def row_sources(columns: Columns, id_column: str | None, column: str | None) -> 
 
 def _repeated(columns: Columns, column: str) -> NDArray[np.int64] | None:
     """Return each row's id as a number, None if every row has one of its own."""
-    codes = sources_of(columns, column)
+    codes = sources_of(columns, column, compared=False)  # case or zeros may tell ids apart
     times = np.bincount(codes)
     times = times[times > 1]
     if not len(times):

@@ -14,10 +14,12 @@ from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.attributes import Attribute
 from fairdistill.predictions.class_columns import Scores
 from fairdistill.predictions.classes import Classes, read_classes
+from fairdistill.predictions.copies import copies_note
+from fairdistill.predictions.matching import class_of_column
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, ties
 from fairdistill.predictions.rows import row_names, row_sources, split_column, training_note
-from fairdistill.tables.columns import Columns, check_bins, words_of
+from fairdistill.tables.columns import Columns, check_bins, listed, words_of
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import check_column, header, read_columns, several
 from fairdistill.tables.sources import source_hint
@@ -25,6 +27,7 @@ from fairdistill.tables.spelling import spelling_notes
 from fairdistill.text.progress import working
 
 _DEFAULT_THRESHOLD = 0.5
+_PREFIX = "p_"  # of columns that are recognized as probabilities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +92,7 @@ def read_predictions(
     """
     names = header(path, options.encoding)
     groups = several(options.group, names)
-    found = _resolved(options, names, recognize)
+    found, unused = _resolved(path, options, names, recognize)
     scores = _scores(found, names)
     for option, column in [
         ("label", found.label), *(("group", name) for name in groups), ("pred", found.pred),
@@ -111,8 +114,10 @@ def read_predictions(
     with working(f"reading {path}"):
         frame = read_columns(path, [*texts, *scores.columns], found.encoding, numbers=scores.columns)
     columns = Columns(path, frame, found.bin, words_of(found.unknown))
-    group_codes, group_names = columns.crossed(groups, (found.source, found.id, *([found.label] * answered)))
-    kept = _filled(columns, found.label) if answered else None
+    columns.notes += unused
+    others = None if answered else (found.source, found.id)  # a word may mean no answer to another attribute
+    group_codes, group_names = columns.crossed(groups, others)
+    kept = _filled(columns, found.label, found.pred) if answered else None
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
     outputs = _outputs(columns, classes, found)
     if found.source is None:
@@ -122,10 +127,13 @@ def read_predictions(
     seen = np.concatenate([classes.labels, outputs.predicted[outputs.predicted != classes.labels]])
     rows = np.bincount(seen, minlength=len(classes.names)).tolist()
     columns.notes += spelling_notes(classes.names, rows, column="the classes", kind="class")
+    sources = row_sources(columns, found.id, found.source)
+    if outputs.probabilities is not None and len(np.unique(sources)) == len(sources):
+        columns.notes += copies_note(classes.labels, group_codes, outputs.probabilities)
     read = Predictions(
         where=str(path),
         ids=None if found.id is None else row_names(columns, found.id),
-        sources=row_sources(columns, found.id, found.source),
+        sources=sources,
         labels=classes.labels,
         groups=group_codes,
         predicted=outputs.predicted,
@@ -139,12 +147,16 @@ def read_predictions(
     return read if kept is None else read.take(kept)
 
 
-def _filled(columns: Columns, label: str) -> NDArray[np.int64] | None:
+def _filled(columns: Columns, label: str, pred: str | None) -> NDArray[np.int64] | None:
     """Return the rows with a true class, None if all have one; give the others any, so that the table can be read."""
-    codes, names = columns.codes(label, "label", unknown=True)
+    codes, _ = columns.codes(label, "label", unknown=True)
     if not (codes < 0).any():
         return None
-    columns.frame[label] = columns.frame[label].astype(object).mask(codes < 0, names[0])
+    for name in (label, pred):
+        if name is not None:
+            values = columns.frame[name].astype(object)
+            known = values[codes >= 0].dropna()
+            columns.frame[name] = values.mask(codes < 0, known.iloc[0] if len(known) else None)
     return np.flatnonzero(codes >= 0)
 
 
@@ -157,18 +169,39 @@ def _attributes(
     return tuple(Attribute(name, *columns.codes(name, "group", unknown=True)) for name in groups)
 
 
-def _resolved(options: TableColumns, names: list[str], recognize: bool) -> TableColumns:
-    """Fill in the columns that are recognized by their names."""
+def _resolved(
+    path: Path, options: TableColumns, names: list[str], recognize: bool
+) -> tuple[TableColumns, tuple[str, ...]]:
+    """Fill in the columns that are recognized by their names; also return a note on one that only looks like it."""
     free = options.score is None
+    pred = options.pred or ("pred" if free and "pred" in names else None)
     prob = options.prob
-    if recognize and prob is None and free and any(name.startswith("p_") for name in names):
-        prob = "p_"
-    return replace(
+    notes: tuple[str, ...] = ()
+    if recognize and prob is None and free:
+        offered = [name for name in names if name.startswith(_PREFIX)]
+        notes = _unrelated(path, options, names, offered) if pred is not None else ()
+        prob = _PREFIX if offered and not notes else None
+    found = replace(
         options,
-        pred=options.pred or ("pred" if free and "pred" in names else None),
+        pred=pred,
         prob=prob,
         id=options.id or ("id" if "id" in names else None),
         source=options.source or ("source_id" if "source_id" in names else None),
+    )
+    return found, notes
+
+
+def _unrelated(path: Path, options: TableColumns, names: list[str], offered: list[str]) -> tuple[str, ...]:
+    """Return a note if the only column that could hold probabilities is not named after a class, such as ``p_id``."""
+    if len(offered) != 1 or options.label not in names:
+        return ()
+    labels = Columns(path, read_columns(path, [options.label], options.encoding), {})
+    _, classes = labels.codes(options.label, "label", unknown=True)
+    if class_of_column(offered[0], listed(options.classes) if options.classes else classes, prefix=_PREFIX) is not None:
+        return ()
+    return (
+        f"The column {offered[0]!r} is not named after a class, so it was not read; if it holds probabilities, name it "
+        "with --score",
     )
 
 

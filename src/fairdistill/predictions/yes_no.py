@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.table import TableColumns, read_predictions
 from fairdistill.tables.columns import Columns, words_of
-from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.meaning import plain
+from fairdistill.tables.reading import check_column, header, place, read_columns, several
 from fairdistill.tables.yes_no import Attribute, attribute_in, check_attributes
 
 
@@ -32,8 +35,12 @@ def attributes_of(path: Path, options: TableColumns, positive: Mapping[str, str]
         check_column(path, names, "label", name)
     check_attributes(options.label, columns, positive)
     table = Columns(path, read_columns(path, columns, options.encoding), {}, words_of(options.unknown))
-    found = (attribute_in(table, name, positive.get(name)) for name in columns)
-    return tuple(attribute.lacking(int((answers < 0).sum())) for attribute, answers in found)
+    attributes = []
+    for name in columns:
+        attribute, answers = attribute_in(table, name, positive.get(name))
+        no, yes = plain(attribute.classes)  # 0 and 1, where missing answers made them 0.0 and 1.0
+        attributes.append(replace(attribute, classes=(no, yes)).lacking(int((answers < 0).sum())))
+    return tuple(attributes)
 
 
 def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> Predictions:
@@ -61,7 +68,16 @@ def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> P
     known = f"Samples with {share} of at least"  # what p_NAME means is not assumed here
     scored = replace(scored, notes=tuple(note for note in scored.notes if not note.startswith(known)))
     if scored.probabilities is None:
-        raise DataError(f"{path}: column {share!r} holds values outside [0, 1], which are not probabilities")
+        raise _no_probability(path, share, options.encoding)
     if found is None:
         return scored
     return replace(found, probabilities=scored.probabilities, probability_columns=scored.probability_columns)
+
+
+def _no_probability(path: Path, column: str, encoding: str) -> DataError:
+    values = read_columns(path, [column], encoding, numbers=[column])[column].to_numpy()
+    row = int(np.flatnonzero((values < 0) | (values > 1))[0])
+    return DataError(
+        f"{place(path, row)}: column {column!r} has {values[row]:g}, which is not a probability; apply a sigmoid to "
+        f"logits, or give only the answers, in a column 'pred_{column.removeprefix('p_')}'"
+    )

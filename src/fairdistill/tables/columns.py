@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +47,10 @@ class Columns:
         self, column: str, role: str, *, unknown: bool = False, order: str | None = None
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return a column's values as codes, -1 where empty (or, of groups, unknown), and the name of each code."""
-        values = self.frame[column]
         if column in self._bins:
             codes, names = self._binned(column, self.unknown if unknown else ())
         else:
-            try:
-                of_row, different = distinct(values)
-            except TypeError as error:
-                raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
+            of_row, different = self.distinct(column)
             shown = [str(value) for value in different]
             left_out = {"", *(self.unknown if unknown else ())}
             names = in_order(name for name in shown if name.strip() not in left_out)
@@ -63,31 +59,51 @@ class Columns:
             codes = place[of_row]
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
-            more = f" (and in {len(empty) - 1:,} more rows)" if len(empty) > 1 else ""
+            others = len(empty) - 1
+            more = f" (and in {others:,} more row{'' if others == 1 else 's'})" if others else ""
             raise DataError(
-                f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs a {role}, "
+                f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs {_one(role)}, "
                 "so fill it in or drop the row"
             )
         if order is not None:
             codes, names = reordered(codes, names, order, where=self.where)
         return codes, names
 
+    def distinct(self, column: str) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+        """Return the number of each row's value and the different values, see :func:`.distinct.distinct`.
+
+        Raises:
+            DataError: naming the first row with a list or another value of several parts.
+        """
+        values = self.frame[column]
+        try:
+            return distinct(values)
+        except TypeError:
+            parted = ((row, value) for row, value in enumerate(values) if not isinstance(value, Hashable))
+            row, value = next(parted, (0, values.iloc[0]))
+            raise DataError(
+                f"{self.where(row)}: column {column!r} has {' '.join(str(value).split())[:60]}, which is neither text "
+                "nor a number; store a single value in each row"
+            ) from None
+
     def crossed(
-        self, columns: Sequence[str], others: Iterable[str | None] = ()
+        self, columns: Sequence[str], others: Iterable[str | None] | None = ()
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return group columns combined into one, see :func:`cross`; their spelling is noted.
 
         Args:
             columns: the group columns.
-            others: more columns to which the values that mean unknown apply.
+            others: more columns to which the values that mean unknown apply; None if they apply to some that are not
+                here, so that nothing can be said about values that no row has.
         """
         found = [self.codes(column, "group", unknown=True) for column in columns]
         for column, (codes, names) in zip(columns, found, strict=True):
             if column not in self._bins:
                 rows = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
                 self.notes += group_notes(column, names, rows)
-        meant = [*columns, *(column for column in others if column is not None)]
-        self.notes += unused_words(self.unknown, [self.frame[column] for column in meant])
+        if others is not None:
+            meant = [*columns, *(column for column in others if column is not None)]
+            self.notes += unused_words(self.unknown, [self.frame[column] for column in meant])
         return cross([codes for codes, _ in found], [names for _, names in found])
 
     def _binned(self, column: str, unknown: Collection[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -109,6 +125,10 @@ class Columns:
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
         return place(self.path, row)
+
+
+def _one(role: str) -> str:
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
 
 
 def group_notes(column: str, names: Sequence[str], rows: Sequence[int]) -> list[str]:

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TextIO
 
 _SEPARATORS = (",", "\t", ";", "|")
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins with that of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _LOOKED_AT = 20  # rows
 _LONGEST_FIELD = 2**31 - 1  # the most that the csv module takes on every platform; its default is 131,072
 
@@ -71,7 +77,7 @@ def layout_of(path: Path, encoding: str) -> Layout:
 
     A ``.tsv`` file has tabs and any other file commas, unless its first rows have more fields if another of comma, tab,
     semicolon and ``|`` separates them, and the same number in each row. If the encoding is utf-8, a byte order mark
-    tells UTF-16.
+    tells UTF-16 and UTF-32.
 
     Raises:
         LookupError: for an unknown encoding.
@@ -109,9 +115,22 @@ def _fits(rows: list[list[str]], *, better_than: list[list[str]]) -> bool:
     return len(better_than[0]) == 1 or (len(rows) > 1 and all(len(fields) == len(rows[0]) for fields in rows))
 
 
+def line_with(path: Path, name: str) -> int | None:
+    """Return the line below the first that looks like the header, since one of its fields is this name; else None."""
+    try:
+        with path.open(encoding=_with_mark(path, "utf-8"), errors="replace") as file:
+            lines = list(islice(file, _LOOKED_AT))
+    except (OSError, UnicodeError):
+        return None
+    for number, line in enumerate(lines[1:], 2):
+        if any(name in (field.strip(' "\n') for field in line.split(sign)) for sign in _SEPARATORS if sign in line):
+            return number
+    return None
+
+
 def _with_mark(path: Path, encoding: str) -> str:
     if codecs.lookup(encoding).name != "utf-8":
         return encoding
     with path.open("rb") as file:
-        start = file.read(3)
+        start = file.read(4)
     return next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fairdistill.errors import DataError
 from fairdistill.tables import arrow
@@ -47,6 +47,7 @@ def read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
             check_parquet(path, columns, chosen)
         table = arrow.arrow_table(path).select(chosen) if is_arrow else pyarrow.parquet.read_table(path, columns=chosen)
         table.validate(full=True)  # texts that are not UTF-8 would be an error only when one looks at them
+        table = _with_texts(path, table)
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
     except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise DataError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
@@ -54,6 +55,25 @@ def read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     for name in columns:
         if isinstance(frame[name].dtype, pd.CategoricalDtype):
             frame[name] = frame[name].astype(frame[name].cat.categories.dtype)
-        if pd.api.types.is_string_dtype(frame[name].dtype):
+        nested = pyarrow.types.is_nested(table.schema.field(stored[name]).type)  # lists cannot be compared with a text
+        if pd.api.types.is_string_dtype(frame[name].dtype) and not nested:
             frame[name] = frame[name].replace("", None)
     return frame
+
+
+def _with_texts(path: Path, table: Any) -> Any:
+    """Return a table with columns of bytes read as UTF-8: some software does not mark its texts as such."""
+    import pyarrow
+
+    kinds = pyarrow.types
+    for at, field in enumerate(table.schema):
+        kind = field.type.value_type if kinds.is_dictionary(field.type) else field.type
+        if kinds.is_binary(kind) or kinds.is_large_binary(kind) or kinds.is_binary_view(kind):
+            try:
+                texts = table.column(at).cast(kind).cast(pyarrow.large_string())
+            except pyarrow.ArrowInvalid:
+                raise DataError(
+                    f"{path}: column {field.name!r} holds bytes that are not text in UTF-8; store it as text or numbers"
+                ) from None
+            table = table.set_column(at, field.name, texts)
+    return table

@@ -13,8 +13,9 @@ import numpy as np
 from fairdistill.errors import DataError
 from fairdistill.system.regular import check_readable
 from fairdistill.tables import arrow, jsonl
+from fairdistill.tables.content import other_content
 from fairdistill.tables.even import is_even
-from fairdistill.tables.layout import Layout, layout_of
+from fairdistill.tables.layout import Layout, layout_of, line_with
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
 from fairdistill.tables.room import check_text
@@ -42,6 +43,8 @@ def header(path: Path, encoding: str) -> list[str]:
     if _is_jsonl(path):
         return _checked_header(path, jsonl.header(path, encoding))
     try:
+        if (other := other_content(path)) is not None:
+            raise DataError(f"{path} {other}")
         with layout_of(path, encoding).records(path) as records:
             names = records.header()
     except FileNotFoundError:
@@ -49,7 +52,8 @@ def header(path: Path, encoding: str) -> list[str]:
     except (UnicodeError, LookupError, csv.Error, OSError) as error:
         raise _unreadable(path, encoding, error) from error
     if any("\0" in name for name in names):
-        raise DataError(f"{path} is not {encoding}; it looks like UTF-16, so name its encoding: --encoding utf-16-le")
+        guess = "utf-16-be" if names[0].startswith("\0") else "utf-16-le"
+        raise DataError(f"{path} is not {encoding}; it looks like UTF-16, so name its encoding: --encoding {guess}")
     if not names:
         raise DataError(f"{path} is empty; expected a header of column names and at least one row")
     return _checked_header(path, names)
@@ -116,7 +120,12 @@ def place(path: Path, row: int) -> str:
 
 def _not_a_number(path: Path, frame: pd.DataFrame, column: str, row: int) -> DataError:
     value = frame[column].iloc[row]
-    given = "is empty" if frame[column].isna().iloc[row] else f"has {repr(value)[:60]}, which is not a number"
+    if frame[column].isna().iloc[row]:
+        given = "is empty; every row needs a number, so fill it in or drop the row"
+    elif str(value).lstrip()[:1] in ("[", "(", "{"):
+        given = f"has {' '.join(str(value).split())[:60]}, which is not a number; give each of its values a column"
+    else:
+        given = f"has {repr(value)[:60]}, which is not a number; correct it, or name only columns of numbers"
     return DataError(f"{place(path, row)}: column {column!r} {given}")
 
 
@@ -147,12 +156,14 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
                 na_values=[""],
             ) as reader:
                 frame = pd.concat(list(reader), ignore_index=True)
-            return frame.apply(_stripped) if layout.blanks else frame
+            frame = frame.apply(_stripped) if layout.blanks else frame
+            _check_header_once(path, layout, frame)
+            return frame
 
         for decimal in ("." if layout.separator == "," else ".,") if numbers else "":
             try:
                 return parsed({name: float if name in numbers else str for name in columns}, decimal), layout.separator
-            except UnicodeError:
+            except (DataError, UnicodeError):
                 raise
             except ValueError:
                 continue
@@ -174,13 +185,31 @@ def _check_fields(path: Path, layout: Layout) -> list[str]:
         names = records.header()
         if is_even(path, encoding=layout.encoding, separator=layout.separator, fields=len(names)):
             return names
+        above = records.line
         for fields in records:
             if len(fields) != len(names) and fields:
+                one = records.line == above + 1
+                where = f"line {records.line}" if one else f"lines {above + 1} to {records.line}, which one quote joins"
+                remedy = f"quote fields that contain the separator, {layout.separator!r}" if one else "close the quote"
                 raise DataError(
-                    f"{path}, line {records.line}: expected {len(names)} fields as in the header, but got "
-                    f"{len(fields)}; quote fields that contain the separator, {layout.separator!r}"
+                    f"{path}, {where}: expected {len(names)} fields as in the header, but got {len(fields)}; {remedy}"
                 )
+            above = records.line
     return names
+
+
+def _check_header_once(path: Path, layout: Layout, frame: pd.DataFrame) -> None:
+    """Raise a DataError if the header is repeated further down, as in tables that were joined end to end."""
+    texts = [name for name in frame if frame[name].dtype != np.float64]
+    alike = np.ones(len(frame), bool)
+    for name in texts:
+        alike &= (frame[name] == name).to_numpy(bool)
+        if not alike.any():
+            return
+    with layout.records(path) as records:
+        names = records.header()
+        if texts and any(fields == names for fields in records):  # a value may be called as its column is
+            raise DataError(f"{path}, line {records.line}: the header occurs again; remove this line")
 
 
 def _unreadable(path: Path, encoding: str, error: Exception) -> DataError:
@@ -220,7 +249,14 @@ def _is_jsonl(path: Path) -> bool:
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
     """Raise a DataError naming the option if the table lacks the column."""
     if column not in names:
-        if len(names) == 1 and not (_is_parquet(path) or _is_jsonl(path) or path.is_dir()):
+        is_text = not (_is_parquet(path) or _is_jsonl(path) or path.is_dir())
+        below = line_with(path, column) if is_text else None
+        if below is not None:
+            raise DataError(
+                f"{path} has no column {column!r} in its first line, but line {below} looks like the header; remove "
+                "the lines above it"
+            )
+        if len(names) == 1 and is_text:
             raise DataError(
                 f"{path} has a single column, {names[0]!r}; separate its fields with commas, semicolons or tabs"
             )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.spelling import spelling_notes
+from fairdistill.tables.spelling import lookalike_notes, spelling_notes
 
 _PEOPLE = frozenset({"patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor"})
 
@@ -21,23 +21,30 @@ if TYPE_CHECKING:
 Codes = NDArray[np.int64]
 
 
-def sources_of(columns: Columns, column: str) -> Codes:
+def sources_of(columns: Columns, column: str, *, compared: bool = True) -> Codes:
     """Return the source of each row as a number; a row whose source is empty or unknown gets one of its own.
 
-    A note is added to ``columns`` for words that probably mean unknown.
-    """
-    import pandas as pd
+    Notes are added to ``columns`` for words that probably mean unknown, and for sources that look alike.
 
-    codes, values = pd.factorize(columns.frame[column])
-    codes = alone(codes.astype(np.int64), codes < 0)
+    Args:
+        columns: the table.
+        column: the sources.
+        compared: whether sources that look alike are noted.
+    """
+    codes, values = columns.distinct(column)
+    codes = alone(codes, codes < 0)
     times = np.bincount(codes)
     repeated = np.flatnonzero(times > 1)  # a value of one row is a source of its own, whatever it is
-    texts = [str(value) for value in np.asarray(values[repeated], object).tolist()]
+    texts = [str(value) for value in values[repeated].tolist()]
     nameless = np.array([not text.strip() or text.strip() in columns.unknown for text in texts], bool)
     named = [at for at in range(len(texts)) if not nameless[at]]
     columns.notes += spelling_notes(
         [texts[at] for at in named], times[repeated[named]].tolist(), column=f"column {column!r}", kind="source"
     )
+    if compared:
+        rows = dict(zip(map(str, values.tolist()), times.tolist(), strict=False))
+        known = [text for text in rows if text.strip() not in ("", *columns.unknown)]
+        columns.notes += lookalike_notes(known, rows, column=f"column {column!r}", kind="source")
     return alone(codes, np.isin(codes, repeated[nameless])) if nameless.any() else codes
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _SHOWN = 5
 _COMPARED = 10_000  # names; more are ids or numbers
+_PLURALS = {"group": "groups", "class": "classes", "source": "sources", "attribute": "attributes"}
 
 # Compared in lower case and without surrounding blanks.
 _WORDS = frozenset(
@@ -18,20 +19,35 @@ _WORDS = frozenset(
         "na", "n/a", "n-a", "n.a", "n.a.", "n\\a", "#n/a", "#na", "<na>", "nan", "none", "null", "<null>", "nil", "nat",
         "?", "??", "???", "-", "--", "---", "\u2013", "\u2014", ".", "..", "unknown", "unk", "<unk>", "undefined",
         "unspecified", "not specified", "unavailable", "not available", "not applicable", "not known", "not stated",
-        "not reported", "missing", "no data", "prefer not to say",
+        "not reported", "not recorded", "not provided", "not disclosed", "undisclosed", "missing", "no data",
+        "no answer", "prefer not to say", "declined", "declined to answer", "#value!", "#ref!", "#name?", "#div/0!",
+        "#null!", "#num!",
     }
 )  # fmt: skip
 
 # A class may well be called so.
 _NAMES_OF_CLASSES = frozenset({"none", "nil", "unknown", "<unk>", "unk", "-", "--", "---", ".", ".."})
 
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")  # between letters: those of HIV- and 10-19 mean something
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"), "-")
 _QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4"), "'")
 
 
 def _without_blanks(name: str) -> str:
-    """Drop blanks of any kind, and characters that are not visible (zero-width blanks, byte-order marks)."""
-    return "".join(sign for sign in name if not sign.isspace() and unicodedata.category(sign) != "Cf")
+    """Drop blanks of any kind, and characters that are not visible (zero-width blanks, marks, control characters)."""
+    return "".join(sign for sign in name if not sign.isspace() and unicodedata.category(sign) not in ("Cf", "Cc"))
+
+
+def _without_hyphens(name: str) -> str:
+    return _HYPHEN.sub("", name)
+
+
+def _without_accents(name: str) -> str:
+    """Drop the accents of Latin, Greek and Cyrillic letters; the marks of other scripts are letters themselves."""
+    if name.isascii():
+        return name
+    parts = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFC", "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f"))
 
 
 def _one_form(name: str) -> str:
@@ -47,15 +63,18 @@ def _one_form(name: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).translate({**_DASHES, **_QUOTES})
 
 
+_CASE = "upper and lower case"
 _DIFFERENCES: Mapping[str, Callable[[str], str]] = {
     "blanks": _without_blanks,
-    "upper and lower case": str.casefold,
+    _CASE: str.casefold,
     "Unicode form": _one_form,
+    "punctuation": _without_hyphens,
+    "accents": _without_accents,
 }
 
 
 def lookalikes(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the names that differ only in blanks, upper and lower case, Unicode form, or the way a number is written.
+    """Return the names that differ only in how they are written: see ``_DIFFERENCES``, and 1 for 1.0.
 
     Example:
         >>> lookalikes(["Female", "female ", "Male", "1", "1.0"])
@@ -85,25 +104,51 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
     words = [name for name in names if means_unknown(name)]
     if kind == "class":
         words = [name for name in words if name.strip().casefold() not in _NAMES_OF_CLASSES]
-    compared = kind != "source" and len(names) <= _COMPARED
-    alike = lookalikes(name for name in names if name not in words) if compared else []
-    plural = {"group": "groups", "class": "classes", "source": "sources"}[kind]
-    for same in alike[:_SHOWN]:
-        shown = [_shown(text, count[name]) for name, text in zip(same, _visibly(same), strict=True)]
-        notes.append(
-            f"In {column}, {_and(shown)} differ only in {_difference(same)} and count as {len(same)} {plural}; if they "
-            "mean the same, write them alike"
-        )
-    if len(alike) > _SHOWN:
-        notes.append(f"In {column}, {len(alike) - _SHOWN:,} more sets of {plural} look alike")
+    if kind != "source":
+        notes += lookalike_notes([name for name in names if name not in words], count, column=column, kind=kind)
     if words:
         shown = [_shown(repr(name), count[name]) for name in words]
         one = len(words) == 1
-        counts = f"counts as a {kind}; if it means" if one else f"count as {plural}; if they mean"
+        counts = f"counts as a {kind}; if it means" if one else f"count as {_PLURALS[kind]}; if they mean"
         remedy = f"unknown, add --unknown {shlex.quote(','.join(map(_in_list, words)))}"
         if kind == "class":
             remedy = "that there is no label, remove these rows"
         notes.append(f"In {column}, {_and(shown)} {counts} {remedy}")
+    return notes
+
+
+def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: str, kind: str) -> list[str]:
+    """Return notes for names that look alike; there is none if they are too many to compare.
+
+    Sources that differ in upper and lower case are not noted: it may be all that tells ids apart.
+
+    Args:
+        names: the different values.
+        rows: the number of rows of each.
+        column: where they are.
+        kind: what a value stands for, see :func:`spelling_notes`.
+
+    Example:
+        >>> lookalike_notes(["7", "7.0"], {"7": 3, "7.0": 2}, column="column 'patient'", kind="source")[0][:61]
+        "In column 'patient', '7' (3 rows) and '7.0' (2 rows) differ o"
+    """
+    if len(names) > _COMPARED:
+        return []
+    alike = [(same, _difference(same)) for same in lookalikes(names)]
+    if kind == "source":
+        alike = [(same, how) for same, how in alike if _CASE not in how]
+    most = 1 if kind == "source" else _SHOWN  # all sources are often written in two ways
+    notes: list[str] = []
+    for same, how in alike[:most]:
+        shown = [_shown(text, rows[name]) for name, text in zip(same, _visibly(same), strict=True)]
+        notes.append(
+            f"In {column}, {_and(shown)} differ only in {how} and count as {len(same)} {_PLURALS[kind]}; if they mean "
+            "the same, write them alike"
+        )
+    more = len(alike) - most
+    if more > 0:
+        said = f"1 more set of {_PLURALS[kind]} looks" if more == 1 else f"{more:,} more sets of {_PLURALS[kind]} look"
+        notes.append(f"In {column}, {said} alike")
     return notes
 
 
@@ -114,7 +159,7 @@ def means_unknown(name: str) -> bool:
 
 def _key(name: str) -> str:
     """Return a text that is equal for names that look alike."""
-    plain = _without_blanks(_one_form(name)).casefold()
+    plain = _without_accents(_without_hyphens(_without_blanks(_one_form(name)))).casefold()
     if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", plain) and math.isfinite(float(plain)):
         return repr(float(plain) + 0.0) if abs(float(plain)) < 2**53 else plain
     return plain

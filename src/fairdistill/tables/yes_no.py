@@ -92,6 +92,11 @@ def attribute_in(table: Columns, name: str, yes: str | None) -> tuple[Attribute,
         DataError: if it has other than two values.
     """
     codes, values = table.codes(name, "label", unknown=True)
+    if len(values) < 2:
+        only = f"only the value {values[0]!r}" if values else "no value"
+        raise DataError(
+            f"{table.path}: column {name!r} has {only}; an attribute needs both answers, so leave it out of --label"
+        )
     if len(values) != 2:
         raise DataError(
             f"{table.path}: column {name!r} has {len(values):,} different values ({listed(values, _SHOWN)}); several "

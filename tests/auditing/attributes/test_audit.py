@@ -159,8 +159,39 @@ def test_rows_without_an_answer_are_left_out_of_that_attribute_alone(tmp_path, r
         audit_attributes(some, label="smiling,glasses", **OPTIONS)
     for row in rows:
         row["glasses"] = ""
-    with pytest.raises(DataError, match="column 'glasses' has 0 different values"):
+    with pytest.raises(DataError, match=r"column 'glasses' has no value; .*leave it out of --label"):
         audit_attributes(write(tmp_path / "none.csv", rows), label="smiling,glasses", **OPTIONS)
+
+
+def test_answers_that_missing_ones_made_decimal_numbers_are_the_same_answers(tmp_path, rows):
+    for row in rows:
+        row["pred_glasses"] = int(row["p_glasses"] >= 0.5)
+    known = audit_attributes(write(tmp_path / "all.csv", rows[12:]), label="glasses,hair", **OPTIONS).attributes[0]
+    for number, row in enumerate(rows):
+        row["glasses"] = "" if number < 12 else float(row["glasses"])  # as pandas writes such a column
+        row["pred_glasses"] = "" if number < 12 else row["pred_glasses"]
+    found = audit_attributes(write(tmp_path / "some.csv", rows), label="glasses,hair", **OPTIONS)
+    assert found.attributes[0].audit.metrics == known.audit.metrics
+    assert (found.attributes[0].positive, found.attributes[0].unanswered) == ("1", 12)
+    assert f"{100 * known.audit.accuracy.value:.1f}" in found.text()
+
+
+def test_a_word_for_no_answer_need_not_occur_in_every_attribute(tmp_path, rows):
+    for row in rows[:12]:
+        row["glasses"] = "-1"
+    some = write(tmp_path / "some.csv", rows)
+    found = audit_attributes(some, label="smiling,glasses", unknown="-1", **OPTIONS)
+    assert found.attributes[1].unanswered == 12
+    assert not [note for each in found.attributes for note in each.audit.notes if "--unknown" in note]
+
+
+def test_an_attribute_with_one_answer_and_what_is_no_probability_are_named(tmp_path, rows):
+    path = write(tmp_path / "one.csv", [{**row, "glasses": 1} for row in rows])
+    with pytest.raises(DataError, match=r"column 'glasses' has only the value '1'; .*leave it out of --label"):
+        audit_attributes(path, label="smiling,glasses", **OPTIONS)
+    rows[3]["p_glasses"] = 1.75
+    with pytest.raises(DataError, match=r"t\.csv, row 5: column 'p_glasses' has 1\.75, .* in a column 'pred_glasses'"):
+        audit_attributes(write(tmp_path / "t.csv", rows), label="smiling,glasses", **OPTIONS)
 
 
 @pytest.fixture
@@ -202,6 +233,32 @@ def test_a_row_for_each_sample_and_attribute_gives_the_same_audits(table, long, 
     assert lacking.notes == ("1 sample has no answer for glasses and was left out there",)
     turned = audit_attributes(path, yes_value={"label": "0"}, **given)
     assert {each.positive for each in turned.attributes} == {"0"}
+
+
+@pytest.mark.parametrize("left_out", [(), ("id",)])
+@pytest.mark.parametrize(("answer", "options"), [("", {}), ("n/a", {"unknown": "n/a"})])
+def test_rows_of_a_long_table_without_an_answer_are_left_out(long, tmp_path, left_out, answer, options):
+    given = {"attribute": "what", **options, **OPTIONS}
+    fewer = [row for number, row in enumerate(long) if number % 3 != 1 or number >= 30]  # ten rows of glasses
+    known = audit_attributes(write(tmp_path / "fewer.csv", fewer), **given)
+    for row in long[1:30:3]:
+        row["label"] = answer
+    found = audit_attributes(write(tmp_path / "some.csv", long, *left_out), **given)
+    assert [each.attribute for each in found.attributes] == ["glasses", "hair", "smiling"]
+    assert [each.unanswered for each in found.attributes] == [10, 0, 0]
+    for one, other in zip(found.attributes, known.attributes, strict=True):
+        assert one.audit.counts == other.audit.counts
+    assert "10 samples have no answer for glasses and were left out there" in found.notes
+
+
+def test_attributes_of_a_long_table_that_look_alike_are_noted(long, tmp_path):
+    for row in long[:30:3]:
+        row["what"] = "Smiling "
+    found = audit_attributes(write(tmp_path / "long.csv", long), attribute="what", **OPTIONS)
+    assert [each.attribute for each in found.attributes] == ["Smiling ", "glasses", "hair", "smiling"]
+    assert any(
+        "'Smiling ' (10 rows) and 'smiling' (150 rows) differ only in blanks and" in note for note in found.notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""What a file holds in place of a text table, told by its first bytes: a workbook, an archive, JSON."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+_START = 256  # bytes
+_UNPACK = "unpack it first"
+_SAVE = "save its sheet as CSV"
+_KINDS: tuple[tuple[bytes, str, str], ...] = (
+    (rb"PAR1", "a Parquet file", "give it the extension .parquet"),
+    (rb"ARROW1", "an Arrow file", "give it the extension .arrow"),
+    (rb"\x1f\x8b", "compressed with gzip", _UNPACK),
+    (rb"BZh", "compressed with bzip2", _UNPACK),
+    (rb"\xfd7zXZ", "compressed with xz", _UNPACK),
+    (rb"\x28\xb5\x2f\xfd", "compressed with Zstandard", _UNPACK),
+    (rb"\xd0\xcf\x11\xe0", "an Excel workbook", _SAVE),
+    (rb"%PDF", "a PDF document", "export its table as CSV"),
+    (rb"\{\s*\"[^\"]*\"\s*:", "JSON", "write one object a line, and give the file the extension .jsonl"),
+    (rb"\[\s*\{", "a JSON list", "write one object a line, and give the file the extension .jsonl"),
+    (rb"(?i)<(!doctype|html|table)", "a web page", "export its table as CSV"),
+)
+
+
+def other_content(path: Path) -> str | None:
+    """Return what a file is, if it is surely not a text table, and what to do; None otherwise.
+
+    Args:
+        path: a file with any extension.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(_START)
+    if start.startswith(b"PK\x03\x04"):
+        return _archive(path)
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return next((f"is {what}; {remedy}" for sign, what, remedy in _KINDS if re.match(sign, start)), None)
+
+
+def _archive(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
+        names = []
+    if any(name.startswith("xl/") for name in names):
+        return f"is an Excel workbook; {_SAVE}"
+    if "content.xml" in names:
+        return f"is an OpenDocument file; {_SAVE}"
+    is_model = path.suffix.lower() not in (".csv", ".tsv", ".txt", ".zip")  # PyTorch's files are archives too
+    return None if is_model else f"is a ZIP archive; {_UNPACK}"
