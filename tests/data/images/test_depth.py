@@ -91,6 +91,17 @@ def test_values_whose_black_or_white_cannot_be_known_are_refused(content, reason
         decode(content, VIEW)
 
 
+def test_tiff_files_whose_bytes_pillow_takes_for_others_are_refused():
+    planes = {262: [2], 277: [3], 258: [16, 16, 16], 284: [2]}
+    for content in (
+        tiff(deep(16).transpose(2, 0, 1).reshape(72, 32), {**planes, 257: [24]}),
+        tiff(np.dstack([65535 - deep(16), OPAQUE * 0]).astype(np.uint16), {262: [5]}),
+        tiff(GREY[:, :, 0].astype(np.uint8).view(np.int8), {339: [2]}),
+    ):
+        with pytest.raises(DataError, match="stored in a way that is not read"):
+            decode(content, VIEW)
+
+
 def test_a_range_that_is_given_applies_and_must_hold_the_values():
     twelve = deep_png(deep(12)[:, :, 0], 0)
     assert (decode(twelve, VIEW, Decoding(depth=Depth(whole=16))).pixels == GREY >> 4).all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from fairdistill.errors import DataError
 _WHOLE_BITS = (8, 10, 12, 14, 16, *range(17, 33))  # cameras and scanners have even numbers up to 16
 _REAL_BITS = tuple(range(1, 33))  # one bit: from 0 to 1
 _TOLERANCE = 0.05  # how far floats may leave their range, as they do after resampling
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE, _SAMPLE_FORMAT = 258, 262, 281, 339  # TIFF tags
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE, _PLANES, _SAMPLE_FORMAT = 258, 262, 281, 284, 339  # TIFF tags
 _TWO_BYTES = re.compile(r"(RGB|RGBA|RGBX|LA);16([BLN])").fullmatch
 
 
@@ -126,9 +127,20 @@ def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:
             values = values.view(np.uint32)  # Pillow has no unsigned type of 32 bits
         return DeepImage(values, _stated(image, content), inverted)
     rawmodes = _deep_rawmodes(image)
+    # Of these, Pillow takes other bytes than those of the values, without an error.
+    if tags and (tags.get(_PLANES, 1) != 1 if rawmodes else _more_than_8_bits(tags)):
+        raise DataError(
+            "it is a TIFF file whose channels are stored in a way that is not read (planes or CMYK of more than 8 "
+            "bits, or 8 bits with a sign); convert it to 8 bits a channel"
+        )
     if not rawmodes:
         return None
     return DeepImage(_two_bytes(image, content, next(iter(rawmodes)).group(1) == "LA"), _stated(image, content))
+
+
+def _more_than_8_bits(tags: Mapping[int, Any]) -> bool:
+    """Return whether a TIFF file has channels of more than 8 bits, or of 8 bits with a sign."""
+    return max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8 or tags.get(_SAMPLE_FORMAT, (1,))[0] == 2
 
 
 def _stated(image: Image.Image, content: bytes) -> int:
