@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import re
 import zlib
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from fairdistill.errors import DataError, UsageError
 def make(root: Path, names: list[str]) -> Path:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (6, 6), (len(name) * 7 % 256, zlib.crc32(name.encode()) % 256, 9)).save(root / name)
+        Image.new("RGB", (6, 6), (len(name) * 7 % 256, zlib.crc32(os.fsencode(name)) % 256, 9)).save(root / name)
     return root
 
 
@@ -165,6 +167,12 @@ def test_what_is_not_read_is_told_by_kind(tmp_path):
     for name in GROUPED:
         (tmp_path / name).unlink()
     with pytest.raises(DataError, match=r"holds no images \(5 files without an image's extension.*3 \.heic"):
+        read_rows(tmp_path, FolderOptions())
+
+
+def test_a_name_that_is_not_utf_8_is_an_error_that_shows_it(tmp_path):
+    make(tmp_path, [*GROUPED, os.fsdecode(b"caf\xe9/x/1.png")])
+    with pytest.raises(DataError, match=re.escape("holds 'caf\\xe9/x/1.png', whose name is not UTF-8; rename it")):
         read_rows(tmp_path, FolderOptions())
 
 

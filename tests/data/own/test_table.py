@@ -249,7 +249,26 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
 @pytest.mark.parametrize("path", ["../x.png", "a/../../x.png", "/etc/x.png", ".."])
 def test_a_path_that_leaves_the_root_is_named(tmp_path, path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("b.png", path))
-    with pytest.raises(DataError, match=r"t\.csv, row 3: .* is outside .*--root"):
+    with pytest.raises(DataError, match=r"t\.csv, row 3: .* is outside .*--data-root"):
+        read(table)
+
+
+def test_paths_that_all_lead_out_of_the_tables_folder_are_read_from_the_folder_that_holds_them(tmp_path):
+    (tmp_path / "faces" / "in").mkdir(parents=True)
+    (tmp_path / "tables").mkdir()
+    text = SIMPLE.replace("sub/", "")
+    for name in ("a.png", "b.png", "c.png", "d.png"):
+        text = text.replace(name, f"../faces/in/{name}" if name == "b.png" else f"../faces/{name}")
+    rows = read(write(tmp_path / "tables" / "t.csv", text))
+    assert rows.names.tolist()[:2] == ["a.png", "in/b.png"]
+    assert (rows.source.where, len(rows.notes)) == (str(tmp_path / "faces"), 1)
+    assert f"all image paths lead out of the table's folder, so they are read relative to {tmp_path}" in rows.notes[0]
+
+
+@pytest.mark.parametrize("url", ["https://example.com/b.png", "s3://faces/b.png", "file:///data/b.png"])
+def test_a_url_is_not_a_path(tmp_path, url):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("b.png", url))
+    with pytest.raises(DataError, match=rf"t\.csv, row 3: '{url}' is a URL; name files on this machine"):
         read(table)
 
 

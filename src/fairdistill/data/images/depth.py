@@ -140,7 +140,7 @@ def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:
 
 def _more_than_8_bits(tags: Mapping[int, Any]) -> bool:
     """Return whether a TIFF file has channels of more than 8 bits, or of 8 bits with a sign."""
-    return max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8 or tags.get(_SAMPLE_FORMAT, (1,))[0] == 2
+    return bool(max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8 or tags.get(_SAMPLE_FORMAT, (1,))[0] == 2)
 
 
 def _stated(image: Image.Image, content: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,13 +141,18 @@ def _folder_groups(values: list[str], unknown: frozenset[str]) -> TableGroups:
 
 
 def images_below(path: Path) -> tuple[list[str], list[str]]:
-    """Return the images below a folder in natural order, and notes on what is not read."""
+    """Return the images below a folder in natural order, and notes on what is not read.
+
+    Raises:
+        DataError: for a folder that cannot be read, or a name that is not UTF-8.
+    """
     files, others = [], Counter[str]()
     walk = Walk(path)
     for folder, name in walk.files():
         suffix = PurePosixPath(name).suffix
         if suffix.lower() in EXTENSIONS:
             files.append(f"{folder}/{name}" if folder else name)
+            _check_text(path, files[-1])
         else:
             others[suffix.lower() or "without any"] += 1
     notes = []
@@ -166,6 +172,15 @@ def images_below(path: Path) -> tuple[list[str], list[str]]:
         hold = "folder holds" if len(empty) == 1 else "folders hold"
         notes.append(f"{len(empty):,} {hold} no images: {listed(empty, _NAMED)}")
     return sorted(files, key=natural), notes
+
+
+def _check_text(path: Path, name: str) -> None:
+    """Raise DataError for a name of bytes that are not UTF-8, which no table and no file of a run could hold."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        raise DataError(f"{path} holds '{shown}', whose name is not UTF-8; rename it") from None
 
 
 def _without_images(folders: Sequence[str], files: Sequence[str]) -> list[str]:
