@@ -11,15 +11,6 @@ from fairdistill.errors import DataError
 E_AND_ACCENT = "Zoe\u0301"  # as macOS writes it; others write one letter
 FILES = ["faces/a b%.jpg", "faces/a.jpg", "faces/b.JPG", "faces/c.d.png", "faces/two.jpg", "faces/two.png", "e f.jpg"]
 FILES.append(f"{E_AND_ACCENT}/e\u0301.png")
-    f"{E_AND_ACCENT}/e\u0301.png",
-    "faces/a b%.jpg",
-    "faces/a.jpg",
-    "faces/b.JPG",
-    "faces/c.d.png",
-    "faces/two.jpg",
-    "faces/two.png",
-    "e f.jpg",
-]
 
 
 @pytest.fixture

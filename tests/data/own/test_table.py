@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,20 @@ def test_usual_words_of_splits_are_read(tmp_path):
         read(write(tmp_path / "t.csv", SIMPLE.replace("train", "0").replace("test", "2")))
     capital = write(tmp_path / "t.csv", SIMPLE.replace("split", "Split"))
     assert read(capital).splits.tolist() == [0, 0, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "options"),
+    [
+        ("0.0", "2.0", "--split-map 0.0=train --split-map 2.0=test"),
+        ("training set", "test set", "--split-map 'test set'=test --split-map 'training set'=train"),
+        ("train-2017", "test", "--split-map train-2017=train"),
+    ],
+)
+def test_the_message_says_how_to_name_all_splits(tmp_path, train, test, options):
+    table = write(tmp_path / "t.csv", SIMPLE.replace(",train\n", f",{train}\n").replace(",test\n", f",{test}\n"))
+    with pytest.raises(DataError, match=f"for example {re.escape(options)}$"):
+        read(table)
 
 
 def test_ids_that_repeat_are_said_unless_there_is_a_source(tmp_path):
