@@ -43,18 +43,25 @@ class Columns:
         self.path, self.frame, self._bins, self.unknown = path, frame, bins, frozenset(unknown)
         self.notes: list[str] = []
 
+    def distinct(self, column: str) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+        """Return a column's different values and the number of each row's; see :func:`.distinct.distinct`.
+
+        Raises:
+            DataError: for a column of lists or other values that are neither text nor numbers.
+        """
+        try:
+            return distinct(self.frame[column])
+        except TypeError as error:
+            raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
+
     def codes(
         self, column: str, role: str, *, unknown: bool = False, order: str | None = None
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return a column's values as codes, -1 where empty (or, of groups, unknown), and the name of each code."""
-        values = self.frame[column]
         if column in self._bins:
             codes, names = self._binned(column, self.unknown if unknown else ())
         else:
-            try:
-                of_row, different = distinct(values)
-            except TypeError as error:
-                raise DataError(f"{self.path}: column {column!r} does not hold text or numbers: {error}") from error
+            of_row, different = self.distinct(column)
             shown = [str(value) for value in different]
             left_out = {"", *(self.unknown if unknown else ())}
             names = in_order(name for name in shown if name.strip() not in left_out)

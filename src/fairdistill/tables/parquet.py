@@ -54,6 +54,7 @@ def read_parquet(path: Path, columns: list[str]) -> pd.DataFrame:
     for name in columns:
         if isinstance(frame[name].dtype, pd.CategoricalDtype):
             frame[name] = frame[name].astype(frame[name].cat.categories.dtype)
-        if pd.api.types.is_string_dtype(frame[name].dtype):
+        nested = pyarrow.types.is_nested(table.schema.field(stored[name]).type)  # lists, which equal no text
+        if pd.api.types.is_string_dtype(frame[name].dtype) and not nested:
             frame[name] = frame[name].replace("", None)
     return frame

@@ -26,13 +26,11 @@ def sources_of(columns: Columns, column: str) -> Codes:
 
     A note is added to ``columns`` for words that probably mean unknown.
     """
-    import pandas as pd
-
-    codes, values = pd.factorize(columns.frame[column])
-    codes = alone(codes.astype(np.int64), codes < 0)
+    codes, values = columns.distinct(column)
+    codes = alone(codes, codes < 0)
     times = np.bincount(codes)
     repeated = np.flatnonzero(times > 1)  # a value of one row is a source of its own, whatever it is
-    texts = [str(value) for value in np.asarray(values[repeated], object).tolist()]
+    texts = [str(value) for value in values[repeated].tolist()]
     nameless = np.array([not text.strip() or text.strip() in columns.unknown for text in texts], bool)
     named = [at for at in range(len(texts)) if not nameless[at]]
     columns.notes += spelling_notes(

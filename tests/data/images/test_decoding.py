@@ -70,7 +70,7 @@ def test_resizing_is_within_one_of_pillows(kind, size):
         (FILES["JPEG"][:-200], "cannot be decoded"),
         (FILES["PNG"][:500], "cannot be decoded"),
         (FILES["PNG"][:60] + bytes(200), "cannot be decoded|no image"),
-        (FILES["GIF"][:100], "not an image"),
+        (FILES["GIF"][:100], "damaged GIF file"),
     ],
 )
 def test_what_cannot_be_decoded_is_an_error_with_the_reason(content, reason):

@@ -5,7 +5,7 @@ import numpy as np
 from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.facts import FACTS
-from fairdistill.data.images.remarks import remarks
+from fairdistill.data.images.remarks import named, remarks
 
 NAMES = np.array([f"{at}.png" for at in range(5)], object)
 
@@ -39,3 +39,7 @@ def test_the_range_of_deep_images_is_said():
     (given,) = said((12, 0, 1, 0), how=Decoding(depth=Depth(whole=16)))
     assert "16-bit values (white is 65,535;" in given
     assert said((0, 1, 1, 0)) == ["1 image stores floats; it was read as values from 0 to 1"]
+
+
+def test_very_long_names_are_shortened():
+    assert named(np.array(["a" * 5000, "b", "c", "d"], object)) == f"{'a' * 197}..., b, c and 1 more"

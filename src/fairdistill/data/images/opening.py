@@ -27,6 +27,7 @@ from PIL import (
 )
 
 from fairdistill.data.images.directories import read_bytes, tile_pixels
+from fairdistill.data.images.unread import unread_kind
 from fairdistill.errors import DataError, UsageError
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, what Pillow logs goes to the terminal
@@ -112,7 +113,10 @@ def format_of(content: bytes) -> str:
     for name, beginnings in FORMATS.items():
         if content.startswith(beginnings) and (name != "WebP" or content[8:12] == b"WEBP"):
             return name
-    raise DataError(f"it is not an image, or has an unknown format; {', '.join(FORMATS)} are read")
+    read, what = f"{', '.join(FORMATS)} are", unread_kind(content)
+    if what is None:
+        raise DataError(f"it is not an image, or has an unknown format; {read} read")
+    raise DataError(f"it is {what}, which is not read; {read}")
 
 
 def opened(content: bytes) -> ImageFile.ImageFile:
@@ -137,7 +141,7 @@ def opened(content: bytes) -> ImageFile.ImageFile:
             raise DataError(
                 "it is a TIFF file with channels of an unknown kind; convert it to 8 bits a channel"
             ) from error
-        raise DataError(f"it is not an image, or its header is damaged: {error}") from error
+        raise DataError(f"it is a damaged {kind} file, or one of a kind that is not read: {error}") from error
     check_pixels(*image.size)
     return image
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fairdistill.data.images.decoding import Decoding
 
 _NAMED = 3
+_SHOWN = 200  # characters of a name
 
 
 def remarks(names: NDArray[np.object_], facts: NDArray[Any], how: Decoding) -> Iterator[str]:
@@ -51,5 +52,6 @@ def remarks(names: NDArray[np.object_], facts: NDArray[Any], how: Decoding) -> I
 
 
 def named(names: NDArray[np.object_]) -> str:
-    """Return the first three names, and how many more there are."""
-    return listed(names.tolist(), _NAMED)
+    """Return the first three names, shortened, and how many more there are."""
+    shown = [name if len(name) <= _SHOWN else f"{name[: _SHOWN - 3]}..." for name in names[:_NAMED].tolist()]
+    return listed([*shown, *names[_NAMED:].tolist()], _NAMED)

@@ -16,6 +16,7 @@ from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.distinct import distinct
 
+_LONGEST = 4096  # characters of a path; images as Base64 have more
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://").match
 
 
@@ -103,11 +104,21 @@ def _texts(columns: Columns, column: str) -> tuple[NDArray[np.int64], list[str]]
         of_row, values = distinct(given)
     except TypeError:  # lists, for example
         of_row, values = np.arange(len(given)), np.asarray(given, object)
-    empty = np.array([not (isinstance(value, str) and value.strip()) for value in values] + [True])[of_row]
-    if empty.any():
-        row = int(np.argmax(empty))
-        raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
+    unusable = np.array([not _is_path(value) for value in values] + [True])[of_row]
+    if unusable.any():
+        row = int(np.argmax(unusable))
+        value = values[of_row[row]] if of_row[row] >= 0 else ""
+        if isinstance(value, str) and not value.strip():
+            raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
+        raise DataError(
+            f"{columns.where(row)}: column {column!r} holds neither paths nor image files (bytes in a Parquet file); "
+            "choose another column with --image"
+        )
     return of_row, values.tolist()
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= _LONGEST
 
 
 def _root(base: Path) -> str:
