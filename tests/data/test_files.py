@@ -199,6 +199,8 @@ def test_a_class_without_training_rows_is_named(tmp_path):
     rows = rows_of(tmp_path, [*SAID, ("6.png", 2, 0, "test"), ("7.png", 2, 1, "test")], classes=3)
     with pytest.raises(DataError, match="has no training image, and the same is true of 1 more test rows; correct"):
         load(tmp_path, rows)
+    with pytest.raises(DataError, match=r"'B ' of .* has no training image \(but 'b' has some\)"):
+        load(tmp_path, change(rows, class_names=("a", "b", "B ")))
 
 
 @pytest.mark.parametrize("skip_broken", [False, True])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.sources import joined, source_hint, sources_of
+from fairdistill.tables.sources import joined, people_of, source_hint, sources_of
 
 
 def made(values: list[object], unknown: set[str] | None = None) -> Columns:
@@ -31,6 +31,15 @@ def test_a_word_for_unknown_that_links_rows_is_noted():
     assert partition(sources_of(columns, "person").tolist()) == partition([0, 1, 2, 1, 3])
     assert columns.notes == [
         "In column 'person', '?' (2 rows) counts as a source; if it means unknown, add --unknown '?'"
+    ]
+
+
+def test_sources_that_look_alike_are_noted_and_kept_apart():
+    columns = made(["p1", "P1 ", "p2", "p2", "Zo\u00eb", "Zoe\u0308", " ", "", None])
+    assert partition(people_of(columns, "person").tolist()) == partition([0, 1, 2, 2, 3, 4, 5, 6, 7])
+    assert columns.notes == [
+        "In column 'person', 2 sets of sources differ only in blanks, upper and lower case or Unicode form (for "
+        "example 'p1' and 'P1 '); if they are the same, write them alike, since their rows can be separated"
     ]
 
 

@@ -25,6 +25,7 @@ from fairdistill.data.splits import cut_validation
 from fairdistill.errors import DataError
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.small_groups import few_rows_note
+from fairdistill.tables.spelling import lookalikes
 
 _SHOWN = 5
 
@@ -262,9 +263,11 @@ def _check_classes(parts: dict[Split, GroupedDataset], name: str) -> None:
             row = int(unknown[0])
             label = part.class_names[int(part.labels[row])]
             more = f", and the same is true of {len(unknown) - 1:,} more {split} rows" if len(unknown) > 1 else ""
+            trained = [other for other, is_known in zip(part.class_names, known.tolist(), strict=True) if is_known]
+            written = next((f" (but {other!r} has some)" for other in trained if lookalikes([label, other])), "")
             raise DataError(
-                f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image{more}; correct the "
-                "labels or remove these rows"
+                f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image{written}{more}; "
+                "correct the labels or remove these rows"
             )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.sources import joined, sources_of
+from fairdistill.tables.sources import joined, people_of, sources_of
 
 
 def row_names(columns: Columns, column: str) -> NDArray[np.object_]:
@@ -77,7 +77,7 @@ def row_sources(columns: Columns, id_column: str | None, column: str | None) -> 
         DataError: if all rows are one source.
     """
     rows = len(columns.frame)
-    named = None if column is None else sources_of(columns, column)
+    named = None if column is None else people_of(columns, column)
     repeated = None if id_column is None else _repeated(columns, id_column)
     if repeated is None:
         found = np.arange(rows) if named is None else named

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,30 @@ def sources_of(columns: Columns, column: str) -> Codes:
         [texts[at] for at in named], times[repeated[named]].tolist(), column=f"column {column!r}", kind="source"
     )
     return alone(codes, np.isin(codes, repeated[nameless])) if nameless.any() else codes
+
+
+def people_of(columns: Columns, column: str) -> Codes:
+    """Return what ``sources_of`` does of a column that is named as that of people or pictures.
+
+    A note is added if sources differ only in blanks, upper and lower case or Unicode form, which ids may.
+    """
+    codes = sources_of(columns, column)
+    columns.notes += _alike_note(columns.distinct(column)[1].tolist(), column)
+    return codes
+
+
+def _alike_note(values: Iterable[Any], column: str) -> list[str]:
+    alike: dict[str, list[str]] = {}
+    for text in map(str, values):
+        alike.setdefault(unicodedata.normalize("NFC", "".join(text.split()).casefold()), []).append(text)
+    sets = [texts for key, texts in alike.items() if key and len(texts) > 1]
+    if not sets:
+        return []
+    count = "1 set of sources differs" if len(sets) == 1 else f"{len(sets):,} sets of sources differ"
+    return [
+        f"In column {column!r}, {count} only in blanks, upper and lower case or Unicode form (for example "
+        f"{sets[0][0]!r} and {sets[0][1]!r}); if they are the same, write them alike, since their rows can be separated"
+    ]
 
 
 def source_hint(names: Collection[str], used: Collection[str | None]) -> list[str]:

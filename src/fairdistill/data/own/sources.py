@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.sources import sources_of
+from fairdistill.tables.sources import people_of
 
 
 def source_names(columns: Columns, column: str) -> NDArray[np.object_]:
     """Return a column of sources as texts, an empty text where there is none; what a reader should know is noted."""
-    codes = sources_of(columns, column)
+    codes = people_of(columns, column)
     of_row, values = columns.distinct(column)
     texts = [str(value) for value in values.tolist()]
     named = ["" if text.strip() in ("", *columns.unknown) else text for text in texts]
