@@ -24,6 +24,13 @@ def test_images_of_one_color_are_counted_and_three_are_named():
     assert said((0, 0, 1, 1)) == ["1 image is a single color: 0.png"]
 
 
+def test_transparent_pixels_and_further_frames_are_said():
+    transparent, several = said((0, 0, 1, 2), (0, 0, 1, 2 + 4))
+    assert transparent.startswith("2 images have transparent pixels (0.png, 1.png); transparency was dropped")
+    assert several == "1 file has several frames or pages (1.png), of which the first was read"
+    assert len(said((0, 0, 1, 1 + 2 + 4))) == 3
+
+
 def test_orientation_is_said_to_be_ignored_or_applied():
     (ignored,) = said((0, 0, 6, 0), (0, 0, 3, 0))
     assert ignored.startswith("2 images have an EXIF orientation other than upright (0.png, 1.png), which was ignored")
