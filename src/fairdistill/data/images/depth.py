@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fairdistill.data.images.opening import opened
+from fairdistill.data.images.png_chunks import chunks
 from fairdistill.errors import DataError
 
 _WHOLE_BITS = (8, 10, 12, 14, 16, *range(17, 33))  # cameras and scanners have even numbers up to 16
@@ -158,12 +159,11 @@ def _stated(image: Image.Image, content: bytes) -> int:
 
 def _significant_bits(content: bytes) -> int:
     """Return the largest number of a PNG's ``sBIT`` chunk, which precedes the pixels; 0 without one."""
-    at = 8
-    while at + 8 <= len(content) and (kind := content[at + 4 : at + 8]) != b"IDAT":
-        length = int.from_bytes(content[at : at + 4], "big")
-        if kind == b"sBIT" and 1 <= length <= 4:
-            return max(content[at + 8 : at + 8 + length])
-        at += 12 + length
+    for kind, data in chunks(content):
+        if kind == b"sBIT" and 1 <= len(data) <= 4:
+            return max(data)
+        if kind == b"IDAT":
+            break
     return 0
 
 

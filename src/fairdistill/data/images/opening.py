@@ -27,6 +27,7 @@ from PIL import (
 )
 
 from fairdistill.data.images.directories import read_bytes, tile_pixels
+from fairdistill.data.images.png_chunks import check_pixels_of_png
 from fairdistill.data.images.unread import unread_kind
 from fairdistill.errors import DataError, UsageError
 
@@ -134,6 +135,8 @@ def opened(content: bytes) -> ImageFile.ImageFile:
         _check_tiff(content)
     elif kind == "JPEG":
         check_scans(content)
+    elif kind == "PNG":
+        check_pixels_of_png(content)
     try:
         image = _OPENERS[kind](io.BytesIO(content))
     except (SyntaxError, Image.DecompressionBombError) as error:
