@@ -68,8 +68,16 @@ def test_what_the_header_states_is_a_lower_bound():
     assert decode(deep_png(dark, 0, significant=(12,)), VIEW).facts.depth == Depth(whole=12)
     assert decode(tiff(dark.astype(np.uint16), {281: [4095]}), VIEW).facts.depth == Depth(whole=12)
     assert decode(deep_png(deep(16)[:, :, 0], 0, significant=(12,)), VIEW).facts.depth == Depth(whole=16)
-    # Pillow scales these by the largest value that the header names.
-    assert decode(b"P5 32 24 65535\n" + dark.astype(">u2").tobytes(), VIEW).facts.depth == Depth(whole=16)
+
+
+@pytest.mark.parametrize("kind", [b"P5", b"P6"])
+def test_a_file_that_names_its_white_is_scaled_by_that_and_by_no_other_range(kind):
+    values = (COLOR if kind == b"P6" else GREY) * 4095 // 255
+    content = kind + b" 32 24 4095\n" + values.astype(">u2").tobytes()
+    for how in (Decoding(), Decoding(depth=Depth(whole=16)), Decoding(depth=Depth(whole=10))):
+        found = decode(content, VIEW, how)
+        assert abs(found.pixels.astype(int) - (COLOR if kind == b"P6" else GREY)).max() <= 1
+        assert found.facts.depth == Depth()
 
 
 def test_a_tiff_whose_0_is_white_is_inverted():

@@ -55,14 +55,16 @@ class DeepImage:
         values: integers or float32, ``[height, width]`` or ``[height, width, 3]``.
         stated: bits that the file states, 0 if it states none; its values may need more.
         inverted: whether 0 is white.
+        exact: whether the stated bits are those of white, so that no other range applies.
     """
 
     values: NDArray[Any]
     stated: int = 0
     inverted: bool = False
+    exact: bool = False
 
     def scaled(self, depth: Depth) -> tuple[NDArray[np.uint8], Depth]:
-        """Return the values in 8 bits, and the range that the file itself implies.
+        """Return the values in 8 bits, and the range that the file itself implies, unless its white is known.
 
         The upper 8 bits of integers are kept: 12-bit values are divided by 16.
 
@@ -72,6 +74,8 @@ class DeepImage:
         Raises:
             DataError: for values that no range of brightness holds.
         """
+        if self.exact:
+            return _eight_bits(self.values, self.stated), IMPLIED
         real = self.values.dtype.kind == "f"
         low, high = float(self.values.min()), float(self.values.max())
         if not (np.isfinite(low) and np.isfinite(high)):
@@ -120,6 +124,8 @@ def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:
     """Return the values of an opened image as they are stored, None if it has 8 bits a channel or fewer."""
     tags = getattr(image, "tag_v2", {})
     inverted = tags.get(_PHOTOMETRIC) == 0
+    if image.format == "PPM":  # which names white; Pillow has scaled it to 16 bits, or to 8 if it is in color
+        return DeepImage(np.asarray(image), 16, exact=True) if image.mode == "I" else None
     if image.mode == "F":
         return DeepImage(np.asarray(image), inverted=inverted)
     if image.mode == "I" or image.mode.startswith("I;16"):
@@ -146,8 +152,6 @@ def _more_than_8_bits(tags: Mapping[int, Any]) -> bool:
 
 def _stated(image: Image.Image, content: bytes) -> int:
     """Return the bits that the file's header states, 0 if it states none."""
-    if image.format == "PPM":
-        return 16  # Pillow has scaled them by the header's largest value
     if image.format == "PNG":
         return _significant_bits(content)
     tags = getattr(image, "tag_v2", {})
