@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairdistill.data.own.split_folders import splits_of_folders
+from fairdistill.data.own.split_folders import splits_of_folders, unused_splits
 from fairdistill.errors import DataError
 
 
@@ -62,3 +62,11 @@ def test_the_one_folder_that_holds_the_splits_is_named():
 @pytest.mark.parametrize("names", [["test tube", "beaker"], ["bullet train", "train station"], ["latest", "restrain"]])
 def test_classes_that_share_a_word_with_a_split_are_classes(names):
     assert splits(below(*names)) is None
+
+
+def test_splits_in_the_paths_of_a_table_without_splits_are_noted():
+    (note,) = unused_splits(["faces/train/1.jpg", "faces/train/2.jpg", "faces/val/1.jpg"])
+    assert "The folders 'train' and 'val' in the paths of images seem to be splits" in note
+    assert "add a column 'split'" in note
+    assert unused_splits(["train/1.jpg", "train/2.jpg"]) == []
+    assert unused_splits(["oak/1.jpg", "train.jpg", "test.jpg", "row 1"]) == []

@@ -70,15 +70,48 @@ def _are_splits(names: Collection[str]) -> bool:
     return len({split_in(name) for name in names} - {None}) > 1
 
 
-def _check_below(path: Path, parts: Sequence[tuple[str, ...]], *, top: int) -> None:
-    for level in range(top, max((len(part) for part in parts), default=1) - 1):
-        names = {part[level] for part in parts if len(part) > level + 1}
+def _seeming(folders: Collection[tuple[str, ...]], *, top: int = 0) -> tuple[int, str] | None:
+    """Return the first level of folders that speak of splits, and which they are, ready for a message."""
+    for level in range(top, max(map(len, folders), default=0)):
+        names = {parts[level] for parts in folders if len(parts) > level}
         if _are_splits(names):
-            named = joined([repr(name) for name in sorted(names) if split_in(name)])
-            tops = {part[0] for part in parts}
-            inner = f", or pass {path.joinpath(*parts[0][:level])}" if level == 1 and len(tops) == 1 else ""
-            raise DataError(
-                f"the folders {named} seem to be splits, but they are inside {path / parts[0][0]} and would be read "
-                f"as classes or groups; expected {path}/[train|val|test/]CLASS/[GROUP/]image, so put them at the top"
-                f"{inner}"
-            )
+            return level, joined([repr(name) for name in sorted(names) if split_in(name)])
+    return None
+
+
+def _check_below(path: Path, parts: Sequence[tuple[str, ...]], *, top: int) -> None:
+    found = _seeming({part[:-1] for part in parts}, top=top)
+    if found is None:
+        return
+    level, named = found
+    only = level == 1 and len({part[0] for part in parts}) == 1
+    inner = f", or pass {path / parts[0][0]}" if only else ""
+    raise DataError(
+        f"the folders {named} seem to be splits, but they are inside {path / parts[0][0]} and would be read as classes "
+        f"or groups; expected {path}/[train|val|test/]CLASS/[GROUP/]image, so put them at the top{inner}"
+    )
+
+
+def unused_splits(names: Sequence[str]) -> list[str]:
+    """Return a note if the paths of images, without splits of their own, hold folders that seem to be splits.
+
+    Example:
+        >>> unused_splits(["val/1.jpg", "train/1.jpg", "train/2.jpg"])[0].partition(";")[0]
+        "The folders 'train' and 'val' in the paths of images seem to be splits, which no column gives"
+    """
+    found = _seeming({tuple(folder.split("/")) for folder in {name.rpartition("/")[0] for name in names}})
+    if found is None:
+        return []
+    return [
+        f"The folders {found[1]} in the paths of images seem to be splits, which no column gives; if they are, add a "
+        "column 'split', or the test set may be drawn from training images"
+    ]
+
+
+def check_classes_of_folders(path: Path, names: Collection[str]) -> None:
+    """Raise DataError if the names of the folders that would be classes speak of splits."""
+    if _are_splits(names):
+        named = joined([repr(name) for name in sorted(names) if split_in(name)])
+        raise DataError(
+            f"{path} has no column 'label', and the folders of the images, {named}, seem to be splits; add the column"
+        )

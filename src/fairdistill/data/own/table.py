@@ -23,7 +23,7 @@ from fairdistill.data.own.paths import check_located, locate
 from fairdistill.data.own.second_table import with_test_rows
 from fairdistill.data.own.shards import SPLIT_WORDS, embedded
 from fairdistill.data.own.sources import source_names
-from fairdistill.data.own.split_folders import split_in
+from fairdistill.data.own.split_folders import split_in, unused_splits
 from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
@@ -258,6 +258,8 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         columns.notes += [note for name in ids for note in repeated_ids(frame[name])]
     sources = None if source is None else source_names(columns, source)
     found = images_of(columns, options.image, base, images)
+    if split is None:
+        columns.notes += unused_splits(found.names.tolist())
     return Rows(
         names=found.names,
         labels=classes.labels,
