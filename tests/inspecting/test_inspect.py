@@ -41,7 +41,7 @@ def test_broken_files_and_duplicates_are_listed_and_do_not_stop_it(arguments, tm
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert "1 image cannot be read:\n  train/001.png: the file is empty (0 bytes)" in shown
-    assert "1 rows have the same image as a row of another split (for example test/000.png and train/002.png)." in shown
+    assert "1 row has the same image as a row of another split (for example test/000.png and train/002.png)." in shown
 
 
 def test_a_missing_test_cell_is_named(arguments, tmp_path, capsys):
@@ -90,7 +90,7 @@ def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
     assert result.split("test").empty == ()
     assert result.image_sizes.most_common == result.image_sizes.smallest == (20, 20)
     assert [(file.image, file.reason) for file in result.skipped] == [("train/001.png", "the file is empty (0 bytes)")]
-    assert any("have the same image as a row of another split" in note for note in result.notes)
+    assert any("the same image as a row of another split" in note for note in result.notes)
     assert 0 < result.chance.deo_a[0] < result.chance.deo_m[0] < 1
     assert result.sizing.smallest_cell == 2
     assert "Images per subgroup needed to detect that one group is behind in every class by 2 points: " in result.text()

@@ -60,17 +60,21 @@ def repeated_pictures(rows: Rows, pictures: NDArray[np.object_]) -> tuple[str, .
     repeats = len(pictures) - len(first)
     if not repeats:
         return ()
-    notes = [f"{repeats:,} rows have the same image as another row, byte for byte"]
+    notes = [f"{_rows_have(repeats)} the same image as another row, byte for byte"]
     first_split, first_label, first_group = (
         values[first][inverse] for values in (rows.splits, rows.labels, rows.groups)
     )
     for differs, text in (
-        (rows.splits != first_split, "rows have the same image as a row of another split"),
-        (rows.labels != first_label, "rows have the same image as an earlier row but another class"),
-        (rows.groups != first_group, "rows have the same image as an earlier row but another group"),
+        (rows.splits != first_split, "the same image as a row of another split"),
+        (rows.labels != first_label, "the same image as an earlier row but another class"),
+        (rows.groups != first_group, "the same image as an earlier row but another group"),
     ):
         at = np.flatnonzero(differs)
         if len(at):
             example = f"{rows.names[at[0]]} and {rows.names[first[inverse[at[0]]]]}"
-            notes.append(f"{len(at):,} {text} (for example {example})")
+            notes.append(f"{_rows_have(len(at))} {text} (for example {example})")
     return tuple(notes)
+
+
+def _rows_have(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count:,} rows have"
