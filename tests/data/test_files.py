@@ -132,7 +132,7 @@ def test_duplicates_are_counted_share_a_source_and_do_not_cross_splits(tmp_path)
     assert "1 row has the same image as an earlier row but another group (for example 2.png and 1.png)" in notes
     left = without_duplicates(train, test)
     assert left.ids == ("1.png", "2.png", "3.png")
-    assert left.notes[-1] == "1 rows were removed from made/train because the same image or source is also in made/test"
+    assert left.notes[-1] == "1 row was removed from made/train because the same image or source is also in made/test"
     assert without_duplicates(left, test) is left
 
 
@@ -197,8 +197,10 @@ def test_a_class_without_training_rows_is_named(tmp_path):
     with pytest.raises(DataError, match=r"the class 'c' of 6\.png \(test\) has no training image; correct"):
         load(tmp_path, rows)
     rows = rows_of(tmp_path, [*SAID, ("6.png", 2, 0, "test"), ("7.png", 2, 1, "test")], classes=3)
-    with pytest.raises(DataError, match="has no training image, and the same is true of 1 more test rows; correct"):
+    with pytest.raises(DataError, match="has no training image, and the same is true of 1 more test row; correct"):
         load(tmp_path, rows)
+    with pytest.raises(DataError, match=r"'B ' of .* has no training image \(but 'b' has some\)"):
+        load(tmp_path, change(rows, class_names=("a", "b", "B ")))
 
 
 @pytest.mark.parametrize("skip_broken", [False, True])

@@ -168,6 +168,19 @@ def test_an_exported_program_and_deep_images_are_predicted(tmp_path):
     np.testing.assert_array_equal(result.probabilities, alone.probabilities)
 
 
+def test_a_dark_deep_image_alone_has_the_brightness_that_the_model_was_trained_on(weights, tmp_path):
+    (tmp_path / "dark").mkdir()
+    values = np.linspace(0, 900, 256).reshape(16, 16)
+    Image.fromarray(values.astype(np.uint16)).save(tmp_path / "dark" / "1.png")
+    (tmp_path / "eight").mkdir()
+    Image.fromarray((values.astype(np.uint16) >> 4).astype(np.uint8)).save(tmp_path / "eight" / "1.png")
+    expected = predicted(weights(), tmp_path / "eight").probabilities
+    np.testing.assert_array_equal(predicted(weights(bits="12"), tmp_path / "dark").probabilities, expected)
+    assert not np.allclose(predicted(weights(), tmp_path / "dark").probabilities, expected)
+    with pytest.raises(DataError, match="its values reach 900, but 9 bits hold at most 511"):
+        predicted(weights(bits="9"), tmp_path / "dark")
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

@@ -8,7 +8,7 @@ from PIL import Image
 
 from fairdistill.data import Recipe, load
 from fairdistill.data.images.view import Resizing
-from fairdistill.errors import TeacherError
+from fairdistill.errors import TeacherError, UsageError
 from fairdistill.models.described import described_in
 from fairdistill.predictions.agreement import check_agreement, description, geometry
 from tests.data.making import dataset
@@ -53,3 +53,43 @@ def test_orientation_must_agree(tmp_path):
         check_agreement(description(applied), ignored, "the model m")
     with pytest.raises(TeacherError, match=r"trained without --exif, .*; drop --exif"):
         check_agreement(description(ignored), applied, "the model m")
+
+
+def exposures(folder, name, brightest, kind):
+    """A table of images of 16 bits or floats whose largest value is this."""
+    lines = ["image,label,group"]
+    for number in range(8):
+        values = (np.random.default_rng(number).random((6, 6)) * brightest).astype(kind)
+        values[0, 0] = brightest
+        Image.fromarray(values).save(folder / f"{name}{number}.tif")
+        lines.append(f"{name}{number}.tif,{number % 2},{number // 2 % 2}")
+    (folder / f"{name}.csv").write_text("\n".join(lines))
+    return lambda **options: load(str(folder / f"{name}.csv"), "train", size=6, cache=False, **options)
+
+
+def test_the_range_of_deep_images_must_agree(tmp_path):
+    bright, dark = (exposures(tmp_path, str(brightest), brightest, np.uint16) for brightest in (4095, 1000))
+    said = description(bright())
+    assert said["bits"] == "12"
+    check_agreement(said, bright(), "the model m")
+    check_agreement(said, dark(bits=12), "the model m")
+    reason = r"trained on 12-bit values \(white is 4,095\), but .* 10-bit values .*; add --bits 12"
+    with pytest.raises(TeacherError, match=reason):
+        check_agreement(said, dark(), "the model m")
+
+
+def test_the_range_of_floats_must_agree(tmp_path):
+    wide, narrow = (exposures(tmp_path, str(brightest), brightest, np.float32) for brightest in (255, 100))
+    said = description(wide())
+    assert said["real_bits"] == "8"
+    check_agreement(said, wide(), "the model m")
+    with pytest.raises(TeacherError, match=r"floats from 0 to 255, but these were read as values from 0 to 127"):
+        check_agreement(said, narrow(), "the model m")
+
+
+def test_images_of_8_bits_agree_with_any_range(tmp_path):
+    assert not {"bits", "real_bits"} & set(description(WHOLE))
+    check_agreement({"bits": "12", "real_bits": "1"}, WHOLE, "the model m")
+    check_agreement(description(WHOLE), exposures(tmp_path, "dark", 1000, np.uint16)(), "the model m")
+    with pytest.raises(UsageError, match=r"real_bits='1\.5'; expected a number from 1 to 32"):
+        check_agreement({"real_bits": "1.5"}, WHOLE, "the model m")

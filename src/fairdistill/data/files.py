@@ -25,6 +25,7 @@ from fairdistill.data.splits import cut_validation
 from fairdistill.errors import DataError
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.small_groups import few_rows_note
+from fairdistill.tables.spelling import lookalikes
 
 _SHOWN = 5
 
@@ -154,7 +155,8 @@ def without_duplicates(dataset: GroupedDataset, *others: GroupedDataset) -> Grou
             f"{dataset.name}: no row is left, because each shows an image or source that is also in {where}; give "
             "every source a single split"
         )
-    note = f"{dropped:,} rows were removed from {dataset.name} because the same image or source is also in {where}"
+    were = "row was" if dropped == 1 else "rows were"
+    note = f"{dropped:,} {were} removed from {dataset.name} because the same image or source is also in {where}"
     return replace(dataset.subset(kept.nonzero().flatten()), notes=(*dataset.notes, note))
 
 
@@ -261,10 +263,13 @@ def _check_classes(parts: dict[Split, GroupedDataset], name: str) -> None:
         if len(unknown):
             row = int(unknown[0])
             label = part.class_names[int(part.labels[row])]
-            more = f", and the same is true of {len(unknown) - 1:,} more {split} rows" if len(unknown) > 1 else ""
+            others, plural = len(unknown) - 1, "s" if len(unknown) > 2 else ""
+            more = f", and the same is true of {others:,} more {split} row{plural}" if others else ""
+            trained = [other for other, is_known in zip(part.class_names, known.tolist(), strict=True) if is_known]
+            written = next((f" (but {other!r} has some)" for other in trained if lookalikes([label, other])), "")
             raise DataError(
-                f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image{more}; correct the "
-                "labels or remove these rows"
+                f"{name}: the class {label!r} of {part.ids[row]} ({split}) has no training image{written}{more}; "
+                "correct the labels or remove these rows"
             )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fairdistill.data import GroupedDataset, ImageFiles, Recipe
+from fairdistill.data import GroupedDataset, Recipe
+from fairdistill.data.images.described import decoding_in
 from fairdistill.errors import UsageError
 from fairdistill.exporting.audited_images import AuditedImages, audited_images, prepared
 from fairdistill.exporting.correcting import FUNCTIONS, Decide, check_format, corrected, decide
@@ -26,6 +27,7 @@ from fairdistill.models.kinds import program_kind
 from fairdistill.models.preprocessing import preprocessing_of
 from fairdistill.posthoc import CORRECTION, StoredCorrection, read_correction
 from fairdistill.predictions import run_predictions
+from fairdistill.predictions.agreement import decoding_of
 from fairdistill.predictions.attribute_model import (
     attribute_predictions,
     attribute_shares,
@@ -150,12 +152,10 @@ def _made(
         raise UsageError(f"--correction {options.correction} is for one label; {source.path} has several; drop it")
     load = load_model if answers is None else load_attribute_model
     model = load(source, data, Runtime(_CPU, torch.float32), file=own.file)
-    exif = isinstance(data.images, ImageFiles) and data.images.storage.how.exif
-    if images is None:
-        exif = own.metadata.get("exif") == "true"
+    how = decoding_in(own.metadata) if images is None else decoding_of(data)
     pixels = options.with_preprocessing
     names = model.reading.output_classes
-    metadata = metadata_of(model, exif=exif, pixels=pixels, answers=answers)
+    metadata = metadata_of(model, how=how, pixels=pixels, answers=answers)
     function, offsets = None, None
     if correction is not None and correction.needs_group:
         function = decide(correction, names, options.format)
@@ -175,7 +175,7 @@ def _made(
             whole = quantized(whole, prepared(images.ranges, model.recipe, pixels=pixels), metadata, name=source.path)
         content = whole.SerializeToString()
     outputs = model.reading.outputs if options.format == "safetensors" else "logits"
-    preprocess = dict(preprocess_content(model, exif=exif, pixels=pixels, outputs=outputs))
+    preprocess = dict(preprocess_content(model, how=how, pixels=pixels, outputs=outputs))
     if answers is not None:
         preprocess["attributes"] = dict(zip(names, answers or [None] * len(names), strict=True))
     if function is not None:

@@ -8,19 +8,22 @@ from dataclasses import replace
 from typing import Any
 
 from fairdistill._version import __version__
+from fairdistill.data.images.decoding import Decoding
+from fairdistill.data.images.depth import Depth
+from fairdistill.data.images.described import described
 from fairdistill.models.onnx_file import PIXELS
 from fairdistill.predictions.agreement import geometry
 from fairdistill.predictions.trained_model import DeployedModel
 
 
 def metadata_of(
-    model: DeployedModel, *, exif: bool, pixels: bool, answers: Sequence[Sequence[str]] | None = None
+    model: DeployedModel, *, how: Decoding, pixels: bool, answers: Sequence[Sequence[str]] | None = None
 ) -> dict[str, str]:
     """Return the metadata of an exported file, in the form of a run's ``model.safetensors``.
 
     Args:
         model: the model.
-        exif: whether images are turned as their EXIF orientation says.
+        how: how the content of an image file becomes an image.
         pixels: whether the graph scales and normalizes.
         answers: the two values of each of several yes/no attributes, if that is what its outputs are.
     """
@@ -35,32 +38,33 @@ def metadata_of(
         "mean": json.dumps(mean),
         "std": json.dumps(std),
         **geometry(replace(model.recipe, bgr=model.recipe.bgr and not pixels)),
-        "exif": str(exif).lower(),
+        **described(how),
         "fairdistill": __version__,
     }
 
 
-def preprocess_content(model: DeployedModel, *, exif: bool, pixels: bool, outputs: str) -> Mapping[str, Any]:
+def preprocess_content(model: DeployedModel, *, how: Decoding, pixels: bool, outputs: str) -> Mapping[str, Any]:
     """Return ``preprocess.json``: each step from an image file to the input, and the meaning of the output.
 
     Args:
         model: the model.
-        exif: whether images are turned as their EXIF orientation says.
+        how: how the content of an image file becomes an image.
         pixels: whether the graph scales and normalizes.
         outputs: what the file's outputs are, logits or probabilities.
     """
     reading, size = model.reading, model.reading.size
     recipe, center = model.recipe, reading.crop == "center"
-    how = recipe.resizing
+    resizing = recipe.resizing
     whole = "whole image, without keeping its aspect ratio"
     return {
         "color": "BGR" if recipe.bgr and not pixels else "RGB",
-        "exif_orientation": "apply" if exif else "ignore",
+        "exif_orientation": "apply" if how.exif else "ignore",
+        "deep_images": _ranges(how.depth),
         "resize": {
-            "to": "short side" if center and not how.square else whole,
-            "pixels": ([reading.resized] * 2 if how.square else reading.resized) if center else [size, size],
-            "interpolation": how.interpolation,
-            "antialias": how.antialias and how.interpolation != "nearest",
+            "to": "short side" if center and not resizing.square else whole,
+            "pixels": ([reading.resized] * 2 if resizing.square else reading.resized) if center else [size, size],
+            "interpolation": resizing.interpolation,
+            "antialias": resizing.antialias and resizing.interpolation != "nearest",
         },
         "center_crop": [size, size] if center else None,
         "layout": "NHWC" if pixels else "NCHW",
@@ -72,3 +76,9 @@ def preprocess_content(model: DeployedModel, *, exif: bool, pixels: bool, output
         "outputs": outputs,
         "classes": list(reading.output_classes),
     }
+
+
+def _ranges(depth: Depth) -> Mapping[str, int] | None:
+    """Return which values of images with more than 8 bits a channel, integers and floats, become 255."""
+    white = {kind: 2**bits - 1 for kind, bits in (("integer", depth.whole), ("float", depth.real)) if bits is not None}
+    return {f"{kind}_white": value for kind, value in white.items()} or None

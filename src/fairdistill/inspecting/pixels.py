@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fairdistill.data import GroupedDataset, ImageFiles
+from fairdistill.data.images.facts import CONSTANT, has
 from fairdistill.inspecting.result import Pixels
 
 _NAMED = 3
@@ -20,7 +21,7 @@ def pixels_of(parts: Iterable[GroupedDataset]) -> Pixels | None:
     names = np.concatenate([images.names for _, images in files])
     facts = np.concatenate([images.facts for _, images in files])
     how = files[0][1].storage.how
-    constant, turned = names[facts["constant"] > 0], names[facts["orientation"] > 1]
+    constant, turned = names[has(facts, CONSTANT)], names[facts["orientation"] > 1]
     whole = facts["whole_bits"]
     return Pixels(
         seen=files[0][0].recipe.geometry,

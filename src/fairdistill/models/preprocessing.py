@@ -12,7 +12,8 @@ from torch import Tensor
 
 from fairdistill.data import Recipe
 from fairdistill.data.images.augmentation import Normalise
-from fairdistill.data.images.decoding import Decoding, Pixels, decode, of_picture
+from fairdistill.data.images.decoding import AS_STORED, Decoding, Pixels, decode, of_picture
+from fairdistill.data.images.described import decoding_in
 from fairdistill.data.images.sources import Folder
 from fairdistill.errors import DataError, UsageError
 from fairdistill.models.described import Described
@@ -27,11 +28,11 @@ class Preprocessing:
 
     Attributes:
         recipe: the size, crop, mean and sd.
-        exif: whether images are turned as their EXIF orientation says.
+        how: how the content of a file becomes an image.
     """
 
     recipe: Recipe
-    exif: bool = False
+    how: Decoding = AS_STORED
 
     def __call__(self, image: Picture) -> Tensor:
         """Return an image as the model takes it: float32 ``[3, size, size]``.
@@ -43,11 +44,10 @@ class Preprocessing:
 
     def pixels(self, image: Picture) -> Tensor:
         """Return an image as RGB, resized and cropped: uint8 ``[3, size, size]``."""
-        how = Decoding(exif=self.exif)
         if isinstance(image, Image.Image):
-            pixels = of_picture(image, self.recipe.view, how)
+            pixels = of_picture(image, self.recipe.view, self.how)
         elif isinstance(image, str | Path):
-            pixels = _decoded(Path(image), self.recipe, how)
+            pixels = _decoded(Path(image), self.recipe, self.how)
         else:
             raise UsageError(f"expected the path of an image file or a Pillow image, but got a {type(image).__name__}")
         return torch.from_numpy(pixels).permute(2, 0, 1)
@@ -86,7 +86,7 @@ def preprocessing_of(
         return None
     plain = Recipe(size=size, mean=mean, std=std)
     recipe = plain if described.rule is None else described.rule.applied(plain)
-    return Preprocessing(recipe, exif=metadata.get("exif") == "true")
+    return Preprocessing(recipe, decoding_in(metadata))
 
 
 def _decoded(path: Path, recipe: Recipe, how: Decoding) -> Pixels:

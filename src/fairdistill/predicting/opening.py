@@ -9,7 +9,7 @@ import numpy as np
 from fairdistill.data import GroupedDataset, ImageFiles, Recipe
 from fairdistill.data.files import broken_images
 from fairdistill.data.images.decoding import Decoding
-from fairdistill.data.images.depth import Depth
+from fairdistill.data.images.described import decoding_in
 from fairdistill.data.images.reading import Storage, scan, why_broken
 from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.errors import UsageError
@@ -37,14 +37,14 @@ class Opened:
     Attributes:
         model: the model; its logits are in the order of ``class_names``.
         class_names: the names of the classes.
-        exif: whether images are turned as their EXIF orientation says.
+        how: how the content of an image file becomes an image.
         answers: the two values of each of several yes/no attributes, no first; None if the classes exclude each other.
         notes: what was assumed about it, one sentence each.
     """
 
     model: DeployedModel
     class_names: tuple[str, ...]
-    exif: bool
+    how: Decoding
     answers: tuple[tuple[str, str], ...] | None
     notes: tuple[str, ...]
 
@@ -69,8 +69,8 @@ def opened_for(images: ImageList, source: ModelSource, options: PredictOptions, 
             f"{source.path} does not name its classes; name them in the order of its outputs with --classes, for "
             "example --classes cat,dog"
         )
-    exif = own.metadata.get("exif") == "true" if options.exif is None else options.exif
-    sample = _sample(images, Preprocessing(_ASSUMED, exif), names, options)
+    how = _decoding(own, options)
+    sample = _sample(images, Preprocessing(_ASSUMED, how), names, options)
     load = load_attribute_model if attributes else load_model
     model = load(source, sample, runtime, file=own.file)
     notes = _assumed(own, source, model)
@@ -78,11 +78,18 @@ def opened_for(images: ImageList, source: ModelSource, options: PredictOptions, 
         said = "says that its outputs are labels of which an image may have several; --classes makes them classes"
         notes = (*notes, f"{own.described.files[0]} {said}")
     if not attributes:
-        return Opened(model, names, exif, None, notes)
+        return Opened(model, names, how, None, notes)
     known = own.described.answers if options.attributes is None else None
     if known is None or len(known) != len(names):
-        return Opened(model, names, exif, (("0", "1"),) * len(names), notes)
-    return Opened(model, names, exif, known, (*notes, capitalized(yes_in_words(names, known))))
+        return Opened(model, names, how, (("0", "1"),) * len(names), notes)
+    return Opened(model, names, how, known, (*notes, capitalized(yes_in_words(names, known))))
+
+
+def _decoding(own: OwnDescription, options: PredictOptions) -> Decoding:
+    """Return how images are decoded: as the options say, else as those that the model was trained on."""
+    how = decoding_in(own.metadata)
+    depth = how.depth if options.bits is None else replace(how.depth, whole=options.bits)
+    return replace(how, exif=how.exif if options.exif is None else options.exif, depth=depth)
 
 
 def _given_rule(own: OwnDescription, source: ModelSource, options: PredictOptions) -> str | None:
@@ -121,14 +128,13 @@ def _sample(
     images: ImageList, prepared: Preprocessing, class_names: tuple[str, ...], options: PredictOptions
 ) -> GroupedDataset:
     """Return some of the images that can be decoded, as a data set without labels and groups."""
-    how = Decoding(exif=prepared.exif, depth=Depth(whole=options.bits))
-    storage = Storage(None, options.workers or processors(), how)
+    storage = Storage(None, options.workers or processors(), prepared.how)
     at = np.unique(np.linspace(0, len(images) - 1, min(len(images), _TRIED)).astype(np.int64))
     names = images.names[at]
     found = scan(images.source, names.tolist(), storage, prepared.recipe.view)
     whole = ~found.broken
     if not whole.any():
-        first = [(str(name), why_broken(images.source, name, how)) for name in names[:5]]
+        first = [(str(name), why_broken(images.source, name, prepared.how)) for name in names[:5]]
         raise broken_images(first, len(names), len(names), name=str(options.images), where=images.source.where)
     kept = found.take(whole)
     return GroupedDataset.unlabelled(

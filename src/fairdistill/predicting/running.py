@@ -16,7 +16,6 @@ from torch.nn import functional as F
 from fairdistill.data.files import broken_images
 from fairdistill.data.images.augmentation import Normalise
 from fairdistill.data.images.decoding import Decoding
-from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.facts import FACTS, common_depth
 from fairdistill.data.images.remarks import remarks
 from fairdistill.data.images.streaming import stream
@@ -49,8 +48,7 @@ def run_model(path: str, options: PredictOptions) -> PredictResult:
             torch.set_num_threads(options.threads)
         runtime = choose_runtime(options.device, options.precision)
         opened = opened_for(images, source, options, runtime)
-        how = Decoding(exif=opened.exif, depth=Depth(whole=options.bits))
-        found, how = _run(opened, images, how, options, runtime)
+        found, how = _run(opened, images, opened.how, options, runtime)
     kept = images.ids[found.rows]
     if options.out is not None:
         columns = {name: values[found.rows].tolist() for name, values in images.columns.items()}

@@ -120,7 +120,7 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
 def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: str, kind: str) -> list[str]:
     """Return notes for names that look alike; there is none if they are too many to compare.
 
-    Sources that differ in upper and lower case are not noted: it may be all that tells ids apart.
+    Sources that differ in nothing but upper and lower case are not noted: it may be all that tells ids apart.
 
     Args:
         names: the different values.
@@ -136,7 +136,7 @@ def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: st
         return []
     alike = [(same, _difference(same)) for same in lookalikes(names)]
     if kind == "source":
-        alike = [(same, how) for same, how in alike if _CASE not in how]
+        alike = [(same, how) for same, how in alike if how != _CASE]
     most = 1 if kind == "source" else _SHOWN  # all sources are often written in two ways
     notes: list[str] = []
     for same, how in alike[:most]:

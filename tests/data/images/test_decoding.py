@@ -70,7 +70,7 @@ def test_resizing_is_within_one_of_pillows(kind, size):
         (FILES["JPEG"][:-200], "cannot be decoded"),
         (FILES["PNG"][:500], "cannot be decoded"),
         (FILES["PNG"][:60] + bytes(200), "cannot be decoded|no image"),
-        (FILES["GIF"][:100], "not an image"),
+        (FILES["GIF"][:100], "damaged GIF file"),
     ],
 )
 def test_what_cannot_be_decoded_is_an_error_with_the_reason(content, reason):
@@ -88,3 +88,43 @@ def test_what_cannot_be_decoded_is_an_error_with_the_reason(content, reason):
 def test_an_image_of_one_color_is_noticed(pixels, constant):
     content = saved(Image.fromarray(pixels.astype(np.uint8)), "PNG")
     assert decode(content, View(8, 8)).facts.constant is constant
+
+
+PALETTE = COLOUR.quantize(64)
+
+
+def half_clear(image: Image.Image) -> Image.Image:
+    found = image.copy()
+    found.putalpha(Image.linear_gradient("L").resize(image.size))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("content", "transparent"),
+    [
+        (saved(half_clear(COLOUR), "PNG"), True),
+        (saved(half_clear(COLOUR.convert("L")), "PNG"), True),
+        (saved(half_clear(COLOUR), "WEBP", lossless=True, exact=True), True),
+        (saved(PALETTE, "PNG", transparency=PALETTE.getpixel((3, 3))), True),
+        (saved(PALETTE, "GIF", transparency=PALETTE.getpixel((3, 3))), True),
+        (saved(COLOUR, "PNG", transparency=COLOUR.getpixel((3, 3))), True),
+        (saved(COLOUR.convert("RGBA"), "PNG"), False),
+        (saved(PALETTE, "PNG", transparency=200), False),
+        (saved(COLOUR, "BMP"), False),
+    ],
+)
+def test_transparent_pixels_keep_their_color_and_are_a_fact(content, transparent):
+    found = decode(content, View(24, 32))
+    assert found.facts.transparent is transparent
+    shown = (COLOUR, PALETTE.convert("RGB"), COLOUR.convert("L").convert("RGB"))
+    assert any((found.pixels == np.asarray(image)).all() for image in shown)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF", "WEBP"])
+def test_further_frames_and_pages_are_a_fact(kind):
+    one, two = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    options = {"lossless": True} if kind == "WEBP" else {}
+    several = decode(saved(one, kind, save_all=True, append_images=[two], **options), View(8, 8))
+    assert several.facts.several
+    assert several.pixels[0, 0].tolist() == [255, 0, 0]
+    assert not decode(saved(one, kind, **options), View(8, 8)).facts.several

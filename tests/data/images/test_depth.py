@@ -68,8 +68,16 @@ def test_what_the_header_states_is_a_lower_bound():
     assert decode(deep_png(dark, 0, significant=(12,)), VIEW).facts.depth == Depth(whole=12)
     assert decode(tiff(dark.astype(np.uint16), {281: [4095]}), VIEW).facts.depth == Depth(whole=12)
     assert decode(deep_png(deep(16)[:, :, 0], 0, significant=(12,)), VIEW).facts.depth == Depth(whole=16)
-    # Pillow scales these by the largest value that the header names.
-    assert decode(b"P5 32 24 65535\n" + dark.astype(">u2").tobytes(), VIEW).facts.depth == Depth(whole=16)
+
+
+@pytest.mark.parametrize("kind", [b"P5", b"P6"])
+def test_a_file_that_names_its_white_is_scaled_by_that_and_by_no_other_range(kind):
+    values = (COLOR if kind == b"P6" else GREY) * 4095 // 255
+    content = kind + b" 32 24 4095\n" + values.astype(">u2").tobytes()
+    for how in (Decoding(), Decoding(depth=Depth(whole=16)), Decoding(depth=Depth(whole=10))):
+        found = decode(content, VIEW, how)
+        assert abs(found.pixels.astype(int) - (COLOR if kind == b"P6" else GREY)).max() <= 1
+        assert found.facts.depth == Depth()
 
 
 def test_a_tiff_whose_0_is_white_is_inverted():
@@ -89,6 +97,17 @@ REFUSED = [
 def test_values_whose_black_or_white_cannot_be_known_are_refused(content, reason):
     with pytest.raises(DataError, match=f"{re.escape(reason)}.*convert it to 8 bits a channel"):
         decode(content, VIEW)
+
+
+def test_tiff_files_whose_bytes_pillow_takes_for_others_are_refused():
+    planes = {262: [2], 277: [3], 258: [16, 16, 16], 284: [2]}
+    for content in (
+        tiff(deep(16).transpose(2, 0, 1).reshape(72, 32), {**planes, 257: [24]}),
+        tiff(np.dstack([65535 - deep(16), OPAQUE * 0]).astype(np.uint16), {262: [5]}),
+        tiff(GREY[:, :, 0].astype(np.uint8).view(np.int8), {339: [2]}),
+    ):
+        with pytest.raises(DataError, match="stored in a way that is not read"):
+            decode(content, VIEW)
 
 
 def test_a_range_that_is_given_applies_and_must_hold_the_values():

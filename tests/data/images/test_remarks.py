@@ -5,7 +5,7 @@ import numpy as np
 from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.facts import FACTS
-from fairdistill.data.images.remarks import remarks
+from fairdistill.data.images.remarks import named, remarks
 
 NAMES = np.array([f"{at}.png" for at in range(5)], object)
 
@@ -24,6 +24,13 @@ def test_images_of_one_color_are_counted_and_three_are_named():
     assert said((0, 0, 1, 1)) == ["1 image is a single color: 0.png"]
 
 
+def test_transparent_pixels_and_further_frames_are_said():
+    transparent, several = said((0, 0, 1, 2), (0, 0, 1, 2 + 4))
+    assert transparent.startswith("2 images have transparent pixels (0.png, 1.png); transparency was dropped")
+    assert several == "1 file has several frames or pages (1.png), of which the first was read"
+    assert len(said((0, 0, 1, 1 + 2 + 4))) == 3
+
+
 def test_orientation_is_said_to_be_ignored_or_applied():
     (ignored,) = said((0, 0, 6, 0), (0, 0, 3, 0))
     assert ignored.startswith("2 images have an EXIF orientation other than upright (0.png, 1.png), which was ignored")
@@ -39,3 +46,7 @@ def test_the_range_of_deep_images_is_said():
     (given,) = said((12, 0, 1, 0), how=Decoding(depth=Depth(whole=16)))
     assert "16-bit values (white is 65,535;" in given
     assert said((0, 1, 1, 0)) == ["1 image stores floats; it was read as values from 0 to 1"]
+
+
+def test_very_long_names_are_shortened():
+    assert named(np.array(["a" * 5000, "b", "c", "d"], object)) == f"{'a' * 197}..., b, c and 1 more"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import re
 import zlib
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from fairdistill.errors import DataError, UsageError
 def make(root: Path, names: list[str]) -> Path:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (6, 6), (len(name) * 7 % 256, zlib.crc32(name.encode()) % 256, 9)).save(root / name)
+        Image.new("RGB", (6, 6), (len(name) * 7 % 256, zlib.crc32(os.fsencode(name)) % 256, 9)).save(root / name)
     return root
 
 
@@ -56,7 +58,7 @@ def test_a_table_gives_the_groups_of_those_it_names(tmp_path):
     rows = read_rows(tmp_path, FolderOptions(**options))
     assert rows.group_names == ("A, m", "B, f")
     assert rows.groups.tolist() == [0, 1, 0, -1]
-    assert rows.notes == ("1 files do not have an image file's extension and were ignored",)
+    assert rows.notes == ("1 file without an image's extension was ignored (1 .csv)",)
     table.write_text("file,race\nbird/1.png,A\n")
     with pytest.raises(DataError, match=r"names 'bird/1\.png', which is not in"):
         read_rows(tmp_path, FolderOptions(**{**options, "group": "race"}))
@@ -127,7 +129,7 @@ def test_a_link_that_leads_back_is_not_followed(tmp_path, loop, target):
     rows = read_rows(path, FolderOptions())
     assert sorted(rows.names.tolist()) == sorted(TREE)
     assert rows.group_names == ("x", "y")
-    assert [note for note in rows.notes if note.startswith("1 links were not followed") and loop in note]
+    assert [note for note in rows.notes if note.startswith("1 link was not followed") and loop in note]
 
 
 def test_a_link_to_a_folder_elsewhere_is_followed_once(tmp_path):
@@ -144,3 +146,37 @@ def test_a_folder_that_is_a_link_itself_is_read(tmp_path):
     path = make(tmp_path / "trees", TREE)
     (tmp_path / "link").symlink_to(path)
     assert sorted(read_rows(tmp_path / "link", FolderOptions()).names.tolist()) == sorted(TREE)
+
+
+def test_a_loose_image_is_not_taken_for_a_split(tmp_path):
+    make(tmp_path, [*(f"train/{name}" for name in GROUPED), "example.png"])
+    with pytest.raises(DataError, match=r"example\.png is not in a class folder"):
+        read_rows(tmp_path, FolderOptions())
+
+
+def test_what_is_not_read_is_told_by_kind(tmp_path):
+    make(tmp_path, GROUPED)
+    for name in ("cat/x/a.HEIC", "cat/x/b.heic", "cat/x/c", "Thumbs.db", "bird/x/d.heic", ".hidden", "bird/._e.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "dog" / "z" / "inner").mkdir(parents=True)
+    assert read_rows(tmp_path, FolderOptions()).notes == (
+        "5 files without an image's extension were ignored (3 .heic, 1 .db, 1 without any)",
+        "2 folders hold no images: bird, dog/z",
+    )
+    for name in GROUPED:
+        (tmp_path / name).unlink()
+    with pytest.raises(DataError, match=r"holds no images \(5 files without an image's extension.*3 \.heic"):
+        read_rows(tmp_path, FolderOptions())
+
+
+def test_a_name_that_is_not_utf_8_is_an_error_that_shows_it(tmp_path):
+    make(tmp_path, [*GROUPED, os.fsdecode(b"caf\xe9/x/1.png")])
+    with pytest.raises(DataError, match=re.escape("holds 'caf\\xe9/x/1.png', whose name is not UTF-8; rename it")):
+        read_rows(tmp_path, FolderOptions())
+
+
+def test_a_link_to_itself_is_an_image_that_cannot_be_read(tmp_path):
+    make(tmp_path, GROUPED)
+    (tmp_path / "cat" / "x" / "itself.png").symlink_to("itself.png")
+    assert "cat/x/itself.png" in read_rows(tmp_path, FolderOptions()).names

@@ -105,3 +105,16 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "metadata.csv").write_bytes(b"file_name,label,group\na.png,x,\xe9\n")
     with pytest.raises(DataError, match=r"--encoding latin-1"):
         data.load(str(tmp_path), "test", **OPTIONS)
+
+
+def test_folders_that_seem_to_be_splits_are_not_taken_for_classes(tmp_path):
+    names = [f"oak/{'test' if row % 4 == 0 else 'train'}/{name}" for row, name in enumerate(NAMES)]
+    write_images(tmp_path, names)
+    rows = [{"file_name": row["file_name"], "group": row["group"]} for row in rows_of(names)]
+    write(tmp_path / "metadata.csv", rows)
+    reason = r"no column 'label', and the folders .* 'test' and 'train', seem to be splits"
+    with pytest.raises(DataError, match=reason):
+        data.load_splits(str(tmp_path), cache=False, **OPTIONS)
+    write(tmp_path / "metadata.csv", rows_of(names))
+    (note,) = [note for note in data.load(str(tmp_path), "test", cache=False, **OPTIONS).notes if "seem to be" in note]
+    assert note.startswith("The folders 'test' and 'train' in the paths of images seem to be splits")

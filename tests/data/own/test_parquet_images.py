@@ -217,3 +217,27 @@ def test_a_file_that_changed_is_read_again(tmp_path):
     write(table, pa.array([{"bytes": png(row + 50), "path": f"{row}.png"} for row in range(len(ROWS))], STRUCT), rows=9)
     after = data.load(str(table), "test", **options)
     assert before.source_ids != after.source_ids
+
+
+NOT_PATHS = [
+    pa.array([[{"bytes": png(row), "path": None}] for row in range(len(ROWS))]),
+    pa.array([pixels(row).ravel().tolist() for row in range(len(ROWS))]),
+    pa.array(range(len(ROWS))),
+    pa.array(["iVBORw0KGgo" * 1000] * len(ROWS)),
+]
+
+
+@pytest.mark.parametrize("images", NOT_PATHS, ids=["lists of structs", "pixels", "numbers", "Base64"])
+def test_a_column_that_holds_neither_paths_nor_files_is_named(tmp_path, images):
+    table = write(tmp_path / "t.parquet", images)
+    with pytest.raises(DataError, match=r"row 1: column 'image' holds neither paths nor image files .*--image"):
+        data.load_splits(str(table), cache=False, **OPTIONS)
+
+
+def test_a_column_of_lists_that_identifies_nobody_is_named(tmp_path):
+    pq.write_table(
+        pa.table({"image": PATHS, "label": LABELS, "group": GROUPS, "source_id": [[path] for path in PATHS]}),
+        tmp_path / "t.parquet",
+    )
+    with pytest.raises(DataError, match=r"row 1: column 'source_id' has .*, which is neither text nor a number"):
+        data.load_splits(str(tmp_path / "t.parquet"), cache=False, **OPTIONS)

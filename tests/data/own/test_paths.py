@@ -8,7 +8,9 @@ import pytest
 from fairdistill.data.own.paths import check_located, common_folder, locate, moved, relative
 from fairdistill.errors import DataError
 
-FILES = ["faces/a.jpg", "faces/b.JPG", "faces/c.d.png", "faces/two.jpg", "faces/two.png", "e f.jpg"]
+E_AND_ACCENT = "Zoe\u0301"  # as macOS writes it; others write one letter
+FILES = ["faces/a b%.jpg", "faces/a.jpg", "faces/b.JPG", "faces/c.d.png", "faces/two.jpg", "faces/two.png", "e f.jpg"]
+FILES.append(f"{E_AND_ACCENT}/e\u0301.png")
 
 
 @pytest.fixture
@@ -33,6 +35,10 @@ MEANT = [
     ("faces/c.d", "faces/c.d.png", "with .png appended"),
     ("faces\\a", "faces/a.jpg", "with slashes for backslashes and with .jpg appended"),
     ("e f", "e f.jpg", "with .jpg appended"),
+    ("Zo\u00e9/\u00e9.png", f"{E_AND_ACCENT}/e\u0301.png", "in another Unicode form of the same letters"),
+    ("Zo\u00e9/\u00e9", f"{E_AND_ACCENT}/e\u0301.png", "with .png appended"),
+    ("faces/a%20b%25.jpg", "faces/a b%.jpg", "with %20 and the like decoded"),
+    ("faces/a b%.jpg", "faces/a b%.jpg", None),
 ]
 
 
@@ -93,10 +99,17 @@ def test_paths_are_relative_to_a_root_or_outside_it():
 
 
 def test_the_folder_of_absolute_paths_must_hold_all_of_them_and_exist(folder):
-    assert common_folder([f"{folder}/faces/a.jpg", f"{folder}/e f.jpg"]) == folder
-    assert common_folder([f"{folder}/faces/a.jpg"]) == folder / "faces"
-    assert common_folder([f"{folder}/faces/a.jpg", "b.jpg"]) is None
-    assert common_folder([f"{folder}/none/a.jpg"]) is None
+    assert common_folder([f"{folder}/faces/a.jpg", f"{folder}/e f.jpg"], "/") == folder
+    assert common_folder([f"{folder}/faces/a.jpg"], "/") == folder / "faces"
+    assert common_folder([f"{folder}/faces/a.jpg", "b.jpg"], "/") is None
+    assert common_folder([f"{folder}/none/a.jpg"], "/") is None
+
+
+def test_the_folder_of_paths_that_all_lead_out_is_found_too(folder):
+    start = f"{folder}/faces"
+    assert common_folder(["../e f.jpg", "./../faces/a.jpg"], start) == folder
+    assert common_folder(["../e f.jpg", "a.jpg"], start) is None
+    assert common_folder(["../e f.jpg", f"{folder}/faces/a.jpg"], start) is None
 
 
 def test_the_files_of_absolute_paths_of_another_machine_are_found_nearby(folder):
@@ -107,3 +120,9 @@ def test_the_files_of_absolute_paths_of_another_machine_are_found_nearby(folder)
     )
     assert moved(["/mnt/old/faces/none.jpg"], folder) == ""
     assert moved(["../faces/a.jpg"], folder) == ""
+
+
+def test_the_files_of_a_windows_machine_are_found_nearby(folder):
+    written = ["C:\\Users\\me\\faces\\a.jpg", "C:\\Users\\me\\faces\\two.png"]
+    assert f"the same files seem to be in {folder}, so replace C:\\Users\\me by that" in message(written, folder)
+    assert "--data-root" in message(["C:\\Users\\me\\none.jpg"], folder)

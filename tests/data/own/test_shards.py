@@ -70,3 +70,18 @@ def test_faults_are_named_with_their_file(tmp_path):
         CODES[14] = CODES[10]
     with pytest.raises(DataError, match=r"validation-00000-of-00001\.parquet, row 3: column 'label' is empty"):
         data.load(str(tmp_path), "test", cache=False, **OPTIONS)
+
+
+@pytest.mark.parametrize("paths", [True, False])
+def test_numbered_files_are_in_the_folder_of_their_split(tmp_path, paths):
+    write(tmp_path / "flat", paths=paths)
+    for file in FILES:
+        folder = tmp_path / "deep" / file.partition("-")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "flat" / file).rename(folder / f"{int(file.split('-')[1]):04}.parquet")
+    (tmp_path / "deep" / "train" / "notes.parquet").write_bytes(b"not read")
+    parts = data.load_splits(str(tmp_path / "deep"), cache=False, **OPTIONS)
+    assert {split: len(part) for split, part in parts.items()} == {"train": 12, "val": 4, "test": 8}
+    assert parts["test"].class_names == ("oak", "ash")
+    for split, first in (("train", 0), ("val", 12), ("test", 16)):
+        assert (parts[split][0][0].permute(1, 2, 0).numpy() == pixels(first)).all()

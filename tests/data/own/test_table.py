@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,20 @@ def test_usual_words_of_splits_are_read(tmp_path):
     assert read(capital).splits.tolist() == [0, 0, 2, 2]
 
 
+@pytest.mark.parametrize(
+    ("train", "test", "options"),
+    [
+        ("0.0", "2.0", "--split-map 0.0=train --split-map 2.0=test"),
+        ("training set", "test set", "--split-map 'test set'=test --split-map 'training set'=train"),
+        ("train-2017", "test", "--split-map train-2017=train"),
+    ],
+)
+def test_the_message_says_how_to_name_all_splits(tmp_path, train, test, options):
+    table = write(tmp_path / "t.csv", SIMPLE.replace(",train\n", f",{train}\n").replace(",test\n", f",{test}\n"))
+    with pytest.raises(DataError, match=f"for example {re.escape(options)}$"):
+        read(table)
+
+
 def test_ids_that_repeat_are_said_unless_there_is_a_source(tmp_path):
     rows = "a.png,cat,x,p1\nb.png,dog,y,p1\nc.png,cat,y,p2\nd.png,dog,x,\ne.png,dog,x,\n"
     table = write(tmp_path / "t.csv", "image,label,group,id\n" + rows)
@@ -251,7 +266,26 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
 @pytest.mark.parametrize("path", ["../x.png", "a/../../x.png", "/etc/x.png", ".."])
 def test_a_path_that_leaves_the_root_is_named(tmp_path, path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("b.png", path))
-    with pytest.raises(DataError, match=r"t\.csv, row 3: .* is outside .*--root"):
+    with pytest.raises(DataError, match=r"t\.csv, row 3: .* is outside .*--data-root"):
+        read(table)
+
+
+def test_paths_that_all_lead_out_of_the_tables_folder_are_read_from_the_folder_that_holds_them(tmp_path):
+    (tmp_path / "faces" / "in").mkdir(parents=True)
+    (tmp_path / "tables").mkdir()
+    text = SIMPLE.replace("sub/", "")
+    for name in ("a.png", "b.png", "c.png", "d.png"):
+        text = text.replace(name, f"../faces/in/{name}" if name == "b.png" else f"../faces/{name}")
+    rows = read(write(tmp_path / "tables" / "t.csv", text))
+    assert rows.names.tolist()[:2] == ["a.png", "in/b.png"]
+    assert (rows.source.where, len(rows.notes)) == (str(tmp_path / "faces"), 1)
+    assert f"all image paths lead out of the table's folder, so they are read relative to {tmp_path}" in rows.notes[0]
+
+
+@pytest.mark.parametrize("url", ["https://example.com/b.png", "s3://faces/b.png", "file:///data/b.png"])
+def test_a_url_is_not_a_path(tmp_path, url):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("b.png", url))
+    with pytest.raises(DataError, match=rf"t\.csv, row 3: '{url}' is a URL; name files on this machine"):
         read(table)
 
 

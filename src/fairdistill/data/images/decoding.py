@@ -102,6 +102,22 @@ def _rgb(image: Image.Image) -> Pixels:
     return np.array(plain.convert("RGB"))
 
 
+def _is_transparent(image: Image.Image) -> bool:
+    """Return whether an image in memory has a transparent pixel."""
+    if not image.has_transparency_data:
+        return False
+    alpha = image if "A" in image.getbands() else image.convert("RGBA")
+    return bool(alpha.getchannel("A").getextrema()[0] < 255)  # type: ignore[operator]  # of one channel, two numbers
+
+
+def _has_several(image: Image.Image) -> bool:
+    """Return whether an image whose first frame or page is in memory has more."""
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # Pillow raises many kinds of errors for a damaged second frame; the first is not affected
+        return False
+
+
 def _jpeg(content: bytes, view: View, how: Decoding) -> Decoded | None:
     """Decode a plain JPEG to the same pixels as Pillow's, but faster; return None if Pillow has to decode it."""
     if content[:2] != b"\xff\xd8":
@@ -126,15 +142,16 @@ def _with_pillow(content: bytes, view: View, how: Decoding) -> Decoded:
     image = opened(content)
     width, height = image.size
     with _DECODING.taking(width * height * (_OF_DEEP if is_deep(image) else _OF_OTHERS)):
-        deep, depth = deep_image(image, content), IMPLIED
+        deep, depth, transparent = deep_image(image, content), IMPLIED, False
         if deep is not None:
             pixels, depth = deep.scaled(how.depth)
             if pixels.ndim == 2:
                 pixels = np.repeat(pixels[:, :, None], 3, axis=2)
         else:
-            pixels = _rgb(image)
+            pixels, transparent = _rgb(image), _is_transparent(image)
         # Pillow has turned a TIFF file, and removed the tag, by now.
-        return _finished(pixels, Facts(depth, orientation(image)), view, how)
+        facts = Facts(depth, orientation(image), transparent=transparent, several=_has_several(image))
+        return _finished(pixels, facts, view, how)
 
 
 def _finished(pixels: Pixels, facts: Facts, view: View, how: Decoding) -> Decoded:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fairdistill.data.images.opening import opened
+from fairdistill.data.images.png_chunks import chunks
 from fairdistill.errors import DataError
 
 _WHOLE_BITS = (8, 10, 12, 14, 16, *range(17, 33))  # cameras and scanners have even numbers up to 16
 _REAL_BITS = tuple(range(1, 33))  # one bit: from 0 to 1
 _TOLERANCE = 0.05  # how far floats may leave their range, as they do after resampling
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE, _SAMPLE_FORMAT = 258, 262, 281, 339  # TIFF tags
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE, _PLANES, _SAMPLE_FORMAT = 258, 262, 281, 284, 339  # TIFF tags
 _TWO_BYTES = re.compile(r"(RGB|RGBA|RGBX|LA);16([BLN])").fullmatch
 
 
@@ -53,14 +55,16 @@ class DeepImage:
         values: integers or float32, ``[height, width]`` or ``[height, width, 3]``.
         stated: bits that the file states, 0 if it states none; its values may need more.
         inverted: whether 0 is white.
+        exact: whether the stated bits are those of white, so that no other range applies.
     """
 
     values: NDArray[Any]
     stated: int = 0
     inverted: bool = False
+    exact: bool = False
 
     def scaled(self, depth: Depth) -> tuple[NDArray[np.uint8], Depth]:
-        """Return the values in 8 bits, and the range that the file itself implies.
+        """Return the values in 8 bits, and the range that the file itself implies, unless its white is known.
 
         The upper 8 bits of integers are kept: 12-bit values are divided by 16.
 
@@ -70,6 +74,8 @@ class DeepImage:
         Raises:
             DataError: for values that no range of brightness holds.
         """
+        if self.exact:
+            return _eight_bits(self.values, self.stated), IMPLIED
         real = self.values.dtype.kind == "f"
         low, high = float(self.values.min()), float(self.values.max())
         if not (np.isfinite(low) and np.isfinite(high)):
@@ -118,6 +124,8 @@ def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:
     """Return the values of an opened image as they are stored, None if it has 8 bits a channel or fewer."""
     tags = getattr(image, "tag_v2", {})
     inverted = tags.get(_PHOTOMETRIC) == 0
+    if image.format == "PPM":  # which names white; Pillow has scaled it to 16 bits, or to 8 if it is in color
+        return DeepImage(np.asarray(image), 16, exact=True) if image.mode == "I" else None
     if image.mode == "F":
         return DeepImage(np.asarray(image), inverted=inverted)
     if image.mode == "I" or image.mode.startswith("I;16"):
@@ -126,15 +134,24 @@ def deep_image(image: Image.Image, content: bytes) -> DeepImage | None:
             values = values.view(np.uint32)  # Pillow has no unsigned type of 32 bits
         return DeepImage(values, _stated(image, content), inverted)
     rawmodes = _deep_rawmodes(image)
+    # Of these, Pillow takes other bytes than those of the values, without an error.
+    if tags and (tags.get(_PLANES, 1) != 1 if rawmodes else _more_than_8_bits(tags)):
+        raise DataError(
+            "it is a TIFF file whose channels are stored in a way that is not read (planes or CMYK of more than 8 "
+            "bits, or 8 bits with a sign); convert it to 8 bits a channel"
+        )
     if not rawmodes:
         return None
     return DeepImage(_two_bytes(image, content, next(iter(rawmodes)).group(1) == "LA"), _stated(image, content))
 
 
+def _more_than_8_bits(tags: Mapping[int, Any]) -> bool:
+    """Return whether a TIFF file has channels of more than 8 bits, or of 8 bits with a sign."""
+    return bool(max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8 or tags.get(_SAMPLE_FORMAT, (1,))[0] == 2)
+
+
 def _stated(image: Image.Image, content: bytes) -> int:
     """Return the bits that the file's header states, 0 if it states none."""
-    if image.format == "PPM":
-        return 16  # Pillow has scaled them by the header's largest value
     if image.format == "PNG":
         return _significant_bits(content)
     tags = getattr(image, "tag_v2", {})
@@ -146,12 +163,11 @@ def _stated(image: Image.Image, content: bytes) -> int:
 
 def _significant_bits(content: bytes) -> int:
     """Return the largest number of a PNG's ``sBIT`` chunk, which precedes the pixels; 0 without one."""
-    at = 8
-    while at + 8 <= len(content) and (kind := content[at + 4 : at + 8]) != b"IDAT":
-        length = int.from_bytes(content[at : at + 4], "big")
-        if kind == b"sBIT" and 1 <= length <= 4:
-            return max(content[at + 8 : at + 8 + length])
-        at += 12 + length
+    for kind, data in chunks(content):
+        if kind == b"sBIT" and 1 <= len(data) <= 4:
+            return max(data)
+        if kind == b"IDAT":
+            break
     return 0
 
 

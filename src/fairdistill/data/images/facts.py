@@ -10,9 +10,17 @@ from numpy.typing import NDArray
 
 from fairdistill.data.images.depth import IMPLIED, Depth
 
-FACTS = np.dtype([("whole_bits", "u1"), ("real_bits", "u1"), ("orientation", "u1"), ("constant", "u1")])
+FACTS = np.dtype([("whole_bits", "u1"), ("real_bits", "u1"), ("orientation", "u1"), ("flags", "u1")])
 """One file's facts: bits of its integers and of its floats if it has more than 8 a channel (else 0), its orientation
-tag (1 to 8), and whether all of its pixels have the same color."""
+tag (1 to 8), and flags, see :func:`has`."""
+
+CONSTANT, TRANSPARENT, SEVERAL = 1, 2, 4
+
+
+def has(facts: NDArray[Any], flag: int) -> NDArray[np.bool_]:
+    """Return which files have a flag: one color, transparent pixels, or several frames or pages, bool ``[N]``."""
+    found: NDArray[np.bool_] = facts["flags"] & flag > 0
+    return found
 
 
 @dataclass(frozen=True)
@@ -23,15 +31,20 @@ class Facts:
         depth: the range of its values, if it has more than 8 bits a channel.
         orientation: its EXIF orientation, 1 (upright) to 8.
         constant: whether all of its pixels have the same color.
+        transparent: whether some pixels are transparent.
+        several: whether it has more than one frame or page.
     """
 
     depth: Depth = IMPLIED
     orientation: int = 1
     constant: bool = False
+    transparent: bool = False
+    several: bool = False
 
     def record(self) -> tuple[int, int, int, int]:
         """Return the facts as a record of ``FACTS``."""
-        return self.depth.whole or 0, self.depth.real or 0, self.orientation, int(self.constant)
+        flags = CONSTANT * self.constant | TRANSPARENT * self.transparent | SEVERAL * self.several
+        return self.depth.whole or 0, self.depth.real or 0, self.orientation, flags
 
 
 def common_depth(facts: NDArray[Any], given: Depth) -> Depth:

@@ -27,6 +27,8 @@ from PIL import (
 )
 
 from fairdistill.data.images.directories import read_bytes, tile_pixels
+from fairdistill.data.images.png_chunks import check_pixels_of_png
+from fairdistill.data.images.unread import unread_kind
 from fairdistill.errors import DataError, UsageError
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, what Pillow logs goes to the terminal
@@ -112,7 +114,10 @@ def format_of(content: bytes) -> str:
     for name, beginnings in FORMATS.items():
         if content.startswith(beginnings) and (name != "WebP" or content[8:12] == b"WEBP"):
             return name
-    raise DataError(f"it is not an image, or has an unknown format; {', '.join(FORMATS)} are read")
+    read, what = f"{', '.join(FORMATS)} are", unread_kind(content)
+    if what is None:
+        raise DataError(f"it is not an image, or has an unknown format; {read} read")
+    raise DataError(f"it is {what}, which is not read; {read}")
 
 
 def opened(content: bytes) -> ImageFile.ImageFile:
@@ -130,6 +135,8 @@ def opened(content: bytes) -> ImageFile.ImageFile:
         _check_tiff(content)
     elif kind == "JPEG":
         check_scans(content)
+    elif kind == "PNG":
+        check_pixels_of_png(content)
     try:
         image = _OPENERS[kind](io.BytesIO(content))
     except (SyntaxError, Image.DecompressionBombError) as error:
@@ -137,7 +144,7 @@ def opened(content: bytes) -> ImageFile.ImageFile:
             raise DataError(
                 "it is a TIFF file with channels of an unknown kind; convert it to 8 bits a channel"
             ) from error
-        raise DataError(f"it is not an image, or its header is damaged: {error}") from error
+        raise DataError(f"it is a damaged {kind} file, or one of a kind that is not read: {error}") from error
     check_pixels(*image.size)
     return image
 

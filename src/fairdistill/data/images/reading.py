@@ -20,6 +20,7 @@ from fairdistill.data.images.cache import ImageCache
 from fairdistill.data.images.compressing import expected_bytes
 from fairdistill.data.images.contents import content_digest
 from fairdistill.data.images.decoding import AS_STORED, Decoding, decode, seen_part
+from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.facts import FACTS, Facts
 from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
@@ -108,6 +109,14 @@ class ImageFiles:
         """Return the files of these rows (int64), in this order."""
         at = rows.numpy()
         return replace(self, names=self.names[at], digests=self.digests[at], facts=self.facts[at])
+
+    @property
+    def decoding(self) -> Decoding:
+        """How the files are decoded, with the range that those of more than 8 bits are scaled by, if there are any."""
+        given = self.storage.how.depth
+        whole, real = (int(self.facts[kind].max(initial=0)) for kind in ("whole_bits", "real_bits"))
+        depth = Depth((given.whole or whole) if whole else None, (given.real or real) if real else None)
+        return replace(self.storage.how, depth=depth)
 
     def digest(self) -> bytes:
         """Return a hash of the files' contents, in their order, and of how they are decoded."""

@@ -8,26 +8,39 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.data.images.facts import CONSTANT, SEVERAL, TRANSPARENT, has
 from fairdistill.text.lists import listed
 
 if TYPE_CHECKING:
     from fairdistill.data.images.decoding import Decoding
 
 _NAMED = 3
+_SHOWN = 200  # characters of a name
 
 
 def remarks(names: NDArray[np.object_], facts: NDArray[Any], how: Decoding) -> Iterator[str]:
-    """Yield remarks on constant images, orientation tags and deep images.
+    """Yield remarks on constant, transparent and animated images, orientation tags and deep images.
 
     Args:
         names: the names of the files, object ``[N]``.
         facts: what decoding has shown about them, ``FACTS [N]``.
         how: how they were decoded.
     """
-    constant = names[facts["constant"] > 0]
+    constant = names[has(facts, CONSTANT)]
     if len(constant):
         are = "image is" if len(constant) == 1 else "images are"
         yield f"{len(constant):,} {are} a single color: {named(constant)}"
+    transparent = names[has(facts, TRANSPARENT)]
+    if len(transparent):
+        have = "image has" if len(transparent) == 1 else "images have"
+        yield (
+            f"{len(transparent):,} {have} transparent pixels ({named(transparent)}); transparency was dropped, so they "
+            "show the color that is stored below it, often black"
+        )
+    several = names[has(facts, SEVERAL)]
+    if len(several):
+        have = "file has" if len(several) == 1 else "files have"
+        yield f"{len(several):,} {have} several frames or pages ({named(several)}), of which the first was read"
     turned = names[facts["orientation"] > 1]
     if len(turned):
         have = "image has" if len(turned) == 1 else "images have"
@@ -51,5 +64,6 @@ def remarks(names: NDArray[np.object_], facts: NDArray[Any], how: Decoding) -> I
 
 
 def named(names: NDArray[np.object_]) -> str:
-    """Return the first three names, and how many more there are."""
-    return listed(names.tolist(), _NAMED)
+    """Return the first three names, shortened, and how many more there are."""
+    shown = [name if len(name) <= _SHOWN else f"{name[: _SHOWN - 3]}..." for name in names[:_NAMED].tolist()]
+    return listed([*shown, *names[_NAMED:].tolist()], _NAMED)

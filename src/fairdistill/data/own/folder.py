@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -11,17 +13,20 @@ import numpy as np
 
 from fairdistill.data.own.group_table import GroupTable, TableGroups, read_group_table
 from fairdistill.data.own.paths import EXTENSIONS
-from fairdistill.data.own.shards import SPLIT_WORDS
+from fairdistill.data.own.split_folders import splits_of_folders
 from fairdistill.data.own.table import OwnOptions, load_own
 from fairdistill.data.own.walking import Walk
-from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
+from fairdistill.data.rows import NO_SPLIT, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import reordered, unused_words, words_of
 from fairdistill.tables.order import in_order, natural
 from fairdistill.tables.spelling import spelling_notes
+from fairdistill.text.lists import listed
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
+
+_NAMED = 3  # examples in a note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +82,10 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
     """
     files, notes = images_below(path)
     parts = [PurePosixPath(name).parts for name in files]
-    splits = _splits(path, parts, options.split_map)
+    _check_depth(path, files, least=2, notes=notes)
+    splits = splits_of_folders(path, parts, options.split_map)
     depth = 0 if splits is None else 1
-    loose = [name for name, part in zip(files, parts, strict=True) if len(part) < depth + 2]
-    if loose or not files:
-        found = f"{path / loose[0]} is not in a class folder" if loose else f"{path} holds no images"
-        raise DataError(f"{found}; expected {path}/[train|val|test/]CLASS/[GROUP/]image")
+    _check_depth(path, files, least=depth + 2, notes=notes)
     by_folder = options.group_table is None
     inner = {len(part) > depth + 2 for part in parts}
     if by_folder and inner != {True}:
@@ -116,6 +119,16 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
     )
 
 
+def _check_depth(path: Path, files: Sequence[str], *, least: int, notes: Sequence[str]) -> None:
+    """Raise DataError unless there are images, and all are in at least so many folders, less one."""
+    loose = next((name for name in files if name.count("/") + 1 < least), None)
+    if loose is None and files:
+        return
+    found = f"{path} holds no images" if loose is None else f"{path / loose} is not in a class folder"
+    seen = f" ({'; '.join(notes)})" if notes and loose is None else ""
+    raise DataError(f"{found}{seen}; expected {path}/[train|val|test/]CLASS/[GROUP/]image")
+
+
 def _folder_groups(values: list[str], unknown: frozenset[str]) -> TableGroups:
     """Return the groups that group folders stand for, with notes on their spelling."""
     codes, all_names = _codes(values)
@@ -128,43 +141,56 @@ def _folder_groups(values: list[str], unknown: frozenset[str]) -> TableGroups:
 
 
 def images_below(path: Path) -> tuple[list[str], list[str]]:
-    """Return the images below a folder in natural order, and notes on what is not read."""
-    files, others = [], 0
+    """Return the images below a folder in natural order, and notes on what is not read.
+
+    Raises:
+        DataError: for a folder that cannot be read, or a name that is not UTF-8.
+    """
+    files, others = [], Counter[str]()
     walk = Walk(path)
     for folder, name in walk.files():
-        if PurePosixPath(name).suffix.lower() in EXTENSIONS:
+        suffix = PurePosixPath(name).suffix
+        if suffix.lower() in EXTENSIONS:
             files.append(f"{folder}/{name}" if folder else name)
+            _check_text(path, files[-1])
         else:
-            others += 1
-    notes = [f"{others:,} files do not have an image file's extension and were ignored"] if others else []
+            others[suffix.lower() or "without any"] += 1
+    notes = []
+    if others:
+        count = others.total()
+        kinds = listed([f"{times:,} {suffix}" for suffix, times in others.most_common()], _NAMED)
+        were = "file without an image's extension was" if count == 1 else "files without an image's extension were"
+        notes.append(f"{count:,} {were} ignored ({kinds})")
     if walk.repeated:
+        count = len(walk.repeated)
+        were = "link was not followed, since it leads" if count == 1 else "links were not followed, since they lead"
         notes.append(
-            f"{len(walk.repeated):,} links were not followed, since they lead to folders that are read already or that "
-            f"hold {path} (for example {walk.repeated[0]})"
+            f"{count:,} {were} to a folder that is read already or that holds {path} (for example {walk.repeated[0]})"
         )
+    empty = _without_images(walk.folders, files)
+    if empty and files:
+        hold = "folder holds" if len(empty) == 1 else "folders hold"
+        notes.append(f"{len(empty):,} {hold} no images: {listed(empty, _NAMED)}")
     return sorted(files, key=natural), notes
 
 
-def _splits(
-    path: Path, parts: list[tuple[str, ...]], split_map: Mapping[str, str]
-) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
-    """Return each file's split; None unless all top-level folders are splits."""
-    tops = {part[0] for part in parts}
-    known = {top: SPLIT_WORDS[top.casefold()] for top in tops if top.casefold() in SPLIT_WORDS} | dict(split_map)
-    for key, value in split_map.items():
-        if value not in SPLITS or key not in tops:
-            raise UsageError(
-                f"--split-map {key}={value}: expected the name of a folder in {path}, and one of {', '.join(SPLITS)}"
-            )
-    if not tops or not tops <= set(known):
-        if tops & {*SPLITS, *split_map}:
-            odd = min(tops - set(known))
-            raise DataError(
-                f"{path} holds split folders ({', '.join(sorted(tops & set(known)))}) and also {odd!r}; say which "
-                f"split that is, for example --split-map {odd}=test, or move it"
-            )
-        return None
-    return np.array([list(SPLITS).index(known[part[0]]) for part in parts], np.int64)  # type: ignore[arg-type]  # checked above
+def _check_text(path: Path, name: str) -> None:
+    """Raise DataError for a name of bytes that are not UTF-8, which no table and no file of a run could hold."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        raise DataError(f"{path} holds '{shown}', whose name is not UTF-8; rename it") from None
+
+
+def _without_images(folders: Sequence[str], files: Sequence[str]) -> list[str]:
+    """Return the folders that hold no images, without those inside them."""
+    used = {""}
+    for folder in {name.rpartition("/")[0] for name in files}:
+        while folder not in used:
+            used.add(folder)
+            folder = folder.rpartition("/")[0]
+    return [folder for folder in sorted(folders) if folder not in used and folder.rpartition("/")[0] in used]
 
 
 def _codes(values: list[str]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[str, ...]]:

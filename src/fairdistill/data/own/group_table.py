@@ -90,7 +90,12 @@ def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> Tab
                 )
     unused = sorted(set(at) - set(files))
     if unused:
-        raise DataError(f"{path} names {unused[0]!r}, which is not in {base}, and {len(unused) - 1} more")
+        more = f" and {len(unused) - 1:,} more images" if len(unused) > 1 else ""
+        are = "are" if more else "is"
+        raise DataError(
+            f"{path} names {unused[0]!r}{more}, which {are} not in {base}; correct the paths, which are relative to "
+            "that folder, or remove the rows"
+        )
     rows = np.array([at.get(name, -1) for name in files], np.int64)
     return TableGroups(
         groups=np.append(codes, -1)[rows],

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairdistill.data.own.shards import SPLIT_WORDS, rows_in, shards
+from fairdistill.data.own.split_folders import check_classes_of_folders
 from fairdistill.errors import DataError
 from fairdistill.tables import reading
 from fairdistill.tables.arrow import SUFFIX
@@ -91,6 +92,7 @@ def read_columns(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
         frame["split"] = _splits(files)
     if "label" in columns and "label" not in stored:
         frame["label"] = [posixpath.basename(posixpath.dirname(name)) for name in files]
+        check_classes_of_folders(path, set(frame["label"]))
     return frame
 
 

@@ -6,10 +6,12 @@ import os
 import posixpath
 import re
 import shlex
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ EXTENSIONS = frozenset(
 _SAMPLED = 20  # missing files that must exist elsewhere for another folder or extension to be suggested
 _FOLDERS = 300  # folders that are looked through for them
 # A relative path without dots or doubled slashes cannot leave its folder; resolving the others is ten times slower.
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]").match
 _PLAIN_PATH = re.compile(r"[^/.][^/]*(/[^/.][^/]*)*").fullmatch
 
 
@@ -36,12 +39,25 @@ def relative(value: str, root: str) -> str | None:
     return full[len(root) :] if full.startswith(root) else None
 
 
-def common_folder(values: Sequence[str]) -> Path | None:
-    """Return the folder that holds all of these absolute paths; None if one is relative, or there is no such folder."""
-    if not all(value.startswith("/") for value in values):
+def common_folder(values: Sequence[str], start: str) -> Path | None:
+    """Return the folder that holds all of these paths, if all are absolute or all lead out of a folder.
+
+    Args:
+        values: the paths.
+        start: the folder that they are relative to, absolute.
+
+    Returns:
+        None if only some of them do, or there is no such folder.
+    """
+    if not (all(value.startswith("/") for value in values) or all(map(_leads_out, values))):
         return None
-    folder = Path(posixpath.commonpath([posixpath.dirname(posixpath.normpath(value)) for value in values]))
+    full = [posixpath.normpath(posixpath.join(start, value)) for value in values]
+    folder = Path(posixpath.commonpath([posixpath.dirname(value) for value in full]))
     return folder if folder.is_dir() else None
+
+
+def _leads_out(value: str) -> bool:
+    return posixpath.normpath(value).startswith("../")
 
 
 @dataclass
@@ -59,7 +75,7 @@ class Listing:
         return last in self._names(folder)
 
     def alike(self, name: str) -> str | None:
-        """Return the one file whose name differs only by the case of letters or an image extension that is added."""
+        """Return the one file whose name differs only in the case or form of letters or by an image extension."""
         written, _, last = name.rpartition("/")
         folder = self._folder_alike(written)
         if folder is None:
@@ -68,21 +84,21 @@ class Listing:
             self._alike[folder] = {}
             for each in sorted(self._names(folder)):
                 stem, extension = os.path.splitext(each)
-                for key in {each.casefold(), *([stem.casefold()] if extension.lower() in EXTENSIONS else [])}:
+                for key in {_key(each), *([_key(stem)] if extension.lower() in EXTENSIONS else [])}:
                     self._alike[folder].setdefault(key, []).append(each)
-        found = self._alike[folder].get(last.casefold(), [])
+        found = self._alike[folder].get(_key(last), [])
         exact = [each for each in found if os.path.splitext(each)[0] == last] or found
         return posixpath.join(folder, exact[0]) if len(exact) == 1 else None
 
     def _folder_alike(self, folder: str) -> str | None:
-        """Return the one folder whose path differs only by the case of letters."""
+        """Return the one folder whose path differs only in the case or form of letters."""
         if not folder or self._names(folder):
             return folder
         if folder not in self._meant:
             parent, _, last = folder.rpartition("/")
             above = self._folder_alike(parent)
             inside = () if above is None else self._names(above)
-            found = [each for each in inside if each.casefold() == last.casefold()]
+            found = [each for each in inside if _key(each) == _key(last)]
             self._meant[folder] = posixpath.join(above or "", found[0]) if len(found) == 1 else None
         return self._meant[folder]
 
@@ -93,6 +109,11 @@ class Listing:
             except (OSError, ValueError):
                 self._folders[folder] = frozenset()
         return self._folders[folder]
+
+
+def _key(text: str) -> str:
+    """Return what texts have in common that differ in the case of letters or their Unicode form."""
+    return unicodedata.normalize("NFC", text.casefold())
 
 
 @dataclass(frozen=True)
@@ -111,7 +132,7 @@ class Located:
 
 
 def locate(names: NDArray[np.object_], folder: Path) -> Located:
-    """Find the files that paths mean, despite blanks at the ends, backslashes, letter case or a missing extension."""
+    """Find the files that paths mean, despite blanks at the ends, backslashes, ``%20``, letters or no extension."""
     listing = Listing(str(folder.absolute()))
     of_row, paths = distinct(names)
     absent = [at for at, path in enumerate(paths.tolist()) if not listing.has(path)]
@@ -140,6 +161,7 @@ def _meant(name: str, listing: Listing) -> tuple[str, str] | None:
     bare, slashed = name.strip(), name.replace("\\", "/")
     forms = [(name, ""), (bare, "without blanks at the ends"), (slashed, "with slashes for backslashes")]
     forms.append((slashed.strip(), "with slashes for backslashes and without blanks at the ends"))
+    forms.append((unquote(name), "with %20 and the like decoded"))
     for form, how in forms:
         inside = relative(form, root) if form else None
         if inside is None:
@@ -148,16 +170,24 @@ def _meant(name: str, listing: Listing) -> tuple[str, str] | None:
             return inside, how
         alike = listing.alike(inside)
         if alike is not None:
-            added = alike[len(inside) :]
-            last = f"with {added} appended" if added else "ignoring the case of letters"
+            last = _difference(inside, alike)
             return alike, f"{how} and {last}" if how else last
     return None
 
 
+def _difference(name: str, file: str) -> str:
+    """Return how the name of a file differs from a name that means it."""
+    if _key(name) != _key(file):
+        return f"with {os.path.splitext(file)[1]} appended"
+    same = name.casefold() == file.casefold()
+    return "ignoring the case of letters" if same else "in another Unicode form of the same letters"
+
+
 def moved(values: Sequence[str], folder: Path) -> str:
     """Return where the files of absolute paths are now, as the end of a message; empty if they are not found nearby."""
-    sample = [value.strip() for value in values[:_SAMPLED]]
-    if not all(value.startswith("/") for value in sample):
+    written = [value.strip() for value in values[:_SAMPLED]]
+    sample = [value.replace("\\", "/") if _DRIVE(value) else value for value in written]
+    if not (all(value.startswith("/") for value in sample) or all(map(_DRIVE, sample))):
         return ""
     parts = [PurePosixPath(value).parts for value in sample]
     shared = PurePosixPath(posixpath.commonpath([posixpath.dirname(value) for value in sample])).parts
@@ -165,7 +195,9 @@ def moved(values: Sequence[str], folder: Path) -> str:
         listing = Listing(str(other))
         for cut in range(1, len(shared) + 1):
             if all(listing.has(posixpath.join(*each[cut:])) for each in parts):
-                return f"; the same files seem to be in {other}, so replace {posixpath.join(*shared[:cut])} by that"
+                old = posixpath.join(*shared[:cut])
+                old = old.replace("/", "\\") if "\\" in written[0] and _DRIVE(old) else old
+                return f"; the same files seem to be in {other}, so replace {old} by that"
     return ""
 
 
@@ -178,6 +210,9 @@ def missing_text(located: Located, folder: Path) -> str:
 
 
 def _suggestion(sample: list[str], folder: Path) -> str:
+    elsewhere = moved(sample, folder)  # paths of Windows, which are not absolute here
+    if elsewhere:
+        return elsewhere
     for other in _near(folder):
         listing = Listing(str(other))
         if all(_meant(name, listing) for name in sample):

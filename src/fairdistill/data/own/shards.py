@@ -1,7 +1,8 @@
 """A folder of Parquet files whose names say their splits, as Hugging Face ``datasets`` uploads a data set.
 
 The files are ``train-00000-of-00002.parquet``, ``test-00000-of-00001.parquet`` and so on, in the folder or in its
-``data`` folder, and hold the images themselves.
+``data`` folder, and hold the images themselves. The Hugging Face Hub converts others to ``train/0000.parquet`` and so
+on.
 """
 
 from __future__ import annotations
@@ -39,7 +40,12 @@ def shards(path: Path) -> tuple[tuple[str, Path], ...]:
         words = [found[0] if (found := _WORD(file.name.lower())) else "" for file in files]
         if files and set(words) <= set(SPLIT_WORDS):
             return tuple((SPLIT_WORDS[word], file) for word, file in zip(words, files, strict=True))
-    return ()
+    return tuple((split, file) for word, split in SPLIT_WORDS.items() for file in _numbered_files(path / word))
+
+
+def _numbered_files(folder: Path) -> list[Path]:
+    """Return the Parquet files of a split's own folder whose names are numbers; others may describe its images."""
+    return sorted(file for file in folder.glob("*.parquet") if file.stem.isdecimal() and file.is_file())
 
 
 def parquet_files(path: Path) -> tuple[Path, ...]:

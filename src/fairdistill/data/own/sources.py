@@ -11,11 +11,9 @@ from fairdistill.tables.sources import sources_of
 
 def source_names(columns: Columns, column: str) -> NDArray[np.object_]:
     """Return a column of sources as texts, an empty text where there is none; what a reader should know is noted."""
-    import pandas as pd
-
     codes = sources_of(columns, column)
-    of_row, values = pd.factorize(columns.frame[column])
-    texts = pd.Series(values).astype(str).tolist()
+    of_row, values = columns.distinct(column)
+    texts = [str(value) for value in values.tolist()]
     named = ["" if text.strip() in ("", *columns.unknown) else text for text in texts]
     names = np.array([*named, ""], object)[of_row]
     nameless = names == ""

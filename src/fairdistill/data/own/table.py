@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,11 +23,13 @@ from fairdistill.data.own.paths import check_located, locate
 from fairdistill.data.own.second_table import with_test_rows
 from fairdistill.data.own.shards import SPLIT_WORDS, embedded
 from fairdistill.data.own.sources import source_names
+from fairdistill.data.own.split_folders import split_in, unused_splits
 from fairdistill.data.recipe import Crop, Recipe
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.columns import Columns, check_bins, words_of
+from fairdistill.tables.order import number
 from fairdistill.tables.reading import check_column, several
 from fairdistill.tables.sources import repeated_ids, source_hint
 
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-_NUMBERED = {"0": "train", "1": "val"}  # what numbers of splits usually mean
+_NUMBERED: Mapping[float | None, str] = {0: "train", 1: "val"}  # what numbers of splits usually mean
+_SUGGESTED = 3  # names of splits in a message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +258,8 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
         columns.notes += [note for name in ids for note in repeated_ids(frame[name])]
     sources = None if source is None else source_names(columns, source)
     found = images_of(columns, options.image, base, images)
+    if split is None:
+        columns.notes += unused_splits(found.names.tolist())
     return Rows(
         names=found.names,
         labels=classes.labels,
@@ -280,13 +286,15 @@ def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDAr
             raise UsageError(
                 f"--split-map {key}={value}: column {column!r} of {columns.path} holds only {', '.join(names)}"
             )
-    for code, name in enumerate(names):
-        if name not in known:
-            row = int(np.flatnonzero(codes == code)[0])
-            raise DataError(
-                f"{columns.where(row)}: column {column!r} has {name!r}, expected one of {', '.join(SPLITS)}; say "
-                f"which one it means, for example --split-map {name}={_NUMBERED.get(name, 'test')}"
-            )
+    odd = [name for name in names if name not in known]
+    if odd:
+        row = int(np.flatnonzero(codes == names.index(odd[0]))[0])
+        meant = {name: split_in(name) or _NUMBERED.get(number(name), "test") for name in odd[:_SUGGESTED]}
+        maps = " ".join(f"--split-map {shlex.quote(name)}={split}" for name, split in meant.items())
+        raise DataError(
+            f"{columns.where(row)}: column {column!r} has {odd[0]!r}, expected one of {', '.join(SPLITS)}; say "
+            f"which one it means, for example {maps}"
+        )
     place = np.array([list(SPLITS).index(known[name]) for name in names], np.int64)  # type: ignore[arg-type]  # checked above
     return place[codes]
 

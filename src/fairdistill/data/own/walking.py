@@ -23,6 +23,7 @@ class Walk:
 
     Attributes:
         repeated: links that were not followed, relative to the folder.
+        folders: those that were read, relative to the folder, the folder itself left out.
 
     Raises:
         DataError: for a folder that cannot be read.
@@ -30,6 +31,7 @@ class Walk:
 
     root: Path
     repeated: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Yield the folder, relative to the root (empty for the root itself), and the name of each file."""
@@ -47,9 +49,11 @@ class Walk:
                 seen.add((found.st_dev, found.st_ino))
                 left.append(link)
             folder = left.pop()
+            if folder:
+                self.folders.append(folder)
             for entry in self._entries(folder):
                 name = os.path.join(folder, entry.name)
-                if not entry.is_dir():
+                if not _is_folder(entry):
                     yield folder, entry.name
                 elif entry.is_symlink():
                     heappush(links, name)
@@ -67,3 +71,10 @@ class Walk:
                 return [entry for entry in sorted(found, key=lambda entry: entry.name) if entry.name[0] != "."]
         except OSError as error:
             raise DataError(f"cannot read the folder {self.root / folder}: {error.strerror}") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself; reading it says what is wrong with it
+        return False
