@@ -42,6 +42,8 @@ def test_sources_that_look_alike_are_noted_also_if_each_has_a_single_row():
         "sources; if they mean the same, write them alike",
         "In column 'person', 1 more set of sources looks alike",
     ]
+    assert len(set(sources_of(people := made(["P1", "p1 "]), "person").tolist())) == 2
+    assert "differ only in blanks and upper and lower case and count as 2 sources" in people.notes[0]
     assert sources_of(ids := made(["7", "007"]), "person", compared=False).tolist() == [0, 1]
     assert ids.notes == []
 
