@@ -96,3 +96,15 @@ class Unbuilt:
     student_taps: ClassVar[frozenset[str]] = frozenset()
     teacher_taps: ClassVar[frozenset[str]] = frozenset()
     build: ClassVar[Any] = None
+
+
+no_class_loss = Method("mine", (Small(),))  # type: ignore[arg-type]  # taps are names
+misnamed = Method("mine", (Small(),), class_loss="focal")  # type: ignore[arg-type]  # taps are names
+no_comma = Method("mine", (Small()))  # type: ignore[arg-type]  # on purpose
+
+
+@dataclass(frozen=True)
+class Taken(Small):
+    """A name of another term."""
+
+    name: ClassVar[str] = "ce"

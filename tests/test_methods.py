@@ -224,6 +224,10 @@ def test_a_method_of_ones_own_is_part_of_sums_and_has_settings():
         ("Elsewhere", r"Elsewhere.teacher_taps to be a frozenset of features \(embedding, map, .*'penultimate'"),
         ("Textual", "expected the setting Textual.mode to be a number, but it is 'mean'; write .* as a ClassVar"),
         ("Unset", "give every setting a default value .*strength"),
+        ("no_class_loss", r"none of its terms \(small\) is its class_loss, 'ce'; name the one .* add CrossEntropy\(\)"),
+        ("misnamed", r"none of its terms \(small\) is its class_loss, 'focal'"),
+        ("no_comma", r"none of its terms \(small\) is its class_loss"),
+        ("Taken", "'ce' is the name of a term that there is already; choose another"),
         ("Unbuilt", r"Unbuilt has no build\(context\), which returns the term"),
         (
             "Small.x",

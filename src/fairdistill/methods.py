@@ -178,6 +178,9 @@ METHODS: Mapping[str, Method] = {
 """All methods. Their order is the order of the parts in a sum's canonical name."""
 
 
+_BUILT_IN = {spec.name: type(spec) for method in METHODS.values() for spec in method.all_terms}
+
+
 def canonical(name: str) -> str:
     """Return the canonical name of a sum: parts in a fixed order, without duplicates and without ``scratch``.
 
@@ -278,8 +281,16 @@ def _own(place: str) -> Method:
     method = found if isinstance(found, Method) else Method(place, (CrossEntropy(), found))
     if method.sampler not in get_args(SamplerName):
         raise MethodError(f"{place}: its sampler must be {' or '.join(get_args(SamplerName))}, not {method.sampler!r}")
-    for spec in (*method.warmup, *method.terms):
+    terms = (*method.warmup, *method.terms) if isinstance(method.terms, tuple) else (method.terms,)
+    for spec in terms:
         check_spec(spec, place)
+        if not isinstance(spec, _BUILT_IN.get(spec.name, type(spec))):
+            raise MethodError(f"{place}: {spec.name!r} is the name of a term that there is already; choose another")
+    if method.class_loss not in {spec.name for spec in terms}:
+        raise MethodError(
+            f"{place}: none of its terms ({', '.join(spec.name for spec in terms)}) is its class_loss, "
+            f"{method.class_loss!r}; name the one that classifies, or add CrossEntropy()"
+        )
     return replace(method, name=place)
 
 

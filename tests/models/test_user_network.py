@@ -42,8 +42,8 @@ def test_a_module_in_the_current_folder_is_found_and_the_path_is_left_as_it_was(
     ("source", "text"),
     [
         ("raise ValueError('half written')", "ValueError: half written"),
-        ("import no_such_package", "No module named 'no_such_package'"),
-        ("def make(:", "SyntaxError"),
+        ("import no_such_package", r"No module named 'no_such_package' \(.*broken_nets.py, line 1"),
+        ("def make(:", r"SyntaxError: invalid syntax \(broken_nets.py, line 1\)"),
         ("import sys; sys.exit(2)", "SystemExit: 2"),
         (None, "No module named 'broken_nets'"),
     ],
@@ -53,8 +53,9 @@ def test_a_module_that_cannot_be_imported_is_named_with_the_folder_and_the_reaso
         (tmp_path / "broken_nets.py").write_text(source)
     monkeypatch.chdir(tmp_path)
     trust_code("broken_nets:make")
-    with pytest.raises(UsageError, match=f"cannot import 'broken_nets' .*{text}.*{tmp_path}"):
+    with pytest.raises(UsageError, match=f"cannot import 'broken_nets' .*{text}") as caught:
         build("broken_nets:make", 3)
+    assert (f"searched in {tmp_path} and the installed" in str(caught.value)) == (source is None)
 
 
 @pytest.mark.parametrize(

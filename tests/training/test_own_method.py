@@ -73,3 +73,34 @@ def test_it_has_rows_in_a_grid(monkeypatch):
     job = Job("1", MINE, 0, TrainOptions(**SHORT, out=f"grid/{name}"), None)
     assert run_job(job) is None
     assert RunFolder.open(job.path).finished
+
+
+def test_a_mistake_in_the_code_is_told_with_its_line(capsys):
+    file = Path("my_losses.py")
+    file.write_text(file.read_text().replace('view.student["embedding"]', 'view.student["embeding"]'))
+    sys.modules.pop("my_losses", None)
+    assert main(["train", "--data", "digits-s", "--method", MINE, "--steps", "2", "--threads", "1"]) == 2
+    line = next(at for at, text in enumerate(file.read_text().splitlines(), 1) if "embeding" in text)
+    assert f"your own code failed ({file.absolute()}, line {line}): KeyError: 'embeding'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import nothing_of_this", r"ModuleNotFoundError: No module named 'nothing_of_this' \(.*bad.py, line 1\)"),
+        ("1 / 0", r"ZeroDivisionError: division by zero \(.*bad.py, line 1\)"),
+        ("def f(:", r"SyntaxError: invalid syntax \(bad.py, line 1\)"),
+        ("from . import other", r"attempted relative import .*; import the other module by its name, or make both"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_told_with_its_line(text, said):
+    Path("bad.py").write_text(text)
+    with pytest.raises(UsageError, match=f"cannot import 'bad' for the method bad:Mine: .*{said}") as caught:
+        train(**{**SHORT, "method": "bad:Mine"}, quiet=True)
+    assert "searched in" not in str(caught.value)
+
+
+def test_a_module_hidden_by_another_is_named():
+    Path("string.py").write_text("")
+    with pytest.raises(UsageError, match=r"has no 'Mine' to make a method; .*string.py has the name of another module"):
+        train(**{**SHORT, "method": "string:Mine"}, quiet=True)

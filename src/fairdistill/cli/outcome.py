@@ -74,6 +74,10 @@ def _ours(error: BaseException, command: str) -> FairdistillError | None:
         return ResourceError(why) if error.errno in _OF_MACHINE else UsageError(why)
     if isinstance(error, MemoryError) or any(part in str(error).lower() for part in _NO_MEMORY):
         return ResourceError(f"there is not enough memory ({_first_line(error)}); free some, or use a smaller input")
+    own = sys.modules.get("fairdistill.models.own_code")  # it is loaded if there is any
+    place = None if own is None else own.place_in_own_code(error)
+    if place is not None:
+        return UsageError(f"your own code failed ({place}): {type(error).__name__}: {_first_line(error)}")
     return None
 
 

@@ -1,10 +1,13 @@
-"""Whether an object of the user's own code can be the settings of a term."""
+"""Whether objects of the user's own code can be the settings of a term, the term, and its value."""
 
 from __future__ import annotations
 
 import dataclasses
 
+from torch import Tensor, nn
+
 from fairdistill.errors import MethodError
+from fairdistill.losses.term import Term, TermSpec
 from fairdistill.types import TAP_NAMES
 
 
@@ -40,6 +43,38 @@ def check_spec(spec: object, place: str) -> None:
                 f"{place}: expected the setting {kind}.{field.name} to be a number, but it is {value!r}; write what is "
                 "not a setting as a ClassVar"
             )
+
+
+def check_term(spec: TermSpec, term: object) -> None:
+    """Check what the settings of a term have built.
+
+    Raises:
+        MethodError: naming what is missing.
+    """
+    kind = type(term).__name__
+    if not isinstance(term, Term):
+        raise MethodError(f"the term {spec.name!r}: expected build(context) to return a Term, but it is a {kind}")
+    if "_modules" not in vars(term):
+        raise MethodError(f"the term {spec.name!r}: {kind}.__init__ must begin with super().__init__()")
+    if type(term).forward is Term.forward:
+        raise MethodError(f"the term {spec.name!r}: {kind} has no forward(view), which returns its part of the loss")
+    if term.learns_alone() and type(term).get_extra_state is nn.Module.get_extra_state:
+        raise MethodError(
+            f"the term {spec.name!r}: {kind} has an optimizer of its own, whose state a checkpoint must hold; return "
+            "it from get_extra_state(), and load it in set_extra_state(state)"
+        )
+
+
+def checked(name: str, value: object) -> Tensor:
+    """Return the value of a term.
+
+    Raises:
+        MethodError: if it is not a scalar tensor.
+    """
+    if isinstance(value, Tensor) and value.ndim == 0:
+        return value
+    what = f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+    raise MethodError(f"the term {name!r} returned {what}; expected a scalar tensor, such as a mean over the samples")
 
 
 def _is_frozen(spec: object) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from fairdistill.errors import NonFiniteLossError, TeacherError
 from fairdistill.losses import Term, TermSpec
+from fairdistill.losses.own_terms import checked
 from fairdistill.types import StepView
 
 
@@ -51,7 +52,7 @@ class Objective(nn.Module):
 
     def _share(self, name: str, view: StepView) -> Tensor:
         term = self.terms[name]
-        value: Tensor = term(view)
+        value = checked(name, term(view))
         return value if view.whole is None or term.whole_batch else value * view.share
 
     def selected(self, names: Sequence[str]) -> list[Term]:

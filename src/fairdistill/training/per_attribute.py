@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from fairdistill.data import GroupedDataset
 from fairdistill.losses import Term, TermContext, TermSpec
+from fairdistill.losses.own_terms import check_term, checked
 from fairdistill.models.reading import OutputKind, two_classes
 from fairdistill.system.processes import ALONE
 from fairdistill.types import StepView, TapName, Taps
@@ -39,7 +40,7 @@ class PerAttribute(Term):
         super().__init__()
         self.terms = nn.ModuleList(terms)
         self.teacher = teacher
-        self._taps = (spec.student_taps, spec.teacher_taps)
+        self._name, self._taps = spec.name, (spec.student_taps, spec.teacher_taps)
         self._complete = bool((yes >= 0).all())
         self._gathers = terms[0].whole_batch or not self._complete
         self._asked = list(terms)  # those that had rows in the last batch
@@ -59,7 +60,7 @@ class PerAttribute(Term):
         self._asked = [term for term, _ in pairs]
         if not pairs:
             return 0 * next(iter(view.student.values())).sum()
-        return torch.stack([term(each) for term, each in pairs]).mean()
+        return torch.stack([checked(self._name, term(each)) for term, each in pairs]).mean()
 
     def _gathered(self, view: StepView) -> StepView:
         """Return the whole batch as that of a process alone, with the features that the term reads."""
@@ -121,11 +122,17 @@ def term_of(spec: TermSpec, context: TermContext, train: GroupedDataset, *, teac
         teacher: what the teacher's outputs are.
     """
     if train.attributes is None:
-        return spec.build(context)
-    terms = [spec.build(_context_of(context, each)) for each in train.of_attributes()]
+        return _built(spec, context)
+    terms = [_built(spec, _context_of(context, each)) for each in train.of_attributes()]
     if not terms[0].reads_labels:
         return terms[0]
     return PerAttribute(spec, terms, torch.from_numpy(train.attributes.yes), teacher=teacher)
+
+
+def _built(spec: TermSpec, context: TermContext) -> Term:
+    term = spec.build(context)
+    check_term(spec, term)
+    return term
 
 
 def _context_of(context: TermContext, attribute: GroupedDataset) -> TermContext:

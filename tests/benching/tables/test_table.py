@@ -63,6 +63,14 @@ def test_measured_stands_beside_published_and_differences_beyond_both_spreads_ar
     assert found["4 DEO_A"] == f"{deo_a + 5:.2f} ± 0.14 *"
 
 
+def test_a_run_that_repeats_another_counts_once(tmp_path, add):
+    for name in ("scratch-seed0-a", "scratch-seed0-b"):  # a teacher's budget in epochs may be that of its row in steps
+        add(name, method="scratch", accuracy=0.75)
+    add("scratch-seed1-c", method="scratch", seed=1, accuracy=0.85)
+    (row,) = bench_table(tmp_path / "g").rows
+    assert (row.accuracy.mean, row.seeds) == (pytest.approx(0.8), (0, 1))
+
+
 def test_the_published_spread_counts_as_that_of_a_sample(tmp_path, add):
     """Published sds divide by four; a difference between that and the sample's sd is not marked."""
     (accuracy, sd), _, _ = paper.PUBLISHED["celeba"]["ss"]

@@ -13,6 +13,7 @@ from fairdistill.benching.folder import GridRecord, read_grid
 from fairdistill.benching.tables.options import TableOptions
 from fairdistill.benching.tables.result import Measured, Published, TableResult, TableRow
 from fairdistill.comparing import CompareRow, OverSeeds, compare, is_row_file
+from fairdistill.comparing.recipes import FinishedRun
 from fairdistill.contract import with_keywords
 from fairdistill.data import entry
 from fairdistill.errors import RunFolderError, UsageError
@@ -82,7 +83,28 @@ def _runs(source: str | Path, grid: GridRecord | None) -> list[str | Path]:
         command = f"fairdistill bench {shlex.quote(str(grid.data))} --out {shlex.quote(str(path))}"
         raise UsageError(f"no run in {path} is finished; run them with: {command}")
     _check_same(finished, grid)
-    return [*finished]
+    return [*_once(finished)]
+
+
+def _once(paths: Sequence[Path]) -> list[Path]:
+    """Return the runs without repetitions: a teacher's budget in epochs may be that of its row in steps."""
+    of_job: dict[tuple[str, str], list[Path]] = {}
+    for path in paths:
+        config = RunFolder.open(path).config
+        of_job.setdefault((str(config["method"]), str(config["seed"])), []).append(path)
+    repeated = {
+        path: (run.recipe, repr(run.seeds))
+        for alike in of_job.values() if len(alike) > 1
+        for path in alike for run in [FinishedRun.read(path)]
+    }  # fmt: skip
+    seen: set[object] = set()
+    kept = []
+    for path in paths:
+        what = repeated.get(path, path)
+        if what not in seen:
+            seen.add(what)
+            kept.append(path)
+    return kept
 
 
 def _check_same(paths: Sequence[Path], grid: GridRecord) -> None:
