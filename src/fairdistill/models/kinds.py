@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Literal
 
 from fairdistill.errors import UsageError
+from fairdistill.system.archives import names_in_archive
 
 Program = Literal["program", "torchscript", "onnx"]
 
@@ -43,7 +43,7 @@ def program_kind(path: Path) -> Program | None:
     """Return which kind of complete program a file is: of ``torch.export``, TorchScript or ONNX; None for others."""
     if not path.is_file():
         return "program" if path.suffix == ".pt2" else "onnx" if path.suffix == ".onnx" else None
-    names = _members(path)
+    names = names_in_archive(path)
     if _is_torchscript(names):
         return "torchscript"
     if path.suffix == ".pt2" or any(
@@ -74,7 +74,7 @@ def _foreign(path: Path) -> str | None:
         return _foreign_folder(path)
     if not path.is_file():
         return None
-    names = _members(path)
+    names = names_in_archive(path)
     if names:
         return _foreign_archive(path, names)
     start = _start(path)
@@ -126,15 +126,6 @@ def _by_first_bytes(path: Path, start: bytes) -> str | None:
 
 def _is_torchscript(names: list[str]) -> bool:
     return any(name.endswith("/constants.pkl") for name in names) and any("/code/" in name for name in names)
-
-
-def _members(path: Path) -> list[str]:
-    """Return the names in a zip archive, none if a file is not one."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
-        return []
 
 
 def _start(path: Path) -> bytes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
+
+from fairdistill.system.archives import names_in_archive
 
 _START = 256  # bytes
 _UNPACK = "unpack it first"
@@ -42,11 +43,7 @@ def other_content(path: Path) -> str | None:
 
 
 def _archive(path: Path) -> str | None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
-        names = []
+    names = names_in_archive(path)
     if any(name.startswith("xl/") for name in names):
         return f"is an Excel workbook; {_SAVE}"
     if "content.xml" in names:

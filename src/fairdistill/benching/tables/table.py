@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from fairdistill.benching.folder import GridRecord, read_grid
 from fairdistill.benching.tables.options import TableOptions
 from fairdistill.benching.tables.result import Measured, Published, TableResult, TableRow
 from fairdistill.comparing import CompareRow, OverSeeds, compare, is_row_file
-from fairdistill.comparing.recipes import FinishedRun
+from fairdistill.comparing.recipes import FinishedRun, Recipe
 from fairdistill.contract import with_keywords
 from fairdistill.data import entry
 from fairdistill.errors import RunFolderError, UsageError
@@ -78,48 +79,42 @@ def _runs(source: str | Path, grid: GridRecord | None) -> list[str | Path]:
     if grid is None:
         return [source]
     path = Path(source)
-    finished = [run for run in sorted(path.iterdir()) if (run / "result.json").exists()]
+    finished = [RunFolder.open(run) for run in sorted(path.iterdir()) if (run / "result.json").exists()]
     if not finished:
         command = f"fairdistill bench {shlex.quote(str(grid.data))} --out {shlex.quote(str(path))}"
         raise UsageError(f"no run in {path} is finished; run them with: {command}")
-    _check_same(finished, grid)
-    return [*_once(finished)]
+    for run in finished:
+        _check_same(run, grid)
+    return _once(finished)
 
 
-def _once(paths: Sequence[Path]) -> list[Path]:
+def _once(runs: Sequence[RunFolder]) -> list[str | Path]:
     """Return the runs without repetitions: a teacher's budget in epochs may be that of its row in steps."""
-    of_job: dict[tuple[str, str], list[Path]] = {}
-    for path in paths:
-        config = RunFolder.open(path).config
-        of_job.setdefault((str(config["method"]), str(config["seed"])), []).append(path)
-    repeated = {
-        path: (run.recipe, repr(run.seeds))
-        for alike in of_job.values() if len(alike) > 1
-        for path in alike for run in [FinishedRun.read(path)]
-    }  # fmt: skip
-    seen: set[object] = set()
-    kept = []
-    for path in paths:
-        what = repeated.get(path, path)
-        if what not in seen:
-            seen.add(what)
-            kept.append(path)
-    return kept
+    rows = [(str(run.config["method"]), str(run.config["seed"])) for run in runs]
+    times = Counter(rows)
+    kept: dict[object, str | Path] = {}
+    for run, row in zip(runs, rows, strict=True):
+        kept.setdefault(row if times[row] == 1 else _computed(run.path), run.path)
+    return list(kept.values())
 
 
-def _check_same(paths: Sequence[Path], grid: GridRecord) -> None:
-    for path in paths:
-        run = RunFolder.open(path)
-        own = GridRecord(
-            data=run.config["data"], protocol=run.config["protocol"], fairdistill=run.environment["fairdistill"]
-        )
-        for what in ("protocol", "data", "fairdistill"):
-            found, expected = getattr(own, what), getattr(grid, what)
-            if found != expected:
-                raise RunFolderError(
-                    f"{path} has {what} {found}, but its grid has {expected}; the table cannot mix them, so move that "
-                    "run out of the folder"
-                )
+def _computed(path: Path) -> tuple[Recipe, str]:
+    """Return what a run computed: runs for which it is equal are one."""
+    run = FinishedRun.read(path)
+    return run.recipe, repr(run.seeds)
+
+
+def _check_same(run: RunFolder, grid: GridRecord) -> None:
+    own = GridRecord(
+        data=run.config["data"], protocol=run.config["protocol"], fairdistill=run.environment["fairdistill"]
+    )
+    for what in ("protocol", "data", "fairdistill"):
+        found, expected = getattr(own, what), getattr(grid, what)
+        if found != expected:
+            raise RunFolderError(
+                f"{run.path} has {what} {found}, but its grid has {expected}; the table cannot mix them, so move that "
+                "run out of the folder"
+            )
 
 
 def _row(row: CompareRow, largest_class: float, published: paper.Published | None) -> TableRow:

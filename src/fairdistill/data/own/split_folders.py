@@ -75,8 +75,13 @@ def _seeming(folders: Collection[tuple[str, ...]], *, top: int = 0) -> tuple[int
     for level in range(top, max(map(len, folders), default=0)):
         names = {parts[level] for parts in folders if len(parts) > level}
         if _are_splits(names):
-            return level, joined([repr(name) for name in sorted(names) if split_in(name)])
+            return level, _named(names)
     return None
+
+
+def _named(names: Collection[str]) -> str:
+    """Return those of the names that speak of a split, in a sentence."""
+    return joined([repr(name) for name in sorted(names) if split_in(name)])
 
 
 def _check_below(path: Path, parts: Sequence[tuple[str, ...]], *, top: int) -> None:
@@ -111,7 +116,7 @@ def unused_splits(names: Sequence[str]) -> list[str]:
 def check_classes_of_folders(path: Path, names: Collection[str]) -> None:
     """Raise DataError if the names of the folders that would be classes speak of splits."""
     if _are_splits(names):
-        named = joined([repr(name) for name in sorted(names) if split_in(name)])
         raise DataError(
-            f"{path} has no column 'label', and the folders of the images, {named}, seem to be splits; add the column"
+            f"{path} has no column 'label', and the folders of the images, {_named(names)}, seem to be splits; add the "
+            "column"
         )
