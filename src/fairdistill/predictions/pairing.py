@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predic
     """
     _check_names(first, second)
     if len(first) != len(second):
-        missing = _unmatched(first, second)
+        missing = None if first.ids is None or second.ids is None else _unmatched(first, second, _codes(first, second))
         raise DataError(
             f"{first.where} has {len(first):,} rows, {second.where} has {len(second):,}"
             f"{f' ({missing})' if missing else ''}; a paired test needs the same samples"
@@ -74,10 +76,6 @@ def _check_names(first: Predictions, second: Predictions) -> None:
 
 def _matched(first: Predictions, second: Predictions) -> NDArray[np.int64]:
     """Return the rows of the second that match those of the first by id; both have equally many."""
-    import pandas as pd
-
-    assert first.ids is not None
-    assert second.ids is not None
     for each in (first, second):
         empty = np.flatnonzero(each.ids == "")
         if len(empty):
@@ -85,29 +83,39 @@ def _matched(first: Predictions, second: Predictions) -> NDArray[np.int64]:
                 f"{each.where}: sample {int(empty[0]) + 1} has no id{_more(len(empty) - 1)}; a paired test needs one "
                 "for every sample"
             )
-    missing = _unmatched(first, second)
+    codes = _codes(first, second)
+    missing = _unmatched(first, second, codes)
     if missing is not None:
         raise DataError(f"{missing}; a paired test needs the same samples")
-    rows = len(first)
-    codes, _ = pd.factorize(np.concatenate([first.ids, second.ids]))
     # Rows of one id meet in the order of their class, group and position.
-    order = [
-        np.lexsort((each.groups, each.labels, half)) for each, half in ((first, codes[:rows]), (second, codes[rows:]))
-    ]
-    match = np.empty(rows, np.int64)
+    halves = ((first, codes.first), (second, codes.second))
+    order = [np.lexsort((each.groups, each.labels, half)) for each, half in halves]
+    match = np.empty(len(first), np.int64)
     match[order[0]] = order[1]
     return match
 
 
-def _unmatched(first: Predictions, second: Predictions) -> str | None:
-    """Return which ids do not occur equally often in both, None if all do or one has none."""
+class _Codes(NamedTuple):
+    """The ids of two models' samples as numbers, and the id of each number."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    names: NDArray[np.object_]
+
+
+def _codes(first: Predictions, second: Predictions) -> _Codes:
     import pandas as pd
 
-    if first.ids is None or second.ids is None:
-        return None
+    assert first.ids is not None
+    assert second.ids is not None
     codes, names = pd.factorize(np.concatenate([first.ids, second.ids]))
-    of_first = codes[: len(first)]
-    times = np.bincount(of_first, minlength=len(names)), np.bincount(codes[len(first) :], minlength=len(names))
+    return _Codes(codes[: len(first)], codes[len(first) :], names)
+
+
+def _unmatched(first: Predictions, second: Predictions, codes: _Codes) -> str | None:
+    """Return which ids do not occur equally often in both, None if all do."""
+    names = codes.names
+    times = np.bincount(codes.first, minlength=len(names)), np.bincount(codes.second, minlength=len(names))
     differ = np.flatnonzero(times[0] != times[1])
     if not len(differ):
         return None
