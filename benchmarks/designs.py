@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from fairdistill.metrics import Samples
-from fairdistill.metrics.intervals import over, spread
+from fairdistill.metrics.gap.true_gaps import over, spread
 
 Floats = NDArray[np.float64]
 Kind = Literal["each", "mean", "max"]

@@ -19,8 +19,8 @@ from fairdistill.auditing.subgroups import worst_gap
 from fairdistill.metrics import Drawing, Estimate, Resampled, Samples
 from fairdistill.metrics.auc import auc_limits
 from fairdistill.metrics.brier import brier_limits
-from fairdistill.metrics.falls import falls
 from fairdistill.metrics.impact import impact_ratios
+from fairdistill.metrics.paired.falls import falls
 from fairdistill.text.tables import markdown
 
 Draw = np.random.Generator

@@ -517,8 +517,8 @@ def test_posthoc_baselines_need_the_probabilities_of_the_test_rows_too() -> None
 
 
 def test_confidence_beyond_what_exchanged_groups_can_show_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairdistill.metrics.exchanges._SECONDS", 1e-9)  # as if there were very many samples
-    monkeypatch.setattr("fairdistill.metrics.exchanges._LEAST", 200)
+    monkeypatch.setattr("fairdistill.metrics.gap.exchanges._SECONDS", 1e-9)  # as if there were very many samples
+    monkeypatch.setattr("fairdistill.metrics.gap.exchanges._LEAST", 200)
     table = predictions([[95, 95], [40, 40]])
     sure, usual = (audit(table, draws=10_000, confidence=confidence) for confidence in (0.999, 0.95))
     (note,) = (note for note in sure.notes if "exchanged at random" in note)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairdistill.metrics import Drawing, Samples, group_counts
-from fairdistill.metrics.grouped import GroupedRows
+from fairdistill.metrics.gap.grouped import GroupedRows
 from fairdistill.metrics.parity import (
     demographic_parity_difference,
     equalised_odds_difference,
@@ -175,8 +175,8 @@ def test_sums_of_many_sources_vary_as_the_sources_by_type(
     sources = np.arange(9000) // a_source
     columns = (*columns[:2], columns[2][sources * a_source])
     by_type = gaps(columns, 6, 2, sources, draws=2000, design=design)
-    monkeypatch.setattr("fairdistill.metrics.rates.FEW_TYPES", 10)
-    monkeypatch.setattr("fairdistill.metrics.normal._FEW_SUMS", few_sums)
+    monkeypatch.setattr("fairdistill.metrics.bootstrap.rates.FEW_TYPES", 10)
+    monkeypatch.setattr("fairdistill.metrics.bootstrap.normal._FEW_SUMS", few_sums)
     for one, other in zip(by_type, gaps(columns, 6, 2, sources, draws=2000, design=design), strict=True):
         assert other.value == one.value
         np.testing.assert_allclose(astuple(other), astuple(one), atol=0.008)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fairdistill.metrics.reordering import better_order
-from fairdistill.metrics.samples import Samples
+from fairdistill.metrics.test_set.samples import Samples
 
 
 def samples(labels: np.ndarray, classes: int, sources: np.ndarray | None = None) -> Samples:

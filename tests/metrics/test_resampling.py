@@ -269,7 +269,7 @@ def test_an_estimate_of_nothing_is_undefined() -> None:
 
 
 def test_less_work_is_done_where_every_source_is_of_its_own_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairdistill.metrics.drawn._WORK", 8 * 300)
+    monkeypatch.setattr("fairdistill.metrics.bootstrap.drawn._WORK", 8 * 300)
     table = drawn([[0.5, 0.5], [0.5, 0.5]], 50, seed=0)
     sample = sampled(table)  # 8 types: 4 cells, right and wrong
     assert (sample.draws, sample.independent, len(sample.noise)) == (300, True, 300)

@@ -16,7 +16,7 @@ from fairdistill.auditing.result import AuditMetrics, LimitCheck, LimitedMetric,
 from fairdistill.auditing.subgroups import worst_gap
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
-from fairdistill.metrics.falls import falls
+from fairdistill.metrics.paired.falls import falls
 from fairdistill.predictions import Predictions, paired
 
 _Cell = tuple[str | None, str | None]

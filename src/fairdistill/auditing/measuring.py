@@ -18,7 +18,7 @@ from fairdistill.auditing.scored import Scored
 from fairdistill.auditing.subgroups import complete_gaps, worst_gap
 from fairdistill.errors import DataError
 from fairdistill.metrics import Resampled, parity_gaps
-from fairdistill.metrics.contrast import FEWEST
+from fairdistill.metrics.gap.contrast import FEWEST
 from fairdistill.predictions import Predictions
 from fairdistill.tables.small_groups import few_rows_note
 from fairdistill.text.lists import listed

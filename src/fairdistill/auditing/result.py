@@ -11,7 +11,7 @@ from fairdistill.auditing.values import CompleteGap, ImpactRatio, WorstGroup, Wo
 from fairdistill.contract import Result, key
 from fairdistill.drawing import Plotted
 from fairdistill.metrics import Calibration, Change, Design, Estimate, Gap, GapChange
-from fairdistill.metrics.sparse_counts import Table
+from fairdistill.metrics.test_set.sparse_counts import Table
 from fairdistill.predictions.model_reading import ModelReading
 
 FORMAT_VERSION = 2
@@ -194,7 +194,7 @@ class SubgroupChange(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChange(Result, Plotted):
-    """The change from one model to another on the same samples; see :class:`fairdistill.metrics.changes.Paired`.
+    """The change from one model to another on the same samples; see :class:`fairdistill.metrics.paired.changes.Paired`.
 
     Names that end in ``_low`` and ``_high`` are the ends of the interval of the value before them.
     """

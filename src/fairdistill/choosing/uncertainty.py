@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fairdistill.choosing.chooser import Chooser
 from fairdistill.choosing.metrics import KINDS, Metric, parse_metric
 from fairdistill.choosing.rule import Rule, title
-from fairdistill.metrics.paired_error import paired_error
+from fairdistill.metrics.paired.paired_error import paired_error
 from fairdistill.predictions import Predictions
 
 

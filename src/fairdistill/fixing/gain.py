@@ -11,7 +11,7 @@ from fairdistill.auditing import ModelChange
 from fairdistill.choosing import NEGLIGIBLE, Chooser, Measures, Values, parse_metric
 from fairdistill.fixing.verdict import Gain
 from fairdistill.metrics import Change, cell_accuracy
-from fairdistill.metrics.drawn_counts import DrawnCounts, paired_changes
+from fairdistill.metrics.paired.drawn_counts import DrawnCounts, paired_changes
 from fairdistill.predictions import Predictions, paired
 
 _TESTED = ("accuracy", "balanced_accuracy", "deo_a", "deo_m")  # by the audit's own paired test

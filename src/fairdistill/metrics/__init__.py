@@ -22,8 +22,8 @@ from fairdistill.metrics.fairness import (
     group_accuracy,
 )
 from fairdistill.metrics.group_fairness import FairnessValues, GroupFairness
-from fairdistill.metrics.samples import Design, Drawing, Samples
 from fairdistill.metrics.scores import METRICS, SCORES, Scores, higher_is_better, improvement
+from fairdistill.metrics.test_set.samples import Design, Drawing, Samples
 
 if TYPE_CHECKING:
     from fairdistill.metrics.calibration import (
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
         probability_rows,
     )
     from fairdistill.metrics.calibration_limits import Calibration, calibration_limits
-    from fairdistill.metrics.changes import Change, GapChange, Paired
-    from fairdistill.metrics.gaps import Estimate, Gap
+    from fairdistill.metrics.gap.gaps import Estimate, Gap
     from fairdistill.metrics.noise import chance_deo
-    from fairdistill.metrics.paired import judged_cells, paired_test
+    from fairdistill.metrics.paired.changes import Change, GapChange, Paired
+    from fairdistill.metrics.paired.paired_test import judged_cells, paired_test
     from fairdistill.metrics.parity import parity_gaps
     from fairdistill.metrics.resampling import Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
@@ -56,11 +56,11 @@ __getattr__ = lazy_face(
     __name__,
     {
         "Calibration": "fairdistill.metrics.calibration_limits",
-        "Change": "fairdistill.metrics.changes",
-        "Estimate": "fairdistill.metrics.gaps",
-        "Gap": "fairdistill.metrics.gaps",
-        "GapChange": "fairdistill.metrics.changes",
-        "Paired": "fairdistill.metrics.changes",
+        "Change": "fairdistill.metrics.paired.changes",
+        "Estimate": "fairdistill.metrics.gap.gaps",
+        "Gap": "fairdistill.metrics.gap.gaps",
+        "GapChange": "fairdistill.metrics.paired.changes",
+        "Paired": "fairdistill.metrics.paired.changes",
         "Resampled": "fairdistill.metrics.resampling",
         "calibration_bins": "fairdistill.metrics.calibration",
         "calibration_limits": "fairdistill.metrics.calibration_limits",
@@ -69,8 +69,8 @@ __getattr__ = lazy_face(
         "float_array": "fairdistill.metrics.calibration",
         "gap_resolved": "fairdistill.metrics.sizing",
         "overall_calibration_error": "fairdistill.metrics.calibration",
-        "judged_cells": "fairdistill.metrics.paired",
-        "paired_test": "fairdistill.metrics.paired",
+        "judged_cells": "fairdistill.metrics.paired.paired_test",
+        "paired_test": "fairdistill.metrics.paired.paired_test",
         "parity_gaps": "fairdistill.metrics.parity",
         "probability_rows": "fairdistill.metrics.calibration",
         "rows_to_resolve": "fairdistill.metrics.sizing",

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.gaps import Estimate
-from fairdistill.metrics.rows import divided, numbered, sources_per_cell
-from fairdistill.metrics.samples import Samples
+from fairdistill.metrics.gap.gaps import Estimate
+from fairdistill.metrics.test_set.rows import divided, numbered, sources_per_cell
+from fairdistill.metrics.test_set.samples import Samples
 
 
 def brier_scores(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> Floats:

@@ -22,8 +22,8 @@ from scipy.special import stdtrit
 
 from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
-from fairdistill.metrics.rows import numbered, sources_per_cell
-from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
+from fairdistill.metrics.test_set.rows import numbered, sources_per_cell
+from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _BEYOND_DOUBT = 3.0  # standard errors
 _NUMBERS = 2e7  # drawn at once

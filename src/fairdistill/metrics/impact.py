@@ -13,9 +13,9 @@ import numpy as np
 from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.intervals import Limits, wilson
 from fairdistill.metrics.mover import ratio
-from fairdistill.metrics.rows import divided
-from fairdistill.metrics.samples import Samples
-from fairdistill.metrics.worth import worth_of
+from fairdistill.metrics.test_set.rows import divided
+from fairdistill.metrics.test_set.samples import Samples
+from fairdistill.metrics.test_set.worth import worth_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.permuted_groups import UNDEFINED, AgainstChance, Scores, against_chance, discriminant_scores
-from fairdistill.metrics.samples import Samples
+from fairdistill.metrics.test_set.samples import Samples
 
 _MAX_DIMS = 256
 

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.bootstrap.rates import RatedRows, drawn_rates, features_of
 from fairdistill.metrics.counts import Counts
-from fairdistill.metrics.evidence import Evidence, Tally
-from fairdistill.metrics.gaps import UNDEFINED, Gap, Gaps
-from fairdistill.metrics.grouped import GroupedRows
-from fairdistill.metrics.intervals import spread
-from fairdistill.metrics.ranks import ranked
-from fairdistill.metrics.rates import RatedRows, drawn_rates, features_of
-from fairdistill.metrics.rows import sources_per_cell
-from fairdistill.metrics.samples import DEFAULT_DRAWING, Drawing, Samples
-from fairdistill.metrics.upper import GapInversion
+from fairdistill.metrics.gap.evidence import Evidence, Tally
+from fairdistill.metrics.gap.gaps import UNDEFINED, Gap, Gaps
+from fairdistill.metrics.gap.grouped import GroupedRows
+from fairdistill.metrics.gap.true_gaps import spread
+from fairdistill.metrics.gap.upper import GapInversion
+from fairdistill.metrics.test_set.ranks import ranked
+from fairdistill.metrics.test_set.rows import sources_per_cell
+from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _FEW_COUNTS = 4000  # of groups, classes and outcomes that can be exchanged in a second or two
 _FEW_ROWS = 200_000  # of sources with several rows

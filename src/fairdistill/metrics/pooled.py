@@ -27,8 +27,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import betaln, expit
 
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.canonical import canonical_order
 from fairdistill.metrics.intervals import Limits
+from fairdistill.metrics.test_set.canonical import canonical_order
 
 _PHI = np.geomspace(1.0, 3000.0, 14)
 """Values of phi, in rows: 1 is a flat distribution, 3,000 rows are next to no difference."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.rows import sources_per_cell
-from fairdistill.metrics.samples import Samples
+from fairdistill.metrics.test_set.rows import sources_per_cell
+from fairdistill.metrics.test_set.samples import Samples
 
 _MARGIN = 0.1  # recall that each class must gain on average to be moved
 _CLEAR_RISE = 0.4  # in the mean recall of the moved classes, whatever the accuracy of the others

@@ -1,0 +1,220 @@
+"""Selection rates and odds of each group, and what drawn test sets add to them.
+
+They are made from three counts for each group and class: rows predicted as the class, those of them that belong to it,
+and all rows that belong to it. Nothing of the size of groups times classes squared is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, hstack
+
+from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.bootstrap.drawn import FEW_TYPES, LEAST, affordable
+from fairdistill.metrics.bootstrap.normal import SourceSums
+from fairdistill.metrics.bootstrap.outcomes import outcomes_of
+from fairdistill.metrics.counts import Counts
+from fairdistill.metrics.test_set.rows import Rows, distinct, divided, placed
+from fairdistill.metrics.test_set.samples import Drawing
+
+_NUMBERS = 2**24  # to hold
+_FEW_PAIRS = 2_000_000  # of a true and a predicted class in a group
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Counts, or differences of counts, each ``[..., G, C]``.
+
+    Attributes:
+        chosen: rows predicted as a class.
+        right: those of them that belong to it.
+        rows: rows that belong to it.
+    """
+
+    chosen: Floats | Ints
+    right: Floats | Ints
+    rows: Floats | Ints
+
+    @property
+    def of_group(self) -> Floats | Ints:
+        """Rows of each group, ``[..., G, 1]``."""
+        return np.asarray(self.rows.sum(axis=-1, keepdims=True))
+
+    @property
+    def selection(self) -> Floats:
+        """P(pred = c | g), ``[..., G, C]``; NaN for a group without rows."""
+        return divided(self.chosen, self.of_group)
+
+    @property
+    def odds(self) -> Floats:
+        """P(pred = c | true = c, g) and P(pred = c | true != c, g), ``[..., G, 2C]``; NaN without such rows."""
+        wrong, others = self.chosen - self.right, self.of_group - self.rows
+        return np.concatenate([divided(self.right, self.rows), divided(wrong, others)], axis=-1)
+
+
+def features_of(counts: Counts) -> Features:
+    """Return the features of counts ``[G, C, C]`` (group, true, predicted)."""
+    return Features(counts.sum(axis=1), np.einsum("gcc->gc", counts), counts.sum(axis=2))
+
+
+@dataclass(frozen=True, eq=False)
+class RatedRows:
+    """Rows of known group.
+
+    Attributes:
+        groups: int64 ``[N]``.
+        labels: int64 ``[N]``.
+        predicted: int64 ``[N]``.
+        sources: int64 ``[N]``.
+        shape: G, C.
+    """
+
+    groups: Ints
+    labels: Ints
+    predicted: Ints
+    sources: Ints
+    shape: tuple[int, int]
+
+    @cached_property
+    def features(self) -> Features:
+        """The counts of these rows."""
+        groups, classes = self.shape
+        right = self.labels == self.predicted
+        return Features(
+            *(
+                np.bincount(self.groups[own] * classes + of[own], minlength=groups * classes).reshape(self.shape)
+                for own, of in ((slice(None), self.predicted), (right, self.labels), (slice(None), self.labels))
+            )
+        )
+
+    @cached_property
+    def outcomes(self) -> Rows:
+        """The same rows; a cell is a group and a true class, the outcome the predicted class."""
+        groups, classes = self.shape
+        return Rows(
+            cell=self.groups * classes + self.labels,
+            code=self.predicted,
+            values=np.eye(classes, classes if groups * classes**2 <= _FEW_PAIRS else 0),
+            sources=self.sources,
+            num_cells=groups * classes,
+        )
+
+
+_Drawn = tuple[Features, Iterator[Features], int]
+"""Features, draws of how they change, and how many there are at most."""
+
+
+def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
+    """Return what drawn test sets add to the selection rates and to the odds, ``[B, G, C]`` and ``[B, G, 2C]``.
+
+    To first order: a rate p of ``part`` out of ``whole`` rows changes by ``(change of part - p * change of whole) /
+    whole``. In a balanced design the rows of each cell are fixed: what a change in their number explains is left out.
+
+    Args:
+        rows: the test set.
+        drawing: how test sets are drawn; fewer than requested if that takes long, but at least 200.
+    """
+    few = len(distinct(rows.outcomes.content)) <= FEW_TYPES and rows.shape[0] * rows.shape[1] ** 2 <= _FEW_PAIRS
+    expected, drawn, draws = (_by_types if few else _by_sums)(rows, drawing)
+    given = _given_rows(rows) if drawing.design == "balanced" and not rows.outcomes.independent else None
+    groups, classes = rows.shape
+    selection, odds = np.empty((draws, groups, classes)), np.empty((draws, groups, 2 * classes))
+    start = 0
+    for each in drawn:
+        change = each
+        if given is not None:
+            more = each.rows.reshape(len(each.rows), -1)
+            right = each.right - divided(expected.right, expected.rows) * each.rows
+            change = Features(each.chosen - (more @ given).reshape(each.chosen.shape), right, 0 * each.rows)
+        own = slice(start, start + len(each.rows))
+        selection[own], odds[own] = _change_of_selection(expected, change), _change_of_odds(expected, change)
+        start = own.stop
+    return selection[:start], odds[:start]  # there may be fewer
+
+
+def _change_of_selection(of: Features, change: Features) -> Floats:
+    return divided(change.chosen - of.selection * change.of_group, of.of_group)
+
+
+def _change_of_odds(of: Features, change: Features) -> Floats:
+    right, wrong = np.split(of.odds, 2, axis=-1)
+    others, of_others = of.of_group - of.rows, change.of_group - change.rows
+    found = (
+        divided(change.right - right * change.rows, of.rows),
+        divided(change.chosen - change.right - wrong * of_others, others),
+    )
+    return np.concatenate(found, axis=-1)
+
+
+def _by_types(rows: RatedRows, drawing: Drawing) -> _Drawn:
+    """Return the expected features, and draws of how they change by the type of source."""
+    groups, classes = rows.shape
+    found = outcomes_of(rows.outcomes, pool=np.repeat(np.arange(groups), classes))
+    table = found.table.tocoo()
+    pair = table.coords[1]
+    group, label, predicted = pair // classes**2, pair // classes % classes, pair % classes
+    right = label == predicted
+    size = (len(found.weight), groups * classes)
+    tables = [
+        coo_array((table.data[own], (table.coords[0][own], (group * classes + of)[own])), shape=size).tocsr()
+        for own, of in ((slice(None), predicted), (right, label), (slice(None), label))
+    ]
+    expected = [found.expected @ each for each in tables]
+    draws = affordable(drawing.draws, len(found.weight))
+
+    def changes() -> Iterator[Features]:
+        for _, sized in found.types_drawn(draws, drawing.seed, drawing.design):
+            yield _shaped([sized @ each - of for each, of in zip(tables, expected, strict=True)], rows.shape)
+
+    return _shaped(expected, rows.shape), changes(), draws
+
+
+def _by_sums(rows: RatedRows, drawing: Drawing) -> _Drawn:
+    """Return the features, and normal draws of how they change."""
+    groups, classes = rows.shape
+    of, cells = rows.outcomes, groups * classes
+    draws = min(drawing.draws, max(LEAST, _NUMBERS // (3 * cells)))
+    right = rows.labels == rows.predicted
+    size = (of.num_sources, cells)
+    added = [
+        placed(of.owner, rows.groups * classes + rows.predicted, np.ones(len(of.cell)), size),
+        placed(of.owner, of.cell, right.astype(np.float64), size),
+        placed(of.owner, of.cell, np.ones(len(of.cell)), size),
+    ]
+    group = np.repeat(np.arange(groups), classes)
+    # Independent rows of a balanced design are drawn in each cell; then the number of its rows does not change.
+    fixed = drawing.design == "balanced" and of.independent
+    pool, pools = (of.pools(np.arange(cells)), cells) if fixed else (of.pools(group), groups + 1)
+    sums = SourceSums(csr_array(hstack(added, format="csr")), pool, of.content, pools)
+    found = rows.features
+    extra = [_added(found.right, found.rows), _added(found.chosen - found.right, found.of_group - found.rows)]
+
+    def changes() -> Iterator[Features]:
+        generator = np.random.default_rng(drawing.seed)
+        for drawn in sums.deviations(draws, generator):
+            change = _shaped(np.split(drawn, 3, axis=1), rows.shape)
+            more = [each * generator.standard_normal(change.rows.shape) for each in extra]
+            yield Features(change.chosen + more[0] + more[1], change.right + more[0], change.rows)
+
+    return found, changes(), draws
+
+
+def _added(part: Floats | Ints, whole: Floats | Ints) -> Floats:
+    """Return the noise of one more row, half of it counted, so that a rate of 0 is not taken to be certain."""
+    return np.asarray(np.sqrt(2) * np.abs(np.nan_to_num(divided(part, whole)) - 0.5))
+
+
+def _given_rows(rows: RatedRows) -> csr_array:
+    """Return how often a row of each true class is predicted as each class of its group, sparse ``[G C, G C]``."""
+    groups, classes = rows.shape
+    cell, chosen = rows.outcomes.cell, rows.groups * classes + rows.predicted
+    of = np.bincount(cell, minlength=groups * classes)
+    return coo_array((1 / of[cell], (cell, chosen)), shape=(groups * classes,) * 2).tocsr()
+
+
+def _shaped(parts: list[Floats], shape: tuple[int, int]) -> Features:
+    return Features(*(part.reshape(*part.shape[:-1], *shape) for part in parts))

@@ -1,0 +1,1 @@
+"""Gaps between groups: value, interval, chance level and p-value."""

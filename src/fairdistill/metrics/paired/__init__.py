@@ -1,0 +1,1 @@
+"""Two models on the same test set: their differences, with tests."""

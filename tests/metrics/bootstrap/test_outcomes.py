@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairdistill.metrics.bootstrap import outcomes
+from fairdistill.metrics.bootstrap.outcomes import Outcomes, Rows, outcomes_of
+
+CELLS, CODES = 3, 2
+BOTH = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])  # code: the first model right, the second right
+
+Triples = list[tuple[int, int, int]]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Triples:
+    """Rows (cell, code, source) in any order: sources of one row, of two, of more, and in several cells."""
+    row = st.tuples(st.integers(0, CELLS - 1), st.integers(0, CODES - 1))
+    sources = draw(st.lists(st.lists(row, min_size=1, max_size=3), min_size=1, max_size=12))
+    names = draw(st.permutations(range(len(sources))))
+    return draw(st.permutations([(*one, name) for name, rows in zip(names, sources, strict=True) for one in rows]))
+
+
+def gathered(rows: Any, *, values: Any = None, cells: int = CELLS, smooth: bool = False) -> Outcomes:
+    cell, code, source = np.asarray(rows, np.int64).reshape(-1, 3).T
+    values = np.eye(CODES) if values is None else values
+    return outcomes_of(Rows(cell=cell, code=code, values=values, sources=source, num_cells=cells), smooth=smooth)
+
+
+def by_stratum(found: Outcomes) -> dict[Any, dict[Any, float]]:
+    """``{cells of the rows: {(cell, code) of the rows: weight}}``, read from a table whose values are one-hot."""
+    stops = np.append(found.first[1:], len(found.weight))
+    dense = found.table.toarray().astype(int)
+    told: dict[Any, dict[Any, float]] = {}
+    for low, high in zip(found.first, stops, strict=True):
+        types = [
+            tuple(divmod(at, CODES) for at in np.repeat(np.arange(dense.shape[1]), dense[t]).tolist())
+            for t in range(low, high)
+        ]
+        (stratum,) = {tuple(cell for cell, _ in rows) for rows in types}
+        assert stratum not in told
+        assert len(set(types)) == len(types)
+        told[stratum] = dict(zip(types, found.weight[low:high].tolist(), strict=True))
+    return told
+
+
+def slowly(rows: Triples) -> dict[Any, dict[Any, float]]:
+    of_source = defaultdict(list)
+    for cell, code, source in rows:
+        of_source[source].append((cell, code))
+    told: dict[Any, Counter[Any]] = defaultdict(Counter)
+    for own in of_source.values():
+        kind = tuple(sorted(own))
+        told[tuple(cell for cell, _ in kind)][kind] += 1
+    return {stratum: dict(types) for stratum, types in told.items()}
+
+
+@settings(deadline=None, derandomize=True)
+@given(tables())
+def test_types_and_strata_equal_a_dictionary_of_sources(rows: Triples) -> None:
+    found, expected = gathered(rows), slowly(rows)
+    assert by_stratum(found) == expected
+    assert found.sources.tolist() == [sum(types.values()) for types in map(expected.get, by_stratum(found))]
+    assert found.rows.tolist() == [sum(cell == at for cell, _, _ in rows) for at in range(CELLS)]
+    assert found.independent == all(len(stratum) == 1 for stratum in expected)
+
+
+@settings(deadline=None, derandomize=True)
+@given(tables())
+def test_one_source_is_added_to_strata_of_single_rows_and_nowhere_else(rows: Triples) -> None:
+    found, expected = gathered(rows, smooth=True), slowly(rows)
+    for stratum, types in expected.items():
+        if len(stratum) == 1:
+            expected[stratum] = {
+                ((*stratum, code),): types.get(((*stratum, code),), 0) + 1 / CODES for code in range(CODES)
+            }
+    assert by_stratum(found) == expected
+    assert found.sources.tolist() == gathered(rows).sources.tolist()
+
+
+@pytest.mark.parametrize(("codes", "types", "weight"), [(16, 16, 11), (17, 10, 10)])
+def test_many_outcomes_are_not_smoothed(codes: int, types: int, weight: int) -> None:
+    rows = np.arange(10)
+    found = outcomes_of(Rows(cell=0 * rows, code=rows, values=np.eye(codes), sources=rows, num_cells=1))
+    assert (len(found.weight), found.weight.sum()) == (types, pytest.approx(weight))
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(tables())
+def test_the_share_is_the_mean_of_the_rows(rows: Triples) -> None:
+    share = gathered(rows).share
+    for at in range(CELLS):
+        own = [code for cell, code, _ in rows if cell == at]
+        expected = [own.count(code) / len(own) for code in range(CODES)] if own else [np.nan] * CODES
+        np.testing.assert_allclose(share[at], expected, atol=1e-12)
+
+
+def test_the_share_of_a_smoothed_cell_worked_by_hand() -> None:
+    # 3 of 4 rows right and one source more, half of it right: 3.5 of 5
+    found = gathered([(0, 1, 0), (0, 1, 1), (0, 1, 2), (0, 0, 3)], cells=1, smooth=True)
+    np.testing.assert_allclose(found.share, [[0.3, 0.7]])
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(tables(), st.booleans())
+def test_every_drawn_test_set_has_as_many_rows_in_every_cell(rows: Triples, smooth: bool) -> None:
+    found = gathered(rows, smooth=smooth)
+    drawn = np.concatenate(list(found.drawn(20, 0)))
+    assert drawn.shape == (20, CELLS, CODES)
+    np.testing.assert_allclose(drawn.sum(axis=2)[:, found.rows > 0], 1, atol=1e-12)
+    assert np.isnan(drawn[:, found.rows == 0]).all()
+
+
+def test_every_drawn_test_set_has_as_many_sources_of_every_stratum() -> None:
+    # In cell 0 are 5 single rows, all of code 0, and 3 pairs with cell 1, all of code 1: the mixture never changes.
+    rows = [(0, 0, source) for source in range(5)]
+    rows += [(cell, 1, source) for source in range(5, 8) for cell in (0, 1)]
+    drawn = np.concatenate(list(gathered(rows).drawn(200, 0)))
+    np.testing.assert_allclose(drawn[:, 0], [[5 / 8, 3 / 8]] * 200)
+
+
+def test_the_mean_of_the_draws_is_the_share_and_their_variance_the_binomial_one() -> None:
+    rows = [(0, int(at < 30), at) for at in range(40)] + [(1, int(at < 55), 100 + at) for at in range(60)]
+    for smooth in (False, True):
+        found = gathered(rows, cells=2, smooth=smooth)
+        drawn = np.concatenate(list(found.drawn(20_000, 3)))[..., 1]
+        expected = found.share[:, 1]
+        variance = expected * (1 - expected) / np.array([40, 60])
+        np.testing.assert_allclose(drawn.mean(axis=0), expected, atol=5 * np.sqrt(variance.max() / 20_000))
+        np.testing.assert_allclose(drawn.var(axis=0), variance, rtol=0.05)
+
+
+def test_rows_of_one_picture_move_together() -> None:
+    right = np.arange(50) % 3 > 0
+    pairs = [(group, int(right[source]), source) for group in (0, 1) for source in range(50)]
+    drawn = np.concatenate(list(gathered(pairs).drawn(500, 0)))[..., 1]
+    np.testing.assert_array_equal(drawn[:, 0], drawn[:, 1])
+    assert drawn[:, 0].std() > 0.01
+    alone = [(cell, code, at) for at, (cell, code, _) in enumerate(pairs)]
+    drawn = np.concatenate(list(gathered(alone).drawn(500, 0)))[..., 1]
+    assert (drawn[:, 0] != drawn[:, 1]).mean() > 0.5
+
+
+def test_the_same_seed_draws_the_same_and_another_draws_others() -> None:
+    found = gathered([(0, at % 2, at) for at in range(50)])
+    first, again, other = (np.concatenate(list(found.drawn(30, seed))) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first[:, 0] != other[:, 0]).any()
+
+
+def test_all_draws_come_though_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcomes, "_CHUNK_BYTES", 8 * 20 * 2)
+    found = gathered([(at % 2, at % 4, at) for at in range(40)], values=BOTH, cells=2)
+    parts = list(found.drawn(50, 0))
+    assert len(parts) > 1
+    assert sum(map(len, parts)) == 50
+    together = np.concatenate(parts)
+    assert len(np.unique(together.reshape(50, -1), axis=0)) > 25  # no part repeats another
+
+
+def test_no_rows_are_no_sources() -> None:
+    found = gathered([])
+    assert found.rows.tolist() == [0] * CELLS
+    assert np.isnan(found.share).all()
+    assert np.isnan(np.concatenate(list(found.drawn(5, 0)))).all()
