@@ -33,7 +33,7 @@ from fairdistill.heads.linearpost import fair_scores
 from fairdistill.heads.standardized import Standardized
 from fairdistill.metrics import Samples, group_counts
 from fairdistill.metrics.leakage import leakage
-from fairdistill.models.finding_last_layer import find_last_layer
+from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.predictions.features import features_of
 from fairdistill.predictions.trained_model import ModelSource, load_model
 from fairdistill.runs import RunFolder

@@ -4,7 +4,7 @@
     ├── UsageError (also ValueError)      a bad option, name or combination
     │   ├── MethodError                   an impossible sum of methods, an unknown setting
     │   ├── TeacherError                  a teacher with unsuitable classes, input or features
-    │   └── LastLayerError                no last layer that can be changed; lives in fairdistill.models.last_layer
+    │   └── LastLayerError                no last layer that can be changed; in fairdistill.models.last_layer.layer
     ├── DataError (also ValueError)       a missing, corrupt or unsuitable data file
     │   └── ChecksumError                 a file that differs from the published one
     ├── RunFolderError                    a run folder that exists, is in use, or is not a run folder

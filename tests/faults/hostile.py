@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from fairdistill.models.safe_file import read_safe, safe_bytes
+from fairdistill.models.files.safe_file import read_safe, safe_bytes
 from tests.data.images import hostile
 from tests.data.images.writing import saved
 from tests.faults.process import Command

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from safetensors import safe_open
 
-from fairdistill.models.safe_file import read_safe
+from fairdistill.models.files.safe_file import read_safe
 from fairdistill.training.state import load_checkpoint
 
 _TIMES = frozenset(

@@ -347,7 +347,7 @@ def test_a_function_as_a_rule_that_fails_does_so_before_anything_is_written(depl
 
 
 def test_a_network_without_a_linear_last_layer_gets_students_and_a_note(deployed, tmp_path, monkeypatch):
-    from fairdistill.models.last_layer import LastLayerError
+    from fairdistill.models.last_layer.layer import LastLayerError
 
     def none(*_a, **_k):
         raise LastLayerError("the model is a complete program: its last layer cannot be changed")

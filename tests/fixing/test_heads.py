@@ -13,7 +13,7 @@ from fairdistill.fixing import heads as room
 from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.heads import try_heads
 from fairdistill.fixing.search import Search
-from fairdistill.models.last_layer import LastLayerError
+from fairdistill.models.last_layer.layer import LastLayerError
 from fairdistill.predictions.trained_model import load_model, predictions_of
 from tests.fixing.networks import work_of
 

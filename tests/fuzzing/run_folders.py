@@ -12,7 +12,7 @@ import yaml
 
 from fairdistill.comparing import compare
 from fairdistill.models import read_weights
-from fairdistill.models.safe_file import safe_bytes
+from fairdistill.models.files.safe_file import safe_bytes
 from fairdistill.predictions import run_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.training import train

@@ -18,8 +18,8 @@ from fairdistill.auditing import audit
 from fairdistill.cli.main import main
 from fairdistill.errors import UsageError
 from fairdistill.models import build, find_taps, weights_digest
-from fairdistill.models.finding_last_layer import find_last_layer
 from fairdistill.models.hugging_face import own_names
+from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.predictions.repaired import write_with_last_layer
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
 from fairdistill.runs.load import load

@@ -13,15 +13,16 @@ import yaml
 import fairdistill
 from fairdistill.cli.main import main
 from fairdistill.errors import FairdistillError
-from fairdistill.models import digit_net, exported
-from fairdistill.models.safe_file import DIGEST
+from fairdistill.models import digit_net
+from fairdistill.models.files.safe_file import DIGEST
+from fairdistill.models.programs import exported
 from fairdistill.models.trust import check_trusted, trust_code
 from fairdistill.training import train
 
 NETS = """
 from pathlib import Path
 Path("imported").touch()
-from fairdistill.models import digit_net, exported
+from fairdistill.models import digit_net
 def make(num_classes):
     return digit_net(num_classes)
 """

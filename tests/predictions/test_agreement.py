@@ -9,7 +9,7 @@ from PIL import Image
 from fairdistill.data import Recipe, load
 from fairdistill.data.images.view import Resizing
 from fairdistill.errors import TeacherError, UsageError
-from fairdistill.models.described import described_in
+from fairdistill.models.description.described import described_in
 from fairdistill.predictions.agreement import check_agreement, description, geometry
 from tests.data.making import dataset
 

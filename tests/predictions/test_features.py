@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fairdistill.errors import TeacherError
-from fairdistill.models.finding_last_layer import find_last_layer
-from fairdistill.models.last_layer import LastLayerError
+from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models.last_layer.layer import LastLayerError
 from fairdistill.predictions.features import features_of
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import choose_runtime

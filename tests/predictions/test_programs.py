@@ -10,12 +10,12 @@ import torch
 
 from fairdistill.auditing import audit
 from fairdistill.errors import UsageError
-from fairdistill.models.last_layer import LastLayerError
+from fairdistill.models.last_layer.layer import LastLayerError
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.repaired import write_with_last_layer
 from fairdistill.training import train
-from tests.models.test_onnx_file import exported
-from tests.models.test_torchscript import Net, saved
+from tests.models.programs.test_onnx_file import exported
+from tests.models.programs.test_torchscript import Net, saved
 from tests.training.faces import OPTIONS, draw_table
 
 

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
-from fairdistill.models.finding_last_layer import find_last_layer
-from fairdistill.models.last_layer import LastLayerError
-from fairdistill.models.safe_file import DIGEST
+from fairdistill.models.files.safe_file import DIGEST
+from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models.last_layer.layer import LastLayerError
 from fairdistill.predictions.repaired import repair_notes, with_last_layer, write_with_last_layer
 from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import choose_runtime

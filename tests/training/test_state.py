@@ -8,7 +8,7 @@ import torch
 
 from fairdistill.errors import RunFolderError
 from fairdistill.training.state import Checkpoint, load_checkpoint, save_checkpoint
-from tests.models.test_archive import compressed
+from tests.models.files.test_archive import compressed
 
 STATE = {
     "step": 3,

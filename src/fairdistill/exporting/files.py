@@ -13,8 +13,8 @@ from fairdistill.errors import UsageError
 from fairdistill.exporting.extras import quiet
 from fairdistill.exporting.graph import ExportedGraph
 from fairdistill.models import ExportedNetwork
-from fairdistill.models.program_metadata import METADATA
-from fairdistill.models.safe_file import safe_bytes
+from fairdistill.models.files.safe_file import safe_bytes
+from fairdistill.models.programs.metadata import METADATA
 from fairdistill.predictions.trained_model import DeployedModel
 
 INPUT, OUTPUT = "images", "logits"

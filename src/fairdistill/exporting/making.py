@@ -23,8 +23,8 @@ from fairdistill.exporting.preprocessing import metadata_of, preprocess_content
 from fairdistill.exporting.reauditing import Reference, of_file, reaudit, reaudit_attributes, values_of
 from fairdistill.exporting.result import ExportedCorrection, ExportResult, ReauditedAttribute, Values
 from fairdistill.models import trust_code
-from fairdistill.models.kinds import program_kind
-from fairdistill.models.preprocessing import preprocessing_of
+from fairdistill.models.description.preprocessing import preprocessing_of
+from fairdistill.models.files.kinds import program_kind
 from fairdistill.posthoc import CORRECTION, StoredCorrection, read_correction
 from fairdistill.predictions import run_predictions
 from fairdistill.predictions.agreement import decoding_of

@@ -11,7 +11,7 @@ from fairdistill._version import __version__
 from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.described import described
-from fairdistill.models.onnx_file import PIXELS
+from fairdistill.models.programs.onnx_file import PIXELS
 from fairdistill.predictions.agreement import geometry
 from fairdistill.predictions.trained_model import DeployedModel
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fairdistill.fixing.candidates import Candidate
 from fairdistill.fixing.file_check import check_loaded
 from fairdistill.fixing.work import Work
-from fairdistill.models.finding_last_layer import find_last_layer
+from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.repaired import with_last_layer
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of

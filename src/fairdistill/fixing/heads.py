@@ -28,8 +28,8 @@ from fairdistill.heads import (
     fit_heads,
     logits_toward,
 )
-from fairdistill.models.finding_last_layer import find_last_layer
-from fairdistill.models.last_layer import LastLayer, LastLayerError
+from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models.last_layer.layer import LastLayer, LastLayerError
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.features import features_of
 from fairdistill.predictions.trained_model import DeployedModel

@@ -14,7 +14,7 @@ from fairdistill.fixing.candidates import SHARES, Candidate
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.time_left import time_before_the_test
 from fairdistill.fixing.work import Work
-from fairdistill.models.safe_file import network_bytes, read_safe
+from fairdistill.models.files.safe_file import network_bytes, read_safe
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.repaired import copy_beside
 from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of

@@ -17,7 +17,7 @@ from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
 from fairdistill.fixing.runs import Limit, trained
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of
-from fairdistill.models.finding_last_layer import find_last_layer
+from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.models.layout import to_device
 from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.own_description import own_description

@@ -15,7 +15,7 @@ from fairdistill.fixing.plan import Student, steps_per_epoch
 from fairdistill.fixing.runs import Limit, trained
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.time_left import time_before_the_test
-from fairdistill.models.kinds import is_program
+from fairdistill.models.files.kinds import is_program
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import load_model, predictions_of
 from fairdistill.training import TrainOptions, ema_decay

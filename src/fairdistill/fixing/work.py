@@ -13,8 +13,8 @@ from fairdistill import data
 from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.fixing.options import FixOptions
 from fairdistill.models import ExportedNetwork
-from fairdistill.models.kinds import is_program
-from fairdistill.models.weights import WeightsFile
+from fairdistill.models.files.kinds import is_program
+from fairdistill.models.files.weights import WeightsFile
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained_model import (
     DeployedModel,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fairdistill.metrics.gap.gaps import Estimate, Gap
     from fairdistill.metrics.noise import chance_deo
     from fairdistill.metrics.paired.changes import Change, GapChange, Paired
-    from fairdistill.metrics.paired.paired_test import judged_cells, paired_test
+    from fairdistill.metrics.paired.judging import judged_cells, paired_test
     from fairdistill.metrics.parity import parity_gaps
     from fairdistill.metrics.resampling import Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
@@ -69,8 +69,8 @@ __getattr__ = lazy_face(
         "float_array": "fairdistill.metrics.calibration",
         "gap_resolved": "fairdistill.metrics.sizing",
         "overall_calibration_error": "fairdistill.metrics.calibration",
-        "judged_cells": "fairdistill.metrics.paired.paired_test",
-        "paired_test": "fairdistill.metrics.paired.paired_test",
+        "judged_cells": "fairdistill.metrics.paired.judging",
+        "paired_test": "fairdistill.metrics.paired.judging",
         "parity_gaps": "fairdistill.metrics.parity",
         "probability_rows": "fairdistill.metrics.calibration",
         "rows_to_resolve": "fairdistill.metrics.sizing",

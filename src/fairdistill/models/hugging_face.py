@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from fairdistill.data import Recipe
 from fairdistill.errors import UsageError
-from fairdistill.models.folder import CONFIG, PROCESSOR, weights_file_in
-from fairdistill.models.weights import load_weights, read_weights
+from fairdistill.models.description.folder import CONFIG, PROCESSOR, weights_file_in
+from fairdistill.models.files.weights import load_weights, read_weights
 from fairdistill.system.vision import import_transformers
 
 _KERNELS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}  # Pillow's numbers

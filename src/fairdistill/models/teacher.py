@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor, nn
 
+from fairdistill.models.features.taps import Tapped, TapPoint
 from fairdistill.models.layout import to_device
-from fairdistill.models.taps import Tapped, TapPoint
 from fairdistill.types import TapName, Taps
 
 

@@ -14,7 +14,7 @@ import shlex
 from pathlib import Path
 
 from fairdistill.errors import UsageError
-from fairdistill.models.kinds import program_kind
+from fairdistill.models.files.kinds import program_kind
 
 _TRUSTED: set[str] = set()
 

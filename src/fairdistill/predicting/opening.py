@@ -13,7 +13,7 @@ from fairdistill.data.images.described import decoding_in
 from fairdistill.data.images.reading import Storage, scan, why_broken
 from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.errors import UsageError
-from fairdistill.models.preprocessing import Preprocessing
+from fairdistill.models.description.preprocessing import Preprocessing
 from fairdistill.predicting.images import ImageList
 from fairdistill.predicting.options import PredictOptions
 from fairdistill.predictions.attribute_model import load_attribute_model, yes_in_words

@@ -21,7 +21,7 @@ from fairdistill.data.images.remarks import remarks
 from fairdistill.data.images.streaming import stream
 from fairdistill.errors import TeacherError
 from fairdistill.models import class_logits, trust_code
-from fairdistill.models.kinds import program_kind
+from fairdistill.models.files.kinds import program_kind
 from fairdistill.models.layout import to_device
 from fairdistill.predicting.images import ImageList, find_images
 from fairdistill.predicting.opening import Opened, opened_for

@@ -9,7 +9,7 @@ from fairdistill.data.images.decoding import AS_STORED, Decoding
 from fairdistill.data.images.described import decoding_in, described
 from fairdistill.data.images.view import PLAIN
 from fairdistill.errors import TeacherError
-from fairdistill.models.input_rule import rule_of
+from fairdistill.models.description.input_rule import rule_of
 
 
 def description(data: GroupedDataset) -> dict[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairdistill.data import option_names
-from fairdistill.models.described import Described
-from fairdistill.models.input_rule import InputRule
+from fairdistill.models.description.described import Described
+from fairdistill.models.description.input_rule import InputRule
 from fairdistill.predictions.model_source import ModelSource
 
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import TeacherError
+from fairdistill.models.files.weights import WeightsFile
 from fairdistill.models.layout import to_device
-from fairdistill.models.weights import WeightsFile
 from fairdistill.predictions.evaluation import logits_of
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.predictions import Predictions

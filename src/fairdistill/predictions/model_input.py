@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from fairdistill.data import Recipe, channels
 from fairdistill.errors import TeacherError
-from fairdistill.models.described import Described
-from fairdistill.models.input_rule import InputRule, rule_of
+from fairdistill.models.description.described import Described
+from fairdistill.models.description.input_rule import InputRule, rule_of
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.opening import OpenedModel
 from fairdistill.text.lists import joined

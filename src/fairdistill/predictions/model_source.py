@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from fairdistill.data import option_names
 from fairdistill.errors import TeacherError
-from fairdistill.models.folder import model_path
-from fairdistill.models.input_rule import InputRule, parse_rule
+from fairdistill.models.description.folder import model_path
+from fairdistill.models.description.input_rule import InputRule, parse_rule
+from fairdistill.models.files.kinds import check_kind
 from fairdistill.models.intake import Remedies
-from fairdistill.models.kinds import check_kind
 from fairdistill.predictions.running_options import RunningOptions
 from fairdistill.runs import RunFolder
 

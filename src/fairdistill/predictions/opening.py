@@ -15,16 +15,16 @@ from fairdistill import models
 from fairdistill.data import GroupedDataset
 from fairdistill.errors import RunFolderError, TeacherError, UsageError
 from fairdistill.models import head_name, load_weights, open_weights, weights_digest
-from fairdistill.models.beside import described_beside
-from fairdistill.models.checkpoint import is_usual
-from fairdistill.models.described import Described, described_in
-from fairdistill.models.folder import nearest
+from fairdistill.models.description.beside import described_beside
+from fairdistill.models.description.described import Described, described_in
+from fairdistill.models.description.folder import nearest
+from fairdistill.models.files.checkpoint import is_usual
+from fairdistill.models.files.kinds import check_kind, is_program
+from fairdistill.models.files.prefixes import common_prefix, is_beside
+from fairdistill.models.files.weights import WeightsFile, part_of
 from fairdistill.models.hugging_face import own_names
-from fairdistill.models.kinds import check_kind, is_program
-from fairdistill.models.prefixes import common_prefix, is_beside
-from fairdistill.models.program_metadata import program_metadata
-from fairdistill.models.programs import read_program
-from fairdistill.models.weights import WeightsFile, part_of
+from fairdistill.models.programs.metadata import program_metadata
+from fairdistill.models.programs.opening import read_program
 from fairdistill.predictions.class_order import matched
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.runs import RunFolder

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairdistill.models import open_weights
-from fairdistill.models.beside import described_beside
-from fairdistill.models.described import Described, described_in
-from fairdistill.models.kinds import check_kind, is_program
-from fairdistill.models.program_metadata import program_metadata
-from fairdistill.models.weights import WeightsFile
+from fairdistill.models.description.beside import described_beside
+from fairdistill.models.description.described import Described, described_in
+from fairdistill.models.files.kinds import check_kind, is_program
+from fairdistill.models.files.weights import WeightsFile
+from fairdistill.models.programs.metadata import program_metadata
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.predictions.opening import describing
 from fairdistill.runs.load import weights_of

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from fairdistill.errors import UsageError
 from fairdistill.models import open_weights
-from fairdistill.models.beside import described_beside
-from fairdistill.models.kinds import is_program
-from fairdistill.models.last_layer import LastLayer, LastLayerError, set_layer
-from fairdistill.models.rewriting import Change, rewritten
-from fairdistill.models.weights import part_of
+from fairdistill.models.description.beside import described_beside
+from fairdistill.models.files.kinds import is_program
+from fairdistill.models.files.rewriting import Change, rewritten
+from fairdistill.models.files.weights import part_of
+from fairdistill.models.last_layer.layer import LastLayer, LastLayerError, set_layer
 from fairdistill.predictions.model_source import ModelSource, open_run
 from fairdistill.predictions.trained_model import DeployedModel
 from fairdistill.runs import write_bytes

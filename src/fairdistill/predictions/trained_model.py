@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.errors import TeacherError
-from fairdistill.models.input_rule import rule_of
+from fairdistill.models.description.input_rule import rule_of
+from fairdistill.models.files.weights import WeightsFile
 from fairdistill.models.layout import to_device
 from fairdistill.models.reading import OutputReading
-from fairdistill.models.weights import WeightsFile
 from fairdistill.predictions.agreement import check_agreement
 from fairdistill.predictions.class_order import ClassOrder, assumed, matched
 from fairdistill.predictions.evaluation import logits_of

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from fairdistill.errors import UsageError
 from fairdistill.models import class_logits
+from fairdistill.models.description.preprocessing import Picture, Preprocessing
 from fairdistill.models.outputs import raw_outputs
-from fairdistill.models.preprocessing import Picture, Preprocessing
 from fairdistill.models.reading import OutputKind, logits_of_probabilities, reading_of
 
 _BATCH = 64

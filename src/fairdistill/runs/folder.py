@@ -245,7 +245,7 @@ class RunFolder:
 
     def write_model(self, network: nn.Module, metadata: Mapping[str, str]) -> None:
         """Write ``model.safetensors``, with the metadata needed to build the network again."""
-        from fairdistill.models.safe_file import network_bytes
+        from fairdistill.models.files.safe_file import network_bytes
 
         content = network_bytes(network, metadata)
         with replaced(self.path / "model.safetensors", needed=len(content), alone=True) as file:

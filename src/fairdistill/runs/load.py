@@ -11,10 +11,10 @@ from torch import nn
 from fairdistill.contract import check_path
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import build, head_name, load_weights, open_weights, trust_code
-from fairdistill.models.described import Described, described_in
-from fairdistill.models.folder import nearest
-from fairdistill.models.preprocessing import preprocessing_of
-from fairdistill.models.weights import WeightsFile, part_of
+from fairdistill.models.description.described import Described, described_in
+from fairdistill.models.description.folder import nearest
+from fairdistill.models.description.preprocessing import preprocessing_of
+from fairdistill.models.files.weights import WeightsFile, part_of
 from fairdistill.runs.classifying import equip
 from fairdistill.runs.files import resume_command
 from fairdistill.runs.folder import RunFolder

@@ -10,7 +10,7 @@ from typing import Any
 
 from fairdistill import data, methods
 from fairdistill.errors import TeacherError
-from fairdistill.models.folder import model_path, with_absolute_folder
+from fairdistill.models.description.folder import model_path, with_absolute_folder
 from fairdistill.runs import RunFolder
 from fairdistill.training.options import TrainOptions
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.models.archive import check_stored
+from fairdistill.models.files.archive import check_stored
 from fairdistill.system.atomic import replaced
 from fairdistill.system.regular import check_readable
 from fairdistill.training.active_run import ActiveRun

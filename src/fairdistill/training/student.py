@@ -24,9 +24,9 @@ from fairdistill.models import (
     with_two_outputs,
 )
 from fairdistill.models.dropout import Dropout
+from fairdistill.models.files.weights import part_of
 from fairdistill.models.intake import Remedies
 from fairdistill.models.reading import reading_of
-from fairdistill.models.weights import part_of
 from fairdistill.predictions.agreement import description
 from fairdistill.predictions.opening import read_notes
 from fairdistill.predictions.trained_model import DeployedModel

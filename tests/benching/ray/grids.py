@@ -8,7 +8,7 @@ from fairdistill.benching.folder import open_grid
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.benching.options import BenchOptions
 from fairdistill.benching.plan import plan
-from fairdistill.models.weights import read_weights, weights_digest
+from fairdistill.models.files.weights import read_weights, weights_digest
 from fairdistill.runs.folder import RunFolder
 
 GRID = {"protocol": "honest", "seeds": "0", "epochs": 15, "teacher_epochs": 15, "precision": "float32"}

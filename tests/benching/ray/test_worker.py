@@ -16,7 +16,7 @@ from fairdistill.benching.jobs import Job
 from fairdistill.benching.ray.transfer import read_files, stamps, write_files
 from fairdistill.benching.ray.worker import News, Worker
 from fairdistill.errors import UsageError
-from fairdistill.models.weights import read_weights, weights_digest
+from fairdistill.models.files.weights import read_weights, weights_digest
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, loop, train
 

@@ -14,7 +14,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.data import GroupedDataset, names_attributes, option_names
 from fairdistill.errors import DataError, TeacherError
 from fairdistill.models import trust_code
-from fairdistill.models.described import Described
+from fairdistill.models.description.described import Described
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.attribute_model import (

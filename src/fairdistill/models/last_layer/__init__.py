@@ -1,0 +1,1 @@
+"""A classifier's last linear layer: finding it, and changing it."""

@@ -1,0 +1,1 @@
+"""Complete programs: networks of `torch.export`, TorchScript and ONNX, which need none of their code."""
