@@ -34,8 +34,8 @@ from fairdistill.heads.standardized import Standardized
 from fairdistill.metrics import Samples, group_counts
 from fairdistill.metrics.leakage import leakage
 from fairdistill.models.last_layer.finding import find_last_layer
-from fairdistill.predictions.features import features_of
-from fairdistill.predictions.trained_model import ModelSource, load_model
+from fairdistill.predictions.trained.features import features_of
+from fairdistill.predictions.trained.model import ModelSource, load_model
 from fairdistill.runs import RunFolder
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.text.tables import markdown

@@ -14,7 +14,7 @@ from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.heads import try_heads
 from fairdistill.fixing.search import Search
 from fairdistill.models.last_layer.layer import LastLayerError
-from fairdistill.predictions.trained_model import load_model, predictions_of
+from fairdistill.predictions.trained.model import load_model, predictions_of
 from tests.fixing.networks import work_of
 
 

@@ -12,8 +12,8 @@ from torch import nn
 from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.network_lines import interpolated, renew_statistics, try_line
 from fairdistill.fixing.search import Search
-from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.trained_model import load_model, predictions_of
+from fairdistill.predictions.trained.model import load_model, predictions_of
+from fairdistill.predictions.trained.source import ModelSource
 from tests.fixing.networks import biased_, two_logits, work_of
 
 

@@ -11,7 +11,7 @@ from fairdistill.choosing import parse_rule
 from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.search import Search, changes_in_words
 from fairdistill.heads import Head, HeadFit
-from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.trained.source import ModelSource
 from tests.fixing.making import predictions
 from tests.fixing.networks import work_of
 

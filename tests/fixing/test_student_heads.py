@@ -11,7 +11,7 @@ from fairdistill.errors import UsageError
 from fairdistill.fixing.candidates import KEEP, Candidate
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.student_heads import refit_last_layer
-from fairdistill.predictions.trained_model import load_model, predictions_of
+from fairdistill.predictions.trained.model import load_model, predictions_of
 from tests.fixing.networks import biased_, two_logits, without_digest, work_of
 from tests.fixing.test_network_lines import student_of
 

@@ -20,8 +20,8 @@ from fairdistill.errors import UsageError
 from fairdistill.models import build, find_taps, weights_digest
 from fairdistill.models.hugging_face import own_names
 from fairdistill.models.last_layer.finding import find_last_layer
-from fairdistill.predictions.repaired import write_with_last_layer
-from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained.model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained.repaired import write_with_last_layer
 from fairdistill.runs.load import load
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.system.vision import import_transformers

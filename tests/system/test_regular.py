@@ -12,7 +12,7 @@ from fairdistill.auditing import audit
 from fairdistill.cli.main import main
 from fairdistill.comparing import compare
 from fairdistill.errors import DataError, RunFolderError, TeacherError, UsageError
-from fairdistill.predictions.model_source import ModelSource, open_run
+from fairdistill.predictions.trained.source import ModelSource, open_run
 from fairdistill.runs import RunFolder
 from fairdistill.system.regular import NotAFileError, check_readable
 from fairdistill.training.state import load_checkpoint

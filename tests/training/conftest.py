@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fairdistill.predictions.evaluation import evaluate
+from fairdistill.predictions.trained.evaluation import evaluate
 from fairdistill.training import evaluation
 
 

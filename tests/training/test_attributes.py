@@ -19,7 +19,7 @@ from fairdistill.auditing.attributes import audit_attributes
 from fairdistill.auditing.images import read_images
 from fairdistill.cli.main import main
 from fairdistill.errors import DataError, FairdistillError, RunFolderError, TeacherError, UsageError
-from fairdistill.predictions.attribute_evaluation import evaluate_outputs
+from fairdistill.predictions.trained.attribute_evaluation import evaluate_outputs
 from fairdistill.tables.reading import header
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.splits import load_data

@@ -9,7 +9,7 @@ import fairdistill
 from fairdistill import data
 from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.models import read_weights
-from fairdistill.predictions.evaluation import evaluate, logits_of
+from fairdistill.predictions.trained.evaluation import evaluate, logits_of
 from fairdistill.training import evaluation, loop, train
 
 CPU = torch.device("cpu")

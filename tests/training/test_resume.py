@@ -13,7 +13,7 @@ import torch
 from fairdistill.caching import FeatureStore
 from fairdistill.errors import RunFolderError
 from fairdistill.models import read_weights
-from fairdistill.predictions.evaluation import evaluate
+from fairdistill.predictions.trained.evaluation import evaluate
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import Interrupted, evaluation, loop, resume, state, train
 from fairdistill.training.state import load_checkpoint

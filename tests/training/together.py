@@ -19,7 +19,7 @@ from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import TrainingError
 from fairdistill.methods import METHODS
 from fairdistill.models.conv_net import ConvNet
-from fairdistill.predictions.evaluation import evaluate, logits_of
+from fairdistill.predictions.trained.evaluation import evaluate, logits_of
 from fairdistill.system.processes import World, join
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.stopping import Interrupted

@@ -11,10 +11,10 @@ from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.models import trust_code
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.as_deployed import data_options_as_deployed
-from fairdistill.predictions.model_source import given_for_data, source_of
-from fairdistill.predictions.own_description import own_description
-from fairdistill.predictions.trained_model import load_model, predictions_of
+from fairdistill.predictions.trained.as_deployed import data_options_as_deployed
+from fairdistill.predictions.trained.model import load_model, predictions_of
+from fairdistill.predictions.trained.own_description import own_description
+from fairdistill.predictions.trained.source import given_for_data, source_of
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.text.sentences import capitalized

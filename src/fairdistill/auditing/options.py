@@ -12,8 +12,8 @@ from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Design, Drawing
 from fairdistill.predictions import Predictions, TableColumns
-from fairdistill.predictions.running_options import RunningOptions
-from fairdistill.predictions.writing import check_table_path
+from fairdistill.predictions.table.writing import check_table_path
+from fairdistill.predictions.trained.running_options import RunningOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_inputs
 from fairdistill.predictions.reordered import in_class_order, in_group_order
-from fairdistill.predictions.writing import write_predictions
+from fairdistill.predictions.table.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input

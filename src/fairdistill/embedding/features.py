@@ -16,7 +16,7 @@ from fairdistill.errors import TeacherError, UsageError
 from fairdistill.models import Tapped, check_program, find_taps, parse_taps
 from fairdistill.models.layout import settle_layout
 from fairdistill.models.reading import OutputReading
-from fairdistill.predictions.trained_model import ModelSource, load_model
+from fairdistill.predictions.trained.model import ModelSource, load_model
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load_network
 from fairdistill.system.runtime import Runtime

@@ -18,8 +18,8 @@ from fairdistill.embedding.images import load_test_images
 from fairdistill.errors import DataError, UsageError
 from fairdistill.exporting.options import ExportOptions
 from fairdistill.models.description.described import Described
-from fairdistill.predictions.as_deployed import data_options_as_deployed
-from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.trained.as_deployed import data_options_as_deployed
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.runs import RunFolder
 from fairdistill.text.sentences import capitalized
 

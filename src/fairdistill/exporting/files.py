@@ -15,7 +15,7 @@ from fairdistill.exporting.graph import ExportedGraph
 from fairdistill.models import ExportedNetwork
 from fairdistill.models.files.safe_file import safe_bytes
 from fairdistill.models.programs.metadata import METADATA
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.predictions.trained.model import DeployedModel
 
 INPUT, OUTPUT = "images", "logits"
 

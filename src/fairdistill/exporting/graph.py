@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fairdistill.models import class_logits
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.predictions.trained.model import DeployedModel
 
 
 class ExportedGraph(nn.Module):

@@ -27,17 +27,17 @@ from fairdistill.models.description.preprocessing import preprocessing_of
 from fairdistill.models.files.kinds import program_kind
 from fairdistill.posthoc import CORRECTION, StoredCorrection, read_correction
 from fairdistill.predictions import run_predictions
-from fairdistill.predictions.agreement import decoding_of
-from fairdistill.predictions.attribute_model import (
+from fairdistill.predictions.attribute_run import attributes_of_run, run_attribute
+from fairdistill.predictions.trained.agreement import decoding_of
+from fairdistill.predictions.trained.attribute_model import (
     attribute_predictions,
     attribute_shares,
     load_attribute_model,
     yes_in_words,
 )
-from fairdistill.predictions.attribute_run import attributes_of_run, run_attribute
-from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run, source_of
-from fairdistill.predictions.own_description import OwnDescription, own_description
-from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
+from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
+from fairdistill.predictions.trained.own_description import OwnDescription, own_description
+from fairdistill.predictions.trained.source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.runs import RunFolder, write_bytes, write_json
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime

@@ -12,8 +12,8 @@ from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.described import described
 from fairdistill.models.programs.onnx_file import PIXELS
-from fairdistill.predictions.agreement import geometry
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.predictions.trained.agreement import geometry
+from fairdistill.predictions.trained.model import DeployedModel
 
 
 def metadata_of(

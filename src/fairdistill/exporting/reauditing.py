@@ -16,8 +16,12 @@ from fairdistill.exporting.correcting import Decide, decided_by_file
 from fairdistill.exporting.result import Reaudit, ReauditedAttribute, Values
 from fairdistill.metrics import accuracy, deo_a, deo_m
 from fairdistill.predictions import Predictions, paired
-from fairdistill.predictions.attribute_model import attribute_predictions, attribute_shares, load_attribute_model
-from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained.attribute_model import (
+    attribute_predictions,
+    attribute_shares,
+    load_attribute_model,
+)
+from fairdistill.predictions.trained.model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percent

@@ -14,7 +14,7 @@ import numpy as np
 from fairdistill.choosing import Measures, measures_of_predictions
 from fairdistill.heads import HeadFit
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.reporting.recommendation import Family
 from fairdistill.runs import RunFolder
 

@@ -9,8 +9,8 @@ from fairdistill.fixing.file_check import check_loaded
 from fairdistill.fixing.work import Work
 from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.repaired import with_last_layer
-from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
+from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
+from fairdistill.predictions.trained.repaired import with_last_layer
 
 _IMAGES = 32  # on which the last layer is found again
 

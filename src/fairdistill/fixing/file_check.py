@@ -9,7 +9,7 @@ import torch
 from fairdistill.errors import UsageError
 from fairdistill.fixing.work import Work
 from fairdistill.models import class_logits
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.predictions.trained.model import DeployedModel
 
 _IMAGES = 32
 _CLOSE = 0.05  # in probability: a file may hold 16-bit numbers

@@ -31,8 +31,8 @@ from fairdistill.heads import (
 from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.models.last_layer.layer import LastLayer, LastLayerError
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.features import features_of
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.predictions.trained.features import features_of
+from fairdistill.predictions.trained.model import DeployedModel
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
 from fairdistill.text.progress import working

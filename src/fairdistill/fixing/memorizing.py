@@ -14,7 +14,7 @@ from fairdistill.fixing import folder
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.work import Work
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained_model import predictions_of
+from fairdistill.predictions.trained.model import predictions_of
 from fairdistill.text.numbers import percentage
 
 MUCH_BETTER = 0.05

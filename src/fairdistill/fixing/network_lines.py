@@ -15,9 +15,9 @@ from fairdistill.fixing.search import Search
 from fairdistill.fixing.time_left import time_before_the_test
 from fairdistill.fixing.work import Work
 from fairdistill.models.files.safe_file import network_bytes, read_safe
-from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.repaired import copy_beside
-from fairdistill.predictions.trained_model import DeployedModel, load_model, predictions_of
+from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
+from fairdistill.predictions.trained.repaired import copy_beside
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.runs import write_bytes
 
 _STATISTICS_IMAGES = 2_000

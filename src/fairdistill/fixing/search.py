@@ -13,7 +13,7 @@ from fairdistill.fixing.plan import Pace
 from fairdistill.fixing.work import Work
 from fairdistill.heads import FittedOn
 from fairdistill.models.last_layer.layer import LastLayer
-from fairdistill.predictions.repaired import file_of, write_with_last_layer
+from fairdistill.predictions.trained.repaired import file_of, write_with_last_layer
 from fairdistill.reporting.recommendation import Family
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import percent

@@ -16,7 +16,7 @@ from fairdistill.fixing.search import Search
 from fairdistill.fixing.student_heads import refit_last_layer
 from fairdistill.fixing.verdict import is_real, within
 from fairdistill.fixing.work import Work
-from fairdistill.predictions.repaired import repair_notes
+from fairdistill.predictions.trained.repaired import repair_notes
 from fairdistill.runs import RunFolder
 from fairdistill.system.signals import signal_of
 from fairdistill.training import Interrupted

@@ -19,9 +19,9 @@ from fairdistill.fixing.runs import Limit, trained
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of
 from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.models.layout import to_device
-from fairdistill.predictions.as_deployed import data_options_as_deployed
-from fairdistill.predictions.own_description import own_description
-from fairdistill.predictions.trained_model import open_run
+from fairdistill.predictions.trained.as_deployed import data_options_as_deployed
+from fairdistill.predictions.trained.model import open_run
+from fairdistill.predictions.trained.own_description import own_description
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.text.sentences import capitalized

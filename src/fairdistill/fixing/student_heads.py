@@ -12,8 +12,8 @@ from fairdistill.fixing.search import Search
 from fairdistill.fixing.time_left import time_before_the_test
 from fairdistill.heads import HEAD_METHODS, HeadFit, fit_heads
 from fairdistill.models.last_layer.layer import LastLayerError
-from fairdistill.predictions.repaired import with_last_layer, write_with_last_layer
-from fairdistill.predictions.trained_model import load_model
+from fairdistill.predictions.trained.model import load_model
+from fairdistill.predictions.trained.repaired import with_last_layer, write_with_last_layer
 
 _METHODS = ("balanced", "fair")
 

@@ -16,8 +16,8 @@ from fairdistill.fixing.runs import Limit, trained
 from fairdistill.fixing.search import Search
 from fairdistill.fixing.time_left import time_before_the_test
 from fairdistill.models.files.kinds import is_program
-from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.trained_model import load_model, predictions_of
+from fairdistill.predictions.trained.model import load_model, predictions_of
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.training import TrainOptions, ema_decay
 
 

@@ -16,7 +16,7 @@ from fairdistill.models import ExportedNetwork
 from fairdistill.models.files.kinds import is_program
 from fairdistill.models.files.weights import WeightsFile
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained_model import (
+from fairdistill.predictions.trained.model import (
     DeployedModel,
     ModelSource,
     given_for_data,

@@ -16,10 +16,10 @@ from fairdistill.errors import UsageError
 from fairdistill.models.description.preprocessing import Preprocessing
 from fairdistill.predicting.images import ImageList
 from fairdistill.predicting.options import PredictOptions
-from fairdistill.predictions.attribute_model import load_attribute_model, yes_in_words
-from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.own_description import OwnDescription, own_description
-from fairdistill.predictions.trained_model import DeployedModel, load_model
+from fairdistill.predictions.trained.attribute_model import load_attribute_model, yes_in_words
+from fairdistill.predictions.trained.model import DeployedModel, load_model
+from fairdistill.predictions.trained.own_description import OwnDescription, own_description
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.system.runtime import Runtime
 from fairdistill.system.threads import processors
 from fairdistill.tables.columns import listed

@@ -7,8 +7,8 @@ from typing import Literal
 
 from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.errors import UsageError
-from fairdistill.predictions.running_options import RunningOptions
-from fairdistill.predictions.writing import check_table_path
+from fairdistill.predictions.table.writing import check_table_path
+from fairdistill.predictions.trained.running_options import RunningOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,10 +27,10 @@ from fairdistill.predicting.images import ImageList, find_images
 from fairdistill.predicting.opening import Opened, opened_for
 from fairdistill.predicting.options import PredictOptions
 from fairdistill.predicting.result import PredictedClass, PredictResult, SkippedImage
-from fairdistill.predictions.attribute_model import shares_of
-from fairdistill.predictions.model_source import open_run, source_of
-from fairdistill.predictions.trained_model import DeployedModel
-from fairdistill.predictions.writing import attribute_columns, output_columns, write_table
+from fairdistill.predictions.table.writing import attribute_columns, output_columns, write_table
+from fairdistill.predictions.trained.attribute_model import shares_of
+from fairdistill.predictions.trained.model import DeployedModel
+from fairdistill.predictions.trained.source import open_run, source_of
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.system.threads import processors

@@ -8,8 +8,8 @@ from pathlib import Path
 from fairdistill.errors import UsageError
 from fairdistill.predictions.predictions import Predictions, run_design
 from fairdistill.predictions.reordered import in_group_order
-from fairdistill.predictions.table import TableColumns
-from fairdistill.predictions.yes_no import read_attribute
+from fairdistill.predictions.table.reading import TableColumns
+from fairdistill.predictions.table.yes_no import read_attribute
 from fairdistill.runs import RunFolder
 from fairdistill.tables.reading import SUFFIXES, header, several
 from fairdistill.tables.yes_no import Attribute

@@ -9,8 +9,8 @@ from torch import nn
 
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import NonFiniteLossError
-from fairdistill.predictions.attribute_evaluation import evaluate_outputs
-from fairdistill.predictions.evaluation import logits_of
+from fairdistill.predictions.trained.attribute_evaluation import evaluate_outputs
+from fairdistill.predictions.trained.evaluation import logits_of
 from fairdistill.system.processes import World
 from fairdistill.text.numbers import percentage
 from fairdistill.training.active_run import ActiveRun

@@ -13,8 +13,8 @@ from fairdistill.errors import DataError, UsageError
 if TYPE_CHECKING:
     from fairdistill.data import GroupedDataset
     from fairdistill.metrics import Counts
-    from fairdistill.predictions.attribute_evaluation import AttributesEvaluation
-    from fairdistill.predictions.evaluation import Evaluation
+    from fairdistill.predictions.trained.attribute_evaluation import AttributesEvaluation
+    from fairdistill.predictions.trained.evaluation import Evaluation
 
 _EXAMPLE = "deo_a subject to balanced_accuracy >= 0.65"
 

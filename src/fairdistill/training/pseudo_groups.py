@@ -25,7 +25,7 @@ from fairdistill.errors import DataError
 from fairdistill.models import class_logits
 from fairdistill.models.layout import settle_layout
 from fairdistill.models.reading import reading_of
-from fairdistill.predictions.evaluation import logits_of
+from fairdistill.predictions.trained.evaluation import logits_of
 from fairdistill.runs import read_json, write_json
 from fairdistill.samplers import Stream
 from fairdistill.system.randomness import derived_seed, generator

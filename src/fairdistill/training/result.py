@@ -7,9 +7,9 @@ from typing import Any
 
 from fairdistill.data import GroupedDataset
 from fairdistill.metrics import empty_cells
-from fairdistill.predictions.attribute_evaluation import AttributesEvaluation
-from fairdistill.predictions.attribute_model import write_attributes
-from fairdistill.predictions.evaluation import Evaluation
+from fairdistill.predictions.trained.attribute_evaluation import AttributesEvaluation
+from fairdistill.predictions.trained.attribute_model import write_attributes
+from fairdistill.predictions.trained.evaluation import Evaluation
 from fairdistill.runs import RunFolder
 from fairdistill.training.environment import peak_memory_bytes
 from fairdistill.training.setup import Setup

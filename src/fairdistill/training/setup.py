@@ -19,8 +19,8 @@ from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.losses import TermContext
 from fairdistill.methods import Method
-from fairdistill.predictions.attribute_model import load_attribute_model
-from fairdistill.predictions.trained_model import load_model, open_run
+from fairdistill.predictions.trained.attribute_model import load_attribute_model
+from fairdistill.predictions.trained.model import load_model, open_run
 from fairdistill.runs import nearest_existing
 from fairdistill.samplers import Balanced, InTurn, Sampler, Shuffled, check_cells
 from fairdistill.system.processes import ALONE, World

@@ -27,9 +27,9 @@ from fairdistill.models.dropout import Dropout
 from fairdistill.models.files.weights import part_of
 from fairdistill.models.intake import Remedies
 from fairdistill.models.reading import reading_of
-from fairdistill.predictions.agreement import description
-from fairdistill.predictions.opening import read_notes
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.predictions.trained.agreement import description
+from fairdistill.predictions.trained.model import DeployedModel
+from fairdistill.predictions.trained.opening import read_notes
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.network import Features, check_features, place

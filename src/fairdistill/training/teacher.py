@@ -10,8 +10,8 @@ from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.methods import Method
 from fairdistill.models import Teacher
 from fairdistill.models.reading import OutputReading
-from fairdistill.predictions.own_description import own_description
-from fairdistill.predictions.trained_model import DeployedModel, ModelSource, TrainedBy
+from fairdistill.predictions.trained.model import DeployedModel, ModelSource, TrainedBy
+from fairdistill.predictions.trained.own_description import own_description
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.network import Features, check_features, place
 from fairdistill.training.options import TeacherOptions, TrainOptions

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fairdistill.choosing import Measures, measures_of_predictions
-from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.trained_model import load_model, predictions_of
+from fairdistill.predictions.trained.model import load_model, predictions_of
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.runs import RunFolder
 from fairdistill.tuning.validation import ValidationSet
 

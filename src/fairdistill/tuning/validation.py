@@ -9,7 +9,7 @@ import numpy as np
 from fairdistill.choosing import Measures
 from fairdistill.data import GroupedDataset
 from fairdistill.metrics import SCORES, Scores, calibration_bins, overall_calibration_error
-from fairdistill.predictions.evaluation import Evaluation
+from fairdistill.predictions.trained.evaluation import Evaluation
 from fairdistill.system.runtime import Runtime
 from fairdistill.training import Setup, evaluate_teacher
 from fairdistill.tuning.early_stopping import Noise

@@ -17,7 +17,7 @@ from fairdistill.cli.main import main
 from fairdistill.errors import UsageError
 from fairdistill.models import open_weights
 from fairdistill.models.files.kinds import TABLE, check_kind, is_program, program_kind
-from fairdistill.predictions.model_source import ModelSource, open_run
+from fairdistill.predictions.trained.source import ModelSource, open_run
 
 
 def keras(path: Path) -> Path:

@@ -16,16 +16,16 @@ from fairdistill.errors import DataError, TeacherError
 from fairdistill.models import trust_code
 from fairdistill.models.description.described import Described
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.as_deployed import data_options_as_deployed
-from fairdistill.predictions.attribute_model import (
+from fairdistill.predictions.trained.as_deployed import data_options_as_deployed
+from fairdistill.predictions.trained.attribute_model import (
     attribute_predictions,
     attribute_shares,
     load_attribute_model,
     write_attributes,
 )
-from fairdistill.predictions.class_order import outputs_named
-from fairdistill.predictions.model_source import ModelSource, given_for_data, source_of
-from fairdistill.predictions.own_description import OwnDescription, own_description
+from fairdistill.predictions.trained.class_order import outputs_named
+from fairdistill.predictions.trained.own_description import OwnDescription, own_description
+from fairdistill.predictions.trained.source import ModelSource, given_for_data, source_of
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.tables.yes_no import Attribute, attribute_of

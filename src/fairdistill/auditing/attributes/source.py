@@ -11,8 +11,8 @@ from fairdistill.auditing.source import Inputs, as_standard_input, table_suffix,
 from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions import Predictions, TableColumns
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute, run_inputs
-from fairdistill.predictions.long_table import read_long
-from fairdistill.predictions.yes_no import attributes_of, read_attribute
+from fairdistill.predictions.table.long_table import read_long
+from fairdistill.predictions.table.yes_no import attributes_of, read_attribute
 from fairdistill.runs import RunFolder
 from fairdistill.system.standard_input import copied_from_standard_input, is_standard_input
 from fairdistill.tables.reading import SUFFIXES

@@ -8,8 +8,8 @@ from fairdistill.data import Recipe, channels
 from fairdistill.errors import TeacherError
 from fairdistill.models.description.described import Described
 from fairdistill.models.description.input_rule import InputRule, rule_of
-from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.opening import OpenedModel
+from fairdistill.predictions.trained.opening import OpenedModel
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.text.lists import joined
 
 

@@ -11,8 +11,8 @@ import torch
 from fairdistill.auditing import audit
 from fairdistill.errors import UsageError
 from fairdistill.models.last_layer.layer import LastLayerError
-from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.repaired import write_with_last_layer
+from fairdistill.predictions.trained.repaired import write_with_last_layer
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.training import train
 from tests.models.programs.test_onnx_file import exported
 from tests.models.programs.test_torchscript import Net, saved

@@ -8,7 +8,7 @@ from typing import Any
 from fairdistill.data import option_names
 from fairdistill.models.description.described import Described
 from fairdistill.models.description.input_rule import InputRule
-from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.trained.source import ModelSource
 
 
 def data_options_as_deployed(

@@ -15,15 +15,15 @@ from fairdistill.models.description.input_rule import rule_of
 from fairdistill.models.files.weights import WeightsFile
 from fairdistill.models.layout import to_device
 from fairdistill.models.reading import OutputReading
-from fairdistill.predictions.agreement import check_agreement
-from fairdistill.predictions.class_order import ClassOrder, assumed, matched
-from fairdistill.predictions.evaluation import logits_of
-from fairdistill.predictions.model_input import ModelInput, model_input
 from fairdistill.predictions.model_reading import ModelReading
-from fairdistill.predictions.model_source import ModelSource, given_for_data, open_run
-from fairdistill.predictions.opening import OpenedModel, TrainedBy, describing, open_model
-from fairdistill.predictions.output_reading import read_kind
 from fairdistill.predictions.predictions import Predictions
+from fairdistill.predictions.trained.agreement import check_agreement
+from fairdistill.predictions.trained.class_order import ClassOrder, assumed, matched
+from fairdistill.predictions.trained.evaluation import logits_of
+from fairdistill.predictions.trained.model_input import ModelInput, model_input
+from fairdistill.predictions.trained.opening import OpenedModel, TrainedBy, describing, open_model
+from fairdistill.predictions.trained.output_reading import read_kind
+from fairdistill.predictions.trained.source import ModelSource, given_for_data, open_run
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.progress import progress
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from fairdistill.predictions.as_deployed import data_options_as_deployed
-from fairdistill.predictions.model_source import ModelSource
-from fairdistill.predictions.own_description import own_description
+from fairdistill.predictions.trained.as_deployed import data_options_as_deployed
+from fairdistill.predictions.trained.own_description import own_description
+from fairdistill.predictions.trained.source import ModelSource
 
 PROCESSOR = {
     "size": {"shortest_edge": 55}, "crop_size": 48, "do_center_crop": True, "resample": 3, "image_mean": 0.5,

@@ -25,8 +25,8 @@ from fairdistill.models.files.weights import WeightsFile, part_of
 from fairdistill.models.hugging_face import own_names
 from fairdistill.models.programs.metadata import program_metadata
 from fairdistill.models.programs.opening import read_program
-from fairdistill.predictions.class_order import matched
-from fairdistill.predictions.model_source import ModelSource, open_run
+from fairdistill.predictions.trained.class_order import matched
+from fairdistill.predictions.trained.source import ModelSource, open_run
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load_network
 from fairdistill.text.lists import listed

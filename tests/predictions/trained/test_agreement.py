@@ -10,7 +10,7 @@ from fairdistill.data import Recipe, load
 from fairdistill.data.images.view import Resizing
 from fairdistill.errors import TeacherError, UsageError
 from fairdistill.models.description.described import described_in
-from fairdistill.predictions.agreement import check_agreement, description, geometry
+from fairdistill.predictions.trained.agreement import check_agreement, description, geometry
 from tests.data.making import dataset
 
 WHOLE = replace(dataset([0, 1], [0, 1]), recipe=Recipe(size=224))

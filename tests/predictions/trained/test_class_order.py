@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fairdistill.errors import TeacherError
-from fairdistill.predictions.class_order import ClassOrder, assumed, matched
+from fairdistill.predictions.trained.class_order import ClassOrder, assumed, matched
 
 
 def match(named, classes, **kwargs):

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from fairdistill.contract import check_types
 from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.attributes import Attribute
-from fairdistill.predictions.class_columns import Scores
-from fairdistill.predictions.classes import Classes, read_classes
-from fairdistill.predictions.copies import copies_note
-from fairdistill.predictions.matching import class_of_column
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, ties
 from fairdistill.predictions.rows import row_names, row_sources, split_column, training_note
+from fairdistill.predictions.table.class_columns import Scores
+from fairdistill.predictions.table.classes import Classes, read_classes
+from fairdistill.predictions.table.copies import copies_note
+from fairdistill.predictions.table.matching import class_of_column
 from fairdistill.tables.columns import Columns, check_bins, listed, words_of
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import check_column, header, read_columns, several

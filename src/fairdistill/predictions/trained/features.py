@@ -14,7 +14,7 @@ from fairdistill.errors import TeacherError
 from fairdistill.models import TapPoint
 from fairdistill.models.last_layer.layer import LastLayer, LastLayerError, layer_features
 from fairdistill.models.layout import to_device
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.predictions.trained.model import DeployedModel
 from fairdistill.system.runtime import Runtime
 
 _WIDEST = 16_384

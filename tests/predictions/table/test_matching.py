@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairdistill.predictions.matching import class_of_column, columns_by_name, contradiction
+from fairdistill.predictions.table.matching import class_of_column, columns_by_name, contradiction
 
 NUMBERED = [str(at) for at in (0, 1, 10, 11, *range(2, 10))]  # as sorted as text
 

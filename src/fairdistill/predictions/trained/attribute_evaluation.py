@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fairdistill.data import GroupedDataset
 from fairdistill.models.reading import OutputKind, two_classes
-from fairdistill.predictions.evaluation import Evaluation, Performance, evaluate
+from fairdistill.predictions.trained.evaluation import Evaluation, Performance, evaluate
 
 _MEANS = ("loss", "cell_loss", "accuracy", "balanced_accuracy", "deo_a", "deo_m")
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.predictions.evaluation import evaluate, logits_of
+from fairdistill.predictions.trained.evaluation import evaluate, logits_of
 from tests.conftest import TinyOptions, tiny_split
 
 CPU = torch.device("cpu")

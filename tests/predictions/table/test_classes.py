@@ -8,7 +8,7 @@ import pytest
 
 from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.predictions import Predictions
-from fairdistill.predictions.table import TableColumns, read_predictions
+from fairdistill.predictions.table.reading import TableColumns, read_predictions
 
 
 @pytest.fixture

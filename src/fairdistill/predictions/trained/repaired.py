@@ -16,8 +16,8 @@ from fairdistill.models.files.kinds import is_program
 from fairdistill.models.files.rewriting import Change, rewritten
 from fairdistill.models.files.weights import part_of
 from fairdistill.models.last_layer.layer import LastLayer, LastLayerError, set_layer
-from fairdistill.predictions.model_source import ModelSource, open_run
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.predictions.trained.model import DeployedModel
+from fairdistill.predictions.trained.source import ModelSource, open_run
 from fairdistill.runs import write_bytes
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
-from fairdistill.predictions.class_columns import Scores, matched_columns
 from fairdistill.predictions.predictions import some_of
+from fairdistill.predictions.table.class_columns import Scores, matched_columns
 from fairdistill.tables.columns import Columns, classes_option, listed
 from fairdistill.tables.meaning import alike, found_in, is_fraction, plain
 from fairdistill.tables.order import in_order, number

@@ -13,7 +13,7 @@ from fairdistill.models.description.folder import model_path
 from fairdistill.models.description.input_rule import InputRule, parse_rule
 from fairdistill.models.files.kinds import check_kind
 from fairdistill.models.intake import Remedies
-from fairdistill.predictions.running_options import RunningOptions
+from fairdistill.predictions.trained.running_options import RunningOptions
 from fairdistill.runs import RunFolder
 
 Outputs = Literal["auto", "logits", "probabilities"]

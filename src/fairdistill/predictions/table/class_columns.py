@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairdistill.errors import DataError
-from fairdistill.predictions.matching import class_of_column, columns_by_name, contradiction
 from fairdistill.predictions.predictions import some_of
+from fairdistill.predictions.table.matching import class_of_column, columns_by_name, contradiction
 from fairdistill.tables.columns import classes_option
 from fairdistill.tables.meaning import alike
 from fairdistill.text.lists import listed

@@ -15,11 +15,11 @@ from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import TeacherError
 from fairdistill.models.files.weights import WeightsFile
 from fairdistill.models.layout import to_device
-from fairdistill.predictions.evaluation import logits_of
-from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.predictions import Predictions
-from fairdistill.predictions.trained_model import DeployedModel, as_predictions, load_model
-from fairdistill.predictions.writing import attribute_columns, write_table
+from fairdistill.predictions.table.writing import attribute_columns, write_table
+from fairdistill.predictions.trained.evaluation import logits_of
+from fairdistill.predictions.trained.model import DeployedModel, as_predictions, load_model
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.lists import joined
 

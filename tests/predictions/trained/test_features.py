@@ -8,8 +8,8 @@ import torch
 from fairdistill.errors import TeacherError
 from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.models.last_layer.layer import LastLayerError
-from fairdistill.predictions.features import features_of
-from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained.features import features_of
+from fairdistill.predictions.trained.model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.training import prepare, train
 from tests.conftest import TinyOptions, tiny_split

@@ -16,8 +16,8 @@ from fairdistill.errors import UsageError
 from fairdistill.models.files.safe_file import DIGEST
 from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.models.last_layer.layer import LastLayerError
-from fairdistill.predictions.repaired import repair_notes, with_last_layer, write_with_last_layer
-from fairdistill.predictions.trained_model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained.model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained.repaired import repair_notes, with_last_layer, write_with_last_layer
 from fairdistill.system.runtime import choose_runtime
 from tests.conftest import TINY_CLASSES, TinyOptions, tiny_split
 from tests.predictions import networks

@@ -17,7 +17,7 @@ from fairdistill import data
 from fairdistill.auditing import AuditResult, audit
 from fairdistill.cli.main import main
 from fairdistill.errors import TeacherError, UsageError
-from fairdistill.predictions.trained_model import (
+from fairdistill.predictions.trained.model import (
     DeployedModel,
     ModelSource,
     given_for_data,

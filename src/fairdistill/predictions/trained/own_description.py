@@ -12,8 +12,8 @@ from fairdistill.models.description.described import Described, described_in
 from fairdistill.models.files.kinds import check_kind, is_program
 from fairdistill.models.files.weights import WeightsFile
 from fairdistill.models.programs.metadata import program_metadata
-from fairdistill.predictions.model_source import ModelSource, open_run
-from fairdistill.predictions.opening import describing
+from fairdistill.predictions.trained.opening import describing
+from fairdistill.predictions.trained.source import ModelSource, open_run
 from fairdistill.runs.load import weights_of
 
 

@@ -13,7 +13,7 @@ from fairdistill.models.intake import check_images
 from fairdistill.models.layout import settle_layout
 from fairdistill.models.outputs import raw_outputs
 from fairdistill.models.reading import OutputKind, output_kind, sum_to_one
-from fairdistill.predictions.model_source import ModelSource
+from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.system.runtime import Runtime
 
 _SAMPLE, _FEW = 128, 16

@@ -1,0 +1,1 @@
+"""A trained model: opened, given images as it expects them, and evaluated."""
