@@ -1,9 +1,9 @@
-"""How long one waits at the door: the help of every command, and the audit of a table of 300 rows.
+"""How long one waits at the door: the help of every command, the audit of a table of 300 rows, a training of one step.
 
     python -m benchmarks.startup [--rounds 5]
 
-Each is a whole process. `ratio` is its time over that of `python -c "import pandas"` in the same round: median
-[min, max] over the rounds.
+Each is a whole process. `ratio` is its time over that of `python -c "import pandas"` in the same round, for the
+training of `import torch`: median [min, max] over the rounds.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ def main() -> int:
         ours = ["-m", "fairdistill"]
         commands = {f"{name} --help": [*ours, *name.split(), "--help"] for name in ("", *COMMANDS, "data inspect")}
         commands["audit of 300 rows"] = [*ours, "audit", str(table), "--out", str(Path(folder) / "audit.json")]
-        print(f"{hardware()}\n\n{'command':<22}  {'seconds':>7}  ratio to import pandas")
-        for name, command in commands.items():
+        training = [*ours, "train", "--data", "digits-s", "--steps", "1", "--threads", "1"]
+        print(f"{hardware()}\n\n{'command':<22}  {'seconds':>7}  ratio to import pandas (train: torch)")
+        for name, command in [*commands.items(), ("train, one step", training)]:
             seconds, ratios = [], []
-            for _ in range(rounds):
-                peer = _seconds(["-c", "import pandas"])
-                seconds.append(_seconds(command))
+            for turn in range(rounds):
+                own = ["--out", str(Path(folder) / f"run-{turn}")] if command is training else []
+                peer = _seconds(["-c", f"import {'torch' if command is training else 'pandas'}"])
+                seconds.append(_seconds([*command, *own]))
                 ratios.append(seconds[-1] / peer)
             spread = f"{statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
             print(f"{name.strip():<22}  {statistics.median(seconds):7.2f}  {spread}", flush=True)

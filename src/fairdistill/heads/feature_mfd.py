@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from fairdistill.heads.head import Head
 from fairdistill.heads.problem import Problem
 from fairdistill.losses import mfd_loss
+from fairdistill.system.eager import Adam
 
 MOST_FEATURES = 2048
 """More would need a map of over 16 MiB, and minutes."""
@@ -32,7 +33,7 @@ def feature_mfd_head(problem: Problem, *, strength: float) -> Head:
     with torch.enable_grad():
         mapping = torch.eye(size, requires_grad=True)
         bias = problem.deployed.bias.float().clone().requires_grad_()
-        optimizer = torch.optim.Adam([mapping, bias], lr=_RATE)
+        optimizer = Adam([mapping, bias], lr=_RATE)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, _STEPS)
         for batch in _balanced_batches(problem, rows):
             teacher = problem.features.take(batch)

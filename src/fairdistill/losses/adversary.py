@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from fairdistill.errors import MethodError
 from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
 from fairdistill.losses.term import Term, TermContext
+from fairdistill.system.eager import Adam
 from fairdistill.system.processes import ALONE, World
 from fairdistill.types import StepView, TapName
 
@@ -183,7 +184,7 @@ class AdversaryTerm(Term):
         super().__init__()
         self.spec = spec
         self.adversaries = Adversaries(context.num_classes, context.num_groups, hidden=spec.hidden)
-        self._optimizer: torch.optim.Adam | None = None
+        self._optimizer: Adam | None = None
         self._restored: Any = None
         # Per class: the factor its learning rate was cut to, its best validation loss, evaluations since then.
         self.register_buffer("rate", torch.ones(context.num_classes))
@@ -195,10 +196,10 @@ class AdversaryTerm(Term):
         self._cut = False
 
     @property
-    def optimizer(self) -> torch.optim.Adam:
+    def optimizer(self) -> Adam:
         """The adversaries' own optimizer, made when first used, once the parameters are on their device."""
         if self._optimizer is None:
-            self._optimizer = torch.optim.Adam(self.adversaries.parameters(), lr=self.spec.lr)
+            self._optimizer = Adam(self.adversaries.parameters(), lr=self.spec.lr)
             if self._restored:
                 self._optimizer.load_state_dict(self._restored["optimizer"])
         return self._optimizer

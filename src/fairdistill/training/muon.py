@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW
+
+from fairdistill.system.eager import AdamW
 
 MOMENTUM = 0.95
 """The released code's default."""

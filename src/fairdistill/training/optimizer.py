@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from fairdistill.models import head_name
+from fairdistill.system.eager import SGD, Adam, AdamW
 from fairdistill.training.muon import Muon
 from fairdistill.training.recipe import Learning
 

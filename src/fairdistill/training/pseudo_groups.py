@@ -18,7 +18,6 @@ import filelock
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import DataError
@@ -28,6 +27,7 @@ from fairdistill.models.reading import reading_of
 from fairdistill.predictions.trained.evaluation import logits_of
 from fairdistill.runs import read_json, write_json
 from fairdistill.samplers import Stream
+from fairdistill.system.eager import Adam
 from fairdistill.system.randomness import derived_seed, generator
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.numbers import percent
