@@ -9,10 +9,10 @@ from typing import Any
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.contract import Result, key
 from fairdistill.drawing import Plotted
-from fairdistill.fixing.decision import Searched
-from fairdistill.fixing.settling import Settling
-from fairdistill.fixing.treatment import Treatment
-from fairdistill.fixing.verdict import Gain, Reason
+from fairdistill.fixing.search.decision import Searched
+from fairdistill.fixing.verdict.settling import Settling
+from fairdistill.fixing.verdict.treatment import Treatment
+from fairdistill.fixing.verdict.verdict import Gain, Reason
 from fairdistill.metrics import Change
 from fairdistill.reporting.recommendation import Family, Outcome
 

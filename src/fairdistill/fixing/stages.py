@@ -6,16 +6,16 @@ import signal
 
 from fairdistill.auditing import AuditResult
 from fairdistill.choosing import too_small_for
-from fairdistill.fixing.candidates import KEEP, Candidate
-from fairdistill.fixing.corrections import corrections
-from fairdistill.fixing.decision import Decision, Ended, Searched
-from fairdistill.fixing.halving import train_students
-from fairdistill.fixing.heads import try_heads
-from fairdistill.fixing.network_lines import try_line
-from fairdistill.fixing.search import Search
-from fairdistill.fixing.student_heads import refit_last_layer
-from fairdistill.fixing.verdict import is_real, within
-from fairdistill.fixing.work import Work
+from fairdistill.fixing.last_layer.heads import try_heads
+from fairdistill.fixing.last_layer.student_heads import refit_last_layer
+from fairdistill.fixing.search.candidates import KEEP, Candidate
+from fairdistill.fixing.search.corrections import corrections
+from fairdistill.fixing.search.decision import Decision, Ended, Searched
+from fairdistill.fixing.search.search import Search
+from fairdistill.fixing.students.halving import train_students
+from fairdistill.fixing.students.network_lines import try_line
+from fairdistill.fixing.verdict.verdict import is_real, within
+from fairdistill.fixing.work.work import Work
 from fairdistill.predictions.repaired import repair_notes
 from fairdistill.runs import RunFolder
 from fairdistill.system.signals import signal_of
