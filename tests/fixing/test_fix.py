@@ -357,7 +357,7 @@ def test_a_network_without_a_linear_last_layer_gets_students_and_a_note(deployed
     def none(*_a, **_k):
         raise LastLayerError("the model is a complete program: its last layer cannot be changed")
 
-    monkeypatch.setattr("fairdistill.fixing.last_layer.heads.find_last_layer", none)
+    monkeypatch.setattr("fairdistill.fixing.last_layer.site.find_last_layer", none)
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 1, "epochs": 1}, out=str(tmp_path / "out")))
     assert {"student"} <= {each.family for each in result.candidates}
     assert "head" not in {each.family for each in result.candidates}

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from fairdistill.fixing.search.candidates import KEEP, Candidate
+from fairdistill.fixing.search.pace import Pace
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.students import halving
 from fairdistill.fixing.students.halving import train_students
-from fairdistill.fixing.students.plan import Pace
 from fairdistill.fixing.work import folder
 from fairdistill.system.clock import Clock
 from tests.fixing.making import predictions

@@ -11,7 +11,7 @@ import pytest
 from fairdistill.cli.main import main
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import TableFixOptions, fix_predictions
-from fairdistill.fixing.tables.fix import read_both
+from fairdistill.fixing.tables.reading import read_both
 from fairdistill.posthoc import read_correction
 
 

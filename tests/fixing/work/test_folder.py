@@ -4,7 +4,7 @@ import pytest
 
 from fairdistill.errors import RunFolderError
 from fairdistill.fixing.work import folder
-from fairdistill.runs import read_json, write_json
+from fairdistill.runs import write_json
 
 IDENTITY = {"seed": 0, "fairdistill": "1", "digests": {"model": "a"}}
 
@@ -64,21 +64,6 @@ def test_the_plan_grows_and_is_kept(tmp_path):
     folder.update_plan(tmp_path, short_steps=7)
     plan = folder.begin(tmp_path, IDENTITY)
     assert (plan["short_steps"], folder.reached(tmp_path, "students/ss")) == (7, 100)
-
-
-def test_every_reading_of_the_test_set_is_recorded_also_to_keep_the_model(tmp_path):
-    assert folder.read_test(tmp_path, "keep", "deo_a") == ()
-    assert folder.read_test(tmp_path, "keep", "deo_a") == ()
-    (before,) = folder.read_test(tmp_path, "fair head", "deo_m")
-    assert (before.chosen, before.rule) == ("keep", "deo_a")
-    assert len(read_json(tmp_path / "test-reads.json")["reads"]) == 2
-
-
-def test_candidates_of_one_name_that_differ_are_different_readings(tmp_path):
-    for steps in (100, 100, 200):
-        earlier = folder.read_test(tmp_path, "ss", "deo_a", settings={"steps": steps})
-    assert [each.chosen for each in earlier] == ["ss"]
-    assert len(read_json(tmp_path / "test-reads.json")["reads"]) == 2
 
 
 def test_a_fix_that_has_made_nothing_can_be_withdrawn(tmp_path):

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from fairdistill.data import GroupedDataset
 from fairdistill.fixing.last_layer.readable import auc_in_words, group_auc
+from fairdistill.fixing.last_layer.site import Site, head_data, site_of, with_logits
 from fairdistill.fixing.search.candidates import SHARES, Candidate
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.work import folder
@@ -19,7 +15,6 @@ from fairdistill.fixing.work.work import Work
 from fairdistill.heads import (
     HEAD_METHODS,
     FittedOn,
-    Head,
     HeadData,
     HeadFit,
     HeadSkipped,
@@ -28,41 +23,18 @@ from fairdistill.heads import (
     fit_heads,
     logits_toward,
 )
-from fairdistill.models.finding_last_layer import find_last_layer
-from fairdistill.models.last_layer import LastLayer, LastLayerError
-from fairdistill.predictions import Predictions
-from fairdistill.predictions.features import features_of
-from fairdistill.predictions.trained_model import DeployedModel
+from fairdistill.models.last_layer import LastLayerError
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
 from fairdistill.text.progress import working
-from fairdistill.text.telling import tell
 
 _BLIND, _AFR = "blind head", "afr head"
 _METHODS: tuple[str, ...] | None = None  # all
 FOLDS = 5
 _NAMED = 5
 _IMAGES_OF = {"validation": "validation", "train": "training"}
-_IMAGES = 16  # on which the last layer is verified
 # Shares of the time left: for the pass over the training images, and for all fits to validation and training images.
 _PASS, _FITS, _FITS_ALONE = 0.15, (0.2, 0.2), (0.5, 0.8)  # alone: without students
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where a network can be changed.
-
-    Attributes:
-        layer: its last layer.
-        head: that layer's weights, in the order of the classes.
-        validation: the features of the validation set.
-        logits: the network's own there, float ``[N, C]``.
-    """
-
-    layer: LastLayer
-    head: Head
-    validation: HeadData
-    logits: Tensor
 
 
 def try_heads(search: Search) -> bool:
@@ -110,7 +82,7 @@ def _fit_on_train(search: Search, site: Site, scored: list[ScoredFit]) -> bool:
             f"would take about {format_seconds(seconds)}, too much of the time left"
         )
         return False
-    return _fit(search, site, _data(work, work.deployed.model, site.layer, work.samples.train), scored)
+    return _fit(search, site, head_data(work, work.deployed.model, site.layer, work.samples.train), scored)
 
 
 def _site(search: Search) -> Site | None:
@@ -125,33 +97,6 @@ def _site(search: Search) -> Site | None:
         return None
     search.layer = site.layer
     return site
-
-
-def site_of(work: Work, model: DeployedModel, *, name: str | None = None) -> Site:
-    """Return where a network can be changed, after one pass over the validation images.
-
-    Args:
-        work: the working data of the fix.
-        model: the network and the preprocessing it expects.
-        name: of its last layer, if the user gave one.
-
-    Raises:
-        LastLayerError: if it has no linear last layer.
-    """
-    layer = find_last_layer(model.network, work.some_images(model.recipe, _IMAGES), name=name)
-    found = _data(work, model, layer, work.samples.validation)
-    head = Head(layer.weight, layer.bias, layer.has_bias)
-    return Site(layer, head, found, head.logits(found.features))
-
-
-def _data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDataset) -> HeadData:
-    """Return the features of a part of the data, from the cache as far as they are there."""
-    features = features_of(
-        model, layer, data, folder=work.cache, runtime=work.runtime,
-        progress=tell,
-    )  # fmt: skip
-    sources = torch.from_numpy(np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64))
-    return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 
 
 @working("fitting last layers")
@@ -228,9 +173,3 @@ def _on_line(deployed: Candidate, site: Site, end: Candidate, share: float) -> C
         settings={**(end.settings or {}), "share": share},
         seconds=fit.seconds,
     )
-
-
-def with_logits(predictions: Predictions, logits: Tensor) -> Predictions:
-    """Return predictions of other logits ``[N, C]`` for the same samples."""
-    probabilities = logits.double().softmax(1).numpy()
-    return replace(predictions, predicted=probabilities.argmax(1), probabilities=probabilities)

@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 
 from fairdistill.fixing.last_layer.file_check import check_loaded
-from fairdistill.fixing.last_layer.heads import FOLDS, site_of, with_logits
+from fairdistill.fixing.last_layer.heads import FOLDS
+from fairdistill.fixing.last_layer.site import site_of, with_logits
 from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.search.time_left import time_before_the_test

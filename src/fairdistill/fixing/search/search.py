@@ -8,13 +8,13 @@ from pathlib import Path
 
 from fairdistill.choosing import Chooser, Measures
 from fairdistill.fixing.search.candidates import Candidate, Point, first_of
-from fairdistill.fixing.students.plan import Pace
-from fairdistill.fixing.work.folder import write_so_far
+from fairdistill.fixing.search.pace import Pace
 from fairdistill.fixing.work.work import Work
 from fairdistill.heads import FittedOn
 from fairdistill.models.last_layer import LastLayer
 from fairdistill.predictions.repaired import file_of, write_with_last_layer
 from fairdistill.reporting.recommendation import Family
+from fairdistill.runs import write_json
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.numbers import percent
 from fairdistill.text.telling import tell
@@ -165,7 +165,7 @@ class Search:
         changes = changes_in_words(self.rule, self.deployed.measures, best.measures)
         where = "" if best.file is None else f"; {best.file}"
         tell(f"{format_seconds(seconds)}: {best.title}: {changes} on validation{where}")
-        write_so_far(self.work.out, best, seconds)
+        _write_so_far(self.work.out, best, seconds)
 
 
 def changes_in_words(rule: Chooser, before: Measures, after: Measures) -> str:
@@ -174,3 +174,13 @@ def changes_in_words(rule: Chooser, before: Measures, after: Measures) -> str:
     if rule.metric is not None and rule.metric not in shown:
         shown[rule.metric] = rule.metric
     return ", ".join(f"{title} {percent(before[name])} -> {percent(after[name])}" for name, title in shown.items())
+
+
+def _write_so_far(out: Path, best: Candidate, seconds: float) -> None:
+    """Record the best model so far, for whoever stops the search or only wants the first answer."""
+    shown = {name: best.measures[name] for name in ("accuracy", "balanced_accuracy", "deo_a", "deo_m")}
+    file = None if best.file is None else str(best.file)
+    write_json(
+        out / "so-far.json",
+        {"name": best.title, "description": best.description, "file": file, "seconds": seconds, "validation": shown},
+    )

@@ -11,24 +11,19 @@ from dataclasses import asdict, replace
 from fairdistill.data.recipe import Augmentation
 from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.decision import Ended
+from fairdistill.fixing.search.pace import Pace
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.search.time_left import time_for_students
 from fairdistill.fixing.students.memorizing import wants_changed_images
-from fairdistill.fixing.students.plan import (
-    SHORT,
-    Pace,
-    Round,
-    Student,
-    configurations,
-    plan_round,
-    short_steps,
-    steps_per_epoch,
-)
+from fairdistill.fixing.students.rounds import Round, plan_round
+from fairdistill.fixing.students.steps import short_steps, steps_per_epoch
+from fairdistill.fixing.students.student import Student, configurations
 from fairdistill.fixing.students.training import Start, evaluations_seconds, guessed_step, start_of, train_student
 from fairdistill.fixing.work import folder
 from fairdistill.fixing.work.work import Work
 from fairdistill.text.durations import format_seconds
 
+_SHORT = "ss-short"  # trained first, for a quick second answer
 _LONGER = 1.25  # a further round is worth its time if its students get at least this many times the steps
 
 
@@ -76,7 +71,7 @@ def _short_student(search: Search, start: Start, epoch: int, *, augment: Augment
             return None
         folder.update_plan(work.out, short_steps=steps)
     began = time.monotonic()
-    short = Student(SHORT, "ss", augment=augment)
+    short = Student(_SHORT, "ss", augment=augment)
     found = train_student(search, start, short, steps=steps, until=steps)
     if "pace" in plan:  # of an earlier call, when the machine may have been busier or freer
         return Pace(**plan["pace"]).corrected(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.fixing.work import folder
-from fairdistill.fixing.work.work import Samples
+from fairdistill.fixing.work.samples import Samples
 from fairdistill.runs import RunFolder
 from fairdistill.training import Splits, TrainOptions, resume, train
 

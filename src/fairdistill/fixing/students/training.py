@@ -12,8 +12,9 @@ from fairdistill.errors import NonFiniteLossError
 from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.search.time_left import time_before_the_test
-from fairdistill.fixing.students.plan import Student, steps_per_epoch
 from fairdistill.fixing.students.runs import Limit, trained
+from fairdistill.fixing.students.steps import steps_per_epoch
+from fairdistill.fixing.students.student import Student
 from fairdistill.fixing.work import folder
 from fairdistill.models.kinds import is_program
 from fairdistill.predictions.model_source import ModelSource

@@ -13,7 +13,6 @@ from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit
 from fairdistill.choosing import measures_of_predictions, too_small_for
 from fairdistill.contract import check_path, with_keywords
-from fairdistill.errors import DataError, UsageError
 from fairdistill.fixing.conclusion import settle
 from fairdistill.fixing.confirmation import OnTestSet
 from fairdistill.fixing.options import FixOptions
@@ -23,11 +22,11 @@ from fairdistill.fixing.search.candidates import KEEP, Candidate, first_of
 from fairdistill.fixing.search.corrections import corrections
 from fairdistill.fixing.search.decision import Decision, Searched
 from fairdistill.fixing.tables.options import TableFixOptions
+from fairdistill.fixing.tables.reading import read_both
 from fairdistill.fixing.verdict.verdict import is_real, within
 from fairdistill.fixing.work import folder
 from fairdistill.fixing.work.guessing import check_beats_guessing
-from fairdistill.predictions import Predictions, TableColumns, read_predictions
-from fairdistill.predictions.reordered import in_class_order, in_group_order
+from fairdistill.predictions import Predictions, TableColumns
 
 _INPUT = "Check the columns that were read (--label, --pred, --prob) and the order of the classes (--classes)"
 
@@ -79,44 +78,6 @@ def fix_predictions(
         return settle(subject, audited, decision, lambda: OnTestSet(samples[1], after))
 
 
-def read_both(paths: Sequence[Path], options: TableFixOptions) -> tuple[Predictions, Predictions]:
-    """Return the predictions of both tables, with classes and groups in the same order.
-
-    Raises:
-        DataError: if a table has no probabilities, or the two do not have the same classes and groups, or share ids.
-    """
-    validation, test = (read_predictions(path, options) for path in paths)
-    for path, found in zip(paths, (validation, test), strict=True):
-        if found.probabilities is None:
-            raise DataError(
-                f"{path} has no probabilities, which corrections need; add a column for each class (p_cat, p_dog), or "
-                "--score for two classes. A table without them can be audited: fairdistill audit"
-            )
-    if set(validation.class_names) != set(test.class_names):
-        raise DataError(
-            f"the classes of {paths[0]} ({', '.join(validation.class_names)}) are not those of {paths[1]} "
-            f"({', '.join(test.class_names)})"
-        )
-    test = _in_group_order(in_class_order(test, validation.class_names), validation, paths)
-    shared = set() if validation.ids is None or test.ids is None else set(validation.ids) & set(test.ids)
-    if shared:
-        raise DataError(
-            f"{len(shared):,} ids are in both {paths[0]} and {paths[1]}, for example {min(shared)}; what is chosen on "
-            "an image cannot be confirmed on it, so divide them"
-        )
-    return validation, test
-
-
-def _in_group_order(test: Predictions, validation: Predictions, paths: Sequence[Path]) -> Predictions:
-    names = validation.group_names
-    new = [name for name in test.group_names if name not in names]
-    if new:
-        raise DataError(
-            f"{paths[1]} has the group {new[0]!r}, of which {paths[0]} has no rows, so nothing can be fitted for it"
-        )
-    return in_group_order(test, names)
-
-
 def _decided(validation: Predictions, audited: AuditResult, options: FixOptions) -> Decision:
     """Fit the corrections, unless the model is fair enough, and choose by the rule."""
     started = time.monotonic()
@@ -164,17 +125,3 @@ def _identity(paths: Sequence[Path], options: TableFixOptions) -> dict[str, Any]
         "data_options": _columns(options),
         "digests": dict(zip(("validation table", "test table"), digests, strict=True)),
     }
-
-
-def check_tables(sources: Sequence[str]) -> tuple[str, str]:
-    """Return the two tables that the command names.
-
-    Raises:
-        UsageError: if there are not two.
-    """
-    if len(sources) != 2:
-        raise UsageError(
-            f"--predictions needs two tables, of validation and of test images, but got {len(sources)}: for example "
-            "fix --predictions val.csv test.csv --label y --group race"
-        )
-    return sources[0], sources[1]

@@ -1,8 +1,7 @@
-"""The folder of a fix: which fix it holds, what it plans, and for which candidates its test set was read."""
+"""The folder of a fix: which fix it holds, and what it plans."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +14,6 @@ import filelock
 from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError
 from fairdistill.fixing.options import FixOptions
-from fairdistill.fixing.result import TestRead
-from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.posthoc import CORRECTION
 from fairdistill.runs import check_new_folder, read_json, write_json
 from fairdistill.system.unfinished import remove_abandoned
@@ -28,7 +25,6 @@ _NO_IDENTITY = (
     "data_options", "budget", "students", "rule", "fair_enough", "anyway", "group_at_use", "device", "threads",
     "data_root", "out", "logger",
 )  # fmt: skip
-_READS = "test-reads.json"
 _CONCLUSION = (CORRECTION, "fix.json", "recommendation.md", "report.html", "model-card.md", "so-far.json")
 
 
@@ -163,35 +159,3 @@ def forget_conclusion(out: Path) -> None:
     """Remove the conclusion of an earlier call before writing a new one; trained models stay."""
     for name in _CONCLUSION:
         (out / name).unlink(missing_ok=True)
-
-
-def read_test(out: Path, chosen: str, rule: str, *, settings: Mapping[str, Any] | None = None) -> tuple[TestRead, ...]:
-    """Record that the test set is about to be read for a candidate; return the earlier readings for other ones.
-
-    Every reading counts, also the one that ends with keeping the deployed model, whose predictions all of them include.
-
-    Args:
-        out: the folder of the fix.
-        chosen: name of the candidate.
-        rule: the rule that chose it.
-        settings: what tells it from other candidates of its name, such as the steps that a student was trained for.
-    """
-    file = out / _READS
-    reads: list[dict[str, Any]] = read_json(file)["reads"] if file.exists() else []
-    new = {"chosen": chosen, "rule": rule}
-    if settings is not None:
-        new["settings"] = json.dumps(settings, sort_keys=True)
-    others = [each for each in reads if (each["chosen"], each.get("settings")) != (chosen, new.get("settings"))]
-    if len(others) == len(reads):
-        write_json(file, {"reads": [*reads, new]})
-    return tuple(TestRead(chosen=each["chosen"], rule=each["rule"]) for each in others)
-
-
-def write_so_far(out: Path, best: Candidate, seconds: float) -> None:
-    """Record the best model so far, for whoever stops the search or only wants the first answer."""
-    shown = {name: best.measures[name] for name in ("accuracy", "balanced_accuracy", "deo_a", "deo_m")}
-    file = None if best.file is None else str(best.file)
-    write_json(
-        out / "so-far.json",
-        {"name": best.title, "description": best.description, "file": file, "seconds": seconds, "validation": shown},
-    )

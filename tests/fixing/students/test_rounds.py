@@ -1,34 +1,17 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 
-from fairdistill import methods
 from fairdistill.fixing.options import MOST_STUDENTS
-from fairdistill.fixing.students.plan import Pace, Round, configurations, plan_round, short_steps, teacher_steps
+from fairdistill.fixing.search.pace import Pace
+from fairdistill.fixing.students.rounds import Round, plan_round
+from fairdistill.fixing.students.student import configurations
 
 TRAINED = configurations(from_trained=True)
 
 
 def plan(seconds, *, pace=Pace(0.1, 0.0), students=TRAINED, epoch_steps=100, most=10**9):  # noqa: B008
     return plan_round(seconds, pace, students, epoch_steps=epoch_steps, most=most)
-
-
-def test_ss_and_mfd_come_first_and_weights_that_are_trained_already_are_also_changed_slowly():
-    names = [each.name for each in TRAINED]
-    assert names[:4] == ["ss", "mfd", "ss-lr0.1", "mfd-lr0.1"]
-    assert {"di", "mfd-self", "dro"} < set(names)
-    assert names[-1] == "ss-lr0.03"
-    assert len(set(names)) == len(names) == MOST_STUDENTS, "all of them can compete"
-    for each in TRAINED:
-        methods.parse(each.method, data="digits-s")
-        assert each.description(from_trained=True).startswith("your network with all its weights trained further, ")
-        assert each.description(from_trained=False).startswith("a new network trained ")
-
-
-def test_from_random_weights_only_the_full_learning_rate_is_tried():
-    assert all(each.rate == 1 for each in configurations(from_trained=False))
 
 
 @pytest.mark.parametrize(("epochs", "number"), [(40, 8), (25, 8), (11, 5), (4, 2), (1.3, 1)])
@@ -91,48 +74,6 @@ def test_any_number_of_students_competes_if_there_is_time(number):
 def test_all_students_from_random_weights_compete_dro_too():
     found = plan(10_000, students=configurations(from_trained=False))
     assert found.students == ("ss", "mfd", "di", "mfd-self", "dro")
-
-
-def test_the_first_student_is_short_and_is_left_out_where_there_is_no_time():
-    assert short_steps(1e6, 0.1, epoch_steps=352, most=17_600) == 704
-    assert short_steps(1e6, 0.1, epoch_steps=352, most=352) == 352
-    assert short_steps(1.0, 0.1, epoch_steps=352, most=17_600) == 0
-    assert short_steps(-5.0, 0.1, epoch_steps=352, most=17_600) == 0
-    assert short_steps(100.0, 0.1, epoch_steps=4, most=200) == 8
-
-
-def test_a_model_that_is_trained_first_gets_a_third_of_the_time():
-    assert teacher_steps(90, 0.1, epoch_steps=352, epochs=50) == 300
-    assert teacher_steps(9e9, 0.1, epoch_steps=352, epochs=50) == 50 * 352
-    assert teacher_steps(0.001, 0.1, epoch_steps=352, epochs=50) == 1
-
-
-def test_the_pace_is_that_of_the_steps_and_the_rest_is_for_starting():
-    pace = Pace.measured(wall=30.0, steps=100, training=20.0, evaluation=4.0)
-    assert math.isclose(pace.step, 0.24)
-    assert math.isclose(pace.part, 6.0)
-    assert Pace.measured(wall=10.0, steps=100, training=20.0, evaluation=0.0).part == 0.0
-
-
-def test_a_pace_is_corrected_only_if_the_machine_has_changed():
-    pace = Pace(0.5, 10.0)
-    assert pace.expected(100, 1.6) == pytest.approx(90.0)
-    assert pace.corrected(seconds=360.0, expected=90.0) == Pace(2.0, 40.0)
-    assert pace.corrected(seconds=9.0, expected=90.0) == Pace(0.05, 1.0)
-    for seconds in (60.0, 90.0, 170.0):
-        assert pace.corrected(seconds=seconds, expected=90.0) is pace
-    assert pace.corrected(seconds=1.0, expected=0.0) is pace
-
-
-def test_if_images_are_changed_most_students_see_them_so_and_the_first_ones_surely():
-    found = configurations(from_trained=True, changed_images=True)
-    assert len(found) == MOST_STUDENTS
-    assert [each.augment for each in found[:3]] == ["randaug"] * 3
-    assert found[0].name == "gapreg-randaug"
-    assert "with RandAugment" in found[0].description(from_trained=True)
-    assert [each.name for each in found if each.augment is None] == ["ss", "mfd", "ss-lr0.1"]
-    for each in found:
-        methods.parse(each.method, data="digits-s")
 
 
 def test_students_that_see_changed_images_are_fewer_and_longer_since_it_pays_late():
