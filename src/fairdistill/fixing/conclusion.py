@@ -19,7 +19,7 @@ from fairdistill.fixing.verdict.gain import changes_on_test, rule_value
 from fairdistill.fixing.verdict.shortfalls import shortfalls
 from fairdistill.fixing.verdict.verdict import reach
 from fairdistill.fixing.work import folder
-from fairdistill.fixing.work.test_reads import TestRead, record_reading
+from fairdistill.fixing.work.readings import TestRead, record_reading
 from fairdistill.fixing.work.work import Work
 from fairdistill.posthoc import CORRECTION, StoredCorrection
 from fairdistill.reporting.recommendation import recommendation_card, recommendation_page

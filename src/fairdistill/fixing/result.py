@@ -13,7 +13,7 @@ from fairdistill.fixing.search.decision import Searched
 from fairdistill.fixing.verdict.settling import Settling
 from fairdistill.fixing.verdict.treatment import Treatment
 from fairdistill.fixing.verdict.verdict import Gain, Reason
-from fairdistill.fixing.work.test_reads import TestRead
+from fairdistill.fixing.work.readings import TestRead
 from fairdistill.metrics import Change
 from fairdistill.reporting.recommendation import Family, Outcome
 

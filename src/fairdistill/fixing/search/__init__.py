@@ -1,1 +1,1 @@
-"""The state of a search: candidates, what was found so far, the time left, and the decision."""
+"""The state of a search: its candidates, corrections among them, the best so far, the time left, the decision."""

@@ -90,6 +90,11 @@ class Candidate:
     use: str | None = None
     seconds: float = 0.0
 
+    @classmethod
+    def of_deployed(cls, validation: Predictions) -> Candidate:
+        """Return the deployed model as a candidate, given its predictions on the validation set."""
+        return cls(name=KEEP, family="deployed", description="your model as it is", validation=validation)
+
     @property
     def file(self) -> Path | None:
         """Its weights, None if it has no file of its own."""

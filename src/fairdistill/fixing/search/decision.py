@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fairdistill.choosing import Chooser, too_small_for
 from fairdistill.fixing.search.candidates import Candidate, Point
 
 Ended = Literal["fair", "complete", "budget", "interrupted", "tables"]
@@ -59,3 +60,9 @@ class Decision:
     def deployed(self) -> Candidate:
         """The deployed model."""
         return self.candidates[0]
+
+
+def slack_notes(rule: Chooser, deployed: Candidate, shown: Candidate) -> list[str]:
+    """Return a note if the validation set is too small for the slack of the rule, unless only the deployed is shown."""
+    note = None if shown is deployed else too_small_for(rule, deployed.validation, shown.validation)
+    return [] if note is None else [note]

@@ -18,7 +18,14 @@ from fairdistill.fixing.students.memorizing import wants_changed_images
 from fairdistill.fixing.students.rounds import Round, plan_round
 from fairdistill.fixing.students.steps import short_steps, steps_per_epoch
 from fairdistill.fixing.students.student import Student, configurations
-from fairdistill.fixing.students.training import Start, evaluations_seconds, guessed_step, start_of, train_student
+from fairdistill.fixing.students.training import (
+    Start,
+    evaluations_seconds,
+    guessed_step,
+    start_of,
+    steps_of,
+    train_student,
+)
 from fairdistill.fixing.work import folder
 from fairdistill.fixing.work.work import Work
 from fairdistill.text.durations import format_seconds
@@ -77,7 +84,7 @@ def _short_student(search: Search, start: Start, epoch: int, *, augment: Augment
         return Pace(**plan["pace"]).corrected(
             seconds=search.image_seconds, expected=plan.get("image_seconds", search.image_seconds)
         )
-    done = _come(work, short) or steps  # it may have diverged
+    done = steps_of(work, short) or steps  # it may have diverged
     training = done * guessed_step(search)
     if found is not None and found.run is not None:
         training = sum(row["seconds"] for row in found.run.read_log()) or training
@@ -92,9 +99,9 @@ def _short_student(search: Search, start: Start, epoch: int, *, augment: Augment
 def _train(search: Search, start: Start, student: Student, *, steps: int, until: int) -> Candidate | None:
     """Train a student up to a step, and correct the pace if the machine has become busier or freer."""
     assert search.pace is not None, "the short student was trained before"
-    before, began = _come(search.work, student), time.monotonic()
+    before, began = steps_of(search.work, student), time.monotonic()
     found = train_student(search, start, student, steps=steps, until=until)
-    more = _come(search.work, student) - before
+    more = steps_of(search.work, student) - before
     if found is not None and more > 0:
         expected = search.pace.expected(more, student.cost)
         search.pace = search.pace.corrected(seconds=time.monotonic() - began, expected=expected)
@@ -115,7 +122,7 @@ def _compete(search: Search, start: Start, number: int, students: Mapping[str, S
     planned = Round.from_dict(folder.plan_of(work.out)["rounds"][number])
     running = {name: replace(each, round=number) for name, each in students.items() if name in planned.students}
     left = {
-        name: train_student(search, start, each, steps=planned.steps, until=_come(work, each))
+        name: train_student(search, start, each, steps=planned.steps, until=steps_of(work, each))
         for name, each in running.items()
     }
     while not planned.done:
@@ -126,11 +133,11 @@ def _compete(search: Search, start: Start, number: int, students: Mapping[str, S
             here = _affordable(search, running[name], before=before, until=until)
             if here is None:
                 return False
-            trained = left.pop(name, None) if _come(work, running[name]) >= until else None
+            trained = left.pop(name, None) if steps_of(work, running[name]) >= until else None
             trained = trained or _train(search, start, running[name], steps=planned.steps, until=here)
             if trained is not None:
                 found[name] = trained
-            if here < until or (trained is not None and _come(work, running[name]) < until):
+            if here < until or (trained is not None and steps_of(work, running[name]) < until):
                 return False
         planned = planned.after(sorted(found, key=lambda name: search.standing(found[name])))
         _record(work, number, planned)
@@ -152,18 +159,14 @@ def _record(work: Work, number: int, planned: Round) -> None:
     folder.update_plan(work.out, rounds=[*rounds[:number], planned.to_dict()])
 
 
-def _come(work: Work, student: Student) -> int:
-    return folder.reached(work.out, f"students/{student.name}")
-
-
 def _affordable(search: Search, student: Student, *, before: int, until: int) -> int | None:
     """Return the step up to which a student can be trained in the time left; None if that is not worth starting."""
-    come, pace = _come(search.work, student), search.pace
+    done, pace = steps_of(search.work, student), search.pace
     assert pace is not None, "the short student was trained before"
-    if come >= until:
+    if done >= until:
         return until
     steps = int((time_for_students(search) - pace.part) / (pace.step * student.cost))
-    if come + steps >= until:
+    if done + steps >= until:
         return until
     # A student that cannot get far beyond the last comparison says nothing new.
-    return come + steps if steps > 0.25 * (until - before) else None
+    return done + steps if steps > 0.25 * (until - before) else None

@@ -33,24 +33,24 @@ class Limit:
     part: float
     every: int
 
-    def goal(self, come: int, until: int, *, step_seconds: float) -> int:
+    def goal(self, done: int, until: int, *, step_seconds: float) -> int:
         """Return the step at which to look at the clock again, besides after every evaluation.
 
         If the end or the next evaluation comes within half of the time left, that is early enough, even on a machine
-        that becomes half as fast. Otherwise, it is what half of the time affords; without time it is ``come``.
+        that becomes half as fast. Otherwise, it is what half of the time affords; without time it is ``done``.
 
         Args:
-            come: steps done.
+            done: steps so far.
             until: the last step.
             step_seconds: seconds per step, as measured last.
         """
         left, part = self.left(), max(self.part, _LEAST_PART)
-        if come and left < _WORTH * part:
-            return come
+        if done and left < _WORTH * part:
+            return done
         steps = int((left / 2 - part) / step_seconds)
-        if min(until - come, self.every) <= steps:
+        if min(until - done, self.every) <= steps:
             return until
-        return min(until, come + max(1, steps))
+        return min(until, done + max(1, steps))
 
 
 def trained(out: Path, options: TrainOptions, samples: Samples, *, until: int, limit: Limit) -> RunFolder:
@@ -68,8 +68,8 @@ def trained(out: Path, options: TrainOptions, samples: Samples, *, until: int, l
     """
     path = Path(str(options.out))
     name = str(path.relative_to(out))
-    come = folder.reached(out, name)
-    if come >= until and (path / "model.safetensors").exists():
+    done = folder.reached(out, name)
+    if done >= until and (path / "model.safetensors").exists():
         return RunFolder.open(path)
     splits = Splits(samples.train, samples.validation, samples.test)
 
@@ -79,28 +79,28 @@ def trained(out: Path, options: TrainOptions, samples: Samples, *, until: int, l
         return train(options, hold_test=True, until=step, splits=splits, watch=watch)
 
     step_seconds, run = limit.step_seconds, None
-    while run is None or come < until:
-        goal = limit.goal(come, until, step_seconds=step_seconds)
-        if goal == come < until:
+    while run is None or done < until:
+        goal = limit.goal(done, until, step_seconds=step_seconds)
+        if goal == done < until:
             break
-        watch = _Watch(limit, come, goal)
+        watch = _Watch(limit, done, goal)
         try:
-            run, come = go_on(goal, watch), goal
+            run, done = go_on(goal, watch), goal
             watch.at(goal)
         except _LookAgain:
-            run, come = None, watch.step
+            run, done = None, watch.step
         step_seconds = watch.step_seconds or step_seconds
-    run = run or go_on(come)  # which writes its weights
-    folder.record_reached(out, name, come)
+    run = run or go_on(done)  # which writes its weights
+    folder.record_reached(out, name, done)
     return run
 
 
 class _LookAgain(Exception):  # noqa: N818  # no error
-    """The next evaluation would come too late."""
+    """The next evaluation would done too late."""
 
 
 class _Watch:
-    """Ends a part of a run after an evaluation if the next one, or the end, would come too late.
+    """Ends a part of a run after an evaluation if the next one, or the end, would done too late.
 
     Args:
         limit: the time left.

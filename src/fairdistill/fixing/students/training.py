@@ -16,6 +16,7 @@ from fairdistill.fixing.students.runs import Limit, trained
 from fairdistill.fixing.students.steps import steps_per_epoch
 from fairdistill.fixing.students.student import Student
 from fairdistill.fixing.work import folder
+from fairdistill.fixing.work.work import Work
 from fairdistill.models.kinds import is_program
 from fairdistill.predictions.model_source import ModelSource
 from fairdistill.predictions.trained_model import load_model, predictions_of
@@ -78,7 +79,7 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     except NonFiniteLossError as error:
         search.notes.append(f"{student.name} diverged: {error}")
         return None
-    reached = folder.reached(work.out, f"students/{student.name}")
+    reached = steps_of(work, student)
     if reached < until:
         search.notes.append(
             f"{student.name} was stopped after {reached:,} of {until:,} steps, which took longer than planned, since "
@@ -103,6 +104,11 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     search.add(found)
     search.announce()
     return found
+
+
+def steps_of(work: Work, student: Student) -> int:
+    """Return the steps that a student has been trained for, also in earlier calls; 0 if it was not begun."""
+    return folder.reached(work.out, f"students/{student.name}")
 
 
 def _limit(search: Search, student: Student) -> Limit:

@@ -11,16 +11,16 @@ from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit
-from fairdistill.choosing import measures_of_predictions, too_small_for
+from fairdistill.choosing import measures_of_predictions
 from fairdistill.contract import check_path, with_keywords
 from fairdistill.fixing.conclusion import settle
 from fairdistill.fixing.confirmation import OnTestSet
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.recommendation.subject import Subject
 from fairdistill.fixing.result import FixResult
-from fairdistill.fixing.search.candidates import KEEP, Candidate, first_of
+from fairdistill.fixing.search.candidates import Candidate, first_of
 from fairdistill.fixing.search.corrections import corrections
-from fairdistill.fixing.search.decision import Decision, Searched
+from fairdistill.fixing.search.decision import Decision, Searched, slack_notes
 from fairdistill.fixing.tables.options import TableFixOptions
 from fairdistill.fixing.tables.reading import read_both
 from fairdistill.fixing.verdict.verdict import is_real, within
@@ -82,7 +82,7 @@ def _decided(validation: Predictions, audited: AuditResult, options: FixOptions)
     """Fit the corrections, unless the model is fair enough, and choose by the rule."""
     started = time.monotonic()
     rule = options.chooser
-    deployed = Candidate(name=KEEP, family="deployed", description="your model as it is", validation=validation)
+    deployed = Candidate.of_deployed(validation)
     if within(audited, options.fair_enough):
         return Decision(
             candidates=(deployed,), chosen=deployed, promising=None, points=(deployed.point,), notes=(),
@@ -100,11 +100,10 @@ def _decided(validation: Predictions, audited: AuditResult, options: FixOptions)
     chosen = first_of(usable, deployed, standing)
     promising = min(usable, key=standing, default=None) if chosen is deployed else None
     shown = chosen if promising is None else promising
-    small = None if shown is deployed else too_small_for(rule, validation, shown.validation)
     return Decision(
         candidates=(deployed, *kept), chosen=chosen, promising=promising,
         points=tuple(each.point for each in (deployed, *found)),
-        notes=(*notes, *([] if small is None else [small])),
+        notes=(*notes, *slack_notes(rule, deployed, shown)),
         searched=Searched(ended="tables", seconds=time.monotonic() - started, within_chance=not is_real(audited)),
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fairdistill.fixing.work.test_reads import record_reading
+from fairdistill.fixing.work.readings import record_reading
 from fairdistill.runs import read_json
 
 
