@@ -40,11 +40,11 @@ _PASS, _FITS, _FITS_ALONE = 0.15, (0.2, 0.2), (0.5, 0.8)  # alone: without stude
 def try_heads(search: Search) -> bool:
     """Fit other last layers on validation images, then on training images, and draw the lines to each of them.
 
-    Returns:
-        Whether there was time for all of them.
-
     The first recommendation is announced after those fitted on validation images, which take one pass over them. In the
     end only those of one source can be chosen: see :func:`fairdistill.heads.better_source`.
+
+    Returns:
+        Whether there was time for all of them.
     """
     site = _site(search)
     if site is None:

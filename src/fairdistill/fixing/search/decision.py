@@ -63,6 +63,12 @@ class Decision:
 
 
 def slack_notes(rule: Chooser, deployed: Candidate, shown: Candidate) -> list[str]:
-    """Return a note if the validation set is too small for the slack of the rule, unless only the deployed is shown."""
+    """Return a note if the validation set is too small for the slack that the rule gives the candidate to show.
+
+    Args:
+        rule: the rule.
+        deployed: the deployed model, which needs no slack.
+        shown: the chosen candidate, or the one that comes next.
+    """
     note = None if shown is deployed else too_small_for(rule, deployed.validation, shown.validation)
     return [] if note is None else [note]

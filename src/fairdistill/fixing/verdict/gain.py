@@ -24,15 +24,15 @@ def changes_on_test(
 ) -> tuple[Gain, Change]:
     """Return what a candidate gains by a rule, and how the accuracy of the worst subgroup changes.
 
+    Where a rule that is a function does not allow the candidate in more drawn test sets than an interval leaves out,
+    the interval of the gain reaches down to 0, so that it is not confirmed.
+
     Args:
         rule: the rule.
         before: the deployed model on the test set.
         after: the candidate there.
         kept: the audit's paired test of the two.
         promised: the gain on the validation set.
-
-    Where a rule that is a function does not allow the candidate in more drawn test sets than an interval leaves out,
-    the interval of the gain reaches down to 0, so that it is not confirmed.
     """
     before, after = paired(before, after)
 
