@@ -36,7 +36,7 @@ from fairdistill.data import Pipeline
 from fairdistill.models import Tapped
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.training import Setup, TrainOptions, prepare, train
-from fairdistill.training.teacher_cache import CachedTeacher
+from fairdistill.training.networks.teacher_cache import CachedTeacher
 from fairdistill.types import Batch
 
 AIM_BFLOAT16, AIM_FLOAT32 = 2.5, 1.3

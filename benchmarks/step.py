@@ -29,10 +29,10 @@ from fairdistill.data import Pipeline
 from fairdistill.models.dropout import Dropout
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.training import Setup, TrainOptions, prepare, train
-from fairdistill.training.learner import Learner, build_learner
 from fairdistill.training.loop import train_step
-from fairdistill.training.optimizer import build_optimizer
-from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
+from fairdistill.training.networks.teacher_cache import CachedTeacher, LiveTeacher
+from fairdistill.training.optimization.optimizer import build_optimizer
+from fairdistill.training.progress.learner import Learner, build_learner
 from fairdistill.types import Batch, Taps
 
 

@@ -54,7 +54,10 @@ class _Tape(TorchDispatchMode):
 
 
 class Tapes:
-    """Records operations of the CPU, without their effects; see :class:`fairdistill.training.captured.Recorder`."""
+    """Records operations of the CPU, without their effects.
+
+    See :class:`fairdistill.training.optimization.captured.Recorder`.
+    """
 
     def __init__(self) -> None:
         self.recorded = 0

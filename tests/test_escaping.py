@@ -9,7 +9,7 @@ from fairdistill.errors import DataError, FairdistillError, UsageError
 from fairdistill.escaping import brief, one_line, shown
 from fairdistill.text.tables import aligned, latex, markdown
 from fairdistill.text.telling import tell
-from fairdistill.training.console import RunConsole
+from fairdistill.training.progress.console import RunConsole
 
 ODD = ["\x1b[2J", "\x07", "\r", "\x9b2J", "\x7f", "\u202e", "\u2066", "\u2028", "\udce9", "\0"]
 HARMLESS = "é, 日本, עברית, 👩\u200d🔬 and (half\\written)"

@@ -13,7 +13,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models import Tapped, Teacher, digit_net, find_taps
 from fairdistill.models.reading import OutputReading
 from fairdistill.system.runtime import choose_runtime
-from fairdistill.training.teacher_cache import CachedTeacher, LiveTeacher
+from fairdistill.training.networks.teacher_cache import CachedTeacher, LiveTeacher
 from fairdistill.types import UNKNOWN_GROUP
 from tests.conftest import TinyOptions, tiny_split
 from tests.stops import Killed, at_call, kill

@@ -107,7 +107,7 @@ def few_heads() -> None:
     """Let ``fix`` try one kind of last layer and few drawn test sets, so that it takes seconds."""
     from fairdistill.auditing import audit
 
-    import_module("fairdistill.fixing.heads")._METHODS = ("balanced",)  # type: ignore[attr-defined]
+    import_module("fairdistill.fixing.last_layer.heads")._METHODS = ("balanced",)  # type: ignore[attr-defined]
     for place in ("fix", "conclusion"):
         module = import_module(f"fairdistill.fixing.{place}")
         module.audit = partial(audit, draws=200)  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ import yaml
 from safetensors import safe_open
 
 from fairdistill.models.files.safe_file import read_safe
-from fairdistill.training.state import load_checkpoint
+from fairdistill.training.progress.state import load_checkpoint
 
 _TIMES = frozenset(
     {

@@ -10,9 +10,9 @@ import numpy as np
 
 from fairdistill.auditing import AuditResult, ModelChange, audit, change_between
 from fairdistill.auditing.options import IntervalOptions
-from fairdistill.fixing.decision import Searched
 from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
-from fairdistill.fixing.verdict import Gain, reach
+from fairdistill.fixing.search.decision import Searched
+from fairdistill.fixing.verdict.verdict import Gain, reach
 from fairdistill.metrics import Change
 from fairdistill.predictions import Predictions
 

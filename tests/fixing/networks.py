@@ -9,7 +9,9 @@ from torch import nn
 
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.fixing import FixOptions
-from fairdistill.fixing.work import Deployed, Samples, Work, source_of
+from fairdistill.fixing.work.deployed import Deployed, source_of
+from fairdistill.fixing.work.samples import Samples
+from fairdistill.fixing.work.work import Work
 from fairdistill.models.files.safe_file import DIGEST
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import choose_runtime

@@ -19,7 +19,7 @@ FILES = {"fix.json", "model-card.md", "recommendation.md", "report.html", "test-
 
 @pytest.fixture(autouse=True)
 def one_method(monkeypatch):
-    monkeypatch.setattr("fairdistill.fixing.heads._METHODS", ("balanced",))
+    monkeypatch.setattr("fairdistill.fixing.last_layer.heads._METHODS", ("balanced",))
 
 
 def options(out: Path, **changes) -> FixOptions:
@@ -63,6 +63,6 @@ def test_the_file_that_is_recommended_behaves_as_the_head_that_was_fitted(deploy
         shutil.copy(source.path, target)
         return target
 
-    monkeypatch.setattr("fairdistill.fixing.search.write_with_last_layer", unchanged)
+    monkeypatch.setattr("fairdistill.fixing.search.search.write_with_last_layer", unchanged)
     with pytest.raises(UsageError, match=r"deployed.safetensors does not give the outputs of the last layer"):
         fix(deployed, options=options(tmp_path / "out"))

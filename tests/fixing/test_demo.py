@@ -21,7 +21,7 @@ SHORT = partial(FixOptions, epochs=15, device="cpu", precision="float32", thread
 def shorten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sys.modules["fairdistill.fixing.demo"], "FixOptions", SHORT)
     patch.setattr(sys.modules["fairdistill.fixing.demo"], "_STUDENTS", 1)
-    patch.setattr("fairdistill.fixing.heads._METHODS", ("balanced",))
+    patch.setattr("fairdistill.fixing.last_layer.heads._METHODS", ("balanced",))
 
 
 @pytest.fixture
@@ -52,8 +52,12 @@ def test_the_demo_is_a_fix_of_a_model_that_it_trains(demonstrated):
 
 def test_a_second_demo_says_the_same_and_trains_nothing(short_runs, demonstrated, monkeypatch):
     out, shown = demonstrated
-    monkeypatch.setattr("fairdistill.fixing.runs.train", lambda *_a, **_k: pytest.fail("it is trained already"))
-    monkeypatch.setattr("fairdistill.fixing.runs.resume", lambda *_a, **_k: pytest.fail("it is trained already"))
+    monkeypatch.setattr(
+        "fairdistill.fixing.students.runs.train", lambda *_a, **_k: pytest.fail("it is trained already")
+    )
+    monkeypatch.setattr(
+        "fairdistill.fixing.students.runs.resume", lambda *_a, **_k: pytest.fail("it is trained already")
+    )
     again = demo(options=DemoOptions(out=str(out)))
     first = shown[shown.index("# ") :].splitlines()
     assert again.text().splitlines()[:3] == first[:3], "the verdict, and who is treated worst"

@@ -17,8 +17,9 @@ from safetensors.torch import load_file, save_file
 from fairdistill.auditing import audit
 from fairdistill.cli import main
 from fairdistill.errors import DataError, RunFolderError, UsageError
-from fairdistill.fixing import FixOptions, FixResult, fix, folder
+from fairdistill.fixing import FixOptions, FixResult, fix
 from fairdistill.fixing.result import TestRead
+from fairdistill.fixing.work import folder
 from fairdistill.runs import RunFolder, finite_or_null
 from fairdistill.system.signals import StopSignal
 from fairdistill.training import Interrupted
@@ -36,7 +37,7 @@ ON_DIGITS = ["--data", "digits-s", "--device", "cpu", "--threads", "1"]
 def quick():
     """The heads that take least time, and intervals from few drawn test sets."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fairdistill.fixing.heads._METHODS", ("balanced",))
+        patch.setattr("fairdistill.fixing.last_layer.heads._METHODS", ("balanced",))
         for place in ("fix", "conclusion"):
             module = import_module(f"fairdistill.fixing.{place}")
             patch.setattr(module, "audit", partial(audit, draws=200))
@@ -95,8 +96,12 @@ def test_half_of_the_students_drop_out_and_the_rest_goes_on(with_students):
 
 def test_a_second_fix_trains_nothing_again_and_says_the_same(deployed, with_students, monkeypatch):
     first, out = with_students
-    monkeypatch.setattr("fairdistill.fixing.runs.train", lambda *_a, **_k: pytest.fail("it is trained already"))
-    monkeypatch.setattr("fairdistill.fixing.runs.resume", lambda *_a, **_k: pytest.fail("it is trained already"))
+    monkeypatch.setattr(
+        "fairdistill.fixing.students.runs.train", lambda *_a, **_k: pytest.fail("it is trained already")
+    )
+    monkeypatch.setattr(
+        "fairdistill.fixing.students.runs.resume", lambda *_a, **_k: pytest.fail("it is trained already")
+    )
     assert told(fix(deployed, options=FixOptions(**{**QUICK, "students": 2}, out=str(out)))) == told(first)
 
 
@@ -122,7 +127,7 @@ def test_the_first_recommendation_is_said_and_written_before_anything_is_trained
         seen.append(json.loads((tmp_path / "out/so-far.json").read_text()))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fairdistill.fixing.runs.train", stop)
+    monkeypatch.setattr("fairdistill.fixing.students.runs.train", stop)
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 1}, out=str(tmp_path / "out")))
     said = capsys.readouterr().err
     assert "s: balanced head (fitted on validation): balanced accuracy " in said or "part of the way" in said
@@ -140,7 +145,7 @@ def test_ctrl_c_during_training_ends_the_search_and_the_best_so_far_is_recommend
         run = RunFolder.create(Path(options.out), config={}, environment={})
         raise Interrupted("stopped", run, signal_number=signal.SIGINT)
 
-    monkeypatch.setattr("fairdistill.fixing.runs.train", stopped)
+    monkeypatch.setattr("fairdistill.fixing.students.runs.train", stopped)
     command = ["fix", deployed, *ON_DIGITS, "--out", str(tmp_path / "out")]
     assert main(command) == 0
     found = json.loads((tmp_path / "out/fix.json").read_text())
@@ -247,7 +252,7 @@ def test_a_model_no_better_than_guessing_is_an_error_that_names_the_order_that_f
 
 def test_if_the_gap_is_within_chance_last_layers_are_tried_but_nothing_is_trained(deployed, tmp_path, monkeypatch):
     monkeypatch.setattr("fairdistill.fixing.stages.is_real", lambda _audited: False)
-    monkeypatch.setattr("fairdistill.fixing.runs.train", lambda *_a, **_k: pytest.fail("nothing is trained"))
+    monkeypatch.setattr("fairdistill.fixing.students.runs.train", lambda *_a, **_k: pytest.fail("nothing is trained"))
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 2}, out=str(tmp_path / "out")))
     assert result.searched.within_chance
     assert result.searched.heads > 0
@@ -352,7 +357,7 @@ def test_a_network_without_a_linear_last_layer_gets_students_and_a_note(deployed
     def none(*_a, **_k):
         raise LastLayerError("the model is a complete program: its last layer cannot be changed")
 
-    monkeypatch.setattr("fairdistill.fixing.heads.find_last_layer", none)
+    monkeypatch.setattr("fairdistill.fixing.last_layer.site.find_last_layer", none)
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 1, "epochs": 1}, out=str(tmp_path / "out")))
     assert {"student"} <= {each.family for each in result.candidates}
     assert "head" not in {each.family for each in result.candidates}
@@ -360,7 +365,7 @@ def test_a_network_without_a_linear_last_layer_gets_students_and_a_note(deployed
 
 
 def test_a_budget_too_short_for_a_student_gives_the_head_and_says_so(deployed, tmp_path, monkeypatch):
-    monkeypatch.setattr("fairdistill.fixing.halving.time_for_students", lambda _search: 0.001)
+    monkeypatch.setattr("fairdistill.fixing.students.halving.time_for_students", lambda _search: 0.001)
     result = fix(deployed, options=FixOptions(**{**QUICK, "students": 2}, out=str(tmp_path / "out")))
     assert result.searched.ended == "budget"
     assert result.searched.students == 0

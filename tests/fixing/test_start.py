@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from fairdistill.errors import UsageError
-from fairdistill.fixing import FixOptions, fix, folder
+from fairdistill.fixing import FixOptions, fix
 from fairdistill.fixing.start import _shared, start
+from fairdistill.fixing.work import folder
 from fairdistill.models import open_weights
 from fairdistill.system.clock import Clock
 from fairdistill.training import resolve

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from fairdistill.fixing.decision import Searched
 from fairdistill.fixing.result import TestRead
+from fairdistill.fixing.search.decision import Searched
 from fairdistill.fixing.text import render
-from fairdistill.fixing.verdict import Gain
+from fairdistill.fixing.verdict.verdict import Gain
 from tests.fixing.making import FAIR, FAIRER, FEW, KEEP, SLIGHTLY, candidate, change, fix_result
 
 WORST = "Of 100 test images labelled Female in group Black, your model gets 27 right; in group White, 81."

@@ -16,7 +16,7 @@ from fairdistill.models.files.safe_file import safe_bytes
 from fairdistill.predictions import run_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.training import train
-from fairdistill.training.state import load_checkpoint, save_checkpoint
+from fairdistill.training.progress.state import load_checkpoint, save_checkpoint
 from tests.fuzzing.kind import Input, Kind
 from tests.fuzzing.mutation import changed_bytes, changed_value
 

@@ -15,7 +15,7 @@ from fairdistill.errors import DataError, RunFolderError, TeacherError, UsageErr
 from fairdistill.predictions.trained.source import ModelSource, open_run
 from fairdistill.runs import RunFolder
 from fairdistill.system.regular import NotAFileError, check_readable
-from fairdistill.training.state import load_checkpoint
+from fairdistill.training.progress.state import load_checkpoint
 
 pytestmark = pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs devices")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fairdistill.predictions.trained.evaluation import evaluate
-from fairdistill.training import evaluation
+from fairdistill.training.progress import evaluation
 
 
 @pytest.fixture

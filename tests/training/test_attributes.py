@@ -22,7 +22,7 @@ from fairdistill.errors import DataError, FairdistillError, RunFolderError, Teac
 from fairdistill.predictions.trained.attribute_evaluation import evaluate_outputs
 from fairdistill.tables.reading import header
 from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.splits import load_data
+from fairdistill.training.data.splits import load_data
 from tests.training.attributes import NAMES, OPTIONS, draw_attributes
 
 

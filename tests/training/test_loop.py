@@ -16,8 +16,9 @@ from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.errors import NonFiniteLossError, UsageError
 from fairdistill.metrics import deo_a, deo_m, group_counts
 from fairdistill.models import digit_net, read_weights
-from fairdistill.training import TrainOptions, evaluation, train
-from fairdistill.training.teacher_cache import LiveTeacher
+from fairdistill.training import TrainOptions, train
+from fairdistill.training.networks.teacher_cache import LiveTeacher
+from fairdistill.training.progress import evaluation
 from tests.all_methods import BEYOND_THE_PAPER
 
 CPU = torch.device("cpu")

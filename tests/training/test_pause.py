@@ -8,7 +8,7 @@ import torch
 from fairdistill.errors import UsageError
 from fairdistill.models import read_weights
 from fairdistill.training import loop, resume, train
-from fairdistill.training.state import load_checkpoint
+from fairdistill.training.progress.state import load_checkpoint
 from tests.training.test_resume import assert_same
 
 

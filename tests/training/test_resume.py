@@ -15,8 +15,9 @@ from fairdistill.errors import RunFolderError
 from fairdistill.models import read_weights
 from fairdistill.predictions.trained.evaluation import evaluate
 from fairdistill.runs.folder import RunFolder
-from fairdistill.training import Interrupted, evaluation, loop, resume, state, train
-from fairdistill.training.state import load_checkpoint
+from fairdistill.training import Interrupted, loop, resume, train
+from fairdistill.training.progress import evaluation, state
+from fairdistill.training.progress.state import load_checkpoint
 from tests.all_methods import BEYOND_THE_PAPER
 from tests.stops import Killed, at_call, in_step, kill
 

@@ -20,8 +20,9 @@ from fairdistill.errors import (
 from fairdistill.models import cifar_net, digit_net
 from fairdistill.runs.folder import RunFolder
 from fairdistill.runs.load import load
-from fairdistill.training import Setup, TrainOptions, cost, prepare, train
-from fairdistill.training.recipe import Learning
+from fairdistill.training import Setup, TrainOptions, prepare, train
+from fairdistill.training.machine import cost
+from fairdistill.training.settings.recipe import Learning
 from tests.conftest import TinyOptions
 
 

@@ -22,7 +22,7 @@ from fairdistill.models.conv_net import ConvNet
 from fairdistill.predictions.trained.evaluation import evaluate, logits_of
 from fairdistill.system.processes import World, join
 from fairdistill.training import TrainOptions, resume, train
-from fairdistill.training.stopping import Interrupted
+from fairdistill.training.progress.stopping import Interrupted
 from fairdistill.types import Batch
 from tests.all_methods import looks_across_rows
 

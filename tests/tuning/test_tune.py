@@ -22,7 +22,7 @@ from fairdistill.errors import DataError, NonFiniteLossError, RunFolderError, Tr
 from fairdistill.metrics import SCORES, Scores
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, loop
-from fairdistill.training.state import load_checkpoint
+from fairdistill.training.progress.state import load_checkpoint
 from fairdistill.tuning import TuneOptions, TuneResult, folder, tune
 from fairdistill.tuning import trials_loop as working
 from fairdistill.tuning.early_stopping import Noise

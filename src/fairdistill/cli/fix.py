@@ -58,7 +58,7 @@ def _of_tables(arguments: list[str]) -> int:
     """Do what needs no images."""
     given = parse(_OF_TABLES, arguments, TableFixOptions)
     from fairdistill.fixing import fix_predictions
-    from fairdistill.fixing.tables import check_tables
+    from fairdistill.fixing.tables.reading import check_tables
 
     validation, test = check_tables(given.source)
     options = given.options(TableFixOptions)

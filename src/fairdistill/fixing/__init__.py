@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from fairdistill.contract import lazy_face
 from fairdistill.fixing.options import DemoOptions, FixOptions
-from fairdistill.fixing.table_options import TableFixOptions
+from fairdistill.fixing.tables.options import TableFixOptions
 
 if TYPE_CHECKING:
     from fairdistill.fixing.demo import demo
     from fairdistill.fixing.fix import fix
     from fairdistill.fixing.result import CandidateResult, FixResult
-    from fairdistill.fixing.tables import fix_predictions
+    from fairdistill.fixing.tables.fix import fix_predictions
 
 __all__ = [
     "CandidateResult", "DemoOptions", "FixOptions", "FixResult", "TableFixOptions", "demo", "fix", "fix_predictions",
@@ -25,6 +25,6 @@ __getattr__ = lazy_face(
         "FixResult": "fairdistill.fixing.result",
         "demo": "fairdistill.fixing.demo",
         "fix": "fairdistill.fixing.fix",
-        "fix_predictions": "fairdistill.fixing.tables",
+        "fix_predictions": "fairdistill.fixing.tables.fix",
     },
 )

@@ -8,18 +8,19 @@ from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit, change_between
 from fairdistill.auditing.outputs import order_note
 from fairdistill.choosing import Chooser, measures_of_predictions, pareto_front, title
-from fairdistill.fixing import folder
-from fairdistill.fixing.candidates import Candidate, Point
 from fairdistill.fixing.confirmation import OnTestSet, read
-from fairdistill.fixing.content import content_of
-from fairdistill.fixing.decision import Decision
-from fairdistill.fixing.gain import changes_on_test, rule_value
-from fairdistill.fixing.result import CandidateResult, FixResult, PointResult, TestRead
-from fairdistill.fixing.shortfalls import shortfalls
-from fairdistill.fixing.subject import Subject
+from fairdistill.fixing.recommendation.content import content_of
+from fairdistill.fixing.recommendation.subject import Subject
+from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
+from fairdistill.fixing.search.candidates import Candidate, Point
+from fairdistill.fixing.search.decision import Decision
 from fairdistill.fixing.text import render
-from fairdistill.fixing.verdict import reach
-from fairdistill.fixing.work import Work
+from fairdistill.fixing.verdict.gain import changes_on_test, rule_value
+from fairdistill.fixing.verdict.shortfalls import shortfalls
+from fairdistill.fixing.verdict.verdict import reach
+from fairdistill.fixing.work import folder
+from fairdistill.fixing.work.readings import TestRead, record_reading
+from fairdistill.fixing.work.work import Work
 from fairdistill.posthoc import CORRECTION, StoredCorrection
 from fairdistill.reporting.recommendation import recommendation_card, recommendation_page
 from fairdistill.runs import write_json, write_text
@@ -56,7 +57,7 @@ def settle(
     """
     out, chosen, options = subject.out, decision.chosen, subject.options
     folder.forget_conclusion(out)
-    earlier = folder.read_test(out, chosen.name, str(options.chooser), settings=chosen.settings)
+    earlier = record_reading(out, chosen.name, str(options.chooser), settings=chosen.settings)
     result = _result(subject, validation, decision, read_test(), earlier)
     content = content_of(result, subject)
     write_text(out / "report.html", recommendation_page(content))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairdistill.fixing.candidates import Candidate
-from fairdistill.fixing.file_check import check_loaded
-from fairdistill.fixing.work import Work
+from fairdistill.fixing.last_layer.file_check import check_loaded
+from fairdistill.fixing.search.candidates import Candidate
+from fairdistill.fixing.work.work import Work
 from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of

@@ -12,12 +12,12 @@ from typing import Any
 
 from fairdistill.auditing import audit
 from fairdistill.errors import UsageError
-from fairdistill.fixing import folder
 from fairdistill.fixing.conclusion import conclude
 from fairdistill.fixing.options import FixOptions, fix_options
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.stages import search_for_fairer
 from fairdistill.fixing.start import start
+from fairdistill.fixing.work import folder
 from fairdistill.models import trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched

@@ -9,10 +9,11 @@ from typing import Any
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.contract import Result, key
 from fairdistill.drawing import Plotted
-from fairdistill.fixing.decision import Searched
-from fairdistill.fixing.settling import Settling
-from fairdistill.fixing.treatment import Treatment
-from fairdistill.fixing.verdict import Gain, Reason
+from fairdistill.fixing.search.decision import Searched
+from fairdistill.fixing.verdict.settling import Settling
+from fairdistill.fixing.verdict.treatment import Treatment
+from fairdistill.fixing.verdict.verdict import Gain, Reason
+from fairdistill.fixing.work.readings import TestRead
 from fairdistill.metrics import Change
 from fairdistill.reporting.recommendation import Family, Outcome
 
@@ -74,21 +75,6 @@ class PointResult(Result):
     on_front: bool
     chosen: bool
     settings: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestRead(Result):
-    """An earlier reading of the test set in the same folder, for another candidate.
-
-    Attributes:
-        chosen: the candidate; ``keep`` is the deployed model.
-        rule: the rule that chose it.
-    """
-
-    __test__ = False  # not a class of tests
-
-    chosen: str
-    rule: str
 
 
 @dataclass(frozen=True, kw_only=True)

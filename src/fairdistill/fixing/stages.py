@@ -5,17 +5,16 @@ from __future__ import annotations
 import signal
 
 from fairdistill.auditing import AuditResult
-from fairdistill.choosing import too_small_for
-from fairdistill.fixing.candidates import KEEP, Candidate
-from fairdistill.fixing.corrections import corrections
-from fairdistill.fixing.decision import Decision, Ended, Searched
-from fairdistill.fixing.halving import train_students
-from fairdistill.fixing.heads import try_heads
-from fairdistill.fixing.network_lines import try_line
-from fairdistill.fixing.search import Search
-from fairdistill.fixing.student_heads import refit_last_layer
-from fairdistill.fixing.verdict import is_real, within
-from fairdistill.fixing.work import Work
+from fairdistill.fixing.last_layer.heads import try_heads
+from fairdistill.fixing.last_layer.student_heads import refit_last_layer
+from fairdistill.fixing.search.candidates import Candidate
+from fairdistill.fixing.search.corrections import corrections
+from fairdistill.fixing.search.decision import Decision, Ended, Searched, slack_notes
+from fairdistill.fixing.search.search import Search
+from fairdistill.fixing.students.halving import train_students
+from fairdistill.fixing.students.network_lines import try_line
+from fairdistill.fixing.verdict.verdict import is_real, within
+from fairdistill.fixing.work.work import Work
 from fairdistill.predictions.trained.repaired import repair_notes
 from fairdistill.runs import RunFolder
 from fairdistill.system.signals import signal_of
@@ -41,10 +40,7 @@ def search_for_fairer(work: Work, validation: AuditResult, *, audit_seconds: flo
     Raises:
         Interrupted: after SIGTERM or SIGHUP, or Ctrl-C before anything was tried.
     """
-    deployed = Candidate(
-        name=KEEP, family="deployed", description="your model as it is", validation=work.deployed.validation
-    )
-    search = Search(work, deployed)
+    search = Search(work, Candidate.of_deployed(work.deployed.validation))
     search.audit_seconds = audit_seconds
     if within(validation, work.options.fair_enough):
         return _decided(search, "fair", within_chance=False)
@@ -89,14 +85,6 @@ def _interrupted(search: Search, stop: Interrupted) -> Ended:
     return "interrupted"
 
 
-def _slack(search: Search, candidate: Candidate) -> list[str]:
-    """Return a note if the validation set is too small for the slack of the rule."""
-    if candidate is search.deployed:
-        return []
-    note = too_small_for(search.rule, search.deployed.validation, candidate.validation)
-    return [] if note is None else [note]
-
-
 def _decided(search: Search, ended: Ended, *, within_chance: bool) -> Decision:
     chosen = search.with_file(search.best)
     promising = None
@@ -104,7 +92,7 @@ def _decided(search: Search, ended: Ended, *, within_chance: bool) -> Decision:
         best = min(search.usable, key=search.standing, default=None)
         promising = None if best is None else search.with_file(best)
     if ended != "fair":
-        search.notes += _slack(search, chosen if promising is None else promising)
+        search.notes += slack_notes(search.rule, search.deployed, chosen if promising is None else promising)
     if chosen.head is not None and search.layer is not None:
         search.notes += repair_notes(search.work.deployed.source, search.layer)
     return Decision(

@@ -11,12 +11,14 @@ import torch
 from fairdistill import models
 from fairdistill.choosing import measures_of_predictions
 from fairdistill.errors import UsageError
-from fairdistill.fixing import folder
-from fairdistill.fixing.guessing import check_beats_guessing
 from fairdistill.fixing.options import FixOptions
-from fairdistill.fixing.plan import steps_per_epoch, teacher_steps
-from fairdistill.fixing.runs import Limit, trained
-from fairdistill.fixing.work import Deployed, Samples, Work, source_of
+from fairdistill.fixing.students.runs import Limit, trained
+from fairdistill.fixing.students.steps import steps_per_epoch, teacher_steps
+from fairdistill.fixing.work import folder
+from fairdistill.fixing.work.deployed import Deployed, source_of
+from fairdistill.fixing.work.guessing import check_beats_guessing
+from fairdistill.fixing.work.samples import Samples
+from fairdistill.fixing.work.work import Work
 from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.models.layout import to_device
 from fairdistill.predictions.trained.as_deployed import data_options_as_deployed

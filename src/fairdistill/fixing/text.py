@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fairdistill.fixing import advice, evidence
+from fairdistill.fixing.recommendation import advice, evidence
+from fairdistill.fixing.recommendation.wording import headline, paragraphs
 from fairdistill.fixing.result import FixResult
-from fairdistill.fixing.wording import headline, paragraphs
 from fairdistill.text.numbers import percent
 from fairdistill.text.tables import markdown
 

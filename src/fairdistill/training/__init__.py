@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairdistill.contract import lazy_face
-from fairdistill.training.learning_options import LearningOptions
 from fairdistill.training.options import (
     BudgetOptions,
     DataOptions,
@@ -17,23 +16,24 @@ from fairdistill.training.options import (
     TeacherOptions,
     TrainOptions,
 )
-from fairdistill.training.protocol import HONEST, PAPER, PROTOCOLS, Protocol, ProtocolName
-from fairdistill.training.recipe import RecipeName
+from fairdistill.training.settings.learning_options import LearningOptions
+from fairdistill.training.settings.protocol import HONEST, PAPER, PROTOCOLS, Protocol, ProtocolName
+from fairdistill.training.settings.recipe import RecipeName
 
 if TYPE_CHECKING:
-    from fairdistill.training.averaging import ema_decay
-    from fairdistill.training.cost import Estimate, estimate, seconds_of
-    from fairdistill.training.environment import Environment, describe_environment
-    from fairdistill.training.evaluation import evaluate_teacher
+    from fairdistill.training.data.splits import Splits, load_data, parted
     from fairdistill.training.identity import computed, computed_data
     from fairdistill.training.loop import Watch
+    from fairdistill.training.machine.cost import Estimate, estimate, seconds_of
+    from fairdistill.training.machine.environment import Environment, describe_environment
+    from fairdistill.training.networks.averaging import ema_decay
+    from fairdistill.training.optimization.stages import plan_stages
+    from fairdistill.training.progress.evaluation import evaluate_teacher
+    from fairdistill.training.progress.state import load_checkpoint
+    from fairdistill.training.progress.stopping import Interrupted, Stopped
     from fairdistill.training.resolving import resolve
     from fairdistill.training.run import resume, train
     from fairdistill.training.setup import Setup, build_sampler, prepare
-    from fairdistill.training.splits import Splits, load_data, parted
-    from fairdistill.training.stages import plan_stages
-    from fairdistill.training.state import load_checkpoint
-    from fairdistill.training.stopping import Interrupted, Stopped
 
 __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
@@ -48,19 +48,19 @@ __getattr__ = lazy_face(
     {
         name: f"{__name__}.{module}"
         for module, names in {
-            "averaging": ("ema_decay",),
-            "cost": ("Estimate", "estimate", "seconds_of"),
-            "environment": ("Environment", "describe_environment"),
-            "evaluation": ("evaluate_teacher",),
+            "networks.averaging": ("ema_decay",),
+            "machine.cost": ("Estimate", "estimate", "seconds_of"),
+            "machine.environment": ("Environment", "describe_environment"),
+            "progress.evaluation": ("evaluate_teacher",),
             "identity": ("computed", "computed_data"),
             "loop": ("Watch",),
             "resolving": ("resolve",),
             "run": ("resume", "train"),
             "setup": ("Setup", "build_sampler", "prepare"),
-            "splits": ("Splits", "load_data", "parted"),
-            "stages": ("plan_stages",),
-            "state": ("load_checkpoint",),
-            "stopping": ("Interrupted", "Stopped"),
+            "data.splits": ("Splits", "load_data", "parted"),
+            "optimization.stages": ("plan_stages",),
+            "progress.state": ("load_checkpoint",),
+            "progress.stopping": ("Interrupted", "Stopped"),
         }.items()
         for name in names
     },

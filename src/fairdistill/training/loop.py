@@ -13,15 +13,15 @@ import torch
 
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.signals import signals_caught
-from fairdistill.training.active_run import ActiveRun
-from fairdistill.training.adapting import adapt
-from fairdistill.training.captured import PassInputs
-from fairdistill.training.evaluation import evaluate_on_validation, share_statistics
-from fairdistill.training.learner import Learner
-from fairdistill.training.objective import StepLoss
+from fairdistill.training.optimization.captured import PassInputs
+from fairdistill.training.optimization.objective import StepLoss
+from fairdistill.training.progress.active_run import ActiveRun
+from fairdistill.training.progress.adapting import adapt
+from fairdistill.training.progress.evaluation import evaluate_on_validation, share_statistics
+from fairdistill.training.progress.learner import Learner
+from fairdistill.training.progress.state import save
+from fairdistill.training.progress.stopping import Interrupted
 from fairdistill.training.setup import training_batch
-from fairdistill.training.state import save
-from fairdistill.training.stopping import Interrupted
 from fairdistill.types import Batch, StepView
 
 Watch = Callable[[Mapping[str, Any]], None]

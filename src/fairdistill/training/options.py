@@ -16,11 +16,11 @@ from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.tracking import LoggerName
-from fairdistill.training.keeping import rule_of
-from fairdistill.training.learning_options import LearningOptions
-from fairdistill.training.option_group import OptionGroup
-from fairdistill.training.protocol import PROTOCOLS, Protocol, ProtocolName
-from fairdistill.training.recipe import RECIPES, Learning
+from fairdistill.training.settings.keeping import rule_of
+from fairdistill.training.settings.learning_options import LearningOptions
+from fairdistill.training.settings.option_group import OptionGroup
+from fairdistill.training.settings.protocol import PROTOCOLS, Protocol, ProtocolName
+from fairdistill.training.settings.recipe import RECIPES, Learning
 
 
 @dataclass(frozen=True, kw_only=True)

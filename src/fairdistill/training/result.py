@@ -11,7 +11,7 @@ from fairdistill.predictions.trained.attribute_evaluation import AttributesEvalu
 from fairdistill.predictions.trained.attribute_model import write_attributes
 from fairdistill.predictions.trained.evaluation import Evaluation
 from fairdistill.runs import RunFolder
-from fairdistill.training.environment import peak_memory_bytes
+from fairdistill.training.machine.environment import peak_memory_bytes
 from fairdistill.training.setup import Setup
 
 Judged = Evaluation | AttributesEvaluation

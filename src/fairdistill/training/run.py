@@ -14,16 +14,16 @@ from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
 from fairdistill.tracking import Logger, check_logger, logged
-from fairdistill.training.active_run import ActiveRun, activate
-from fairdistill.training.evaluation import evaluate_on_test
+from fairdistill.training.data.splits import Splits
 from fairdistill.training.loop import Watch, train_student
-from fairdistill.training.opening import announce, console_of, create_run, held
+from fairdistill.training.machine.pace import Threads, use_threads
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.pace import Threads, use_threads
+from fairdistill.training.progress.active_run import ActiveRun, activate
+from fairdistill.training.progress.evaluation import evaluate_on_test
+from fairdistill.training.progress.opening import announce, console_of, create_run, held
+from fairdistill.training.progress.state import restore
+from fairdistill.training.progress.stopping import interrupt_named
 from fairdistill.training.setup import prepare, training_pipeline
-from fairdistill.training.splits import Splits
-from fairdistill.training.state import restore
-from fairdistill.training.stopping import interrupt_named
 
 
 def train(

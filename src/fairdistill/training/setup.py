@@ -26,16 +26,16 @@ from fairdistill.samplers import Balanced, InTurn, Sampler, Shuffled, check_cell
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime, choose_runtime
-from fairdistill.training.keeping import check_keep
-from fairdistill.training.objective import Objective
+from fairdistill.training.data.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
+from fairdistill.training.data.splits import Splits, load_data
+from fairdistill.training.networks.student import Student, build_student
+from fairdistill.training.networks.teacher import RunTeacher, build_teacher, teacher_source, with_network
+from fairdistill.training.optimization.objective import Objective
+from fairdistill.training.optimization.per_attribute import term_of
+from fairdistill.training.optimization.stages import Stage, plan_stages
 from fairdistill.training.options import TrainOptions
-from fairdistill.training.per_attribute import term_of
-from fairdistill.training.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
 from fairdistill.training.resolving import resolve
-from fairdistill.training.splits import Splits, load_data
-from fairdistill.training.stages import Stage, plan_stages
-from fairdistill.training.student import Student, build_student
-from fairdistill.training.teacher import RunTeacher, build_teacher, teacher_source, with_network
+from fairdistill.training.settings.keeping import check_keep
 from fairdistill.types import Batch, TapName
 
 

@@ -1,0 +1,1 @@
+"""Candidates with another last layer: of the deployed network, and of a student."""

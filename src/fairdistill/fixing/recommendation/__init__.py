@@ -1,0 +1,1 @@
+"""A result in sentences, and as the content of the page and the model card."""

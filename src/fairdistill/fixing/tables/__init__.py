@@ -1,0 +1,1 @@
+"""A fix from tables of predictions, without the model and its images."""

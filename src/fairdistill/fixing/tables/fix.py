@@ -1,0 +1,126 @@
+"""A fix from predictions alone: what needs neither the model nor its images."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from fairdistill._version import __version__
+from fairdistill.auditing import AuditResult, audit
+from fairdistill.choosing import measures_of_predictions
+from fairdistill.contract import check_path, with_keywords
+from fairdistill.fixing.conclusion import settle
+from fairdistill.fixing.confirmation import OnTestSet
+from fairdistill.fixing.options import FixOptions
+from fairdistill.fixing.recommendation.subject import Subject
+from fairdistill.fixing.result import FixResult
+from fairdistill.fixing.search.candidates import Candidate, first_of
+from fairdistill.fixing.search.corrections import corrections
+from fairdistill.fixing.search.decision import Decision, Searched, slack_notes
+from fairdistill.fixing.tables.options import TableFixOptions
+from fairdistill.fixing.tables.reading import read_both
+from fairdistill.fixing.verdict.verdict import is_real, within
+from fairdistill.fixing.work import folder
+from fairdistill.fixing.work.guessing import check_beats_guessing
+from fairdistill.predictions import Predictions, TableColumns
+
+_INPUT = "Check the columns that were read (--label, --pred, --prob) and the order of the classes (--classes)"
+
+
+def fix_predictions(
+    validation: str | Path, test: str | Path, *, options: TableFixOptions | None = None, **keywords: Any
+) -> FixResult:
+    """Look for a correction of a model's predictions, and recommend what to do; the model itself is not needed.
+
+    Corrections are fitted and compared on the validation table; the test table confirms, once. Verdicts, texts and
+    files are those of :func:`fairdistill.fix`.
+
+    Args:
+        validation: table of the model's predictions for validation images.
+        test: table of its predictions for other images, in the same form.
+        options: see :class:`TableFixOptions`.
+        **keywords: options by name.
+
+    Raises:
+        UsageError: for options that do not fit, or a model that is no better than guessing.
+        DataError: for tables that cannot be used, or that do not have the same classes and groups, or share ids.
+        RunFolderError: if the folder contains something else.
+
+    Example:
+        >>> fix_predictions("val.csv", "test.csv", label="age", group="race").verdict  # doctest: +SKIP
+        'unproven'
+    """
+    options = with_keywords(TableFixOptions, options, keywords)
+    paths = []
+    for name, path in (("validation", validation), ("test", test)):
+        check_path(name, path)
+        paths.append(Path(path))
+    of_fix = options.of_fix(str(test))
+    out = Path(options.out)
+    with folder.held(out):
+        samples = read_both(paths, options)
+        of_fix.chooser.check(samples[0].class_names, samples[0].group_names)
+        check_beats_guessing(samples[0], str(validation), _INPUT)
+        folder.begin(out, _identity(paths, options))
+        audited = audit(samples[0])
+        decision = _decided(samples[0], audited, of_fix)
+        subject = Subject(
+            out=out, options=of_fix, deployed=str(test), data_options=_columns(options),
+            notes=tuple(dict.fromkeys((*samples[0].notes, *samples[1].notes))),
+            made_with=f"fairdistill {__version__}, from tables of predictions", of_tables=True,
+        )  # fmt: skip
+        adjust = decision.chosen.adjust
+        after = None if adjust is None else adjust(samples[1])
+        return settle(subject, audited, decision, lambda: OnTestSet(samples[1], after))
+
+
+def _decided(validation: Predictions, audited: AuditResult, options: FixOptions) -> Decision:
+    """Fit the corrections, unless the model is fair enough, and choose by the rule."""
+    started = time.monotonic()
+    rule = options.chooser
+    deployed = Candidate.of_deployed(validation)
+    if within(audited, options.fair_enough):
+        return Decision(
+            candidates=(deployed,), chosen=deployed, promising=None, points=(deployed.point,), notes=(),
+            searched=Searched(ended="fair"),
+        )  # fmt: skip
+    found, notes = corrections(validation)
+    own = measures_of_predictions(validation)
+
+    def standing(each: Candidate) -> tuple[float, ...]:
+        return rule.standing(each.measures, own)
+
+    notes += [f"{each.name} predicts a single class, so it cannot be chosen" for each in found if each.collapsed]
+    kept = [each for each in found if not each.collapsed]
+    usable = kept if options.group_at_use else []
+    chosen = first_of(usable, deployed, standing)
+    promising = min(usable, key=standing, default=None) if chosen is deployed else None
+    shown = chosen if promising is None else promising
+    return Decision(
+        candidates=(deployed, *kept), chosen=chosen, promising=promising,
+        points=tuple(each.point for each in (deployed, *found)),
+        notes=(*notes, *slack_notes(rule, deployed, shown)),
+        searched=Searched(ended="tables", seconds=time.monotonic() - started, within_chance=not is_real(audited)),
+    )  # fmt: skip
+
+
+def _columns(options: TableFixOptions) -> dict[str, Any]:
+    """Return the options that say what the columns mean, as far as they are set."""
+    names = [item.name for item in fields(TableColumns)]
+    return {name: value for name, value in asdict(options).items() if name in names and value}
+
+
+def _identity(paths: Sequence[Path], options: TableFixOptions) -> dict[str, Any]:
+    """Return what must be equal for the folder to be used again."""
+    digests = [hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() for path in paths]
+    return {
+        "fairdistill": __version__,
+        "deployed": str(paths[1].absolute()),
+        "data": str(paths[1]),
+        "data_options": _columns(options),
+        "digests": dict(zip(("validation table", "test table"), digests, strict=True)),
+    }

@@ -1,0 +1,63 @@
+"""The two tables of a fix: predictions for validation and for test images, with classes and groups in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fairdistill.errors import DataError, UsageError
+from fairdistill.fixing.tables.options import TableFixOptions
+from fairdistill.predictions import Predictions, read_predictions
+from fairdistill.predictions.reordered import in_class_order, in_group_order
+
+
+def check_tables(sources: Sequence[str]) -> tuple[str, str]:
+    """Return the two tables that the command names.
+
+    Raises:
+        UsageError: if there are not two.
+    """
+    if len(sources) != 2:
+        raise UsageError(
+            f"--predictions needs two tables, of validation and of test images, but got {len(sources)}: for example "
+            "fix --predictions val.csv test.csv --label y --group race"
+        )
+    return sources[0], sources[1]
+
+
+def read_both(paths: Sequence[Path], options: TableFixOptions) -> tuple[Predictions, Predictions]:
+    """Return the predictions of both tables, with classes and groups in the same order.
+
+    Raises:
+        DataError: if a table has no probabilities, or the two do not have the same classes and groups, or share ids.
+    """
+    validation, test = (read_predictions(path, options) for path in paths)
+    for path, found in zip(paths, (validation, test), strict=True):
+        if found.probabilities is None:
+            raise DataError(
+                f"{path} has no probabilities, which corrections need; add a column for each class (p_cat, p_dog), or "
+                "--score for two classes. A table without them can be audited: fairdistill audit"
+            )
+    if set(validation.class_names) != set(test.class_names):
+        raise DataError(
+            f"the classes of {paths[0]} ({', '.join(validation.class_names)}) are not those of {paths[1]} "
+            f"({', '.join(test.class_names)})"
+        )
+    test = _in_group_order(in_class_order(test, validation.class_names), validation, paths)
+    shared = set() if validation.ids is None or test.ids is None else set(validation.ids) & set(test.ids)
+    if shared:
+        raise DataError(
+            f"{len(shared):,} ids are in both {paths[0]} and {paths[1]}, for example {min(shared)}; what is chosen on "
+            "an image cannot be confirmed on it, so divide them"
+        )
+    return validation, test
+
+
+def _in_group_order(test: Predictions, validation: Predictions, paths: Sequence[Path]) -> Predictions:
+    names = validation.group_names
+    new = [name for name in test.group_names if name not in names]
+    if new:
+        raise DataError(
+            f"{paths[1]} has the group {new[0]!r}, of which {paths[0]} has no rows, so nothing can be fitted for it"
+        )
+    return in_group_order(test, names)

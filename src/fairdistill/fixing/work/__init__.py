@@ -1,0 +1,1 @@
+"""What every step of a fix shares: its data, the deployed model, its folder and its budget."""

@@ -1,0 +1,60 @@
+"""The deployed model: where it is, the network, and its predictions on the validation set."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairdistill.fixing.options import FixOptions
+from fairdistill.fixing.work.samples import Samples
+from fairdistill.models.files.kinds import is_program
+from fairdistill.models.files.weights import WeightsFile
+from fairdistill.predictions import Predictions
+from fairdistill.predictions.trained.model import (
+    DeployedModel,
+    ModelSource,
+    given_for_data,
+    load_model,
+    predictions_of,
+)
+from fairdistill.system.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The deployed model.
+
+    Attributes:
+        source: where it is.
+        model: the network and the preprocessing it expects.
+        validation: its predictions on the validation set.
+        image_seconds: how long it takes for an image.
+    """
+
+    source: ModelSource
+    model: DeployedModel
+    validation: Predictions
+    image_seconds: float
+
+    @classmethod
+    def read(
+        cls, source: ModelSource, samples: Samples, runtime: Runtime, *, file: WeightsFile | None = None
+    ) -> Deployed:
+        """Load the model and run it over the validation set; ``file`` is the content of its file, if that was read."""
+        model = load_model(source, samples.validation, runtime, file=file)
+        started = time.perf_counter()
+        found = predictions_of(model, samples.validation, where=source.path, runtime=runtime)
+        seconds = time.perf_counter() - started
+        return cls(source, model, found, seconds / len(found))
+
+
+def source_of(path: str, options: FixOptions) -> ModelSource:
+    """Return where the deployed model is, and what its file does not contain."""
+    known = Path(path).is_dir() or is_program(path)
+    return ModelSource(
+        path=path, network=None if known else options.model, weights_key=options.weights_key,
+        size=options.model_size, mean=options.model_mean, std=options.model_std, given_rule=options.model_input,
+        outputs=options.model_outputs,
+        **given_for_data(options.data, options.data_options), option="model", network_option="--model",
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""The teacher: a frozen, trained network whose features or logits the student learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fairdistill.data import GroupedDataset, Recipe
+from fairdistill.methods import Method
+from fairdistill.models import Teacher
+from fairdistill.models.reading import OutputReading
+from fairdistill.predictions.trained.model import DeployedModel, ModelSource, TrainedBy
+from fairdistill.predictions.trained.own_description import own_description
+from fairdistill.system.runtime import Runtime
+from fairdistill.training.networks.network import Features, check_features, place
+from fairdistill.training.options import TeacherOptions, TrainOptions
+
+
+@dataclass(frozen=True)
+class RunTeacher:
+    """The teacher of a run.
+
+    Attributes:
+        network: the frozen network.
+        features: where its features are.
+        recipe: how its images are prepared.
+        digest: a hash of its weights.
+        trained_by: how it was trained, where that is known.
+        outputs: how its outputs become logits in the order of the classes.
+        notes: what was assumed about its weights, input and outputs, one sentence each.
+    """
+
+    network: Teacher
+    features: Features
+    recipe: Recipe
+    digest: str
+    trained_by: TrainedBy
+    outputs: OutputReading
+    notes: tuple[str, ...] = ()
+
+
+def teacher_source(options: TeacherOptions, *, data_options: Mapping[str, Any] | None = None) -> ModelSource:
+    """Return where the teacher named by the options is, and what its file does not contain."""
+    given = data_options or {}
+    return ModelSource(
+        path=str(options.teacher),
+        network=options.teacher_model,
+        weights_key=options.teacher_weights_key,
+        size=options.teacher_size,
+        mean=options.teacher_mean,
+        std=options.teacher_std,
+        given_rule=options.teacher_input,
+        outputs=options.teacher_outputs,
+        classes=given.get("classes"),
+        nameable="classes" in given,
+    )
+
+
+def with_network(options: TrainOptions) -> TrainOptions:
+    """Return the options with the teacher's network if the student starts from its weights and names no other."""
+    if options.model is not None or options.init != "teacher" or options.teacher is None:
+        return options
+    source = teacher_source(options)
+    return replace(options, model=source.network or own_description(source).described.network)
+
+
+def build_teacher(
+    options: TeacherOptions, method: Method, train: GroupedDataset, runtime: Runtime, model: DeployedModel
+) -> RunTeacher:
+    """Freeze a trained model and keep only what the method reads of it."""
+    features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
+    check_features(features, method, train.of_outputs(), "teacher")
+    network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
+    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by, model.outputs, model.notes)

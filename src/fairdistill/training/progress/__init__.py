@@ -1,0 +1,1 @@
+"""A run in progress, from the announcement over evaluations and checkpoints to a stop."""

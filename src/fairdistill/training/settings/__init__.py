@@ -1,0 +1,1 @@
+"""What the options are made of: their groups, and the protocols, recipes and rules that they name."""
