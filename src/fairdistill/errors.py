@@ -4,7 +4,7 @@
     ├── UsageError (also ValueError)      a bad option, name or combination
     │   ├── MethodError                   an impossible sum of methods, an unknown setting
     │   ├── TeacherError                  a teacher with unsuitable classes, input or features
-    │   └── LastLayerError                no last layer that can be changed; in fairdistill.models.last_layer.layer
+    │   └── LastLayerError                no last layer that can be changed
     ├── DataError (also ValueError)       a missing, corrupt or unsuitable data file
     │   └── ChecksumError                 a file that differs from the published one
     ├── RunFolderError                    a run folder that exists, is in use, or is not a run folder
@@ -39,6 +39,10 @@ class MethodError(UsageError):
 
 class TeacherError(UsageError):
     """A teacher that does not fit the data or the student."""
+
+
+class LastLayerError(UsageError):
+    """A network has no last layer that can be changed on its own."""
 
 
 class DataError(FairdistillError, ValueError):

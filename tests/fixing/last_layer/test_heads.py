@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from fairdistill.errors import TeacherError
+from fairdistill.errors import LastLayerError, TeacherError
 from fairdistill.fixing.last_layer import heads as room
 from fairdistill.fixing.last_layer.heads import try_heads
 from fairdistill.fixing.search.candidates import KEEP, Candidate
 from fairdistill.fixing.search.search import Search
-from fairdistill.models.last_layer.layer import LastLayerError
 from fairdistill.predictions.trained.model import load_model, predictions_of
 from tests.fixing.networks import work_of
 

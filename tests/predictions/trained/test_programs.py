@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from fairdistill.auditing import audit
-from fairdistill.errors import UsageError
-from fairdistill.models.last_layer.layer import LastLayerError
+from fairdistill.errors import LastLayerError, UsageError
 from fairdistill.predictions.trained.repaired import write_with_last_layer
 from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.training import train

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fairdistill.errors import LastLayerError
 from fairdistill.fixing.last_layer.readable import auc_in_words, group_auc
 from fairdistill.fixing.last_layer.site import Site, head_data, site_of, with_logits
 from fairdistill.fixing.search.candidates import SHARES, Candidate
@@ -23,7 +24,6 @@ from fairdistill.heads import (
     fit_heads,
     logits_toward,
 )
-from fairdistill.models.last_layer.layer import LastLayerError
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
 from fairdistill.text.progress import working

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from fairdistill.errors import LastLayerError
 from fairdistill.fixing.last_layer.file_check import check_loaded
 from fairdistill.fixing.last_layer.heads import FOLDS
 from fairdistill.fixing.last_layer.site import site_of, with_logits
@@ -12,7 +13,6 @@ from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.search.time_left import time_before_the_test
 from fairdistill.heads import HEAD_METHODS, HeadFit, fit_heads
-from fairdistill.models.last_layer.layer import LastLayerError
 from fairdistill.predictions.trained.model import load_model
 from fairdistill.predictions.trained.repaired import with_last_layer, write_with_last_layer
 

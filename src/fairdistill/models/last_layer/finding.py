@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.overrides import TorchFunctionMode
 
+from fairdistill.errors import LastLayerError
 from fairdistill.models.ending import RESHAPES
 from fairdistill.models.features.discovery import modules_to_name
-from fairdistill.models.last_layer.layer import LastLayer, LastLayerError, features_read, is_linear, set_layer, watching
+from fairdistill.models.last_layer.layer import LastLayer, features_read, is_linear, set_layer, watching
 from fairdistill.models.outputs import class_logits
 from fairdistill.models.programs.exported import ExportedNetwork
 from fairdistill.models.reading import OutputReading

@@ -10,11 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fairdistill.errors import UsageError
-
-
-class LastLayerError(UsageError):
-    """A network has no last layer that can be changed on its own."""
+from fairdistill.errors import LastLayerError
 
 
 @dataclass(frozen=True)

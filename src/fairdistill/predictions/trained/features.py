@@ -10,9 +10,9 @@ from torch import Tensor
 
 from fairdistill.caching import Feature, FeatureStore, base_key, place_key
 from fairdistill.data import GroupedDataset, Pipeline
-from fairdistill.errors import TeacherError
+from fairdistill.errors import LastLayerError, TeacherError
 from fairdistill.models import TapPoint
-from fairdistill.models.last_layer.layer import LastLayer, LastLayerError, layer_features
+from fairdistill.models.last_layer.layer import LastLayer, layer_features
 from fairdistill.models.layout import to_device
 from fairdistill.predictions.trained.model import DeployedModel
 from fairdistill.system.runtime import Runtime

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from fairdistill.errors import UsageError
+from fairdistill.errors import LastLayerError, UsageError
 from fairdistill.models import open_weights
 from fairdistill.models.description.beside import described_beside
 from fairdistill.models.files.kinds import is_program
 from fairdistill.models.files.rewriting import Change, rewritten
 from fairdistill.models.files.weights import part_of
-from fairdistill.models.last_layer.layer import LastLayer, LastLayerError, set_layer
+from fairdistill.models.last_layer.layer import LastLayer, set_layer
 from fairdistill.predictions.trained.model import DeployedModel
 from fairdistill.predictions.trained.source import ModelSource, open_run
 from fairdistill.runs import write_bytes
