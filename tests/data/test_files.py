@@ -169,6 +169,16 @@ def test_too_few_pictures_for_a_test_set_are_an_error(tmp_path):
         load(tmp_path, rows)
 
 
+def test_where_a_copy_is_the_second_picture_the_error_says_that_it_does_not_count(tmp_path):
+    rows = [(f"{n}.png", n % 2, n // 2, "") for n in range(4)]
+    copied = [(f"copy-{n}.png", n % 2, n // 2, "") for n in range(4)]
+    whole = rows_of(tmp_path, [*rows, *copied])
+    for n in range(4):
+        (tmp_path / f"copy-{n}.png").write_bytes((tmp_path / f"{n}.png").read_bytes())
+    with pytest.raises(DataError, match="to put in a test set; files with the same bytes count as one; add images"):
+        load(tmp_path, whole)
+
+
 def test_the_digest_follows_contents_and_not_times(tmp_path):
     rows = rows_of(tmp_path, SAID)
     first = load(tmp_path, rows)["train"].digest()

@@ -83,11 +83,12 @@ def load_rows(
         _check_names(rows, name)
     pictures = _named(found.digests)
     sources = source_ids(pictures, rows.sources)
+    repeated = repeated_pictures(rows, pictures)
     few = few_rows_note(np.concatenate([_subgroups(each) for each in _of_attributes(rows)], axis=1))
     notes = (
         *rows.notes,
         *_jpeg_note(origin.storage),
-        *repeated_pictures(rows, pictures),
+        *repeated,
         *shared_sources(rows),
         *([few] if few else []),
         *remarks(rows.names, found.facts, origin.storage.how),
@@ -117,8 +118,9 @@ def load_rows(
         train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
         if not len(test):
             other = " of another source" if rows.sources is not None else ""
+            once = "; files with the same bytes count as one" if repeated else ""
             raise DataError(
-                f"{name}: no split is given, and no subgroup has a second image{other} to put in a test set; "
+                f"{name}: no split is given, and no subgroup has a second image{other} to put in a test set{once}; "
                 "add images, or assign some to the test set"
             )
         parts: dict[Split, GroupedDataset] = {"train": train, "test": test}
