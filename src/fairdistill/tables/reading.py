@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.system.regular import check_readable
@@ -67,7 +68,14 @@ def _checked_header(path: Path, names: list[str]) -> list[str]:
     return names
 
 
-def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Collection[str] = ()) -> pd.DataFrame:
+def read_columns(
+    path: Path,
+    columns: list[str],
+    encoding: str,
+    *,
+    numbers: Collection[str] = (),
+    needed: Callable[[pd.DataFrame], NDArray[np.bool_]] | None = None,
+) -> pd.DataFrame:
     """Return the named columns as text (Parquet columns keep their numbers); empty fields become missing values.
 
     Args:
@@ -75,10 +83,12 @@ def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Coll
         columns: the columns to read.
         encoding: the text encoding of the file.
         numbers: the columns to convert to float64.
+        needed: tells the rows that need numbers, bool ``[N]``, from the columns; others get NaN for what is none. By
+            default, all rows need them.
 
     Raises:
         DataError: if the file cannot be read, has no rows, a row has more or fewer fields than the header, or a field
-            of ``numbers`` does not hold a number.
+            of ``numbers`` does not hold a number where one is needed.
     """
     separator = ""
     if _is_parquet(path):
@@ -91,9 +101,11 @@ def read_columns(path: Path, columns: list[str], encoding: str, *, numbers: Coll
         raise DataError(f"{path} has a header but no rows")
     for column in numbers:
         found = as_numbers(frame[column], separator=separator)
-        wrong = np.flatnonzero(np.isnan(found))
-        if len(wrong):
-            raise _not_a_number(path, frame, column, int(wrong[0]))
+        wrong = np.isnan(found)
+        if needed is not None and wrong.any():
+            wrong &= needed(frame)
+        if wrong.any():
+            raise _not_a_number(path, frame, column, int(wrong.argmax()))
         frame[column] = found
     return frame
 

@@ -163,6 +163,21 @@ def test_rows_without_an_answer_are_left_out_of_that_attribute_alone(tmp_path, r
         audit_attributes(write(tmp_path / "none.csv", rows), label="smiling,glasses", **OPTIONS)
 
 
+@pytest.mark.parametrize("output", ["", "n/a"])
+def test_rows_without_an_answer_need_no_output_either(tmp_path, rows, output):
+    known = audit_attributes(write(tmp_path / "fewer.csv", rows[12:]), label="glasses,hair", **OPTIONS)
+    for row in rows[:12]:
+        row["glasses"], row["hair"], row["p_glasses"], row["p_hair"] = "", "n/a", output, output
+    given = {"label": "glasses,hair", "unknown": "n/a", **OPTIONS}
+    found = audit_attributes(write(tmp_path / "some.csv", rows), **given)
+    assert [each.unanswered for each in found.attributes] == [12, 12]
+    for one, other in zip(found.attributes, known.attributes, strict=True):
+        assert one.audit.metrics == other.audit.metrics
+    rows[20]["p_hair"] = output
+    with pytest.raises(DataError, match=r"others.csv, row 22: column 'p_hair' "):
+        audit_attributes(write(tmp_path / "others.csv", rows), **given)
+
+
 def test_answers_that_missing_ones_made_decimal_numbers_are_the_same_answers(tmp_path, rows):
     for row in rows:
         row["pred_glasses"] = int(row["p_glasses"] >= 0.5)
@@ -242,7 +257,7 @@ def test_rows_of_a_long_table_without_an_answer_are_left_out(long, tmp_path, lef
     fewer = [row for number, row in enumerate(long) if number % 3 != 1 or number >= 30]  # ten rows of glasses
     known = audit_attributes(write(tmp_path / "fewer.csv", fewer), **given)
     for row in long[1:30:3]:
-        row["label"] = answer
+        row["label"], row["pred"], row["p_1"] = answer, "", ""
     found = audit_attributes(write(tmp_path / "some.csv", long, *left_out), **given)
     assert [each.attribute for each in found.attributes] == ["glasses", "hair", "smiling"]
     assert [each.unanswered for each in found.attributes] == [10, 0, 0]

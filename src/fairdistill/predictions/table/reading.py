@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from fairdistill.tables.reading import check_column, header, read_columns, sever
 from fairdistill.tables.sources import source_hint
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.text.progress import working
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DEFAULT_THRESHOLD = 0.5
 _PREFIX = "p_"  # of columns that are recognized as probabilities
@@ -111,13 +115,21 @@ def read_predictions(
     used = [found.label, *groups, found.pred, found.id, found.source]
     split = split_column(names, {*used, *scores.columns})
     texts = [column for column in dict.fromkeys([*used, split]) if column is not None]
+    unknown = words_of(found.unknown)
+
+    def with_answer(frame: pd.DataFrame) -> NDArray[np.bool_]:
+        return Columns(path, frame, {}, unknown).codes(found.label, "label", unknown=True)[0] >= 0
+
     with working(f"reading {path}"):
-        frame = read_columns(path, [*texts, *scores.columns], found.encoding, numbers=scores.columns)
-    columns = Columns(path, frame, found.bin, words_of(found.unknown))
+        frame = read_columns(
+            path, [*texts, *scores.columns], found.encoding, numbers=scores.columns,
+            needed=with_answer if answered else None,
+        )  # fmt: skip
+    columns = Columns(path, frame, found.bin, unknown)
     columns.notes += unused
     others = None if answered else (found.source, found.id)  # a word may mean no answer to another attribute
     group_codes, group_names = columns.crossed(groups, others)
-    kept = _filled(columns, found.label, found.pred) if answered else None
+    kept = _filled(columns, found.label, found.pred, scores.columns) if answered else None
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
     outputs = _outputs(columns, classes, found)
     if found.source is None:
@@ -147,7 +159,7 @@ def read_predictions(
     return read if kept is None else read.take(kept)
 
 
-def _filled(columns: Columns, label: str, pred: str | None) -> NDArray[np.int64] | None:
+def _filled(columns: Columns, label: str, pred: str | None, scores: Sequence[str]) -> NDArray[np.int64] | None:
     """Return the rows with a true class, None if all have one; give the others any, so that the table can be read."""
     codes, _ = columns.codes(label, "label", unknown=True)
     if not (codes < 0).any():
@@ -157,6 +169,9 @@ def _filled(columns: Columns, label: str, pred: str | None) -> NDArray[np.int64]
             values = columns.frame[name].astype(object)
             known = values[codes >= 0].dropna()
             columns.frame[name] = values.mask(codes < 0, known.iloc[0] if len(known) else None)
+    for name in scores:
+        values = columns.frame[name]
+        columns.frame[name] = values.mask(codes < 0, values[codes >= 0].max())
     return np.flatnonzero(codes >= 0)
 
 
