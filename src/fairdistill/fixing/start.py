@@ -19,6 +19,7 @@ from fairdistill.fixing.runs import Limit, trained
 from fairdistill.fixing.work import Deployed, Samples, Work, source_of
 from fairdistill.models.finding_last_layer import find_last_layer
 from fairdistill.models.layout import to_device
+from fairdistill.models.own_source import code_digests
 from fairdistill.predictions.as_deployed import data_options_as_deployed
 from fairdistill.predictions.own_description import own_description
 from fairdistill.predictions.trained_model import open_run
@@ -78,7 +79,8 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     elif options.head is not None:
         _check_head(options.head, str(resolved.model), samples, runtime)
     out = Path(options.out)
-    digests = {**samples.digests, "model": None if given is None else given.model.digest}
+    of_model, network = (None, None) if given is None else (given.model.digest, given.model.name)
+    digests = {**samples.digests, "model": of_model, **code_digests(options.model, network)}
     folder.begin(out, folder.identity(deployed, options, resolved, digests=digests))
     base = replace(base, cache_dir=str(out / ".teacher-cache"))
     notes = [capitalized(note) for note in samples.train.notes]

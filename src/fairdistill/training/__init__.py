@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fairdistill.training.cost import Estimate, estimate, seconds_of
     from fairdistill.training.environment import Environment, describe_environment
     from fairdistill.training.evaluation import evaluate_teacher
-    from fairdistill.training.identity import computed, computed_data
+    from fairdistill.training.identity import code_of, computed, computed_data
     from fairdistill.training.loop import Watch
     from fairdistill.training.resolving import resolve
     from fairdistill.training.run import resume, train
@@ -39,8 +39,9 @@ __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
     "Interrupted", "LearningOptions", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName",
     "RecipeName", "SamplingOptions", "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch",
-    "build_sampler", "computed", "computed_data", "describe_environment", "ema_decay", "estimate", "evaluate_teacher",
-    "load_checkpoint", "load_data", "parted", "plan_stages", "prepare", "resolve", "resume", "seconds_of", "train",
+    "build_sampler", "code_of", "computed", "computed_data", "describe_environment", "ema_decay", "estimate",
+    "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages", "prepare", "resolve", "resume",
+    "seconds_of", "train",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(
@@ -52,7 +53,7 @@ __getattr__ = lazy_face(
             "cost": ("Estimate", "estimate", "seconds_of"),
             "environment": ("Environment", "describe_environment"),
             "evaluation": ("evaluate_teacher",),
-            "identity": ("computed", "computed_data"),
+            "identity": ("code_of", "computed", "computed_data"),
             "loop": ("Watch",),
             "resolving": ("resolve",),
             "run": ("resume", "train"),
