@@ -39,9 +39,11 @@ def test_they_are_counted_and_what_the_code_is_now_is_said(grid):
     finish(grid.path / "ss+my_losses.Center-seed0-4444", {}, finished=False)
     assert runs_of_former_code(grid) is None
     finish(grid.path / "ss+my_losses.Center-seed0-1111", {**NOW, "my_losses.py": "a1"})
-    said = "1 finished run is of another version of your own code, now my_losses.py=b2; they are kept, in table rows"
-    assert str(runs_of_former_code(grid)).startswith(said)
+    assert runs_of_former_code(grid) == (
+        "1 finished run was made with another version of your own code (now my_losses.py=b2); it stays in the table, "
+        "in a row of its own"
+    )
     finish(grid.path / "ss+my_losses.Center-seed0-5555", {})
     assert str(runs_of_former_code(grid)).startswith(
-        "2 finished runs are of another version of your own code, now my_losses.py=b2, my_layers.py=a1; they are kept"
+        "2 finished runs were made with another version of your own code (now my_losses.py=b2, my_layers.py=a1); they"
     )

@@ -22,5 +22,7 @@ def runs_of_former_code(grid: Grid) -> str | None:
     if not number:
         return None
     files = ", ".join(f"{file}={digest}" for file, digest in changed.items())
-    runs = "1 finished run is" if number == 1 else f"{number:,} finished runs are"
-    return f"{runs} of another version of your own code, now {files}; they are kept, in table rows of their own"
+    code = f"made with another version of your own code (now {files})"
+    if number == 1:
+        return f"1 finished run was {code}; it stays in the table, in a row of its own"
+    return f"{number:,} finished runs were {code}; they stay in the table, in rows of their own"

@@ -102,7 +102,8 @@ def resume(
 ) -> RunFolder:
     """Continue a run that was paused, stopped or killed, as if there had been no interruption.
 
-    The result is the same bit for bit on one CPU thread.
+    The result is the same bit for bit on one CPU thread. If your own code has changed, the new code trains the
+    remaining steps; a line says so, and ``environment.json`` records the step.
 
     Args:
         path: the run folder.
