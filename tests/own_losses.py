@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from fairdistill.losses import CrossEntropy, Term, TermContext
@@ -38,6 +39,38 @@ class SmallTerm(Term):
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""
         return self.spec.strength * view.student["logits"].float().abs().pow(self.spec.power).mean()
+
+
+@dataclass(frozen=True)
+class GroupMeans:
+    """Pulls the groups' mean features together, over a batch that several processes may share."""
+
+    name: ClassVar[str] = "group_means"
+    student_taps: ClassVar[frozenset[str]] = frozenset({"embedding"})
+    teacher_taps: ClassVar[frozenset[str]] = frozenset()
+
+    strength: float = 0.1
+    shift: float = -0.5
+
+    def build(self, context: TermContext) -> Term:
+        """Return the term."""
+        return GroupMeansTerm(self)
+
+
+class GroupMeansTerm(Term):
+    """Variance, over the groups, of their mean features."""
+
+    whole_batch = True
+
+    def __init__(self, spec: GroupMeans) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def forward(self, view: StepView) -> Tensor:
+        """Return this process's share of the scalar loss."""
+        features, groups = view.gather(view.student["embedding"]).float(), view.gather(view.groups)
+        means = [features[groups == group].mean(0) for group in groups.unique()]
+        return self.spec.strength * torch.stack(means).var(0, correction=0).sum() / view.world.size
 
 
 ready = Small(strength=3.0)

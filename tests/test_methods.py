@@ -179,12 +179,19 @@ def test_a_setting_keeps_its_kind_when_it_comes_back_from_a_config_file():
         ("ss", {"kd.temperature": 1}, r"'ss' has no setting 'kd.temperature'; it has: none"),
         ("mfd", {"mfd.strength": "7"}, r"'mfd.strength' to be a number of at least 0, but got '7'"),
         ("mfd", {"mfd.strength": True}, r"to be a number of at least 0, but got True"),
+        ("mfd", {"mfd.strength": -1}, r"to be a number of at least 0, but got -1"),
+        ("tests.own_losses:Small", {"small.strength": float("nan")}, r"to be a finite number, but got nan"),
         ("hkd", {"kd.temperature": 0}, r"kd.temperature to be from 0.01 to 1000, .* but got 0"),
     ],
 )
 def test_a_setting_that_does_not_exist_or_fit_is_named(name, settings, text):
     with pytest.raises(MethodError, match=text):
         parse(name, data="cifar10s", settings=settings)
+
+
+def test_a_setting_of_ones_own_may_be_below_0():
+    method = parse("mfd+tests.own_losses:GroupMeans", data="cifar10s", settings={"group_means.shift": -1})
+    assert (method.settings["group_means.shift"], method.settings["group_means.strength"]) == (-1, 0.1)
 
 
 @pytest.mark.parametrize(

@@ -137,9 +137,11 @@ class Method:
             if key not in self.settings:
                 known = ", ".join(sorted(self.settings)) or "none"
                 raise MethodError(f"method {self.name!r} has no setting {key!r}; it has: {known}")
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise MethodError(f"expected setting {key!r} to be a number of at least 0, but got {value!r}")
-
+            ours = key.partition(".")[0] in _BUILT_IN  # others may be below 0
+            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or (ours and value < 0):
+                kind = "number of at least 0" if ours else "finite number"
+                raise MethodError(f"expected setting {key!r} to be a {kind}, but got {value!r}")
             if isinstance(self.settings[key], int) and int(value) != value:
                 raise MethodError(f"expected setting {key!r} to be a whole number, but got {value!r}")
 

@@ -239,7 +239,7 @@ def test_the_json_is_the_result_and_keeps_its_keys_and_their_order(table):
     assert list(content) == ["data", "protocol", "made_with", "largest_class", "tested_on", "rows"]
     assert list(content["rows"][0]) == [
         "method", "n", "accuracy_mean", "accuracy_sd", "deo_a_mean", "deo_a_sd", "deo_m_mean", "deo_m_sd", "steps",
-        "samples", "collapsed_seeds", "seeds", "runs", "values",
+        "samples", "collapsed_seeds", "seeds", "runs", "values", "code",
     ]  # fmt: skip
     assert content["rows"][0] == table.rows[0].to_dict()
 

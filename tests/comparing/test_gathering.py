@@ -65,6 +65,23 @@ def test_rows_are_read_from_standard_input(row_file, monkeypatch):
         compare("-")
 
 
+def test_rows_of_other_own_code_stay_apart_and_say_so(row_file):
+    one, two = ({"code": {"my_losses.py": text, "my_layers.py": "ab"}} for text in ("c3", "d4"))
+    files = [row_file("a.json", {**ROW, **one}), row_file("b.json", other(**one)), row_file("c.json", other(**two))]
+    result = compare(files)
+    assert [(row.label, row.seeds) for row in result.rows] == [
+        ("mfd (my_losses.py=c3)", (0, 1)),
+        ("mfd (my_losses.py=d4)", (1,)),
+    ]
+    more = [row_file("d.json", other(**two, steps=800)), row_file("e.json", other(seeds=[2]))]
+    assert [row.label for row in compare([*files, *more]).rows] == [
+        "mfd (my_losses.py=c3, my_layers.py=ab)",
+        "mfd (my_losses.py=d4, my_layers.py=ab, steps=400)",
+        "mfd (my_losses.py=d4, my_layers.py=ab, steps=800)",
+        "mfd",  # written before code was recorded
+    ]
+
+
 def test_rows_with_other_budgets_stay_apart_and_say_so(row_file):
     result = compare([row_file("a.json"), row_file("b.json", other(steps=800))])
     assert [row.label for row in result.rows] == ["mfd (steps=400)", "mfd (steps=800)"]

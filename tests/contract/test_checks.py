@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import pytest
 
-from fairdistill.contract import check_new_file
+from fairdistill.contract import check_named, check_new_file, check_types
 from fairdistill.errors import UsageError
+from tests.own_losses import Small, ready
 
 
 def test_a_new_file_or_one_to_replace_can_be_written(tmp_path, monkeypatch):
@@ -31,3 +33,44 @@ def test_a_folder_that_must_not_be_written_in_is_named(tmp_path, monkeypatch):
     said = f"cannot write new.json: you may not write in {tmp_path}; choose another file with --card"
     with pytest.raises(UsageError, match=re.escape(said)):
         check_new_file("new.json", "--card")
+
+
+class Outer:
+    class Inner:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (Small, "a class; name it: method='tests.own_losses:Small'"),
+        (check_named, "a function; name it: method='fairdistill.contract.checks:check_named'"),
+        (
+            ready,
+            "an object of type Small; put it into a module, such as my_code.py, and name it: method='my_code:NAME'",
+        ),
+        (Outer.Inner, "a class; put it into a module, such as my_code.py, and name it: method='my_code:Inner'"),
+        (3, "3"),
+        (["ss"], "['ss']"),
+    ],
+)
+def test_code_in_place_of_its_name_is_answered_with_how_to_name_it(given, said):
+    with pytest.raises(UsageError, match=f"^{re.escape(f'expected method to be a text, but got {said}')}"):
+        check_named("method", given)
+    check_named("method", "ss")
+
+
+def test_options_that_name_code_say_so_and_others_do_not():
+    @dataclass
+    class Options:
+        method: str
+        model: str | None = None
+        device: str = "cpu"
+
+    check_types(Options("ss"))
+    with pytest.raises(UsageError, match=r"name it: method='tests\.own_losses:Small'"):
+        check_types(Options(method=Small))
+    with pytest.raises(UsageError, match="name it: model='my_code:NAME'"):
+        check_types(Options("ss", model=ready))
+    with pytest.raises(UsageError, match=r"expected device to be a text, but got 3$"):
+        check_types(Options("ss", device=3))

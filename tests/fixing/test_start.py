@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from fairdistill.errors import UsageError
+from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.fixing import FixOptions, fix
 from fairdistill.fixing.start import _shared, start
 from fairdistill.fixing.work import folder
-from fairdistill.models import open_weights
+from fairdistill.models import open_weights, trust_code
 from fairdistill.system.clock import Clock
 from fairdistill.training import resolve
 
@@ -42,3 +42,19 @@ def test_a_weights_file_is_read_once(deployed, tmp_path, monkeypatch):
     (tmp_path / "fix").mkdir()
     start(deployed, options, Clock(60.0))
     assert read == [deployed]
+
+
+def test_a_fix_of_a_network_whose_code_has_changed_is_another(deployed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nets = tmp_path / "my_nets.py"
+    nets.write_text("from fairdistill.models import digit_net as make")
+    trust_code("my_nets:make")
+    options = FixOptions(data="digits-s", model="my_nets:make", device="cpu", threads=1, out=str(tmp_path / "fix"))
+    (tmp_path / "fix").mkdir()
+    start(deployed, options, Clock(60.0))
+    start(deployed, options, Clock(60.0))
+    nets.write_text("from fairdistill.models import digit_net\nmake = digit_net")
+    del sys.modules["my_nets"]
+    with pytest.raises(RunFolderError, match=r"a fix with a different my_nets.py, which has changed since"):
+        start(deployed, options, Clock(60.0))
+    del sys.modules["my_nets"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from fairdistill.errors import MethodError
 from fairdistill.losses import Term
-from fairdistill.losses.own_terms import check_term, checked
+from fairdistill.losses.own_terms import check_term, checked, declared
 from fairdistill.methods import METHODS
-from fairdistill.types import StepView
+from fairdistill.types import StepView, TapName, Taps
 from tests.losses.contract import term_context
 from tests.own_losses import Small
 
@@ -62,3 +65,28 @@ def test_a_value_that_is_no_scalar_is_named(value, what):
     ):
         checked("small", value)
     assert checked("small", torch.tensor(1.0)) == 1
+
+
+@dataclass(frozen=True)
+class Both(Small):
+    teacher_taps: ClassVar[frozenset[TapName]] = frozenset({"logits", "map"})
+
+
+def view_of(student: Taps, teacher: Taps) -> StepView:
+    nobody = torch.zeros(2, dtype=torch.int64)
+    return StepView(student, teacher, nobody, nobody, num_classes=2, num_groups=2, progress=0.0)
+
+
+def test_a_term_sees_the_features_that_it_declares_and_is_told_how_to_declare_others():
+    there = {"logits": torch.zeros(2, 2), "map": torch.zeros(2, 1), "embedding": torch.ones(2, 3)}
+    seen = declared(view_of(there, there), Both())
+    assert (set(seen.student), set(seen.teacher)) == ({"logits"}, {"logits", "map"})
+    assert seen.student["logits"] is there["logits"]
+    assert seen.num_classes == 2
+    with pytest.raises(MethodError, match=r"'small' reads the student's 'map' without .* in Both: student_taps = froz"):
+        seen.student["map"]
+    with pytest.raises(MethodError, match=r"teacher_taps = frozenset\(\{\"embedding\", \"map\", \"logits\"\}\)"):
+        seen.teacher["embedding"]
+    with pytest.raises(KeyError, match="embeding"):
+        seen.student["embeding"]
+    assert not declared(view_of({}, {}), Both()).teacher

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import signal
@@ -16,14 +17,17 @@ import fairdistill
 from fairdistill.benching.execution import run_job
 from fairdistill.benching.jobs import Job
 from fairdistill.cli.main import main
-from fairdistill.errors import UsageError
+from fairdistill.errors import MethodError, NonFiniteLossError, RunFolderError, UsageError
+from fairdistill.models import trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.training import Interrupted, TrainOptions, resume, train
+from fairdistill.training.setup import prepare
 from tests.stops import in_step
 from tests.training.test_resume import stopped
 
 PAGE = Path(__file__).parents[2] / "docs/extend.md"
 MINE = "ss+my_losses:GroupMeans"
+FILE = Path("my_losses.py")
 SHORT: dict[str, Any] = {"data": "digits-s", "method": MINE, "steps": 4, "threads": 1, "precision": "float32"}
 
 
@@ -75,13 +79,29 @@ def test_it_has_rows_in_a_grid(monkeypatch):
     assert RunFolder.open(job.path).finished
 
 
-def test_a_mistake_in_the_code_is_told_with_its_line(capsys):
-    file = Path("my_losses.py")
-    file.write_text(file.read_text().replace('view.student["embedding"]', 'view.student["embeding"]'))
+def edit(old: str, new: str) -> None:
+    """Change the module, as another process would find it."""
+    text = FILE.read_text()
+    assert old in text
+    FILE.write_text(text.replace(old, new))
     sys.modules.pop("my_losses", None)
+
+
+def code_of(path: str | Path) -> dict[str, str]:
+    return RunFolder.open(path).environment["code"]
+
+
+def forget_code(path: str | Path) -> None:
+    """Make a run one of before its code was recorded."""
+    run = RunFolder.open(path)
+    run.write_json("environment.json", {key: value for key, value in run.environment.items() if key != "code"})
+
+
+def test_a_mistake_in_the_code_is_told_with_its_line(capsys):
+    edit('view.student["embedding"]', 'view.student["embeding"]')
     assert main(["train", "--data", "digits-s", "--method", MINE, "--steps", "2", "--threads", "1"]) == 2
-    line = next(at for at, text in enumerate(file.read_text().splitlines(), 1) if "embeding" in text)
-    assert f"your own code failed ({file.absolute()}, line {line}): KeyError: 'embeding'" in capsys.readouterr().err
+    line = next(at for at, text in enumerate(FILE.read_text().splitlines(), 1) if "embeding" in text)
+    assert f"your own code failed ({FILE.absolute()}, line {line}): KeyError: 'embeding'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -104,3 +124,152 @@ def test_a_module_hidden_by_another_is_named():
     Path("string.py").write_text("")
     with pytest.raises(UsageError, match=r"has no 'Mine' to make a method; .*string.py has the name of another module"):
         train(**{**SHORT, "method": "string:Mine"}, quiet=True)
+
+
+def test_its_code_is_recorded_and_two_states_of_it_are_two_rows():
+    first = [train(**SHORT, seed=seed, out=f"old-{seed}", quiet=True).path for seed in (0, 1)]
+    edit("# it looks across rows", "# a comment")
+    then = train(**SHORT, out="new", quiet=True).path
+    (old,), (new,) = code_of(first[0]).values(), code_of(then).values()
+    assert code_of(first[0]) == code_of(first[1]) == {"my_losses.py": old}
+    assert old != new
+    rows = fairdistill.compare([*first, then]).rows
+    assert [(row.label, len(row.seeds)) for row in rows] == [
+        (f"{MINE} (my_losses.py={old})", 2),
+        (f"{MINE} (my_losses.py={new})", 1),
+    ]
+    assert [row.label for row in fairdistill.compare([then]).rows] == [MINE]
+    record = then / "environment.json"
+    record.write_text(
+        json.dumps({key: value for key, value in json.loads(record.read_text()).items() if key != "code"})
+    )
+    assert [row.label for row in fairdistill.compare([first[0], then]).rows] == [f"{MINE} (my_losses.py={old})", MINE]
+
+
+def test_the_code_of_a_network_is_recorded_too():
+    Path("my_nets.py").write_text("from fairdistill.models import digit_net\nfrom my_layers import *\nmake = digit_net")
+    Path("my_layers.py").write_text("")
+    run = train(**{**SHORT, "method": "scratch"}, model="my_nets:make", quiet=True)
+    assert list(code_of(run.path)) == ["my_layers.py", "my_nets.py"]
+    assert code_of(train(**{**SHORT, "method": "scratch"}, out="plain", quiet=True).path) == {}
+    del sys.modules["my_nets"], sys.modules["my_layers"]
+
+
+def test_code_that_changed_while_a_run_was_stopped_is_noted_and_recorded(capsys):
+    with stopped(in_step(3, partial(signal.raise_signal, signal.SIGINT)), Interrupted):
+        train(**SHORT, out="run", quiet=True)
+    (old,) = code_of("run").values()
+    for comment in ("# tried", "# corrected"):  # of the first, nothing is saved
+        edit("# it looks across rows" if comment == "# tried" else "# tried", comment)
+        with stopped(in_step(1, partial(exec, "1 / 0")), ZeroDivisionError):
+            resume("run", code=MINE)
+        (new,) = code_of("run").values()
+        assert re.fullmatch(f"{old}, from step 3 [0-9a-f]{{12}}", new)
+        assert "changed after the run was started: its new code trains the steps from 3 on;" in capsys.readouterr().err
+    resume("run", code=MINE)
+    assert "changed after" not in capsys.readouterr().err
+    assert [row.label for row in fairdistill.compare(["run", train(**SHORT, out="b", quiet=True).path]).rows] == [
+        f"{MINE} (my_losses.py={new})",
+        f"{MINE} (my_losses.py={new[-12:]})",
+    ]
+
+
+def test_code_that_changed_before_the_first_checkpoint_replaces_the_former():
+    with stopped(in_step(1, partial(signal.raise_signal, signal.SIGINT)), Interrupted):
+        train(**SHORT, out="run", quiet=True)
+    RunFolder.open("run").checkpoint_path.unlink()
+    edit("# it looks across rows", "# corrected")
+    resume("run", code=MINE, quiet=True)
+    assert code_of("run") == code_of(train(**SHORT, out="new", quiet=True).path)
+
+
+def test_a_run_without_a_record_of_its_code_goes_on_and_has_none():
+    with stopped(in_step(3, partial(signal.raise_signal, signal.SIGINT)), Interrupted):
+        train(**SHORT, out="run", quiet=True)
+    record = Path("run/environment.json")
+    record.write_text(
+        json.dumps({key: value for key, value in json.loads(record.read_text()).items() if key != "code"})
+    )
+    assert "code" not in resume("run", code=MINE, quiet=True).environment
+
+
+def test_a_file_that_changed_after_it_was_imported_is_noted_and_what_ran_is_recorded(capsys, monkeypatch):
+    monkeypatch.syspath_prepend(Path.cwd())  # as a notebook has it
+    before = code_of(train(**SHORT, out="a", quiet=True).path)
+    FILE.write_text(FILE.read_text() + "\n# more")
+    assert code_of(train(**SHORT, out="b").path) == before
+    assert "my_losses.py has changed since this process imported it" in capsys.readouterr().err
+    importlib.reload(sys.modules["my_losses"])
+    assert code_of(train(**SHORT, out="c").path) != before
+    assert "has changed since" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_run_that_fails_before_its_first_checkpoint_leaves_no_folder(there):
+    if there:
+        Path("run").mkdir()
+    edit(".sum() / view.world.size", ".sum() / view.wold.size")
+    with pytest.raises(AttributeError, match="wold"):
+        train(**SHORT, out="run", quiet=True)
+    assert Path("run").exists() == there
+    assert not there or not list(Path("run").iterdir())
+    edit("return self.strength * ", "return float('nan') * ")
+    edit("view.wold.size", "view.world.size")
+    with pytest.raises(NonFiniteLossError):
+        train(**SHORT, out="run", quiet=True)
+    edit("return float('nan') * ", "return ")
+    assert train(**SHORT, out="run", quiet=True).finished
+
+
+def test_a_folder_with_a_checkpoint_or_of_another_command_stays():
+    with stopped(in_step(3, partial(signal.raise_signal, signal.SIGINT)), Interrupted):
+        train(**SHORT, out="run", quiet=True)
+    with stopped(in_step(1, partial(exec, "1 / 0")), ZeroDivisionError):
+        resume("run", code=MINE, quiet=True)
+    with pytest.raises(RunFolderError, match="exists already"):
+        train(**SHORT, out="run", quiet=True)
+    RunFolder.open("run").checkpoint_path.unlink()
+    with stopped(in_step(1, partial(exec, "1 / 0")), ZeroDivisionError):
+        resume("run", code=MINE, quiet=True)
+    assert RunFolder.open("run").config["method"] == MINE
+
+
+def test_a_feature_that_is_not_declared_is_told_with_how_to_declare_it():
+    edit('view.student["embedding"]', 'view.student["map"]')
+    said = (
+        r"the term 'group_means' reads the student's 'map' .* in GroupMeans: student_taps = frozenset\(\{\"embedding\","
+    )
+    with pytest.raises(MethodError, match=said):
+        train(**SHORT, quiet=True)
+
+
+def test_a_job_whose_code_is_no_longer_that_of_its_plan_is_refused():
+    plan = {"methods": MINE, "seeds": "0", "steps": 4, "protocol": "honest", "dry_run": True}
+    first = fairdistill.bench("digits-s", **plan).jobs[0]
+    job = Job("1", MINE, 0, TrainOptions(**SHORT, out="grid/a"), None, code={"my_losses.py": "0" * 12})
+    assert str(run_job(job)).startswith("my_losses.py differs from when the grid was planned; run the same command")
+    assert not job.path.exists()
+    edit("# it looks across rows", "# a comment")
+    assert fairdistill.bench("digits-s", **plan).jobs[0].id != first.id
+
+
+def test_in_python_a_class_is_answered_with_its_name(monkeypatch):
+    monkeypatch.syspath_prepend(Path.cwd())
+    mine = importlib.import_module("my_losses").GroupMeans
+    with pytest.raises(UsageError, match=r"got a class; name it: method='my_losses:GroupMeans'"):
+        train(**{**SHORT, "method": mine})
+    with pytest.raises(UsageError, match=r"got a class; name it: code='my_losses:GroupMeans'"):
+        resume("run", code=mine)
+
+
+def test_the_outputs_of_a_teacher_whose_code_changed_are_computed_anew(quick, make_teacher):
+    nets = Path("my_nets.py")
+    nets.write_text("from fairdistill.models import digit_net as make")
+    trust_code("my_nets:make")
+    options = quick(method="mfd", teacher=make_teacher(network="my_nets:make", model="my_nets:make"))
+    train(options, quiet=True)
+    assert prepare(options).cache.missing_bytes == 0
+    nets.write_text("from fairdistill.models import digit_net\nmake = digit_net")
+    del sys.modules["my_nets"]
+    assert prepare(options).cache.missing_bytes > 0
+    del sys.modules["my_nets"]

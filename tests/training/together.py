@@ -41,6 +41,12 @@ CASES: dict[str, dict[str, Any]] = {
     "di": {"method": "di", "batch_size": 127, "lr": 0.1},
     "reweight": {"method": "reweight", "batch_size": 127, "lr": 0.1},
     "gapreg": {"method": "gapreg", "set": {"gapreg.strength": 1.0}, "batch_size": 127, "lr": 0.1},
+    "own": {
+        "method": "tests.own_losses:GroupMeans",
+        "set": {"group_means.strength": 1.0},
+        "batch_size": 127,
+        "lr": 0.1,
+    },
     "average": {"method": "ss", "ema": 0.9, "batch_size": 127, "lr": 0.1},
     "fitnet": {"method": "ss+fitnet", "batch_size": 41, "protocol": "paper", "epochs": 2, "steps": None, "lr": 0.002},
 }

@@ -20,9 +20,15 @@ def run_job(job: Job) -> str | None:
 def _run(job: Job) -> str | None:
     from fairdistill.methods import parts
     from fairdistill.models import trust_code
-    from fairdistill.training import resume, train
+    from fairdistill.training import code_of, resume, train
 
     trust_code(job.options.model, job.options.teacher_model, job.options.teacher, *parts(job.row))
+    here = code_of(job.options)
+    if apart := [file for file, digest in job.code.items() if here.get(file) != digest]:
+        return (
+            f"{' and '.join(apart)} differs from when the grid was planned; run the same command again, on a cluster "
+            "with the same file on every machine"
+        )
     try:
         if (job.path / "config.yaml").exists():
             # The run may have started on another machine, or its grid may have been moved since.

@@ -28,6 +28,7 @@ class Job:
         recipe: options that it shares with other jobs.
         teacher: id of the job that trains its teacher, None without one.
         own: options of its own, by name; ``out`` and ``teacher`` are folders of the grid.
+        code: a hash of each file of the user's own code when the grid was planned.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Job:
     recipe: TrainOptions
     teacher: str | None
     own: Mapping[str, Any] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def options(self) -> TrainOptions:

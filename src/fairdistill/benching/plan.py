@@ -112,4 +112,5 @@ def _job(recipe: _Recipe, of_seed: TrainOptions, path: Path, teacher: Job | None
         "out": str(path / f"{methods.folder_name(name)}-seed{seed}-{id_}"),
         "teacher": None if teacher is None else str(teacher.path),
     }
-    return Job(id_, name, seed, recipe.options, None if teacher is None else teacher.id, own)
+    code = recipe.identity.get("code", {})
+    return Job(id_, name, seed, recipe.options, None if teacher is None else teacher.id, own, code)

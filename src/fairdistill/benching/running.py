@@ -10,6 +10,7 @@ from functools import cache, partial
 
 from fairdistill.benching.cost import Samples, samples
 from fairdistill.benching.folder import open_grid
+from fairdistill.benching.former_code import runs_of_former_code
 from fairdistill.benching.jobs import Grid
 from fairdistill.benching.local import run_local
 from fairdistill.benching.options import BenchOptions
@@ -53,6 +54,8 @@ def run_grid(source: str, options: BenchOptions, *, quiet: bool) -> BenchResult:
             _run_shared(grid, partial(run, grid, report=lambda job, state: None))
         else:
             tell(overview(now()))
+            if former := runs_of_former_code(grid):
+                tell(former)
             with followed(grid, now) as report:
                 _run_shared(grid, partial(run, grid, report=report))
     result = now()

@@ -12,7 +12,7 @@ def base_key(network: str, data: str, recipe: Recipe, runtime: Runtime) -> str:
     """Return what all features of a network on a data set depend on.
 
     Args:
-        network: a hash of its weights.
+        network: a hash of its weights, and of its code if that may change.
         data: a hash of the data set.
         recipe: how the network's images are prepared.
         runtime: device and precision.

@@ -22,7 +22,7 @@ def compare(
 
     Args:
         sources: run folders and row files (what ``compare --format json`` printed, ``.json``, or ``-`` for standard
-            input), or a single one. Rows of several files with the same label and budget become one.
+            input), or a single one. Rows of several files with the same label, budget and own code become one.
         options: how the command line prints the result; the result itself does not depend on it.
         **keywords: options by name.
 
@@ -110,6 +110,7 @@ def _row(recipe: Recipe, members: Sequence[FinishedRun], recipes: list[Recipe]) 
         samples=budget["samples"],
         collapsed=tuple(run.seed for run in runs if run.result["collapsed"]),
         paths=tuple(str(run.folder.path) for run in runs),
+        code=runs[0].code,
     )
 
 

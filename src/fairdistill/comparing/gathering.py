@@ -53,7 +53,7 @@ def read_rows(path: str | Path) -> CompareResult:
 
 
 def gathered(results: Sequence[CompareResult]) -> CompareResult:
-    """Put comparisons on one test set together; rows with the same label and budget become one.
+    """Put comparisons on one test set together; rows with the same label, budget and own code become one.
 
     Raises:
         UsageError: if they differ in data or protocol, or two rows share a seed.
@@ -61,11 +61,10 @@ def gathered(results: Sequence[CompareResult]) -> CompareResult:
     first, *others = results
     for other in others:
         _check_same(first, other)
-    rows: dict[tuple[str, int, int], CompareRow] = {}
+    rows: dict[tuple[object, ...], CompareRow] = {}
     for row in (row for result in results for row in result.rows):
-        key = row.label, row.steps, row.samples
+        key = row.label, row.steps, row.samples, *sorted(row.code.items())
         rows[key] = _together(rows[key], row) if key in rows else row
-    labels = [row.label for row in rows.values()]
     known = [result.largest_class for result in results if not math.isnan(result.largest_class)]
     return CompareResult(
         data=first.data,
@@ -73,11 +72,16 @@ def gathered(results: Sequence[CompareResult]) -> CompareResult:
         made_with=tuple(dict.fromkeys(version for result in results for version in result.made_with)),
         largest_class=known[0] if known else math.nan,
         tested_on=next((result.tested_on for result in results if result.tested_on), ""),
-        rows=in_order(
-            replace(row, differs={**row.differs, "steps": row.steps}) if labels.count(row.label) > 1 else row
-            for row in rows.values()
-        ),
+        rows=in_order(replace(row, differs={**row.differs, **_apart(row, rows.values())}) for row in rows.values()),
     )
+
+
+def _apart(row: CompareRow, rows: Iterable[CompareRow]) -> dict[str, Any]:
+    """Return what sets a row apart from others with its label: their own code, or their steps."""
+    others = [other for other in rows if other.label == row.label and other is not row]
+    code = {file: digest for file, digest in row.code.items() if any(each.code.get(file) != digest for each in others)}
+    steps = {"steps": row.steps} if any(each.code == row.code for each in others) else {}
+    return {**code, **steps}
 
 
 def in_order(rows: Iterable[CompareRow]) -> tuple[CompareRow, ...]:
@@ -135,6 +139,7 @@ def _row(content: Mapping[str, Any]) -> CompareRow:
         accuracy=values["accuracy"],
         deo_a=values["deo_a"],
         deo_m=values["deo_m"],
+        code={str(file): str(digest) for file, digest in content.get("code", {}).items()},
     )
 
 

@@ -97,6 +97,11 @@ class FinishedRun:
         return digest or json.dumps({"data": self.config["data"], **self.data_options}, sort_keys=True)
 
     @property
+    def code(self) -> dict[str, str]:
+        """A hash of each file of own code that it was trained with; empty for runs that are older than this record."""
+        return dict(self.folder.environment.get("code", {}))
+
+    @property
     def recipe(self) -> Recipe:
         """Everything that must be equal for two runs to share a row."""
         known = without_defaults(self.config, keep="last" if self.config["protocol"] == "paper" else "loss")
@@ -108,6 +113,8 @@ class FinishedRun:
             "steps": self.result["budget"]["steps"],
             "teacher": _taught_by(self.result),
         }
+        if self.code:
+            settings["code"] = self.code
         return Recipe(json.dumps(settings, sort_keys=True))
 
 
@@ -119,10 +126,11 @@ class Recipe:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The settings by name; including those of the data set and of the method's terms."""
+        """The settings by name; including those of the data set and of the method's terms, and files of own code."""
         read = json.loads(self.text)
-        inner = ("set", "data_options")
-        return {**{k: v for k, v in read.items() if k not in inner}, **read["data_options"], **read["set"]}
+        inner = ("set", "data_options", "code")
+        plain = {name: value for name, value in read.items() if name not in inner}
+        return {**plain, **read["data_options"], **read["set"], **read.get("code", {})}
 
     def differs(self, others: list[Recipe]) -> dict[str, Any]:
         """Return the settings that set this recipe apart from others of its method, and its protocol if they mix.

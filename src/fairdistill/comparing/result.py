@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fairdistill.contract import Result
@@ -55,6 +55,7 @@ class CompareRow(Result):
         samples: images seen in each run.
         collapsed: seeds whose model predicts a single class.
         paths: the run folders.
+        code: a hash of each file of the user's own code that the runs were trained with.
     """
 
     method: str
@@ -67,6 +68,7 @@ class CompareRow(Result):
     samples: int
     collapsed: tuple[int, ...]
     paths: tuple[str, ...]
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -94,8 +96,9 @@ class CompareRow(Result):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as it is written to JSON: the record, and the values of every run."""
-        return {**self.record(), "values": {name: list(self.metric(name).values) for name in METRICS}}
+        """Return the row as it is written to JSON: the record, the values of every run, and the hashes of own code."""
+        values = {name: list(self.metric(name).values) for name in METRICS}
+        return {**self.record(), "values": values, "code": dict(self.code)}
 
 
 @dataclass(frozen=True, kw_only=True)

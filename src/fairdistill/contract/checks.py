@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from fairdistill.errors import UsageError
 
 _PLAIN: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
+_NAMES_CODE = frozenset({"method", "methods", "model", "teacher_model"})  # options that take MODULE:NAME
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -40,6 +41,8 @@ def check_types(options: Any) -> None:
         if type(value) in plain:
             continue
         expected = _mismatch(value, kind)
+        if expected and name in _NAMES_CODE:
+            check_named(name, value)
         if expected:
             raise UsageError(f"expected {name} to be {expected}, but got {value!r}")
 
@@ -99,6 +102,33 @@ def check_path(name: str, value: object) -> None:
     """
     if not isinstance(value, str | Path):
         raise UsageError(f"expected {name} to be a path, but got {value!r}")
+
+
+def check_named(name: str, value: object) -> None:
+    """Check that a network or method is given by its name; an object or a class is answered with how to name it.
+
+    Raises:
+        UsageError: if it is not a text.
+
+    Example:
+        >>> check_named("model", Path)
+        Traceback (most recent call last):
+        fairdistill.errors.UsageError: expected model to be a text, but got a class; name it: model='pathlib:Path'
+    """
+    if isinstance(value, str):
+        return
+    if type(value).__module__ == "builtins" and not callable(value):
+        raise UsageError(f"expected {name} to be a text, but got {value!r}")
+    module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+    what = (
+        "a class" if isinstance(value, type) else "a function" if own else f"an object of type {type(value).__name__}"
+    )
+    if module not in (None, "__main__") and own.isidentifier():
+        way = f"name it: {name}='{module}:{own}'"
+    else:
+        place = f"my_code:{own.rpartition('.')[2] or 'NAME'}"
+        way = f"put it into a module, such as my_code.py, and name it: {name}={place!r}"
+    raise UsageError(f"expected {name} to be a text, but got {what}; {way}")
 
 
 def check_new_file(path: str | Path, option: str) -> None:

@@ -21,6 +21,7 @@ from fairdistill.fixing.work.samples import Samples
 from fairdistill.fixing.work.work import Work
 from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.models.layout import to_device
+from fairdistill.models.own_source import code_digests
 from fairdistill.predictions.trained.as_deployed import data_options_as_deployed
 from fairdistill.predictions.trained.model import open_run
 from fairdistill.predictions.trained.own_description import own_description
@@ -80,7 +81,8 @@ def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     elif options.head is not None:
         _check_head(options.head, str(resolved.model), samples, runtime)
     out = Path(options.out)
-    digests = {**samples.digests, "model": None if given is None else given.model.digest}
+    of_model, network = (None, None) if given is None else (given.model.digest, given.model.name)
+    digests = {**samples.digests, "model": of_model, **code_digests(options.model, network)}
     folder.begin(out, folder.identity(deployed, options, resolved, digests=digests))
     base = replace(base, cache_dir=str(out / ".teacher-cache"))
     notes = [capitalized(note) for note in samples.train.notes]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from fairdistill.contract import check_path
+from fairdistill.contract import check_named, check_path
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import build, head_name, load_weights, open_weights, trust_code
 from fairdistill.models.description.described import Described, described_in
@@ -46,6 +46,8 @@ def load(path: str | Path, *, model: str | None = None) -> nn.Module:
         ('3', '7')
     """
     check_path("a run folder", path)
+    if model is not None:
+        check_named("model", model)
     trust_code(model)
     network, described, metadata = _opened(Path(path), model)
     preprocessing, multiple = preprocessing_of(described, metadata), bool(described.multi_label)

@@ -92,6 +92,7 @@ LOG_ROW: Mapping[str, Any] = {
 ENVIRONMENT: Mapping[str, Any] = {
     "fairdistill": TEXT, "commit": TEXT_OR_NULL, "python": TEXT, "packages": Each(TEXT_OR_NULL, dict),
     "platform": TEXT, "processor": TEXT_OR_NULL, "threads": WHOLE, "processes": WHOLE, "device": TEXT, "seed": WHOLE,
+    "code": Each(TEXT, dict),
 }  # fmt: skip
 _OPTIONAL = ("teacher", "evaluation")  # null if there is none
 

@@ -22,7 +22,7 @@ from fairdistill.training.settings.recipe import RecipeName
 
 if TYPE_CHECKING:
     from fairdistill.training.data.splits import Splits, load_data, parted
-    from fairdistill.training.identity import computed, computed_data
+    from fairdistill.training.identity import code_of, computed, computed_data
     from fairdistill.training.loop import Watch
     from fairdistill.training.machine.cost import Estimate, estimate, seconds_of
     from fairdistill.training.machine.environment import Environment, describe_environment
@@ -39,8 +39,9 @@ __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
     "Interrupted", "LearningOptions", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName",
     "RecipeName", "SamplingOptions", "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch",
-    "build_sampler", "computed", "computed_data", "describe_environment", "ema_decay", "estimate", "evaluate_teacher",
-    "load_checkpoint", "load_data", "parted", "plan_stages", "prepare", "resolve", "resume", "seconds_of", "train",
+    "build_sampler", "code_of", "computed", "computed_data", "describe_environment", "ema_decay", "estimate",
+    "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages", "prepare", "resolve", "resume",
+    "seconds_of", "train",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(
@@ -52,7 +53,7 @@ __getattr__ = lazy_face(
             "machine.cost": ("Estimate", "estimate", "seconds_of"),
             "machine.environment": ("Environment", "describe_environment"),
             "progress.evaluation": ("evaluate_teacher",),
-            "identity": ("computed", "computed_data"),
+            "identity": ("code_of", "computed", "computed_data"),
             "loop": ("Watch",),
             "resolving": ("resolve",),
             "run": ("resume", "train"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import with_keywords
+from fairdistill.contract import check_named, with_keywords
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.methods import parts
 from fairdistill.models import check_program, trust_code
@@ -19,8 +19,9 @@ from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.machine.pace import Threads, use_threads
 from fairdistill.training.options import TrainOptions
 from fairdistill.training.progress.active_run import ActiveRun, activate
+from fairdistill.training.progress.changed_code import note_changed_code
 from fairdistill.training.progress.evaluation import evaluate_on_test
-from fairdistill.training.progress.opening import announce, console_of, create_run, held
+from fairdistill.training.progress.opening import announce, console_of, create_run, held, removed_if_it_fails
 from fairdistill.training.progress.state import restore
 from fairdistill.training.progress.stopping import interrupt_named
 from fairdistill.training.setup import prepare, training_pipeline
@@ -59,6 +60,7 @@ def train(
     Raises:
         UsageError: for options that do not fit; nothing is written.
         DataError: for data that does not fit; nothing is written.
+        Exception: whatever your own code raises; a run folder without a checkpoint is removed after any failure.
         RunFolderError: if the run folder exists.
         NonFiniteLossError: if a loss part is infinite or NaN; the last checkpoint stays.
         Interrupted: after Ctrl-C, SIGTERM or SIGHUP, unless ignored; the state is saved and ``resume`` continues.
@@ -77,12 +79,13 @@ def train(
         setup = prepare(options, world, splits=splits)
         pipeline = training_pipeline(setup)
         with console_of(setup, quiet) as console:
-            folder = RunFolder(setup.out)
+            folder, was_there = RunFolder(setup.out), setup.out.exists()
             if world.first:
                 RunFolder.check_new(setup.out)
                 announce(setup, pipeline, console)
                 folder = create_run(setup)
-            with held(folder, world), interrupt_named(folder):
+            undone = removed_if_it_fails(folder, world, was_there=was_there)
+            with held(folder, world), interrupt_named(folder), undone:
                 _go_on(activate(setup, folder, pipeline, console), hold_test=hold_test, watch=watch, until=until)
     return folder
 
@@ -99,7 +102,8 @@ def resume(
 ) -> RunFolder:
     """Continue a run that was paused, stopped or killed, as if there had been no interruption.
 
-    The result is the same bit for bit on one CPU thread.
+    The result is the same bit for bit on one CPU thread. If your own code has changed, the new code trains the
+    remaining steps; a line says so, and ``environment.json`` records the step.
 
     Args:
         path: the run folder.
@@ -119,7 +123,10 @@ def resume(
         >>> run = resume("runs/short")  # doctest: +SKIP
     """
     _check_until(until)
-    named = [code] if isinstance(code, str) else code
+    named: list[Any] = list(code) if isinstance(code, list | tuple) else [code]
+    for name in named:
+        if name is not None:
+            check_named("code", name)
     trust_code(*named, *(part for name in named if name for part in parts(name)))
     folder = RunFolder.open(path)
     world = join(folder.config.get("device", "auto"))
@@ -135,6 +142,7 @@ def resume(
             use_threads(setup, Threads(folder.environment["threads"]))
             run = activate(setup, folder, training_pipeline(setup), console)
             restore(run)
+            note_changed_code(run)
             _go_on(run, hold_test=hold_test, watch=watch, until=until)
     return folder
 

@@ -28,6 +28,7 @@ from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime, choose_runtime
 from fairdistill.training.data.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
 from fairdistill.training.data.splits import Splits, load_data
+from fairdistill.training.identity import code_of
 from fairdistill.training.networks.student import Student, build_student
 from fairdistill.training.networks.teacher import RunTeacher, build_teacher, teacher_source, with_network
 from fairdistill.training.optimization.objective import Objective
@@ -57,6 +58,7 @@ class Setup:
         stages: how the budget is spent.
         cache: where the teacher's features are kept, if they are.
         digests: hashes of the training data, the test set, the validation split and the teacher's weights.
+        code: a hash of each file of the user's own code.
     """
 
     options: TrainOptions
@@ -72,6 +74,7 @@ class Setup:
     stages: tuple[Stage, ...]
     cache: FeatureStore[TapName] | None
     digests: Mapping[str, str | None]
+    code: Mapping[str, str]
 
     @property
     def out(self) -> Path:
@@ -116,7 +119,7 @@ def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | Non
     setup = Setup(
         options=options, method=method, runtime=runtime, world=world,
         most_threads=torch.get_num_threads(), data=data, sampler=sampler, student=student,
-        teacher=teacher, objective=objective, stages=stages, cache=None, digests=digests,
+        teacher=teacher, objective=objective, stages=stages, cache=None, digests=digests, code=code_of(options),
     )  # fmt: skip
     return replace(setup, cache=_plan_cache(setup))
 
@@ -265,7 +268,7 @@ def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
     features = teacher.features
     cache = FeatureStore(
         _cache_folder(options),
-        key=base_key(teacher.digest, str(setup.digests["data"]), teacher.recipe, setup.runtime),
+        key=base_key(teacher.computes, str(setup.digests["data"]), teacher.recipe, setup.runtime),
         features={
             name: Feature(place_key(features.points.get(name), teacher.outputs), features.shapes[name])
             for name in sorted(method.teacher_taps)

@@ -55,6 +55,11 @@ def begin(out: Path, record: StudyRecord) -> None:
             raise
 
 
+def renew(out: Path, record: StudyRecord) -> None:
+    """Record a study anew: nothing has been trained for it yet, and its own code has changed."""
+    write_json(out / "study.json", record.to_dict())
+
+
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Hold the study while trials are handed out or one is chosen; other processes of this machine wait."""

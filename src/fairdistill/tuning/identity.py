@@ -62,6 +62,8 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
         old, new = before.get(name), after.get(name)
         if old != new:
             part, _, inner = name.partition(" ")
+            if part == "code":
+                return f"another version of {inner}, your own code"
             return _DIGESTS[inner] if part == "digests" else f"{name} {_shown(old)}, not {_shown(new)}"
     return None
 

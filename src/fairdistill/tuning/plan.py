@@ -104,7 +104,7 @@ def plan(training: TrainOptions, options: TuneOptions) -> Plan:
     setup.data.validation.require_cells("DEO is undefined and no trial can be chosen")
     if options.seconds is not None and former is None:
         check_budget(options.seconds, needed=estimate(setup, training_pipeline(setup)).seconds)
-    made_with = describe_environment(setup.runtime, seed=training.seed)
+    made_with = describe_environment(setup.runtime, seed=training.seed, code=setup.code)
     packages = {package: version(package) for package in ("optuna", "matplotlib")}
     resolved = replace(setup.options, pseudo_groups=training.pseudo_groups)
     return Plan(

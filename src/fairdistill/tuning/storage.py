@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -45,7 +46,7 @@ def opened(plan: Plan) -> Iterator[Study]:
         _check_folder(plan.out, plan.former, record)
     if url is not None:  # opened before anything is written, since it may fail
         with _connected(url) as storage:
-            study = _study(plan, storage)
+            study = _study(plan, record, storage)
             _begin(plan, record)
             yield study
         return
@@ -53,7 +54,7 @@ def opened(plan: Plan) -> Iterator[Study]:
     with ExitStack() as stack:
         with folder.locked(plan.out):  # the first of several processes makes the tables
             storage = stack.enter_context(_connected(f"sqlite:///{(plan.out / 'study.db').absolute()}"))
-            study = _study(plan, storage)
+            study = _study(plan, record, storage)
         yield study
 
 
@@ -66,7 +67,9 @@ def shown(url: str) -> str:
 
 
 def _check_folder(out: Path, former: folder.StudyRecord, record: folder.StudyRecord) -> None:
-    apart = difference(former.identity, record.identity) or difference(
+    """Check that a folder holds this study; whether its own code may have changed, the study itself tells."""
+    then = {**former.identity, "code": record.identity.get("code")}
+    apart = difference(then, record.identity) or difference(
         {"study": former.study, "storage": former.storage}, {"study": record.study, "storage": record.storage}
     )
     if apart is not None:
@@ -107,7 +110,7 @@ def _why(error: BaseException) -> str:
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-def _study(plan: Plan, storage: RDBStorage) -> Study:
+def _study(plan: Plan, record: folder.StudyRecord, storage: RDBStorage) -> Study:
     directions = [
         StudyDirection.MAXIMIZE if higher_is_better(metric) else StudyDirection.MINIMIZE for metric in plan.objectives
     ]
@@ -124,7 +127,23 @@ def _study(plan: Plan, storage: RDBStorage) -> Study:
         if study.get_trials(deepcopy=False) or study.directions != directions:
             raise UsageError(f"{where} was not created by fairdistill tune; choose another name with --study")
         study.set_user_attr(_IDENTITY, dict(plan.identity))
-    apart = difference(study.user_attrs[_IDENTITY], plan.identity)
+    then, code = study.user_attrs[_IDENTITY], plan.identity.get("code")
+    if then.get("code") != code and not _begun(plan, study):  # a mistake in it ended the first trial
+        then = {**then, "code": code}
+        study.set_user_attr(_IDENTITY, then)
+        if plan.former is not None:
+            folder.renew(plan.out, record)
+    apart = difference(then, plan.identity)
     if apart is not None:
-        raise UsageError(f"{where} has {apart}; choose another name with --study")
+        way = "folder with --out" if url is None else "name with --study"
+        raise UsageError(f"{where} has {apart}; choose another {way}")
     return study
+
+
+def _begun(plan: Plan, study: Study) -> bool:
+    """Return whether anything was trained: a trial has ended, has a run folder, or is on another machine."""
+    trials = study.get_trials(deepcopy=False)
+    elsewhere = {each.user_attrs.get("host") for each in trials} - {None, socket.gethostname()}
+    return (
+        bool(elsewhere) or any(each.state.is_finished() for each in trials) or any(plan.out.glob("trial-*/config.yaml"))
+    )

@@ -64,7 +64,7 @@ def features_of(
     place = place_key(TapPoint(layer.name, "input", call=0), model.outputs)
     store = FeatureStore(
         folder,
-        key=base_key(model.digest, data.digest(), model.recipe, runtime),
+        key=base_key(model.computes, data.digest(), model.recipe, runtime),
         features={"features": Feature(f"{place}, mean over space" if layer.pooled else place, (width,))},
         rows=len(data),
         states=1,

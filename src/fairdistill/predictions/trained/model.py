@@ -14,6 +14,7 @@ from fairdistill.errors import TeacherError
 from fairdistill.models.description.input_rule import rule_of
 from fairdistill.models.files.weights import WeightsFile
 from fairdistill.models.layout import to_device
+from fairdistill.models.own_source import code_digests
 from fairdistill.models.reading import OutputReading
 from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.predictions import Predictions
@@ -58,6 +59,11 @@ class DeployedModel:
     fixed_size: int | None = None
     own_rule: bool = True
     notes: tuple[str, ...] = ()
+
+    @property
+    def computes(self) -> str:
+        """A text that differs for models with other weights or, if the network is own code, other code."""
+        return " ".join([self.digest, *(f"{file}={digest}" for file, digest in code_digests(self.name).items())])
 
 
 def load_model(

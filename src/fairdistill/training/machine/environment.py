@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _PACKAGES = ("torch", "numpy", "scikit-learn", "safetensors")
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Versions, hardware, commit and seed; ``environment.json`` of a run, and part of a study.
+    """Versions, hardware, commit, seed and own code; ``environment.json`` of a run, and part of a study.
 
     Attributes:
         fairdistill: the version.
@@ -34,6 +34,7 @@ class Environment:
         processes: that train together.
         device: device and precision.
         seed: of the run.
+        code: a hash of each file of the user's own code, see :func:`fairdistill.models.own_source.code_digests`.
     """
 
     fairdistill: str
@@ -46,9 +47,12 @@ class Environment:
     processes: int
     device: str
     seed: int
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
-def describe_environment(runtime: Runtime, *, seed: int, processes: int = 1) -> Environment:
+def describe_environment(
+    runtime: Runtime, *, seed: int, processes: int = 1, code: Mapping[str, str] | None = None
+) -> Environment:
     """Return the environment of this process."""
     return Environment(
         fairdistill=__version__,
@@ -61,6 +65,7 @@ def describe_environment(runtime: Runtime, *, seed: int, processes: int = 1) -> 
         processes=processes,
         device=str(runtime),
         seed=seed,
+        code=code or {},
     )
 
 

@@ -26,6 +26,7 @@ class RunTeacher:
         features: where its features are.
         recipe: how its images are prepared.
         digest: a hash of its weights.
+        computes: what stored features of it depend on: its weights and, if it is own code, that.
         trained_by: how it was trained, where that is known.
         outputs: how its outputs become logits in the order of the classes.
         notes: what was assumed about its weights, input and outputs, one sentence each.
@@ -35,6 +36,7 @@ class RunTeacher:
     features: Features
     recipe: Recipe
     digest: str
+    computes: str
     trained_by: TrainedBy
     outputs: OutputReading
     notes: tuple[str, ...] = ()
@@ -72,4 +74,6 @@ def build_teacher(
     features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
     check_features(features, method, train.of_outputs(), "teacher")
     network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
-    return RunTeacher(network, features, model.recipe, model.digest, model.trained_by, model.outputs, model.notes)
+    return RunTeacher(
+        network, features, model.recipe, model.digest, model.computes, model.trained_by, model.outputs, model.notes
+    )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fairdistill.errors import NonFiniteLossError, TeacherError
 from fairdistill.losses import Term, TermSpec
-from fairdistill.losses.own_terms import checked
+from fairdistill.losses.own_terms import checked, declared
 from fairdistill.types import StepView
 
 
@@ -40,7 +40,8 @@ class Objective(nn.Module):
 
     def __init__(self, specs: Iterable[TermSpec], build: Callable[[TermSpec], Term]) -> None:
         super().__init__()
-        self.terms = nn.ModuleDict({spec.name: build(spec) for spec in specs})
+        self._specs = {spec.name: spec for spec in specs}
+        self.terms = nn.ModuleDict({name: build(spec) for name, spec in self._specs.items()})
 
     def forward(self, view: StepView, names: Sequence[str]) -> StepLoss:
         """Return the sum of the named terms, or this process's share of it if several train together."""
@@ -52,7 +53,7 @@ class Objective(nn.Module):
 
     def _share(self, name: str, view: StepView) -> Tensor:
         term = self.terms[name]
-        value = checked(name, term(view))
+        value = checked(name, term(declared(view, self._specs[name])))
         return value if view.whole is None or term.whole_batch else value * view.share
 
     def selected(self, names: Sequence[str]) -> list[Term]:

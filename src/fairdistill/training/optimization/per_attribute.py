@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fairdistill.data import GroupedDataset
 from fairdistill.losses import Term, TermContext, TermSpec
-from fairdistill.losses.own_terms import check_term, checked
+from fairdistill.losses.own_terms import check_term, checked, declared
 from fairdistill.models.reading import OutputKind, two_classes
 from fairdistill.system.processes import ALONE
 from fairdistill.types import StepView, TapName, Taps
@@ -40,7 +40,7 @@ class PerAttribute(Term):
         super().__init__()
         self.terms = nn.ModuleList(terms)
         self.teacher = teacher
-        self._name, self._taps = spec.name, (spec.student_taps, spec.teacher_taps)
+        self._spec = spec
         self._complete = bool((yes >= 0).all())
         self._gathers = terms[0].whole_batch or not self._complete
         self._asked = list(terms)  # those that had rows in the last batch
@@ -59,14 +59,15 @@ class PerAttribute(Term):
         pairs = [(term, each) for term, each in zip(self._all(), self._views(view), strict=True) if len(each.labels)]
         self._asked = [term for term, _ in pairs]
         if not pairs:
-            return 0 * next(iter(view.student.values())).sum()
-        return torch.stack([checked(self._name, term(each)) for term, each in pairs]).mean()
+            nothing = torch.zeros((), device=view.labels.device)
+            return sum((0 * each.sum() for each in view.student.values()), start=nothing)
+        return torch.stack([checked(self._spec.name, term(declared(each, self._spec))) for term, each in pairs]).mean()
 
     def _gathered(self, view: StepView) -> StepView:
         """Return the whole batch as that of a process alone, with the features that the term reads."""
         student, teacher = (
             {name: view.gather(taps[name]) for name in names}
-            for names, taps in zip(self._taps, (view.student, view.teacher), strict=True)
+            for names, taps in ((self._spec.student_taps, view.student), (self._spec.teacher_taps, view.teacher))
         )
         return replace(
             view,

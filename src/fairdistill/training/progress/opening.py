@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from fairdistill.data import Pipeline
+from fairdistill.errors import TrainingError
 from fairdistill.models.hugging_face import configurations, is_face
 from fairdistill.runs import RunFolder
 from fairdistill.system.processes import World
 from fairdistill.text.lists import joined
+from fairdistill.training.identity import stale_code_of
 from fairdistill.training.machine.cost import estimate
 from fairdistill.training.machine.environment import describe_environment
 from fairdistill.training.progress.console import RunConsole
@@ -49,6 +52,11 @@ def announce(setup: Setup, pipeline: Pipeline, console: RunConsole) -> None:
 
 def _remarks(setup: Setup) -> Iterator[str]:
     options, train = setup.options, setup.data.train
+    for file in stale_code_of(options):
+        yield (
+            f"{file} has changed since this process imported it, and what was imported is used; start a new process, "
+            "or reload the module with importlib.reload, to use the present file"
+        )
     wished = options.learning.batch_size
     if wished > len(train) and not options.rules.drop_last:
         yield f"a batch has at most the {len(train):,} training images, although --batch-size is {wished:,}"
@@ -85,11 +93,10 @@ def _remarks(setup: Setup) -> Iterator[str]:
 
 def create_run(setup: Setup) -> RunFolder:
     """Create the run folder, with what is known before the first step."""
-    run = RunFolder.create(
-        setup.out,
-        config=asdict(setup.options),
-        environment=asdict(describe_environment(setup.runtime, seed=setup.options.seed, processes=setup.world.size)),
+    environment = describe_environment(
+        setup.runtime, seed=setup.options.seed, processes=setup.world.size, code=setup.code
     )
+    run = RunFolder.create(setup.out, config=asdict(setup.options), environment=asdict(environment))
     run.write_skipped(setup.data.train.skipped)
     if is_face(setup.student.network):
         train = setup.data.train
@@ -100,6 +107,26 @@ def create_run(setup: Setup) -> RunFolder:
         for name, content in contents.items():
             run.write_json(name, content)
     return run
+
+
+@contextmanager
+def removed_if_it_fails(run: RunFolder, world: World, *, was_there: bool) -> Iterator[None]:
+    """Remove a run folder that was made for this training if that fails before there is a checkpoint.
+
+    Args:
+        run: the run folder.
+        world: the processes that train together.
+        was_there: whether it was made in place of an empty folder, which is left then.
+    """
+    try:
+        yield
+    except Exception as error:
+        lost = type(error) is TrainingError  # another process: its message says to resume
+        if world.first and not lost and not run.checkpoint_path.exists():
+            shutil.rmtree(run.path, ignore_errors=True)
+            if was_there:
+                run.path.mkdir(exist_ok=True)
+        raise
 
 
 def held(run: RunFolder, world: World) -> AbstractContextManager[None]:
