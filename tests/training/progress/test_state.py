@@ -52,7 +52,7 @@ class Dangerous:
     ran = False
 
     def __reduce__(self):
-        return exec, ("import tests.training.test_checkpoint as t; t.Dangerous.ran = True",)
+        return exec, ("import tests.training.progress.test_state as t; t.Dangerous.ran = True",)
 
 
 @pytest.mark.parametrize("content", [b"", b"half of something", pickle.dumps({"step": Dangerous()})])
