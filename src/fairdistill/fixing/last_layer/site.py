@@ -57,10 +57,7 @@ def site_of(work: Work, model: DeployedModel, *, name: str | None = None) -> Sit
 
 def head_data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDataset) -> HeadData:
     """Return the features of a part of the data, from the cache as far as they are there."""
-    features = features_of(
-        model, layer, data, folder=work.cache, runtime=work.runtime,
-        progress=tell,
-    )  # fmt: skip
+    features = features_of(model, layer, data, folder=work.cache, runtime=work.runtime, progress=tell)
     sources = torch.from_numpy(np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64))
     return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 

@@ -8,14 +8,16 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
-from fairdistill._version import __version__
+from fairdistill import _version
 from fairdistill.system.runtime import Runtime
 
+_SOURCE = Path(_version.__file__).resolve().parent
 _PACKAGES = ("torch", "numpy", "scikit-learn", "safetensors")
 
 
@@ -55,10 +57,10 @@ def describe_environment(
 ) -> Environment:
     """Return the environment of this process."""
     return Environment(
-        fairdistill=__version__,
-        commit=_commit(),
+        fairdistill=_version.__version__,
+        commit=commit_of(_SOURCE),
         python=platform.python_version(),
-        packages={name: _version(name) for name in _PACKAGES},
+        packages={name: _version_of(name) for name in _PACKAGES},
         platform=platform.platform(),
         processor=_processor(),
         threads=torch.get_num_threads(),
@@ -77,29 +79,33 @@ def peak_memory_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _version(name: str) -> str | None:
+@cache
+def _version_of(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:
         return None
 
 
-def _commit() -> str | None:
-    """Return the commit of the source tree, with ``+`` if it has uncommitted changes; None for an installed package."""
-    folder = Path(__file__).resolve().parents[1]
+def commit_of(folder: Path) -> str | None:
+    """Return the commit of a package's source tree, with ``+`` if it has uncommitted changes.
+
+    Args:
+        folder: the package's folder; None is returned if it is in no repository, or installed inside another project's.
+    """
     git = ["git", "-C", str(folder)]
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=10)
         tracked = subprocess.run(
-            [*git, "ls-files", "--error-unmatch", __file__], capture_output=True, check=False, timeout=10
+            [*git, "ls-files", "--error-unmatch", "__init__.py"], capture_output=True, check=False, timeout=10
         )
         changed = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no", str(folder)],
+            [*git, "status", "--porcelain", "--untracked-files=no", "."],
             capture_output=True, text=True, check=True, timeout=10,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
-    if tracked.returncode:  # installed inside another project's repository
+    if tracked.returncode:
         return None
     return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
