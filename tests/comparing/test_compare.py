@@ -137,6 +137,23 @@ def test_teachers_that_are_other_files_are_other_recipes(make_run):
     ]  # fmt: skip
 
 
+def test_teachers_trained_with_other_settings_are_other_teachers_where_that_is_recorded(make_run):
+    plain = {"method": "mfd", "protocol": "honest", "steps": 90}
+    strong, weak = ({**plain, "settings": {"lr": 0.001, "mfd.strength": strength}} for strength in (3.0, 1.0))
+    runs = [
+        make_run("a", method="mfd", seed=0, teacher=strong),
+        make_run("b", method="mfd", seed=1, teacher=strong),
+        make_run("c", method="mfd", seed=2, teacher=plain),  # of an earlier version
+    ]
+    assert [(row.label, row.seeds) for row in compare(runs).rows] == [("mfd", (0, 1, 2))]
+    runs.append(make_run("d", method="mfd", seed=0, teacher=weak))
+    assert {row.label: row.seeds for row in compare(runs).rows} == {
+        "mfd (teacher's mfd.strength=3.0)": (0, 1),
+        "mfd (teacher's mfd.strength=None)": (2,),
+        "mfd (teacher's mfd.strength=1.0)": (0,),
+    }
+
+
 def test_teachers_of_another_recipe_are_other_teachers(make_run):
     plain = {"method": "scratch", "protocol": "honest", "steps": 90}
     runs = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from fairdistill.comparing.gathering import gathered, in_order, is_row_file, read_rows
 from fairdistill.comparing.options import CompareOptions
-from fairdistill.comparing.recipes import FinishedRun, Recipe
+from fairdistill.comparing.recipes import FinishedRun, Recipe, by_recipe
 from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
 from fairdistill.contract import check_path, with_keywords
 from fairdistill.errors import UsageError
@@ -47,9 +47,7 @@ def compare(
 
 def _compared(runs: Sequence[FinishedRun]) -> CompareResult:
     _check_same_data(runs)
-    recipes: dict[Recipe, list[FinishedRun]] = {}
-    for run in runs:
-        recipes.setdefault(run.recipe, []).append(run)
+    recipes = by_recipe(runs)
     _refuse_repeats(recipes)
     in_rows = [run for members in recipes.values() for run in members]
     return CompareResult(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -102,6 +102,11 @@ class FinishedRun:
         return dict(self.folder.environment.get("code", {}))
 
     @property
+    def teacher_settings(self) -> dict[str, Any]:
+        """The settings of its teacher's run; empty for a file, without a teacher, and for runs that are older."""
+        return dict((self.result.get("teacher") or {}).get("settings", {}))
+
+    @property
     def recipe(self) -> Recipe:
         """Everything that must be equal for two runs to share a row."""
         known = without_defaults(self.config, keep="last" if self.config["protocol"] == "paper" else "loss")
@@ -132,6 +137,11 @@ class Recipe:
         plain = {name: value for name, value in read.items() if name not in inner}
         return {**plain, **read["data_options"], **read["set"], **read.get("code", {})}
 
+    def and_of_teacher(self, settings: Mapping[str, Any]) -> Recipe:
+        """Return the recipe with some settings of the teacher's run."""
+        named = {f"teacher's {name}": value for name, value in settings.items()}
+        return Recipe(json.dumps({**json.loads(self.text), **named}, sort_keys=True))
+
     def differs(self, others: list[Recipe]) -> dict[str, Any]:
         """Return the settings that set this recipe apart from others of its method, and its protocol if they mix.
 
@@ -145,6 +155,25 @@ class Recipe:
         if any(other["protocol"] != own["protocol"] for other in every):
             differs = {"protocol": own["protocol"], **differs}
         return differs
+
+
+def by_recipe(runs: Iterable[FinishedRun]) -> dict[Recipe, list[FinishedRun]]:
+    """Return the runs of each recipe.
+
+    Runs of one recipe whose teachers' runs had different settings are of several; where those are not recorded, the
+    settings that differ between the others are None.
+    """
+    alike: dict[Recipe, list[FinishedRun]] = {}
+    for run in runs:
+        alike.setdefault(run.recipe, []).append(run)
+    found: dict[Recipe, list[FinishedRun]] = {}
+    for recipe, members in alike.items():
+        known = [run.teacher_settings for run in members if run.teacher_settings]
+        names = {name for one in known for name in one if any(one[name] != other.get(name) for other in known)}
+        for run in members:
+            own = {name: run.teacher_settings.get(name) for name in names}
+            found.setdefault(recipe.and_of_teacher(own), []).append(run)
+    return found
 
 
 def _is_off(option: str, value: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fairdistill.comparing.recipes import FinishedRun
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.methods import Method
 from fairdistill.models import Teacher
@@ -28,6 +29,7 @@ class RunTeacher:
         digest: a hash of its weights.
         computes: what stored features of it depend on: its weights and, if it is own code, that.
         trained_by: how it was trained, where that is known.
+        settings: of the run that trained it, without seeds, paths and hardware; empty if it comes from a file.
         outputs: how its outputs become logits in the order of the classes.
         notes: what was assumed about its weights, input and outputs, one sentence each.
     """
@@ -38,6 +40,7 @@ class RunTeacher:
     digest: str
     computes: str
     trained_by: TrainedBy
+    settings: Mapping[str, Any]
     outputs: OutputReading
     notes: tuple[str, ...] = ()
 
@@ -74,6 +77,15 @@ def build_teacher(
     features = place(model.network, size=model.recipe.size, named=options.teacher_tap, runtime=runtime)
     check_features(features, method, train.of_outputs(), "teacher")
     network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
+    finished = model.trained_by.steps is not None
     return RunTeacher(
-        network, features, model.recipe, model.digest, model.computes, model.trained_by, model.outputs, model.notes
+        network=network,
+        features=features,
+        recipe=model.recipe,
+        digest=model.digest,
+        computes=model.computes,
+        trained_by=model.trained_by,
+        settings=FinishedRun.read(str(options.teacher)).recipe.settings if finished else {},
+        outputs=model.outputs,
+        notes=model.notes,
     )
