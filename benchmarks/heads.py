@@ -33,7 +33,7 @@ from fairdistill.heads.linearpost import fair_scores
 from fairdistill.heads.standardized import Standardized
 from fairdistill.metrics import Samples, group_counts
 from fairdistill.metrics.leakage import leakage
-from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models import find_last_layer
 from fairdistill.predictions.trained.features import features_of
 from fairdistill.predictions.trained.model import ModelSource, load_model
 from fairdistill.runs import RunFolder

@@ -17,9 +17,8 @@ from fairdistill import data
 from fairdistill.auditing import audit
 from fairdistill.cli.main import main
 from fairdistill.errors import UsageError
-from fairdistill.models import build, find_taps, weights_digest
+from fairdistill.models import build, find_last_layer, find_taps, weights_digest
 from fairdistill.models.hugging_face import own_names
-from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.predictions.trained.model import ModelSource, load_model, predictions_of
 from fairdistill.predictions.trained.repaired import write_with_last_layer
 from fairdistill.runs.load import load

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fairdistill.fixing.last_layer.file_check import check_loaded
 from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.work.work import Work
-from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models import find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
 from fairdistill.predictions.trained.repaired import with_last_layer

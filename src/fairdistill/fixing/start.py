@@ -19,7 +19,7 @@ from fairdistill.fixing.work.deployed import Deployed, source_of
 from fairdistill.fixing.work.guessing import check_beats_guessing
 from fairdistill.fixing.work.samples import Samples
 from fairdistill.fixing.work.work import Work
-from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models import find_last_layer
 from fairdistill.models.layout import to_device
 from fairdistill.models.own_source import code_digests
 from fairdistill.predictions.trained.as_deployed import data_options_as_deployed

@@ -8,8 +8,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from fairdistill.errors import LastLayerError
-from fairdistill.models import build, class_logits
-from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models import build, class_logits, find_last_layer
 from fairdistill.models.last_layer.layer import layer_features, set_layer
 from fairdistill.models.programs.exported import load_program
 from fairdistill.models.reading import OutputReading

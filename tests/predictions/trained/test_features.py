@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fairdistill.errors import LastLayerError, TeacherError
-from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models import find_last_layer
 from fairdistill.predictions.trained.features import features_of
 from fairdistill.predictions.trained.model import ModelSource, load_model, predictions_of
 from fairdistill.system.runtime import choose_runtime

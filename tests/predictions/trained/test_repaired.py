@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 
 from fairdistill.data import Pipeline
 from fairdistill.errors import LastLayerError, UsageError
+from fairdistill.models import find_last_layer
 from fairdistill.models.files.safe_file import DIGEST
-from fairdistill.models.last_layer.finding import find_last_layer
 from fairdistill.predictions.trained.model import ModelSource, load_model, predictions_of
 from fairdistill.predictions.trained.repaired import repair_notes, with_last_layer, write_with_last_layer
 from fairdistill.system.runtime import choose_runtime

@@ -11,7 +11,7 @@ from torch import Tensor
 from fairdistill.data import GroupedDataset
 from fairdistill.fixing.work.work import Work
 from fairdistill.heads import Head, HeadData
-from fairdistill.models.last_layer.finding import find_last_layer
+from fairdistill.models import find_last_layer
 from fairdistill.models.last_layer.layer import LastLayer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained.features import features_of
