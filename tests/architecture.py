@@ -130,12 +130,16 @@ class House:
         return says
 
     def cycles(self) -> list[str]:
-        """A cycle of modules that import each other, if there is one."""
-        graph = {name: {self.target(found) for found in imports(tree)} for name, tree in self.trees.items()}
-        try:
-            TopologicalSorter(graph).prepare()
-        except CycleError as error:
-            return [" <- ".join(error.args[1])]
+        """A cycle of modules that import each other, else one of inner folders and the files beside them."""
+        edges = [(name, self.target(found)) for name, tree in self.trees.items() for found in imports(tree)]
+        for whole in (str, place_of):
+            graph: dict[str, set[str]] = {}
+            for name, other in ((whole(name), whole(other)) for name, other in edges):
+                graph.setdefault(name, set()).update({other} - {name})
+            try:
+                TopologicalSorter(graph).prepare()
+            except CycleError as error:
+                return [" <- ".join(error.args[1])]
         return []
 
     def past_the_face(self, name: str, tree: ast.Module) -> list[str]:
@@ -180,6 +184,11 @@ class House:
         past = [line for name, tree in inside.items() for line in self.past_the_face(name, tree)]
         found = {"upward": self.upward(), "cycle": self.cycles(), "past a face": past}
         return {**found, "name": self.misnamed(), "size": self.sizes()}
+
+
+def place_of(module: str) -> str:
+    """Return the inner folder that a module is in, or the module itself."""
+    return ".".join(module.split(".")[:3])
 
 
 def room_of(module: str) -> str:

@@ -57,6 +57,18 @@ def test_two_modules_that_import_each_other_are_a_cycle(tmp_path: Path) -> None:
     assert list(offences(tmp_path, pair)) == ["cycle"]
 
 
+def test_so_are_an_inner_folder_and_a_file_beside_it(tmp_path: Path) -> None:
+    inner = {
+        "runs/inner/__init__.py": "",
+        "runs/inner/a.py": "import fairdistill.runs.b",
+        "runs/inner/c.py": "",
+        "runs/b.py": "",
+    }
+    assert offences(tmp_path, inner) == {}
+    back = {**inner, "runs/b.py": "import fairdistill.runs.inner.c"}
+    assert list(offences(tmp_path / "back", back)) == ["cycle"]
+
+
 def test_what_a_face_offers_is_imported_from_it(tmp_path: Path) -> None:
     files = {"cli/__init__.py": "from fairdistill.runs.folder import RunFolder, other"}
     assert offences(tmp_path, files) == {

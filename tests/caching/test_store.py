@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fairdistill.caching import Feature, FeatureStore, place_key, store
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped, Teacher, digit_net, find_taps
 from fairdistill.models.reading import OutputReading

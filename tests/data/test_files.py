@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from fairdistill.data import Recipe
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.data.files import Origin, load_rows, without_duplicates
-from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.depth import Depth
 from fairdistill.data.images.reading import Storage

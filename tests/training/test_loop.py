@@ -12,7 +12,7 @@ import torch
 
 import fairdistill
 from fairdistill import data, losses, methods, paper
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.errors import NonFiniteLossError, UsageError
 from fairdistill.metrics import deo_a, deo_m, group_counts
 from fairdistill.models import digit_net, read_weights

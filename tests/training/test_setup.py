@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.errors import (
     DataError,
     FairdistillError,

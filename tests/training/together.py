@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from fairdistill.data import load_splits
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.errors import TrainingError
 from fairdistill.methods import METHODS
 from fairdistill.models.conv_net import ConvNet

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from fairdistill.auditing.attributes.model import one_of_several, run_opened
+from fairdistill.auditing.attribute_model import one_of_several, run_opened
 from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
 from fairdistill.models import trust_code

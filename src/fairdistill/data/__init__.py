@@ -22,9 +22,9 @@ from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Split, Whole
 
 if TYPE_CHECKING:
+    from fairdistill.data.augmentation.pipeline import Pipeline
     from fairdistill.data.dataset import GroupedDataset
     from fairdistill.data.files import without_duplicates
-    from fairdistill.data.images.augmentation import Pipeline
     from fairdistill.data.images.reading import ImageFiles
     from fairdistill.data.splits import cut_validation
 
@@ -40,7 +40,7 @@ __getattr__ = lazy_face(
     {
         "GroupedDataset": "fairdistill.data.dataset",
         "ImageFiles": "fairdistill.data.images.reading",
-        "Pipeline": "fairdistill.data.images.augmentation",
+        "Pipeline": "fairdistill.data.augmentation.pipeline",
         "cut_validation": "fairdistill.data.splits",
         "without_duplicates": "fairdistill.data.files",
     },

@@ -12,7 +12,7 @@ from torch import Tensor
 from fairdistill import data
 from fairdistill.auditing.images import read_images
 from fairdistill.data import GroupedDataset, ImageFiles, Recipe
-from fairdistill.data.images.augmentation import Normalise
+from fairdistill.data.augmentation.pipeline import Normalise
 from fairdistill.data.images.reading import InMemory, Reader
 from fairdistill.embedding.images import load_test_images
 from fairdistill.errors import DataError, UsageError

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from fairdistill.data.augmentation.pipeline import Normalise
 from fairdistill.data.files import broken_images
-from fairdistill.data.images.augmentation import Normalise
 from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.facts import FACTS, common_depth
 from fairdistill.data.images.remarks import remarks

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from fairdistill import data
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.errors import DataError, UsageError
 from fairdistill.system.vision import import_torchvision
 

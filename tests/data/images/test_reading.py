@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from fairdistill.data import Recipe
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images import reading as images
-from fairdistill.data.images.augmentation import Pipeline
 from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.reading import ImageFiles, InMemory, Storage, default_cache_folder, scan, why_broken
 from fairdistill.data.images.sources import Folder

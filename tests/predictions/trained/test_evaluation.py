@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.predictions.trained.evaluation import evaluate, logits_of
 from tests.conftest import TinyOptions, tiny_split
 

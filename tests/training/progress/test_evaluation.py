@@ -7,7 +7,7 @@ import torch
 
 import fairdistill
 from fairdistill import data
-from fairdistill.data.images.augmentation import Pipeline
+from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.models import read_weights
 from fairdistill.predictions.trained.evaluation import evaluate, logits_of
 from fairdistill.training import loop, train

@@ -47,7 +47,7 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
         DataError: naming the table and the column, for an attribute that is not yes or no.
     """
     if options.data is not None:
-        from fairdistill.auditing.attributes.model import run_model  # torch, which tables do not need
+        from fairdistill.auditing.attribute_model import run_model  # torch, which tables do not need
 
         found = run_model(str(source), options)
         against = _others(options.against, options, found.attributes)

@@ -1,1 +1,1 @@
-"""Images: read, decoded, cached, augmented."""
+"""Images: read, decoded and cached."""

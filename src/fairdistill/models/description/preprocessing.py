@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from fairdistill.data import Recipe
-from fairdistill.data.images.augmentation import Normalise
+from fairdistill.data.augmentation.pipeline import Normalise
 from fairdistill.data.images.decoding import AS_STORED, Decoding, Pixels, decode, of_picture
 from fairdistill.data.images.described import decoding_in
 from fairdistill.data.images.sources import Folder

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.data import Recipe
-from fairdistill.data.images.augmentation import (
+from fairdistill.data.augmentation.pipeline import (
     Normalise,
     Pipeline,
     _resized_crop_batched,

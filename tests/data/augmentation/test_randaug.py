@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from fairdistill.data.images.augmentation import Normalise, Pipeline
-from fairdistill.data.images.randaug import draw_operations, randaug, randaug_transform
+from fairdistill.data.augmentation.pipeline import Normalise, Pipeline
+from fairdistill.data.augmentation.randaug import draw_operations, randaug, randaug_transform
 from fairdistill.data.recipe import Augmentation, Augmenting
 from fairdistill.errors import UsageError
 from tests.data.making import MIRRORED, PLAIN, dataset

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from fairdistill.data.augmentation.pipeline import Pipeline
+from fairdistill.data.augmentation.shifting import cut_out, draw_holes, draw_shifts, shifted
 from fairdistill.data.dataset import GroupedDataset
-from fairdistill.data.images.augmentation import Pipeline
-from fairdistill.data.images.shifting import cut_out, draw_holes, draw_shifts, shifted
 from fairdistill.data.recipe import Augmenting, Recipe
 
 CPU = torch.device("cpu")

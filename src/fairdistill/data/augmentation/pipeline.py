@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fairdistill.data.augmentation.randaug import draw_operations, randaug, randaug_transform
+from fairdistill.data.augmentation.shifting import cut_out, draw_holes, draw_shifts, shifted
 from fairdistill.data.dataset import GroupedDataset
-from fairdistill.data.images.randaug import draw_operations, randaug, randaug_transform
 from fairdistill.data.images.reading import ImageFiles, InMemory, Reader
-from fairdistill.data.images.shifting import cut_out, draw_holes, draw_shifts, shifted
 from fairdistill.data.images.view import View
 from fairdistill.data.recipe import Augmenting, Recipe
 from fairdistill.system.processes import ALONE, World

@@ -1,0 +1,1 @@
+"""Training images: turned into batches, and changed at random on the way."""
