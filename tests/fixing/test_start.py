@@ -37,7 +37,7 @@ def test_a_weights_file_is_read_once(deployed, tmp_path, monkeypatch):
         return open_weights(path, **given)
 
     for place in ("own_description", "opening"):
-        monkeypatch.setattr(f"fairdistill.predictions.{place}.open_weights", counted)
+        monkeypatch.setattr(f"fairdistill.predictions.trained.{place}.open_weights", counted)
     options = FixOptions(data="digits-s", device="cpu", threads=1, out=str(tmp_path / "fix"))
     (tmp_path / "fix").mkdir()
     start(deployed, options, Clock(60.0))

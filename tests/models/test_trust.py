@@ -15,7 +15,7 @@ from fairdistill.cli.main import main
 from fairdistill.errors import FairdistillError
 from fairdistill.models import digit_net
 from fairdistill.models.files.safe_file import DIGEST
-from fairdistill.models.programs.opening import exported
+from fairdistill.models.programs import exported
 from fairdistill.models.trust import check_trusted, trust_code
 from fairdistill.training import train
 

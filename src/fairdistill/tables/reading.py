@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
+from fairdistill.system.git_lfs import unfetched
 from fairdistill.system.regular import check_readable
 from fairdistill.tables import arrow, jsonl
 from fairdistill.tables.content import other_content
@@ -39,6 +40,8 @@ def header(path: Path, encoding: str) -> list[str]:
         raise DataError(f"there is no table {path}") from None
     except (OSError, ValueError) as error:
         raise _unreadable(path, encoding, error) from error
+    if path.is_file() and (why := unfetched(path)) is not None:
+        raise DataError(f"{path} {why}")
     if _is_parquet(path):
         return _checked_header(path, parquet_header(path))
     if _is_jsonl(path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fairdistill.system import git_lfs
+
 _BRANDS: Mapping[bytes, str] = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "a HEIC image"),
     **dict.fromkeys((b"avif", b"avis"), "an AVIF image"),
@@ -13,7 +15,7 @@ _KINDS: Mapping[bytes, str] = {
     b"\0\0\0\x0cJXL ": "a JPEG XL image", b"II\xbc": "a JPEG XR image", b"8BPS": "a Photoshop file",
     b"\0\0\1\0": "an icon (ICO)", b"v/1\1": "an OpenEXR image", b"%PDF": "a PDF file", b"\x93NUMPY": "a NumPy array",
     b"PK\3\4": "a zip archive", b"\x1f\x8b": "a gzip file",
-    b"version https://git-lfs": "a pointer to a file (run git lfs pull)",
+    git_lfs.SIGN: "a pointer to a file (run git lfs pull)",
 }  # fmt: skip
 _TEXTS: Mapping[bytes, str] = {
     b"<svg": "an SVG drawing", b"<?xml": "an XML file, such as an SVG drawing", b"<!doctype": "a web page",

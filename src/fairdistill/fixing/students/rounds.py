@@ -83,6 +83,7 @@ def plan_round(seconds: float, pace: Pace, students: Sequence[Student], *, epoch
         None if the time does not suffice for a single student.
 
     Example:
+        >>> from fairdistill.fixing.students.student import configurations
         >>> students = configurations(from_trained=True)
         >>> found = plan_round(300, Pace(0.1, 2.0), students, epoch_steps=352, most=17_600)
         >>> found.students, found.rungs
