@@ -1,4 +1,7 @@
-"""What a file holds in place of a text table, told by its first bytes: a workbook, an archive, JSON."""
+"""What a file holds in place of a text table, told by its first bytes: a workbook, an archive, JSON.
+
+What can stand in for any file is in `system/stand_ins.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,10 @@ from pathlib import Path
 from fairdistill.system.archives import names_in_archive
 
 _START = 256  # bytes
-_UNPACK = "unpack it first"
 _SAVE = "save its sheet as CSV"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"PAR1", "a Parquet file", "give it the extension .parquet"),
     (rb"ARROW1", "an Arrow file", "give it the extension .arrow"),
-    (rb"\x1f\x8b", "compressed with gzip", _UNPACK),
-    (rb"BZh", "compressed with bzip2", _UNPACK),
-    (rb"\xfd7zXZ", "compressed with xz", _UNPACK),
-    (rb"\x28\xb5\x2f\xfd", "compressed with Zstandard", _UNPACK),
     (rb"\xd0\xcf\x11\xe0", "an Excel workbook", _SAVE),
     (rb"%PDF", "a PDF document", "export its table as CSV"),
     (rb"\{\s*\"[^\"]*\"\s*:", "JSON", "write one object a line, and give the file the extension .jsonl"),
@@ -49,4 +47,4 @@ def _archive(path: Path) -> str | None:
     if "content.xml" in names:
         return f"is an OpenDocument file; {_SAVE}"
     is_model = path.suffix.lower() not in (".csv", ".tsv", ".txt", ".zip")  # PyTorch's files are archives too
-    return None if is_model else f"is a ZIP archive; {_UNPACK}"
+    return None if is_model else "is a ZIP archive; unpack it first"

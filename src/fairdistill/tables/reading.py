@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
-from fairdistill.system.git_lfs import unfetched
 from fairdistill.system.regular import check_readable
+from fairdistill.system.stand_ins import stand_in
 from fairdistill.tables import arrow, jsonl
 from fairdistill.tables.content import other_content
 from fairdistill.tables.even import is_even
@@ -34,21 +34,21 @@ def header(path: Path, encoding: str) -> list[str]:
 
     A repeated name is an error, since one of the two columns would be lost.
     """
+    is_text = not (_is_parquet(path) or _is_jsonl(path))
     try:
         check_readable(path)
+        other = None if path.is_dir() else (other_content(path) if is_text else None) or stand_in(path)
     except FileNotFoundError:
         raise DataError(f"there is no table {path}") from None
     except (OSError, ValueError) as error:
         raise _unreadable(path, encoding, error) from error
-    if path.is_file() and (why := unfetched(path)) is not None:
-        raise DataError(f"{path} {why}")
+    if other is not None:
+        raise DataError(f"{path} {other}")
     if _is_parquet(path):
         return _checked_header(path, parquet_header(path))
     if _is_jsonl(path):
         return _checked_header(path, jsonl.header(path, encoding))
     try:
-        if (other := other_content(path)) is not None:
-            raise DataError(f"{path} {other}")
         with layout_of(path, encoding).records(path) as records:
             names = records.header()
     except FileNotFoundError:

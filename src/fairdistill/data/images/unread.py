@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fairdistill.system import git_lfs
+from fairdistill.system.stand_ins import GIT_LFS
 
 _BRANDS: Mapping[bytes, str] = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "a HEIC image"),
@@ -15,7 +15,7 @@ _KINDS: Mapping[bytes, str] = {
     b"\0\0\0\x0cJXL ": "a JPEG XL image", b"II\xbc": "a JPEG XR image", b"8BPS": "a Photoshop file",
     b"\0\0\1\0": "an icon (ICO)", b"v/1\1": "an OpenEXR image", b"%PDF": "a PDF file", b"\x93NUMPY": "a NumPy array",
     b"PK\3\4": "a zip archive", b"\x1f\x8b": "a gzip file",
-    git_lfs.SIGN: "a pointer to a file (run git lfs pull)",
+    GIT_LFS: "a pointer to a file (run git lfs pull)",
 }  # fmt: skip
 _TEXTS: Mapping[bytes, str] = {
     b"<svg": "an SVG drawing", b"<?xml": "an XML file, such as an SVG drawing", b"<!doctype": "a web page",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from fairdistill.errors import UsageError
 from fairdistill.system.archives import names_in_archive
-from fairdistill.system.git_lfs import unfetched
+from fairdistill.system.stand_ins import stand_in
 
 Program = Literal["program", "torchscript", "onnx"]
 
@@ -65,16 +65,16 @@ def is_program(path: str | Path) -> bool:
 
 def check_kind(path: Path) -> None:
     """Raise a UsageError if a file or folder is a model of a kind that is not read; the message says what to do."""
-    check_fetched(path)
     kind = _foreign(path)
     if kind is not None:
         raise UsageError(f"{path} is {kind}, which is not read. {_ANSWERS[kind]}; {TABLE}")
+    check_itself(path)
 
 
-def check_fetched(path: Path) -> None:
-    """Raise a UsageError if a file is only a pointer of Git LFS."""
-    if path.is_file() and (why := unfetched(path)) is not None:
-        raise UsageError(f"{path} {why}")
+def check_itself(path: Path) -> None:
+    """Raise a UsageError if a file is something that stands in for a model, such as a pointer of Git LFS."""
+    if path.is_file() and (other := stand_in(path)) is not None:
+        raise UsageError(f"{path} {other}")
 
 
 def _foreign(path: Path) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fairdistill.models.files.kinds import check_fetched, program_kind
+from fairdistill.models.files.kinds import check_itself, program_kind
 from fairdistill.models.intake import Remedies
 from fairdistill.models.programs.exported import ExportedNetwork, load_program
 from fairdistill.models.programs.onnx_file import load_onnx
@@ -22,7 +22,7 @@ def read_program(path: Path, *, size: int, remedies: Remedies) -> tuple[Exported
     Raises:
         UsageError: if it cannot be read, or takes anything but images.
     """
-    check_fetched(path)
+    check_itself(path)
     kind = program_kind(path)
     if kind == "onnx":
         opened = load_onnx(path)
