@@ -18,6 +18,19 @@ def run(*arguments):
     )
 
 
+LIGHT = ("audit", "bench", "compare", "demo", "doctor", "embed", "fix", "predict", "report", "train", "tune")
+
+
+@pytest.mark.parametrize("command", LIGHT)
+def test_the_help_of_a_command_loads_no_large_package(command):
+    code = f"import sys; from fairdistill.cli import main; main(['{command}', '--help']); print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250)
+    assert shown.stdout.startswith("usage: "), shown.stderr
+    loaded = set(shown.stdout.splitlines()[-1].split())
+    assert "numpy" in loaded
+    assert not loaded & {"torch", "scipy", "pandas", "sklearn", "matplotlib", "optuna"}
+
+
 def test_help_names_every_command_without_importing_torch_or_optuna():
     code = (
         "import sys; from fairdistill.cli import main; main(['--help']); "

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from fairdistill.metrics.pooled import attributes_of, pooled_accuracy
+from fairdistill.metrics.pooled import pooled_accuracy
+from fairdistill.metrics.test_set.combined import attributes_of
 
 NAN = float("nan")
 

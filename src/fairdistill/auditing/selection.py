@@ -16,7 +16,7 @@ from fairdistill.contract import Result
 from fairdistill.metrics import Estimate
 from fairdistill.metrics.intervals import Limits, wilson
 from fairdistill.metrics.mover import difference, ratio
-from fairdistill.metrics.test_set.rows import divided
+from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.worth import worth_of
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.attributes import Attribute, attributes_in

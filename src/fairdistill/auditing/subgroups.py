@@ -11,7 +11,8 @@ from fairdistill.auditing.values import CompleteGap
 from fairdistill.metrics import Estimate, Gap, Resampled
 from fairdistill.metrics.intervals import Limits
 from fairdistill.metrics.mover import difference
-from fairdistill.metrics.pooled import attributes_of, pooled_accuracy
+from fairdistill.metrics.pooled import pooled_accuracy
+from fairdistill.metrics.test_set.combined import attributes_of
 from fairdistill.predictions import Predictions
 
 

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
         probability_rows,
     )
     from fairdistill.metrics.calibration_limits import Calibration, calibration_limits
-    from fairdistill.metrics.gap.gaps import Estimate, Gap
+    from fairdistill.metrics.gap.values import Estimate, Gap
     from fairdistill.metrics.noise import chance_deo
     from fairdistill.metrics.paired.changes import Change, GapChange, Paired
     from fairdistill.metrics.paired.judging import judged_cells, paired_test
-    from fairdistill.metrics.parity import parity_gaps
+    from fairdistill.metrics.parity_gaps import parity_gaps
     from fairdistill.metrics.resampling import Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
 
@@ -57,8 +57,8 @@ __getattr__ = lazy_face(
     {
         "Calibration": "fairdistill.metrics.calibration_limits",
         "Change": "fairdistill.metrics.paired.changes",
-        "Estimate": "fairdistill.metrics.gap.gaps",
-        "Gap": "fairdistill.metrics.gap.gaps",
+        "Estimate": "fairdistill.metrics.gap.values",
+        "Gap": "fairdistill.metrics.gap.values",
         "GapChange": "fairdistill.metrics.paired.changes",
         "Paired": "fairdistill.metrics.paired.changes",
         "Resampled": "fairdistill.metrics.resampling",
@@ -71,7 +71,7 @@ __getattr__ = lazy_face(
         "overall_calibration_error": "fairdistill.metrics.calibration",
         "judged_cells": "fairdistill.metrics.paired.judging",
         "paired_test": "fairdistill.metrics.paired.judging",
-        "parity_gaps": "fairdistill.metrics.parity",
+        "parity_gaps": "fairdistill.metrics.parity_gaps",
         "probability_rows": "fairdistill.metrics.calibration",
         "rows_to_resolve": "fairdistill.metrics.sizing",
     },

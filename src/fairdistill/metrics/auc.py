@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.arrays import Floats, Ints
-from fairdistill.metrics.gap.gaps import Estimate
+from fairdistill.metrics.gap.values import Estimate
 from fairdistill.metrics.intervals import wilson
-from fairdistill.metrics.test_set.rows import numbered, sources_per_cell
+from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import Samples
 
 UNDEFINED = Estimate(*[float("nan")] * 3)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.gap.gaps import Estimate
-from fairdistill.metrics.test_set.rows import divided, numbered, sources_per_cell
+from fairdistill.metrics.gap.values import Estimate
+from fairdistill.metrics.rates import divided
+from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import Samples
 
 

@@ -22,7 +22,7 @@ from scipy.special import stdtrit
 
 from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
-from fairdistill.metrics.test_set.rows import numbered, sources_per_cell
+from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _BEYOND_DOUBT = 3.0  # standard errors

@@ -13,7 +13,7 @@ import numpy as np
 from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.intervals import Limits, wilson
 from fairdistill.metrics.mover import ratio
-from fairdistill.metrics.test_set.rows import divided
+from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.samples import Samples
 from fairdistill.metrics.test_set.worth import worth_of
 

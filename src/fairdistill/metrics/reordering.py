@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.test_set.rows import sources_per_cell
+from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.metrics.test_set.samples import Samples
 
 _MARGIN = 0.1  # recall that each class must gain on average to be moved

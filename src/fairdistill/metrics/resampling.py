@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.bootstrap.drawn import drawn_accuracies
 from fairdistill.metrics.gap.evidence import Evidence
-from fairdistill.metrics.gap.gaps import Estimate, Gap, Gaps
+from fairdistill.metrics.gap.gaps import Gaps
 from fairdistill.metrics.gap.grouped import GroupedRows
 from fairdistill.metrics.gap.true_gaps import Over
+from fairdistill.metrics.gap.values import Estimate, Gap
 from fairdistill.metrics.intervals import Limits, middle_of, wilson
+from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.metrics.test_set.ranks import ranked
-from fairdistill.metrics.test_set.rows import Rows, sources_per_cell
+from fairdistill.metrics.test_set.rows import Rows
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
 from fairdistill.metrics.worst import Sized, effective_rows, smallest_limits
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.pooled import JOINED, attributes_of
+from fairdistill.metrics.test_set.combined import JOINED, attributes_of
 
 
 class Attribute(NamedTuple):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, Design, Samples, group_counts
-from fairdistill.metrics.test_set.rows import distinct
+from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.sparse_counts import SparseCounts
 from fairdistill.predictions.attributes import Attribute
 from fairdistill.predictions.model_reading import ModelReading

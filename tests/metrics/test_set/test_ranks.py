@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairdistill.metrics import Drawing, Estimate, Resampled, Samples
-from fairdistill.metrics.parity import parity_gaps
+from fairdistill.metrics.parity_gaps import parity_gaps
 from fairdistill.metrics.test_set.canonical import canonical_order
 from fairdistill.metrics.test_set.ranks import numbered_kinds, ranked
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fairdistill.metrics.gap.gaps import UNDEFINED
+from fairdistill.metrics.gap.values import UNDEFINED
 from fairdistill.reporting.recommendation import Recommendation, recommendation_page
 from fairdistill.text.numbers import percent
 from tests.reporting.recommendation.making import CLASSES, GROUPS, HEADLINES, recommendation

@@ -8,7 +8,7 @@ import numpy as np
 
 from fairdistill.auditing.outputs import order_note
 from fairdistill.errors import UsageError
-from fairdistill.metrics.test_set.rows import sources_per_cell
+from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.predictions import Predictions
 from fairdistill.text.numbers import percent
 

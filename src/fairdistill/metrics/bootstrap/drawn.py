@@ -11,7 +11,9 @@ from scipy.sparse import csr_array, hstack
 from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.bootstrap.normal import SourceSums
 from fairdistill.metrics.bootstrap.outcomes import outcomes_of
-from fairdistill.metrics.test_set.rows import Rows, distinct, divided, placed
+from fairdistill.metrics.rates import divided
+from fairdistill.metrics.test_set.distinct import distinct
+from fairdistill.metrics.test_set.rows import Rows, placed
 from fairdistill.metrics.test_set.samples import Drawing
 
 FEW_TYPES = 2000

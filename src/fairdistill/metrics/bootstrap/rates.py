@@ -1,7 +1,6 @@
-"""Selection rates and odds of each group, and what drawn test sets add to them.
+"""What drawn test sets add to the selection rates and odds of each group.
 
-They are made from three counts for each group and class: rows predicted as the class, those of them that belong to it,
-and all rows that belong to it. Nothing of the size of groups times classes squared is held.
+Nothing of the size of groups times classes squared is held.
 """
 
 from __future__ import annotations
@@ -17,48 +16,13 @@ from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.bootstrap.drawn import FEW_TYPES, LEAST, affordable
 from fairdistill.metrics.bootstrap.normal import SourceSums
 from fairdistill.metrics.bootstrap.outcomes import outcomes_of
-from fairdistill.metrics.counts import Counts
-from fairdistill.metrics.test_set.rows import Rows, distinct, divided, placed
+from fairdistill.metrics.rates import Features, divided
+from fairdistill.metrics.test_set.distinct import distinct
+from fairdistill.metrics.test_set.rows import Rows, placed
 from fairdistill.metrics.test_set.samples import Drawing
 
 _NUMBERS = 2**24  # to hold
 _FEW_PAIRS = 2_000_000  # of a true and a predicted class in a group
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """Counts, or differences of counts, each ``[..., G, C]``.
-
-    Attributes:
-        chosen: rows predicted as a class.
-        right: those of them that belong to it.
-        rows: rows that belong to it.
-    """
-
-    chosen: Floats | Ints
-    right: Floats | Ints
-    rows: Floats | Ints
-
-    @property
-    def of_group(self) -> Floats | Ints:
-        """Rows of each group, ``[..., G, 1]``."""
-        return np.asarray(self.rows.sum(axis=-1, keepdims=True))
-
-    @property
-    def selection(self) -> Floats:
-        """P(pred = c | g), ``[..., G, C]``; NaN for a group without rows."""
-        return divided(self.chosen, self.of_group)
-
-    @property
-    def odds(self) -> Floats:
-        """P(pred = c | true = c, g) and P(pred = c | true != c, g), ``[..., G, 2C]``; NaN without such rows."""
-        wrong, others = self.chosen - self.right, self.of_group - self.rows
-        return np.concatenate([divided(self.right, self.rows), divided(wrong, others)], axis=-1)
-
-
-def features_of(counts: Counts) -> Features:
-    """Return the features of counts ``[G, C, C]`` (group, true, predicted)."""
-    return Features(counts.sum(axis=1), np.einsum("gcc->gc", counts), counts.sum(axis=2))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ most 1 - confidence.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -23,52 +22,11 @@ from fairdistill.metrics.gap.skew import stretch
 from fairdistill.metrics.gap.tiny import tiny_group_ends
 from fairdistill.metrics.gap.true_gaps import Over, over, spread
 from fairdistill.metrics.gap.upper import GapInversion
+from fairdistill.metrics.gap.values import UNDEFINED, Gap
 
 _NAN = float("nan")
 
 SeedNoise = Callable[[Floats], Floats]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval; fractions, NaN where undefined.
-
-    Attributes:
-        value: as observed; the mean over the models.
-        low: lower end of the interval.
-        high: upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Gap(Estimate):
-    """A gap between groups with its interval and its noise floor.
-
-    Attributes:
-        estimate: the median-unbiased estimate; on average, the observed value is too large.
-        floor: mean gap that test sets with exchanged groups show.
-        floor_low: 2.5th percentile of that.
-        floor_high: 97.5th percentile.
-        p_value: of the hypothesis that groups do not differ in any class: the fraction of test sets with exchanged
-            groups whose groups differ as clearly (G-test). DEO_A and DEO_M share it.
-        at_least: one-sided lower end: the gap is at least this large, with the stated confidence.
-        at_most: one-sided upper end.
-    """
-
-    estimate: float
-    floor: float
-    floor_low: float
-    floor_high: float
-    p_value: float
-    at_least: float = _NAN
-    at_most: float = _NAN
-
-
-UNDEFINED = Gap(*[_NAN] * 8)
 
 
 class Ends(NamedTuple):

@@ -21,7 +21,7 @@ from fairdistill.metrics.arrays import Ints
 from fairdistill.metrics.gap.exchanges import Exchanges
 from fairdistill.metrics.gap.halves import Halves
 from fairdistill.metrics.test_set.canonical import canonical_order
-from fairdistill.metrics.test_set.rows import numbered, sources_per_cell
+from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 
 Sources = list[Ints]
 Drawn = Callable[[int, np.random.Generator], Iterator[Ints]]

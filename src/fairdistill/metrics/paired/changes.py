@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairdistill.metrics.gap.gaps import Estimate
+from fairdistill.metrics.gap.values import Estimate
 
 _ROUNDING = 1e-9
 

@@ -10,7 +10,8 @@ import numpy as np
 from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.paired.changes import Change
-from fairdistill.metrics.test_set.rows import Rows, sources_per_cell
+from fairdistill.metrics.test_set.distinct import sources_per_cell
+from fairdistill.metrics.test_set.rows import Rows
 from fairdistill.metrics.test_set.samples import Samples
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.intervals import Limits
 from fairdistill.metrics.mover import difference
-from fairdistill.metrics.test_set.rows import divided
+from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.samples import Samples
 from fairdistill.metrics.test_set.worth import worth_of
 from fairdistill.metrics.worst import Sized, binomial_limit

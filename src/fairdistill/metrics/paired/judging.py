@@ -12,7 +12,7 @@ from fairdistill.metrics.paired.changes import CellChange, Change, Paired
 from fairdistill.metrics.paired.extremes import extremes
 from fairdistill.metrics.paired.signs import Signs, holm
 from fairdistill.metrics.resampling import Resampled
-from fairdistill.metrics.test_set.rows import sources_per_cell
+from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _ROUNDING = 1e-12

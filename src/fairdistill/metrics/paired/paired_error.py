@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.arrays import Floats, Ints
-from fairdistill.metrics.test_set.rows import numbered, sources_per_cell
+from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 
 
 def paired_error(first: NDArray[np.bool_], second: NDArray[np.bool_], *, sources: Ints, parts: Ints) -> float:

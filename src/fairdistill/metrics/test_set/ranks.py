@@ -8,7 +8,7 @@ import numpy as np
 
 from fairdistill.metrics.arrays import Ints
 from fairdistill.metrics.test_set.canonical import Coloured, Facts, Hashes, mixed, summed
-from fairdistill.metrics.test_set.rows import numbered
+from fairdistill.metrics.test_set.distinct import numbered
 
 
 @dataclass(frozen=True, eq=False)

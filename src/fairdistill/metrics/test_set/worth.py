@@ -6,7 +6,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from fairdistill.metrics.arrays import Floats, Ints
-from fairdistill.metrics.test_set.rows import divided, numbered
+from fairdistill.metrics.rates import divided
+from fairdistill.metrics.test_set.distinct import numbered
 
 
 def worth_of(values: Floats, cell: Ints, sources: Ints, num_cells: int, *, confidence: float = 0.95) -> Floats:

@@ -1,11 +1,9 @@
-"""Rows and their sources: distinct numbers."""
-
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from fairdistill.metrics.test_set.rows import distinct, sources_per_cell
+from fairdistill.metrics.test_set.distinct import distinct, sources_per_cell
 
 
 @pytest.mark.parametrize("values", [[], [4], [2, 2, -1, 5, 2]])

@@ -1,0 +1,60 @@
+"""Selection rates and odds of each group from counts, without SciPy.
+
+They are made from three counts for each group and class: rows predicted as the class, those of them that belong to it,
+and all rows that belong to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.counts import Counts
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Counts, or differences of counts, each ``[..., G, C]``.
+
+    Attributes:
+        chosen: rows predicted as a class.
+        right: those of them that belong to it.
+        rows: rows that belong to it.
+    """
+
+    chosen: Floats | Ints
+    right: Floats | Ints
+    rows: Floats | Ints
+
+    @property
+    def of_group(self) -> Floats | Ints:
+        """Rows of each group, ``[..., G, 1]``."""
+        return np.asarray(self.rows.sum(axis=-1, keepdims=True))
+
+    @property
+    def selection(self) -> Floats:
+        """P(pred = c | g), ``[..., G, C]``; NaN for a group without rows."""
+        return divided(self.chosen, self.of_group)
+
+    @property
+    def odds(self) -> Floats:
+        """P(pred = c | true = c, g) and P(pred = c | true != c, g), ``[..., G, 2C]``; NaN without such rows."""
+        wrong, others = self.chosen - self.right, self.of_group - self.rows
+        return np.concatenate([divided(self.right, self.rows), divided(wrong, others)], axis=-1)
+
+
+def features_of(counts: Counts) -> Features:
+    """Return the features of counts ``[G, C, C]`` (group, true, predicted)."""
+    return Features(counts.sum(axis=1), np.einsum("gcc->gc", counts), counts.sum(axis=2))
+
+
+def divided(part: Floats | Ints, whole: Floats | Ints) -> Floats:
+    """Return ``part / whole``; NaN where there is nothing to divide by.
+
+    Example:
+        >>> divided(np.array([1, 0]), np.array([4, 0])).tolist()
+        [0.25, nan]
+    """
+    return np.asarray(part / np.where(whole > 1e-9, whole, np.nan))
