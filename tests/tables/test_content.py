@@ -38,6 +38,7 @@ def archive(path: Path, *members: str) -> Path:
 def test_other_content_is_named_with_what_to_do(tmp_path, content, what):
     path = tmp_path / "t.csv"
     path.write_bytes(content)
+    assert other_content(path) == what
     with pytest.raises(DataError) as raised:
         header(path, "utf-8")
     assert str(raised.value) == f"{path} {what}"

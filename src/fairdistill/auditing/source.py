@@ -14,7 +14,6 @@ from fairdistill.predictions.reordered import in_class_order, in_group_order
 from fairdistill.predictions.table.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
-from fairdistill.system.stand_ins import stand_in
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
 from fairdistill.tables.content import other_content
 from fairdistill.tables.reading import SUFFIXES
@@ -83,7 +82,7 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
         return Inputs(read_predictions(path, options), against, validation)
     if path.is_file():
         other = f"is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"
-        raise UsageError(f"{source} {other_content(path) or stand_in(path) or other}")
+        raise UsageError(f"{source} {other_content(path) or other}")
     if (of_attributes := attribute_run(path)) is not None:
         (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one
         found, taught, validated = run_inputs(of_attributes, attribute)

@@ -44,12 +44,11 @@ def code_digests(*names: str | None) -> dict[str, str]:
 
 def changed_since_import(*names: str | None) -> list[str]:
     """Return the files of the user's own code that differ from what this process has imported."""
-    return [
-        file
-        for module in _modules(names)
-        for file, digest in code_digests(f"{module}:").items()
-        if _on_disk(module).get(file) != digest
-    ]
+    changed: list[str] = []
+    for module in _modules(names):
+        present = _on_disk(module)
+        changed += [file for file, digest in code_digests(f"{module}:").items() if present.get(file) != digest]
+    return changed
 
 
 def _modules(names: tuple[str | None, ...]) -> list[str]:

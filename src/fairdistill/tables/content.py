@@ -1,6 +1,6 @@
 """What a file holds in place of a text table, told by its first bytes: a workbook, an archive, JSON.
 
-What can stand in for any file is in `system/stand_ins.py`.
+What can stand in for any file, such as a compressed copy, is in `system/stand_ins.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from fairdistill.system.archives import names_in_archive
+from fairdistill.system.stand_ins import stand_in
 
 _START = 256  # bytes
 _SAVE = "save its sheet as CSV"
@@ -37,7 +38,8 @@ def other_content(path: Path) -> str | None:
     if start.startswith(b"PK\x03\x04"):
         return _archive(path)
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return next((f"is {what}; {remedy}" for sign, what, remedy in _KINDS if re.match(sign, start)), None)
+    own = next((f"is {what}; {remedy}" for sign, what, remedy in _KINDS if re.match(sign, start)), None)
+    return own or stand_in(path)
 
 
 def _archive(path: Path) -> str | None:

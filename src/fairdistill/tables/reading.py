@@ -37,7 +37,7 @@ def header(path: Path, encoding: str) -> list[str]:
     is_text = not (_is_parquet(path) or _is_jsonl(path))
     try:
         check_readable(path)
-        other = None if path.is_dir() else (other_content(path) if is_text else None) or stand_in(path)
+        other = None if path.is_dir() else other_content(path) if is_text else stand_in(path)
     except FileNotFoundError:
         raise DataError(f"there is no table {path}") from None
     except (OSError, ValueError) as error:
