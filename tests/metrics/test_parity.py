@@ -16,22 +16,7 @@ from fairdistill.metrics.parity import (
     odds,
     selection_rates,
 )
-
-Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def predictions(classes: int, groups: int, rows: int, *, seed: int) -> Columns:
-    """True and predicted classes, and groups that differ in both."""
-    draw = np.random.default_rng(seed)
-    group = draw.integers(0, groups, rows)
-    true = np.minimum(draw.integers(0, classes, rows) + (draw.random(rows) < group / (2 * groups)), classes - 1)
-    wrong = draw.random(rows) < 0.2 + 0.3 * group / groups
-    return true, np.where(wrong, draw.integers(0, classes, rows), true), group
-
-
-def counted(columns: Columns, classes: int, groups: int) -> np.ndarray:
-    true, predicted, group = columns
-    return group_counts(true, predicted, group, num_classes=classes, num_groups=groups)
+from tests.metrics.making import counted, predictions
 
 
 @pytest.mark.parametrize("groups", [2, 3, 5])

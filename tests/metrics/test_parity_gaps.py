@@ -14,7 +14,7 @@ from fairdistill.metrics.parity import (
 )
 from fairdistill.metrics.parity_gaps import parity_gaps
 from fairdistill.metrics.resampling import Gap
-from tests.metrics.test_parity import Columns, counted, predictions
+from tests.metrics.making import Columns, counted, predictions
 
 
 def gaps(columns: Columns, classes: int, groups: int, sources: Any = None, **options: Any) -> tuple[Gap, Gap]:
