@@ -1,9 +1,9 @@
 """How long one waits at the door: the help of every command, the audit of a table of 300 rows, a training of one step.
 
-    python -m benchmarks.startup [--rounds 5]
+    python -m benchmarks.startup [--rounds 5] [--only train]
 
 Each is a whole process. `ratio` is its time over that of `python -c "import pandas"` in the same round, for the
-training of `import torch`: median [min, max] over the rounds.
+trainings of `import torch`: median [min, max] over the rounds. The second training has PyTorch's own optimizers.
 """
 
 from __future__ import annotations
@@ -20,24 +20,38 @@ from pathlib import Path
 from benchmarks.timing import hardware
 from fairdistill.cli.main import COMMANDS
 
+_PYTORCHS = """
+import sys
+import torch
+from fairdistill.system import eager
+eager.Adam = torch.optim.Adam
+from fairdistill.cli import main
+sys.exit(main())
+"""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", default="", help="part of the names of the commands")
+    given = parser.parse_args()
+    rounds = given.rounds
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "predictions.csv"
         table.write_text(_predictions(300))
         ours = ["-m", "fairdistill"]
         commands = {f"{name} --help": [*ours, *name.split(), "--help"] for name in ("", *COMMANDS, "data inspect")}
         commands["audit of 300 rows"] = [*ours, "audit", str(table), "--out", str(Path(folder) / "audit.json")]
-        training = [*ours, "train", "--data", "digits-s", "--steps", "1", "--threads", "1"]
+        train = ["train", "--data", "digits-s", "--steps", "1", "--threads", "1"]
+        trainings = {"train, one step": [*ours, *train], "train, PyTorch's Adam": ["-c", _PYTORCHS, *train]}
         print(f"{hardware()}\n\n{'command':<22}  {'seconds':>7}  ratio to import pandas (train: torch)")
-        for name, command in [*commands.items(), ("train, one step", training)]:
+        for name, command in {**commands, **trainings}.items():
+            if given.only not in name:
+                continue
             seconds, ratios = [], []
             for turn in range(rounds):
-                own = ["--out", str(Path(folder) / f"run-{turn}")] if command is training else []
-                peer = _seconds(["-c", f"import {'torch' if command is training else 'pandas'}"])
+                own = ["--out", str(Path(folder) / f"{name} {turn}")] if name in trainings else []
+                peer = _seconds(["-c", f"import {'torch' if name in trainings else 'pandas'}"])
                 seconds.append(_seconds([*command, *own]))
                 ratios.append(seconds[-1] / peer)
             spread = f"{statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
