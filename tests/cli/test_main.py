@@ -18,7 +18,7 @@ def run(*arguments):
     )
 
 
-LIGHT = ("audit", "bench", "compare", "demo", "doctor", "embed", "fix", "predict", "report", "train", "tune")
+LIGHT = ("audit", "bench", "compare", "demo", "doctor", "embed", "export", "fix", "predict", "report", "train", "tune")
 
 
 @pytest.mark.parametrize("command", LIGHT)

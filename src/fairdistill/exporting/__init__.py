@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from fairdistill.exporting.export import export
+from typing import TYPE_CHECKING
+
+from fairdistill.contract import lazy_face
 from fairdistill.exporting.options import ExportOptions
-from fairdistill.exporting.result import ExportResult, Reaudit, Values
+
+if TYPE_CHECKING:
+    from fairdistill.exporting.export import export
+    from fairdistill.exporting.result import ExportResult, Reaudit, Values
 
 __all__ = ["ExportOptions", "ExportResult", "Reaudit", "Values", "export"]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "ExportResult": "fairdistill.exporting.result",
+        "Reaudit": "fairdistill.exporting.result",
+        "Values": "fairdistill.exporting.result",
+        "export": "fairdistill.exporting.export",
+    },
+)

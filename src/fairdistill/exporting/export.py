@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.contract import check_options, check_path, with_data_keywords, with_keywords
+from fairdistill.exporting.making import exported
 from fairdistill.exporting.options import ExportOptions
 from fairdistill.exporting.result import ExportResult
 
@@ -34,8 +35,6 @@ def export(source: str | Path, /, *, options: ExportOptions | None = None, **key
     """
     options = _options(options, keywords)
     check_path("source", source)
-    from fairdistill.exporting.making import exported  # loads PyTorch, which the help does not need
-
     return exported(str(source), options)
 
 

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from fairdistill.inspecting.inspect import inspect
+from typing import TYPE_CHECKING
+
+from fairdistill.contract import lazy_face
 from fairdistill.inspecting.options import InspectOptions
-from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, SkippedFile, SplitContents, Subgroup
+
+if TYPE_CHECKING:
+    from fairdistill.inspecting.inspect import inspect
+    from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, SkippedFile, SplitContents, Subgroup
 
 __all__ = [
     "ImageSizes", "InspectOptions", "InspectResult", "Pixels", "SkippedFile", "SplitContents", "Subgroup", "inspect",
 ]  # fmt: skip
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "ImageSizes": "fairdistill.inspecting.result",
+        "InspectResult": "fairdistill.inspecting.result",
+        "Pixels": "fairdistill.inspecting.result",
+        "SkippedFile": "fairdistill.inspecting.result",
+        "SplitContents": "fairdistill.inspecting.result",
+        "Subgroup": "fairdistill.inspecting.result",
+        "inspect": "fairdistill.inspecting.inspect",
+    },
+)

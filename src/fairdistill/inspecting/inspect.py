@@ -7,6 +7,7 @@ from typing import Any
 
 from fairdistill.contract import with_data_keywords
 from fairdistill.data import option_names
+from fairdistill.inspecting.contents import contents
 from fairdistill.inspecting.options import InspectOptions
 from fairdistill.inspecting.result import InspectResult
 
@@ -29,6 +30,4 @@ def inspect(source: str | Path, /, *, options: InspectOptions | None = None, **k
         [('train', 1000), ('val', 400), ('test', 1194)]
     """
     options = with_data_keywords(InspectOptions, options, keywords, option_names(str(source)))
-    from fairdistill.inspecting.contents import contents  # loads PyTorch, which the help does not need
-
     return contents(str(source), options)
