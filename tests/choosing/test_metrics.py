@@ -17,6 +17,8 @@ from fairdistill.choosing.metrics import KINDS, Metric, parse_metric
         (r'accuracy["say \"hi\" \\"]', Metric("accuracy[GROUP]", ('say "hi" \\',))),
         ('deo[" "]', Metric("deo[CLASS]", (" ",))),
         ("accuracy", Metric("accuracy")),
+        ("equalized_odds", Metric("equalised_odds")),
+        ("worst_cell", Metric("worst_subgroup")),
     ],
 )
 def test_a_metric_is_read_from_its_name(text, expected):

@@ -64,6 +64,10 @@ KINDS: Mapping[str, MetricKind] = {
 """Every metric, by its name; CLASS and GROUP stand for names of the data."""
 
 
+_ALSO = {"equalized_odds": "equalised_odds", "worst_cell": "worst_subgroup"}
+"""Names that are read as others: the American spelling, and what ``audit.json`` calls the worst subgroup."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric as a rule names it.
@@ -109,7 +113,8 @@ def parse_metric(text: str) -> Metric | None:
     name = re.match(r"\w+", text.strip())
     assert name is not None, "it matches NAME"
     of = tuple(map(_read, re.findall(KEY, text)))
-    kind = next((each for each in _kinds(name[0].lower()) if len(KINDS[each].per) == len(of)), None)
+    wanted = name[0].lower()
+    kind = next((each for each in _kinds(_ALSO.get(wanted, wanted)) if len(KINDS[each].per) == len(of)), None)
     return None if kind is None else Metric(kind, of)
 
 

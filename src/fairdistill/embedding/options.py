@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fairdistill.contract import check_seed, check_types
@@ -46,7 +46,7 @@ class EmbedOptions:
     samples: int = 2000
     """Maximum number of test images in the plot, the same number from each subgroup (one class of one group); smaller
     subgroups are shown in full."""
-    data_root: str | None = None
+    data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files, if they have moved since the run was trained."""
     model: str | None = None
     """The run's network, if it is your own code (MODULE:FACTORY): code is imported only if you name it."""
