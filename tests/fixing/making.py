@@ -7,14 +7,18 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 
 from fairdistill.auditing import AuditResult, ModelChange, audit, change_between
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
+from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.decision import Searched
 from fairdistill.fixing.verdict.verdict import Gain, reach
+from fairdistill.heads import FittedOn, Head, HeadFit
 from fairdistill.metrics import Change
 from fairdistill.predictions import Predictions
+from fairdistill.reporting.recommendation import Family
 
 DRAWS = 300
 Counts = tuple[tuple[int, int], ...]
@@ -25,6 +29,8 @@ FAIRER: Counts = ((225, 300), (237, 300), (243, 300), (246, 300))
 SLIGHTLY: Counts = ((85, 300), (240, 300), (243, 300), (246, 300))
 FAIR: Counts = ((9_500, 10_000), (9_500, 10_000), (9_510, 10_000), (9_510, 10_000))
 FEW: Counts = ((30, 40), (31, 40), (34, 40), (32, 40))
+OWN: Counts = ((60, 100), (90, 100), (90, 100), (90, 100))
+"""Balanced accuracy 82.5%, DEO_A 15 points."""
 
 
 def predictions(counts: Counts) -> Predictions:
@@ -40,6 +46,21 @@ def predictions(counts: Counts) -> Predictions:
         predicted=np.where(right, known, 1 - known), probabilities=None, class_names=("Female", "Male"),
         group_names=("Black", "White"),
     )  # fmt: skip
+
+
+def of_gap(points: int, accuracy: int = 90) -> Counts:
+    """Return the counts of a model whose groups differ by some points in one class."""
+    return ((accuracy - points, 100), (accuracy, 100), (accuracy, 100), (accuracy, 100))
+
+
+def fitted(on: FittedOn) -> HeadFit:
+    """Return a last layer that was fitted to some images."""
+    return HeadFit("fair", {}, on, Head(torch.zeros(2, 3), torch.zeros(2)), torch.zeros(400, 2), 1.0)
+
+
+def searched(name: str, counts: Counts, family: Family = "head", **changes: Any) -> Candidate:
+    """Return a candidate of a search."""
+    return Candidate(name=name, family=family, description="it", validation=predictions(counts), **changes)
 
 
 @lru_cache

@@ -9,7 +9,7 @@ from fairdistill.fixing.last_layer.heads import try_heads
 from fairdistill.fixing.last_layer.student_heads import refit_last_layer
 from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.corrections import corrections
-from fairdistill.fixing.search.decision import Decision, Ended, Searched, slack_notes
+from fairdistill.fixing.search.decision import Decision, Ended, Searched
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.students.halving import train_students
 from fairdistill.fixing.students.network_lines import try_line
@@ -86,13 +86,12 @@ def _interrupted(search: Search, stop: Interrupted) -> Ended:
 
 
 def _decided(search: Search, ended: Ended, *, within_chance: bool) -> Decision:
+    promising = search.promising
     chosen = search.with_file(search.best)
-    promising = None
-    if chosen is search.deployed:
-        best = min(search.usable, key=search.standing, default=None)
-        promising = None if best is None else search.with_file(best)
+    if promising is not None:
+        promising = search.with_file(promising)
     if ended != "fair":
-        search.notes += slack_notes(search.rule, search.deployed, chosen if promising is None else promising)
+        search.notes += search.slack_notes()
     if chosen.head is not None and search.layer is not None:
         search.notes += repair_notes(search.work.deployed.source, search.layer)
     return Decision(

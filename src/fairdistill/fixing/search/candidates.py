@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,16 +26,6 @@ SHARES = tuple(tenth / 10 for tenth in range(1, 10))
 
 KEEP = "keep"
 """The name of the deployed model among the candidates."""
-
-
-Standing = Callable[["Candidate"], tuple[float, ...]]
-"""How a candidate stands by the rule; the lower, the better. The first number is 0 if it meets the conditions."""
-
-
-def first_of(candidates: Iterable[Candidate], deployed: Candidate, standing: Standing) -> Candidate:
-    """Return the best of some candidates; the deployed model unless another is better and meets the conditions."""
-    best = min(candidates, key=standing, default=deployed)
-    return best if standing(best)[0] == 0 and standing(best) < standing(deployed) else deployed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fairdistill.choosing import Chooser, too_small_for
 from fairdistill.fixing.search.candidates import Candidate, Point
 
 Ended = Literal["fair", "complete", "budget", "interrupted", "tables"]
@@ -60,15 +59,3 @@ class Decision:
     def deployed(self) -> Candidate:
         """The deployed model."""
         return self.candidates[0]
-
-
-def slack_notes(rule: Chooser, deployed: Candidate, shown: Candidate) -> list[str]:
-    """Return a note if the validation set is too small for the slack that the rule gives the candidate to show.
-
-    Args:
-        rule: the rule.
-        deployed: the deployed model, which needs no slack.
-        shown: the chosen candidate, or the one that comes next.
-    """
-    note = None if shown is deployed else too_small_for(rule, deployed.validation, shown.validation)
-    return [] if note is None else [note]

@@ -11,16 +11,16 @@ from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit
-from fairdistill.choosing import measures_of_predictions
 from fairdistill.contract import check_path, with_keywords
 from fairdistill.fixing.conclusion import settle
 from fairdistill.fixing.confirmation import OnTestSet
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.recommendation.subject import Subject
 from fairdistill.fixing.result import FixResult
-from fairdistill.fixing.search.candidates import Candidate, first_of
+from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.corrections import corrections
-from fairdistill.fixing.search.decision import Decision, Searched, slack_notes
+from fairdistill.fixing.search.decision import Decision, Searched
+from fairdistill.fixing.search.ranking import Ranking
 from fairdistill.fixing.tables.options import TableFixOptions
 from fairdistill.fixing.tables.reading import read_both
 from fairdistill.fixing.verdict.verdict import is_real, within
@@ -81,31 +81,26 @@ def fix_predictions(
 def _decided(validation: Predictions, audited: AuditResult, options: FixOptions) -> Decision:
     """Fit the corrections, unless the model is fair enough, and choose by the rule."""
     started = time.monotonic()
-    rule = options.chooser
-    deployed = Candidate.of_deployed(validation)
-    if within(audited, options.fair_enough):
-        return Decision(
-            candidates=(deployed,), chosen=deployed, promising=None, points=(deployed.point,), notes=(),
-            searched=Searched(ended="fair"),
-        )  # fmt: skip
-    found, notes = corrections(validation)
-    own = measures_of_predictions(validation)
-
-    def standing(each: Candidate) -> tuple[float, ...]:
-        return rule.standing(each.measures, own)
-
-    notes += [f"{each.name} predicts a single class, so it cannot be chosen" for each in found if each.collapsed]
-    kept = [each for each in found if not each.collapsed]
-    usable = kept if options.group_at_use else []
-    chosen = first_of(usable, deployed, standing)
-    promising = min(usable, key=standing, default=None) if chosen is deployed else None
-    shown = chosen if promising is None else promising
+    ranking = Ranking(Candidate.of_deployed(validation), options.chooser, group_at_use=options.group_at_use)
+    fair_enough = within(audited, options.fair_enough)
+    if not fair_enough:
+        found, notes = corrections(validation)
+        ranking.notes += notes
+        for each in found:
+            ranking.add(each)
+        ranking.notes += ranking.slack_notes()
     return Decision(
-        candidates=(deployed, *kept), chosen=chosen, promising=promising,
-        points=tuple(each.point for each in (deployed, *found)),
-        notes=(*notes, *slack_notes(rule, deployed, shown)),
-        searched=Searched(ended="tables", seconds=time.monotonic() - started, within_chance=not is_real(audited)),
-    )  # fmt: skip
+        candidates=tuple(ranking.table()),
+        chosen=ranking.best,
+        promising=ranking.promising,
+        points=tuple(ranking.points),
+        notes=tuple(ranking.notes),
+        searched=Searched(
+            ended="fair" if fair_enough else "tables",
+            seconds=0.0 if fair_enough else time.monotonic() - started,
+            within_chance=not fair_enough and not is_real(audited),
+        ),
+    )
 
 
 def _columns(options: TableFixOptions) -> dict[str, Any]:
