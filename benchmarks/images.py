@@ -29,7 +29,7 @@ from fairdistill.data import GroupedDataset, ImageFiles, Pipeline, Recipe
 from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.reading import Storage, scan
 from fairdistill.data.images.sources import Folder
-from fairdistill.data.own import table
+from fairdistill.data.own.options import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.system.vision import import_torchvision
 
@@ -37,13 +37,13 @@ BATCH = 128
 FIRST_EPOCHS = 5
 RECIPES = {
     "64 px, random crop from 72, flip": Recipe(
-        size=64, stored=(72, 72), crop="random", flip=True, mean=table.IMAGENET_MEAN, std=table.IMAGENET_STD
+        size=64, stored=(72, 72), crop="random", flip=True, mean=IMAGENET_MEAN, std=IMAGENET_STD
     ),
     "UTKFace: 176 px, random crop from 256, flip": Recipe(
-        size=176, stored=(256, 256), crop="random", flip=True, mean=table.IMAGENET_MEAN, std=table.IMAGENET_STD
+        size=176, stored=(256, 256), crop="random", flip=True, mean=IMAGENET_MEAN, std=IMAGENET_STD
     ),
     "CelebA: 176 px, random resized crop from 218x178, flip": Recipe(
-        size=176, stored=(218, 178), crop="resized", flip=True, mean=table.IMAGENET_MEAN, std=table.IMAGENET_STD
+        size=176, stored=(218, 178), crop="resized", flip=True, mean=IMAGENET_MEAN, std=IMAGENET_STD
     ),
 }
 

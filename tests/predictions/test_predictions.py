@@ -10,7 +10,8 @@ import pytest
 
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.predictions.predictions import Predictions, run_predictions
-from fairdistill.predictions.table.reading import TableColumns, read_predictions
+from fairdistill.predictions.table.options import TableColumns
+from fairdistill.predictions.table.reading import read_predictions
 from fairdistill.runs.folder import RunFolder
 from fairdistill.tables.reading import read_columns
 

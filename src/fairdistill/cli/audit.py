@@ -108,7 +108,7 @@ def _elsewhere(data: str | None) -> dict[str, str]:
     """Return what to say about the options of the other kind of audit: of a table, or of a model."""
     if data is None:
         return dict.fromkeys(flags_of(ModelOptions), "is for a model; name the images to run it on with --data")
-    from fairdistill.data.own.table import TableOptions
+    from fairdistill.data.own.options import TableOptions
 
     of_images = flags_of(TableOptions)
     of_predictions = [flag for flag in flags_of(TableColumns) if flag not in of_images]

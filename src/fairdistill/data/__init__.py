@@ -17,7 +17,7 @@ from fairdistill.data.loading import (
     option_names,
     parse_options,
 )
-from fairdistill.data.own.table import channels
+from fairdistill.data.own.options import channels
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Split, Whole
 

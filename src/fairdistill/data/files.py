@@ -61,8 +61,15 @@ def load_rows(
     """Read every file once and return the wanted splits that exist.
 
     Rows of one source, or whose files have the same bytes, share a ``source_id``, so that a split that is drawn never
-    separates them. If no split is given, ``test_share`` of every subgroup becomes the test set. With ``joined``, all
-    rows become one test set: ``always``, or ``unsplit`` if no split is given.
+    separates them.
+
+    Args:
+        rows: what a table or folder says of each image.
+        wanted: the splits.
+        origin: where the files are, and how they are read.
+        test_share: share of every subgroup that becomes the test set if no split is given.
+        split_seed: draws that share.
+        joined: make all rows one test set: ``always``, or ``unsplit`` if no split is given.
 
     Raises:
         DataError: for broken files (unless they are skipped), fewer than two classes or groups, or a class without
@@ -117,27 +124,38 @@ def load_rows(
     if unsplit:
         train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
         if not len(test):
-            other = " of another source" if rows.sources is not None else ""
-            once = "; files with the same bytes count as one" if repeated else ""
-            raise DataError(
-                f"{name}: no split is given, and no subgroup has a second image{other} to put in a test set{once}; "
-                "add images, or assign some to the test set"
-            )
-        parts: dict[Split, GroupedDataset] = {"train": train, "test": test}
-        note = (
-            f"no split is given, so {len(test):,} of {len(whole):,} rows were drawn for the test set; a model that saw "
-            "them in training looks better there"
-        )
-        parts = {split: replace(part, notes=(*notes, note)) for split, part in parts.items()}
+            raise _nothing_to_test_on(name, of_sources=rows.sources is not None, copies=bool(repeated))
+        parts = _with_note_on_draw(whole, train, test)
     else:
-        at = torch.from_numpy(rows.splits)
-        numbered: list[tuple[Split, Tensor]] = [
-            (split, (at == i).nonzero().flatten()) for i, split in enumerate(SPLITS)
-        ]
-        parts = {split: whole.subset(chosen) for split, chosen in numbered if len(chosen)}
+        parts = _given(whole, torch.from_numpy(rows.splits))
     if "train" in parts and "train" in wanted and rows.attributes is None:
         _check_classes(parts, name)
     return {split: replace(part, name=f"{name}/{split}") for split, part in parts.items() if split in wanted}
+
+
+def _given(whole: GroupedDataset, splits: Tensor) -> dict[Split, GroupedDataset]:
+    """Return the splits that the rows name, ``splits`` by number, int64 ``[N]``."""
+    rows = {split: (splits == number).nonzero().flatten() for number, split in enumerate(SPLITS)}
+    return {split: whole.subset(chosen) for split, chosen in rows.items() if len(chosen)}
+
+
+def _with_note_on_draw(
+    whole: GroupedDataset, train: GroupedDataset, test: GroupedDataset
+) -> dict[Split, GroupedDataset]:
+    note = (
+        f"no split is given, so {len(test):,} of {len(whole):,} rows were drawn for the test set; a model that saw "
+        "them in training looks better there"
+    )
+    return {"train": replace(train, notes=(*whole.notes, note)), "test": replace(test, notes=(*whole.notes, note))}
+
+
+def _nothing_to_test_on(name: str, *, of_sources: bool, copies: bool) -> DataError:
+    other = " of another source" if of_sources else ""
+    once = "; files with the same bytes count as one" if copies else ""
+    return DataError(
+        f"{name}: no split is given, and no subgroup has a second image{other} to put in a test set{once}; "
+        "add images, or assign some to the test set"
+    )
 
 
 def without_duplicates(dataset: GroupedDataset, *others: GroupedDataset) -> GroupedDataset:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
 from fairdistill.data.own import folder, table
 from fairdistill.data.own.metadata import header, metadata_tables
+from fairdistill.data.own.options import TableOptions
 from fairdistill.data.own.shards import shards
 from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
@@ -83,13 +84,11 @@ def entry(name: str) -> DatasetEntry:
         return DATASETS[name]
     path = Path(name)
     if path.suffix.lower() in tabular.SUFFIXES:
-        return DatasetEntry(
-            summary="a table of images", options=table.TableOptions, load=_table(path), network="resnet18"
-        )
+        return DatasetEntry(summary="a table of images", options=TableOptions, load=_table(path), network="resnet18")
     if path.is_dir() and (metadata_tables(path) or shards(path)):
         return DatasetEntry(
             summary="a folder of images with a metadata table, or of Parquet files",
-            options=table.TableOptions,
+            options=TableOptions,
             load=_table(path),
             network="resnet18",
         )

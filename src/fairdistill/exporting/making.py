@@ -21,7 +21,7 @@ from fairdistill.exporting.int8 import quantized
 from fairdistill.exporting.options import ExportOptions
 from fairdistill.exporting.preprocessing import metadata_of, preprocess_content
 from fairdistill.exporting.reauditing import Reference, of_file, reaudit, reaudit_attributes, values_of
-from fairdistill.exporting.result import ExportedCorrection, ExportResult, ReauditedAttribute, Values
+from fairdistill.exporting.result import ExportedCorrection, ExportResult, Reaudit, ReauditedAttribute, Values
 from fairdistill.models import trust_code
 from fairdistill.models.description.preprocessing import preprocessing_of
 from fairdistill.models.files.kinds import program_kind
@@ -70,29 +70,10 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"model{'.int8' if options.int8 else ''}.{options.format}"
-        write_json(folder / "preprocess.json", made.preprocess)
-        write_bytes(target, made.content)
-        for name in (CORRECTION, *FUNCTIONS):  # of an earlier export, which do not belong to this file
-            (folder / name).unlink(missing_ok=True)
-        if correction is not None:
-            write_json(folder / CORRECTION, correction.content())
-        if made.function is not None:
-            write_bytes(folder / made.function.name, made.function.content)
-        checked = uncorrected = None
-        of_attributes: tuple[ReauditedAttribute, ...] = ()
-        if images is not None and options.reaudit and images.test.attributes is not None:
-            references = _references(made.model, run, images.test, options)
-            file = of_file(source, str(target))
-            of_attributes = reaudit_attributes(file, images.test, references, tolerance=options.tolerance)
-        elif images is not None and options.reaudit:
-            reference = _reference(made.model, run, images.test, options)
-            if correction is not None:
-                uncorrected = values_of(reference.predictions)
-                reference = replace(reference, predictions=corrected(reference.predictions, correction))
-            checked = reaudit(
-                of_file(source, str(target)), images.test, reference, tolerance=options.tolerance,
-                function=made.function,
-            )  # fmt: skip
+        _write(made, target, correction)
+        checked = _Checked()
+        if images is not None and options.reaudit:
+            checked = _checked(made, of_file(source, str(target)), run, images.test, options, correction)
     model = made.model
     plain = "float32 [N, 3, {0}, {0}]" if not options.with_preprocessing else "uint8 [N, {0}, {0}, 3]"
     result = ExportResult(
@@ -105,10 +86,10 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         input=f"{INPUT}: {plain.format(model.reading.size)}",
         output=f"{OUTPUT}: float32 [N, {len(model.reading.output_classes)}]",
         classes=model.reading.output_classes,
-        correction=None if correction is None else _exported_correction(correction, made, folder, uncorrected),
+        correction=None if correction is None else _exported_correction(correction, made, folder, checked.uncorrected),
         model=model.reading,
-        reaudit=checked,
-        attributes=of_attributes,
+        reaudit=checked.reaudit,
+        attributes=checked.attributes,
         notes=(*model.notes, *made.notes, *(images.notes if images is not None else ())),
     )
     write_json(folder / "export.json", result.to_dict())
@@ -124,6 +105,47 @@ class _Made:
     preprocess: dict[str, object]
     function: Decide | None = None
     notes: tuple[str, ...] = ()
+
+
+def _write(made: _Made, target: Path, correction: StoredCorrection | None) -> None:
+    """Write the exported file and those beside it, and remove those of an earlier export."""
+    folder = target.parent
+    write_json(folder / "preprocess.json", made.preprocess)
+    write_bytes(target, made.content)
+    for name in (CORRECTION, *FUNCTIONS):
+        (folder / name).unlink(missing_ok=True)
+    if correction is not None:
+        write_json(folder / CORRECTION, correction.content())
+    if made.function is not None:
+        write_bytes(folder / made.function.name, made.function.content)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """The audit of the exported file: for one label or for several attributes, and the model before a correction."""
+
+    reaudit: Reaudit | None = None
+    attributes: tuple[ReauditedAttribute, ...] = ()
+    uncorrected: Values | None = None
+
+
+def _checked(
+    made: _Made,
+    file: ModelSource,
+    run: RunFolder | None,
+    test: GroupedDataset,
+    options: ExportOptions,
+    correction: StoredCorrection | None,
+) -> _Checked:
+    if test.attributes is not None:
+        references = _references_of_attributes(made.model, run, test, options)
+        return _Checked(attributes=reaudit_attributes(file, test, references, tolerance=options.tolerance))
+    reference, uncorrected = _reference(made.model, run, test, options), None
+    if correction is not None:
+        uncorrected = values_of(reference.predictions)
+        reference = replace(reference, predictions=corrected(reference.predictions, correction))
+    found = reaudit(file, test, reference, tolerance=options.tolerance, function=made.function)
+    return _Checked(reaudit=found, uncorrected=uncorrected)
 
 
 def _exported_correction(
@@ -220,10 +242,19 @@ def _without_data(source: ModelSource, own: OwnDescription) -> GroupedDataset:
     return GroupedDataset.unlabelled("drawn images", images, class_names=names, recipe=recipe)
 
 
-def _references(
+def _reference(model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions) -> Reference:
+    """Return the predictions that a run has recorded, or those of the model here."""
+    if run is not None and options.data is None:
+        return Reference(run_predictions(run), _computed(run))
+    runtime = choose_runtime(options.device, options.precision)
+    found = predictions_of(model, test, where=str(run.path) if run is not None else "the model", runtime=runtime)
+    return Reference(found, str(runtime.dtype).removeprefix("torch."))
+
+
+def _references_of_attributes(
     model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions
 ) -> list[Reference]:
-    """Return the same for each of several attributes."""
+    """Return the predictions for each attribute that a run has recorded, or those of the model here."""
     if run is not None and options.data is None:
         found = (run_attribute(run, each) for each in attributes_of_run(run))
         return [Reference(each, _computed(run)) for each in found if each is not None]
@@ -236,12 +267,3 @@ def _references(
 def _computed(run: RunFolder) -> str:
     """Return the precision of a run's predictions."""
     return str(run.environment.get("device", "")).rpartition(", ")[2] or str(run.config.get("precision"))
-
-
-def _reference(model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions) -> Reference:
-    """Return the predictions that a run has recorded, or those of the model here."""
-    if run is not None and options.data is None:
-        return Reference(run_predictions(run), _computed(run))
-    runtime = choose_runtime(options.device, options.precision)
-    found = predictions_of(model, test, where=str(run.path) if run is not None else "the model", runtime=runtime)
-    return Reference(found, str(runtime.dtype).removeprefix("torch."))

@@ -11,7 +11,7 @@ from fairdistill.data.files import broken_images
 from fairdistill.data.images.decoding import Decoding
 from fairdistill.data.images.described import decoding_in
 from fairdistill.data.images.reading import Storage, scan, why_broken
-from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
+from fairdistill.data.own.options import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.errors import UsageError
 from fairdistill.models.description.preprocessing import Preprocessing
 from fairdistill.predicting.images import ImageList

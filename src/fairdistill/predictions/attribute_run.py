@@ -8,7 +8,7 @@ from pathlib import Path
 from fairdistill.errors import UsageError
 from fairdistill.predictions.predictions import Predictions, run_design
 from fairdistill.predictions.reordered import in_group_order
-from fairdistill.predictions.table.reading import TableColumns
+from fairdistill.predictions.table.options import TableColumns
 from fairdistill.predictions.table.yes_no import read_attribute
 from fairdistill.runs import RunFolder
 from fairdistill.tables.reading import SUFFIXES, header, several

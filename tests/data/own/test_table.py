@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fairdistill import data
-from fairdistill.data.own.table import Rows, TableOptions, read_rows
+from fairdistill.data.own.options import TableOptions
+from fairdistill.data.own.table import Rows, read_rows
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import bin_edges, bin_names, cross
 from fairdistill.tables.order import natural
@@ -329,18 +330,6 @@ def test_what_is_no_table_is_named(tmp_path):
 def test_a_bin_of_another_column_is_refused(tmp_path):
     with pytest.raises(UsageError, match="--bin age: only the label and group columns can be binned"):
         read(write(tmp_path / "t.csv", SIMPLE), bin={"age": "20"})
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"size": 0}, {"stored_size": 40}, {"crop": "random", "stored_size": 100}, {"mean": "1,2"}, {"std": "0"},
-        {"test_share": 1.5}, {"test_share": 0.0}, {"test_share": 1.0}, {"workers": 0}, {"crop": "middle"},
-    ],
-)  # fmt: skip
-def test_options_out_of_range_are_refused(options):
-    with pytest.raises(UsageError):
-        TableOptions(**options)
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=2, max_size=20))

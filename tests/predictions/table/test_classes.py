@@ -8,7 +8,8 @@ import pytest
 
 from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.predictions import Predictions
-from fairdistill.predictions.table.reading import TableColumns, read_predictions
+from fairdistill.predictions.table.options import TableColumns
+from fairdistill.predictions.table.reading import read_predictions
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairdistill.predictions.table.reading import TableColumns, read_predictions
+from fairdistill.predictions.table.options import TableColumns
+from fairdistill.predictions.table.reading import read_predictions
 
 
 def table(rows: int = 120) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import numpy as np
 from fairdistill.contract import check_at_least_one
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.sources import Folder
-from fairdistill.data.own.table import IMAGENET_MEAN, IMAGENET_STD
+from fairdistill.data.own.options import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairdistill.data.own.group_table import GroupTable, TableGroups, read_group_table
+from fairdistill.data.own.options import OwnOptions
 from fairdistill.data.own.paths import EXTENSIONS
 from fairdistill.data.own.split_folders import splits_of_folders
-from fairdistill.data.own.table import OwnOptions, load_own
+from fairdistill.data.own.table import load_own
 from fairdistill.data.own.walking import Walk
 from fairdistill.data.rows import NO_SPLIT, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
@@ -71,7 +72,7 @@ def load(
     """
     if root is not None:
         raise UsageError(f"--root {root}: {path} is a folder of images, so --root does not apply; drop it")
-    return load_own(read_rows(path, options), (wanted, whole), name=path.absolute().name, base=path, options=options)
+    return load_own(read_rows(path, options), wanted, whole, name=path.absolute().name, base=path, options=options)
 
 
 def read_rows(path: Path, options: FolderOptions) -> Rows:

@@ -10,7 +10,8 @@ import numpy as np
 
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
-from fairdistill.predictions.table.reading import TableColumns, read_predictions
+from fairdistill.predictions.table.options import TableColumns
+from fairdistill.predictions.table.reading import read_predictions
 from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.meaning import plain
 from fairdistill.tables.reading import check_column, header, place, read_columns, several

@@ -1,0 +1,135 @@
+"""Which columns of a table of predictions are read, and as what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fairdistill.errors import DataError, UsageError
+from fairdistill.predictions.table.class_columns import Scores
+from fairdistill.predictions.table.matching import class_of_column
+from fairdistill.predictions.table.options import TableColumns
+from fairdistill.tables.columns import Columns, check_bins, listed
+from fairdistill.tables.reading import check_column, read_columns, several
+
+_PREFIX = "p_"  # of columns that are recognized as probabilities
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenColumns:
+    """Which columns of a table are read, and as what: named by the options, or recognized by their names.
+
+    Attributes:
+        options: with the columns that were recognized.
+        groups: groups.
+        scores: probabilities, or scores.
+        notes: on columns that look like predictions and are not read, one sentence each.
+    """
+
+    options: TableColumns
+    groups: list[str]
+    scores: Scores
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: Path, names: list[str], options: TableColumns, *, recognize: bool) -> ChosenColumns:
+        """Choose among the columns of a table.
+
+        Args:
+            path: the table.
+            names: its columns.
+            options: what they mean.
+            recognize: whether columns of probabilities that the options do not name are looked for.
+
+        Raises:
+            DataError: if the table lacks a column, or has no predictions.
+            UsageError: if one is used twice.
+        """
+        found, unused = _resolved(path, options, names, recognize)
+        chosen = cls(options=found, groups=several(found.group, names), scores=_scores(found, names), notes=unused)
+        for option, column in [
+            ("label", found.label), *(("group", name) for name in chosen.groups), ("pred", found.pred),
+            *(("score" if found.score else "prob", name) for name in chosen.scores.columns),
+            ("id", found.id), ("source", found.source),
+        ]:  # fmt: skip
+            if column is not None:
+                check_column(path, names, option, column)
+        _check_different(found, chosen.groups, chosen.scores)
+        if found.pred is None and not chosen.scores.columns:
+            raise DataError(
+                f"{path} has no column 'pred' and none starting with 'p_'; its columns are {', '.join(names)}. Name "
+                "the predictions with --pred, --prob or --score"
+            )
+        check_bins(found.bin, chosen.groups, "group columns")
+        return chosen
+
+    @property
+    def texts(self) -> list[str | None]:
+        """All but the probabilities and scores; None for what the table does not have."""
+        return [self.options.label, *self.groups, self.options.pred, self.options.id, self.options.source]
+
+
+def _resolved(
+    path: Path, options: TableColumns, names: list[str], recognize: bool
+) -> tuple[TableColumns, tuple[str, ...]]:
+    """Fill in the columns that are recognized by their names; also return a note on one that only looks like it."""
+    free = options.score is None
+    pred = options.pred or ("pred" if free and "pred" in names else None)
+    prob = options.prob
+    notes: tuple[str, ...] = ()
+    if recognize and prob is None and free:
+        offered = [name for name in names if name.startswith(_PREFIX)]
+        notes = _unrelated(path, options, names, offered) if pred is not None else ()
+        prob = _PREFIX if offered and not notes else None
+    found = replace(
+        options,
+        pred=pred,
+        prob=prob,
+        id=options.id or ("id" if "id" in names else None),
+        source=options.source or ("source_id" if "source_id" in names else None),
+    )
+    return found, notes
+
+
+def _unrelated(path: Path, options: TableColumns, names: list[str], offered: list[str]) -> tuple[str, ...]:
+    """Return a note if the only column that could hold probabilities is not named after a class, such as ``p_id``."""
+    if len(offered) != 1 or options.label not in names:
+        return ()
+    labels = Columns(path, read_columns(path, [options.label], options.encoding), {})
+    _, classes = labels.codes(options.label, "label", unknown=True)
+    if class_of_column(offered[0], listed(options.classes) if options.classes else classes, prefix=_PREFIX) is not None:
+        return ()
+    return (
+        f"The column {offered[0]!r} is not named after a class, so it was not read; if it holds probabilities, name it "
+        "with --score",
+    )
+
+
+def _scores(options: TableColumns, names: list[str]) -> Scores:
+    if options.score is not None:
+        return Scores(columns=(options.score,), single=True)
+    if options.prob is None:
+        return Scores()
+    columns = tuple(name for name in names if name.startswith(options.prob))
+    if "," in options.prob or options.prob in names or not columns:
+        return Scores(columns=tuple(several(options.prob, names)))
+    return Scores(
+        columns=columns, prefix=options.prob if all(len(name) > len(options.prob) for name in columns) else ""
+    )
+
+
+def _check_different(options: TableColumns, groups: list[str], scores: Scores) -> None:
+    """Raise a UsageError if a column is named for two things of which each needs one of its own."""
+    outputs = [options.pred, *scores.columns]
+    uses: list[tuple[list[str | None], str]] = [
+        ([options.label, *groups], "--label and --group"),
+        (outputs, "--prob"),
+        ([options.label, *outputs], "--label and the predictions"),
+        ([*groups, *outputs], "--group and the predictions"),
+        ([options.label, *outputs, options.id], "--id and the classes"),
+        ([options.label, *outputs, options.source], "--source and the classes"),
+    ]
+    for given, what in uses:
+        twice = next((name for name in given if name is not None and given.count(name) > 1), None)
+        if twice is not None:
+            raise UsageError(f"the column {twice!r} is used twice in {what}; use each column once")
