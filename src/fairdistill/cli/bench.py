@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairdistill.benching import BenchOptions, TableOptions
 from fairdistill.cli.command import Command, parse
+from fairdistill.cli.first import first_argument, without_word
 from fairdistill.data import DATASETS
 
 GRID = Command(
@@ -31,13 +32,14 @@ def run(arguments: list[str]) -> int:
     """Run a grid, or print its table."""
     from fairdistill.benching import bench, bench_table, formatted
 
-    if arguments[:1] == ["table"]:
-        given = parse(TABLE, arguments[1:], TableOptions)
+    of_table = without_word(arguments, "table", TableOptions, BenchOptions)
+    if of_table is not None:
+        given = parse(TABLE, of_table, TableOptions)
         options = given.options(TableOptions)
         print(formatted(bench_table(given.source, options=options), options.format))
         return 0
-    names = [item for item in arguments if not item.startswith("-")]
-    given = parse(GRID, arguments, BenchOptions, data=names[0] if names else None)
+    place = first_argument(arguments, BenchOptions)
+    given = parse(GRID, arguments, BenchOptions, data=None if place is None else arguments[place])
     result = bench(given.source, options=given.options(BenchOptions))
     print(result)
     return result.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fairdistill.cli.command import Command, parse
+from fairdistill.cli.first import without_word
 from fairdistill.cli.parser import peek
 from fairdistill.errors import UsageError
 from fairdistill.inspecting import InspectOptions
@@ -33,10 +34,11 @@ def run(arguments: list[str]) -> int:
     if arguments[:1] in (["-h"], ["--help"]):
         print("usage: fairdistill data inspect [OPTIONS]; see fairdistill data inspect --help")
         return 0
-    if arguments[:1] != ["inspect"]:
+    of_inspect = without_word(arguments, "inspect", SourceOptions, InspectOptions)
+    if of_inspect is None:
         shown = " ".join(["data", *arguments[:1]])
         raise UsageError(f"expected data inspect, but got {shown}; see fairdistill data inspect --help")
-    arguments = arguments[1:]
+    arguments = of_inspect
     name = peek(arguments, "data") or SourceOptions().data
     given = parse(COMMAND, arguments, SourceOptions, InspectOptions, data=name)
     from fairdistill.data import names_attributes
