@@ -19,7 +19,7 @@ def lazy_face(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 
     Args:
         package: the package's ``__name__``.
-        homes: the module that holds each public name, for example ``{"train": "fairdistill.training.run"}``.
+        homes: the module that holds each public name, for example ``{"train": "fairdistill.training.train"}``.
     """
 
     class Face(ModuleType):

@@ -37,7 +37,8 @@ def domain_independent_loss(
         Scalar. A head whose group is missing from the batch gets no gradient.
 
     Raises:
-        ValueError: if the shapes do not fit.
+        ValueError: if the shapes do not fit, or labels or groups are not integers; on a CPU also if one is out of
+            range.
 
     Example:
         >>> heads = torch.tensor([[[0.0, 9.0], [0.0, 0.0]]])

@@ -54,7 +54,8 @@ def dro_loss(
         to the normalization, and adds nothing.
 
     Raises:
-        ValueError: if the shapes of labels and groups do not fit.
+        ValueError: if the shapes do not fit, or labels or groups are not integers; on a CPU also if one is out of
+            range.
 
     Example:
         >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0]])

@@ -89,7 +89,8 @@ def gapreg_loss(
         loss, without a gradient. One that was never seen does not count.
 
     Raises:
-        ValueError: if the shapes of labels and groups do not fit, or ``batches`` is less than 1.
+        ValueError: if the shapes do not fit, ``batches`` is less than 1, or labels or groups are not integers; on a CPU
+            also if one is out of range.
 
     Example:
         >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0]])

@@ -60,8 +60,8 @@ def mfd_loss(
         Scalar in float32, or float64 for float64 inputs. Empty subgroups and empty classes add nothing.
 
     Raises:
-        ValueError: if shapes do not fit, or the bandwidth is not positive. The values of labels and groups are
-            not checked, since that would stall a GPU.
+        ValueError: if shapes do not fit, the bandwidth is not positive, or labels or groups are not integers. On a CPU
+            also if one is out of range; on a GPU that check would have to wait for the device.
 
     Example:
         >>> teacher = torch.tensor([[0.0], [0.0], [2.0]])

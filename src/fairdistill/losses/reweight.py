@@ -58,7 +58,8 @@ def reweighted_loss(
         Scalar.
 
     Raises:
-        ValueError: if the shapes of labels and groups do not fit.
+        ValueError: if the shapes do not fit, or labels or groups are not integers; on a CPU also if one is out of
+            range.
 
     Example:
         >>> labels, groups, weights = torch.tensor([0]), torch.tensor([1]), torch.tensor([[0.5, 2.0], [2.0, 0.5]])

@@ -53,7 +53,8 @@ def self_mfd_loss(
         Scalar. Empty subgroups and classes add nothing; a class with one group is 0.
 
     Raises:
-        ValueError: if shapes do not fit, or the bandwidth is not positive.
+        ValueError: if shapes do not fit, the bandwidth is not positive, or labels or groups are not integers; on a CPU
+            also if one is out of range.
 
     Example:
         >>> feature, labels = torch.tensor([[0.0], [2.0]]), torch.tensor([0, 0])

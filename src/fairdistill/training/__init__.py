@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fairdistill.training.progress.state import load_checkpoint
     from fairdistill.training.progress.stopping import Interrupted, Stopped
     from fairdistill.training.resolving import resolve
-    from fairdistill.training.run import resume, train
+    from fairdistill.training.train import resume, train
     from fairdistill.training.setup import Setup, build_sampler, prepare
 
 __all__ = [
@@ -56,7 +56,7 @@ __getattr__ = lazy_face(
             "identity": ("code_of", "computed", "computed_data"),
             "loop": ("Watch",),
             "resolving": ("resolve",),
-            "run": ("resume", "train"),
+            "train": ("resume", "train"),
             "setup": ("Setup", "build_sampler", "prepare"),
             "data.splits": ("Splits", "load_data", "parted"),
             "optimization.stages": ("plan_stages",),

@@ -87,7 +87,8 @@ def train_step(
 ) -> StepLoss:
     """Do one optimizer step on a batch; return the loss before it.
 
-    Several processes do it together, each with its part of the batch: all get the same loss and the same weights.
+    Several processes do it together, each with its part of the batch: all get the same weights. The parts of the loss
+    are those of the whole batch; its total, which is only computed for the gradients, is this process's share.
 
     Args:
         learner: the objects used in the step.

@@ -96,11 +96,11 @@ def trained(out: Path, options: TrainOptions, samples: Samples, *, until: int, l
 
 
 class _LookAgain(Exception):  # noqa: N818  # no error
-    """The next evaluation would done too late."""
+    """The next evaluation would come too late."""
 
 
 class _Watch:
-    """Ends a part of a run after an evaluation if the next one, or the end, would done too late.
+    """Ends a part of a run after an evaluation if the next one, or the end, would come too late.
 
     Args:
         limit: the time left.
