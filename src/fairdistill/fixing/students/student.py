@@ -6,22 +6,24 @@ from dataclasses import dataclass
 
 from fairdistill.data.recipe import Augmentation
 
-_STUDENTS: tuple[tuple[str, float, Augmentation | None], ...] = (
-    ("ss", 1.0, None), ("mfd", 1.0, None), ("ss", 0.1, None), ("mfd", 0.1, None), ("di", 1.0, None),
-    ("mfd-self", 1.0, None), ("dro", 1.0, None), ("ss", 0.03, None),
-)  # fmt: skip
-_WITH_CHANGED_IMAGES: tuple[tuple[str, float, Augmentation | None], ...] = (
-    ("gapreg", 1.0, "randaug"), ("ss", 1.0, "randaug"), ("dro", 1.0, "randaug"), ("ss", 1.0, None), ("mfd", 1.0, None),
-    ("mfd-self", 1.0, "randaug"), ("mfd", 1.0, "randaug"), ("ss", 0.1, None),
-)  # fmt: skip
-_COST = {"mfd": 1.6, "mfd-self": 1.3}  # seconds per step, those of ss being 1: the teacher's forward pass
-_HOW = {
-    "ss": "on batches with as many images of every class and group",
-    "mfd": "by MFD, distilled from yours",
-    "mfd-self": "by MFD between the groups of its own features",
-    "di": "with one last layer per group, averaged at the end",
-    "dro": "by group DRO, which gives the worst subgroups more weight",
-    "gapreg": "on batches with as many images of every class and group, with a penalty on the gap between groups",
+
+@dataclass(frozen=True)
+class _Method:
+    """A method that students are trained with: how, for sentences, and seconds per step, those of ``ss`` being 1."""
+
+    how: str
+    cost: float = 1.0
+
+
+_METHODS = {
+    "ss": _Method("on batches with as many images of every class and group"),
+    "mfd": _Method("by MFD, distilled from yours", cost=1.6),  # the teacher's forward pass
+    "mfd-self": _Method("by MFD between the groups of its own features", cost=1.3),
+    "di": _Method("with one last layer per group, averaged at the end"),
+    "dro": _Method("by group DRO, which gives the worst subgroups more weight"),
+    "gapreg": _Method(
+        "on batches with as many images of every class and group, with a penalty on the gap between groups"
+    ),
 }
 
 
@@ -53,7 +55,7 @@ class Student:
         return self.configuration if self.round == 0 else f"{self.configuration}-{self.round + 1}"
 
     @classmethod
-    def of(cls, method: str, rate: float, augment: Augmentation | None) -> Student:
+    def of(cls, method: str, rate: float = 1.0, *, augment: Augmentation | None = None) -> Student:
         """Return a student named after how it is trained."""
         parts = [method, *([augment] if augment else []), *([f"lr{rate:g}"] if rate != 1 else [])]
         return cls("-".join(parts), method, rate, augment=augment)
@@ -61,14 +63,36 @@ class Student:
     @property
     def cost(self) -> float:
         """Seconds per step, those of ``ss`` being 1."""
-        return _COST.get(self.method, 1.0)
+        return _METHODS[self.method].cost
 
     def description(self, *, from_trained: bool) -> str:
         """Return what it is, for sentences."""
         what = "your network with all its weights trained further," if from_trained else "a new network trained"
         rate = "" if self.rate == 1 else f", at {self.rate:g} times the learning rate"
         images = ", with RandAugment" if self.augment == "randaug" else ""
-        return f"{what} {_HOW[self.method]}{images}{rate}"
+        return f"{what} {_METHODS[self.method].how}{images}{rate}"
+
+
+_STUDENTS = (
+    Student.of("ss"),
+    Student.of("mfd"),
+    Student.of("ss", 0.1),
+    Student.of("mfd", 0.1),
+    Student.of("di"),
+    Student.of("mfd-self"),
+    Student.of("dro"),
+    Student.of("ss", 0.03),
+)
+_WITH_CHANGED_IMAGES = (
+    Student.of("gapreg", augment="randaug"),
+    Student.of("ss", augment="randaug"),
+    Student.of("dro", augment="randaug"),
+    Student.of("ss"),
+    Student.of("mfd"),
+    Student.of("mfd-self", augment="randaug"),
+    Student.of("mfd", augment="randaug"),
+    Student.of("ss", 0.1),
+)
 
 
 def configurations(*, from_trained: bool, changed_images: bool = False) -> list[Student]:
@@ -82,8 +106,5 @@ def configurations(*, from_trained: bool, changed_images: bool = False) -> list[
         changed_images: whether most students should see training images changed by RandAugment, since the deployed
             model knows the images themselves by heart.
     """
-    return [
-        Student.of(method, rate, augment)
-        for method, rate, augment in (_WITH_CHANGED_IMAGES if changed_images else _STUDENTS)
-        if from_trained or rate == 1
-    ]
+    students = _WITH_CHANGED_IMAGES if changed_images else _STUDENTS
+    return [each for each in students if from_trained or each.rate == 1]
