@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from fairdistill.training.progress.state import load_checkpoint
     from fairdistill.training.progress.stopping import Interrupted, Stopped
     from fairdistill.training.resolving import resolve
-    from fairdistill.training.train import resume, train
     from fairdistill.training.setup import Setup, build_sampler, prepare
+    from fairdistill.training.train import resume, train
 
 __all__ = [
     "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
