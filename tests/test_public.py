@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import fairdistill
+from fairdistill import errors
 from fairdistill.contract import Result
 
 COMMANDS = (
@@ -19,9 +21,12 @@ COMMANDS = (
     "audit_attributes",
     "bench",
     "compare",
+    "demo",
+    "diagnose",
     "embed",
     "export",
     "fix",
+    "fix_predictions",
     "inspect",
     "load",
     "predict",
@@ -30,6 +35,7 @@ COMMANDS = (
     "train",
     "tune",
 )
+OTHERS = ("demo", "diagnose", "fix_predictions", "load", "resume", "train")
 MODULES = ("data", "losses", "metrics", "models", "samplers")
 CLASSES = [name for name in fairdistill.__all__ if name[0].isupper()]
 
@@ -46,7 +52,7 @@ def test_a_command_is_a_function_with_an_example(name: str):
     assert ">>> " in (command.__doc__ or "")
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("load", "resume", "train")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in OTHERS])
 def test_a_command_takes_a_source_and_options_also_as_keywords(name: str):
     first, *others = inspect.signature(getattr(fairdistill, name)).parameters.values()
     assert first.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -72,6 +78,20 @@ def test_a_class_is_one_with_a_docstring(name: str):
         assert cls.__dataclass_params__.frozen
     if name.endswith("Result"):
         assert issubclass(cls, Result)
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSES if name.endswith("Options")])
+def test_the_options_of_a_command_begin_with_a_sentence_about_them(name: str):
+    first = inspect.getdoc(getattr(fairdistill, name)).split("\n")[0]
+    assert first.startswith(("Options of", "All options of"))
+    assert first.endswith(".")
+
+
+def test_every_error_is_public_and_in_the_tree_of_errors():
+    tree = errors.__doc__.partition("The command line prints")[0]
+    public = {name for name in CLASSES if issubclass(getattr(fairdistill, name), fairdistill.FairdistillError)}
+    assert public == {*dir(errors), "Interrupted", "Stopped"} & set(re.findall(r"\b[A-Z]\w+", tree))
+    assert {name for name in dir(errors) if name.endswith("Error")} < public
 
 
 def test_a_typo_is_an_attribute_error():

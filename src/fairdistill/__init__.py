@@ -22,12 +22,15 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
     from fairdistill.benching.bench import bench
     from fairdistill.comparing import CompareOptions, CompareResult
     from fairdistill.comparing.compare import compare
+    from fairdistill.diagnosing import DoctorResult
+    from fairdistill.diagnosing.diagnose import diagnose
     from fairdistill.embedding import EmbedOptions, EmbedResult
     from fairdistill.embedding.embed import embed
     from fairdistill.errors import (
         ChecksumError,
         DataError,
         FairdistillError,
+        LastLayerError,
         MethodError,
         NonFiniteLossError,
         ResourceError,
@@ -38,7 +41,7 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
     )
     from fairdistill.exporting import ExportOptions, ExportResult
     from fairdistill.exporting.export import export
-    from fairdistill.fixing import FixOptions, FixResult, fix
+    from fairdistill.fixing import DemoOptions, FixOptions, FixResult, TableFixOptions, demo, fix, fix_predictions
     from fairdistill.inspecting import InspectOptions, InspectResult
     from fairdistill.inspecting.inspect import inspect
     from fairdistill.predicting import PredictOptions, PredictResult
@@ -48,41 +51,44 @@ if TYPE_CHECKING:  # a verb from its own module: mypy takes `from fairdistill.au
     from fairdistill.reporting.report import report
     from fairdistill.runs import RunFolder
     from fairdistill.runs.load import load
-    from fairdistill.training import Interrupted, TrainOptions, resume, train
+    from fairdistill.training import Interrupted, Stopped, TrainOptions, resume, train
     from fairdistill.tuning import TuneOptions, TuneResult, tune
 
 __all__ = [
     "AttributesResult", "AuditOptions", "AuditResult", "BenchOptions", "BenchResult", "ChecksumError", "CompareOptions",
-    "CompareResult", "DataError", "EmbedOptions", "EmbedResult", "ExportOptions", "ExportResult", "FairdistillError",
-    "FixOptions", "FixResult", "InspectOptions", "InspectResult", "Interrupted", "MethodError", "NonFiniteLossError",
-    "PredictOptions", "PredictResult", "Predictions", "ReportOptions", "ReportResult", "ResourceError", "RunFolder",
-    "RunFolderError", "TeacherError", "TrainOptions", "TrainingError", "TuneOptions", "TuneResult", "UsageError",
-    "__version__", "audit", "audit_attributes", "bench", "compare", "data", "embed", "export", "fix", "inspect", "load",
-    "losses", "metrics", "models", "predict", "report", "resume", "samplers", "train", "tune",
+    "CompareResult", "DataError", "DemoOptions", "DoctorResult", "EmbedOptions", "EmbedResult", "ExportOptions",
+    "ExportResult", "FairdistillError", "FixOptions", "FixResult", "InspectOptions", "InspectResult", "Interrupted",
+    "LastLayerError", "MethodError", "NonFiniteLossError", "PredictOptions", "PredictResult", "Predictions",
+    "ReportOptions", "ReportResult", "ResourceError", "RunFolder", "RunFolderError", "Stopped", "TableFixOptions",
+    "TeacherError", "TrainOptions", "TrainingError", "TuneOptions", "TuneResult", "UsageError", "__version__", "audit",
+    "audit_attributes", "bench", "compare", "data", "demo", "diagnose", "embed", "export", "fix", "fix_predictions",
+    "inspect", "load", "losses", "metrics", "models", "predict", "report", "resume", "samplers", "train", "tune",
 ]  # fmt: skip
 
 _MODULES = ("data", "losses", "metrics", "models", "samplers")
 
-# Imported at first use: `import fairdistill` takes milliseconds, and auditing never waits for torch.
+# Imported at first use: `import fairdistill` takes milliseconds, and auditing never waits for torch. The rooms do this
+# with `lazy_face`, which is not used here: importing it imports all of `contract`.
 _HOMES = {
     "auditing": ("AuditOptions", "AuditResult", "audit"),
     "auditing.attributes": ("AttributesResult", "audit_attributes"),
     "benching": ("BenchOptions", "BenchResult", "bench"),
     "comparing": ("CompareOptions", "CompareResult", "compare"),
+    "diagnosing": ("DoctorResult", "diagnose"),
     "embedding": ("EmbedOptions", "EmbedResult", "embed"),
     "errors": (
-        "ChecksumError", "DataError", "FairdistillError", "MethodError", "NonFiniteLossError", "ResourceError",
-        "RunFolderError", "TeacherError", "TrainingError", "UsageError",
+        "ChecksumError", "DataError", "FairdistillError", "LastLayerError", "MethodError", "NonFiniteLossError",
+        "ResourceError", "RunFolderError", "TeacherError", "TrainingError", "UsageError",
     ),
     "exporting": ("ExportOptions", "ExportResult", "export"),
-    "fixing": ("FixOptions", "FixResult", "fix"),
+    "fixing": ("DemoOptions", "FixOptions", "FixResult", "TableFixOptions", "demo", "fix", "fix_predictions"),
     "inspecting": ("InspectOptions", "InspectResult", "inspect"),
     "predicting": ("PredictOptions", "PredictResult", "predict"),
     "predictions": ("Predictions",),
     "reporting": ("ReportOptions", "ReportResult", "report"),
     "runs": ("RunFolder",),
     "runs.load": ("load",),
-    "training": ("Interrupted", "TrainOptions", "resume", "train"),
+    "training": ("Interrupted", "Stopped", "TrainOptions", "resume", "train"),
     "tuning": ("TuneOptions", "TuneResult", "tune"),
 }  # fmt: skip
 

@@ -11,7 +11,8 @@
     ├── ResourceError                     the machine gave out: a full disk, no memory
     └── TrainingError                     training stopped with an error
         ├── NonFiniteLossError            a loss part became infinite or NaN
-        └── Interrupted                   Ctrl-C; lives in fairdistill.training, since it knows the run
+        ├── Interrupted                   Ctrl-C in a run; lives in fairdistill.training, since it knows the run
+        └── Stopped                       Ctrl-C in fix or tune, which have several runs; lives there, too
 
 The command line prints the message of any of them without a traceback. It exits with 4 for a ``TrainingError``, with
 74 for a ``ResourceError`` and with 2 for all others; docs/reliability.md lists every exit code.

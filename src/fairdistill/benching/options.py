@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from fairdistill import paper
 from fairdistill.contract import check_at_least_one, check_seed, check_types
@@ -111,7 +111,7 @@ class ComputeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
-    """Dry run.
+    """Options of a grid: its methods and seeds, the budget of its runs, and where they run.
 
     Raises:
         UsageError: if a value is out of range, or options exclude each other.
@@ -120,6 +120,8 @@ class BenchOptions(ComputeOptions, EngineOptions, GridOptions):
         >>> BenchOptions(methods="scratch,ss,mfd", seeds="0-1").run_seeds
         (0, 1)
     """
+
+    heading: ClassVar[str] = "Dry run"
 
     dry_run: bool = False
     """Show the runs of the grid and how long they may take, without running them."""

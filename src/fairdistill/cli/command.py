@@ -147,9 +147,12 @@ _YOUR_IMAGES = (
 
 
 def offer(parser: Parser, options: type[Any], *, leave_out: tuple[str, ...] = ()) -> None:
-    """Add an options class to a parser, with a heading for each class that declares any of its options."""
+    """Add an options class to a parser, with a heading for each class that declares any of its options.
+
+    The heading is the class's own ``heading``; of a class that is only a group of options, it is the docstring.
+    """
     for owner, declared in groups_of(options).items():
-        title = (owner.__doc__ or owner.__name__).split("\n")[0].rstrip(".")
+        title = vars(owner).get("heading") or (owner.__doc__ or owner.__name__).split("\n")[0].rstrip(".")
         names = [item.name for item in declared]
         others = tuple(item.name for item in fields(options) if item.name not in names or item.name in leave_out)
         add_options(parser, options, title=title, leave_out=others)

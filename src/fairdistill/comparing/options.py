@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from fairdistill.contract import check_types
 
@@ -12,12 +12,14 @@ Format = Literal["text", "md", "csv", "latex", "json"]
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions:
-    """Output.
+    """Options of a comparison: how its table is printed.
 
     Example:
         >>> CompareOptions(format="md").format
         'md'
     """
+
+    heading: ClassVar[str] = "Output"
 
     format: Format = "text"
     """Output format: text, md, csv, latex or json. Text, md and latex show percent; csv and json hold fractions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import types
 import typing
@@ -53,9 +54,11 @@ def _checked(options: Any) -> tuple[tuple[str, Any, tuple[type, ...]], ...]:
 
     These are found once, however many jobs there are. Options that take several types check them themselves.
     """
+    hints = typing.get_type_hints(options)
+    kinds = [(field.name, hints[field.name]) for field in dataclasses.fields(options)]
     return tuple(
         (name, required_type(kind), (*_PLAIN.get(required_type(kind), ()), *([type(None)] if _is_union(kind) else [])))
-        for name, kind in typing.get_type_hints(options).items()
+        for name, kind in kinds
         if not _is_union(kind) or len(_required(kind)) == 1
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from fairdistill.contract import check_seed, check_types
 from fairdistill.errors import UsageError
@@ -17,7 +17,7 @@ FEWEST_POINTS = 4  # with 4 points a perplexity of (n - 1) / 3 is 1, the lowest 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedOptions:
-    """Plot.
+    """Options of a t-SNE map: which features of which images it shows, and its settings.
 
     The t-SNE settings default to those of the paper's Figure 5 (supplement, section 1.4).
 
@@ -28,6 +28,8 @@ class EmbedOptions:
         >>> EmbedOptions(dims=2).perplexity
         200.0
     """
+
+    heading: ClassVar[str] = "Plot"
 
     tap: TapName = "embedding"
     """Feature to show: embedding (the input of the last layer), map, logits, or feature (what MFD compares)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from fairdistill.auditing.options import TestSetOptions
 from fairdistill.contract import check_share, check_types
@@ -15,7 +15,9 @@ Format = Literal["onnx", "pt2", "safetensors"]
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions(TestSetOptions):
-    """Export."""
+    """Options of an export: the format, what goes into the file, and the data for its audit."""
+
+    heading: ClassVar[str] = "Export"
 
     format: Format = "onnx"
     """onnx (the whole network, for onnxruntime and others), pt2 (the whole network, for PyTorch without its code) or

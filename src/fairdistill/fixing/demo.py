@@ -28,6 +28,7 @@ def demo(*, options: DemoOptions | None = None, **keywords: Any) -> FixResult:
 
     Raises:
         RunFolderError: if the folder contains something else.
+        Stopped: after Ctrl-C, as for :func:`fix`; the same call continues.
 
     Example:
         >>> demo(out="digits").verdict  # doctest: +SKIP

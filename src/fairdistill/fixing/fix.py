@@ -42,7 +42,7 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
         UsageError: for options or models that do not fit, too short a budget, or a rule that cannot be read.
         DataError: for data that cannot be used, or a subgroup without validation or test samples.
         RunFolderError: if the folder contains something else.
-        Stopped: after Ctrl-C; the same call continues.
+        Stopped: after Ctrl-C, unless something can be recommended already; the same call continues.
 
     Example:
         >>> result = fix("model.pt", data="faces.csv", image="file", label="age", group="race")  # doctest: +SKIP

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from fairdistill.choosing import FIX_RULE, Chooser, RuleFunction, chooser
 from fairdistill.contract import check_at_least_one, check_options, check_seed, check_types, with_data_keywords
@@ -146,12 +146,14 @@ class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOption
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
-    """Demo.
+    """Options of the demo: its seed and its folder.
 
     Example:
         >>> DemoOptions(seed=1).out
         'fairdistill-demo'
     """
+
+    heading: ClassVar[str] = "Demo"
 
     seed: int = 0
     """Random seed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from fairdistill.contract import check_types
 from fairdistill.errors import UsageError
@@ -12,12 +12,14 @@ from fairdistill.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class InspectOptions:
-    """Loading and evaluation.
+    """Options of an inspection: how the data set is loaded, and the accuracy assumed for its chance level.
 
     Example:
         >>> InspectOptions(data_options={"skew": 0.9}).accuracy
         0.8
     """
+
+    heading: ClassVar[str] = "Loading and evaluation"
 
     data_root: str | None = field(default=None, metadata={"also": "--root"})
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""

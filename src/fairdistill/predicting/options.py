@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.errors import UsageError
@@ -43,7 +43,9 @@ class ImageOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions(ImageOptions, RunningOptions):
-    """Predictions."""
+    """Options of a prediction: the images, how the model is run, and the table to write."""
+
+    heading: ClassVar[str] = "Predictions"
 
     classes: str | None = None
     """Class names in the order of the model's outputs, comma-separated; default: as the model's file names them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from fairdistill.auditing import IntervalOptions
 from fairdistill.contract import check_new_file
@@ -12,7 +13,7 @@ from fairdistill.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions(IntervalOptions):
-    """Report and model card.
+    """Options of a report: its files, its title, and the confidence intervals in it.
 
     Raises:
         UsageError: if a value is out of its range.
@@ -21,6 +22,8 @@ class ReportOptions(IntervalOptions):
         >>> ReportOptions(card="model-card.md").out
         'report.html'
     """
+
+    heading: ClassVar[str] = "Report and model card"
 
     out: str = "report.html"
     """HTML file to write."""

@@ -38,7 +38,7 @@ def tune(
             cannot be used, or a study that is closed or not this one.
         DataError: for data that cannot be used, or a validation set that lacks a subgroup.
         RunFolderError: if the folder holds another study or something else.
-        TrainingError: after Ctrl-C; the same call continues.
+        Stopped: after Ctrl-C; the same call continues.
 
     Example:
         >>> result = tune(  # doctest: +SKIP
