@@ -177,6 +177,13 @@ def test_a_setting_keeps_its_kind_when_it_comes_back_from_a_config_file():
     [
         ("mfd", {"mfd.lambda": 1}, r"'mfd' has no setting 'mfd.lambda'; it has: mfd.bandwidth, mfd.strength"),
         ("ss", {"kd.temperature": 1}, r"'ss' has no setting 'kd.temperature'; it has: none"),
+        ("ad", {"ad.strength": 1}, r"adversary.strength. The term of 'ad' is adversary: use adversary.strength$"),
+        ("ss+hkd", {"hkd.temperature": 1}, r"The term of 'hkd' is kd: use kd.temperature$"),
+        ("hkd", {"hkd.strength": 1}, r"it has: kd.strength_end, .*. The term of 'hkd' is kd$"),
+        ("fitnet", {"fitnet.strength": 1}, r"The terms of 'fitnet' are hint and kd: use hint.strength$"),
+        ("mfd", {"ad.strength": 1}, r"'mfd' has no setting 'ad.strength'; it has: mfd.bandwidth, mfd.strength$"),
+        ("dro", {"dro.strength": 1}, r"'dro' has no setting 'dro.strength'; it has: dro.adjustment, dro.step_size$"),
+        ("ss", {"ss.strength": 1}, r"'ss' has no setting 'ss.strength'; it has: none$"),
         ("mfd", {"mfd.strength": "7"}, r"'mfd.strength' to be a number of at least 0, but got '7'"),
         ("mfd", {"mfd.strength": True}, r"to be a number of at least 0, but got True"),
         ("mfd", {"mfd.strength": -1}, r"to be a number of at least 0, but got -1"),

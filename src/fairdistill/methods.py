@@ -32,6 +32,7 @@ from fairdistill.losses import (
 from fairdistill.losses.own_terms import check_spec
 from fairdistill.models.own_code import own_code
 from fairdistill.models.trust import check_trusted
+from fairdistill.text.lists import joined
 from fairdistill.text.meant import meant
 from fairdistill.types import TapName
 
@@ -136,7 +137,7 @@ class Method:
         for key, value in settings.items():
             if key not in self.settings:
                 known = ", ".join(sorted(self.settings)) or "none"
-                raise MethodError(f"method {self.name!r} has no setting {key!r}; it has: {known}")
+                raise MethodError(f"method {self.name!r} has no setting {key!r}; it has: {known}{self._in_terms(key)}")
             ours = key.partition(".")[0] in _BUILT_IN  # others may be below 0
             number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
             if not number or (ours and value < 0):
@@ -154,6 +155,17 @@ class Method:
             return replace(term, **own) if own else term  # type: ignore[type-var]  # every TermSpec is a dataclass
 
         return replace(self, terms=tuple(map(changed, self.terms)), warmup=tuple(map(changed, self.warmup)))
+
+    def _in_terms(self, key: str) -> str:
+        """Return whose setting it may be if it is written with a method's name, as ``ad.strength``; else nothing."""
+        name, _, setting = key.partition(".")
+        ours = {term.name for term in self.all_terms} - {"ce"}
+        terms = [term.name for term in METHODS[name].all_terms if term.name in ours] if name in METHODS else []
+        if not terms or name in terms:
+            return ""
+        right = [f"{term}.{setting}" for term in terms if f"{term}.{setting}" in self.settings]
+        of = f"the term of {name!r} is" if len(terms) == 1 else f"the terms of {name!r} are"
+        return f". {of.capitalize()} {joined(terms)}{': use ' if right else ''}{' or '.join(right)}"
 
 
 METHODS: Mapping[str, Method] = {
