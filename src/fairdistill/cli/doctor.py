@@ -14,7 +14,7 @@ COMMAND = Command(
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoctorOptions:
+class OutputOptions:
     """Output."""
 
     json: bool = False
@@ -23,7 +23,7 @@ class DoctorOptions:
 
 def run(arguments: list[str]) -> int:
     """Look at the installation and print it."""
-    given = parse(COMMAND, arguments, DoctorOptions)
+    given = parse(COMMAND, arguments, OutputOptions)
     from fairdistill.diagnosing import diagnose
     from fairdistill.runs import json_text
 
