@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 
@@ -74,3 +75,14 @@ def test_options_that_name_code_say_so_and_others_do_not():
         check_types(Options("ss", model=ready))
     with pytest.raises(UsageError, match=r"expected device to be a text, but got 3$"):
         check_types(Options("ss", device=3))
+
+
+def test_what_belongs_to_the_class_is_no_option():
+    @dataclass
+    class Options:
+        heading: ClassVar[str] = "Output"
+        out: str = "report.html"
+
+    check_types(Options())
+    with pytest.raises(UsageError, match="expected out to be a text"):
+        check_types(Options(out=3))

@@ -37,7 +37,7 @@ def first_argument(arguments: Sequence[str], *options: type[Any]) -> int | None:
     for place, argument in enumerate(arguments):
         if is_value:
             is_value = False
-        elif not argument.startswith("-"):
+        elif argument == "-" or not argument.startswith("-"):
             return place
         else:
             is_value = "=" not in argument and argument not in switches

@@ -75,6 +75,23 @@ class Parser(ArgumentParser):
         except OverflowError as error:
             self.error(f"a number is too large: {error}")
 
+    def sources_first(self, arguments: Sequence[str]) -> list[str]:
+        """Return the arguments with the sources before the options: argparse takes several only if they are together.
+
+        Args:
+            arguments: the command line; one with ``--`` in it stays as it is.
+        """
+        sources: list[str] = []
+        options: list[str] = []
+        is_value = False
+        for argument in arguments:
+            is_source = not is_value and (argument == "-" or not argument.startswith("-"))
+            (sources if is_source else options).append(argument)
+            action = self._option_string_actions.get(argument)  # of an unknown option: none, and it may have a value
+            is_option = not is_source and not is_value
+            is_value = is_option and "=" not in argument and (action is None or action.nargs != 0)
+        return list(arguments) if "--" in arguments else [*sources, *options]
+
     def error(self, message: str, ex: Exception | None = None) -> Never:
         """Raise the parser's complaint as a UsageError."""
         text = " ".join(message.split())
