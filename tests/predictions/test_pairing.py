@@ -115,10 +115,21 @@ def test_groups_that_are_the_same_numbers_pair(write):
 
 
 def test_ids_in_one_table_alone_are_no_reason_to_pair_by_position(write):
-    named, nameless = write(SIMPLE, "a.csv"), write(SIMPLE.replace("id,", "file,"), "b.csv")
+    named, nameless = write(SIMPLE, "a.csv"), write(SIMPLE.replace("id,", "what,"), "b.csv")
     for tables in ((named, nameless), (nameless, named)):
         with pytest.raises(DataError, match=r"a\.csv has sample ids and .*b\.csv has none.*the same id column in both"):
             paired(*map(read, tables))
+
+
+@pytest.mark.parametrize("name", ["ID", "image_id", "path"])
+def test_a_column_named_as_one_of_ids_pairs_rows(write, name):
+    first = write(SIMPLE.replace("id,", f"{name},"), "a.csv")
+    header, *rows = SIMPLE.replace("id,", f"{name},").splitlines()
+    second = write("\n".join([header, *reversed(rows)]), "b.csv")
+    one, other = paired(read(first), read(second))
+    assert one.ids is not None
+    assert other.ids is not None
+    assert one.ids.tolist() == other.ids.tolist()
 
 
 def test_an_empty_id_pairs_with_nothing(write):

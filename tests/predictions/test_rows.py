@@ -40,6 +40,40 @@ def test_repeated_ids_answer_as_the_rows_once(tmp_path):
     assert not any("'id'" in note for note in single.notes)
 
 
+@pytest.mark.parametrize("name", ["ID", "image_id", "Sample-ID", "filename", "uid"])
+def test_ids_are_recognized_by_their_name(tmp_path, name):
+    made = frame(6).assign(**{name: ["a", "a", "b", "c", "d", "e"]})
+    found = read(tmp_path, made)
+    assert found.sources.tolist() == [0, 0, 1, 2, 3, 4]
+    said = f"Samples are identified by column {name!r}; name another one with --id" in found.notes
+    assert said is (name != "ID")
+    assert read(tmp_path, made.assign(id=range(6))).sources.tolist() == [0, 1, 2, 3, 4, 5], "id comes first"
+
+
+def test_a_column_of_few_values_is_not_taken_for_ids(tmp_path):
+    made = frame(100).assign(path=["a", "b"] * 50)
+    found = read(tmp_path, made)
+    assert found.ids is None
+    assert found.notes == (
+        "Column 'path' has 2 values in 100 rows, so it was not taken for ids; if rows with the same one show one "
+        "sample, add --id path",
+    )
+    assert len(set(read(tmp_path, made, id="path").sources.tolist())) == 2
+
+
+def test_pictures_in_parquet_are_no_ids(tmp_path):
+    made = frame(4).assign(image=[{"bytes": b"x", "path": "a"}] * 4)
+    made.to_parquet(tmp_path / "t.parquet")
+    assert read_predictions(tmp_path / "t.parquet", TableColumns()).ids is None
+
+
+def test_ids_that_look_alike_are_noted(tmp_path):
+    found = read(tmp_path, frame(4).assign(id=["7", "007", "a", "A"]))
+    assert len(set(found.sources.tolist())) == 4
+    (note,) = found.notes
+    assert "'7' (1 row) and '007' (1 row) differ only in the way a number is written" in note
+
+
 def test_ids_and_sources_are_combined(tmp_path):
     made = frame(6).assign(id=["a", "a", "b", "c", "d", "e"], who=["p", "q", "q", "r", None, "r"])
     assert read(tmp_path, made, source="who").sources.tolist() == [0, 0, 0, 1, 2, 1]

@@ -19,6 +19,13 @@ from fairdistill.tables.order import in_order, natural, number, shared_ends, sor
         ("class_0", "class_1", "class_2", "class_10"),
         ("age -5 years", "age 2 years", "age 10.5 years"),
         ("0-2", "3-9", "10-19", "20-29"),
+        ("grade-0", "grade-1", "grade-2", "grade-10"),
+        ("covid-19", "covid-20"),
+        ("t -10", "t -2", "t -1"),
+        ("1e-10", "1e-3"),
+        ("\N{MINUS SIGN}1", "+1"),
+        ("\N{EN DASH}2", "1"),
+        ("grade2", "grade-10"),
         ("01", "1"),
         ("1", "2", "cat", "dog"),
         ("img1.2", "img1.10"),  # versions among others, decimals alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 
 import numpy as np
@@ -11,7 +12,26 @@ from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.sources import joined, sources_of
 
+_MOST_ROWS = 20  # of one sample, on average, in a column that is taken for ids
 _SPLITS = ("split", "subset", "set", "partition", "phase")
+
+
+def recognized_ids(columns: Columns, column: str | None) -> str | None:
+    """Return a column that was chosen as ids because of its name; None if its values say that they are none.
+
+    The name ``id`` leaves no doubt. Others are noted in ``columns``.
+    """
+    if column is None or column.casefold() == "id":
+        return column
+    values = len(columns.distinct(column)[1])
+    if values * _MOST_ROWS < len(columns.frame):
+        columns.notes.append(
+            f"Column {column!r} has {values:,} values in {len(columns.frame):,} rows, so it was not taken for ids; if "
+            f"rows with the same one show one sample, add --id {shlex.quote(column)}"
+        )
+        return None
+    columns.notes.append(f"Samples are identified by column {column!r}; name another one with --id")
+    return column
 
 
 def row_names(columns: Columns, column: str) -> NDArray[np.object_]:
@@ -96,7 +116,7 @@ def row_sources(columns: Columns, id_column: str | None, column: str | None) -> 
 
 def _repeated(columns: Columns, column: str) -> NDArray[np.int64] | None:
     """Return each row's id as a number, None if every row has one of its own."""
-    codes = sources_of(columns, column, compared=False)  # case or zeros may tell ids apart
+    codes = sources_of(columns, column)
     times = np.bincount(codes)
     times = times[times > 1]
     if not len(times):

@@ -10,6 +10,8 @@ from typing import Any
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LONGEST_INT = 300  # digits; longer ones do not fit a float, and Python reads at most 4,300 as an int
 _WHOLE = re.compile(r"[+-]?\d+")
+_SIGNS = ("+", "-", "\N{MINUS SIGN}", "\N{EN DASH}")
+_MINUS = str.maketrans("\N{MINUS SIGN}\N{EN DASH}", "--")
 
 
 def natural(text: str) -> tuple[Any, ...]:
@@ -27,7 +29,11 @@ def natural(text: str) -> tuple[Any, ...]:
 
 
 def number(text: str) -> float | None:
-    """Return the number that a text is, as an int if it has no decimals; None if it is not a number."""
+    """Return the number that a text is, as an int if it has no decimals; None if it is not a number.
+
+    A minus may be typeset, as in ``"\N{MINUS SIGN}1"``.
+    """
+    text = text.translate(_MINUS)
     if _WHOLE.fullmatch(text):
         return _whole(text)
     return float(text) if _NUMBER.fullmatch(text) else None
@@ -40,20 +46,30 @@ def _whole(text: str) -> float:
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Return the different names in our order: see :func:`natural`.
 
-    Names that differ only in a number sort by that number, also if it is negative or has decimals.
+    Names that differ only in a number sort by that number, also if it is negative or has decimals. A hyphen after a
+    letter or digit is no minus.
 
     Example:
         >>> in_order(["1", "-1"]), in_order(["class_10", "class_9"]), in_order(["0.03", "0.0005"])
         (('-1', '1'), ('class_9', 'class_10'), ('0.0005', '0.03'))
-        >>> in_order(["size 0.5 cm", "size 0.25 cm"])
-        ('size 0.25 cm', 'size 0.5 cm')
+        >>> in_order(["size 0.5 cm", "size 0.25 cm"]), in_order(["grade-2", "grade-10"]), in_order(["t -1", "t -2"])
+        (('size 0.25 cm', 'size 0.5 cm'), ('grade-2', 'grade-10'), ('t -2', 't -1'))
     """
     different = list(set(names))
     start, end = shared_ends(different)
-    inner = {name: number(name[start : len(name) - end]) for name in different}
+    inner = {name: _number_after(name[:start], name[start : len(name) - end]) for name in different}
     if all(value is not None for value in inner.values()):
         return tuple(sorted(different, key=lambda name: (inner[name], name)))
     return tuple(sorted(different, key=natural))
+
+
+def _number_after(beginning: str, text: str) -> float | None:
+    return None if text[:1] in _SIGNS and _joins(beginning) else number(text)
+
+
+def _joins(beginning: str) -> bool:
+    """Return whether what follows a beginning is joined to a word or number, so that a sign there is a hyphen."""
+    return beginning[-1:].isalnum() and not re.search(r"\d[eE]$", beginning)  # 1e-3
 
 
 def shared_ends(names: Collection[str]) -> tuple[int, int]:
@@ -62,7 +78,9 @@ def shared_ends(names: Collection[str]) -> tuple[int, int]:
         return 0, 0
     start = len(commonprefix(list(names)))  # noqa: RUF071  # not paths: the prefix is meant letter by letter
     first = next(iter(names))
-    while start and first[start - 1] in "0123456789.+-":
+    while start and first[start - 1] in "0123456789.":
+        start -= 1
+    if start and first[start - 1] in _SIGNS and not _joins(first[: start - 1]):
         start -= 1
     end = len(commonprefix([name[start:][::-1] for name in names]))  # noqa: RUF071
     while end and first[len(first) - end] in "0123456789.":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from fairdistill.tables.columns import Columns
 from fairdistill.tables.spelling import lookalike_notes, spelling_notes
 
-_PEOPLE = frozenset({"patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor"})
+_PEOPLE = frozenset({
+    "patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor", "proband", "patienten",
+    "probanden", "personen", "paciente", "paziente", "persona", "pessoa", "personne", "sujet", "sujeto",
+})  # fmt: skip
+_OF_A_NUMBER = re.compile(r"(id|uid|no|nr|num|number|nummer|code|key|index)$")
+_IDS = (
+    "id", "sampleid", "imageid", "rowid", "caseid", "recordid", "uid", "uuid", "guid", "image", "img", "imagepath",
+    "imagefile", "imagename", "filename", "filepath", "file", "path",
+)  # fmt: skip
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,15 +29,14 @@ if TYPE_CHECKING:
 Codes = NDArray[np.int64]
 
 
-def sources_of(columns: Columns, column: str, *, compared: bool = True) -> Codes:
+def sources_of(columns: Columns, column: str) -> Codes:
     """Return the source of each row as a number; a row whose source is empty or unknown gets one of its own.
 
     Notes are added to ``columns`` for words that probably mean unknown, and for sources that look alike.
 
     Args:
         columns: the table.
-        column: the sources.
-        compared: whether sources that look alike are noted.
+        column: the sources, or ids.
     """
     codes, values = columns.distinct(column)
     codes = alone(codes, codes < 0)
@@ -41,10 +48,9 @@ def sources_of(columns: Columns, column: str, *, compared: bool = True) -> Codes
     columns.notes += spelling_notes(
         [texts[at] for at in named], times[repeated[named]].tolist(), column=f"column {column!r}", kind="source"
     )
-    if compared:
-        rows = dict(zip(map(str, values.tolist()), times.tolist(), strict=False))
-        known = [text for text in rows if text.strip() not in ("", *columns.unknown)]
-        columns.notes += lookalike_notes(known, rows, column=f"column {column!r}", kind="source")
+    rows = dict(zip(map(str, values.tolist()), times.tolist(), strict=False))
+    known = [text for text in rows if text.strip() not in ("", *columns.unknown)]
+    columns.notes += lookalike_notes(known, rows, column=f"column {column!r}", kind="source")
     return alone(codes, np.isin(codes, repeated[nameless])) if nameless.any() else codes
 
 
@@ -56,12 +62,36 @@ def source_hint(names: Collection[str], used: Collection[str | None]) -> list[st
         ["Column 'Patient ID' may identify people; if several rows can show the same one, add --source 'Patient ID'"]
     """
     for name in names:
-        if name not in used and re.sub(r"[\W_]+", "", name).casefold().removesuffix("id") in _PEOPLE:
+        if name not in used and _OF_A_NUMBER.sub("", _letters(name), count=1) in _PEOPLE:
             return [
                 f"Column {name!r} may identify people; if several rows can show the same one, add --source "
                 f"{shlex.quote(name)}"
             ]
     return []
+
+
+def id_column(names: Sequence[str], used: Collection[str | None] = ()) -> str | None:
+    """Return the column that is named as one of ids of samples or of their files; None if there is none.
+
+    Args:
+        names: the columns of a table.
+        used: those that mean something else.
+
+    Example:
+        >>> id_column(["ID", "label"]), id_column(["image_path", "Image-ID", "label"]), id_column(["label", "group"])
+        ('ID', 'Image-ID', None)
+    """
+    free = [name for name in names if name not in used]
+    return next((name for word in _IDS for name in sorted(free, key="id".__ne__) if _letters(name) == word), None)
+
+
+def source_column(names: Sequence[str]) -> str | None:
+    """Return the column that is named as one of sources, ``source_id``; None if there is none."""
+    return next((name for name in names if _letters(name) == "sourceid"), None)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def repeated_ids(ids: pd.Series) -> list[str]:

@@ -165,6 +165,12 @@ def test_ids_that_repeat_are_said_unless_there_is_a_source(tmp_path):
     assert read(unique).notes == ()
 
 
+@pytest.mark.parametrize("name", ["ID", "case_id"])
+def test_a_column_named_as_one_of_ids_is_looked_at(tmp_path, name):
+    table = write(tmp_path / "t.csv", f"image,label,group,{name}\na.png,cat,x,1\nb.png,dog,y,1\n")
+    assert f"add --source {name}" in read(table).notes[0]
+
+
 def test_a_split_map_without_a_column_of_splits_is_refused(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("split", "fold"))
     with pytest.raises(

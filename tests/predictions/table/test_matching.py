@@ -13,6 +13,10 @@ NUMBERED = [str(at) for at in (0, 1, 10, 11, *range(2, 10))]  # as sorted as tex
     ("columns", "classes", "prefix", "named"),
     [
         (["p_dog", "p_cat"], ["cat", "dog"], "p_", ["dog", "cat"]),
+        (["male_score", "female_score"], ["F", "M"], "", ["M", "F"]),
+        (["p_f", "p_m"], ["male", "female"], "p_", ["female", "male"]),
+        (["prob(0)", "prob(1)", "prob(10)"], ["class0", "class1", "class10"], "prob(", ["class0", "class1", "class10"]),
+        (["Digit 3 (%)", "Digit 1 (%)"], ["digit-1", "digit-3"], "", ["digit-3", "digit-1"]),
         (["dog_score", "cat_score"], ["cat", "dog"], "", ["dog", "cat"]),
         (["m1_dog_v2", "m1_cat_v2"], ["cat", "dog"], "m1_", ["dog", "cat"]),
         ([f"p_class_{n}" for n in NUMBERED], ["class_3", "class_10"], "p_", [f"class_{n}" for n in NUMBERED]),

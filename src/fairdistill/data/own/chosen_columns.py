@@ -11,6 +11,7 @@ from fairdistill.data.own.options import TableOptions
 from fairdistill.errors import UsageError
 from fairdistill.tables.columns import check_bins
 from fairdistill.tables.reading import check_column, several
+from fairdistill.tables.sources import source_column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class ChosenColumns:
             ),
             groups=several(options.group, names),
             split=options.split or next((name for name in names if name.strip().casefold() == "split"), None),
-            source=options.source or ("source_id" if "source_id" in names else None),
+            source=options.source or source_column(names),
         )
         for option, column in [
             ("image", image), *(("label", name) for name in chosen.labels.names),

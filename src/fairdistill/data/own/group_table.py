@@ -15,6 +15,7 @@ from fairdistill.data.own.sources import source_names
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.reading import check_column, header, read_columns, several
+from fairdistill.tables.sources import source_column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> Tab
     path = table.path
     columns_of = header(path, table.encoding)
     groups = several(table.group, columns_of)
-    source = table.source or ("source_id" if "source_id" in columns_of else None)
+    source = table.source or source_column(columns_of)
     wanted = [("image", table.image), *(("group", name) for name in groups), ("source", source)]
     used = [(option, column) for option, column in wanted if column is not None]
     for option, column in used:

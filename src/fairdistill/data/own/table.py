@@ -27,7 +27,7 @@ from fairdistill.errors import DataError, UsageError
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.order import number
-from fairdistill.tables.sources import repeated_ids, source_hint
+from fairdistill.tables.sources import id_column, repeated_ids, source_hint
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -100,8 +100,8 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     images = embedded(path, chosen.image)
     wanted = [*labels.names, *groups, split, source, chosen.image if images is None else None]
     used = list(dict.fromkeys(column for column in wanted if column is not None))
-    ids = ["id"] if source is None and "id" in names and "id" not in [*used, chosen.image] else []
-    frame = read_columns(path, [*used, *ids], options.encoding)
+    ids = id_column(names, [*used, chosen.image]) if source is None else None
+    frame = read_columns(path, used if ids is None else [*used, ids], options.encoding)
     columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
     named = named_classes(columns, used, options.bin)
     classes = labels.read(columns, named)
@@ -109,7 +109,7 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     columns.notes += classes.spelling
     if source is None:
         columns.notes += source_hint(names, [*used, chosen.image])
-        columns.notes += [note for name in ids for note in repeated_ids(frame[name])]
+        columns.notes += [] if ids is None else repeated_ids(frame[ids])
     sources = None if source is None else source_names(columns, source)
     found = images_of(columns, chosen.image, base, images)
     if split is None:

@@ -11,8 +11,10 @@ from fairdistill.predictions.table.matching import class_of_column
 from fairdistill.predictions.table.options import TableColumns
 from fairdistill.tables.columns import Columns, check_bins, listed
 from fairdistill.tables.reading import check_column, read_columns, several
+from fairdistill.tables.sources import id_column, source_column
 
 _PREFIX = "p_"  # of columns that are recognized as probabilities
+_PICTURES = ("image", "img")  # columns that may hold more than the names of files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +87,17 @@ def _resolved(
         options,
         pred=pred,
         prob=prob,
-        id=options.id or ("id" if "id" in names else None),
-        source=options.source or ("source_id" if "source_id" in names else None),
+        source=options.source or source_column(names),
     )
-    return found, notes
+    return replace(found, id=options.id or _ids(path, found, names)), notes
+
+
+def _ids(path: Path, found: TableColumns, names: list[str]) -> str | None:
+    """Return the column that is named as one of ids, unless it means something else."""
+    used = {found.label, *several(found.group, names), found.pred, found.source, *_scores(found, names).columns}
+    if path.suffix.lower() in (".parquet", ".jsonl"):
+        used |= {name for name in names if name.casefold() in _PICTURES}
+    return id_column(names, used)
 
 
 def _unrelated(path: Path, options: TableColumns, names: list[str], offered: list[str]) -> tuple[str, ...]:

@@ -33,8 +33,8 @@ def columns_by_name(columns: Sequence[str], classes: Sequence[str], *, prefix: s
 
     A name is compared without ``prefix``, then without what all names have in common at their beginnings and ends. If
     this finds nothing, classes that differ in a number belong to the columns that are these numbers, and other classes
-    to the only column whose name contains them. A column that none of the classes belongs to is a class of its own,
-    which no sample has.
+    to the only column whose name contains them, or begins as they do. A column that none of the classes belongs to is a
+    class of its own, which no sample has.
 
     Args:
         columns: names of the columns.
@@ -44,6 +44,8 @@ def columns_by_name(columns: Sequence[str], classes: Sequence[str], *, prefix: s
     Example:
         >>> columns_by_name(["dog_score", "cat_score"], ["cat", "dog"])
         ClassColumns(classes=('dog', 'cat'), columns=('dog_score', 'cat_score'))
+        >>> columns_by_name(["p_male", "p_female"], ["F", "M"], prefix="p_")
+        ClassColumns(classes=('M', 'F'), columns=('p_male', 'p_female'))
         >>> columns_by_name(["p_female", "p_male"], ["0", "1"], prefix="p_") is None
         True
     """
@@ -52,19 +54,46 @@ def columns_by_name(columns: Sequence[str], classes: Sequence[str], *, prefix: s
         places = found_in(classes, inner)
         if places is not None:
             return _assigned(columns, classes, places, plain(inner))
-    places = _numbered(classes, names)
-    if places is None:
-        places = _contained(classes, names)
-    return None if places is None else _assigned(columns, classes, places, names)
+    for places in (_numbered(classes, names), _contained(classes, names), _begun(classes, names)):
+        if places is not None:
+            return _assigned(columns, classes, places, names)
+    return None
 
 
 def _numbered(classes: Sequence[str], names: Sequence[str]) -> tuple[int, ...] | None:
-    """Return the column of each class if both have the same numbers, such as ``class_1`` and ``1``."""
+    """Return the column of each class if both have the same numbers, such as ``class_1`` and ``1``, or ``(1)``."""
     start, end = shared_ends(classes)
     inner = [name[start : len(name) - end] for name in classes]
     if len(classes) != len(names) or any(number(name) is None for name in inner):
         return None
-    return found_in(inner, names)
+    found = (found_in(inner, cut) for cut in _cuts(names) if all(number(name) is not None for name in cut))
+    return next((places for places in found if places is not None), None)
+
+
+def _begun(classes: Sequence[str], names: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the column of each class if all of one kind are beginnings of the others: ``M`` and ``male``."""
+    if len(classes) != len(names):
+        return None
+    wanted = [_beginning(name) for name in classes]
+    for cut in _cuts(names):
+        inner = [_beginning(name) for name in cut]
+        if not all((*wanted, *inner)):
+            continue
+        for begins in (str.startswith, _starts):
+            found = [[at for at, name in enumerate(inner) if begins(name, own)] for own in wanted]
+            if sorted(found) == [[at] for at in range(len(inner))]:
+                return tuple(places[0] for places in found)
+    return None
+
+
+def _beginning(name: str) -> str:
+    """Return a name to compare the beginning of; nothing if it begins with no letter."""
+    form = FORMS[1](name)
+    return form if isinstance(form, str) and form[:1].isalpha() else ""
+
+
+def _starts(name: str, whole: str) -> bool:
+    return whole.startswith(name)
 
 
 def _assigned(

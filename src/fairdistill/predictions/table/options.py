@@ -34,7 +34,7 @@ class TableColumns:
     second class."""
     id: str | None = None
     """Column that identifies each sample, so that two tables can be matched; rows with the same id are not counted as
-    independent. Default: id, if the table has it."""
+    independent. Default: id, or else a column named after samples or files, for example image_id or path."""
     source: str | None = None
     """Column that identifies the picture or person behind each sample; samples that share one are not counted as
     independent. Default: source_id, if the table has it."""

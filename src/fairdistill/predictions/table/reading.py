@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fairdistill.predictions.attributes import Attribute
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, ties
-from fairdistill.predictions.rows import row_names, row_sources, split_column, training_note
+from fairdistill.predictions.rows import recognized_ids, row_names, row_sources, split_column, training_note
 from fairdistill.predictions.table.chosen_columns import ChosenColumns
 from fairdistill.predictions.table.classes import Classes, read_classes
 from fairdistill.predictions.table.copies import copies_note
@@ -60,6 +60,8 @@ def read_predictions(
         )  # fmt: skip
     columns = Columns(path, frame, found.bin, unknown)
     columns.notes += chosen.notes
+    if found.id != options.id:
+        found = replace(found, id=recognized_ids(columns, found.id))
     others = None if answered else (found.source, found.id)  # a word may mean no answer to another attribute
     group_codes, group_names = columns.crossed(groups, others)
     kept = _filled(columns, found.label, found.pred, scores.columns) if answered else None
