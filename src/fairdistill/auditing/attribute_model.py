@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fairdistill.auditing.images import read_images
@@ -27,7 +26,7 @@ from fairdistill.predictions.trained.class_order import outputs_named
 from fairdistill.predictions.trained.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained.source import ModelSource, given_for_data, source_of
 from fairdistill.system.caller import caller_untouched
-from fairdistill.system.runtime import choose_runtime
+from fairdistill.system.runtime import choose_runtime, use_threads
 from fairdistill.tables.yes_no import Attribute, attribute_of
 from fairdistill.text.lists import listed
 from fairdistill.text.sentences import capitalized
@@ -77,8 +76,7 @@ def run_opened(source: ModelSource, own: OwnDescription, options: AuditOptions) 
     if len(names) > 1 and "yes_value" in option_names(str(options.data)):
         given["yes_value"] = {**_answers(said, names), **options.yes_value, **given.get("yes_value", {})}
     with caller_untouched():
-        if options.threads is not None:
-            torch.set_num_threads(options.threads)
+        use_threads(options.threads)
         runtime = choose_runtime(options.device, options.precision)
         test, validation = read_images(source.path, replace(options, data_options=given))
         test = _only(test, names, said, ordered="classes" in options.data_options)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
-
 from fairdistill.auditing.attribute_model import one_of_several, run_opened
 from fairdistill.auditing.images import read_images
 from fairdistill.auditing.options import AuditOptions
@@ -16,7 +14,7 @@ from fairdistill.predictions.trained.model import load_model, predictions_of
 from fairdistill.predictions.trained.own_description import own_description
 from fairdistill.predictions.trained.source import given_for_data, source_of
 from fairdistill.system.caller import caller_untouched
-from fairdistill.system.runtime import choose_runtime
+from fairdistill.system.runtime import choose_runtime, use_threads
 from fairdistill.text.sentences import capitalized
 
 
@@ -40,8 +38,7 @@ def run_model(path: str, options: AuditOptions) -> tuple[Predictions, Prediction
         return found.test[0], found.validation[0]
     seen = data_options_as_deployed(source, own.described, options.data, options.data_options)
     with caller_untouched():
-        if options.threads is not None:
-            torch.set_num_threads(options.threads)
+        use_threads(options.threads)
         runtime = choose_runtime(options.device, options.precision)
         audited, validation = read_images(path, replace(options, data_options=seen))
         model = load_model(source, audited, runtime, file=own.file)

@@ -40,7 +40,7 @@ from fairdistill.predictions.trained.own_description import OwnDescription, own_
 from fairdistill.predictions.trained.source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.runs import RunFolder, write_bytes, write_json
 from fairdistill.system.caller import caller_untouched
-from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
 from fairdistill.tables.columns import listed
 from fairdistill.text.progress import working
 
@@ -62,8 +62,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
             f"{path} is an ONNX file, which cannot be exported again; give the model that it was made from"
         )
     with caller_untouched():
-        if options.threads is not None:
-            torch.set_num_threads(options.threads)
+        use_threads(options.threads)
         own = own_description(source)
         images = audited_images(source, own.described, run, options)
         made = _made(source, own, images, options, correction)

@@ -32,7 +32,7 @@ from fairdistill.predictions.trained.attribute_model import shares_of
 from fairdistill.predictions.trained.model import DeployedModel
 from fairdistill.predictions.trained.source import open_run, source_of
 from fairdistill.system.caller import caller_untouched
-from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
 from fairdistill.system.threads import processors
 from fairdistill.text.progress import progress
 
@@ -44,8 +44,7 @@ def run_model(path: str, options: PredictOptions) -> PredictResult:
     open_run(source)  # a wrong path is an error before any image is read
     images = find_images(options)
     with caller_untouched():
-        if options.threads is not None:
-            torch.set_num_threads(options.threads)
+        use_threads(options.threads)
         runtime = choose_runtime(options.device, options.precision)
         opened = opened_for(images, source, options, runtime)
         found, how = _run(opened, images, opened.how, options, runtime)

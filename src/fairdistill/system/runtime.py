@@ -9,6 +9,7 @@ import torch
 
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
+from fairdistill.system.threads import ThreadCount
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ def choose_runtime(device: str, precision: Precision) -> Runtime:
     else:
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     return Runtime(chosen, dtype)
+
+
+def use_threads(threads: ThreadCount) -> None:
+    """Run what follows with a number of CPU threads; with PyTorch's own choice if it is auto or None."""
+    if isinstance(threads, int):
+        torch.set_num_threads(threads)
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.system.precision import Precision
+from fairdistill.system.threads import ThreadCount, check_threads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +35,10 @@ class RunningOptions:
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"
     """float32, bfloat16 (autocast), or auto: bfloat16 where the processor supports it in hardware, else float32."""
-    threads: int | None = None
-    """CPU threads that run the model; default: PyTorch's choice."""
+    threads: ThreadCount = "auto"
+    """CPU threads that run the model: a number, or auto: PyTorch's choice."""
 
     def __post_init__(self) -> None:
         check_types(self)
-        check_at_least_one(self, "model_size", "threads")
+        check_at_least_one(self, "model_size")
+        check_threads(self.threads)

@@ -58,7 +58,7 @@ def describe_environment(
     """Return the environment of this process."""
     return Environment(
         fairdistill=_version.__version__,
-        commit=commit_of(_SOURCE),
+        commit=_own_commit(),
         python=platform.python_version(),
         packages={name: _version_of(name) for name in _PACKAGES},
         platform=platform.platform(),
@@ -85,6 +85,12 @@ def _version_of(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+@cache
+def _own_commit() -> str | None:
+    """Return the commit of this package, asked for once: what the process has imported does not change later."""
+    return commit_of(_SOURCE)
 
 
 def commit_of(folder: Path) -> str | None:
