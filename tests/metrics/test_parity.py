@@ -13,8 +13,8 @@ from fairdistill.metrics.parity import (
     demographic_parity_difference,
     equalised_odds_difference,
     impact_ratio,
-    odds,
     selection_rates,
+    tpr_fpr,
 )
 from tests.metrics.making import counted, predictions
 
@@ -47,14 +47,14 @@ def test_rates_equal_loops_over_the_rows(rows: list[tuple[int, int, int]]) -> No
     for g in range(2):
         for c in range(3):
             np.testing.assert_allclose(selection_rates(counts)[g, c], rate(g, c, lambda true: True))
-            np.testing.assert_allclose(odds(counts)[g, c], rate(g, c, lambda true, c=c: true == c))
-            np.testing.assert_allclose(odds(counts)[g, 3 + c], rate(g, c, lambda true, c=c: true != c))
+            np.testing.assert_allclose(tpr_fpr(counts)[g, c], rate(g, c, lambda true, c=c: true == c))
+            np.testing.assert_allclose(tpr_fpr(counts)[g, 3 + c], rate(g, c, lambda true, c=c: true != c))
 
 
 def test_rates_worked_by_hand() -> None:
     counts = np.array([[[3, 1, 0], [0, 4, 0], [1, 1, 2]], [[2, 0, 0], [1, 0, 1], [0, 0, 4]]])
     np.testing.assert_allclose(selection_rates(counts), [[4 / 12, 6 / 12, 2 / 12], [3 / 8, 0, 5 / 8]])
-    np.testing.assert_allclose(odds(counts), [[3 / 4, 1, 2 / 4, 1 / 8, 2 / 8, 0], [1, 0, 1, 1 / 6, 0, 1 / 4]])
+    np.testing.assert_allclose(tpr_fpr(counts), [[3 / 4, 1, 2 / 4, 1 / 8, 2 / 8, 0], [1, 0, 1, 1 / 6, 0, 1 / 4]])
     assert demographic_parity_difference(counts) == pytest.approx(0.5)
     assert equalised_odds_difference(counts) == 1
 

@@ -12,7 +12,7 @@ import numpy as np
 from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.gap.true_gaps import spread
-from fairdistill.metrics.rates import features_of
+from fairdistill.metrics.rates import rate_counts
 
 
 def selection_rates(counts: Counts) -> Floats:
@@ -21,10 +21,10 @@ def selection_rates(counts: Counts) -> Floats:
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted).
     """
-    return features_of(counts).selection
+    return rate_counts(counts).selection
 
 
-def odds(counts: Counts) -> Floats:
+def tpr_fpr(counts: Counts) -> Floats:
     """Return the true- and false-positive rates of each class against the rest, float64 ``[G, 2C]``.
 
     The first C columns are P(pred = c | true = c, g), the last C are P(pred = c | true != c, g); NaN without samples.
@@ -32,7 +32,7 @@ def odds(counts: Counts) -> Floats:
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted).
     """
-    return features_of(counts).odds
+    return rate_counts(counts).tpr_fpr
 
 
 def demographic_parity_difference(counts: Counts) -> float:
@@ -72,4 +72,4 @@ def equalised_odds_difference(counts: Counts) -> float:
         >>> equalised_odds_difference(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]))
         0.5
     """
-    return float(spread(odds(counts)).max())
+    return float(spread(tpr_fpr(counts)).max())

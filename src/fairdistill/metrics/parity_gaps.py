@@ -39,13 +39,13 @@ def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing
     )
     ranks = ranked(groups=groups, classes=(labels, chosen), codes=np.zeros_like(groups), sources=sources, shape=shape)
     rows = RatedRows(ranks.groups[groups], ranks.classes[labels], ranks.classes[chosen], sources, shape)
-    observed = rows.features
-    selection, odds = drawn_rates(rows, drawing)
+    observed = rows.rate_counts
+    selection, tpr_fpr = drawn_rates(rows, drawing)
     of_group = int(observed.of_group.max())
-    of_rate = int(max(observed.rows.max(), (observed.of_group - observed.rows).max()))
+    of_rate = int(max(observed.actual.max(), (observed.of_group - observed.actual).max()))
     parity = _gap(observed.selection, selection, _exchanged_over_all(rows, drawing), drawing, most=of_group)
     del selection  # of 1,000 classes and 50 groups, 80 MB
-    return parity, _gap(observed.odds, odds, _exchanged_in_class(rows, drawing), drawing, most=of_rate)
+    return parity, _gap(observed.tpr_fpr, tpr_fpr, _exchanged_in_class(rows, drawing), drawing, most=of_rate)
 
 
 def _gap(rates: Floats, noise: Floats, evidence: Evidence, drawing: Drawing, *, most: int) -> Gap:
@@ -112,7 +112,7 @@ def _exchanged_over_all(rows: RatedRows, drawing: Drawing) -> Evidence:
 
 
 def _exchanged_in_class(rows: RatedRows, drawing: Drawing) -> Evidence:
-    """Return the rows behind odds: without a gap, rows of a class may exchange their groups."""
+    """Return the rows behind TPR and FPR: without a gap, rows of a class may exchange their groups."""
 
     def tally(counts: Counts) -> tuple[Floats, Floats]:
         of_class = counts.sum(axis=-1)

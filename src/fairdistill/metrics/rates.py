@@ -1,4 +1,4 @@
-"""Selection rates and odds of each group from counts, without SciPy.
+"""Selection rates, and true- and false-positive rates, of each group from counts, without SciPy.
 
 They are made from three counts for each group and class: rows predicted as the class, those of them that belong to it,
 and all rows that belong to it.
@@ -15,39 +15,39 @@ from fairdistill.metrics.counts import Counts
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class RateCounts:
     """Counts, or differences of counts, each ``[..., G, C]``.
 
     Attributes:
-        chosen: rows predicted as a class.
-        right: those of them that belong to it.
-        rows: rows that belong to it.
+        predicted: rows predicted as a class.
+        true_positive: those of them that belong to it.
+        actual: rows that belong to it.
     """
 
-    chosen: Floats | Ints
-    right: Floats | Ints
-    rows: Floats | Ints
+    predicted: Floats | Ints
+    true_positive: Floats | Ints
+    actual: Floats | Ints
 
     @property
     def of_group(self) -> Floats | Ints:
         """Rows of each group, ``[..., G, 1]``."""
-        return np.asarray(self.rows.sum(axis=-1, keepdims=True))
+        return np.asarray(self.actual.sum(axis=-1, keepdims=True))
 
     @property
     def selection(self) -> Floats:
         """P(pred = c | g), ``[..., G, C]``; NaN for a group without rows."""
-        return divided(self.chosen, self.of_group)
+        return divided(self.predicted, self.of_group)
 
     @property
-    def odds(self) -> Floats:
+    def tpr_fpr(self) -> Floats:
         """P(pred = c | true = c, g) and P(pred = c | true != c, g), ``[..., G, 2C]``; NaN without such rows."""
-        wrong, others = self.chosen - self.right, self.of_group - self.rows
-        return np.concatenate([divided(self.right, self.rows), divided(wrong, others)], axis=-1)
+        false_positive, others = self.predicted - self.true_positive, self.of_group - self.actual
+        return np.concatenate([divided(self.true_positive, self.actual), divided(false_positive, others)], axis=-1)
 
 
-def features_of(counts: Counts) -> Features:
-    """Return the features of counts ``[G, C, C]`` (group, true, predicted)."""
-    return Features(counts.sum(axis=1), np.einsum("gcc->gc", counts), counts.sum(axis=2))
+def rate_counts(counts: Counts) -> RateCounts:
+    """Return what the rates are made from, of counts ``[G, C, C]`` (group, true, predicted)."""
+    return RateCounts(counts.sum(axis=1), np.einsum("gcc->gc", counts), counts.sum(axis=2))
 
 
 def divided(part: Floats | Ints, whole: Floats | Ints) -> Floats:

@@ -1,4 +1,4 @@
-"""What drawn test sets add to the selection rates and odds of each group.
+"""What drawn test sets add to the selection rates, and the true- and false-positive rates, of each group.
 
 Nothing of the size of groups times classes squared is held.
 """
@@ -16,7 +16,7 @@ from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.bootstrap.drawn import FEW_TYPES, LEAST, affordable
 from fairdistill.metrics.bootstrap.normal import SourceSums
 from fairdistill.metrics.bootstrap.outcomes import outcomes_of
-from fairdistill.metrics.rates import Features, divided
+from fairdistill.metrics.rates import RateCounts, divided
 from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.rows import Rows, placed
 from fairdistill.metrics.test_set.samples import Drawing
@@ -44,11 +44,11 @@ class RatedRows:
     shape: tuple[int, int]
 
     @cached_property
-    def features(self) -> Features:
+    def rate_counts(self) -> RateCounts:
         """The counts of these rows."""
         groups, classes = self.shape
         right = self.labels == self.predicted
-        return Features(
+        return RateCounts(
             *(
                 np.bincount(self.groups[own] * classes + of[own], minlength=groups * classes).reshape(self.shape)
                 for own, of in ((slice(None), self.predicted), (right, self.labels), (slice(None), self.labels))
@@ -68,12 +68,12 @@ class RatedRows:
         )
 
 
-_Drawn = tuple[Features, Iterator[Features], int]
-"""Features, draws of how they change, and how many there are at most."""
+_Drawn = tuple[RateCounts, Iterator[RateCounts], int]
+"""Counts, draws of how they change, and how many there are at most."""
 
 
 def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
-    """Return what drawn test sets add to the selection rates and to the odds, ``[B, G, C]`` and ``[B, G, 2C]``.
+    """Return what drawn test sets add to the selection rates and to the TPR and FPR, ``[B, G, C]`` and ``[B, G, 2C]``.
 
     To first order: a rate p of ``part`` out of ``whole`` rows changes by ``(change of part - p * change of whole) /
     whole``. In a balanced design the rows of each cell are fixed: what a change in their number explains is left out.
@@ -86,36 +86,37 @@ def drawn_rates(rows: RatedRows, drawing: Drawing) -> tuple[Floats, Floats]:
     expected, drawn, draws = (_by_types if few else _by_sums)(rows, drawing)
     given = _given_rows(rows) if drawing.design == "balanced" and not rows.outcomes.independent else None
     groups, classes = rows.shape
-    selection, odds = np.empty((draws, groups, classes)), np.empty((draws, groups, 2 * classes))
+    selection, tpr_fpr = np.empty((draws, groups, classes)), np.empty((draws, groups, 2 * classes))
     start = 0
     for each in drawn:
         change = each
         if given is not None:
-            more = each.rows.reshape(len(each.rows), -1)
-            right = each.right - divided(expected.right, expected.rows) * each.rows
-            change = Features(each.chosen - (more @ given).reshape(each.chosen.shape), right, 0 * each.rows)
-        own = slice(start, start + len(each.rows))
-        selection[own], odds[own] = _change_of_selection(expected, change), _change_of_odds(expected, change)
+            more = each.actual.reshape(len(each.actual), -1)
+            true_positive = each.true_positive - divided(expected.true_positive, expected.actual) * each.actual
+            predicted = each.predicted - (more @ given).reshape(each.predicted.shape)
+            change = RateCounts(predicted, true_positive, 0 * each.actual)
+        own = slice(start, start + len(each.actual))
+        selection[own], tpr_fpr[own] = _change_of_selection(expected, change), _change_of_tpr_fpr(expected, change)
         start = own.stop
-    return selection[:start], odds[:start]  # there may be fewer
+    return selection[:start], tpr_fpr[:start]  # there may be fewer
 
 
-def _change_of_selection(of: Features, change: Features) -> Floats:
-    return divided(change.chosen - of.selection * change.of_group, of.of_group)
+def _change_of_selection(of: RateCounts, change: RateCounts) -> Floats:
+    return divided(change.predicted - of.selection * change.of_group, of.of_group)
 
 
-def _change_of_odds(of: Features, change: Features) -> Floats:
-    right, wrong = np.split(of.odds, 2, axis=-1)
-    others, of_others = of.of_group - of.rows, change.of_group - change.rows
+def _change_of_tpr_fpr(of: RateCounts, change: RateCounts) -> Floats:
+    tpr, fpr = np.split(of.tpr_fpr, 2, axis=-1)
+    others, of_others = of.of_group - of.actual, change.of_group - change.actual
     found = (
-        divided(change.right - right * change.rows, of.rows),
-        divided(change.chosen - change.right - wrong * of_others, others),
+        divided(change.true_positive - tpr * change.actual, of.actual),
+        divided(change.predicted - change.true_positive - fpr * of_others, others),
     )
     return np.concatenate(found, axis=-1)
 
 
 def _by_types(rows: RatedRows, drawing: Drawing) -> _Drawn:
-    """Return the expected features, and draws of how they change by the type of source."""
+    """Return the expected counts, and draws of how they change by the type of source."""
     groups, classes = rows.shape
     found = outcomes_of(rows.outcomes, pool=np.repeat(np.arange(groups), classes))
     table = found.table.tocoo()
@@ -130,7 +131,7 @@ def _by_types(rows: RatedRows, drawing: Drawing) -> _Drawn:
     expected = [found.expected @ each for each in tables]
     draws = affordable(drawing.draws, len(found.weight))
 
-    def changes() -> Iterator[Features]:
+    def changes() -> Iterator[RateCounts]:
         for _, sized in found.types_drawn(draws, drawing.seed, drawing.design):
             yield _shaped([sized @ each - of for each, of in zip(tables, expected, strict=True)], rows.shape)
 
@@ -138,7 +139,7 @@ def _by_types(rows: RatedRows, drawing: Drawing) -> _Drawn:
 
 
 def _by_sums(rows: RatedRows, drawing: Drawing) -> _Drawn:
-    """Return the features, and normal draws of how they change."""
+    """Return the counts, and normal draws of how they change."""
     groups, classes = rows.shape
     of, cells = rows.outcomes, groups * classes
     draws = min(drawing.draws, max(LEAST, _NUMBERS // (3 * cells)))
@@ -154,15 +155,18 @@ def _by_sums(rows: RatedRows, drawing: Drawing) -> _Drawn:
     fixed = drawing.design == "balanced" and of.independent
     pool, pools = (of.pools(np.arange(cells)), cells) if fixed else (of.pools(group), groups + 1)
     sums = SourceSums(csr_array(hstack(added, format="csr")), pool, of.content, pools)
-    found = rows.features
-    extra = [_added(found.right, found.rows), _added(found.chosen - found.right, found.of_group - found.rows)]
+    found = rows.rate_counts
+    extra = [
+        _added(found.true_positive, found.actual),
+        _added(found.predicted - found.true_positive, found.of_group - found.actual),
+    ]
 
-    def changes() -> Iterator[Features]:
+    def changes() -> Iterator[RateCounts]:
         generator = np.random.default_rng(drawing.seed)
         for drawn in sums.deviations(draws, generator):
             change = _shaped(np.split(drawn, 3, axis=1), rows.shape)
-            more = [each * generator.standard_normal(change.rows.shape) for each in extra]
-            yield Features(change.chosen + more[0] + more[1], change.right + more[0], change.rows)
+            more = [each * generator.standard_normal(change.actual.shape) for each in extra]
+            yield RateCounts(change.predicted + more[0] + more[1], change.true_positive + more[0], change.actual)
 
     return found, changes(), draws
 
@@ -180,5 +184,5 @@ def _given_rows(rows: RatedRows) -> csr_array:
     return coo_array((1 / of[cell], (cell, chosen)), shape=(groups * classes,) * 2).tocsr()
 
 
-def _shaped(parts: list[Floats], shape: tuple[int, int]) -> Features:
-    return Features(*(part.reshape(*part.shape[:-1], *shape) for part in parts))
+def _shaped(parts: list[Floats], shape: tuple[int, int]) -> RateCounts:
+    return RateCounts(*(part.reshape(*part.shape[:-1], *shape) for part in parts))
