@@ -64,7 +64,7 @@ class Batch:
         groups: ``[N]`` int64 groups, ``UNKNOWN_GROUP`` where unknown.
         index: ``[N]`` int64 rows of the data set, on the CPU.
         draws: how each image was changed.
-        whole: number of rows of the whole batch if these are one process's share of it; None if these are all.
+        global_batch_size: rows of the whole batch if these are one process's share of it; None if these are all.
     """
 
     images: Tensor
@@ -72,22 +72,12 @@ class Batch:
     groups: Tensor
     index: Tensor
     draws: Draws
-    whole: int | None = None
+    global_batch_size: int | None = None
 
     @property
     def state(self) -> Tensor:
         """``[N]`` int64 on the CPU, 1 for flipped images; together with ``index`` the key of the teacher cache."""
         return self.draws.state
-
-    @property
-    def boxes(self) -> Tensor | None:
-        """``[N, 4]`` float64 on the CPU: the crops; None without crops."""
-        return self.draws.boxes
-
-    @property
-    def operations(self) -> Tensor | None:
-        """``[N]`` int64 on the CPU: the seeds of RandAugment; None without it."""
-        return self.draws.operations
 
 
 def _alone() -> World:
@@ -110,7 +100,7 @@ class StepView:
         progress: fraction of the stage that is done, from 0 at its first step to 1 at its last.
         ramp: fraction of their strength that terms which start gently have in this step, in (0, 1].
         world: the processes that share the batch.
-        whole: number of rows of the whole batch if these are one process's share of it; None if these are all.
+        global_batch_size: rows of the whole batch if these are one process's share of it; None if these are all.
     """
 
     student: Taps
@@ -122,13 +112,13 @@ class StepView:
     progress: float
     ramp: float = 1.0
     world: World = field(default_factory=_alone)
-    whole: int | None = None
+    global_batch_size: int | None = None
 
     @property
     def share(self) -> float:
         """These rows as a fraction of the whole batch."""
-        return 1.0 if self.whole is None else len(self.labels) / self.whole
+        return 1.0 if self.global_batch_size is None else len(self.labels) / self.global_batch_size
 
     def gather(self, own: Tensor) -> Tensor:
         """Return the rows of the whole batch, of which ``own`` are this process's; see :meth:`World.gather`."""
-        return own if self.whole is None else self.world.gather(own, rows=self.whole)
+        return own if self.global_batch_size is None else self.world.gather(own, rows=self.global_batch_size)

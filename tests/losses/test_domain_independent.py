@@ -179,5 +179,5 @@ def test_under_autocast_the_heads_are_computed_in_float32():
 
 def test_its_parameters_are_trained_with_the_student():
     term = built((96,), num_classes=10)
-    assert not term.learns_alone()
+    assert not term.own_optimizer
     assert sum(p.numel() for p in term.parameters()) == G * sum(p.numel() for p in digit_net().output.parameters())

@@ -1,19 +1,15 @@
-"""What is said of terms of one's own that are not whole: when they are built, and when they have computed."""
+"""What is said of terms of one's own that are not whole when they are built."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import pytest
-import torch
 from torch import Tensor, nn
 
 from fairdistill.errors import MethodError
 from fairdistill.losses import Term
-from fairdistill.losses.own_terms import check_term, checked, declared
+from fairdistill.losses.own_terms import check_term
 from fairdistill.methods import METHODS
-from fairdistill.types import StepView, TapName, Taps
+from fairdistill.types import StepView
 from tests.losses.contract import term_context
 from tests.own_losses import Small
 
@@ -29,8 +25,7 @@ class Bare(Whole):
 
 
 class Forgetful(Whole):
-    def learns_alone(self) -> bool:
-        return True
+    own_optimizer = True
 
 
 @pytest.mark.parametrize(
@@ -54,39 +49,3 @@ def test_all_terms_of_the_package_and_a_plain_one_are_whole():
     for method in METHODS.values():
         for spec in method.all_terms:
             check_term(spec, spec.build(context))
-
-
-@pytest.mark.parametrize(
-    ("value", "what"), [(torch.zeros(3), r"a tensor of shape \[3\]"), (0.5, "a float"), (None, "a NoneType")]
-)
-def test_a_value_that_is_no_scalar_is_named(value, what):
-    with pytest.raises(
-        MethodError, match=f"the term 'small' returned {what}; expected a scalar tensor, such as a mean"
-    ):
-        checked("small", value)
-    assert checked("small", torch.tensor(1.0)) == 1
-
-
-@dataclass(frozen=True)
-class Both(Small):
-    teacher_taps: ClassVar[frozenset[TapName]] = frozenset({"logits", "map"})
-
-
-def view_of(student: Taps, teacher: Taps) -> StepView:
-    nobody = torch.zeros(2, dtype=torch.int64)
-    return StepView(student, teacher, nobody, nobody, num_classes=2, num_groups=2, progress=0.0)
-
-
-def test_a_term_sees_the_features_that_it_declares_and_is_told_how_to_declare_others():
-    there = {"logits": torch.zeros(2, 2), "map": torch.zeros(2, 1), "embedding": torch.ones(2, 3)}
-    seen = declared(view_of(there, there), Both())
-    assert (set(seen.student), set(seen.teacher)) == ({"logits"}, {"logits", "map"})
-    assert seen.student["logits"] is there["logits"]
-    assert seen.num_classes == 2
-    with pytest.raises(MethodError, match=r"'small' reads the student's 'map' without .* in Both: student_taps = froz"):
-        seen.student["map"]
-    with pytest.raises(MethodError, match=r"teacher_taps = frozenset\(\{\"embedding\", \"map\", \"logits\"\}\)"):
-        seen.teacher["embedding"]
-    with pytest.raises(KeyError, match="embeding"):
-        seen.student["embeding"]
-    assert not declared(view_of({}, {}), Both()).teacher

@@ -102,7 +102,14 @@ def test_two_processes_share_the_loss_of_the_whole_batch():
         world = Half(rank, (student, teacher))
         student_of, teacher_of, labels = (each[world.own] for each in (student, teacher, index))
         view = StepView(
-            {"map": student_of}, {"map": teacher_of}, labels, labels, progress=0.0, world=world, whole=6, **sizes
+            {"map": student_of},
+            {"map": teacher_of},
+            labels,
+            labels,
+            progress=0.0,
+            world=world,
+            global_batch_size=6,
+            **sizes,
         )
         shares.append(term(view))
     assert term.whole_batch

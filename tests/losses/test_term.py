@@ -135,7 +135,7 @@ def test_names_are_all_different():
 
 @specs
 def test_only_the_adversary_trains_itself(spec):
-    assert built(spec()).learns_alone() == (spec is Adversary)
+    assert built(spec()).own_optimizer == (spec is Adversary)
 
 
 def test_base_term_does_nothing_unless_told():

@@ -287,7 +287,7 @@ def test_a_teacher_sees_the_images_that_randaug_changed_and_nothing_is_cached(
     looks, seen = LiveTeacher.__call__, []
 
     def watched(self, batch):
-        seen.append(batch.operations)
+        seen.append(batch.draws.operations)
         return looks(self, batch)
 
     monkeypatch.setattr(LiveTeacher, "__call__", watched)

@@ -177,6 +177,7 @@ class AdversaryTerm(Term):
 
     whole_batch = True
     capturable = True
+    own_optimizer = True
 
     _FACTOR, _PATIENCE, _THRESHOLD = 0.1, 10, 1e-4  # the defaults of torch's ReduceLROnPlateau
 
@@ -203,10 +204,6 @@ class AdversaryTerm(Term):
             if self._restored:
                 self._optimizer.load_state_dict(self._restored["optimizer"])
         return self._optimizer
-
-    def learns_alone(self) -> bool:
-        """Return True: the run's optimizer skips the adversaries."""
-        return True
 
     def forward(self, view: StepView) -> Tensor:
         """Return the scalar loss."""

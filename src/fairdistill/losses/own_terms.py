@@ -1,15 +1,14 @@
-"""Whether objects of the user's own code can be the settings of a term, the term, and its value; what it may read."""
+"""Whether objects of the user's own code can be the settings of a term, and the term itself."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
 
-from torch import Tensor, nn
+from torch import nn
 
 from fairdistill.errors import MethodError
 from fairdistill.losses.term import Term, TermSpec
-from fairdistill.types import TAP_NAMES, StepView, TapName, Taps
+from fairdistill.types import TAP_NAMES
 
 
 def check_spec(spec: object, place: str) -> None:
@@ -59,53 +58,10 @@ def check_term(spec: TermSpec, term: object) -> None:
         raise MethodError(f"the term {spec.name!r}: {kind}.__init__ must begin with super().__init__()")
     if type(term).forward is Term.forward:
         raise MethodError(f"the term {spec.name!r}: {kind} has no forward(view), which returns its part of the loss")
-    if term.learns_alone() and type(term).get_extra_state is nn.Module.get_extra_state:
+    if term.own_optimizer and type(term).get_extra_state is nn.Module.get_extra_state:
         raise MethodError(
             f"the term {spec.name!r}: {kind} has an optimizer of its own, whose state a checkpoint must hold; return "
             "it from get_extra_state(), and load it in set_extra_state(state)"
-        )
-
-
-def checked(name: str, value: object) -> Tensor:
-    """Return the value of a term.
-
-    Raises:
-        MethodError: if it is not a scalar tensor.
-    """
-    if isinstance(value, Tensor) and value.ndim == 0:
-        return value
-    what = f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
-    raise MethodError(f"the term {name!r} returned {what}; expected a scalar tensor, such as a mean over the samples")
-
-
-def declared(view: StepView, spec: TermSpec) -> StepView:
-    """Return what a term may look at: only those features that its settings declare.
-
-    Looking up another one raises a :class:`MethodError` that says how to declare it: it may be there in one network or
-    beside one method and not in another.
-    """
-    return dataclasses.replace(
-        view, student=_Declared(view.student, spec, "student"), teacher=_Declared(view.teacher, spec, "teacher")
-    )
-
-
-class _Declared(dict[TapName, Tensor]):
-    """The features of one network that a term declares."""
-
-    def __init__(self, taps: Taps, spec: TermSpec, side: Literal["student", "teacher"]) -> None:
-        self._spec, self._side = spec, side
-        super().__init__({name: taps[name] for name in self._names() if name in taps})
-
-    def _names(self) -> frozenset[TapName]:
-        return self._spec.student_taps if self._side == "student" else self._spec.teacher_taps
-
-    def __missing__(self, name: TapName) -> Tensor:
-        if name not in TAP_NAMES:
-            raise KeyError(name)
-        names = ", ".join(f'"{each}"' for each in TAP_NAMES if each == name or each in self._names())
-        raise MethodError(
-            f"the term {self._spec.name!r} reads the {self._side}'s {name!r} without declaring it; write in "
-            f"{type(self._spec).__name__}: {self._side}_taps = frozenset({{{names}}})"
         )
 
 

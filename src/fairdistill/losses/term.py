@@ -37,8 +37,8 @@ class Term(nn.Module):
     """One summand of the training loss.
 
     A term with parameters of its own is trained with the student by the run's optimizer, unless it has its own
-    optimizer: then it overrides ``begin_step``, ``end_step`` and ``learns_alone``. A checkpoint keeps ``state_dict()``;
-    anything else that a term must remember belongs in ``get_extra_state``.
+    optimizer: then it sets ``own_optimizer`` and overrides ``begin_step`` and ``end_step``. A checkpoint keeps
+    ``state_dict()``; anything else that a term must remember belongs in ``get_extra_state``.
 
     Attributes:
         whole_batch: False for a term that is a mean over independent rows. A term that looks across rows sets it to
@@ -49,11 +49,13 @@ class Term(nn.Module):
             leaves nothing for ``end_step`` but gradients. Otherwise steps with this term run without a graph.
         reads_labels: False for a term that depends neither on classes nor on the logits: with several yes/no attributes
             it is computed once, any other for each attribute.
+        own_optimizer: True if the term trains its parameters itself, so that the run's optimizer skips them.
     """
 
     whole_batch: ClassVar[bool] = False
     capturable: ClassVar[bool] = False
     reads_labels: ClassVar[bool] = True
+    own_optimizer: bool = False  # a wrapper takes that of the term it holds
 
     def forward(self, view: StepView) -> Tensor:
         """Return this term's scalar part of the loss, including its strength."""
@@ -67,10 +69,6 @@ class Term(nn.Module):
 
     def validate(self, view: StepView) -> None:
         """Receive the student's logits on the whole validation set, for a schedule of the term's own."""
-
-    def learns_alone(self) -> bool:
-        """Return whether the term trains its parameters itself, so that the run's optimizer skips them."""
-        return False
 
 
 class TermSpec(Protocol):

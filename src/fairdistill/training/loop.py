@@ -56,8 +56,9 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                 if not world.alone:  # each process draws its own dropout
                     torch.manual_seed(derived_seed(setup.options.seed, "dropout", step, world.rank))
                 batch = training_batch(setup, run.pipeline, step)
-                annealing = {"progress": stage.progress(step), "ramp": stage.ramp(step)}
-                loss = train_step(run.learner, batch, terms=stage.terms, **annealing)
+                loss = train_step(
+                    run.learner, batch, terms=stage.terms, progress=stage.progress(step), ramp=stage.ramp(step)
+                )
                 progress.meter.add(loss)
                 progress.step += 1
                 evaluating, stopping = stage.evaluates_after(step), False
@@ -103,15 +104,18 @@ def train_step(
         term.begin_step()
     teacher = learner.teacher(batch) if learner.teacher is not None else {}
     given = PassInputs(batch.images, batch.labels, batch.groups, teacher, progress, ramp)
-    run = partial(_forward_and_backward, learner, terms=terms, whole=batch.whole)
+    forward_and_backward = partial(
+        _forward_and_backward, learner, terms=terms, global_batch_size=batch.global_batch_size
+    )
     if learner.captured is not None and all(term.capturable for term in active):
-        loss = learner.captured(run, given, terms=terms)
+        loss = learner.captured(forward_and_backward, given, terms=terms)
     else:
-        loss = run(given)
+        loss = forward_and_backward(given)
     if not learner.world.alone:
         parameters = [*learner.student.network.parameters(), *learner.objective.parameters()]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        learner.world.sum_([*gradients, *loss.parts.values(), *([] if loss.teacher is None else [loss.teacher])])
+        flags = [] if loss.teacher_nan is None else [loss.teacher_nan]
+        learner.world.sum_([*gradients, *loss.parts.values(), *flags])
     learner.optimizer.step()
     if learner.average is not None:
         learner.average.update(learner.student.network)
@@ -121,7 +125,7 @@ def train_step(
 
 
 def _forward_and_backward(
-    learner: Learner, given: PassInputs, *, terms: tuple[str, ...], whole: int | None
+    learner: Learner, given: PassInputs, *, terms: tuple[str, ...], global_batch_size: int | None
 ) -> StepLoss:
     """Return the loss of a batch; its gradients are added to those of the parameters."""
     with learner.runtime.autocast():
@@ -135,7 +139,7 @@ def _forward_and_backward(
             progress=given.progress,
             ramp=given.ramp,
             world=learner.world,
-            whole=whole,
+            global_batch_size=global_batch_size,
         )
         loss: StepLoss = learner.objective(view, terms)
     loss.total.backward()

@@ -217,7 +217,7 @@ def test_another_step_is_another_crop_and_the_same_step_the_same() -> None:
     rows = torch.arange(8)
     first, second = (Pipeline(data, device=CPU, seed=0) for _ in range(2))
     assert torch.equal(first.train_batch(rows, step=1).images, second.train_batch(rows, step=1).images)
-    assert not torch.equal(first.train_batch(rows, step=1).boxes, second.train_batch(rows, step=2).boxes)
+    assert not torch.equal(first.train_batch(rows, step=1).draws.boxes, second.train_batch(rows, step=2).draws.boxes)
 
 
 def test_a_recipe_says_what_cannot_be() -> None:

@@ -69,7 +69,7 @@ def test_a_batch_follows_seed_and_step_alone_and_leaves_random_numbers_as_they_a
     for step in (9, 2, 5):
         batch, again = (each.train_batch(INDEX, step=step) for each in (used, pipeline(seed=1)))
         assert torch.equal(batch.images, again.images)
-        assert torch.equal(batch.operations, again.operations)
+        assert torch.equal(batch.draws.operations, again.draws.operations)
     assert torch.equal(torch.get_rng_state(), before)
     others = [pipeline(seed=1).train_batch(INDEX, step=6), pipeline(seed=2).train_batch(INDEX, step=5)]
     assert not any(torch.equal(other.images, batch.images) for other in others)
@@ -78,11 +78,11 @@ def test_a_batch_follows_seed_and_step_alone_and_leaves_random_numbers_as_they_a
 def test_it_comes_after_the_flips_and_before_the_normalization() -> None:
     plain, changed = (pipeline(name).train_batch(INDEX, step=3) for name in ("standard", "randaug"))
     assert torch.equal(plain.state, changed.state)
-    assert plain.operations is None
+    assert plain.draws.operations is None
     flipped = torch.stack(
         [image.flip(2) if mirrored else image for image, mirrored in zip(pictures(40)[INDEX], plain.state, strict=True)]
     )
-    assert torch.equal(changed.images, Normalise(LARGER, CPU)(randaug(flipped, changed.operations)))
+    assert torch.equal(changed.images, Normalise(LARGER, CPU)(randaug(flipped, changed.draws.operations)))
     assert changed.images.is_contiguous(memory_format=torch.channels_last)
 
 
@@ -91,7 +91,7 @@ def test_several_processes_change_their_images_as_one_does() -> None:
     for rank in range(3):
         part = pipeline().train_batch(INDEX, step=4, world=Share(rank, 3))  # type: ignore[arg-type]
         assert torch.equal(part.images, whole.images[rank::3])
-        assert torch.equal(part.operations, whole.operations[rank::3])
+        assert torch.equal(part.draws.operations, whole.draws.operations[rank::3])
 
 
 def test_a_pipeline_without_it_can_repeat_a_batch_for_a_teacher() -> None:

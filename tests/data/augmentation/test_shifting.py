@@ -104,7 +104,7 @@ def test_each_process_takes_its_part_of_the_changes():
     for rank in range(3):
         part = pipeline(**made).train_batch(index, step=1, passes=passes, world=Share(rank))  # type: ignore[arg-type]
         assert torch.equal(part.images, whole.images[rank::3])
-        assert part.whole == 20
+        assert part.global_batch_size == 20
 
 
 def test_a_larger_teacher_sees_the_same_part_of_the_same_images():

@@ -98,7 +98,7 @@ def test_the_test_image_is_torchvisions_resize_and_the_crop_its_resized_crop(roo
     mean, std = (torch.tensor(value).view(3, 1, 1) for value in (recipe.mean, recipe.std))
     for row in range(8):
         picture = Image.open(root / "img_align_celeba" / parts["train"].ids[row]).convert("RGB")
-        top, left, high, wide = (batch.boxes[row] * torch.tensor([218, 178, 218, 178])).round().long().tolist()
+        top, left, high, wide = (batch.draws.boxes[row] * torch.tensor([218, 178, 218, 178])).round().long().tolist()
         cut = torchvision.transforms.functional.resized_crop(picture, top, left, high, wide, [176, 176])
         expected = torch.from_numpy(np.array(cut)).permute(2, 0, 1)
         if batch.state[row]:

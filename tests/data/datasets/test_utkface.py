@@ -112,7 +112,7 @@ def test_preprocessing_is_torchvisions(tmp_path):
     mean, std = (torch.tensor(value).view(3, 1, 1) for value in (train.recipe.mean, train.recipe.std))
     corners = set()
     for row in range(6):
-        top, left = (batch.boxes[row, :2] * 256).round().long().tolist()
+        top, left = (batch.draws.boxes[row, :2] * 256).round().long().tolist()
         corners.add((top, left))
         window = resized(train.ids[row], 256)[top : top + 176, left : left + 176]
         expected = torch.from_numpy(window).permute(2, 0, 1)

@@ -100,10 +100,10 @@ def test_a_part_that_is_not_finite_is_named_with_its_step(bad):
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 def test_a_teacher_whose_features_are_not_finite_stops_even_a_finite_loss(bad):
     meter = LossMeter()
-    good = replace(loss_of(mfd=2.0), teacher=torch.tensor(0.0))
+    good = replace(loss_of(mfd=2.0), teacher_nan=torch.tensor(0.0))
     meter.add(good)
     meter.check(1)
-    meter.add(replace(good, teacher=torch.tensor(bad) * 0))
+    meter.add(replace(good, teacher_nan=torch.tensor(bad) * 0))
     meter.add(good)
     with pytest.raises(TeacherError, match=r"the teacher's outputs or features are not finite .* by step 3"):
         meter.check(3)
@@ -114,7 +114,7 @@ def test_a_teacher_whose_features_are_not_finite_stops_even_a_finite_loss(bad):
 def test_every_method_tells_of_a_teacher_that_is_not_finite(name, bad, view):
     found = method(name)
     objective, names = Objective(found.all_terms, building()), [term.name for term in found.terms]
-    assert float(objective(view, names).teacher) == 0
+    assert float(objective(view, names).teacher_nan) == 0
     for tap in found.teacher_taps:
         view.teacher[tap].view(-1)[0] = bad
-    assert math.isnan(float(objective(view, names).teacher))
+    assert math.isnan(float(objective(view, names).teacher_nan))

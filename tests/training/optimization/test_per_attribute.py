@@ -165,7 +165,8 @@ def test_two_processes_share_the_loss_of_the_whole_batch(request, view, method, 
 
 def _share(view, world):
     own = {who: {name: value[world.own] for name, value in getattr(view, who).items()} for who in WHO}
-    return replace(view, **own, labels=view.labels[world.own], groups=view.groups[world.own], world=world, whole=ROWS)
+    labels, groups = view.labels[world.own], view.groups[world.own]
+    return replace(view, **own, labels=labels, groups=groups, world=world, global_batch_size=ROWS)
 
 
 def test_a_teachers_probabilities_are_read_as_such(train, context, view):

@@ -87,7 +87,7 @@ class Pipeline:
         if world.alone:
             return self.batch(index, draws=draws)
         batch = self.batch(index[world.own], draws=draws.of(world.own))
-        return replace(batch, whole=len(index))
+        return replace(batch, global_batch_size=len(index))
 
     def _draws(self, index: Tensor, *, step: int, passes: Tensor | None) -> Draws:
         recipe, augmenting, n = self._recipe, self._augmenting, len(index)

@@ -106,8 +106,8 @@ class _Recording:
             parameter.grad = gradient  # an eager step between two replays has dropped it
         loss = self.loss
         parts = {name: part.clone() for name, part in loss.parts.items()}
-        teacher = None if loss.teacher is None else loss.teacher.clone()
-        return StepLoss(loss.total.clone(), parts, teacher)
+        teacher_nan = None if loss.teacher_nan is None else loss.teacher_nan.clone()
+        return StepLoss(loss.total.clone(), parts, teacher_nan)
 
 
 class CapturedPasses:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fairdistill.errors import NonFiniteLossError, TeacherError
 from fairdistill.losses import Term, TermSpec
-from fairdistill.losses.own_terms import checked, declared
+from fairdistill.losses.term_value import term_value
 from fairdistill.types import StepView
 
 
@@ -21,13 +21,13 @@ class StepLoss:
     Attributes:
         total: scalar with gradient.
         parts: each term's part, detached, by name.
-        teacher: NaN if one of the teacher's features is not finite, else 0; None without a teacher. The losses alone do
-            not tell: several of them are finite then.
+        teacher_nan: NaN if one of the teacher's features is not finite, else 0; None without a teacher. The losses
+            alone do not tell: several of them are finite then.
     """
 
     total: Tensor
     parts: dict[str, Tensor]
-    teacher: Tensor | None = None
+    teacher_nan: Tensor | None = None
 
 
 class Objective(nn.Module):
@@ -48,13 +48,13 @@ class Objective(nn.Module):
         parts = {name: self._share(name, view) for name in names}
         total = torch.stack(list(parts.values())).sum()
         taught = [value.sum(dtype=torch.float32) for value in view.teacher.values()]
-        teacher = torch.stack(taught).sum().detach() * 0 if taught else None
-        return StepLoss(total, {name: part.detach() for name, part in parts.items()}, teacher)
+        teacher_nan = torch.stack(taught).sum().detach() * 0 if taught else None
+        return StepLoss(total, {name: part.detach() for name, part in parts.items()}, teacher_nan)
 
     def _share(self, name: str, view: StepView) -> Tensor:
         term = self.terms[name]
-        value = checked(name, term(declared(view, self._specs[name])))
-        return value if view.whole is None or term.whole_batch else value * view.share
+        value = term_value(term, self._specs[name], view)
+        return value if view.global_batch_size is None or term.whole_batch else value * view.share
 
     def selected(self, names: Sequence[str]) -> list[Term]:
         """Return the named terms."""
@@ -63,7 +63,7 @@ class Objective(nn.Module):
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the terms' parameters that the run's optimizer trains along with the student's."""
         terms = [term for term in self.terms.values() if isinstance(term, Term)]
-        return [p for term in terms if not term.learns_alone() for p in term.parameters()]
+        return [p for term in terms if not term.own_optimizer for p in term.parameters()]
 
 
 class LossMeter:
@@ -73,7 +73,7 @@ class LossMeter:
         self.sums: dict[str, Tensor] = {}
         self.steps = 0
         self._finite: dict[str, Tensor] = {}
-        self._teacher: Tensor | None = None
+        self._teacher_nan: Tensor | None = None
 
     def add(self, loss: StepLoss) -> None:
         """Add the loss of one step."""
@@ -82,8 +82,8 @@ class LossMeter:
             # For how many steps the sum has been finite, counted without waiting for the GPU.
             finite = torch.isfinite(self.sums[name]).to(torch.int64)
             self._finite[name] = finite + self._finite.get(name, self.steps)
-        if loss.teacher is not None:
-            self._teacher = loss.teacher if self._teacher is None else self._teacher + loss.teacher
+        if loss.teacher_nan is not None:
+            self._teacher_nan = loss.teacher_nan if self._teacher_nan is None else self._teacher_nan + loss.teacher_nan
         self.steps += 1
 
     def check(self, step: int) -> None:
@@ -96,7 +96,7 @@ class LossMeter:
             TeacherError: if a feature of the teacher was not finite.
             NonFiniteLossError: names the first such step and its terms.
         """
-        if self._teacher is not None and not bool(self._teacher == 0):
+        if self._teacher_nan is not None and not bool(self._teacher_nan == 0):
             raise TeacherError(
                 f"the teacher's outputs or features are not finite for some images (NaN or infinite, by step {step}); "
                 "check its weights, and the mean and standard deviation of its images"
@@ -113,5 +113,5 @@ class LossMeter:
     def means(self) -> dict[str, float]:
         """Return the mean of each part and reset."""
         means = {name: float(value) / self.steps for name, value in self.sums.items()}
-        self.sums, self._finite, self._teacher, self.steps = {}, {}, None, 0
+        self.sums, self._finite, self._teacher_nan, self.steps = {}, {}, None, 0
         return means

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from fairdistill.data import GroupedDataset
 from fairdistill.losses import Term, TermContext, TermSpec
-from fairdistill.losses.own_terms import check_term, checked, declared
+from fairdistill.losses.own_terms import check_term
+from fairdistill.losses.term_value import term_value
 from fairdistill.models.reading import OutputKind, two_classes
 from fairdistill.system.processes import ALONE
 from fairdistill.types import StepView, TapName, Taps
@@ -40,6 +41,7 @@ class PerAttribute(Term):
         super().__init__()
         self.terms = nn.ModuleList(terms)
         self.teacher = teacher
+        self.own_optimizer = terms[0].own_optimizer
         self._spec = spec
         self._complete = bool((yes >= 0).all())
         self._gathers = terms[0].whole_batch or not self._complete
@@ -49,7 +51,7 @@ class PerAttribute(Term):
 
     def forward(self, view: StepView) -> Tensor:
         """Return the mean over the attributes, or this process's share of it."""
-        if view.whole is None:
+        if view.global_batch_size is None:
             return self._mean(view)
         if self._gathers:
             return self._mean(self._gathered(view)) / view.world.size
@@ -61,7 +63,7 @@ class PerAttribute(Term):
         if not pairs:
             nothing = torch.zeros((), device=view.labels.device)
             return sum((0 * each.sum() for each in view.student.values()), start=nothing)
-        return torch.stack([checked(self._spec.name, term(declared(each, self._spec))) for term, each in pairs]).mean()
+        return torch.stack([term_value(term, self._spec, each) for term, each in pairs]).mean()
 
     def _gathered(self, view: StepView) -> StepView:
         """Return the whole batch as that of a process alone, with the features that the term reads."""
@@ -76,7 +78,7 @@ class PerAttribute(Term):
             labels=view.gather(view.labels),
             groups=view.gather(view.groups),
             world=ALONE,
-            whole=None,
+            global_batch_size=None,
         )
 
     def begin_step(self) -> None:
@@ -93,10 +95,6 @@ class PerAttribute(Term):
         """Show each attribute's term its validation logits."""
         for term, each in zip(self._all(), self._views(view), strict=True):
             term.validate(each)
-
-    def learns_alone(self) -> bool:
-        """Return whether the terms train their parameters themselves."""
-        return next(self._all()).learns_alone()
 
     def _all(self) -> Iterator[Term]:
         return (term for term in self.terms if isinstance(term, Term))
