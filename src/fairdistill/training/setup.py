@@ -26,7 +26,8 @@ from fairdistill.samplers import Balanced, InTurn, Sampler, Shuffled, check_cell
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime, choose_runtime
-from fairdistill.training.data.pseudo_groups import GroupClassifier, hide_groups, with_pseudo_groups
+from fairdistill.training.data.group_classifier import GroupClassifier
+from fairdistill.training.data.pseudo_groups import hide_groups, with_pseudo_groups
 from fairdistill.training.data.splits import Splits, load_data
 from fairdistill.training.identity import code_of
 from fairdistill.training.networks.student import Student, build_student

@@ -13,8 +13,9 @@ from fairdistill.models import digit_net
 from fairdistill.runs.folder import RunFolder
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.training import TrainOptions, train
-from fairdistill.training.data import pseudo_groups
-from fairdistill.training.data.pseudo_groups import GroupClassifier, best_threshold, guess_groups, hide_groups
+from fairdistill.training.data import group_classifier, pseudo_groups
+from fairdistill.training.data.group_classifier import GroupClassifier
+from fairdistill.training.data.pseudo_groups import best_threshold, guess_groups, hide_groups
 from fairdistill.training.setup import prepare
 
 CPU = choose_runtime("cpu", "float32")
@@ -72,7 +73,7 @@ def test_guesses_are_good_where_the_group_can_be_seen_and_known_groups_stay(digi
 
 def test_guesses_below_the_threshold_stay_unknown(digits, monkeypatch):
     rows, validation = digits
-    monkeypatch.setattr(pseudo_groups, "_FEWEST_STEPS", 3)
+    monkeypatch.setattr(group_classifier, "_FEWEST_STEPS", 3)
     hidden = hide_groups(rows, share=0.2, seed=0)
     monkeypatch.setattr(pseudo_groups, "best_threshold", lambda confidence, right: float("inf"))
     assert torch.equal(guess(hidden, validation).groups, hidden.groups)
@@ -82,8 +83,8 @@ def test_guesses_below_the_threshold_stay_unknown(digits, monkeypatch):
 
 def test_the_true_groups_of_hidden_rows_are_never_looked_at(digits, monkeypatch):
     rows, validation = digits
-    monkeypatch.setattr(pseudo_groups, "_FEWEST_STEPS", 5)
-    monkeypatch.setattr(pseudo_groups, "_PASSES", 1)
+    monkeypatch.setattr(group_classifier, "_FEWEST_STEPS", 5)
+    monkeypatch.setattr(group_classifier, "_PASSES", 1)
     hidden = hide_groups(rows, share=0.2, seed=0)
     labels = torch.where(hidden.groups < 0, (rows.labels + 1) % 10, rows.labels)
     other = dataclasses.replace(hidden, labels=labels)
@@ -101,7 +102,7 @@ def test_a_group_without_any_known_row_is_named(digits):
 
 
 def test_runs_share_the_guesses_and_say_what_they_are(tmp_path, monkeypatch):
-    monkeypatch.setattr(pseudo_groups, "_FEWEST_STEPS", 40)
+    monkeypatch.setattr(group_classifier, "_FEWEST_STEPS", 40)
     options = {"known_groups": 0.2, "pseudo_groups": True, "steps": 2, "device": "cpu", "precision": "float32"}
     run = train(TrainOptions(**options, method="ss", out=str(tmp_path / "one")), quiet=True)
     (note,) = run.result["notes"]

@@ -9,7 +9,6 @@ group; here its group stays unknown.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,26 +16,16 @@ from typing import Any
 import filelock
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import DataError
-from fairdistill.models import class_logits
-from fairdistill.models.layout import settle_layout
-from fairdistill.models.reading import reading_of
 from fairdistill.predictions.trained.evaluation import logits_of
 from fairdistill.runs import read_json, write_json
-from fairdistill.samplers import Stream
-from fairdistill.system.eager import Adam
-from fairdistill.system.randomness import derived_seed, generator
+from fairdistill.system.randomness import generator
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.numbers import percent
+from fairdistill.training.data.group_classifier import GroupClassifier, train_group_classifier
 from fairdistill.types import UNKNOWN_GROUP
-
-_PASSES = 20  # over the images of known group
-_FEWEST_STEPS = 300
-_EVALUATIONS = 20
-_LR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -57,23 +46,6 @@ class PseudoGroups:
     right: float
     covered: float
     judged: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class GroupClassifier:
-    """The classifier that predicts group labels.
-
-    Attributes:
-        network: name of the network that ``build`` returns.
-        build: returns a network with the given number of outputs.
-        batch_size: images per batch, at most.
-        seed: of the weights, batches and augmentation.
-    """
-
-    network: str
-    build: Callable[[int], nn.Module]
-    batch_size: int
-    seed: int
 
 
 def hide_groups(dataset: GroupedDataset, *, share: float, seed: int) -> GroupedDataset:
@@ -122,9 +94,6 @@ def guess_groups(
 ) -> PseudoGroups:
     """Train a group classifier on the images whose group is known, and predict the group of the others.
 
-    Adam at 1e-3 for 20 passes over the labelled images, at least 300 steps, every group weighted equally; the weights
-    with the lowest validation loss are kept.
-
     Args:
         train: the training set, some of unknown group.
         validation: chooses the weights and the threshold, by its images of known group.
@@ -134,51 +103,20 @@ def guess_groups(
     Raises:
         DataError: if a group has no training image, or no validation image has a group label.
     """
-    seed = classifier.seed
-    known = (train.groups != UNKNOWN_GROUP).nonzero().flatten()
     judged = validation.subset((validation.groups != UNKNOWN_GROUP).nonzero().flatten())
-    sizes = torch.bincount(train.groups[known], minlength=train.num_groups)
-    for group in (sizes == 0).nonzero().flatten().tolist():
-        raise DataError(f"no image of {train.name} is labelled with the group {train.group_names[group]!r}; label some")
     if not len(judged):
         raise DataError(f"no image of {validation.name} has a group label, so no threshold can be chosen; label some")
-    torch.manual_seed(derived_seed(seed, "pseudo groups/weights"))
-    network = classifier.build(train.num_groups)
-    settle_layout(network.eval(), torch.zeros(2, 3, train.recipe.size, train.recipe.size, device=runtime.device))
-    reading_of(network, size=train.recipe.size).attach(network)
-    pipeline = Pipeline(train, device=runtime.device, seed=derived_seed(seed, "pseudo groups"))
-    on_validation = Pipeline(judged, device=runtime.device, seed=seed)
-    weight = (len(known) / (train.num_groups * sizes)).to(runtime.device)
-    truth = judged.groups.to(runtime.device)
-    rows, size = Stream(known, seed=seed, name="pseudo groups"), min(classifier.batch_size, len(known))
-    steps = max(_FEWEST_STEPS, _PASSES * -(-len(known) // size))
-    optimizer = Adam(network.parameters(), lr=_LR)
-    best_loss, best = float("inf"), network.state_dict()
-    for step in range(steps):
-        batch = pipeline.train_batch(rows.take(step * size, size), step=step)
-        network.train()
-        optimizer.zero_grad(set_to_none=True)
-        with runtime.autocast():
-            logits = class_logits(network(batch.images)).float()
-        F.cross_entropy(logits, batch.groups, weight=weight).backward()
-        optimizer.step()
-        if (step + 1) % -(-steps // _EVALUATIONS) == 0 or step + 1 == steps:
-            network.eval()
-            loss = float(F.cross_entropy(logits_of(network, on_validation, runtime.autocast), truth, weight=weight))
-            if loss < best_loss:
-                best_loss = loss
-                best = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    network.load_state_dict(best)
-    network.eval()
-    sure, guess = logits_of(network, on_validation, runtime.autocast).softmax(1).cpu().max(1)
+    on_validation = Pipeline(judged, device=runtime.device, seed=classifier.seed)
+    network = train_group_classifier(train, on_validation, classifier, runtime=runtime)
+    sure, guess = _predicted(network, on_validation, runtime)
     right = guess == judged.groups
     threshold = best_threshold(sure, right)
     covered = sure.double() >= threshold
     groups = train.groups.clone()
     unknown = (train.groups == UNKNOWN_GROUP).nonzero().flatten()
     if len(unknown):
-        others = Pipeline(train.subset(unknown), device=runtime.device, seed=seed)
-        sure, guess = logits_of(network, others, runtime.autocast).softmax(1).cpu().max(1)
+        others = Pipeline(train.subset(unknown), device=runtime.device, seed=classifier.seed)
+        sure, guess = _predicted(network, others, runtime)
         groups[unknown] = torch.where(sure.double() >= threshold, guess, UNKNOWN_GROUP)
     return PseudoGroups(
         groups=groups,
@@ -187,6 +125,12 @@ def guess_groups(
         covered=float(covered.double().mean()),
         judged=len(judged),
     )
+
+
+def _predicted(network: nn.Module, images: Pipeline, runtime: Runtime) -> tuple[Tensor, Tensor]:
+    """Return the confidence and the group of each image's prediction, ``[N]`` on the CPU."""
+    sure, guess = logits_of(network, images, runtime.autocast).softmax(1).cpu().max(1)
+    return sure, guess
 
 
 def with_pseudo_groups(
