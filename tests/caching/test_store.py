@@ -38,6 +38,7 @@ class Case:
         self.folder, self.runtime = folder, choose_runtime("cpu", precision)
         dataset = tiny_split("train", None, TinyOptions(flip=flip, unknown=3))
         self.pipeline, self.rows = Pipeline(dataset, device=CPU, seed=0), len(dataset)
+        self.states = dataset.recipe.num_states
         network, images = digit_net(3), torch.zeros(1, 3, 16, 16)
         self.points = find_taps(network, images)
         taps = Tapped(network.eval(), self.points)(images)
@@ -52,7 +53,7 @@ class Case:
                 name: Feature(place_key(self.points.get(name), OutputReading()), self.shapes[name]) for name in names
             },
             rows=self.rows,
-            states=self.pipeline.num_states,
+            states=self.states,
             dtype=self.runtime.dtype,
         )
 
@@ -61,7 +62,7 @@ class Case:
         return CachedTeacher(cache.load(self.teacher, self.pipeline, self.runtime, memory=memory, progress=progress))
 
     def batch(self, index=(5, 0, 71, 5, 33), state=(0, 1, 1, 1, 0)):
-        state = torch.tensor(state) if self.pipeline.num_states == 2 else torch.zeros(len(index), dtype=torch.int64)
+        state = torch.tensor(state) if self.states == 2 else torch.zeros(len(index), dtype=torch.int64)
         return self.pipeline.batch(torch.tensor(index), state)
 
     def files(self):

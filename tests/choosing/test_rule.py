@@ -141,8 +141,8 @@ def test_an_undefined_metric_keeps_no_condition_and_is_never_chosen():
     rule = parse_rule("deo_a subject to balanced_accuracy >= deployed - 0.005")
     with pytest.raises(UsageError, match="balanced_accuracy of the deployed model is undefined"):
         rule.pick({0: SMALL}, SMALL | {"balanced_accuracy": nan})
-    with pytest.raises(UsageError, match="keep comes closest: balanced_accuracy is undefined"):
-        rule.pick({0: SMALL | {"balanced_accuracy": nan}}, SMALL, {0: "keep"})
+    with pytest.raises(UsageError, match="trial 0 comes closest: balanced_accuracy is undefined"):
+        rule.pick({0: SMALL | {"balanced_accuracy": nan}}, SMALL)
     assert parse_rule("deo_a").pick({0: SMALL | {"deo_a": nan}, 1: SMALL}, None) == 1
     assert parse_rule("deo_a").missed(SMALL | {"deo_a": nan}, None) == ["deo_a is undefined"]
 

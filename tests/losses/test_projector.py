@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from fairdistill.errors import TeacherError
-from fairdistill.models import Projector
+from fairdistill.losses import Projector
 
 
 @pytest.mark.parametrize("shape", [(5,), (5, 2, 2), (4, 6), ()])

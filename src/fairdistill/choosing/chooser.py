@@ -48,9 +48,7 @@ class Chooser(Protocol):
         """Return the rule as a phrase, with the limits in percent."""
         ...
 
-    def pick(
-        self, models: Mapping[int, Values], deployed: Values | None, names: Mapping[int, str] | None = None
-    ) -> int:
+    def pick(self, models: Mapping[int, Values], deployed: Values | None) -> int:
         """Return the number of the chosen model."""
         ...
 

@@ -73,9 +73,7 @@ class FunctionRule:
         tie = math.inf if math.isnan(accuracy) else -accuracy
         return (math.inf, math.inf, tie) if math.isnan(value) else (0.0, value, tie)
 
-    def pick(
-        self, models: Mapping[int, Values], deployed: Values | None, names: Mapping[int, str] | None = None
-    ) -> int:
+    def pick(self, models: Mapping[int, Values], deployed: Values | None) -> int:
         """Return the number of the model with the lowest value; ties go to higher accuracy, then the lower number.
 
         Raises:

@@ -122,9 +122,7 @@ class Rule:
         undefined = math.inf if math.isnan(order[0]) else 0.0
         return (max([undefined, *missed]), *(math.inf if math.isnan(value) else value for value in order))
 
-    def pick(
-        self, models: Mapping[int, Values], deployed: Values | None, names: Mapping[int, str] | None = None
-    ) -> int:
+    def pick(self, models: Mapping[int, Values], deployed: Values | None) -> int:
         """Return the number of the chosen model.
 
         Ties go to the model with the higher accuracy (or the lower DEO_A, if the rule is about accuracy), then to the
@@ -133,16 +131,14 @@ class Rule:
         Args:
             models: the metrics of at least one model by its number, on the validation set.
             deployed: those of the deployed model (the teacher); None if the rule does not need them.
-            names: what an error calls the models; ``trial N`` by default.
 
         Raises:
             UsageError: if no model meets the conditions; it says which came closest, and by how much it missed.
         """
         best, allowed = picked(self, models, deployed)
         if not allowed:
-            name = f"trial {best}" if names is None else names[best]
             raise UsageError(
-                f"no model meets the rule {str(self)!r}; {name} comes closest: "
+                f"no model meets the rule {str(self)!r}; trial {best} comes closest: "
                 f"{', '.join(self.missed(models[best], deployed))}. Relax --rule or search further; what has been "
                 "trained is kept"
             )

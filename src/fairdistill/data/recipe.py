@@ -35,6 +35,10 @@ class Augmenting:
             return f"{'training crops' if self.crop_padding else 'cutouts'} are random"
         return None
 
+    def num_states(self, recipe: Recipe) -> int | None:
+        """Return how many variants a training image of a recipe has: 2 with flipping, 1 without; None if too many."""
+        return None if self.why_endless else recipe.num_states
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:

@@ -97,16 +97,15 @@ def _split(name: str, split: data.Split, root: str | None, options: Mapping[str,
         return None  # a table with test rows only, for example
 
 
-def prepared(images: GroupedDataset, recipe: Recipe, *, pixels: bool, most: int = _RANGES) -> Tensor:
-    """Return images that are spread over a data set, as an exported graph takes them.
+def prepared(images: GroupedDataset, recipe: Recipe, *, pixels: bool) -> Tensor:
+    """Return at most 256 images that are spread over a data set, as an exported graph takes them.
 
     Args:
         images: the data set.
         recipe: how the model's images are prepared.
         pixels: whether the graph takes uint8 pixels.
-        most: how many there are, at most.
     """
-    rows = torch.linspace(0, len(images) - 1, min(len(images), most)).long()
+    rows = torch.linspace(0, len(images) - 1, min(len(images), _RANGES)).long()
     reader: Reader
     if isinstance(images.images, ImageFiles):
         reader = images.images.reader(recipe.view)

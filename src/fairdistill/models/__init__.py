@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fairdistill.losses import Projector
 from fairdistill.models.conv_net import cifar_net, digit_net
 from fairdistill.models.features.discovery import find_taps
 from fairdistill.models.features.taps import Tapped, TapPoint, parse_taps
@@ -17,7 +16,7 @@ from fairdistill.models.trust import check_program, runs_code, trust_code
 from fairdistill.models.zoo import NETWORKS, build, is_own_code, split_name
 
 __all__ = [
-    "NETWORKS", "ExportedNetwork", "Projector", "TapPoint", "Tapped", "Teacher", "build", "check_program", "cifar_net",
+    "NETWORKS", "ExportedNetwork", "TapPoint", "Tapped", "Teacher", "build", "check_program", "cifar_net",
     "class_logits", "digit_net", "dirac_weights", "find_last_layer", "find_taps", "he_weights", "head_name",
     "is_own_code", "load_program", "load_weights", "open_weights", "parse_taps", "read_weights", "runs_code",
     "split_name", "trust_code", "weights_digest", "whiten", "with_two_outputs",

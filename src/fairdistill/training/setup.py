@@ -255,7 +255,7 @@ def teacher_states(options: TrainOptions, train: GroupedDataset) -> int | None:
     """Return how many variants of a training image the teacher sees; None if there are too many to list them."""
     if options.teacher_images == "plain":
         return train.recipe.num_flips
-    return None if options.augmenting.why_endless else train.recipe.num_states
+    return options.augmenting.num_states(train.recipe)
 
 
 def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:

@@ -94,10 +94,8 @@ def test_without_a_state_rows_are_as_they_are() -> None:
     torch.testing.assert_close(batch.images, formula(images_of(INDEX), MIRRORED), rtol=1e-6, atol=1e-6)
 
 
-def test_a_recipe_without_flip_has_one_state() -> None:
-    assert pipeline().num_states == 2
+def test_images_of_a_recipe_without_flip_stay_as_they_are() -> None:
     used = pipeline(PLAIN)
-    assert used.num_states == 1
     for step in range(10):
         batch = used.train_batch(INDEX, step=step)
         assert not batch.state.any()
@@ -204,7 +202,6 @@ def test_a_teacher_of_another_size_sees_the_same_part_of_the_same_picture(recipe
     student = Pipeline(data, device=CPU, seed=0)
     teacher = Pipeline(data, device=CPU, seed=0, recipe=recipe.resized(64))
     batch = student.train_batch(torch.arange(8), step=3)
-    assert student.num_states is None
     seen = teacher.images(batch.index, batch.draws)
     assert seen.shape == (8, 3, 64, 64)
     smaller = torch.nn.functional.adaptive_avg_pool2d(seen, 16)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 import torch
 from torch.nn import functional as F
 
@@ -128,11 +127,3 @@ def test_an_image_is_flipped_in_every_second_pass():
 def test_images_that_are_not_flipped_stay_so():
     used = pipeline(recipe=Recipe(size=SIZE), alternating_flip=True)
     assert not used.train_batch(torch.arange(40), step=0, passes=torch.ones(40, dtype=torch.int64)).state.any()
-
-
-@pytest.mark.parametrize(
-    ("augmenting", "states"),
-    [({}, 2), ({"alternating_flip": True}, 2), ({"crop_padding": 1}, None), ({"cutout": 2}, None)],
-)
-def test_only_flips_leave_few_variants_of_an_image(augmenting, states):
-    assert pipeline(**augmenting).num_states == states

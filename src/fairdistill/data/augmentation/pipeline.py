@@ -40,8 +40,6 @@ class Pipeline:
         labels: int64 ``[rows]`` on the device.
         groups: int64 ``[rows]`` on the device.
         num_rows: rows of the data set.
-        num_states: how many augmentation states an image has: 2 with flipping, 1 without, None if it is changed
-            in other ways.
 
     Raises:
         UsageError: with ``randaug``, if torchvision is not installed.
@@ -70,7 +68,6 @@ class Pipeline:
         self._gray = torch.tensor(gray[::-1] if self._recipe.bgr else gray, device=device).round().to(torch.uint8)
         if augmenting.policy == "randaug":
             randaug_transform()  # fails here, not in mid-run
-        self.num_states = None if augmenting.why_endless else self._recipe.num_states
 
     def train_batch(self, index: Tensor, *, step: int, world: World = ALONE, passes: Tensor | None = None) -> Batch:
         """Return the rows ``index`` (int64, CPU) with the augmentation of step ``step`` of the run.

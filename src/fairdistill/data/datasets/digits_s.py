@@ -39,6 +39,7 @@ _PARTITION_SEED = 0  # which digits are train, val and test is part of the data 
 FloatArray = NDArray[np.float64]
 
 _SCALE = 2  # 8x8 pixels become 16x16
+_SATURATION = 0.8  # of all colours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +144,7 @@ def _colours(n: int, generator: np.random.Generator) -> tuple[FloatArray, FloatA
     return paper, pen
 
 
-def _from_hue(hue: FloatArray, *, value: FloatArray, saturation: float = 0.8) -> FloatArray:
+def _from_hue(hue: FloatArray, *, value: FloatArray) -> FloatArray:
     """Return RGB float64 ``[n, 3]`` of HSV colours: v - v s max(0, min(k, 4 - k, 1)), k = (n_c + 6 h) mod 6."""
     k = (np.array([5.0, 3.0, 1.0]) + 6 * hue[:, None]) % 6
-    return value[:, None] * (1 - saturation * np.clip(np.minimum(k, 4 - k), 0, 1))
+    return value[:, None] * (1 - _SATURATION * np.clip(np.minimum(k, 4 - k), 0, 1))

@@ -14,6 +14,10 @@ from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.metrics.test_set.rows import Rows
 from fairdistill.metrics.test_set.samples import Samples
 
+_DRAWS = 1000  # test sets
+_SEED = (0, 6)
+_TAIL = (1 - 0.95) / 2  # beyond either end of an interval
+
 
 class DrawnCounts(NamedTuple):
     """One model's predictions for a drawn test set.
@@ -38,11 +42,8 @@ Value = Callable[[DrawnCounts, DrawnCounts], float]
 """A metric of a model; the second argument is the first of the two models, on the same samples."""
 
 
-def paired_changes(
-    first: Ints, second: Ints, samples: Samples, values: Mapping[str, Value], *, confidence: float = 0.95,
-    draws: int = 1000, seed: int = 0,
-) -> dict[str, Change]:  # fmt: skip
-    """Return the change of any metrics from one model to another on the same samples.
+def paired_changes(first: Ints, second: Ints, samples: Samples, values: Mapping[str, Value]) -> dict[str, Change]:
+    """Return the change of any metrics from one model to another on the same samples, with 95% intervals.
 
     A paired bootstrap: sources are drawn with replacement among those of the same subgroup, with both models'
     predictions together, so every subgroup keeps its size. As in :mod:`fairdistill.metrics.bootstrap.drawn`, each
@@ -56,9 +57,6 @@ def paired_changes(
         second: int64 ``[N]``: those that the second one predicts.
         samples: the test set.
         values: metrics by name, as functions of a model's counts.
-        confidence: of the intervals.
-        draws: number of test sets.
-        seed: of the draws.
 
     Returns:
         The change by name; NaN where a metric is undefined for either model.
@@ -74,38 +72,35 @@ def paired_changes(
     whole = np.ones(len(samples.labels))
     observed = {name: _apart(value, *_counted((first, second), samples, whole)) for name, value in values.items()}
     drawn: dict[str, list[float]] = {name: [] for name in values}
-    for pair in _drawn((first, second), samples, draws, seed):
+    for pair in _drawn((first, second), samples):
         for name, value in values.items():
             drawn[name].append(_apart(value, *pair))
-    return {name: _change(observed[name], np.array(drawn[name]), confidence) for name in values}
+    return {name: _change(observed[name], np.array(drawn[name])) for name in values}
 
 
 def _apart(value: Value, first: DrawnCounts, second: DrawnCounts) -> float:
     return value(second, first) - value(first, first)
 
 
-def _change(value: float, drawn: Floats, confidence: float) -> Change:
+def _change(value: float, drawn: Floats) -> Change:
     known = drawn[~np.isnan(drawn)]
     if np.isnan(value) or not len(known):
         return Change(float("nan"), float("nan"), float("nan"), float("nan"))
     noise = known - known.mean()
-    tail = (1 - confidence) / 2
-    low, high = value - np.quantile(noise, [1 - tail, tail])
+    low, high = value - np.quantile(noise, [1 - _TAIL, _TAIL])
     p_value = (1 + int((np.abs(noise) >= abs(value) - 1e-12).sum())) / (1 + len(noise))
     return Change(value, float(low), float(high), float(p_value))
 
 
-def _drawn(
-    predicted: tuple[Ints, Ints], samples: Samples, draws: int, seed: int
-) -> Iterator[tuple[DrawnCounts, DrawnCounts]]:
-    generator = np.random.default_rng([seed, 6])
+def _drawn(predicted: tuple[Ints, Ints], samples: Samples) -> Iterator[tuple[DrawnCounts, DrawnCounts]]:
+    generator = np.random.default_rng(_SEED)
     kinds = _Kinds.of(predicted, samples)
     known = samples.groups >= 0
     cell = (samples.groups * samples.num_classes + samples.labels)[known]
     filled, rows = np.unique(cell, return_counts=True)
     sources = sources_per_cell(cell, samples.sources[known], int(cell.max(initial=-1)) + 1)[filled]
     added, size = _one_of_each(filled, samples.num_classes), np.rint(rows / sources).astype(np.int64)
-    for weight in kinds.weights(generator, draws):
+    for weight in kinds.weights(generator):
         wrong = generator.integers(0, 2, (2, len(filled)))
         more = tuple((added.labels + each) % samples.num_classes for each in wrong)
         first, second = _counted(kinds.predicted, kinds.samples, weight)
@@ -147,10 +142,10 @@ class _Kinds(NamedTuple):
         )  # fmt: skip
         return cls((predicted[0][kept], predicted[1][kept]), part, kind[rows.owner[kept]], number, first[one])
 
-    def weights(self, generator: np.random.Generator, draws: int) -> Iterator[Floats]:
+    def weights(self, generator: np.random.Generator) -> Iterator[Floats]:
         """Yield how often each row is drawn, float64 ``[rows]``."""
         strata = [np.flatnonzero(self.stratum == each) for each in np.unique(self.stratum)]
-        for _ in range(draws):
+        for _ in range(_DRAWS):
             drawn = np.zeros(len(self.number))
             for kinds in strata:
                 total = int(self.number[kinds].sum())
