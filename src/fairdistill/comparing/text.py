@@ -11,6 +11,7 @@ from fairdistill.comparing.result import CompareResult, OverSeeds
 from fairdistill.metrics import METRICS
 from fairdistill.runs import finite_or_null, json_text
 from fairdistill.text import tables
+from fairdistill.text.captioned import CaptionedTable
 from fairdistill.text.numbers import mean_sd
 
 _HEADER = ("Method", "n", *METRICS.values(), "Steps", "Images seen")
@@ -18,23 +19,27 @@ _HEADER = ("Method", "n", *METRICS.values(), "Steps", "Images seen")
 
 def render(result: CompareResult) -> str:
     """Return the comparison as an aligned table for a terminal, in percent."""
-    lines = tables.aligned([_HEADER, *_cells(result)])
+    table = _table(result)
+    lines = tables.aligned(table.rows)
     rule = "-" * max(map(len, lines))
-    return "\n".join([lines[0], rule, *lines[1:], rule, _caption(result)])
+    return "\n".join([lines[0], rule, *lines[1:], rule, table.caption])
 
 
-def markdown(result: CompareResult) -> str:
-    """Return the comparison as a Markdown table, in percent."""
-    return f"{tables.markdown([_HEADER, *_cells(result)])}\n\n{_caption(result)}"
+def formatted(result: CompareResult, format: Format) -> str:
+    """Return the comparison in the format of ``--format``; CSV and JSON hold fractions, all others percent."""
+    table = _table(result)
+    writers: Mapping[Format, Callable[[], str]] = {
+        "text": lambda: render(result),
+        "md": table.markdown,
+        "csv": lambda: _fractions(result),
+        "latex": table.latex,
+        "json": lambda: json_text(result.to_dict()),
+    }
+    return writers[format]()
 
 
-def latex(result: CompareResult) -> str:
-    """Return the comparison as a LaTeX table, in percent."""
-    return tables.latex([_HEADER, *_cells(result)], _caption(result))
-
-
-def comma_separated(result: CompareResult) -> str:
-    """Return the comparison as CSV; fractions, undefined values empty."""
+def _fractions(result: CompareResult) -> str:
+    """Return the comparison as CSV; undefined values are empty."""
     text = io.StringIO()
     records = [row.record() for row in result.rows]
     writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
@@ -49,16 +54,8 @@ def comma_separated(result: CompareResult) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def formatted(result: CompareResult, format: Format) -> str:
-    """Return the comparison in the format of ``--format``."""
-    writers: Mapping[Format, Callable[[CompareResult], str]] = {
-        "text": render,
-        "md": markdown,
-        "csv": comma_separated,
-        "latex": latex,
-        "json": lambda result: json_text(result.to_dict()),
-    }
-    return writers[format](result)
+def _table(result: CompareResult) -> CaptionedTable:
+    return CaptionedTable([_HEADER, *_cells(result)], _caption(result))
 
 
 def _cells(result: CompareResult) -> list[tuple[str, ...]]:

@@ -2,62 +2,34 @@
 
 from __future__ import annotations
 
-import csv
-import html
-import io
 from collections.abc import Callable, Mapping
 
 from fairdistill.benching.tables.options import Format
 from fairdistill.benching.tables.result import Measured, TableResult, TableRow
 from fairdistill.metrics import METRICS
 from fairdistill.text import tables
+from fairdistill.text.captioned import CaptionedTable
 from fairdistill.text.numbers import mean_sd
 
 
 def render(result: TableResult) -> str:
     """Return the table with aligned columns for a terminal."""
-    return "\n".join([*tables.aligned(_rows(result)), "", _caption(result)])
-
-
-def markdown(result: TableResult) -> str:
-    """Return the table as Markdown."""
-    return f"{tables.markdown(_rows(result))}\n\n{_caption(result)}"
-
-
-def latex(result: TableResult) -> str:
-    """Return the table as LaTeX."""
-    return tables.latex(_rows(result), _caption(result))
-
-
-def comma_separated(result: TableResult) -> str:
-    """Return the table as CSV."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(_rows(result))
-    return text.getvalue().rstrip("\n")
-
-
-def as_html(result: TableResult) -> str:
-    """Return the table as an HTML element."""
-    head, *body = _rows(result)
-    cells = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
-    rows = [
-        f'<tr><th scope="row">{html.escape(row[0])}</th>'
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in body
-    ]
-    return "\n".join(
-        [f"<table><caption>{html.escape(_caption(result))}</caption>", f"<thead><tr>{cells}</tr></thead>", "<tbody>",
-         *rows, "</tbody></table>"]
-    )  # fmt: skip
+    table = _table(result)
+    return "\n".join([*tables.aligned(table.rows), "", table.caption])
 
 
 def formatted(result: TableResult, format: Format) -> str:
     """Return the table in the format of ``--format``."""
-    writers: Mapping[Format, Callable[[TableResult], str]] = {
-        "text": render, "md": markdown, "latex": latex, "csv": comma_separated, "html": as_html,
+    table = _table(result)
+    writers: Mapping[Format, Callable[[], str]] = {
+        "text": lambda: render(result), "md": table.markdown, "latex": table.latex, "csv": table.comma_separated,
+        "html": table.as_html,
     }  # fmt: skip
-    return writers[format](result)
+    return writers[format]()
+
+
+def _table(result: TableResult) -> CaptionedTable:
+    return CaptionedTable(_rows(result), _caption(result))
 
 
 def _rows(result: TableResult) -> list[tuple[str, ...]]:
