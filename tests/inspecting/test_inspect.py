@@ -91,7 +91,7 @@ def test_the_result_is_typed_and_says_what_the_text_says(arguments, tmp_path):
     assert result.image_sizes.most_common == result.image_sizes.smallest == (20, 20)
     assert [(file.image, file.reason) for file in result.skipped] == [("train/001.png", "the file is empty (0 bytes)")]
     assert any("the same image as a row of another split" in note for note in result.notes)
-    assert 0 < result.chance.deo_a[0] < result.chance.deo_m[0] < 1
+    assert 0 < result.chance.deo_a.value < result.chance.deo_m.value < 1
     assert result.sizing.smallest_cell == 2
     assert "Images per subgroup needed to detect that one group is behind in every class by 2 points: " in result.text()
     content = result.to_dict()

@@ -104,12 +104,12 @@ def _sizes(files: ImageFiles) -> ImageSizes:
 
 
 def _chance(test: GroupedDataset, accuracy: float) -> ChanceDEO | None:
-    counts = test.cell_counts()
-    return None if (counts == 0).any() else chance_deo(counts.numpy(), accuracy=accuracy)
+    counts = test.cell_counts().numpy().T
+    return None if (counts == 0).any() else chance_deo(counts, accuracy=accuracy)
 
 
 def _sizing(test: GroupedDataset, accuracy: float) -> Sizing | None:
-    counts = test.cell_counts()
+    counts = test.cell_counts().numpy().T
     if (counts == 0).any() or test.num_groups < 2:
         return None
-    return sizing(counts.numpy().T, accuracy, 0.95, test.group_names)
+    return sizing(counts, accuracy, 0.95, test.group_names)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, SplitContents, Subgroup
+from fairdistill.metrics import Estimate
 from fairdistill.metrics.noise import ChanceDEO
 from fairdistill.text.lists import listed
-from fairdistill.text.numbers import percent
+from fairdistill.text.numbers import interval, percent
 from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
 
@@ -134,6 +135,5 @@ def _chance(chance: ChanceDEO, accuracy: float) -> str:
     )
 
 
-def _percent(values: tuple[float, float, float]) -> str:
-    mean, low, high = map(percent, values)
-    return f"{mean}% [{low}, {high}]"
+def _percent(found: Estimate) -> str:
+    return f"{percent(found.value)}% {interval(found)}"

@@ -7,25 +7,28 @@ from typing import Any
 
 import numpy as np
 
+from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.gap.values import Estimate
+
 
 @dataclass(frozen=True)
 class ChanceDEO:
     """DEO of a perfectly fair classifier: mean over the draws and central 95% interval; fractions."""
 
-    deo_a: tuple[float, float, float]
-    """Mean, 2.5th and 97.5th percentile of DEO_A."""
-    deo_m: tuple[float, float, float]
-    """Mean, 2.5th and 97.5th percentile of DEO_M."""
+    deo_a: Estimate
+    """Mean of DEO_A with its 2.5th and 97.5th percentile."""
+    deo_m: Estimate
+    """Mean of DEO_M with its 2.5th and 97.5th percentile."""
 
 
 def chance_deo(cell_rows: Any, *, accuracy: float, draws: int = 2000, seed: int = 0) -> ChanceDEO:
     """Simulate the DEO of a classifier that is correct with the same probability in every subgroup.
 
-    In each draw the correct samples of subgroup (c, g) are Binomial(n_cg, accuracy), and the DEO is computed as for any
+    In each draw the correct samples of subgroup (g, c) are Binomial(n_gc, accuracy), and the DEO is computed as for any
     classifier. Samples are independent: if the groups share the same pictures, a fair model can score lower.
 
     Args:
-        cell_rows: integer ``[C, G]``: test samples of each class and group.
+        cell_rows: integer ``[G, C]``: test samples of each group and class.
         accuracy: probability of a correct prediction, in [0, 1].
         draws: simulated test sets.
         seed: of the draws.
@@ -36,23 +39,23 @@ def chance_deo(cell_rows: Any, *, accuracy: float, draws: int = 2000, seed: int 
     Example:
         >>> big = chance_deo([[100_000, 100_000], [100_000, 100_000]], accuracy=0.8)
         >>> small = chance_deo([[20, 20], [20, 20]], accuracy=0.8)
-        >>> big.deo_a[0] < 0.005 < 0.05 < small.deo_a[0]
+        >>> big.deo_a.value < 0.005 < 0.05 < small.deo_a.value
         True
     """
-    rows = np.asarray(cell_rows)
+    rows = np.asarray(cell_rows).T  # class by class, as they are drawn
     if rows.ndim != 2 or (rows < 0).any() or not 0 <= accuracy <= 1:
         raise ValueError(
-            f"Expected [C, G] numbers of rows and an accuracy in [0, 1], but got shape {rows.shape} and {accuracy}"
+            f"Expected [G, C] numbers of rows and an accuracy in [0, 1], but got shape {rows.T.shape} and {accuracy}"
         )
     generator = np.random.default_rng(seed)
     if (rows == 0).any():
-        undefined = (float("nan"),) * 3
+        undefined = Estimate(*[float("nan")] * 3)
         return ChanceDEO(undefined, undefined)
     shares = generator.binomial(rows, accuracy, size=(draws, *rows.shape)) / rows
     gaps = shares.max(axis=2) - shares.min(axis=2)
     return ChanceDEO(_spread(gaps.mean(axis=1)), _spread(gaps.max(axis=1)))
 
 
-def _spread(values: Any) -> tuple[float, float, float]:
+def _spread(values: Floats) -> Estimate:
     low, high = np.quantile(values, [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
+    return Estimate(float(values.mean()), float(low), float(high))
