@@ -40,6 +40,13 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
             "Expected arguments `y_true`, `y_pred` and `groups` to have the same length, "
             f"but got {len(true)}, {len(pred)} and {len(group)}"
         )
+    return counted(true, pred, group, num_classes=num_classes, num_groups=num_groups)
+
+
+def counted(
+    true: NDArray[np.int64], pred: NDArray[np.int64], group: NDArray[np.int64], *, num_classes: int, num_groups: int
+) -> Counts:
+    """Return the counts of indices that have been checked; see :func:`group_counts`."""
     known = group >= 0
     cell = (group[known] * num_classes + true[known]) * num_classes + pred[known]
     counts = np.bincount(cell, minlength=num_groups * num_classes**2)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.counts import Counts, as_array, checked_indices, group_counts
+from fairdistill.metrics.counts import Counts, as_array, checked_indices, counted
 from fairdistill.metrics.fairness import (
     accuracy,
     balanced_accuracy,
@@ -98,8 +98,8 @@ class GroupFairness:
                 "Expected arguments `preds`, `target` and `groups` to have the same length, "
                 f"but got {len(pred)}, {len(true)} and {len(group)}"
             )
-        sizes = {"num_classes": self.num_classes, "num_groups": self.num_groups}
-        self.counts = self.counts + group_counts(true, pred, group, **sizes)
+        added = counted(true, pred, group, num_classes=self.num_classes, num_groups=self.num_groups)
+        self.counts = self.counts + added
 
     def compute(self) -> FairnessValues:
         """Return the values over all samples since the last reset."""
