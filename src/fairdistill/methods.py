@@ -189,7 +189,7 @@ METHODS: Mapping[str, Method] = {
         Method("gapreg", (CrossEntropy(), GapReg()), sampler="balanced"),
     )
 }
-"""All methods. Their order is the order of the parts in a sum's canonical name."""
+"""All methods. Their order is the order of the parts in a sum's canonical name; ``METHOD_NAMES`` repeats it."""
 
 
 _BUILT_IN = {spec.name: type(spec) for method in METHODS.values() for spec in method.all_terms}

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from fairdistill.cli.lists import method_names
 from fairdistill.cli.parser import Parser, parser_of_help
 from fairdistill.data import DATASETS
 from fairdistill.errors import UsageError
+from fairdistill.method_names import METHOD_NAMES
 from fairdistill.system.optional import needed
 
 SHELLS = ("bash", "zsh", "fish")
@@ -81,7 +81,7 @@ def _is_switch(action: argparse.Action) -> bool:
 def _values(action: argparse.Action) -> list[str]:
     """Return the values among which an option chooses."""
     if action.dest == "method":
-        return method_names()
+        return list(METHOD_NAMES)
     kind = getattr(action, "_typehint", None)
     kinds = [kind, *typing.get_args(kind)]
     literals = [value for each in kinds if typing.get_origin(each) is typing.Literal for value in typing.get_args(each)]
