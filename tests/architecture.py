@@ -42,10 +42,12 @@ FLOORS = (
     ("system",),
     ("contract",),
     ("text", "drawing"),
-    ("errors", "paper", "_version"),
+    ("errors", "paper", "method_names", "_version"),
     ("escaping",),
 )
-LOOSE = frozenset({"__init__", "__main__", "_version", "errors", "escaping", "types", "paper", "methods", "samplers"})
+LOOSE = frozenset(
+    {"__init__", "__main__", "_version", "errors", "escaping", "types", "paper", "methods", "method_names"}
+)
 VERBS = frozenset(
     {"train", "resume", "audit", "compare", "embed", "report", "fix", "tune", "bench", "inspect", "export", "predict"}
 ) | {"load"}

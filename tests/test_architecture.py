@@ -48,7 +48,7 @@ def test_an_import_from_above_offends_wherever_it_stands(tmp_path: Path, text: s
 
 
 def test_so_does_one_from_the_same_floor(tmp_path: Path) -> None:
-    found = offences(tmp_path, {"methods.py": "", "samplers.py": "import fairdistill.methods"})
+    found = offences(tmp_path, {"methods.py": "", "samplers/__init__.py": "import fairdistill.methods"})
     assert found == {"upward": ["fairdistill.samplers:1 imports fairdistill.methods, which is not below it"]}
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
 from typing import Any
@@ -88,6 +89,14 @@ def test_cells_are_counted_by_class_and_group_without_unknown_rows(four: Grouped
 
 def test_a_dataset_of_unknown_groups_alone_has_empty_cells() -> None:
     assert dataset([0, 1], [-1, -1]).cell_counts().tolist() == [[0, 0], [0, 0]]
+
+
+def test_full_cells_pass_the_check_in_silence() -> None:
+    uneven = [[7, 3], [1, 20], [4, 4]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dataset_of_sizes(uneven).check_cells(strict=True)
+        dataset_of_sizes(uneven, unknown=[1, 1, 1]).check_cells()
 
 
 def test_subset_takes_the_rows_in_the_order_given(four: GroupedDataset) -> None:

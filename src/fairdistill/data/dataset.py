@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -159,6 +160,32 @@ class GroupedDataset:
                 f"{self.name} has no samples of {', '.join(empty)}, so {why}; label more samples, or merge groups that "
                 "are too small"
             )
+
+    def check_cells(self, *, strict: bool = False) -> None:
+        """Warn about the empty subgroups of a training set, or with ``strict`` raise an error.
+
+        Raises:
+            DataError: if a class or a group has no samples, or with ``strict`` if a subgroup is empty.
+        """
+        of_class = torch.bincount(self.labels, minlength=self.num_classes)
+        for what, sizes, names in (
+            ("class", of_class, self.class_names),
+            ("group", self.cell_counts().sum(0), self.group_names),
+        ):
+            absent = [names[i] for i in (sizes == 0).nonzero().flatten().tolist()]
+            if absent:
+                raise DataError(
+                    f"{self.name} has no samples of {what} {', '.join(map(repr, absent))}; "
+                    f"add some, or remove that {what} from the data"
+                )
+        empty = self.empty_cells()
+        if empty:
+            text = (
+                f"{self.name} has empty subgroups (class, group): {', '.join(empty)}; nothing can be learned about them"
+            )
+            if strict:
+                raise DataError(text)
+            warnings.warn(text, stacklevel=2)
 
     def require_one_label(self, why: str) -> None:
         """Raise a UsageError if there are several attributes; ``why`` says what takes only one."""

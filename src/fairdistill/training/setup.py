@@ -22,7 +22,7 @@ from fairdistill.methods import Method
 from fairdistill.predictions.trained.attribute_model import load_attribute_model
 from fairdistill.predictions.trained.model import load_model, open_run
 from fairdistill.runs import nearest_existing
-from fairdistill.samplers import Balanced, InTurn, Sampler, Shuffled, check_cells
+from fairdistill.samplers import Balanced, InTurn, Sampler, Shuffled
 from fairdistill.system.processes import ALONE, World
 from fairdistill.system.randomness import derived_seed
 from fairdistill.system.runtime import Runtime, choose_runtime
@@ -208,7 +208,7 @@ def build_sampler(method: Method, options: TrainOptions, train: GroupedDataset) 
             return samplers[0]
         return InTurn(samplers, [known.nonzero().flatten() for known in (train.answers() >= 0).unbind(1)])
     for each in of_attributes:
-        check_cells(each, strict=strict)
+        each.check_cells(strict=strict)
     return Shuffled(train, batch_size=size, seed=seed, drop_last=drop_last)
 
 

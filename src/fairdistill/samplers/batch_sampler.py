@@ -1,0 +1,69 @@
+"""Balanced batches as a sampler of PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+from torch.utils import data
+
+from fairdistill.samplers.balanced import BalancedRows
+
+
+class BalancedBatchSampler(data.Sampler[list[int]]):
+    """Balanced batches for any PyTorch data loader: the same number of samples of every subgroup in every batch.
+
+    Every subgroup (one class of one group) that has samples gets ``batch_size // subgroups`` places in each batch;
+    :class:`BalancedRows` describes the details. Each pass over the loader is a new epoch, shuffled differently;
+    ``set_epoch`` picks the epoch of the next pass, for example after a restart.
+
+    Args:
+        labels: integer ``[N]`` classes; a tensor, an array or a list.
+        groups: integer ``[N]`` groups, -1 where unknown.
+        batch_size: maximum number of samples in a batch.
+        seed: seed of the shuffling.
+
+    Raises:
+        ValueError: if the lengths differ, no sample has a known group, or a batch is too small.
+
+    Example:
+        >>> sampler = BalancedBatchSampler(labels=[0, 0, 0, 1, 1], groups=[0, 0, 1, 0, 1], batch_size=4)
+        >>> images = torch.randn(5, 3, 8, 8)
+        >>> loader = data.DataLoader(data.TensorDataset(images), batch_sampler=sampler)
+        >>> [len(batch) for (batch,) in loader]
+        [4, 4]
+    """
+
+    def __init__(
+        self,
+        labels: Tensor | Sequence[int],
+        groups: Tensor | Sequence[int],
+        batch_size: int = 128,
+        seed: int = 0,
+    ) -> None:
+        labels, groups = (torch.as_tensor(each, dtype=torch.int64).cpu() for each in (labels, groups))
+        if labels.ndim != 1 or labels.shape != groups.shape:
+            raise ValueError(
+                "Expected arguments `labels` and `groups` to be vectors of the same length, "
+                f"but got shapes {tuple(labels.shape)} and {tuple(groups.shape)}"
+            )
+        if not (groups >= 0).any():
+            raise ValueError("Expected argument `groups` to hold at least one known group, but all are -1")
+        self._rows = BalancedRows(labels, groups, batch_size=batch_size, seed=seed)
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the next pass that of epoch ``epoch``, from 0."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Yield the indices of each batch of one epoch."""
+        first = self._epoch * len(self)
+        self._epoch += 1
+        for step in range(first, first + len(self)):
+            yield self._rows.batch(step).tolist()
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return self._rows.steps_per_epoch
