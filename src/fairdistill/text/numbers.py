@@ -56,15 +56,15 @@ def interval(found: Interval, digits: int = 1) -> str:
     return "" if math.isnan(found.low) else f"[{percent(found.low, digits)}, {percent(found.high, digits)}]"
 
 
-def mean_sd(mean: float, sd: float, digits: int = 2) -> str:
+def mean_sd(mean: float, sd: float) -> str:
     """Return a mean over seeds with its standard deviation in percent; without it if that is NaN.
 
     Example:
         >>> mean_sd(0.9123, 0.0041)
         '91.23 ± 0.41'
     """
-    shown = percent(mean, digits)
-    return shown if math.isnan(mean) or math.isnan(sd) else f"{shown} ± {percent(sd, digits)}"
+    shown = percent(mean, 2)
+    return shown if math.isnan(mean) or math.isnan(sd) else f"{shown} ± {percent(sd, 2)}"
 
 
 def p_value(value: float) -> str:

@@ -61,30 +61,22 @@ class Preprocessing:
         return self.normalized(torch.stack([self.pixels(image) for image in images]))
 
 
-def preprocessing_of(
-    described: Described, metadata: Mapping[str, str], *, default: Recipe | None = None
-) -> Preprocessing | None:
+def preprocessing_of(described: Described, metadata: Mapping[str, str]) -> Preprocessing | None:
     """Return how a model's own files say that its images are prepared.
 
     Args:
         described: what they say.
         metadata: of a ``.safetensors`` file, else empty.
-        default: what holds where they say nothing.
 
     Returns:
-        None if they do not say enough and there is no default.
+        None if they do not say enough.
 
     Raises:
         ValueError: if a value is not of its form.
     """
-    size = described.size or (default.size if default else None)
-    mean, std = (
-        described.mean or (default.mean if default else None),
-        described.std or (default.std if default else None),
-    )
-    if size is None or mean is None or std is None:
+    if not (described.size and described.mean and described.std):
         return None
-    plain = Recipe(size=size, mean=mean, std=std)
+    plain = Recipe(size=described.size, mean=described.mean, std=described.std)
     recipe = plain if described.rule is None else described.rule.applied(plain)
     return Preprocessing(recipe, decoding_in(metadata))
 

@@ -18,6 +18,8 @@ from fairdistill.system.eager import AdamW
 MOMENTUM = 0.95
 """The released code's default."""
 
+_ITERATIONS = 5  # of Newton-Schulz, as in the released code
+
 
 class Muon(AdamW):
     """Muon for some weights, AdamW for the others, at the same learning rate.
@@ -66,7 +68,7 @@ class Muon(AdamW):
         weight.mul_(1 - lr * weight_decay).add_(direction.view(weight.shape), alpha=-lr * size)
 
 
-def orthogonalized(matrix: Tensor, *, steps: int = 5) -> Tensor:
+def orthogonalized(matrix: Tensor) -> Tensor:
     """Return a matrix with the singular vectors of ``[m, n]`` and singular values near 1, roughly from 0.7 to 1.2.
 
     Newton-Schulz iteration: X <- a X + (b X X' + c (X X')^2) X from X = matrix / its Frobenius norm, with Jordan's
@@ -77,7 +79,7 @@ def orthogonalized(matrix: Tensor, *, steps: int = 5) -> Tensor:
     found = matrix if wide else matrix.T
     found = found.to(torch.bfloat16 if matrix.device.type == "cuda" else torch.float32)
     found = found / (found.norm() + 1e-7)
-    for _ in range(steps):
+    for _ in range(_ITERATIONS):
         square = found @ found.T
         found = torch.addmm(found, torch.addmm(square, square, square, beta=b, alpha=c), found, beta=a)
     return (found if wide else found.T).to(matrix.dtype)
