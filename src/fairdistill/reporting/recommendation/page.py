@@ -9,7 +9,7 @@ from fairdistill.reporting.html import html
 from fairdistill.reporting.recommendation.card import recommendation_card
 from fairdistill.reporting.recommendation.content import CandidateRow, Recommendation
 from fairdistill.reporting.recommendation.figures import figures_of
-from fairdistill.reporting.recommendation.subgroups import who_changes, worst_first
+from fairdistill.reporting.recommendation.subgroups import worse_then_better, worst_first
 from fairdistill.reporting.recommendation.text import FAMILIES, VERDICTS, certainty, subject, worst_served
 
 _SHOWN = 16  # candidates in the first table
@@ -38,7 +38,7 @@ def recommendation_page(content: Recommendation) -> str:
             "certainty": certainty(content),
             "worst": worst_served(content),
             "counts": Counter(line.word for line in figures.lines),
-            "who": who_changes(figures.lines),
+            "who": worse_then_better(figures.lines),
             "harm": [] if content.change is None else no_harm(content.change),
             "shown": shown,
             "folded": folded,

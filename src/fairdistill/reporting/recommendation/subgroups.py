@@ -71,7 +71,7 @@ def worst_first(lines: tuple[SubgroupLine, ...]) -> list[SubgroupLine]:
     return sorted(lines, key=lambda line: math.inf if math.isnan(line.before) else line.before)
 
 
-def who_changes(lines: Sequence[SubgroupLine]) -> list[str]:
+def worse_then_better(lines: Sequence[SubgroupLine]) -> list[str]:
     """Return the subgroups that got significantly worse, then those that got better, the largest changes first."""
     sentences = []
     for word in ("worse", "better"):
