@@ -33,7 +33,7 @@ from fairdistill.losses.own_terms import check_spec
 from fairdistill.models.own_code import own_code
 from fairdistill.models.trust import check_trusted
 from fairdistill.text.lists import joined
-from fairdistill.text.meant import meant
+from fairdistill.text.meant import did_you_mean
 from fairdistill.types import TapName
 
 SamplerName = Literal["shuffled", "balanced", "unbalanced"]
@@ -208,7 +208,7 @@ def canonical(name: str) -> str:
     found = parts(name)
     for part in found:
         if part not in METHODS and not is_own_method(part):
-            hint = meant(part, METHODS, otherwise=".")
+            hint = did_you_mean(part, METHODS, otherwise=".")
             raise MethodError(
                 f"unknown method {part!r}{hint} Choose one of {', '.join(METHODS)}, or a sum, for example ss+hkd, or "
                 "MODULE:NAME for one of your own"

@@ -15,7 +15,7 @@ from fairdistill.benching.options import BenchOptions
 from fairdistill.benching.plan import plan
 from fairdistill.contract import former_names
 from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.training import computed, resolve
+from fairdistill.training import identity_of, resolve
 
 
 def grid(out: Path, data: str = "digits-s", data_options: dict | None = None, **options) -> Grid:
@@ -202,7 +202,7 @@ def test_the_jobs_of_all_seeds_are_what_each_ones_options_resolve_to(tmp_path, m
         resolved = resolve(job.options)
         method = methods.parse(resolved.method, data=data)
         own = {"method": method.name, "set": former_names(method.settings), "teacher": job.teacher}
-        text = json.dumps(computed(resolved) | own, sort_keys=True, default=str)
+        text = json.dumps(identity_of(resolved) | own, sort_keys=True, default=str)
         assert job.id == hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
         assert (job.teacher is None) or by_id[job.teacher].seed == job.seed
         assert resolved.data_options == job.options.data_options

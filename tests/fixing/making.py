@@ -14,7 +14,7 @@ from fairdistill.auditing.options import IntervalOptions
 from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
 from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.decision import Searched
-from fairdistill.fixing.verdict.verdict import Gain, reach
+from fairdistill.fixing.verdict.verdict import Gain, verdict_of
 from fairdistill.heads import FittedOn, Head, HeadFit
 from fairdistill.metrics import Change
 from fairdistill.predictions import Predictions
@@ -112,7 +112,7 @@ def fix_result(
         found = change(-kept.deo_a.value, -kept.deo_a.high, -kept.deo_a.low)
         gain = Gain(promised=0.2, found=found, negligible=0.005)
         worst = change(0.3, 0.2, 0.4)
-    verdict = reach(audited(validation), audited(test), **{
+    verdict = verdict_of(audited(validation), audited(test), **{
         "fair_enough": 0.03, "after": None if after is None else audited(after), "gain": gain,
         "promising": None if after is None else "fair head", **(options or {}),
     })  # fmt: skip

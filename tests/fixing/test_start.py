@@ -6,7 +6,7 @@ import pytest
 
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.fixing import FixOptions, fix
-from fairdistill.fixing.start import _shared, start
+from fairdistill.fixing.start import _shared, prepare_work
 from fairdistill.fixing.work import folder
 from fairdistill.models import open_weights, trust_code
 from fairdistill.system.clock import Clock
@@ -40,7 +40,7 @@ def test_a_weights_file_is_read_once(deployed, tmp_path, monkeypatch):
         monkeypatch.setattr(f"fairdistill.predictions.trained.{place}.open_weights", counted)
     options = FixOptions(data="digits-s", device="cpu", threads=1, out=str(tmp_path / "fix"))
     (tmp_path / "fix").mkdir()
-    start(deployed, options, Clock(60.0))
+    prepare_work(deployed, options, Clock(60.0))
     assert read == [deployed]
 
 
@@ -51,10 +51,10 @@ def test_a_fix_of_a_network_whose_code_has_changed_is_another(deployed, tmp_path
     trust_code("my_nets:make")
     options = FixOptions(data="digits-s", model="my_nets:make", device="cpu", threads=1, out=str(tmp_path / "fix"))
     (tmp_path / "fix").mkdir()
-    start(deployed, options, Clock(60.0))
-    start(deployed, options, Clock(60.0))
+    prepare_work(deployed, options, Clock(60.0))
+    prepare_work(deployed, options, Clock(60.0))
     nets.write_text("from fairdistill.models import digit_net\nmake = digit_net")
     del sys.modules["my_nets"]
     with pytest.raises(RunFolderError, match=r"a fix with a different my_nets.py, which has changed since"):
-        start(deployed, options, Clock(60.0))
+        prepare_work(deployed, options, Clock(60.0))
     del sys.modules["my_nets"]

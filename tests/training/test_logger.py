@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib import import_module
 
 import pytest
 
 from fairdistill.errors import UsageError
-from fairdistill.training import resume, run, train
+from fairdistill.training import resume, train
 from tests.stops import Killed, at_call, kill
+
+TRAINING = import_module("fairdistill.training.train")  # the face has the function of this name
 
 
 @pytest.fixture
@@ -20,8 +23,8 @@ def sent(monkeypatch):
     def logged(name, folder, say):
         yield rows.append if name else lambda row: None
 
-    monkeypatch.setattr(run, "logged", logged)
-    monkeypatch.setattr(run, "check_logger", lambda name: None)
+    monkeypatch.setattr(TRAINING, "logged", logged)
+    monkeypatch.setattr(TRAINING, "check_logger", lambda name: None)
     return rows
 
 
@@ -45,7 +48,7 @@ def test_the_run_computes_the_same_without_one(quick, sent, tmp_path):
 def test_a_row_that_was_saved_but_not_sent_is_sent_when_the_run_resumes(quick, sent, monkeypatch):
     options = quick(logger="tensorboard")
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_both", lambda log, watch: at_call(2, kill, log))
+        patch.setattr(TRAINING, "_both", lambda log, watch: at_call(2, kill, log))
         with pytest.raises(Killed):
             train(options, quiet=True)
     folder = resume(options.out, quiet=True)

@@ -15,7 +15,7 @@ from fairdistill.benching.options import BenchOptions
 from fairdistill.contract import former_names
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
-from fairdistill.training import TrainOptions, computed, computed_data, resolve
+from fairdistill.training import TrainOptions, identity_of, identity_of_data, resolve
 
 
 def plan(name: str, options: BenchOptions) -> Grid:
@@ -84,7 +84,7 @@ def _recipe(options: TrainOptions) -> _Recipe:
     resolved = resolve(options)
     method = methods.parse(resolved.method, data=resolved.data)
     own = {"method": method.name, "set": former_names(method.settings)}
-    return _Recipe(options, method, computed(resolved) | own)
+    return _Recipe(options, method, identity_of(resolved) | own)
 
 
 def _job(recipe: _Recipe, of_seed: TrainOptions, path: Path, teacher: Job | None) -> Job:
@@ -100,7 +100,7 @@ def _job(recipe: _Recipe, of_seed: TrainOptions, path: Path, teacher: Job | None
     identity = {
         **recipe.identity,
         "seed": seed,
-        "data_options": computed_data(of_seed),
+        "data_options": identity_of_data(of_seed),
         "teacher": None if teacher is None else teacher.id,
     }
     text = json.dumps(identity, sort_keys=True, default=str)

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from fairdistill._version import __version__
-from fairdistill.cli.outcome import BAD_INPUT, DONE, drop_output, ended, flush, open_streams
+from fairdistill.cli.outcome import BAD_INPUT, DONE, drop_output, exit_code_of, flush, open_streams
 from fairdistill.errors import UsageError
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.system.signals import raised_as_exceptions
 from fairdistill.system.threads import wait_passively
-from fairdistill.text.meant import meant
+from fairdistill.text.meant import did_you_mean
 from fairdistill.text.telling import tell
 
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BaseException as error:
         if isinstance(error, OSError):
             drop_output()
-        return ended(error, arguments[0] if arguments else "fairdistill", debug=len(arguments) < len(given))
+        return exit_code_of(error, arguments[0] if arguments else "fairdistill", debug=len(arguments) < len(given))
     return code
 
 
@@ -92,7 +92,7 @@ def _command(arguments: list[str]) -> int:
         print(script(arguments[1:], COMMANDS))
         return DONE
     if arguments[0] not in COMMANDS:
-        hint = meant(arguments[0], COMMANDS, otherwise=".")
+        hint = did_you_mean(arguments[0], COMMANDS, otherwise=".")
         raise UsageError(f"unknown command {arguments[0]!r}{hint} Choose from {', '.join(COMMANDS)}")
     with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")

@@ -31,7 +31,7 @@ _OF_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM,
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "can't start new thread")
 
 
-def ended(error: BaseException, command: str, *, debug: bool) -> int:
+def exit_code_of(error: BaseException, command: str, *, debug: bool) -> int:
     """Print why a command ended, in one line, and return its exit code.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from fairdistill.text.meant import SIMILAR, meant
+from fairdistill.text.meant import SIMILAR, did_you_mean
 
 
 def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, str]) -> str:
@@ -31,7 +31,7 @@ def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, st
     if option in elsewhere:
         return f"{option} {elsewhere[option]}"
     flags = [each for each in known if each.startswith("--")]
-    return meant(option, flags, similarity=SIMILAR, written=str).removeprefix("; ")
+    return did_you_mean(option, flags, similarity=SIMILAR, written=str).removeprefix("; ")
 
 
 def flags_of(options: type[Any]) -> list[str]:

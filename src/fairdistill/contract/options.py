@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from fairdistill.errors import UsageError
-from fairdistill.text.meant import meant
+from fairdistill.text.meant import did_you_mean
 
 T = TypeVar("T")
 
@@ -87,5 +87,5 @@ def _names(options: type[Any]) -> list[str]:
 def _check_known(owner: str, known: Sequence[str], keywords: Mapping[str, Any]) -> None:
     for name in keywords:
         if name not in known:
-            hint = meant(name, known, otherwise=f"; choose from {', '.join(known)}")
+            hint = did_you_mean(name, known, otherwise=f"; choose from {', '.join(known)}")
             raise UsageError(f"{owner} has no option {name!r}{hint}")

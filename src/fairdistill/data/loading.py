@@ -16,7 +16,7 @@ from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Design
 from fairdistill.tables import reading as tabular
-from fairdistill.text.meant import meant
+from fairdistill.text.meant import did_you_mean
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -96,7 +96,7 @@ def entry(name: str) -> DatasetEntry:
         return DatasetEntry(
             summary="a folder of class folders", options=folder.FolderOptions, load=_folder(path), network="resnet18"
         )
-    hint = meant(name, DATASETS, otherwise=".")
+    hint = did_you_mean(name, DATASETS, otherwise=".")
     raise UsageError(
         f"unknown data set {name!r}{hint} Choose one of: {', '.join(DATASETS)}, or pass a table "
         f"({', '.join(tabular.SUFFIXES)}) or a folder of class folders"

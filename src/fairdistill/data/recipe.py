@@ -27,7 +27,7 @@ class Augmenting:
     """Side of a square of one color that hides a part of each image, in pixels; 0 for none."""
 
     @property
-    def why_endless(self) -> str | None:
+    def reason_not_cached(self) -> str | None:
         """Why an image has too many variants to compute a teacher's outputs for all of them; None if it has not."""
         if self.policy == "randaug":
             return "RandAugment changes images at random"
@@ -37,7 +37,7 @@ class Augmenting:
 
     def num_states(self, recipe: Recipe) -> int | None:
         """Return how many variants a training image of a recipe has: 2 with flipping, 1 without; None if too many."""
-        return None if self.why_endless else recipe.num_states
+        return None if self.reason_not_cached else recipe.num_states
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit, change_between
 from fairdistill.auditing.outputs import order_note
 from fairdistill.choosing import Chooser, measures_of_predictions, pareto_front, title
-from fairdistill.fixing.confirmation import OnTestSet, read
+from fairdistill.fixing.confirmation import OnTestSet, predict_test_set
 from fairdistill.fixing.recommendation.content import content_of
 from fairdistill.fixing.recommendation.subject import Subject
 from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
@@ -17,7 +17,7 @@ from fairdistill.fixing.search.decision import Decision
 from fairdistill.fixing.text import render
 from fairdistill.fixing.verdict.gain import changes_on_test, rule_value
 from fairdistill.fixing.verdict.shortfalls import shortfalls
-from fairdistill.fixing.verdict.verdict import reach
+from fairdistill.fixing.verdict.verdict import verdict_of
 from fairdistill.fixing.work import folder
 from fairdistill.fixing.work.readings import TestRead, record_reading
 from fairdistill.fixing.work.work import Work
@@ -40,11 +40,11 @@ def conclude(work: Work, validation: AuditResult, decision: Decision) -> FixResu
         out=work.out, options=work.options, deployed=work.deployed.source.path, data_options=work.base.data_options,
         notes=work.notes, made_with=_made_with(work),
     )  # fmt: skip
-    return settle(subject, validation, decision, lambda: read(work, decision.chosen))
+    return conclude_with(subject, validation, decision, lambda: predict_test_set(work, decision.chosen))
 
 
 @working("testing the decision")
-def settle(
+def conclude_with(
     subject: Subject, validation: AuditResult, decision: Decision, read_test: Callable[[], OnTestSet]
 ) -> FixResult:
     """Write the verdict of a fix, as :func:`conclude` does.
@@ -84,7 +84,7 @@ def _result(
         gain, worst = changes_on_test(rule, test.before, test.after, kept, promised=promised)
         missed = shortfalls(rule, *map(measures_of_predictions, (test.after, test.before)))
     promising = chosen if test.after is not None else decision.promising
-    verdict = reach(
+    verdict = verdict_of(
         validation, before, fair_enough=subject.options.fair_enough, after=after, gain=gain,
         searched=decision.searched.ended != "fair", promising=None if promising is None else promising.name,
     )  # fmt: skip

@@ -30,7 +30,7 @@ class OnTestSet:
     layer: str | None = None
 
 
-def read(work: Work, chosen: Candidate) -> OnTestSet:
+def predict_test_set(work: Work, chosen: Candidate) -> OnTestSet:
     """Run the deployed model and the chosen candidate on the test set.
 
     The candidate is loaded from the file that will be recommended, as anyone else would load it.

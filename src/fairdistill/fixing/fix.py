@@ -16,7 +16,7 @@ from fairdistill.fixing.conclusion import conclude
 from fairdistill.fixing.options import FixOptions, fix_options
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.stages import search_for_fairer
-from fairdistill.fixing.start import start
+from fairdistill.fixing.start import prepare_work
 from fairdistill.fixing.work import folder
 from fairdistill.models import trust_code
 from fairdistill.runs import RunFolder
@@ -56,7 +56,7 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
     clock = Clock(options.seconds)
     with caller_untouched(), folder.held(Path(options.out)):
         try:
-            work = start(None if source is None else str(source), options, clock)
+            work = prepare_work(None if source is None else str(source), options, clock)
             began = clock.spent
             validation = audit(work.deployed.validation)
             decision = search_for_fairer(work, validation, audit_seconds=clock.spent - began)

@@ -12,7 +12,7 @@ from fairdistill import models
 from fairdistill.choosing import measures_of_predictions
 from fairdistill.errors import UsageError
 from fairdistill.fixing.options import FixOptions
-from fairdistill.fixing.students.runs import Limit, trained
+from fairdistill.fixing.students.runs import Limit, train_until
 from fairdistill.fixing.students.steps import steps_per_epoch, teacher_steps
 from fairdistill.fixing.work import folder
 from fairdistill.fixing.work.deployed import Deployed, source_of
@@ -39,7 +39,7 @@ _INPUT = (
 )
 
 
-def start(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
+def prepare_work(deployed: str | None, options: FixOptions, clock: Clock) -> Work:
     """Check everything, begin or resume the fix in its folder, and train a model if none was given.
 
     Args:
@@ -148,7 +148,7 @@ def _trained(base: TrainOptions, options: FixOptions, samples: Samples, runtime:
         left=lambda: clock.left - options.seconds / 2, step_seconds=options.seconds / 3 / steps, part=0.0,
         every=steps_per_epoch(len(samples.train), options.batch_size),
     )  # fmt: skip
-    trained(out, replace(wanted, steps=steps), samples, until=steps, limit=limit)
+    train_until(out, replace(wanted, steps=steps), samples, until=steps, limit=limit)
     steps = folder.reached(out, "teacher")
     folder.update_plan(out, teacher_steps=steps)  # whatever follows is about this model
     source = source_of(str(out / "teacher"), options)

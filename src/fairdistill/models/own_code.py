@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from fairdistill.errors import UsageError
-from fairdistill.text.meant import meant
+from fairdistill.text.meant import did_you_mean
 
 _OWN: set[str] = set()  # files of the code that was imported
 
@@ -51,7 +51,7 @@ def own_code(place: str, *, kind: str, wanted: str, fits: Callable[[Any], bool])
         else:
             problem = f"expected {name!r} in {where} to be {wanted}, but its type is {type(held).__name__}"
         others = [each for each, value in vars(found).items() if fits(value) and each != name]
-        raise UsageError(f"{problem}{meant(name, others, written=lambda close: f'{module}:{close}')}")
+        raise UsageError(f"{problem}{did_you_mean(name, others, written=lambda close: f'{module}:{close}')}")
     return held
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from fairdistill.errors import UsageError
 from fairdistill.models.head import replace_head
 from fairdistill.system.vision import import_timm, import_torchvision
-from fairdistill.text.meant import meant
+from fairdistill.text.meant import did_you_mean
 
 # These two warn that their weight initialization will change unless it is requested explicitly.
 _TOLD = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}
@@ -65,7 +65,7 @@ def timm_network(name: str, num_classes: int, *, image_size: int | None, pretrai
 
 
 def _unknown(source: str, name: str, names: Iterable[str]) -> UsageError:
-    return UsageError(f"{source} has no classification network {name!r}{meant(name, names, most=3)}")
+    return UsageError(f"{source} has no classification network {name!r}{did_you_mean(name, names, most=3)}")
 
 
 def _unreachable(name: str, place: str, error: OSError) -> UsageError:

@@ -13,7 +13,7 @@ from fairdistill.models.conv_net import cifar_net, digit_net
 from fairdistill.models.hugging_face import face_network
 from fairdistill.models.trust import check_trusted
 from fairdistill.models.user_network import user_network
-from fairdistill.text.meant import SIMILAR, meant
+from fairdistill.text.meant import SIMILAR, did_you_mean
 
 NETWORKS: Mapping[str, Callable[[int], nn.Module]] = {"cifar_net": cifar_net, "digit_net": digit_net}
 
@@ -58,7 +58,7 @@ def _meant(name: str, known: Sequence[str]) -> str:
     if name.endswith(".py"):
         return f"; add the function or class in it that makes the network: {PurePath(name).stem}:NAME."
     elsewhere = f"; if it is one of torchvision or timm, write torchvision:{name} or timm:{name}."
-    return meant(name, known, similarity=SIMILAR, otherwise=elsewhere if name.isidentifier() else ".")
+    return did_you_mean(name, known, similarity=SIMILAR, otherwise=elsewhere if name.isidentifier() else ".")
 
 
 def is_own_code(name: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 SIMILAR = 0.8  # of 1, in difflib's measure: a slip of one or two letters, so that resnet34 is not one of resnet18
 
 
-def meant(
+def did_you_mean(
     wrong: str,
     known: Iterable[str],
     *,
@@ -28,9 +28,9 @@ def meant(
         written: how a name is written.
 
     Example:
-        >>> meant("mdf", ["mfd", "scratch"])
+        >>> did_you_mean("mdf", ["mfd", "scratch"])
         "; did you mean 'mfd'?"
-        >>> meant("other", ["mfd", "scratch"], otherwise=".")
+        >>> did_you_mean("other", ["mfd", "scratch"], otherwise=".")
         '.'
     """
     close = difflib.get_close_matches(wrong, list(known), most, similarity)

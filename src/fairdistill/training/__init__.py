@@ -21,8 +21,8 @@ from fairdistill.training.settings.protocol import HONEST, PAPER, PROTOCOLS, Pro
 from fairdistill.training.settings.recipe import RecipeName
 
 if TYPE_CHECKING:
-    from fairdistill.training.data.splits import Splits, load_data, parted
-    from fairdistill.training.identity import code_of, computed, computed_data
+    from fairdistill.training.data.splits import Splits, load_data, make_splits
+    from fairdistill.training.identity import code_of, identity_of, identity_of_data
     from fairdistill.training.loop import Watch
     from fairdistill.training.machine.cost import Estimate, estimate, seconds_of
     from fairdistill.training.machine.environment import Environment, describe_environment
@@ -36,12 +36,46 @@ if TYPE_CHECKING:
     from fairdistill.training.train import resume, train
 
 __all__ = [
-    "HONEST", "PAPER", "PROTOCOLS", "BudgetOptions", "DataOptions", "Environment", "Estimate", "GroupLabelOptions",
-    "Interrupted", "LearningOptions", "MachineOptions", "MethodOptions", "NetworkOptions", "Protocol", "ProtocolName",
-    "RecipeName", "SamplingOptions", "Setup", "Splits", "Stopped", "TeacherOptions", "TrainOptions", "Watch",
-    "build_sampler", "code_of", "computed", "computed_data", "describe_environment", "ema_decay", "estimate",
-    "evaluate_teacher", "load_checkpoint", "load_data", "parted", "plan_stages", "prepare", "resolve", "resume",
-    "seconds_of", "train",
+    "HONEST",
+    "PAPER",
+    "PROTOCOLS",
+    "BudgetOptions",
+    "DataOptions",
+    "Environment",
+    "Estimate",
+    "GroupLabelOptions",
+    "Interrupted",
+    "LearningOptions",
+    "MachineOptions",
+    "MethodOptions",
+    "NetworkOptions",
+    "Protocol",
+    "ProtocolName",
+    "RecipeName",
+    "SamplingOptions",
+    "Setup",
+    "Splits",
+    "Stopped",
+    "TeacherOptions",
+    "TrainOptions",
+    "Watch",
+    "build_sampler",
+    "code_of",
+    "describe_environment",
+    "ema_decay",
+    "estimate",
+    "evaluate_teacher",
+    "identity_of",
+    "identity_of_data",
+    "load_checkpoint",
+    "load_data",
+    "make_splits",
+    "plan_stages",
+    "prepare",
+    "resolve",
+    "resume",
+    "seconds_of",
+    "train",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(
@@ -53,12 +87,12 @@ __getattr__ = lazy_face(
             "machine.cost": ("Estimate", "estimate", "seconds_of"),
             "machine.environment": ("Environment", "describe_environment"),
             "progress.evaluation": ("evaluate_teacher",),
-            "identity": ("code_of", "computed", "computed_data"),
+            "identity": ("code_of", "identity_of", "identity_of_data"),
             "loop": ("Watch",),
             "resolving": ("resolve",),
             "train": ("resume", "train"),
             "setup": ("Setup", "build_sampler", "prepare"),
-            "data.splits": ("Splits", "load_data", "parted"),
+            "data.splits": ("Splits", "load_data", "make_splits"),
             "optimization.stages": ("plan_stages",),
             "progress.state": ("load_checkpoint",),
             "progress.stopping": ("Interrupted", "Stopped"),

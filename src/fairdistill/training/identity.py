@@ -17,7 +17,7 @@ _PLACE_AND_SPEED = (
 )  # fmt: skip
 
 
-def computed(options: TrainOptions) -> dict[str, Any]:
+def identity_of(options: TrainOptions) -> dict[str, Any]:
     """Return the resolved options of a run, without those that only change where or how fast it is computed.
 
     The teacher is left out too, since its path does not identify its weights. Code of the user's own counts by its
@@ -25,7 +25,7 @@ def computed(options: TrainOptions) -> dict[str, Any]:
     """
     known = without_defaults(asdict(options), keep=options.rules.keeps)
     found = {name: value for name, value in known.items() if name not in _PLACE_AND_SPEED}
-    found["data_options"] = computed_data(options)
+    found["data_options"] = identity_of_data(options)
     code = code_of(options)
     return {**found, "code": code} if code else found
 
@@ -44,7 +44,7 @@ def _named(options: TrainOptions) -> tuple[str | None, ...]:
     return options.model, options.teacher_model, *parts(options.method)
 
 
-def computed_data(options: TrainOptions) -> dict[str, Any]:
+def identity_of_data(options: TrainOptions) -> dict[str, Any]:
     """Return the data set's options of a run, without those that only change where or how fast it is read."""
     own = fields(data.entry(options.data).options)
     left_out = {option.name for option in own if not option.metadata.get("identity", True)}

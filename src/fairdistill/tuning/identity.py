@@ -10,7 +10,7 @@ from typing import Any
 
 from fairdistill import data
 from fairdistill._version import __version__
-from fairdistill.training import TrainOptions, computed
+from fairdistill.training import TrainOptions, identity_of
 from fairdistill.tuning.space import OPTIONS, Search
 
 _DIGESTS = {
@@ -32,7 +32,7 @@ def identity(
         search: the search space and the sampler.
         objectives: the metrics of the Pareto front.
     """
-    found = computed(options)
+    found = identity_of(options)
     own = fields(data.entry(options.data).options)
     paths = {option.name for option in own if option.metadata.get("path")}
     found["data"] = Path(options.data).name

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from fairdistill.contract import present_names
 from fairdistill.errors import UsageError
 from fairdistill.methods import Method
-from fairdistill.text.meant import meant
+from fairdistill.text.meant import did_you_mean
 from fairdistill.tuning.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def parse_space(search: Mapping[str, str], method: Method) -> dict[str, Range | 
         if not isinstance(text, str):
             raise UsageError(f"expected search[{name!r}] to be a text such as '0.3:30:log', but got {text!r}")
         if name not in method.settings and name not in OPTIONS:
-            hint = meant(name, [*method.settings, *OPTIONS], otherwise=".")
+            hint = did_you_mean(name, [*method.settings, *OPTIONS], otherwise=".")
             raise UsageError(f"cannot search {name!r}{hint} {_searchable(method)}")
         whole = OPTIONS[name] if name in OPTIONS else isinstance(method.settings[name], int)
         space[name] = _dimension(name, text, whole)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from fairdistill.fixing.students import runs
-from fairdistill.fixing.students.runs import Limit, trained
+from fairdistill.fixing.students.runs import Limit, train_until
 from fairdistill.fixing.work import folder
 from fairdistill.runs import RunFolder
 from fairdistill.training import TrainOptions
@@ -57,7 +57,7 @@ class Machine:
         limit = Limit(left=lambda: end - self.now, step_seconds=step_seconds, part=self.part, every=EVERY)
         samples = SimpleNamespace(train=None, validation=None, test=None)
         options = TrainOptions(data="digits-s", out=str(self.out / "students" / "ss"))
-        run = trained(self.out, options, samples, until=until, limit=limit)
+        run = train_until(self.out, options, samples, until=until, limit=limit)
         assert run.path.name == "ss"
         assert self.written == self.step, "the weights of the best step so far are in the file"
         return folder.reached(self.out, "students/ss")

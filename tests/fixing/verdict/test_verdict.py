@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from fairdistill.fixing.verdict.verdict import Gain, is_real, reach, within
+from fairdistill.fixing.verdict.verdict import Gain, is_real, verdict_of, within
 from tests.fixing.making import FAIR, FAIRER, FEW, UNFAIR, audited, change
 
 GAINED, OPEN, LOST = change(0.2, 0.1, 0.3), change(0.05, -0.1, 0.2), change(-0.05, -0.2, 0.1)
 
 
 def verdict(validation, test, **changes):
-    return reach(audited(validation), audited(test), **{"fair_enough": 0.03, **changes})
+    return verdict_of(audited(validation), audited(test), **{"fair_enough": 0.03, **changes})
 
 
 def of(found, promised=0.2):
@@ -55,7 +55,7 @@ def test_a_gap_that_only_one_of_two_looks_calls_significant_is_not_yet_more_than
     for p_value, outcome in ((0.04, "undecided"), (0.02, "unproven")):
         one = seen(few, p_value)
         for sets in ((few, one), (one, few)):
-            assert reach(*sets, fair_enough=0.03).outcome == outcome
+            assert verdict_of(*sets, fair_enough=0.03).outcome == outcome
     assert is_real(seen(few, 0.04)), "one look at one set"
 
 

@@ -11,7 +11,7 @@ import torch
 from fairdistill import data
 from fairdistill.errors import DataError, UsageError
 from fairdistill.models import read_weights
-from fairdistill.training import TrainOptions, computed, load_data, prepare, resolve, resume, train
+from fairdistill.training import TrainOptions, identity_of, load_data, prepare, resolve, resume, train
 from fairdistill.training.progress.state import load_checkpoint
 from fairdistill.training.settings.keeping import check_keep, rule_of, standing
 from tests.stops import Killed, in_step, kill
@@ -91,8 +91,8 @@ def test_the_default_is_recorded_and_leaves_the_identity_of_a_run_as_it_was(quic
     for protocol, keep in (("honest", "loss"), ("paper", "last")):
         resolved = resolve(quick(protocol=protocol))
         assert resolved.keep == keep
-        assert not {"keep", "ema"} & set(computed(resolved))
-    changed = computed(resolve(quick(keep=RULE, ema=0.9)))
+        assert not {"keep", "ema"} & set(identity_of(resolved))
+    changed = identity_of(resolve(quick(keep=RULE, ema=0.9)))
     assert (changed["keep"], changed["ema"]) == (RULE, 0.9)
 
 

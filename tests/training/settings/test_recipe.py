@@ -12,7 +12,7 @@ from fairdistill.losses.cross_entropy import CrossEntropy
 from fairdistill.models import read_weights
 from fairdistill.runs import RunFolder
 from fairdistill.training import TrainOptions, prepare, resolve, train
-from fairdistill.training.identity import computed
+from fairdistill.training.identity import identity_of
 from fairdistill.training.settings.recipe import FAST, RECIPES, Learning
 
 
@@ -84,8 +84,8 @@ def test_options_that_change_nothing_leave_the_identity_of_a_run_as_it_was():
         "recipe", "lr_warmup", "label_smoothing", "alternating_flip", "crop_padding", "cutout", "whitening",
         "scratch_weights", "dropout",
     }  # fmt: skip
-    assert not new & set(computed(resolve(TrainOptions())))
-    assert new - {"lr_warmup", "cutout", "dropout"} <= set(computed(resolve(TrainOptions(recipe="fast"))))
+    assert not new & set(identity_of(resolve(TrainOptions())))
+    assert new - {"lr_warmup", "cutout", "dropout"} <= set(identity_of(resolve(TrainOptions(recipe="fast"))))
 
 
 def test_a_run_older_than_these_options_is_resumed_with_their_defaults(quick):

@@ -53,7 +53,7 @@ class Limit:
         return min(until, done + max(1, steps))
 
 
-def trained(out: Path, options: TrainOptions, samples: Samples, *, until: int, limit: Limit) -> RunFolder:
+def train_until(out: Path, options: TrainOptions, samples: Samples, *, until: int, limit: Limit) -> RunFolder:
     """Train a run up to a step, continue it, or take it as it is if it has come that far.
 
     It ends earlier if time is up; :func:`~fairdistill.fixing.work.folder.reached` says where. ``model.safetensors`` in

@@ -12,7 +12,7 @@ from fairdistill.errors import NonFiniteLossError
 from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.search.time_left import time_before_the_test
-from fairdistill.fixing.students.runs import Limit, trained
+from fairdistill.fixing.students.runs import Limit, train_until
 from fairdistill.fixing.students.steps import steps_per_epoch
 from fairdistill.fixing.students.student import Student
 from fairdistill.fixing.work import folder
@@ -75,7 +75,7 @@ def train_student(search: Search, start: Start, student: Student, *, steps: int,
     options = _options(search, start, student, steps=steps)
     began = work.clock.spent
     try:
-        run = trained(work.out, options, work.samples, until=until, limit=_limit(search, student))
+        run = train_until(work.out, options, work.samples, until=until, limit=_limit(search, student))
     except NonFiniteLossError as error:
         search.notes.append(f"{student.name} diverged: {error}")
         return None

@@ -12,7 +12,7 @@ from typing import Any
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit
 from fairdistill.contract import check_path, with_keywords
-from fairdistill.fixing.conclusion import settle
+from fairdistill.fixing.conclusion import conclude_with
 from fairdistill.fixing.confirmation import OnTestSet
 from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.recommendation.subject import Subject
@@ -75,7 +75,7 @@ def fix_predictions(
         )  # fmt: skip
         adjust = decision.chosen.adjust
         after = None if adjust is None else adjust(samples[1])
-        return settle(subject, audited, decision, lambda: OnTestSet(samples[1], after))
+        return conclude_with(subject, audited, decision, lambda: OnTestSet(samples[1], after))
 
 
 def _decided(validation: Predictions, audited: AuditResult, options: FixOptions) -> Decision:

@@ -62,7 +62,7 @@ class Gain:
         return gain_to_show(self.found, self.promised, negligible=self.negligible)
 
 
-def reach(
+def verdict_of(
     validation: AuditResult,
     test: AuditResult,
     *,

@@ -12,7 +12,7 @@ from fairdistill.data import GroupedDataset, Pipeline, Recipe
 from fairdistill.fixing.options import FixOptions
 from fairdistill.runs import RunFolder
 from fairdistill.system.runtime import Runtime
-from fairdistill.training import TrainOptions, parted
+from fairdistill.training import TrainOptions, make_splits
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Samples:
             DataError: if a subgroup has no validation or no test sample.
         """
         parts = data.load_splits(options.data, root=options.data_root, **resolved.data_options)
-        train, validation, test = parted(parts, resolved, run)
+        train, validation, test = make_splits(parts, resolved, run)
         train.require_one_label("fix repairs a model of one label")
         validation.require_cells("nothing can be chosen on it")
         test.require_cells("nothing can be confirmed on it")

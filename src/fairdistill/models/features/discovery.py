@@ -17,7 +17,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.features.anatomy import Op, Value, embedding_of, find_head, find_maps
 from fairdistill.models.features.taps import TapPoint, point_of
 from fairdistill.models.outputs import class_logits
-from fairdistill.text.meant import meant
+from fairdistill.text.meant import did_you_mean
 from fairdistill.types import TapName
 
 _LARGE = 128  # pixels; a network that halves its maps five times still has maps of 4 x 4
@@ -220,7 +220,7 @@ def _enlarged(network: nn.Module, example: Tensor, logits: Tensor) -> _Pass | No
 
 def modules_to_name(wrong: str, modules: Sequence[str]) -> str:
     """Return which modules may have been meant by a name that none has, and the last ones, as the end of a sentence."""
-    hint = meant(wrong, modules, otherwise=";", most=3)
+    hint = did_you_mean(wrong, modules, otherwise=";", most=3)
     return f"{hint} the last modules are: {', '.join(modules[-8:])}"
 
 

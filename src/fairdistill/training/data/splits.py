@@ -35,13 +35,15 @@ def load_data(options: TrainOptions, teacher_run: RunFolder | None) -> Splits:
         teacher_run: the teacher's run folder, if the teacher is a run; the student must use its split.
     """
     parts = data.load_splits(options.data, root=options.data_root, **options.data_options)
-    found = parted(parts, options, teacher_run)
+    found = make_splits(parts, options, teacher_run)
     for part in found:
         _check_answers(part)
     return found
 
 
-def parted(parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, teacher_run: RunFolder | None) -> Splits:
+def make_splits(
+    parts: Mapping[data.Split, GroupedDataset], options: TrainOptions, teacher_run: RunFolder | None
+) -> Splits:
     """Return the images of a run, given the data set's own splits."""
     for needed in ("train", "test"):
         if needed not in parts:

@@ -85,7 +85,7 @@ def _remarks(setup: Setup) -> Iterator[str]:
     if options.teacher_cache and setup.cache is None and setup.method.teacher_taps:
         in_every_step = "so the teacher's outputs are computed in every step instead of cached"
         if teacher_states(options, train) is None:
-            why = options.augmenting.why_endless or "training crops are random"
+            why = options.augmenting.reason_not_cached or "training crops are random"
             yield f"{why}, {in_every_step}; --teacher-images plain would compute them once"
         else:
             yield f"the run is shorter than one pass over the images, {in_every_step}"
