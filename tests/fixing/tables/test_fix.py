@@ -94,6 +94,22 @@ def test_without_the_group_at_use_it_says_what_would_help_and_every_reading_coun
         fix_predictions(*tables, out=out)
 
 
+def test_ids_that_begin_anew_in_each_table_are_of_different_samples(tables, tmp_path):
+    validation, test = tables
+    mine, others = pd.read_csv(validation), pd.read_csv(test)
+    mine["id"], others["id"] = np.arange(1200), np.random.default_rng(0).permutation(1200)
+    mine.to_csv(validation, index=False)
+    others.to_csv(test, index=False)
+    _, read = read_both(tables, TableFixOptions())
+    (note,) = [note for note in read.notes if "ids are in both" in note]
+    assert "have another class or group there, so they were taken for different samples" in note
+    mine.to_csv(test, index=False)
+    mine.loc[:9, "label"] = "dog"  # corrected since
+    mine.to_csv(validation, index=False)
+    with pytest.raises(DataError, match="divide them, or give different images different ids"):
+        read_both(tables, TableFixOptions())
+
+
 def test_tables_that_do_not_fit_are_one_line(tables, tmp_path, capsys):
     validation, test = tables
     with pytest.raises(DataError, match=r"1,200 ids are in both .*val\.csv and .*val\.csv, for example i0; what is"):

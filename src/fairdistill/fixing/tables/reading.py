@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fairdistill.errors import DataError, UsageError
 from fairdistill.fixing.tables.options import TableFixOptions
 from fairdistill.predictions import Predictions, read_predictions
 from fairdistill.predictions.reordered import in_class_order, in_group_order
+
+_FEW = 0.1  # share of the same samples whose class or group may have been corrected in one table
 
 
 def check_tables(sources: Sequence[str]) -> tuple[str, str]:
@@ -44,13 +47,36 @@ def read_both(paths: Sequence[Path], options: TableFixOptions) -> tuple[Predicti
             f"({', '.join(test.class_names)})"
         )
     test = _in_group_order(in_class_order(test, validation.class_names), validation, paths)
-    shared = set() if validation.ids is None or test.ids is None else set(validation.ids) & set(test.ids)
-    if shared:
-        raise DataError(
-            f"{len(shared):,} ids are in both {paths[0]} and {paths[1]}, for example {min(shared)}; what is chosen on "
-            "an image cannot be confirmed on it, so divide them"
+    note = _check_shared(validation, test, paths)
+    return validation, test if note is None else replace(test, notes=(*test.notes, note))
+
+
+def _check_shared(validation: Predictions, test: Predictions, paths: Sequence[Path]) -> str | None:
+    """Check that no sample is in both tables; return a note if ids are, but of samples that differ otherwise."""
+    if validation.ids is None or test.ids is None:
+        return None
+    shared = set(validation.ids.tolist()) & set(test.ids.tolist()) - {""}
+    if not shared:
+        return None
+    first, second = (_described(each, shared) for each in (validation, test))
+    differ = {name for name, *_ in first ^ second}
+    both = f"{len(shared):,} ids are in both {paths[0]} and {paths[1]}"
+    if len(differ) > _FEW * len(shared):  # numbers or file names that begin anew in each table
+        return (
+            f"{both}, but {len(differ):,} of them have another class or group there, so they were taken for different "
+            "samples"
         )
-    return validation, test
+    raise DataError(
+        f"{both}, for example {min(shared)}; what is chosen on an image cannot be confirmed on it, so divide them, or "
+        "give different images different ids"
+    )
+
+
+def _described(found: Predictions, ids: Collection[str]) -> set[tuple[str, int, int]]:
+    """Return the samples with some ids: the id, the class and the group."""
+    assert found.ids is not None
+    rows = zip(found.ids.tolist(), found.labels.tolist(), found.groups.tolist(), strict=True)
+    return {row for row in rows if row[0] in ids}
 
 
 def _in_group_order(test: Predictions, validation: Predictions, paths: Sequence[Path]) -> Predictions:
