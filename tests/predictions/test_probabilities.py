@@ -70,6 +70,11 @@ def test_percentages_are_divided():
         checked([[25, 75], [2.5, 1.5]])
 
 
+def test_a_single_row_that_is_no_percentage_is_named():
+    with pytest.raises(DataError, match=r"row 2: the probabilities sum to 0\.6, not 1; list"):
+        checked([[25, 75], [30, 30], [50, 50]])
+
+
 def test_ties_are_counted():
     assert ties(np.array([[0.4, 0.4, 0.2], [0.5, 0.3, 0.2]]))[0].startswith("In 1 sample several classes")
     assert ties(np.array([[0.5, 0.3, 0.2]])) == ()

@@ -11,14 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
+from fairdistill.predictions.rounding import SUM_TOLERANCE, explained
 from fairdistill.tables.reading import place
 
-_SUM_TOLERANCE = 1e-3
+_MOST_OFF = 5  # from 100, the sum of percentages
 _NOISE = 1e-6  # below 0 or above 1, from floating-point arithmetic
-_SAMPLED = 2_000  # rows, from which the number of decimals is found
-_MOST_DIGITS = 5
-_FLOAT32 = 6e-8  # half a unit in the last place of a float32
-_BFLOAT16 = 2.0**-9
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,7 @@ def of_one_column(path: Path, column: str, values: NDArray[np.float64], scored: 
 def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np.float64]) -> Probabilities:
     """Return probabilities; an error names the first row that does not hold any.
 
-    Values that were rounded need not sum to 1: the sum may be off by half a unit of the last decimal, or of the last
-    significant digit, for each class. Percentages are divided by 100.
+    Values that were rounded need not sum to 1: see :func:`.rounding.explained`. Percentages are divided by 100.
 
     Args:
         path: the table, for messages.
@@ -79,9 +75,9 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
             "--pred"
         )
     sums = values.sum(axis=1)
-    off = np.flatnonzero(np.abs(sums - 1) > _SUM_TOLERANCE)
-    if len(off):
-        off = off[np.abs(sums[off] - 1) > _rounding(values, off)]
+    rounded = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
+    deviation = explained(values, rounded)
+    off = rounded[np.abs(sums[rounded] - 1) > deviation.most]
     if len(off):
         row = int(off[0])
         more = f" (and {len(off) - 1:,} more)" if len(off) > 1 else ""
@@ -91,46 +87,20 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
             "only the predicted classes with --pred"
         )
     values = np.clip(values, 0, 1)
-    rounded = np.abs(values.sum(axis=1) - 1) > _SUM_TOLERANCE
-    if rounded.any():
+    if len(rounded):
         values[rounded] /= values[rounded].sum(axis=1, keepdims=True)
         notes.append(
-            f"The probabilities of {_samples(int(rounded.sum()))} sum to {sums.min():.4g} to {sums.max():.4g}, as "
-            "rounding explains; they were scaled to sum to 1"
+            f"The probabilities of {_samples(len(rounded))} sum to {sums.min():.4g} to {sums.max():.4g}, as "
+            f"{deviation.reason} explains; they were scaled to sum to 1"
         )
     return Probabilities(values, tuple(notes))
 
 
 def _are_percentages(values: NDArray[np.float64]) -> bool:
     sums = values.sum(axis=1)
-    return bool((values >= -100 * _NOISE).all() and (values > 1 + _NOISE).any() and (np.abs(sums - 100) <= 5).all())
-
-
-def _rounding(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return how far from 1 the sum of each of these rows may be: the most that rounding its values explains."""
-    sample = np.concatenate([values[:_SAMPLED], values[rows[:_SAMPLED]]])
-    inner, bound = values[rows], np.full(len(rows), _SUM_TOLERANCE)
-    for decimals in range(1, _MOST_DIGITS + 1):
-        if _all_rounded(sample, np.full(sample.shape, float(decimals))):
-            bound = np.maximum(bound, 0.5 * 10.0**-decimals * values.shape[1])
-            break
-    for digits in range(1, _MOST_DIGITS + 1):
-        if _all_rounded(sample, _decimals(sample, digits)):
-            bound = np.maximum(bound, (0.5 * 10.0 ** -_decimals(inner, digits)).sum(axis=1))
-            break
-    if (np.float32(sample).view(np.uint32) & 0xFFFF == 0).all():
-        bound = np.maximum(bound, _BFLOAT16 * inner.sum(axis=1))
-    return bound * (1 + 1e-6) + 1e-9
-
-
-def _decimals(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
-    """Return at which decimal each value ends if it has so many significant digits."""
-    return digits - 1 - np.floor(np.log10(np.maximum(np.abs(values), 1e-30)) + 1e-9)
-
-
-def _all_rounded(values: NDArray[np.float64], decimals: NDArray[np.float64]) -> bool:
-    scaled = values * 10.0**decimals
-    return bool((np.abs(scaled - np.round(scaled)) <= np.maximum(_FLOAT32 * np.abs(scaled), 1e-9)).all())
+    return bool(
+        (values >= -100 * _NOISE).all() and (values > 1 + _NOISE).any() and abs(np.median(sums) - 100) <= _MOST_OFF
+    )
 
 
 def ties(values: NDArray[np.float64]) -> tuple[str, ...]:
