@@ -59,13 +59,13 @@ def explained(values: NDArray[np.float64], rows: NDArray[np.int64]) -> Deviation
     half, whole = (np.maximum(SUM_TOLERANCE, part * unit) * (1 + 1e-6) + 1e-9 for part in (0.5, 1))
     sums = inner.sum(axis=1)
     side = _one_sided(_open(values).sum(axis=1))
-    cut = (np.sign(sums - 1) == side) & (whole <= _MOST_CUT)
+    cut = ((sums - 1) * side > 0) & (whole <= _MOST_CUT)
     reason = {0: "rounding", -1: "cutting off decimals", 1: "rounding up"}[side]
     return Deviation(np.minimum(np.where(cut, whole, half), _MOST), reason)
 
 
 def _open(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rows without a 1, since a single 1 and zeros have no digits to judge by; all rows if there are none."""
+    """Return the rows without a 1, which has no digits to judge by; all rows if there are none."""
     rows = values[values.max(axis=1) < 1]
     return rows if len(rows) else values
 
