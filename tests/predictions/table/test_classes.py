@@ -216,3 +216,23 @@ def test_labels_that_measure_something_are_not_classes(read):
     values = " ".join(f"{20 + at / 3:.2f}" for at in range(80))
     with pytest.raises(DataError, match=r"row 3: column 'label' has 20\.33, one of 80 different numbers.*into ranges"):
         read(table(values, values))
+
+
+FROM_1 = "1 2 1 2 1 1 2 2 1 2 1 2 1 2 1 1 2 2 1 2 " * 2
+FROM_0 = "0 1 0 1 0 0 1 1 0 1 0 1 0 1 0 0 1 1 1 0 " * 2
+
+
+def test_numbered_predictions_follow_classes_that_are_numbers_from_1(read):
+    found = read(table(FROM_1, FROM_0), classes="1,2")
+    assert found.correct.sum() == 36
+    assert found.notes[0] == "Column 'pred' was read with '0' as '1', '1' as '2'"
+    turned = read(table(FROM_1, FROM_0.translate(str.maketrans("01", "10"))), classes="2,1")
+    assert turned.correct.sum() == 36
+
+
+@pytest.mark.parametrize(("labels", "predictions"), [("1 2 1", "0 1 1"), (FROM_0, FROM_1)])
+def test_numbers_that_are_not_places_ask_for_every_code(read, labels, predictions):
+    with pytest.raises(
+        DataError, match=r"'0', which is not one of 1, 2, .*; list every code there, also one that only"
+    ):
+        read(table(labels, predictions), classes="1,2")

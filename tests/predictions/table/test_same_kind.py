@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fairdistill.errors import DataError
+from fairdistill.predictions.predictions import Predictions
+from fairdistill.predictions.table.options import TableColumns
+from fairdistill.predictions.table.reading import read_predictions
+
+
+@pytest.fixture
+def read(tmp_path):
+    def reading(labels: list[Any], predictions: list[Any], **options: Any) -> Predictions:
+        path = tmp_path / "t.csv"
+        pairs = zip(labels, predictions, strict=True)
+        path.write_text(
+            "label,group,pred\n"
+            + "".join(f'{label},{"xy"[at % 2]},"{pred}"\n' for at, (label, pred) in enumerate(pairs))
+        )
+        return read_predictions(path, TableColumns(**options))
+
+    return reading
+
+
+RIGHT = [at % 2 for at in range(40)]
+GUESSED = [*RIGHT[:36], 1, 0, 1, 0]  # four of 40 are wrong
+
+
+def test_percentages_are_recognized_as_probabilities(read):
+    shares = [f"{10.5 + 70 * guess}%" for guess in GUESSED]
+    with pytest.raises(DataError, match=r"row 2: column 'pred' has 10\.5%, .* 0, 1; .*probability of '1', use --score"):
+        read(RIGHT, shares)
+    assert read(RIGHT, shares, score="pred").correct.sum() == 36
+    with pytest.raises(DataError, match=r"row 2: column 'pred' has 10%.*probability of 'dog', use --score pred$"):
+        read([["cat", "dog"][each] for each in RIGHT], [f"{10 + 70 * guess}%" for guess in GUESSED])
+
+
+def test_classes_may_be_percentages(read):
+    doses = [f"{10 + 10 * each}%" for each in RIGHT]
+    assert read(doses, doses).class_names == ("10%", "20%")
+
+
+@pytest.mark.parametrize("text", ["[0.1 0.2 0.7]", "[0.1, 0.2]", "tensor([0.5, 0.5])", "(1e-3, 1)", "[[0.1\n 0.9]]"])
+def test_lists_of_probabilities_ask_for_a_column_of_each_class(read, text):
+    with pytest.raises(DataError, match=r"row 2: column 'pred' has .*, several numbers in one field; .* --prob$"):
+        read(RIGHT, [text] * 40)
+
+
+@pytest.mark.parametrize("text", ["(18, 30]", "[1]"])
+def test_classes_may_be_in_brackets(read, text):
+    names = [[text, "x"][each] for each in RIGHT]
+    assert read([f'"{name}"' for name in names], names).correct.all()
+
+
+def test_many_values_are_not_listed_as_classes(read):
+    with pytest.raises(DataError, match=r"share no value; spell the classes the same way in both columns$"):
+        read(RIGHT, [f"x{at}" for at in range(40)])
+    with pytest.raises(DataError, match=r"; if 0 = c0, .*, 7 = c7 and 32 more, add --classes with all of them in this"):
+        read([f"c{at}" for at in range(40)], range(40))
+
+
+@pytest.mark.parametrize(
+    ("label", "pred", "message"),
+    [
+        ("{1}", "{0}", r" 5\.0% of them .* 90\.0% if predictions are read one higher; add 1 to the predictions or "
+         r"subtract 1 from the labels, or, if they are right as written, add --classes 0,1,2$"),
+        ("{0}", "{1}", r"read one lower; subtract 1 from the predictions or add 1 to the labels"),
+        ("grade {1}", "grade {0}", r"add --classes 'grade 0,grade 1,grade 2'$"),
+    ],
+)  # fmt: skip
+def test_codes_from_other_starts_are_refused(read, label, pred, message):
+    labels = [label.format(each, each + 1) for each in RIGHT]
+    predictions = [pred.format(each, each + 1) for each in GUESSED]
+    with pytest.raises(DataError, match=message):
+        read(labels, predictions)
+
+
+def test_codes_are_read_as_written_where_all_are_listed_or_little_speaks_against_it(read):
+    labels = [each + 1 for each in RIGHT]
+    assert read(labels, GUESSED, classes="0,1,2").correct.sum() == 2
+    assert read(labels[:8], GUESSED[:8]).class_names == ("0", "1", "2")
+    assert read(labels, [0, *labels[1:]]).correct.sum() == 39  # a class that no sample has
