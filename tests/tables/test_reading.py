@@ -226,8 +226,27 @@ def test_texts_that_a_parquet_file_holds_as_bytes_are_read(tmp_path, dictionary)
         read_columns(path, ["b"], "utf-8")
 
 
-def test_a_quote_that_is_not_closed_is_named_with_the_line_that_opens_it(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('a,b,c\n1,"x\ny",0\n2,"z,0\n' + "3,x,0\n" * 5, 4),
+        ('a,b,c\n1,x,0\n2,x,"z\n' + "3,x,0\n" * 5, 3),  # whose record has as many fields as the header
+        ('a,b,c\n1,x,0\n2,x,"z', 3),
+        ('a,b,c\n1,x,"0"\n2,x,"z\n3,x,"0"\n4,x,"0"\n', 3),  # the next quote closes it: two rows would be one
+        ('"a","b","c"\n"1","x","0\n"2","x","0"\n"3","x","0"\n', 2),
+        ('sep=;\na;b;c\n1;x;"0\n2;x;0\n', 3),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_named_with_the_line_that_opens_it(tmp_path, text, line):
     path = tmp_path / "t.csv"
-    path.write_text('a,b,c\n1,"x\ny",0\n2,"z,0\n' + "3,x,0\n" * 5)
-    with pytest.raises(DataError, match=r"lines 4 to 9, which one quote joins: expected 3 fields .*; close the quote$"):
+    path.write_text(text)
+    with pytest.raises(
+        DataError, match=rf't\.csv, line {line}: a quote \("\) opens a field here and is not closed; close'
+    ):
         read_columns(path, ["a"], "utf-8")
+
+
+def test_quotes_inside_fields_and_line_breaks_in_quotes_are_read(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('a,b,c\n1,5" tall,0\n2,"5"" tall,\nthin",0\n3,"two\n\nlines","0"\n')
+    assert read_columns(path, ["b"], "utf-8")["b"].tolist() == ['5" tall', '5" tall,\nthin', "two\n\nlines"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 _SEPARATORS = (",", "\t", ";", "|")
 _MARKS = (
@@ -42,22 +45,32 @@ class Layout:
     @contextlib.contextmanager
     def records(self, path: Path, *, errors: str = "strict") -> Iterator[Records]:
         """Open a table for reading record by record; the header is the first that is not blank."""
+        with self.lines(path, errors=errors) as lines:
+            yield Records(lines, self)
+
+    @contextlib.contextmanager
+    def lines(self, path: Path, *, errors: str = "strict") -> Iterator[TextIO]:
+        """Open a table for reading line by line, without the line that only names the separator."""
         limit = csv.field_size_limit(_LONGEST_FIELD)
         try:
             with path.open(encoding=self.encoding, errors=errors, newline="") as file:
-                yield Records(file, self)
+                if self.hint:
+                    file.readline()
+                yield file
         finally:
             csv.field_size_limit(limit)
+
+    def reader(self, lines: Iterable[str], *, strict: bool = False) -> Reader:
+        """Return a reader of the csv module; a strict one takes nothing but a separator after a closing quote."""
+        return csv.reader(lines, delimiter=self.separator, skipinitialspace=self.blanks, strict=strict)
 
 
 class Records:
     """The records of a text table, each a list of fields; an empty list is a blank line."""
 
-    def __init__(self, file: TextIO, layout: Layout) -> None:
+    def __init__(self, lines: Iterable[str], layout: Layout) -> None:
         self._skipped = int(layout.hint)
-        if layout.hint:
-            file.readline()
-        self._reader = csv.reader(file, delimiter=layout.separator, skipinitialspace=layout.blanks)
+        self._reader = layout.reader(lines)
 
     @property
     def line(self) -> int:

@@ -20,6 +20,7 @@ from fairdistill.tables.even import is_even
 from fairdistill.tables.layout import Layout, layout_of, line_with
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
+from fairdistill.tables.quotes import unclosed_quote
 from fairdistill.tables.room import check_text
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
     except DataError:
         raise
     except (ValueError, LookupError, OSError, csv.Error) as error:  # pandas' ParserError is a ValueError
+        if "EOF inside string" in str(error):
+            _check_quotes(path, layout, fields=len(names))
         raise _unreadable(path, encoding, error) from error
 
 
@@ -200,17 +203,30 @@ def _check_fields(path: Path, layout: Layout) -> list[str]:
         names = records.header()
         if is_even(path, encoding=layout.encoding, separator=layout.separator, fields=len(names)):
             return names
-        above = records.line
+        above, joined = records.line, False
         for fields in records:
+            one = records.line == above + 1
+            joined |= not one
             if len(fields) != len(names) and fields:
-                one = records.line == above + 1
+                _check_quotes(path, layout, fields=len(names))
                 where = f"line {records.line}" if one else f"lines {above + 1} to {records.line}, which one quote joins"
                 remedy = f"quote fields that contain the separator, {layout.separator!r}" if one else "close the quote"
                 raise DataError(
                     f"{path}, {where}: expected {len(names)} fields as in the header, but got {len(fields)}; {remedy}"
                 )
             above = records.line
+    if joined:
+        _check_quotes(path, layout, fields=len(names))
     return names
+
+
+def _check_quotes(path: Path, layout: Layout, *, fields: int) -> None:
+    line = unclosed_quote(path, layout, fields=fields)
+    if line is not None:
+        raise DataError(
+            f'{path}, line {line}: a quote (") opens a field here and is not closed; close it at the end of the field, '
+            'or, if it is part of the text, double it and quote the field ("5"" tall")'
+        )
 
 
 def _check_header_once(path: Path, layout: Layout, frame: pd.DataFrame) -> None:

@@ -96,7 +96,8 @@ def _is_share(name: str) -> bool:
 
 def _check_lists(table: Columns, labels: CodedClasses, predicted: CodedClasses) -> None:
     """Raise a DataError if predictions are lists of numbers, such as ``[0.1 0.2 0.7]``."""
-    lists = [name for name in predicted.names if name not in labels.names and _LIST.fullmatch(name.strip()[:_LOOKED_AT])]
+    others = [name for name in predicted.names if name not in labels.names]
+    lists = [name for name in others if _LIST.fullmatch(name.strip()[:_LOOKED_AT])]
     if 2 * len(lists) > len(predicted.names):
         text = " ".join(lists[0].split())[:60]
         raise DataError(
