@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairdistill.tables.spelling import lookalike_notes, lookalikes, means_unknown, spelling_notes
+from fairdistill.tables.spelling import lookalike_notes, lookalikes, spelling_notes
 
 
 def notes(names: list[str], kind: str = "group") -> list[str]:
@@ -63,9 +63,10 @@ def test_words_for_unknown_come_with_the_option_that_makes_them_so():
     (note,) = notes(["A", "n/a", "?", "Unknown", " none"])
     assert "'n/a' (2 rows), '?' (3 rows), 'Unknown' (4 rows) and ' none' (5 rows) count as groups" in note
     assert note.endswith("add --unknown 'n/a,?,Unknown,none'")
-    assert means_unknown(" NaN ")
-    assert means_unknown("#VALUE!")
-    assert not means_unknown("Nana")
+    assert notes(["-9", "0", "1", "2"])[0].endswith(
+        "'-9' (1 row) counts as a group; if it means unknown, add --unknown=-9"
+    )
+    assert notes(["-9", "0", "1", "2"], "source") == notes(["-9", "0", "1", "2"], "class") == []
 
 
 def test_classes_may_be_called_none_and_sources_may_look_alike():

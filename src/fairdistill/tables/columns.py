@@ -20,7 +20,8 @@ from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.order import in_order
 from fairdistill.tables.reading import place
 from fairdistill.tables.small_groups import number_note
-from fairdistill.tables.spelling import means_unknown, spelling_notes
+from fairdistill.tables.spelling import spelling_notes
+from fairdistill.tables.unknown import codes_of_unknown, means_unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,10 @@ def group_notes(column: str, names: Sequence[str], rows: Sequence[int]) -> list[
         rows: the number of rows of each.
     """
     notes = spelling_notes(names, rows, column=f"column {column!r}", kind="group")
-    known = [(name, count) for name, count in zip(names, rows, strict=True) if not means_unknown(name)]
+    codes = codes_of_unknown(names)
+    known = [
+        (name, count) for name, count in zip(names, rows, strict=True) if name not in codes and not means_unknown(name)
+    ]
     numbers = number_note(column, [name for name, _ in known], [count for _, count in known])
     return [*notes, *([numbers] if numbers else [])]
 

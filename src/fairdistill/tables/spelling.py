@@ -5,28 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import shlex
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
 
 _SHOWN = 5
 _COMPARED = 10_000  # names; more are ids or numbers
 _PLURALS = {"group": "groups", "class": "classes", "source": "sources", "attribute": "attributes"}
-
-# Compared in lower case and without surrounding blanks.
-_WORDS = frozenset(
-    {
-        "na", "n/a", "n-a", "n.a", "n.a.", "n\\a", "#n/a", "#na", "<na>", "nan", "none", "null", "<null>", "nil", "nat",
-        "?", "??", "???", "-", "--", "---", "\u2013", "\u2014", ".", "..", "unknown", "unk", "<unk>", "undefined",
-        "unspecified", "not specified", "unavailable", "not available", "not applicable", "not known", "not stated",
-        "not reported", "not recorded", "not provided", "not disclosed", "undisclosed", "missing", "no data",
-        "no answer", "prefer not to say", "declined", "declined to answer", "#value!", "#ref!", "#name?", "#div/0!",
-        "#null!", "#num!",
-    }
-)  # fmt: skip
-
-# A class may well be called so.
-_NAMES_OF_CLASSES = frozenset({"none", "nil", "unknown", "<unk>", "unk", "-", "--", "---", ".", ".."})
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")  # between letters: those of HIV- and 10-19 mean something
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"), "-")
@@ -101,16 +87,16 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
     """
     count = dict(zip(names, rows, strict=True))
     notes: list[str] = []
-    words = [name for name in names if means_unknown(name)]
-    if kind == "class":
-        words = [name for name in words if name.strip().casefold() not in _NAMES_OF_CLASSES]
+    words = [name for name in names if means_unknown(name, of_class=kind == "class")]
+    if kind == "group":
+        words += codes_of_unknown(names)
     if kind != "source":
         notes += lookalike_notes([name for name in names if name not in words], count, column=column, kind=kind)
     if words:
         shown = [_shown(repr(name), count[name]) for name in words]
         one = len(words) == 1
         counts = f"counts as a {kind}; if it means" if one else f"count as {_PLURALS[kind]}; if they mean"
-        remedy = f"unknown, add --unknown {shlex.quote(','.join(map(_in_list, words)))}"
+        remedy = f"unknown, add {unknown_option(words)}"
         if kind == "class":
             remedy = "that there is no label, remove these rows"
         notes.append(f"In {column}, {_and(shown)} {counts} {remedy}")
@@ -152,11 +138,6 @@ def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: st
     return notes
 
 
-def means_unknown(name: str) -> bool:
-    """Return whether a value is a word that people write where they do not know one, for example NA or ?."""
-    return name.strip().casefold() in _WORDS
-
-
 def _key(name: str) -> str:
     """Return a text that is equal for names that look alike."""
     plain = _without_accents(_without_hyphens(_without_blanks(_one_form(name)))).casefold()
@@ -192,11 +173,6 @@ def _foreign(name: str) -> bool:
 
 def _shown(text: str, rows: int) -> str:
     return f"{text} ({rows:,} row{'' if rows == 1 else 's'})"
-
-
-def _in_list(name: str) -> str:
-    name = name.strip()
-    return f'"{name}"' if "," in name else name
 
 
 def _and(parts: Sequence[str]) -> str:
