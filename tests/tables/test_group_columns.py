@@ -42,6 +42,24 @@ def test_numbers_are_cut_and_words_among_them_left_unknown():
     assert columns.notes == []
 
 
+def test_codes_for_unknown_that_are_cut_into_ranges_are_noted():
+    frame = pd.DataFrame({"age": ["19", "20", "-1", "999", "-1", "41", "NA"]})
+    columns = Columns(Path("t.csv"), frame, {"age": "20,40"}, {"NA"})
+    columns.crossed(["age"])
+    assert columns.notes == [
+        "In column 'age', '-1' (2 rows) counts as '<20' and '999' (1 row) counts as '>=40'; if they mean unknown, "
+        "add --unknown=-1,999"
+    ]
+    columns = Columns(Path("t.csv"), frame, {"age": "20,40"}, {"NA", "-1", "999"})
+    codes, _ = columns.crossed(["age"])
+    assert (codes.tolist(), columns.notes) == ([0, 1, -1, -1, -1, 2, -1], [])
+
+
+def test_decimal_commas_are_ordered_by_value():
+    frame = pd.DataFrame({"g": ["0,5", "10,5", "NA", "0,25", "1"]})
+    assert Columns(Path("t.csv"), frame, {}).codes("g", "group")[1] == ("0,25", "0,5", "1", "10,5", "NA")
+
+
 def test_many_numbers_are_noted_and_so_is_an_option_without_effect():
     frame = pd.DataFrame({"age": [str(age) for age in range(30)] + ["?"]})
     columns = Columns(Path("t.csv"), frame, {}, {"unk"})

@@ -12,6 +12,7 @@ from fairdistill.tables.small_groups import few_rows_note, number_note
         (range(1, 91), "--bin n=30,60"),
         ([at / 100 for at in range(100, 200)], "--bin n=1.35,1.65"),
         ([1000 * at for at in range(50)], "--bin n=16000,32000"),
+        ([f"{at},5" for at in range(1, 91)], "--bin n=30,60"),
         ([0] + [1e6 + at for at in range(20)], "--bin n=1000000"),
     ],
 )
@@ -27,6 +28,20 @@ def test_many_numbers_come_with_round_cuts(values, cut):
 )
 def test_few_numbers_and_names_are_groups(names):
     assert number_note("n", names, [1] * len(names)) is None
+
+
+def test_the_option_is_quoted_for_a_shell():
+    note = number_note("birth year", [str(at) for at in range(1900, 2000)], [3] * 100)
+    assert str(note).endswith("--bin 'birth year=1935,1965'")
+
+
+@pytest.mark.parametrize("form", ["{0}-0{1}-1{1}", "1{1}.0{1}.{0}", "{1}/1{1}/{0}", "{0}-0{1}-1{1} 00:00:00"])
+def test_dates_come_with_what_to_do(form):
+    dates = [form.format(1990 + at, 1 + at % 9) for at in range(20)]
+    assert "has 20 different dates, each a group of its own; write the year or the age" in str(
+        number_note("born", dates, [3] * 20)
+    )
+    assert number_note("born", [*dates, "1-2-3-4"], [3] * 21) is None
 
 
 def test_cuts_follow_the_rows_not_the_values():

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.distinct import distinct
 from fairdistill.tables.meaning import found_in
-from fairdistill.tables.numbers import as_numbers
+from fairdistill.tables.numbers import as_numbers, decimals
 from fairdistill.tables.order import in_order
 from fairdistill.tables.reading import place
 from fairdistill.tables.small_groups import number_note
 from fairdistill.tables.spelling import spelling_notes
-from fairdistill.tables.unknown import codes_of_unknown, means_unknown
+from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
+from fairdistill.text.lists import joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ class Columns:
             of_row, different = self.distinct(column)
             shown = [str(value) for value in different]
             left_out = {"", *(self.unknown if unknown else ())}
-            names = in_order(name for name in shown if name.strip() not in left_out)
+            names = _ordered(name for name in shown if name.strip() not in left_out)
             at = {name: code for code, name in enumerate(names)}
             place = np.array([at.get(value, -1) for value in shown] + [-1], np.int64)  # only blanks count as empty
             codes = place[of_row]
@@ -102,6 +103,8 @@ class Columns:
             if column not in self._bins:
                 rows = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
                 self.notes += group_notes(column, names, rows)
+            else:
+                self.notes += self._codes_in_ranges(column)
         if others is not None:
             meant = [*columns, *(column for column in others if column is not None)]
             self.notes += unused_words(self.unknown, [self.frame[column] for column in meant])
@@ -123,9 +126,35 @@ class Columns:
         codes = np.searchsorted(edges, numbers, side="right")
         return np.where(np.isnan(numbers), -1, codes).astype(np.int64), bin_names(edges)
 
+    def _codes_in_ranges(self, column: str) -> list[str]:
+        """Return a note for numbers that are cut into ranges although they probably mean unknown."""
+        of_row, different = self.distinct(column)
+        rows = dict(zip(map(str, different), np.bincount(of_row[of_row >= 0]).tolist(), strict=True))
+        codes = codes_of_unknown([name for name in rows if name.strip() not in ("", *self.unknown)])
+        if not codes:
+            return []
+        edges = bin_edges(column, self._bins[column])
+        ranges = np.searchsorted(edges, [float(code.replace(",", ".")) for code in codes], side="right")
+        shown = [
+            f"{code!r} ({rows[code]:,} row{'' if rows[code] == 1 else 's'}) counts as {bin_names(edges)[at]!r}"
+            for code, at in zip(codes, ranges.tolist(), strict=True)
+        ]
+        mean = "it means" if len(codes) == 1 else "they mean"
+        return [f"In column {column!r}, {joined(shown)}; if {mean} unknown, add {unknown_option(codes)}"]
+
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
         return place(self.path, row)
+
+
+def _ordered(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the different names in our order, also numbers with decimal commas; words for unknown after these."""
+    found = in_order(names)
+    known = [name for name in found if not means_unknown(name)]
+    values = decimals(known)
+    if values is None:
+        return found
+    return (*sorted(known, key=dict(zip(known, values, strict=True)).__getitem__), *filter(means_unknown, found))
 
 
 def _one(role: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,21 @@ def as_numbers(values: pd.Series[float] | pd.Series[str], *, separator: str) -> 
     read = pd.Series(np.nan, index=values.index, dtype=np.float64)
     read[texts.index] = _plain(texts) / (100 if percent else 1)
     return np.asarray(read.to_numpy(), np.float64)
+
+
+def decimals(names: Sequence[str]) -> list[float] | None:
+    """Return the numbers that names are if they have decimal commas; None if they do not.
+
+    Example:
+        >>> decimals(["0,5", "0,25", "1"]), decimals(["1,000", "2,000"]), decimals(["1", "2"])
+        ([0.5, 0.25, 1.0], None, None)
+    """
+    texts = [name.strip() for name in names]
+    if not any("," in text and not _THOUSANDS.fullmatch(text) for text in texts):
+        return None
+    if not all(_DECIMAL_COMMA.fullmatch(text) for text in texts):
+        return None
+    return [float(text.replace(",", ".")) for text in texts]
 
 
 def _plain(values: pd.Series[float] | pd.Series[str]) -> NDArray[np.float64]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.tables.numbers import decimals
+
 _MANY_NUMBERS = 10
 _MANY_GROUPS = 20
 _FEW_ROWS = 20
+_DATE = re.compile(r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3(\d\d|\d{4}))([T ].*)?")
 
 
 def number_note(column: str, names: Sequence[str], rows: Sequence[int]) -> str | None:
-    """Return a note with a ``--bin`` to use if a group column holds many different numbers.
+    """Return a note with a ``--bin`` to use if a group column holds many different numbers, or what to do with dates.
 
     Example:
         >>> number_note("age", [str(age) for age in range(18, 70)], [4] * 52)
@@ -22,8 +27,13 @@ def number_note(column: str, names: Sequence[str], rows: Sequence[int]) -> str |
     """
     if len(names) <= _MANY_NUMBERS:
         return None
+    if all(_DATE.fullmatch(name.strip()) for name in names):
+        return (
+            f"Column {column!r} has {len(names):,} different dates, each a group of its own; write the year or the age "
+            "in a column of its own, and cut that into ranges with --bin"
+        )
     try:
-        values = np.array([float(name) for name in names])
+        values = np.array(decimals(names) or [float(name) for name in names])
     except ValueError:
         return None
     if not np.isfinite(values).all():
@@ -31,7 +41,7 @@ def number_note(column: str, names: Sequence[str], rows: Sequence[int]) -> str |
     shown = ",".join(f"{edge:.10g}" for edge in _edges(values, np.asarray(rows, np.float64)))
     return (
         f"Column {column!r} has {len(names):,} different numbers, each a group of its own; to cut them into ranges, "
-        f"add --bin {column}={shown}"
+        f"add --bin {shlex.quote(f'{column}={shown}')}"
     )
 
 
