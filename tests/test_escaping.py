@@ -6,7 +6,7 @@ import pytest
 
 from fairdistill.cli.main import main
 from fairdistill.errors import DataError, FairdistillError, UsageError
-from fairdistill.escaping import brief, one_line, shown
+from fairdistill.escaping import brief, cell, one_line, shortened, shown
 from fairdistill.text.tables import aligned, latex, markdown
 from fairdistill.text.telling import tell
 from fairdistill.training.progress.console import RunConsole
@@ -42,13 +42,21 @@ def test_an_error_fits_on_a_screen_and_keeps_its_remedy(kind):
     assert len(many.splitlines()) <= 10
     assert many.startswith("first line")
     assert many.endswith("rename them")
-    long = str(kind(f"unknown class {'9' * 100_000}; choose another"))
+    long = str(kind(f"unknown class {'9 ' * 50_000}; choose another"))
     assert len(long) < 2100
     assert long.endswith("choose another")
     assert "[... 98," in long
     assert str(kind("a\x1b[31mb")) == r"a\x1b[31mb"
     assert str(pickle.loads(pickle.dumps(kind("short")))) == "short"
     assert str(FairdistillError()) == ""
+
+
+def test_a_long_value_is_cut_and_what_follows_stays():
+    value = "9" * 100_000
+    assert str(DataError(f"unknown class '{value}'; choose another")) == f"unknown class '{'9' * 99}…'; choose another"
+    assert shortened(f"{value}.\n{value}") == f"{'9' * 100}….\n{'9' * 100}…"
+    assert shortened("9" * 500) == cell("9" * 500) == "9" * 500
+    assert aligned([("class", "rows"), (value, "7")])[1] == f"{'9' * 100}…     7"
 
 
 def test_lines_for_the_one_who_waits_are_escaped(capsys):

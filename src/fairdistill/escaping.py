@@ -14,6 +14,10 @@ _UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_TEXT = re.compile(f"[{_UNSEEN}]")
 _IN_LINE = re.compile(f"[{_UNSEEN}\\t\\n]")
 
+# A run of signs without a blank that no one reads to its end, and what may close a quoted value or a sentence.
+_LONG_RUN = re.compile(r"(\S{100})\S{401,}?(['\"`)\],;:.]{0,4})(?=\s|\Z)")
+_LONG_CELL, _KEPT = 500, 100
+
 _LINES = 10
 _CHARACTERS = 2000
 _END = 700  # characters of a long message that are kept from its end, where it says what to do
@@ -40,14 +44,29 @@ def one_line(text: str) -> str:
     return _IN_LINE.sub(_escaped, text)
 
 
+def cell(text: str) -> str:
+    """Return text for a cell of aligned lines; of more than 500 characters, the first 100 are shown."""
+    return one_line(text if len(text) <= _LONG_CELL else f"{text[:_KEPT]}…")
+
+
+def shortened(text: str) -> str:
+    """Return text in which the first 100 characters stand for each run of more than 500 without a blank.
+
+    Example:
+        >>> len(shortened(f"class '{'y' * 140_000}' has one row"))
+        120
+    """
+    return _LONG_RUN.sub(r"\1…\2", text)
+
+
 def brief(text: str) -> str:
     """Return a message of at most ten lines and 2,000 characters for a terminal; what is left out is counted.
 
     Example:
-        >>> len(brief("x" * 10_000)) < 2100
+        >>> len(brief("x " * 10_000)) < 2100
         True
     """
-    text = shown(text)
+    text = shortened(shown(text))
     if len(text) > _CHARACTERS:
         left_out = len(text) - _CHARACTERS
         text = f"{text[: _CHARACTERS - _END]} [... {left_out:,} characters ...] {text[-_END:]}"

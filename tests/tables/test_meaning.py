@@ -18,6 +18,8 @@ from fairdistill.tables.meaning import alike, answer, found_in, is_fraction, pla
         (["True", "False"], ["0", "1"], (1, 0)),
         (["-1", "1"], ["neg", "pos"], (0, 1)),
         (["1"], ["False", "True"], (1,)),
+        (["1", "0"], ["nein", "ja"], (1, 0)),
+        (["yes", "no"], ["non", "oui"], (1, 0)),
         (["a", "b"], ["a", "c"], None),
         (["a"], ["A", "a "], None),  # either could be meant
         (["a", "A"], ["a", "b"], None),
@@ -39,6 +41,15 @@ def test_whole_numbers_are_written_as_such():
 def test_fractions_and_answers():
     assert [is_fraction(name) for name in ("0.5", "0,5", "1.0", "7", "x")] == [True, True, False, False, False]
     assert [answer(name) for name in ("TRUE", "n", "1.0", "-1", "2", "x")] == ["yes", "no", "yes", "no", None, None]
+    assert [answer(name) for name in ("Nein", "Sí", "нет", "да", "是", "F", "M")] == [
+        "no",
+        "yes",
+        "no",
+        "yes",
+        "yes",
+        None,
+        None,
+    ]
 
 
 def test_one_spelling_is_alike_and_two_are_not():

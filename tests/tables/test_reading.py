@@ -250,3 +250,18 @@ def test_quotes_inside_fields_and_line_breaks_in_quotes_are_read(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('a,b,c\n1,5" tall,0\n2,"5"" tall,\nthin",0\n3,"two\n\nlines","0"\n')
     assert read_columns(path, ["b"], "utf-8")["b"].tolist() == ['5" tall', '5" tall,\nthin', "two\n\nlines"]
+
+
+def test_fields_in_single_quotes_are_named_as_such(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("'id','label'\n'1','cat'\n")
+    with pytest.raises(DataError, match=r"no column 'label': its fields are in single quotes, .*; write double quotes"):
+        check_column(path, header(path, "utf-8"), "label", "label")
+
+
+def test_of_many_columns_some_are_listed(tmp_path):
+    path = tmp_path / "t.csv"
+    names = [f"c{at}" for at in range(100)]
+    path.write_text(",".join(names) + "\n")
+    with pytest.raises(DataError, match=r"; its columns are c0, .*, c29 and 70 more\. Choose one with --label"):
+        check_column(path, names, "label", "label")

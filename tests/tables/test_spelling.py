@@ -27,6 +27,16 @@ def notes(names: list[str], kind: str = "group") -> list[str]:
         (["non-white", "nonwhite"], "differ only in punctuation"),
         (["Asian_Indian", "Asian Indian"], "differ only in blanks and punctuation"),
         (["Jos\u00e9", "Jose"], "differ only in accents"),
+        (["Dr.", "Dr"], "'Dr.' (1 row) and 'Dr' (2 rows) differ only in punctuation"),
+        (["Rest...", "Rest"], "differ only in punctuation"),
+        (["Rest\u2026", "Rest", "rest"], "upper and lower case, punctuation and Unicode form and"),
+        (["U.S.", "US"], "differ only in punctuation"),
+        (["'A'", "A"], "differ only in punctuation"),
+        (["\u0410", "A"], r"'\u0410' (1 row) and 'A' (2 rows) differ only in letters of another alphabet"),
+        (
+            ["\u0412\u0435\u043d\u0430", "\u0432\u0435\u043d\u0430"],
+            "'Вена' (1 row) and 'вена' (2 rows) differ only in upper and",
+        ),
         (
             ["7", "7.0", "07"],
             "'7.0' (2 rows) and '07' (3 rows) differ only in the way a number is written",
@@ -43,7 +53,8 @@ def test_names_that_look_alike_are_named_with_their_difference(names, how):
     "names",
     [
         ["-1", "1"], ["a", "b"], ["1", "10"], ["x 1", "x 2"], ["", "a"], ["inf", "1e999"], ["HIV+", "HIV-"],
-        ["1-2", "12"], ["<20", ">20"], ["\u0915\u093f", "\u0915\u0940", "\u0915"],  # vowel signs of Hindi
+        ["1-2", "12"], ["1.5", "15"], ["M", "Male"], ["yes", "1"], ["v1.9", "v19"],
+        ["<20", ">20"], ["\u0915\u093f", "\u0915\u0940", "\u0915"],  # vowel signs of Hindi
     ],
 )  # fmt: skip
 def test_different_names_are_left_alone(names):

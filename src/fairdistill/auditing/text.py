@@ -10,6 +10,7 @@ from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, M
 from fairdistill.auditing.score_text import group_scores, score_rows
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
+from fairdistill.escaping import brief
 from fairdistill.metrics import Calibration, Estimate, Gap, GapChange
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import interval, p_value, percent, signed
@@ -37,7 +38,7 @@ def render(result: AuditResult) -> str:
         *in_words(result),
     ]
     lines += [] if result.model is None else result.model.in_words()
-    lines += [f"{note}." for note in result.notes]
+    lines += [f"{brief(note)}." for note in result.notes]
     lines += limits_in_words(result)
     if result.against is not None:
         lines += ["", *_change(result.against)]

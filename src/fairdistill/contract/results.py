@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fairdistill.escaping import shown
+from fairdistill.escaping import shortened, shown
 
 
 def key(name: str | None = None, *, optional: bool = False, written: bool = True) -> Any:
@@ -57,8 +57,8 @@ class Result:
                 yield written_as, value
 
     def text(self) -> str:
-        """Return the result as text for a terminal, in percent; control characters in names are escaped."""
-        return shown(self._written_by("text", "render"))
+        """Return the result as text for a terminal, in percent; control characters are escaped, long names cut."""
+        return shortened(shown(self._written_by("text", "render")))
 
     def _written_by(self, module: str, function: str) -> str:
         """Return what a function of a neighbouring module writes about the result."""

@@ -11,8 +11,10 @@ from collections.abc import Callable, Hashable, Sequence
 from fairdistill.tables.order import number
 
 _WHOLE_FLOAT = re.compile(r"\s*[+-]?\d+([.]0+|,0)\s*")
-_NO: frozenset[Hashable] = frozenset({0.0, -1.0, "false", "no", "n", "neg", "negative"})
-_YES: frozenset[Hashable] = frozenset({1.0, "true", "yes", "y", "pos", "positive"})
+_NO_WORDS = "false no n neg negative absent nein non não nao nej nei nee nie ei нет hayır いいえ 否 아니요"
+_YES_WORDS = "true yes y pos positive present ja oui si sí sì sim tak kyllä da да evet はい 是 예"
+_NO: frozenset[Hashable] = frozenset({0.0, -1.0, *_NO_WORDS.split()})
+_YES: frozenset[Hashable] = frozenset({1.0, *_YES_WORDS.split()})
 
 
 def plain(names: Sequence[str]) -> tuple[str, ...]:
@@ -54,6 +56,16 @@ def answer(name: str) -> str | None:
     """Return whether a name means ``"yes"`` or ``"no"``, as ``1``, ``true`` and ``pos`` do; None if neither."""
     value = _value(name)
     return "yes" if value in _YES else "no" if value in _NO else None
+
+
+def no_first(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return two names that mean yes and no in this order: no, yes; others as they are.
+
+    Example:
+        >>> no_first(("ja", "nein")), no_first(("cat", "dog"))
+        (('nein', 'ja'), ('cat', 'dog'))
+    """
+    return names[::-1] if [answer(name) for name in names] == ["yes", "no"] else names
 
 
 FORMS: tuple[Callable[[str], Hashable], ...] = (str, _value, _letters)

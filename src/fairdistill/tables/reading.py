@@ -22,10 +22,12 @@ from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
 from fairdistill.tables.quotes import unclosed_quote
 from fairdistill.tables.room import check_text
+from fairdistill.text.lists import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_SHOWN = 30  # columns
 _ROWS = 50_000  # of a text table that are parsed at a time
 SUFFIXES = (".csv", ".tsv", ".parquet", jsonl.SUFFIX)
 
@@ -291,8 +293,14 @@ def check_column(path: Path, names: list[str], option: str, column: str) -> None
             raise DataError(
                 f"{path} has a single column, {names[0]!r}; separate its fields with commas, semicolons or tabs"
             )
+        quoted = [name for name in names if len(name) > 1 and name[0] == name[-1] == "'"]
+        if quoted and quoted == names:
+            raise DataError(
+                f"{path} has no column {column!r}: its fields are in single quotes, which count as part of the names "
+                f"and values (the first column is {names[0]}); write double quotes, or none"
+            )
         alike = [name for name in names if name.casefold() == column.casefold().strip()]
-        meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {', '.join(names)}."
+        meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {listed(names, _SHOWN)}."
         raise DataError(f"{path} has no column {column!r}{meant} Choose one with --{option}")
 
 

@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
 
@@ -16,7 +17,16 @@ _PLURALS = {"group": "groups", "class": "classes", "source": "sources", "attribu
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")  # between letters: those of HIV- and 10-19 mean something
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"), "-")
-_QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4"), "'")
+_QUOTES = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4"), "'"),
+    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u00ab\u00bb"), '"'),
+}
+_DOTS = re.compile(r"(?<=[^\W\d_])\.+")  # after a letter: that of 1.5 means something
+_LATIN = str.maketrans(
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458\u0455",
+    "ABEKMHOPCTYXIJSabekmhopctyxijs",
+)  # of Cyrillic letters that look like them
 
 
 def _without_blanks(name: str) -> str:
@@ -24,8 +34,14 @@ def _without_blanks(name: str) -> str:
     return "".join(sign for sign in name if not sign.isspace() and unicodedata.category(sign) not in ("Cf", "Cc"))
 
 
-def _without_hyphens(name: str) -> str:
-    return _HYPHEN.sub("", name)
+def _without_punctuation(name: str) -> str:
+    """Drop hyphens between letters, dots after letters, and quotes around the whole."""
+    inner = name[1:-1] if len(name) > 2 and name[0] == name[-1] and name[0] in "'\"" else name
+    return _DOTS.sub("", _HYPHEN.sub("", inner))
+
+
+def _in_latin(name: str) -> str:
+    return name if name.isascii() else name.translate(_LATIN)
 
 
 def _without_accents(name: str) -> str:
@@ -50,12 +66,14 @@ def _one_form(name: str) -> str:
 
 
 _CASE = "upper and lower case"
+# Applied from the last to the first: dots and quotes have several Unicode forms.
 _DIFFERENCES: Mapping[str, Callable[[str], str]] = {
     "blanks": _without_blanks,
     _CASE: str.casefold,
+    "punctuation": _without_punctuation,
     "Unicode form": _one_form,
-    "punctuation": _without_hyphens,
     "accents": _without_accents,
+    "letters of another alphabet": _in_latin,
 }
 
 
@@ -140,7 +158,7 @@ def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: st
 
 def _key(name: str) -> str:
     """Return a text that is equal for names that look alike."""
-    plain = _without_accents(_without_hyphens(_without_blanks(_one_form(name)))).casefold()
+    plain = _in_latin(_without_accents(_without_punctuation(_without_blanks(_one_form(name))))).casefold()
     if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", plain) and math.isfinite(float(plain)):
         return repr(float(plain) + 0.0) if abs(float(plain)) < 2**53 else plain
     return plain
@@ -161,7 +179,8 @@ def _difference(names: Sequence[str]) -> str:
 def _visibly(names: Sequence[str]) -> list[str]:
     """Return names in quotes, with escapes where they would look the same."""
     shown = [repr(name) for name in names]
-    if len({unicodedata.normalize("NFC", one) for one in shown}) < len(shown) or any(map(_foreign, names)):
+    alike = min(len(set(map(form, names))) for form in (partial(unicodedata.normalize, "NFC"), _in_latin))
+    if alike < len(names) or any(map(_foreign, names)):
         return [ascii(name) for name in names]
     return shown
 

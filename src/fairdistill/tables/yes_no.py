@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import Columns
+from fairdistill.tables.meaning import answer
 from fairdistill.tables.reading import header
 from fairdistill.text.lists import listed
 
-_YES = frozenset({"1", "1.0", "yes", "y", "true", "t", "present", "positive", "ja", "oui"})
 _SHOWN = 5
 
 
@@ -130,7 +130,8 @@ def attribute_of(name: str, values: tuple[str, str], yes: str | None) -> Attribu
                 f"names as the yes; name one of the two, for example --yes-value {name}={values[1]}"
             )
         return Attribute(name, _with_last(values, yes))
-    meant = [value for value in values if value.strip().casefold() in (_YES | {name.strip().casefold()})]
+    called = ("t", name.strip().casefold())
+    meant = [value for value in values if answer(value) == "yes" or value.strip().casefold() in called]
     if len(meant) == 1:
         return Attribute(name, _with_last(values, meant[0]))
     said = f"{values[1]!r} of {values[0]!r} and {values[1]!r} was taken for the yes of {name}"

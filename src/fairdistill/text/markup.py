@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fairdistill.escaping import one_line
+from fairdistill.escaping import one_line, shortened
 
 
 def as_markdown(text: str) -> str:
@@ -14,7 +14,7 @@ def as_markdown(text: str) -> str:
         >>> print(as_markdown("a_b | <b>"))
         a\_b \| &lt;b&gt;
     """
-    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = shortened(one_line(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{sign}" if sign in "\\`*_[]|#" else sign for sign in text)
 
 

@@ -24,10 +24,10 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     """Return a fraction as percent without the sign; ``undefined`` if it is None or NaN.
 
     Example:
-        >>> percent(0.1234), percent(None)
-        ('12.3', 'undefined')
+        >>> percent(0.1234), percent(-1e-9), percent(None)
+        ('12.3', '0.0', 'undefined')
     """
-    return "undefined" if fraction is None or math.isnan(fraction) else f"{100 * fraction:.{digits}f}"
+    return "undefined" if fraction is None or math.isnan(fraction) else f"{100 * fraction:z.{digits}f}"
 
 
 def percentage(fraction: float | None, digits: int = 1) -> str:
@@ -48,7 +48,7 @@ def signed(fraction: float | None, digits: int = 1) -> str:
         >>> signed(-0.05)
         '-5.0'
     """
-    return "undefined" if fraction is None or math.isnan(fraction) else f"{100 * fraction:+.{digits}f}"
+    return "undefined" if fraction is None or math.isnan(fraction) else f"{100 * fraction:+z.{digits}f}"
 
 
 def interval(found: Interval, digits: int = 1) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from fairdistill.escaping import one_line
+from fairdistill.escaping import cell, one_line
 
 
 def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> list[str]:
@@ -14,12 +14,12 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> l
         >>> aligned([("Class", "rows"), ("cat", "7")])
         ['Class  rows', 'cat       7']
     """
-    rows = [tuple(map(one_line, row)) for row in rows]
+    rows = [tuple(map(cell, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
-            cell.ljust(width) if at in left else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            text.ljust(width) if at in left else text.rjust(width)
+            for at, (text, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
@@ -35,7 +35,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
         | cat | 7 |
     """
     lines = [rows[0], ("---", *["---:"] * (len(rows[0]) - 1)), *rows[1:]]
-    return "\n".join("| " + " | ".join(one_line(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(one_line(text).replace("|", "\\|") for text in line) + " |" for line in lines)
 
 
 def latex(rows: Sequence[Sequence[str]], caption: str) -> str:

@@ -236,3 +236,18 @@ def test_numbers_that_are_not_places_ask_for_every_code(read, labels, prediction
         DataError, match=r"'0', which is not one of 1, 2, .*; list every code there, also one that only"
     ):
         read(table(labels, predictions), classes="1,2")
+
+
+@pytest.mark.parametrize(("no", "yes"), [("nein", "ja"), ("non", "oui"), ("no", "sí"), ("нет", "да")])
+def test_a_score_is_of_the_class_that_means_yes(read, no, yes):
+    text = f"label,group,s\n{yes},x,0.9\n{no},y,0.2\n{yes},y,0.8\n"
+    found = read(text, score="s")
+    assert found.class_names == (no, yes)
+    assert found.correct.all()
+    assert not read(text, score="s", classes=f"{yes},{no}").correct.any()
+
+
+def test_columns_named_yes_and_no_in_any_language_are_those_of_1_and_0(read):
+    found = read("label,group,p_nein,p_ja\n0,x,0.7,0.3\n1,y,0.4,0.6\n0,y,0.2,0.8\n")
+    assert found.probability_columns == ("p_nein", "p_ja")
+    assert (found.class_names, found.correct.tolist()) == (("0", "1"), [True, True, False])

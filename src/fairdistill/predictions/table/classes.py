@@ -14,7 +14,7 @@ from fairdistill.predictions.table.class_columns import Scores, matched_columns
 from fairdistill.predictions.table.coded_classes import CodedClasses
 from fairdistill.predictions.table.same_kind import agreement, check_same_kind
 from fairdistill.tables.columns import Columns, listed
-from fairdistill.tables.meaning import alike, found_in, plain
+from fairdistill.tables.meaning import alike, found_in, no_first, plain
 from fairdistill.tables.order import in_order, number
 
 _MISSING = frozenset({"nan", "na", "n/a", "<na>", "none", "null", "nat"})  # among numbers alone
@@ -71,6 +71,8 @@ def read_classes(table: Columns, *, label: str, pred: str | None, scores: Scores
         columns[1] = _as_labelled(columns[1], columns[0].names, notes)
         check_same_kind(table, *columns)
     seen = in_order(name for column in columns for name in column.names)
+    if scores.single:
+        seen = no_first(seen)
     _check_listed(table, columns, given)
     found = matched_columns(table.path, scores, given, seen)
     if len(found.classes) < 2:

@@ -16,6 +16,7 @@ from fairdistill.predictions.probabilities import checked_probabilities, of_one_
 from fairdistill.predictions.rows import recognized_ids, row_names, row_sources, split_column, training_note
 from fairdistill.predictions.table.chosen_columns import ChosenColumns
 from fairdistill.predictions.table.classes import Classes, read_classes
+from fairdistill.predictions.table.conflicts import conflict_notes
 from fairdistill.predictions.table.copies import copies_note
 from fairdistill.predictions.table.options import DEFAULT_THRESHOLD, TableColumns
 from fairdistill.tables.columns import Columns, words_of
@@ -75,6 +76,8 @@ def read_predictions(
     rows = np.bincount(seen, minlength=len(classes.names)).tolist()
     columns.notes += spelling_notes(classes.names, rows, column="the classes", kind="class")
     sources = row_sources(columns, found.id, found.source)
+    if found.id is not None and not answered:  # with --attribute, a sample has a row for each
+        columns.notes += conflict_notes(columns, found.id, classes.labels, group_codes)
     if outputs.probabilities is not None and len(np.unique(sources)) == len(sources):
         columns.notes += copies_note(classes.labels, group_codes, outputs.probabilities)
     read = Predictions(
