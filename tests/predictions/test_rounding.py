@@ -44,6 +44,9 @@ def test_a_note_says_how_decimals_were_lost():
     assert ", as cutting off decimals explains; they" in checked(np.floor(values * 100) / 100).notes[0]
     assert "as rounding up explains; they" in checked(np.ceil(values * 100) / 100).notes[0]
     assert "as rounding explains; they" in checked(values.round(2)).notes[0]
+    many = 0.3 * random(100)
+    many[:, 0] += 0.7  # small values become 0, so all sums are below 1
+    assert "as rounding explains; they" in checked(many.round(2)).notes[0]
 
 
 def test_a_row_of_other_decimals_is_named_alone():

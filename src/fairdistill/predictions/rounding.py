@@ -60,7 +60,8 @@ def explained(values: NDArray[np.float64], rows: NDArray[np.int64]) -> Deviation
     sums = inner.sum(axis=1)
     side = _one_sided(_open(values).sum(axis=1))
     cut = ((sums - 1) * side > 0) & (whole <= _MOST_CUT)
-    reason = {0: "rounding", -1: "cutting off decimals", 1: "rounding up"}[side]
+    needed = bool((cut & (np.abs(sums - 1) > half)).any())
+    reason = "rounding" if not needed else "cutting off decimals" if side < 0 else "rounding up"
     return Deviation(np.minimum(np.where(cut, whole, half), _MOST), reason)
 
 
