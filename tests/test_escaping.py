@@ -64,6 +64,8 @@ def test_lines_for_the_one_who_waits_are_escaped(capsys):
     with RunConsole(quiet=False, title="a\x1b]0;b") as console:
         console.say("dog\x1b[2J")
     assert capsys.readouterr().err == "cat\\x1b[2J\na\\x1b]0;b: dog\\x1b[2J\n"
+    tell(f"class '{'y' * 100_000}' has 1 row")
+    assert capsys.readouterr().err == f"class '{'y' * 99}…' has 1 row\n"
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from fairdistill.escaping import shown
+from fairdistill.escaping import shortened, shown
 
 
 def tell(text: str) -> None:
-    """Print a line on standard error at once; control characters in names are escaped."""
-    print(shown(text), file=sys.stderr, flush=True)
+    """Print a line on standard error at once; control characters in names are escaped, long values cut."""
+    print(shortened(shown(text)), file=sys.stderr, flush=True)
