@@ -37,6 +37,11 @@ def test_percentages_are_recognized_as_probabilities(read):
         read([["cat", "dog"][each] for each in RIGHT], [f"{10 + 70 * guess}%" for guess in GUESSED])
 
 
+def test_the_score_is_of_the_class_that_means_yes(read):
+    with pytest.raises(DataError, match=r"probability of 'ja', use --score pred$"):
+        read([["nein", "ja"][each] for each in RIGHT], [0.25 + 0.5 * each for each in GUESSED])
+
+
 def test_classes_may_be_percentages(read):
     doses = [f"{10 + 10 * each}%" for each in RIGHT]
     assert read(doses, doses).class_names == ("10%", "20%")

@@ -12,7 +12,9 @@ from fairdistill.predictions.table.options import TableColumns
 from fairdistill.tables.columns import Columns, check_bins, listed
 from fairdistill.tables.reading import check_column, read_columns, several
 from fairdistill.tables.sources import id_column, source_column
+from fairdistill.text.lists import listed as shown
 
+_SHOWN = 30  # columns
 _PREFIX = "p_"  # of columns that are recognized as probabilities
 _PICTURES = ("image", "img")  # columns that may hold more than the names of files
 
@@ -59,8 +61,8 @@ class ChosenColumns:
         _check_different(found, chosen.groups, chosen.scores)
         if found.pred is None and not chosen.scores.columns:
             raise DataError(
-                f"{path} has no column 'pred' and none starting with 'p_'; its columns are {', '.join(names)}. Name "
-                "the predictions with --pred, --prob or --score"
+                f"{path} has no column 'pred' and none starting with 'p_'; its columns are {shown(names, _SHOWN)}. "
+                "Name the predictions with --pred, --prob or --score"
             )
         check_bins(found.bin, chosen.groups, "group columns")
         return chosen

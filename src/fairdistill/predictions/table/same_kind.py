@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +12,7 @@ from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import some_of
 from fairdistill.predictions.table.coded_classes import CodedClasses
 from fairdistill.tables.columns import Columns, classes_option
-from fairdistill.tables.meaning import is_fraction
+from fairdistill.tables.meaning import is_fraction, no_first
 from fairdistill.tables.order import in_order, number
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percentage
@@ -80,7 +81,7 @@ def _remedy(column: CodedClasses, labels: CodedClasses) -> str:
     numbers = [_share(name) for name in column.names]
     what = "probability" if all(n is not None and 0 <= n <= 1 for n in numbers) else "score"
     threshold = "" if what == "probability" else " and the value that separates the classes with --threshold"
-    return f"if it is the {what} of {labels.names[1]!r}, use --score {column.name}{threshold}"
+    return f"if it is the {what} of {no_first(labels.names)[1]!r}, use --score {shlex.quote(column.name)}{threshold}"
 
 
 def _share(name: str) -> float | None:
@@ -102,8 +103,7 @@ def _check_lists(table: Columns, labels: CodedClasses, predicted: CodedClasses) 
         text = " ".join(lists[0].split())[:60]
         raise DataError(
             f"{table.where(predicted.first(lists[0]))}: column {predicted.name!r} has {text}, several numbers in one "
-            "field; if they are probabilities, write a column for each class (p_NAME) and name "
-            "them with --prob"
+            "field; if they are probabilities, write a column for each class (p_NAME) and name them with --prob"
         )
 
 

@@ -16,6 +16,9 @@ from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.meaning import plain
 from fairdistill.tables.reading import check_column, header, place, read_columns, several
 from fairdistill.tables.yes_no import Attribute, attribute_in, check_attributes
+from fairdistill.text.lists import listed
+
+_SHOWN = 30  # columns
 
 
 def attributes_of(path: Path, options: TableColumns, positive: Mapping[str, str]) -> tuple[Attribute, ...]:
@@ -57,7 +60,7 @@ def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> P
     if pred is None and share is None:
         raise DataError(
             f"{path} has neither a column 'pred_{name}' (yes or no, in the values of {name!r}) nor 'p_{name}' (the "
-            f"probability of {attribute.classes[1]!r}); its columns are {', '.join(names)}"
+            f"probability of {attribute.classes[1]!r}); its columns are {listed(names, _SHOWN)}"
         )
     quoted = ",".join('"' + each.replace('"', '""') + '"' for each in attribute.classes)
     base = replace(options, label=name, prob=None, score=None, pred=None, classes=quoted)
