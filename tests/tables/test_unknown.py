@@ -34,10 +34,19 @@ def test_other_words(name):
 
 
 def test_classes_may_be_called_unknown():
-    for name in ("none", "unknown", "<unk>", "-", ".", "*", "unknown object", "未知"):
-        assert not means_unknown(name, of_class=True)
+    for name in ("none", "unknown", "<unk>", "-", ".", "*", "(", "'", "unknown object", "未知"):
+        assert not means_unknown(name, kind="class")
     for name in ("nan", "N/A", "?", "(blank)", "not available", "keine Angabe"):
-        assert means_unknown(name, of_class=True)
+        assert means_unknown(name, kind="class")
+
+
+def test_sources_may_be_numbered_unknowns():
+    assert [means_unknown(name, kind="source") for name in ("unknown 7", "unknown", "NA", "?")] == [
+        False,
+        True,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

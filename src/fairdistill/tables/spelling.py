@@ -105,7 +105,7 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
     """
     count = dict(zip(names, rows, strict=True))
     notes: list[str] = []
-    words = [name for name in names if means_unknown(name, of_class=kind == "class")]
+    words = [name for name in names if means_unknown(name, kind=kind)]
     if kind == "group":
         words += codes_of_unknown(names)
     if kind != "source":

@@ -47,30 +47,27 @@ _HIGH = (99, 999, 9999, 99999)
 _ABOVE = 4  # times the largest other number is a high code at least, as 999 is of ages
 
 
-def means_unknown(name: str, *, of_class: bool = False) -> bool:
+def means_unknown(name: str, *, kind: str = "group") -> bool:
     """Return whether a value is a word that people write where they do not know one, for example NA or ?.
 
     Args:
         name: the value.
-        of_class: whether it names a class, which may well be called ``none`` or ``unknown``.
+        kind: what it stands for: ``group``; ``class``, which may well be called ``none`` or ``unknown``; or ``source``,
+            of which there may be many, such as ``unknown 7``.
 
     Example:
-        >>> means_unknown("[null]"), means_unknown("unknown gender"), means_unknown("unknown", of_class=True)
+        >>> means_unknown("[null]"), means_unknown("unknown gender"), means_unknown("unknown", kind="class")
         (True, True, False)
     """
     text = name.strip().casefold()
     inner = text.strip(_AROUND)
     if text in _WORDS or inner in _WORDS:
         return True
-    if of_class:
-        signs = _SIGNS.fullmatch(text) is not None and not _SIGNS_OF_CLASSES.fullmatch(text)
-        return signs or (inner not in _NAMES_OF_CLASSES and _PHRASE.fullmatch(inner) is not None)
-    return (
-        inner in _NAMES_OF_CLASSES
-        or _PHRASE.search(inner) is not None
-        or _SIGNS.fullmatch(text) is not None
-        or (text != "" and not inner)
-    )
+    if kind == "class" and (inner in _NAMES_OF_CLASSES or _SIGNS_OF_CLASSES.fullmatch(text)):
+        return False
+    phrase = _PHRASE.search(inner) if kind == "group" else _PHRASE.fullmatch(inner)
+    empty = kind != "class" and text != "" and not inner  # a class may be a sign, such as a bracket
+    return inner in _NAMES_OF_CLASSES or phrase is not None or _SIGNS.fullmatch(text) is not None or empty
 
 
 def codes_of_unknown(names: Sequence[str]) -> tuple[str, ...]:
