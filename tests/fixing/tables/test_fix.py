@@ -112,8 +112,13 @@ def test_ids_that_begin_anew_in_each_table_are_of_different_samples(tables, tmp_
 
 def test_tables_that_do_not_fit_are_one_line(tables, tmp_path, capsys):
     validation, test = tables
-    with pytest.raises(DataError, match=r"1,200 ids are in both .*val\.csv and .*val\.csv, for example i0; what is"):
-        fix_predictions(validation, validation, out=str(tmp_path / "a"))
+    mine = pd.read_csv(validation)
+    mine.sample(frac=1, random_state=0).drop(columns="id").to_csv(tmp_path / "same.csv", index=False)
+    with pytest.raises(DataError, match=r"val\.csv and .*same\.csv hold the same predictions; what is chosen"):
+        fix_predictions(validation, tmp_path / "same.csv", out=str(tmp_path / "a"))
+    mine[:600].to_csv(tmp_path / "half.csv", index=False)
+    with pytest.raises(DataError, match=r"600 ids are in both .*val\.csv and .*half\.csv, for example i0; what"):
+        fix_predictions(validation, tmp_path / "half.csv", out=str(tmp_path / "a"))
     other = written(tmp_path / "o.csv", seed=2, names=("cat", "fox"), start=90_000)
     with pytest.raises(DataError, match=r"the classes of .*val\.csv \(cat, dog\) are not those of .* \(cat, fox\)"):
         fix_predictions(validation, other, out=str(tmp_path / "b"))

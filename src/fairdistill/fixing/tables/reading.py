@@ -6,11 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fairdistill.errors import DataError, UsageError
 from fairdistill.fixing.tables.options import TableFixOptions
 from fairdistill.predictions import Predictions, read_predictions
 from fairdistill.predictions.reordered import in_class_order, in_group_order
 
+_DIVIDE = "what is chosen on an image cannot be confirmed on it, so divide them"
 _FEW = 0.1  # share of the same samples whose class or group may have been corrected in one table
 
 
@@ -47,6 +51,8 @@ def read_both(paths: Sequence[Path], options: TableFixOptions) -> tuple[Predicti
             f"({', '.join(test.class_names)})"
         )
     test = _in_group_order(in_class_order(test, validation.class_names), validation, paths)
+    if _are_equal(validation, test):
+        raise DataError(f"{paths[0]} and {paths[1]} hold the same predictions; {_DIVIDE}")
     note = _check_shared(validation, test, paths)
     return validation, test if note is None else replace(test, notes=(*test.notes, note))
 
@@ -66,10 +72,18 @@ def _check_shared(validation: Predictions, test: Predictions, paths: Sequence[Pa
             f"{both}, but {len(differ):,} of them have another class or group there, so they were taken for different "
             "samples"
         )
-    raise DataError(
-        f"{both}, for example {min(shared)}; what is chosen on an image cannot be confirmed on it, so divide them, or "
-        "give different images different ids"
-    )
+    raise DataError(f"{both}, for example {min(shared)}; {_DIVIDE}, or give different images different ids")
+
+
+def _are_equal(first: Predictions, second: Predictions) -> bool:
+    """Return whether two tables have the same rows but for their ids, in whatever order."""
+    one, other = _rows(first), _rows(second)
+    return one.shape == other.shape and bool((one[np.lexsort(one.T)] == other[np.lexsort(other.T)]).all())
+
+
+def _rows(found: Predictions) -> NDArray[np.float64]:
+    assert found.probabilities is not None, "they were checked"
+    return np.column_stack([found.labels, found.groups, found.predicted, found.probabilities])
 
 
 def _described(found: Predictions, ids: Collection[str]) -> set[tuple[str, int, int]]:
