@@ -84,6 +84,15 @@ def test_every_table_has_headings_and_headings_have_levels(open_file, pages):
     assert all(after - before <= 1 for before, after in itertools.pairwise(headings))
 
 
+def test_a_long_word_in_the_first_column_does_not_run_over_the_numbers(open_file, tmp_path):
+    written = tmp_path / "long.html"
+    written.write_text(recommendation_page(recommendation("use", classes=("a" * 60, "b"))), encoding="utf-8")
+    page = open_file(written)
+    over = "all => all.filter(e => e.scrollWidth > e.clientWidth).length"
+    assert page.locator("th[scope=row]", has_text="a" * 60).count() > 0
+    assert page.eval_on_selector_all("th[scope=row]", over) == 0
+
+
 def test_it_prints_in_light_colours(open_file, pages):
     page = open_file(pages["use"], scheme="dark")
     page.emulate_media(media="print")

@@ -48,11 +48,15 @@ def sentence_in_html(text: str) -> str:
     Example:
         >>> print(sentence_in_html("`fc` < 3"))
         <code>fc</code> &lt; 3
+        >>> print(sentence_in_html("needs --data"))
+        needs <span class="option">--data</span>
     """
     from markupsafe import Markup, escape
 
     parts = [Markup("<code>{}</code>").format(part) if code else escape(part) for part, code in _parts(shown(text))]
-    return Markup(re.sub("--[a-z][a-z-]*", r'<span class="option">\g<0></span>', Markup("").join(parts)))
+    # A plain string, since re.sub joins the pieces of a Markup with its own join, which escapes the tags.
+    joined = str(Markup("").join(parts))
+    return Markup(re.sub("--[a-z][a-z-]*", r'<span class="option">\g<0></span>', joined))
 
 
 def sentence_in_markdown(text: str) -> str:
