@@ -25,7 +25,7 @@ ENVIRONMENT = {
 @pytest.fixture
 def make_run(tmp_path):
     def make(name, *, steps=400, finished=True, digests=None, teacher=None, **given):
-        found = {"accuracy": 0.8, "deo_a": 0.1, "deo_m": 0.2, "collapsed": False}
+        found = {"accuracy": 0.8, "deo_a": 0.1, "deo_m": 0.2, "collapsed": False, "attributes": {}}
         result = {key: given.pop(key, default) for key, default in found.items()}
         run = RunFolder.create(tmp_path / name, config={**CONFIG, **given}, environment=ENVIRONMENT)
         if finished:
@@ -76,6 +76,17 @@ def test_runs_of_one_method_with_other_settings_are_rows_that_say_what_differs(m
 def test_a_collapsed_run_is_marked(make_run):
     runs = [make_run("a", method="ad", seed=0), make_run("b", method="ad", seed=1, collapsed=True)]
     assert "ad [one class only: seed 1]" in formatted(compare(runs), "md")
+
+
+def test_an_attribute_with_one_answer_is_marked(make_run):
+    def attributes(collapsed):
+        return {"smiling": {"collapsed": False}, "glasses": {"collapsed": collapsed}}
+
+    runs = [make_run(f"{seed}", method="ss", seed=seed, attributes=attributes(seed > 0)) for seed in range(3)]
+    found = compare(runs)
+    assert found.rows[0].collapsed == ()
+    assert found.to_dict()["rows"][0]["collapsed_attributes"] == {"glasses": [1, 2]}
+    assert "ss [one class only for glasses: seed 1, 2]" in found.text()
 
 
 def test_text_is_aligned_and_says_how_it_was_made(table):
@@ -256,7 +267,7 @@ def test_the_json_is_the_result_and_keeps_its_keys_and_their_order(table):
     assert list(content) == ["data", "protocol", "made_with", "largest_class", "tested_on", "rows"]
     assert list(content["rows"][0]) == [
         "method", "n", "accuracy_mean", "accuracy_sd", "deo_a_mean", "deo_a_sd", "deo_m_mean", "deo_m_sd", "steps",
-        "samples", "collapsed_seeds", "seeds", "runs", "values", "code",
+        "samples", "collapsed_seeds", "seeds", "runs", "values", "code", "collapsed_attributes",
     ]  # fmt: skip
     assert content["rows"][0] == table.rows[0].to_dict()
 

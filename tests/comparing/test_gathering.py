@@ -39,8 +39,10 @@ def other(**changes):
 
 
 def test_seeds_of_two_files_make_one_row_in_their_order(row_file):
-    result = compare([row_file("b.json", other(collapsed_seeds=[1]), made_with=["version 2"]), row_file("a.json")])
+    second = other(collapsed_seeds=[1], collapsed_attributes={"glasses": [1]})
+    result = compare([row_file("b.json", second, made_with=["version 2"]), row_file("a.json")])
     (row,) = result.rows
+    assert row.collapsed_attributes == {"glasses": (1,)}
     assert (row.label, row.seeds, row.collapsed, row.paths) == ("mfd", (0, 1), (1,), ("mfd-0", "mfd-1"))
     assert row.accuracy.values == (0.8, 0.9)
     assert row.deo_a.values[0] == 0.1

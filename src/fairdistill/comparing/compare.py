@@ -109,7 +109,18 @@ def _row(recipe: Recipe, members: Sequence[FinishedRun], recipes: list[Recipe]) 
         collapsed=tuple(run.seed for run in runs if run.result["collapsed"]),
         paths=tuple(str(run.folder.path) for run in runs),
         code=runs[0].code,
+        collapsed_attributes=_collapsed_attributes(runs),
     )
+
+
+def _collapsed_attributes(runs: Sequence[FinishedRun]) -> dict[str, tuple[int, ...]]:
+    """Return the attributes for which runs predict a single answer, and their seeds; not of runs that do for all."""
+    found: dict[str, tuple[int, ...]] = {}
+    for run in runs:
+        for name, of_attribute in run.result.get("attributes", {}).items():
+            if of_attribute["collapsed"] and not run.result["collapsed"]:
+                found[name] = (*found.get(name, ()), run.seed)
+    return found
 
 
 def _over_seeds(runs: Sequence[FinishedRun], metric: str) -> OverSeeds:

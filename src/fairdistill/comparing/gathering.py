@@ -119,6 +119,10 @@ def _together(one: CompareRow, other: CompareRow) -> CompareRow:
         accuracy=values("accuracy"),
         deo_a=values("deo_a"),
         deo_m=values("deo_m"),
+        collapsed_attributes={
+            name: tuple(sorted((*one.collapsed_attributes.get(name, ()), *other.collapsed_attributes.get(name, ()))))
+            for name in (*one.collapsed_attributes, *other.collapsed_attributes)
+        },
     )
 
 
@@ -140,6 +144,9 @@ def _row(content: Mapping[str, Any]) -> CompareRow:
         deo_a=values["deo_a"],
         deo_m=values["deo_m"],
         code={str(file): str(digest) for file, digest in content.get("code", {}).items()},
+        collapsed_attributes={
+            str(name): tuple(map(int, of)) for name, of in content.get("collapsed_attributes", {}).items()
+        },
     )
 
 

@@ -56,6 +56,7 @@ class CompareRow(Result):
         collapsed: seeds whose model predicts a single class.
         paths: the run folders.
         code: a hash of each file of the user's own code that the runs were trained with.
+        collapsed_attributes: of several attributes, those for which a single answer is predicted, and the seeds.
     """
 
     method: str
@@ -69,6 +70,7 @@ class CompareRow(Result):
     collapsed: tuple[int, ...]
     paths: tuple[str, ...]
     code: Mapping[str, str] = field(default_factory=dict)
+    collapsed_attributes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -96,9 +98,10 @@ class CompareRow(Result):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as it is written to JSON: the record, the values of every run, and the hashes of own code."""
+        """Return the row as it is written to JSON: the record, and of every run what the record has no room for."""
         values = {name: list(self.metric(name).values) for name in METRICS}
-        return {**self.record(), "values": values, "code": dict(self.code)}
+        collapsed = {name: list(seeds) for name, seeds in self.collapsed_attributes.items()}
+        return {**self.record(), "values": values, "code": dict(self.code), "collapsed_attributes": collapsed}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,6 +78,15 @@ def test_each_attribute_is_audited_as_if_it_were_alone(table):
     assert "Largest DEO_A: glasses; the largest of 2 gaps is larger by chance than any one of them." in text
 
 
+def test_an_attribute_with_one_answer_is_named(tmp_path, rows):
+    said = "glasses: the model predicts a single class for every sample, so its gap of 0 says nothing about fairness."
+    constant = write(tmp_path / "t.csv", [{**row, "p_glasses": 0.1} for row in rows])
+    found = audit_attributes(constant, label="smiling,glasses", **OPTIONS)
+    assert said in found.text()
+    assert said in found.markdown()
+    assert "single class" not in audit_attributes(constant, label="smiling,hair", **OPTIONS).text()
+
+
 def test_predicted_classes_go_before_probabilities(tmp_path, rows):
     for row in rows:
         row["pred_glasses"] = int(row["p_glasses"] >= 0.8)

@@ -134,9 +134,14 @@ def test_tables_that_do_not_fit_are_one_line(tables, tmp_path, capsys):
         fix_predictions(
             written(tmp_path / "n.csv", seed=3, form=(0.0, 0.0), start=70_000), test, out=str(tmp_path / "e")
         )
+    table = pd.read_csv(test)
+    table["p_cat"], table["p_dog"] = 0.9, 0.1
+    table.to_csv(tmp_path / "one.csv", index=False)
+    with pytest.raises(UsageError, match=r"one\.csv predicts 'cat' for every test image, so its gap of 0 says nothing"):
+        fix_predictions(validation, tmp_path / "one.csv", out=str(tmp_path / "g"))
     assert main(["fix", "--predictions", str(validation), "--out", str(tmp_path / "f")]) == 2
     assert "needs two tables, of validation and of test images, but got 1" in capsys.readouterr().err
-    assert not [name for name in "abcdef" if (tmp_path / name).exists()]
+    assert not [name for name in "abcdefg" if (tmp_path / name).exists()]
 
 
 def test_the_command_without_data_names_it(capsys):

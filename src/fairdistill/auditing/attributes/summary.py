@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fairdistill.auditing.attributes.result import AttributesResult
-from fairdistill.auditing.attributes.text import about_intervals, kept_by, largest, notes_of, rows_of
+from fairdistill.auditing.attributes.text import about_intervals, collapsed_in_words, kept_by, largest, notes_of, rows_of
 from fairdistill.auditing.summary import code, folded_notes, outcome
 from fairdistill.text.markup import as_markdown, table
 
@@ -19,6 +19,7 @@ def summary(result: AttributesResult) -> str:
         "\n".join(f"* {as_markdown(limit)}: {as_markdown(said)}." for limit, said in kept_by(result, words=True)),
         table([tuple(map(as_markdown, row)) for row in rows_of(result)]),
         as_markdown(about_intervals(result)),
+        *map(as_markdown, collapsed_in_words(result)),
         as_markdown(largest(result)),
     ]
     if notes := notes_of(result):

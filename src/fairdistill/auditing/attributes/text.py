@@ -23,6 +23,7 @@ def render(result: AttributesResult) -> str:
         *aligned(rows_of(result), left=(0, 10)),
         about_intervals(result),
         "",
+        *collapsed_in_words(result),
         largest(result),
         *(f"Limit {limit}: {said}." for limit, said in kept_by(result)),
         *(first.model.in_words() if first.model is not None else ()),
@@ -68,6 +69,17 @@ def largest(result: AttributesResult) -> str:
         return "DEO is undefined for every attribute: a subgroup has no samples."
     several = f"; the largest of {len(result.attributes)} gaps is larger by chance than any one of them"
     return f"Largest DEO_A: {result.worst}{several}."
+
+
+def collapsed_in_words(result: AttributesResult) -> list[str]:
+    """Return for which attributes the model gives one answer alone, so that their gap of 0 means nothing."""
+    names = [each.attribute for each in result.attributes if each.audit.collapsed]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: the model predicts a single class for every sample, so its gap of 0 says nothing about "
+        "fairness."
+    ]
 
 
 def kept_by(result: AttributesResult, *, words: bool = False) -> list[tuple[str, str]]:

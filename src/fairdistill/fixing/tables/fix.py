@@ -25,7 +25,7 @@ from fairdistill.fixing.tables.options import TableFixOptions
 from fairdistill.fixing.tables.reading import read_both
 from fairdistill.fixing.verdict.verdict import is_real, within
 from fairdistill.fixing.work import folder
-from fairdistill.fixing.work.guessing import check_beats_guessing
+from fairdistill.fixing.work.guessing import check_beats_guessing, check_several_predicted
 from fairdistill.predictions import Predictions, TableColumns
 
 _INPUT = "Check the columns that were read (--label, --pred, --prob) and the order of the classes (--classes)"
@@ -46,7 +46,8 @@ def fix_predictions(
         **keywords: options by name.
 
     Raises:
-        UsageError: for options that do not fit, or a model that is no better than guessing.
+        UsageError: for options that do not fit, a model that is no better than guessing, or a test table of a single predicted
+            class.
         DataError: for tables that cannot be used, or that do not have the same classes and groups, or share ids.
         RunFolderError: if the folder contains something else.
 
@@ -65,6 +66,7 @@ def fix_predictions(
         samples = read_both(paths, options)
         of_fix.chooser.check(samples[0].class_names, samples[0].group_names)
         check_beats_guessing(samples[0], str(validation), _INPUT)
+        check_several_predicted(samples[1], str(test), _INPUT, images="test")
         folder.begin(out, _identity(paths, options))
         audited = audit(samples[0])
         decision = _decided(samples[0], audited, of_fix)

@@ -43,6 +43,25 @@ def beats_guessing(predictions: Predictions) -> bool:
     return float(recall.mean()) > guess + _Z * error
 
 
+def check_several_predicted(predictions: Predictions, model: str, remedy: str, *, images: str = "validation") -> None:
+    """Check that a model does not predict a single class for all images; their true classes are not looked at.
+
+    Args:
+        predictions: of the model.
+        model: what an error calls it.
+        remedy: what to do.
+        images: what an error calls them.
+
+    Raises:
+        UsageError: naming the class.
+    """
+    if len(predicted := np.unique(predictions.predicted)) == 1:
+        raise UsageError(
+            f"{model} predicts {predictions.class_names[int(predicted[0])]!r} for every {images} image, so "
+            f"its gap of 0 says nothing about fairness. {remedy}"
+        )
+
+
 def check_beats_guessing(predictions: Predictions, model: str, remedy: str) -> None:
     """Check that a model is better than guessing.
 
@@ -56,11 +75,7 @@ def check_beats_guessing(predictions: Predictions, model: str, remedy: str) -> N
     """
     if beats_guessing(predictions):
         return
-    if len(predicted := np.unique(predictions.predicted)) == 1:
-        raise UsageError(
-            f"{model} predicts {predictions.class_names[int(predicted[0])]!r} for every validation image, so "
-            f"its gap of 0 says nothing about fairness. {remedy}"
-        )
+    check_several_predicted(predictions, model, remedy)
     counts = np.bincount(predictions.labels, minlength=len(predictions.class_names))
     common = predictions.class_names[int(counts.argmax())]
     order = order_note(predictions)
