@@ -125,7 +125,7 @@ def fix_result(
         "chosen": chosen, "family": "deployed" if after is None else "head",
         "description": "your model as it is" if after is None else "your model with another last layer",
         "breaks_rule": (), "breaks_rule_on_test": (), "fair_enough": 0.03, "needs_group": False, "settings": {},
-        "use": None, "model": None if after is None else "out/heads/fair-head/old.pt",
+        "group_at_use": False, "use": None, "model": None if after is None else "out/heads/fair-head/old.pt",
         "layer": None if after is None else "fc",
         "searched": Searched(ended="complete", heads=12, students=2, first_seconds=9.0, seconds=100.0),
         "candidates": candidates,

@@ -148,6 +148,9 @@ def test_no_images_are_asked_for_to_show_a_gain_too_small_to_matter(found, promi
 def test_the_nearest_candidate_is_named_with_what_it_breaks(texts):
     assert "`mfd` (a new network) comes nearest: DEO_A 4.0% instead of 28.0%" in texts["none better"]
     assert f"but it breaks the rule: {BREAKS}." in texts["none better"]
+    own, near = none_better().candidates
+    text = render(replace(none_better(), candidates=(own, replace(near, deo_a=own.deo_a))))
+    assert "comes nearest: DEO_A 28.0%, like your model's, on the validation set" in text
     assert "| mfd | 4.0 | 8.0 | 80.0 | 79.0 | 70.0 | nearest, breaks the rule |" in texts["none better"]
     own = replace(KEEP, breaks_rule=("Accuracy is 60.0%, 30.0 points below the 90.0% that it asks for",))
     text = render(replace(none_better(), candidates=(own, none_better().candidates[1])))
@@ -260,7 +263,11 @@ def test_a_correction_that_only_its_need_of_the_group_rules_out_is_pointed_at():
     kept = fix_result(candidates=(keep, correction))
     points = [replace(kept.points[0], name=each.name, family=each.family) for each in (keep, correction)]
     text = render(replace(kept, points=tuple(points)))
-    assert "No other model was tried." in text
+    assert "Only models that need each person's group were tried." in text
+    assert "By the rule, the only model that was tried is not better." in render(
+        replace(kept, points=tuple(points), group_at_use=True)
+    )
+    assert "No other model was tried." in render(kept)
     assert "add --group-at-use: `group thresholds` has a DEO_A of 1.8% and an accuracy of 97.0%" in text
     for other in (replace(correction, breaks_rule=(BREAKS,)), replace(correction, rank=3)):
         assert "--group-at-use" not in render(fix_result(candidates=(keep, other)))

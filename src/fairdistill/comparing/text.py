@@ -61,8 +61,8 @@ def _table(result: CompareResult) -> CaptionedTable:
 def _cells(result: CompareResult) -> list[tuple[str, ...]]:
     rows = []
     for row in result.rows:
-        collapsed = [("", row.collapsed), *((f" for {name}", seeds) for name, seeds in row.collapsed_attributes.items())]
-        said = [f"one class only{of}: seed {', '.join(map(str, seeds))}" for of, seeds in collapsed if seeds]
+        seeds_of = {"": row.collapsed, **{f" for {name}": seeds for name, seeds in row.collapsed_attributes.items()}}
+        said = [f"one class only{of}: seed {', '.join(map(str, seeds))}" for of, seeds in seeds_of.items() if seeds]
         mark = f" [{'; '.join(said)}]" if said else ""
         metrics = [_percent(row.metric(name)) for name in METRICS]
         rows.append((row.label + mark, str(len(row.seeds)), *metrics, f"{row.steps:,}", f"{row.samples:,}"))

@@ -108,6 +108,7 @@ def _result(
         breaks_rule_on_test=missed,
         fair_enough=subject.options.fair_enough,
         needs_group=chosen.needs_group,
+        group_at_use=subject.options.group_at_use,
         settings=chosen.settings,
         use=chosen.use,
         model=None if chosen.file is None else str(chosen.file),

@@ -99,6 +99,7 @@ class FixResult(Result, Plotted):
         breaks_rule_on_test: the same on the test set.
         fair_enough: the limit of DEO_A below which nothing is tried.
         needs_group: whether a person's group must be known when the chosen candidate is used.
+        group_at_use: whether a candidate that needs the group could be chosen.
         settings: what was fitted or chosen for it.
         use: how to decide with it, if it corrects the deployed model's outputs.
         model: the chosen candidate's file; None if it is the deployed model, or has no file.
@@ -134,6 +135,7 @@ class FixResult(Result, Plotted):
     breaks_rule_on_test: tuple[str, ...]
     fair_enough: float
     needs_group: bool
+    group_at_use: bool
     settings: Mapping[str, Any] | None
     use: str | None
     model: str | None

@@ -128,9 +128,26 @@ def test_undefined_gaps_are_called_undefined(used):
     assert "nan" not in re.sub(r'data-value="nan"', "", text)
     assert "Whether the gap changed is unknown" in text
     assert data_of(content)["points"] == []
+    assert 'id="front"' not in text, "an empty picture says nothing"
     assert data_of(content)["lines"][0]["before"] is None
     assert text.index(">women</th>") < len(text)
     assert text.rindex("under 20 (women)</th>") > text.rindex("40 and over (men)</th>")  # without an image: last
+
+
+def test_what_does_not_count_in_the_picture_is_said(used):
+    said = "models that need the group do not count without"
+    assert any(row.needs_group for row in used.candidates)
+    assert said in page(used)
+    assert said not in page(replace(used, group_at_use=True))
+    free = tuple(replace(row, needs_group=False) for row in used.candidates)
+    assert said not in page(replace(used, candidates=free))
+
+
+def test_what_chance_would_show_is_said_before_and_after(used):
+    floors = [percent(each.deo_a.floor) for each in (used.before, used.after)]
+    assert "chance alone would show about {} before and {} after.".format(*floors) in page(used)
+    fair = recommendation("fair")
+    assert f"chance alone would show about {percent(fair.before.deo_a.floor)}." in page(fair)
 
 
 def test_text_from_users_is_shown_as_text():

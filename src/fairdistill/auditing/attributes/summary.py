@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from fairdistill.auditing.attributes.result import AttributesResult
-from fairdistill.auditing.attributes.text import about_intervals, collapsed_in_words, kept_by, largest, notes_of, rows_of
+from fairdistill.auditing.attributes.text import (
+    about_intervals,
+    collapsed_in_words,
+    kept_by,
+    largest,
+    notes_of,
+    rows_of,
+)
 from fairdistill.auditing.summary import code, folded_notes, outcome
 from fairdistill.text.markup import as_markdown, table
 

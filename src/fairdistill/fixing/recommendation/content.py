@@ -41,6 +41,7 @@ def content_of(result: FixResult, subject: Subject) -> Recommendation:
         command=None if file is None else _command(file, options),
         layer=result.layer if result.verdict == "use" else None,
         needs_group=result.verdict == "use" and result.needs_group,
+        group_at_use=result.group_at_use,
         use=result.use if result.verdict == "use" else None,
         before=_on_test(test),
         after=None if result.test_after is None else _on_test(result.test_after),

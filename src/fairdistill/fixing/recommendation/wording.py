@@ -102,7 +102,7 @@ def _left(after: AuditResult) -> str:
             f"A gap remains: it is still more than chance (p {p_value(gap.p_value)}), between {percent(gap.low)} and "
             f"{percent(gap.high)} points."
         )
-    return f"What remains of the gap is within chance, which alone would show {percent(gap.floor)}%."
+    return f"What remains of the gap is within chance, which alone would show {percent(gap.floor)}% for this model."
 
 
 def _fair(result: FixResult) -> str:
@@ -147,21 +147,23 @@ def _none_better(result: FixResult) -> str:
     near = None if result.promising is None else result.candidate(result.promising)
     if near is not None:
         breaks = f", but it breaks the rule: {'; '.join(near.breaks_rule)}" if near.breaks_rule else ""
-        sentence += (
-            f" `{near.name}` ({near.description}) comes nearest: DEO_A {percent(near.deo_a)}% instead of "
-            f"{percent(own.deo_a)}% on the validation set{breaks}."
-        )
+        instead = f"{percent(near.deo_a)}% instead of {percent(own.deo_a)}%"
+        if percent(near.deo_a) == percent(own.deo_a):
+            instead = f"{percent(near.deo_a)}%, like your model's,"
+        sentence += f" `{near.name}` ({near.description}) comes nearest: DEO_A {instead} on the validation set{breaks}."
     return f"{sentence} So do not rely on your model to treat groups equally."
 
 
 def _none_of(result: FixResult) -> str:
-    """Return that no model is better, apart from those that need the group."""
-    need = {each.name for each in result.candidates if each.needs_group}
-    tried = sum(each.name not in need for each in result.points[1:])
-    found = f"none of the {tried:,} models that were tried is better" if tried else "no other model was tried"
+    """Return that no model is better; without ``--group-at-use``, apart from those that need the group."""
+    others = result.points[1:]
+    need = set() if result.group_at_use else {each.name for each in result.candidates if each.needs_group}
+    tried = sum(each.name not in need for each in others)
+    if tried > 1:
+        return f"By the rule, none of the {tried:,} models that were tried is better."
     if tried == 1:
-        found = "the only model that was tried is not better"
-    return f"By the rule, {found}." if tried else f"{found[0].upper()}{found[1:]}."
+        return "By the rule, the only model that was tried is not better."
+    return "Only models that need each person's group were tried." if others else "No other model was tried."
 
 
 def _undecided(result: FixResult) -> str:

@@ -46,8 +46,8 @@ def fix_predictions(
         **keywords: options by name.
 
     Raises:
-        UsageError: for options that do not fit, a model that is no better than guessing, or a test table of a single predicted
-            class.
+        UsageError: for options that do not fit, a model that is no better than guessing, or one that predicts a single
+            class in the test table.
         DataError: for tables that cannot be used, or that do not have the same classes and groups, or share ids.
         RunFolderError: if the folder contains something else.
 

@@ -109,6 +109,7 @@ class Recommendation(Result):
         command: a command to copy that audits ``file``; None if there is none.
         layer: the one layer in which ``file`` differs from the deployed model; None for any other file.
         needs_group: whether a person's group must be known when the model is used.
+        group_at_use: whether a model that needs the group could be picked.
         use: how to decide with it, if that takes more than its outputs; a sentence.
         before: the deployed model on the test set.
         after: the candidate that the search picked; None if it picked none.
@@ -142,6 +143,7 @@ class Recommendation(Result):
     command: str | None
     layer: str | None
     needs_group: bool
+    group_at_use: bool = False
     use: str | None
     before: OnTest
     after: OnTest | None

@@ -2,6 +2,7 @@ const SHAPES = { deployed: "star", head: "circle", line: "circle-open", correcti
 const HUES = { deployed: 1, head: 0, line: 5, correction: 4, student: 2 }; // places in COLOURS
 
 function front() {
+  if (!document.getElementById("front")) return;
   const at = (points) => ({ x: points.map((each) => percent(each.balanced_accuracy)), y: points.map((each) => percent(each.deo_a)) });
   const best = data.points.filter((each) => each.on_front).sort((one, other) => one.balanced_accuracy - other.balanced_accuracy);
   const traces = [{ type: "scatter", mode: "lines", name: "front", ...at(best), line: { color: colours().soft, width: 1.5, dash: "dash" }, hoverinfo: "skip" }];

@@ -32,6 +32,7 @@ def recommendation_page(content: Recommendation) -> str:
         scripts=("drawing.js", "recommendation/page.js"),
         values={
             "content": content,
+            "figures": figures,
             "sign": sign,
             "verdict": words,
             "subject": subject(content),
