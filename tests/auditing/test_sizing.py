@@ -16,6 +16,11 @@ def sample(sources: np.ndarray, hard: np.ndarray) -> Resampled:
     return Resampled((hard < 0.8)[None], samples, QUICK)
 
 
+def test_a_line_break_in_the_name_of_a_group_is_escaped() -> None:
+    text = " ".join(sizing_in_words(sizing([[100, 100], [100, 100]], 0.5, 0.95, ("a\nb", "c"))))
+    assert r"points (a\nb), " in text
+
+
 def test_independent_samples_are_worth_themselves() -> None:
     found = Worth.of(sample(np.arange(400), np.random.default_rng(0).random(400)))
     assert found.rows.tolist() == [[100, 100], [100, 100]]

@@ -47,6 +47,15 @@ def test_a_gap_within_chance_is_not_called_one() -> None:
     assert f"as large as {percent(result.deo_a.high)} points" in text
 
 
+def test_a_line_break_in_a_name_does_not_break_a_line() -> None:
+    plain, odd = (
+        render(result_of([[0, 95], [80, 90]], [[0, 100], [100, 100]], group_names=(name, "c")))
+        for name in ("ab", "a\nb")
+    )
+    assert odd.count("\n") == plain.count("\n")
+    assert r"of a\nb, so the DEO is undefined" in odd
+
+
 def test_rows_needed_are_said() -> None:
     rows = rows_to_detect(0.1, groups=2, classes=2, accuracy=0.8)
     assert 124 < rows < 248  # more than half of what a single class needs, 248: see test_sizing

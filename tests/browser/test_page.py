@@ -45,7 +45,7 @@ def open_page(open_file, written):
 def test_it_renders_without_an_error_or_a_request_and_fits_its_width(open_page, width, scheme):
     page = open_page(width=width, scheme=scheme)
     drawn = page.eval_on_selector_all(".plot", "all => all.filter(e => e.querySelector('.main-svg')).map(e => e.id)")
-    wanted = {"trade-off", "cell-accuracy", "cell-change", "curve-accuracy", "curve-deo", "student-class"}
+    wanted = {"trade-off", "cell-accuracy", "cell-change", "curve-accuracy", "student-class"}
     assert wanted <= set(drawn)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"

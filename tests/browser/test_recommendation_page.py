@@ -93,6 +93,21 @@ def test_a_long_word_in_the_first_column_does_not_run_over_the_numbers(open_file
     assert page.eval_on_selector_all("th[scope=row]", over) == 0
 
 
+def test_a_heat_map_has_room_for_every_group_and_cuts_long_names(open_file, tmp_path):
+    written = tmp_path / "map.html"
+    content = recommendation("unproven", classes=("a" * 80, "b"), groups=tuple(map(str, range(40))), per_subgroup=4)
+    written.write_text(recommendation_page(content), encoding="utf-8")
+    page = open_file(written)
+    assert page.locator("#cell-accuracy .yaxislayer-above text").count() == 40
+    assert page.locator("#cell-accuracy .xaxislayer-above").text_content().startswith("a" * 29 + "…")
+    drawn = page.locator("#cell-accuracy .heatmaplayer").bounding_box()
+    assert drawn["height"] >= 40 * 15
+    page.locator("#cell-accuracy .nsewdrag").hover()
+    page.wait_for_selector("#cell-accuracy .hovertext")
+    assert re.match(r"(a{80}|b), \d+: ", page.locator("#cell-accuracy .hovertext").text_content())
+    assert page.wrong == []
+
+
 def test_it_prints_in_light_colours(open_file, pages):
     page = open_file(pages["use"], scheme="dark")
     page.emulate_media(media="print")

@@ -339,6 +339,10 @@ def test_an_empty_cell_is_named(kind: str) -> None:
         DataError, match="no samples of class 1 in group young, class 0 in group old, class 1 in group old"
     ):
         fit(**arguments(kind, labels=[0, 0, 0, 0], groups=[0, 0, -1, -1], group_names=("young", "old")))
+    with pytest.raises(DataError, match="has no samples of dog in group old; the post-hoc"):
+        fit(**arguments(kind, labels=[0, 1, 0, 0], group_names=("young", "old"), class_names=("cat", "dog")))
+    with pytest.raises(UsageError, match="Expected argument `class_names` to hold 2 names, but got 1"):
+        fit(**arguments(kind, class_names=("cat",)))
 
 
 @pytest.mark.parametrize("kind", FITS)

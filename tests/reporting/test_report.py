@@ -115,6 +115,17 @@ def test_the_result_holds_what_the_page_shows(runs, tmp_path):
     assert second.startswith("mfd: ")
 
 
+def test_pictures_of_undefined_gaps_are_left_out(runs, tmp_path):
+    text = written(runs, tmp_path)
+    assert 'id="trade-off"' in text
+    assert 'id="curve-deo"' not in text
+    assert "is undefined, because a subgroup has no images there" in text
+    runs[0].append_log({"step": 30, "evaluation": {"accuracy": 0.9, "deo_a": 0.1}})
+    text = written(runs, tmp_path)
+    assert 'id="curve-deo"' in text
+    assert "is undefined, because a subgroup has no images there" not in text
+
+
 def test_the_page_asks_for_nothing_from_outside_and_is_small(runs, tmp_path):
     text = written(runs, tmp_path)
     head = text[: text.index('<script type="application/json"')]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairdistill.auditing.result import GroupResolved, RowsNeeded, Sizing
+from fairdistill.escaping import one_line
 from fairdistill.metrics import Resampled, gap_resolved, rows_to_resolve
 from fairdistill.metrics.sizing import gaps_detected, rows_to_detect
 from fairdistill.text.numbers import percent
@@ -97,7 +98,7 @@ def sizing_in_words(sizing: Sizing, *, samples: str = "samples") -> list[str]:
     needed = "; ".join(f"{percent(each.gap, 0)} points: {each.rows:,}" for each in sizing.deo_a_rows_needed)
     return [
         f"The smallest subgroup has {smallest}, {resolved}.",
-        *_groups(sizing),
+        *map(one_line, _groups(sizing)),
         f"{samples.capitalize()} per subgroup needed to detect that one group is behind in every class by {needed}.",
     ]
 

@@ -10,7 +10,7 @@ from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, M
 from fairdistill.auditing.score_text import group_scores, score_rows
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
-from fairdistill.escaping import brief
+from fairdistill.escaping import brief, one_line
 from fairdistill.metrics import Calibration, Estimate, Gap, GapChange
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import interval, p_value, percent, signed
@@ -35,11 +35,11 @@ def render(result: AuditResult) -> str:
         *_classes(result),
         *few_samples(result),
         "",
-        *in_words(result),
+        *map(one_line, in_words(result)),
     ]
     lines += [] if result.model is None else result.model.in_words()
     lines += [f"{brief(note)}." for note in result.notes]
-    lines += limits_in_words(result)
+    lines += map(one_line, limits_in_words(result))
     if result.against is not None:
         lines += ["", *_change(result.against)]
     if result.posthoc is not None:

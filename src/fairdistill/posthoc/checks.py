@@ -19,6 +19,15 @@ def check_lengths(**lengths: int) -> None:
         )
 
 
+def class_names_of(class_names: Sequence[str] | None, num_classes: int) -> Sequence[str]:
+    """Return a name for each class, ``class 0`` and so on by default; raise a UsageError if their number is wrong."""
+    if class_names is None:
+        return [f"class {label}" for label in range(num_classes)]
+    if len(class_names) != num_classes:
+        raise UsageError(f"Expected argument `class_names` to hold {num_classes} names, but got {len(class_names)}")
+    return class_names
+
+
 def names_of(group_names: Sequence[str] | None, num_groups: int) -> Sequence[str]:
     """Return a name for each group, its index by default; raise a UsageError if their number is wrong."""
     if num_groups < 1:
@@ -31,13 +40,13 @@ def names_of(group_names: Sequence[str] | None, num_groups: int) -> Sequence[str
 
 
 def check_cells(
-    labels: NDArray[np.int64], groups: NDArray[np.int64], *, num_classes: int, names: Sequence[str]
+    labels: NDArray[np.int64], groups: NDArray[np.int64], *, classes: Sequence[str], names: Sequence[str]
 ) -> None:
     """Raise a DataError naming every subgroup without samples."""
-    known = groups >= 0
+    known, num_classes = groups >= 0, len(classes)
     cell = groups[known] * num_classes + labels[known]
     rows = np.bincount(cell, minlength=len(names) * num_classes).reshape(len(names), num_classes)
-    empty = [f"class {label} in group {names[group]}" for group, label in np.argwhere(rows == 0)]
+    empty = [f"{classes[label]} in group {names[group]}" for group, label in np.argwhere(rows == 0)]
     if empty:
         raise DataError(
             f"the validation set has no samples of {', '.join(empty)}; the post-hoc baselines need every class in "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
 from fairdistill.metrics import checked_indices, probability_rows
-from fairdistill.posthoc.checks import check_cells, check_lengths, names_of
+from fairdistill.posthoc.checks import check_cells, check_lengths, class_names_of, names_of
 
 _FLOOR = float(np.finfo(np.float32).tiny)
 """Smallest probability; see :meth:`GroupLogitAdjustment.fit`."""
@@ -35,7 +35,14 @@ class GroupLogitAdjustment:
 
     @classmethod
     def fit(
-        cls, probabilities: Any, labels: Any, groups: Any, *, num_groups: int, group_names: Sequence[str] | None = None
+        cls,
+        probabilities: Any,
+        labels: Any,
+        groups: Any,
+        *,
+        num_groups: int,
+        group_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> GroupLogitAdjustment:
         """Choose the offsets that make each group's predictions those of equally frequent classes.
 
@@ -55,6 +62,7 @@ class GroupLogitAdjustment:
             groups: integer ``[N]`` in ``[0, num_groups)``, or -1 for an unknown group.
             num_groups: number of groups G.
             group_names: ``[G]`` names for errors; the index by default.
+            class_names: ``[C]`` names for errors; ``class 0`` and so on by default.
 
         Raises:
             DataError: if a subgroup has no samples: nothing would bound its offset.
@@ -73,7 +81,7 @@ class GroupLogitAdjustment:
         label = checked_indices(labels, "labels", low=0, high=classes)
         group = checked_indices(groups, "groups", low=-1, high=num_groups)
         check_lengths(probabilities=len(share), labels=len(label), groups=len(group))
-        check_cells(label, group, num_classes=classes, names=names_of(group_names, num_groups))
+        check_cells(label, group, classes=class_names_of(class_names, classes), names=names_of(group_names, num_groups))
         return cls(np.stack([_balancing_offsets(share[group == g], label[group == g]) for g in range(num_groups)]))
 
     def predict(self, probabilities: Any, groups: Any) -> NDArray[np.int64]:

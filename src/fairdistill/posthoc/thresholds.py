@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
 from fairdistill.metrics import checked_indices, float_array
-from fairdistill.posthoc.checks import check_cells, check_lengths, names_of
+from fairdistill.posthoc.checks import check_cells, check_lengths, class_names_of, names_of
 
 _Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 """``[E]`` lowest and ``[E]`` highest recall of one class that a group may have."""
@@ -40,7 +40,14 @@ class GroupThresholds:
 
     @classmethod
     def fit(
-        cls, scores: Any, labels: Any, groups: Any, *, num_groups: int, group_names: Sequence[str] | None = None
+        cls,
+        scores: Any,
+        labels: Any,
+        groups: Any,
+        *,
+        num_groups: int,
+        group_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> GroupThresholds:
         """Choose the thresholds that maximize accuracy - DEO_A, both fractions, over the samples of known group.
 
@@ -57,6 +64,7 @@ class GroupThresholds:
             groups: integer ``[N]`` in ``[0, num_groups)``, or -1 for an unknown group.
             num_groups: number of groups G.
             group_names: ``[G]`` names for errors; the index by default.
+            class_names: two names for errors; ``class 0`` and ``class 1`` by default.
 
         Raises:
             DataError: if a group has no samples of one class.
@@ -73,7 +81,7 @@ class GroupThresholds:
         label = checked_indices(labels, "labels", low=0, high=2)
         group = checked_indices(groups, "groups", low=-1, high=num_groups)
         check_lengths(scores=len(score), labels=len(label), groups=len(group))
-        check_cells(label, group, num_classes=2, names=names_of(group_names, num_groups))
+        check_cells(label, group, classes=class_names_of(class_names, 2), names=names_of(group_names, num_groups))
         curves = [_Curve.of(score[group == g], label[group == g]) for g in range(num_groups)]
         return cls(np.array([curve.cuts[k] for curve, k in zip(curves, _best_cuts(curves), strict=True)]))
 

@@ -31,15 +31,28 @@ function show(id, traces, settings) {
   if (place) Plotly.react(place, traces, settings, CONFIG);
 }
 
+const LONGEST = 30; // characters of a label beside a heat map; the pointer shows all of them
+const brief = (name) => ([...name].length <= LONGEST ? name : `${[...name].slice(0, LONGEST - 1).join("")}…`);
+// Labels of every step-th of some categories.
+function labels(names, step) {
+  const at = names.map((_, place) => place).filter((place) => place % step === 0);
+  return { type: "category", showgrid: false, tickmode: "array", tickvals: at, ticktext: at.map((place) => plain(brief(names[place]))) };
+}
 function heat(id, grid, settings) {
+  const place = document.getElementById(id);
+  const [rows, columns] = [data.group_names, data.class_names];
+  const longest = Math.max(...columns.map((name) => brief(name).length));
+  place.style.height = `${Math.max(352, 20 * rows.length + 7 * longest + 90)}px`;
+  const step = Math.ceil((16 * columns.length) / Math.max(place.clientWidth, 160));
   const shown = grid.map((line) => line.map(percent));
   const few = grid.length * grid[0].length <= 200;
   show(id, [{
     type: "heatmap", x: data.class_names.map(plain), y: data.group_names.map(plain), z: shown, xgap: 1, ygap: 1,
     text: shown.map((line) => line.map((value) => (value === null ? "" : value.toFixed(settings.digits)))),
-    texttemplate: few ? "%{text}" : "", hovertemplate: "%{x}, %{y}: %{z:.1f}<extra></extra>",
+    texttemplate: few ? "%{text}" : "", hovertemplate: "%{customdata}: %{z:.1f}<extra></extra>",
+    customdata: rows.map((group) => columns.map((label) => plain(`${label}, ${group}`))),
     zmin: settings.low, zmax: settings.high, colorscale: settings.scale, colorbar: { thickness: 12, outlinewidth: 0 },
-  }], layout({ xaxis: axis("", { type: "category", showgrid: false }), yaxis: axis("", { type: "category", showgrid: false, autorange: "reversed" }), shapes: settings.shapes || [], margin: { l: 70, r: 10, t: 15, b: 60 } }));
+  }], layout({ xaxis: axis("", labels(columns, step)), yaxis: axis("", { ...labels(rows, 1), autorange: "reversed" }), shapes: settings.shapes || [], margin: { l: 70, r: 10, t: 15, b: 60 } }));
 }
 function heatOfChange(id, change, harmed) {
   const largest = Math.max(1, ...change.flat().filter((value) => value !== null).map((value) => 100 * Math.abs(value)));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,16 @@ class Figures(Result):
     rows: tuple[FigureRow, ...]
     evaluated_on: str
     pictures: tuple[Picture, ...]
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether the DEO_A of a method is defined on the test set."""
+        return any(not math.isnan(row.deo_a.value) for row in self.rows)
+
+    @property
+    def has_gap_curves(self) -> bool:
+        """Whether DEO_A is defined at any evaluation during training."""
+        return any(value is not None for row in self.rows for curve in row.curves for value in curve.deo_a)
 
 
 def _scaled(coordinates: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:

@@ -37,6 +37,15 @@ def test_corrections_shrink_the_gap_and_need_the_group(classes, names):
         assert each.adjust(before).predicted.tolist() == each.adjust(before).predicted.tolist()
 
 
+def test_a_subgroup_without_samples_is_named() -> None:
+    few = predictions()
+    few = few.take(np.flatnonzero((few.labels == 0) | (few.groups == 0)))
+    found, notes = corrections(few)
+    assert found == []
+    assert len(notes) == 2
+    assert all("has no samples of b in group y; " in note for note in notes)
+
+
 def test_what_a_correction_promises_comes_from_rows_it_was_not_fitted_on(monkeypatch):
     before, fitted_on = predictions(), []
 

@@ -95,6 +95,7 @@ def _offsets(fitted_on: Predictions) -> Fitted:
     fitted = GroupLogitAdjustment.fit(
         fitted_on.probabilities, fitted_on.labels, fitted_on.groups,
         num_groups=len(fitted_on.group_names), group_names=fitted_on.group_names,
+        class_names=fitted_on.class_names,
     )  # fmt: skip
     of_group = {
         group: dict(zip(fitted_on.class_names, offsets, strict=True))
@@ -113,6 +114,7 @@ def _thresholds(fitted_on: Predictions) -> Fitted:
     fitted = GroupThresholds.fit(
         fitted_on.probabilities[:, 1], fitted_on.labels, fitted_on.groups,
         num_groups=len(fitted_on.group_names), group_names=fitted_on.group_names,
+        class_names=fitted_on.class_names,
     )  # fmt: skip
 
     def decide(seen: Predictions) -> Predictions:
