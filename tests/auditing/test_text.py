@@ -54,6 +54,11 @@ def test_a_line_break_in_a_name_does_not_break_a_line() -> None:
     )
     assert odd.count("\n") == plain.count("\n")
     assert r"of a\nb, so the DEO is undefined" in odd
+    names = ("c", "a\nb")
+    good = predictions([[95, 95], [95, 95]], 100, group_names=names)
+    worse = result_of([[95, 95], [50, 50]], 100, against=good, group_names=names)
+    assert worse.against is not None
+    assert r" of a\nb (-45.0)" in no_harm(worse.against)[0]
 
 
 def test_rows_needed_are_said() -> None:

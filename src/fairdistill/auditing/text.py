@@ -93,6 +93,7 @@ def no_harm(change: ModelChange) -> list[str]:
     else:
         lines.append("No subgroup got significantly worse. Harm to a very small subgroup could go undetected.")
     lines.append(f"{len(helped)} of {len(change.cells)} subgroups got significantly better.")
+    lines = list(map(one_line, lines))
     return [*lines, *_levelling(change)] if change.shrank else lines
 
 
