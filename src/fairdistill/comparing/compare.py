@@ -118,7 +118,7 @@ def _collapsed_attributes(runs: Sequence[FinishedRun]) -> dict[str, tuple[int, .
     found: dict[str, tuple[int, ...]] = {}
     for run in runs:
         for name, of_attribute in run.result.get("attributes", {}).items():
-            if of_attribute["collapsed"] and not run.result["collapsed"]:
+            if of_attribute.get("collapsed") and not run.result["collapsed"]:
                 found[name] = (*found.get(name, ()), run.seed)
     return found
 
