@@ -312,3 +312,29 @@ def test_a_document_that_cannot_be_made_is_one_line(tmp_path, monkeypatch, capsy
     assert shown.err.count("\n") == 1
     assert all(part in shown.err for part in parts)
     assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+
+
+@pytest.mark.parametrize("read", ["source", "--against", "--validation"])
+def test_a_table_that_is_read_is_not_overwritten(read, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    first, other = table(tmp_path), table(tmp_path, name="other.csv")
+    before = other.read_bytes()
+    sources = [str(other)] if read == "source" else [str(first), read, str(other)]
+    assert main(["audit", *sources, *COLUMNS, "--out", "other.csv"]) == 2
+    assert (
+        "other.csv is read by this command, and would be overwritten; choose another --out" in capsys.readouterr().err
+    )
+    assert other.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--out", "--card"])
+def test_a_report_overwrites_no_file_of_its_run(option, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    made_run(tmp_path / "run", gap=0.1)
+    before = (tmp_path / "run" / "config.yaml").read_bytes()
+    assert main(["report", "run", option, "run/config.yaml"]) == 2
+    assert (
+        f"run/config.yaml belongs to run, which this command reads, and would be overwritten; choose another {option}"
+        in (capsys.readouterr().err)
+    )
+    assert (tmp_path / "run" / "config.yaml").read_bytes() == before

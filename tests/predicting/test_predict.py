@@ -214,3 +214,10 @@ def test_the_json_holds_no_rows(weights, table):
     content = predicted(weights(), table.parent / "test").to_dict()
     assert json.loads(json.dumps(content))["rows"] == 140
     assert not {"ids", "predicted", "probabilities"} & set(content)
+
+
+def test_a_table_of_images_is_not_overwritten(weights, table):
+    before = table.read_bytes()
+    with pytest.raises(UsageError, match="is read by this command, and would be overwritten; choose another --out"):
+        predicted(weights(), table, out=str(table))
+    assert table.read_bytes() == before

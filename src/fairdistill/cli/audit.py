@@ -16,10 +16,10 @@ from fairdistill.auditing import (
     ModelOptions,
     SelectionOptions,
 )
-from fairdistill.cli.command import Command, asks_for_help, parse
+from fairdistill.cli.command import Command, Given, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.cli.unknown import flags_of
-from fairdistill.contract import check_new_file, check_types
+from fairdistill.contract import check_new_file, check_no_input, check_types
 from fairdistill.errors import UsageError
 from fairdistill.escaping import shown
 from fairdistill.predictions import TableColumns
@@ -88,6 +88,7 @@ def run(arguments: list[str]) -> int:
     output = given.options(OutputOptions)
     out = _out(given.source, output)
     document = _document(given.source, output, given.options(SelectionOptions))
+    _check_written(given, out, document)
     from fairdistill.auditing import AuditResult, audit
 
     options = given.options(AuditOptions, data_options=given.data_options)
@@ -102,6 +103,15 @@ def run(arguments: list[str]) -> int:
     written = [str(path) for path in (out, given.values.get("predictions_out"), document) if path is not None]
     _show(result, output, written)
     return result.exit_code
+
+
+def _check_written(given: Given, out: Path | None, document: Path | None) -> None:
+    """Raise a UsageError if a file to write is one of those that are read."""
+    read = (given.source, *(given.values.get(name) for name in ("against", "validation", "data")))
+    files = {"--out": out, "--predictions-out": given.values.get("predictions_out"), "--template-out": document}
+    for option, path in files.items():
+        if path is not None:
+            check_no_input(path, option, read)
 
 
 def _elsewhere(data: str | None) -> dict[str, str]:

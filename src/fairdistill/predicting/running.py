@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from fairdistill.contract import check_no_input
 from fairdistill.data.augmentation.pipeline import Normalise
 from fairdistill.data.files import broken_images
 from fairdistill.data.images.decoding import Decoding
@@ -39,6 +40,8 @@ from fairdistill.text.progress import progress
 
 def run_model(path: str, options: PredictOptions) -> PredictResult:
     """Run a model on images; see :func:`fairdistill.predict`."""
+    if options.out is not None:
+        check_no_input(options.out, "--out", (path, options.images))
     trust_code(options.model)
     source = source_of(path, options, classes=options.classes)
     open_run(source)  # a wrong path is an error before any image is read

@@ -39,7 +39,7 @@ def report(sources: Sequence[str | Path], *, options: ReportOptions | None = Non
         ('report.html', 0.031)
     """
     options = with_keywords(ReportOptions, options, keywords)
-    files = options.files()
+    files = options.files(sources)
     content = gather(sources, options)
     texts = (page(content), *([card(content)] if options.card else []))
     for path, text in zip(files, texts, strict=True):
