@@ -16,7 +16,7 @@ import fairdistill
 from fairdistill import data
 from fairdistill.auditing import audit
 from fairdistill.cli.main import main
-from fairdistill.errors import UsageError
+from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.exporting import ExportResult, export, making
 from fairdistill.models import open_weights
 from fairdistill.predicting import predict
@@ -240,3 +240,26 @@ def test_a_missing_package_is_one_line_with_the_install_command(tmp_path, monkey
         images = {"images": str(table.parent / "test")}
         with pytest.raises(UsageError, match=r"need onnxruntime; install it with: pip install"):
             predict(made["onnx"].file, **images)
+
+
+def test_an_export_does_not_replace_its_model(tmp_path):
+    path = Path(saved(tmp_path)).rename(tmp_path / "model.pt2")
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match=r"model\.pt2 is read by this command, and would be overwritten"):
+        exported(str(path), tmp_path, format="pt2")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_file_that_cannot_be_used_leaves_an_earlier_export_and_nothing_of_its_own(earlier, table, tmp_path):
+    out, path = tmp_path / "out", saved(tmp_path)
+    if earlier:
+        exported(path, out, **on_table(table, tmp_path))
+    before = {file.name: file.read_bytes() for file in out.glob("*")}
+    weights = torch.load(path)
+    torch.save({name: values * torch.nan for name, values in weights.items()}, path)
+    with pytest.raises(FairdistillError, match="finite"):
+        exported(path, out, **on_table(table, tmp_path))
+    assert {file.name: file.read_bytes() for file in out.glob("*")} == before
+    assert out.exists() == earlier
+    assert not list(tmp_path.glob(".fairdistill*"))

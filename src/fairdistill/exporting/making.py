@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 
+from fairdistill.contract import check_no_input
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.data.images.described import decoding_in
-from fairdistill.errors import UsageError
+from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.exporting.audited_images import AuditedImages, audited_images, prepared
 from fairdistill.exporting.correcting import FUNCTIONS, Decide, check_format, corrected, decide
 from fairdistill.exporting.extras import check_installed
@@ -38,17 +42,22 @@ from fairdistill.predictions.trained.attribute_model import (
 from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
 from fairdistill.predictions.trained.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained.source import ModelSource, given_for_data, open_run, source_of
-from fairdistill.runs import RunFolder, write_bytes, write_json
+from fairdistill.runs import RunFolder, nearest_existing, write_bytes, write_json
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
 from fairdistill.tables.columns import listed
 from fairdistill.text.progress import working
 
+_PREPROCESS, _RESULT = "preprocess.json", "export.json"
 _CPU = torch.device("cpu")
 
 
 def exported(path: str, options: ExportOptions) -> ExportResult:
     """Export a model; see :func:`fairdistill.export`."""
+    folder = Path(options.out)
+    target = folder / f"model{'.int8' if options.int8 else ''}.{options.format}"
+    for name in (target.name, _PREPROCESS, _RESULT, CORRECTION, *FUNCTIONS):
+        check_no_input(folder / name, "--out", (path, options.data, options.correction))
     if options.format == "onnx":
         check_installed()
     trust_code(options.model)
@@ -66,13 +75,13 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         own = own_description(source)
         images = audited_images(source, own.described, run, options)
         made = _made(source, own, images, options, correction)
-        folder = Path(options.out)
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"model{'.int8' if options.int8 else ''}.{options.format}"
-        _write(made, target, correction)
         checked = _Checked()
         if images is not None and options.reaudit:
-            checked = _checked(made, of_file(source, str(target)), run, images.test, options, correction)
+            with _tried(target) as tried:  # a file that cannot be used does not replace an earlier export
+                _write(made, tried, correction)
+                checked = _checked(made, of_file(source, str(tried)), run, images.test, options, correction)
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(made, target, correction)
     model = made.model
     plain = "float32 [N, 3, {0}, {0}]" if not options.with_preprocessing else "uint8 [N, {0}, {0}, 3]"
     result = ExportResult(
@@ -81,7 +90,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         int8=options.int8,
         file=str(target),
         bytes=len(made.content),
-        preprocessing=str(folder / "preprocess.json"),
+        preprocessing=str(folder / _PREPROCESS),
         input=f"{INPUT}: {plain.format(model.reading.size)}",
         output=f"{OUTPUT}: float32 [N, {len(model.reading.output_classes)}]",
         classes=model.reading.output_classes,
@@ -91,7 +100,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         attributes=checked.attributes,
         notes=(*model.notes, *made.notes, *(images.notes if images is not None else ())),
     )
-    write_json(folder / "export.json", result.to_dict())
+    write_json(folder / _RESULT, result.to_dict())
     return result
 
 
@@ -106,10 +115,21 @@ class _Made:
     notes: tuple[str, ...] = ()
 
 
+@contextmanager
+def _tried(target: Path) -> Iterator[Path]:
+    """Give a path in a temporary folder on the disk of the target, whose name errors have."""
+    with TemporaryDirectory(prefix=".fairdistill-", dir=nearest_existing(target.parent)) as scratch:
+        tried = Path(scratch) / target.name
+        try:
+            yield tried
+        except FairdistillError as error:
+            raise type(error)(str(error).replace(str(tried), str(target))) from error
+
+
 def _write(made: _Made, target: Path, correction: StoredCorrection | None) -> None:
     """Write the exported file and those beside it, and remove those of an earlier export."""
     folder = target.parent
-    write_json(folder / "preprocess.json", made.preprocess)
+    write_json(folder / _PREPROCESS, made.preprocess)
     write_bytes(target, made.content)
     for name in (CORRECTION, *FUNCTIONS):
         (folder / name).unlink(missing_ok=True)
