@@ -117,13 +117,30 @@ def row_sources(columns: Columns, id_column: str | None, column: str | None) -> 
 def _repeated(columns: Columns, column: str) -> NDArray[np.int64] | None:
     """Return each row's id as a number, None if every row has one of its own."""
     codes = sources_of(columns, column)
+    note = repeated_note(codes, column)
+    if note is None:
+        return None
+    columns.notes.append(note)
+    return codes
+
+
+def repeated_note(codes: NDArray[np.int64], column: str) -> str | None:
+    """Return a note if ids occur more than once; None if each is one of its own.
+
+    Args:
+        codes: the id of each row as a number, int64 ``[N]``.
+        column: the column of the ids.
+
+    Example:
+        >>> repeated_note(np.array([0, 1, 1]), "id")[:63]
+        "1 value of column 'id' occurs more than once, in 2 rows (up to "
+    """
     times = np.bincount(codes)
     times = times[times > 1]
     if not len(times):
         return None
     what = f"value of column {column!r} occurs" if len(times) == 1 else f"values of column {column!r} occur"
-    columns.notes.append(
+    return (
         f"{len(times):,} {what} more than once, in {int(times.sum()):,} rows (up to {int(times.max()):,} each); rows "
         f"with the same {column} count as one source, not as independent samples"
     )
-    return codes

@@ -285,6 +285,19 @@ def test_attributes_of_a_long_table_that_look_alike_are_noted(long, tmp_path):
     )
 
 
+def test_an_id_that_occurs_twice_for_an_attribute_is_counted_there(long, tmp_path):
+    said = "value of column 'id' occurs more than once, in 2 rows (up to 2 each)"
+    found = audit_attributes(write(tmp_path / "long.csv", [*long, long[0]]), attribute="what", **OPTIONS)
+    notes = {
+        each.attribute: [note for note in each.audit.notes if "more than once" in note] for each in found.attributes
+    }
+    twice = notes.pop(long[0]["what"])
+    assert len(twice) == 1
+    assert twice[0].startswith(f"1 {said}")
+    assert notes
+    assert not any(notes.values())
+
+
 @pytest.mark.parametrize(
     ("change", "options", "text"),
     [

@@ -7,20 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.reordered import in_class_order
+from fairdistill.predictions.rows import repeated_note
+from fairdistill.predictions.table.chosen_columns import ChosenColumns
 from fairdistill.predictions.table.options import TableColumns
 from fairdistill.predictions.table.reading import read_predictions
 from fairdistill.tables.columns import Columns, words_of
+from fairdistill.tables.distinct import distinct
 from fairdistill.tables.reading import check_column, header, read_columns
+from fairdistill.tables.sources import alone
 from fairdistill.tables.spelling import lookalike_notes
 from fairdistill.tables.yes_no import Attribute, attribute_of
 from fairdistill.text.lists import listed
 
 _SHOWN = 5
-_REPEATED = "occur more than once, in"  # what a note says of ids, each of which has a row for every attribute
+_REPEATED = "more than once, in"  # what the note on ids of all rows says, whose ids occur for every attribute
 
 
 def read_long(
@@ -62,7 +67,8 @@ def read_long(
     yes = yes_values.get(options.label, answers[1] if options.classes is not None else None)
     said = attribute_of(options.label, (answers[0], answers[1]), yes)
     whole = in_class_order(whole, said.classes)
-    found = [_without_notes_on_ids(whole.take(np.flatnonzero(codes == code))) for code in range(len(names))]
+    ids = ChosenColumns.of(path, offered, options, recognize=True).options.id
+    found = [_of_attribute(whole, np.flatnonzero(codes == code), ids) for code in range(len(names))]
     samples = None if whole.ids is None else len(set(whole.ids.tolist()))
     attributes: list[Attribute] = []
     for name, of_one, all_rows in zip(names, found, rows, strict=True):
@@ -72,7 +78,19 @@ def read_long(
     return tuple(attributes), found
 
 
-def _without_notes_on_ids(found: Predictions) -> Predictions:
-    if found.ids is None or len(set(found.ids.tolist())) < len(found):
+def _of_attribute(whole: Predictions, rows: NDArray[np.int64], column: str | None) -> Predictions:
+    """Return the rows of one attribute; of ids, it is said which occur more than once among these.
+
+    Args:
+        whole: all rows, where an id occurs once for each attribute.
+        rows: those of the attribute, int64 ``[N]``.
+        column: the column of ids.
+    """
+    found = whole.take(rows)
+    if found.ids is None or column is None:
         return found
-    return replace(found, notes=tuple(note for note in found.notes if _REPEATED not in note))
+    codes, values = distinct(found.ids)
+    codes = alone(codes, np.isin(codes, np.flatnonzero(values == "")))  # rows without an id
+    here = repeated_note(codes, column)
+    notes = [here if _REPEATED in note else note for note in found.notes]
+    return replace(found, notes=tuple(note for note in notes if note is not None))
