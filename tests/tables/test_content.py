@@ -32,6 +32,14 @@ def archive(path: Path, *members: str) -> Path:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "is an Excel workbook; save its sheet as CSV"),
         (b'[\n  {"label": 1}]', "is a JSON list; write one object a line, and give the file the extension .jsonl"),
         (b'{"label": 1}\n{"label": 0}', "is JSON; write one object a line, and give the file the extension .jsonl"),
+        (
+            b"ARROW1\0\0" + bytes(90),
+            "is an Arrow file; convert it to Parquet: pandas.read_feather(FILE).to_parquet('t.parquet')",
+        ),
+        (
+            b"\xff\xff\xff\xff\x68\x0a\0\0\x10\0\0\0",
+            "is an Arrow stream; convert it to Parquet, for example with pyarrow",
+        ),
         (b"\xef\xbb\xbf <!DOCTYPE html>", "is a web page; export its table as CSV"),
     ],
 )

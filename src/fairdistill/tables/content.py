@@ -13,9 +13,11 @@ from fairdistill.system.stand_ins import stand_in
 
 _START = 256  # bytes
 _SAVE = "save its sheet as CSV"
+_CONVERT = "pandas.read_feather(FILE).to_parquet('t.parquet')"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"PAR1", "a Parquet file", "give it the extension .parquet"),
-    (rb"ARROW1", "an Arrow file", "give it the extension .arrow"),
+    (rb"ARROW1", "an Arrow file", "convert it to Parquet: " + _CONVERT),
+    (rb"(?s)\xff{4}.{4}\x10\0\0\0", "an Arrow stream", "convert it to Parquet, for example with pyarrow"),
     (rb"\xd0\xcf\x11\xe0", "an Excel workbook", _SAVE),
     (rb"%PDF", "a PDF document", "export its table as CSV"),
     (rb"\{\s*\"[^\"]*\"\s*:", "JSON", "write one object a line, and give the file the extension .jsonl"),

@@ -97,7 +97,7 @@ def layout_of(path: Path, encoding: str) -> Layout:
         OSError: if the file cannot be read.
         UnicodeError: if the first lines are not in this encoding.
     """
-    encoding = _with_mark(path, encoding)
+    encoding = with_mark(path, encoding)
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     base = Layout(encoding=encoding, separator=usual)
     with path.open(encoding=encoding, newline="") as file:
@@ -131,7 +131,7 @@ def _fits(rows: list[list[str]], *, better_than: list[list[str]]) -> bool:
 def line_with(path: Path, name: str) -> int | None:
     """Return the line below the first that looks like the header, since one of its fields is this name; else None."""
     try:
-        with path.open(encoding=_with_mark(path, "utf-8"), errors="replace") as file:
+        with path.open(encoding=with_mark(path, "utf-8"), errors="replace") as file:
             lines = list(islice(file, _LOOKED_AT))
     except (OSError, UnicodeError):
         return None
@@ -141,7 +141,8 @@ def line_with(path: Path, name: str) -> int | None:
     return None
 
 
-def _with_mark(path: Path, encoding: str) -> str:
+def with_mark(path: Path, encoding: str) -> str:
+    """Return the encoding of a file: if it is utf-8, a byte order mark at the start tells others."""
     if codecs.lookup(encoding).name != "utf-8":
         return encoding
     with path.open("rb") as file:

@@ -6,7 +6,7 @@ import csv
 import itertools
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,13 @@ from fairdistill.text.lists import listed
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
+
 _SHOWN = 30  # columns
 _ROWS = 50_000  # of a text table that are parsed at a time
-SUFFIXES = (".csv", ".tsv", ".parquet", jsonl.SUFFIX)
+_PARQUET = (".parquet", ".pq")
+SUFFIXES = (".csv", ".tsv", *jsonl.SUFFIXES, *_PARQUET)
+"""Extensions of tables."""
 
 
 def header(path: Path, encoding: str) -> list[str]:
@@ -37,7 +41,7 @@ def header(path: Path, encoding: str) -> list[str]:
 
     A repeated name is an error, since one of the two columns would be lost.
     """
-    is_text = not (_is_parquet(path) or _is_jsonl(path))
+    is_text = not (is_parquet(path) or is_json_lines(path))
     try:
         check_readable(path)
         other = None if path.is_dir() else other_content(path) if is_text else stand_in(path)
@@ -47,10 +51,10 @@ def header(path: Path, encoding: str) -> list[str]:
         raise _unreadable(path, encoding, error) from error
     if other is not None:
         raise DataError(f"{path} {other}")
-    if _is_parquet(path):
+    if is_parquet(path):
         return _checked_header(path, parquet_header(path))
-    if _is_jsonl(path):
-        return _checked_header(path, jsonl.header(path, encoding))
+    if is_json_lines(path):
+        return _checked_header(path, _of_lines(path, encoding, jsonl.header))
     try:
         with layout_of(path, encoding).records(path) as records:
             names = records.header()
@@ -64,6 +68,16 @@ def header(path: Path, encoding: str) -> list[str]:
     if not names:
         raise DataError(f"{path} is empty; expected a header of column names and at least one row")
     return _checked_header(path, names)
+
+
+def _of_lines(path: Path, encoding: str, read: Callable[[Path, str], T]) -> T:
+    """Return what is read from JSON Lines; a file that cannot be read is an error that names a way out."""
+    try:
+        return read(path, encoding)
+    except FileNotFoundError:
+        raise DataError(f"there is no table {path}") from None
+    except (UnicodeError, LookupError, OSError) as error:
+        raise _unreadable(path, encoding, error) from error
 
 
 def _checked_header(path: Path, names: list[str]) -> list[str]:
@@ -97,10 +111,10 @@ def read_columns(
             of ``numbers`` does not hold a number where one is needed.
     """
     separator = ""
-    if _is_parquet(path):
+    if is_parquet(path):
         frame = read_parquet(path, columns)
-    elif _is_jsonl(path):
-        frame = jsonl.columns(path, columns, encoding)
+    elif is_json_lines(path):
+        frame = _of_lines(path, encoding, lambda path, encoding: jsonl.columns(path, columns, encoding))
     else:
         frame, separator = _read_text(path, columns, encoding, numbers)
     if not len(frame):
@@ -118,9 +132,9 @@ def read_columns(
 
 def place(path: Path, row: int) -> str:
     """Return where a row is, for messages: the file and the row number a spreadsheet shows, counting blank rows."""
-    if _is_parquet(path):
+    if is_parquet(path):
         return f"{path}, row {row + 1}"
-    if _is_jsonl(path):
+    if is_json_lines(path):
         return f"{path}, line {jsonl.line_of(path, row)}"
     try:
         # Only the shape of the table matters here, so any encoding that keeps the separators works.
@@ -271,18 +285,20 @@ def _line_of(path: Path, encoding: str) -> int:
     return 1
 
 
-def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() in (".parquet", arrow.SUFFIX)
+def is_parquet(path: Path) -> bool:
+    """Return whether a table is read as a Parquet or Arrow file, by its extension."""
+    return path.suffix.lower() in (*_PARQUET, arrow.SUFFIX)
 
 
-def _is_jsonl(path: Path) -> bool:
-    return path.suffix.lower() == jsonl.SUFFIX
+def is_json_lines(path: Path) -> bool:
+    """Return whether a table is read as JSON Lines, by its extension."""
+    return path.suffix.lower() in jsonl.SUFFIXES
 
 
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:
     """Raise a DataError naming the option if the table lacks the column."""
     if column not in names:
-        is_text = not (_is_parquet(path) or _is_jsonl(path) or path.is_dir())
+        is_text = not (is_parquet(path) or is_json_lines(path) or path.is_dir())
         below = line_with(path, column) if is_text else None
         if below is not None:
             raise DataError(

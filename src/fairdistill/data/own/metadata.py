@@ -16,7 +16,6 @@ from fairdistill.data.own.shards import SPLIT_WORDS, rows_in, shards
 from fairdistill.data.own.split_folders import check_classes_of_folders
 from fairdistill.errors import DataError
 from fairdistill.tables import reading
-from fairdistill.tables.arrow import SUFFIX
 from fairdistill.tables.columns import Columns
 
 if TYPE_CHECKING:
@@ -106,8 +105,9 @@ class MetadataColumns(Columns):
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
         for _, table in self._tables:
-            parquet = table.suffix.lower() in (".parquet", SUFFIX)
-            count = rows_in(table) if parquet else len(reading.read_columns(table, [FILE_NAME], "utf-8"))
+            count = (
+                rows_in(table) if reading.is_parquet(table) else len(reading.read_columns(table, [FILE_NAME], "utf-8"))
+            )
             if row < count:
                 return reading.place(table, row)
             row -= count

@@ -19,6 +19,7 @@ from fairdistill.data.own.parquet_images import embedded_images
 from fairdistill.data.own.saved import saved_files, saved_images
 from fairdistill.errors import DataError
 from fairdistill.tables.arrow import SUFFIX, arrow_table
+from fairdistill.tables.reading import is_parquet
 
 SPLIT_WORDS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -52,7 +53,7 @@ def parquet_files(path: Path) -> tuple[Path, ...]:
     """Return the Parquet files of a table or folder; none if it is another kind of table."""
     if path.is_dir():
         return tuple(file for _, file in shards(path))
-    return (path,) if path.suffix.lower() in (".parquet", SUFFIX) else ()
+    return (path,) if is_parquet(path) else ()
 
 
 def rows_in(file: Path) -> int:

@@ -10,7 +10,7 @@ from fairdistill.predictions.table.class_columns import Scores
 from fairdistill.predictions.table.matching import class_of_column
 from fairdistill.predictions.table.options import TableColumns
 from fairdistill.tables.columns import Columns, check_bins, listed
-from fairdistill.tables.reading import check_column, read_columns, several
+from fairdistill.tables.reading import check_column, is_json_lines, is_parquet, read_columns, several
 from fairdistill.tables.sources import id_column, source_column
 from fairdistill.text.lists import listed as shown
 
@@ -97,7 +97,7 @@ def _resolved(
 def _ids(path: Path, found: TableColumns, names: list[str]) -> str | None:
     """Return the column that is named as one of ids, unless it means something else."""
     used = {found.label, *several(found.group, names), found.pred, found.source, *_scores(found, names).columns}
-    if path.suffix.lower() in (".parquet", ".jsonl"):
+    if is_parquet(path) or is_json_lines(path):
         used |= {name for name in names if name.casefold() in _PICTURES}
     return id_column(names, used)
 
