@@ -107,8 +107,8 @@ def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditO
 
 
 @working("resampling the test set")
-def audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
-    """Return the audit of predictions that have been read; see :func:`audit`."""
+def audited(inputs: Inputs, options: AuditOptions, *, attribute: str | None = None) -> AuditResult:
+    """Return the audit of predictions that have been read, see :func:`audit`; ``attribute`` as in :func:`.order_note`."""
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
     options = options.of(predictions)
@@ -154,7 +154,7 @@ def audited(inputs: Inputs, options: AuditOptions) -> AuditResult:
         limits=limits_of(limited, options),
         allow_undecided=options.allow_undecided,
         notes=(
-            *notes_of(predictions),
+            *notes_of(predictions, attribute),
             *_of_sample(predictions, sample),
             *_pairing(predictions, against, validation),
             *why_not,

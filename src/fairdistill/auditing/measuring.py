@@ -125,9 +125,9 @@ def too_few_exchanges(sample: Resampled) -> tuple[str, ...]:
     )
 
 
-def notes_of(predictions: Predictions) -> tuple[str, ...]:
-    """Return what a reader should know about the predictions, one sentence each."""
-    notes = [*predictions.notes, *order_note(predictions)]
+def notes_of(predictions: Predictions, attribute: str | None = None) -> tuple[str, ...]:
+    """Return what a reader should know about the predictions, one sentence each; see :func:`order_note`."""
+    notes = [*predictions.notes, *order_note(predictions, attribute=attribute)]
     known, predicted = (
         np.bincount(each, minlength=len(predictions.class_names)) > 0
         for each in (predictions.labels, predictions.predicted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from fairdistill.metrics.reordering import better_order
 from fairdistill.predictions import Predictions
 from fairdistill.tables.columns import classes_option
@@ -12,8 +14,13 @@ _SHOWN = 5
 _MOST_LISTED = 20
 
 
-def order_note(predictions: Predictions) -> tuple[str, ...]:
-    """Return a note if another order of the outputs fits much better, see :mod:`fairdistill.metrics.reordering`."""
+def order_note(predictions: Predictions, *, attribute: str | None = None) -> tuple[str, ...]:
+    """Return a note if another order of the outputs fits much better, see :mod:`fairdistill.metrics.reordering`.
+
+    Args:
+        predictions: what was audited.
+        attribute: the name by which ``--yes-value`` knows its column, if it is one of several yes/no attributes.
+    """
     found = better_order(predictions.predicted, predictions.samples)
     if found is None:
         return ()
@@ -28,6 +35,9 @@ def order_note(predictions: Predictions) -> tuple[str, ...]:
     )
     by_name = predictions.model is not None and predictions.model.output_classes != names
     if len(names) <= _MOST_LISTED and named == pairs and not by_name:
+        if attribute is not None:
+            fitting = f"predictions are coded, such as 0 and 1, --yes-value {quote(f'{attribute}={names[0]}')}"
+            return (f"{note}. If {fitting} is the yes that fits",)
         order = classes_option([names[meant] for meant in found.meant])
         note += f". If outputs are assigned by position, {order} is the order that fits"
     return (note,)

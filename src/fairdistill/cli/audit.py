@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -149,7 +150,7 @@ def _show(result: AuditResult | AttributesResult, output: OutputOptions, written
             print(f"\n{shown(bars(result))}")
         print(f"\nWritten: {', '.join(written)}")
         return
-    for note in result.notes:
+    for note in _notes(result):
         tell(f"{note}.")
     if written:
         tell(f"Written: {', '.join(written)}")
@@ -159,6 +160,17 @@ def _show(result: AuditResult | AttributesResult, output: OutputOptions, written
         print(result.markdown())
         return
     sys.stdout.writelines(json_pieces(result.to_write()))
+
+
+def _notes(result: AuditResult | AttributesResult) -> Sequence[str]:
+    """Return the notes on a result, also those on each of several attributes."""
+    from fairdistill.auditing import AuditResult
+
+    if isinstance(result, AuditResult):
+        return result.notes
+    from fairdistill.auditing.attributes.text import notes_of
+
+    return notes_of(result)
 
 
 def _out(source: str, options: OutputOptions) -> Path | None:

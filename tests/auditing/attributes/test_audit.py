@@ -285,6 +285,21 @@ def test_attributes_of_a_long_table_that_look_alike_are_noted(long, tmp_path):
     )
 
 
+def test_the_yes_that_fits_is_named_also_beside_json(rows, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for row in rows:
+        row["glasses"] = ("none", "worn")[int(row["glasses"])]
+        row["pred_glasses"] = int(row.pop("p_glasses") >= 0.5)
+    flags = ["--label", "smiling,glasses", "--group", "race", "--draws", "200"]
+    assert main(["audit", write(tmp_path / "t.csv", rows), *flags, "--yes-value", "glasses=none", "--json"]) == 0
+    said = capsys.readouterr().err
+    assert "glasses: With another order of the outputs" in said
+    assert "--yes-value glasses=worn is the yes that fits" in said
+    assert "--classes" not in said
+    assert main(["audit", "t.csv", *flags, "--yes-value", "glasses=worn", "--json"]) == 0
+    assert "that fits" not in capsys.readouterr().err
+
+
 def test_an_id_that_occurs_twice_for_an_attribute_is_counted_there(long, tmp_path):
     said = "value of column 'id' occurs more than once, in 2 rows (up to 2 each)"
     found = audit_attributes(write(tmp_path / "long.csv", [*long, long[0]]), attribute="what", **OPTIONS)

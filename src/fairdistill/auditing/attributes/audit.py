@@ -50,7 +50,7 @@ def audit_attributes(
             attribute=each.name,
             positive=each.classes[1],
             unanswered=each.unanswered,
-            audit=audited(of_one, given),
+            audit=audited(of_one, given, attribute=each.name if given.attribute is None else given.label),
         )
         for each, of_one in zip(inputs.attributes, inputs.each, strict=True)
     )
