@@ -263,3 +263,8 @@ def test_a_file_that_cannot_be_used_leaves_an_earlier_export_and_nothing_of_its_
     assert {file.name: file.read_bytes() for file in out.glob("*")} == before
     assert out.exists() == earlier
     assert not list(tmp_path.glob(".fairdistill*"))
+
+
+def test_a_class_named_twice_is_an_error(tmp_path):
+    with pytest.raises(UsageError, match="--classes a,a names a class twice"):
+        exported(saved(tmp_path), tmp_path / "out", classes="a,a")

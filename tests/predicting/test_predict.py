@@ -221,3 +221,9 @@ def test_a_table_of_images_is_not_overwritten(weights, table):
     with pytest.raises(UsageError, match="is read by this command, and would be overwritten; choose another --out"):
         predicted(weights(), table, out=str(table))
     assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize(("option", "one"), [("classes", "a class"), ("attributes", "an attribute")])
+def test_a_name_given_twice_is_an_error(option, one, weights, table):
+    with pytest.raises(UsageError, match=f"--{option} a,a names {one} twice"):
+        predicted(weights(class_names=None), table.parent / "test", **{option: "a,a"})

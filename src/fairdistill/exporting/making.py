@@ -45,7 +45,7 @@ from fairdistill.predictions.trained.source import ModelSource, given_for_data, 
 from fairdistill.runs import RunFolder, nearest_existing, write_bytes, write_json
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
-from fairdistill.tables.columns import listed
+from fairdistill.tables.columns import listed_once
 from fairdistill.text.progress import working
 
 _PREPROCESS, _RESULT = "preprocess.json", "export.json"
@@ -242,7 +242,7 @@ def _source(path: str, options: ExportOptions) -> ModelSource:
 
 def _without_data(source: ModelSource, own: OwnDescription) -> GroupedDataset:
     """Return drawn images, on which a model is tried where nobody names data."""
-    names = own.described.class_names if source.classes is None else tuple(listed(source.classes))
+    names = own.described.class_names if source.classes is None else listed_once(source.classes)
     found = preprocessing_of(own.described, own.metadata)
     size = source.size or own.described.size
     if names is None:

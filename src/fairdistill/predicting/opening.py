@@ -22,7 +22,7 @@ from fairdistill.predictions.trained.own_description import OwnDescription, own_
 from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.system.runtime import Runtime
 from fairdistill.system.threads import processors
-from fairdistill.tables.columns import listed
+from fairdistill.tables.columns import listed_once
 from fairdistill.text.lists import joined
 from fairdistill.text.sentences import capitalized
 
@@ -61,8 +61,11 @@ def opened_for(images: ImageList, source: ModelSource, options: PredictOptions, 
     own = own_description(source)
     source = replace(source, given_rule=_given_rule(own, source, options))
     multiple = bool(own.described.multi_label) and options.classes is None
-    given = options.attributes if options.classes is None else options.classes
-    names = own.described.class_names if given is None else tuple(listed(given))
+    names = own.described.class_names
+    if options.attributes is not None:
+        names = listed_once(options.attributes, "--attributes", "an attribute")
+    elif options.classes is not None:
+        names = listed_once(options.classes)
     attributes = multiple or options.attributes is not None
     if names is None:
         raise UsageError(

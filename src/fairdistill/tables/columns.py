@@ -196,9 +196,7 @@ def reordered(
     codes: NDArray[np.int64], names: tuple[str, ...], order: str, *, where: Callable[[int], str]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Renumber the classes in the order of the list ``order``, see :func:`listed`."""
-    wanted = listed(order)
-    if len(set(wanted)) != len(wanted):
-        raise UsageError(f"--classes {order} names a class twice")
+    wanted = listed_once(order)
     places = found_in(names, wanted)
     if places is None:
         name = next(name for name in names if name not in wanted)
@@ -227,6 +225,30 @@ def listed(text: str) -> tuple[str, ...]:
     if len(lists) > 1:
         raise UsageError(f"the list of names {text!r} has a line break; put a name that contains one in double quotes")
     return tuple(lists[0]) if lists else ()
+
+
+def listed_once(text: str, option: str = "--classes", one: str = "a class") -> tuple[str, ...]:
+    """Return the different names that an option lists, see :func:`listed`.
+
+    Args:
+        text: its value.
+        option: what the user calls it.
+        one: what a name is of.
+
+    Raises:
+        UsageError: if it names none, or one twice.
+
+    Example:
+        >>> listed_once("cat,cat")
+        Traceback (most recent call last):
+        fairdistill.errors.UsageError: --classes cat,cat names a class twice
+    """
+    names = listed(text)
+    if not all(name.strip() for name in names or ("",)):
+        raise UsageError(f"expected {option} to list names, separated by commas, but got {text!r}")
+    if len(set(names)) < len(names):
+        raise UsageError(f"{option} {text} names {one} twice")
+    return names
 
 
 def classes_option(names: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from fairdistill.models.files.kinds import check_kind
 from fairdistill.models.intake import Remedies
 from fairdistill.predictions.trained.running_options import RunningOptions
 from fairdistill.runs import RunFolder
+from fairdistill.tables.columns import listed_once
 
 Outputs = Literal["auto", "logits", "probabilities"]
 
@@ -57,6 +58,8 @@ class ModelSource:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", model_path(self.path))
+        if self.classes is not None:
+            listed_once(self.classes)
 
     @property
     def rule(self) -> InputRule:
