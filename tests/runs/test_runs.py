@@ -303,5 +303,15 @@ def test_a_folder_that_is_not_there_is_named_with_the_way_to_make_it(tmp_path):
         RunFolder.open(tmp_path / "none")
 
 
+def test_a_table_and_the_folder_of_a_fix_are_named(tmp_path):
+    (tmp_path / "t.csv").touch()
+    with pytest.raises(RunFolderError, match=r"is a file, not a run folder; .* is for: fairdistill audit .*t\.csv"):
+        RunFolder.open(tmp_path / "t.csv")
+    (tmp_path / "fix").mkdir()
+    (tmp_path / "fix" / "fix.json").touch()
+    with pytest.raises(RunFolderError, match=r"is the folder of a fix, not of a run; its report is .*report\.html"):
+        RunFolder.open(tmp_path / "fix")
+
+
 def test_the_format_version_is_in_the_file(run):
     assert (run.path / "config.yaml").read_text().splitlines()[0] == f"format_version: {FORMAT_VERSION}"

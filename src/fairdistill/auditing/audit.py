@@ -108,7 +108,7 @@ def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditO
 
 @working("resampling the test set")
 def audited(inputs: Inputs, options: AuditOptions, *, attribute: str | None = None) -> AuditResult:
-    """Return the audit of predictions that have been read, see :func:`audit`; ``attribute`` as in :func:`.order_note`."""
+    """Return the audit of predictions that were read, see :func:`audit`; ``attribute`` as in :func:`.order_note`."""
     predictions, against, validation = inputs.predictions, inputs.against, inputs.validation
     check(predictions)
     options = options.of(predictions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.parser import peek
 from fairdistill.errors import UsageError
@@ -59,7 +61,10 @@ def _of_tables(arguments: list[str]) -> int:
     given = parse(_OF_TABLES, arguments, TableFixOptions)
     from fairdistill.fixing import fix_predictions
     from fairdistill.fixing.tables.reading import check_tables
+    from fairdistill.tables.reading import SUFFIXES
 
+    if len(given.source) == 3 and Path(given.source[0]).suffix.lower() not in SUFFIXES:
+        raise UsageError(f"--predictions needs two tables and no model; leave {given.source[0]} out")
     validation, test = check_tables(given.source)
     options = given.options(TableFixOptions)
     print(fix_predictions(validation, test, options=options).text())

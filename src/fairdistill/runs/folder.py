@@ -92,6 +92,8 @@ class RunFolder:
         check_path("a run folder", path)
         run = cls(Path(path))
         if not (run.path / "config.yaml").is_file():
+            if (other := _other_than_run(run.path)) is not None:
+                raise RunFolderError(f"{path} {other}")
             what = "has no config.yaml, so it is not a run folder" if run.path.exists() else "does not exist"
             raise RunFolderError(f"{path} {what}; create one with: fairdistill train --out {shlex.quote(str(path))}")
         version = run._read_yaml().get("format_version")
@@ -314,3 +316,12 @@ def _parsed(text: str) -> Any:
 def _as_yaml(content: Mapping[str, Any]) -> str:
     text: str = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
     return text
+
+
+def _other_than_run(path: Path) -> str | None:
+    """Return what a path is that leads to no run, and what to do with it; None if that is not known."""
+    if path.is_file():
+        return f"is a file, not a run folder; a table of predictions is for: fairdistill audit {shlex.quote(str(path))}"
+    if (path / "fix.json").is_file():
+        return f"is the folder of a fix, not of a run; its report is {path / 'report.html'}"
+    return None

@@ -144,6 +144,23 @@ def test_tables_that_do_not_fit_are_one_line(tables, tmp_path, capsys):
     assert not [name for name in "abcdefg" if (tmp_path / name).exists()]
 
 
+def test_what_is_given_in_place_of_the_two_tables_is_named(tables, tmp_path, capsys):
+    validation, test = map(str, tables)
+    assert main(["fix", "model.pt", "--predictions", validation, test, "--out", str(tmp_path / "a")]) == 2
+    assert "--predictions needs two tables and no model; leave model.pt out" in capsys.readouterr().err
+    run = tmp_path / "run"
+    run.mkdir()
+    with pytest.raises(UsageError, match="run is a folder, not a table of predictions; name two tables, of validation"):
+        fix_predictions(run, run, out=str(tmp_path / "a"))
+    for name in ("validation_predictions.csv", "predictions.csv"):
+        (run / name).touch()
+    with pytest.raises(
+        UsageError, match=r"of a run, name .*run/validation_predictions\.csv and .*run/predictions\.csv"
+    ):
+        fix_predictions(run, run, out=str(tmp_path / "a"))
+    assert not (tmp_path / "a").exists()
+
+
 def test_the_command_without_data_names_it(capsys):
     assert main(["fix", "model.pt"]) == 2
     assert "or, without the model, --predictions VALIDATION TEST" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from typing import Any
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit
 from fairdistill.contract import check_path, with_keywords
+from fairdistill.errors import UsageError
 from fairdistill.fixing.conclusion import conclude_with
 from fairdistill.fixing.confirmation import OnTestSet
 from fairdistill.fixing.options import FixOptions
@@ -59,6 +60,8 @@ def fix_predictions(
     paths = []
     for name, path in (("validation", validation), ("test", test)):
         check_path(name, path)
+        if Path(path).is_dir():
+            raise UsageError(f"{path} is a folder, not a table of predictions; {_tables_of(Path(path))}")
         paths.append(Path(path))
     of_fix = options.of_fix(str(test))
     out = Path(options.out)
@@ -103,6 +106,14 @@ def _decided(validation: Predictions, audited: AuditResult, options: FixOptions)
             within_chance=not fair_enough and not is_real(audited),
         ),
     )
+
+
+def _tables_of(path: Path) -> str:
+    """Return which tables to name in place of a folder."""
+    names = ("validation_predictions.csv", "predictions.csv")
+    if all((path / name).is_file() for name in names):
+        return f"of a run, name {path / names[0]} and {path / names[1]}"
+    return "name two tables, of validation and of test images"
 
 
 def _columns(options: TableFixOptions) -> dict[str, Any]:
