@@ -178,7 +178,7 @@ def test_a_stop_while_the_test_set_is_read_names_the_same_command_as_the_way_on(
     def stopped(*_a, **_k):
         raise StopSignal(number)
 
-    monkeypatch.setattr("fairdistill.fixing.conclusion.read", stopped)
+    monkeypatch.setattr("fairdistill.fixing.conclusion.predict_test_set", stopped)
     assert main(["fix", deployed, *ON_DIGITS, "--students", "0", "--out", str(tmp_path / "out")]) == 128 + number
     assert "Run the same command to continue" in capsys.readouterr().err
     assert not (tmp_path / "out/fix.json").exists()
