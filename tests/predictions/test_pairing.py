@@ -62,6 +62,10 @@ UNPAIRED = {
         r"5 \(.*b\.csv contains 'e', which .*a\.csv",
     ),
     "a row twice": ({"d,dog,x,dog": "c,cat,y,cat"}, r"a\.csv contains 'c' 1 time, .*b\.csv 2 times"),
+    "ids of another column": (
+        {"a,cat": "1,cat", "b,dog": "2,dog", "c,cat": "3,cat", "d,dog": "4,dog"},
+        r"'a', which .*b\.csv does not \(and 3 more\); they have no id in common, so if other columns hold the ids",
+    ),
     "ids with blanks": ({"\nb,": "\nb ,", "\nc,": "\nc ,"}, r"'b', .*not \(and 1 more\); there it is perhaps 'b '"),
     "another label": ({"c,cat,y": "c,dog,y"}, r"c is cat in .*a\.csv and dog in .*b\.csv"),
     "another group": ({"c,cat,y": "c,cat,x"}, r"c is y in .*a\.csv and x in .*b\.csv"),

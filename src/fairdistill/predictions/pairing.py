@@ -129,6 +129,8 @@ def _unmatched(first: Predictions, second: Predictions, codes: _Codes) -> str | 
     more = _more(int(((mine > 0) & (theirs == 0)).sum()) - 1)
     alike = _alike(names[at], names[(theirs > 0) & (mine == 0)][:_COMPARED].tolist())
     written = "" if alike is None else f"; there it is perhaps {alike!r}, so write ids alike in both tables"
+    if alike is None and not ((mine > 0) & (theirs > 0)).any():
+        written = "; they have no id in common, so if other columns hold the ids, name one with --id"
     return f"{has.where} contains {names[at]!r}, which {lacks.where} does not{more}{written}"
 
 
