@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.spelling import lookalike_notes, spelling_notes
+from fairdistill.tables.spelling import COMPARED, lookalike_notes, spelling_notes
 
 _PEOPLE = frozenset({
     "patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor", "proband", "patienten",
@@ -48,9 +48,10 @@ def sources_of(columns: Columns, column: str) -> Codes:
     columns.notes += spelling_notes(
         [texts[at] for at in named], times[repeated[named]].tolist(), column=f"column {column!r}", kind="source"
     )
-    rows = dict(zip(map(str, values.tolist()), times.tolist(), strict=False))
-    known = [text for text in rows if text.strip() not in ("", *columns.unknown)]
-    columns.notes += lookalike_notes(known, rows, column=f"column {column!r}", kind="source")
+    if len(values) <= COMPARED:
+        rows = dict(zip(map(str, values.tolist()), times.tolist(), strict=False))
+        known = [text for text in rows if text.strip() not in ("", *columns.unknown)]
+        columns.notes += lookalike_notes(known, rows, column=f"column {column!r}", kind="source")
     return alone(codes, np.isin(codes, repeated[nameless])) if nameless.any() else codes
 
 

@@ -12,7 +12,8 @@ from functools import partial
 from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
 
 _SHOWN = 5
-_COMPARED = 10_000  # names; more are ids or numbers
+COMPARED = 10_000
+"""Names that are compared with each other at most; more are ids or numbers."""
 _PLURALS = {"group": "groups", "class": "classes", "source": "sources", "attribute": "attributes"}
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")  # between letters: those of HIV- and 10-19 mean something
@@ -136,7 +137,7 @@ def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: st
         >>> lookalike_notes(["7", "7.0"], {"7": 3, "7.0": 2}, column="column 'patient'", kind="source")[0][:61]
         "In column 'patient', '7' (3 rows) and '7.0' (2 rows) differ o"
     """
-    if len(names) > _COMPARED:
+    if len(names) > COMPARED:
         return []
     alike = [(same, _difference(same)) for same in lookalikes(names)]
     if kind == "source":

@@ -18,15 +18,17 @@ def conflict_notes(table: Columns, column: str, labels: NDArray[np.int64], group
         groups: int64 ``[N]``, -1 where unknown, which differs from no group.
     """
     ids, values = table.distinct(column)
-    texts = [str(value).strip() for value in values.tolist()]
-    nameless = np.array([not text or text in table.unknown for text in texts], bool)
-    known = (ids >= 0) & ~np.append(nameless, True)[ids]
+    repeated = np.flatnonzero(np.bincount(ids[ids >= 0], minlength=len(values)) > 1)
+    texts = {at: str(values[at]).strip() for at in repeated.tolist()}
+    named = [at for at, text in texts.items() if text and text not in table.unknown]
+    known = np.isin(ids, named)
     notes = []
     for codes, what in ((labels, "have different labels"), (groups, "are in different groups")):
         rows = known & (codes >= 0)
-        pairs = np.unique(np.stack([ids[rows], codes[rows]], axis=1), axis=0)
-        odd = np.flatnonzero(np.bincount(pairs[:, 0], minlength=len(texts)) > 1)
-        if len(odd):
+        number = int(codes.max(initial=0)) + 1
+        of_pairs = np.unique(ids[rows] * number + codes[rows]) // number  # the id of each pair of an id and a code
+        odd = np.flatnonzero(np.bincount(of_pairs) > 1).tolist()
+        if odd:
             ids_of = "1 value" if len(odd) == 1 else f"{len(odd):,} values"
             notes.append(
                 f"For {ids_of} of column {column!r}, for example {texts[odd[0]]!r}, rows {what} although they count as "
