@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from fairdistill.cli.positionals import positionals
 from fairdistill.cli.unknown import flags_of
 from fairdistill.contract import required_type
 from fairdistill.data import DATASETS
@@ -17,8 +18,7 @@ from fairdistill.data.own.options import TableOptions
 def first_argument(arguments: Sequence[str], *options: type[Any]) -> int | None:
     """Return the place of the first argument that is neither an option nor the value of one; None if there is none.
 
-    Options of every data set count, since their own is not known yet. An option that nobody has takes a value, as most
-    do.
+    Options of every data set count, since their own is not known yet.
 
     Args:
         arguments: the command line.
@@ -33,15 +33,7 @@ def first_argument(arguments: Sequence[str], *options: type[Any]) -> int | None:
     switches = {"-h", "--help"}
     for cls in (*options, TableOptions, FolderOptions, *of_data):
         switches |= _switches(cls)
-    is_value = False
-    for place, argument in enumerate(arguments):
-        if is_value:
-            is_value = False
-        elif argument == "-" or not argument.startswith("-"):
-            return place
-        else:
-            is_value = "=" not in argument and argument not in switches
-    return None
+    return next(positionals(arguments, switches), None)
 
 
 def without_word(arguments: Sequence[str], word: str, *options: type[Any]) -> list[str] | None:

@@ -18,6 +18,7 @@ import docstring_parser
 from jsonargparse import ActionYesNo, ArgumentParser, DefaultHelpFormatter
 
 from fairdistill.cli.lists import filled
+from fairdistill.cli.positionals import positionals
 from fairdistill.cli.unknown import unknown_option
 from fairdistill.contract import required_type
 from fairdistill.errors import UsageError
@@ -81,15 +82,10 @@ class Parser(ArgumentParser):
         Args:
             arguments: the command line; one with ``--`` in it stays as it is.
         """
-        sources: list[str] = []
-        options: list[str] = []
-        is_value = False
-        for argument in arguments:
-            is_source = not is_value and (argument == "-" or not argument.startswith("-"))
-            (sources if is_source else options).append(argument)
-            action = self._option_string_actions.get(argument)  # of an unknown option: none, and it may have a value
-            is_option = not is_source and not is_value
-            is_value = is_option and "=" not in argument and (action is None or action.nargs != 0)
+        switches = {flag for flag, action in self._option_string_actions.items() if action.nargs == 0}
+        places = set(positionals(arguments, switches))
+        sources = [argument for place, argument in enumerate(arguments) if place in places]
+        options = [argument for place, argument in enumerate(arguments) if place not in places]
         return list(arguments) if "--" in arguments else [*sources, *options]
 
     def error(self, message: str, ex: Exception | None = None) -> Never:
