@@ -14,8 +14,10 @@ from fairdistill.escaping import brief, one_line
 from fairdistill.metrics import Calibration, Estimate, Gap, GapChange
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import interval, p_value, percent, signed
+from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
 
+COLLAPSED = "the model predicts a single class for every sample, so its gap of 0 says nothing about fairness"
 _SHOWN_SUBGROUPS = 12
 _DESIGNS = {
     "random": "Intervals treat the test set as sampled at random within each group (--design random).",
@@ -56,7 +58,7 @@ def in_words(result: AuditResult) -> list[str]:
         return [f"The test set has no sample of {shown}, so the DEO is undefined.", *complete_in_words(result)]
     lines = []
     if result.collapsed:
-        lines.append("The model predicts a single class for every sample, so its gap of 0 says nothing about fairness.")
+        lines.append(f"{capitalized(COLLAPSED)}.")
     elif result.hardly_predicted:
         lines.append(
             f"The model hardly ever predicts {hardly(result)}, whatever the group, so a gap near 0 in "

@@ -7,6 +7,7 @@ from collections import Counter
 
 from fairdistill.auditing.attributes.result import AttributesResult
 from fairdistill.auditing.limit_text import limit_of
+from fairdistill.auditing.text import COLLAPSED
 from fairdistill.metrics import Gap
 from fairdistill.text.numbers import interval, percent
 from fairdistill.text.sentences import capitalized
@@ -76,10 +77,7 @@ def collapsed_in_words(result: AttributesResult) -> list[str]:
     names = [each.attribute for each in result.attributes if each.audit.collapsed]
     if not names:
         return []
-    return [
-        f"{', '.join(names)}: the model predicts a single class for every sample, so its gap of 0 says nothing about "
-        "fairness."
-    ]
+    return [f"{', '.join(names)}: {COLLAPSED}."]
 
 
 def kept_by(result: AttributesResult, *, words: bool = False) -> list[tuple[str, str]]:
