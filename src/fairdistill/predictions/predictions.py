@@ -44,6 +44,7 @@ class Predictions:
         design: how the samples were drawn: at random, or as many of each subgroup as planned.
         probability_columns: the column of each class's probability in a table, or a single one for two classes; None
             if they do not come from a table with probabilities.
+        id_column: the column of ids in a table; None if they do not come from one.
         attributes: the group columns of a table, whose combinations are the groups; none if they are not known.
     """
 
@@ -60,6 +61,7 @@ class Predictions:
     model: ModelReading | None = None
     design: Design = "random"
     probability_columns: tuple[str, ...] | None = None
+    id_column: str | None = None
     attributes: tuple[Attribute, ...] = ()
 
     def __len__(self) -> int:

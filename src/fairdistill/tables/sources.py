@@ -82,8 +82,11 @@ def id_column(names: Sequence[str], used: Collection[str | None] = ()) -> str | 
         >>> id_column(["ID", "label"]), id_column(["image_path", "Image-ID", "label"]), id_column(["label", "group"])
         ('ID', 'Image-ID', None)
     """
-    free = [name for name in names if name not in used]
-    return next((name for word in _IDS for name in sorted(free, key="id".__ne__) if _letters(name) == word), None)
+    named: dict[str, str] = {}
+    for name in sorted(names, key="id".__ne__):  # id itself before ID
+        if name not in used:
+            named.setdefault(_letters(name), name)
+    return next((named[word] for word in _IDS if word in named), None)
 
 
 def source_column(names: Sequence[str]) -> str | None:

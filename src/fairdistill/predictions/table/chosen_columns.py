@@ -50,7 +50,10 @@ class ChosenColumns:
             UsageError: if one is used twice.
         """
         found, unused = _resolved(path, options, names, recognize)
-        chosen = cls(options=found, groups=several(found.group, names), scores=_scores(found, names), notes=unused)
+        groups, scores = several(found.group, names), _scores(found, names)
+        used = {found.label, *groups, found.pred, found.source, *scores.columns}
+        found = replace(found, id=found.id or _ids(path, names, used))
+        chosen = cls(options=found, groups=groups, scores=scores, notes=unused)
         for option, column in [
             ("label", found.label), *(("group", name) for name in chosen.groups), ("pred", found.pred),
             *(("score" if found.score else "prob", name) for name in chosen.scores.columns),
@@ -85,18 +88,11 @@ def _resolved(
         offered = [name for name in names if name.startswith(_PREFIX)]
         notes = _unrelated(path, options, names, offered) if pred is not None else ()
         prob = _PREFIX if offered and not notes else None
-    found = replace(
-        options,
-        pred=pred,
-        prob=prob,
-        source=options.source or source_column(names),
-    )
-    return replace(found, id=options.id or _ids(path, found, names)), notes
+    return replace(options, pred=pred, prob=prob, source=options.source or source_column(names)), notes
 
 
-def _ids(path: Path, found: TableColumns, names: list[str]) -> str | None:
+def _ids(path: Path, names: list[str], used: set[str | None]) -> str | None:
     """Return the column that is named as one of ids, unless it means something else."""
-    used = {found.label, *several(found.group, names), found.pred, found.source, *_scores(found, names).columns}
     if is_parquet(path) or is_json_lines(path):
         used |= {name for name in names if name.casefold() in _PICTURES}
     return id_column(names, used)

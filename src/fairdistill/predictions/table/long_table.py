@@ -13,7 +13,6 @@ from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.reordered import in_class_order
 from fairdistill.predictions.rows import repeated_note
-from fairdistill.predictions.table.chosen_columns import ChosenColumns
 from fairdistill.predictions.table.options import TableColumns
 from fairdistill.predictions.table.reading import read_predictions
 from fairdistill.tables.columns import Columns, words_of
@@ -67,8 +66,7 @@ def read_long(
     yes = yes_values.get(options.label, answers[1] if options.classes is not None else None)
     said = attribute_of(options.label, (answers[0], answers[1]), yes)
     whole = in_class_order(whole, said.classes)
-    ids = ChosenColumns.of(path, offered, options, recognize=True).options.id
-    found = [_of_attribute(whole, np.flatnonzero(codes == code), ids) for code in range(len(names))]
+    found = [_of_attribute(whole, np.flatnonzero(codes == code)) for code in range(len(names))]
     samples = None if whole.ids is None else len(set(whole.ids.tolist()))
     attributes: list[Attribute] = []
     for name, of_one, all_rows in zip(names, found, rows, strict=True):
@@ -78,19 +76,18 @@ def read_long(
     return tuple(attributes), found
 
 
-def _of_attribute(whole: Predictions, rows: NDArray[np.int64], column: str | None) -> Predictions:
+def _of_attribute(whole: Predictions, rows: NDArray[np.int64]) -> Predictions:
     """Return the rows of one attribute; of ids, it is said which occur more than once among these.
 
     Args:
         whole: all rows, where an id occurs once for each attribute.
         rows: those of the attribute, int64 ``[N]``.
-        column: the column of ids.
     """
     found = whole.take(rows)
-    if found.ids is None or column is None:
+    if found.ids is None or found.id_column is None:
         return found
     codes, values = distinct(found.ids)
     codes = alone(codes, np.isin(codes, np.flatnonzero(values == "")))  # rows without an id
-    here = repeated_note(codes, column)
+    here = repeated_note(codes, found.id_column)
     notes = [here if _REPEATED in note else note for note in found.notes]
     return replace(found, notes=tuple(note for note in notes if note is not None))

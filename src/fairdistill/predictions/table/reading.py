@@ -92,6 +92,7 @@ def read_predictions(
         group_names=group_names,
         notes=(*classes.notes, *outputs.notes, *columns.notes),
         probability_columns=outputs.columns,
+        id_column=found.id,
         attributes=_attributes(columns, groups, (group_codes, group_names)),
     )
     return read if kept is None else read.take(kept)
