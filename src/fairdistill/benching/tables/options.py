@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from fairdistill.contract import check_types
 
@@ -12,12 +12,14 @@ Format = Literal["text", "md", "latex", "csv", "html"]
 
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
-    """Output.
+    """Options of a table of results: how it is printed.
 
     Example:
         >>> TableOptions(format="latex").format
         'latex'
     """
+
+    heading: ClassVar[str] = "Output"
 
     format: Format = "text"
     """Output format: text, md, latex, csv or html; all of them show percent."""
