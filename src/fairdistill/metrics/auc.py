@@ -137,8 +137,8 @@ class _Areas:
         number = len(self._areas)
         area = np.mean(self._areas, axis=0)
         owner = numbered(samples.sources)
-        pair, at = np.unique(self._of * (int(owner.max(initial=0)) + 1) + owner, return_inverse=True)
-        of_pair = np.zeros(len(pair), np.int64)
+        at = numbered(self._of * (int(owner.max(initial=0)) + 1) + owner)
+        of_pair = np.zeros(int(at.max(initial=-1)) + 1, np.int64)
         of_pair[at] = self._of
         variance = np.bincount(of_pair, np.bincount(at, self._added) ** 2, self._sets) / number**2
         rows = np.bincount(self._of, minlength=self._sets)

@@ -78,8 +78,8 @@ def read_predictions(
     sources = row_sources(columns, found.id, found.source)
     if found.id is not None and not answered:  # with --attribute, a sample has a row for each
         columns.notes += conflict_notes(columns, found.id, classes.labels, group_codes)
-    if outputs.probabilities is not None and len(np.unique(sources)) == len(sources):
-        columns.notes += copies_note(classes.labels, group_codes, outputs.probabilities)
+    if outputs.probabilities is not None:
+        columns.notes += copies_note(classes.labels, group_codes, outputs.probabilities, sources)
     read = Predictions(
         where=str(path),
         ids=None if found.id is None else row_names(columns, found.id),
