@@ -267,9 +267,37 @@ def test_the_json_is_the_result_and_keeps_its_keys_and_their_order(table):
     assert list(content) == ["data", "protocol", "made_with", "largest_class", "tested_on", "rows"]
     assert list(content["rows"][0]) == [
         "method", "n", "accuracy_mean", "accuracy_sd", "deo_a_mean", "deo_a_sd", "deo_m_mean", "deo_m_sd", "steps",
-        "samples", "collapsed_seeds", "seeds", "runs", "values", "code", "collapsed_attributes",
+        "samples", "collapsed_seeds", "seeds", "runs", "values", "code", "collapsed_attributes", "recipe",
+        "teacher_settings",
     ]  # fmt: skip
     assert content["rows"][0] == table.rows[0].to_dict()
+
+
+def test_row_files_make_the_table_of_their_runs(make_run, tmp_path):
+    """Settings that a file had no reason to name, as all its runs share them, still set its rows apart from others."""
+    taught = {"method": "scratch", "protocol": "honest", "steps": 400}
+    groups = [
+        [make_run("a", method="mfd", seed=0, lr=0.01), make_run("b", method="ss", seed=0)],
+        [make_run("c", method="mfd", seed=1, lr=0.01), make_run("d", method="mfd", seed=0)],
+        [make_run("e", method="hkd", seed=0, teacher={**taught, "settings": {"lr": 0.1}})],
+        [make_run("f", method="hkd", seed=1, teacher={**taught, "settings": {"lr": 0.2}})],
+        [make_run("g", method="hkd", seed=2, teacher=taught)],
+    ]
+    files = []
+    for at, runs in enumerate(groups):
+        files.append(tmp_path / f"{at}.json")
+        files[at].write_text(formatted(compare(runs), "json"))
+    assert "lr" not in json.loads(files[0].read_text())["rows"][1]["method"]
+    expected = {
+        "hkd (teacher's lr=0.1)": (0,), "hkd (teacher's lr=0.2)": (1,), "hkd (teacher's lr=None)": (2,), "ss": (0,),
+        "mfd (lr=0.01)": (0, 1), "mfd (lr=0.001)": (0,),
+    }  # fmt: skip
+    for sources in (files, [run for runs in groups for run in runs], [*groups[0], *files[1:]]):
+        assert {row.label: row.seeds for row in compare(sources).rows} == expected
+    again = tmp_path / "again.json"
+    again.write_text(formatted(compare(files), "json"))
+    assert {row.label: row.seeds for row in compare(again).rows} == expected
+    assert [row.label for row in compare(files[1]).rows] == ["mfd (lr=0.01)", "mfd (lr=0.001)"]
 
 
 def test_comparing_needs_no_torch():

@@ -84,6 +84,18 @@ def test_rows_of_other_own_code_stay_apart_and_say_so(row_file):
     ]
 
 
+def test_a_row_of_unknown_recipe_joins_the_one_of_its_label(row_file):
+    known = [{"recipe": {"method": "mfd", "protocol": "paper", "steps": 400, "lr": lr}} for lr in (0.01, 0.001)]
+    first, second = row_file("a.json", {**ROW, **known[0]}), row_file("b.json", other(**known[1]))
+    third = row_file("c.json", other(seeds=[2]))
+    (row,) = compare([first, third]).rows
+    assert (row.label, row.seeds) == ("mfd", (0, 2))
+    assert not row.recipe  # not known of all its runs
+    assert [(row.label, row.seeds) for row in compare([third, first, second]).rows] == [
+        ("mfd (lr=0.01)", (0,)), ("mfd (lr=0.001)", (1,)), ("mfd", (2,)),
+    ]  # fmt: skip
+
+
 def test_rows_with_other_budgets_stay_apart_and_say_so(row_file):
     result = compare([row_file("a.json"), row_file("b.json", other(steps=800))])
     assert [row.label for row in result.rows] == ["mfd (steps=400)", "mfd (steps=800)"]
@@ -109,8 +121,13 @@ def test_a_seed_that_occurs_twice_is_refused(row_file):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "null", "{}", '{"data": 1, "protocol": "p", "made_with": [], "rows": [{"method": "m"}]}']
-)
+    "text",
+    [
+        "", "[]", "null", "{}", '{"data": 1, "protocol": "p", "made_with": [], "rows": [{"method": "m"}]}',
+        *(json.dumps({"data": "a", "protocol": "p", "made_with": [], "rows": [{**ROW, "recipe": recipe}]})
+          for recipe in ([1], "lr", {"lr": 1}, {"method": "mfd", "protocol": "paper", "set": 3})),
+    ],
+)  # fmt: skip
 def test_other_json_is_refused_with_the_command_that_writes_it(tmp_path, text):
     path = tmp_path / "a.json"
     path.write_text(text)

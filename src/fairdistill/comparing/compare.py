@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fairdistill.comparing.gathering import gathered, in_order, is_row_file, read_rows
+from fairdistill.comparing.gathering import gathered, is_row_file, read_rows
 from fairdistill.comparing.options import CompareOptions
 from fairdistill.comparing.recipes import FinishedRun, Recipe, by_recipe
 from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
@@ -22,7 +22,7 @@ def compare(
 
     Args:
         sources: run folders and row files (what ``compare --format json`` printed, ``.json``, or ``-`` for standard
-            input), or a single one. Rows of several files with the same label, budget and own code become one.
+            input), or a single one. Rows of several files with the same recipe become one.
         options: how the command line prints the result; the result itself does not depend on it.
         **keywords: options by name.
 
@@ -56,7 +56,7 @@ def _compared(runs: Sequence[FinishedRun]) -> CompareResult:
         made_with=tuple(dict.fromkeys(_made_with(run.folder.environment) for run in in_rows)),
         largest_class=_largest_class(runs[0].result.get("counts")) if runs else math.nan,
         tested_on=runs[0].result.get("digests", {}).get("test") or "" if runs else "",
-        rows=in_order(_row(recipe, members, list(recipes)) for recipe, members in recipes.items()),
+        rows=tuple(map(_row, recipes.values())),
     )
 
 
@@ -94,12 +94,12 @@ def _refuse_repeats(recipes: Mapping[Recipe, Sequence[FinishedRun]]) -> None:
                 )
 
 
-def _row(recipe: Recipe, members: Sequence[FinishedRun], recipes: list[Recipe]) -> CompareRow:
+def _row(members: Sequence[FinishedRun]) -> CompareRow:
     runs = sorted(members, key=lambda run: run.seed)
     budget = runs[0].result["budget"]
     return CompareRow(
-        method=recipe.settings["method"],
-        differs=recipe.differs(recipes),
+        method=runs[0].config["method"],
+        differs={},
         seeds=tuple(run.seed for run in runs),
         accuracy=_over_seeds(runs, "accuracy"),
         deo_a=_over_seeds(runs, "deo_a"),
@@ -110,6 +110,8 @@ def _row(recipe: Recipe, members: Sequence[FinishedRun], recipes: list[Recipe]) 
         paths=tuple(str(run.folder.path) for run in runs),
         code=runs[0].code,
         collapsed_attributes=_collapsed_attributes(runs),
+        recipe=runs[0].recipe,
+        teacher_settings=next((run.teacher_settings for run in runs if run.teacher_settings), {}),
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from fairdistill import paper
+from fairdistill.comparing.recipes import Recipe, by_recipe
 from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.metrics import METRICS
@@ -53,7 +55,9 @@ def read_rows(path: str | Path) -> CompareResult:
 
 
 def gathered(results: Sequence[CompareResult]) -> CompareResult:
-    """Put comparisons on one test set together; rows with the same label, budget and own code become one.
+    """Put comparisons on one test set together; rows with the same recipe become one, and say what sets them apart.
+
+    A row of a file that does not tell its recipe joins the one that has the same label, budget and own code.
 
     Raises:
         UsageError: if they differ in data or protocol, or two rows share a seed.
@@ -61,10 +65,7 @@ def gathered(results: Sequence[CompareResult]) -> CompareResult:
     first, *others = results
     for other in others:
         _check_same(first, other)
-    rows: dict[tuple[object, ...], CompareRow] = {}
-    for row in (row for result in results for row in result.rows):
-        key = row.label, row.steps, row.samples, *sorted(row.code.items())
-        rows[key] = _together(rows[key], row) if key in rows else row
+    rows = _joined([row for result in results for row in result.rows])
     known = [result.largest_class for result in results if not math.isnan(result.largest_class)]
     return CompareResult(
         data=first.data,
@@ -72,8 +73,29 @@ def gathered(results: Sequence[CompareResult]) -> CompareResult:
         made_with=tuple(dict.fromkeys(version for result in results for version in result.made_with)),
         largest_class=known[0] if known else math.nan,
         tested_on=next((result.tested_on for result in results if result.tested_on), ""),
-        rows=in_order(replace(row, differs={**row.differs, **_apart(row, rows.values())}) for row in rows.values()),
+        rows=_in_order(replace(row, differs={**row.differs, **_apart(row, rows)}) for row in rows),
     )
+
+
+def _joined(rows: Sequence[CompareRow]) -> list[CompareRow]:
+    """Return one row for each recipe, and for each label without one."""
+    recipes = by_recipe(row for row in rows if row.recipe)
+    found = [
+        replace(reduce(_together, members), differs=recipe.differs(list(recipes)))
+        for recipe, members in recipes.items()
+    ]
+    for row in (row for row in rows if not row.recipe):
+        same = [at for at, other in enumerate(found) if _named(other) == _named(row)]
+        if len(same) == 1:
+            found[same[0]] = _together(found[same[0]], row)
+        else:
+            found.append(row)
+    return found
+
+
+def _named(row: CompareRow) -> tuple[object, ...]:
+    """Return what is equal for rows of one recipe as far as a row without one tells."""
+    return row.label, row.steps, row.samples, *sorted(row.code.items())
 
 
 def _apart(row: CompareRow, rows: Iterable[CompareRow]) -> dict[str, Any]:
@@ -84,7 +106,7 @@ def _apart(row: CompareRow, rows: Iterable[CompareRow]) -> dict[str, Any]:
     return {**code, **steps}
 
 
-def in_order(rows: Iterable[CompareRow]) -> tuple[CompareRow, ...]:
+def _in_order(rows: Iterable[CompareRow]) -> tuple[CompareRow, ...]:
     """Return rows in the order of the paper's tables; other methods follow as they come."""
     place = {name: at for at, name in enumerate(paper.ROWS)}
     return tuple(sorted(rows, key=lambda row: place.get(row.method, len(place))))
@@ -119,6 +141,8 @@ def _together(one: CompareRow, other: CompareRow) -> CompareRow:
         accuracy=values("accuracy"),
         deo_a=values("deo_a"),
         deo_m=values("deo_m"),
+        recipe=one.recipe if other.recipe else Recipe(),
+        teacher_settings=one.teacher_settings or other.teacher_settings,
         collapsed_attributes={
             name: tuple(sorted((*one.collapsed_attributes.get(name, ()), *other.collapsed_attributes.get(name, ()))))
             for name in (*one.collapsed_attributes, *other.collapsed_attributes)
@@ -128,12 +152,13 @@ def _together(one: CompareRow, other: CompareRow) -> CompareRow:
 
 def _row(content: Mapping[str, Any]) -> CompareRow:
     seeds = tuple(map(int, content["seeds"]))
+    recipe = _recipe(content.get("recipe", {}))
     values = {name: OverSeeds(tuple(map(_fraction, content["values"][name]))) for name in METRICS}
     for name, metric in values.items():
         if len(metric.values) != len(seeds):
             raise ValueError(f"{content['method']} has {len(seeds)} seeds but {len(metric.values)} values of {name}")
     return CompareRow(
-        method=str(content["method"]),
+        method=str(recipe.content.get("method", content["method"])),  # without what set it apart where it was printed
         differs={},
         seeds=seeds,
         steps=int(content["steps"]),
@@ -147,7 +172,16 @@ def _row(content: Mapping[str, Any]) -> CompareRow:
         collapsed_attributes={
             str(name): tuple(map(int, of)) for name, of in content.get("collapsed_attributes", {}).items()
         },
+        recipe=recipe,
+        teacher_settings=dict(content.get("teacher_settings", {})),
     )
+
+
+def _recipe(content: Mapping[str, Any]) -> Recipe:
+    found = Recipe.of(content)
+    if found and not {"method", "protocol"} <= found.settings.keys():
+        raise KeyError("recipe without method or protocol")
+    return found
 
 
 def _fraction(value: float | None) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from fairdistill.runs import RunFolder, without_defaults
 
@@ -120,27 +120,42 @@ class FinishedRun:
         }
         if self.code:
             settings["code"] = self.code
-        return Recipe(json.dumps(settings, sort_keys=True))
+        return Recipe.of(settings)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A configuration without seeds, paths and hardware, as JSON: a key by which runs are grouped."""
+    """A configuration without seeds, paths and hardware, as JSON: a key by which runs are grouped.
 
-    text: str
+    It is empty where nothing is recorded, and then false.
+    """
+
+    text: str = "{}"
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Recipe:
+        """Return the recipe with this content, equal for equal content."""
+        return cls(json.dumps(content, sort_keys=True))
 
     @cached_property
+    def content(self) -> dict[str, Any]:
+        """The configuration; options of the data set and settings of the method's terms are parts of their own."""
+        read: dict[str, Any] = json.loads(self.text)
+        return read
+
+    def __bool__(self) -> bool:
+        return bool(self.content)
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The settings by name; including those of the data set and of the method's terms, and files of own code."""
-        read = json.loads(self.text)
-        inner = ("set", "data_options", "code")
-        plain = {name: value for name, value in read.items() if name not in inner}
-        return {**plain, **read["data_options"], **read["set"], **read.get("code", {})}
+        inner = ("data_options", "set", "code")
+        plain = {name: value for name, value in self.content.items() if name not in inner}
+        return plain | {name: value for part in inner for name, value in self.content.get(part, {}).items()}
 
     def and_of_teacher(self, settings: Mapping[str, Any]) -> Recipe:
         """Return the recipe with some settings of the teacher's run."""
-        named = {f"teacher's {name}": value for name, value in settings.items()}
-        return Recipe(json.dumps({**json.loads(self.text), **named}, sort_keys=True))
+        return Recipe.of({**self.content, **{f"teacher's {name}": value for name, value in settings.items()}})
 
     def differs(self, others: list[Recipe]) -> dict[str, Any]:
         """Return the settings that set this recipe apart from others of its method, and its protocol if they mix.
@@ -157,16 +172,29 @@ class Recipe:
         return differs
 
 
-def by_recipe(runs: Iterable[FinishedRun]) -> dict[Recipe, list[FinishedRun]]:
-    """Return the runs of each recipe.
+class _Taught(Protocol):
+    """A run, or a row of some."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+
+    @property
+    def teacher_settings(self) -> Mapping[str, Any]: ...
+
+
+Taught = TypeVar("Taught", bound=_Taught)
+
+
+def by_recipe(runs: Iterable[Taught]) -> dict[Recipe, list[Taught]]:
+    """Return the runs, or rows, of each recipe.
 
     Runs of one recipe whose teachers' runs had different settings are of several; where those are not recorded, the
     settings that differ between the others are None.
     """
-    alike: dict[Recipe, list[FinishedRun]] = {}
+    alike: dict[Recipe, list[Taught]] = {}
     for run in runs:
         alike.setdefault(run.recipe, []).append(run)
-    found: dict[Recipe, list[FinishedRun]] = {}
+    found: dict[Recipe, list[Taught]] = {}
     for recipe, members in alike.items():
         known = [run.teacher_settings for run in members if run.teacher_settings]
         names = {name for one in known for name in one if any(one[name] != other.get(name) for other in known)}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fairdistill.comparing.recipes import Recipe
 from fairdistill.contract import Result
 from fairdistill.drawing import Plotted
 from fairdistill.metrics import METRICS
@@ -57,6 +58,8 @@ class CompareRow(Result):
         paths: the run folders.
         code: a hash of each file of the user's own code that the runs were trained with.
         collapsed_attributes: of several attributes, those for which a single answer is predicted, and the seeds.
+        recipe: what the runs have in common; empty for some rows of files that are older than this record.
+        teacher_settings: the settings of their teacher's run; empty without a teacher, and for runs that are older.
     """
 
     method: str
@@ -71,6 +74,8 @@ class CompareRow(Result):
     paths: tuple[str, ...]
     code: Mapping[str, str] = field(default_factory=dict)
     collapsed_attributes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    recipe: Recipe = Recipe()  # noqa: RUF009  # it is frozen
+    teacher_settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -101,7 +106,14 @@ class CompareRow(Result):
         """Return the row as it is written to JSON: the record, and of every run what the record has no room for."""
         values = {name: list(self.metric(name).values) for name in METRICS}
         collapsed = {name: list(seeds) for name, seeds in self.collapsed_attributes.items()}
-        return {**self.record(), "values": values, "code": dict(self.code), "collapsed_attributes": collapsed}
+        return {
+            **self.record(),
+            "values": values,
+            "code": dict(self.code),
+            "collapsed_attributes": collapsed,
+            "recipe": self.recipe.content,
+            "teacher_settings": dict(self.teacher_settings),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
