@@ -236,7 +236,7 @@ def test_a_run_given_twice_is_refused(make_run):
 
 def test_a_single_run_may_be_given_by_itself(make_run):
     run = make_run("a", method="ss", seed=0)
-    assert compare(run) == compare(str(run)) == compare([run])
+    assert compare(run).to_dict() == compare(str(run)).to_dict() == compare([run]).to_dict()
 
 
 def test_an_unfinished_run_is_refused_with_the_way_out(make_run):
