@@ -116,7 +116,9 @@ def test_a_model_is_audited_with_a_table_of_images(tmp_path, monkeypatch, capsys
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        ([], ["SOURCE"]), (["none.csv"], ["there is no table none.csv"]), (["deployed.pt"], ["not a table", "--data"]),
+        ([], ["SOURCE"]), (["none.csv"], ["there is no table none.csv"]),
+        (["https://host/t.csv"], ["https://host/t.csv is an address; download the file"]),
+        (["deployed.pt"], ["not a table", "--data"]),
         (["t.csv", "--group", "rase"], ["no column 'rase'", "race", "--group"]),
         (["nowhere"], ["does not exist", "table of predictions"]),
         (["."], ["not a run folder", "table of predictions", "--data"]),

@@ -57,8 +57,9 @@ def test_threads_wait_passively(command):
     assert "GOMP_SPINCOUNT = '0'" in shown.stderr
 
 
-def test_version(capsys):
-    assert main(["--version"]) == 0
+@pytest.mark.parametrize("word", ["--version", "-V", "version"])
+def test_version(word, capsys):
+    assert main([word]) == 0
     assert capsys.readouterr().out == f"fairdistill {__version__}\n"
 
 
@@ -89,8 +90,9 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
     ("arguments", "parts"),
     [
         ([], []),
-        (["nothing"], ["unknown command 'nothing'. Choose from audit", "train"]),
+        (["nothing"], ["unknown command 'nothing'. Choose from audit", "train", "embed; see fairdistill --help"]),
         (["audti"], ["unknown command 'audti'; did you mean 'audit'? Choose from audit"]),
+        (["compare", "s3://bucket/run"], ["s3://bucket/run is an address; download the file and give its path"]),
         (["train", "--data", "digit-s"], ["'digit-s'", "did you mean 'digits-s'"]),
         (["train", "--method", "mdf"], ["'mdf'", "did you mean 'mfd'"]),
         (["train", "--method", "mfd"], ["'mfd' needs a teacher", "--method scratch"]),

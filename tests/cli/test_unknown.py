@@ -12,6 +12,8 @@ from fairdistill.cli.unknown import of_other_data, of_some_data, unknown_option
         ("unrecognized arguments: --label gender", "--label needs --data"),
         ("unrecognized arguments: --abacus 3", ""),
         ("unrecognized arguments: stray", ""),
+        ("unrecognized arguments: faces.csv", "did you mean --data faces.csv?"),
+        ("unrecognized arguments: digits-s x", "did you mean --data digits-s?"),
         ("--model: expected a text; unlike --modle", ""),
     ],
 )

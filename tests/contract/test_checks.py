@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from fairdistill.contract import check_named, check_new_file, check_types
+from fairdistill.contract import check_named, check_new_file, check_path, check_types
 from fairdistill.errors import UsageError
 from tests.own_losses import Small, ready
 
@@ -86,3 +86,22 @@ def test_what_belongs_to_the_class_is_no_option():
     check_types(Options())
     with pytest.raises(UsageError, match="expected out to be a text"):
         check_types(Options(out=3))
+
+
+@pytest.mark.parametrize(
+    "given", ["https://host/t.csv", "s3://bucket/t.csv", "file:///home/t.csv", "C:/t.csv", "a//b.csv"]
+)
+def test_an_address_is_no_path(given):
+    @dataclass
+    class Options:
+        data: str | None = None
+        storage: str | None = None
+
+    check_types(Options(storage=given))
+    checks = (lambda: check_types(Options(data=given)), lambda: check_path("source", given))
+    for check in checks:
+        if "://" in given:
+            with pytest.raises(UsageError, match=f"^{given} is an address; "):
+                check()
+        else:
+            check()

@@ -198,6 +198,14 @@ def test_lines_above_the_header_are_named(tmp_path, start, line, separator, enco
         check_column(path, header(path, "utf-8"), "label", "label")
 
 
+@pytest.mark.parametrize("row", ["1,cat,a", "x,cat,a", "cat,1.5,a"])
+def test_a_value_is_no_header(tmp_path, row):
+    path = tmp_path / "t.csv"
+    path.write_text(f"id,label,group\n{row}\n")
+    with pytest.raises(DataError, match="no column 'cat'; its columns are id, label, group"):
+        check_column(path, header(path, "utf-8"), "label", "cat")
+
+
 @pytest.mark.parametrize("values", [[[0.3, 0.7], [0.6, 0.4]], [{"cat": 0.3}, {"cat": 0.6}]])
 def test_lists_in_a_parquet_file_are_named_where_numbers_are_needed(tmp_path, values):
     pytest.importorskip("pyarrow")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from fairdistill.contract import check_types
+from fairdistill.contract import check_no_address, check_types
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Design, Drawing
 from fairdistill.predictions import Predictions, TableColumns
@@ -110,6 +110,8 @@ class ComparisonOptions:
             value = getattr(self, name)
             if value is not None and not isinstance(value, str | Path | Predictions):
                 raise UsageError(f"expected {name} to be a path or Predictions, but got {value!r}")
+            if isinstance(value, str):
+                check_no_address(value)
 
 
 @dataclass(frozen=True, kw_only=True)

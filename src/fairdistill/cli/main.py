@@ -83,7 +83,7 @@ def _command(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_HELP, end="")
         return DONE if arguments else BAD_INPUT
-    if arguments[0] == "--version":
+    if arguments[0] in ("--version", "-V", "version"):
         print(f"fairdistill {__version__}")
         return DONE
     if arguments[0] == "--completion":
@@ -93,7 +93,9 @@ def _command(arguments: list[str]) -> int:
         return DONE
     if arguments[0] not in COMMANDS:
         hint = did_you_mean(arguments[0], COMMANDS, otherwise=".")
-        raise UsageError(f"unknown command {arguments[0]!r}{hint} Choose from {', '.join(COMMANDS)}")
+        raise UsageError(
+            f"unknown command {arguments[0]!r}{hint} Choose from {', '.join(COMMANDS)}; see fairdistill --help"
+        )
     with warnings.catch_warnings(), raised_as_exceptions():
         warnings.showwarning = lambda message, *_, **__: tell(f"fairdistill: warning: {message}")
         warnings.filterwarnings("ignore", module=r"PIL\.")  # about the metadata of damaged files

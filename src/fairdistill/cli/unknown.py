@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +13,8 @@ from fairdistill.text.meant import SIMILAR, did_you_mean
 
 def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, str]) -> str:
     """Return a sentence on the first option of a complaint about unknown ones; empty if there is nothing to say.
+
+    Data that are named without ``--data`` are told so.
 
     Args:
         message: the parser's complaint, for example ``unrecognized arguments: --modle resnet18``.
@@ -27,11 +30,19 @@ def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, st
         return ""
     option = next((each.partition("=")[0] for each in given.split() if each.startswith("--")), None)
     if option is None:
-        return ""
+        word = given if Path(given).exists() else given.split()[0]
+        return f"did you mean --data {shlex.quote(word)}?" if "--data" in known and _names_data(word) else ""
     if option in elsewhere:
         return f"{option} {elsewhere[option]}"
     flags = [each for each in known if each.startswith("--")]
     return did_you_mean(option, flags, similarity=SIMILAR, written=str).removeprefix("; ")
+
+
+def _names_data(word: str) -> bool:
+    from fairdistill.data import DATASETS
+    from fairdistill.tables.reading import SUFFIXES
+
+    return word in DATASETS or Path(word).suffix.lower() in SUFFIXES or Path(word).is_dir()
 
 
 def flags_of(options: type[Any]) -> list[str]:

@@ -40,6 +40,8 @@ def compare(
     if not isinstance(sources, str | Path | Iterable):
         raise UsageError(f"expected sources to be run folders, but got {sources!r}")
     given = [sources] if isinstance(sources, str | Path) else list(sources)
+    for source in given:
+        check_path("a run folder", source)
     folders = [source for source in given if not is_row_file(source)]
     found = [_compared(_read(folders))] if folders or not given else []
     return gathered([*found, *(read_rows(source) for source in given if is_row_file(source))])
@@ -63,7 +65,6 @@ def _compared(runs: Sequence[FinishedRun]) -> CompareResult:
 def _read(sources: Sequence[str | Path]) -> list[FinishedRun]:
     runs: dict[Path, FinishedRun] = {}
     for source in sources:
-        check_path("a run folder", source)
         place = Path(source).resolve()
         if place in runs:
             raise UsageError(f"{source} is given twice")

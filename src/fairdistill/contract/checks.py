@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import types
 import typing
 from collections.abc import Hashable, Mapping
@@ -15,6 +16,8 @@ from fairdistill.errors import UsageError
 
 _PLAIN: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
 _NAMES_CODE = frozenset({"method", "methods", "model", "teacher_model"})  # options that take MODULE:NAME
+_ADDRESSES = frozenset({"storage", "address"})  # options that take one
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # a letter alone is a disk
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -26,7 +29,8 @@ def check_types(options: Any) -> None:
             of these or None.
 
     Raises:
-        UsageError: naming the first field whose value does not fit, what was expected, and the value.
+        UsageError: naming the first field whose value does not fit, what was expected, and the value; or for an
+            address on the network in place of a path.
 
     Example:
         >>> import dataclasses
@@ -39,6 +43,8 @@ def check_types(options: Any) -> None:
     """
     for name, kind, plain in _checked(cast("Hashable", type(options))):
         value = getattr(options, name)
+        if type(value) is str and name not in _ADDRESSES:
+            check_no_address(value)
         if type(value) in plain:
             continue
         expected = _mismatch(value, kind)
@@ -105,6 +111,20 @@ def check_path(name: str, value: object) -> None:
     """
     if not isinstance(value, str | Path):
         raise UsageError(f"expected {name} to be a path, but got {value!r}")
+    check_no_address(str(value))
+
+
+def check_no_address(text: str) -> None:
+    """Raise a UsageError for an address on the network, or one of a file, in place of a path.
+
+    Example:
+        >>> check_no_address("s3://bucket/table.csv")
+        Traceback (most recent call last):
+        fairdistill.errors.UsageError: s3://bucket/table.csv is an address; download the file and give its path
+    """
+    if _ADDRESS.match(text):
+        way = "give the path alone" if text.startswith("file:") else "download the file and give its path"
+        raise UsageError(f"{text} is an address; {way}")
 
 
 def check_named(name: str, value: object) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.auditing import audit
+from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.fixing.conclusion import conclude
 from fairdistill.fixing.options import FixOptions, fix_options
@@ -50,6 +51,8 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
         ('mfd-3', 0.041)
     """
     options = fix_options(options, keywords)
+    if source is not None:
+        check_path("source", source)
     if launched_together() > 1:
         raise UsageError("fix runs in one process; start it without torchrun")
     trust_code(options.model, None if source is None else str(source))

@@ -136,9 +136,23 @@ def line_with(path: Path, name: str) -> int | None:
     except (OSError, UnicodeError):
         return None
     for number, line in enumerate(lines[1:], 2):
-        if any(name in (field.strip(' "\n') for field in line.split(sign)) for sign in _SEPARATORS if sign in line):
-            return number
+        for sign in (sign for sign in _SEPARATORS if sign in line):
+            fields, first = _fields(line, sign), _fields(lines[0], sign)
+            if name in fields and _could_be_names(fields) and not (len(first) == len(fields) and _are_names(first)):
+                return number
     return None
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    return [field.strip(' "\r\n') for field in line.split(separator)]
+
+
+def _could_be_names(fields: list[str]) -> bool:
+    return not any(field.replace(".", "", 1).isdecimal() for field in fields)
+
+
+def _are_names(fields: list[str]) -> bool:
+    return all(fields) and len({*fields}) == len(fields) and _could_be_names(fields)
 
 
 def with_mark(path: Path, encoding: str) -> str:
