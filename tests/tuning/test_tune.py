@@ -369,7 +369,9 @@ def test_another_teacher_and_another_study_in_a_storage_are_named(mfd, tmp_path,
         tune(other, options=wanted(**given), quiet=True)
     assert not (tmp_path / "other").exists()
     tune(other, options=wanted(**given | {"study": "two"}), quiet=True)
-    optuna.create_study(storage=url, study_name="three", directions=["maximize"] * 3)
+    storage = optuna.storages.RDBStorage(url)
+    optuna.create_study(storage=storage, study_name="three", directions=["maximize"] * 3)
+    storage.engine.dispose()
     with pytest.raises(UsageError, match="was not created by fairdistill tune; choose another name with --study"):
         tune(mfd(steps=3, out=str(tmp_path / "third")), options=wanted(**given | {"study": "three"}), quiet=True)
 

@@ -134,9 +134,10 @@ def check_named(name: str, value: object) -> None:
         UsageError: if it is not a text.
 
     Example:
-        >>> check_named("model", Path)
+        >>> from fractions import Fraction
+        >>> check_named("model", Fraction)
         Traceback (most recent call last):
-        fairdistill.errors.UsageError: expected model to be a text, but got a class; name it: model='pathlib:Path'
+        fairdistill.errors.UsageError: expected model to be a text, but got a class; name it: model='fractions:Fraction'
     """
     if isinstance(value, str):
         return
