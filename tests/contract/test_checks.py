@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+import pandas as pd
 import pytest
 
 from fairdistill.contract import check_named, check_new_file, check_path, check_types
@@ -105,3 +106,10 @@ def test_an_address_is_no_path(given):
                 check()
         else:
             check()
+
+
+def test_a_frame_in_place_of_a_path_is_told_how_to_be_one():
+    with pytest.raises(UsageError, match=r"source to be a path, but got a DataFrame; write it .*: \.to_csv\("):
+        check_path("source", pd.DataFrame({"label": [0]}))
+    with pytest.raises(UsageError, match=r"^expected source to be a path, but got \[0, 1, 2, 3, 4, 5, \.\.\.\]$"):
+        check_path("source", list(range(1000)))

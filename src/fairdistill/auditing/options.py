@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from fairdistill.contract import check_no_address, check_types
+from fairdistill.contract import check_path, check_types
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Design, Drawing
 from fairdistill.predictions import Predictions, TableColumns
@@ -108,10 +108,8 @@ class ComparisonOptions:
     def __post_init__(self) -> None:
         for name in ("against", "validation"):
             value = getattr(self, name)
-            if value is not None and not isinstance(value, str | Path | Predictions):
-                raise UsageError(f"expected {name} to be a path or Predictions, but got {value!r}")
-            if isinstance(value, str):
-                check_no_address(value)
+            if value is not None and not isinstance(value, Predictions):
+                check_path(name, value)
 
 
 @dataclass(frozen=True, kw_only=True)

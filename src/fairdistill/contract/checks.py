@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import reprlib
 import types
 import typing
 from collections.abc import Hashable, Mapping
@@ -109,8 +110,11 @@ def check_path(name: str, value: object) -> None:
         Traceback (most recent call last):
         fairdistill.errors.UsageError: expected source to be a path, but got 3
     """
+    if hasattr(value, "to_csv"):
+        way = 'write it to a table first: .to_csv("table.csv", index=False)'
+        raise UsageError(f"expected {name} to be a path, but got a {type(value).__name__}; {way}")
     if not isinstance(value, str | Path):
-        raise UsageError(f"expected {name} to be a path, but got {value!r}")
+        raise UsageError(f"expected {name} to be a path, but got {reprlib.repr(value)}")
     check_no_address(str(value))
 
 
