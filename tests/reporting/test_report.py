@@ -244,6 +244,14 @@ def test_what_cannot_be_written_or_drawn_is_refused(tmp_path, monkeypatch, optio
     assert not list(tmp_path.glob("*.html"))
 
 
+def test_rows_without_their_runs_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for source in ("rows.json", "-"):
+        with pytest.raises(UsageError, match=f"^{source} holds rows, .*: fairdistill compare {source}$"):
+            report([source])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_no_finished_run_is_refused(tmp_path):
     with pytest.raises(RunFolderError, match="not a run folder"):
         report([tmp_path], out=str(tmp_path / "r.html"))

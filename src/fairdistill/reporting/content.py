@@ -11,7 +11,8 @@ import numpy as np
 import yaml
 
 from fairdistill.auditing import sizing
-from fairdistill.comparing import CompareRow, compare
+from fairdistill.comparing import CompareRow, compare, is_row_file
+from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, run_predictions
 from fairdistill.reporting.figures import Curve, FigureRow, Figures, Picture
 from fairdistill.reporting.options import ReportOptions
@@ -30,9 +31,15 @@ def gather(sources: Sequence[str | Path], options: ReportOptions) -> ReportConte
 
     Raises:
         RunFolderError: if a folder holds no finished run.
-        UsageError: if the runs were tested on different data.
+        UsageError: if the runs were tested on different data, or a source is a row file.
         DataError: if their predictions were changed.
     """
+    for source in sources:
+        if is_row_file(source):
+            raise UsageError(
+                f"{source} holds rows, and a report reads the predictions in run folders; give the folders, or see the "
+                f"rows with: fairdistill compare {source}"
+            )
     comparison = compare(sources)
     first = run_predictions(RunFolder.open(comparison.rows[0].paths[0]))
     rows, teachers = [], Teachers(first)
