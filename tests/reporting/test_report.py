@@ -244,6 +244,11 @@ def test_what_cannot_be_written_or_drawn_is_refused(tmp_path, monkeypatch, optio
     assert not list(tmp_path.glob("*.html"))
 
 
+def test_a_single_run_may_be_given_by_itself(tmp_path):
+    run = made_run(tmp_path / "my-run", method="scratch", gap=0.1)
+    assert report(str(run.path), out=str(tmp_path / "r.html")).content.rows[0].label == "scratch"
+
+
 def test_rows_without_their_runs_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for source in ("rows.json", "-"):

@@ -15,13 +15,15 @@ from fairdistill.reporting.result import ReportResult
 from fairdistill.runs import write_text
 
 
-def report(sources: Sequence[str | Path], *, options: ReportOptions | None = None, **keywords: Any) -> ReportResult:
+def report(
+    sources: str | Path | Sequence[str | Path], *, options: ReportOptions | None = None, **keywords: Any
+) -> ReportResult:
     """Write finished runs as one self-contained HTML page, and as a model card if one is wanted.
 
     Runs that differ only in their seeds share a row.
 
     Args:
-        sources: finished run folders, tested on the same images.
+        sources: finished run folders, tested on the same images, or a single one.
         options: where to write, and how intervals are computed; see :class:`ReportOptions`.
         **keywords: options by name.
 
@@ -39,8 +41,9 @@ def report(sources: Sequence[str | Path], *, options: ReportOptions | None = Non
         ('report.html', 0.031)
     """
     options = with_keywords(ReportOptions, options, keywords)
-    files = options.files(sources)
-    content = gather(sources, options)
+    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    files = options.files(given)
+    content = gather(given, options)
     texts = (page(content), *([card(content)] if options.card else []))
     for path, text in zip(files, texts, strict=True):
         write_text(path, text)
