@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -51,10 +52,17 @@ class Standardized:
 
     def blocks(self) -> Iterator[Tensor]:
         """Yield the standardized features as float32 ``[n, D]``, in order."""
+        if self.ready:
+            yield from self._blocks
+            return
         mean, scale = self.mean.float(), self.scale.float()
-        for part in self.parts:
-            for block in part.split(_BLOCK):
-                yield block if self.ready else (block.float() - mean) / scale
+        for block in self._blocks:
+            yield (block.float() - mean) / scale
+
+    @cached_property
+    def _blocks(self) -> tuple[Tensor, ...]:
+        """The parts in blocks; a fit reads them hundreds of times."""
+        return tuple(block for part in self.parts for block in part.split(_BLOCK))
 
     def take(self, rows: Tensor) -> Tensor:
         """Return the standardized features of some rows, float32 ``[n, D]``."""
