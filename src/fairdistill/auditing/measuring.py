@@ -105,7 +105,7 @@ def groups_of(predictions: Predictions, sample: Resampled, scored: Scored) -> tu
 
 def left_out(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
     """Return a note on subgroups of too few rows for the lower ends of gaps; none if there is no such subgroup."""
-    few = np.argwhere((sample.independent_rows < FEWEST) & (sample.rows > 0))
+    few = np.argwhere((sample.sources < FEWEST) & (sample.rows > 0))
     if not len(few):
         return ()
     names = [f"{predictions.class_names[label]} of {predictions.group_names[group]}" for group, label in few]

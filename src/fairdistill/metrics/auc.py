@@ -48,7 +48,7 @@ def auc_limits(probabilities: NDArray[np.floating], samples: Samples, *, confide
     if len(classes) * len(probabilities) > MOST:
         return [UNDEFINED] * (samples.num_groups + 1)
     everyone = np.zeros(len(samples.labels), np.int64)
-    of_groups = _Areas(np.where(samples.groups < 0, samples.num_groups, samples.groups), samples.num_groups + 1)
+    of_groups = _Areas(samples.all_groups, samples.num_groups + 1)
     of_all = _Areas(everyone, 1)
     for label in classes:
         order = np.argsort(probabilities[:, label], kind="stable")

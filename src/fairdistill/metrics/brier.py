@@ -52,7 +52,7 @@ def brier_limits(probabilities: NDArray[np.floating], samples: Samples, *, confi
         (0.41, True)
     """
     scores = _Scores(brier_scores(probabilities, samples.labels), *_announced(probabilities), numbered(samples.sources))
-    groups = np.where(samples.groups < 0, samples.num_groups, samples.groups)
+    groups = samples.all_groups
     of_groups = _means(scores, groups, samples.num_groups + 1, confidence)[:-1]
     return [*of_groups, *_means(scores, np.zeros_like(groups), 1, confidence)]
 

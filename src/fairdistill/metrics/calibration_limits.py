@@ -171,7 +171,7 @@ def _residuals(share: NDArray[np.floating], samples: Samples, bins: int) -> _Res
     bin_ = bin_of(confidence, bins)
     residual = right - confidence
     sets = samples.num_groups + 1
-    group = np.where(samples.groups < 0, samples.num_groups, samples.groups)
+    group = samples.all_groups
     cell = group * bins + bin_
 
     def by_set(weights: NDArray[np.floating] | NDArray[np.bool_] | None = None) -> Floats:

@@ -58,7 +58,7 @@ class Resampled:
 
     def __init__(self, correct: NDArray[np.bool_], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> None:
         shape = (samples.num_groups + 1, samples.num_classes)
-        groups = np.where(samples.groups < 0, samples.num_groups, samples.groups)
+        groups = samples.all_groups
         code, values = _coded(correct)
         ranks = ranked(
             groups=groups, classes=(samples.labels,), codes=code, sources=samples.sources, shape=shape, last=True
@@ -85,8 +85,8 @@ class Resampled:
         self.group_noise = drawn.groups[..., ranks.groups]
         self.class_noise = drawn.classes[..., ranks.classes]
         self.accuracy_noise = drawn.whole
-        self._sources = _sources(rows, shape)[np.r_[ranks.groups, -1][:, None], np.r_[ranks.classes, -1]]
-        self.all_sources = self._sources[:-1, :-1]
+        of_sources = _sources(rows, shape)[np.r_[ranks.groups, -1][:, None], np.r_[ranks.classes, -1]]
+        self._sources: NDArray[np.int64] = of_sources
         self._ranks = ranks
         renamed = replace(
             samples,
@@ -101,14 +101,19 @@ class Resampled:
         return self.all_rows[:-1]
 
     @property
-    def independent_rows(self) -> NDArray[np.int64]:
-        """Sources of each subgroup, int64 ``[G, C]``."""
-        return self.evidence.independent_rows[self._ranks.groups[:-1, None], self._ranks.classes]
+    def sources(self) -> NDArray[np.int64]:
+        """Sources of each subgroup, its independent samples, int64 ``[G, C]``."""
+        return self._sources[:-2, :-1]
 
     @property
-    def resolution(self) -> float:
-        """Smallest step of a subgroup's accuracy."""
-        return 1 / max(1, int(self.rows.max(initial=0)))
+    def sources_of_groups(self) -> NDArray[np.int64]:
+        """Sources of each group, int64 ``[G]``."""
+        return self._sources[:-2, -1]
+
+    @property
+    def num_sources(self) -> int:
+        """Sources of all samples, including those of unknown group."""
+        return int(self._sources[-1, -1])
 
     @property
     def shares(self) -> Floats:
@@ -187,7 +192,7 @@ class Resampled:
             self.all_centres[:, :-1].reshape(flat),
             self.noise.reshape(self.draws, *flat),
             self.rows.ravel(),
-            self.all_sources[:-1].ravel(),
+            self.sources.ravel(),
             confidence=self.confidence,
         )
         return found.reshape(shape)

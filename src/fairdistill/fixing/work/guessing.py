@@ -30,16 +30,14 @@ def beats_guessing(predictions: Predictions) -> bool:
     most = float(np.bincount(labels).max() / len(labels))
     if predictions.correct.mean() > most + _Z * math.sqrt(most * (1 - most) / predictions.num_sources):
         return True
-    cells = np.where(predictions.groups < 0, classes * len(predictions.group_names), 0)
-    cells = cells + labels + classes * np.maximum(predictions.groups, 0)
     known = predictions.groups >= 0
     if not known.any():
         return False
-    place, cell = np.unique(cells[known], return_inverse=True)
+    _, cell = np.unique(predictions.samples.cells[known], return_inverse=True)
     recall = np.bincount(cell, predictions.correct[known]) / np.bincount(cell)
-    sources = sources_per_cell(cell, np.unique(predictions.sources[known], return_inverse=True)[1], len(place))
+    sources = sources_per_cell(cell, predictions.sources[known], len(recall))
     guess = 1 / classes
-    error = math.sqrt(float((guess * (1 - guess) / sources).sum())) / len(place)
+    error = math.sqrt(float((guess * (1 - guess) / sources).sum())) / len(recall)
     return float(recall.mean()) > guess + _Z * error
 
 

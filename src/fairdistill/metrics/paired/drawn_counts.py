@@ -96,7 +96,7 @@ def _drawn(predicted: tuple[Ints, Ints], samples: Samples) -> Iterator[tuple[Dra
     generator = np.random.default_rng(_SEED)
     kinds = _Kinds.of(predicted, samples)
     known = samples.groups >= 0
-    cell = (samples.groups * samples.num_classes + samples.labels)[known]
+    cell = samples.cells[known]
     filled, rows = np.unique(cell, return_counts=True)
     sources = sources_per_cell(cell, samples.sources[known], int(cell.max(initial=-1)) + 1)[filled]
     added, size = _one_of_each(filled, samples.num_classes), np.rint(rows / sources).astype(np.int64)
@@ -168,7 +168,7 @@ def _counted(predicted: tuple[Ints, Ints], samples: Samples, weight: Floats) -> 
 
 def _one(predicted: Ints, samples: Samples, weight: Floats) -> DrawnCounts:
     classes, known = samples.num_classes, samples.groups >= 0
-    at = (samples.groups * classes + samples.labels) * classes + predicted
+    at = samples.cells * classes + predicted
     shape = (samples.num_groups, classes, classes)
     counts = np.bincount(at[known], weight[known], minlength=int(np.prod(shape))).reshape(shape).astype(np.int64)
     return DrawnCounts(counts, float(weight[predicted == samples.labels].sum()), float(weight.sum()))

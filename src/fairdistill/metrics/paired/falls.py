@@ -60,7 +60,7 @@ def falls(first: NDArray[np.bool_], second: NDArray[np.bool_], samples: Samples,
         ([1.0, 0.0, 0.0, 0.0], True, True)
     """
     known = samples.groups >= 0
-    cell = (samples.groups * samples.num_classes + samples.labels)[known]
+    cell = samples.cells[known]
     cells = samples.num_groups * samples.num_classes
     lost, gained = (first & ~second)[known], (second & ~first)[known]
     filled = np.bincount(cell, minlength=cells) > 0

@@ -12,7 +12,7 @@ from fairdistill.metrics.paired.changes import CellChange, Change, Paired
 from fairdistill.metrics.paired.extremes import extremes
 from fairdistill.metrics.paired.signs import Signs, holm
 from fairdistill.metrics.resampling import Resampled
-from fairdistill.metrics.test_set.distinct import sources_per_cell
+from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _ROUNDING = 1e-12
@@ -58,10 +58,8 @@ def paired_test(
         )
     both = Resampled(np.concatenate([first, second]), samples, drawing)
     apart = second.sum(axis=0, dtype=np.int64) - first.sum(axis=0, dtype=np.int64)
-    known = samples.groups >= 0
-    of_groups = sources_per_cell(samples.groups[known], samples.sources[known], samples.num_groups)
-    found = extremes(both, of_few_sources(of_groups, both.draws, drawing.seed))
-    noise = _cell_noise(both, samples, drawing.seed)
+    found = extremes(both, of_few_sources(both.sources_of_groups, both.draws, drawing.seed))
+    noise = _cell_noise(both, drawing.seed)
     return Paired(
         accuracy=_accuracy_change(both, second.mean(axis=1) - first.mean(axis=1), samples, apart, drawing.seed),
         balanced_accuracy=_balanced_change(both, samples, drawing.seed),
@@ -97,11 +95,11 @@ def judged_cells(
         ([1.0, 0.0, 0.0, 0.0], [True, False, False, False])
     """
     known = samples.groups >= 0
-    cell = (samples.groups * samples.num_classes + samples.labels)[known]
+    cell = samples.cells[known]
     apart = second[known].astype(np.int64) - first[known]
     cells = samples.num_groups * samples.num_classes
     rows = np.bincount(cell, minlength=cells)
-    p_values = Signs.of(cell, samples.sources[known], apart, num_cells=cells).p_values(None, 1)[rows > 0]
+    p_values = Signs.of(cell, samples.sources[known], apart, num_cells=cells).p_values()[rows > 0]
     change = np.bincount(cell, apart, cells)[rows > 0] / rows[rows > 0]
     return change, holm(p_values) <= 1 - confidence
 
@@ -132,8 +130,7 @@ def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: 
     value = float(by_seed.mean())
     sources = samples.sources
     groups = int((both.all_rows.sum(axis=1) > 0).sum())
-    number = sources_per_cell(np.zeros_like(sources), sources, 1)
-    drawn = drawn * of_few_sources(number, both.draws, seed, groups=groups)[:, 0]
+    drawn = drawn * of_few_sources(np.array([both.num_sources]), both.draws, seed, groups=groups)[:, 0]
     low, high = middle_of(value + drawn + both.seed_noise(by_seed), both.confidence, least=-1)
     signs = Signs.of(np.zeros_like(sources), sources, apart, num_cells=1)
     (p_value,) = signs.p_values(*_of_sums(by_seed, np.array([len(sources)])))
@@ -148,39 +145,34 @@ def _balanced_change(both: Resampled, samples: Samples, seed: int) -> Change:
     by_seed = (after - before).mean(axis=(1, 2))
     drawn = _difference(both.noise).mean(axis=(1, 2))
     if not both.independent:
-        known = samples.groups >= 0
-        cell = (samples.groups * samples.num_classes + samples.labels)[known]
-        sources = np.maximum(sources_per_cell(cell, samples.sources[known], both.rows.size), 1)
+        sources = np.maximum(both.sources.ravel(), 1)
         # One more source in each subgroup, as for its own change; those of several subgroups average out.
         one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), both.draws)
         drawn += one_more * np.sqrt((1 / sources**2).mean() / sources.size)
-        number = sources_per_cell(np.zeros_like(samples.sources[known]), samples.sources[known], 1)
-        drawn *= of_few_sources(number, both.draws, seed, groups=len(both.rows))[:, 0]
+        number = len(distinct(samples.sources[samples.groups >= 0]))
+        drawn *= of_few_sources(np.array([number]), both.draws, seed, groups=len(both.rows))[:, 0]
     value, drawn = float(by_seed.mean()), drawn + both.seed_noise(by_seed)
     low, high = middle_of(value + drawn, both.confidence, least=-1)
     beyond = np.abs(drawn) >= abs(value) - _ROUNDING
     return Change(value, float(low), float(high), float((1 + beyond.sum()) / (1 + len(drawn))))
 
 
-def _cell_noise(both: Resampled, samples: Samples, seed: int) -> Floats:
+def _cell_noise(both: Resampled, seed: int) -> Floats:
     """Return what drawn test sets add to the change of each subgroup's accuracy, ``[B, G, C]``."""
     drawn = _difference(both.noise)
     if both.independent:
         return drawn
-    known = samples.groups >= 0
-    cell = (samples.groups * samples.num_classes + samples.labels)[known]
-    sources = sources_per_cell(cell, samples.sources[known], both.rows.size).reshape(both.rows.shape)
     # As among independent samples, one more source keeps models from being free of differences.
     one_more = np.random.default_rng([seed, 5]).normal(0, np.sqrt(0.5), (both.draws, 1, 1))
-    drawn += one_more / np.maximum(sources, 1)
-    return drawn * of_few_sources(sources.ravel(), both.draws, seed).reshape(drawn.shape)
+    drawn += one_more / np.maximum(both.sources, 1)
+    return drawn * of_few_sources(both.sources.ravel(), both.draws, seed).reshape(drawn.shape)
 
 
 def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], noise: Floats) -> tuple[CellChange, ...]:
     before, after = np.split(both.shares, 2)
     values = (after - before).mean(axis=0)
     known = samples.groups >= 0
-    cell = (samples.groups * samples.num_classes + samples.labels)[known]
+    cell = samples.cells[known]
     low, high = middle_of(values + noise + both.seed_noise(after - before), both.confidence, least=-1)
     signs = Signs.of(cell, samples.sources[known], apart[known], num_cells=both.rows.size)
     found = signs.p_values(*_of_sums((after - before).reshape(len(after), -1), both.rows.ravel()))

@@ -31,6 +31,16 @@ class Samples:
     num_classes: int
     num_groups: int
 
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """The subgroup of each sample as ``group * C + class``, int64 ``[N]``; below 0 where the group is unknown."""
+        return self.groups * self.num_classes + self.labels
+
+    @property
+    def all_groups(self) -> NDArray[np.int64]:
+        """The groups with the unknown one as the last of ``G + 1``, int64 ``[N]``."""
+        return np.where(self.groups < 0, self.num_groups, self.groups)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
