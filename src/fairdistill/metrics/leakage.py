@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.counts import checked_indices
 from fairdistill.metrics.permuted_groups import UNDEFINED, AgainstChance, Scores, against_chance, discriminant_scores
 from fairdistill.metrics.test_set.samples import Samples
 
@@ -105,8 +106,8 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
             "Expected arguments `features`, `labels`, `groups` and `sources` to have the same length, "
             f"but got {len(x)}, {len(label)}, {len(group)} and {len(picture)}"
         )
-    _check_range("labels", label, 0, samples.num_classes)
-    _check_range("groups", group, -1, samples.num_groups)
+    checked_indices(label, "labels", low=0, high=samples.num_classes)
+    checked_indices(group, "groups", low=-1, high=samples.num_groups)
     if folds < 2:
         raise ValueError(f"Expected argument `folds` to be at least 2, but got {folds}")
     bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
@@ -123,14 +124,14 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
             by_class.append(found)
             if probed is not None:
                 drawn.append(probed)
-    weight = np.array([found.rows for found in by_class if found.undefined is None], np.float64)
-    if not len(weight):
+    measured = [found for found in by_class if found.undefined is None]
+    if not measured:
         return Leakage(rows=0, probe=float("nan"), majority=float("nan"), by_class=tuple(by_class))
+    weight = np.array([found.rows for found in measured], np.float64)
 
     def mean(values: Sequence[Any]) -> Any:
         return np.average(np.stack(values), axis=0, weights=weight)
 
-    measured = [found for found in by_class if found.undefined is None]
     draws = min(len(found.auc) for found in drawn)  # fewer in a class of very many samples
     return Leakage(
         rows=int(weight.sum()),
@@ -140,17 +141,6 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
         balanced=against_chance(mean([found.balanced[:draws] for found in drawn])),
         auc=against_chance(mean([found.auc[:draws] for found in drawn])),
     )
-
-
-def _check_range(name: str, values: NDArray[Any], low: int, high: int) -> None:
-    if values.ndim != 1 or (values.size and values.dtype.kind not in "iu"):
-        raise ValueError(
-            f"Expected argument `{name}` to be a vector of integers, but got {values.dtype} of shape {values.shape}"
-        )
-    outside = np.flatnonzero((values < low) | (values >= high))
-    if outside.size:
-        row = int(outside[0])
-        raise ValueError(f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {values[row]}")
 
 
 def _within_class(
