@@ -37,8 +37,8 @@ def rows_to_resolve(gap: float, *, accuracy: float, confidence: float = 0.95, po
     """
     if not 0 < gap <= 1:
         raise ValueError(f"Expected argument `gap` to lie in (0, 1], but got {gap}")
-    for name, value, low in (("accuracy", accuracy, 0.0), ("confidence", confidence, 0.0), ("power", power, 0.0)):
-        if not low <= value <= 1 or (name != "accuracy" and value in (0, 1)):
+    for name, value in (("accuracy", accuracy), ("confidence", confidence), ("power", power)):
+        if not 0 <= value <= 1 or (name != "accuracy" and value in (0, 1)):
             raise ValueError(f"Expected argument `{name}` to lie between 0 and 1, but got {value}")
     middle = min(max(accuracy, gap / 2), 1 - gap / 2)
     high, low = middle + gap / 2, middle - gap / 2

@@ -79,10 +79,11 @@ def shrunk(observed: Floats, variance: Floats) -> Floats:
     return np.asarray(mean + np.clip(signal, 0, 1) * (observed - mean))
 
 
-_Path = Callable[[Floats], Floats]
+GapPath = Callable[[Floats], Floats]
+"""The gaps ``[M, K]`` to assume, given what is made of them."""
 
 
-def path_of_largest(observed: Floats, error: Floats) -> _Path:
+def path_of_largest(observed: Floats, error: Floats) -> GapPath:
     """Return the gaps ``[M, K]`` to assume for an upper end, given the largest.
 
     All others are as small as plausible: then the largest looks smallest. Of several that look largest, the noisiest is

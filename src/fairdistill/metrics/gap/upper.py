@@ -13,15 +13,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.gap.true_gaps import Over, over, path_of_largest, places_of, shrunk, spread, widest_places
+from fairdistill.metrics.gap.true_gaps import (
+    GapPath,
+    Over,
+    over,
+    path_of_largest,
+    places_of,
+    shrunk,
+    spread,
+    widest_places,
+)
 
 _ELEMENTS = 2**22  # of the noise, where more would take seconds
 _LEAST = 200  # draws
 _PRECISION = 1e-4  # of the ends
 _STEPS = 18
 _SHRINKAGE = np.linspace(0, 6, 121)  # standard errors
-
-_Path = Callable[[Floats], Floats]
 
 
 class GapInversion:
@@ -55,19 +62,15 @@ class GapInversion:
         self.seen = over(observed, which).mean(axis=0)
         step = resolution / len(shares) / (observed.shape[-1] if which == "mean" else 1)
         self._same = max(0.5 * step, 1e-6)
-        total = over(observed, which).mean(axis=0)
-        self._high_path: _Path
+        self._high_path: GapPath
+        self._likely_path: GapPath
         if which == "max":
             self._high_path = self._likely_path = path_of_largest(observed, np.sqrt(variance))
         elif which == "mean":
-            supposed = shrunk(observed, variance)
-            of_supposed = over(supposed, which).mean(axis=0)
-            weight = np.where(of_supposed > 0, supposed, 1.0) / np.where(of_supposed > 0, of_supposed, 1.0)
-            self._high_path = lambda gap: weight * gap
+            self._high_path = _in_proportion(shrunk(observed, variance), which)
             self._likely_path = _thresholded(observed, np.sqrt(variance))
         else:
-            weight = np.where(total > 0, observed, 1.0) / np.where(total > 0, total, 1.0)
-            self._high_path = self._likely_path = lambda gap: weight * gap
+            self._high_path = self._likely_path = _in_proportion(observed, which)
 
     def high(self, tails: Sequence[float]) -> list[Floats]:
         """Return the upper end for each tail: the gaps under which so large a fraction shows at most the observed."""
@@ -85,7 +88,7 @@ class GapInversion:
         ends = [self._inverted(0.5, self.seen, self._likely_path, places) for places in (self._places, self._widest)]
         return np.asarray((ends[0] + ends[1]) / 2)
 
-    def _drawn(self, gap: Floats, path: _Path, places: Floats) -> Floats:
+    def _drawn(self, gap: Floats, path: GapPath, places: Floats) -> Floats:
         supposed = (self._middle + path(gap)[..., None, :] * places).transpose(1, 2, 0)[..., None]
         if self._two:
             apart = np.abs(self._noise + (supposed[0] - supposed[1]).astype(np.float32))  # [K, M, B]
@@ -95,7 +98,7 @@ class GapInversion:
         gaps = over(np.moveaxis(apart, 0, -1), self._which).mean(axis=0, dtype=np.float64)
         return np.asarray(gaps + (self._extra if self._extra.ndim == gaps.ndim else self._extra[:, None]))
 
-    def _inverted(self, tail: float, seen: Floats, path: _Path, places: Floats) -> Floats:
+    def _inverted(self, tail: float, seen: Floats, path: GapPath, places: Floats) -> Floats:
         def above(gap: Floats) -> Floats:
             return np.asarray(np.quantile(self._drawn(gap, path, places), tail, axis=0) - seen - self._same)
 
@@ -132,7 +135,14 @@ def root_of(above: Callable[[Floats], Floats], guess: Floats) -> Floats:
     return np.asarray(np.where(always, 0.0, np.where(never, 1.0, high)))
 
 
-def _thresholded(observed: Floats, error: Floats) -> _Path:
+def _in_proportion(gaps: Floats, which: Over) -> GapPath:
+    """Return multiples of gaps ``[M, K]``, given each of them or their mean; all are equal if these are 0."""
+    total = over(gaps, which).mean(axis=0)
+    weight = np.where(total > 0, gaps, 1.0) / np.where(total > 0, total, 1.0)
+    return lambda value: weight * value
+
+
+def _thresholded(observed: Floats, error: Floats) -> GapPath:
     """Return gaps ``[M, K]`` to assume given their mean: gaps within noise shrink first, clear ones keep their size.
 
     A gap x with standard error s becomes x max(0, 1 - (k s / x)^2) (the non-negative garrote; Breiman, 1995), with k
