@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from fairdistill.metrics import Drawing, Samples
 from fairdistill.metrics.calibration import calibration_bins, expected_calibration_error, overall_calibration_error
-from fairdistill.metrics.calibration_limits import UNDEFINED, Calibration, calibration_limits
+from fairdistill.metrics.calibration_limits import UNDEFINED_CALIBRATION, Calibration, calibration_limits
 
 QUICK = Drawing(draws=500)
 
@@ -95,10 +95,10 @@ def test_three_rows_that_are_right_do_not_prove_a_calibrated_model() -> None:
 
 def test_a_group_without_rows_and_no_rows_at_all_are_undefined() -> None:
     found = calibration_limits(*two_classes([0.9, 0.8], [True, False], [0, 0]), QUICK)
-    assert str(found[1]) == str(UNDEFINED)
+    assert str(found[1]) == str(UNDEFINED_CALIBRATION)
     assert found[2].rows == 2
     nothing = calibration_limits(*two_classes([], np.zeros(0, bool), np.zeros(0, int)), QUICK)
-    assert [str(each) for each in nothing] == [str(UNDEFINED)] * 3
+    assert [str(each) for each in nothing] == [str(UNDEFINED_CALIBRATION)] * 3
 
 
 def test_ends_are_in_order_and_the_same_call_gives_the_same_bits() -> None:

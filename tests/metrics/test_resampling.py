@@ -35,8 +35,8 @@ def everything(sample: Resampled) -> list[float]:
     found += [sample.class_accuracy(label) for label in range(classes)]
     found += [sample.group_accuracy(group) for group in range(groups)]
     found += [sample.gap("mean"), sample.gap("max"), *sample.gap_by_class()]
-    value, limits = sample.cell_accuracy()
-    cells = [*value.ravel(), *limits.low.ravel(), *limits.high.ravel()]
+    limits = sample.cell_accuracy()
+    cells = [*limits.middle.ravel(), *limits.low.ravel(), *limits.high.ravel()]
     return [*(number for each in found for number in astuple(each)), *cells]
 
 
@@ -65,7 +65,7 @@ def test_values_equal_means_over_the_rows(table: Table) -> None:
     np.testing.assert_allclose([each.value for each in every], expected, atol=1e-12)
     np.testing.assert_allclose(sample.class_balanced_accuracy().value, np.mean(expected[1:4]), atol=1e-12)
     np.testing.assert_allclose(sample.balanced_accuracy().value, np.mean(cells), atol=1e-12)
-    np.testing.assert_allclose(sample.cell_accuracy()[0], cells, atol=1e-12)
+    np.testing.assert_allclose(sample.cell_accuracy().middle, cells, atol=1e-12)
     np.testing.assert_allclose([gap.value for gap in sample.gap_by_class()], gaps, atol=1e-12)
     np.testing.assert_allclose(sample.gap("mean").value, gaps.mean(), atol=1e-12)
     np.testing.assert_allclose(sample.gap("max").value, gaps.max(), atol=1e-12)
@@ -118,9 +118,9 @@ def test_the_worst_group_and_cell_are_named() -> None:
 
 def test_empty_cells_are_undefined_and_passed_over_by_the_worst() -> None:
     sample = sampled(worked([[0, 80], [0, 0], [70, 60]], [[0, 100], [0, 0], [100, 100]]), groups=3)
-    value, limits = sample.cell_accuracy()
+    limits = sample.cell_accuracy()
     empty = np.array([[True, False], [True, True], [False, False]])
-    for part in (value, limits.low, limits.high):
+    for part in (limits.low, limits.middle, limits.high):
         np.testing.assert_array_equal(np.isnan(part), empty)
     assert np.isnan(astuple(sample.group_accuracy(1))).all()
     assert np.isnan(astuple(sample.gap("mean"))).all()
@@ -144,7 +144,7 @@ def test_rows_of_unknown_group_are_in_no_gap_no_cell_and_no_group() -> None:
     for which in ("mean", "max"):
         np.testing.assert_allclose(astuple(more.gap(which))[0], astuple(known.gap(which))[0])
         np.testing.assert_allclose(astuple(more.gap(which)), astuple(known.gap(which)), atol=0.02)
-    np.testing.assert_array_equal(more.cell_accuracy()[0], known.cell_accuracy()[0])
+    np.testing.assert_array_equal(more.cell_accuracy().middle, known.cell_accuracy().middle)
     assert more.worst_cell()[1] == known.worst_cell()[1] == (1, 0)
     assert more.worst_group()[0].value == known.worst_group()[0].value
     assert (more.accuracy().value, known.accuracy().value) == (pytest.approx(310 / 600), pytest.approx(0.75))
@@ -173,7 +173,7 @@ def test_the_interval_of_the_accuracy_is_the_binomial_one_of_independent_rows() 
     found = sample.accuracy()
     expected = binomtest(1280, 1600).proportion_ci(method="wilson")
     np.testing.assert_allclose([found.low, found.high], expected, atol=0.002)
-    low, high = sample.cell_accuracy()[1].low, sample.cell_accuracy()[1].high
+    low, high = sample.cell_accuracy().low, sample.cell_accuracy().high
     np.testing.assert_allclose([low[0, 0], high[0, 0]], binomtest(320, 400).proportion_ci(method="wilson"), atol=1e-9)
 
 
@@ -195,7 +195,7 @@ def test_several_models_have_the_mean_and_the_noise_of_their_choice() -> None:
         found, singles = value(sample), [value(each) for each in alone]
         assert found.value == pytest.approx(np.mean([each.value for each in singles]))
         assert found.high - found.low > max(each.high - each.low for each in singles)
-    np.testing.assert_allclose(sample.cell_accuracy()[0], [[0.75, 0.7], [0.6, 0.8]])
+    np.testing.assert_allclose(sample.cell_accuracy().middle, [[0.75, 0.7], [0.6, 0.8]])
 
 
 def test_models_that_agree_have_the_interval_of_one() -> None:

@@ -11,13 +11,13 @@ from fairdistill.errors import UsageError
 from fairdistill.metrics import Calibration, Estimate, calibration_limits
 from fairdistill.metrics.auc import MOST, auc_limits
 from fairdistill.metrics.brier import brier_limits
-from fairdistill.metrics.calibration_limits import UNDEFINED
+from fairdistill.metrics.calibration_limits import UNDEFINED_CALIBRATION
+from fairdistill.metrics.gap.values import UNDEFINED
 from fairdistill.metrics.impact import impact_ratios
 from fairdistill.predictions import Predictions
 from fairdistill.text.lists import listed
 
 _NAMED = 8
-_UNKNOWN = Estimate(*[math.nan] * 3)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,10 +51,14 @@ def scored_of(predictions: Predictions, options: AuditOptions) -> Scored:
     """
     shares, samples, confidence = predictions.probabilities, predictions.samples, options.confidence
     entries = len(predictions.group_names) + 1
+    calibration, auc, brier = [UNDEFINED_CALIBRATION] * entries, [UNDEFINED] * entries, [UNDEFINED] * entries
+    if shares is not None:
+        calibration = calibration_limits(shares, samples, options.drawing)
+        auc, brier = (limits(shares, samples, confidence=confidence) for limits in (auc_limits, brier_limits))
     return Scored(
-        calibration=[UNDEFINED] * entries if shares is None else calibration_limits(shares, samples, options.drawing),
-        auc=[_UNKNOWN] * entries if shares is None else auc_limits(shares, samples, confidence=confidence),
-        brier=[_UNKNOWN] * entries if shares is None else brier_limits(shares, samples, confidence=confidence),
+        calibration=calibration,
+        auc=auc,
+        brier=brier,
         impact=_impact(predictions, positive_class(predictions, options), confidence),
         given=shares is not None,
     )

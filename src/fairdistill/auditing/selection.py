@@ -14,7 +14,8 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.scored import positive_class
 from fairdistill.contract import Result
 from fairdistill.metrics import Estimate
-from fairdistill.metrics.intervals import Limits, wilson
+from fairdistill.metrics.gap.values import UNDEFINED
+from fairdistill.metrics.intervals import Limits, wilson_limits
 from fairdistill.metrics.mover import difference, ratio
 from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.worth import worth_of
@@ -123,11 +124,10 @@ def _table(
     hits = np.bincount(of[chosen], minlength=number)
     rates = divided(hits, rows)
     worth = worth_of(chosen.astype(np.float64), of, sources[known], number, confidence=confidence)
-    low, high = wilson(rates * worth, worth, confidence=confidence)
-    limits = Limits(low=np.minimum(low, rates), middle=rates, high=np.maximum(high, rates))
+    limits = wilson_limits(rates, worth, confidence=confidence)
     share = rows / max(1, rows.sum())
     reference, highest = _most(rates, rows, share >= SMALL), _most(rates, rows, rows > 0)
-    ends = None if reference is None else Limits(*(end[reference] for end in (limits.low, limits.middle, limits.high)))
+    ends = None if reference is None else limits.only(reference)
     ratios, apart = (None, None) if ends is None else (ratio(limits, ends), difference(limits, ends))
     scaled = np.rint(np.stack([rates * worth, worth]))
     return CategoryTable(
@@ -144,7 +144,7 @@ def _table(
                 selected=int(hits[at]),
                 share=float(share[at]),
                 small=bool(share[at] < SMALL),
-                rate=_estimate(limits, at),
+                rate=limits.at(at),
                 impact_ratio=_estimate(ratios, at, 1.0 if at == reference else None),
                 difference=_estimate(apart, at, 0.0 if at == reference else None),
                 p_value=math.nan if reference in (None, at) else _fisher(scaled[:, at], scaled[:, reference]),
@@ -160,12 +160,10 @@ def _most(rates: NDArray[np.float64], rows: NDArray[np.int64], among: NDArray[np
     return max(counted, key=lambda at: (rates[at], rows[at])) if counted else None
 
 
-def _estimate(limits: Limits | None, at: int, fixed: float | None = None) -> Estimate:
+def _estimate(limits: Limits | None, at: int, fixed: float | None) -> Estimate:
     if fixed is not None:
         return Estimate(fixed, fixed, fixed)
-    if limits is None:
-        return Estimate(*[math.nan] * 3)
-    return Estimate(float(limits.middle[at]), float(limits.low[at]), float(limits.high[at]))
+    return UNDEFINED if limits is None else limits.at(at)
 
 
 def _fisher(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 
 from fairdistill.auditing.result import SubgroupAudit
@@ -18,9 +16,9 @@ from fairdistill.predictions import Predictions
 
 def subgroups_of(predictions: Predictions, sample: Resampled, *, seed: int) -> tuple[SubgroupAudit, ...]:
     """Return each subgroup's samples, its accuracy, and the pooled estimate of it."""
-    values, limits = sample.cell_accuracy()
+    limits = sample.cell_accuracy()
     pooled = pooled_accuracy(
-        values,
+        limits.middle,
         sample.effective_rows[0],
         attributes=attributes_of(predictions.group_names),
         confidence=sample.confidence,
@@ -31,16 +29,8 @@ def subgroups_of(predictions: Predictions, sample: Resampled, *, seed: int) -> t
             group=group_name,
             class_name=class_name,
             rows=int(sample.rows[group, label]),
-            accuracy=Estimate(
-                value=float(values[group, label]),
-                low=float(limits.low[group, label]),
-                high=float(limits.high[group, label]),
-            ),
-            pooled=Estimate(
-                value=float(pooled.middle[group, label]),
-                low=float(pooled.low[group, label]),
-                high=float(pooled.high[group, label]),
-            ),
+            accuracy=limits.at((group, label)),
+            pooled=pooled.at((group, label)),
         )
         for group, group_name in enumerate(predictions.group_names)
         for label, class_name in enumerate(predictions.class_names)
@@ -73,4 +63,4 @@ def worst_gap(sample: Resampled) -> Estimate:
 
 def _named(gap: Gap, classes: tuple[str, ...]) -> CompleteGap:
     """Return a gap with the names of its classes."""
-    return CompleteGap(**{field.name: getattr(gap, field.name) for field in fields(gap)}, classes=classes)
+    return CompleteGap(**vars(gap), classes=classes)

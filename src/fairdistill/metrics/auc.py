@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.arrays import Floats, Ints
-from fairdistill.metrics.gap.values import Estimate
-from fairdistill.metrics.intervals import wilson
+from fairdistill.metrics.gap.values import UNDEFINED, Estimate
+from fairdistill.metrics.intervals import wilson_limits
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import Samples
 
-UNDEFINED = Estimate(*[float("nan")] * 3)
 MOST = 4_000_000
 """Scores, for more of which the AUC is not computed: sorting them takes many seconds."""
 
@@ -146,11 +145,8 @@ class _Areas:
         with np.errstate(invalid="ignore", divide="ignore"):
             worth = np.where(variance > 0, area * (1 - area) / variance, np.inf)
         worth = np.maximum(np.minimum(worth, self._most * single), 1)
-        low, high = wilson(area * worth, worth, confidence=confidence)
-        return [
-            UNDEFINED if np.isnan(value) else Estimate(value, min(value, down), max(value, up))
-            for value, down, up in zip(area.tolist(), low.tolist(), high.tolist(), strict=True)
-        ]
+        found = wilson_limits(area, worth, confidence=confidence)
+        return [UNDEFINED if np.isnan(value) else found.at(place) for place, value in enumerate(area.tolist())]
 
 
 def _below(own: Ints, score: NDArray[np.floating], both: Floats) -> Floats:

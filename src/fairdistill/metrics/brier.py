@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.gap.values import Estimate
+from fairdistill.metrics.gap.values import UNDEFINED, Estimate
 from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import Samples
@@ -90,6 +90,6 @@ def _means(scores: _Scores, of: NDArray[np.int64], sets: int, confidence: float)
     variance += (largest * (0.5 - mean)) ** 2
     error = divided(np.sqrt(variance), rows) * stdtrit(np.maximum(sources - 1, 1), (1 + confidence) / 2)
     return [
-        Estimate(value, max(0.0, value - half), min(1.0, value + half)) if value == value else Estimate(*[value] * 3)
+        Estimate(value, max(0.0, value - half), min(1.0, value + half)) if value == value else UNDEFINED
         for value, half in zip(mean.tolist(), error.tolist(), strict=True)
     ]

@@ -54,7 +54,7 @@ class Calibration:
     p_value: float
 
 
-UNDEFINED = Calibration(0, *[float("nan")] * 7)
+UNDEFINED_CALIBRATION = Calibration(0, *[float("nan")] * 7)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,7 +110,7 @@ def calibration_limits(
     found = []
     for at, rows in enumerate(n.tolist()):
         if rows == 0:
-            found.append(UNDEFINED)
+            found.append(UNDEFINED_CALIBRATION)
             continue
         one = {name: getattr(residuals, name)[at] for name in ("rows", "right", "sum", "chance", "confidence")}
         filled = one["rows"] > 0

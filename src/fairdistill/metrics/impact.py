@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairdistill.metrics.arrays import Floats, Ints
-from fairdistill.metrics.intervals import Limits, wilson
+from fairdistill.metrics.intervals import Limits, wilson_limits
 from fairdistill.metrics.mover import ratio
 from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.samples import Samples
@@ -63,17 +63,12 @@ def impact_ratios(
     for each in np.unique(label).tolist():
         own = np.flatnonzero((label == each) & ~np.isnan(ratios[:, each]))
         worth = worth_of((chosen == each).astype(np.float64), of, sources, groups, confidence=confidence)
-        limits = _limits(rates[:, each], worth, confidence)
+        limits = wilson_limits(rates[:, each], worth, confidence=confidence)
         at = int(reference[each])
-        divided_by = ratio(limits, Limits(*(end[at] for end in (limits.low, limits.middle, limits.high))))
+        divided_by = ratio(limits, limits.only(at))
         for kept, end in zip(found, (divided_by.low, divided_by.middle, divided_by.high), strict=True):
             kept[own] = np.where(own == at, 1.0, end[own])
     return ImpactRatios(Limits(*found), label.astype(np.int64), reference[label])
-
-
-def _limits(rates: Floats, worth: Floats, confidence: float) -> Limits:
-    low, high = wilson(rates * worth, worth, confidence=confidence)
-    return Limits(low=np.minimum(low, rates), middle=rates, high=np.maximum(high, rates))
 
 
 def _most(rates: Floats, rows: Ints) -> Ints:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.gap.values import Estimate
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,14 @@ class Limits:
     low: Floats
     middle: Floats
     high: Floats
+
+    def at(self, place: int | tuple[int, ...]) -> Estimate:
+        """Return the numbers at a place of the arrays."""
+        return Estimate(float(self.middle[place]), float(self.low[place]), float(self.high[place]))
+
+    def only(self, place: int) -> Limits:
+        """Return the limits at one place, as arrays without an axis."""
+        return Limits(self.low[place], self.middle[place], self.high[place])
 
 
 def middle_of(values: Floats, confidence: float, *, least: float = 0.0) -> tuple[Floats, Floats]:
@@ -61,6 +70,12 @@ def wilson(
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         return wilson_at(correct / rows, rows, float(ndtri((1 + confidence) / 2)))
+
+
+def wilson_limits(shares: Floats, rows: Floats, *, confidence: float = 0.95) -> Limits:
+    """Return shares with their intervals, see :func:`wilson`; each interval contains its share in spite of rounding."""
+    low, high = wilson(shares * rows, rows, confidence=confidence)
+    return Limits(low=np.minimum(low, shares), middle=shares, high=np.maximum(high, shares))
 
 
 def wilson_at(share: Floats, rows: NDArray[np.int64] | Floats, z: float) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.gap.values import Estimate
+from fairdistill.metrics.gap.values import UNDEFINED, Estimate
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ def chance_deo(cell_rows: Any, *, accuracy: float, draws: int = 2000, seed: int 
         )
     generator = np.random.default_rng(seed)
     if (rows == 0).any():
-        undefined = Estimate(*[float("nan")] * 3)
-        return ChanceDEO(undefined, undefined)
+        return ChanceDEO(UNDEFINED, UNDEFINED)
     shares = generator.binomial(rows, accuracy, size=(draws, *rows.shape)) / rows
     gaps = shares.max(axis=2) - shares.min(axis=2)
     return ChanceDEO(_spread(gaps.mean(axis=1)), _spread(gaps.max(axis=1)))

@@ -13,7 +13,7 @@ from fairdistill.metrics.gap.gaps import Gaps
 from fairdistill.metrics.gap.grouped import GroupedRows
 from fairdistill.metrics.gap.true_gaps import spread
 from fairdistill.metrics.gap.upper import GapInversion
-from fairdistill.metrics.gap.values import UNDEFINED, Gap
+from fairdistill.metrics.gap.values import UNDEFINED_GAP, Gap
 from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.metrics.test_set.ranks import ranked
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
@@ -32,7 +32,7 @@ def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing
     """
     known = samples.groups >= 0
     if not known.any():
-        return UNDEFINED, UNDEFINED
+        return UNDEFINED_GAP, UNDEFINED_GAP
     shape = (samples.num_groups, samples.num_classes)
     groups, labels, chosen, sources = (
         each[known] for each in (samples.groups, samples.labels, predicted, samples.sources)
@@ -59,7 +59,7 @@ def _gap(rates: Floats, noise: Floats, evidence: Evidence, drawing: Drawing, *, 
         most: samples behind the rate of the most.
     """
     if np.isnan(rates).any():
-        return UNDEFINED
+        return UNDEFINED_GAP
     several = len(evidence.rows.sources) > _FEW_ROWS and not evidence.rows.independent
     if np.prod(evidence.rows.shape) <= _FEW_COUNTS and not several:
         return Gaps(rates[None], noise[:, None], evidence, confidence=drawing.confidence).of("max")[0]

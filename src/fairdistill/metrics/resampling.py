@@ -16,8 +16,8 @@ from fairdistill.metrics.gap.evidence import Evidence
 from fairdistill.metrics.gap.gaps import Gaps
 from fairdistill.metrics.gap.grouped import GroupedRows
 from fairdistill.metrics.gap.true_gaps import Over
-from fairdistill.metrics.gap.values import Estimate, Gap
-from fairdistill.metrics.intervals import Limits, middle_of, wilson
+from fairdistill.metrics.gap.values import UNDEFINED, Estimate, Gap
+from fairdistill.metrics.intervals import Limits, middle_of, wilson, wilson_limits
 from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.metrics.test_set.ranks import ranked
 from fairdistill.metrics.test_set.rows import Rows
@@ -153,7 +153,7 @@ class Resampled:
         """Return the accuracy of a group."""
         return self._of_rows(self._of(group=group), self.group_noise[..., group])
 
-    def cell_accuracy(self) -> tuple[Floats, Limits]:
+    def cell_accuracy(self) -> Limits:
         """Return the accuracy of each subgroup, ``[G, C]``, with its limits: Wilson's, if there is a single model."""
         value = self.shares.mean(axis=0)
         if len(self.shares) == 1:
@@ -162,7 +162,7 @@ class Resampled:
         else:
             moved = value + self.noise.mean(axis=1) + self.seed_noise(self.shares)
             low, high = middle_of(moved, self.confidence)
-        return value, Limits(low=low, middle=value, high=high)
+        return Limits(low=low, middle=value, high=high)
 
     def worst_cell(self) -> tuple[Estimate, tuple[int, int] | None]:
         """Return the smallest accuracy of a subgroup and its (group, class); empty subgroups do not count."""
@@ -233,14 +233,12 @@ class Resampled:
     def _of_rows(self, part: _Part, noise: Floats) -> Estimate:
         """Return the share of correct samples of some subgroups, given what drawn test sets add to it, ``[B, M]``."""
         if not part.rows:
-            return Estimate(*[float("nan")] * 3)
+            return UNDEFINED
         shares = self._sums[:, *part.own].sum(axis=(1, 2)) / part.rows
         if len(shares) > 1 or not self._random:
             return self._varying(shares, noise)
         worth = self._worth(part, noise)
-        low, high = wilson(shares * worth, worth, confidence=self.confidence)
-        value = float(shares[0])
-        return Estimate(value, min(value, float(low[0])), max(value, float(high[0])))
+        return wilson_limits(shares, worth, confidence=self.confidence).at(0)
 
     def _worth(self, part: _Part, noise: Floats) -> Floats:
         """Return how many independent samples those of some subgroups are worth, ``[M]``."""
@@ -262,11 +260,11 @@ class Resampled:
 
     def _smallest(self, shares: Floats, rows: Floats) -> tuple[Estimate, int | None]:
         if not shares.shape[1]:
-            return Estimate(*[float("nan")] * 3), None
+            return UNDEFINED, None
         drawn = self.seed_noise(shares.min(axis=1))
         error = float(np.quantile(np.abs(drawn), self.confidence))
         found = smallest_limits(Sized(shares=shares, rows=rows), confidence=self.confidence, seed_error=error)
-        return Estimate(float(found.middle), float(found.low), float(found.high)), int(shares.mean(axis=0).argmin())
+        return found.at(()), int(shares.mean(axis=0).argmin())
 
     def seed_noise(self, values: Floats) -> Floats:
         """Return what other seeds, as many, would add to the mean of ``values`` ``[M, ...]``: ``[B, ...]``.

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fairdistill.metrics.gap.values import UNDEFINED
+from fairdistill.metrics.gap.values import UNDEFINED_GAP
 from fairdistill.reporting.recommendation import Recommendation, recommendation_page
 from fairdistill.text.numbers import percent
 from tests.reporting.recommendation.making import CLASSES, GROUPS, HEADLINES, recommendation
@@ -119,7 +119,7 @@ def test_undefined_gaps_are_called_undefined(used):
     nan = float("nan")
     change = replace(used.change, deo_a=replace(used.change.deo_a, value=nan, low=nan, high=nan, p_value=nan))
     cells = ((nan, *used.before.cells[0][1:]), used.before.cells[1])
-    before = replace(used.before, deo_a=UNDEFINED, deo_m=UNDEFINED, cells=cells)
+    before = replace(used.before, deo_a=UNDEFINED_GAP, deo_m=UNDEFINED_GAP, cells=cells)
     rows = tuple(replace(row, deo_a=nan, deo_m=nan) for row in used.candidates)
     points = tuple(replace(point, deo_a=nan) for point in used.points)
     content = replace(used, before=before, change=change, candidates=rows, points=points)

@@ -22,7 +22,7 @@ from fairdistill.metrics.gap.skew import stretch
 from fairdistill.metrics.gap.tiny import tiny_group_ends
 from fairdistill.metrics.gap.true_gaps import Over, over, spread
 from fairdistill.metrics.gap.upper import GapInversion
-from fairdistill.metrics.gap.values import UNDEFINED, Gap
+from fairdistill.metrics.gap.values import UNDEFINED_GAP, Gap
 
 _NAN = float("nan")
 
@@ -114,9 +114,9 @@ class Gaps:
         values = over(spread(self._shares[..., defined]), which) if defined.any() else np.zeros((1, 0))
         if which == "each":
             found = iter(_gaps(values.mean(axis=0), self._ends(which, defined), self._floor(which, defined)))
-            return [next(found) if each else UNDEFINED for each in defined.tolist()]
+            return [next(found) if each else UNDEFINED_GAP for each in defined.tolist()]
         if not defined.all():
-            return [UNDEFINED]
+            return [UNDEFINED_GAP]
         ends = self._mean_ends
         if which == "max":
             own = self._ends(which, defined)

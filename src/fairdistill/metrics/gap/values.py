@@ -22,6 +22,9 @@ class Estimate:
     high: float
 
 
+UNDEFINED = Estimate(*[_NAN] * 3)
+
+
 @dataclass(frozen=True)
 class Gap(Estimate):
     """A gap between groups with its interval and its noise floor.
@@ -46,4 +49,4 @@ class Gap(Estimate):
     at_most: float = _NAN
 
 
-UNDEFINED = Gap(*[_NAN] * 8)
+UNDEFINED_GAP = Gap(*[_NAN] * 8)

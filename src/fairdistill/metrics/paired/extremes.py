@@ -28,7 +28,7 @@ from scipy.special import ndtr, ndtri
 
 from fairdistill.metrics.arrays import Floats
 from fairdistill.metrics.gap.true_gaps import spread
-from fairdistill.metrics.gap.values import Estimate
+from fairdistill.metrics.gap.values import UNDEFINED, Estimate
 from fairdistill.metrics.paired.changes import GapChange
 from fairdistill.metrics.resampling import Resampled
 
@@ -120,7 +120,7 @@ class Extremes:
         """
         gap = self.deo_a.change(both)
         if not gap.value < -1e-9:
-            return Estimate(*[float("nan")] * 3)
+            return UNDEFINED
         value = min(1.0, max(0.0, float(self.best.by_seed.mean()) / gap.value))
         if not gap.high < 0:
             return Estimate(value, 0.0, 1.0)
