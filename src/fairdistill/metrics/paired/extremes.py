@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -162,7 +163,7 @@ def extremes(both: Resampled, widening: Floats | None = None) -> Extremes:
         centred = np.ascontiguousarray(np.moveaxis(chunk - centre, 0, -1))
         other = np.roll(centred, 1, axis=-1) * wider.T[:, None]
         top, bottom = (_extreme(shares[..., None], centred, other, sign) for sign in (1, -1))
-        parts.append([top.mean(), bottom.mean(), (top + bottom).largest()])
+        parts.append([top.mean(), bottom.mean(), top.plus(bottom).largest()])
     of_best, of_worst, of_largest = (_Chosen.joined(each) for each in zip(*parts, strict=True))
     classes = shares.shape[-1]
     best = of_best.between(shares.max(axis=1).mean(axis=-1), classes=classes)
@@ -186,8 +187,7 @@ def _scale(classes: int) -> float:
     return max(3.0, 4 - 2 / math.sqrt(classes))
 
 
-@dataclass(frozen=True)
-class _Chosen:
+class _Chosen(NamedTuple):
     """What is the largest with a part of the noise added, in B draws: ``[M, C, B]`` or ``[M, B]``.
 
     Attributes:
@@ -202,30 +202,24 @@ class _Chosen:
     noise: Floats
     other: Floats
 
-    def __add__(self, added: _Chosen) -> _Chosen:
-        return _Chosen(
-            self.moved + added.moved, self.share + added.share, self.noise + added.noise, self.other + added.other
-        )
+    def plus(self, other: _Chosen) -> _Chosen:
+        """Return the sum of two."""
+        return _Chosen(*map(np.add, self, other))
 
     def mean(self) -> _Chosen:
         """Return the mean over the classes."""
-        return _Chosen(*(each.mean(axis=-2) for each in (self.moved, self.share, self.noise, self.other)))
+        return _Chosen(*(each.mean(axis=-2) for each in self))
 
     def largest(self) -> _Chosen:
         """Return what the class with the largest value shows."""
         weight = np.asarray(self.moved == self.moved.max(axis=-2, keepdims=True), np.float64)
         weight /= np.maximum(weight.sum(axis=-2, keepdims=True), 1)
-        return _Chosen(*((weight * each).sum(axis=-2) for each in (self.moved, self.share, self.noise, self.other)))
+        return _Chosen(*((weight * each).sum(axis=-2) for each in self))
 
     @staticmethod
     def joined(parts: tuple[_Chosen, ...]) -> _Chosen:
         """Return the draws of several parts as one."""
-        return _Chosen(
-            *(
-                np.concatenate([getattr(part, name) for part in parts], axis=-1)
-                for name in ("moved", "share", "noise", "other")
-            )
-        )
+        return _Chosen(*(np.concatenate(each, axis=-1) for each in zip(*parts, strict=True)))
 
     def between(self, observed: Floats, *, classes: int) -> Between:
         """Return the difference between the two halves of the models.
