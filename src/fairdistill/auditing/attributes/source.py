@@ -67,15 +67,10 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
 
 def _of_table(path: Path, options: AuditOptions) -> AttributeInputs:
     if options.attribute is not None:
-        return _of_long_table(path, options)
-    attributes = attributes_of(path, options, options.yes_value)
-    found = [read_attribute(path, options, each) for each in attributes]
-    against, validation = (_others(each, options, attributes) for each in (options.against, options.validation))
-    return AttributeInputs.of(attributes, found, against, validation)
-
-
-def _of_long_table(path: Path, options: AuditOptions) -> AttributeInputs:
-    attributes, found = read_long(path, options, yes_values=options.yes_value, column=str(options.attribute))
+        attributes, found = read_long(path, options, yes_values=options.yes_value, column=options.attribute)
+    else:
+        attributes = attributes_of(path, options, options.yes_value)
+        found = [read_attribute(path, options, each) for each in attributes]
     against, validation = (_others(each, options, attributes) for each in (options.against, options.validation))
     return AttributeInputs.of(attributes, found, against, validation)
 
@@ -116,13 +111,15 @@ def _others(
         return [run_attribute(run, own[each.name]) for each in attributes]
     path = _table(source)
     if options.attribute is not None:
-        return _in_long_table(path, options, attributes)
+        return _in_long_table(path, options, attributes, column=options.attribute)
     columns = options if options.data is None else TableColumns()
     return [read_attribute(path, columns, each) for each in attributes]
 
 
-def _in_long_table(path: Path, options: AuditOptions, attributes: tuple[Attribute, ...]) -> list[Predictions]:
-    own, found = read_long(path, options, yes_values=options.yes_value, column=str(options.attribute))
+def _in_long_table(
+    path: Path, options: AuditOptions, attributes: tuple[Attribute, ...], *, column: str
+) -> list[Predictions]:
+    own, found = read_long(path, options, yes_values=options.yes_value, column=column)
     by_name = {each.name: said for each, said in zip(own, found, strict=True)}
     for each in attributes:
         if each.name not in by_name:
