@@ -155,7 +155,9 @@ def audited(inputs: Inputs, options: AuditOptions, *, attribute: str | None = No
         allow_undecided=options.allow_undecided,
         notes=(
             *notes_of(predictions, attribute),
-            *_of_sample(predictions, sample),
+            *left_out(predictions, sample),
+            *too_few_exchanges(sample),
+            *auc_left_out(predictions),
             *_pairing(predictions, against, validation),
             *why_not,
         ),
@@ -164,10 +166,6 @@ def audited(inputs: Inputs, options: AuditOptions, *, attribute: str | None = No
         posthoc=posthoc,
         selection=selection_of(predictions, options),
     )
-
-
-def _of_sample(predictions: Predictions, sample: Resampled) -> tuple[str, ...]:
-    return (*left_out(predictions, sample), *too_few_exchanges(sample), *auc_left_out(predictions))
 
 
 def _posthoc(

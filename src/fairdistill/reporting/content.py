@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from fairdistill.auditing import sizing
@@ -89,7 +88,7 @@ def _from_here(config: Mapping[str, Any]) -> dict[str, Any]:
 def _test_set(first: Predictions, results: Sequence[Mapping[str, Any]]) -> TestSet:
     return TestSet(
         rows=len(first),
-        sources=len(np.unique(first.sources)),
+        sources=first.num_sources,
         class_names=first.class_names,
         group_names=first.group_names,
         cells=tuple(map(tuple, first.counts.sum(axis=2).tolist())),
