@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from fairdistill import models
 from fairdistill.choosing import measures_of_predictions
 from fairdistill.errors import UsageError
@@ -26,7 +24,7 @@ from fairdistill.predictions.trained.as_deployed import data_options_as_deployed
 from fairdistill.predictions.trained.model import open_run
 from fairdistill.predictions.trained.own_description import own_description
 from fairdistill.system.clock import Clock
-from fairdistill.system.runtime import Runtime, choose_runtime
+from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
 from fairdistill.text.sentences import capitalized
 from fairdistill.tracking import check_logger
 from fairdistill.training import TrainOptions, resolve, seconds_of
@@ -52,8 +50,7 @@ def prepare_work(deployed: str | None, options: FixOptions, clock: Clock) -> Wor
             if the logger is not installed.
     """
     check_logger(options.logger)
-    if isinstance(options.threads, int):
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)
     run, file = None if source is None else open_run(source), None
@@ -61,10 +58,9 @@ def prepare_work(deployed: str | None, options: FixOptions, clock: Clock) -> Wor
         _check_one_label(run.path, tuple(run.result.get("attributes", ())))
     if source is not None and run is None:
         own_files = own_description(source)
-        file = own_files.file
-        said = own_files.described
+        file, said = own_files.file, own_files.described
         _check_one_label(source.path, said.class_names if said.multi_label and said.class_names else ())
-        seen = data_options_as_deployed(source, own_files.described, options.data, options.data_options)
+        seen = data_options_as_deployed(source, said, options.data, options.data_options)
         options = replace(options, data_options=seen)
     base = _shared(options)
     resolved = resolve(base, run)

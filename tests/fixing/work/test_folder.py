@@ -62,8 +62,8 @@ def test_the_plan_grows_and_is_kept(tmp_path):
     assert folder.reached(tmp_path, "students/ss") == 0
     folder.record_reached(tmp_path, "students/ss", 100)
     folder.update_plan(tmp_path, short_steps=7)
-    plan = folder.begin(tmp_path, IDENTITY)
-    assert (plan["short_steps"], folder.reached(tmp_path, "students/ss")) == (7, 100)
+    folder.begin(tmp_path, IDENTITY)
+    assert (folder.plan_of(tmp_path)["short_steps"], folder.reached(tmp_path, "students/ss")) == (7, 100)
 
 
 def test_a_fix_that_has_made_nothing_can_be_withdrawn(tmp_path):

@@ -29,7 +29,7 @@ from fairdistill.text.lists import listed
 from fairdistill.text.progress import working
 
 _BLIND, _AFR = "blind head", "afr head"
-_METHODS: tuple[str, ...] | None = None  # all
+_METHODS = tuple(HEAD_METHODS)
 FOLDS = 5
 _NAMED = 5
 _IMAGES_OF = {"validation": "validation", "train": "training"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -36,7 +38,7 @@ def group_auc(features: Tensor, predictions: Predictions) -> AgainstChance:
 
 def auc_in_words(auc: AgainstChance) -> str:
     """Return a remark on what the probe found; empty if it could not be measured."""
-    if auc.value != auc.value:
+    if math.isnan(auc.value):
         return ""
     shown = f"a linear probe tells the groups apart in these features with an AUC of {auc.value:.2f}, 0.5 being chance"
     hidden = "" if auc.p_value < 0.05 else ", so nothing in them shows the group and there is little to correct"

@@ -15,6 +15,14 @@ from fairdistill.text.numbers import interval, percent, signed
 _NAMED = 6
 _SHOWN = {title(name) for name in ("deo_a", "deo_m", "accuracy", "balanced_accuracy", "worst_subgroup")}
 
+_ROWS = {
+    "deo_a": "DEO_A, mean gap over the classes",
+    "deo_m": "DEO_M, largest gap",
+    "accuracy": "Accuracy, images mixed as here",
+    "balanced_accuracy": "Accuracy, every subgroup counted equally",
+    "worst_cell": "Worst subgroup",
+}
+
 
 def which_accuracy(result: FixResult) -> str:
     """Return which of the two accuracies matters when."""
@@ -112,27 +120,18 @@ def sureness(result: FixResult) -> list[str]:
 
 def on_test(result: FixResult) -> list[tuple[str, str, str, str]]:
     """Return the rows of the table of the test set: a metric, your model, the chosen one, the change."""
-    before, after = result.test_before, result.test_after
-    kept = result.kept
-    rows: list[tuple[str, str, str, Change | None]] = []
-    for row, name, change in (
-        ("DEO_A, mean gap over the classes", "deo_a", None if kept is None else kept.deo_a),
-        ("DEO_M, largest gap", "deo_m", None if kept is None else kept.deo_m),
-        ("Accuracy, images mixed as here", "accuracy", None if kept is None else kept.accuracy),
-        (
-            "Accuracy, every subgroup counted equally", "balanced_accuracy",
-            None if kept is None else kept.balanced_accuracy,
-        ),
-        ("Worst subgroup", "worst_cell", result.kept_worst_subgroup),
-    ):  # fmt: skip
-        rows.append((row, _metric(before, name), "" if after is None else _metric(after, name), change))
-    return [
-        (row, own, other, "" if change is None else f"{signed(change.value)} {interval(change)}")
-        for row, own, other, change in rows
-    ]
+    rows = []
+    for name, row in _ROWS.items():
+        own, other = (_metric(audited, name) for audited in (result.test_before, result.test_after))
+        change = result.kept_worst_subgroup if name == "worst_cell" else getattr(result.kept, name, None)
+        rows.append((row, own, other, "" if change is None else f"{signed(change.value)} {interval(change)}"))
+    return rows
 
 
-def _metric(audited: AuditResult, name: str) -> str:
+def _metric(audited: AuditResult | None, name: str) -> str:
+    """Return a metric with its interval; empty without an audit."""
+    if audited is None:
+        return ""
     found = getattr(audited.metrics, name)
     if name != "worst_cell":
         return f"{percent(found.value)} {interval(found)}"

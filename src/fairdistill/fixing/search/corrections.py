@@ -78,15 +78,14 @@ def _crossed(predictions: Predictions, fit: Fit) -> Predictions:
     half = even_folds(predictions.labels, predictions.groups, predictions.sources, folds=2)
     predicted = predictions.predicted.copy()
     for own in (0, 1):
-        empty = empty_cells(predictions.take(np.flatnonzero(half != own)).counts)
+        rows, others = np.flatnonzero(half == own), predictions.take(np.flatnonzero(half != own))
+        empty = empty_cells(others.counts)
         if empty:
             names = [f"({predictions.class_names[label]}, {predictions.group_names[group]})" for group, label in empty]
             raise DataError(
                 "its test on the two halves of the validation set needs samples of every subgroup in both, and there "
                 f"are too few of {', '.join(names)}"
             )
-        rows = np.flatnonzero(half == own)
-        others = predictions.take(np.flatnonzero(half != own))
         predicted[rows] = fit(others).adjust(predictions.take(rows)).predicted
     return replace(predictions, predicted=predicted)
 

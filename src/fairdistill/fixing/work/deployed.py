@@ -11,13 +11,8 @@ from fairdistill.fixing.work.samples import Samples
 from fairdistill.models.files.kinds import is_program
 from fairdistill.models.files.weights import WeightsFile
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.trained.model import (
-    DeployedModel,
-    ModelSource,
-    given_for_data,
-    load_model,
-    predictions_of,
-)
+from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
+from fairdistill.predictions.trained.source import ModelSource, given_for_data
 from fairdistill.system.runtime import Runtime
 
 

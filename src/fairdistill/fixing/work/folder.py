@@ -80,18 +80,17 @@ def held(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def begin(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plan of the fix in this folder; a new one is written if the folder has none.
+def begin(out: Path, wanted: Mapping[str, Any]) -> None:
+    """Write the plan of a new fix, or check that the one in this folder is of the fix that is wanted.
 
     Raises:
         RunFolderError: if the folder holds a different fix, or one of an earlier version.
     """
     path = out / "plan.json"
     if not path.exists():
-        new = {"format": _FORMAT, "identity": dict(wanted)}
-        write_json(path, new)
-        return new
-    plan: dict[str, Any] = dict(read_json(path))
+        write_json(path, {"format": _FORMAT, "identity": dict(wanted)})
+        return
+    plan = plan_of(out)
     then = plan["identity"]
     if plan.get("format") != _FORMAT:
         raise RunFolderError(
@@ -111,7 +110,6 @@ def begin(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
                 f"{out} contains a fix with a different {name}, which has changed since; choose another folder with "
                 "--out"
             )
-    return plan
 
 
 def _options_of(identity: Mapping[str, Any]) -> dict[str, Any]:
