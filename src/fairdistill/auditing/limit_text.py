@@ -5,7 +5,7 @@ from __future__ import annotations
 from fairdistill.auditing.result import AuditResult, LimitCheck
 from fairdistill.metrics import METRICS
 from fairdistill.text.lists import listed
-from fairdistill.text.numbers import percent
+from fairdistill.text.numbers import counted, percent
 
 _NAMED = 5
 _TITLES = {**METRICS, "worst_gap": "worst gap", "harm": "fall of a subgroup's accuracy"}
@@ -60,7 +60,7 @@ def verdict_of(limit: LimitCheck, result: AuditResult) -> str:
 def _rows(limit: LimitCheck, result: AuditResult) -> str:
     """Return the number of samples of the subgroup that decides."""
     rows = next(cell.rows for cell in result.cells if (cell.group, cell.class_name) == (limit.group, limit.class_name))
-    return f"{rows:,} sample{'' if rows == 1 else 's'}"
+    return counted(rows, "sample")
 
 
 def hardly(result: AuditResult) -> str:

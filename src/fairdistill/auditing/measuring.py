@@ -22,6 +22,7 @@ from fairdistill.metrics.gap.contrast import FEWEST
 from fairdistill.predictions import Predictions
 from fairdistill.tables.small_groups import few_rows_note
 from fairdistill.text.lists import listed
+from fairdistill.text.numbers import counted
 
 _MEMORY = 2**31
 _FEW_SOURCES = 20
@@ -143,10 +144,9 @@ def notes_of(predictions: Predictions, attribute: str | None = None) -> tuple[st
         chosen = np.take_along_axis(given, predictions.predicted[:, None], axis=1)
         other = int((chosen < given.max(axis=1, keepdims=True)).sum())
         if other:
-            which = f"In {other:,} sample{'' if other == 1 else 's'}"
             notes.append(
-                f"{which} the most probable class is not the predicted one; the calibration error uses the "
-                "probabilities"
+                f"In {counted(other, 'sample')} the most probable class is not the predicted one; the calibration "
+                "error uses the probabilities"
             )
     few = few_rows_note(predictions.sparse_counts.rows)
     sources = predictions.num_sources

@@ -11,7 +11,7 @@ from fairdistill.auditing.text import in_words, no_harm
 from fairdistill.escaping import one_line
 from fairdistill.metrics import Gap
 from fairdistill.text.markup import as_markdown, table
-from fairdistill.text.numbers import interval, percent, signed
+from fairdistill.text.numbers import counted, interval, percent, signed
 
 _WORST = 5
 _NOTES = 10
@@ -52,7 +52,7 @@ def _sentence(result: AuditResult) -> str:
     numbers = [(verdicts.count("beyond"), "not met"), (verdicts.count("undecided"), "undecided")]
     said = " and ".join(f"{number} {word}" for number, word in numbers if number)
     each = "The limit is" if many == 1 else f"All {many} limits are"
-    met = f"Of {many} limit{'' if many == 1 else 's'}, {said}." if said else f"{each} met."
+    met = f"Of {counted(many, 'limit')}, {said}." if said else f"{each} met."
     return f"{what} {met}"
 
 

@@ -25,6 +25,7 @@ from fairdistill.predictions.trained.model import open_run
 from fairdistill.predictions.trained.own_description import own_description
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
+from fairdistill.text.numbers import counted
 from fairdistill.text.sentences import capitalized
 from fairdistill.tracking import check_logger
 from fairdistill.training import TrainOptions, resolve, seconds_of
@@ -151,7 +152,7 @@ def _trained(base: TrainOptions, options: FixOptions, samples: Samples, runtime:
     given = Deployed.read(source, samples, runtime)
     try:
         check_beats_guessing(
-            given.validation, f"the model that was trained first, for {steps:,} step{'' if steps == 1 else 's'},",
+            given.validation, f"the model that was trained first, for {counted(steps, 'step')},",
             "Give it more time (--budget), or bring a trained model",
         )  # fmt: skip
     except UsageError:

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions, some_of
-from fairdistill.tables.spelling import lookalikes
-
-_COMPARED = 10_000  # ids in which another spelling is looked for
+from fairdistill.tables.spelling import COMPARED, lookalikes
+from fairdistill.text.numbers import counted
 
 
 def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
@@ -122,12 +121,12 @@ def _unmatched(first: Predictions, second: Predictions, codes: _Codes) -> str | 
     at = int(differ[0])
     one, other = (int(each[at]) for each in times)
     if one and other:
-        more = _more(len(differ) - 1)
-        return f"{first.where} contains {names[at]!r} {_times(one)}, {second.where} {_times(other)}{more}"
+        here, there = counted(one, "time"), counted(other, "time")
+        return f"{first.where} contains {names[at]!r} {here}, {second.where} {there}{_more(len(differ) - 1)}"
     mine, theirs = times if one else times[::-1]
     has, lacks = (first, second) if one else (second, first)
     more = _more(int(((mine > 0) & (theirs == 0)).sum()) - 1)
-    alike = _alike(names[at], names[(theirs > 0) & (mine == 0)][:_COMPARED].tolist())
+    alike = _alike(names[at], names[(theirs > 0) & (mine == 0)][:COMPARED].tolist())
     written = "" if alike is None else f"; there it is perhaps {alike!r}, so write ids alike in both tables"
     if alike is None and not ((mine > 0) & (theirs > 0)).any():
         written = "; they have no id in common, so if other columns hold the ids, name one with --id"
@@ -138,10 +137,6 @@ def _alike(name: str, others: list[str]) -> str | None:
     """Return the first of other ids that is perhaps another spelling of an id, as 7 is of 007."""
     found = next((same for same in lookalikes([name, *others]) if name in same), None)
     return None if found is None else found[1]
-
-
-def _times(number: int) -> str:
-    return f"{number:,} time{'' if number == 1 else 's'}"
 
 
 def _more(rows: int) -> str:

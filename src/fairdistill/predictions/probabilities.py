@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fairdistill.errors import DataError
 from fairdistill.predictions.rounding import SUM_TOLERANCE, explained
 from fairdistill.tables.reading import place
+from fairdistill.text.numbers import counted
 
 _MOST_OFF = 5  # from 100, the sum of percentages
 _NOISE = 1e-6  # below 0 or above 1, from floating-point arithmetic
@@ -90,7 +91,7 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
     if len(rounded):
         values[rounded] /= values[rounded].sum(axis=1, keepdims=True)
         notes.append(
-            f"The probabilities of {_samples(len(rounded))} sum to {sums.min():.4g} to {sums.max():.4g}, as "
+            f"The probabilities of {counted(len(rounded), 'sample')} sum to {sums.min():.4g} to {sums.max():.4g}, as "
             f"{deviation.reason} explains; they were scaled to sum to 1"
         )
     return Probabilities(values, tuple(notes))
@@ -108,8 +109,5 @@ def ties(values: NDArray[np.float64]) -> tuple[str, ...]:
     tied = int(((values == values.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum())
     if not tied:
         return ()
-    return (f"In {_samples(tied)} several classes are the most probable; the first of them counts as predicted",)
-
-
-def _samples(number: int) -> str:
-    return f"{number:,} sample{'' if number == 1 else 's'}"
+    where = counted(tied, "sample")
+    return (f"In {where} several classes are the most probable; the first of them counts as predicted",)

@@ -23,6 +23,7 @@ from fairdistill.tables.small_groups import number_note
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
 from fairdistill.text.lists import joined
+from fairdistill.text.numbers import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,7 @@ class Columns:
         empty = np.flatnonzero(codes < 0)
         if len(empty) and not unknown:
             others = len(empty) - 1
-            more = f" (and in {others:,} more row{'' if others == 1 else 's'})" if others else ""
+            more = f" (and in {counted(others, 'more row')})" if others else ""
             raise DataError(
                 f"{self.where(int(empty[0]))}: column {column!r} is empty{more}; every row needs {_one(role)}, "
                 "so fill it in or drop the row"
@@ -136,7 +137,7 @@ class Columns:
         edges = bin_edges(column, self._bins[column])
         ranges = np.searchsorted(edges, [float(code.replace(",", ".")) for code in codes], side="right")
         shown = [
-            f"{code!r} ({rows[code]:,} row{'' if rows[code] == 1 else 's'}) counts as {bin_names(edges)[at]!r}"
+            f"{code!r} ({counted(rows[code], 'row')}) counts as {bin_names(edges)[at]!r}"
             for code, at in zip(codes, ranges.tolist(), strict=True)
         ]
         mean = "it means" if len(codes) == 1 else "they mean"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
+from fairdistill.text.lists import joined
+from fairdistill.text.numbers import counted
 
 _SHOWN = 5
 COMPARED = 10_000
@@ -112,13 +114,13 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
     if kind != "source":
         notes += lookalike_notes([name for name in names if name not in words], count, column=column, kind=kind)
     if words:
-        shown = [_shown(repr(name), count[name]) for name in words]
+        shown = [f"{name!r} ({counted(count[name], 'row')})" for name in words]
         one = len(words) == 1
         counts = f"counts as a {kind}; if it means" if one else f"count as {_PLURALS[kind]}; if they mean"
         remedy = f"unknown, add {unknown_option(words)}"
         if kind == "class":
             remedy = "that there is no label, remove these rows"
-        notes.append(f"In {column}, {_and(shown)} {counts} {remedy}")
+        notes.append(f"In {column}, {joined(shown)} {counts} {remedy}")
     return notes
 
 
@@ -145,10 +147,10 @@ def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: st
     most = 1 if kind == "source" else _SHOWN  # all sources are often written in two ways
     notes: list[str] = []
     for same, how in alike[:most]:
-        shown = [_shown(text, rows[name]) for name, text in zip(same, _visibly(same), strict=True)]
+        shown = [f"{text} ({counted(rows[name], 'row')})" for name, text in zip(same, _visibly(same), strict=True)]
         notes.append(
-            f"In {column}, {_and(shown)} differ only in {how} and count as {len(same)} {_PLURALS[kind]}; if they mean "
-            "the same, write them alike"
+            f"In {column}, {joined(shown)} differ only in {how} and count as {len(same)} {_PLURALS[kind]}; if they "
+            "mean the same, write them alike"
         )
     more = len(alike) - most
     if more > 0:
@@ -173,7 +175,7 @@ def _difference(names: Sequence[str]) -> str:
             for what in reversed(chosen):
                 made = {_DIFFERENCES[what](name) for name in made}
             if len(made) == 1:
-                return _and([*chosen])
+                return joined(chosen)
     return "the way a number is written"
 
 
@@ -189,11 +191,3 @@ def _visibly(names: Sequence[str]) -> list[str]:
 def _foreign(name: str) -> bool:
     """Return whether a name holds a letter of another form of the same look, for example a full-width one."""
     return _one_form(name) != unicodedata.normalize("NFC", name)
-
-
-def _shown(text: str, rows: int) -> str:
-    return f"{text} ({rows:,} row{'' if rows == 1 else 's'})"
-
-
-def _and(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,4 +1,4 @@
-"""Fractions as percent and percentage points, once for every text."""
+"""Fractions as percent and percentage points, and numbers of things, once for every text."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def percent(fraction: float | None, digits: int = 1) -> str:
         ('12.3', '0.0', 'undefined')
     """
     return "undefined" if fraction is None or math.isnan(fraction) else f"{100 * fraction:z.{digits}f}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things, whose plural ends in s.
+
+    Example:
+        >>> counted(1, "row"), counted(1200, "row")
+        ('1 row', '1,200 rows')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def percentage(fraction: float | None, digits: int = 1) -> str:

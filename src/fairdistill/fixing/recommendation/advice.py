@@ -7,7 +7,7 @@ from fairdistill.fixing.verdict.settling import Settling
 from fairdistill.fixing.verdict.verdict import Gain
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
-from fairdistill.text.numbers import percent
+from fairdistill.text.numbers import counted, percent
 
 _NAMED = 4
 
@@ -131,9 +131,7 @@ def searched_in_words(result: FixResult) -> str:
     if found.ended == "fair":
         return "Nothing was tried."
     tried = [
-        f"{number:,} {what}{'' if number == 1 else 's'}"
-        for number, what in ((found.heads, "last layer"), (found.students, "student"))
-        if number
+        counted(number, what) for number, what in ((found.heads, "last layer"), (found.students, "student")) if number
     ]
     if found.ended == "tables":
         return (
