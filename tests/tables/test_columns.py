@@ -6,17 +6,17 @@ import pandas as pd
 import pytest
 
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import Columns, listed
+from fairdistill.tables.columns import Columns, names_in
 from fairdistill.tables.sources import sources_of
 
 
 def test_a_name_with_a_line_break_is_read_within_double_quotes():
-    assert listed('"ma\nle",female') == ("ma\nle", "female")
+    assert names_in('"ma\nle",female') == ("ma\nle", "female")
 
 
 def test_a_line_break_outside_double_quotes_is_an_error_with_a_remedy():
     with pytest.raises(UsageError, match="put a name that contains one in double quotes"):
-        listed("female,ma\nle")
+        names_in("female,ma\nle")
 
 
 def test_a_value_of_several_parts_is_named_with_its_row():

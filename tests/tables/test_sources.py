@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.sources import joined, source_hint, sources_of
+from fairdistill.tables.sources import source_hint, sources_of
 
 
 def made(values: list[object], unknown: set[str] | None = None) -> Columns:
@@ -57,7 +57,7 @@ def test_joined_rows_are_those_that_a_slow_search_reaches(pairs):
         for linked in (first, second):
             for value in set(linked.tolist()):
                 reached[linked == value] = reached[linked == value].min()
-    assert partition(joined(first, second).tolist()) == partition(reached.tolist())
+    assert partition(linked(first, second).tolist()) == partition(reached.tolist())
 
 
 @pytest.mark.parametrize(

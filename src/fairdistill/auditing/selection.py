@@ -20,7 +20,7 @@ from fairdistill.metrics.mover import difference, ratio
 from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.worth import worth_of
 from fairdistill.predictions import Predictions
-from fairdistill.predictions.attributes import Attribute, attributes_in
+from fairdistill.predictions.group_attributes import GroupAttribute, group_attributes
 
 SMALL = 0.02
 """Share of the samples below which a category is marked as small, and is not the one that others are compared with."""
@@ -100,17 +100,17 @@ def selection_of(predictions: Predictions, options: AuditOptions) -> tuple[Categ
     )
 
 
-def _sets(predictions: Predictions) -> Iterator[tuple[Attribute, ...]]:
+def _sets(predictions: Predictions) -> Iterator[tuple[GroupAttribute, ...]]:
     """Yield each attribute and, if there are several, their combination, which is given as one."""
-    single = attributes_in(predictions.attributes, predictions.groups, predictions.group_names)
+    single = group_attributes(predictions.attributes, predictions.groups, predictions.group_names)
     yield from ((attribute,) for attribute in single)
     if len(single) > 1:
-        together = Attribute(" and ".join(one.name for one in single), predictions.groups, predictions.group_names)
+        together = GroupAttribute(" and ".join(one.name for one in single), predictions.groups, predictions.group_names)
         yield (together, *single)
 
 
 def _table(
-    attributes: tuple[Attribute, ...],
+    attributes: tuple[GroupAttribute, ...],
     measure: Measure,
     selected: NDArray[np.bool_],
     sources: NDArray[np.int64],

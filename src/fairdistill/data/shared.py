@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows
 from fairdistill.tables.distinct import distinct
-from fairdistill.tables.sources import alone, joined
+from fairdistill.tables.sources import alone, linked
 
 
 def source_ids(pictures: NDArray[np.object_], sources: NDArray[np.object_] | None) -> NDArray[np.object_]:
@@ -27,7 +27,7 @@ def source_ids(pictures: NDArray[np.object_], sources: NDArray[np.object_] | Non
     if sources is None:
         return pictures
     given = sources != ""
-    parts = joined(alone(distinct(sources)[0], ~given), distinct(pictures)[0])
+    parts = linked(alone(distinct(sources)[0], ~given), distinct(pictures)[0])
     # Rows with a source come first, so that the first row of a part has one if any row has.
     order = np.argsort(~given, kind="stable")
     _, first = np.unique(parts[order], return_index=True)

@@ -13,7 +13,7 @@ from fairdistill.errors import DataError, UsageError
 from fairdistill.metrics import Counts, Design, Samples, group_counts
 from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.sparse_counts import SparseCounts
-from fairdistill.predictions.attributes import Attribute
+from fairdistill.predictions.group_attributes import GroupAttribute
 from fairdistill.predictions.model_reading import ModelReading
 from fairdistill.predictions.probabilities import checked_probabilities
 from fairdistill.predictions.rows import unique_names
@@ -62,7 +62,7 @@ class Predictions:
     design: Design = "random"
     probability_columns: tuple[str, ...] | None = None
     id_column: str | None = None
-    attributes: tuple[Attribute, ...] = ()
+    attributes: tuple[GroupAttribute, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

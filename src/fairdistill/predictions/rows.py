@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.sources import joined, sources_of
+from fairdistill.tables.sources import linked, sources_of
 
 _MOST_ROWS = 20  # of one sample, on average, in a column that is taken for ids
 _SPLITS = ("split", "subset", "set", "partition", "phase")
@@ -104,7 +104,7 @@ def row_sources(columns: Columns, id_column: str | None, column: str | None) -> 
     if repeated is None:
         found = np.arange(rows) if named is None else named
     else:
-        found = repeated if named is None else joined(named, repeated)
+        found = repeated if named is None else linked(named, repeated)
     if rows > 1 and (found == found[0]).all():
         how = [f"--source {column}"] * (named is not None) + [f"--id {id_column}"] * (repeated is not None)
         raise DataError(

@@ -196,7 +196,7 @@ def cross(
 def reordered(
     codes: NDArray[np.int64], names: tuple[str, ...], order: str, *, where: Callable[[int], str]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Renumber the classes in the order of the list ``order``, see :func:`listed`."""
+    """Renumber the classes in the order of the list ``order``, see :func:`names_in`."""
     wanted = listed_once(order)
     places = found_in(names, wanted)
     if places is None:
@@ -209,14 +209,14 @@ def reordered(
     return np.array(places, np.int64)[codes], wanted
 
 
-def listed(text: str) -> tuple[str, ...]:
+def names_in(text: str) -> tuple[str, ...]:
     """Return the names of a comma-separated list; names that contain a comma or a line break are in double quotes.
 
     Raises:
         UsageError: for a line break outside double quotes.
 
     Example:
-        >>> listed('dog, "cat, wild"')
+        >>> names_in('dog, "cat, wild"')
         ('dog', 'cat, wild')
     """
     try:
@@ -229,7 +229,7 @@ def listed(text: str) -> tuple[str, ...]:
 
 
 def listed_once(text: str, option: str = "--classes", one: str = "a class") -> tuple[str, ...]:
-    """Return the different names that an option lists, see :func:`listed`.
+    """Return the different names that an option lists, see :func:`names_in`.
 
     Args:
         text: its value.
@@ -244,7 +244,7 @@ def listed_once(text: str, option: str = "--classes", one: str = "a class") -> t
         Traceback (most recent call last):
         fairdistill.errors.UsageError: --classes cat,cat names a class twice
     """
-    names = listed(text)
+    names = names_in(text)
     if not all(name.strip() for name in names or ("",)):
         raise UsageError(f"expected {option} to list names, separated by commas, but got {text!r}")
     if len(set(names)) < len(names):
@@ -253,7 +253,7 @@ def listed_once(text: str, option: str = "--classes", one: str = "a class") -> t
 
 
 def classes_option(names: Sequence[str]) -> str:
-    r"""Return the option that lists classes, as a shell needs it; :func:`listed` reads its value.
+    r"""Return the option that lists classes, as a shell needs it; :func:`names_in` reads its value.
 
     Example:
         >>> classes_option(["dog", "cat"]), classes_option(["-1", "1"]), classes_option(["dog", "cat, wild"])
@@ -277,7 +277,7 @@ def words_of(text: str | None) -> frozenset[str]:
     """
     if text is None:
         return frozenset()
-    words = frozenset(word.strip() for word in listed(text) if word.strip()) if text.strip() else frozenset()
+    words = frozenset(word.strip() for word in names_in(text) if word.strip()) if text.strip() else frozenset()
     if not words:
         raise UsageError(f"expected unknown to list values, for example NA,?, but got {text!r}")
     return words

@@ -127,11 +127,11 @@ def alone(codes: Codes, rows: NDArray[np.bool_]) -> Codes:
     return found
 
 
-def joined(first: Codes, second: Codes) -> Codes:
+def linked(first: Codes, second: Codes) -> Codes:
     """Return one number for all rows that are linked by an equal number in either array, directly or through others.
 
     Example:
-        >>> joined(np.array([0, 0, 1, 2]), np.array([5, 6, 6, 7])).tolist()
+        >>> linked(np.array([0, 0, 1, 2]), np.array([5, 6, 6, 7])).tolist()
         [0, 0, 0, 1]
     """
     from scipy.sparse import coo_array

@@ -163,8 +163,8 @@ def test_one_column_of_two_classes(read, column, scored):
         ({"source": "label"}, "the column 'label' is used twice in --source and the classes"),
         ({"id": "label"}, "the column 'label' is used twice in --id and the classes"),
         ({"prob": "p_no,p_no"}, "the column 'p_no' is used twice in --prob"),
-        ({"classes": ""}, "expected --classes to list class names, separated by commas, but got ''"),
-        ({"classes": "no,yes,"}, "expected --classes to list class names"),
+        ({"classes": ""}, "expected --classes to list names, separated by commas, but got ''"),
+        ({"classes": "no,yes,"}, "expected --classes to list names"),
     ],
 )
 def test_options_that_name_a_thing_twice_or_nothing_are_refused(read, options, message):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.data.attributes import Attributes, combined
 from fairdistill.errors import UsageError
-from fairdistill.tables.columns import Columns, listed
+from fairdistill.tables.columns import Columns, names_in
 from fairdistill.tables.reading import several
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.tables.yes_no import attribute_in, check_attributes
@@ -96,7 +96,7 @@ class LabelColumns:
         spelling = self._spelling(column, labels, names)
         if order is None or self.order is not None:
             return Classes(labels, names, spelling=spelling)
-        note = f"the classes and their order are those stored in the file: {', '.join(listed(order))}"
+        note = f"the classes and their order are those stored in the file: {', '.join(names_in(order))}"
         return Classes(labels, names, spelling=spelling, notes=(note,))
 
     def _attributes(self, columns: Columns) -> Classes:

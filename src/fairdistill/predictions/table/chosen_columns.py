@@ -9,10 +9,10 @@ from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions.table.class_columns import Scores
 from fairdistill.predictions.table.matching import class_of_column
 from fairdistill.predictions.table.options import TableColumns
-from fairdistill.tables.columns import Columns, check_bins, listed
+from fairdistill.tables.columns import Columns, check_bins, names_in
 from fairdistill.tables.reading import check_column, is_json_lines, is_parquet, read_columns, several
 from fairdistill.tables.sources import id_column, source_column
-from fairdistill.text.lists import listed as shown
+from fairdistill.text.lists import listed
 
 _SHOWN = 30  # columns
 _PREFIX = "p_"  # of columns that are recognized as probabilities
@@ -64,7 +64,7 @@ class ChosenColumns:
         _check_different(found, chosen.groups, chosen.scores)
         if found.pred is None and not chosen.scores.columns:
             raise DataError(
-                f"{path} has no column 'pred' and none starting with 'p_'; its columns are {shown(names, _SHOWN)}. "
+                f"{path} has no column 'pred' and none starting with 'p_'; its columns are {listed(names, _SHOWN)}. "
                 "Name the predictions with --pred, --prob or --score"
             )
         check_bins(found.bin, chosen.groups, "group columns")
@@ -104,7 +104,8 @@ def _unrelated(path: Path, options: TableColumns, names: list[str], offered: lis
         return ()
     labels = Columns(path, read_columns(path, [options.label], options.encoding), {})
     _, classes = labels.codes(options.label, "label", unknown=True)
-    if class_of_column(offered[0], listed(options.classes) if options.classes else classes, prefix=_PREFIX) is not None:
+    classes = names_in(options.classes) if options.classes else classes
+    if class_of_column(offered[0], classes, prefix=_PREFIX) is not None:
         return ()
     return (
         f"The column {offered[0]!r} is not named after a class, so it was not read; if it holds probabilities, name it "

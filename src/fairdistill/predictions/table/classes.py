@@ -13,7 +13,7 @@ from fairdistill.predictions.predictions import some_of
 from fairdistill.predictions.table.class_columns import Scores, matched_columns
 from fairdistill.predictions.table.coded_classes import CodedClasses
 from fairdistill.predictions.table.same_kind import agreement, check_same_kind
-from fairdistill.tables.columns import Columns, listed
+from fairdistill.tables.columns import Columns, listed_once
 from fairdistill.tables.meaning import alike, found_in, no_first, plain
 from fairdistill.tables.order import in_order, number
 
@@ -88,11 +88,11 @@ def read_classes(table: Columns, *, label: str, pred: str | None, scores: Scores
 
 
 def _given(classes: str | None) -> tuple[str, ...]:
-    order = () if classes is None else plain(listed(classes))
-    if classes is not None and not all(name.strip() for name in order or ("",)):
-        raise UsageError(f"expected --classes to list class names, separated by commas, but got {classes!r}")
-    if len(set(order)) != len(order):
-        raise UsageError(f"--classes {classes} names a class twice")
+    if classes is None:
+        return ()
+    order = plain(listed_once(classes))
+    if len(set(order)) < len(order):
+        raise UsageError(f"--classes {classes} names a class twice: 1 and 1.0 are the same")
     return order
 
 

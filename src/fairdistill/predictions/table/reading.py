@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.predictions.attributes import Attribute
+from fairdistill.predictions.group_attributes import GroupAttribute
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, ties
 from fairdistill.predictions.rows import recognized_ids, row_names, row_sources, split_column, training_note
@@ -116,11 +116,11 @@ def _filled(columns: Columns, label: str, pred: str | None, scores: Sequence[str
 
 def _attributes(
     columns: Columns, groups: list[str], crossed: tuple[NDArray[np.int64], tuple[str, ...]]
-) -> tuple[Attribute, ...]:
+) -> tuple[GroupAttribute, ...]:
     """Return each group column; a single one is what its combinations are."""
     if len(groups) == 1:
-        return (Attribute(groups[0], *crossed),)
-    return tuple(Attribute(name, *columns.codes(name, "group", unknown=True)) for name in groups)
+        return (GroupAttribute(groups[0], *crossed),)
+    return tuple(GroupAttribute(name, *columns.codes(name, "group", unknown=True)) for name in groups)
 
 
 @dataclass(frozen=True, kw_only=True)

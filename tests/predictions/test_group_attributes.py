@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fairdistill.predictions import TableColumns, read_predictions
-from fairdistill.predictions.attributes import attributes_in
+from fairdistill.predictions.group_attributes import group_attributes
 
 
 def test_a_table_keeps_its_group_columns_row_by_row(tmp_path: Path) -> None:
@@ -23,6 +23,6 @@ def test_a_table_keeps_its_group_columns_row_by_row(tmp_path: Path) -> None:
 
 def test_plain_groups_are_one_attribute() -> None:
     groups = np.array([0, 1, -1])
-    (found,) = attributes_in((), groups, ("f", "m"))
+    (found,) = group_attributes((), groups, ("f", "m"))
     assert (found.name, found.names) == ("group", ("f", "m"))
     assert found.codes is groups

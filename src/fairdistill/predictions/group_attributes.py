@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fairdistill.metrics.test_set.combined import JOINED, attributes_of
 
 
-class Attribute(NamedTuple):
+class GroupAttribute(NamedTuple):
     """A group attribute of N samples.
 
     Attributes:
@@ -25,9 +25,9 @@ class Attribute(NamedTuple):
     names: tuple[str, ...]
 
 
-def attributes_in(
-    given: tuple[Attribute, ...], groups: NDArray[np.int64], names: Sequence[str]
-) -> tuple[Attribute, ...]:
+def group_attributes(
+    given: tuple[GroupAttribute, ...], groups: NDArray[np.int64], names: Sequence[str]
+) -> tuple[GroupAttribute, ...]:
     """Return the attributes of groups; if only the names of the groups tell them, they are numbered.
 
     Args:
@@ -36,7 +36,7 @@ def attributes_in(
         names: of the groups.
 
     Example:
-        >>> found = attributes_in((), np.array([0, 3, -1]), ("A, f", "A, m", "B, f", "B, m"))
+        >>> found = group_attributes((), np.array([0, 3, -1]), ("A, f", "A, m", "B, f", "B, m"))
         >>> [(each.names, each.codes.tolist()) for each in found]
         [(('A', 'B'), [0, 1, -1]), (('f', 'm'), [0, 1, -1])]
     """
@@ -44,10 +44,10 @@ def attributes_in(
         return given
     levels = attributes_of(names)
     if not levels:
-        return (Attribute("group", groups, tuple(names)),)
+        return (GroupAttribute("group", groups, tuple(names)),)
     parts = list(zip(*(name.split(JOINED) for name in names), strict=True))
     found = []
     for number, (level, values) in enumerate(zip(levels, parts, strict=True), 1):
         codes = np.where(groups < 0, -1, level[groups])
-        found.append(Attribute(f"attribute {number}", codes, tuple(np.unique(values).tolist())))
+        found.append(GroupAttribute(f"attribute {number}", codes, tuple(np.unique(values).tolist())))
     return tuple(found)
