@@ -106,6 +106,7 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
         (["train", "--threads", "many"], ["threads", "auto or a whole number", "many"]),
         (["fix", "--data", "digits-s", "--threads", "0"], ["threads", "auto or a whole number", "0"]),
         (["predict", "m.pt", "--threads", "0"], ["threads", "auto or a whole number", "0"]),
+        (["train", "--set"], ["--set", "expected one argument"]),
         (["train", "--set", "mfd.strength"], ["TERM.SETTING=NUMBER", "mfd.strength"]),
         (["train", "--set", "mfd.strength=7"], ["'scratch' has no setting 'mfd.strength'"]),
         (["train", "--learning-rate", "1"], ["--learning-rate", "--help"]),

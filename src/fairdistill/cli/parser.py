@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 import re
 import typing
@@ -238,10 +237,24 @@ _MAPPINGS = ("set", "data_options")
 
 
 def values_of(arguments: list[str], option: str) -> list[str]:
-    """Return every value given for ``--option VALUE`` or ``--option=VALUE``."""
+    """Return every value given for ``--option VALUE`` or ``--option=VALUE``, in their order."""
+    return _separated(arguments, option)[1]
+
+
+def _separated(arguments: list[str], option: str) -> tuple[list[str], list[str]]:
+    """Return the other arguments, and the values of an option; one that is last, without a value, stays."""
     flag = f"--{option}"
-    values = [after for before, after in itertools.pairwise(arguments) if before == flag]
-    return values + [item.partition("=")[2] for item in arguments if item.startswith(f"{flag}=")]
+    rest: list[str] = []
+    values: list[str] = []
+    for item in arguments:
+        if rest[-1:] == [flag]:
+            rest.pop()
+            values.append(item)
+        elif item.startswith(f"{flag}="):
+            values.append(item.partition("=")[2])
+        else:
+            rest.append(item)
+    return rest, values
 
 
 def named_values(options: type[Any]) -> list[str]:
@@ -261,19 +274,12 @@ def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[s
         UsageError: if one has no name or no value.
     """
     settings = {}
-    for item in values_of(arguments, option):
+    rest, values = _separated(arguments, option)
+    for item in values:
         name, _, value = item.partition("=")
         if not name or not value:
             raise UsageError(f"expected --{option} {_named_form(option)}, but got {item!r}")
         settings[name] = value
-    rest, skip = [], False
-    for item in arguments:
-        if skip:
-            skip = False
-        elif item == f"--{option}":
-            skip = True
-        elif not item.startswith(f"--{option}="):
-            rest.append(item)
     return rest, settings
 
 
