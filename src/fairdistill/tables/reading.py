@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.errors import DataError
+from fairdistill.errors import DataError, FairdistillError
 from fairdistill.system.regular import check_readable
 from fairdistill.system.stand_ins import stand_in
 from fairdistill.tables import arrow, jsonl
@@ -27,8 +28,6 @@ from fairdistill.text.lists import listed
 if TYPE_CHECKING:
     import pandas as pd
 
-T = TypeVar("T")
-
 _SHOWN = 30  # columns
 _ROWS = 50_000  # of a text table that are parsed at a time
 _PARQUET = (".parquet", ".pq")
@@ -41,50 +40,47 @@ def header(path: Path, encoding: str) -> list[str]:
 
     A repeated name is an error, since one of the two columns would be lost.
     """
-    is_text = not (is_parquet(path) or is_json_lines(path))
-    try:
+    with _readable(path, encoding):
         check_readable(path)
-        other = None if path.is_dir() else other_content(path) if is_text else stand_in(path)
-    except FileNotFoundError:
-        raise DataError(f"there is no table {path}") from None
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, encoding, error) from error
-    if other is not None:
-        raise DataError(f"{path} {other}")
-    if is_parquet(path):
-        return _checked_header(path, parquet_header(path))
-    if is_json_lines(path):
-        return _checked_header(path, _of_lines(path, encoding, jsonl.header))
+        if not path.is_dir():
+            is_text = not (is_parquet(path) or is_json_lines(path))
+            other = other_content(path) if is_text else stand_in(path)
+            if other is not None:
+                raise DataError(f"{path} {other}")
+        if is_parquet(path):
+            names = parquet_header(path)
+        elif is_json_lines(path):
+            names = jsonl.header(path, encoding)
+        else:
+            names = _text_header(path, encoding)
+    names = [name.strip() for name in names]
+    for name in filter(None, names):  # spreadsheets leave empty columns without a name behind
+        if names.count(name) > 1:
+            raise DataError(f"{path} has {names.count(name)} columns named {name!r}; rename or remove one")
+    return names
+
+
+@contextmanager
+def _readable(path: Path, encoding: str) -> Iterator[None]:
+    """Turn the errors of reading a file into ours, which name a way out."""
     try:
-        with layout_of(path, encoding).records(path) as records:
-            names = records.header()
+        yield
+    except FairdistillError:
+        raise
     except FileNotFoundError:
         raise DataError(f"there is no table {path}") from None
-    except (UnicodeError, LookupError, csv.Error, OSError) as error:
+    except (ValueError, LookupError, OSError, csv.Error) as error:
         raise _unreadable(path, encoding, error) from error
+
+
+def _text_header(path: Path, encoding: str) -> list[str]:
+    with layout_of(path, encoding).records(path) as records:
+        names = records.header()
     if any("\0" in name for name in names):
         guess = "utf-16-be" if names[0].startswith("\0") else "utf-16-le"
         raise DataError(f"{path} is not {encoding}; it looks like UTF-16, so name its encoding: --encoding {guess}")
     if not names:
         raise DataError(f"{path} is empty; expected a header of column names and at least one row")
-    return _checked_header(path, names)
-
-
-def _of_lines(path: Path, encoding: str, read: Callable[[Path, str], T]) -> T:
-    """Return what is read from JSON Lines; a file that cannot be read is an error that names a way out."""
-    try:
-        return read(path, encoding)
-    except FileNotFoundError:
-        raise DataError(f"there is no table {path}") from None
-    except (UnicodeError, LookupError, OSError) as error:
-        raise _unreadable(path, encoding, error) from error
-
-
-def _checked_header(path: Path, names: list[str]) -> list[str]:
-    names = [name.strip() for name in names]
-    for name in filter(None, names):  # spreadsheets leave empty columns without a name behind
-        if names.count(name) > 1:
-            raise DataError(f"{path} has {names.count(name)} columns named {name!r}; rename or remove one")
     return names
 
 
@@ -113,10 +109,12 @@ def read_columns(
     separator = ""
     if is_parquet(path):
         frame = read_parquet(path, columns)
-    elif is_json_lines(path):
-        frame = _of_lines(path, encoding, lambda path, encoding: jsonl.columns(path, columns, encoding))
     else:
-        frame, separator = _read_text(path, columns, encoding, numbers)
+        with _readable(path, encoding):
+            if is_json_lines(path):
+                frame = jsonl.columns(path, columns, encoding)
+            else:
+                frame, separator = _read_text(path, columns, encoding, numbers)
     if not len(frame):
         raise DataError(f"{path} has a header but no rows")
     for column in numbers:
@@ -165,33 +163,33 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
     """Return the columns of a text table and the separator of its fields."""
     import pandas as pd
 
+    layout = layout_of(path, encoding)
+    # Columns without a name get one of their own, since pandas would refuse to tell them apart.
+    names = [name.strip() or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
+    check_text(path, columns, fields=len(names))
+
+    def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:
+        with pd.read_csv(
+            path,
+            chunksize=_ROWS,  # parsed texts take several times as much memory as the columns that hold them
+            header=0,
+            names=names,
+            usecols=columns,
+            skiprows=int(layout.hint),
+            sep=layout.separator,
+            skipinitialspace=layout.blanks,
+            decimal=decimal,
+            encoding=layout.encoding,
+            dtype=kinds,
+            keep_default_na=False,
+            na_values=[""],
+        ) as reader:
+            frame = pd.concat(list(reader), ignore_index=True)
+        frame = frame.apply(_stripped) if layout.blanks else frame
+        _check_header_once(path, layout, frame)
+        return frame
+
     try:
-        layout = layout_of(path, encoding)
-        # Columns without a name get one of their own, since pandas would refuse to tell them apart.
-        names = [name.strip() or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
-        check_text(path, columns, fields=len(names))
-
-        def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:
-            with pd.read_csv(
-                path,
-                chunksize=_ROWS,  # parsed texts take several times as much memory as the columns that hold them
-                header=0,
-                names=names,
-                usecols=columns,
-                skiprows=int(layout.hint),
-                sep=layout.separator,
-                skipinitialspace=layout.blanks,
-                decimal=decimal,
-                encoding=layout.encoding,
-                dtype=kinds,
-                keep_default_na=False,
-                na_values=[""],
-            ) as reader:
-                frame = pd.concat(list(reader), ignore_index=True)
-            frame = frame.apply(_stripped) if layout.blanks else frame
-            _check_header_once(path, layout, frame)
-            return frame
-
         for decimal in ("." if layout.separator == "," else ".,") if numbers else "":
             try:
                 return parsed({name: float if name in numbers else str for name in columns}, decimal), layout.separator
@@ -200,12 +198,10 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
             except ValueError:
                 continue
         return parsed(str, "."), layout.separator  # keeps the text of a field that is not a number
-    except DataError:
-        raise
-    except (ValueError, LookupError, OSError, csv.Error) as error:  # pandas' ParserError is a ValueError
+    except ValueError as error:  # pandas' ParserError is one
         if "EOF inside string" in str(error):
             _check_quotes(path, layout, fields=len(names))
-        raise _unreadable(path, encoding, error) from error
+        raise
 
 
 def _stripped(column: pd.Series[str]) -> pd.Series[str]:
