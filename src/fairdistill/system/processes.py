@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from fairdistill.errors import TrainingError, UsageError
+from fairdistill.system.optional import needed
 
 T = TypeVar("T")
 
@@ -193,15 +194,12 @@ def join(device: str) -> World:
             f"torchrun started {here} processes on this machine, which has {torch.cuda.device_count()} GPUs; "
             "start as many processes as there are GPUs, or add --device cpu"
         )
-    try:
-        from lightning_fabric import Fabric
-    except ImportError as error:
-        raise UsageError(
-            "training in several processes needs lightning-fabric; install it with: pip install "
-            "'fairdistill[distributed]'"
-        ) from error
+    by = "training in several processes needs"
+    lightning = needed("lightning_fabric", extra="distributed", by=by, name="lightning-fabric")
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # otherwise it prints a greeting on standard error
-    fabric = Fabric(accelerator="cuda" if on_gpu else "cpu", devices=here, num_nodes=size // here, strategy="ddp")
+    fabric = lightning.Fabric(
+        accelerator="cuda" if on_gpu else "cpu", devices=here, num_nodes=size // here, strategy="ddp"
+    )
     fabric.launch()
     atexit.unregister(leave)  # of an earlier training in this process
     atexit.register(leave)

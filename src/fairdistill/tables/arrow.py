@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import DataError
+from fairdistill.system.optional import needed
 
 SUFFIX = ".arrow"
 
@@ -14,10 +15,7 @@ def check_readable(path: Path) -> None:
     """Raise a DataError if there is no such file, and a UsageError if pyarrow, which reads it, is not installed."""
     if not path.exists():
         raise DataError(f"there is no table {path}")
-    try:
-        import pyarrow  # noqa: F401  # only whether it is there
-    except ImportError:
-        raise UsageError(f"reading {path} needs pyarrow; install it with: pip install 'fairdistill[parquet]'") from None
+    needed("pyarrow", extra="parquet", by=f"reading {path} needs")
 
 
 def arrow_table(path: Path) -> Any:
