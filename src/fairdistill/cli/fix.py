@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.parser import peek
 from fairdistill.errors import UsageError
 from fairdistill.fixing import FixOptions, TableFixOptions
+
+if TYPE_CHECKING:
+    from fairdistill.fixing import FixResult
 
 COMMAND = Command(
     name="fix",
@@ -51,8 +55,7 @@ def run(arguments: list[str]) -> int:
     from fairdistill.fixing import fix
 
     options = given.options(FixOptions)
-    print(fix(given.source, options=options).text())
-    print(f"\nWritten to {options.out}: recommendation.md, report.html, model-card.md, fix.json")
+    _show(fix(given.source, options=options), options.out)
     return 0
 
 
@@ -60,13 +63,21 @@ def _of_tables(arguments: list[str]) -> int:
     """Do what needs no images."""
     given = parse(_OF_TABLES, arguments, TableFixOptions)
     from fairdistill.fixing import fix_predictions
-    from fairdistill.fixing.tables.reading import check_tables
     from fairdistill.tables.reading import SUFFIXES
 
     if len(given.source) == 3 and Path(given.source[0]).suffix.lower() not in SUFFIXES:
         raise UsageError(f"--predictions needs two tables and no model; leave {given.source[0]} out")
-    validation, test = check_tables(given.source)
+    if len(given.source) != 2:
+        raise UsageError(
+            f"--predictions needs two tables, of validation and of test images, but got {len(given.source)}: for "
+            "example fix --predictions val.csv test.csv --label y --group race"
+        )
+    validation, test = given.source
     options = given.options(TableFixOptions)
-    print(fix_predictions(validation, test, options=options).text())
-    print(f"\nWritten to {options.out}: recommendation.md, report.html, model-card.md, fix.json")
+    _show(fix_predictions(validation, test, options=options), options.out)
     return 0
+
+
+def _show(result: FixResult, out: str) -> None:
+    print(result.text())
+    print(f"\nWritten to {out}: recommendation.md, report.html, model-card.md, fix.json")

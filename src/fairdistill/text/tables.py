@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from fairdistill.escaping import cell, one_line
+from fairdistill.text.markup import table
 
 
 def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> list[str]:
@@ -34,8 +35,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
         | --- | ---: |
         | cat | 7 |
     """
-    lines = [rows[0], ("---", *["---:"] * (len(rows[0]) - 1)), *rows[1:]]
-    return "\n".join("| " + " | ".join(one_line(text).replace("|", "\\|") for text in line) + " |" for line in lines)
+    return table([[one_line(text).replace("|", "\\|") for text in row] for row in rows])
 
 
 def latex(rows: Sequence[Sequence[str]], caption: str) -> str:

@@ -156,7 +156,7 @@ def _ranked(search: Search, known: list[str]) -> list[str]:
 
 def _record(work: Work, number: int, planned: Round) -> None:
     rounds = folder.plan_of(work.out).get("rounds", [])
-    folder.update_plan(work.out, rounds=[*rounds[:number], planned.to_dict()])
+    folder.update_plan(work.out, rounds=[*rounds[:number], asdict(planned)])
 
 
 def _affordable(search: Search, student: Student, *, before: int, until: int) -> int | None:

@@ -49,16 +49,9 @@ class Round:
         going_on = 0 if last else max(1, len(self.standing) // 2)
         return replace(self, passed=(*self.passed, tuple(ranked[:going_on])))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return {
-            "steps": self.steps, "rungs": list(self.rungs), "students": list(self.students),
-            "passed": [list(each) for each in self.passed],
-        }  # fmt: skip
-
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Round:
-        """Return the round that :meth:`to_dict` described."""
+        """Return the round whose fields a JSON file holds."""
         return cls(
             content["steps"], tuple(content["rungs"]), tuple(content["students"]), tuple(map(tuple, content["passed"]))
         )

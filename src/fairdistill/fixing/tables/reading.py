@@ -9,27 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import DataError
 from fairdistill.fixing.tables.options import TableFixOptions
 from fairdistill.predictions import Predictions, read_predictions
 from fairdistill.predictions.reordered import in_class_order, in_group_order
 
 _DIVIDE = "what is chosen on an image cannot be confirmed on it, so divide them"
 _FEW = 0.1  # share of the same samples whose class or group may have been corrected in one table
-
-
-def check_tables(sources: Sequence[str]) -> tuple[str, str]:
-    """Return the two tables that the command names.
-
-    Raises:
-        UsageError: if there are not two.
-    """
-    if len(sources) != 2:
-        raise UsageError(
-            f"--predictions needs two tables, of validation and of test images, but got {len(sources)}: for example "
-            "fix --predictions val.csv test.csv --label y --group race"
-        )
-    return sources[0], sources[1]
 
 
 def read_both(paths: Sequence[Path], options: TableFixOptions) -> tuple[Predictions, Predictions]:
