@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from fairdistill.auditing.result import AuditMetrics, AuditResult
+from fairdistill.auditing.values import place_of
 from fairdistill.text.numbers import interval, percent
 from fairdistill.text.tables import aligned
 
@@ -18,8 +19,7 @@ def score_rows(metrics: AuditMetrics) -> list[tuple[str, str, str, str, str]]:
             ("Brier score", percent(metrics.brier.value), interval(metrics.brier), "", ""),
         ]
     ratio = metrics.impact_ratio
-    which = ", ".join(name for name in (ratio.class_name, ratio.group) if name is not None)
-    return [*rows, ("Smallest impact ratio", percent(ratio.value), interval(ratio), "", which)]
+    return [*rows, ("Smallest impact ratio", percent(ratio.value), interval(ratio), "", place_of(ratio))]
 
 
 def group_scores(result: AuditResult) -> list[str]:

@@ -10,6 +10,7 @@ from fairdistill.auditing.result import AuditMetrics, AuditResult, Correction, M
 from fairdistill.auditing.score_text import group_scores, score_rows
 from fairdistill.auditing.sizing import sizing_in_words
 from fairdistill.auditing.subgroup_text import complete_in_words, few_samples
+from fairdistill.auditing.values import place_of
 from fairdistill.escaping import brief, one_line
 from fairdistill.metrics import Calibration, Estimate, Gap, GapChange
 from fairdistill.text.lists import listed
@@ -66,7 +67,7 @@ def in_words(result: AuditResult) -> list[str]:
         )
     lines.append(
         f"Averaged over the classes, the groups differ by {percent(gap.value)} points. On this test set, a model "
-        f"without any gap would show {_chance(gap)} by chance."
+        f"without any gap would show {chance(gap)} by chance."
     )
     if gap.low > 0:
         least, most = percent(gap.low), percent(gap.high)
@@ -129,25 +130,24 @@ def _heading(result: AuditResult) -> str:
 
 def _metrics(metrics: AuditMetrics, confidence: float) -> list[str]:
     group, subgroup = metrics.worst_group, metrics.worst_cell
-    which = ", ".join(name for name in (subgroup.class_name, subgroup.group) if name is not None)
     rows = [("", "percent", f"{100 * confidence:g}% interval", "by chance alone", "")]
     for title, found, name in (
         ("Accuracy", metrics.accuracy, ""),
         ("Balanced accuracy", metrics.balanced_accuracy, ""),
         ("Class-balanced accuracy", metrics.class_balanced_accuracy, ""),
         ("Worst group", group, group.group or ""),
-        ("Worst subgroup", subgroup, which),
+        ("Worst subgroup", subgroup, place_of(subgroup)),
         ("Worst gap", metrics.worst_gap, ""),
         ("DEO_A", metrics.deo_a, ""),
         ("DEO_M", metrics.deo_m, ""),
         ("Demographic parity difference", metrics.demographic_parity, ""),
         ("Equalized odds difference", metrics.equalised_odds, ""),
     ):
-        chance = _chance(found) if isinstance(found, Gap) and not math.isnan(found.floor) else ""
-        rows.append((title, percent(found.value), interval(found), chance, name))
+        by_chance = chance(found) if isinstance(found, Gap) else ""
+        rows.append((title, percent(found.value), interval(found), by_chance, name))
     if metrics.calibration_error is not None:
         error = metrics.calibration
-        rows.append(("Calibration error", percent(error.value), interval(error), _chance(error), ""))
+        rows.append(("Calibration error", percent(error.value), interval(error), chance(error), ""))
     return aligned([*rows, *score_rows(metrics)], left=(0, 4))
 
 
@@ -157,9 +157,7 @@ def _groups(result: AuditResult) -> list[str]:
     rows = [["Group", "samples", "accuracy", "", *columns]]
     for group in result.groups:
         found, accuracy = group.calibration, group.accuracy
-        calibration = (
-            [percent(found.value), interval(found), _chance(found) if found.rows else ""] if calibrated else []
-        )
+        calibration = [percent(found.value), interval(found), chance(found)] if calibrated else []
         rows.append([group.group, f"{group.rows:,}", percent(accuracy.value), interval(accuracy), *calibration])
     return [*aligned(rows), *_unknown(result)]
 
@@ -189,7 +187,10 @@ def _classes(result: AuditResult) -> list[str]:
     return aligned(rows)
 
 
-def _chance(gap: Gap | Calibration) -> str:
+def chance(gap: Gap | Calibration) -> str:
+    """Return what chance alone would show, with its interval; empty where that is undefined."""
+    if math.isnan(gap.floor):
+        return ""
     return f"{percent(gap.floor)} [{percent(gap.floor_low)}, {percent(gap.floor_high)}]"
 
 

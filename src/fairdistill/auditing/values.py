@@ -45,3 +45,8 @@ class ImpactRatio(Result, Estimate):
     group: str | None
     class_name: str | None = key("class")
     reference: str | None
+
+
+def place_of(found: WorstSubgroup | ImpactRatio) -> str:
+    """Return the class and the group that a value is of, for tables; empty where it is undefined."""
+    return ", ".join(name for name in (found.class_name, found.group) if name is not None)

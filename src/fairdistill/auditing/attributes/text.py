@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 
 from fairdistill.auditing.attributes.result import AttributesResult
 from fairdistill.auditing.limit_text import limit_of
-from fairdistill.auditing.text import COLLAPSED
-from fairdistill.metrics import Gap
+from fairdistill.auditing.text import COLLAPSED, chance
+from fairdistill.auditing.values import place_of
 from fairdistill.text.numbers import interval, percent
 from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
@@ -41,12 +40,11 @@ def rows_of(result: AttributesResult) -> list[list[str]]:
         found = each.audit.metrics
         worst, deo_a, deo_m = found.worst_cell, found.deo_a, found.deo_m
         yes = next(named.rows for named in each.audit.classes if named.class_name == each.positive)
-        which = ", ".join(name for name in (worst.class_name, worst.group) if name is not None)
         rows.append(
             [
                 each.attribute, f"{percent(yes / each.audit.rows)}%", percent(found.accuracy.value),
-                interval(found.accuracy), percent(deo_a.value), interval(deo_a), _chance(deo_a), percent(deo_m.value),
-                interval(deo_m), percent(worst.value), which,
+                interval(found.accuracy), percent(deo_a.value), interval(deo_a), chance(deo_a), percent(deo_m.value),
+                interval(deo_m), percent(worst.value), place_of(worst),
             ]
         )  # fmt: skip
     return rows
@@ -56,12 +54,6 @@ def about_intervals(result: AttributesResult) -> str:
     """Return what the intervals in the table are."""
     confidence = result.attributes[0].audit.confidence
     return f"In brackets: {100 * confidence:g}% intervals, each for its attribute alone."
-
-
-def _chance(gap: Gap) -> str:
-    if math.isnan(gap.floor):
-        return ""
-    return f"{percent(gap.floor)} [{percent(gap.floor_low)}, {percent(gap.floor_high)}]"
 
 
 def largest(result: AttributesResult) -> str:
