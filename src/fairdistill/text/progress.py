@@ -65,7 +65,7 @@ def working(what: str) -> Iterator[None]:
 class _OfItems:
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total, self._done = what, total, 0
-        self._started = self._line = time.monotonic()
+        self._started = time.monotonic()
         self._next = _FIRST_LINE
         self._bar: Progress | None = None
         self._terminal = sys.stderr.isatty()
