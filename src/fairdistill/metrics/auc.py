@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.gap.values import UNDEFINED, Estimate
 from fairdistill.metrics.intervals import wilson_limits
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
@@ -111,7 +111,7 @@ class _Areas:
         self._most = np.zeros(sets)
         self._added = np.zeros(len(of))
 
-    def add(self, order: Ints, score: NDArray[np.floating], belongs: NDArray[np.bool_]) -> None:
+    def add(self, order: Ints, score: NDArray[np.floating], belongs: Flags) -> None:
         """Add a class, given the samples in ascending order of their scores, and which of these belong to it."""
         if self._sets > 1:
             by_set = np.argsort(self._of[order].astype(np.min_scalar_type(self._sets)), kind="stable")

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.gap.values import UNDEFINED, Estimate
 from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import Samples
 
 
-def brier_scores(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> Floats:
+def brier_scores(probabilities: NDArray[np.floating], labels: Ints) -> Floats:
     """Return the score of each sample, float64 ``[N]``.
 
     Example:
@@ -63,7 +63,7 @@ class _Scores(NamedTuple):
     value: Floats
     expected: Floats
     squared: Floats
-    owner: NDArray[np.int64]
+    owner: Ints
 
 
 def _announced(probabilities: NDArray[np.floating]) -> tuple[Floats, Floats]:
@@ -75,7 +75,7 @@ def _announced(probabilities: NDArray[np.floating]) -> tuple[Floats, Floats]:
     return half - squares, half**2 - 2 * half * squares + cubes
 
 
-def _means(scores: _Scores, of: NDArray[np.int64], sets: int, confidence: float) -> list[Estimate]:
+def _means(scores: _Scores, of: Ints, sets: int, confidence: float) -> list[Estimate]:
     value, owner = scores.value, scores.owner
     rows = np.bincount(of, minlength=sets)
     mean, expected, squared = (

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
@@ -77,7 +77,7 @@ class _Residuals:
     sum: Floats
     chance: Floats
     confidence: Floats
-    sources: NDArray[np.int64]
+    sources: Ints
     inflation: float
     total_inflation: float
 
@@ -174,7 +174,7 @@ def _residuals(share: NDArray[np.floating], samples: Samples, bins: int) -> _Res
     group = samples.all_groups
     cell = group * bins + bin_
 
-    def by_set(weights: NDArray[np.floating] | NDArray[np.bool_] | None = None) -> Floats:
+    def by_set(weights: NDArray[np.floating] | Flags | None = None) -> Floats:
         found = np.bincount(cell, weights, minlength=sets * bins).reshape(sets, bins).astype(np.float64)
         found[-1] = found.sum(axis=0)
         return found
@@ -199,7 +199,7 @@ def _residuals(share: NDArray[np.floating], samples: Samples, bins: int) -> _Res
     )
 
 
-def _inflation(residual: Floats, cluster: NDArray[np.int64]) -> float:
+def _inflation(residual: Floats, cluster: Ints) -> float:
     """Return by how much sums vary more than those of independent rows: sum over clusters of (sum r)^2 by sum r^2."""
     sums = np.bincount(np.unique(cluster, return_inverse=True)[1], residual)
     of_rows = float((residual**2).sum())

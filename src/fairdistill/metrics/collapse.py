@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import bdtrc
 
-from fairdistill.metrics.arrays import Ints
+from fairdistill.metrics.arrays import Flags, Ints
 
 HARDLY = 0.01
 """Predictions per sample of a class up to which it is hardly ever predicted."""
 _UNLIKELY = 0.05
 
 
-def hardly_predicted(chosen: Ints, rows: Ints) -> NDArray[np.bool_]:
+def hardly_predicted(chosen: Ints, rows: Ints) -> Flags:
     """Return which classes the model hardly ever predicts, bool ``[C]``.
 
     A class counts as such if, in every group and in all groups together, the number of its predictions is consistent

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.gap.values import Estimate
 
 
@@ -48,9 +47,7 @@ def middle_of(values: Floats, confidence: float, *, least: float = 0.0) -> tuple
     return np.clip(low, least, 1), np.clip(high, least, 1)
 
 
-def wilson(
-    correct: NDArray[np.int64] | Floats, rows: NDArray[np.int64] | Floats, *, confidence: float = 0.95
-) -> tuple[Floats, Floats]:
+def wilson(correct: Ints | Floats, rows: Ints | Floats, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Return Wilson's interval of a fraction, for independent samples.
 
     Wilson, *Probable Inference, the Law of Succession, and Statistical Inference* (1927).
@@ -78,7 +75,7 @@ def wilson_limits(shares: Floats, rows: Floats, *, confidence: float = 0.95) -> 
     return Limits(low=np.minimum(low, shares), middle=shares, high=np.maximum(high, shares))
 
 
-def wilson_at(share: Floats, rows: NDArray[np.int64] | Floats, z: float) -> tuple[Floats, Floats]:
+def wilson_at(share: Floats, rows: Ints | Floats, z: float) -> tuple[Floats, Floats]:
     """Return Wilson's interval of a fraction, given the normal quantile of its ends; see :func:`wilson`."""
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)

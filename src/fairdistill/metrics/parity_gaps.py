@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.bootstrap.rates import RatedRows, drawn_rates
 from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.gap.evidence import Evidence, Tally
@@ -22,7 +21,7 @@ _FEW_COUNTS = 4000  # of groups, classes and outcomes that can be exchanged in a
 _FEW_ROWS = 200_000  # of sources with several rows
 
 
-def parity_gaps(predicted: NDArray[np.int64], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> tuple[Gap, Gap]:
+def parity_gaps(predicted: Ints, samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> tuple[Gap, Gap]:
     """Return the differences of demographic parity and of equalized odds with their intervals and floors.
 
     Args:
@@ -127,7 +126,7 @@ def _exchanged_in_class(rows: RatedRows, drawing: Drawing) -> Evidence:
     return _evidence(rows, rows.labels, rows.shape[1], tally, drawing)
 
 
-def _evidence(rows: RatedRows, strata: NDArray[np.int64], num_strata: int, tally: Tally, drawing: Drawing) -> Evidence:
+def _evidence(rows: RatedRows, strata: Ints, num_strata: int, tally: Tally, drawing: Drawing) -> Evidence:
     groups, classes = rows.shape
     exchanged = GroupedRows(
         groups=rows.groups,

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 
 _DRAWS = 500
 _FEWEST_DRAWS = 100
@@ -159,7 +158,7 @@ def _scores(fits: list[_Fit], groups: Ints, number: int) -> Scores:
     return Scores(balanced=_mean(right, rows[:, 0] > 0), auc=_mean(_auc(found, member), there))
 
 
-def _auc(scores: Floats, member: NDArray[np.bool_]) -> Floats:
+def _auc(scores: Floats, member: Flags) -> Floats:
     """Return the area under the ROC curve of each group against the others, ``[B, G]``; ties count half."""
     n = scores.shape[1]
     order = np.argsort(scores, axis=1)
@@ -178,7 +177,7 @@ def _auc(scores: Floats, member: NDArray[np.bool_]) -> Floats:
     return np.asarray(above / np.maximum(rows * (n - rows), 1))
 
 
-def _mean(values: Floats, there: NDArray[np.bool_]) -> Floats:
+def _mean(values: Floats, there: Flags) -> Floats:
     return np.asarray(np.where(there, values, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1))
 
 

@@ -22,11 +22,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import betaln, expit
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.intervals import Limits
 from fairdistill.metrics.test_set.canonical import canonical_order
 
@@ -57,7 +56,7 @@ class _Pattern:
         precision: float64 ``[P]``: of each effect beforehand.
     """
 
-    at: NDArray[np.int64]
+    at: Ints
     precision: Floats
 
     def logits(self, effects: Floats) -> Floats:
@@ -92,7 +91,7 @@ def pooled_accuracy(
     shares: Floats,
     rows: Floats,
     *,
-    attributes: Sequence[NDArray[np.int64]] = (),
+    attributes: Sequence[Ints] = (),
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Limits:
@@ -128,7 +127,7 @@ def pooled_accuracy(
 
 
 def _pooled(
-    shares: Floats, rows: Floats, attributes: Sequence[NDArray[np.int64]], confidence: float, seed: int
+    shares: Floats, rows: Floats, attributes: Sequence[Ints], confidence: float, seed: int
 ) -> tuple[Floats, Floats, Floats]:
     """Return the lower end, the middle and the upper end of each subgroup, ``[G, C]`` each."""
     pattern = _pattern(shares.shape, attributes)
@@ -156,7 +155,7 @@ def _pooled(
     return low, middle, high
 
 
-def _pattern(shape: tuple[int, ...], attributes: Sequence[NDArray[np.int64]]) -> _Pattern:
+def _pattern(shape: tuple[int, ...], attributes: Sequence[Ints]) -> _Pattern:
     groups, classes = shape
     group, label = (index.ravel() for index in np.indices(shape))
     own = "group beside attributes" if len(attributes) else "group"

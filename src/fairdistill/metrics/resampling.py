@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.bootstrap.drawn import drawn_accuracies
 from fairdistill.metrics.gap.evidence import Evidence
 from fairdistill.metrics.gap.gaps import Gaps
@@ -56,7 +56,7 @@ class Resampled:
         (0.1, True)
     """
 
-    def __init__(self, correct: NDArray[np.bool_], samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> None:
+    def __init__(self, correct: Flags, samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> None:
         shape = (samples.num_groups + 1, samples.num_classes)
         groups = samples.all_groups
         code, values = _coded(correct)
@@ -86,7 +86,7 @@ class Resampled:
         self.class_noise = drawn.classes[..., ranks.classes]
         self.accuracy_noise = drawn.whole
         of_sources = _sources(rows, shape)[np.r_[ranks.groups, -1][:, None], np.r_[ranks.classes, -1]]
-        self._sources: NDArray[np.int64] = of_sources
+        self._sources: Ints = of_sources
         self._ranks = ranks
         renamed = replace(
             samples,
@@ -96,17 +96,17 @@ class Resampled:
         self.evidence = _evidence(renamed, code, values, drawing)
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Ints:
         """Samples of each subgroup, int64 ``[G, C]``."""
         return self.all_rows[:-1]
 
     @property
-    def sources(self) -> NDArray[np.int64]:
+    def sources(self) -> Ints:
         """Sources of each subgroup, its independent samples, int64 ``[G, C]``."""
         return self._sources[:-2, :-1]
 
     @property
-    def sources_of_groups(self) -> NDArray[np.int64]:
+    def sources_of_groups(self) -> Ints:
         """Sources of each group, int64 ``[G]``."""
         return self._sources[:-2, -1]
 
@@ -218,7 +218,7 @@ class Resampled:
             seed_noise=self.seed_noise,
         )
 
-    def gaps_among(self, kept: NDArray[np.bool_]) -> tuple[Gap, Gap]:
+    def gaps_among(self, kept: Flags) -> tuple[Gap, Gap]:
         """Return DEO_A and DEO_M over some classes, ``kept`` ``[C]``."""
         own = kept[np.argsort(self._ranks.classes)]
         found = self.gaps.among(own, self.evidence.in_strata(own))
@@ -295,7 +295,7 @@ class _Part(NamedTuple):
     sources: int
 
 
-def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing: Drawing) -> Evidence:
+def _evidence(samples: Samples, code: Ints, values: Floats, drawing: Drawing) -> Evidence:
     """Return the rows of known group, each class a stratum, whose outcomes have these values ``[codes, M]``."""
     known = samples.groups >= 0
     rows = GroupedRows(
@@ -306,7 +306,7 @@ def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing
         shape=(samples.num_groups, samples.num_classes, len(values)),
     )
 
-    def tally(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def tally(counts: Ints) -> tuple[Floats, Floats]:
         whole = counts.sum(axis=-1)[..., None, :, :].astype(np.float64)
         if values.shape == (2, 1):  # a single model: wrong and right
             return counts[..., None, :, :, 1].astype(np.float64), whole
@@ -317,7 +317,7 @@ def _evidence(samples: Samples, code: NDArray[np.int64], values: Floats, drawing
     )
 
 
-def _sources(rows: Rows, shape: tuple[int, int]) -> NDArray[np.int64]:
+def _sources(rows: Rows, shape: tuple[int, int]) -> Ints:
     """Return the sources with rows in each cell, and last in each group, each class and all, ``[G + 1, C + 1]``."""
     found = np.zeros((shape[0] + 1, shape[1] + 1), np.int64)
     group, label = np.divmod(rows.cell, shape[1])
@@ -328,7 +328,7 @@ def _sources(rows: Rows, shape: tuple[int, int]) -> NDArray[np.int64]:
     return found
 
 
-def _coded(correct: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats]:
+def _coded(correct: Flags) -> tuple[Ints, Floats]:
     """Return each sample's outcome as a number, and what each outcome adds: float64 ``[codes, M]``, 1 if correct."""
     models = len(correct)
     if models <= 4:

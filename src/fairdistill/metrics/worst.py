@@ -21,10 +21,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.intervals import Limits
 
 _SPENT = 0.1
@@ -44,9 +43,7 @@ class Sized:
     rows: Floats
 
 
-def effective_rows(
-    centre: Floats, noise: Floats, rows: NDArray[np.int64], sources: NDArray[np.int64], *, confidence: float = 0.95
-) -> Floats:
+def effective_rows(centre: Floats, noise: Floats, rows: Ints, sources: Ints, *, confidence: float = 0.95) -> Floats:
     """Return how many independent rows are as precise as those of each subgroup: float64 ``[M, K]``, 1 to its rows.
 
     p (1 - p) / v for the variance v of drawn test sets with mean p; times (t(rows - 1) / t(sources - 1))^2, the ratio
@@ -101,7 +98,7 @@ def smallest_limits(sized: Sized, *, confidence: float = 0.95, seed_error: float
     )
 
 
-def _uppers(sized: Sized, tail: float, counted: NDArray[np.bool_]) -> Floats:
+def _uppers(sized: Sized, tail: float, counted: Flags) -> Floats:
     """Return upper limits corrected for the number of subgroups that are counted; 1 for the others."""
     each = (1 - _SPENT) * tail / counted.sum(axis=1, keepdims=True)
     return np.where(counted, binomial_limit(sized, each, upper=True), 1.0)

@@ -8,7 +8,8 @@ from scipy.stats import ks_2samp
 
 from fairdistill.metrics.bootstrap import outcomes
 from fairdistill.metrics.bootstrap.large_cells import NormalSums, large_cells
-from fairdistill.metrics.bootstrap.outcomes import Outcomes, Rows, outcomes_of
+from fairdistill.metrics.bootstrap.outcomes import Outcomes, outcomes_of
+from fairdistill.metrics.test_set.rows import Rows
 
 MODELS = 4
 VALUES = (np.arange(1 << MODELS)[:, None] >> np.arange(MODELS) & 1).astype(float)

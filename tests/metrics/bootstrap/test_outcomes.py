@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairdistill.metrics.bootstrap import outcomes
-from fairdistill.metrics.bootstrap.outcomes import Outcomes, Rows, outcomes_of
+from fairdistill.metrics.bootstrap.outcomes import Outcomes, outcomes_of
+from fairdistill.metrics.test_set.rows import Rows
 
 CELLS, CODES = 3, 2
 BOTH = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])  # code: the first model right, the second right

@@ -21,13 +21,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.bootstrap.large_cells import NormalSums, large_cells
 from fairdistill.metrics.bootstrap.multinomial import multinomial
-from fairdistill.metrics.test_set.rows import Rows as Rows
-from fairdistill.metrics.test_set.rows import TestSets, placed
+from fairdistill.metrics.test_set.rows import Rows, TestSets, placed
 from fairdistill.metrics.test_set.samples import Design
 
 _ALL_CODES = 16
@@ -55,30 +54,30 @@ class Outcomes:
         independent: whether every source has a single row.
     """
 
-    weight: NDArray[np.float64]
-    sources: NDArray[np.int64]
-    first: NDArray[np.int64]
+    weight: Floats
+    sources: Ints
+    first: Ints
     table: csr_array
     row_table: csr_array
-    rows: NDArray[np.int64]
+    rows: Ints
     pooled: bool
-    pool: NDArray[np.int64]
-    normal: NDArray[np.bool_]
+    pool: Ints
+    normal: Flags
     independent: bool
 
     @property
-    def _stops(self) -> NDArray[np.int64]:
+    def _stops(self) -> Ints:
         return np.append(self.first, len(self.weight))[1:]
 
     @property
-    def share(self) -> NDArray[np.float64]:
+    def share(self) -> Floats:
         """Mean value of a row of each cell in test sets drawn from ``weight``, float64 ``[cells, V]``."""
         if not len(self.weight):
             return _shares(np.zeros(self.table.shape[1]), self.rows)
         weight = self.expected
         return _shares(weight @ self.table, weight @ self.row_table if self.pooled else self.rows)
 
-    def drawn(self, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    def drawn(self, draws: int, seed: int) -> Iterator[Floats]:
         """Draw test sets with as many sources in each stratum; yield their shares, ``[some, cells, V]`` at a time."""
         for found in self.test_sets(draws, seed, "balanced"):
             yield found.shares
@@ -98,9 +97,7 @@ class Outcomes:
             sums = (sized @ self.table).reshape(len(drawn), len(self.rows), -1)
             yield TestSets(shares, sums, sized @ self.row_table)
 
-    def types_drawn(
-        self, draws: int, seed: int, design: Design
-    ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    def types_drawn(self, draws: int, seed: int, design: Design) -> Iterator[tuple[Floats, Floats]]:
         """Draw sources: how many of each type, ``[some, T]``, with as many in each stratum, and in a random design."""
         generator, of_sizes = np.random.default_rng(seed), np.random.default_rng([seed, 2])
         chunk = max(1, min(draws, _CHUNK_BYTES // (8 * max(len(self.weight), len(self.rows)))))
@@ -114,12 +111,12 @@ class Outcomes:
             yield drawn, drawn * np.repeat(factor, self._stops - self.first, axis=1)
 
     @property
-    def expected(self) -> NDArray[np.float64]:
+    def expected(self) -> Floats:
         """Expected sources of each type in drawn test sets, float64 ``[T]``."""
         scale = self.sources / np.add.reduceat(self.weight, self.first)
         return np.asarray(self.weight * np.repeat(scale, self._stops - self.first))
 
-    def _types(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
+    def _types(self, generator: np.random.Generator, size: int) -> Floats:
         """Draw the number of sources of each type, ``[size, T]``, as many in each stratum."""
         drawn = np.empty((len(self.weight), size))
         stops = self._stops
@@ -138,7 +135,7 @@ class Outcomes:
             drawn[own] = multinomial(self.weight[own], int(self.sources[stratum]), size, generator)
         return drawn.T
 
-    def _sizes(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
+    def _sizes(self, generator: np.random.Generator, size: int) -> Floats:
         """Draw the number of sources in each stratum, ``[size, S]``, as many in each pool; of many strata normal."""
         sizes = np.empty((size, len(self.sources)))
         for name in np.unique(self.pool).tolist():
@@ -152,9 +149,7 @@ class Outcomes:
         return sizes
 
 
-def outcomes_of(
-    rows: Rows, *, smooth: bool = True, pool: NDArray[np.int64] | None = None, ends: bool = False
-) -> Outcomes:
+def outcomes_of(rows: Rows, *, smooth: bool = True, pool: Ints | None = None, ends: bool = False) -> Outcomes:
     """Gather rows into types of sources.
 
     Args:
@@ -171,7 +166,7 @@ def outcomes_of(
     key = cell * codes + rows.code
     often = np.bincount(rows.owner, minlength=rows.num_sources)
     parts: list[_Part] = []
-    left: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    left: list[tuple[Ints, Ints]] = []
     large, in_large = np.zeros(0, np.int64), np.zeros((0, codes), np.int64)
     lengths = np.unique(often).tolist()
     if 1 in lengths:
@@ -223,9 +218,7 @@ def outcomes_of(
     )
 
 
-def _sequences(
-    key: NDArray[np.int64], owner: NDArray[np.int64], often: NDArray[np.int64]
-) -> Iterator[NDArray[np.int64]]:
+def _sequences(key: Ints, owner: Ints, often: Ints) -> Iterator[Ints]:
     """Yield the sorted keys of the rows of each source, ``[sources, length]``, for each length above 1."""
     several = often[owner] > 1
     key, owner = key[several], owner[several]
@@ -240,15 +233,15 @@ def _sequences(
 class _Part:
     """Types of sources with the same number of rows; a row of a type is given by its key, cell * codes + code."""
 
-    weight: NDArray[np.float64]  # of each type
-    type: NDArray[np.int64]  # of each row of all types
-    key: NDArray[np.int64]  # of the same
-    types: NDArray[np.int64]  # of each stratum
-    sources: NDArray[np.int64]  # of each stratum
-    pool: NDArray[np.int64]  # of each stratum
+    weight: Floats  # of each type
+    type: Ints  # of each row of all types
+    key: Ints  # of the same
+    types: Ints  # of each stratum
+    sources: Ints  # of each stratum
+    pool: Ints  # of each stratum
 
 
-def _single(counts: NDArray[np.int64], pool: NDArray[np.int64] | None, *, smooth: bool) -> _Part:
+def _single(counts: Ints, pool: Ints | None, *, smooth: bool) -> _Part:
     """Return the types of sources with one row, ``counts`` ``[cells, codes]`` of them: a stratum is a cell."""
     num_cells, codes = counts.shape
     sources = counts.sum(axis=1)
@@ -260,15 +253,13 @@ def _single(counts: NDArray[np.int64], pool: NDArray[np.int64] | None, *, smooth
     return _Part(weight.ravel()[found], np.arange(len(found)), found, types[filled], sources[filled], of_pool)
 
 
-def _few(cells: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _few(cells: Ints, counts: Ints) -> Flags:
     """Return which kinds of sources are in cells shared by fewer than 20 sources."""
     stratum = np.unique(cells, axis=0, return_inverse=True)[1].ravel()
     return np.asarray(np.bincount(stratum, weights=counts)[stratum] < _FEWEST)
 
 
-def _several(
-    kinds: NDArray[np.int64], counts: NDArray[np.int64], codes: int, pool: NDArray[np.int64] | None, *, smooth: bool
-) -> _Part:
+def _several(kinds: Ints, counts: Ints, codes: int, pool: Ints | None, *, smooth: bool) -> _Part:
     """Return the types of sources with several rows, each given by the sorted keys of its rows."""
     cells, stratum = np.unique(kinds // codes, axis=0, return_inverse=True)
     sources = np.bincount(stratum.ravel(), weights=counts).astype(np.int64)
@@ -289,9 +280,7 @@ def _several(
     )
 
 
-def _pooled(
-    groups: list[tuple[NDArray[np.int64], NDArray[np.int64]]], codes: int, pool: NDArray[np.int64], *, smooth: bool
-) -> _Part:
+def _pooled(groups: list[tuple[Ints, Ints]], codes: int, pool: Ints, *, smooth: bool) -> _Part:
     """Return the types of sources that are drawn together with others of the same pool, whatever their cells."""
     places, weights, rows = [], [], []
     for kinds, counts in groups:
@@ -320,12 +309,12 @@ def _pooled(
     )
 
 
-def _pool_of(of_row: NDArray[np.int64]) -> NDArray[np.int64]:
+def _pool_of(of_row: Ints) -> Ints:
     """Return the pool of sources whose rows are in these pools, ``[sources, rows]``; -1 if they are in several."""
     return np.asarray(np.where((of_row == of_row[:, :1]).all(axis=1), of_row[:, 0], -1))
 
 
-def _added(cells: NDArray[np.int64], codes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _added(cells: Ints, codes: int) -> tuple[Ints, Floats]:
     """Return the kinds of one added source in these cells, and their weights: all wrong, all right, one row wrong."""
     right = np.tile(cells * codes + codes - 1, (len(cells) + 2, 1))
     right[0] = cells * codes
@@ -339,12 +328,12 @@ def _offsets(parts: list[_Part]) -> list[int]:
     return [sum(sizes[:at]) for at in range(len(sizes))]
 
 
-def _sums(shares: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _sums(shares: Floats, rows: Ints) -> Floats:
     return np.asarray(np.nan_to_num(shares) * rows[:, None])
 
 
-def _shares(sums: NDArray[np.float64], rows: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+def _shares(sums: Floats, rows: Ints | Floats) -> Floats:
     """Return sums ``[..., cells * V]`` per row, ``[..., cells, V]``; NaN for a cell without rows."""
     by_cell = sums.reshape(*sums.shape[:-1], rows.shape[-1], -1)
-    shares: NDArray[np.float64] = by_cell / np.where(rows > 0, rows, np.nan)[..., None]
+    shares: Floats = by_cell / np.where(rows > 0, rows, np.nan)[..., None]
     return shares

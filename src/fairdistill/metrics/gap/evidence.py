@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.gap.grouped import GroupedRows
 
 Tally = Callable[[Ints], tuple[Floats, Floats]]
@@ -49,7 +48,7 @@ class Evidence:
     draws: int = 10_000
     seed: int = 0
 
-    def in_strata(self, kept: NDArray[np.bool_]) -> Evidence:
+    def in_strata(self, kept: Flags) -> Evidence:
         """Return the evidence of some strata, ``kept`` ``[S]``, where each is a quantity of its own (K = S)."""
         rows, (groups, _, codes) = self.rows, self.rows.shape
         own = kept[rows.strata]

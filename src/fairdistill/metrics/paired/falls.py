@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.intervals import Limits
 from fairdistill.metrics.mover import difference
 from fairdistill.metrics.rates import divided
@@ -33,13 +32,13 @@ class Falls:
         at_most: float64 ``[K]``: one-sided upper end of each by itself; that of the largest fall is the highest.
     """
 
-    cell: NDArray[np.int64]
+    cell: Ints
     value: Floats
     at_least: Floats
     at_most: Floats
 
 
-def falls(first: NDArray[np.bool_], second: NDArray[np.bool_], samples: Samples, *, confidence: float = 0.95) -> Falls:
+def falls(first: Flags, second: Flags, samples: Samples, *, confidence: float = 0.95) -> Falls:
     """Return the falls from the first model to the second, with their one-sided ends.
 
     A fall is P(only the first is right) - P(only the second is right). Each has exact binomial limits, and as they

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtri
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.intervals import middle_of
 from fairdistill.metrics.paired.changes import CellChange, Change, Paired
 from fairdistill.metrics.paired.extremes import extremes
@@ -20,8 +19,8 @@ _UNKNOWN = 1e6  # times the noise: no bound
 
 
 def paired_test(
-    first: NDArray[np.bool_],
-    second: NDArray[np.bool_],
+    first: Flags,
+    second: Flags,
     samples: Samples,
     drawing: Drawing = DEFAULT_DRAWING,
 ) -> Paired:
@@ -72,9 +71,7 @@ def paired_test(
     )
 
 
-def judged_cells(
-    first: NDArray[np.bool_], second: NDArray[np.bool_], samples: Samples, *, confidence: float
-) -> tuple[Floats, NDArray[np.bool_]]:
+def judged_cells(first: Flags, second: Flags, samples: Samples, *, confidence: float) -> tuple[Floats, Flags]:
     """Return what :func:`paired_test` says of the subgroups without drawing test sets, which their tests do not need.
 
     Args:
@@ -104,7 +101,7 @@ def judged_cells(
     return change, holm(p_values) <= 1 - confidence
 
 
-def of_few_sources(sources: NDArray[np.int64], draws: int, seed: int, *, groups: int = 1) -> Floats:
+def of_few_sources(sources: Ints, draws: int, seed: int, *, groups: int = 1) -> Floats:
     """Return by what to multiply the noise of drawn test sets because they are drawn from few sources, ``[B, K]``.
 
     S sources of G groups, drawn with replacement, vary by (S - G) / S of what other sources would, and they say only
@@ -125,7 +122,7 @@ def of_few_sources(sources: NDArray[np.int64], draws: int, seed: int, *, groups:
     return np.asarray(np.where(number > groups, np.sqrt(number / freedom / spread), _UNKNOWN)[:, which])
 
 
-def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: NDArray[np.int64], seed: int) -> Change:
+def _accuracy_change(both: Resampled, by_seed: Floats, samples: Samples, apart: Ints, seed: int) -> Change:
     drawn = _difference(both.accuracy_noise)
     value = float(by_seed.mean())
     sources = samples.sources
@@ -168,7 +165,7 @@ def _cell_noise(both: Resampled, seed: int) -> Floats:
     return drawn * of_few_sources(both.sources.ravel(), both.draws, seed).reshape(drawn.shape)
 
 
-def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], noise: Floats) -> tuple[CellChange, ...]:
+def _cell_changes(both: Resampled, samples: Samples, apart: Ints, noise: Floats) -> tuple[CellChange, ...]:
     before, after = np.split(both.shares, 2)
     values = (after - before).mean(axis=0)
     known = samples.groups >= 0
@@ -195,7 +192,7 @@ def _cell_changes(both: Resampled, samples: Samples, apart: NDArray[np.int64], n
     )
 
 
-def _of_sums(by_seed: Floats, rows: NDArray[np.int64]) -> tuple[Floats | None, int]:
+def _of_sums(by_seed: Floats, rows: Ints) -> tuple[Floats | None, int]:
     """Return the standard error of the sum over seeds and samples, from means ``[M, ...]``, and the number of seeds."""
     seeds = len(by_seed)
     if seeds < 2:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 
 
-def paired_error(first: NDArray[np.bool_], second: NDArray[np.bool_], *, sources: Ints, parts: Ints) -> float:
+def paired_error(first: Flags, second: Flags, *, sources: Ints, parts: Ints) -> float:
     """Return the standard error of the difference between two models in the mean over parts of the accuracy of each.
 
     With a single part this is the accuracy, with the subgroups as parts the balanced accuracy. A sample adds to the

@@ -11,12 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import bdtr, gammaln, stdtr
 
-from fairdistill.metrics.arrays import Floats
-
-Integers = NDArray[np.int64]
+from fairdistill.metrics.arrays import Floats, Ints
 
 _SHORT = 500  # terms up to which the plain sum is fast
 
@@ -31,12 +28,12 @@ class Signs:
         num_cells: number of cells.
     """
 
-    cell: Integers
-    apart: Integers
+    cell: Ints
+    apart: Ints
     num_cells: int
 
     @classmethod
-    def of(cls, cell: Integers, sources: Integers, apart: Integers, num_cells: int) -> Signs:
+    def of(cls, cell: Ints, sources: Ints, apart: Ints, num_cells: int) -> Signs:
         """Gather the differences of rows, each ``[N]``, into those of sources."""
         rows = np.flatnonzero(apart)
         order = rows[np.lexsort((sources[rows], cell[rows]))]
@@ -72,7 +69,7 @@ class Signs:
         return np.asarray(np.where(last > first, np.minimum(found, 1.0), 1.0))
 
 
-def _distribution(sizes: Integers) -> Floats:
+def _distribution(sizes: Ints) -> Floats:
     """Return the distribution of the sum of those sizes whose sign is positive: float64 ``[sum + 1]``."""
     chance = np.ones(1)
     for size, count in zip(*np.unique(sizes, return_counts=True), strict=True):
