@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import ModelChange, SubgroupChange
 from fairdistill.auditing.values import WorstGroup, WorstSubgroup
 from fairdistill.metrics import Paired, Resampled, paired_test
 from fairdistill.predictions import Predictions, paired
-
-
-class Names(Protocol):
-    """Anything that names classes and groups."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """One name per class."""
-        ...
-
-    @property
-    def group_names(self) -> tuple[str, ...]:
-        """One name per group."""
-        ...
 
 
 def change_between(
@@ -38,8 +22,8 @@ def change_between(
     return model_change(paired_test(before.correct, after.correct, after.samples, drawing), after, where=where)
 
 
-def model_change(found: Paired, names: Names, *, where: str | None = None) -> ModelChange:
-    """Return a paired test with the names of its subgroups; ``where`` names the model it is compared with."""
+def model_change(found: Paired, predictions: Predictions, *, where: str | None = None) -> ModelChange:
+    """Return a paired test of predictions with the names of its subgroups; ``where`` names the model before."""
     return ModelChange(
         where=where,
         accuracy=found.accuracy,
@@ -48,8 +32,8 @@ def model_change(found: Paired, names: Names, *, where: str | None = None) -> Mo
         deo_m=found.deo_m,
         cells=tuple(
             SubgroupChange(
-                group=names.group_names[cell.group],
-                class_name=names.class_names[cell.label],
+                group=predictions.group_names[cell.group],
+                class_name=predictions.class_names[cell.label],
                 value=cell.value,
                 low=cell.low,
                 high=cell.high,
@@ -74,15 +58,15 @@ def model_change(found: Paired, names: Names, *, where: str | None = None) -> Mo
     )
 
 
-def worst_of(sample: Resampled, names: Names) -> tuple[WorstGroup, WorstSubgroup]:
+def worst_of(sample: Resampled, predictions: Predictions) -> tuple[WorstGroup, WorstSubgroup]:
     """Return the accuracy of the worst group and of the worst subgroup, and which they are."""
     of_group, group = sample.worst_group()
     of_cell, cell = sample.worst_cell()
     return (
-        WorstGroup(**vars(of_group), group=None if group is None else names.group_names[group]),
+        WorstGroup(**vars(of_group), group=None if group is None else predictions.group_names[group]),
         WorstSubgroup(
             **vars(of_cell),
-            group=None if cell is None else names.group_names[cell[0]],
-            class_name=None if cell is None else names.class_names[cell[1]],
+            group=None if cell is None else predictions.group_names[cell[0]],
+            class_name=None if cell is None else predictions.class_names[cell[1]],
         ),
     )

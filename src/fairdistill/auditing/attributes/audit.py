@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fairdistill.auditing.attributes.result import AttributeAudit, AttributesResult, worst_of
+from fairdistill.auditing.attributes.result import AttributeAudit, AttributesResult, with_largest_gap
 from fairdistill.auditing.attributes.source import read_attributes
 from fairdistill.auditing.audit import audited, options_of
 from fairdistill.auditing.options import AuditOptions
@@ -59,7 +59,7 @@ def audit_attributes(
     return AttributesResult(
         where=first.audit.where,
         rows=first.audit.rows + first.unanswered,
-        worst=worst_of(audits),
+        worst=with_largest_gap(audits),
         attributes=audits,
         notes=notes,
     )

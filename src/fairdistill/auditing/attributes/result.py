@@ -55,7 +55,7 @@ class AttributesResult(Result):
         return next((code for code in (1, 3) if code in codes), 0)
 
 
-def worst_of(attributes: tuple[AttributeAudit, ...]) -> str | None:
+def with_largest_gap(attributes: tuple[AttributeAudit, ...]) -> str | None:
     """Return the attribute with the largest DEO_A, None if none is defined."""
     known = [each for each in attributes if not math.isnan(each.audit.deo_a.value)]
     return max(known, key=lambda each: each.audit.deo_a.value).attribute if known else None
