@@ -18,11 +18,13 @@ from fairdistill.fixing.work.guessing import check_beats_guessing
 from fairdistill.fixing.work.samples import Samples
 from fairdistill.fixing.work.work import Work
 from fairdistill.models import find_last_layer
+from fairdistill.models.files.weights import WeightsFile
 from fairdistill.models.layout import to_device
 from fairdistill.models.own_source import code_digests
 from fairdistill.predictions.trained.as_deployed import data_options_as_deployed
-from fairdistill.predictions.trained.model import open_run
 from fairdistill.predictions.trained.own_description import own_description
+from fairdistill.predictions.trained.source import ModelSource, open_run
+from fairdistill.runs import RunFolder
 from fairdistill.system.clock import Clock
 from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
 from fairdistill.text.numbers import counted
@@ -54,15 +56,9 @@ def prepare_work(deployed: str | None, options: FixOptions, clock: Clock) -> Wor
     use_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
     source = None if deployed is None else source_of(deployed, options)
-    run, file = None if source is None else open_run(source), None
-    if run is not None and run.finished:
-        _check_one_label(run.path, tuple(run.result.get("attributes", ())))
-    if source is not None and run is None:
-        own_files = own_description(source)
-        file, said = own_files.file, own_files.described
-        _check_one_label(source.path, said.class_names if said.multi_label and said.class_names else ())
-        seen = data_options_as_deployed(source, said, options.data, options.data_options)
-        options = replace(options, data_options=seen)
+    run = file = None
+    if source is not None:
+        run, file, options = _opened(source, options)
     base = _shared(options)
     resolved = resolve(base, run)
     samples = Samples.load(options, resolved, run)
@@ -93,6 +89,23 @@ def prepare_work(deployed: str | None, options: FixOptions, clock: Clock) -> Wor
         )
     notes += [*given.model.notes, *_unknown_groups(samples)]
     return Work(options, base, out, samples, given, runtime, clock, tuple(notes))
+
+
+def _opened(source: ModelSource, options: FixOptions) -> tuple[RunFolder | None, WeightsFile | None, FixOptions]:
+    """Return the deployed model's run, or what its file holds, and the options with the images as it needs them.
+
+    Raises:
+        UsageError: if it has outputs for several attributes.
+    """
+    run = open_run(source)
+    if run is not None:
+        _check_one_label(run.path, tuple(run.result.get("attributes", ())) if run.finished else ())
+        return run, None, options
+    own = own_description(source)
+    said = own.described
+    _check_one_label(source.path, said.class_names if said.multi_label and said.class_names else ())
+    seen = data_options_as_deployed(source, said, options.data, options.data_options)
+    return None, own.file, replace(options, data_options=seen)
 
 
 def _check_one_label(path: str | Path, attributes: Sequence[str]) -> None:

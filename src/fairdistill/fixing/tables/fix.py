@@ -66,21 +66,21 @@ def fix_predictions(
     of_fix = options.of_fix(str(test))
     out = Path(options.out)
     with folder.held(out):
-        samples = read_both(paths, options)
-        of_fix.chooser.check(samples[0].class_names, samples[0].group_names)
-        check_beats_guessing(samples[0], str(validation), _INPUT)
-        check_several_predicted(samples[1], str(test), _INPUT, images="test")
+        on_validation, on_test = read_both(paths, options)
+        of_fix.chooser.check(on_validation.class_names, on_validation.group_names)
+        check_beats_guessing(on_validation, str(validation), _INPUT)
+        check_several_predicted(on_test, str(test), _INPUT, images="test")
         folder.begin(out, _identity(paths, options))
-        audited = audit(samples[0])
-        decision = _decided(samples[0], audited, of_fix)
+        audited = audit(on_validation)
+        decision = _decided(on_validation, audited, of_fix)
         subject = Subject(
             out=out, options=of_fix, deployed=str(test), data_options=_columns(options),
-            notes=tuple(dict.fromkeys((*samples[0].notes, *samples[1].notes))),
+            notes=tuple(dict.fromkeys((*on_validation.notes, *on_test.notes))),
             made_with=f"fairdistill {__version__}, from tables of predictions", of_tables=True,
         )  # fmt: skip
         adjust = decision.chosen.adjust
-        after = None if adjust is None else adjust(samples[1])
-        return conclude_with(subject, audited, decision, lambda: OnTestSet(samples[1], after))
+        after = None if adjust is None else adjust(on_test)
+        return conclude_with(subject, audited, decision, lambda: OnTestSet(on_test, after))
 
 
 def _decided(validation: Predictions, audited: AuditResult, options: FixOptions) -> Decision:
