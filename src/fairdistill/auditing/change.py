@@ -23,7 +23,7 @@ def change_between(
 
 
 def model_change(found: Paired, predictions: Predictions, *, where: str | None = None) -> ModelChange:
-    """Return a paired test of predictions with the names of its subgroups; ``where`` names the model before."""
+    """Return a paired test with the names of its subgroups; ``where`` names the model it is compared with."""
     return ModelChange(
         where=where,
         accuracy=found.accuracy,
