@@ -12,7 +12,7 @@ from fairdistill.metrics import Calibration, Estimate, calibration_limits
 from fairdistill.metrics.auc import MOST, auc_limits
 from fairdistill.metrics.brier import brier_limits
 from fairdistill.metrics.calibration_limits import UNDEFINED_CALIBRATION
-from fairdistill.metrics.gap.values import UNDEFINED
+from fairdistill.metrics.estimate import UNDEFINED
 from fairdistill.metrics.impact import impact_ratios
 from fairdistill.predictions import Predictions
 from fairdistill.text.lists import listed

@@ -14,7 +14,7 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.scored import positive_class
 from fairdistill.contract import Result
 from fairdistill.metrics import Estimate
-from fairdistill.metrics.gap.values import UNDEFINED
+from fairdistill.metrics.estimate import UNDEFINED
 from fairdistill.metrics.intervals import Limits, wilson_limits
 from fairdistill.metrics.mover import difference, ratio
 from fairdistill.metrics.rates import divided

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
         probability_rows,
     )
     from fairdistill.metrics.calibration_limits import Calibration, calibration_limits
-    from fairdistill.metrics.gap.values import Estimate, Gap
+    from fairdistill.metrics.estimate import Estimate
+    from fairdistill.metrics.gap.values import Gap
     from fairdistill.metrics.noise import chance_deo
     from fairdistill.metrics.paired.changes import Change, GapChange, Paired
     from fairdistill.metrics.paired.judging import judged_cells, paired_test
@@ -57,7 +58,7 @@ __getattr__ = lazy_face(
     {
         "Calibration": "fairdistill.metrics.calibration_limits",
         "Change": "fairdistill.metrics.paired.changes",
-        "Estimate": "fairdistill.metrics.gap.values",
+        "Estimate": "fairdistill.metrics.estimate",
         "Gap": "fairdistill.metrics.gap.values",
         "GapChange": "fairdistill.metrics.paired.changes",
         "Paired": "fairdistill.metrics.paired.changes",

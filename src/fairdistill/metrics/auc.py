@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.metrics.arrays import Flags, Floats, Ints
-from fairdistill.metrics.gap.values import UNDEFINED, Estimate
+from fairdistill.metrics.estimate import UNDEFINED, Estimate
 from fairdistill.metrics.intervals import wilson_limits
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import Samples

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from fairdistill.metrics.arrays import Floats, Ints
-from fairdistill.metrics.gap.values import Estimate
+from fairdistill.metrics.estimate import Estimate
 
 
 @dataclass(frozen=True)

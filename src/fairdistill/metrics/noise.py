@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.gap.values import UNDEFINED, Estimate
+from fairdistill.metrics.estimate import UNDEFINED, Estimate
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.bootstrap.drawn import drawn_accuracies
+from fairdistill.metrics.estimate import UNDEFINED, Estimate
 from fairdistill.metrics.gap.evidence import Evidence
 from fairdistill.metrics.gap.gaps import Gaps
 from fairdistill.metrics.gap.grouped import GroupedRows
 from fairdistill.metrics.gap.true_gaps import Over
-from fairdistill.metrics.gap.values import UNDEFINED, Estimate, Gap
+from fairdistill.metrics.gap.values import Gap
 from fairdistill.metrics.intervals import Limits, middle_of, wilson, wilson_limits
 from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.metrics.test_set.ranks import ranked

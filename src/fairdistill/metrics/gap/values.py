@@ -1,28 +1,12 @@
-"""Estimates and gaps as values, without SciPy."""
+"""Gaps as values, without SciPy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fairdistill.metrics.estimate import Estimate
+
 _NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval; fractions, NaN where undefined.
-
-    Attributes:
-        value: as observed; the mean over the models.
-        low: lower end of the interval.
-        high: upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-UNDEFINED = Estimate(*[_NAN] * 3)
 
 
 @dataclass(frozen=True)

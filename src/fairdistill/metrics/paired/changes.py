@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairdistill.metrics.gap.values import Estimate
+from fairdistill.metrics.estimate import Estimate
 
 _ROUNDING = 1e-9
 
