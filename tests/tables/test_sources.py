@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.sources import source_hint, sources_of
+from fairdistill.tables.sources import linked, source_hint, sources_of
 
 
 def made(values: list[object], unknown: set[str] | None = None) -> Columns:
@@ -50,13 +50,13 @@ codes = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, ma
 
 
 @given(codes)
-def test_joined_rows_are_those_that_a_slow_search_reaches(pairs):
+def test_linked_rows_are_those_that_a_slow_search_reaches(pairs):
     first, second = (np.array(column) for column in zip(*pairs, strict=True))
     reached = np.arange(len(pairs))
     for _ in pairs:
-        for linked in (first, second):
-            for value in set(linked.tolist()):
-                reached[linked == value] = reached[linked == value].min()
+        for column in (first, second):
+            for value in set(column.tolist()):
+                reached[column == value] = reached[column == value].min()
     assert partition(linked(first, second).tolist()) == partition(reached.tolist())
 
 

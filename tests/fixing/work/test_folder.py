@@ -17,7 +17,8 @@ def test_a_second_fix_in_a_folder_is_refused_while_the_first_works(tmp_path):
         with refused, folder.held(out):
             pass
     with folder.held(out):
-        assert folder.begin(out, IDENTITY)["identity"] == IDENTITY
+        folder.begin(out, IDENTITY)
+        assert folder.plan_of(out)["identity"] == IDENTITY
 
 
 def test_a_fix_that_fails_before_it_begins_leaves_nothing(tmp_path):
