@@ -70,17 +70,18 @@ def one_of_several(said: Described, options: AuditOptions) -> bool:
 def run_opened(source: ModelSource, own: OwnDescription, options: AuditOptions) -> Found:
     """Run a model whose own files have been read; the options may also name a single attribute."""
     said, names = own.described, _wanted(options, own.described)
+    option, ordered = _option(options), "classes" in options.data_options
     source = replace(source, classes=None)  # classes are no and yes; outputs have names of their own
     given = data_options_as_deployed(source, said, str(options.data), options.data_options)
-    given[_option(options)] = ",".join(names)
+    given[option] = ",".join(names)
     if len(names) > 1 and "yes_value" in option_names(str(options.data)):
         given["yes_value"] = {**_answers(said, names), **options.yes_value, **given.get("yes_value", {})}
     with caller_untouched():
         use_threads(options.threads)
         runtime = choose_runtime(options.device, options.precision)
         test, validation = read_images(source.path, replace(options, data_options=given))
-        test = _only(test, names, said, ordered="classes" in options.data_options)
-        outputs, places = _outputs(source.path, said, names, option=_option(options))
+        test = _only(test, names, said, ordered=ordered)
+        outputs, places = _outputs(source.path, said, names, option=option)
         model = load_attribute_model(source, test.with_outputs(outputs), runtime, file=own.file)
 
         def shares_of(images: GroupedDataset) -> NDArray[np.float64]:
@@ -95,7 +96,7 @@ def run_opened(source: ModelSource, own: OwnDescription, options: AuditOptions) 
         found = [replace(each, notes=(*each.notes, *notes)) for each in found]
         others: list[Predictions | None] = [None] * len(names)
         if validation is not None:
-            validation = _only(validation, names, said, ordered="classes" in options.data_options)
+            validation = _only(validation, names, said, ordered=ordered)
             others = [*attribute_predictions(model, validation, shares_of(validation), where=source.path)]
     attributes = (_attribute(name, each, of=test) for name, each in zip(names, found, strict=True))
     return Found(tuple(attributes), found, others)

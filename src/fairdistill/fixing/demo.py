@@ -10,9 +10,8 @@ from fairdistill.fixing.options import DemoOptions, FixOptions
 from fairdistill.fixing.result import FixResult
 
 _STUDENTS = 2  # ss and mfd, after the last layers
-_THREADS = (
-    1  # on small layers, several threads mostly wait for each other; and the numbers depend on how many there are
-)
+# On small layers, several threads mostly wait for each other; and the numbers depend on how many there are.
+_THREADS = 1
 _NO_LIMIT = "1h"  # so that the steps, and with them the numbers, do not depend on the speed of the machine
 
 

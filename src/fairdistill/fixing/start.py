@@ -77,7 +77,7 @@ def prepare_work(deployed: str | None, options: FixOptions, clock: Clock) -> Wor
     of_model, network = (None, None) if given is None else (given.model.digest, given.model.name)
     digests = {**samples.digests, "model": of_model, **code_digests(options.model, network)}
     folder.begin(out, folder.identity(deployed, options, resolved, digests=digests))
-    base = replace(base, cache_dir=str(out / ".teacher-cache"))
+    base = replace(base, cache_dir=str(out / folder.CACHE))
     notes = [capitalized(note) for note in samples.train.notes]
     if given is None:
         given = _trained(base, options, samples, runtime, clock)

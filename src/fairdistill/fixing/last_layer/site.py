@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.data import GroupedDataset
+from fairdistill.fixing.work import folder
 from fairdistill.fixing.work.work import Work
 from fairdistill.heads import Head, HeadData
 from fairdistill.models import find_last_layer
@@ -57,7 +58,7 @@ def site_of(work: Work, model: DeployedModel, *, name: str | None = None) -> Sit
 
 def head_data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDataset) -> HeadData:
     """Return the features of a part of the data, from the cache as far as they are there."""
-    features = features_of(model, layer, data, folder=work.cache, runtime=work.runtime, progress=tell)
+    features = features_of(model, layer, data, folder=work.out / folder.CACHE, runtime=work.runtime, progress=tell)
     sources = torch.from_numpy(np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64))
     return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 

@@ -19,6 +19,9 @@ from fairdistill.runs import check_new_folder, read_json, write_json
 from fairdistill.system.unfinished import remove_abandoned
 from fairdistill.training import TrainOptions
 
+CACHE = ".teacher-cache"
+"""The folder in that of a fix where features are kept, also those of the students' teacher."""
+
 _FORMAT = 2
 # Options that change how far a fix goes and what it recommends, but nothing that it has trained.
 _NO_IDENTITY = (

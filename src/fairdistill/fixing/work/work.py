@@ -41,11 +41,6 @@ class Work:
     clock: Clock
     notes: tuple[str, ...]
 
-    @property
-    def cache(self) -> Path:
-        """Where features are kept, also those of the students' teacher."""
-        return self.out / ".teacher-cache"
-
     def some_images(self, recipe: Recipe, most: int) -> Tensor:
         """Return up to ``most`` validation images, evenly spaced, as a model sees them."""
         return self.samples.some_images(recipe, most, self.runtime)

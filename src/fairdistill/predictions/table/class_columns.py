@@ -132,7 +132,7 @@ def _counts(path: Path, scores: Scores, classes: tuple[str, ...]) -> str:
 
 def _unclear(path: Path, columns: Sequence[str], classes: Sequence[str]) -> str:
     return (
-        f"{path}: the names of the probability columns ({some_of(tuple(columns))}) do not say which class each belongs "
-        f"to ({some_of(tuple(classes))}). If {_pairs(classes, columns)}, add {classes_option(classes)}; otherwise "
+        f"{path}: the names of the probability columns ({some_of(columns)}) do not say which class each belongs "
+        f"to ({some_of(classes)}). If {_pairs(classes, columns)}, add {classes_option(classes)}; otherwise "
         "list the classes there in the order of the columns"
     )

@@ -77,9 +77,8 @@ def write_table(path: str | Path, columns: Mapping[str, Iterable[Any]]) -> None:
     """Write columns of equal length as a .csv or .tsv file, whole or not at all."""
     target = Path(path)
     with replaced(target) as raw:
-        file = codecs.lookup("utf-8").streamwriter(
-            raw, "backslashreplace"
-        )  # file names may hold bytes that are no text
+        # File names may hold bytes that are not text.
+        file = codecs.lookup("utf-8").streamwriter(raw, "backslashreplace")
         writer = csv.writer(file, delimiter=_SEPARATORS[target.suffix.lower()])
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
