@@ -79,7 +79,7 @@ def test_a_large_cell_varies_as_if_its_outcomes_were_counted(design, monkeypatch
 
 
 def test_a_small_cell_beside_it_is_counted() -> None:
-    shares = np.concatenate(list(two_cells().drawn(200, 0)))
+    shares = np.concatenate([each.shares for each in two_cells().test_sets(200, 0, "balanced")])
     steps = 12 * shares[:, 1]
     np.testing.assert_allclose(steps, steps.round(), atol=1e-9)
     assert np.abs(400 * shares[:, 0] - (400 * shares[:, 0]).round()).max() > 0.1

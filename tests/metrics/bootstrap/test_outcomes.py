@@ -33,6 +33,11 @@ def gathered(rows: Any, *, values: Any = None, cells: int = CELLS, smooth: bool 
     return outcomes_of(Rows(cell=cell, code=code, values=values, sources=source, num_cells=cells), smooth=smooth)
 
 
+def drawn_shares(found: Outcomes, draws: int, seed: int) -> list[Any]:
+    """The shares of test sets with as many sources in each stratum, some at a time."""
+    return [each.shares for each in found.test_sets(draws, seed, "balanced")]
+
+
 def by_stratum(found: Outcomes) -> dict[Any, dict[Any, float]]:
     """``{cells of the rows: {(cell, code) of the rows: weight}}``, read from a table whose values are one-hot."""
     stops = np.append(found.first[1:], len(found.weight))
@@ -111,7 +116,7 @@ def test_the_share_of_a_smoothed_cell_worked_by_hand() -> None:
 @given(tables(), st.booleans())
 def test_every_drawn_test_set_has_as_many_rows_in_every_cell(rows: Triples, smooth: bool) -> None:
     found = gathered(rows, smooth=smooth)
-    drawn = np.concatenate(list(found.drawn(20, 0)))
+    drawn = np.concatenate(drawn_shares(found, 20, 0))
     assert drawn.shape == (20, CELLS, CODES)
     np.testing.assert_allclose(drawn.sum(axis=2)[:, found.rows > 0], 1, atol=1e-12)
     assert np.isnan(drawn[:, found.rows == 0]).all()
@@ -121,7 +126,7 @@ def test_every_drawn_test_set_has_as_many_sources_of_every_stratum() -> None:
     # In cell 0 are 5 single rows, all of code 0, and 3 pairs with cell 1, all of code 1: the mixture never changes.
     rows = [(0, 0, source) for source in range(5)]
     rows += [(cell, 1, source) for source in range(5, 8) for cell in (0, 1)]
-    drawn = np.concatenate(list(gathered(rows).drawn(200, 0)))
+    drawn = np.concatenate(drawn_shares(gathered(rows), 200, 0))
     np.testing.assert_allclose(drawn[:, 0], [[5 / 8, 3 / 8]] * 200)
 
 
@@ -129,7 +134,7 @@ def test_the_mean_of_the_draws_is_the_share_and_their_variance_the_binomial_one(
     rows = [(0, int(at < 30), at) for at in range(40)] + [(1, int(at < 55), 100 + at) for at in range(60)]
     for smooth in (False, True):
         found = gathered(rows, cells=2, smooth=smooth)
-        drawn = np.concatenate(list(found.drawn(20_000, 3)))[..., 1]
+        drawn = np.concatenate(drawn_shares(found, 20_000, 3))[..., 1]
         expected = found.share[:, 1]
         variance = expected * (1 - expected) / np.array([40, 60])
         np.testing.assert_allclose(drawn.mean(axis=0), expected, atol=5 * np.sqrt(variance.max() / 20_000))
@@ -139,17 +144,17 @@ def test_the_mean_of_the_draws_is_the_share_and_their_variance_the_binomial_one(
 def test_rows_of_one_picture_move_together() -> None:
     right = np.arange(50) % 3 > 0
     pairs = [(group, int(right[source]), source) for group in (0, 1) for source in range(50)]
-    drawn = np.concatenate(list(gathered(pairs).drawn(500, 0)))[..., 1]
+    drawn = np.concatenate(drawn_shares(gathered(pairs), 500, 0))[..., 1]
     np.testing.assert_array_equal(drawn[:, 0], drawn[:, 1])
     assert drawn[:, 0].std() > 0.01
     alone = [(cell, code, at) for at, (cell, code, _) in enumerate(pairs)]
-    drawn = np.concatenate(list(gathered(alone).drawn(500, 0)))[..., 1]
+    drawn = np.concatenate(drawn_shares(gathered(alone), 500, 0))[..., 1]
     assert (drawn[:, 0] != drawn[:, 1]).mean() > 0.5
 
 
 def test_the_same_seed_draws_the_same_and_another_draws_others() -> None:
     found = gathered([(0, at % 2, at) for at in range(50)])
-    first, again, other = (np.concatenate(list(found.drawn(30, seed))) for seed in (0, 0, 1))
+    first, again, other = (np.concatenate(drawn_shares(found, 30, seed)) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first[:, 0] != other[:, 0]).any()
 
@@ -157,7 +162,7 @@ def test_the_same_seed_draws_the_same_and_another_draws_others() -> None:
 def test_all_draws_come_though_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outcomes, "_CHUNK_BYTES", 8 * 20 * 2)
     found = gathered([(at % 2, at % 4, at) for at in range(40)], values=BOTH, cells=2)
-    parts = list(found.drawn(50, 0))
+    parts = drawn_shares(found, 50, 0)
     assert len(parts) > 1
     assert sum(map(len, parts)) == 50
     together = np.concatenate(parts)
@@ -168,4 +173,4 @@ def test_no_rows_are_no_sources() -> None:
     found = gathered([])
     assert found.rows.tolist() == [0] * CELLS
     assert np.isnan(found.share).all()
-    assert np.isnan(np.concatenate(list(found.drawn(5, 0)))).all()
+    assert np.isnan(np.concatenate(drawn_shares(found, 5, 0))).all()

@@ -77,11 +77,6 @@ class Outcomes:
         weight = self.expected
         return _shares(weight @ self.table, weight @ self.row_table if self.pooled else self.rows)
 
-    def drawn(self, draws: int, seed: int) -> Iterator[Floats]:
-        """Draw test sets with as many sources in each stratum; yield their shares, ``[some, cells, V]`` at a time."""
-        for found in self.test_sets(draws, seed, "balanced"):
-            yield found.shares
-
     def test_sets(self, draws: int, seed: int, design: Design) -> Iterator[TestSets]:
         """Draw test sets; those of both designs have the same shares."""
         for drawn, sized in self.types_drawn(draws, seed, design):
