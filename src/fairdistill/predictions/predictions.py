@@ -149,7 +149,10 @@ def run_predictions(run: RunFolder, name: str = "predictions.csv") -> Prediction
         design="random" if name == "validation_predictions.csv" else run_design(run),
     )
     if name == "predictions.csv" and found.counts.tolist() != result["counts"]:
-        raise DataError(f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}")
+        raise DataError(
+            f"{path} was changed after the run: its counts differ from those in {run.path / 'result.json'}; restore "
+            "it, or train the run again"
+        )
     return found
 
 

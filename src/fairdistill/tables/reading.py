@@ -116,7 +116,7 @@ def read_columns(
             else:
                 frame, separator = _read_text(path, columns, encoding, numbers)
     if not len(frame):
-        raise DataError(f"{path} has a header but no rows")
+        raise DataError(f"{path} has a header but no rows; give a table with at least one")
     for column in numbers:
         found = as_numbers(frame[column], separator=separator)
         wrong = np.isnan(found)

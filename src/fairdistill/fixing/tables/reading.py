@@ -34,7 +34,7 @@ def read_both(paths: Sequence[Path], options: TableFixOptions) -> tuple[Predicti
     if set(validation.class_names) != set(test.class_names):
         raise DataError(
             f"the classes of {paths[0]} ({', '.join(validation.class_names)}) are not those of {paths[1]} "
-            f"({', '.join(test.class_names)})"
+            f"({', '.join(test.class_names)}); both must come from the same model, and be written alike"
         )
     test = _in_group_order(in_class_order(test, validation.class_names), validation, paths)
     if _are_equal(validation, test):

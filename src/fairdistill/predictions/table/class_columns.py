@@ -67,7 +67,10 @@ def matched_columns(path: Path, scores: Scores, given: tuple[str, ...], seen: tu
     if len(scores.columns) == 1 and len(classes) == 2:
         return _single(path, scores, given, classes)
     if scores.single:
-        raise DataError(f"{path}: --score needs two classes, but there are {len(classes)}: {some_of(classes)}")
+        raise DataError(
+            f"{path}: --score needs two classes, but there are {len(classes)}: {some_of(classes)}; name a column of "
+            "probabilities for each class with --prob"
+        )
     found = columns_by_name(scores.columns, classes, prefix=scores.prefix)
     if found is not None and not given:
         return _matched("by name", found.classes, found.columns)
