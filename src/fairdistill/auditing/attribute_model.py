@@ -50,7 +50,7 @@ class Found:
 
 
 def run_model(path: str, options: AuditOptions) -> Found:
-    """Run a model on the test images, and on validation images if there are some; see :func:`.audit.audit_attributes`.
+    """Run a model on the test images, and on validation images if there are some; see :func:`.audit_attributes`.
 
     Raises:
         UsageError: for a model or options that do not fit.

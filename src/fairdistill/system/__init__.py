@@ -1,1 +1,1 @@
-"""The machine: processes, devices, threads, memory, randomness."""
+"""The machine: processes, signals, devices, threads, memory, randomness, and files that appear whole."""

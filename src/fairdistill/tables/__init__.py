@@ -1,1 +1,1 @@
-"""Reading tables of any software: CSV, TSV, Parquet; needs no torch."""
+"""Reading tables of any software: CSV, TSV, JSON Lines, Parquet, Arrow; needs no torch."""

@@ -1,4 +1,4 @@
-"""Reading tables: the requested columns of a CSV, TSV or Parquet file, in any text encoding."""
+"""Reading tables: the requested columns of a text table in any encoding, of JSON Lines, Parquet or Arrow."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def read_columns(
     numbers: Collection[str] = (),
     needed: Callable[[pd.DataFrame], NDArray[np.bool_]] | None = None,
 ) -> pd.DataFrame:
-    """Return the named columns as text (Parquet columns keep their numbers); empty fields become missing values.
+    """Return the named columns as text (numbers of JSON Lines and Parquet stay); empty fields become missing values.
 
     Args:
         path: the table.

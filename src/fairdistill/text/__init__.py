@@ -1,1 +1,1 @@
-"""Tables, numbers and durations as text."""
+"""Tables, numbers, durations and progress as text, and text that is read: JSON, YAML, durations."""

@@ -1,4 +1,4 @@
-"""The beginning of a sentence."""
+"""Sentences that begin with a capital letter."""
 
 from __future__ import annotations
 

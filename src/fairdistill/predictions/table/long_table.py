@@ -42,7 +42,7 @@ def read_long(
 
     Raises:
         UsageError: if the answer that means yes does not occur.
-        DataError: for a single attribute, or other than two answers; otherwise as :func:`.table.read_predictions`.
+        DataError: for a single attribute, or other than two answers; otherwise as :func:`.reading.read_predictions`.
     """
     offered = header(path, options.encoding)
     check_column(path, offered, "attribute", column)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def read_predictions(
     path: Path, options: TableColumns, *, recognize: bool = True, answered: bool = False
 ) -> Predictions:
-    """Read a table of predictions: CSV, TSV or Parquet.
+    """Read a table of predictions: CSV, TSV, JSON Lines or Parquet.
 
     Args:
         path: the table.

@@ -53,7 +53,7 @@ def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> P
     Without ``pred_NAME``, a probability of at least one half is a yes. Rows without an answer are left out.
 
     Raises:
-        DataError: if there is neither column; otherwise as :func:`.table.read_predictions`.
+        DataError: if there is neither column; otherwise as :func:`.reading.read_predictions`.
     """
     names, name = header(path, options.encoding), attribute.name
     pred, share = (column if column in names else None for column in (f"pred_{name}", f"p_{name}"))
