@@ -53,22 +53,21 @@ class ChosenColumns:
         groups, scores = several(found.group, names), _scores(found, names)
         used = {found.label, *groups, found.pred, found.source, *scores.columns}
         found = replace(found, id=found.id or _ids(path, names, used))
-        chosen = cls(options=found, groups=groups, scores=scores, notes=unused)
         for option, column in [
-            ("label", found.label), *(("group", name) for name in chosen.groups), ("pred", found.pred),
-            *(("score" if found.score else "prob", name) for name in chosen.scores.columns),
+            ("label", found.label), *(("group", name) for name in groups), ("pred", found.pred),
+            *(("score" if found.score else "prob", name) for name in scores.columns),
             ("id", found.id), ("source", found.source),
         ]:  # fmt: skip
             if column is not None:
                 check_column(path, names, option, column)
-        _check_different(found, chosen.groups, chosen.scores)
-        if found.pred is None and not chosen.scores.columns:
+        _check_different(found, groups, scores)
+        if found.pred is None and not scores.columns:
             raise DataError(
                 f"{path} has no column 'pred' and none starting with 'p_'; its columns are {listed(names, _SHOWN)}. "
                 "Name the predictions with --pred, --prob or --score"
             )
-        check_bins(found.bin, chosen.groups, "group columns")
-        return chosen
+        check_bins(found.bin, groups, "group columns")
+        return cls(options=found, groups=groups, scores=scores, notes=unused)
 
     @property
     def texts(self) -> list[str | None]:
@@ -94,7 +93,7 @@ def _resolved(
 def _ids(path: Path, names: list[str], used: set[str | None]) -> str | None:
     """Return the column that is named as one of ids, unless it means something else."""
     if is_parquet(path) or is_json_lines(path):
-        used |= {name for name in names if name.casefold() in _PICTURES}
+        used = used | {name for name in names if name.casefold() in _PICTURES}
     return id_column(names, used)
 
 
