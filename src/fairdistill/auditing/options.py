@@ -163,11 +163,8 @@ class AuditOptions(
     """All options of an audit: intervals, limits, selection, comparison, and the source to audit."""
 
     def __post_init__(self) -> None:
-        for group in (
-            IntervalOptions, LimitOptions, SelectionOptions, ComparisonOptions, AttributeOptions, TableColumns,
-            ModelOptions,
-        ):  # fmt: skip
-            group.__post_init__(self)
+        for group in AuditOptions.__bases__:
+            group.__post_init__(self)  # type: ignore[attr-defined]  # each of the bases has one
         if self.data is not None and self.validation is not None:
             raise UsageError(
                 "--validation applies only to tables; with --data, the model is run on the data set's validation set"
