@@ -163,7 +163,7 @@ def extremes(both: Resampled, widening: Floats | None = None) -> Extremes:
         centred = np.ascontiguousarray(np.moveaxis(chunk - centre, 0, -1))
         other = np.roll(centred, 1, axis=-1) * wider.T[:, None]
         top, bottom = (_extreme(shares[..., None], centred, other, sign) for sign in (1, -1))
-        parts.append([top.mean(), bottom.mean(), top.plus(bottom).largest()])
+        parts.append([top.mean(), bottom.mean(), (top + bottom).largest()])
     of_best, of_worst, of_largest = (_Chosen.joined(each) for each in zip(*parts, strict=True))
     classes = shares.shape[-1]
     best = of_best.between(shares.max(axis=1).mean(axis=-1), classes=classes)
@@ -202,8 +202,7 @@ class _Chosen(NamedTuple):
     noise: Floats
     other: Floats
 
-    def plus(self, other: _Chosen) -> _Chosen:
-        """Return the sum of two."""
+    def __add__(self, other: _Chosen) -> _Chosen:  # type: ignore[override]  # the sum, not one tuple after the other
         return _Chosen(*map(np.add, self, other))
 
     def mean(self) -> _Chosen:
