@@ -26,7 +26,11 @@ def test_logits_are_found_in_what_networks_return(output):
     assert class_logits(output) is LOGITS
 
 
-@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_logits_of_a_convolution_lose_their_last_dimensions():
+    assert torch.equal(class_logits(LOGITS[:, :, None, None]), LOGITS)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1), (2, 1, 1, 1)])
 def test_one_logit_becomes_two_with_the_probabilities_of_its_sigmoid(shape):
     z = torch.tensor([0.5, -2.0]).reshape(shape).requires_grad_()
     logits = class_logits({"logits": z})
@@ -46,6 +50,8 @@ def test_one_logit_becomes_two_with_the_probabilities_of_its_sigmoid(shape):
         ((LOGITS, None), "a tuple of 2: Tensor, NoneType"),
         ({"scores": LOGITS}, "a dict with the keys scores"),
         (None, "a NoneType"),
+        (LOGITS.argmax(1), r"whole numbers \(torch\.int64\), such as the numbers of the predicted classes"),
+        (LOGITS > 2, r"whole numbers \(torch\.bool\)"),
     ],
 )
 def test_anything_else_is_named(output, text):

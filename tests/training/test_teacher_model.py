@@ -282,7 +282,7 @@ BAD = [
     (
         {"teacher": "three.pt", "teacher_model": "digit_net"},
         TeacherError,
-        "has 3 outputs; images.csv/train has 2 classes",
+        "has 3 outputs, but there should be 2, one for each class",
     ),
     ({"teacher": "empty.pt", "teacher_model": "digit_net"}, UsageError, r"empty.pt \(0 bytes\) is damaged"),
     (

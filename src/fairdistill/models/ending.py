@@ -14,7 +14,7 @@ from fairdistill.models.outputs import raw_outputs
 LINEAR = frozenset({"linear", "addmm", "mm", "matmul", "conv2d"})
 RESHAPES = frozenset({
     "view", "reshape", "squeeze", "squeeze_", "unsqueeze", "flatten", "ravel", "getitem", "__getitem__", "to", "float",
-    "double", "contiguous", "clone", "select", "permute", "transpose", "detach",
+    "double", "contiguous", "clone", "select", "slice", "permute", "transpose", "detach",
 })  # fmt: skip
 
 
@@ -26,8 +26,8 @@ def last_operation(network: nn.Module, example: Tensor) -> str | None:
         example: ``[N, 3, H, W]`` images.
 
     Returns:
-        For example ``softmax``, ``sigmoid`` or ``linear``; None if no PyTorch function made the output, as in an
-        exported program.
+        For example ``softmax``, ``sigmoid`` or ``linear``; None if no PyTorch function made the output, as in an ONNX
+        file.
 
     Example:
         >>> last_operation(nn.Sequential(nn.Flatten(), nn.Linear(12, 1), nn.Sigmoid()), torch.zeros(1, 3, 2, 2))
@@ -58,7 +58,7 @@ class _Made(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        name = getattr(func, "__name__", "")
+        name = getattr(func, "__name__", "").partition(".")[0]  # of an exported program's: sigmoid.default
         given = [leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         for tensor in pytree.tree_leaves(result):
             if not isinstance(tensor, Tensor):

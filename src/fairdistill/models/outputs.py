@@ -13,10 +13,10 @@ from fairdistill.errors import UsageError
 def class_logits(output: object) -> Tensor:
     """Return a network's output as logits ``[N, C]``, C >= 2.
 
-    A tensor ``[N, C]`` is returned as it is. A mapping or object with ``logits`` (Hugging Face's outputs,
-    torchvision's networks with auxiliary heads) is read from that field. One number ``z`` per sample, ``[N]`` or
-    ``[N, 1]``, is the logit of a sigmoid and becomes ``(0, z)``: ``softmax(0, z) = (1 - sigmoid(z), sigmoid(z))``, so
-    class 1 is the positive one.
+    A tensor ``[N, C]`` is returned as it is, and one ``[N, C, 1, 1]`` without its last dimensions. A mapping or object
+    with ``logits`` (Hugging Face's outputs, torchvision's networks with auxiliary heads) is read from that field.
+    One number ``z`` per sample, ``[N]`` or ``[N, 1]``, is the logit of a sigmoid and becomes ``(0, z)``:
+    ``softmax(0, z) = (1 - sigmoid(z), sigmoid(z))``, so class 1 is the positive one.
 
     Raises:
         UsageError: for any other output; the message names its type or shape.
@@ -50,8 +50,15 @@ def raw_outputs(output: object) -> Tensor:
             f"expected a network that returns logits [N, C] or an object with .logits, but it returned "
             f"{_described(output)}; wrap it in a module whose forward returns only the logits"
         )
+    if not output.is_floating_point():
+        raise UsageError(
+            f"expected a network that returns logits [N, C], but it returned whole numbers ({output.dtype}), such as "
+            "the numbers of the predicted classes; take the outputs from which they are made"
+        )
     if output.ndim == 1:
         return output.unsqueeze(1)
+    if output.ndim == 4 and output.shape[2:] == (1, 1):
+        output = output.flatten(1)
     if output.ndim != 2 or output.shape[1] == 0:
         raise UsageError(
             f"expected a network that returns logits [N, C], but it returned a tensor of shape {tuple(output.shape)}; "

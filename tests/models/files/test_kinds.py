@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from fairdistill.cli.main import main
-from fairdistill.errors import UsageError
+from fairdistill.errors import TeacherError, UsageError
 from fairdistill.models import open_weights
 from fairdistill.models.files.kinds import TABLE, check_kind, is_program, program_kind
 from fairdistill.predictions.trained.source import ModelSource, open_run
@@ -133,6 +133,12 @@ def test_complete_programs_are_told_by_their_content(tmp_path):
     assert program_kind(tmp_path / "program") == "program"
     assert not is_program(tmp_path / "weights.pt")
     assert program_kind(Path("nowhere.pt2")) == "program"
+
+
+def test_a_folder_that_is_no_model_is_not_taken_for_an_unfinished_run(tmp_path):
+    torch.save({"a": torch.zeros(1)}, tmp_path / "best.ckpt")
+    with pytest.raises(TeacherError, match=r"neither a run folder, .* config\.json; name a model in it"):
+        open_run(ModelSource(path=str(tmp_path)))
 
 
 def test_the_command_says_it_in_one_line(tmp_path, capsys):

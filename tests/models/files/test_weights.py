@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -135,6 +136,37 @@ def test_a_prefix_that_not_all_names_have_is_part_of_the_names(tmp_path):
     assert same(read_weights(tmp_path / "a.pt")[0], weights)
 
 
+def test_the_arguments_that_a_command_was_started_with_do_not_matter(tmp_path):
+    torch.save({"state_dict": WEIGHTS, "args": argparse.Namespace(lr=0.1, model="net")}, tmp_path / "a.pt")
+    assert same(read_weights(tmp_path / "a.pt")[0])
+
+
+@pytest.mark.parametrize("name", ["model_best.pth.tar", "a.PT", "a.model", "weights"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_file_of_torch_save_is_read_whatever_it_is_called(tmp_path, name, zipped):
+    torch.save(WEIGHTS, tmp_path / name, _use_new_zipfile_serialization=zipped)
+    assert same(read_weights(tmp_path / name)[0])
+
+
+def test_a_part_of_a_safetensors_file_is_chosen_by_what_its_names_begin_with(tmp_path):
+    averaged = {f"ema.{name}": value for name, value in AVERAGED.items()}
+    safetensors.torch.save_file({**averaged, **prefixed("raw.")}, tmp_path / "A.SAFETENSORS", metadata={"a": "b"})
+    with pytest.raises(UsageError, match="several names: ema, raw; choose one with --weights-key"):
+        part_of(open_weights(tmp_path / "A.SAFETENSORS"), net().state_dict(), where="a")
+    found = open_weights(tmp_path / "A.SAFETENSORS", key="ema")
+    assert same(found.tensors, AVERAGED)
+    assert found.metadata == {"a": "b"}
+
+
+def test_whole_numbers_are_not_taken_for_weights(tmp_path):
+    quantized = {name: (value * 10).to(torch.int8) if value.ndim > 1 else value for name, value in WEIGHTS.items()}
+    network = net()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with pytest.raises(UsageError, match=r"q\.pt do not fit Sequential: of whole numbers, as if quantized: 0\.w"):
+        load_weights(network, quantized, where="q.pt")
+    assert same(network.state_dict(), before)
+
+
 class Trap:
     def __reduce__(self):
         return (exec, ("raise SystemExit('ran')",))
@@ -145,7 +177,12 @@ class Trap:
     [
         (net(), "holds more than tensors"),
         ({"model": net()}, "holds more than tensors"),
-        ({"state_dict": WEIGHTS, "args": argparse.Namespace(lr=1)}, "holds more than tensors"),
+        (
+            {"state_dict": WEIGHTS, "at": Path("a")},
+            r"holds more than tensors \(pathlib\.PosixPath\) and was not opened",
+        ),
+        ({"state_dict": WEIGHTS, "args": argparse.Namespace(of=Trap())}, "holds more than tensors"),
+        ({"state_dict": None, "epoch": 3}, r"holds more than tensors \(state_dict, epoch\); on"),
         (Trap(), "holds more than tensors"),
         ({**WEIGHTS, "epoch": 3}, r"holds more than tensors \(epoch\)"),
         ([torch.zeros(1)], "holds a list"),

@@ -102,6 +102,48 @@ def test_of_several_outputs_the_first_is_read_and_a_note_says_so(tmp_path):
     assert opened.notes == ("The output 'y0' of a.onnx was read; it also has 'y1'",)
 
 
+class Ending(nn.Module):
+    """A network whose output, or all of whose outputs, a function makes of its logits ``[N, 2]``."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.net, self.function = Net(2), function
+
+    def forward(self, images: torch.Tensor) -> object:
+        return self.function(self.net(images))
+
+
+@pytest.mark.parametrize(
+    ("function", "read"),
+    [
+        (lambda z: (z.argmax(1), z.softmax(1)), lambda z: z.softmax(1)),
+        (lambda z: (z[:, :, None, None].expand(-1, -1, 2, 2), z), lambda z: z),
+        (lambda z: z[:, :, None, None], lambda z: z),
+    ],
+    ids=["classes and probabilities", "a map and logits", "logits of a convolution"],
+)
+def test_the_outputs_that_are_read_are_a_matrix_of_floats(tmp_path, function, read):
+    network = Ending(function).eval()
+    program = load_onnx(exported(network, tmp_path / "a.onnx")).network
+    program.raw = True
+    images = torch.rand(3, 3, 16, 16)
+    torch.testing.assert_close(program(images), read(network.net(images)), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (lambda z: z, "linear"),
+        (lambda z: z.sigmoid(), "sigmoid"),
+        (lambda z: z.softmax(1).reshape(-1, 2), "softmax"),
+        (lambda z: z[:, 1].sigmoid().unsqueeze(1), "sigmoid"),
+        (lambda z: z @ torch.eye(2) + torch.ones(2), "mm"),
+    ],
+)
+def test_the_operation_that_a_graph_ends_in_is_known(tmp_path, function, name):
+    assert load_onnx(exported(Ending(function).eval(), tmp_path / "a.onnx")).network.ending == name
+
+
 BAD = [
     ({"shape": ["n", 1, 8, 8]}, r"takes float32 \[n, 1, 8, 8\]"),
     ({"shape": ["n", 3, 8, 6]}, r"takes float32 \[n, 3, 8, 6\]"),

@@ -133,7 +133,7 @@ BAD = [
     ("large", "it takes 3 channels and 32 x 32 pixels; set --model-size 32"),
     ("undefined", "gives outputs that are not finite"),
     ("of_tuple", "it returned a tuple of 2: Tensor, Tensor"),
-    ("three", "has 3 outputs; images.csv/"),
+    ("three", "has 3 outputs, but there should be 2"),
 ]
 
 

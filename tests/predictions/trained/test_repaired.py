@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections import OrderedDict
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from fairdistill.data import Pipeline
 from fairdistill.errors import LastLayerError, UsageError
@@ -103,6 +104,27 @@ def differences(old, new, at=""):
         return [] if torch.equal(old, new) else [at]
     assert old == new
     return []
+
+
+def test_a_part_of_a_safetensors_file_changes_alone(tmp_path):
+    content = {**prefixed("student.", weights()), **prefixed("teacher.", half(weights()))}
+    save_file(content, tmp_path / "m.safetensors")
+    found, expected, _ = repaired(
+        source_of(tmp_path / "m.safetensors", weights_key="student"), tmp_path / "n.safetensors"
+    )
+    np.testing.assert_array_equal(found, expected)
+    assert differences(load_file(tmp_path / "m.safetensors"), load_file(tmp_path / "n.safetensors")) == [
+        "/student.head.bias", "/student.head.weight",
+    ]  # fmt: skip
+
+
+def test_the_arguments_beside_the_weights_stay(tmp_path):
+    arguments = argparse.Namespace(lr=0.1, model="plain")
+    torch.save({"state_dict": weights(), "args": arguments}, tmp_path / "m.pth.tar")
+    found, expected, _ = repaired(source_of(tmp_path / "m.pth.tar"), tmp_path / "n.tar")
+    np.testing.assert_array_equal(found, expected)
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        assert torch.load(tmp_path / "n.tar")["args"] == arguments
 
 
 def test_averaged_weights_stay_and_a_note_says_so(tmp_path):

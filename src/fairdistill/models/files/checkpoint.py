@@ -14,6 +14,7 @@ from fairdistill.models.files.kinds import TABLE
 from fairdistill.text.lists import listed
 
 _USUAL = ("state_dict", "model_state_dict", "model", "module", "net")
+_SAVE = "on the machine where it was made, save model.state_dict() only"
 _DEEPEST = 3
 _SHOWN = 5
 
@@ -63,7 +64,8 @@ def find_weights(content: object, path: Path, key: str | None = None) -> Weights
     if usual is None and len(found) > 1:
         raise UsageError(f"{path} has weights under several keys: {', '.join(found)}; choose one with --weights-key")
     if not found:
-        raise more_than_tensors(path, [name for name, value in content.items() if not _is_tensor(name, value)])
+        others = listed([str(name) for name, value in content.items() if not _is_tensor(name, value)], _SHOWN)
+        raise UsageError(f"{path} holds more than tensors ({others}); {_SAVE}; {TABLE}")
     chosen = usual or next(iter(found))
     return Weights(found[chosen], chosen, tuple(other for other in found if other != chosen))
 
@@ -88,12 +90,11 @@ def is_usual(key: str) -> bool:
     return all(part in _USUAL for part in key.split("."))
 
 
-def more_than_tensors(path: Path, names: list[Any] | None = None) -> UsageError:
-    """Return the error for a file that holds anything but tensors by name."""
-    such = f" ({listed([*map(str, names)], _SHOWN)})" if names else ""
+def not_opened(path: Path, kind: str | None = None) -> UsageError:
+    """Return the error for a file of objects, whose ``kind`` may be known, which only code could read."""
+    such = f" ({kind})" if kind else ""
     return UsageError(
-        f"{path} holds more than tensors{such} and was not opened further, since that could run code; on the "
-        f"machine where it was made, save model.state_dict() only; {TABLE}"
+        f"{path} holds more than tensors{such} and was not opened further, since that could run code; {_SAVE}; {TABLE}"
     )
 
 

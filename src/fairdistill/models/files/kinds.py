@@ -17,7 +17,11 @@ TABLE = (
 )
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_OF_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # files of torch.save before PyTorch 1.6
 _START = 64  # bytes
+TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+"""Extensions that files of ``torch.save`` usually have."""
+
 _SUFFIXES = {".onnx": "onnx", ".pt2": "program"}
 _TORCH = "To use the model itself, "
 _KERAS = f"{_TORCH}write it as ONNX with model.export('model.onnx', format='onnx')"
@@ -42,25 +46,34 @@ _ANSWERS = {
 
 def program_kind(path: Path) -> Program | None:
     """Return which kind of complete program a file is: of ``torch.export``, TorchScript or ONNX; None for others."""
+    suffix = path.suffix.lower()
     if not path.is_file():
-        return "program" if path.suffix == ".pt2" else "onnx" if path.suffix == ".onnx" else None
+        return "program" if suffix == ".pt2" else "onnx" if suffix == ".onnx" else None
     names = names_in_archive(path)
     if _is_torchscript(names):
         return "torchscript"
-    if path.suffix == ".pt2" or any(
+    if suffix == ".pt2" or any(
         name.endswith(("serialized_exported_program.json", "models/model.json")) for name in names
     ):
         return "program"
     start = _start(path)
-    is_onnx = (
-        start[:1] == b"\x08" and start[2:3] in (b"\x12", b"\x3a", b"\x42") and path.suffix not in (".pb", ".pt", ".bin")
-    )
-    return "onnx" if path.suffix == ".onnx" or is_onnx else None
+    is_onnx = start[:1] == b"\x08" and start[2:3] in (b"\x12", b"\x3a", b"\x42") and suffix not in (".pb", ".bin")
+    return "onnx" if suffix == ".onnx" or is_onnx else None
 
 
 def is_program(path: str | Path) -> bool:
     """Return whether a file is a complete program, which needs no code of the network to run."""
     return program_kind(Path(path)) is not None
+
+
+def is_safetensors(path: Path) -> bool:
+    """Return whether a file is called as ``.safetensors`` files are."""
+    return path.suffix.lower() == ".safetensors"
+
+
+def is_of_torch(path: Path) -> bool:
+    """Return whether ``torch.save`` wrote a file, whatever its extension, such as ``.pth.tar``."""
+    return _start(path).startswith(_OF_TORCH) or any(name.endswith("/data.pkl") for name in names_in_archive(path))
 
 
 def check_kind(path: Path) -> None:
@@ -127,7 +140,8 @@ def _by_first_bytes(path: Path, start: bytes) -> str | None:
         return "an OpenVINO model"
     if suffix in (".engine", ".plan", ".trt") or start.startswith(b"ptrt"):
         return "a TensorRT engine"
-    if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and suffix not in (".pt", ".pth", ".bin", ".ckpt"):
+    is_pickle = start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05"
+    if is_pickle and suffix not in TORCH_SUFFIXES and not is_of_torch(path):
         return "a pickle"
     return None
 

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
 from fairdistill.models.files.checkpoint import find_weights
+from fairdistill.models.files.kinds import is_safetensors
 from fairdistill.models.files.prefixes import common_prefix
-from fairdistill.models.files.safe_file import read_safe, safe_bytes
-from fairdistill.models.files.weights import load_content, open_weights, part_of
+from fairdistill.models.files.safe_file import safe_bytes
+from fairdistill.models.files.weights import open_weights, part_of, read_content
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,7 @@ def rewritten(path: Path, changes: Mapping[str, Change], *, names: Iterable[str]
     file = part_of(open_weights(path, key=key), names, where=str(path))
     inside, own = file.prefix + common_prefix(file.tensors), common_prefix(dict.fromkeys(names))
     new = {inside + name.removeprefix(own): value for name, value in changes.items()}
-    if path.suffix == ".safetensors":
-        return safe_bytes(_replaced(read_safe(path)[0], new, path), file.metadata)
-    content = load_content(path)
+    content, metadata = read_content(path)
     place: list[str] = []
     if key is not None and _path_to(content, key) is None:  # the start of the names in a single dictionary
         new = {f"{key.rstrip('.')}.{name}": value for name, value in new.items()}
@@ -55,8 +54,11 @@ def rewritten(path: Path, changes: Mapping[str, Change], *, names: Iterable[str]
         key = file.key
     if key is not None:
         place = _path_to(content, key) or []
+    changed = _changed(content, place, new, path)
+    if is_safetensors(path):
+        return safe_bytes(changed, metadata)
     buffer = io.BytesIO()
-    torch.save(_changed(content, place, new, path), buffer)
+    torch.save(changed, buffer)
     return buffer.getvalue()
 
 

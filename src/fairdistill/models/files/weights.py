@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import pickle
+import re
 import shlex
 import warnings
 from collections.abc import Iterable, Mapping
@@ -16,15 +18,14 @@ from torch import Tensor, nn
 from fairdistill.errors import UsageError
 from fairdistill.models.description.class_names import class_names_in
 from fairdistill.models.files.archive import check_stored
-from fairdistill.models.files.checkpoint import find_weights, more_than_tensors
-from fairdistill.models.files.kinds import TABLE, check_kind
+from fairdistill.models.files.checkpoint import find_weights, not_opened
+from fairdistill.models.files.kinds import TABLE, TORCH_SUFFIXES, check_kind, is_of_torch, is_safetensors
 from fairdistill.models.files.prefixes import common_prefix, fitting_prefixes, is_beside, without_prefix
 from fairdistill.models.files.safe_file import read_safe
 from fairdistill.models.head import head_name
 from fairdistill.tables.reading import SUFFIXES as TABLES
 from fairdistill.text.lists import listed
 
-_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 _COUNTER = "num_batches_tracked"  # missing in files from PyTorch before 0.4.1, and not used by ordinary batch-norm
 _SHOWN = 5
 
@@ -53,14 +54,14 @@ class WeightsFile:
 def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
     """Return the tensors of a file on the CPU, by name, and what else it tells.
 
-    ``.safetensors`` files are read with their metadata. ``.pt``, ``.pth``, ``.bin`` and ``.ckpt`` files are read
-    as tensors only and have no metadata. Weights are read from the key ``state_dict``, ``model_state_dict``, ``model``,
-    ``module`` or ``net``, else from the only key that holds some. Prefixes such as ``module.``, ``_orig_mod.`` or
-    ``model.`` that every name has are removed.
+    ``.safetensors`` files are read with their metadata. Files of ``torch.save``, usually ``.pt``, ``.pth``, ``.bin`` or
+    ``.ckpt``, are read as tensors and plain values only, and have no metadata. Weights are read
+    from the key ``state_dict``, ``model_state_dict``, ``model``, ``module`` or ``net``, else from the only key that
+    holds some. Prefixes such as ``module.``, ``_orig_mod.`` or ``model.`` that every name has are removed.
 
     Args:
         path: the file.
-        key: the key to read instead, for example ``state_dict_ema``.
+        key: the key to read instead, for example ``state_dict_ema``, or what the names of the weights begin with.
 
     Raises:
         UsageError: if there is no such file, it is damaged or has another format, it holds more than tensors, or the
@@ -74,24 +75,17 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
         raise UsageError(f"there is no file {path}")
     if not path.is_file():  # reading a named pipe or a device would not end
         raise UsageError(f"{path} is not a regular file; expected a weights file")
-    if path.suffix == ".safetensors":
-        if key is not None:
-            raise UsageError(f"{path} is a .safetensors file, which has no keys; drop --weights-key {key}")
-        weights, metadata = read_safe(path)
-        return WeightsFile(without_prefix(weights), metadata, prefix=common_prefix(weights))
     if path.suffix.lower() in TABLES:
         raise UsageError(
             f"{path} is a table; expected a model. A table of predictions is audited without --data: "
             f"fairdistill audit {shlex.quote(str(path))}; fix --predictions takes two of them"
         )
-    if path.suffix not in _TORCH_SUFFIXES:
-        raise UsageError(
-            f"{path} has an unknown extension; expected one of .safetensors, {', '.join(_TORCH_SUFFIXES)}; {TABLE}"
-        )
-    content = load_content(path)
+    content, metadata = read_content(path)
     found = find_weights(content, path, key)
-    names = class_names_in(content) if isinstance(content, Mapping) else None
-    return WeightsFile(without_prefix(found.tensors), {}, found.key, found.others, common_prefix(found.tensors), names)
+    return WeightsFile(
+        without_prefix(found.tensors), metadata, found.key, found.others, common_prefix(found.tensors),
+        class_names_in(content) if isinstance(content, Mapping) else None,
+    )  # fmt: skip
 
 
 def part_of(file: WeightsFile, names: Iterable[str], *, where: str) -> WeightsFile:
@@ -162,7 +156,12 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], *, where: st
     shapes = [
         f"{name} ({_shape(given[name])} instead of {_shape(own[names[name]])})" for name in reshaped if name not in left
     ]
-    wrong = {"missing from it": missing, "not in the network": unknown, "of another shape": shapes}
+    floats = [name for name in names if name in given and own[names[name]].is_floating_point()]
+    whole = [name for name in floats if not given[name].is_floating_point()]
+    wrong = {
+        "missing from it": missing, "not in the network": unknown, "of another shape": shapes,
+        "of whole numbers, as if quantized": whole,
+    }  # fmt: skip
     if any(wrong.values()):
         text = "; ".join(f"{kind}: {listed(items, _SHOWN)}" for kind, items in wrong.items() if items)
         raise UsageError(f"the weights of {where} do not fit {type(network).__name__}: {text}")
@@ -189,22 +188,34 @@ def _of_heads(
     ]
 
 
-def load_content(path: Path) -> object:
-    """Return what ``torch.save`` wrote, without running any code from it.
+def read_content(path: Path) -> tuple[object, dict[str, str]]:
+    """Return what a weights file holds, without running any code from it, and its metadata.
 
     Raises:
         UsageError: if the file is damaged, has another format, or holds more than tensors and plain values.
     """
+    if is_safetensors(path):
+        return read_safe(path)
+    if path.suffix.lower() not in TORCH_SUFFIXES and not is_of_torch(path):
+        raise UsageError(
+            f"{path} has an unknown extension; expected one of .safetensors, {', '.join(TORCH_SUFFIXES)}; {TABLE}"
+        )
+    return _of_torch(path), {}
+
+
+def _of_torch(path: Path) -> object:
     check_stored(path)
     try:
-        with warnings.catch_warnings():
+        # What a command was started with, beside the weights in many checkpoints; it holds values and runs nothing.
+        with warnings.catch_warnings(), torch.serialization.safe_globals([argparse.Namespace]):
             warnings.simplefilter("ignore")  # it warns about a TorchScript archive and then refuses it
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise more_than_tensors(path) from error
+        kind = re.search(r"GLOBAL (\S+)", str(error))
+        raise not_opened(path, kind and kind[1]) from error
     except Exception as error:
         if "TorchScript" in str(error):
-            raise more_than_tensors(path) from error
+            raise not_opened(path) from error
         raise UsageError(
             f"{path} ({path.stat().st_size:,} bytes) is damaged or incomplete, or was not written by torch.save; copy "
             "or save it again"

@@ -37,6 +37,8 @@ class ExportedNetwork(nn.Module):
     Attributes:
         tap_points: where the features are read; ``find_taps`` takes these.
         raw: whether the program's outputs are returned as they are, a single one as ``[N, 1]``.
+        ending: the operation that it ends in, if only its file tells, as
+            :func:`~fairdistill.models.ending.last_operation` names it.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class ExportedNetwork(nn.Module):
         self.features = nn.ModuleDict({name: nn.Identity() for name in features})  # where hooks see them whole
         self.tap_points: dict[TapName, TapPoint] = {name: TapPoint(f"features.{name}") for name in features}
         self.raw = False
+        self.ending: str | None = None
         self._own = structure.num_leaves
         self._revealed: dict[str, str] = {}
         # A function, since copying a structure triggers PyTorch's deprecation warnings.
@@ -75,7 +78,9 @@ class ExportedNetwork(nn.Module):
                 "use images of its size, or export it with dynamic shapes"
             )
         chunks = images.split(self.batch_size or max(len(images), 1))
-        outputs, *features = (torch.cat(parts)[: len(images)] for parts in zip(*map(self._run, chunks), strict=True))
+        found = zip(*map(self._run, chunks), strict=True)
+        # Those of a single chunk are not copied, so that ``last_operation`` sees what made them.
+        outputs, *features = ((torch.cat(parts) if len(chunks) > 1 else parts[0])[: len(images)] for parts in found)
         for module, feature in zip(self.features.values(), features, strict=True):
             module(feature)
         return outputs if self.raw else class_logits(outputs)

@@ -14,7 +14,14 @@ from torch.utils import _pytree as pytree
 
 from fairdistill.errors import UsageError
 from fairdistill.models.programs.exported import ExportedNetwork
-from fairdistill.models.programs.onnx_graph import Layout, find_tap_values, input_layout, output_of, value_names
+from fairdistill.models.programs.onnx_graph import (
+    Layout,
+    ending_of,
+    find_tap_values,
+    input_layout,
+    output_of,
+    value_names,
+)
 from fairdistill.system.optional import needed
 
 PIXELS = "pixels"
@@ -126,6 +133,7 @@ def load_onnx(path: str | Path) -> OpenedOnnx:
         program, pytree.tree_structure(torch.zeros(())), features=list(taps), batch_size=layout.batch_size,
         image_size=layout.size,
     )  # fmt: skip
+    network.ending = ending_of(model.graph, output)
     return OpenedOnnx(network, tuple(notes))
 
 

@@ -14,6 +14,7 @@ _FLOATS = {1: "float32", 10: "float16", 11: "float64"}  # numbers of onnx.Tensor
 _TYPES = {2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool", 16: "bfloat16"}
 _PIXELS = "uint8"
 _LOGITS = "logits"
+_RESHAPES = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 _AS_PYTORCH = {"Conv": "conv2d", "Gemm": "linear", "Attention": "scaled_dot_product_attention"}
 
 
@@ -78,7 +79,10 @@ def input_layout(graph: Any, path: Path, *, pixels: bool = False) -> Layout:
 
 
 def output_of(graph: Any, path: Path) -> tuple[str, list[str]]:
-    """Return the name of the output to read, and what was assumed: that called ``logits``, else the first one.
+    """Return the name of the output to read, and what was assumed.
+
+    It is the one called ``logits``, else the first matrix of floats, not the numbers of predicted classes or features
+    of another shape, else the first one.
 
     Raises:
         UsageError: if the graph has no output.
@@ -86,15 +90,37 @@ def output_of(graph: Any, path: Path) -> tuple[str, list[str]]:
     names = [value.name for value in graph.output]
     if not names:
         raise UsageError(f"{path} has no output; export it again")
-    chosen = _LOGITS if _LOGITS in names else names[0]
+    fitting = [
+        value.name for value in graph.output if value.type.tensor_type.elem_type in _FLOATS and _is_matrix(value)
+    ]
+    chosen = _LOGITS if _LOGITS in names else next(iter(fitting), names[0])
     others = [name for name in names if name != chosen]
     note = f"The output {chosen!r} of {path.name} was read; it also has {', '.join(map(repr, others))}"
     return chosen, [note] if others else []
 
 
+def _is_matrix(value: Any) -> bool:
+    """Return whether a value may be a row of numbers, or a single one, for each image."""
+    return len(_shape(value)) <= 2
+
+
 def value_names(graph: Any) -> set[str]:
     """Return the names of all values that a graph computes."""
     return {name for node in graph.node for name in node.output if name}
+
+
+def ending_of(graph: Any, output: str) -> str | None:
+    """Return the operation that an output comes from, apart from changes of its shape and type, as PyTorch calls it."""
+    constants = {tensor.name for tensor in graph.initializer}
+    by = {name: node for node in graph.node for name in node.output}
+    while output in by:
+        node = by[output]
+        computed = [name for name in node.input if name and name not in constants]
+        adds_bias = node.op_type == "Add" and len(computed) == 1 < len(node.input)
+        if not computed or not (adds_bias or node.op_type in _RESHAPES):
+            return _name(node, constants)
+        output = computed[0]
+    return None
 
 
 def find_tap_values(graph: Any, output: str) -> dict[TapName, str]:

@@ -71,6 +71,13 @@ def matched(
     return ClassOrder(place, tuple(notes))
 
 
+def wrong_number(outputs: int, classes: Sequence[str], *, model: str) -> TeacherError:
+    """Return the error for a model that has not one output for each class."""
+    has = "1 output" if outputs == 1 else f"{outputs} outputs"
+    names = listed(classes, _SHOWN)
+    return TeacherError(f"{model} has {has}, but there should be {len(classes)}, one for each class: {names}")
+
+
 def assumed(classes: Sequence[str]) -> tuple[str, ...]:
     """Return a note where the order of a model's outputs was assumed and other software orders the classes otherwise.
 

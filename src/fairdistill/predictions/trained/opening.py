@@ -25,7 +25,7 @@ from fairdistill.models.files.weights import WeightsFile, part_of
 from fairdistill.models.hugging_face import own_names
 from fairdistill.models.programs.metadata import program_metadata
 from fairdistill.models.programs.opening import read_program
-from fairdistill.predictions.trained.class_order import matched
+from fairdistill.predictions.trained.class_order import matched, wrong_number
 from fairdistill.predictions.trained.source import ModelSource, open_run
 from fairdistill.runs import RunFolder
 from fairdistill.runs.load import load_network
@@ -202,8 +202,9 @@ def read_notes(path: Path, file: WeightsFile, network: nn.Module, option: str) -
     """
     notes = []
     if file.others:
+        place = f"the names that start with {file.prefix!r}" if file.key is None else f"the key {file.key!r}"
         notes.append(
-            f"The weights in {path.name} were read from the key {file.key!r}; it also has weights under "
+            f"The weights in {path.name} were read from {place}; it also has weights under "
             f"{', '.join(map(repr, file.others))}, which {option} chooses"
         )
     elif file.key is not None and not is_usual(file.key):
@@ -239,8 +240,5 @@ def _network(name: str, weights: Mapping[str, Tensor], source: ModelSource, data
     if data.num_classes == 2 and head is not None and len(head) == 1:
         network = models.build(name, 1, image_size=size)
     elif head is not None and own is not None and len(own) == data.num_classes != len(head):
-        raise TeacherError(
-            f"the {source.option} {source.path} has {len(head)} outputs; {data.name} has {data.num_classes} classes: "
-            f"{', '.join(data.class_names)}; give a model with one output for each class"
-        )
+        raise wrong_number(len(head), data.class_names, model=f"the {source.option} {source.path}")
     return network

@@ -13,6 +13,7 @@ from fairdistill.models.intake import check_images
 from fairdistill.models.layout import settle_layout
 from fairdistill.models.outputs import raw_outputs
 from fairdistill.models.reading import OutputKind, output_kind, sum_to_one
+from fairdistill.predictions.trained.class_order import wrong_number
 from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.system.runtime import Runtime
 
@@ -41,7 +42,9 @@ def read_kind(
     settle_layout(network, example)
     with runtime.autocast():
         outputs = check_images(network, example, name=name, remedies=source.remedies)
-        ending = None if isinstance(network, ExportedNetwork) else last_operation(network, example)
+        ending = last_operation(network, example)
+    if ending is None and isinstance(network, ExportedNetwork):
+        ending = network.ending
     _check_number(outputs.shape[1], name, data)
     found = _on_sample(network, recipe, data, runtime, few=ending in LINEAR and outputs.shape[1] > 1)
     if source.option == "teacher" and not bool(found.isfinite().all()):  # the others are run on all images next
@@ -58,11 +61,7 @@ def read_kind(
 def _check_number(outputs: int, name: str, data: GroupedDataset) -> None:
     if outputs == data.num_classes or (outputs == 1 and data.num_classes == 2):
         return
-    many = "1 output" if outputs == 1 else f"{outputs} outputs"
-    raise TeacherError(
-        f"{name} has {many}; {data.name} has {data.num_classes} classes: {', '.join(data.class_names)}; give a model "
-        "with one output for each class"
-    )
+    raise wrong_number(outputs, data.class_names, model=name)
 
 
 def _on_sample(network: nn.Module, recipe: Recipe, data: GroupedDataset, runtime: Runtime, *, few: bool) -> Tensor:

@@ -116,6 +116,11 @@ def open_run(source: ModelSource) -> RunFolder | None:
             f"{path} has no config.json that names its network; give the weights file in it, {path / weights[0]}, and "
             f"its network with {source.network_option}"
         )
+    if not (path / "config.yaml").exists():
+        raise TeacherError(
+            f"{path} is neither a run folder, which has a config.yaml, nor a folder of transformers or timm, which "
+            "has a config.json; name a model in it"
+        )
     return RunFolder.open(path)
 
 
