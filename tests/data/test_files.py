@@ -219,7 +219,8 @@ def test_if_no_image_can_be_read_the_paths_are_in_doubt(tmp_path, skip_broken):
     for name in rows.names:
         (tmp_path / name).unlink()
     with pytest.raises(
-        DataError, match=r"made: 6 of 6 images cannot be read: 0\.png: .*; and 1 more\. Check .*--data-root"
+        DataError,
+        match=r"made: 6 of 6 images cannot be read: 0\.png: .*; and 1 more\. Check the files and their folder \(",
     ):
         load(tmp_path, rows, skip_broken=skip_broken)
 

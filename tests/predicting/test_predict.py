@@ -123,13 +123,32 @@ def test_a_damaged_image_is_named_or_skipped(weights, tmp_path):
         predicted(path, folder, skip_broken=True)
 
 
+def test_what_is_no_folder_of_images_is_said(weights, tmp_path):
+    path, folder = weights(), tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.heic").touch()
+    with pytest.raises(DataError, match=r"photos holds no images \(1 file was ignored because of .* \(1 \.heic\)\)"):
+        predicted(path, folder)
+    with pytest.raises(
+        UsageError, match=r"--images .*model\.safetensors is a file; expected a folder of images or a table"
+    ):
+        predicted(path, path)
+    (folder / "a.png").write_bytes(b"no image")
+    with pytest.raises(DataError) as caught:
+        predicted(path, folder)
+    assert "Check the files and their folder" in str(caught.value)
+    assert "--data-root" not in str(caught.value)  # which a folder refuses
+    Image.new("RGB", (16, 16)).save(folder / "a.png")
+    assert predicted(path, folder).text().startswith("1 image of ")
+
+
 def test_classes_come_from_the_file_or_the_option(weights, table):
     images = table.parent / "test"
     path = weights(class_names=None)
     with pytest.raises(UsageError, match=r"does not name its classes; .* with --classes"):
         predicted(path, images)
     assert predicted(path, images, classes="cat,dog").class_names == ("cat", "dog")
-    with pytest.raises(TeacherError, match="2 outputs"):
+    with pytest.raises(TeacherError, match="has 2 outputs, but there should be 3, one for each class: cat, dog, cow"):
         predicted(path, images, classes="cat,dog,cow")
     turned = predicted(weights(), images, classes="square,disc")
     straight = predicted(weights(), images)

@@ -246,7 +246,7 @@ def broken_images(first: Sequence[tuple[str, str]], broken: int, of: int, *, nam
     more = f"; and {broken - _SHOWN} more" if broken > _SHOWN else ""
     remedy = "Repair or remove them, or skip them with --skip-broken"
     if broken == of:
-        remedy = "Check the files and their paths, or name the folder that the paths are relative to with --data-root"
+        remedy = "Check the files and their folder"
     return DataError(
         f"{name}: {broken:,} of {of:,} images cannot be read: {listed}{more}. {remedy} (searched in {where})"
     )

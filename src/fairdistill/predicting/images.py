@@ -61,7 +61,7 @@ def find_images(options: ImageOptions) -> ImageList:
     if path.suffix.lower() in SUFFIXES or (path.is_dir() and (metadata_tables(path) or shards(path))):
         return _of_table(path, options)
     if not path.is_dir():
-        what = "is an image" if path.is_file() else "does not exist"
+        what = "is a file" if path.is_file() else "does not exist"
         raise UsageError(
             f"--images {path} {what}; expected a folder of images or a table ({', '.join(SUFFIXES)}) with a column of "
             "paths"
@@ -70,7 +70,8 @@ def find_images(options: ImageOptions) -> ImageList:
         raise UsageError(f"--data-root {options.data_root}: {path} is a folder, so --data-root does not apply; drop it")
     files, notes = images_below(path)
     if not files:
-        raise DataError(f"{path} holds no images")
+        seen = f" ({'; '.join(notes)})" if notes else ""
+        raise DataError(f"{path} holds no images{seen}")
     names = np.array(files, object)
     return ImageList(source=Folder(path), names=names, ids=names, notes=tuple(notes))
 
@@ -84,7 +85,7 @@ def _of_table(path: Path, options: ImageOptions) -> ImageList:
     frame = read_columns(
         path, [name for name in names if name and (name != column or inside is None)], options.encoding
     )
-    images = images_of(MetadataColumns(path, frame, {}), column, base, inside)
+    images = images_of(MetadataColumns(path, frame, {}, encoding=options.encoding), column, base, inside)
     source, found, notes = images.source, images.names, images.notes
     if source is None or isinstance(source, Folder):
         source = Folder(base) if source is None else source
@@ -110,11 +111,13 @@ def _kept(frame: pd.DataFrame) -> tuple[dict[str, NDArray[np.object_]], tuple[st
         if name not in taken and name not in nested:
             values = frame[name].astype(object)
             columns[name] = values.where(values.notna(), "").to_numpy(object)
-    notes = (
-        [f"The columns {listed(taken, _SHOWN)} were left out: audit would take them for predictions"] if taken else []
-    )
-    notes += [f"The columns {listed(nested, _SHOWN)} were left out: they hold no texts or numbers"] if nested else []
+    notes = [f"{_columns(taken)} left out, since audit would take such names for predictions"] if taken else []
+    notes += [f"{_columns(nested)} left out, since tables of predictions hold only texts and numbers"] if nested else []
     return columns, tuple(notes)
+
+
+def _columns(names: list[str]) -> str:
+    return f"The column {names[0]} was" if len(names) == 1 else f"The columns {listed(names, _SHOWN)} were"
 
 
 def _is_nested(column: pd.Series[Any]) -> bool:

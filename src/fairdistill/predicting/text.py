@@ -13,7 +13,8 @@ _SHOWN_CLASSES, _SHOWN_FILES = 20, 10
 def render(result: PredictResult) -> str:
     """Return how many images were predicted to be of each class, how fast, and what to know about it."""
     speed = f" ({result.rows / result.seconds:,.0f} images/s)" if result.seconds > 0 else ""
-    lines = [f"{result.rows:,} images of {result.images}, predicted by {result.where} on {result.runtime}{speed}", ""]
+    images = f"{result.rows:,} image{'' if result.rows == 1 else 's'}"
+    lines = [f"{images} of {result.images}, predicted by {result.where} on {result.runtime}{speed}", ""]
     common = sorted(result.classes, key=lambda each: -each.images) if _many(result) else result.classes
     rows = [(each.class_name, f"{each.images:,}", percentage(each.images / result.rows)) for each in common]
     lines += aligned([("Attribute" if result.attributes else "Class", "images", "share"), *rows[:_SHOWN_CLASSES]])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 from PIL import Image
 
@@ -20,6 +22,9 @@ SMALL = Image.new("RGB", (16, 16), "teal")
         (b"\xef\xbb\xbf<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "a pointer to a file (run git lfs pull)"),
         (saved(SMALL, "JPEG2000"), "a JPEG 2000 image"),
+        (base64.b64encode(saved(SMALL, "PNG")), "an image as Base64 text"),
+        (base64.b64encode(saved(SMALL, "JPEG")), "an image as Base64 text"),
+        (bytes(128) + b"DICM", "a DICOM file"),
         (b"hello", None),
         (b"", None),
     ],

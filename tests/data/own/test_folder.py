@@ -58,7 +58,7 @@ def test_a_table_gives_the_groups_of_those_it_names(tmp_path):
     rows = read_rows(tmp_path, FolderOptions(**options))
     assert rows.group_names == ("A, m", "B, f")
     assert rows.groups.tolist() == [0, 1, 0, -1]
-    assert rows.notes == ("1 file without an image's extension was ignored (1 .csv)",)
+    assert rows.notes == ("1 file was ignored because of the extension (1 .csv)",)
     table.write_text("file,race\nbird/1.png,A\n")
     with pytest.raises(DataError, match=r"names 'bird/1\.png', which is not in"):
         read_rows(tmp_path, FolderOptions(**{**options, "group": "race"}))
@@ -161,12 +161,12 @@ def test_what_is_not_read_is_told_by_kind(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "dog" / "z" / "inner").mkdir(parents=True)
     assert read_rows(tmp_path, FolderOptions()).notes == (
-        "5 files without an image's extension were ignored (3 .heic, 1 .db, 1 without any)",
+        "5 files were ignored because of the extension (3 .heic, 1 .db, 1 without any)",
         "2 folders hold no images: bird, dog/z",
     )
     for name in GROUPED:
         (tmp_path / name).unlink()
-    with pytest.raises(DataError, match=r"holds no images \(5 files without an image's extension.*3 \.heic"):
+    with pytest.raises(DataError, match=r"holds no images \(5 files were ignored.*3 \.heic"):
         read_rows(tmp_path, FolderOptions())
 
 

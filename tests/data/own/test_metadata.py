@@ -74,6 +74,20 @@ def test_the_folder_of_an_image_is_its_class_if_there_is_no_label(tmp_path):
     assert (found.class_names, found.group_names) == (("ash", "oak"), ("x", "y"))
 
 
+@pytest.mark.parametrize("start", ["", ".\\"])
+def test_splits_and_classes_are_found_in_paths_of_windows(tmp_path, start):
+    names = [f"{'test' if row % 4 == 0 else 'train'}/{LABELS[row]}/{name}" for row, name in enumerate(NAMES)]
+    write_images(tmp_path, names)
+    described = [
+        {"file_name": start + name.replace("/", "\\"), "group": g} for name, g in zip(names, GROUPS, strict=True)
+    ]
+    write(tmp_path / "metadata.csv", described)
+    parts = data.load_splits(str(tmp_path), cache=False, **OPTIONS)
+    assert {split: len(part) for split, part in parts.items()} == {"train": 18, "test": 6}
+    assert parts["test"].class_names == ("ash", "oak")
+    assert parts["test"].ids == tuple(names[::4])
+
+
 def test_a_folder_without_file_names_in_its_table_is_one_of_class_folders(tmp_path):
     write_images(tmp_path, [f"{a}/{b}/{n}.png" for a, b, n in ROWS])
     (tmp_path / "metadata.csv").write_text("about,value\nlicense,CC0\n")
@@ -93,6 +107,17 @@ def test_a_fault_is_named_with_its_table_and_line(tmp_path):
     write(tmp_path / "train/metadata.jsonl", described)
     with pytest.raises(DataError, match=r"train/metadata\.jsonl, line 4: column 'file_name' is empty"):
         data.load(str(tmp_path), "train", cache=False, **OPTIONS)
+
+
+def test_a_fault_is_named_in_a_table_of_another_encoding(tmp_path):
+    write_images(tmp_path, NAMES)
+    described = rows_of(NAMES)
+    described[1]["group"], described[3]["file_name"] = "caf\xe9", "https://a.org/b.png"
+    write(tmp_path / "metadata.csv", described)
+    text = (tmp_path / "metadata.csv").read_text()
+    (tmp_path / "metadata.csv").write_text(text, encoding="latin-1")
+    with pytest.raises(DataError, match=r"metadata\.csv, row 5: 'https://a\.org/b\.png' is a URL"):
+        data.load(str(tmp_path), "train", cache=False, encoding="latin-1", **OPTIONS)
 
 
 def test_a_table_that_cannot_be_read_is_named(tmp_path):

@@ -223,11 +223,11 @@ NOT_PATHS = [
     pa.array([[{"bytes": png(row), "path": None}] for row in range(len(ROWS))]),
     pa.array([pixels(row).ravel().tolist() for row in range(len(ROWS))]),
     pa.array(range(len(ROWS))),
-    pa.array(["iVBORw0KGgo" * 1000] * len(ROWS)),
+    pa.array(["x" * 5000] * len(ROWS)),
 ]
 
 
-@pytest.mark.parametrize("images", NOT_PATHS, ids=["lists of structs", "pixels", "numbers", "Base64"])
+@pytest.mark.parametrize("images", NOT_PATHS, ids=["lists of structs", "pixels", "numbers", "long texts"])
 def test_a_column_that_holds_neither_paths_nor_files_is_named(tmp_path, images):
     table = write(tmp_path / "t.parquet", images)
     with pytest.raises(DataError, match=r"row 1: column 'image' holds neither paths nor image files .*--image"):

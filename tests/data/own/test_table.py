@@ -289,6 +289,14 @@ def test_paths_that_all_lead_out_of_the_tables_folder_are_read_from_the_folder_t
     assert f"all image paths lead out of the table's folder, so they are read relative to {tmp_path}" in rows.notes[0]
 
 
+@pytest.mark.parametrize("start", ["/9j/", "iVBORw0KGgo", "data:image/webp;base64,"])
+@pytest.mark.parametrize("length", [100, 10_000])
+def test_base64_is_not_a_path(tmp_path, start, length):
+    table = write(tmp_path / "t.csv", SIMPLE.replace("b.png", f'"{start}{"A" * length}"'))
+    with pytest.raises(DataError, match=r"t\.csv, row 3: column 'image' holds images as Base64 text, .*; write them"):
+        read(table)
+
+
 @pytest.mark.parametrize("url", ["https://example.com/b.png", "s3://faces/b.png", "file:///data/b.png"])
 def test_a_url_is_not_a_path(tmp_path, url):
     table = write(tmp_path / "t.csv", SIMPLE.replace("b.png", url))

@@ -160,8 +160,8 @@ def images_below(path: Path) -> tuple[list[str], list[str]]:
     if others:
         count = others.total()
         kinds = listed([f"{times:,} {suffix}" for suffix, times in others.most_common()], _NAMED)
-        were = "file without an image's extension was" if count == 1 else "files without an image's extension were"
-        notes.append(f"{count:,} {were} ignored ({kinds})")
+        were = "file was" if count == 1 else "files were"
+        notes.append(f"{count:,} {were} ignored because of the extension ({kinds})")
     if walk.repeated:
         count = len(walk.repeated)
         were = "link was not followed, since it leads" if count == 1 else "links were not followed, since they lead"

@@ -17,6 +17,7 @@ from fairdistill.tables.columns import Columns
 from fairdistill.tables.distinct import distinct
 
 _LONGEST = 4096  # characters of a path; images as Base64 have more
+_BASE64 = re.compile(r"data:image/|iVBORw0KGgo|/9j/[A-Za-z0-9+/]{60}").match  # PNG and JPEG
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://").match
 
 
@@ -110,6 +111,11 @@ def _texts(columns: Columns, column: str) -> tuple[NDArray[np.int64], list[str]]
         value = values[of_row[row]] if of_row[row] >= 0 else ""
         if isinstance(value, str) and not value.strip():
             raise DataError(f"{columns.where(row)}: column {column!r} is empty; add an image path or remove the row")
+        if isinstance(value, str) and _BASE64(value):
+            raise DataError(
+                f"{columns.where(row)}: column {column!r} holds images as Base64 text, which is not read; write them "
+                "to files, or as bytes into a Parquet file"
+            )
         raise DataError(
             f"{columns.where(row)}: column {column!r} holds neither paths nor image files (bytes in a Parquet file); "
             "choose another column with --image"
@@ -118,7 +124,7 @@ def _texts(columns: Columns, column: str) -> tuple[NDArray[np.int64], list[str]]
 
 
 def _is_path(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= _LONGEST
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= _LONGEST and not _BASE64(value)
 
 
 def _root(base: Path) -> str:

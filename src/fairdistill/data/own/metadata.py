@@ -90,7 +90,7 @@ def read_columns(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
     if "split" in columns and "split" not in stored:
         frame["split"] = _splits(files)
     if "label" in columns and "label" not in stored:
-        frame["label"] = [posixpath.basename(posixpath.dirname(name)) for name in files]
+        frame["label"] = [posixpath.basename(posixpath.dirname(_slashed(name))) for name in files]
         check_classes_of_folders(path, set(frame["label"]))
     return frame
 
@@ -98,16 +98,19 @@ def read_columns(path: Path, columns: list[str], encoding: str) -> pd.DataFrame:
 class MetadataColumns(Columns):
     """Columns of a table, or of all metadata tables of a folder; errors name the table and the row."""
 
-    def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str], unknown: Collection[str] = ()) -> None:
+    def __init__(
+        self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str], unknown: Collection[str] = (), *,
+        encoding: str = "utf-8",
+    ) -> None:  # fmt: skip
         super().__init__(path, frame, bins, unknown)
+        self._encoding = encoding
         self._tables = (shards(path) or metadata_tables(path)) if path.is_dir() else ()
 
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
         for _, table in self._tables:
-            count = (
-                rows_in(table) if reading.is_parquet(table) else len(reading.read_columns(table, [FILE_NAME], "utf-8"))
-            )
+            of_parquet = reading.is_parquet(table)
+            count = rows_in(table) if of_parquet else len(reading.read_columns(table, [FILE_NAME], self._encoding))
             if row < count:
                 return reading.place(table, row)
             row -= count
@@ -127,7 +130,7 @@ def _files(folder: Path, encoding: str) -> list[str]:
 
 def _splits(files: list[str]) -> list[str] | None:
     """Return each file's split by its outermost folder; None unless all of them are splits, and differ."""
-    tops = [name.replace("\\", "/").removeprefix("./").partition("/")[0].lower() for name in files]
+    tops = [_slashed(name).partition("/")[0].lower() for name in files]
     if not set(tops) <= set(SPLIT_WORDS) or len({SPLIT_WORDS[top] for top in tops}) < 2:
         return None
     return [SPLIT_WORDS[top] for top in tops]
@@ -135,5 +138,10 @@ def _splits(files: list[str]) -> list[str] | None:
 
 def _inside(name: str) -> str:
     """Return a path without the folder of its split."""
-    top, _, rest = name.partition("/")
-    return rest if top.lower() in SPLIT_WORDS else name
+    top, _, rest = _slashed(name).partition("/")
+    return rest if top.lower() in SPLIT_WORDS else _slashed(name)
+
+
+def _slashed(name: str) -> str:
+    """Return a path with slashes, as Windows may have written it."""
+    return (name if "/" in name else name.replace("\\", "/")).removeprefix("./")

@@ -20,9 +20,9 @@ from fairdistill.data.images.remarks import named
 from fairdistill.errors import DataError
 from fairdistill.tables.distinct import distinct
 
-EXTENSIONS = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
+EXTENSIONS = frozenset({
+    ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
+})  # fmt: skip
 
 _SAMPLED = 20  # missing files that must exist elsewhere for another folder or extension to be suggested
 _FOLDERS = 300  # folders that are looked through for them

@@ -102,7 +102,7 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     used = list(dict.fromkeys(column for column in wanted if column is not None))
     ids = id_column(names, [*used, chosen.image]) if source is None else None
     frame = read_columns(path, used if ids is None else [*used, ids], options.encoding)
-    columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown))
+    columns = MetadataColumns(path, frame, options.bin, words_of(options.unknown), encoding=options.encoding)
     named = named_classes(columns, used, options.bin)
     classes = labels.read(columns, named)
     group_codes, group_names = columns.crossed(groups, (source, *(labels.names if len(labels.names) > 1 else ())))
