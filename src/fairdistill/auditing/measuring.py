@@ -155,4 +155,4 @@ def notes_of(predictions: Predictions, attribute: str | None = None) -> tuple[st
             f"The samples come from only {sources} independent pictures or people; intervals and p-values from so few "
             "are rough"
         )
-    return (*notes, *([few] if few else []))
+    return (*notes, *([few] if few and few not in notes else []))  # those of the data may have said so
