@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairdistill.data.own.options import TableOptions
+from fairdistill.data.own.options import TableOptions, channels
 from fairdistill.errors import UsageError
 
 
@@ -16,3 +16,10 @@ from fairdistill.errors import UsageError
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(UsageError):
         TableOptions(**options)
+
+
+def test_a_mean_of_pixels_up_to_255_is_answered_with_that_of_pixels_up_to_1():
+    with pytest.raises(UsageError, match=r"model_mean to be that of pixels from 0 to 1, .*: 0\.4,0\.5,1$"):
+        channels("model_mean", "102,127.5,255")
+    assert channels("mean", "1") == (1.0, 1.0, 1.0)
+    assert channels("std", "127.5", positive=True) == (127.5, 127.5, 127.5)

@@ -133,7 +133,8 @@ def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, fl
     """Return the three numbers of ``0.485,0.456,0.406``; one number stands for all three.
 
     Raises:
-        UsageError: if there are not one or three finite numbers, or one that must be positive is not.
+        UsageError: if there are not one or three finite numbers, one that must be positive (a standard deviation) is
+            not, or a mean is above 1.
 
     Example:
         >>> channels("mean", "0.5")
@@ -148,4 +149,10 @@ def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, fl
     if len(values) != 3 or not np.isfinite(values).all() or (positive and min(values) <= 0):
         kind = "positive numbers" if positive else "numbers"
         raise UsageError(f"expected {name} to be three {kind}, for example 0.5,0.5,0.5, but got {text!r}")
+    if not positive and max(values) > 1:
+        shown = ",".join(f"{value / 255:.4g}" for value in values)
+        raise UsageError(
+            f"expected {name} to be that of pixels from 0 to 1, but got {text!r}; divide it, and the standard "
+            f"deviation, by 255: {shown}"
+        )
     return values[0], values[1], values[2]
