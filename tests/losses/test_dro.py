@@ -92,21 +92,21 @@ def test_equal_weights_without_steps_are_the_mean_over_cells_of_balanced_batches
 
 def test_a_cell_that_stays_the_worst_takes_all_weight_and_gives_it_back_when_it_is_not():
     labels, groups = torch.tensor([0, 0]), torch.tensor([0, 1])
-    log_q = torch.zeros(1, 2)
+    log_q = torch.tensor([[0.0, 0.0], [-math.inf, -math.inf]])
     bad, good = torch.tensor([[0.0, 20.0], [20.0, 0.0]]), torch.tensor([[20.0, 0.0], [0.0, 20.0]])
     for _ in range(100):  # a weight of exp(-2000), which is 0 as a float32
         _, log_q = dro_loss(bad, labels, groups, log_q, step_size=1.0)
-    assert log_q.exp().tolist() == [[1.0, 0.0]]
+    assert log_q.exp().tolist() == [[1.0, 0.0], [0.0, 0.0]]
     for _ in range(101):
         loss, log_q = dro_loss(good, labels, groups, log_q, step_size=1.0)
-    assert log_q.exp().flatten().tolist() == pytest.approx([0.0, 1.0], abs=1e-6)
+    assert log_q.exp().flatten().tolist() == pytest.approx([0.0, 1.0, 0.0, 0.0], abs=1e-6)
     assert loss.item() == pytest.approx(20)
 
 
 def test_the_adjustment_favours_small_cells():
     labels, groups = torch.tensor([0, 0]), torch.tensor([0, 1])
-    adjustment = 3 / torch.tensor([[100.0, 4.0]]).sqrt()
-    _, log_q = dro_loss(torch.zeros(2, 2), labels, groups, torch.zeros(1, 2), step_size=1.0, adjustment=adjustment)
+    adjustment = 3 / torch.tensor([[100.0, 4.0], [100.0, 4.0]]).sqrt()
+    _, log_q = dro_loss(torch.zeros(2, 2), labels, groups, torch.zeros(2, 2), step_size=1.0, adjustment=adjustment)
     assert (log_q[0, 1] - log_q[0, 0]).item() == pytest.approx(3 / 2 - 3 / 10)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.errors import UsageError
-from fairdistill.losses.checks import check_rows
+from fairdistill.losses.checks import checked_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class HeadData:
         for name, values in (("labels", self.labels), ("groups", self.groups), ("sources", self.sources)):
             if values.shape != (n,):
                 raise UsageError(f"Expected argument `{name}` to have shape ({n},), but got {tuple(values.shape)}")
-        check_rows(n, self.labels, self.groups, num_classes=self.num_classes, num_groups=self.num_groups)
+        checked_rows(n, self.labels, self.groups, num_classes=self.num_classes, num_groups=self.num_groups)
 
     def __len__(self) -> int:
         return len(self.labels)

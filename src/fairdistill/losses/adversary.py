@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_classes, checked_rows, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.system.eager import Adam
 from fairdistill.system.processes import ALONE, World
@@ -128,9 +128,10 @@ class AdversaryLoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
         """Return the scalar loss of logits ``[N, C]``, labels ``[N]`` and groups ``[N]``; group -1 takes no part."""
-        if logits.shape[1:] != (self.num_classes,):
-            raise ValueError(f"Expected argument `logits` to be [N, {self.num_classes}], but got {tuple(logits.shape)}")
-        check_rows(len(logits), labels, groups, num_classes=self.num_classes, num_groups=self.num_groups)
+        check_classes(logits, self.num_classes)
+        labels, groups = checked_rows(
+            len(logits), labels, groups, num_classes=self.num_classes, num_groups=self.num_groups
+        )
         (logits,) = at_least_float32(logits)
         with no_autocast(logits):
             guessed = self.adversaries(reverse_gradient(logits, strength=self.strength), labels)

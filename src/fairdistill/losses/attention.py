@@ -22,7 +22,7 @@ def attention_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
 
     Args:
         student_map: floating point ``[N, C, H, W]``; computed in at least float32.
-        teacher_map: floating point ``[N, C', H, W]``; the channels may differ.
+        teacher_map: floating point ``[N, C', H, W]``; the channels may differ. A constant, no gradient reaches it.
 
     Returns:
         Scalar.
@@ -37,7 +37,7 @@ def attention_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
         0.5
     """
     check_maps(student_map, teacher_map)
-    student, teacher = at_least_float32(student_map, teacher_map)
+    student, teacher = at_least_float32(student_map, teacher_map.detach())
     return F.mse_loss(_attention(student), _attention(teacher)) / 2
 
 

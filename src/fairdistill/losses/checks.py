@@ -12,6 +12,7 @@ from fairdistill.errors import MethodError, TeacherError
 
 TEMPERATURES = (0.01, 1000.0)  # softer or harder, and the outputs of all classes, or of all but one, are equal
 BANDWIDTHS = (0.001, 1000.0)  # narrower or wider, and the kernel is 0, or 1, for all pairs: without a gradient
+_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 def at_least_float32(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -48,6 +49,12 @@ def check_same_shape(student: Tensor, teacher: Tensor) -> None:
         )
 
 
+def check_classes(logits: Tensor, num_classes: int) -> None:
+    """Raise a ValueError unless these are logits of so many classes."""
+    if logits.ndim != 2 or logits.shape[1] != num_classes:
+        raise ValueError(f"Expected argument `logits` to be [N, {num_classes}], but got {tuple(logits.shape)}")
+
+
 def check_logits(student: Tensor, teacher: Tensor) -> None:
     """Raise a ValueError unless both are logits [N, C] of the same shape."""
     if student.shape != teacher.shape or student.ndim != 2:
@@ -57,32 +64,46 @@ def check_logits(student: Tensor, teacher: Tensor) -> None:
         )
 
 
-def check_rows(rows: int, labels: Tensor, groups: Tensor, *, num_classes: int, num_groups: int) -> None:
-    """Raise a ValueError unless there is one label and one group per row, each within its range.
+def checked_rows(
+    rows: int, labels: Tensor, groups: Tensor, *, num_classes: int, num_groups: int
+) -> tuple[Tensor, Tensor]:
+    """Return labels and groups as int64. Raise a ValueError unless each row has one of each, within its range.
 
     The range is checked on the CPU only: on a GPU the check would have to wait for the device.
     """
-    for name, values in (("labels", labels), ("groups", groups)):
-        if not isinstance(values, Tensor):
-            raise ValueError(f"Expected argument `{name}` to be a tensor, but got {type(values).__name__}")
+    labels = _indices("labels", labels, low=0, high=num_classes)
+    groups = _indices("groups", groups, low=-1, high=num_groups)
     if labels.shape != (rows,) or groups.shape != (rows,):
         raise ValueError(
             f"Expected arguments `labels` and `groups` to have shape ({rows},), "
             f"but got {tuple(labels.shape)} and {tuple(groups.shape)}"
         )
-    _check_range("labels", labels, low=0, high=num_classes)
-    _check_range("groups", groups, low=-1, high=num_groups)
+    return labels, groups
 
 
-def _check_range(name: str, values: Tensor, *, low: int, high: int) -> None:
-    if values.is_floating_point():
+def checked_labels(rows: int, labels: Tensor, *, num_classes: int) -> Tensor:
+    """Return labels as int64, checked as by :func:`checked_rows`."""
+    labels = _indices("labels", labels, low=0, high=num_classes)
+    if labels.shape != (rows,):
+        raise ValueError(f"Expected argument `labels` to have shape ({rows},), but got {tuple(labels.shape)}")
+    return labels
+
+
+def _indices(name: str, values: Tensor, *, low: int, high: int) -> Tensor:
+    if not isinstance(values, Tensor):
+        raise ValueError(f"Expected argument `{name}` to be a tensor, but got {type(values).__name__}")
+    if values.dtype not in _INTEGERS:
         raise ValueError(f"Expected argument `{name}` to hold integers, but got {values.dtype}")
-    if values.device.type != "cpu" or not len(values):
-        return
-    array = values.numpy()  # whose calls cost a fifth of torch's at this size
+    indices = values.long()  # the number of a subgroup may be too large for a smaller type
+    if indices.device.type != "cpu" or not indices.numel():
+        return indices
+    array = indices.numpy()  # whose calls cost a fifth of torch's at this size
     if array.min() < low or array.max() >= high:
         row = int(((array < low) | (array >= high)).argmax())
-        raise ValueError(f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {array[row]}")
+        raise ValueError(
+            f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {array.flat[row]}"
+        )
+    return indices
 
 
 def check_map_sizes(student: Sequence[int], teacher: Sequence[int]) -> None:

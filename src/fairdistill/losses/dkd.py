@@ -16,6 +16,7 @@ from fairdistill.losses.checks import (
     check_logits,
     check_positive,
     check_setting,
+    checked_labels,
     no_autocast,
 )
 from fairdistill.losses.term import Term, TermContext
@@ -43,7 +44,7 @@ def dkd_loss(
 
     Args:
         student_logits: floating point ``[N, C]``; computed in at least float32.
-        teacher_logits: floating point ``[N, C]``.
+        teacher_logits: floating point ``[N, C]``; a constant, no gradient reaches it.
         labels: int64 ``[N]`` true classes in ``[0, C)``.
         alpha: strength of TCKD; 1 in the paper.
         beta: strength of NCKD; 8 in the released defaults for CIFAR-100, less for some pairs of networks.
@@ -53,7 +54,8 @@ def dkd_loss(
         Scalar, 0 where both agree.
 
     Raises:
-        ValueError: if shapes do not fit or the temperature is not positive.
+        ValueError: if shapes do not fit, the temperature is not positive, or labels are not integers; on a CPU also if
+            one is out of range.
 
     Example:
         >>> student, teacher = torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([[0.0, 1.0, 1.0]])
@@ -61,12 +63,9 @@ def dkd_loss(
         0.0172
     """
     check_logits(student_logits, teacher_logits)
-    if labels.shape != student_logits.shape[:1]:
-        raise ValueError(
-            f"Expected argument `labels` to have shape ({len(student_logits)},), but got {tuple(labels.shape)}"
-        )
+    labels = checked_labels(len(student_logits), labels, num_classes=student_logits.shape[1])
     check_positive("temperature", temperature)
-    student, teacher = at_least_float32(student_logits, teacher_logits)
+    student, teacher = at_least_float32(student_logits, teacher_logits.detach())
     with no_autocast(student):
         (s_true, s_others), (t_true, t_others) = (_split(z / temperature, labels) for z in (student, teacher))
         return temperature**2 * (alpha * _divergence(s_true, t_true) + beta * _divergence(s_others, t_others))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
+from fairdistill.losses.checks import at_least_float32, checked_rows, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -48,7 +48,7 @@ def domain_independent_loss(
     if head_logits.ndim != 3:
         raise ValueError(f"Expected argument `head_logits` to be [N, G, C], but got {tuple(head_logits.shape)}")
     _, num_groups, num_classes = head_logits.shape
-    check_rows(len(head_logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
+    labels, groups = checked_rows(len(head_logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (heads,) = at_least_float32(head_logits)
     own = heads.take_along_dim(groups.clamp_min(0).view(-1, 1, 1), dim=1).squeeze(1)
     logits = torch.where((groups >= 0).unsqueeze(1), own, heads.mean(1))

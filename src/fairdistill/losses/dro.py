@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, check_rows
+from fairdistill.losses.checks import at_least_float32, check_classes, checked_rows
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -65,7 +65,8 @@ def dro_loss(
         (1.5608, [0.1, 0.73, 0.09, 0.09])
     """
     num_classes, num_groups = log_weights.shape
-    check_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
+    check_classes(logits, num_classes)
+    labels, groups = checked_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (logits,) = at_least_float32(logits)
     losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
     known = groups >= 0

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_classes, checked_rows, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -100,7 +100,8 @@ def gapreg_loss(
         (0.3798, [0.88, 0.12], [1.0, 1.0])
     """
     _, num_classes, num_groups = totals.shape
-    check_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
+    check_classes(logits, num_classes)
+    labels, groups = checked_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     _check_batches(batches)
     (logits,) = at_least_float32(logits)
     with no_autocast(logits):

@@ -21,7 +21,7 @@ def hint_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
     Args:
         student: floating point ``[N, ...]``; computed in at least float32.
-        teacher: floating point of the same shape.
+        teacher: floating point of the same shape; a constant, no gradient reaches it.
 
     Returns:
         Scalar.
@@ -35,7 +35,7 @@ def hint_loss(student: Tensor, teacher: Tensor) -> Tensor:
         1.0
     """
     check_same_shape(student, teacher)
-    student, teacher = at_least_float32(student, teacher)
+    student, teacher = at_least_float32(student, teacher.detach())
     return F.mse_loss(student, teacher) / 2
 
 

@@ -28,7 +28,7 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: floa
 
     Args:
         student_logits: floating point ``[N, C]``; computed in at least float32.
-        teacher_logits: floating point ``[N, C]``.
+        teacher_logits: floating point ``[N, C]``; a constant, no gradient reaches it.
         temperature: T > 0.
 
     Returns:
@@ -44,7 +44,7 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: floa
     """
     check_logits(student_logits, teacher_logits)
     check_positive("temperature", temperature)
-    student, teacher = at_least_float32(student_logits, teacher_logits)
+    student, teacher = at_least_float32(student_logits, teacher_logits.detach())
     with no_autocast(student):
         return temperature**2 * F.kl_div(
             F.log_softmax(student / temperature, dim=1),

@@ -17,9 +17,9 @@ from fairdistill.losses.checks import (
     BANDWIDTHS,
     at_least_float32,
     check_positive,
-    check_rows,
     check_same_shape,
     check_setting,
+    checked_rows,
     no_autocast,
 )
 from fairdistill.losses.projector import Projector
@@ -70,7 +70,7 @@ def mfd_loss(
         0.0
     """
     check_same_shape(student, teacher)
-    check_rows(len(student), labels, groups, num_classes=num_classes, num_groups=num_groups)
+    labels, groups = checked_rows(len(student), labels, groups, num_classes=num_classes, num_groups=num_groups)
     check_positive("bandwidth", bandwidth)
     s, t = at_least_float32(student.flatten(1), teacher.detach().flatten(1))
     with no_autocast(s):

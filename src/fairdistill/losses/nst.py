@@ -28,7 +28,7 @@ def nst_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
 
     Args:
         student_map: floating point ``[N, C, H, W]``; computed in at least float32.
-        teacher_map: floating point ``[N, C', H, W]``.
+        teacher_map: floating point ``[N, C', H, W]``; a constant, no gradient reaches it.
 
     Returns:
         Scalar.
@@ -42,7 +42,7 @@ def nst_loss(student_map: Tensor, teacher_map: Tensor) -> Tensor:
         2.0
     """
     check_maps(student_map, teacher_map)
-    student, teacher = at_least_float32(student_map, teacher_map)
+    student, teacher = at_least_float32(student_map, teacher_map.detach())
     with no_autocast(student):
         s = F.normalize(student.flatten(2), dim=2)
         t = F.normalize(teacher.flatten(2), dim=2)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, check_rows
+from fairdistill.losses.checks import at_least_float32, check_classes, checked_rows
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -68,7 +68,8 @@ def reweighted_loss(
     """
     _check_weights(cell_weights)
     num_classes, num_groups = cell_weights.shape
-    check_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
+    check_classes(logits, num_classes)
+    labels, groups = checked_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (logits,) = at_least_float32(logits)
     losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
     weights = cell_weights.to(losses.dtype)[labels, groups.clamp_min(0)]

@@ -16,8 +16,8 @@ from fairdistill.losses.checks import (
     BANDWIDTHS,
     at_least_float32,
     check_positive,
-    check_rows,
     check_setting,
+    checked_rows,
     no_autocast,
 )
 from fairdistill.losses.mfd import mfd_loss
@@ -65,7 +65,7 @@ def self_mfd_loss(
     """
     if student.ndim < 2:
         raise ValueError(f"Expected argument `student` to be [N, ...], but got {tuple(student.shape)}")
-    check_rows(len(student), labels, groups, num_classes=num_classes, num_groups=num_groups)
+    labels, groups = checked_rows(len(student), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (features,) = at_least_float32(student.flatten(1))
     with no_autocast(features):
         known = (groups >= 0).to(features.dtype)
