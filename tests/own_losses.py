@@ -134,6 +134,9 @@ class Unbuilt:
 no_class_loss = Method("mine", (Small(),))  # type: ignore[arg-type]  # taps are names
 misnamed = Method("mine", (Small(),), class_loss="focal")  # type: ignore[arg-type]  # taps are names
 no_comma = Method("mine", (Small()))  # type: ignore[arg-type]  # on purpose
+no_comma_in_warmup = Method("mine", (CrossEntropy(),), warmup=Small())  # type: ignore[arg-type]  # on purpose
+twice = Method("mine", (CrossEntropy(), Small(), ready))  # type: ignore[arg-type]  # taps are names
+in_both_stages = Method("mine", (CrossEntropy(), Small()), warmup=(ready,))  # type: ignore[arg-type]  # taps are names
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,10 @@ def test_a_method_of_ones_own_is_part_of_sums_and_has_settings():
         ("Unset", "give every setting a default value .*strength"),
         ("no_class_loss", r"none of its terms \(small\) is its class_loss, 'ce'; name the one .* add CrossEntropy\(\)"),
         ("misnamed", r"none of its terms \(small\) is its class_loss, 'focal'"),
-        ("no_comma", r"none of its terms \(small\) is its class_loss"),
+        ("no_comma", r"its terms and its warmup must be tuples, such as \(CrossEntropy\(\),\)"),
+        ("no_comma_in_warmup", "its terms and its warmup must be tuples"),
+        ("twice", r"two of its terms have the name 'small': .*strength=0\.5.*strength=3\.0"),
+        ("in_both_stages", "two of its terms have the name 'small'"),
         ("Taken", "'ce' is the name of a term that there is already; choose another"),
         ("Unbuilt", r"Unbuilt has no build\(context\), which returns the term"),
         (

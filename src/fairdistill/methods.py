@@ -295,9 +295,14 @@ def _own(place: str) -> Method:
     method = found if isinstance(found, Method) else Method(place, (CrossEntropy(), found))
     if method.sampler not in get_args(SamplerName):
         raise MethodError(f"{place}: its sampler must be {' or '.join(get_args(SamplerName))}, not {method.sampler!r}")
-    terms = (*method.warmup, *method.terms) if isinstance(method.terms, tuple) else (method.terms,)
+    if not (isinstance(method.terms, tuple) and isinstance(method.warmup, tuple)):
+        raise MethodError(f"{place}: its terms and its warmup must be tuples, such as (CrossEntropy(),)")
+    terms = (*method.warmup, *method.terms)
     for spec in terms:
         check_spec(spec, place)
+        other = next(each for each in terms if each.name == spec.name)
+        if other != spec:
+            raise MethodError(f"{place}: two of its terms have the name {spec.name!r}: {other} and {spec}")
         if not isinstance(spec, _BUILT_IN.get(spec.name, type(spec))):
             raise MethodError(f"{place}: {spec.name!r} is the name of a term that there is already; choose another")
     if method.class_loss not in {spec.name for spec in terms}:
