@@ -300,11 +300,11 @@ def _own(place: str) -> Method:
     terms = (*method.warmup, *method.terms)
     for spec in terms:
         check_spec(spec, place)
+        if not isinstance(spec, _BUILT_IN.get(spec.name, type(spec))):
+            raise MethodError(f"{place}: {spec.name!r} is the name of a term that there is already; choose another")
         other = next(each for each in terms if each.name == spec.name)
         if other != spec:
             raise MethodError(f"{place}: two of its terms have the name {spec.name!r}: {other} and {spec}")
-        if not isinstance(spec, _BUILT_IN.get(spec.name, type(spec))):
-            raise MethodError(f"{place}: {spec.name!r} is the name of a term that there is already; choose another")
     if method.class_loss not in {spec.name for spec in terms}:
         raise MethodError(
             f"{place}: none of its terms ({', '.join(spec.name for spec in terms)}) is its class_loss, "

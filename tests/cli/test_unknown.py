@@ -15,6 +15,9 @@ from fairdistill.cli.unknown import of_other_data, of_some_data, unknown_option
         ("unrecognized arguments: faces.csv", "did you mean --data faces.csv?"),
         ("unrecognized arguments: digits-s x", "did you mean --data digits-s?"),
         ("--model: expected a text; unlike --modle", ""),
+        ("--config: unknown option 'modle'", "did you mean --model?"),
+        ("--config: unknown option 'label'", "--label needs --data"),
+        ("--config: unknown option 'a.b'", ""),
     ],
 )
 def test_an_unknown_option_is_answered_with_what_was_meant_or_where_it_belongs(message, said):

@@ -41,6 +41,24 @@ def test_yaml_that_crashes_or_confuses_its_library_is_refused(text):
         from_yaml(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lr: 1\nsteps: 2\nlr: 3", "'lr' occurs twice, again in line 3"),
+        ("set: {a: 1, a: 1}", "'a' occurs twice, again in line 1"),
+        ("a: &a {x: 1}\nb: {<<: *a, x: 2, x: 3}", "'x' occurs twice, again in line 2"),
+    ],
+)
+def test_a_name_that_occurs_twice_is_named_with_its_line(text, said):
+    with pytest.raises(ValueError, match=said):
+        from_yaml(text)
+
+
+def test_a_name_may_replace_one_of_a_mapping_that_is_joined():
+    content = from_yaml("a: &a {x: 1, y: 1}\nb: &b {<<: *a, x: 2}\n<<: *b\ny: 3\n1: 4\n'1': 5")
+    assert content == {"a": {"x": 1, "y": 1}, "b": {"x": 2, "y": 1}, "x": 2, "y": 3, 1: 4, "1": 5}
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000 + "]" * 100_000, "1" * 5000, "{", ""])
 def test_json_of_that_kind_too(text):
     with pytest.raises(ValueError):  # noqa: PT011

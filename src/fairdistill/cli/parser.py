@@ -93,6 +93,7 @@ class Parser(ArgumentParser):
         text = re.sub(r'Parser key "([\w.]+)": ', lambda m: f"--{m[1].replace('_', '-')}: ", text)
         text = re.sub(r"Expected an? typing\.Literal\[(.*?)\]", _choices, text)
         text = re.sub(r"Expected an? <class '(\w+)'>", lambda m: f"expected {_KINDS.get(m[1], m[1])}", text)
+        text = re.sub(r"^Option ('[\w.]+') is not accepted", r"--config: unknown option \1", text)
         see = f"see {self.prog} --help"
         if text.lower().endswith(see):  # an error in a file of options passes here twice
             raise UsageError(text)
@@ -128,7 +129,7 @@ def _choices(match: re.Match[str]) -> str:
     return f"expected one of {match[1]}".replace("'", "")
 
 
-_KINDS = {"int": "a whole number", "float": "a number", "str": "a text"}
+_KINDS = {"int": "a whole number", "float": "a number", "str": "a text", "dict": "named values (NAME: VALUE)"}
 
 
 def add_options(

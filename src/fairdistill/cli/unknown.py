@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection
 from dataclasses import fields
@@ -17,7 +18,8 @@ def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, st
     Data that are named without ``--data`` are told so.
 
     Args:
-        message: the parser's complaint, for example ``unrecognized arguments: --modle resnet18``.
+        message: the parser's complaint, for example ``unrecognized arguments: --modle resnet18``, or ``unknown option
+            'modle'`` for one in a file of options.
         known: the options that the parser takes.
         elsewhere: where other options belong, by option.
 
@@ -25,13 +27,12 @@ def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, st
         >>> unknown_option("unrecognized arguments: --modle resnet18", ["--model", "--data"], {})
         'did you mean --model?'
     """
-    _, complains, given = message.partition("nrecognized arguments: ")
-    if not complains:
-        return ""
-    option = next((each.partition("=")[0] for each in given.split() if each.startswith("--")), None)
-    if option is None:
-        word = given if Path(given).exists() else given.split()[0]
+    found = re.search(r"nrecognized arguments: (?:.*?\s)?(--[^\s=]+)|unknown option '(\w+)'", message)
+    if found is None:
+        _, _, given = message.partition("nrecognized arguments: ")
+        word = given if Path(given).exists() else given.partition(" ")[0]
         return f"did you mean --data {shlex.quote(word)}?" if "--data" in known and _names_data(word) else ""
+    option = found[1] or f"--{found[2].replace('_', '-')}"
     if option in elsewhere:
         return f"{option} {elsewhere[option]}"
     flags = [each for each in known if each.startswith("--")]
@@ -42,7 +43,7 @@ def _names_data(word: str) -> bool:
     from fairdistill.data import DATASETS
     from fairdistill.tables.reading import SUFFIXES
 
-    return word in DATASETS or Path(word).suffix.lower() in SUFFIXES or Path(word).is_dir()
+    return bool(word) and (word in DATASETS or Path(word).suffix.lower() in SUFFIXES or Path(word).is_dir())
 
 
 def flags_of(options: type[Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 _DEEPEST = 64
@@ -30,7 +31,8 @@ def from_yaml(text: str) -> Any:
     """Return what a YAML text holds: plain values, lists and mappings.
 
     Raises:
-        ValueError: if it is not YAML, holds a tag that would make another object, or is nested too deeply.
+        ValueError: if it is not YAML, holds a name twice or a tag that would make another object, or is nested too
+            deeply.
 
     Example:
         >>> from_yaml("lr: 0.1")
@@ -38,8 +40,7 @@ def from_yaml(text: str) -> Any:
     """
     import yaml
 
-    # With libyaml, PyYAML reads ten times faster, but crashes on content that is nested very deeply.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = _loader()
     try:
         depth = references = 0
         for event in yaml.parse(text, Loader=loader):
@@ -55,3 +56,25 @@ def from_yaml(text: str) -> Any:
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
     return content
+
+
+@cache
+def _loader() -> Any:
+    """Return a class that reads YAML and refuses a name that a mapping holds twice."""
+    import yaml
+
+    # With libyaml, PyYAML reads ten times faster, but crashes on content that is nested very deeply.
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
+        def flatten_mapping(self, node: Any) -> None:
+            """Look at the names before those of other mappings (``<<``), which they replace, are joined to them."""
+            if node not in vars(self).setdefault("seen", set()):
+                self.seen.add(node)
+                names = set()
+                for key, _ in node.value:
+                    name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else key
+                    if name in names:
+                        raise ValueError(f"{key.value!r} occurs twice, again in line {key.start_mark.line + 1}")
+                    names.add(name)
+            super().flatten_mapping(node)
+
+    return Loader
