@@ -68,3 +68,10 @@ def test_passes_count_how_often_each_row_was_drawn_before(kind: type[Balanced | 
             assert seen[row] == before
             seen[row] += 1
     assert seen.max() > 4
+
+
+@pytest.mark.parametrize("wrong", [[0.0, 0.7, 1.0], [0.0, float("nan"), 1.0]])
+@pytest.mark.parametrize("name", ["labels", "groups"])
+def test_fractions_are_refused_and_not_cut_off(name, wrong) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` to hold integers, but got torch.float32"):
+        BalancedBatchSampler(**{"labels": [0, 0, 1], "groups": [0, 1, 1], name: wrong})

@@ -25,7 +25,8 @@ class BalancedBatchSampler(data.Sampler[list[int]]):
         seed: seed of the shuffling.
 
     Raises:
-        ValueError: if the lengths differ, no sample has a known group, or a batch is too small.
+        ValueError: if they do not hold integers, the lengths differ, no sample has a known group, or a batch is too
+            small.
 
     Example:
         >>> sampler = BalancedBatchSampler(labels=[0, 0, 0, 1, 1], groups=[0, 0, 1, 0, 1], batch_size=4)
@@ -42,7 +43,7 @@ class BalancedBatchSampler(data.Sampler[list[int]]):
         batch_size: int = 128,
         seed: int = 0,
     ) -> None:
-        labels, groups = (torch.as_tensor(each, dtype=torch.int64).cpu() for each in (labels, groups))
+        labels, groups = _integers("labels", labels), _integers("groups", groups)
         if labels.ndim != 1 or labels.shape != groups.shape:
             raise ValueError(
                 "Expected arguments `labels` and `groups` to be vectors of the same length, "
@@ -67,3 +68,10 @@ class BalancedBatchSampler(data.Sampler[list[int]]):
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
         return self._rows.steps_per_epoch
+
+
+def _integers(name: str, values: Tensor | Sequence[int]) -> Tensor:
+    given = torch.as_tensor(values).cpu()
+    if given.numel() and (given.is_floating_point() or given.is_complex()):
+        raise ValueError(f"Expected argument `{name}` to hold integers, but got {given.dtype}")
+    return given.to(torch.int64)
