@@ -65,9 +65,13 @@ def _loader() -> Any:
 
     # With libyaml, PyYAML reads ten times faster, but crashes on content that is nested very deeply.
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
+        def __init__(self, text: str) -> None:
+            super().__init__(text)
+            self.seen: set[Any] = set()
+
         def flatten_mapping(self, node: Any) -> None:
             """Look at the names before those of other mappings (``<<``), which they replace, are joined to them."""
-            if node not in vars(self).setdefault("seen", set()):
+            if node not in self.seen:
                 self.seen.add(node)
                 names = set()
                 for key, _ in node.value:
