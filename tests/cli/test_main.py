@@ -174,12 +174,19 @@ def test_an_unknown_key_in_a_configuration_file_is_named(tmp_path, monkeypatch, 
     assert "learning_rate" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["method: [", "- 1", "\xff\xfe"])
-def test_a_configuration_file_that_is_none_is_named(content, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("method: [", "as YAML"), ("- 1", "named options"), ("# f\xfcr", "not UTF-8 (byte 0xfc); save")],
+)
+def test_a_configuration_file_that_is_none_is_named(content, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "options.yaml").write_bytes(content.encode("latin-1"))
     assert main(["train", "--config", "options.yaml"]) == 2
-    assert "options.yaml" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "options.yaml" in shown
+    assert said in shown
+    assert main(["train", "--config", "."]) == 2
+    assert ". is a folder; the options of a run are in its config.yaml" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")

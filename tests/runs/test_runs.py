@@ -303,14 +303,29 @@ def test_a_folder_that_is_not_there_is_named_with_the_way_to_make_it(tmp_path):
         RunFolder.open(tmp_path / "none")
 
 
-def test_a_table_and_the_folder_of_a_fix_are_named(tmp_path):
+def test_a_table_is_named(tmp_path):
     (tmp_path / "t.csv").touch()
     with pytest.raises(RunFolderError, match=r"is a file, not a run folder; .* is for: fairdistill audit .*t\.csv"):
         RunFolder.open(tmp_path / "t.csv")
-    (tmp_path / "fix").mkdir()
-    (tmp_path / "fix" / "fix.json").touch()
-    with pytest.raises(RunFolderError, match=r"is the folder of a fix, not of a run; its report is .*report\.html"):
-        RunFolder.open(tmp_path / "fix")
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("fix.json", r"is the folder of a fix, not of a run; its report is .*report\.html"),
+        ("grid.json", r"is the folder of a grid, not of a run; for its table: fairdistill bench table \S+$"),
+        ("study.json", r"is the folder of a search, not of a run; its runs are the folders trial-N in it$"),
+    ],
+)
+def test_the_folder_of_another_command_is_named(file, said, tmp_path):
+    (tmp_path / file).touch()
+    with pytest.raises(RunFolderError, match=said):
+        RunFolder.open(tmp_path)
+
+
+def test_a_pattern_that_matches_nothing_is_no_folder_to_make(tmp_path):
+    with pytest.raises(RunFolderError, match=r"/\*-seed\*/ matches no folder; check the pattern"):
+        RunFolder.open(f"{tmp_path}/*-seed*/")
 
 
 def test_the_format_version_is_in_the_file(run):

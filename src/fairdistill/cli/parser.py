@@ -222,6 +222,10 @@ def _configuration(path: str) -> dict[str, Any]:
         content = from_yaml(text)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}; give a YAML file of options with --config") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; the options of a run are in its config.yaml") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 (byte {error.object[error.start]:#04x}); save it as UTF-8") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path} as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):

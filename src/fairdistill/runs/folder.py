@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import glob
 import io
 import json
 import os
@@ -320,8 +321,15 @@ def _as_yaml(content: Mapping[str, Any]) -> str:
 
 def _other_than_run(path: Path) -> str | None:
     """Return what a path is that leads to no run, and what to do with it; None if that is not known."""
+    quoted = shlex.quote(str(path))
     if path.is_file():
-        return f"is a file, not a run folder; a table of predictions is for: fairdistill audit {shlex.quote(str(path))}"
+        return f"is a file, not a run folder; a table of predictions is for: fairdistill audit {quoted}"
     if (path / "fix.json").is_file():
         return f"is the folder of a fix, not of a run; its report is {path / 'report.html'}"
+    if (path / "grid.json").is_file():
+        return f"is the folder of a grid, not of a run; for its table: fairdistill bench table {quoted}"
+    if (path / "study.json").is_file():
+        return "is the folder of a search, not of a run; its runs are the folders trial-N in it"
+    if not path.exists() and glob.has_magic(str(path)):
+        return "matches no folder; check the pattern, or name the run folders"
     return None
