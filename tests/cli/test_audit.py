@@ -117,7 +117,7 @@ def test_a_model_is_audited_with_a_table_of_images(tmp_path, monkeypatch, capsys
     ("arguments", "parts"),
     [
         ([], ["SOURCE"]), (["none.csv"], ["there is no table none.csv"]),
-        (["https://host/t.csv"], ["https://host/t.csv is an address; download the file"]),
+        (["https://host/t.csv"], ["https://host/t.csv is an address; give a path on this machine"]),
         (["deployed.pt"], ["not a table", "--data"]),
         (["t.csv", "--group", "rase"], ["no column 'rase'", "race", "--group"]),
         (["nowhere"], ["does not exist", "table of predictions"]),

@@ -92,7 +92,7 @@ def test_help_of_train_lists_the_options_of_the_chosen_data_set(capsys):
         ([], []),
         (["nothing"], ["unknown command 'nothing'. Choose from audit", "train", "embed; see fairdistill --help"]),
         (["audti"], ["unknown command 'audti'; did you mean 'audit'? Choose from audit"]),
-        (["compare", "s3://bucket/run"], ["s3://bucket/run is an address; download the file and give its path"]),
+        (["compare", "s3://bucket/run"], ["s3://bucket/run is an address; give a path on this machine"]),
         (["train", "--data", "digit-s"], ["'digit-s'", "did you mean 'digits-s'"]),
         (["train", "--method", "mdf"], ["'mdf'", "did you mean 'mfd'"]),
         (["train", "--method", "mfd"], ["'mfd' needs a teacher", "--method scratch"]),

@@ -17,7 +17,10 @@ from fairdistill.errors import UsageError
 
 _PLAIN: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
 _NAMES_CODE = frozenset({"method", "methods", "model", "teacher_model"})  # options that take MODULE:NAME
-_ADDRESSES = frozenset({"storage", "address"})  # options that take one
+_PATHS = frozenset({  # options
+    "data", "data_root", "test_data", "teacher", "images", "correction", "cache_dir", "image_cache", "out", "card",
+    "predictions_out",
+})  # fmt: skip
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # a letter alone is a disk
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
@@ -44,8 +47,8 @@ def check_types(options: Any) -> None:
     """
     for name, kind, plain in _checked(cast("Hashable", type(options))):
         value = getattr(options, name)
-        if type(value) is str and name not in _ADDRESSES:
-            check_no_address(value)
+        if name in _PATHS and type(value) is str:
+            _check_no_address(value)
         if type(value) in plain:
             continue
         expected = _mismatch(value, kind)
@@ -115,20 +118,12 @@ def check_path(name: str, value: object) -> None:
         raise UsageError(f"expected {name} to be a path, but got a {type(value).__name__}; {way}")
     if not isinstance(value, str | Path):
         raise UsageError(f"expected {name} to be a path, but got {reprlib.repr(value)}")
-    check_no_address(str(value))
+    _check_no_address(str(value))
 
 
-def check_no_address(text: str) -> None:
-    """Raise a UsageError for an address on the network, or one of a file, in place of a path.
-
-    Example:
-        >>> check_no_address("s3://bucket/table.csv")
-        Traceback (most recent call last):
-        fairdistill.errors.UsageError: s3://bucket/table.csv is an address; download the file and give its path
-    """
+def _check_no_address(text: str) -> None:
     if _ADDRESS.match(text):
-        way = "give the path alone" if text.startswith("file:") else "download the file and give its path"
-        raise UsageError(f"{text} is an address; {way}")
+        raise UsageError(f"{text} is an address; give a path on this machine")
 
 
 def check_named(name: str, value: object) -> None:
