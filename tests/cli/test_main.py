@@ -171,7 +171,10 @@ def test_an_unknown_key_in_a_configuration_file_is_named(tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "options.yaml").write_text("method: ss\nlearning_rate: 0.1\n")
     assert main(["train", "--config", "options.yaml"]) == 2
-    assert "learning_rate" in capsys.readouterr().err
+    assert "options.yaml: unknown option 'learning_rate'" in capsys.readouterr().err
+    (tmp_path / "other.yaml").write_text("steps: few\n")
+    assert main(["train", "--config=other.yaml"]) == 2
+    assert "error: other.yaml: --steps: expected a whole number. Got value: few;" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

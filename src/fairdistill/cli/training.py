@@ -19,6 +19,7 @@ from fairdistill.cli.parser import (
 )
 from fairdistill.cli.unknown import of_other_data
 from fairdistill.data import entry
+from fairdistill.errors import UsageError
 from fairdistill.training import TrainOptions
 
 
@@ -34,7 +35,12 @@ def parse_training(parser: Parser, arguments: list[str]) -> tuple[TrainOptions, 
     add_options(parser, own, title=f"Data set {name}", unset=True)
     rest, settings = split_settings(arguments, "set")
     rest, repeated = split_repeated(rest, own)
-    given = vars(parser.parse_args(with_configurations(rest)))
+    files = values_of(rest, "config")
+    try:
+        given = vars(parser.parse_args(with_configurations(rest)))
+    except UsageError as error:  # the parser sees what a file holds, but not its name
+        named = str(error).replace("--config: ", f"{files[0]}: ", 1) if len(files) == 1 else str(error)
+        raise UsageError(named) from None
     for unused in ("config", "format_version"):
         given.pop(unused)
     # The command line overrides a file as a whole: a new method has new settings, and one budget replaces the other.
