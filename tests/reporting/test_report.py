@@ -192,9 +192,8 @@ def test_runs_without_a_teacher_or_an_embedding_have_no_such_section(tmp_path):
 
 
 def test_paths_below_the_current_folder_are_shown_from_there(tmp_path, monkeypatch):
-    run = made_run(tmp_path / "t", method="scratch", gap=0.1)
-    config = run.path / "config.yaml"
-    config.write_text(f"{config.read_text()}teacher: {tmp_path}/models/deployed\ndata_root: /elsewhere\n")
+    places = {"teacher": f"{tmp_path}/models/deployed", "data_root": "/elsewhere"}
+    run = made_run(tmp_path / "t", method="scratch", gap=0.1, **places)
     monkeypatch.chdir(tmp_path)
     text = written([RunFolder.open(run.path)], tmp_path)
     assert "teacher: models/deployed\n" in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from fairdistill.comparing.gathering import gathered, is_row_file, read_rows
 from fairdistill.comparing.options import CompareOptions
 from fairdistill.comparing.recipes import FinishedRun, Recipe, by_recipe
 from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
-from fairdistill.contract import check_path, with_keywords
+from fairdistill.contract import listed_paths, with_keywords
 from fairdistill.errors import UsageError
 
 
@@ -37,11 +37,7 @@ def compare(
         0.942
     """
     with_keywords(CompareOptions, options, keywords)
-    if not isinstance(sources, str | Path | Iterable):
-        raise UsageError(f"expected sources to be run folders, but got {sources!r}")
-    given = [sources] if isinstance(sources, str | Path) else list(sources)
-    for source in given:
-        check_path("a run folder", source)
+    given = listed_paths("run folders", sources)
     folders = [source for source in given if not is_row_file(source)]
     found = [_compared(_read(folders))] if folders or not given else []
     return gathered([*found, *(read_rows(source) for source in given if is_row_file(source))])

@@ -10,6 +10,7 @@ from fairdistill.contract.checks import (
     check_seed,
     check_share,
     check_types,
+    listed_paths,
     required_type,
 )
 from fairdistill.contract.data_options import with_data_keywords
@@ -20,7 +21,7 @@ from fairdistill.contract.options import check_options, groups_of, split_keyword
 from fairdistill.contract.results import Result, key
 
 __all__ = [
-    "Result", "check_at_least_one", "check_named", "check_new_file", "check_no_input",
-    "check_options", "check_path", "check_seed", "check_share", "check_types", "former_names", "groups_of", "key",
-    "lazy_face", "present_names", "required_type", "split_keywords", "with_data_keywords", "with_keywords",
+    "Result", "check_at_least_one", "check_named", "check_new_file", "check_no_input", "check_options", "check_path",
+    "check_seed", "check_share", "check_types", "former_names", "groups_of", "key", "lazy_face", "listed_paths",
+    "present_names", "required_type", "split_keywords", "with_data_keywords", "with_keywords",
 ]  # fmt: skip

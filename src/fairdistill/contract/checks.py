@@ -8,7 +8,7 @@ import re
 import reprlib
 import types
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -119,6 +119,30 @@ def check_path(name: str, value: object) -> None:
     if not isinstance(value, str | Path):
         raise UsageError(f"expected {name} to be a path, but got {reprlib.repr(value)}")
     _check_no_address(str(value))
+
+
+def listed_paths(name: str, value: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    """Return several paths, or a single one, as a list.
+
+    Args:
+        name: what they are, for messages.
+        value: as the caller gave them.
+
+    Raises:
+        UsageError: for anything else.
+
+    Example:
+        >>> listed_paths("run folders", "runs/mfd")
+        ['runs/mfd']
+    """
+    if isinstance(value, str | Path):
+        value = [value]
+    if not isinstance(value, Iterable) or hasattr(value, "to_csv"):
+        raise UsageError(f"expected sources to be {name}, but got {reprlib.repr(value)}")
+    found = list(value)
+    for each in found:
+        check_path(name, each)
+    return found
 
 
 def _check_no_address(text: str) -> None:

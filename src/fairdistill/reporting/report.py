@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import with_keywords
+from fairdistill.contract import listed_paths, with_keywords
 from fairdistill.reporting.card import card
 from fairdistill.reporting.content import gather
 from fairdistill.reporting.options import ReportOptions
@@ -41,7 +41,7 @@ def report(
         ('report.html', 0.031)
     """
     options = with_keywords(ReportOptions, options, keywords)
-    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    given = listed_paths("run folders", sources)
     files = options.files(given)
     content = gather(given, options)
     texts = (page(content), *([card(content)] if options.card else []))

@@ -15,7 +15,7 @@ from fairdistill.benching.tables.options import TableOptions
 from fairdistill.benching.tables.result import Measured, Published, TableResult, TableRow
 from fairdistill.comparing import CompareRow, OverSeeds, compare, is_row_file
 from fairdistill.comparing.recipes import FinishedRun, Recipe
-from fairdistill.contract import with_keywords
+from fairdistill.contract import listed_paths, with_keywords
 from fairdistill.data import entry
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import RunFolder
@@ -43,7 +43,7 @@ def bench_table(
         >>> print(bench_table(["bench/digits", "seed0.json"]))  # doctest: +SKIP
     """
     with_keywords(TableOptions, options, keywords)
-    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    given = listed_paths("folders of grids", sources)
     grids = {str(source): read_grid(Path(source)) for source in given if not is_row_file(source)}
     comparison = compare([each for source in given for each in _runs(source, grids.get(str(source)))])
     name = next((grid.data for grid in grids.values()), comparison.data.split(",")[0])  # a row file tells no path
