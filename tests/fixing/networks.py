@@ -9,7 +9,7 @@ from torch import nn
 
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.fixing import FixOptions
-from fairdistill.fixing.work.deployed import Deployed, source_of
+from fairdistill.fixing.work.deployed import Deployed, deployed_source
 from fairdistill.fixing.work.samples import Samples
 from fairdistill.fixing.work.work import Work
 from fairdistill.models.files.safe_file import DIGEST
@@ -101,6 +101,6 @@ def work_of(factory: str, folder: Path, *, budget: str = "10m", **options: objec
         images_of("train", 240, seed=0), images_of("val", 240, seed=1), images_of("test", 240, seed=2), cut=False
     )
     runtime = choose_runtime("cpu", "float32")
-    deployed = Deployed.read(source_of(str(folder / "deployed.pt"), given), samples, runtime)
+    deployed = Deployed.read(deployed_source(str(folder / "deployed.pt"), given), samples, runtime)
     (folder / "out").mkdir()
     return Work(given, TrainOptions(), folder / "out", samples, deployed, runtime, Clock(given.seconds), ())

@@ -10,6 +10,7 @@ from fairdistill.choosing import FIX_RULE, Chooser, RuleFunction, chooser
 from fairdistill.contract import check_at_least_one, check_options, check_seed, check_types, with_data_keywords
 from fairdistill.data import option_names
 from fairdistill.errors import UsageError
+from fairdistill.predictions.trained.running_options import ModelOptions
 from fairdistill.system.precision import Precision
 from fairdistill.system.threads import ThreadCount, check_threads
 from fairdistill.text.durations import parse_duration
@@ -21,7 +22,7 @@ MOST_STUDENTS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class FixDataOptions:
-    """Data and deployed model."""
+    """Data."""
 
     data: str
     """Data set: {datasets}, a table (.csv, .tsv, .jsonl, .parquet) or a folder of
@@ -30,24 +31,15 @@ class FixDataOptions:
     """Folder with the data files; default: $FAIRDISTILL_DATA, or a table's own folder."""
     data_options: Mapping[str, Any] = field(default_factory=dict)
     """The data set's own options, for example the columns of a table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedOptions(ModelOptions):
+    """Deployed model."""
+
     model: str | None = None
     """Network of the weights file and of the students, named as for train --model; default: as stored in the
     model's file, else the data set's."""
-    weights_key: str | None = None
-    """Key of the weights in a file with several, for example state_dict_ema."""
-    model_size: int | None = None
-    """Height and width of the model's input; default: as stored in its file or in a config.json beside it, else the
-    data set's."""
-    model_mean: str | None = None
-    """Channel means of the model's input; default: as for its size."""
-    model_std: str | None = None
-    """Channel standard deviations of the model's input; default: as for its mean."""
-    model_input: str | None = None
-    """How images become the model's input, for example center:256,bicubic. Words: whole, center:SHORT or square:SIZE;
-    nearest, bilinear, bicubic, lanczos, box or hamming; antialias or aliased; rounded or floor (where a center begins);
-    rgb or bgr. Default: as for its size, else whole,bilinear,antialias,rgb."""
-    model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
-    """What the model's outputs are; auto: find out by running it."""
     head: str | None = None
     """Module of the network that makes its outputs, a linear layer or a 1x1 convolution; default: find it by running
     the network."""
@@ -111,7 +103,7 @@ class FixMachineOptions:
 
 # Dataclasses collect inherited fields from the last base to the first.
 @dataclass(frozen=True, kw_only=True)
-class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, FixDataOptions):
+class FixOptions(FixMachineOptions, StudentOptions, ChoiceOptions, DeployedOptions, FixDataOptions):
     """Options of a fix: the data, the search, the students and the machine.
 
     Raises:

@@ -13,7 +13,7 @@ from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.students.runs import Limit, train_until
 from fairdistill.fixing.students.steps import steps_per_epoch, teacher_steps
 from fairdistill.fixing.work import folder
-from fairdistill.fixing.work.deployed import Deployed, source_of
+from fairdistill.fixing.work.deployed import Deployed, deployed_source
 from fairdistill.fixing.work.guessing import check_beats_guessing
 from fairdistill.fixing.work.samples import Samples
 from fairdistill.fixing.work.work import Work
@@ -55,7 +55,7 @@ def prepare_work(deployed: str | None, options: FixOptions, clock: Clock) -> Wor
     check_logger(options.logger)
     use_threads(options.threads)
     runtime = choose_runtime(options.device, options.precision)
-    source = None if deployed is None else source_of(deployed, options)
+    source = None if deployed is None else deployed_source(deployed, options)
     run = file = None
     if source is not None:
         run, file, options = _opened(source, options)
@@ -161,7 +161,7 @@ def _trained(base: TrainOptions, options: FixOptions, samples: Samples, runtime:
     train_until(out, replace(wanted, steps=steps), samples, until=steps, limit=limit)
     steps = folder.reached(out, "teacher")
     folder.update_plan(out, teacher_steps=steps)  # whatever follows is about this model
-    source = source_of(str(out / "teacher"), options)
+    source = deployed_source(str(out / "teacher"), options)
     given = Deployed.read(source, samples, runtime)
     try:
         check_beats_guessing(

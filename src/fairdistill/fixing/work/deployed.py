@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairdistill.fixing.options import FixOptions
@@ -12,7 +12,7 @@ from fairdistill.models.files.kinds import is_program
 from fairdistill.models.files.weights import WeightsFile
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
-from fairdistill.predictions.trained.source import ModelSource, given_for_data
+from fairdistill.predictions.trained.source import ModelSource, given_for_data, source_of
 from fairdistill.system.runtime import Runtime
 
 
@@ -44,12 +44,7 @@ class Deployed:
         return cls(source, model, found, seconds / len(found))
 
 
-def source_of(path: str, options: FixOptions) -> ModelSource:
-    """Return where the deployed model is, and what its file does not contain."""
-    known = Path(path).is_dir() or is_program(path)
-    return ModelSource(
-        path=path, network=None if known else options.model, weights_key=options.weights_key,
-        size=options.model_size, mean=options.model_mean, std=options.model_std, given_rule=options.model_input,
-        outputs=options.model_outputs,
-        **given_for_data(options.data, options.data_options), option="model", network_option="--model",
-    )  # fmt: skip
+def deployed_source(path: str, options: FixOptions) -> ModelSource:
+    """Return where the deployed model is; ``--model`` is the network of the students if its file names its own."""
+    source = source_of(path, options, **given_for_data(options.data, options.data_options))
+    return replace(source, network=None) if Path(path).is_dir() or is_program(path) else source

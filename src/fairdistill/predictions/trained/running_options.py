@@ -1,4 +1,4 @@
-"""Options of every command that runs a trained model on images."""
+"""Options of every command that reads a trained model, and of those that run it on images."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from fairdistill.system.threads import ThreadCount, check_threads
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunningOptions:
-    """Model."""
+class ModelOptions:
+    """Model file and input."""
 
     model: str | None = None
     """Network of a weights file, named as for train --model."""
@@ -31,6 +31,12 @@ class RunningOptions:
     rgb or bgr. Default: as for its size, else whole,bilinear,antialias,rgb."""
     model_outputs: Literal["auto", "logits", "probabilities"] = "auto"
     """What the model's outputs are; auto: find out by running it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningOptions(ModelOptions):
+    """Running the model."""
+
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda or cuda:N."""
     precision: Precision = "auto"

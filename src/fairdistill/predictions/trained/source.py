@@ -13,7 +13,7 @@ from fairdistill.models.description.folder import model_path
 from fairdistill.models.description.input_rule import InputRule, parse_rule
 from fairdistill.models.files.kinds import check_kind
 from fairdistill.models.intake import Remedies
-from fairdistill.predictions.trained.running_options import RunningOptions
+from fairdistill.predictions.trained.running_options import ModelOptions
 from fairdistill.runs import RunFolder
 from fairdistill.tables.columns import listed_once
 
@@ -76,7 +76,7 @@ class ModelSource:
         return Remedies(size=f"--{self.option}-size", network=self.network_option)
 
 
-def source_of(path: str, options: RunningOptions, **of_data: Any) -> ModelSource:
+def source_of(path: str, options: ModelOptions, **of_data: Any) -> ModelSource:
     """Return where the model of a command is; ``of_data`` is what :func:`given_for_data` found, or the classes."""
     return ModelSource(
         path=path,
