@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack, cast
 
 import filelock
 
@@ -29,6 +29,21 @@ _NO_IDENTITY = (
     "data_root", "out", "logger",
 )  # fmt: skip
 _CONCLUSION = (CORRECTION, "fix.json", "recommendation.md", "report.html", "model-card.md", "so-far.json")
+
+
+class Plan(TypedDict, total=False):
+    """What ``plan.json`` records of a fix, each value as soon as it is known."""
+
+    format: int
+    identity: dict[str, Any]  # see :func:`identity`
+    teacher_steps: int  # of a model that is trained first
+    memorized: float | None  # accuracy of a model that memorizes on its training images; None for another model
+    start: dict[str, str | None]  # name and file of the head that students start with; None: the model's own
+    short_steps: int  # of the first student
+    pace: dict[str, float]  # of students, see :class:`~fairdistill.fixing.search.pace.Pace`
+    image_seconds: float  # of the deployed model, when the pace was measured
+    rounds: list[dict[str, Any]]  # of students, see :class:`~fairdistill.fixing.students.rounds.Round`
+    reached: dict[str, int]  # the step that each run was trained to
 
 
 def identity(
@@ -132,18 +147,18 @@ def forget_teacher(out: Path) -> None:
     """Remove the model that the fix trained first, and all that is planned for it."""
     shutil.rmtree(out / "teacher", ignore_errors=True)
     plan = plan_of(out)
-    write_json(out / "plan.json", {name: plan[name] for name in ("format", "identity")})
+    write_json(out / "plan.json", {"format": plan["format"], "identity": plan["identity"]})
     withdraw(out)
 
 
-def update_plan(out: Path, **values: Any) -> None:
+def update_plan(out: Path, **values: Unpack[Plan]) -> None:
     """Record more of the plan."""
-    write_json(out / "plan.json", {**read_json(out / "plan.json"), **values})
+    write_json(out / "plan.json", {**plan_of(out), **values})
 
 
-def plan_of(out: Path) -> dict[str, Any]:
+def plan_of(out: Path) -> Plan:
     """Return the plan as recorded so far."""
-    return dict(read_json(out / "plan.json"))
+    return cast("Plan", dict(read_json(out / "plan.json")))
 
 
 def reached(out: Path, run: str) -> int:
