@@ -13,6 +13,8 @@ from fairdistill.tables.columns import Columns
 from fairdistill.tables.sources import linked, sources_of
 
 _MOST_ROWS = 20  # of one sample, on average, in a column that is taken for ids
+REPEATED = "more than once, in"
+"""Words of the note on ids that occur several times, by which others find it."""
 _SPLITS = ("split", "subset", "set", "partition", "phase")
 
 
@@ -141,6 +143,6 @@ def repeated_note(codes: NDArray[np.int64], column: str) -> str | None:
         return None
     what = f"value of column {column!r} occurs" if len(times) == 1 else f"values of column {column!r} occur"
     return (
-        f"{len(times):,} {what} more than once, in {int(times.sum()):,} rows (up to {int(times.max()):,} each); rows "
+        f"{len(times):,} {what} {REPEATED} {int(times.sum()):,} rows (up to {int(times.max()):,} each); rows "
         f"with the same {column} count as one source, not as independent samples"
     )

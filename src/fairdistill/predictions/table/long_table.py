@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.reordered import in_class_order
-from fairdistill.predictions.rows import repeated_note
+from fairdistill.predictions.rows import REPEATED, repeated_note
 from fairdistill.predictions.table.options import TableColumns
 from fairdistill.predictions.table.reading import read_predictions
 from fairdistill.tables.columns import Columns, words_of
@@ -24,7 +24,6 @@ from fairdistill.tables.yes_no import Attribute, attribute_of
 from fairdistill.text.lists import listed
 
 _SHOWN = 5
-_REPEATED = "more than once, in"  # what the note on ids of all rows says, whose ids occur for every attribute
 
 
 def read_long(
@@ -89,5 +88,5 @@ def _of_attribute(whole: Predictions, rows: NDArray[np.int64]) -> Predictions:
     codes, values = distinct(found.ids)
     codes = alone(codes, np.isin(codes, np.flatnonzero(values == "")))  # rows without an id
     here = repeated_note(codes, found.id_column)
-    notes = [here if _REPEATED in note else note for note in found.notes]
+    notes = [here if REPEATED in note else note for note in found.notes]
     return replace(found, notes=tuple(note for note in notes if note is not None))

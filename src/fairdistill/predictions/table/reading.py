@@ -153,7 +153,7 @@ def _scored(values: NDArray[np.float64], classes: Classes, options: TableColumns
     """Return the class that a single score decides: ``classes.scored`` from the threshold on, else the other."""
     high, low = classes.scored, 1 - classes.scored
     note = (
-        f"Samples with {options.score} of at least {options.threshold:g} are predicted {classes.names[high]!r}, all "
+        f"{of_score(str(options.score))} {options.threshold:g} are predicted {classes.names[high]!r}, all "
         f"others {classes.names[low]!r}"
     )
     note += ", as its name says" if high == 0 else ""
@@ -167,6 +167,11 @@ def _scored(values: NDArray[np.float64], classes: Classes, options: TableColumns
         predicted=np.where(values >= options.threshold, high, low).astype(np.int64),
         probabilities=probabilities, columns=classes.columns if probabilities is not None else None, notes=(note,),
     )  # fmt: skip
+
+
+def of_score(column: str) -> str:
+    """Return how the note on what a score means begins."""
+    return f"Samples with {column} of at least"
 
 
 def _in_unit_interval(values: NDArray[np.float64]) -> bool:

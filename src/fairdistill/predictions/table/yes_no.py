@@ -11,7 +11,7 @@ import numpy as np
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.table.options import TableColumns
-from fairdistill.predictions.table.reading import read_predictions
+from fairdistill.predictions.table.reading import of_score, read_predictions
 from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.meaning import plain
 from fairdistill.tables.reading import check_column, header, place, read_columns, several
@@ -69,8 +69,8 @@ def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> P
         assert found is not None
         return found
     scored = read_predictions(path, replace(base, score=share), answered=True)
-    known = f"Samples with {share} of at least"  # what p_NAME means is not assumed here
-    scored = replace(scored, notes=tuple(note for note in scored.notes if not note.startswith(known)))
+    # What p_NAME means is known.
+    scored = replace(scored, notes=tuple(note for note in scored.notes if not note.startswith(of_score(share))))
     if scored.probabilities is None:
         raise _no_probability(path, share, options.encoding)
     if found is None:
