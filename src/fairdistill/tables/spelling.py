@@ -1,4 +1,4 @@
-"""Values of a column that look alike, and words that probably mean unknown."""
+"""Values of a column that look alike, and words that probably mean unknown or a total."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from fairdistill.tables.totals import totals_note
 from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
 from fairdistill.text.lists import joined
 from fairdistill.text.numbers import counted
@@ -94,7 +95,7 @@ def lookalikes(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, kind: str) -> list[str]:
-    """Return notes for names that look alike, and for words that probably mean that there is no value.
+    """Return notes for names that look alike, and for words that probably mean that there is no value, or a total.
 
     Args:
         names: the different values.
@@ -113,6 +114,8 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
         words += codes_of_unknown(names)
     if kind != "source":
         notes += lookalike_notes([name for name in names if name not in words], count, column=column, kind=kind)
+    if kind in ("group", "class"):
+        notes += totals_note(names, count, column=column, kind=kind)
     if words:
         shown = [f"{name!r} ({counted(count[name], 'row')})" for name in words]
         one = len(words) == 1

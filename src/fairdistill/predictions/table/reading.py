@@ -18,6 +18,7 @@ from fairdistill.predictions.table.chosen_columns import ChosenColumns
 from fairdistill.predictions.table.classes import Classes, read_classes
 from fairdistill.predictions.table.conflicts import conflict_notes
 from fairdistill.predictions.table.copies import copies_note
+from fairdistill.predictions.table.counts import check_rows_are_samples
 from fairdistill.predictions.table.options import DEFAULT_THRESHOLD, TableColumns
 from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.order import sorted_differently
@@ -68,6 +69,8 @@ def read_predictions(
     kept = _filled(columns, found.label, found.pred, scores.columns) if answered else None
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
     outputs = _outputs(columns, classes, found)
+    if outputs.probabilities is None and found.id is None:
+        check_rows_are_samples(path, names, {*texts, *scores.columns}, (classes.labels, group_codes, outputs.predicted))
     if found.source is None:
         columns.notes += source_hint(names, chosen.texts)
     if split is not None:

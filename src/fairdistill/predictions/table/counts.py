@@ -1,0 +1,50 @@
+"""Whether the rows of a table are counts of samples instead of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairdistill.errors import DataError
+
+_WORDS = (
+    "n nn count counts freq frequency frequencies cases total n_samples num_samples samples size "
+    "anzahl nombre effectif antal aantal cuenta recuento conteggio"
+)
+_COUNTS = frozenset(_WORDS.split())
+
+
+def check_rows_are_samples(
+    path: Path,
+    names: Sequence[str],
+    used: Collection[str],
+    parts: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+) -> None:
+    """Raise a DataError if a table holds a row for each label, group and prediction, and how often they occur together.
+
+    That is what GROUP BY in SQL, ``table`` in R and ``value_counts`` in pandas return; read as samples, every
+    combination would weigh the same.
+
+    Args:
+        path: the table.
+        names: its columns.
+        used: those that the audit reads.
+        parts: label, group and predicted class of each row, int64 ``[N]`` each.
+
+    Example:
+        >>> once = np.array([0, 1])
+        >>> check_rows_are_samples(Path("t.csv"), ["label", "group", "pred"], ["label", "group", "pred"], (once,) * 3)
+    """
+    column = next((name for name in names if name not in used and name.strip().casefold() in _COUNTS), None)
+    if column is None or len(parts[0]) < 2:
+        return
+    if len(np.unique(np.stack(parts, axis=1), axis=0)) < len(parts[0]):
+        return
+    raise DataError(
+        f"{path} has each combination of label, group and prediction once, and column {column!r}, probably how often "
+        f"it occurs, but a row must be a sample; repeat the rows, in pandas with t.loc[t.index.repeat(t[{column!r}])], "
+        "or, if the column is something else, rename it"
+    )

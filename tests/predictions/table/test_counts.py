@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from fairdistill.errors import DataError
+from fairdistill.predictions.table.options import TableColumns
+from fairdistill.predictions.table.reading import read_predictions
+
+SAMPLES = pd.DataFrame(
+    {"label": [0, 0, 1, 1, 0, 1] * 3, "group": ["a", "b", "a", "b", "a", "a"] * 3, "pred": [0, 1, 1, 1, 1, 1] * 3}
+)
+
+
+@pytest.mark.parametrize("name", ["n", "count", "Freq", "COUNT"])
+def test_a_table_of_counts_is_refused_with_what_repeats_its_rows(tmp_path, name):
+    counts = SAMPLES.groupby(["label", "group", "pred"]).size().reset_index(name=name)
+    counts.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match=rf"column '{name}', probably how often .*\[t\.index\.repeat\(t\['{name}'\]\)"):
+        read_predictions(tmp_path / "t.csv", TableColumns())
+    counts.loc[counts.index.repeat(counts[name])].to_csv(tmp_path / "t.csv", index=False)
+    assert len(read_predictions(tmp_path / "t.csv", TableColumns()).labels) == len(SAMPLES)
+
+
+def test_samples_with_such_a_column_and_few_samples_without_are_read(tmp_path):
+    SAMPLES.assign(n=range(len(SAMPLES))).to_csv(tmp_path / "t.csv", index=False)
+    assert len(read_predictions(tmp_path / "t.csv", TableColumns()).labels) == len(SAMPLES)
+    SAMPLES.drop_duplicates().assign(area=7).to_csv(tmp_path / "t.csv", index=False)
+    assert len(read_predictions(tmp_path / "t.csv", TableColumns()).labels) == len(SAMPLES.drop_duplicates())
