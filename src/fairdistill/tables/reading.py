@@ -17,6 +17,7 @@ from fairdistill.system.regular import check_readable
 from fairdistill.system.stand_ins import stand_in
 from fairdistill.tables import arrow, jsonl
 from fairdistill.tables.content import other_content
+from fairdistill.tables.decoration import check_no_rule
 from fairdistill.tables.even import is_even
 from fairdistill.tables.layout import Layout, layout_of, line_with
 from fairdistill.tables.numbers import as_numbers
@@ -211,6 +212,7 @@ def _stripped(column: pd.Series[str]) -> pd.Series[str]:
 
 def _check_fields(path: Path, layout: Layout) -> list[str]:
     """Return the header; check that each row has as many fields: pandas would shift or drop them silently."""
+    check_no_rule(path, layout)
     with layout.records(path) as records:
         names = records.header()
         if is_even(path, encoding=layout.encoding, separator=layout.separator, fields=len(names)):
@@ -223,6 +225,8 @@ def _check_fields(path: Path, layout: Layout) -> list[str]:
                 _check_quotes(path, layout, fields=len(names))
                 where = f"line {records.line}" if one else f"lines {above + 1} to {records.line}, which one quote joins"
                 remedy = f"quote fields that contain the separator, {layout.separator!r}" if one else "close the quote"
+                if one and len(fields) == 1 and not any(records):
+                    remedy = "remove this line if it is a remark below the table, else complete it"
                 raise DataError(
                     f"{path}, {where}: expected {len(names)} fields as in the header, but got {len(fields)}; {remedy}"
                 )
