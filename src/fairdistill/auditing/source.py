@@ -16,6 +16,7 @@ from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
 from fairdistill.tables.content import other_content
+from fairdistill.tables.parts import tables_in_folder
 from fairdistill.tables.reading import SUFFIXES
 
 
@@ -89,6 +90,8 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
         assert found is not None, "the run is finished"
         return Inputs(found, against or taught, validation or validated)
     if not (path / "config.yaml").exists():
+        if (tables := tables_in_folder(path)) is not None:
+            raise UsageError(f"{source} {tables}, or a model with its images (--data)")
         what = "is a folder without config.yaml, so it is not a run folder" if path.exists() else "does not exist"
         raise UsageError(
             f"{source} {what}; expected a table of predictions ({', '.join(SUFFIXES)}), a run folder, or a model with "
@@ -108,9 +111,12 @@ def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Pr
     columns = options if options.data is None else TableColumns()
     if is_standard_input(source):
         return _from_standard_input(columns)
-    if Path(source).is_dir():
+    path = Path(source)
+    if path.is_dir():
+        if not (path / "config.yaml").exists() and (tables := tables_in_folder(path)) is not None:
+            raise UsageError(f"{source} {tables}")
         return run_predictions(RunFolder.open(source))
-    return read_predictions(Path(source), columns)
+    return read_predictions(path, columns)
 
 
 def _from_standard_input(columns: TableColumns) -> Predictions:
