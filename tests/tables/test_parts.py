@@ -17,14 +17,14 @@ def test_a_folder_of_parts_is_named_as_source_and_as_other_model(tmp_path):
         (parts / name).write_text(TABLE)
     said = r"parts is not a run folder, but holds 2 tables, for example part-00000\.csv; name a single table of"
     with pytest.raises(FairdistillError, match=said):
-        audit(parts, draws=100)
+        audit(parts, draws=200)
     with pytest.raises(FairdistillError, match=said):
-        audit(tmp_path / "t.csv", against=parts, draws=100)
+        audit(tmp_path / "t.csv", against=parts, draws=200)
     (parts / "part-00001.csv").unlink()
     with pytest.raises(
         FairdistillError, match=r"holds one table; name this table of predictions, .*part-00000\.csv, or a model"
     ):
-        audit(parts, draws=100)
+        audit(parts, draws=200)
 
 
 def test_other_folders_are_none_of_tables(tmp_path):

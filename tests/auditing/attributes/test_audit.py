@@ -120,6 +120,14 @@ def test_other_predictions_and_limits_hold_for_each_attribute(table, tmp_path, r
     assert [change.accuracy.value > 0.1 for change in changes if change is not None] == [False, True]
     assert found.exit_code == 0
     assert "Limit DEO_A <= 90.0%: kept: smiling, glasses." in found.text()
+    (_, glasses) = [change for change in changes if change is not None]
+    below = found.text().partition(f"Change against {table}, points")[2].splitlines()[1:3]
+    assert [line.split()[:2] for line in below] == [
+        ["smiling", "+0.0"], ["glasses", f"+{100 * glasses.accuracy.value:.1f}"],
+    ]  # fmt: skip
+    assert f"| glasses | +{100 * glasses.accuracy.value:.1f} |" in found.markdown()
+    alone = audit_attributes(other, label="smiling,glasses", **OPTIONS)
+    assert "Change" not in alone.text() + alone.markdown()
     strict = audit_attributes(table, label="smiling,glasses", max_deo_a=0.01, **OPTIONS)
     verdicts = {each.audit.limits[0].verdict for each in strict.attributes}
     assert strict.exit_code == (1 if "beyond" in verdicts else 3)

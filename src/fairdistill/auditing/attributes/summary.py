@@ -5,6 +5,7 @@ from __future__ import annotations
 from fairdistill.auditing.attributes.result import AttributesResult
 from fairdistill.auditing.attributes.text import (
     about_intervals,
+    changes_of,
     collapsed_in_words,
     kept_by,
     largest,
@@ -26,6 +27,7 @@ def summary(result: AttributesResult) -> str:
         "\n".join(f"* {as_markdown(limit)}: {as_markdown(said)}." for limit, said in kept_by(result, words=True)),
         table([tuple(map(as_markdown, row)) for row in rows_of(result)]),
         as_markdown(about_intervals(result)),
+        table([tuple(map(as_markdown, row)) for row in changes]) if (changes := changes_of(result)) else "",
         *map(as_markdown, collapsed_in_words(result)),
         as_markdown(largest(result)),
     ]

@@ -8,7 +8,7 @@ from fairdistill.auditing.attributes.result import AttributesResult
 from fairdistill.auditing.limit_text import limit_of
 from fairdistill.auditing.text import COLLAPSED, chance
 from fairdistill.auditing.values import place_of
-from fairdistill.text.numbers import interval, percent
+from fairdistill.text.numbers import interval, percent, signed
 from fairdistill.text.sentences import capitalized
 from fairdistill.text.tables import aligned
 
@@ -22,6 +22,7 @@ def render(result: AttributesResult) -> str:
         "",
         *aligned(rows_of(result), left=(0, 10)),
         about_intervals(result),
+        *(["", *aligned(changes)] if (changes := changes_of(result)) else []),
         "",
         *collapsed_in_words(result),
         largest(result),
@@ -45,6 +46,25 @@ def rows_of(result: AttributesResult) -> list[list[str]]:
                 each.attribute, f"{percent(yes / each.audit.rows)}%", percent(found.accuracy.value),
                 interval(found.accuracy), percent(deo_a.value), interval(deo_a), chance(deo_a), percent(deo_m.value),
                 interval(deo_m), percent(worst.value), place_of(worst),
+            ]
+        )  # fmt: skip
+    return rows
+
+
+def changes_of(result: AttributesResult) -> list[list[str]]:
+    """Return a header and a row for each attribute: its change against the other model; empty without one."""
+    rows: list[list[str]] = []
+    for each in result.attributes:
+        if (change := each.audit.against) is None:
+            continue
+        if not rows:
+            where = "" if change.where is None else f" against {change.where}"
+            rows.append([f"Change{where}, points", "accuracy", "", "DEO_A", "", "worse subgroups", "better"])
+        worse, better = (sum(getattr(cell, how) for cell in change.cells) for how in ("harmed", "helped"))
+        rows.append(
+            [
+                each.attribute, signed(change.accuracy.value), interval(change.accuracy), signed(change.deo_a.value),
+                interval(change.deo_a), f"{worse} of {len(change.cells)}", f"{better} of {len(change.cells)}",
             ]
         )  # fmt: skip
     return rows
