@@ -30,7 +30,7 @@ from fairdistill.losses import (
     TermSpec,
 )
 from fairdistill.losses.own_terms import check_spec
-from fairdistill.models.own_code import own_code
+from fairdistill.models.own_code import as_module, own_code
 from fairdistill.models.trust import check_trusted
 from fairdistill.text.lists import joined
 from fairdistill.text.meant import did_you_mean
@@ -283,7 +283,7 @@ def _own(place: str) -> Method:
     if not all(each.isidentifier() for each in (*module.split("."), name)) or module.endswith(".py"):
         raise MethodError(
             f"cannot read the method {place!r}: expected MODULE:NAME, for example my_losses:Center for Center in "
-            "my_losses.py"
+            f"my_losses.py{as_module(place)}"
         )
     check_trusted(place, kind="method")
     found = own_code(place, kind="method", wanted="a Method or the settings of a term", fits=_is_method)

@@ -64,7 +64,10 @@ def test_a_module_that_cannot_be_imported_is_named_with_the_folder_and_the_reaso
         ("mak", r"user_net\.py\) has no 'mak'.*did you mean tests\.models\.user_net:make\?"),
         ("an_instance", "expected 'an_instance' in .* to be a function or class, but its type is Linear"),
         ("a_number", "to be a function or class, but its type is int"),
-        ("fails", "making the network tests.models.user_net:fails failed: KeyError: 'no such block'"),
+        (
+            "fails",
+            r"making the network tests.models.user_net:fails failed: KeyError: 'no such block' \(.*user_net.py, line",
+        ),
         ("returns_none", "returned a NoneType"),
         ("needs_more", "needs the arguments num_classes, depth"),
         ("make_lazy", "lazy layers.*run it once on an image in make_lazy"),

@@ -71,6 +71,7 @@ def test_a_name_is_taken_apart_without_building(name, parts):
         (":make", "package.module:factory"),
         ("timm:", "timm:NAME"),
         ("a:b:c", "cannot read the network 'a:b:c'"),
+        ("lib/nets.py:Small", "; write nets:Small, and run fairdistill in lib$"),
         ("C:\\nets.py:make", "cannot read"),
     ],
 )

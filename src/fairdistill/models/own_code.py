@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any
 
@@ -53,6 +53,21 @@ def own_code(place: str, *, kind: str, wanted: str, fits: Callable[[Any], bool])
         others = [each for each, value in vars(found).items() if fits(value) and each != name]
         raise UsageError(f"{problem}{did_you_mean(name, others, written=lambda close: f'{module}:{close}')}")
     return held
+
+
+def as_module(place: str) -> str:
+    """Return how to name code that was named by its file, as the end of a sentence; empty for any other name.
+
+    Example:
+        >>> as_module("nets.py:Small"), as_module("lib/nets.py:Small"), as_module("nets:3")
+        ('; write nets:Small', '; write nets:Small, and run fairdistill in lib', '')
+    """
+    file, _, name = place.rpartition(":")
+    path = PurePath(file)
+    if path.suffix != ".py" or not name.isidentifier():
+        return ""
+    folder = "" if path.parent == PurePath() else f", and run fairdistill in {path.parent}"
+    return f"; write {path.stem}:{name}{folder}"
 
 
 def place_in_own_code(error: BaseException) -> str | None:

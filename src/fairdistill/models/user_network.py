@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from fairdistill.errors import UsageError
-from fairdistill.models.own_code import current_folder_first, own_code
+from fairdistill.models.own_code import current_folder_first, own_code, place_in_own_code
 
 _CLASSES = "num_classes"
 
@@ -36,7 +36,9 @@ def user_network(module: str, factory: str, num_classes: int) -> nn.Module:
         try:
             network = make(*args, **kwargs)
         except Exception as error:  # as above
-            raise UsageError(f"making the network {name} failed: {type(error).__name__}: {error}") from error
+            place = place_in_own_code(error)
+            where = "" if place is None else f" ({place})"
+            raise UsageError(f"making the network {name} failed: {type(error).__name__}: {error}{where}") from error
     if not isinstance(network, nn.Module):
         raise UsageError(f"expected {name} to return a torch.nn.Module, but it returned a {type(network).__name__}")
     if any(is_lazy(parameter) for parameter in network.parameters()):

@@ -11,6 +11,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models import published
 from fairdistill.models.conv_net import cifar_net, digit_net
 from fairdistill.models.hugging_face import face_network
+from fairdistill.models.own_code import as_module
 from fairdistill.models.trust import check_trusted
 from fairdistill.models.user_network import user_network
 from fairdistill.text.meant import SIMILAR, did_you_mean
@@ -48,7 +49,7 @@ def split_name(name: str) -> tuple[str, str]:
     if not dotted or not rest.isidentifier():
         raise UsageError(
             f"cannot read the network {name!r}: expected {_FORMS}, for example my_nets:make for the function make "
-            "in my_nets.py"
+            f"in my_nets.py{as_module(name)}"
         )
     return source, rest
 
