@@ -231,6 +231,7 @@ def test_a_method_of_ones_own_is_part_of_sums_and_has_settings():
     [
         ("smal", "has no 'smal' to make a method; did you mean tests.own_losses:Small"),
         ("number", "expected 'number' in .* to be a Method or the settings of a term, but its type is int"),
+        ("SmallTerm", "to be a Method or the settings of a term, but it is the class SmallTerm"),
         ("sorted_", "its sampler must be shuffled or balanced or unbalanced, not 'sorted'"),
         ("Changeable", "expected the settings of a term to be a frozen dataclass, but Changeable is none"),
         ("Plain", "expected the settings of a term to be a frozen dataclass, but Plain is none"),

@@ -49,7 +49,10 @@ def own_code(place: str, *, kind: str, wanted: str, fits: Callable[[Any], bool])
         if held is None:
             problem = f"{where} has no {name!r} to make a {kind}{_hidden(found, module)}"
         else:
-            problem = f"expected {name!r} in {where} to be {wanted}, but its type is {type(held).__name__}"
+            what = (
+                f"it is the class {held.__name__}" if isinstance(held, type) else f"its type is {type(held).__name__}"
+            )
+            problem = f"expected {name!r} in {where} to be {wanted}, but {what}"
         others = [each for each, value in vars(found).items() if fits(value) and each != name]
         raise UsageError(f"{problem}{did_you_mean(name, others, written=lambda close: f'{module}:{close}')}")
     return held
