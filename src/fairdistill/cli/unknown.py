@@ -82,9 +82,7 @@ def of_other_data(data: str) -> dict[str, str]:
 
 def _table_in(folder: Path) -> str:
     """Return which table a folder holds, if it is one and holds exactly one."""
-    from fairdistill.tables.reading import SUFFIXES
+    from fairdistill.tables.parts import tables_in
 
-    if not folder.is_dir():
-        return ""
-    tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    tables = tables_in(folder)
     return f"; to use the table in it: --data {tables[0]}" if len(tables) == 1 else ""

@@ -10,6 +10,7 @@ from fairdistill.contract.checks import (
     check_seed,
     check_share,
     check_types,
+    is_address,
     listed_paths,
     required_type,
 )
@@ -22,6 +23,6 @@ from fairdistill.contract.results import Result, key
 
 __all__ = [
     "Result", "check_at_least_one", "check_named", "check_new_file", "check_no_input", "check_options", "check_path",
-    "check_seed", "check_share", "check_types", "former_names", "groups_of", "key", "lazy_face", "listed_paths",
-    "present_names", "required_type", "split_keywords", "with_data_keywords", "with_keywords",
+    "check_seed", "check_share", "check_types", "former_names", "groups_of", "is_address", "key", "lazy_face",
+    "listed_paths", "present_names", "required_type", "split_keywords", "with_data_keywords", "with_keywords",
 ]  # fmt: skip

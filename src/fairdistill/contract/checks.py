@@ -48,7 +48,7 @@ def check_types(options: Any) -> None:
     for name, kind, plain in _checked(cast("Hashable", type(options))):
         value = getattr(options, name)
         if name in _PATHS and type(value) is str:
-            _check_no_address(value)
+            check_path(name, value)
         if type(value) in plain:
             continue
         expected = _mismatch(value, kind)
@@ -118,7 +118,18 @@ def check_path(name: str, value: object) -> None:
         raise UsageError(f"expected {name} to be a path, but got a {type(value).__name__}; {way}")
     if not isinstance(value, str | Path):
         raise UsageError(f"expected {name} to be a path, but got {reprlib.repr(value)}")
-    _check_no_address(str(value))
+    if is_address(str(value)):
+        raise UsageError(f"{value} is an address; give a path on this machine")
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an address, such as one on the network, instead of a path.
+
+    Example:
+        >>> is_address("s3://bucket/faces.csv"), is_address("C:/faces.csv")
+        (True, False)
+    """
+    return _ADDRESS.match(text) is not None
 
 
 def listed_paths(name: str, value: str | Path | Sequence[str | Path]) -> list[str | Path]:
@@ -143,11 +154,6 @@ def listed_paths(name: str, value: str | Path | Sequence[str | Path]) -> list[st
     for each in found:
         check_path(name, each)
     return found
-
-
-def _check_no_address(text: str) -> None:
-    if _ADDRESS.match(text):
-        raise UsageError(f"{text} is an address; give a path on this machine")
 
 
 def check_named(name: str, value: object) -> None:

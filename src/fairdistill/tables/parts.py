@@ -9,18 +9,20 @@ from fairdistill.tables.reading import SUFFIXES
 _OF_OURS = ("predictions.csv", "validation_predictions.csv", "teacher_predictions.csv")
 
 
+def tables_in(folder: Path) -> list[Path]:
+    """Return the tables in a folder, sorted; none if it is not one."""
+    if not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+
+
 def tables_in_folder(path: Path) -> str | None:
     """Return what to do with a folder that holds tables and is given for one; None if it holds none.
 
     Args:
         path: a path, which need not exist.
     """
-    if not path.is_dir():
-        return None
-    names = sorted(
-        each.name for each in path.iterdir()
-        if each.suffix.lower() in SUFFIXES and not each.name.startswith((".", "_")) and each.is_file()
-    )  # fmt: skip
+    names = [each.name for each in tables_in(path) if not each.name.startswith((".", "_"))]
     if not names or any(name in names for name in _OF_OURS):
         return None
     if len(names) == 1:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.contract import is_address
 from fairdistill.data.images.sources import Folder, Source
 from fairdistill.data.own.paths import common_folder, moved, relative
 from fairdistill.errors import DataError
@@ -18,7 +19,6 @@ from fairdistill.tables.distinct import distinct
 
 _LONGEST = 4096  # characters of a path; images as Base64 have more
 _BASE64 = re.compile(r"data:image/|iVBORw0KGgo|/9j/[A-Za-z0-9+/]{60}").match  # PNG and JPEG
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://").match
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def plain_paths(columns: Columns, column: str, base: Path, *, start: Path | None
         DataError: naming the row of a path that is empty, a URL, or outside ``base``.
     """
     root, (of_row, values) = _root(base), _texts(columns, column)
-    url = next((value for value in values if _URL(value)), None)
+    url = next((value for value in values if is_address(value)), None)
     if url is not None:
         row = int(np.argmax(of_row == values.index(url)))
         raise DataError(
