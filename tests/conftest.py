@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from fairdistill import data
 from fairdistill.data import DatasetEntry, GroupedDataset, Recipe
+from fairdistill.data.datasets.digits_s import DigitsSOptions
+from fairdistill.data.rows import Split
 from fairdistill.models import build, trust
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, train
@@ -94,6 +96,23 @@ TINY = DatasetEntry(
     network="digit_net",
 )
 
+FEW = {"train": 300, "val": 80, "test": 150}
+
+
+def few_digits(wanted: Collection[Split], root: Path | None, options: Any) -> dict[Split, GroupedDataset]:
+    """Return some rows of each split of digits-s, among them all 20 cells of the training images."""
+    whole = data.DATASETS["digits-s"].load(wanted, root, options)
+    spread = {split: torch.linspace(0, len(rows) - 1, FEW[split]).long() for split, rows in whole.items()}
+    return {split: rows.subset(spread[split], name=f"few-digits/{split}") for split, rows in whole.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewDigitsOptions(DigitsSOptions):
+    skew: float = 0.8
+
+
+FEW_DIGITS = replace(data.DATASETS["digits-s"], summary="for tests", options=FewDigitsOptions, load=few_digits)
+
 # 66 rows are left for training: an epoch is 3 steps, 12 steps are 4 epochs and more than a pass over both mirrorings.
 QUICK: dict[str, Any] = {
     "data": "tiny",
@@ -109,6 +128,11 @@ QUICK: dict[str, Any] = {
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(data.DATASETS, "tiny", TINY)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(data.DATASETS, "few-digits", FEW_DIGITS)
 
 
 @pytest.fixture

@@ -50,8 +50,8 @@ class Half(World):
     """
 
     def __init__(self, rank: int, whole: Sequence[Tensor]) -> None:
-        super().__init__()
-        self.rank, self.size, self.whole = rank, 2, whole
+        super().__init__(rank=rank, size=2)
+        self.whole = whole
 
     def gather(self, own: Tensor, *, rows: int) -> Tensor:
         """Return the whole tensor that these rows are from."""

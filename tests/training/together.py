@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import io
+import json
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from fairdistill import data
+from fairdistill.cli.main import main as command
 from fairdistill.data import load_splits
 from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.errors import TrainingError
@@ -25,11 +29,12 @@ from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.progress.stopping import Interrupted
 from fairdistill.types import Batch
 from tests.all_methods import looks_across_rows
+from tests.conftest import FEW_DIGITS
 
 # Plain gradient descent, since Adam turns the last digits of small gradients into whole steps.
 _SAME: dict[str, Any] = {
-    "data": "digits-s", "model": "tests.training.together:plain", "steps": 12, "optimizer": "sgd", "lr": 0.01,
-    "device": "cpu", "precision": "float32", "threads": 1, "seed": 3,
+    "data": "few-digits", "model": "tests.training.together:plain", "steps": 12, "optimizer": "sgd", "lr": 0.01,
+    "device": "cpu", "precision": "float32", "threads": 1, "seed": 3, "keep": "last",
 }  # fmt: skip
 
 CASES: dict[str, dict[str, Any]] = {
@@ -48,7 +53,7 @@ CASES: dict[str, dict[str, Any]] = {
         "lr": 0.1,
     },
     "average": {"method": "ss", "ema": 0.9, "batch_size": 127, "lr": 0.1},
-    "fitnet": {"method": "ss+fitnet", "batch_size": 41, "protocol": "paper", "epochs": 2, "steps": None, "lr": 0.002},
+    "fitnet": {"method": "ss+fitnet", "batch_size": 41, "protocol": "paper", "epochs": 2, "steps": None, "lr": 0.01},
 }
 CASES |= {
     name: {"method": name, "batch_size": 65, "steps": 6}
@@ -111,14 +116,23 @@ def _interrupted(out: Path, world: World) -> None:
     train(options("mfd", out, name="undisturbed", model="tests.training.together:dropping"), quiet=True)
 
 
+def _mistaken(out: Path, world: World) -> None:
+    """Give the command what it cannot use."""
+    with redirect_stderr(io.StringIO()) as said:
+        code = command(["train", "--method", "mfd", "--out", str(out / "mistake")])
+    (out / f"mistake-{world.rank}.json").write_text(json.dumps([code, said.getvalue()]))
+
+
 def main(out: Path) -> None:
     """Train every case together with the other process."""
     ended = out / f"connected-at-the-end-{os.environ['RANK']}"
     atexit.register(lambda: ended.write_text(str(torch.distributed.is_initialized())))  # runs after what comes later
     world = join("cpu")
+    data.DATASETS["few-digits"] = FEW_DIGITS
     for case in CASES:
         train(options(case, out), quiet=True)
     _interrupted(out, world)
+    _mistaken(out, world)
     torch.manual_seed(0)
     logits, counts = odd_rows(plain(10), world)
     torch.save({"logits": logits, "counts": torch.as_tensor(counts)}, out / f"odd-{world.rank}.pt")
@@ -132,6 +146,7 @@ def main(out: Path) -> None:
 
 def lost(out: Path) -> None:
     """Lose the second process in mid-run."""
+    data.DATASETS["few-digits"] = FEW_DIGITS
     try:
         with second_process_gets(signal.SIGKILL, at_step=10):
             train(options("ad", out, name="lost"), quiet=True)

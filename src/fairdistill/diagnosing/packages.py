@@ -15,7 +15,6 @@ PURPOSES: Mapping[str, str] = {
     "export": "ONNX files: export, and models",
     "tune": "tune",
     "plot": "figures as files",
-    "distributed": "training in several processes (torchrun)",
     "ray": "bench on a Ray cluster",
     "tensorboard": "--logger tensorboard",
     "wandb": "--logger wandb",

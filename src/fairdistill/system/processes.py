@@ -1,24 +1,22 @@
 """The processes that train one model together; in a run with a single process nothing here has an effect.
 
-``torchrun`` starts them and Lightning Fabric connects them. Each works on its part of every batch and computes its
+``torchrun`` starts them and ``torch.distributed`` connects them. Each works on its part of every batch and computes its
 share of the loss; the shares, and therefore their gradients, add up to what one process computes on the whole batch.
 """
 
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.autograd.function import once_differentiable
 
 from fairdistill.errors import TrainingError, UsageError
-from fairdistill.system.optional import needed
 
 T = TypeVar("T")
 
@@ -27,21 +25,18 @@ class World:
     """This process among those that train together.
 
     Args:
-        fabric: the launched Fabric that connects them; None for a single process.
-
-    Attributes:
         rank: this process's number, from 0; the first writes the run folder.
         size: the number of processes.
+        device: the device of this one, on which tensors are sent.
 
     Example:
         >>> ALONE.size, ALONE.first, ALONE.gather(torch.ones(2), rows=2)
         (1, True, tensor([1., 1.]))
     """
 
-    def __init__(self, fabric: Any | None = None) -> None:
-        self._fabric = fabric
-        self.rank: int = 0 if fabric is None else fabric.global_rank
-        self.size: int = 1 if fabric is None else fabric.world_size
+    def __init__(self, *, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
+        self.rank, self.size = rank, size
+        self._device = device
 
     @property
     def alone(self) -> bool:
@@ -56,8 +51,8 @@ class World:
     @property
     def device(self) -> torch.device:
         """This process's device; only defined if there are several processes."""
-        device: torch.device = self._joined.device
-        return device
+        assert self._device is not None, "there is only one process"
+        return self._device
 
     @property
     def own(self) -> slice:
@@ -87,8 +82,9 @@ class World:
         """Return the sum over all processes, without gradients."""
         if self.alone:
             return own
+        total = own.detach().clone()
         with self._heard():
-            total: Tensor = self._joined.all_reduce(own.detach().clone(), reduce_op="sum")
+            distributed.all_reduce(total)
         return total
 
     def sum_(self, tensors: Sequence[Tensor]) -> None:
@@ -107,20 +103,16 @@ class World:
         """Return the first process's value."""
         if self.alone:
             return value
+        sent = [value]
         with self._heard():
-            sent: T = self._joined.broadcast(value)
-        return sent
+            distributed.broadcast_object_list(sent, src=0)
+        return sent[0]
 
     def wait(self) -> None:
         """Wait until every process is here."""
         if not self.alone:
             with self._heard():
-                self._joined.barrier()
-
-    @property
-    def _joined(self) -> Any:
-        assert self._fabric is not None, "there is only one process"
-        return self._fabric
+                distributed.barrier()
 
     @contextmanager
     def _heard(self) -> Iterator[None]:
@@ -136,10 +128,9 @@ class World:
         most = -(-rows // self.size)
         padded = own.new_zeros(most, *own.shape[1:])
         padded[: len(own)] = own
-        # Fabric's all_gather still calls a function that PyTorch has deprecated.
         every = own.new_empty(self.size, *padded.shape)
         with self._heard():
-            torch.distributed.all_gather(list(every.unbind()), padded)
+            distributed.all_gather(list(every.unbind()), padded)
         return every.transpose(0, 1).reshape(most * self.size, *own.shape[1:])[:rows]
 
 
@@ -182,7 +173,7 @@ def join(device: str) -> World:
         device: ``auto``, ``cpu`` or ``cuda``; each process on a machine takes a GPU of its own.
 
     Raises:
-        UsageError: if lightning-fabric is missing, or there are fewer GPUs than processes.
+        UsageError: if PyTorch was built without torch.distributed, or there are fewer GPUs than processes.
     """
     size = launched_together()
     if size == 1:
@@ -194,22 +185,21 @@ def join(device: str) -> World:
             f"torchrun started {here} processes on this machine, which has {torch.cuda.device_count()} GPUs; "
             "start as many processes as there are GPUs, or add --device cpu"
         )
-    by = "training in several processes needs"
-    lightning = needed("lightning_fabric", extra="distributed", by=by, name="lightning-fabric")
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # otherwise it prints a greeting on standard error
-    fabric = lightning.Fabric(
-        accelerator="cuda" if on_gpu else "cpu", devices=here, num_nodes=size // here, strategy="ddp"
-    )
-    fabric.launch()
-    atexit.unregister(leave)  # of an earlier training in this process
-    atexit.register(leave)
-    return World(fabric)
+    if not distributed.is_available():
+        raise UsageError("this PyTorch was built without torch.distributed; train in one process, without torchrun")
+    own = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpu else torch.device("cpu")
+    if on_gpu:
+        torch.cuda.set_device(own)
+    if not distributed.is_initialized():  # an earlier training in this process did it
+        distributed.init_process_group("nccl" if on_gpu else "gloo", device_id=own if on_gpu else None)
+        atexit.register(leave)
+    return World(rank=distributed.get_rank(), size=size, device=own)
 
 
 def leave() -> None:
     """Take leave of the other processes, at the end of this one.
 
-    Fabric does so only on GPUs; on a CPU, threads of gloo that are still there when a process ends may abort it.
+    Threads of gloo that are still there when a process ends may abort it.
     """
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
