@@ -11,7 +11,7 @@ from fairdistill.benching.plan import plan
 from fairdistill.models.files.weights import read_weights, weights_digest
 from fairdistill.runs.folder import RunFolder
 
-GRID = {"protocol": "honest", "seeds": "0", "epochs": 15, "teacher_epochs": 15, "precision": "float32"}
+GRID = {"protocol": "honest", "seeds": "0", "epochs": 8, "teacher_epochs": 8, "precision": "float32"}
 
 
 def small_grid(out: Path, methods: str, **options) -> Grid:

@@ -72,11 +72,11 @@ def kill_second(machines: Cluster, jobs: Sequence[Job], killed: list[tuple[Job, 
 def test_a_grid_is_finished_by_the_machine_that_is_left(tmp_path, machines, here, monkeypatch, capfd):
     monkeypatch.setattr(remote, "_LOOK_SECONDS", 0.2)
     out, killed = tmp_path / "g", list[tuple[Job, str]]()
-    grid = small_grid(out, "ss,scratch,mfd", engine="ray")
+    grid = small_grid(out, "ss,scratch", engine="ray")
     killer = threading.Thread(target=kill_second, args=(machines, grid.jobs, killed), daemon=True)
     killer.start()
     budget = ["--epochs", str(GRID["epochs"]), "--teacher-epochs", str(GRID["teacher_epochs"])]
-    options = ["--methods", "ss,scratch,mfd", "--seeds", "0", "--protocol", "honest", "--precision", "float32", *budget]
+    options = ["--methods", "ss,scratch", "--seeds", "0", "--protocol", "honest", "--precision", "float32", *budget]
     code = main(["bench", "digits-s", *options, "--engine", "ray", "--address", machines.address, "--out", str(out)])
     shown = capfd.readouterr()
     assert code == 0
@@ -96,7 +96,7 @@ def test_a_grid_is_finished_by_the_machine_that_is_left(tmp_path, machines, here
     assert line.endswith(") was lost; its runs continue on the others, which have room for 1 at a time")
     assert not [line for line in said if "raylet" in line]
     rows = [line.split()[0] for line in shown.out.splitlines() if line.strip()]
-    assert [rows.count(name) for name in ("scratch", "ss", "mfd")] == [1, 1, 1]
+    assert [rows.count(name) for name in ("scratch", "ss")] == [1, 1]
     assert not list(out.glob(".bench-*"))
     assert not list(out.glob("*.failed.json"))
 

@@ -82,12 +82,12 @@ class Killer:
 
 
 def test_a_grid_on_ray_finds_what_it_finds_here_though_a_worker_is_lost_and_a_job_fails(tmp_path, on_ray, here):
-    grid, killer = small_grid(tmp_path / "g", "ad,ss,scratch,mfd", engine="ray"), Killer("scratch")
+    grid, killer = small_grid(tmp_path / "g", "ad,scratch,mfd", engine="ray"), Killer("scratch")
     rows = {job.row: job for job in grid.jobs}
     (rows["ad"].path / "in the way").mkdir(parents=True)
     assert not run_on_ray(grid, TWO, report=killer, notice=print)
     killer.check(rows["scratch"])
-    for row in ("scratch", "ss", "mfd"):
+    for row in ("scratch", "mfd"):
         assert_same(rows[row], here)
     assert killer.heard.index(("scratch", "done")) < [row for row, _ in killer.heard].index("mfd")
     assert [state.split(" ")[0] for row, state in killer.heard if row == "ad"] == ["running", "failed"]
