@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ TINY = DatasetEntry(
 FEW = {"train": 300, "val": 80, "test": 150}
 
 
-def few_digits(wanted: Collection[Split], root: Path | None, options: Any) -> dict[Split, GroupedDataset]:
+def some_digits(wanted: Collection[Split], root: Path | None, options: Any) -> dict[Split, GroupedDataset]:
     """Return some rows of each split of digits-s, among them all 20 cells of the training images."""
     whole = data.DATASETS["digits-s"].load(wanted, root, options)
     spread = {split: torch.linspace(0, len(rows) - 1, FEW[split]).long() for split, rows in whole.items()}
@@ -111,7 +111,7 @@ class FewDigitsOptions(DigitsSOptions):
     skew: float = 0.8
 
 
-FEW_DIGITS = replace(data.DATASETS["digits-s"], summary="for tests", options=FewDigitsOptions, load=few_digits)
+FEW_DIGITS = replace(data.DATASETS["digits-s"], summary="for tests", options=FewDigitsOptions, load=some_digits)
 
 # 66 rows are left for training: an epoch is 3 steps, 12 steps are 4 epochs and more than a pass over both mirrorings.
 QUICK: dict[str, Any] = {
@@ -130,9 +130,12 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(data.DATASETS, "tiny", TINY)
 
 
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(data.DATASETS, "few-digits", FEW_DIGITS)
+@pytest.fixture(scope="session")
+def few_digits() -> Iterator[str]:
+    """The name of a data set for a run on real images that takes half a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(data.DATASETS, "few-digits", FEW_DIGITS)
+        yield "few-digits"
 
 
 @pytest.fixture

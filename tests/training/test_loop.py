@@ -58,8 +58,8 @@ def same_weights(run, other):
 
 
 @pytest.fixture(scope="session")
-def digits_options():
-    return {"data": "digits-s", "steps": 6, "batch_size": 40, "device": "cpu", "precision": "float32"}
+def digits_options(few_digits):
+    return {"data": few_digits, "steps": 6, "batch_size": 40, "device": "cpu", "precision": "float32"}
 
 
 @pytest.fixture(scope="session")
@@ -69,16 +69,16 @@ def digits_teacher(digits_options, tmp_path_factory):
 
 @pytest.mark.parametrize("row", [*dict.fromkeys((*paper.ROWS, *methods.METHODS)), "dro+hkd", "di+hkd"])
 def test_every_method_trains_and_writes_a_run_folder_that_agrees_with_itself(
-    row, digits_options, digits_teacher, tmp_path
+    row, digits_options, digits_teacher, few_digits, tmp_path
 ):
     teacher = None if row == "scratch" else str(digits_teacher.path)
     run = train(TrainOptions(**digits_options, method=row, teacher=teacher, out=str(tmp_path / "run")), quiet=True)
-    method = methods.parse(row, data="digits-s")
+    method = methods.parse(row, data=few_digits)
 
     files = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
     assert files == FILES | ({"teacher_predictions.csv"} if teacher else set())
 
-    result, test = run.result, data.load("digits-s", "test")
+    result, test = run.result, data.load(few_digits, "test")
     assert_agrees_with_its_predictions(run)
     assert np.sum(result["counts"]) == result["test_rows"] == len(test)
     assert table(run)["id"] == list(test.ids)
@@ -86,10 +86,10 @@ def test_every_method_trains_and_writes_a_run_folder_that_agrees_with_itself(
     assert table(run)["p"].sum(axis=1) == pytest.approx(1)
     assert (result["class_names"], result["group_names"]) == (list(test.class_names), list(test.group_names))
     assert (result["empty_cells"], result["checkpoint_step"]) == ([], 6)
-    assert result["budget"] == {"steps": 6, "samples": 240, "epochs": 0.24}
+    assert result["budget"] == {"steps": 6, "samples": 240, "epochs": 0.8}
     assert result["unknown_groups"] == {"train": 0, "validation": 0, "test": 0}
     assert min(result["seconds"], result["samples_per_second"], result["peak_memory_bytes"]) > 0
-    assert result["digests"]["data"] == data.load("digits-s", "train").digest()
+    assert result["digests"]["data"] == data.load(few_digits, "train").digest()
     if teacher:
         of_teacher = recounted(run, "teacher_predictions.csv")
         assert result["teacher"]["accuracy"] == of_teacher["accuracy"] == digits_teacher.result["accuracy"]
@@ -122,6 +122,7 @@ def test_training_makes_a_better_student_than_its_initial_weights(quick, tiny_te
     whole = next(row for row in log if row["step"] > 60 // 3 + 3)  # the first whose steps all had the full strength
     assert log[-1]["loss"]["mfd"] < whole["loss"]["mfd"]
     assert run.result["accuracy"] > 0.8
+    assert not run.result["collapsed"]
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(quick, tiny_teacher, tmp_path):
@@ -157,7 +158,7 @@ def test_a_cached_and_a_live_teacher_teach_the_same(quick, tiny_teacher, tmp_pat
 
 @pytest.mark.parametrize("method", ["mfd", *BEYOND_THE_PAPER])
 def test_bfloat16_trains_float32_weights(quick, tiny_teacher, method):
-    run = train(quick(method=method, teacher=tiny_teacher, precision="bfloat16"), quiet=True)
+    run = train(quick(method=method, teacher=tiny_teacher, precision="bfloat16", steps=4), quiet=True)
     weights, _ = read_weights(run.path / "model.safetensors")
     assert {value.dtype for value in weights.values()} == {torch.float32}
     assert_agrees_with_its_predictions(run)
@@ -230,7 +231,6 @@ def test_a_collapsed_model_is_marked_and_said(quick, tmp_path, capsys, method):
     said = capsys.readouterr().err
     assert "at step 3 the student predicts a single class for every image" in said
     assert "the student predicts a single class for every test image" in said
-    assert not train(quick(steps=60, lr=0.01, out=str(tmp_path / "fine")), quiet=True).result["collapsed"]
 
 
 def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_nearly_equal(quick, monkeypatch):

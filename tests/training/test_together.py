@@ -6,20 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from fairdistill import data, load
+from fairdistill import load
 from fairdistill.errors import UsageError
 from fairdistill.runs.folder import RunFolder
 from fairdistill.system.processes import ALONE, World, join
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.setup import prepare
-from tests.conftest import FEW_DIGITS
 from tests.training.together import CASES, dropping, odd_rows, options, plain
 
 ROOT = Path(__file__).parents[2]
@@ -30,21 +28,13 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_digits() -> Iterator[None]:
-    """The data set of the runs, in this process; the others have it too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(data.DATASETS, "few-digits", FEW_DIGITS)
-        yield
-
-
 @pytest.fixture(scope="module")
-def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def together(few_digits: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where two processes trained every case."""
     out = tmp_path_factory.mktemp("together")
     for protocol in ("honest", "paper"):
         where = {"out": str(out / f"teacher-{protocol}"), "device": "cpu", "precision": "float32", "threads": 1}
-        train(TrainOptions(data="few-digits", protocol=protocol, epochs=3, seed=3, **where), quiet=True)
+        train(TrainOptions(data=few_digits, protocol=protocol, epochs=3, seed=3, **where), quiet=True)
     command = [*TORCHRUN, "-m", "tests.training.together", str(out)]
     ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
