@@ -220,6 +220,14 @@ def residual_net() -> Callable[..., ResidualNet]:
     return make
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_waits_for_the_disk() -> Iterator[None]:
+    """No file of a test outlives a power failure; what is synced before what is tested in test_power_loss.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 class _OfTests(set[str]):
     """Names of networks; those in the modules of the tests are always among them."""
 

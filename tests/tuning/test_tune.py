@@ -36,7 +36,7 @@ ANY = "deo_a"
 @pytest.fixture
 def mfd(quick, tiny_teacher, tmp_path) -> Callable[..., TrainOptions]:
     def options(**changes) -> TrainOptions:
-        given = {"method": "mfd", "teacher": tiny_teacher, "threads": 1, "out": str(tmp_path / "study"), **changes}
+        given = {"method": "mfd", "teacher": tiny_teacher, "steps": 6, "out": str(tmp_path / "study"), **changes}
         return quick(**given)
 
     return options
@@ -73,7 +73,7 @@ def whole(tiny_teacher, tmp_path_factory):
     out = str(tmp_path_factory.mktemp("tuning") / "whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(data.DATASETS, "tiny", TINY)
-        options = TrainOptions(**QUICK, method="mfd", teacher=tiny_teacher, out=out)
+        options = TrainOptions(**{**QUICK, "steps": 6}, method="mfd", teacher=tiny_teacher, out=out)
         return outcome(tune(options, options=wanted(), quiet=True))
 
 
@@ -83,7 +83,7 @@ def no_picture(monkeypatch):
 
 
 def test_every_point_of_a_list_is_tried_and_one_is_chosen_and_tested(mfd, tmp_path):
-    result = tune(mfd(), options=wanted(rule="accuracy", early_stopping=False), quiet=True)
+    result = tune(mfd(steps=12), options=wanted(rule="accuracy", early_stopping=False), quiet=True)
     out = tmp_path / "study"
     trials = result.trials
     assert sorted(each.settings["mfd.strength"] for each in trials) == [0.5, 3, 20]
@@ -139,7 +139,7 @@ def test_options_of_the_run_may_be_searched_over_ranges(sampler, quick, tmp_path
         assert points == {(lr, rows) for lr in (1e-4, 1e-2) for rows in (12, 22)}
 
 
-@pytest.mark.parametrize("step", [1, 14, 30])
+@pytest.mark.parametrize("step", [1, 8, 15])
 def test_a_search_that_was_killed_goes_on_to_the_same_end(step, mfd, whole):
     with pytest.raises(Killed):
         stop(mfd(), kill, step=step)
@@ -165,7 +165,7 @@ def test_one_killed_while_it_read_the_test_set_is_closed_and_reads_it_to_the_end
 
 def test_ctrl_c_saves_and_the_same_search_goes_on(mfd, whole):
     with pytest.raises(TrainingError, match=r"stopped during trial 1; .* same command") as error:
-        stop(mfd(), lambda: os.kill(os.getpid(), signal.SIGINT), step=20)
+        stop(mfd(), lambda: os.kill(os.getpid(), signal.SIGINT), step=10)
     assert error.value.signal_number == signal.SIGINT
     assert outcome(tune(mfd(), options=wanted(), quiet=True)) == whole
 
@@ -278,7 +278,7 @@ def test_a_beaten_trial_is_stopped_early_and_never_chosen(mfd, monkeypatch):
         return 0 if finished and len(history) == 2 else None
 
     monkeypatch.setattr(working, "beaten_by", beaten)
-    result = tune(mfd(), options=wanted(), quiet=True)
+    result = tune(mfd(steps=12), options=wanted(), quiet=True)
     assert [each.state for each in result.trials] == ["finished", "stopped early", "stopped early"]
     stopped = result.trials[1]
     assert (stopped.steps, stopped.beaten_by) == (6, 0)
@@ -291,13 +291,13 @@ def test_a_beaten_trial_is_stopped_early_and_never_chosen(mfd, monkeypatch):
 @pytest.mark.parametrize("changes", [{"early_stopping": False}, {"search": {"batch_size": "12,22"}}])
 def test_without_early_stopping_or_with_other_batches_nothing_is_stopped(changes, mfd, monkeypatch):
     monkeypatch.setattr(working, "beaten_by", lambda *_a, **_k: pytest.fail("nobody asks"))
-    result = tune(mfd(steps=6), options=wanted(**changes), quiet=True)
+    result = tune(mfd(), options=wanted(**changes), quiet=True)
     assert {each.state for each in result.trials} == {"finished"}
 
 
 def test_a_trial_in_another_process_is_left_to_it(mfd, tmp_path):
     with pytest.raises(Killed):
-        stop(mfd(), kill, step=8)
+        stop(mfd(), kill, step=4)
     held = folder.claim(tmp_path / "study", 0)
     result = tune(mfd(), options=wanted(), quiet=True)
     assert [each.state for each in result.trials] == ["in hand", "finished", "finished"]
@@ -313,7 +313,7 @@ def test_a_trial_of_another_machine_is_left_alone(mfd, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("socket.gethostname", lambda: "elsewhere")
         with pytest.raises(Killed):
-            stop(mfd(), kill, step=8)
+            stop(mfd(), kill, step=4)
     result = tune(mfd(), options=wanted(), quiet=True)
     assert result.trials[0].state == "in hand"
     assert (result.trials[0].host, result.test) == ("elsewhere", None)
