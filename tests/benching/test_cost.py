@@ -23,9 +23,9 @@ QUICK = {"device": "cpu", "precision": "float32"}
         {"protocol": "paper", "epochs": 1, "teacher_epochs": 1},
     ],
 )
-def test_the_images_of_a_job_are_those_that_its_run_sees(options, tmp_path):
+def test_the_images_of_a_job_are_those_that_its_run_sees(options, few_digits, tmp_path):
     chosen = BenchOptions(methods="ss,mfd,fitnet", seeds="1", out=str(tmp_path / "grid"), **options, **QUICK)
-    jobs = plan("digits-s", chosen).jobs
+    jobs = plan(few_digits, chosen).jobs
     expected = samples(jobs)
     for job in jobs:
         train(job.options, quiet=True)

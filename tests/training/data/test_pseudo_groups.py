@@ -58,8 +58,9 @@ def test_no_threshold_parts_right_from_wrong_better(guesses):
     assert all(parted(higher) < best for higher in [*confidence.tolist(), float("inf")] if higher > found)
 
 
-def test_guesses_are_good_where_the_group_can_be_seen_and_known_groups_stay(digits):
+def test_guesses_are_good_where_the_group_can_be_seen_and_known_groups_stay(digits, monkeypatch):
     rows, validation = digits
+    monkeypatch.setattr(group_classifier, "_FEWEST_STEPS", 150)  # enough for such groups
     hidden = hide_groups(rows, share=0.2, seed=0)
     found = guess(hidden, validation)
     known = hidden.groups >= 0
@@ -74,6 +75,7 @@ def test_guesses_are_good_where_the_group_can_be_seen_and_known_groups_stay(digi
 def test_guesses_below_the_threshold_stay_unknown(digits, monkeypatch):
     rows, validation = digits
     monkeypatch.setattr(group_classifier, "_FEWEST_STEPS", 3)
+    monkeypatch.setattr(group_classifier, "_PASSES", 1)
     hidden = hide_groups(rows, share=0.2, seed=0)
     monkeypatch.setattr(pseudo_groups, "best_threshold", lambda confidence, right: float("inf"))
     assert torch.equal(guess(hidden, validation).groups, hidden.groups)
