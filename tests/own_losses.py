@@ -42,6 +42,25 @@ class SmallTerm(Term):
 
 
 @dataclass(frozen=True)
+class Constant(Small):
+    """The same, of logits that are cut off from the student."""
+
+    name: ClassVar[str] = "constant"
+
+    def build(self, context: TermContext) -> Term:
+        """Return the term."""
+        return ConstantTerm(self)
+
+
+class ConstantTerm(SmallTerm):
+    """A value without a gradient."""
+
+    def forward(self, view: StepView) -> Tensor:
+        """Return the scalar loss."""
+        return super().forward(view).detach()
+
+
+@dataclass(frozen=True)
 class GroupMeans:
     """Pulls the groups' mean features together, over a batch that several processes may share."""
 

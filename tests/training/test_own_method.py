@@ -243,6 +243,14 @@ def test_a_feature_that_is_not_declared_is_told_with_how_to_declare_it():
         train(**SHORT, quiet=True)
 
 
+def test_a_term_without_a_gradient_is_said_once(quick, capsys):
+    train(quick(method="tests.own_losses:Constant"))
+    (warning,) = [line for line in capsys.readouterr().err.splitlines() if "no gradient" in line]
+    assert ": warning: by step 3 the term 'constant' had no gradient, so it changes nothing; " in warning
+    train(quick(method="ss+tests.own_losses:Small", out=f"{quick().out}-2"))
+    assert "no gradient" not in capsys.readouterr().err
+
+
 def test_a_job_whose_code_is_no_longer_that_of_its_plan_is_refused():
     plan = {"methods": MINE, "seeds": "0", "steps": 4, "protocol": "honest", "dry_run": True}
     first = fairdistill.bench("digits-s", **plan).jobs[0]

@@ -36,12 +36,16 @@ class Objective(nn.Module):
     Args:
         specs: the settings of each term.
         build: builds a term from its settings.
+
+    Attributes:
+        constant: names of the terms whose values never had a gradient so far, which change nothing.
     """
 
     def __init__(self, specs: Iterable[TermSpec], build: Callable[[TermSpec], Term]) -> None:
         super().__init__()
         self._specs = {spec.name: spec for spec in specs}
         self.terms = nn.ModuleDict({name: build(spec) for name, spec in self._specs.items()})
+        self.constant = set(self._specs)
 
     def forward(self, view: StepView, names: Sequence[str]) -> StepLoss:
         """Return the sum of the named terms, or this process's share of it if several train together."""
@@ -54,6 +58,8 @@ class Objective(nn.Module):
     def _share(self, name: str, view: StepView) -> Tensor:
         term = self.terms[name]
         value = term_value(term, self._specs[name], view)
+        if value.requires_grad:
+            self.constant.discard(name)
         return value if view.global_batch_size is None or term.whole_batch else value * view.share
 
     def selected(self, names: Sequence[str]) -> list[Term]:

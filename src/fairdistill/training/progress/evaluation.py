@@ -60,7 +60,19 @@ def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
     if found.collapsed and not progress.collapsed and setup.method.class_loss in stage.terms:
         run.console.say(f"warning: at step {progress.step} the student predicts a single class for every image")
     progress.collapsed = found.collapsed
+    _tell_of_constant_terms(run, stage)
     return row
+
+
+def _tell_of_constant_terms(run: ActiveRun, stage: Stage) -> None:
+    """Say once which terms of the stage change nothing, as one of the user's own may by mistake."""
+    constant = run.learner.objective.constant
+    for name in sorted(constant.intersection(stage.terms)):
+        run.console.say(
+            f"warning: by step {run.progress.step} the term {name!r} had no gradient, so it changes nothing; it must "
+            "be computed from the student's features without detach(), argmax or a comparison"
+        )
+        constant.remove(name)
 
 
 def _keep_if_best(run: ActiveRun, network: nn.Module, found: Judged, loss: float) -> None:
