@@ -47,21 +47,10 @@ def read_predictions(
     """
     names = header(path, options.encoding)
     chosen = ChosenColumns.of(path, names, options, recognize=recognize)
-    found, groups, scores = chosen.options, chosen.groups, chosen.scores
+    groups, scores = chosen.groups, chosen.scores
     split = split_column(names, {*chosen.texts, *scores.columns})
-    texts = [column for column in dict.fromkeys([*chosen.texts, split]) if column is not None]
-    unknown = words_of(found.unknown)
-
-    def with_answer(frame: pd.DataFrame) -> NDArray[np.bool_]:
-        return Columns(path, frame, {}, unknown).codes(found.label, "label", unknown=True)[0] >= 0
-
-    with working(f"reading {path}"):
-        frame = read_columns(
-            path, [*texts, *scores.columns], found.encoding, numbers=scores.columns,
-            needed=with_answer if answered else None,
-        )  # fmt: skip
-    columns = Columns(path, frame, found.bin, unknown)
-    columns.notes += chosen.notes
+    columns = _read(path, chosen, split, answered=answered)
+    found = chosen.options
     if found.id != options.id:
         found = replace(found, id=recognized_ids(columns, found.id))
     others = None if answered else (found.source, found.id)  # a word may mean no answer to another attribute
@@ -70,20 +59,19 @@ def read_predictions(
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
     outputs = _outputs(columns, classes, found)
     if outputs.probabilities is None and found.id is None:
-        check_rows_are_samples(path, names, {*texts, *scores.columns}, (classes.labels, group_codes, outputs.predicted))
+        read = {*columns.frame.columns}
+        check_rows_are_samples(path, names, read, (classes.labels, group_codes, outputs.predicted))
     if found.source is None:
         columns.notes += source_hint(names, chosen.texts)
     if split is not None:
         columns.notes += training_note(columns, split)
-    seen = np.concatenate([classes.labels, outputs.predicted[outputs.predicted != classes.labels]])
-    rows = np.bincount(seen, minlength=len(classes.names)).tolist()
-    columns.notes += spelling_notes(classes.names, rows, column="the classes", kind="class")
+    columns.notes += _spelling(classes, outputs)
     sources = row_sources(columns, found.id, found.source)
     if found.id is not None and not answered:  # with --attribute, a sample has a row for each
         columns.notes += conflict_notes(columns, found.id, classes.labels, group_codes)
     if outputs.probabilities is not None:
         columns.notes += copies_note(classes.labels, group_codes, outputs.probabilities, sources)
-    read = Predictions(
+    predictions = Predictions(
         where=str(path),
         ids=None if found.id is None else row_names(columns, found.id),
         sources=sources,
@@ -98,7 +86,32 @@ def read_predictions(
         id_column=found.id,
         attributes=_attributes(columns, groups, (group_codes, group_names)),
     )
-    return read if kept is None else read.take(kept)
+    return predictions if kept is None else predictions.take(kept)
+
+
+def _read(path: Path, chosen: ChosenColumns, split: str | None, *, answered: bool) -> Columns:
+    """Return the columns that are looked at; of ``answered`` rows alone, only those with a true class must be whole."""
+    options, numbers = chosen.options, chosen.scores.columns
+    unknown = words_of(options.unknown)
+
+    def with_answer(frame: pd.DataFrame) -> NDArray[np.bool_]:
+        return Columns(path, frame, {}, unknown).codes(options.label, "label", unknown=True)[0] >= 0
+
+    texts = [column for column in dict.fromkeys([*chosen.texts, split]) if column is not None]
+    with working(f"reading {path}"):
+        frame = read_columns(
+            path, [*texts, *numbers], options.encoding, numbers=numbers, needed=with_answer if answered else None
+        )
+    columns = Columns(path, frame, options.bin, unknown)
+    columns.notes += chosen.notes
+    return columns
+
+
+def _spelling(classes: Classes, outputs: _Outputs) -> list[str]:
+    """Return notes on classes that look like one another, by how many rows speak of each."""
+    seen = np.concatenate([classes.labels, outputs.predicted[outputs.predicted != classes.labels]])
+    rows = np.bincount(seen, minlength=len(classes.names)).tolist()
+    return spelling_notes(classes.names, rows, column="the classes", kind="class")
 
 
 def _filled(columns: Columns, label: str, pred: str | None, scores: Sequence[str]) -> NDArray[np.int64] | None:
