@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from fairdistill.metrics.bootstrap import outcomes
+from fairdistill.metrics.bootstrap import gathering
+from fairdistill.metrics.bootstrap.gathering import outcomes_of
 from fairdistill.metrics.bootstrap.large_cells import NormalSums, large_cells
-from fairdistill.metrics.bootstrap.outcomes import Outcomes, outcomes_of
+from fairdistill.metrics.bootstrap.outcomes import Outcomes
 from fairdistill.metrics.test_set.rows import Rows
 
 MODELS = 4
@@ -59,7 +60,7 @@ def test_the_sums_have_the_mean_and_the_covariance_of_the_rows() -> None:
 def test_a_large_cell_varies_as_if_its_outcomes_were_counted(design, monkeypatch: pytest.MonkeyPatch) -> None:
     found = two_cells()
     assert found.normal.tolist() == [False, True]
-    monkeypatch.setattr(outcomes, "large_cells", lambda counts, values: np.zeros(len(counts), bool))
+    monkeypatch.setattr(gathering, "large_cells", lambda counts, values: np.zeros(len(counts), bool))
     counted = two_cells()
     assert not counted.normal.any()
     np.testing.assert_allclose(found.share, counted.share)

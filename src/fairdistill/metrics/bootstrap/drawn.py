@@ -9,8 +9,8 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.bootstrap.gathering import outcomes_of
 from fairdistill.metrics.bootstrap.normal import SourceSums
-from fairdistill.metrics.bootstrap.outcomes import outcomes_of
 from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.rows import Rows, placed

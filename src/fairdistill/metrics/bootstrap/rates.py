@@ -14,8 +14,8 @@ from scipy.sparse import coo_array, csr_array, hstack
 
 from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.bootstrap.drawn import FEW_TYPES, LEAST, affordable
+from fairdistill.metrics.bootstrap.gathering import outcomes_of
 from fairdistill.metrics.bootstrap.normal import SourceSums
-from fairdistill.metrics.bootstrap.outcomes import outcomes_of
 from fairdistill.metrics.rates import RateCounts, divided
 from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.rows import Rows, placed
