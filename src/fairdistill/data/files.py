@@ -82,12 +82,33 @@ def load_rows(
     if as_one:
         rows = replace(rows, splits=np.full(len(rows.names), SPLITS.index("test")))
     origin, found = _scanned(rows, origin)
-    broken = np.flatnonzero(found.broken)
-    skipped = _skipped(rows, broken, origin)
-    if len(broken):
-        kept = ~found.broken
-        rows, found = rows.take(kept), found.take(kept)
+    skipped = _skipped(rows, np.flatnonzero(found.broken), origin)
+    if skipped:
+        rows, found = rows.take(~found.broken), found.take(~found.broken)
         _check_names(rows, name)
+    repeated, whole = _whole(rows, found, origin, skipped)
+    del found
+    return_freed_memory()
+    if as_one:
+        why = ", since no split is given" if unsplit else ""
+        note = f"all {len(whole):,} rows were read{why}; a model looks better on rows that it was trained on"
+        return {"test": replace(whole, notes=(*whole.notes, note))}
+    if unsplit:
+        train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
+        if not len(test):
+            raise _nothing_to_test_on(name, of_sources=rows.sources is not None, copies=repeated)
+        parts = _with_note_on_draw(whole, train, test)
+    else:
+        parts = _given(whole, torch.from_numpy(rows.splits))
+    if "train" in parts and "train" in wanted and rows.attributes is None:
+        _check_classes(parts, name)
+    return {split: replace(part, name=f"{name}/{split}") for split, part in parts.items() if split in wanted}
+
+
+def _whole(
+    rows: Rows, found: Scan, origin: Origin, skipped: tuple[tuple[str, str], ...]
+) -> tuple[bool, GroupedDataset]:
+    """Return whether some files have the same bytes, and all rows as one data set."""
     pictures = _named(found.digests)
     sources = source_ids(pictures, rows.sources)
     repeated = repeated_pictures(rows, pictures)
@@ -102,7 +123,7 @@ def load_rows(
     )
     return_freed_memory()  # much of what comparing a million rows took
     whole = GroupedDataset(
-        name=name,
+        name=origin.name,
         images=ImageFiles(origin.source, rows.names, origin.storage, found.digests, found.facts),
         labels=torch.from_numpy(rows.labels),
         groups=torch.from_numpy(rows.groups),
@@ -115,22 +136,7 @@ def load_rows(
         skipped=skipped,
         attributes=rows.attributes,
     )
-    del found, pictures, sources
-    return_freed_memory()
-    if as_one:
-        why = ", since no split is given" if unsplit else ""
-        note = f"all {len(whole):,} rows were read{why}; a model looks better on rows that it was trained on"
-        return {"test": replace(whole, notes=(*notes, note))}
-    if unsplit:
-        train, test = cut_validation(whole, split_seed=split_seed, fraction=test_share)
-        if not len(test):
-            raise _nothing_to_test_on(name, of_sources=rows.sources is not None, copies=bool(repeated))
-        parts = _with_note_on_draw(whole, train, test)
-    else:
-        parts = _given(whole, torch.from_numpy(rows.splits))
-    if "train" in parts and "train" in wanted and rows.attributes is None:
-        _check_classes(parts, name)
-    return {split: replace(part, name=f"{name}/{split}") for split, part in parts.items() if split in wanted}
+    return bool(repeated), whole
 
 
 def _given(whole: GroupedDataset, splits: Tensor) -> dict[Split, GroupedDataset]:
