@@ -58,7 +58,6 @@ def test_its_value_and_gradient_are_those_of_the_function(module):
     function = function_of(module)
     torch.manual_seed(0)
     loss, inputs = module(**settings_of(module)), inputs_of(module.forward)
-    loss = loss.double() if list(loss.parameters()) else loss
     first = next(iter(inputs))
     inputs[first] = inputs[first].requires_grad_()
     value = loss(**inputs)
@@ -92,6 +91,20 @@ def test_it_can_be_copied_pickled_and_moved(module):
     assert isinstance(loss.to(torch.float64), module)
 
 
+@modules
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_cast_with_a_network_to_half_precision_it_computes_in_float32(module, dtype):
+    torch.manual_seed(0)
+    loss = module(**settings_of(module)).to(dtype)
+    inputs = inputs_of(module.forward)
+    low = {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs.items()}
+    value = loss(**low)
+    assert value.dtype == torch.float32
+    torch.manual_seed(0)
+    high = {name: value.double() if value.is_floating_point() else value for name, value in low.items()}
+    torch.testing.assert_close(value.double(), module(**settings_of(module))(**high).double(), rtol=0.01, atol=0.01)
+
+
 def test_repr_is_that_of_a_pytorch_module():
     assert repr(KDLoss(temperature=4)) == "KDLoss(temperature=4)"
     assert repr(MFDLoss(num_classes=10, num_groups=2)) == "MFDLoss(num_classes=10, num_groups=2, bandwidth=1.0)"
@@ -111,11 +124,40 @@ def test_repr_is_that_of_a_pytorch_module():
         (DKDLoss, {"temperature": -1.0}, "`temperature` to be positive, but got -1.0"),
         (MFDLoss, {"num_classes": 2, "num_groups": 2, "bandwidth": 0.0}, "`bandwidth` to be positive, but got 0.0"),
         (SelfMFDLoss, {"num_classes": 2, "num_groups": 2, "bandwidth": 0.0}, "`bandwidth` to be positive, but got 0.0"),
+        (KDLoss, {"temperature": "4"}, "`temperature` to be positive, but got '4'"),
+        (KDLoss, {"temperature": float("inf")}, "`temperature` to be positive, but got inf"),
+        (GroupDROLoss, {"num_classes": 2, "num_groups": 2, "step_size": -0.1}, "`step_size` to be at least 0"),
+        (
+            GroupDROLoss,
+            {"num_classes": 3, "num_groups": 2, "adjustment": torch.ones(2, 3)},
+            r"`adjustment` to be a tensor \[C, G\] = \[3, 2\], but got shape \(2, 3\)",
+        ),
+        (
+            AdversaryLoss,
+            {"num_classes": 2, "num_groups": 2, "hidden": 0},
+            "`hidden` to be a whole number of at least 1",
+        ),
+        (ReweightedLoss, {"cell_weights": [[1.0, 2.0]]}, r"`cell_weights` to be a tensor \[C, G\], but got list"),
     ],
 )
 def test_a_bad_setting_fails_where_it_is_written(module, settings, message):
     with pytest.raises(ValueError, match=message):
         module(**settings)
+
+
+SIZED = [(m, name) for m in MODULES.values() for name in settings_of(m) if name in ("num_classes", "num_groups")]
+
+
+@pytest.mark.parametrize(("module", "name"), SIZED)
+@pytest.mark.parametrize("value", [0, 2.0, "2", True])
+def test_a_number_of_classes_or_groups_is_whole_and_positive(module, name, value):
+    settings = settings_of(module)
+    with pytest.raises(ValueError, match=f"`{name}` to be a whole number of at least 1, but got {value!r}"):
+        module(**settings | {name: value})
+
+
+def test_a_number_of_classes_may_come_from_the_labels():
+    assert MFDLoss(num_classes=LABELS.max() + 1, num_groups=2).num_classes == 3
 
 
 def test_settings_reach_the_function():
@@ -227,5 +269,5 @@ def test_logits_of_other_classes_and_weights_of_another_shape_are_named():
     for module in READ_LOGITS.values():
         with pytest.raises(ValueError, match=r"`logits` to be \[N, 3\], but got \(6, 5\)"):
             module(**settings_of(module))(random(6, 5), LABELS, GROUPS)
-    with pytest.raises(ValueError, match=r"`cell_weights` to be \[C, G\], but got \(2,\)"):
+    with pytest.raises(ValueError, match=r"`cell_weights` to be a tensor \[C, G\], but got shape \(2,\)"):
         ReweightedLoss(cell_weights=torch.ones(2))

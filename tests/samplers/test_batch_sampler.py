@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
@@ -39,6 +40,8 @@ def test_the_batch_sampler_takes_arrays_and_tensors_alike() -> None:
     of_lists = list(BalancedBatchSampler(LABELS, GROUPS, 12))
     assert list(BalancedBatchSampler(np.array(LABELS), np.array(GROUPS), 12)) == of_lists
     assert list(BalancedBatchSampler(torch.tensor(LABELS), torch.tensor(GROUPS), 12)) == of_lists
+    columns = (pd.Series(column, index=range(7, 22)) for column in (LABELS, GROUPS))  # as of a table that was filtered
+    assert list(BalancedBatchSampler(*columns, np.int64(12))) == of_lists
     assert list(BalancedBatchSampler(LABELS, GROUPS, 12, seed=1)) != of_lists
 
 
@@ -49,6 +52,10 @@ def test_the_batch_sampler_takes_arrays_and_tensors_alike() -> None:
         ([0, 1], [-1, -1], 4, "at least one known group, but all are -1"),
         ([], [], 4, "at least one known group"),
         ([0, 1], [0, -1], 1, "a batch of 1 is too small"),
+        ([0, 1], [0, 1], 4.0, "`batch_size` to be a whole number, but got 4.0"),
+        (["cat", "dog"], [0, 1], 4, "`labels` to hold integers, but got <U3"),
+        ([0, -1], [0, 1], 4, "`labels` to be at least 0, but row 1 is -1"),
+        ([0, 1], [-2, 1], 4, "`groups` to be at least -1, but row 0 is -2"),
     ],
 )
 def test_what_the_batch_sampler_cannot_balance_is_named(labels, groups, batch_size, message) -> None:
@@ -73,5 +80,5 @@ def test_passes_count_how_often_each_row_was_drawn_before(kind: type[Balanced | 
 @pytest.mark.parametrize("wrong", [[0.0, 0.7, 1.0], [0.0, float("nan"), 1.0]])
 @pytest.mark.parametrize("name", ["labels", "groups"])
 def test_fractions_are_refused_and_not_cut_off(name, wrong) -> None:
-    with pytest.raises(ValueError, match=f"`{name}` to hold integers, but got torch.float32"):
+    with pytest.raises(ValueError, match=f"`{name}` to hold integers, but got float64"):
         BalancedBatchSampler(**{"labels": [0, 0, 1], "groups": [0, 1, 1], name: wrong})

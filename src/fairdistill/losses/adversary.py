@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_classes, checked_rows, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_classes, checked_count, checked_rows, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.system.eager import Adam
 from fairdistill.system.processes import ALONE, World
@@ -71,13 +71,16 @@ class Adversaries(nn.Module):
         self.bias2 = nn.Parameter(_uniform(num_classes, num_groups, fan_in=hidden))
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return group logits ``[N, G]``."""
+        """Return group logits ``[N, G]``, in at least float32."""
+        logits, weight1, bias1, weight2, bias2 = at_least_float32(
+            logits, self.weight1, self.bias1, self.weight2, self.bias2
+        )
         # All classes' first layers are one matrix product; of the second only the row's own class is needed.
-        every = logits @ self.weight1.transpose(0, 1).flatten(1) + self.bias1.flatten()
+        every = logits @ weight1.transpose(0, 1).flatten(1) + bias1.flatten()
         every = every.view(len(logits), self.num_classes, self.hidden)
         own = every.take_along_dim(labels.view(-1, 1, 1), dim=1)
         hidden = torch.relu(own)
-        return torch.baddbmm(self.bias2[labels].unsqueeze(1), hidden, self.weight2[labels]).squeeze(1)
+        return torch.baddbmm(bias2[labels].unsqueeze(1), hidden, weight2[labels]).squeeze(1)
 
 
 def _uniform(*shape: int, fan_in: int) -> Tensor:
@@ -121,10 +124,10 @@ class AdversaryLoss(nn.Module):
 
     def __init__(self, *, num_classes: int, num_groups: int, hidden: int = 32, strength: float = 1.0) -> None:
         super().__init__()
-        self.num_classes = num_classes
-        self.num_groups = num_groups
+        self.num_classes = checked_count("num_classes", num_classes)
+        self.num_groups = checked_count("num_groups", num_groups)
         self.strength = strength
-        self.adversaries = Adversaries(num_classes, num_groups, hidden=hidden)
+        self.adversaries = Adversaries(self.num_classes, self.num_groups, hidden=checked_count("hidden", hidden))
 
     def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:
         """Return the scalar loss of logits ``[N, C]``, labels ``[N]`` and groups ``[N]``; group -1 takes no part."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from typing import SupportsIndex
 
 import torch
 from torch import Tensor
@@ -27,10 +30,38 @@ def no_autocast(tensor: Tensor) -> AbstractContextManager[None]:
     return context
 
 
+def check_tensors(**arguments: object) -> None:
+    """Raise a ValueError unless each argument is a tensor of real numbers in floating point."""
+    for name, value in arguments.items():
+        if not isinstance(value, Tensor):
+            raise ValueError(
+                f"Expected argument `{name}` to be a tensor, but got {type(value).__name__}; torch.as_tensor makes one"
+            )
+        if not value.is_floating_point():
+            raise ValueError(f"Expected argument `{name}` to be floating point, but got {value.dtype}")
+
+
 def check_positive(name: str, value: float) -> None:
-    """Raise a ValueError unless an argument is positive."""
-    if not value > 0:
-        raise ValueError(f"Expected argument `{name}` to be positive, but got {value}")
+    """Raise a ValueError unless an argument is positive and finite."""
+    if isinstance(value, str) or not 0 < value < math.inf:
+        raise ValueError(f"Expected argument `{name}` to be positive, but got {value!r}")
+
+
+def check_not_negative(name: str, value: float) -> None:
+    """Raise a ValueError unless an argument is 0 or more and finite."""
+    if isinstance(value, str) or not 0 <= value < math.inf:
+        raise ValueError(f"Expected argument `{name}` to be at least 0, but got {value!r}")
+
+
+def checked_count(name: str, value: SupportsIndex) -> int:
+    """Return a number of classes, groups or units as an int. Raise a ValueError unless it is whole and positive."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = 0
+    if count < 1 or isinstance(value, bool):
+        raise ValueError(f"Expected argument `{name}` to be a whole number of at least 1, but got {value!r}")
+    return count
 
 
 def check_setting(name: str, value: float, limits: tuple[float, float]) -> None:
@@ -42,6 +73,7 @@ def check_setting(name: str, value: float, limits: tuple[float, float]) -> None:
 
 def check_same_shape(student: Tensor, teacher: Tensor) -> None:
     """Raise a ValueError unless both have the same shape and a batch dimension."""
+    check_tensors(student=student, teacher=teacher)
     if student.shape != teacher.shape or student.ndim < 2:
         raise ValueError(
             "Expected arguments `student` and `teacher` to have the same shape [N, ...], "
@@ -49,14 +81,26 @@ def check_same_shape(student: Tensor, teacher: Tensor) -> None:
         )
 
 
+def check_rows(student: Tensor, teacher: Tensor) -> None:
+    """Raise a ValueError unless both are features [N, ...] of the same number of rows."""
+    check_tensors(student=student, teacher=teacher)
+    if student.ndim < 2 or teacher.ndim < 2 or len(student) != len(teacher):
+        raise ValueError(
+            "Expected arguments `student` and `teacher` to be [N, ...] with the same N, "
+            f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
+        )
+
+
 def check_classes(logits: Tensor, num_classes: int) -> None:
     """Raise a ValueError unless these are logits of so many classes."""
+    check_tensors(logits=logits)
     if logits.ndim != 2 or logits.shape[1] != num_classes:
         raise ValueError(f"Expected argument `logits` to be [N, {num_classes}], but got {tuple(logits.shape)}")
 
 
 def check_logits(student: Tensor, teacher: Tensor) -> None:
     """Raise a ValueError unless both are logits [N, C] of the same shape."""
+    check_tensors(student_logits=student, teacher_logits=teacher)
     if student.shape != teacher.shape or student.ndim != 2:
         raise ValueError(
             "Expected arguments `student_logits` and `teacher_logits` to have the same shape [N, C], "
@@ -71,6 +115,7 @@ def checked_rows(
 
     The range is checked on the CPU only: on a GPU the check would have to wait for the device.
     """
+    num_classes, num_groups = checked_count("num_classes", num_classes), checked_count("num_groups", num_groups)
     labels = _indices("labels", labels, low=0, high=num_classes)
     groups = _indices("groups", groups, low=-1, high=num_groups)
     if labels.shape != (rows,) or groups.shape != (rows,):
@@ -79,6 +124,18 @@ def checked_rows(
             f"but got {tuple(labels.shape)} and {tuple(groups.shape)}"
         )
     return labels, groups
+
+
+def check_table(name: str, table: Tensor, *dimensions: str, shape: Sequence[int] | None = None) -> None:
+    """Raise a ValueError unless a table over subgroups is a tensor with these dimensions, for example "C", "G"."""
+    if not isinstance(table, Tensor):
+        got = type(table).__name__
+    elif table.ndim != len(dimensions) or (shape is not None and tuple(table.shape) != tuple(shape)):
+        got = f"shape {tuple(table.shape)}"
+    else:
+        return
+    wanted = f"[{', '.join(dimensions)}]" + ("" if shape is None else f" = {list(shape)}")
+    raise ValueError(f"Expected argument `{name}` to be a tensor {wanted}, but got {got}")
 
 
 def checked_labels(rows: int, labels: Tensor, *, num_classes: int) -> Tensor:
@@ -91,7 +148,9 @@ def checked_labels(rows: int, labels: Tensor, *, num_classes: int) -> Tensor:
 
 def _indices(name: str, values: Tensor, *, low: int, high: int) -> Tensor:
     if not isinstance(values, Tensor):
-        raise ValueError(f"Expected argument `{name}` to be a tensor, but got {type(values).__name__}")
+        raise ValueError(
+            f"Expected argument `{name}` to be a tensor, but got {type(values).__name__}; torch.as_tensor makes one"
+        )
     if values.dtype not in _INTEGERS:
         raise ValueError(f"Expected argument `{name}` to hold integers, but got {values.dtype}")
     indices = values.long()  # the number of a subgroup may be too large for a smaller type
@@ -117,6 +176,7 @@ def check_map_sizes(student: Sequence[int], teacher: Sequence[int]) -> None:
 
 def check_maps(student: Tensor, teacher: Tensor) -> None:
     """Raise a ValueError unless both are maps [N, C, H, W] with the same N, H and W."""
+    check_tensors(student_map=student, teacher_map=teacher)
     if (
         student.ndim != 4
         or teacher.ndim != 4

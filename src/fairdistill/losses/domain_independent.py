@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, checked_rows, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_tensors, checked_rows, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -45,6 +45,7 @@ def domain_independent_loss(
         >>> round(domain_independent_loss(heads, torch.tensor([1]), torch.tensor([1])).item(), 4)
         0.6931
     """
+    check_tensors(head_logits=head_logits)
     if head_logits.ndim != 3:
         raise ValueError(f"Expected argument `head_logits` to be [N, G, C], but got {tuple(head_logits.shape)}")
     _, num_groups, num_classes = head_logits.shape

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, check_classes, checked_rows
+from fairdistill.losses.checks import (
+    at_least_float32,
+    check_classes,
+    check_not_negative,
+    check_table,
+    checked_count,
+    checked_rows,
+)
+from fairdistill.losses.kept_precision import KeptPrecision
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -54,8 +62,8 @@ def dro_loss(
         to the normalization, and adds nothing.
 
     Raises:
-        ValueError: if the shapes do not fit, or labels or groups are not integers; on a CPU also if one is out of
-            range.
+        ValueError: if the shapes do not fit, the step size is negative, or labels or groups are not integers; on a CPU
+            also if one is out of range.
 
     Example:
         >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0]])
@@ -64,6 +72,10 @@ def dro_loss(
         >>> round(loss.item(), 4), [round(q, 2) for q in log_weights.exp().flatten().tolist()]
         (1.5608, [0.1, 0.73, 0.09, 0.09])
     """
+    check_table("log_weights", log_weights, "C", "G")
+    check_not_negative("step_size", step_size)
+    if isinstance(adjustment, Tensor) and adjustment.ndim:
+        check_table("adjustment", adjustment, "C", "G", shape=log_weights.shape)
     num_classes, num_groups = log_weights.shape
     check_classes(logits, num_classes)
     labels, groups = checked_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
@@ -81,11 +93,11 @@ def dro_loss(
     return loss, new.view_as(log_weights)
 
 
-class GroupDROLoss(nn.Module):
+class GroupDROLoss(KeptPrecision):
     """:func:`dro_loss` as a module that keeps the subgroups' weights: group DRO, in place of cross-entropy.
 
     In training mode every call moves the weights one step; in evaluation mode they stay. They start equal, and
-    ``state_dict()`` holds them.
+    ``state_dict()`` holds them. They stay in float32 if the module is cast to half precision.
 
     Args:
         num_classes: number of classes C.
@@ -114,10 +126,14 @@ class GroupDROLoss(nn.Module):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
+        num_classes, num_groups = checked_count("num_classes", num_classes), checked_count("num_groups", num_groups)
+        check_not_negative("step_size", step_size)
         self.step_size, self.label_smoothing = step_size, label_smoothing
         equal = torch.full((num_classes, num_groups), -math.log(num_classes * num_groups))
         self.register_buffer("log_weights", equal)
         self.register_buffer("adjustment", torch.as_tensor(adjustment, dtype=torch.float32), persistent=False)
+        if self.adjustment.ndim:
+            check_table("adjustment", self.adjustment, "C", "G", shape=equal.shape)
 
     @property
     def weights(self) -> Tensor:

@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from fairdistill.errors import MethodError
-from fairdistill.losses.checks import at_least_float32, check_classes, checked_rows, no_autocast
+from fairdistill.losses.checks import (
+    at_least_float32,
+    check_classes,
+    check_positive,
+    check_table,
+    check_tensors,
+    checked_count,
+    checked_rows,
+    no_autocast,
+)
+from fairdistill.losses.kept_precision import KeptPrecision
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -40,18 +50,19 @@ def soft_deo(mean_probability: Tensor, present: Tensor, *, rounding: float = _RO
         Scalar. A class with fewer than two groups adds 0.
 
     Raises:
-        ValueError: if the shapes differ.
+        ValueError: if the shapes differ, ``present`` is not bool, or ``rounding`` is not positive.
 
     Example:
         >>> present = torch.tensor([[True, True], [True, False]])
         >>> round(soft_deo(torch.tensor([[0.9, 0.7], [0.5, torch.nan]]), present).item(), 4)
         0.099
     """
-    if mean_probability.ndim != 2 or present.shape != mean_probability.shape:
-        raise ValueError(
-            "Expected arguments `mean_probability` and `present` to have the same shape [C, G], "
-            f"but got {tuple(mean_probability.shape)} and {tuple(present.shape)}"
-        )
+    check_tensors(mean_probability=mean_probability)
+    check_table("mean_probability", mean_probability, "C", "G")
+    check_table("present", present, "C", "G", shape=mean_probability.shape)
+    if present.dtype != torch.bool:
+        raise ValueError(f"Expected argument `present` to be bool, but got {present.dtype}")
+    check_positive("rounding", rounding)
     (p,) = at_least_float32(mean_probability)
     with no_autocast(p):
         p = torch.where(present, p, 0.0)
@@ -99,6 +110,8 @@ def gapreg_loss(
         >>> round(loss.item(), 4), [round(p, 2) for p in totals[0, 0].tolist()], totals[1, 0].tolist()
         (0.3798, [0.88, 0.12], [1.0, 1.0])
     """
+    check_table("totals", totals, "2", "C", "G")
+    check_table("totals", totals, "2", "C", "G", shape=(2, *totals.shape[1:]))
     _, num_classes, num_groups = totals.shape
     check_classes(logits, num_classes)
     labels, groups = checked_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
@@ -123,10 +136,11 @@ def _check_batches(batches: float) -> None:
         raise ValueError(f"Expected argument `batches` to be at least 1, but got {batches}")
 
 
-class GapRegLoss(nn.Module):
+class GapRegLoss(KeptPrecision):
     """:func:`gapreg_loss` as a module that keeps the running means; add it to the cross-entropy.
 
-    In training mode every call adds its batch to them; in evaluation mode they stay. ``state_dict()`` holds them.
+    In training mode every call adds its batch to them; in evaluation mode they stay. ``state_dict()`` holds them. They
+    stay in float32 if the module is cast to half precision.
 
     Args:
         num_classes: number of classes C.
@@ -146,6 +160,7 @@ class GapRegLoss(nn.Module):
         super().__init__()
         _check_batches(batches)
         self.batches = batches
+        num_classes, num_groups = checked_count("num_classes", num_classes), checked_count("num_groups", num_groups)
         self.register_buffer("totals", torch.zeros(2, num_classes, num_groups))
 
     def forward(self, logits: Tensor, labels: Tensor, groups: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from fairdistill.losses.checks import (
     check_positive,
     check_same_shape,
     check_setting,
+    checked_count,
     checked_rows,
     no_autocast,
 )
@@ -108,8 +109,8 @@ class MFDLoss(nn.Module):
     def __init__(self, *, num_classes: int, num_groups: int, bandwidth: float = 1.0) -> None:
         super().__init__()
         check_positive("bandwidth", bandwidth)
-        self.num_classes = num_classes
-        self.num_groups = num_groups
+        self.num_classes = checked_count("num_classes", num_classes)
+        self.num_groups = checked_count("num_groups", num_groups)
         self.bandwidth = bandwidth
 
     def forward(self, student: Tensor, teacher: Tensor, labels: Tensor, groups: Tensor) -> Tensor:

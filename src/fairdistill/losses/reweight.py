@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, check_classes, checked_rows
+from fairdistill.losses.checks import at_least_float32, check_classes, check_table, checked_rows
+from fairdistill.losses.kept_precision import KeptPrecision
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -25,16 +26,21 @@ def reweighing(cell_counts: Tensor) -> Tensor:
     data, and if no subgroup is empty, the mean weight of a row is 1.
 
     Args:
-        cell_counts: integer ``[C, G]``, number of samples in each subgroup.
+        cell_counts: integer ``[C, G]``, number of samples in each subgroup. Tables of ``fairdistill.metrics`` are
+            ``[G, C]``; transpose them.
 
     Returns:
         float64 ``[C, G]``; 0 for an empty subgroup.
+
+    Raises:
+        ValueError: if the counts are not a tensor of two dimensions.
 
     Example:
         >>> reweighing(torch.tensor([[30, 10], [10, 30]]))
         tensor([[0.6667, 2.0000],
                 [2.0000, 0.6667]], dtype=torch.float64)
     """
+    check_table("cell_counts", cell_counts, "C", "G")
     counts = cell_counts.double()
     if_independent = counts.sum(1, keepdim=True) * counts.sum(0) / counts.sum().clamp_min(1)
     return torch.where(counts > 0, if_independent / counts.clamp_min(1), 0.0)
@@ -66,7 +72,7 @@ def reweighted_loss(
         >>> round(reweighted_loss(torch.zeros(1, 2), labels, groups, weights).item(), 4)
         1.3863
     """
-    _check_weights(cell_weights)
+    check_table("cell_weights", cell_weights, "C", "G")
     num_classes, num_groups = cell_weights.shape
     check_classes(logits, num_classes)
     labels, groups = checked_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
@@ -76,12 +82,7 @@ def reweighted_loss(
     return (torch.where(groups >= 0, weights, 1.0) * losses).mean()
 
 
-def _check_weights(cell_weights: Tensor) -> None:
-    if cell_weights.ndim != 2:
-        raise ValueError(f"Expected argument `cell_weights` to be [C, G], but got {tuple(cell_weights.shape)}")
-
-
-class ReweightedLoss(nn.Module):
+class ReweightedLoss(KeptPrecision):
     """:func:`reweighted_loss` as a module: weighted cross-entropy, in place of the plain one.
 
     Args:
@@ -98,7 +99,7 @@ class ReweightedLoss(nn.Module):
 
     def __init__(self, *, cell_weights: Tensor, label_smoothing: float = 0.0) -> None:
         super().__init__()
-        _check_weights(cell_weights)
+        check_table("cell_weights", cell_weights, "C", "G")
         self.label_smoothing = label_smoothing
         self.register_buffer("cell_weights", cell_weights)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fairdistill.losses.checks import at_least_float32, no_autocast
+from fairdistill.losses.checks import at_least_float32, check_rows, no_autocast
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -48,11 +48,7 @@ def rkd_loss(student: Tensor, teacher: Tensor, *, distance: float = 25.0, angle:
         >>> round(rkd_loss(student, teacher).item(), 4)
         0.0
     """
-    if student.ndim < 2 or teacher.ndim < 2 or len(student) != len(teacher):
-        raise ValueError(
-            "Expected arguments `student` and `teacher` to be [N, ...] with the same N, "
-            f"but got {tuple(student.shape)} and {tuple(teacher.shape)}"
-        )
+    check_rows(student, teacher)
     s, t = at_least_float32(student.flatten(1), teacher.detach().flatten(1))
     with no_autocast(s):
         distances, cosines = _relations(s)

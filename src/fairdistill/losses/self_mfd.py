@@ -17,6 +17,8 @@ from fairdistill.losses.checks import (
     at_least_float32,
     check_positive,
     check_setting,
+    check_tensors,
+    checked_count,
     checked_rows,
     no_autocast,
 )
@@ -63,6 +65,7 @@ def self_mfd_loss(
         >>> round(self_mfd_loss(feature, labels, torch.tensor([0, 1]), num_classes=1, num_groups=2).item(), 4)
         0.158
     """
+    check_tensors(student=student)
     if student.ndim < 2:
         raise ValueError(f"Expected argument `student` to be [N, ...], but got {tuple(student.shape)}")
     labels, groups = checked_rows(len(student), labels, groups, num_classes=num_classes, num_groups=num_groups)
@@ -96,8 +99,8 @@ class SelfMFDLoss(nn.Module):
     def __init__(self, *, num_classes: int, num_groups: int, bandwidth: float = 1.0) -> None:
         super().__init__()
         check_positive("bandwidth", bandwidth)
-        self.num_classes = num_classes
-        self.num_groups = num_groups
+        self.num_classes = checked_count("num_classes", num_classes)
+        self.num_groups = checked_count("num_groups", num_groups)
         self.bandwidth = bandwidth
 
     def forward(self, student: Tensor, labels: Tensor, groups: Tensor) -> Tensor:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils import data
 
+from fairdistill.metrics.counts import as_array
 from fairdistill.samplers.balanced import BalancedRows
+from fairdistill.types import UNKNOWN_GROUP
 
 
 class BalancedBatchSampler(data.Sampler[list[int]]):
@@ -19,14 +22,14 @@ class BalancedBatchSampler(data.Sampler[list[int]]):
     ``set_epoch`` picks the epoch of the next pass, for example after a restart.
 
     Args:
-        labels: integer ``[N]`` classes; a tensor, an array or a list.
-        groups: integer ``[N]`` groups, -1 where unknown.
+        labels: integer ``[N]`` classes from 0; a tensor, an array, a column of pandas or a list.
+        groups: integer ``[N]`` groups from 0, -1 where unknown.
         batch_size: maximum number of samples in a batch.
         seed: seed of the shuffling.
 
     Raises:
-        ValueError: if they do not hold integers, the lengths differ, no sample has a known group, or a batch is too
-            small.
+        ValueError: if they do not hold integers, one is out of range, the lengths differ, no sample has a known group,
+            or a batch is too small.
 
     Example:
         >>> sampler = BalancedBatchSampler(labels=[0, 0, 0, 1, 1], groups=[0, 0, 1, 0, 1], batch_size=4)
@@ -43,7 +46,9 @@ class BalancedBatchSampler(data.Sampler[list[int]]):
         batch_size: int = 128,
         seed: int = 0,
     ) -> None:
-        labels, groups = _integers("labels", labels), _integers("groups", groups)
+        labels, groups = _integers("labels", labels, low=0), _integers("groups", groups, low=UNKNOWN_GROUP)
+        if not isinstance(batch_size, int | np.integer):
+            raise ValueError(f"Expected argument `batch_size` to be a whole number, but got {batch_size!r}")
         if labels.ndim != 1 or labels.shape != groups.shape:
             raise ValueError(
                 "Expected arguments `labels` and `groups` to be vectors of the same length, "
@@ -70,8 +75,11 @@ class BalancedBatchSampler(data.Sampler[list[int]]):
         return self._rows.steps_per_epoch
 
 
-def _integers(name: str, values: Tensor | Sequence[int]) -> Tensor:
-    given = torch.as_tensor(values).cpu()
-    if given.numel() and (given.is_floating_point() or given.is_complex()):
+def _integers(name: str, values: Tensor | Sequence[int], *, low: int) -> Tensor:
+    given = as_array(values)
+    if given.size and given.dtype.kind not in "iub":
         raise ValueError(f"Expected argument `{name}` to hold integers, but got {given.dtype}")
-    return given.to(torch.int64)
+    if given.size and given.min() < low:
+        row = int(given.argmin())
+        raise ValueError(f"Expected argument `{name}` to be at least {low}, but row {row} is {given.flat[row]}")
+    return torch.from_numpy(given.astype(np.int64))
