@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +142,33 @@ def test_the_reference_lists_every_public_name() -> None:
     assert set(fairdistill.__all__) - modules <= listed
     losses = {name for name in fairdistill.losses.__all__ if name.endswith(("Loss", "_loss"))}
     assert losses <= listed
+
+
+@pytest.mark.parametrize("room", ["losses", "metrics", "models"])
+def test_the_reference_lists_what_the_listed_functions_take_and_return(room: str) -> None:
+    reference = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8")
+    listed = {name.split(".")[-1] for name in re.findall(r"^   ([\w.]+)$", reference, flags=re.MULTILINE)}
+    face = importlib.import_module(f"fairdistill.{room}")
+    classes = {name for name in face.__all__ if isinstance(getattr(face, name), type)}
+    named = set()
+    for each in (getattr(face, name) for name in listed & set(face.__all__)):
+        annotations = [inspect.get_annotations(each), inspect.get_annotations(getattr(each, "__init__", each))]
+        named |= set(re.findall(r"\w+", " ".join(str(value) for found in annotations for value in found.values())))
+    assert not named & classes - listed
+
+
+def test_the_reference_lists_every_term_and_what_pages_import() -> None:
+    reference = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8")
+    listed = {name.split(".")[-1] for name in re.findall(r"^   ([\w.]+)$", reference, flags=re.MULTILINE)}
+    terms = {type(term).__name__ for method in METHODS.values() for term in method.all_terms}
+    assert terms <= listed
+    shown = set()
+    for page in PAGES:
+        for names in re.findall(
+            r"^from fairdistill[\w.]* import ([\w, ]+)$", page.read_text("utf-8"), flags=re.MULTILINE
+        ):
+            shown |= {name.strip() for name in names.split(",")}
+    assert shown <= listed
 
 
 def test_every_command_shows_its_help() -> None:

@@ -157,3 +157,16 @@ def test_metrics_need_no_torch() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["0.0", "False"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"num_classes": 2.0, "num_groups": 2}, "`num_classes` to be a whole number of at least 1, but got 2.0"),
+        ({"num_classes": 0, "num_groups": 2}, "`num_classes` to be a whole number of at least 1, but got 0"),
+        ({"num_classes": 2, "num_groups": -1}, "`num_groups` to be a whole number of at least 0, but got -1"),
+    ],
+)
+def test_numbers_of_classes_and_groups_that_are_none_are_named(sizes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        group_counts([0, 1], [0, 1], [0, 1], **sizes)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -199,3 +201,17 @@ def test_counts_are_left_as_they_are() -> None:
     ):  # fmt: skip
         metric(counts)
     assert (counts == before).all()
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        accuracy, balanced_accuracy, cell_accuracy, class_balanced_accuracy, deo_a, deo_by_class, deo_m, empty_cells,
+        group_accuracy,
+    ],
+)  # fmt: skip
+def test_counts_of_another_shape_are_named_and_lists_are_counts(metric: Callable[[Any], Any]) -> None:
+    with pytest.raises(ValueError, match=r"`counts` to be \[G, C, C\] .*, but got shape \(2, 2\)"):
+        metric(np.array([[3, 1], [0, 4]]))
+    counts = np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])
+    np.testing.assert_equal(metric(counts.tolist()), metric(counts))

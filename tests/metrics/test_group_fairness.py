@@ -106,7 +106,7 @@ def test_bad_batches_are_named_and_leave_the_counts_alone(preds, target, groups,
 def test_metrics_of_other_sizes_are_not_merged():
     with pytest.raises(ValueError, match=r"GroupFairness\(num_classes=3, num_groups=2\), but got .*num_groups=4"):
         seen().merge(GroupFairness(num_classes=3, num_groups=4))
-    with pytest.raises(ValueError, match="`num_groups` to be at least 1, but got 0"):
+    with pytest.raises(ValueError, match="`num_groups` to be a whole number of at least 1, but got 0"):
         GroupFairness(num_classes=3, num_groups=0)
 
 

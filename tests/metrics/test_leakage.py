@@ -184,7 +184,7 @@ def test_the_same_call_gives_the_same_bits_and_the_seed_draws_the_folds():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"labels": [0, 0, 0]}, "same length, but got 4, 3, 4 and 3"),
+        ({"labels": [0, 0, 0], "groups": [0, 1, 0]}, "`features` to have a row for each of the 3 samples, but got 4"),
         ({"labels": [0, 0, 0, 1]}, r"`labels` to lie in \[0, 0\], but row 3 is 1"),
         ({"groups": [0, 1, 0, -2]}, r"`groups` to lie in \[-1, 1\], but row 3 is -2"),
         ({"groups": [0.0, 1.0, 0.0, 1.0]}, "`groups` to be a vector of integers, but got float64"),

@@ -48,7 +48,16 @@ def test_the_same_seed_gives_the_same_numbers():
     assert chance_deo(rows, accuracy=0.7, seed=3) != chance_deo(rows, accuracy=0.7, seed=4)
 
 
-@pytest.mark.parametrize(("rows", "accuracy"), [([5, 5], 0.8), ([[5, -1]], 0.8), ([[5, 5]], 1.2)])
-def test_bad_arguments_are_named(rows, accuracy):
-    with pytest.raises(ValueError, match="numbers of rows and an accuracy"):
-        chance_deo(rows, accuracy=accuracy)
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ([5, 5], {}, r"`cell_rows` to be \[G, C\] whole numbers, but got int64 of shape \(2,\)"),
+        ([[5, -1]], {}, r"`cell_rows` .* of shape \(1, 2\) with -1"),
+        ([[5, 1.5]], {}, r"`cell_rows` .* but got float64"),
+        ([[5, 5]], {"accuracy": 1.2}, r"`accuracy` to be a fraction in \[0, 1\], but got 1.2"),
+        ([[5, 5]], {"draws": 0}, "`draws` to be at least 1, but got 0"),
+    ],
+)
+def test_bad_arguments_are_named(rows, options, message):
+    with pytest.raises(ValueError, match=message):
+        chance_deo(rows, **{"accuracy": 0.8, **options})

@@ -94,7 +94,7 @@ def calibration_limits(
         bins: number of bins of equal width over (0, 1].
 
     Raises:
-        ValueError: if a row does not hold probabilities.
+        ValueError: if a row does not hold probabilities, or they are not of the samples and classes of the test set.
 
     Example:
         >>> rows = np.arange(100)
@@ -104,7 +104,13 @@ def calibration_limits(
         >>> found.rows, round(found.value, 3), bool(found.low > found.floor_high)
         (100, 0.4, True)
     """
-    residuals = _residuals(probability_rows(probabilities), samples, bins)
+    share = probability_rows(probabilities)
+    if share.shape != (len(samples.labels), samples.num_classes):
+        raise ValueError(
+            f"Expected argument `probabilities` to be {[len(samples.labels), samples.num_classes]}, "
+            f"but got {list(share.shape)}"
+        )
+    residuals = _residuals(share, samples, bins)
     n = residuals.rows.sum(axis=1)
     draws = max(200, min(drawing.draws, int(_NUMBERS / residuals.rows.size)))
     found = []

@@ -32,6 +32,9 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
         >>> group_counts([0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 0, 1], num_classes=2, num_groups=2).tolist()
         [[[1, 0], [0, 1]], [[0, 1], [0, 1]]]
     """
+    for name, value, least in (("num_classes", num_classes, 1), ("num_groups", num_groups, 0)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"Expected argument `{name}` to be a whole number of at least {least}, but got {value!r}")
     true = checked_indices(y_true, "y_true", low=0, high=num_classes)
     pred = checked_indices(y_pred, "y_pred", low=0, high=num_classes)
     group = checked_indices(groups, "groups", low=-1, high=num_groups)
@@ -85,8 +88,22 @@ def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[n
         raise ValueError(
             f"Expected argument `{name}` to be a vector of integers, but got {array.dtype} of shape {array.shape}"
         )
-    outside = np.flatnonzero((array < low) | (array >= high))
-    if outside.size:
-        row = int(outside[0])
+    if array.size and (array.min() < low or array.max() >= high):
+        row = int(((array < low) | (array >= high)).argmax())
         raise ValueError(f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {array[row]}")
-    return array.astype(np.int64)
+    return array.astype(np.int64, copy=False)
+
+
+def checked_counts(counts: Any) -> NDArray[Any]:
+    """Return counts ``[G, C, C]`` as an array.
+
+    Raises:
+        ValueError: if they have another shape.
+    """
+    array = as_array(counts)
+    if array.ndim != 3 or array.shape[1] != array.shape[2]:
+        raise ValueError(
+            "Expected argument `counts` to be [G, C, C] (group, true, predicted), as group_counts returns them, "
+            f"but got shape {array.shape}"
+        )
+    return array

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.counts import Counts
+from fairdistill.metrics.counts import Counts, checked_counts
 
 
 def accuracy(counts: Counts) -> float:
@@ -18,10 +18,14 @@ def accuracy(counts: Counts) -> float:
     Args:
         counts: int64 ``[G, C, C]`` (group, true, predicted), see :func:`group_counts`.
 
+    Raises:
+        ValueError: if the counts have another shape.
+
     Example:
         >>> accuracy(np.array([[[3, 1], [0, 4]]]))
         0.875
     """
+    counts = checked_counts(counts)
     total = int(counts.sum())
     return float(np.einsum("gcc->", counts) / total) if total else float("nan")
 
@@ -33,6 +37,7 @@ def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
         >>> cell_accuracy(np.array([[[3, 1], [0, 4]]])).tolist()
         [[0.75, 1.0]]
     """
+    counts = checked_counts(counts)
     rows = counts.sum(axis=2)
     correct = np.einsum("gcc->gc", counts)
     shares: NDArray[np.float64] = np.divide(correct, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
@@ -62,7 +67,7 @@ def class_balanced_accuracy(counts: Counts) -> float:
         >>> class_balanced_accuracy(np.array([[[3, 1], [0, 2]]]))
         0.875
     """
-    return float(cell_accuracy(counts.sum(axis=0, keepdims=True)).mean())
+    return float(cell_accuracy(checked_counts(counts).sum(axis=0, keepdims=True)).mean())
 
 
 def group_accuracy(counts: Counts) -> NDArray[np.float64]:
@@ -72,6 +77,7 @@ def group_accuracy(counts: Counts) -> NDArray[np.float64]:
         >>> group_accuracy(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])).tolist()
         [0.875, 0.75]
     """
+    counts = checked_counts(counts)
     rows = counts.sum(axis=(1, 2))
     correct = np.einsum("gcc->g", counts)
     shares: NDArray[np.float64] = np.divide(correct, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
@@ -118,4 +124,4 @@ def empty_cells(counts: Counts) -> list[tuple[int, int]]:
         >>> empty_cells(np.array([[[3, 1], [0, 0]]]))
         [(0, 1)]
     """
-    return [(int(group), int(label)) for group, label in np.argwhere(counts.sum(axis=2) == 0)]
+    return [(int(group), int(label)) for group, label in np.argwhere(checked_counts(counts).sum(axis=2) == 0)]

@@ -69,8 +69,8 @@ class GroupFairness:
 
     def __init__(self, *, num_classes: int, num_groups: int) -> None:
         for name, value in (("num_classes", num_classes), ("num_groups", num_groups)):
-            if value < 1:
-                raise ValueError(f"Expected argument `{name}` to be at least 1, but got {value}")
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"Expected argument `{name}` to be a whole number of at least 1, but got {value!r}")
         self.num_classes = num_classes
         self.num_groups = num_groups
         self.counts: Counts = np.zeros((num_groups, num_classes, num_classes), dtype=np.int64)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.counts import checked_indices
 from fairdistill.metrics.permuted_groups import UNDEFINED, AgainstChance, Scores, against_chance, discriminant_scores
 from fairdistill.metrics.test_set.samples import Samples
 
@@ -89,7 +88,7 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
         Fractions; a value that cannot be measured is NaN, with the reason.
 
     Raises:
-        ValueError: if the lengths differ, or a value is out of range.
+        ValueError: if the numbers of rows differ, a feature is not finite, or there are fewer than two folds.
 
     Example:
         >>> labels, groups = np.zeros(40, int), np.arange(40) % 2
@@ -101,13 +100,10 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
     x = np.asarray(features)
     x = x.reshape(len(x), -1)
     label, group, picture = samples.labels, samples.groups, samples.sources
-    if not len(x) == len(label) == len(group) == len(picture):
+    if len(x) != len(label):
         raise ValueError(
-            "Expected arguments `features`, `labels`, `groups` and `sources` to have the same length, "
-            f"but got {len(x)}, {len(label)}, {len(group)} and {len(picture)}"
+            f"Expected argument `features` to have a row for each of the {len(label)} samples, but got {len(x)}"
         )
-    checked_indices(label, "labels", low=0, high=samples.num_classes)
-    checked_indices(group, "groups", low=-1, high=samples.num_groups)
     if folds < 2:
         raise ValueError(f"Expected argument `folds` to be at least 2, but got {folds}")
     bad = np.flatnonzero(~np.isfinite(x).all(axis=1))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.counts import as_array
 from fairdistill.metrics.estimate import UNDEFINED, Estimate
 
 
@@ -36,17 +37,26 @@ def chance_deo(cell_rows: Any, *, accuracy: float, draws: int = 2000, seed: int 
     Returns:
         Fractions; NaN if a subgroup is empty.
 
+    Raises:
+        ValueError: if the numbers are not whole, or an argument is out of range.
+
     Example:
         >>> big = chance_deo([[100_000, 100_000], [100_000, 100_000]], accuracy=0.8)
         >>> small = chance_deo([[20, 20], [20, 20]], accuracy=0.8)
         >>> big.deo_a.value < 0.005 < 0.05 < small.deo_a.value
         True
     """
-    rows = np.asarray(cell_rows).T  # class by class, as they are drawn
-    if rows.ndim != 2 or (rows < 0).any() or not 0 <= accuracy <= 1:
+    given = as_array(cell_rows)
+    if given.ndim != 2 or given.dtype.kind not in "iu" or (given < 0).any():
         raise ValueError(
-            f"Expected [G, C] numbers of rows and an accuracy in [0, 1], but got shape {rows.T.shape} and {accuracy}"
+            f"Expected argument `cell_rows` to be [G, C] whole numbers, but got {given.dtype} of shape {given.shape}"
+            + (f" with {given.min()}" if given.size and given.dtype.kind in "iuf" else "")
         )
+    if not 0 <= accuracy <= 1:
+        raise ValueError(f"Expected argument `accuracy` to be a fraction in [0, 1], but got {accuracy}")
+    if draws < 1:
+        raise ValueError(f"Expected argument `draws` to be at least 1, but got {draws}")
+    rows = given.T  # class by class, as they are drawn
     generator = np.random.default_rng(seed)
     if (rows == 0).any():
         return ChanceDEO(UNDEFINED, UNDEFINED)

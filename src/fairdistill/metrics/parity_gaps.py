@@ -6,7 +6,7 @@ import numpy as np
 
 from fairdistill.metrics.arrays import Floats, Ints
 from fairdistill.metrics.bootstrap.rates import RatedRows, drawn_rates
-from fairdistill.metrics.counts import Counts
+from fairdistill.metrics.counts import Counts, checked_indices
 from fairdistill.metrics.gap.evidence import Evidence, Tally
 from fairdistill.metrics.gap.gaps import Gaps
 from fairdistill.metrics.gap.grouped import GroupedRows
@@ -28,7 +28,26 @@ def parity_gaps(predicted: Ints, samples: Samples, drawing: Drawing = DEFAULT_DR
         predicted: int64 ``[N]`` predicted classes.
         samples: the test set; samples of unknown group do not count.
         drawing: how test sets are drawn; fewer than requested if that takes long, but at least 200.
+
+    Returns:
+        The demographic parity difference and the equalized odds difference.
+
+    Raises:
+        ValueError: if the predictions are not classes, or not of the samples of the test set.
+
+    Example:
+        >>> rows = np.arange(400)
+        >>> samples = Samples(labels=rows % 2, groups=rows // 200, sources=rows, num_classes=2, num_groups=2)
+        >>> parity, odds = parity_gaps(np.where(rows < 50, 1, rows % 2), samples)
+        >>> parity.value, parity.low > 0, odds.value
+        (0.125, True, 0.25)
     """
+    predicted = checked_indices(predicted, "predicted", low=0, high=samples.num_classes)
+    if len(predicted) != len(samples.labels):
+        raise ValueError(
+            f"Expected argument `predicted` to hold a class of each of the {len(samples.labels)} samples, "
+            f"but got {len(predicted)}"
+        )
     known = samples.groups >= 0
     if not known.any():
         return UNDEFINED_GAP, UNDEFINED_GAP

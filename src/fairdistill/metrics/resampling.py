@@ -20,6 +20,7 @@ from fairdistill.metrics.gap.true_gaps import Over
 from fairdistill.metrics.gap.values import Gap
 from fairdistill.metrics.intervals import Limits, middle_of, wilson, wilson_limits
 from fairdistill.metrics.test_set.distinct import sources_per_cell
+from fairdistill.metrics.test_set.flags import checked_flags
 from fairdistill.metrics.test_set.ranks import ranked
 from fairdistill.metrics.test_set.rows import Rows
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
@@ -30,7 +31,7 @@ class Resampled:
     """M models (the seeds of one recipe) on one test set, resampled by source within subgroups.
 
     Args:
-        correct: bool ``[M, N]``: which samples each model gets right.
+        correct: bool ``[M, N]``, or ``[N]`` of one model: which samples each model gets right.
         samples: the test set; samples of unknown group count only for the accuracy, a class's accuracy and the
             class-balanced accuracy.
         drawing: how test sets are drawn; fewer than requested if there are many types of sources or many subgroups.
@@ -47,6 +48,9 @@ class Resampled:
         class_noise: float64 ``[B, M, C]``: the same for the accuracy of each class.
         accuracy_noise: float64 ``[B, M]``: the same for the accuracy of all samples.
 
+    Raises:
+        ValueError: if ``correct`` is not bool, or not of the samples of the test set.
+
     Example:
         >>> labels, groups = np.repeat([0, 1], 200), np.tile([0, 1], 200)
         >>> right = np.ones((1, 400), bool)
@@ -58,6 +62,7 @@ class Resampled:
     """
 
     def __init__(self, correct: Flags, samples: Samples, drawing: Drawing = DEFAULT_DRAWING) -> None:
+        correct = checked_flags(correct, "correct", samples)
         shape = (samples.num_groups + 1, samples.num_classes)
         groups = samples.all_groups
         code, values = _coded(correct)

@@ -12,6 +12,7 @@ from fairdistill.metrics.paired.extremes import extremes
 from fairdistill.metrics.paired.signs import Signs, holm
 from fairdistill.metrics.resampling import Resampled
 from fairdistill.metrics.test_set.distinct import distinct
+from fairdistill.metrics.test_set.flags import checked_flags
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
 
 _ROUNDING = 1e-12
@@ -41,7 +42,7 @@ def paired_test(
             p-value is at most one minus that.
 
     Raises:
-        ValueError: if the two differ in shape.
+        ValueError: if they are not bool, or differ in shape from each other or in length from the test set.
 
     Example:
         >>> rows = np.arange(400)
@@ -50,7 +51,7 @@ def paired_test(
         >>> found.accuracy.value, found.accuracy.p_value < 0.001, [cell.helped for cell in found.cells]
         (0.25, True, [True, False, False, False])
     """
-    first, second = np.atleast_2d(first), np.atleast_2d(second)
+    first, second = checked_flags(first, "first", samples), checked_flags(second, "second", samples)
     if first.shape != second.shape:
         raise ValueError(
             f"Expected arguments `first` and `second` to have one shape, but got {first.shape} and {second.shape}"
@@ -91,6 +92,7 @@ def judged_cells(first: Flags, second: Flags, samples: Samples, *, confidence: f
         >>> value.tolist(), significant.tolist()
         ([1.0, 0.0, 0.0, 0.0], [True, False, False, False])
     """
+    (first,), (second,) = checked_flags(first, "first", samples), checked_flags(second, "second", samples)
     known = samples.groups >= 0
     cell = samples.cells[known]
     apart = second[known].astype(np.int64) - first[known]
