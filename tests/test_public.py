@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -129,6 +131,24 @@ def test_importing_it_imports_none_of_what_is_behind_it():
 def test_a_source_of_another_type_is_a_usage_error(command: Callable[..., object], expected: str):
     with pytest.raises(fairdistill.UsageError, match=expected):
         command(3)
+
+
+@pytest.mark.parametrize(
+    "command", ["audit", "compare", "embed", "export", "fix", "load", "predict", "report", "resume", "train"]
+)
+def test_what_training_returns_is_taken_for_its_path(command: str, tmp_path: Path):
+    run = fairdistill.RunFolder(tmp_path / "no run")
+    call = functools.partial(getattr(fairdistill, command), run)
+    if command == "train":
+        call = functools.partial(fairdistill.train, data="digits-s", method="mfd", teacher=run, out=tmp_path / "mfd")
+    elif command == "predict":
+        call = functools.partial(call, images=tmp_path)
+    elif command == "fix":
+        call = functools.partial(call, data="digits-s", out=tmp_path / "fix")
+    with pytest.raises(
+        fairdistill.FairdistillError, match=rf"^(there is no \w+ )?{re.escape(str(tmp_path / 'no run'))}\W"
+    ):
+        call()
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
 import pytest
 
-from fairdistill.contract import check_named, check_new_file, check_path, check_types
+from fairdistill.contract import check_named, check_new_file, check_types, given_path, listed_paths
 from fairdistill.errors import UsageError
+from fairdistill.runs import RunFolder
 from tests.own_losses import Small, ready
 
 
@@ -99,7 +101,7 @@ def test_an_address_is_no_path(given):
         storage: str | None = None
 
     check_types(Options(storage=given))
-    checks = (lambda: check_types(Options(data=given)), lambda: check_path("source", given))
+    checks = (lambda: check_types(Options(data=given)), lambda: given_path("source", given))
     for check in checks:
         if "://" in given:
             with pytest.raises(UsageError, match=f"^{given} is an address; "):
@@ -110,6 +112,28 @@ def test_an_address_is_no_path(given):
 
 def test_a_frame_in_place_of_a_path_is_told_how_to_be_one():
     with pytest.raises(UsageError, match=r"source to be a path, but got a DataFrame; write it .*: \.to_csv\("):
-        check_path("source", pd.DataFrame({"label": [0]}))
+        given_path("source", pd.DataFrame({"label": [0]}))
     with pytest.raises(UsageError, match=r"^expected source to be a path, but got \[0, 1, 2, 3, 4, 5, \.\.\.\]$"):
-        check_path("source", list(range(1000)))
+        given_path("source", list(range(1000)))
+
+
+def test_a_path_in_an_option_becomes_a_text():
+    @dataclass(frozen=True)
+    class Options:
+        out: str | None = None
+        init: str = "scratch"
+        steps: int = 1
+
+    options = Options(out=RunFolder(Path("runs/mfd")), init=Path("weights.pt"))
+    check_types(options)
+    assert (options.out, options.init) == (str(Path("runs/mfd")), "weights.pt")
+    with pytest.raises(UsageError, match="expected steps to be a whole number"):
+        check_types(Options(steps=Path("3")))
+
+
+def test_a_path_stays_as_it_was_given_and_a_run_folder_becomes_one():
+    for given in ("runs/mfd", Path("runs/mfd")):
+        assert given_path("source", given) is given
+    assert given_path("source", RunFolder(Path("runs/mfd"))) == Path("runs/mfd")
+    assert listed_paths("run folders", RunFolder(Path("runs/mfd"))) == [Path("runs/mfd")]
+    assert listed_paths("run folders", [RunFolder(Path("a")), "b"]) == [Path("a"), "b"]

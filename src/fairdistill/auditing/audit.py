@@ -26,7 +26,7 @@ from fairdistill.auditing.selection import selection_of
 from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
-from fairdistill.contract import check_options, check_path, with_data_keywords, with_keywords
+from fairdistill.contract import Location, check_options, given_path, with_data_keywords, with_keywords
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
@@ -37,7 +37,7 @@ from fairdistill.tables.yes_no import names_several
 from fairdistill.text.progress import working
 
 
-def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None = None, **keywords: Any) -> AuditResult:
+def audit(source: Predictions | Location, /, *, options: AuditOptions | None = None, **keywords: Any) -> AuditResult:
     """Measure how unequally a model treats groups, with confidence intervals.
 
     Args:
@@ -64,6 +64,8 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
         (0.95, 'within')
     """
     given = options_of(options, keywords)
+    if not isinstance(source, Predictions):
+        source = given_path("source", source)
     _check_single(source, given)
     return audited(read_inputs(source, given), given)
 
@@ -71,7 +73,6 @@ def audit(source: Predictions | str | Path, /, *, options: AuditOptions | None =
 def _check_single(source: Predictions | str | Path, options: AuditOptions) -> None:
     if isinstance(source, Predictions):
         return
-    check_path("source", source)
     if not several_named(source, options):
         return
     raise UsageError(

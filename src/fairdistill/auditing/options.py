@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from fairdistill.contract import check_path, check_types
+from fairdistill.contract import check_types, given_path
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Design, Drawing
 from fairdistill.predictions import Predictions, TableColumns
@@ -109,7 +109,7 @@ class ComparisonOptions:
         for name in ("against", "validation"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, Predictions):
-                check_path(name, value)
+                object.__setattr__(self, name, given_path(name, value))
 
 
 @dataclass(frozen=True, kw_only=True)

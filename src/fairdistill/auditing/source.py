@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.contract import check_path
 from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, TableColumns, read_predictions, run_predictions
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_inputs
@@ -68,7 +67,6 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
     against, validation = _other(options.against, options), _other(options.validation, options)
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)
-    check_path("source", source)
     if is_standard_input(source):
         return Inputs(_from_standard_input(options), against, validation)
     if options.data is not None:

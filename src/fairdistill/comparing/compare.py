@@ -11,12 +11,12 @@ from fairdistill.comparing.gathering import gathered, is_row_file, read_rows
 from fairdistill.comparing.options import CompareOptions
 from fairdistill.comparing.recipes import FinishedRun, Recipe, by_recipe
 from fairdistill.comparing.result import CompareResult, CompareRow, OverSeeds
-from fairdistill.contract import listed_paths, with_keywords
+from fairdistill.contract import Location, listed_paths, with_keywords
 from fairdistill.errors import UsageError
 
 
 def compare(
-    sources: str | Path | Sequence[str | Path], *, options: CompareOptions | None = None, **keywords: Any
+    sources: Location | Sequence[Location], *, options: CompareOptions | None = None, **keywords: Any
 ) -> CompareResult:
     """Compare finished runs on their test set; runs that differ only in their seeds share a row.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fairdistill.contract.checks import (
+    Location,
     check_at_least_one,
     check_named,
     check_new_file,
-    check_path,
     check_seed,
     check_share,
     check_types,
+    given_path,
     is_address,
     listed_paths,
     required_type,
@@ -22,7 +23,8 @@ from fairdistill.contract.options import check_options, groups_of, split_keyword
 from fairdistill.contract.results import Result, key
 
 __all__ = [
-    "Result", "check_at_least_one", "check_named", "check_new_file", "check_no_input", "check_options", "check_path",
-    "check_seed", "check_share", "check_types", "former_names", "groups_of", "is_address", "key", "lazy_face",
-    "listed_paths", "present_names", "required_type", "split_keywords", "with_data_keywords", "with_keywords",
+    "Location", "Result", "check_at_least_one", "check_named", "check_new_file", "check_no_input", "check_options",
+    "check_seed", "check_share", "check_types", "former_names", "given_path", "groups_of", "is_address", "key",
+    "lazy_face", "listed_paths", "present_names", "required_type", "split_keywords", "with_data_keywords",
+    "with_keywords",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from fairdistill.errors import UsageError
 
@@ -21,12 +21,14 @@ _PATHS = frozenset({  # options
     "data", "data_root", "test_data", "teacher", "images", "correction", "cache_dir", "image_cache", "out", "card",
     "predictions_out",
 })  # fmt: skip
+Location: TypeAlias = str | os.PathLike[str]
+"""Where something is: a path as a text, a ``Path``, or a run folder."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # a letter alone is a disk
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 def check_types(options: Any) -> None:
-    """Check that every field of an options object holds a value of its annotated type.
+    """Check that every field of an options object holds a value of its annotated type; make texts of paths.
 
     Args:
         options: a dataclass instance with fields of type bool, int, float, str, a Literal of texts, a Mapping, or any
@@ -48,8 +50,11 @@ def check_types(options: Any) -> None:
     for name, kind, plain in _checked(cast("Hashable", type(options))):
         value = getattr(options, name)
         if name in _PATHS and type(value) is str:
-            check_path(name, value)
+            given_path(name, value)
         if type(value) in plain:
+            continue
+        if kind is str and isinstance(value, os.PathLike):
+            object.__setattr__(options, name, str(given_path(name, value)))
             continue
         expected = _mismatch(value, kind)
         if expected and name in _NAMES_CODE:
@@ -105,21 +110,28 @@ def check_at_least_one(options: Any, *names: str) -> None:
             raise UsageError(f"expected {name} to be at least 1, but got {value}")
 
 
-def check_path(name: str, value: object) -> None:
-    """Raise a UsageError unless a value is a path, as a text or a ``Path``.
+def given_path(name: str, value: Location) -> str | Path:
+    """Return a path, as a text or a ``Path``, as it was given; of anything else that stands for one, its ``Path``.
+
+    Raises:
+        UsageError: if the value does not stand for a path, or is an address on the network.
 
     Example:
-        >>> check_path("source", 3)
+        >>> given_path("source", "runs/mfd")
+        'runs/mfd'
+        >>> given_path("source", 3)
         Traceback (most recent call last):
         fairdistill.errors.UsageError: expected source to be a path, but got 3
     """
     if hasattr(value, "to_csv"):
         way = 'write it to a table first: .to_csv("table.csv", index=False)'
         raise UsageError(f"expected {name} to be a path, but got a {type(value).__name__}; {way}")
-    if not isinstance(value, str | Path):
+    if not isinstance(value, str | os.PathLike):
         raise UsageError(f"expected {name} to be a path, but got {reprlib.repr(value)}")
-    if is_address(str(value)):
-        raise UsageError(f"{value} is an address; give a path on this machine")
+    path = value if isinstance(value, str | Path) else Path(value)
+    if is_address(str(path)):
+        raise UsageError(f"{path} is an address; give a path on this machine")
+    return path
 
 
 def is_address(text: str) -> bool:
@@ -132,7 +144,7 @@ def is_address(text: str) -> bool:
     return _ADDRESS.match(text) is not None
 
 
-def listed_paths(name: str, value: str | Path | Sequence[str | Path]) -> list[str | Path]:
+def listed_paths(name: str, value: Location | Sequence[Location]) -> list[str | Path]:
     """Return several paths, or a single one, as a list.
 
     Args:
@@ -146,14 +158,11 @@ def listed_paths(name: str, value: str | Path | Sequence[str | Path]) -> list[st
         >>> listed_paths("run folders", "runs/mfd")
         ['runs/mfd']
     """
-    if isinstance(value, str | Path):
+    if isinstance(value, str | os.PathLike):
         value = [value]
     if not isinstance(value, Iterable) or hasattr(value, "to_csv"):
         raise UsageError(f"expected sources to be {name}, but got {reprlib.repr(value)}")
-    found = list(value)
-    for each in found:
-        check_path(name, each)
-    return found
+    return [given_path(name, each) for each in value]
 
 
 def check_named(name: str, value: object) -> None:

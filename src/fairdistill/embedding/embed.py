@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import with_keywords
+from fairdistill.contract import Location, with_keywords
 from fairdistill.embedding.options import EmbedOptions
 from fairdistill.embedding.result import EmbedResult
 from fairdistill.runs import RunFolder
 
 
-def embed(source: str | Path, *, options: EmbedOptions | None = None, **keywords: Any) -> EmbedResult:
+def embed(source: Location, *, options: EmbedOptions | None = None, **keywords: Any) -> EmbedResult:
     """Plot the test images of a finished run by t-SNE and measure how much their features reveal about the group.
 
     The student and, if the run had one, the teacher are run over the test set in float32, each with its own image

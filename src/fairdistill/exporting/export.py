@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import check_options, check_path, with_data_keywords, with_keywords
+from fairdistill.contract import Location, check_options, given_path, with_data_keywords, with_keywords
 from fairdistill.exporting.making import exported
 from fairdistill.exporting.options import ExportOptions
 from fairdistill.exporting.result import ExportResult
 
 
-def export(source: str | Path, /, *, options: ExportOptions | None = None, **keywords: Any) -> ExportResult:
+def export(source: Location, /, *, options: ExportOptions | None = None, **keywords: Any) -> ExportResult:
     """Write a trained model as a file that runs elsewhere, then run that file on the test set and compare.
 
     The folder ``out`` gets the file, ``preprocess.json``, which says how an image becomes its input, and
@@ -34,7 +33,7 @@ def export(source: str | Path, /, *, options: ExportOptions | None = None, **key
         ('exported/model.onnx', 0.9993)
     """
     options = _options(options, keywords)
-    check_path("source", source)
+    source = given_path("source", source)
     return exported(str(source), options)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.auditing import audit
-from fairdistill.contract import check_path
+from fairdistill.contract import Location, given_path
 from fairdistill.errors import UsageError
 from fairdistill.fixing.conclusion import conclude
 from fairdistill.fixing.options import FixOptions, fix_options
@@ -28,7 +28,7 @@ from fairdistill.system.signals import signal_of
 from fairdistill.training import Interrupted, Stopped
 
 
-def fix(source: str | Path | None = None, *, options: FixOptions | None = None, **keywords: Any) -> FixResult:
+def fix(source: Location | None = None, *, options: FixOptions | None = None, **keywords: Any) -> FixResult:
     """Look for a fairer model than the deployed one, and recommend what to do.
 
     Args:
@@ -52,7 +52,7 @@ def fix(source: str | Path | None = None, *, options: FixOptions | None = None, 
     """
     options = fix_options(options, keywords)
     if source is not None:
-        check_path("source", source)
+        source = given_path("source", source)
     if launched_together() > 1:
         raise UsageError("fix runs in one process; start it without torchrun")
     trust_code(options.model, None if source is None else str(source))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import check_path, with_keywords
+from fairdistill.contract import Location, given_path, with_keywords
 from fairdistill.predicting.options import PredictOptions
 from fairdistill.predicting.result import PredictResult
 
 
-def predict(source: str | Path, /, *, options: PredictOptions | None = None, **keywords: Any) -> PredictResult:
+def predict(source: Location, /, *, options: PredictOptions | None = None, **keywords: Any) -> PredictResult:
     """Run a trained model on a folder of images, or on those that a table names; no labels are needed.
 
     With ``out``, a table is written: the image's id, the columns of its own table if it has one, ``pred`` and a
@@ -34,7 +33,7 @@ def predict(source: str | Path, /, *, options: PredictOptions | None = None, **k
         (('Female', 'Male'), (1000, 2))
     """
     options = with_keywords(PredictOptions, options, keywords)
-    check_path("source", source)
+    source = given_path("source", source)
     from fairdistill.predicting.running import run_model  # loads PyTorch, which the help does not need
 
     return run_model(str(source), options)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import listed_paths, with_keywords
+from fairdistill.contract import Location, listed_paths, with_keywords
 from fairdistill.reporting.card import card
 from fairdistill.reporting.content import gather
 from fairdistill.reporting.options import ReportOptions
@@ -16,7 +15,7 @@ from fairdistill.runs import write_text
 
 
 def report(
-    sources: str | Path | Sequence[str | Path], *, options: ReportOptions | None = None, **keywords: Any
+    sources: Location | Sequence[Location], *, options: ReportOptions | None = None, **keywords: Any
 ) -> ReportResult:
     """Write finished runs as one self-contained HTML page, and as a model card if one is wanted.
 

@@ -20,7 +20,7 @@ import filelock
 import numpy as np
 import yaml
 
-from fairdistill.contract import check_path, present_names
+from fairdistill.contract import Location, given_path, present_names
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import shapes
 from fairdistill.runs.creation import check_writable, new_folder
@@ -62,6 +62,10 @@ class RunFolder:
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
 
+    def __fspath__(self) -> str:
+        """Return the folder, so that every function that takes a path takes the run."""
+        return str(self.path)
+
     @classmethod
     def check_new(cls, path: Path) -> None:
         """Raise a RunFolderError if ``path`` cannot become a new run folder; nothing is written."""
@@ -83,14 +87,14 @@ class RunFolder:
         return cls(path)
 
     @classmethod
-    def open(cls, path: str | Path) -> RunFolder:
+    def open(cls, path: Location) -> RunFolder:
         """Return the run in an existing folder.
 
         Raises:
             RunFolderError: if it is not a run folder, or was written in another format.
             UsageError: if ``path`` is no path.
         """
-        check_path("a run folder", path)
+        path = given_path("a run folder", path)
         run = cls(Path(path))
         if not (run.path / "config.yaml").is_file():
             if (other := _other_than_run(run.path)) is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from fairdistill.contract import check_named, check_path
+from fairdistill.contract import Location, check_named, given_path
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models import build, head_name, load_weights, open_weights, trust_code
 from fairdistill.models.description.described import Described, described_in
@@ -21,7 +21,7 @@ from fairdistill.runs.folder import RunFolder
 from fairdistill.text.parsing import from_json
 
 
-def load(path: str | Path, *, model: str | None = None) -> nn.Module:
+def load(path: Location, *, model: str | None = None) -> nn.Module:
     """Return the trained network of a run folder, or of a weights file: a plain module in eval mode.
 
     It also has three attributes, unless the network's own class uses their names: ``class_names``, the names of its
@@ -45,7 +45,7 @@ def load(path: str | Path, *, model: str | None = None) -> nn.Module:
         >>> network.predict(["a.png", "b.png"]).names  # doctest: +SKIP
         ('3', '7')
     """
-    check_path("a run folder", path)
+    path = given_path("a run folder", path)
     if model is not None:
         check_named("model", model)
     trust_code(model)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.utils import data
 
@@ -41,8 +42,8 @@ class BalancedBatchSampler(data.Sampler[list[int]]):
 
     def __init__(
         self,
-        labels: Tensor | Sequence[int],
-        groups: Tensor | Sequence[int],
+        labels: Tensor | ArrayLike,
+        groups: Tensor | ArrayLike,
         batch_size: int = 128,
         seed: int = 0,
     ) -> None:
@@ -75,7 +76,7 @@ class BalancedBatchSampler(data.Sampler[list[int]]):
         return self._rows.steps_per_epoch
 
 
-def _integers(name: str, values: Tensor | Sequence[int], *, low: int) -> Tensor:
+def _integers(name: str, values: Tensor | ArrayLike, *, low: int) -> Tensor:
     given = as_array(values)
     if given.size and given.dtype.kind not in "iub":
         raise ValueError(f"Expected argument `{name}` to hold integers, but got {given.dtype}")

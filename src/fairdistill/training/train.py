@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import check_named, with_keywords
+from fairdistill.contract import Location, check_named
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.methods import parts
 from fairdistill.models import check_program, trust_code
@@ -15,6 +15,7 @@ from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
 from fairdistill.tracking import Logger, check_logger, logged
 from fairdistill.training.data.splits import Splits
+from fairdistill.training.keywords import train_options
 from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.machine.pace import Threads, use_threads
 from fairdistill.training.options import TrainOptions
@@ -52,7 +53,8 @@ def train(
             ``model.safetensors``, and return; ``resume`` goes on as if there had been no pause. Schedules cover all
             steps of the run as without a pause. None, or a number at or beyond the last step: do not pause.
         splits: what :func:`~fairdistill.training.load_data` returns for these options, to save loading it again.
-        **keywords: options by name, for example ``method="mfd"``; they override ``options``.
+        **keywords: options by name, for example ``method="mfd"``; they override ``options``. They may be options of the
+            data set, too, such as ``label="gender"`` of a table.
 
     Returns:
         The run folder: finished, unless the run was paused or the test set held back.
@@ -68,7 +70,7 @@ def train(
     Example:
         >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP
     """
-    options = with_keywords(TrainOptions, options, keywords)
+    options = train_options(options, keywords)
     trust_code(options.model, options.teacher_model, options.teacher, *parts(options.method))
     _check_until(until)
     with caller_untouched():
@@ -91,7 +93,7 @@ def train(
 
 
 def resume(
-    path: str | Path,
+    path: Location,
     *,
     quiet: bool = False,
     hold_test: bool = False,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairdistill.contract import split_keywords, with_keywords
+from fairdistill.contract import check_options, split_keywords, with_keywords
 from fairdistill.errors import UsageError
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
 from fairdistill.training import TrainOptions
+from fairdistill.training.keywords import data_keywords, train_options
 from fairdistill.tuning.conclusion import closed, conclude
 from fairdistill.tuning.extras import check_installed, quiet_optuna
 from fairdistill.tuning.options import TuneOptions
@@ -28,7 +29,7 @@ def tune(
         training: how each trial is trained; ``out`` is the study's folder.
         options: the search space, the limits of the search, and how a trial is chosen.
         quiet: show no progress.
-        **keywords: options of either by name; they take precedence.
+        **keywords: options of either, or of the data set, by name; they take precedence.
 
     Returns:
         The trials, the Pareto front, the chosen trial, and its scores on the test set.
@@ -47,9 +48,13 @@ def tune(
         >>> result.run, result.test.deo_a  # doctest: +SKIP
         (PosixPath('tune/mfd/trial-3'), 0.0551)
     """
-    of_search, of_training = split_keywords("tune", keywords, TuneOptions, TrainOptions)
+    check_options(TrainOptions, training)
+    own = data_keywords(training, keywords)
+    of_data = {name: value for name, value in keywords.items() if name in own}
+    others = {name: value for name, value in keywords.items() if name not in own}
+    of_search, of_training = split_keywords("tune", others, TuneOptions, TrainOptions)
     options = with_keywords(TuneOptions, options, of_search)
-    training = with_keywords(TrainOptions, training, of_training)
+    training = train_options(training, {**of_training, **of_data})
     if launched_together() > 1:
         raise UsageError(
             "tune runs in one process; start it without torchrun. To use several machines, start it on each of them "

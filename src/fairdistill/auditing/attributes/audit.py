@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from fairdistill.auditing.attributes.result import AttributeAudit, AttributesResult, with_largest_gap
 from fairdistill.auditing.attributes.source import read_attributes
 from fairdistill.auditing.audit import audited, options_of
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.contract import check_path
+from fairdistill.contract import Location, given_path
 from fairdistill.errors import UsageError
 
 
-def audit_attributes(
-    source: str | Path, /, *, options: AuditOptions | None = None, **keywords: Any
-) -> AttributesResult:
+def audit_attributes(source: Location, /, *, options: AuditOptions | None = None, **keywords: Any) -> AttributesResult:
     """Measure for each of several yes/no attributes how unequally a model treats groups.
 
     Each attribute is a problem of two classes with a DEO of its own, audited as :func:`fairdistill.audit` does. In a
@@ -41,7 +38,7 @@ def audit_attributes(
         >>> result.worst, result.attributes[0].audit.deo_a.value  # doctest: +SKIP
         ('glasses', 0.04)
     """
-    check_path("source", source)
+    source = given_path("source", source)
     given = options_of(options, keywords)
     _check(given)
     inputs = read_attributes(source, given)

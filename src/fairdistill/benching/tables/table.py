@@ -15,7 +15,7 @@ from fairdistill.benching.tables.options import TableOptions
 from fairdistill.benching.tables.result import Measured, Published, TableResult, TableRow
 from fairdistill.comparing import CompareRow, OverSeeds, compare, is_row_file
 from fairdistill.comparing.recipes import FinishedRun, Recipe
-from fairdistill.contract import listed_paths, with_keywords
+from fairdistill.contract import Location, listed_paths, with_keywords
 from fairdistill.data import entry
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.runs import RunFolder
@@ -24,7 +24,7 @@ _CHANCE = 0.02  # a run that beats the share of the largest class by less has le
 
 
 def bench_table(
-    sources: str | Path | Sequence[str | Path], *, options: TableOptions | None = None, **keywords: Any
+    sources: Location | Sequence[Location], *, options: TableOptions | None = None, **keywords: Any
 ) -> TableResult:
     """Tabulate the finished runs of a grid next to the published numbers.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit
-from fairdistill.contract import check_path, with_keywords
+from fairdistill.contract import Location, given_path, with_keywords
 from fairdistill.errors import UsageError
 from fairdistill.fixing.conclusion import conclude_with
 from fairdistill.fixing.confirmation import OnTestSet
@@ -33,7 +33,7 @@ _INPUT = "Check the columns that were read (--label, --pred, --prob) and the ord
 
 
 def fix_predictions(
-    validation: str | Path, test: str | Path, *, options: TableFixOptions | None = None, **keywords: Any
+    validation: Location, test: str | Path, *, options: TableFixOptions | None = None, **keywords: Any
 ) -> FixResult:
     """Look for a correction of a model's predictions, and recommend what to do; the model itself is not needed.
 
@@ -59,7 +59,7 @@ def fix_predictions(
     options = with_keywords(TableFixOptions, options, keywords)
     paths = []
     for name, path in (("validation", validation), ("test", test)):
-        check_path(name, path)
+        path = given_path(name, path)
         if Path(path).is_dir():
             raise UsageError(f"{path} is a folder, not a table of predictions; {_tables_of(Path(path))}")
         paths.append(Path(path))
