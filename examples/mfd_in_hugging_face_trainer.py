@@ -34,7 +34,7 @@ class FairTrainer(transformers.Trainer):
     def __init__(self, *, model, teacher, **others):
         super().__init__(model=model, **others)
         self.taps = Tapped(model, layer="classifier.0")
-        self.target = Tapped(teacher.eval(), layer="classifier.0")
+        self.target = Tapped(teacher.eval().to(self.args.device), layer="classifier.0")
         self.mfd = MFDLoss(num_classes=10, num_groups=2)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):

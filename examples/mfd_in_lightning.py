@@ -49,6 +49,7 @@ class Classifier(lightning.LightningModule):
         if self.target is None:
             return loss
         with torch.no_grad():
+            self.target.network.to(images.device)  # the teacher is not a part of this module
             wanted = self.target(images)["feature"]
         return loss + 3 * self.mfd(output["feature"], wanted, labels, groups)
 

@@ -55,6 +55,12 @@ def test_what_does_not_fit_is_named_with_its_row(four: GroupedDataset, case: str
         replace(four, **change)
 
 
+def test_it_is_shown_in_a_line(four: GroupedDataset) -> None:
+    assert (
+        repr(four) == f"GroupedDataset('{four.name}': 4 images, {four.num_classes} classes, {four.num_groups} groups)"
+    )
+
+
 def test_a_dataset_cannot_be_changed(four: GroupedDataset) -> None:
     with pytest.raises(FrozenInstanceError):
         four.labels = four.groups  # type: ignore[misc]

@@ -105,6 +105,10 @@ class GroupedDataset:
             recipe=recipe,
         )
 
+    def __repr__(self) -> str:
+        sizes = f"{len(self):,} images, {self.num_classes} classes, {self.num_groups} groups"
+        return f"GroupedDataset({self.name!r}: {sizes})"
+
     def __len__(self) -> int:
         return len(self.images)
 

@@ -17,7 +17,8 @@ from fairdistill.types import StepView, TapName
 def hint_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Return half of the mean squared difference of two features.
 
-    1/2 * mean (student - teacher)^2 over all elements of the batch (Romero et al. 2015, equation 3).
+    1/2 * mean (student - teacher)^2 over all elements of the batch (Romero et al. 2015, equation 3, the mean in
+    place of the sum).
 
     Args:
         student: floating point ``[N, ...]``; computed in at least float32.

@@ -1,8 +1,8 @@
 """The area under the ROC curve (AUC) of each group with its interval.
 
 The AUC of a class is the chance that a sample of the class scores higher for it than one of another class does, ties
-counting half. Of several classes, it is the mean over them, each against the rest (Provost and Domingos 2003;
-scikit-learn's ``roc_auc_score`` with ``multi_class="ovr"``); two classes share one.
+counting half. Of several classes, it is the mean over them, each against the rest (scikit-learn's ``roc_auc_score``
+with ``multi_class="ovr"``; Provost and Domingos 2003 weigh the classes by their shares); two classes share one.
 
 Its variance is that of DeLong, DeLong and Clarke-Pearson, *Comparing the Areas under Two or More Correlated Receiver
 Operating Characteristic Curves* (Biometrics 1988), with the samples of a source added up as in Obuchowski,
