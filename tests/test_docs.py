@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Token
@@ -169,6 +170,18 @@ def test_the_reference_lists_every_term_and_what_pages_import() -> None:
             shown |= set(names.split(", "))
     shown -= {"TapName"}  # not a class or function
     assert shown <= listed
+
+
+def test_statistics_of_arrays_run_as_the_page_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    (shown,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "paired_test" in block)
+    rows = np.arange(240)
+    labels, groups = rows % 2, rows // 2 % 3
+    given = {"labels": labels, "groups": groups, "people": rows // 2}
+    exec(shown, {**given, "predicted": np.where(rows < 20, 1, labels), "baseline": np.where(rows < 80, 1, labels)})
+    printed = [float(number) for number in capsys.readouterr().out.split()]
+    assert len(printed) == 9
+    assert printed[2] == pytest.approx(0.0125)
 
 
 def test_every_command_shows_its_help() -> None:
