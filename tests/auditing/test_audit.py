@@ -382,14 +382,14 @@ def test_options_out_of_range_are_named(options: dict[str, Any], text: str) -> N
     [
         ({"group_names": ("x",)}, "t.csv has a single group, 'x'; an audit needs at least two groups"),
         ({"group_names": (), "groups": np.full(600, -1)}, "t.csv has no group at all"),
-        ({"class_names": ("a",)}, "t.csv has a single class, 'a'"),
+        ({"class_names": ("a",), "labels": np.zeros(600, int), "predicted": np.zeros(600, int)}, "a single class, 'a'"),
         ({"class_names": tuple(map(str, range(20_000)))}, r"2 groups and 20,000 classes.*GiB; merge classes"),
     ],
 )
 def test_what_has_no_gap_or_too_many_classes_is_refused(changes: dict[str, Any], text: str) -> None:
     table = replace(PLAIN, groups=PLAIN.groups.clip(max=0) if changes.get("group_names") else PLAIN.groups)
     with pytest.raises(DataError, match=text):
-        audited(replace(table, **changes))
+        audited(replace(table, probabilities=None, **changes))
 
 
 def test_rows_of_unknown_group_alone_are_undefined() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.predictions.predictions import Predictions, run_predictions
@@ -477,3 +478,39 @@ def test_a_run_that_is_not_finished_is_refused(run):
     (run.path / "result.json").unlink()
     with pytest.raises(RunFolderError, match="--resume"):
         run_predictions(run)
+
+
+def made_up(**changed: Any) -> Predictions:
+    given: dict[str, Any] = {
+        "where": "made up", "ids": None, "sources": [0, 1, 2, 3], "labels": [0, 0, 1, 1], "groups": [0, 1, 0, -1],
+        "predicted": [0, 1, 1, 1], "probabilities": None, "class_names": ("a", "b"), "group_names": ("x", "y"),
+    }  # fmt: skip
+    return Predictions(**{**given, **changed})
+
+
+@pytest.mark.parametrize("form", [list, np.array, torch.tensor])
+def test_any_kind_of_integers_makes_the_same_predictions(form: Any) -> None:
+    found = made_up(
+        labels=form([0, 0, 1, 1]), predicted=form([0, 1, 1, 1]), probabilities=form([[0.75, 0.25], [0.5, 0.5]] * 2)
+    )
+    assert found.counts.tolist() == [[[1, 0], [0, 1]], [[0, 1], [0, 0]]]
+    assert found.probabilities is not None
+    assert found.probabilities.shape == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"labels": [0, 0, 2, 1]}, r"`labels` to lie in \[0, 1\], but row 2 is 2"),
+        ({"groups": [0, 0, 2, 1]}, r"`groups` to lie in \[-1, 1\], but row 2 is 2"),
+        ({"predicted": [0, 0, 2, 1]}, r"`predicted` to lie in \[0, 1\], but row 2 is 2"),
+        ({"predicted": [0.0, 0.0, 1.0, 1.0]}, "`predicted` to be a vector of integers, but got float64"),
+        ({"predicted": [0, 1]}, "but got 4 labels, 2 predicted"),
+        ({"ids": np.array(["a", "b"], object)}, "but got 4 labels, 4 predicted and 2 ids"),
+        ({"sources": ["a", "b", "c", "d"]}, "`sources` to hold integers, but got <U1"),
+        ({"probabilities": [[0.5, 0.5]]}, r"`probabilities` to be \[4, 2\], but got \[1, 2\]"),
+    ],
+)
+def test_what_are_no_predictions_is_named(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        made_up(**changed)

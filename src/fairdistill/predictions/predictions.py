@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
-from fairdistill.metrics import Counts, Design, Samples, group_counts
+from fairdistill.metrics import Counts, Design, Samples, checked_indices, group_counts
+from fairdistill.metrics.counts import as_array
 from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.sparse_counts import SparseCounts
 from fairdistill.predictions.group_attributes import GroupAttribute
@@ -27,12 +28,15 @@ from fairdistill.text.sentences import capitalized
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
-    """A model's predictions for N samples.
+    """A model's predictions for N samples, which :func:`~fairdistill.audit` takes in place of a table.
+
+    It may be made from integer arrays, lists or tensors of any kind.
 
     Attributes:
         where: where they come from, for messages.
         ids: object ``[N]``, names of the samples, or None; rows that share one are predictions for one sample.
-        sources: int64 ``[N]``: samples with the same number were made from one picture or show one person.
+        sources: int64 ``[N]``: samples with the same number were made from one picture or show one person;
+            ``np.arange(N)`` if all are independent.
         labels: int64 ``[N]`` true classes.
         groups: int64 ``[N]`` groups, -1 where unknown.
         predicted: int64 ``[N]`` predicted classes.
@@ -46,6 +50,18 @@ class Predictions:
             if they do not come from a table with probabilities.
         id_column: the column of ids in a table; None if they do not come from one.
         attributes: the group columns of a table, whose combinations are the groups; none if they are not known.
+
+    Raises:
+        ValueError: if the lengths differ, a value is not an integer in its range (the row is named), or the
+            probabilities have another shape.
+
+    Example:
+        >>> found = Predictions(
+        ...     where="my model", ids=None, sources=np.arange(4), labels=[0, 0, 1, 1], groups=[0, 1, 0, 1],
+        ...     predicted=[0, 1, 1, 1], probabilities=None, class_names=("cat", "dog"), group_names=("day", "night"),
+        ... )  # fmt: skip
+        >>> found.correct.tolist()
+        [True, False, True, True]
     """
 
     where: str
@@ -63,6 +79,26 @@ class Predictions:
     probability_columns: tuple[str, ...] | None = None
     id_column: str | None = None
     attributes: tuple[GroupAttribute, ...] = ()
+
+    def __post_init__(self) -> None:
+        classes = len(self.class_names)
+        samples = Samples(
+            labels=self.labels, groups=self.groups, sources=self.sources,
+            num_classes=classes, num_groups=len(self.group_names),
+        )  # fmt: skip
+        predicted = checked_indices(self.predicted, "predicted", low=0, high=classes)
+        probabilities = None if self.probabilities is None else as_array(self.probabilities)
+        rows = len(samples.labels)
+        if len(predicted) != rows or (self.ids is not None and len(self.ids) != rows):
+            others = f"{len(predicted)} predicted" + ("" if self.ids is None else f" and {len(self.ids)} ids")
+            raise ValueError(f"Expected as many predicted classes and ids as labels, but got {rows} labels, {others}")
+        if probabilities is not None and probabilities.shape != (rows, classes):
+            raise ValueError(
+                f"Expected argument `probabilities` to be {[rows, classes]}, but got {list(probabilities.shape)}"
+            )
+        checked = {"labels": samples.labels, "groups": samples.groups, "sources": samples.sources}
+        for name, value in {**checked, "predicted": predicted, "probabilities": probabilities}.items():
+            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.labels)
