@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairdistill.metrics import group_counts
-from fairdistill.metrics.parity import (
+from fairdistill.metrics import (
     demographic_parity_difference,
     equalised_odds_difference,
+    group_counts,
     impact_ratio,
     selection_rates,
     tpr_fpr,
@@ -83,3 +83,13 @@ def test_the_impact_ratio_leaves_out_a_class_that_is_never_predicted_and_needs_e
     never_third = np.array([[[3, 1, 0], [0, 4, 0], [0, 0, 0]], [[1, 3, 0], [0, 4, 0], [0, 0, 0]]])
     assert impact_ratio(never_third) == pytest.approx(1 / 3)
     assert np.isnan(impact_ratio(np.array([[[3, 1], [0, 4]], [[0, 0], [0, 0]]])))
+
+
+@pytest.mark.parametrize(
+    "metric", [demographic_parity_difference, equalised_odds_difference, impact_ratio, selection_rates, tpr_fpr]
+)
+def test_counts_of_another_shape_are_named_and_lists_are_counts(metric: Any) -> None:
+    with pytest.raises(ValueError, match=r"`counts` to be \[G, C, C\] .*, but got shape \(2, 2\)"):
+        metric(np.array([[3, 1], [0, 4]]))
+    counts = np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])
+    np.testing.assert_equal(metric(counts.tolist()), metric(counts))

@@ -17,13 +17,15 @@ from fairdistill.metrics import (
     calibration_bins,
     cell_accuracy,
     class_balanced_accuracy,
+    demographic_parity_difference,
     deo_a,
     deo_by_class,
     deo_m,
+    equalised_odds_difference,
     group_accuracy,
+    impact_ratio,
     overall_calibration_error,
 )
-from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference, impact_ratio
 from fairdistill.predictions import Predictions
 from fairdistill.text.lists import listed
 

@@ -39,6 +39,13 @@ if TYPE_CHECKING:
     from fairdistill.metrics.noise import chance_deo
     from fairdistill.metrics.paired.changes import Change, GapChange, Paired
     from fairdistill.metrics.paired.judging import judged_cells, paired_test
+    from fairdistill.metrics.parity import (
+        demographic_parity_difference,
+        equalised_odds_difference,
+        impact_ratio,
+        selection_rates,
+        tpr_fpr,
+    )
     from fairdistill.metrics.parity_gaps import parity_gaps
     from fairdistill.metrics.resampling import Resampled
     from fairdistill.metrics.sizing import gap_resolved, rows_to_resolve
@@ -47,9 +54,10 @@ __all__ = [
     "METRICS", "SCORES", "Calibration", "Change", "Counts", "Design", "Drawing", "Estimate", "FairnessValues", "Gap",
     "GapChange", "GroupFairness", "Paired", "Resampled", "Samples", "Scores", "accuracy", "balanced_accuracy",
     "calibration_bins", "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices",
-    "class_balanced_accuracy", "deo_a", "deo_by_class", "deo_m", "empty_cells", "expected_calibration_error",
-    "float_array", "gap_resolved", "group_accuracy", "group_counts", "higher_is_better", "improvement",
-    "judged_cells", "overall_calibration_error", "paired_test", "parity_gaps", "probability_rows", "rows_to_resolve",
+    "class_balanced_accuracy", "demographic_parity_difference", "deo_a", "deo_by_class", "deo_m", "empty_cells",
+    "equalised_odds_difference", "expected_calibration_error", "float_array", "gap_resolved", "group_accuracy",
+    "group_counts", "higher_is_better", "impact_ratio", "improvement", "judged_cells", "overall_calibration_error",
+    "paired_test", "parity_gaps", "probability_rows", "rows_to_resolve", "selection_rates", "tpr_fpr",
 ]  # fmt: skip
 
 # Only these need SciPy.
@@ -66,14 +74,19 @@ __getattr__ = lazy_face(
         "calibration_bins": "fairdistill.metrics.calibration",
         "calibration_limits": "fairdistill.metrics.calibration_limits",
         "chance_deo": "fairdistill.metrics.noise",
+        "demographic_parity_difference": "fairdistill.metrics.parity",
+        "equalised_odds_difference": "fairdistill.metrics.parity",
         "expected_calibration_error": "fairdistill.metrics.calibration",
         "float_array": "fairdistill.metrics.calibration",
         "gap_resolved": "fairdistill.metrics.sizing",
+        "impact_ratio": "fairdistill.metrics.parity",
         "overall_calibration_error": "fairdistill.metrics.calibration",
         "judged_cells": "fairdistill.metrics.paired.judging",
         "paired_test": "fairdistill.metrics.paired.judging",
         "parity_gaps": "fairdistill.metrics.parity_gaps",
         "probability_rows": "fairdistill.metrics.calibration",
         "rows_to_resolve": "fairdistill.metrics.sizing",
+        "selection_rates": "fairdistill.metrics.parity",
+        "tpr_fpr": "fairdistill.metrics.parity",
     },
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.counts import Counts
+from fairdistill.metrics.counts import Counts, checked_counts
 from fairdistill.metrics.gap.true_gaps import spread
 from fairdistill.metrics.rates import rate_counts
 
@@ -19,9 +19,13 @@ def selection_rates(counts: Counts) -> Floats:
     """Return P(pred = c | group = g), float64 ``[G, C]``; NaN for a group without samples.
 
     Args:
-        counts: int64 ``[G, C, C]`` (group, true, predicted).
+        counts: int64 ``[G, C, C]`` (group, true, predicted), see :func:`group_counts`.
+
+    Example:
+        >>> selection_rates(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])).tolist()
+        [[0.375, 0.625], [0.75, 0.25]]
     """
-    return rate_counts(counts).selection
+    return rate_counts(checked_counts(counts)).selection
 
 
 def tpr_fpr(counts: Counts) -> Floats:
@@ -30,9 +34,13 @@ def tpr_fpr(counts: Counts) -> Floats:
     The first C columns are P(pred = c | true = c, g), the last C are P(pred = c | true != c, g); NaN without samples.
 
     Args:
-        counts: int64 ``[G, C, C]`` (group, true, predicted).
+        counts: int64 ``[G, C, C]`` (group, true, predicted), see :func:`group_counts`.
+
+    Example:
+        >>> tpr_fpr(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])).tolist()
+        [[0.75, 1.0, 0.0, 0.25], [1.0, 0.5, 0.5, 0.0]]
     """
-    return rate_counts(counts).tpr_fpr
+    return rate_counts(checked_counts(counts)).tpr_fpr
 
 
 def demographic_parity_difference(counts: Counts) -> float:
