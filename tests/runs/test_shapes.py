@@ -76,3 +76,10 @@ def test_an_option_that_a_comparison_needs_is_named_if_it_is_gone(name, kept, tm
     (folder / "config.yaml").write_text(yaml.safe_dump(content))
     assert main(["compare", str(folder)]) == 2
     assert f"has no {name!r}" in capsys.readouterr().err
+
+
+def test_a_loss_of_a_run_that_diverged_is_not_called_damage(kept, tmp_path):
+    run = shutil.copytree(kept, tmp_path / "run")
+    content = json.loads((run / "result.json").read_text())
+    (run / "result.json").write_text(json.dumps({**content, "loss": 4.0999256932929995e34}))
+    assert RunFolder.open(run).result["loss"] > 4e34

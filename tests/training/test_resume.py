@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ from typing import Any
 import pytest
 import torch
 
+from fairdistill import data
 from fairdistill.caching import FeatureStore
-from fairdistill.errors import RunFolderError
+from fairdistill.errors import RunFolderError, TrainingError
 from fairdistill.models import read_weights
 from fairdistill.predictions.trained.evaluation import evaluate
 from fairdistill.runs.folder import RunFolder
@@ -19,6 +22,7 @@ from fairdistill.training import Interrupted, loop, resume, train
 from fairdistill.training.progress import evaluation, state
 from fairdistill.training.progress.state import load_checkpoint
 from tests.all_methods import BEYOND_THE_PAPER
+from tests.conftest import TINY
 from tests.stops import Killed, at_call, in_step, kill
 
 # Balanced with a teacher; with an optimizer of its own; in two stages; with weights that each step moves; with heads
@@ -85,6 +89,10 @@ def whole_run(whole_runs, quick, tiny_teacher, tmp_path_factory):
     return of
 
 
+def of_another_seed(wanted, root, options):
+    return TINY.load(wanted, root, replace(options, data_seed=1))
+
+
 def without_time(row):
     return {
         key: value for key, value in row.items() if key not in ("seconds", "samples_per_second", "peak_memory_bytes")
@@ -140,11 +148,11 @@ def test_a_run_stopped_again_and_again_goes_on_to_the_same_bits(quick, tiny_teac
 
 
 def test_a_stop_at_the_last_step_needs_no_more_training(quick, tiny_teacher, whole_run, monkeypatch):
-    options = quick(method="mfd", teacher=tiny_teacher)
+    options, whole = quick(method="mfd", teacher=tiny_teacher), whole_run("mfd")
     with stopped(in_step(12, CTRL_C), Interrupted, "step 12 of 12"):
         train(options, quiet=True)
     monkeypatch.setattr(loop, "train_step", None)
-    assert_same(resume(options.out, quiet=True), whole_run("mfd"))
+    assert_same(resume(options.out, quiet=True), whole)
 
 
 def test_cosine_momentum_and_the_paper_protocol_go_on(quick, tmp_path):
@@ -281,6 +289,33 @@ def test_a_damaged_checkpoint_is_an_error_with_the_way_out(quick):
     with pytest.raises(RunFolderError, match=r"the checkpoint .*state.pt is damaged.*another --out"):
         resume(run.path, quiet=True)
     assert not run.finished
+
+
+def test_a_changed_teacher_is_refused_before_its_outputs_are_computed(quick, make_teacher, monkeypatch):
+    teacher = make_teacher()
+    with stopped(in_step(2, CTRL_C), Interrupted):
+        train(quick(method="mfd", teacher=teacher), quiet=True)
+    (Path(teacher) / "model.safetensors").rename(Path(teacher).parent / "former")
+    shutil.copy(Path(make_teacher("other")) / "model.safetensors", teacher)
+    monkeypatch.setattr(FeatureStore, "_build", None)
+    with pytest.raises(RunFolderError, match="its teacher changed since it was stopped; restore the former files, or"):
+        resume(quick().out, quiet=True)
+
+
+def test_everything_that_changed_is_named_in_words(quick, monkeypatch):
+    with stopped(in_step(2, CTRL_C), Interrupted):
+        train(quick(), quiet=True)
+    monkeypatch.setitem(data.DATASETS, "tiny", replace(TINY, load=of_another_seed))
+    with pytest.raises(RunFolderError, match="its training data changed since"):
+        resume(quick().out, quiet=True)
+
+
+def test_a_folder_that_was_moved_meanwhile_is_said_and_goes_on_where_it_is(quick, tiny_teacher, whole_run, tmp_path):
+    options, moved = quick(method="mfd", teacher=tiny_teacher), tmp_path / "moved"
+    with stopped(in_step(8, lambda: Path(options.out).rename(moved)), TrainingError, "was moved or removed during"):
+        train(options, quiet=True)
+    assert not Path(options.out).exists()
+    assert_same(resume(moved, quiet=True), whole_run("mfd"))
 
 
 def test_a_configuration_that_was_tampered_with_is_named(quick, make_teacher):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from fairdistill.cli.command import Command
 from fairdistill.cli.training import parse_training
-from fairdistill.errors import UsageError
+from fairdistill.errors import DataError, UsageError
 
 COMMAND = Command(
     name="train",
@@ -40,8 +43,27 @@ def run(arguments: list[str]) -> int:
             "--resume uses the stopped run's own options; drop all others (--model, --teacher-model and --method may "
             "name your own code)"
         )
-    resume(stopped, code=(options.model, options.teacher_model, options.method))
+    with _saying_where_options_are(stopped):
+        resume(stopped, code=(options.model, options.teacher_model, options.method))
     return 0
+
+
+@contextmanager
+def _saying_where_options_are(run: str) -> Iterator[None]:
+    """Say what to do about an option that no longer fits, such as the path of data that moved: it cannot be given."""
+    from fairdistill.models.trust import UntrustedError
+
+    try:
+        yield
+    except (DataError, UsageError) as error:
+        config = Path(run) / "config.yaml"
+        if config.exists() and not isinstance(error, UntrustedError):
+            what = str(error).removesuffix(".")
+            error.args = (
+                f"{what}. --resume takes no other options; those of the run are in {config}: if its files have moved, "
+                "enter the new paths there",
+            )
+        raise
 
 
 def _others(arguments: list[str]) -> list[str]:

@@ -19,6 +19,10 @@ from fairdistill.models.files.kinds import program_kind
 _TRUSTED: set[str] = set()
 
 
+class UntrustedError(UsageError):
+    """Code that a file names, not the user."""
+
+
 def trust_code(*names: str | None) -> None:
     """Let this process import the code of networks and methods, and read exported programs; other names do nothing.
 
@@ -30,12 +34,12 @@ def trust_code(*names: str | None) -> None:
 
 
 def check_trusted(name: str, *, kind: str = "network") -> None:
-    """Raise a UsageError unless the user has named this network or method, ``package.module:name``, in this process."""
+    """Raise an UntrustedError unless the user has named this network or method, ``module:name``, in this process."""
     if name not in _TRUSTED:
         how = f"--model {name} (--teacher-model for a teacher; in Python, model={name!r})"
         if kind == "method":  # only a run that is resumed names one
             how = f"--method {name} (in Python, resume(..., code={name!r}))"
-        raise UsageError(
+        raise UntrustedError(
             f"the {kind} {name} is code that a file names, not you, so it was not imported. If you trust it, add {how}"
         )
 
@@ -46,11 +50,11 @@ def runs_code(path: str | None) -> bool:
 
 
 def check_program(path: str | None) -> None:
-    """Raise a UsageError if a file names an exported program that the user has not named in this process."""
+    """Raise an UntrustedError if a file names an exported program that the user has not named in this process."""
     if path is None or not runs_code(path):
         return
     if os.path.realpath(path) not in map(os.path.realpath, _TRUSTED):
-        raise UsageError(
+        raise UntrustedError(
             f"the exported program {path} is code that a file names, not you, so it was not read. If you trust it, add "
             f"--teacher-model {shlex.quote(path)} (in Python, model={path!r})"
         )

@@ -11,6 +11,7 @@ from typing import Any
 from fairdistill.errors import RunFolderError
 
 _LARGEST = 2**63
+_LARGEST_FLOAT = 3.5e38  # of float32, in which a loss is computed; one of a run that diverges comes near it
 
 
 @dataclass(frozen=True)
@@ -160,5 +161,6 @@ def _fits(value: Any, kind: Kind) -> bool:
         return True
     if isinstance(value, bool) != (kind is TRUTH):
         return False
-    finite = not isinstance(value, int | float) or (math.isfinite(value) and abs(value) < _LARGEST)
+    largest = _LARGEST_FLOAT if isinstance(value, float) else _LARGEST
+    finite = not isinstance(value, int | float) or (math.isfinite(value) and abs(value) < largest)
     return isinstance(value, kind.types) and finite

@@ -23,7 +23,7 @@ from fairdistill.training.progress.active_run import ActiveRun, activate
 from fairdistill.training.progress.changed_code import note_changed_code
 from fairdistill.training.progress.evaluation import evaluate_on_test
 from fairdistill.training.progress.opening import announce, console_of, create_run, held, removed_if_it_fails
-from fairdistill.training.progress.state import restore
+from fairdistill.training.progress.state import restore, saved
 from fairdistill.training.progress.stopping import interrupt_named
 from fairdistill.training.setup import prepare, training_pipeline
 
@@ -142,8 +142,9 @@ def resume(
         setup = prepare(TrainOptions.from_mapping(config), world, splits=splits)
         with console_of(setup, quiet) as console, interrupt_named(folder):
             use_threads(setup, Threads(folder.environment["threads"]))
+            checkpoint = saved(folder, setup)
             run = activate(setup, folder, training_pipeline(setup), console)
-            restore(run)
+            restore(run, checkpoint)
             note_changed_code(run)
             _go_on(run, hold_test=hold_test, watch=watch, until=until)
     return folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -129,6 +129,21 @@ def removed_if_it_fails(run: RunFolder, world: World, *, was_there: bool) -> Ite
         raise
 
 
-def held(run: RunFolder, world: World) -> AbstractContextManager[None]:
-    """Lock the run folder against other runs; the first of several processes does it for all."""
-    return run.lock() if world.first else nullcontext()
+@contextmanager
+def held(run: RunFolder, world: World) -> Iterator[None]:
+    """Lock the run folder against other runs; the first of several processes does it for all.
+
+    Raises:
+        RunFolderError: if another process holds it.
+        TrainingError: if the folder vanishes meanwhile.
+    """
+    with run.lock() if world.first else nullcontext():
+        try:
+            yield
+        except OSError as error:
+            if run.path.exists():
+                raise
+            raise TrainingError(
+                f"{run.path} was moved or removed during the training; if you moved it, continue with: fairdistill "
+                "train --resume NEW_PATH"
+            ) from error

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -17,14 +19,23 @@ from torch import Tensor
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.models.files.archive import check_stored
+from fairdistill.runs import RunFolder
 from fairdistill.system.atomic import replaced
 from fairdistill.system.regular import check_readable
+from fairdistill.text.lists import joined
 from fairdistill.training.machine.pace import Threads, use_threads
 from fairdistill.training.progress.active_run import ActiveRun
+from fairdistill.training.setup import Setup
 
 _MARK = b"fairdistill digest: "  # after the archive that torch.save wrote, which torch.load finds nevertheless
 _DIGEST_BYTES = 16
 _CHUNK = 1 << 22
+_INPUTS = {
+    "data": "training data",
+    "test": "test data",
+    "split": "choice of validation images",
+    "teacher": "teacher",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,17 +117,7 @@ class Checkpoint:
         )
 
     def apply(self, run: ActiveRun) -> None:
-        """Put a run, freshly activated, into this state.
-
-        Raises:
-            RunFolderError: if the run's inputs have changed, for example its data.
-        """
-        changed = [name for name, digest in run.setup.digests.items() if self.digests[name] != digest]
-        if changed:
-            raise RunFolderError(
-                f"{run.folder.path} cannot be resumed: its {' and '.join(changed)} changed since it was stopped; "
-                "start again with another --out"
-            )
+        """Put a run, freshly activated, into this state."""
         if self.step > run.setup.steps:
             raise ValueError(f"its step is {self.step:,}, but the run has {run.setup.steps:,} steps")
         progress, device = run.progress, run.setup.runtime.device
@@ -146,21 +147,47 @@ def save(run: ActiveRun) -> None:
         save_checkpoint(run.folder.checkpoint_path, state)
 
 
-def restore(run: ActiveRun) -> None:
-    """Put a run into the state of its checkpoint, if there is one, and cut its log to the same step."""
-    world, path, state = run.setup.world, run.folder.checkpoint_path, None
+def saved(folder: RunFolder, setup: Setup) -> Checkpoint | None:
+    """Return the checkpoint of a run, None if there is none; every process gets that of the first.
+
+    Raises:
+        RunFolderError: if it is damaged, or the run's inputs have changed, for example its data.
+    """
+    world, path, state = setup.world, folder.checkpoint_path, None
     if world.first and path.exists():
-        state = load_checkpoint(path, digest=run.folder.format_version >= 2)
+        state = load_checkpoint(path, digest=folder.format_version >= 2)
     state = world.from_first(state)
-    if state is not None:
-        try:
-            Checkpoint(**state).apply(run)
-        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise RunFolderError(f"{path} does not fit this run ({error}); start again with another --out") from error
-    if world.first:
+    if state is None:
+        return None
+    with _fitting(path):
+        checkpoint = Checkpoint(**state)
+        changed = [name for name, digest in setup.digests.items() if checkpoint.digests[name] != digest]
+    if changed:
+        raise RunFolderError(
+            f"{folder.path} cannot be resumed: its {joined([_INPUTS[name] for name in changed])} changed since it was "
+            "stopped; restore the former files, or start again with another --out"
+        )
+    return checkpoint
+
+
+def restore(run: ActiveRun, checkpoint: Checkpoint | None) -> None:
+    """Put a run into the state of its checkpoint, if there is one, and cut its log to the same step."""
+    if checkpoint is not None:
+        with _fitting(run.folder.checkpoint_path):
+            checkpoint.apply(run)
+    if run.setup.world.first:
         run.folder.truncate_log(run.progress.log_rows)
-    if state is not None:
+    if checkpoint is not None:
         run.console.say(f"resuming at step {run.progress.step} of {run.setup.steps}")
+
+
+@contextmanager
+def _fitting(path: Path) -> Iterator[None]:
+    """Name the checkpoint if its content is not that of the run."""
+    try:
+        yield
+    except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise RunFolderError(f"{path} does not fit this run ({error}); start again with another --out") from error
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
