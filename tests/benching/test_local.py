@@ -195,7 +195,7 @@ def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_p
     assert run_local(grid, workers=2, report=lambda job, state: None)
 
 
-def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path, monkeypatch, warm_processes):
+def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path, monkeypatch, warm_processes, capsys):
     """Ctrl-C while two processes train: what runs is saved, and the same command finishes it."""
     given = {"methods": "ss,scratch", "seeds": "0", "protocol": "honest", "epochs": 4, "out": str(tmp_path / "g")}
     arguments = ["bench", "digits-s", *(word for name, value in given.items() for word in (f"--{name}", str(value)))]
@@ -203,6 +203,7 @@ def test_a_stopped_grid_goes_on_where_it_stopped(tmp_path, monkeypatch, warm_pro
     with monkeypatch.context() as patch:
         patch.setattr(local, "run_job", held_together)
         assert main([*arguments, "--workers", "2", "--device", "cpu"]) == 130
+    assert "what is done is saved; run the same command to continue" in capsys.readouterr().err
     assert [(standing(job).state, standing(job).detail) for job in grid.jobs] == [("stopped", "step 16")] * 2
     assert all((job.path / "checkpoint/state.pt").exists() for job in grid.jobs)
     before = {job.path: (job.path / "log.jsonl").read_text() for job in grid.jobs}

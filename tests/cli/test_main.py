@@ -150,7 +150,7 @@ def test_train_then_compare_from_the_command_line(tmp_path, capsys):
 
     capsys.readouterr()
     assert main(["train", "--out", str(student)]) == 2
-    assert f"--resume {student}" in capsys.readouterr().err
+    assert f"{student} exists already; choose another folder with --out\n" in capsys.readouterr().err
 
     assert main(["compare", str(student), str(teacher), "--format", "json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]

@@ -72,6 +72,11 @@ def test_an_existing_run_is_not_overwritten_and_the_error_says_how_to_go_on(run)
     assert (run.path / "config.yaml").read_bytes() == before
 
 
+def test_a_finished_run_is_not_offered_to_be_continued(finished):
+    with pytest.raises(RunFolderError, match=r"exists already; choose another folder with --out$"):
+        RunFolder.check_new(finished.path)
+
+
 def test_a_folder_or_file_of_somebody_else_is_left_alone(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").touch()
@@ -253,8 +258,8 @@ def write(name, content):
     return lambda folder: (folder / name).write_bytes(content)
 
 
-def delete(name):
-    return lambda folder: (folder / name).unlink()
+def delete(*names):
+    return lambda folder: [(folder / name).unlink() for name in names]
 
 
 OPEN, LOAD = RunFolder.open, fairdistill.load
@@ -269,7 +274,10 @@ OPEN, LOAD = RunFolder.open, fairdistill.load
         pytest.param(write("config.yaml", b"- 1"), OPEN, "expected named options", id="config no mapping"),
         pytest.param(write("config.yaml", b"format_version: 99"), OPEN, "format_version 99", id="another format"),
         pytest.param(write("config.yaml", b"method: ss"), OPEN, "format_version None", id="no format"),
-        pytest.param(delete("model.safetensors"), LOAD, "not finished.*--resume", id="no model"),
+        pytest.param(delete("model.safetensors"), LOAD, "missing, although the run is finished", id="no model"),
+        pytest.param(
+            delete("model.safetensors", "result.json"), LOAD, "not finished.*--resume", id="no model and no result"
+        ),
         pytest.param(cut_model, LOAD, "is damaged or incomplete", id="half a model"),
         pytest.param(write("model.safetensors", b""), LOAD, "is damaged or incomplete", id="empty model"),
         pytest.param(save_model(None), LOAD, "lacks the metadata", id="model without description"),
@@ -287,7 +295,9 @@ OPEN, LOAD = RunFolder.open, fairdistill.load
         pytest.param(save_model({**METADATA, "class_names": "3"}), LOAD, "lacks the metadata", id="bad classes"),
         pytest.param(delete("result.json"), lambda p: OPEN(p).result, "not finished.*--resume", id="no result"),
         pytest.param(write("result.json", b'{"a'), lambda p: OPEN(p).result, "cannot read", id="half a result"),
-        pytest.param(write("log.jsonl", b'{"a'), lambda p: OPEN(p).read_log(), "cannot read", id="half a log row"),
+        pytest.param(
+            write("log.jsonl", b'{"a'), lambda p: OPEN(p).read_log(), r"cannot read [^;]*$", id="half a log row"
+        ),
         pytest.param(delete("environment.json"), lambda p: OPEN(p).environment, "cannot read", id="no environment"),
     ],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fairdistill.benching.folder import how_to_repeat
 from fairdistill.benching.jobs import Job
-from fairdistill.errors import FairdistillError
+from fairdistill.errors import FairdistillError, RunFolderError
 from fairdistill.runs import RunFolder
 from fairdistill.text.telling import tell
 
@@ -39,7 +40,8 @@ def _run(job: Job) -> str | None:
     except Exception as error:  # one failed run must not stop the others
         if not isinstance(error, FairdistillError):
             tell(f"fairdistill: {job.path.name}: {reason(error)}")
-        return reason(error)
+        damaged = isinstance(error, RunFolderError) and job.path.exists()
+        return f"{error}. {how_to_repeat(job.path)}" if damaged else reason(error)
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -61,3 +63,17 @@ def read_grid(path: Path) -> GridRecord:
         )
     content = read_json(path / "grid.json")
     return GridRecord(data=content["data"], protocol=content["protocol"], fairdistill=content["fairdistill"])
+
+
+@contextmanager
+def told_how_to_repeat(run: Path) -> Iterator[None]:
+    """Say what to do about a damaged run of a grid: what the error advises for a run by itself does not fit there."""
+    try:
+        yield
+    except RunFolderError as error:
+        raise RunFolderError(f"{error}. {how_to_repeat(run)}") from error
+
+
+def how_to_repeat(run: Path) -> str:
+    """Return how to train a run of a grid again."""
+    return f"To train this run of the grid again, remove {run} and call bench as before"

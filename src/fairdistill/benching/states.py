@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from fairdistill.benching.folder import told_how_to_repeat
 from fairdistill.benching.jobs import Grid, Job
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import RunFolder, read_json, write_json
@@ -43,11 +44,22 @@ def standings(grid: Grid) -> dict[str, Standing]:
 
 
 def standing(job: Job) -> Standing:
-    """Return the state of a job."""
+    """Return the state of a job.
+
+    Raises:
+        RunFolderError: if its run folder is damaged; the message says how to train it again.
+    """
+    with told_how_to_repeat(job.path):
+        return _standing(job)
+
+
+def _standing(job: Job) -> Standing:
     failure = _failure(job)
     if not (job.path / "config.yaml").exists():
         if failure.exists():
             return Standing("failed", str(read_json(failure)["error"]))
+        if (job.path / "result.json").exists():
+            raise RunFolderError(f"{job.path} has a result.json but no config.yaml")
         return Standing("running" if _taken(job) else "not started")
     run = RunFolder.open(job.path)
     if run.finished:

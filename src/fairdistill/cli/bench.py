@@ -6,6 +6,7 @@ from fairdistill.benching import BenchOptions, TableOptions
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.first import first_argument, without_word
 from fairdistill.data import DATASETS
+from fairdistill.text.telling import tell
 
 GRID = Command(
     name="bench",
@@ -40,6 +41,10 @@ def run(arguments: list[str]) -> int:
         return 0
     place = first_argument(arguments, BenchOptions)
     given = parse(GRID, arguments, BenchOptions, data=None if place is None else arguments[place])
-    result = bench(given.source, options=given.options(BenchOptions))
+    try:
+        result = bench(given.source, options=given.options(BenchOptions))
+    except KeyboardInterrupt:
+        tell("what is done is saved; run the same command to continue")
+        raise
     print(result)
     return result.exit_code

@@ -70,8 +70,8 @@ class RunFolder:
     def check_new(cls, path: Path) -> None:
         """Raise a RunFolderError if ``path`` cannot become a new run folder; nothing is written."""
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            is_run = (path / "config.yaml").exists()
-            resume = f", or continue that run with: {resume_command(path)}" if is_run else ""
+            unfinished = (path / "config.yaml").exists() and not (path / "result.json").exists()
+            resume = f", or continue that run with: {resume_command(path)}" if unfinished else ""
             raise RunFolderError(f"{path} exists already; choose another folder with --out{resume}")
         check_writable(path)
 
@@ -234,9 +234,8 @@ class RunFolder:
         try:
             rows = [from_json(line) for line in text_of(path).split("\n") if line]
         except (OSError, ValueError) as error:
-            raise RunFolderError(
-                f"cannot read {path}: {error}; if the run was killed, repair it with: {resume_command(self.path)}"
-            ) from error
+            repair = "" if self.finished else f"; if the run was killed, repair it with: {resume_command(self.path)}"
+            raise RunFolderError(f"cannot read {path}: {error}{repair}") from error
         for number, row in enumerate(rows, 1):
             where = Path(f"{path}, line {number}")
             shapes.check_shape(where, row, shapes.LOG_ROW)

@@ -89,9 +89,11 @@ def weights_of(run: RunFolder) -> Path:
     """Return the weights file of a run.
 
     Raises:
-        RunFolderError: if the run is not finished.
+        RunFolderError: if the run is not finished, or the file has been removed.
     """
     path = run.path / "model.safetensors"
+    if not path.exists() and run.finished:
+        raise RunFolderError(f"{path} is missing, although the run is finished; put it back, or train the run again")
     if not path.exists():
         raise RunFolderError(
             f"{run.path} has no model.safetensors: the run is not finished; continue it with: "

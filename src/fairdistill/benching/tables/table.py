@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill import paper
-from fairdistill.benching.folder import GridRecord, read_grid
+from fairdistill.benching.folder import GridRecord, read_grid, told_how_to_repeat
 from fairdistill.benching.tables.options import TableOptions
 from fairdistill.benching.tables.result import Measured, Published, TableResult, TableRow
 from fairdistill.comparing import CompareRow, OverSeeds, compare, is_row_file
@@ -79,13 +79,21 @@ def _runs(source: str | Path, grid: GridRecord | None) -> list[str | Path]:
     if grid is None:
         return [source]
     path = Path(source)
-    finished = [RunFolder.open(run) for run in sorted(path.iterdir()) if (run / "result.json").exists()]
+    finished = [_opened(run) for run in sorted(path.iterdir()) if (run / "result.json").exists()]
     if not finished:
         command = f"fairdistill bench {shlex.quote(str(grid.data))} --out {shlex.quote(str(path))}"
         raise UsageError(f"no run in {path} is finished; run them with: {command}")
     for run in finished:
         _check_same(run, grid)
     return _once(finished)
+
+
+def _opened(path: Path) -> RunFolder:
+    """Return a finished run of a grid, whose result can be read."""
+    with told_how_to_repeat(path):
+        run = RunFolder.open(path)
+        assert run.result, "it is checked when it is read"
+    return run
 
 
 def _once(runs: Sequence[RunFolder]) -> list[str | Path]:
