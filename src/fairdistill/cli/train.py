@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fairdistill.cli.command import Command
 from fairdistill.cli.training import parse_training
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import DataError, ResourceError, UsageError
 
 COMMAND = Command(
     name="train",
@@ -36,7 +36,8 @@ def run(arguments: list[str]) -> int:
 
     stopped = others["resume"]
     if stopped is None:
-        train(options)
+        with _saying_how_to_resume(options.out):
+            train(options)
         return 0
     if _others(arguments):
         raise UsageError(
@@ -46,6 +47,19 @@ def run(arguments: list[str]) -> int:
     with _saying_where_options_are(stopped):
         resume(stopped, code=(options.model, options.teacher_model, options.method))
     return 0
+
+
+@contextmanager
+def _saying_how_to_resume(out: str | None) -> Iterator[None]:
+    """Say how to go on if the machine gave out after the first checkpoint: the same command refuses the folder."""
+    from fairdistill.runs import RunFolder, resume_command
+
+    try:
+        yield
+    except ResourceError as error:
+        if out is None or RunFolder(Path(out)).checkpoint_path.exists():
+            error.args = (f"{error}; a run that has a checkpoint is continued with: {resume_command(out or 'RUN')}",)
+        raise
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from fairdistill._version import __version__
-from fairdistill.errors import RunFolderError, UsageError
+from fairdistill.errors import ResourceError, RunFolderError, UsageError
 from fairdistill.metrics import higher_is_better
 from fairdistill.tuning import folder
 from fairdistill.tuning.identity import difference
@@ -33,6 +33,7 @@ def opened(plan: Plan) -> Iterator[Study]:
 
     Raises:
         UsageError: if the storage cannot be opened or is lost, or it holds a different study.
+        ResourceError: if its disk is full.
         RunFolderError: if the folder holds another study.
     """
     url = plan.options.storage
@@ -87,6 +88,7 @@ def _connected(url: str) -> Iterator[RDBStorage]:
     try:
         storage = RDBStorage(url, engine_kwargs=options)
     except Exception as error:  # SQLAlchemy's, the database driver's, or Optuna's, which raises bare ones too
+        _check_room(url, error)
         raise UsageError(
             f"cannot open the storage {shown(url)}: {_why(error)}. Choose another with --storage, for example "
             "sqlite:///study.db, or omit it"
@@ -94,6 +96,7 @@ def _connected(url: str) -> Iterator[RDBStorage]:
     try:
         yield storage
     except (SQLAlchemyError, StorageInternalError) as error:
+        _check_room(url, error)
         raise UsageError(
             f"lost the storage {shown(url)}: {_why(error)}. Once it is available again, run the same command to "
             "continue"
@@ -101,6 +104,14 @@ def _connected(url: str) -> Iterator[RDBStorage]:
     finally:
         storage.remove_session()
         storage.engine.dispose()
+
+
+def _check_room(url: str, error: Exception) -> None:
+    """Raise a ResourceError if SQLite lacks room on its disk."""
+    if url.startswith("sqlite:") and "disk is full" in (why := _why(error)):
+        raise ResourceError(
+            f"cannot write {url.removeprefix('sqlite:///')}: {why}. Free some space and run the same command again"
+        ) from error
 
 
 def _why(error: BaseException) -> str:
