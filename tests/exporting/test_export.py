@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import fairdistill
 from fairdistill import data
 from fairdistill.auditing import audit
 from fairdistill.cli.main import main
-from fairdistill.errors import FairdistillError, UsageError
+from fairdistill.errors import FairdistillError, RunFolderError, UsageError
 from fairdistill.exporting import ExportResult, export, making
 from fairdistill.models import open_weights
 from fairdistill.predicting import predict
@@ -262,7 +263,15 @@ def test_a_file_that_cannot_be_used_leaves_an_earlier_export_and_nothing_of_its_
         exported(path, out, **on_table(table, tmp_path))
     assert {file.name: file.read_bytes() for file in out.glob("*")} == before
     assert out.exists() == earlier
-    assert not list(tmp_path.glob(".fairdistill*"))
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_folder_that_must_not_be_written_in_is_named_before_anything_is_computed(tmp_path, monkeypatch):
+    path = saved(tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_given: False)
+    monkeypatch.setattr(making, "own_description", None)
+    with pytest.raises(RunFolderError, match=f"cannot write in {tmp_path}; choose another folder with --out"):
+        exported(path, tmp_path / "out", format="pt2")
 
 
 def test_a_class_named_twice_is_an_error(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from fairdistill.runs import new_folder
 from fairdistill.system import unfinished
 from fairdistill.system.atomic import replaced
-from fairdistill.system.unfinished import made, opened, own_name, remove_abandoned
+from fairdistill.system.unfinished import lent, made, opened, own_name, remove_abandoned
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs locks of files")
 
@@ -54,6 +54,14 @@ def test_what_a_living_writer_writes_stays(tmp_path):
     remove_abandoned(tmp_path, "run")
     assert list(tmp_path.iterdir()) == [part]
     remove_abandoned(tmp_path, "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_lent_is_not_abandoned_and_is_gone_in_the_end(tmp_path):
+    with lent(tmp_path / own_name("a")) as part:
+        (part / "file").touch()
+        remove_abandoned(tmp_path)
+        assert (part / "file").exists()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -43,8 +42,10 @@ from fairdistill.predictions.trained.model import DeployedModel, load_model, pre
 from fairdistill.predictions.trained.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained.source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.runs import RunFolder, nearest_existing, write_bytes, write_json
+from fairdistill.runs.creation import check_writable
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
+from fairdistill.system.unfinished import lent, own_name, remove_abandoned
 from fairdistill.tables.columns import listed_once
 from fairdistill.text.progress import working
 
@@ -58,6 +59,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     target = folder / f"model{'.int8' if options.int8 else ''}.{options.format}"
     for name in (target.name, _PREPROCESS, _RESULT, CORRECTION, *FUNCTIONS):
         check_no_input(folder / name, "--out", (path, options.data, options.correction))
+    check_writable(folder)
     if options.format == "onnx":
         check_installed()
     trust_code(options.model)
@@ -118,8 +120,10 @@ class _Made:
 @contextmanager
 def _tried(target: Path) -> Iterator[Path]:
     """Give a path in a temporary folder on the disk of the target, whose name errors have."""
-    with TemporaryDirectory(prefix=".fairdistill-", dir=nearest_existing(target.parent)) as scratch:
-        tried = Path(scratch) / target.name
+    folder, name = nearest_existing(target.parent), f".{target.parent.name}-{target.name}"
+    remove_abandoned(folder, name)  # of a killed export
+    with lent(folder / own_name(name)) as scratch:
+        tried = scratch / target.name
         try:
             yield tried
         except FairdistillError as error:

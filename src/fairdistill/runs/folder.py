@@ -125,6 +125,8 @@ class RunFolder:
             lock.acquire()
         except filelock.Timeout:
             raise RunFolderError(f"{self.path} is in use by another process; wait for it or stop it") from None
+        except PermissionError as error:
+            raise RunFolderError(f"you may not write in {self.path}; copy the run to a folder of yours") from error
         try:
             yield
         finally:

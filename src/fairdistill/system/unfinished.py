@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -48,6 +49,18 @@ def made(part: Path) -> int | None:
         os.close(held)
         return made(part)
     return held
+
+
+@contextmanager
+def lent(part: Path) -> Iterator[Path]:
+    """Give a new folder, locked meanwhile, and remove it with all that is in it."""
+    held = made(part)
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if held is not None:
+            os.close(held)
 
 
 def remove_abandoned(folder: Path, name: str | None = None) -> None:
