@@ -20,6 +20,7 @@ from fairdistill.training import TrainOptions, train
 from fairdistill.training.networks.teacher_cache import LiveTeacher
 from fairdistill.training.progress import evaluation
 from tests.all_methods import BEYOND_THE_PAPER
+from tests.conftest import TINY
 
 CPU = torch.device("cpu")
 FILES = {
@@ -231,6 +232,25 @@ def test_a_collapsed_model_is_marked_and_said(quick, tmp_path, capsys, method):
     said = capsys.readouterr().err
     assert "at step 3 the student predicts a single class for every image" in said
     assert "the student predicts a single class for every test image" in said
+
+
+def of_class_a(wanted, root, options):
+    splits = TINY.load(wanted, root, options)
+    if "test" in splits:
+        splits["test"] = splits["test"].subset((splits["test"].labels == 0).nonzero().flatten())
+    return splits
+
+
+def test_who_is_right_about_images_of_a_single_class_has_not_learned_nothing(quick, monkeypatch, capsys):
+    monkeypatch.setitem(data.DATASETS, "tiny", dataclasses.replace(TINY, load=of_class_a))
+    monkeypatch.setattr(evaluation, "logits_of", lambda _network, pipeline, *_given, **_named: one_hot(pipeline))
+    run = train(quick(steps=1))
+    assert (run.result["accuracy"], run.result["collapsed"]) == (1.0, True)
+    assert "single class" not in capsys.readouterr().err
+
+
+def one_hot(pipeline):
+    return torch.nn.functional.one_hot(pipeline.labels, 3).float()
 
 
 def test_the_recorded_predictions_and_counts_agree_where_two_probabilities_are_nearly_equal(quick, monkeypatch):

@@ -57,9 +57,10 @@ def evaluate_on_validation(run: ActiveRun, stage: Stage) -> dict[str, Any]:
     if setup.world.first:
         run.folder.append_log(row)
     run.console.evaluated(row)
-    if found.collapsed and not progress.collapsed and setup.method.class_loss in stage.terms:
+    collapsed = found.collapsed and _has_classes(setup.data.validation)
+    if collapsed and not progress.collapsed and setup.method.class_loss in stage.terms:
         run.console.say(f"warning: at step {progress.step} the student predicts a single class for every image")
-    progress.collapsed = found.collapsed
+    progress.collapsed = collapsed
     _tell_of_constant_terms(run, stage)
     return row
 
@@ -73,6 +74,11 @@ def _tell_of_constant_terms(run: ActiveRun, stage: Stage) -> None:
             "be computed from the student's features without detach(), argmax or a comparison"
         )
         constant.remove(name)
+
+
+def _has_classes(dataset: GroupedDataset) -> bool:
+    """Return whether images of several classes are there: with one alone, always predicting it is right."""
+    return dataset.attributes is not None or len(dataset.labels.unique()) > 1
 
 
 def _keep_if_best(run: ActiveRun, network: nn.Module, found: Judged, loss: float) -> None:
@@ -108,7 +114,7 @@ def evaluate_on_test(run: ActiveRun) -> dict[str, Any]:
         )
         write_result(run.folder, setup, outcome)
     setup.world.wait()
-    if student.collapsed:
+    if student.collapsed and _has_classes(setup.data.test):
         run.console.say("warning: the student predicts a single class for every test image; it learned nothing")
     found = "  ".join(
         f"{title} {percentage(value, 2)}"
