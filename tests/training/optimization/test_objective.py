@@ -95,6 +95,14 @@ def test_a_part_that_is_not_finite_is_named_with_its_step(bad):
     with pytest.raises(NonFiniteLossError, match=r"'mfd' is not finite at step 2") as caught:
         meter.check(2)
     assert "'ce'" not in str(caught.value)
+    assert "smaller learning rate" in str(caught.value)
+
+
+def test_before_any_training_the_learning_rate_is_not_blamed():
+    meter = LossMeter()
+    meter.add(loss_of(ce=float("nan")))
+    with pytest.raises(NonFiniteLossError, match="not finite at step 1. .*the learning rate is not the cause"):
+        meter.check(1)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])

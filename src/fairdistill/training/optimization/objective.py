@@ -111,10 +111,14 @@ class LossMeter:
         first = min(finite.values(), default=self.steps)
         if first < self.steps:
             bad = " and ".join(repr(name) for name, count in finite.items() if count == first)
-            raise NonFiniteLossError(
-                f"the loss part {bad} is not finite at step {step - self.steps + first + 1}. "
-                "A smaller learning rate (--lr) or a smaller strength of that term usually helps"
-            )
+            where = step - self.steps + first + 1
+            remedy = "A smaller learning rate (--lr) or a smaller strength of that term usually helps"
+            if where == 1:
+                remedy = (
+                    "Nothing had been trained yet, so the learning rate is not the cause: check the weights of --init "
+                    "and of the teacher, and the strength of that term"
+                )
+            raise NonFiniteLossError(f"the loss part {bad} is not finite at step {where}. {remedy}")
 
     def means(self) -> dict[str, float]:
         """Return the mean of each part and reset."""
