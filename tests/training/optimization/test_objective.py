@@ -101,7 +101,7 @@ def test_a_part_that_is_not_finite_is_named_with_its_step(bad):
 def test_before_any_training_the_learning_rate_is_not_blamed():
     meter = LossMeter()
     meter.add(loss_of(ce=float("nan")))
-    with pytest.raises(NonFiniteLossError, match="not finite at step 1. .*the learning rate is not the cause"):
+    with pytest.raises(NonFiniteLossError, match=r"not finite at step 1\. .*the learning rate is not the cause"):
         meter.check(1)
 
 
