@@ -50,7 +50,7 @@ def tables(draw: st.DrawFn) -> Table:
     return Table(np.array(correct), *map(np.array, others))
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(deadline=None, derandomize=True, max_examples=30)
 @given(tables())
 def test_values_equal_means_over_the_rows(table: Table) -> None:
     sample, (correct, labels, groups, _) = sampled(table, classes=3, draws=100), table
@@ -254,9 +254,9 @@ def test_the_same_pictures_with_the_same_outcomes_have_no_floor() -> None:
 
 def test_the_p_value_of_no_gap_is_uniform() -> None:
     found = [sampled(drawn([[0.7] * 2] * 2, 80, seed=seed), draws=200, seed=seed).gap("mean").p_value
-             for seed in range(200)]  # fmt: skip
-    assert 0.4 < np.mean(found) < 0.6
-    assert np.mean(np.array(found) <= 0.05) < 0.1  # a standard error of 1.5%
+             for seed in range(100)]  # fmt: skip
+    assert 0.4 < np.mean(found) < 0.6  # a standard error of 2.9%
+    assert np.mean(np.array(found) <= 0.05) < 0.1  # a standard error of 2.2%
 
 
 def test_an_estimate_of_nothing_is_undefined() -> None:
@@ -290,7 +290,7 @@ def test_people_on_many_photographs_are_not_taken_for_independent(least: int, mo
         groups, easy = draw.integers(0, 2, 150)[sources], draw.beta(8, 2, 150)[sources]
         labels = draw.integers(0, classes, len(sources))
         table = Table(draw.random(len(sources)) < easy, labels, groups, sources)
-        sample = sampled(table, classes=classes, draws=400, seed=seed)
+        sample = sampled(table, classes=classes, draws=200, seed=seed)
         real.append(sample.gap("mean").p_value <= 0.05)
         accuracy = sample.accuracy()
         held.append(accuracy.low <= 0.8 <= accuracy.high)

@@ -31,7 +31,7 @@ def cells(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return rows, np.round(rows * shares).astype(int)
 
 
-@settings(deadline=None, derandomize=True, max_examples=40)
+@settings(deadline=None, derandomize=True, max_examples=20)
 @given(cells())
 def test_interval_p_value_and_order_agree(given_cells: tuple[np.ndarray, np.ndarray]) -> None:
     rows, right = given_cells
@@ -68,11 +68,12 @@ def test_a_gap_in_few_classes_is_not_copied_into_the_others() -> None:
     accuracy = np.full((2, 20), 0.8)
     accuracy[:, :2] = [0.95], [0.65]  # DEO_A is 3 points
     found = []
-    for seed in range(100, 180):
+    for seed in range(100, 150):
         gap = sampled(drawn(accuracy, 100, seed=seed), 20, 2, draws=200, seed=seed).gap("mean")
         found.append([gap.low > 0.03, gap.at_least > 0.03, gap.high < 0.03, gap.estimate, gap.low])
     missed = np.mean(found, axis=0)
-    assert missed[0] <= 0.09  # 2.5% in the long run; multiples of the observed gaps missed half of the time
+    # 2.5% in the long run, with a standard error of 2.2%; multiples of the observed gaps missed half of the time
+    assert missed[0] <= 0.09
     assert missed[1] <= 0.12
     assert missed[2] == 0
     assert missed[3] == pytest.approx(0.03, abs=0.012)
@@ -100,7 +101,7 @@ def test_without_an_observed_gap_the_group_of_few_rows_decides_the_upper_end(pla
 def test_one_sided_ends_have_the_stated_confidence() -> None:
     accuracy, missed = [[0.9, 0.9], [0.7, 0.7]], []
     for seed in range(100):
-        gap = sampled(drawn(accuracy, 150, seed=seed), 2, 2, draws=300, seed=seed, confidence=0.9).gap("mean")
+        gap = sampled(drawn(accuracy, 150, seed=seed), 2, 2, draws=200, seed=seed, confidence=0.9).gap("mean")
         missed.append([gap.at_least > 0.2, gap.at_most < 0.2, gap.low > 0.2, gap.high < 0.2])
     ends = np.mean(missed, axis=0)
     np.testing.assert_allclose(ends[:2], 0.1, atol=0.07)
@@ -128,13 +129,13 @@ def test_seeds_that_differ_make_the_interval_wider() -> None:
 def test_intervals_hold_the_truth_where_the_percentile_interval_does_not(gap: float) -> None:
     accuracy = 0.75 + np.array([[gap / 2], [-gap / 2]]) * np.ones(4)
     held = usual = 0
-    for seed in range(150):
+    for seed in range(100):
         table = drawn(accuracy, 60, seed=seed)
-        sample = Resampled(table.correct[None], table.samples(classes=4), Drawing(draws=500, seed=seed))
+        sample = Resampled(table.correct[None], table.samples(classes=4), Drawing(draws=300, seed=seed))
         found = sample.gap("mean")
         held += found.low - 1e-4 <= gap <= found.high + 1e-4
         low, high = np.quantile(over(spread(sample.shares + sample.noise), "mean"), [0.025, 0.975])
         usual += low <= gap <= high
-    assert held >= 0.88 * 150  # 95% of 150 has a standard error of 2.7
+    assert held >= 0.88 * 100  # 95% of 100 has a standard error of 2.2
     if gap == 0:
-        assert usual < 0.1 * 150
+        assert usual < 0.1 * 100

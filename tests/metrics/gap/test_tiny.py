@@ -33,7 +33,7 @@ def test_five_right_rows_may_be_of_a_much_worse_group() -> None:
     assert ends([[900, 900], [900, 900], [5, 5]], [[1000] * 2, [1000] * 2, [5] * 2], "mean")[0, 0] < found[0].max()
 
 
-@pytest.mark.parametrize("accuracy", [0.5, 0.7, 0.95])
+@pytest.mark.parametrize("accuracy", [0.5, 0.95])
 def test_upper_ends_hold_the_gap_of_a_rare_group(accuracy: float) -> None:
     missed = []
     for seed in range(40):

@@ -54,11 +54,11 @@ def turned_tables(draw: st.DrawFn) -> tuple[Table, Table, list[int], list[int]]:
     return Table(labels, predicted, groups, sources), turned, of_group, of_class
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(deadline=None, derandomize=True, max_examples=30)
 @given(turned_tables(), st.sampled_from(["random", "balanced"]))
 def test_accuracies_gaps_and_the_gate_do_not_depend_on_order_or_names(found: Any, design: Any) -> None:
     table, turned, of_group, of_class = found
-    drawing = Drawing(draws=200, design=design)
+    drawing = Drawing(draws=100, design=design)
     one, other = (Resampled((each.labels == each.predicted)[None], each.samples, drawing) for each in (table, turned))
     same(one.rows, other.rows[of_group][:, of_class])
     same(one.shares, other.shares[:, of_group][..., of_class])
@@ -112,7 +112,7 @@ def close(one: Iterable[Estimate], other: Iterable[Estimate]) -> None:
     np.testing.assert_allclose(*found, atol=1e-9)
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(deadline=None, derandomize=True, max_examples=100)
 @given(st.data())
 def test_the_canonical_order_undoes_every_permutation(data: st.DataObject) -> None:
     shape = tuple(data.draw(st.integers(1, 4)) for _ in range(2))
