@@ -30,7 +30,7 @@ def table(path: Path, *, gap: float = 0.3, rows: int = 800, name: str = "predict
     return path / name
 
 
-COLUMNS = ["--label", "sex", "--group", "race", "--pred", "said", "--draws", "500"]
+COLUMNS = ["--label", "sex", "--group", "race", "--pred", "said", "--draws", "200"]
 
 
 def test_a_table_from_other_software_is_audited_and_written(tmp_path, monkeypatch, capsys):
@@ -203,7 +203,7 @@ def test_labels_of_another_spelling_and_the_class_of_a_score_are_said(tmp_path, 
 def test_a_confidence_that_the_draws_cannot_support_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["audit", str(table(tmp_path)), *COLUMNS, "--confidence", "0.999"]) == 2
-    assert "confidence 0.999 needs at least 10,000 draws, but got 500" in capsys.readouterr().err
+    assert "confidence 0.999 needs at least 10,000 draws, but got 200" in capsys.readouterr().err
 
 
 def piped(monkeypatch, text: str) -> None:

@@ -102,10 +102,10 @@ def shell(text, folder, **environment):
 @pytest.mark.parametrize(
     ("text", "code", "shown"),
     [
-        ("fairdistill audit p.csv >&-", 0, ""),
-        ("fairdistill audit p.csv | head -n 1 >/dev/null", 0, ""),
+        ("fairdistill audit p.csv --draws 200 >&-", 0, ""),
+        ("fairdistill audit p.csv --draws 200 | head -n 1 >/dev/null", 0, ""),
         pytest.param(
-            "fairdistill audit p.csv >/dev/full", 74, "No space left",
+            "fairdistill audit p.csv --draws 200 >/dev/full", 74, "No space left",
             marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full"),
         ),
     ],
@@ -120,7 +120,7 @@ def test_outputs_that_cannot_be_written(text, code, shown, here):
 
 def test_names_that_a_terminal_cannot_show_are_escaped(here):
     (here / "p.csv").write_text((here / "p.csv").read_text().replace(",a,", ",é,"), encoding="utf-8")
-    done = shell("fairdistill audit p.csv", here, PYTHONIOENCODING="ascii", LC_ALL="C")
+    done = shell("fairdistill audit p.csv --draws 200", here, PYTHONIOENCODING="ascii", LC_ALL="C")
     assert done.returncode == 0
     assert r"\xe9" in done.stdout
 
