@@ -1,4 +1,4 @@
-"""The gallery's programs for other people's training loops, with an epoch in place of several."""
+"""The gallery's programs for other people's training loops, with an epoch each and audits of few draws."""
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ def test_it_trains_a_student_and_audits_both(path, tmp_path, monkeypatch, capsys
     source = path.read_text(encoding="utf-8")
     short, changed = re.subn(r"\bepochs=\d+", "epochs=1", source)
     assert changed == 2
+    short, changed = re.subn(r"(fairdistill\.audit\(.*)\)$", r"\1, draws=200)", short, flags=re.MULTILINE)
+    assert changed == 1
     program = tmp_path / path.name
     program.write_text(short, encoding="utf-8")
     threads = torch.get_num_threads()
