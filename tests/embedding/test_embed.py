@@ -26,7 +26,7 @@ from fairdistill.training import TrainOptions, train
 from tests.conftest import QUICK, TINY, tiny_split
 from tests.training.faces import OPTIONS, draw_table
 
-CPU = EmbedOptions(device="cpu")
+CPU = EmbedOptions(device="cpu", iterations=250)
 
 
 @pytest.fixture(scope="module")

@@ -255,12 +255,12 @@ def test_an_export_does_not_replace_its_model(tmp_path):
 def test_a_file_that_cannot_be_used_leaves_an_earlier_export_and_nothing_of_its_own(earlier, table, tmp_path):
     out, path = tmp_path / "out", saved(tmp_path)
     if earlier:
-        exported(path, out, **on_table(table, tmp_path))
+        exported(path, out, format="pt2", **on_table(table, tmp_path))
     before = {file.name: file.read_bytes() for file in out.glob("*")}
     weights = torch.load(path)
     torch.save({name: values * torch.nan for name, values in weights.items()}, path)
     with pytest.raises(FairdistillError, match="finite"):
-        exported(path, out, **on_table(table, tmp_path))
+        exported(path, out, format="pt2", **on_table(table, tmp_path))
     assert {file.name: file.read_bytes() for file in out.glob("*")} == before
     assert out.exists() == earlier
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

@@ -253,7 +253,7 @@ def test_the_same_pictures_with_the_same_outcomes_have_no_floor() -> None:
 
 
 def test_the_p_value_of_no_gap_is_uniform() -> None:
-    found = [sampled(drawn([[0.7] * 2] * 2, 80, seed=seed), draws=200, seed=seed).gap("mean").p_value
+    found = [sampled(drawn([[0.7] * 2] * 2, 80, seed=seed), draws=200, seed=seed).gaps.null.p_value()
              for seed in range(100)]  # fmt: skip
     assert 0.4 < np.mean(found) < 0.6  # a standard error of 2.9%
     assert np.mean(np.array(found) <= 0.05) < 0.1  # a standard error of 2.2%
@@ -291,7 +291,7 @@ def test_people_on_many_photographs_are_not_taken_for_independent(least: int, mo
         labels = draw.integers(0, classes, len(sources))
         table = Table(draw.random(len(sources)) < easy, labels, groups, sources)
         sample = sampled(table, classes=classes, draws=200, seed=seed)
-        real.append(sample.gap("mean").p_value <= 0.05)
+        real.append(sample.gaps.null.p_value() <= 0.05)
         accuracy = sample.accuracy()
         held.append(accuracy.low <= 0.8 <= accuracy.high)
     assert np.mean(real) <= 0.15

@@ -99,7 +99,7 @@ def test_the_audit_detects_the_gap_in_four_of_five_test_sets(rows: list[list[int
     for seed in range(150):
         table = drawn(truth, rows, seed=seed)
         sample = Resampled(table.correct[None], table.samples(2, groups), Drawing(draws=200, seed=seed))
-        found += sample.gap("mean").p_value <= 0.05
+        found += sample.gaps.null.p_value() <= 0.05
     assert found / 150 == pytest.approx(0.8, abs=0.1)  # three standard errors
 
 

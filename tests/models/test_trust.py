@@ -126,7 +126,7 @@ def test_a_stopped_run_cannot_name_code_either(stopped, key, made, capsys):
 def test_a_run_is_used_if_the_command_names_its_code(run, capsys):
     assert fairdistill.load(run, model="nets_here:make").training is False
     assert (run.parent / "imported").exists()
-    assert main(["audit", "run", "--data", "digits-s", "--model", "nets_here:make"]) == 0
+    assert main(["audit", "run", "--data", "digits-s", "--model", "nets_here:make", "--draws", "200"]) == 0
     assert main(["embed", "run", "--model", "nets_here:make", "--samples", "40", "--dims", "2"]) == 0
     capsys.readouterr()
 

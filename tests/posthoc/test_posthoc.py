@@ -64,7 +64,7 @@ def tried(scores: np.ndarray) -> list[float]:
     return [*thresholds, 1.0]
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(deadline=None, derandomize=True, max_examples=30)
 @given(st.integers(1, 3), st.integers(0, 12), st.integers(1, 3), st.integers(0, 10**6))
 def test_thresholds_equal_brute_force(groups: int, rows: int, decimals: int, seed: int) -> None:
     table = small_table(groups, rows, decimals, seed)
