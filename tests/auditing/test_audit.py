@@ -25,7 +25,7 @@ from fairdistill.runs.files import finite_or_null
 from fairdistill.runs.folder import RunFolder
 from tests.metrics.making import worked
 
-QUICK = AuditOptions(draws=500)
+QUICK = AuditOptions(draws=200)
 
 
 def audited(source: Any, options: AuditOptions = QUICK, **keywords: Any) -> dict[str, Any]:

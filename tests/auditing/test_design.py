@@ -15,7 +15,7 @@ from fairdistill.errors import UsageError
 from fairdistill.predictions import Predictions, run_predictions
 from fairdistill.runs.folder import RunFolder
 
-QUICK = AuditOptions(draws=500)
+QUICK = AuditOptions(draws=200)
 
 
 def uneven(design: str = "random") -> Predictions:

@@ -42,7 +42,7 @@ def turned(draw: st.DrawFn) -> tuple[Predictions, Predictions, float]:
     )
 
 
-@settings(deadline=None, derandomize=True, max_examples=20)
+@settings(deadline=None, derandomize=True, max_examples=12)
 @given(turned())
 def test_the_same_rows_get_the_same_answer(found: tuple[Predictions, Predictions, float]) -> None:
     one, other, limit = found
