@@ -44,6 +44,25 @@ def test_a_head_that_was_announced_and_is_left_out_counts_no_more(search, capsys
     assert "ss: " in student, "it is not as good as the head, but better than the deployed model"
 
 
+def test_a_head_whose_file_one_of_its_name_has_replaced_is_written_again(search, monkeypatch):
+    written = []
+
+    def write_head(candidate, folder):
+        written.append(candidate.head.fitted_on)
+        return folder / "deployed.pt"
+
+    monkeypatch.setattr(search, "layer", "any")
+    monkeypatch.setattr(search, "write_head", write_head)
+    search.add(searched("fair head", of_gap(8), head=fitted("validation")))
+    search.announce()
+    search.add(searched("fair head", of_gap(4), head=fitted("train")))
+    search.announce()
+    search.leave_out("train")
+    search.announce()
+    assert written == ["validation", "train", "validation"]
+    assert search.best.file == search.work.out / "heads/fair-head/deployed.pt"
+
+
 def test_the_metric_of_the_rule_is_shown_too():
     before, after = searched("a", OWN).measures, searched("b", of_gap(10)).measures
     words = changes_in_words(parse_rule("worst_subgroup subject to deo_m <= 0.2"), before, after)

@@ -62,6 +62,9 @@ class Search(Ranking):
             return candidate
         target = self.write_head(candidate, self.work.out / "heads" / candidate.slug)
         filed = replace(candidate, source=replace(self.work.deployed.source, path=str(target)))
+        for other in list(self._kept.values()):
+            if other.source == filed.source:  # that of the same name on other images, whose file this one replaces
+                self.change(other, replace(other, source=None))
         self.change(candidate, filed)
         return filed
 
