@@ -1,15 +1,35 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
+from importlib import import_module
 
 import pytest
 
+from fairdistill.auditing import audit, change_between
+from fairdistill.auditing.options import IntervalOptions
 from fairdistill.training import TrainOptions, train
+
+FEW_DRAWS = 200
+
+
+def search_quickly(patch: pytest.MonkeyPatch) -> None:
+    """Let a fix fit the last layers that take least time, and draw few test sets for its intervals."""
+    for place in ("heads", "student_heads"):
+        patch.setattr(f"fairdistill.fixing.last_layer.{place}._METHODS", ("balanced",))
+    fix, of_tables, conclusion = (
+        import_module(f"fairdistill.fixing.{place}") for place in ("fix", "tables.fix", "conclusion")
+    )
+    for module in (fix, of_tables, conclusion):
+        patch.setattr(module, "audit", partial(audit, draws=FEW_DRAWS))
+    patch.setattr(conclusion, "change_between", partial(change_between, options=IntervalOptions(draws=FEW_DRAWS)))
+    patch.setattr("fairdistill.metrics.paired.drawn_counts._DRAWS", FEW_DRAWS)
 
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A file of weights that says nothing of itself but its network and classes, as someone else would have it."""
     out = tmp_path_factory.mktemp("deployed")
-    run = train(TrainOptions(steps=150, device="cpu", precision="float32", threads=1, out=str(out / "run")), quiet=True)
+    options = TrainOptions(steps=120, batch_size=64, device="cpu", precision="float32", threads=1, out=str(out / "run"))
+    run = train(options, quiet=True)
     return str(shutil.copy(run.path / "model.safetensors", out / "deployed.safetensors"))

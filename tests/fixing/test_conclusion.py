@@ -12,14 +12,15 @@ from fairdistill.errors import UsageError
 from fairdistill.fixing import FixOptions, fix
 from fairdistill.runs import finite_or_null
 from fairdistill.training import Stopped
+from tests.fixing.conftest import search_quickly
 
 QUICK = {"data": "digits-s", "device": "cpu", "precision": "float32", "threads": 1, "students": 0}
 FILES = {"fix.json", "model-card.md", "recommendation.md", "report.html", "test-reads.json"}
 
 
 @pytest.fixture(autouse=True)
-def one_method(monkeypatch):
-    monkeypatch.setattr("fairdistill.fixing.last_layer.heads._METHODS", ("balanced",))
+def quick(monkeypatch):
+    search_quickly(monkeypatch)
 
 
 def options(out: Path, **changes) -> FixOptions:

@@ -13,15 +13,16 @@ from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.fixing import DemoOptions, FixOptions, demo
 from fairdistill.fixing.demo_text import farewell, in_short
 from fairdistill.runs import RunFolder
+from tests.fixing.conftest import search_quickly
 from tests.fixing.making import FAIRER, SLIGHTLY, fix_result
 
-SHORT = partial(FixOptions, epochs=15, device="cpu", precision="float32", threads=1)
+SHORT = partial(FixOptions, epochs=8, device="cpu", precision="float32", threads=1)
 
 
 def shorten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sys.modules["fairdistill.fixing.demo"], "FixOptions", SHORT)
     patch.setattr(sys.modules["fairdistill.fixing.demo"], "_STUDENTS", 1)
-    patch.setattr("fairdistill.fixing.last_layer.heads._METHODS", ("balanced",))
+    search_quickly(patch)
 
 
 @pytest.fixture

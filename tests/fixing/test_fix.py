@@ -6,15 +6,12 @@ import json
 import shutil
 import signal
 from dataclasses import replace
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from fairdistill.auditing import audit
 from fairdistill.cli import main
 from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import FixOptions, FixResult, fix
@@ -23,6 +20,7 @@ from fairdistill.fixing.work import folder
 from fairdistill.runs import RunFolder, finite_or_null
 from fairdistill.system.signals import StopSignal
 from fairdistill.training import Interrupted
+from tests.fixing.conftest import search_quickly
 from tests.fixing.networks import without_digest
 
 QUICK = {
@@ -35,12 +33,8 @@ ON_DIGITS = ["--data", "digits-s", "--device", "cpu", "--threads", "1"]
 
 @pytest.fixture(scope="module", autouse=True)
 def quick():
-    """The heads that take least time, and intervals from few drawn test sets."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fairdistill.fixing.last_layer.heads._METHODS", ("balanced",))
-        for place in ("fix", "conclusion"):
-            module = import_module(f"fairdistill.fixing.{place}")
-            patch.setattr(module, "audit", partial(audit, draws=200))
+        search_quickly(patch)
         yield
 
 
@@ -202,10 +196,10 @@ def test_a_rule_may_be_a_function(deployed, tmp_path):
 
 
 def test_without_a_model_one_is_trained_first_in_a_third_of_the_budget(tmp_path):
-    options = FixOptions(**{**QUICK, "epochs": 15, "students": 0}, out=str(tmp_path / "out"))
+    options = FixOptions(**{**QUICK, "epochs": 8, "students": 0}, out=str(tmp_path / "out"))
     result = fix(options=options)
     assert result.deployed == str(tmp_path / "out/teacher")
-    assert folder.plan_of(tmp_path / "out")["teacher_steps"] == 15 * 8
+    assert folder.plan_of(tmp_path / "out")["teacher_steps"] == 8 * 8
     assert result.searched.heads > 0
 
 

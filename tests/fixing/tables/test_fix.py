@@ -13,6 +13,12 @@ from fairdistill.errors import DataError, RunFolderError, UsageError
 from fairdistill.fixing import TableFixOptions, fix_predictions
 from fairdistill.fixing.tables.reading import read_both
 from fairdistill.posthoc import read_correction
+from tests.fixing.conftest import search_quickly
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    search_quickly(monkeypatch)
 
 
 def written(path, *, seed, rows=1200, form=(4.0, 1.5), names=("cat", "dog"), groups=("a", "b"), start=0):

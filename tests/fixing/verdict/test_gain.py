@@ -9,6 +9,11 @@ from fairdistill.fixing.verdict.gain import changes_on_test, rule_value
 from tests.fixing.making import FAIRER, UNFAIR, changed, predictions
 
 
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch):
+    monkeypatch.setattr("fairdistill.metrics.paired.drawn_counts._DRAWS", 300)
+
+
 def changes(rule, before=UNFAIR, after=FAIRER):
     first, second = predictions(before), predictions(after)
     kept = changed(before, after)
