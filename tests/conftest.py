@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -130,12 +131,11 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(data.DATASETS, "tiny", TINY)
 
 
-@pytest.fixture(scope="session")
-def few_digits() -> Iterator[str]:
+@pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a data set for a run on real images that takes half a second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(data.DATASETS, "few-digits", FEW_DIGITS)
-        yield "few-digits"
+    monkeypatch.setitem(data.DATASETS, "few-digits", FEW_DIGITS)
+    return "few-digits"
 
 
 @pytest.fixture
@@ -226,6 +226,12 @@ def nothing_waits_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def code_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two states of a module that are as long and less than a second apart, Python would take the compiled first."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
 
 class _OfTests(set[str]):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 FIRST = (
     "tests/training", "tests/tuning", "tests/embedding", "tests/metrics", "tests/models", "tests/predicting",
-    "tests/exporting", "tests/predictions", "tests/auditing", "tests/tracking",
+    "tests/exporting", "tests/predictions", "tests/tracking",
 )  # fmt: skip
 FIRST_OF_FAST = ("tests/training", "tests/tuning", "tests/metrics", "tests/losses", "tests/posthoc", "tests/models")
 

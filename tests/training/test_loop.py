@@ -20,7 +20,7 @@ from fairdistill.training import TrainOptions, train
 from fairdistill.training.networks.teacher_cache import LiveTeacher
 from fairdistill.training.progress import evaluation
 from tests.all_methods import BEYOND_THE_PAPER
-from tests.conftest import TINY
+from tests.conftest import FEW_DIGITS, TINY
 
 CPU = torch.device("cpu")
 FILES = {
@@ -58,22 +58,20 @@ def same_weights(run, other):
     return all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.fixture(scope="session")
-def digits_options(few_digits):
-    return {"data": few_digits, "steps": 6, "batch_size": 40, "device": "cpu", "precision": "float32"}
+DIGITS = {"data": "few-digits", "steps": 6, "batch_size": 40, "device": "cpu", "precision": "float32"}
 
 
 @pytest.fixture(scope="session")
-def digits_teacher(digits_options, tmp_path_factory):
-    return train(TrainOptions(**digits_options, out=str(tmp_path_factory.mktemp("digits") / "teacher")), quiet=True)
+def digits_teacher(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(data.DATASETS, "few-digits", FEW_DIGITS)
+        return train(TrainOptions(**DIGITS, out=str(tmp_path_factory.mktemp("digits") / "teacher")), quiet=True)
 
 
 @pytest.mark.parametrize("row", [*dict.fromkeys((*paper.ROWS, *methods.METHODS)), "dro+hkd", "di+hkd"])
-def test_every_method_trains_and_writes_a_run_folder_that_agrees_with_itself(
-    row, digits_options, digits_teacher, few_digits, tmp_path
-):
+def test_every_method_trains_and_writes_a_run_folder_that_agrees_with_itself(row, digits_teacher, few_digits, tmp_path):
     teacher = None if row == "scratch" else str(digits_teacher.path)
-    run = train(TrainOptions(**digits_options, method=row, teacher=teacher, out=str(tmp_path / "run")), quiet=True)
+    run = train(TrainOptions(**DIGITS, method=row, teacher=teacher, out=str(tmp_path / "run")), quiet=True)
     method = methods.parse(row, data=few_digits)
 
     files = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}

@@ -6,18 +6,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from fairdistill import load
+from fairdistill import data, load
 from fairdistill.errors import UsageError
 from fairdistill.runs.folder import RunFolder
 from fairdistill.system.processes import ALONE, World, join
 from fairdistill.training import TrainOptions, resume, train
 from fairdistill.training.setup import prepare
+from tests.conftest import FEW_DIGITS
 from tests.training.together import CASES, dropping, odd_rows, options, plain
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +28,14 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_digits() -> Iterator[str]:
+    """The data set of the runs, in this process; the others have it too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(data.DATASETS, "few-digits", FEW_DIGITS)
+        yield "few-digits"
 
 
 @pytest.fixture(scope="module")

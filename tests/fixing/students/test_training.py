@@ -28,7 +28,7 @@ def test_the_rule_of_checkpoints_has_the_deployed_models_values_filled_in():
 
 @pytest.mark.parametrize("init", ["teacher", "scratch"])
 def test_students_start_from_the_best_head_of_training_images_and_stay_with_it(init, tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "_METHODS", ("balanced",))
+    monkeypatch.setattr(room, "_METHODS", ("fair",))
     work = work_of("two_logits", tmp_path, init=init)
     folder.begin(work.out, {"digests": {}})
     own = Candidate(name=KEEP, family="deployed", description="it", validation=work.deployed.validation)
@@ -46,7 +46,7 @@ def test_students_start_from_the_best_head_of_training_images_and_stay_with_it(i
 
 
 def test_a_better_head_of_validation_images_does_not_hide_that_of_training_images(tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "_METHODS", ("balanced",))
+    monkeypatch.setattr(room, "_METHODS", ("fair",))
     work = work_of("two_logits", tmp_path)
     folder.begin(work.out, {"digests": {}})
     own = Candidate(name=KEEP, family="deployed", description="it", validation=work.deployed.validation)
