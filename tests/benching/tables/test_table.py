@@ -90,7 +90,7 @@ def test_what_was_never_published_is_named_so_and_chance_level_is_marked(tmp_pat
     assert found["nst"]["3 published"] == "not published"
     assert [found["dro+hkd"][f"{at} published"] for at in (3, 5, 7)] == ["not published"] * 3
     assert list(found)[-1] == "dro+hkd"  # after the paper's rows
-    assert "ad [at chance level: seed 0, 1]" in found
+    assert "ad [at chance level: seeds 0, 1]" in found
     assert found["at"]["4 DEO_A"].startswith("undefined")
 
 

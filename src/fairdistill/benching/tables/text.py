@@ -45,7 +45,10 @@ def _rows(result: TableResult) -> list[tuple[str, ...]]:
 
 
 def _label(row: TableRow) -> str:
-    return row.method + (f" [at chance level: seed {', '.join(map(str, row.at_chance))}]" if row.at_chance else "")
+    if not row.at_chance:
+        return row.method
+    seeds = "seed" if len(row.at_chance) == 1 else "seeds"
+    return f"{row.method} [at chance level: {seeds} {', '.join(map(str, row.at_chance))}]"
 
 
 def _cells(metric: Measured) -> tuple[str, str]:
