@@ -193,6 +193,14 @@ def test_a_folder_belongs_to_one_grid(tmp_path):
         open_grid(tmp_path / "g", "digits-s", "honest")
 
 
+@pytest.mark.parametrize("content", ["", "[]", '{"data": "digits-s"}'])
+def test_a_damaged_record_is_told_with_what_to_write(tmp_path, content):
+    open_grid(tmp_path / "g", "digits-s", "honest")
+    (tmp_path / "g/grid.json").write_text(content)
+    with pytest.raises(RunFolderError, match=r'grid\.json.*write into it .* "protocol": "honest", "fairdistill": "0'):
+        open_grid(tmp_path / "g", "digits-s", "honest")
+
+
 @pytest.mark.parametrize("data", ["digits-s", "cifar10s"])
 @pytest.mark.parametrize("protocol", ["paper", "honest"])
 def test_the_jobs_of_all_seeds_are_what_each_ones_options_resolve_to(tmp_path, monkeypatch, data, protocol):

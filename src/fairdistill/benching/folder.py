@@ -55,14 +55,20 @@ def read_grid(path: Path) -> GridRecord:
     """Return what a folder is a grid of.
 
     Raises:
-        RunFolderError: if it does not hold a grid.
+        RunFolderError: if it does not hold a grid, or ``grid.json`` is damaged.
     """
     if not (path / "grid.json").is_file():
         raise RunFolderError(
             f"{path} has no grid.json, so it does not hold a grid; create one with: fairdistill bench DATA"
         )
-    content = read_json(path / "grid.json")
-    return GridRecord(data=content["data"], protocol=content["protocol"], fairdistill=content["fairdistill"])
+    try:
+        content = read_json(path / "grid.json")
+        return GridRecord(data=content["data"], protocol=content["protocol"], fairdistill=content["fairdistill"])
+    except RunFolderError as error:
+        raise RunFolderError(
+            f"{error}. Its runs may be whole: write into it what they have in common, such as "
+            f'{{"data": "digits-s", "protocol": "honest", "fairdistill": "{__version__}"}}, or choose another folder'
+        ) from error
 
 
 @contextmanager
