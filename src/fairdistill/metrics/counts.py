@@ -32,9 +32,8 @@ def group_counts(y_true: Any, y_pred: Any, groups: Any, *, num_classes: int, num
         >>> group_counts([0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 0, 1], num_classes=2, num_groups=2).tolist()
         [[[1, 0], [0, 1]], [[0, 1], [0, 1]]]
     """
-    for name, value, least in (("num_classes", num_classes, 1), ("num_groups", num_groups, 0)):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"Expected argument `{name}` to be a whole number of at least {least}, but got {value!r}")
+    check_whole("num_classes", num_classes, least=1)
+    check_whole("num_groups", num_groups, least=0)
     true = checked_indices(y_true, "y_true", low=0, high=num_classes)
     pred = checked_indices(y_pred, "y_pred", low=0, high=num_classes)
     group = checked_indices(groups, "groups", low=-1, high=num_groups)
@@ -92,6 +91,12 @@ def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[n
         row = int(((array < low) | (array >= high)).argmax())
         raise ValueError(f"Expected argument `{name}` to lie in [{low}, {high - 1}], but row {row} is {array[row]}")
     return array.astype(np.int64, copy=False)
+
+
+def check_whole(name: str, value: object, *, least: int) -> None:
+    """Raise a ValueError unless an argument is a whole number of at least ``least``."""
+    if not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"Expected argument `{name}` to be a whole number of at least {least}, but got {value!r}")
 
 
 def checked_counts(counts: Any) -> NDArray[Any]:

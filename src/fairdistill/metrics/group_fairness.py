@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.counts import Counts, as_array, checked_indices, counted
+from fairdistill.metrics.counts import Counts, as_array, check_whole, checked_indices, counted
 from fairdistill.metrics.fairness import (
     accuracy,
     balanced_accuracy,
@@ -69,8 +69,7 @@ class GroupFairness:
 
     def __init__(self, *, num_classes: int, num_groups: int) -> None:
         for name, value in (("num_classes", num_classes), ("num_groups", num_groups)):
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"Expected argument `{name}` to be a whole number of at least 1, but got {value!r}")
+            check_whole(name, value, least=1)
         self.num_classes = num_classes
         self.num_groups = num_groups
         self.counts: Counts = np.zeros((num_groups, num_classes, num_classes), dtype=np.int64)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.counts import as_array, checked_indices
+from fairdistill.metrics.counts import as_array, check_whole, checked_indices
 
 Design = Literal["random", "balanced"]
 """How a test set was sampled: at random, or with as many samples of each subgroup as planned."""
@@ -103,11 +103,8 @@ class Drawing:
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:
             raise ValueError(f"Expected argument `confidence` to lie between 0 and 1, but got {self.confidence}")
-        for name, value, least in (("draws", self.draws, 100), ("seed", self.seed, 0)):
-            if not isinstance(value, int | np.integer) or value < least:
-                raise ValueError(
-                    f"Expected argument `{name}` to be a whole number of at least {least}, but got {value}"
-                )
+        check_whole("draws", self.draws, least=100)
+        check_whole("seed", self.seed, least=0)
         if self.design not in get_args(Design):
             raise ValueError(f"Expected argument `design` to be random or balanced, but got {self.design!r}")
 
