@@ -75,3 +75,20 @@ def test_an_empty_list_is_refused(text):
     with pytest.raises(UsageError, match="expected unknown to list values"):
         words_of(text)
     assert words_of('"a, b",c') == {"a, b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("separator", "values", "codes", "note"),
+    [
+        (",", ["23,500", "145,000"], [0, 1], "'23,500' was read as 23500"),
+        ("", ["23,500", "145,000"], [0, 1], "'23,500' was read as 23500"),
+        (";", ["99999,500", "100001,5"], [0, 1], "'99999,500' was read as 99999.5"),
+        (";", ["1.045.000", "850"], [1, 0], "'1.045.000' was read as 1045000"),
+    ],
+)
+def test_numbers_with_signs_between_thousands_are_cut_with_a_note(separator, values, codes, note):
+    frame = pd.DataFrame({"income": values})
+    frame.attrs["separator"] = separator
+    columns = Columns(Path("t.csv"), frame, {"income": "100000"})
+    assert columns.crossed(["income"])[0].tolist() == codes
+    assert columns.notes == [f"In column 'income', {note}"]

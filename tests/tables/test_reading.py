@@ -64,6 +64,21 @@ def test_numbers_with_percent_signs_and_decimal_commas(tmp_path, values, read):
 
 
 @pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        (["1,045,000", "850"], [1_045_000, 850]),
+        (["1,234.5", "0.25"], [1234.5, 0.25]),
+        (["1.234,5", "12"], [1234.5, 12]),
+        (["23\u202f500", "-1\u202f000,5"], [23_500, -1000.5]),
+    ],
+)
+def test_signs_that_can_only_separate_thousands_are_left_out(tmp_path, values, read):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f'x,"{value}"\n' for value in values), encoding="utf-8")
+    assert read_columns(path, ["b"], "utf-8", numbers=["b"])["b"].tolist() == read
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ('a,b\nx,"1,000"\nx,"2,000"\n', r"row 2: column 'b' has '1,000', which is not a number"),  # thousands?
@@ -273,3 +288,23 @@ def test_of_many_columns_some_are_listed(tmp_path):
     path.write_text(",".join(names) + "\n")
     with pytest.raises(DataError, match=r"; its columns are c0, .*, c29 and 70 more\. Choose one with --label"):
         check_column(path, names, "label", "label")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_fields_that_a_spreadsheet_is_told_to_take_as_text_are_that_text(tmp_path, encoding):
+    path = tmp_path / "t.csv"
+    path.write_text('="id",p,group\n="007","=""0.5""",A\n="",0.25,"=""B, C"""\n', encoding=encoding)
+    assert header(path, "utf-8") == ["id", "p", "group"]
+    frame = read_columns(path, ["id", "p", "group"], "utf-8", numbers=["p"])
+    assert frame["id"].isna().tolist() == [False, True]
+    assert (frame["id"][0], frame["p"].tolist(), frame["group"].tolist()) == ("007", [0.5, 0.25], ["A", "B, C"])
+
+
+def test_rows_that_all_have_more_fields_than_the_header_are_told_so(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('"label","group"\n"1","cat","A"\n"2","dog","B"\n')  # as write.table(sep = ",") writes it in R
+    with pytest.raises(DataError, match=r"line 2: expected 2 fields .* got 3; name the other columns in the header"):
+        read_columns(path, ["label"], "utf-8")
+    path.write_text("label,group\ncat,A\ndog,B,C\n")
+    with pytest.raises(DataError, match=r"line 3: expected 2 .* got 3; quote fields that contain the separator, ','"):
+        read_columns(path, ["label"], "utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 import shlex
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from fairdistill.text.numbers import counted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_OTHER_SIGN = re.compile(r"(?<=\d)[^\d.eE](?=\d)|\d[.]\d+[.]\d")  # of decimals or thousands
 
 
 class Columns:
@@ -105,7 +108,7 @@ class Columns:
                 rows = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
                 self.notes += group_notes(column, names, rows)
             else:
-                self.notes += self._codes_in_ranges(column)
+                self.notes += self._range_notes(column)
         if others is not None:
             meant = [*columns, *(column for column in others if column is not None)]
             self.notes += unused_words(self.unknown, [self.frame[column] for column in meant])
@@ -113,35 +116,49 @@ class Columns:
 
     def _binned(self, column: str, unknown: Collection[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         edges = bin_edges(column, self._bins[column])
-        values = self.frame[column]
-        if unknown:
-            values = values.mask(values.astype(str).str.strip().isin(unknown))
-        numbers = as_numbers(values, separator=",")
-        wrong = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
+        of_row, values, numbers = self._numbers(column, unknown)
+        wrong = np.flatnonzero(np.isnan(numbers))
         if len(wrong):
-            row = int(wrong[0])
+            row = int(np.flatnonzero(of_row == values.index[wrong[0]])[0])
             raise DataError(
-                f"{self.where(row)}: column {column!r} has {values.iloc[row]!r}, which is not a number; "
-                "--bin needs numbers; name values that mean unknown with --unknown"
+                f"{self.where(row)}: column {column!r} has {values.iloc[wrong[0]]!r}, which is not a number; --bin "
+                "needs numbers, so name values that mean unknown with --unknown, or drop --bin to make each value a "
+                "group"
             )
-        codes = np.searchsorted(edges, numbers, side="right")
-        return np.where(np.isnan(numbers), -1, codes).astype(np.int64), bin_names(edges)
+        codes = np.full(of_row.max(initial=-1) + 2, -1, np.int64)
+        codes[values.index] = np.searchsorted(edges, numbers, side="right")
+        return codes[of_row], bin_names(edges)
 
-    def _codes_in_ranges(self, column: str) -> list[str]:
-        """Return a note for numbers that are cut into ranges although they probably mean unknown."""
+    def _numbers(
+        self, column: str, unknown: Collection[str]
+    ) -> tuple[NDArray[np.int64], pd.Series[Any], NDArray[np.float64]]:
+        """Return which value each row has, -1 without one; the known values by this number; and these as numbers."""
+        import pandas as pd
+
         of_row, different = self.distinct(column)
-        rows = dict(zip(map(str, different), np.bincount(of_row[of_row >= 0]).tolist(), strict=True))
-        codes = codes_of_unknown([name for name in rows if name.strip() not in ("", *self.unknown)])
+        values = pd.Series(different)[[str(value).strip() not in unknown for value in different]]
+        separator = ";" if self.frame.attrs.get("separator") == ";" else ","  # a comma is decimal beside semicolons
+        return of_row, values, as_numbers(values, separator=separator, thousands=True)
+
+    def _range_notes(self, column: str) -> list[str]:
+        """Return notes on numbers that are cut into ranges: unusual ways to write them, and codes for unknown."""
+        of_row, values, numbers = self._numbers(column, {"", *self.unknown})
+        names = list(map(str, values))
+        rows = dict(zip(names, np.bincount(of_row[of_row >= 0])[values.index].tolist(), strict=True))
+        read = dict(zip(names, numbers.tolist(), strict=True))
+        odd = [name for name in rows if _OTHER_SIGN.search(name)]
+        notes = [f"In column {column!r}, {name!r} was read as {read[name]:.15g}" for name in odd[:1]]
+        codes = codes_of_unknown(list(rows))
         if not codes:
-            return []
+            return notes
         edges = bin_edges(column, self._bins[column])
-        ranges = np.searchsorted(edges, [float(code.replace(",", ".")) for code in codes], side="right")
+        ranges = np.searchsorted(edges, [read[code] for code in codes], side="right")
         shown = [
             f"{code!r} ({counted(rows[code], 'row')}) counts as {bin_names(edges)[at]!r}"
             for code, at in zip(codes, ranges.tolist(), strict=True)
         ]
         mean = "it means" if len(codes) == 1 else "they mean"
-        return [f"In column {column!r}, {joined(shown)}; if {mean} unknown, add {unknown_option(codes)}"]
+        return [*notes, f"In column {column!r}, {joined(shown)}; if {mean} unknown, add {unknown_option(codes)}"]
 
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""

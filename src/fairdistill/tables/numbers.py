@@ -14,13 +14,20 @@ if TYPE_CHECKING:
 
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d*,\d+|\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+|[+-]?\d+")
+_GROUPINGS = (  # what separates thousands, and what the decimals
+    (",", "."), (".", ","), (" ", ".,"), ("\u00a0", ".,"), ("\u202f", ".,"), ("'", ".,"), ("\u2019", ".,"),
+)  # fmt: skip
 
 
-def as_numbers(values: pd.Series[float] | pd.Series[str], *, separator: str) -> NDArray[np.float64]:
+def as_numbers(
+    values: pd.Series[float] | pd.Series[str], *, separator: str, thousands: bool = False
+) -> NDArray[np.float64]:
     """Return a column as numbers, float64 ``[N]``; NaN where a field is empty or not a number.
 
-    Commas are decimal commas if no field has a point. In a table whose separator is a comma, at least one field must
-    not look like thousands (``"1,000"``). Percent signs are read if every field has one.
+    Commas are decimal commas if no field has a point, and signs between thousands are left out where they can be
+    nothing else, as in ``1,000,000`` or ``1,000.5``. If all fields with a comma look like ``"1,000"`` in a table whose
+    separator is a comma, they are not numbers, or thousands if ``thousands`` says so. Percent signs are read if every
+    field has one.
     """
     import pandas as pd
 
@@ -31,7 +38,10 @@ def as_numbers(values: pd.Series[float] | pd.Series[str], *, separator: str) -> 
     percent = len(texts) > 0 and bool(texts.str.endswith("%").all())
     if percent:
         texts = texts.str.removesuffix("%").str.strip()
-    if _has_decimal_commas(texts, separator):
+    between = _between_thousands(texts, "," if thousands and separator == "," else "")
+    if between is not None:
+        texts = texts.str.replace(between, "", regex=False).str.replace(",", ".", regex=False)
+    elif _has_decimal_commas(texts, separator):
         texts = texts.str.replace(",", ".", regex=False)
     elif not percent:
         return found
@@ -59,6 +69,20 @@ def _plain(values: pd.Series[float] | pd.Series[str]) -> NDArray[np.float64]:
     import pandas as pd
 
     return np.asarray(pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan))
+
+
+def _between_thousands(texts: pd.Series[str], known: str) -> str | None:
+    """Return the sign between thousands; None if there is none, or if it may be decimal and is not ``known``."""
+    for sign, decimal in _GROUPINGS:
+        signed = texts[texts.str.contains(sign, regex=False)]
+        group = re.compile(rf"[+-]?[1-9]\d{{0,2}}({re.escape(sign)}\d{{3}})+([{decimal}]\d+)?")
+        if not len(signed) or not signed.str.fullmatch(group).all():
+            continue
+        if sign == known or len(decimal) > 1 or texts.str.contains(decimal, regex=False).any():
+            return sign
+        if (signed.str.count(re.escape(sign)) > 1).any():
+            return sign
+    return None
 
 
 def _has_decimal_commas(texts: pd.Series[str], separator: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from os.path import commonprefix
 from typing import Any
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LONGEST_INT = 300  # digits; longer ones do not fit a float, and Python reads at most 4,300 as an int
 _WHOLE = re.compile(r"[+-]?\d+")
+_NUMBERED = re.compile(r"(\D*)(\d{1,9})(\D*)")
 _SIGNS = ("+", "-", "\N{MINUS SIGN}", "\N{EN DASH}")
 _MINUS = str.maketrans("\N{MINUS SIGN}\N{EN DASH}", "--")
 
@@ -37,6 +38,22 @@ def number(text: str) -> float | None:
     if _WHOLE.fullmatch(text):
         return _whole(text)
     return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def places(names: Sequence[str]) -> list[int] | None:
+    """Return the whole numbers that names are or, failing that, differ in alone; None if there are none.
+
+    Example:
+        >>> places(["1", "0"]), places(["LABEL_1", "LABEL_0"]), places(["-1", "1"]), places(["A1", "B2"])
+        ([1, 0], [1, 0], None, None)
+    """
+    if all(name.isdecimal() for name in names):
+        return [int(name) for name in names]
+    parts = [part for name in names if (part := _NUMBERED.fullmatch(name))]
+    ends = {part.group(1, 3) for part in parts}
+    if len(parts) < len(names) or len(ends) != 1 or not any(map(str.isalpha, parts[0][1])):
+        return None
+    return [int(part[2]) for part in parts]
 
 
 def _whole(text: str) -> float:

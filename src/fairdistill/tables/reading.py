@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from fairdistill.tables import arrow, jsonl
 from fairdistill.tables.content import other_content
 from fairdistill.tables.decoration import check_no_rule
 from fairdistill.tables.even import is_even
+from fairdistill.tables.formula_text import has_formula_text, plain_text, plain_texts
 from fairdistill.tables.layout import Layout, layout_of, line_with
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 30  # columns
 _ROWS = 50_000  # of a text table that are parsed at a time
+_COMPARED = 20  # rows below one with too many or too few fields
 _PARQUET = (".parquet", ".pq")
 SUFFIXES = (".csv", ".tsv", *jsonl.SUFFIXES, *_PARQUET)
 """Extensions of tables."""
@@ -54,7 +56,7 @@ def header(path: Path, encoding: str) -> list[str]:
             names = jsonl.header(path, encoding)
         else:
             names = _text_header(path, encoding)
-    names = [name.strip() for name in names]
+    names = [plain_text(name.strip()) for name in names]
     for name in filter(None, names):  # spreadsheets leave empty columns without a name behind
         if names.count(name) > 1:
             raise DataError(f"{path} has {names.count(name)} columns named {name!r}; rename or remove one")
@@ -95,6 +97,8 @@ def read_columns(
 ) -> pd.DataFrame:
     """Return the named columns as text (numbers of JSON Lines and Parquet stay); empty fields become missing values.
 
+    ``attrs["separator"]`` of the frame is what separates the fields of a text table; it is empty for other tables.
+
     Args:
         path: the table.
         columns: the columns to read.
@@ -116,6 +120,7 @@ def read_columns(
                 frame = jsonl.columns(path, columns, encoding)
             else:
                 frame, separator = _read_text(path, columns, encoding, numbers)
+    frame.attrs["separator"] = separator
     if not len(frame):
         raise DataError(f"{path} has a header but no rows; give a table with at least one")
     for column in numbers:
@@ -166,7 +171,8 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
 
     layout = layout_of(path, encoding)
     # Columns without a name get one of their own, since pandas would refuse to tell them apart.
-    names = [name.strip() or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
+    names = [plain_text(name.strip()) or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
+    formulas = has_formula_text(path)
     check_text(path, columns, fields=len(names))
 
     def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:
@@ -187,6 +193,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         ) as reader:
             frame = pd.concat(list(reader), ignore_index=True)
         frame = frame.apply(_stripped) if layout.blanks else frame
+        frame = frame.apply(plain_texts) if formulas else frame
         _check_header_once(path, layout, frame)
         return frame
 
@@ -217,16 +224,15 @@ def _check_fields(path: Path, layout: Layout) -> list[str]:
         names = records.header()
         if is_even(path, encoding=layout.encoding, separator=layout.separator, fields=len(names)):
             return names
-        above, joined = records.line, False
+        start = above = records.line
+        joined = False
         for fields in records:
             one = records.line == above + 1
             joined |= not one
             if len(fields) != len(names) and fields:
                 _check_quotes(path, layout, fields=len(names))
                 where = f"line {records.line}" if one else f"lines {above + 1} to {records.line}, which one quote joins"
-                remedy = f"quote fields that contain the separator, {layout.separator!r}" if one else "close the quote"
-                if one and len(fields) == 1 and not any(records):
-                    remedy = "remove this line if it is a remark below the table, else complete it"
+                remedy = _remedy(fields, records, layout, first=above == start) if one else "close the quote"
                 raise DataError(
                     f"{path}, {where}: expected {len(names)} fields as in the header, but got {len(fields)}; {remedy}"
                 )
@@ -234,6 +240,16 @@ def _check_fields(path: Path, layout: Layout) -> list[str]:
     if joined:
         _check_quotes(path, layout, fields=len(names))
     return names
+
+
+def _remedy(fields: list[str], below: Iterable[list[str]], layout: Layout, *, first: bool) -> str:
+    """Return what to do with a row, perhaps the first, of another number of fields than the header."""
+    others = [each for each in itertools.islice(below, _COMPARED) if each]
+    if len(fields) == 1 and not others:
+        return "remove this line if it is a remark below the table, else complete it"
+    if first and others and all(len(each) == len(fields) for each in others):
+        return "name the other columns in the header (R's row names are one)"
+    return f"quote fields that contain the separator, {layout.separator!r}"
 
 
 def _check_quotes(path: Path, layout: Layout, *, fields: int) -> None:
@@ -316,7 +332,8 @@ def check_column(path: Path, names: list[str], option: str, column: str) -> None
                 f"and values (the first column is {names[0]}); write double quotes, or none"
             )
         alike = [name for name in names if name.casefold() == column.casefold().strip()]
-        meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {listed(names, _SHOWN)}."
+        named = [*filter(None, names)]
+        meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {listed(named, _SHOWN)}."
         raise DataError(f"{path} has no column {column!r}{meant} Choose one with --{option}")
 
 

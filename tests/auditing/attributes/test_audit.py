@@ -339,6 +339,13 @@ def test_a_table_of_attributes_that_does_not_fit_is_one_line(long, tmp_path, mon
         audit_attributes("long.csv", **{"attribute": "what", **OPTIONS, **options})
 
 
+def test_columns_of_which_one_is_a_yes_in_every_row_are_told_to_be_one_label(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("is_cat,is_dog,group,pred\n1,0,A,cat\n0,1,B,cat\n1,0,B,cat\n")
+    with pytest.raises(DataError, match=r"exactly one of is_cat, is_dog is a yes in every row, .*\.idxmax\(axis=1\)"):
+        audit_attributes(path, label="is_cat,is_dog", group="group")
+
+
 def test_attributes_of_a_long_table_share_their_two_answers(long, tmp_path):
     for row, answer in zip(long, ("maybe", "yes"), strict=False):
         row["label"] = row["pred"] = answer

@@ -159,7 +159,7 @@ def test_one_column_of_two_classes(read, column, scored):
     [
         ({"pred": "label"}, "the column 'label' is used twice in --label and the predictions"),
         ({"group": "group,label"}, "the column 'label' is used twice in --label and --group"),
-        ({"group": "group,p_no"}, "the column 'p_no' is used twice in --group and the predictions"),
+        ({"group": "group,p_no", "prob": "p_no,p_yes"}, "the column 'p_no' is used twice in --group and the predictions"),
         ({"source": "label"}, "the column 'label' is used twice in --source and the classes"),
         ({"id": "label"}, "the column 'label' is used twice in --id and the classes"),
         ({"prob": "p_no,p_no"}, "the column 'p_no' is used twice in --prob"),
@@ -251,3 +251,23 @@ def test_columns_named_yes_and_no_in_any_language_are_those_of_1_and_0(read):
     found = read("label,group,p_nein,p_ja\n0,x,0.7,0.3\n1,y,0.4,0.6\n0,y,0.2,0.8\n")
     assert found.probability_columns == ("p_nein", "p_ja")
     assert (found.class_names, found.correct.tolist()) == (("0", "1"), [True, True, False])
+
+
+def test_names_that_differ_in_a_number_alone_may_be_places_in_the_list_of_classes(read):
+    text = table("cat dog cat dog", "LABEL_0 LABEL_1 LABEL_1 LABEL_1")
+    with pytest.raises(DataError, match=r"if LABEL_0 = cat, LABEL_1 = dog, add --classes cat,dog; else"):
+        read(text)
+    assert read(text, classes="cat,dog").predicted.tolist() == [0, 1, 1, 1]
+    with pytest.raises(DataError, match=r"has the class 'LABEL_0', which is not one of cat, dog"):
+        read(text.replace("LABEL_1", "LABEL_2"), classes="cat,dog")
+
+
+def test_a_prefix_of_probability_columns_leaves_out_columns_that_mean_something_else(read):
+    text = "label,group,.pred_class,.pred_cat,.pred_dog\ncat,x,dog,0.4,0.6\ndog,y,dog,0.1,0.9\n"  # of tidymodels
+    found = read(text, pred=".pred_class", prob=".pred_")
+    assert (found.predicted.tolist(), found.probability_columns) == ([1, 1], (".pred_cat", ".pred_dog"))
+    assert read(text.replace(".pred_", "p_"), pred="p_class").probability_columns == ("p_cat", "p_dog")
+    with pytest.raises(
+        DataError, match=r"Name the predictions with --pred, --prob or --score, for example --pred \.pred"
+    ):
+        read(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,7 +51,9 @@ class ChosenColumns:
             UsageError: if one is used twice.
         """
         found, unused = _resolved(path, options, names, recognize)
-        groups, scores = several(found.group, names), _scores(found, names)
+        groups = several(found.group, names)
+        others = {found.label, *groups, found.pred, found.id, found.source}
+        scores = _scores(found, names, [name for name in names if name not in others])
         used = {found.label, *groups, found.pred, found.source, *scores.columns}
         found = replace(found, id=found.id or _ids(path, names, used))
         for option, column in [
@@ -62,9 +65,12 @@ class ChosenColumns:
                 check_column(path, names, option, column)
         _check_different(found, groups, scores)
         if found.pred is None and not scores.columns:
+            alike = [name for name in names if "pred" in name.casefold()]
+            example = f", for example --pred {shlex.quote(alike[0])}" if alike else ""
+            shown = listed([*filter(None, names)], _SHOWN)
             raise DataError(
-                f"{path} has no column 'pred' and none starting with 'p_'; its columns are {listed(names, _SHOWN)}. "
-                "Name the predictions with --pred, --prob or --score"
+                f"{path} has no column 'pred' and none starting with 'p_'; its columns are {shown}. Name the "
+                f"predictions with --pred, --prob or --score{example}"
             )
         check_bins(found.bin, groups, "group columns")
         return cls(options=found, groups=groups, scores=scores, notes=unused)
@@ -84,7 +90,8 @@ def _resolved(
     prob = options.prob
     notes: tuple[str, ...] = ()
     if recognize and prob is None and free:
-        offered = [name for name in names if name.startswith(_PREFIX)]
+        used = {options.label, *several(options.group, names), pred, options.id, options.source}
+        offered = [name for name in names if name.startswith(_PREFIX) and name not in used]
         notes = _unrelated(path, options, names, offered) if pred is not None else ()
         prob = _PREFIX if offered and not notes else None
     return replace(options, pred=pred, prob=prob, source=options.source or source_column(names)), notes
@@ -112,12 +119,13 @@ def _unrelated(path: Path, options: TableColumns, names: list[str], offered: lis
     )
 
 
-def _scores(options: TableColumns, names: list[str]) -> Scores:
+def _scores(options: TableColumns, names: list[str], free: list[str]) -> Scores:
+    """Return the columns of scores: those that are named, or those with a prefix among the ones that are free."""
     if options.score is not None:
         return Scores(columns=(options.score,), single=True)
     if options.prob is None:
         return Scores()
-    columns = tuple(name for name in names if name.startswith(options.prob))
+    columns = tuple(name for name in free if name.startswith(options.prob))
     if "," in options.prob or options.prob in names or not columns:
         return Scores(columns=tuple(several(options.prob, names)))
     return Scores(

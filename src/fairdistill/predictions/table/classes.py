@@ -15,7 +15,7 @@ from fairdistill.predictions.table.coded_classes import CodedClasses
 from fairdistill.predictions.table.same_kind import agreement, check_same_kind
 from fairdistill.tables.columns import Columns, listed_once
 from fairdistill.tables.meaning import alike, found_in, no_first, plain
-from fairdistill.tables.order import in_order, number
+from fairdistill.tables.order import in_order, number, places
 
 _MISSING = frozenset({"nan", "na", "n/a", "<na>", "none", "null", "nat"})  # among numbers alone
 
@@ -109,16 +109,16 @@ def _column(table: Columns, name: str, role: str) -> CodedClasses:
 
 
 def _as_listed(column: CodedClasses, given: tuple[str, ...], notes: list[str]) -> CodedClasses:
-    """Return a column with the names of ``--classes``; whole numbers may be places in that list."""
+    """Return a column with the names of ``--classes``; whole numbers, and ``LABEL_0``, may be places in that list."""
     if set(column.names) <= set(given):
         return column
-    places = found_in(column.names, given)
-    if places is not None:
-        return _respelled(column, {name: given[at] for name, at in zip(column.names, places, strict=True)}, notes)
-    numbers = [number(name) for name in column.names]
-    if set(column.names) & set(given) or not all(isinstance(n, int) and 0 <= n < len(given) for n in numbers):
+    found = found_in(column.names, given)
+    if found is not None:
+        return _respelled(column, {name: given[at] for name, at in zip(column.names, found, strict=True)}, notes)
+    at = places(column.names)
+    if at is None or set(column.names) & set(given) or max(at) >= len(given):
         return column
-    return _respelled(column, {name: given[int(name)] for name in column.names}, notes)
+    return _respelled(column, {name: given[place] for name, place in zip(column.names, at, strict=True)}, notes)
 
 
 def _from_first(
@@ -138,11 +138,11 @@ def _from_first(
 def _as_labelled(column: CodedClasses, classes: Sequence[str], notes: list[str]) -> CodedClasses:
     """Return a column of predictions with the names of the labels where only one can be meant."""
     meant = {name: alike(name, classes) for name in column.names if name not in classes}
-    different = [name for name, found in meant.items() if found is None]
-    places = found_in(different, classes) if different else None
-    if places is not None:
-        meant |= {name: classes[at] for name, at in zip(different, places, strict=True)}
-    return _respelled(column, {name: found for name, found in meant.items() if found is not None}, notes)
+    different = [name for name, other in meant.items() if other is None]
+    found = found_in(different, classes) if different else None
+    if found is not None:
+        meant |= {name: classes[at] for name, at in zip(different, found, strict=True)}
+    return _respelled(column, {name: other for name, other in meant.items() if other is not None}, notes)
 
 
 def _respelled(column: CodedClasses, meant: Mapping[str, str], notes: list[str]) -> CodedClasses:
@@ -156,9 +156,9 @@ def _check_listed(table: Columns, columns: Sequence[CodedClasses], given: tuple[
     for column in columns:
         for name in column.names:
             if given and name not in given:
-                places = number(name) is not None and all(number(each) is None for each in given)
-                hint = f"; numbers are places in that list, 0 to {len(given) - 1}" if places else ""
-                if number(name) is not None and not places:
+                is_place = number(name) is not None and all(number(each) is None for each in given)
+                hint = f"; numbers are places in that list, 0 to {len(given) - 1}" if is_place else ""
+                if number(name) is not None and not is_place:
                     hint = "; list every code there, also one that only predictions have, or number both columns alike"
                 raise DataError(
                     f"{table.where(column.first(name))}: column {column.name!r} has the class {name!r}, which is not "

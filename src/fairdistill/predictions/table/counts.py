@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
+from fairdistill.tables.numbers import as_numbers
+from fairdistill.tables.reading import read_columns
 
 _WORDS = (
     "n nn count counts freq frequency frequencies cases total n_samples num_samples samples size "
@@ -22,6 +24,7 @@ def check_rows_are_samples(
     names: Sequence[str],
     used: Collection[str],
     parts: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    encoding: str = "utf-8",
 ) -> None:
     """Raise a DataError if a table holds a row for each label, group and prediction, and how often they occur together.
 
@@ -33,6 +36,7 @@ def check_rows_are_samples(
         names: its columns.
         used: those that the audit reads.
         parts: label, group and predicted class of each row, int64 ``[N]`` each.
+        encoding: its text encoding.
 
     Example:
         >>> once = np.array([0, 1])
@@ -43,8 +47,18 @@ def check_rows_are_samples(
         return
     if len(np.unique(np.stack(parts, axis=1), axis=0)) < len(parts[0]):
         return
+    if not _can_count(as_numbers(read_columns(path, [column], encoding)[column], separator="")):
+        return
     raise DataError(
         f"{path} has each combination of label, group and prediction once, and column {column!r}, probably how often "
         f"it occurs, but a row must be a sample; repeat the rows, in pandas with t.loc[t.index.repeat(t[{column!r}])], "
         "or, if the column is something else, rename it"
     )
+
+
+def _can_count(values: NDArray[np.float64]) -> bool:
+    """Return whether numbers can be how often something occurs: whole ones, but not all the same, nor 1, 2, 3, ..."""
+    if not (np.isfinite(values) & (values >= 0) & (values % 1 == 0)).all():
+        return False
+    steps = np.diff(values)
+    return bool(steps.any()) and not ((steps == 1).all() and values[0] <= 1)

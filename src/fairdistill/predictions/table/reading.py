@@ -60,7 +60,7 @@ def read_predictions(
     outputs = _outputs(columns, classes, found)
     if outputs.probabilities is None and found.id is None:
         read = {*columns.frame.columns}
-        check_rows_are_samples(path, names, read, (classes.labels, group_codes, outputs.predicted))
+        check_rows_are_samples(path, names, read, (classes.labels, group_codes, outputs.predicted), found.encoding)
     if found.source is None:
         columns.notes += source_hint(names, chosen.texts)
     if split is not None:

@@ -13,7 +13,7 @@ from fairdistill.predictions.predictions import some_of
 from fairdistill.predictions.table.coded_classes import CodedClasses
 from fairdistill.tables.columns import Columns, classes_option
 from fairdistill.tables.meaning import is_fraction, no_first
-from fairdistill.tables.order import in_order, number
+from fairdistill.tables.order import in_order, number, places
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percentage
 
@@ -47,9 +47,12 @@ def check_same_kind(table: Columns, labels: CodedClasses, predicted: CodedClasse
         return
     given = f"labels ({some_of(labels.names)}) and predictions ({some_of(predicted.names)}) share no value"
     remedy = "spell the classes the same way in both columns"
-    for numbers, names in ((predicted.names, labels.names), (labels.names, predicted.names)):
-        if set(numbers) <= set(map(str, range(len(names)))) and len(names) <= max(_SHOWN, 2 * len(numbers)):
-            meant = listed([f"{at} = {name}" for at, name in enumerate(names)], _SHOWN)
+    ways = ((predicted.names, labels.names), (labels.names, predicted.names))
+    for numbers, names in sorted(ways, key=lambda way: all(map(str.isdecimal, way[0]))):  # plain numbers decide, last
+        at = places(numbers)
+        if at is not None and max(at) < len(names) <= max(_SHOWN, 2 * len(numbers)):
+            written = dict(zip(at, numbers, strict=True))
+            meant = listed([f"{written.get(place, place)} = {name}" for place, name in enumerate(names)], _SHOWN)
             option = classes_option(names) if len(names) <= _SHOWN else "--classes with all of them in this order"
             remedy = f"if {meant}, add {option}; else list them in another order"
     raise DataError(f"{table.path}: {given}; {remedy}")

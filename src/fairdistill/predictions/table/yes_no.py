@@ -19,6 +19,7 @@ from fairdistill.tables.yes_no import Attribute, attribute_in, check_attributes
 from fairdistill.text.lists import listed
 
 _SHOWN = 30  # columns
+_STARTS = ("pred_", "p_")  # of the columns with what a model says
 
 
 def attributes_of(path: Path, options: TableColumns, positive: Mapping[str, str]) -> tuple[Attribute, ...]:
@@ -31,7 +32,7 @@ def attributes_of(path: Path, options: TableColumns, positive: Mapping[str, str]
 
     Raises:
         UsageError: if a column is named twice, or ``positive`` names something else.
-        DataError: if a column does not exist, or has other than two values.
+        DataError: if a column does not exist, has other than two values, or they seem to be classes of one label.
     """
     names = header(path, options.encoding)
     columns = several(options.label, names)
@@ -39,11 +40,18 @@ def attributes_of(path: Path, options: TableColumns, positive: Mapping[str, str]
         check_column(path, names, "label", name)
     check_attributes(options.label, columns, positive)
     table = Columns(path, read_columns(path, columns, options.encoding), {}, words_of(options.unknown))
-    attributes = []
+    attributes, yes_of = [], np.zeros(len(table.frame), np.int64)
     for name in columns:
         attribute, answers = attribute_in(table, name, positive.get(name))
+        yes_of += answers == 1
         no, yes = plain(attribute.classes)  # 0 and 1, where missing answers made them 0.0 and 1.0
         attributes.append(replace(attribute, classes=(no, yes)).lacking(int((answers < 0).sum())))
+    if (yes_of == 1).all() and not any(f"{start}{name}" in names for name in columns for start in _STARTS):
+        raise DataError(
+            f"{path}: exactly one of {listed(columns, _SHOWN)} is a yes in every row, so these columns seem to be the "
+            "classes of one label; write the class into one column, in pandas t['label'] = "
+            f"t[{columns!r}].idxmax(axis=1), and name that with --label"
+        )
     return tuple(attributes)
 
 
@@ -56,7 +64,7 @@ def read_attribute(path: Path, options: TableColumns, attribute: Attribute) -> P
         DataError: if there is neither column; otherwise as :func:`.reading.read_predictions`.
     """
     names, name = header(path, options.encoding), attribute.name
-    pred, share = (column if column in names else None for column in (f"pred_{name}", f"p_{name}"))
+    pred, share = (column if column in names else None for column in (f"{start}{name}" for start in _STARTS))
     if pred is None and share is None:
         raise DataError(
             f"{path} has neither a column 'pred_{name}' (yes or no, in the values of {name!r}) nor 'p_{name}' (the "
