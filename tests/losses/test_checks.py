@@ -28,6 +28,15 @@ def test_what_is_not_floating_point_is_named(function):
                 function(**inputs, **settings_of(function))
 
 
+@functions
+def test_labels_and_groups_may_be_bool(function):
+    settings = settings_of(function)
+    inputs = inputs_of(function)
+    bools = {name: inputs[name] > 0 for name in ("labels", "groups") if name in inputs}
+    whole = {name: value.long() for name, value in bools.items()}
+    torch.testing.assert_close(function(**inputs | bools, **settings), function(**inputs | whole, **settings))
+
+
 SIZED = [(f, name) for f in FUNCTIONS.values() for name in settings_of(f) if name in ("num_classes", "num_groups")]
 
 

@@ -214,7 +214,6 @@ READ_LOGITS = {name: module for name, module in READ_LABELS.items() if "logits" 
     ("name", "wrong", "message"),
     [
         ("labels", LABELS - 1, r"`labels` to lie in \[0, 2\], but row 0 is -1"),
-        ("labels", LABELS > 0, "`labels` to hold integers, but got torch.bool"),
         ("labels", LABELS[:5], r"`labels`.* to have shape \(6,\), but got \(5,\)"),
         ("labels", LABELS + 1, r"`labels` to lie in \[0, 2\], but row 4 is 3"),
         ("groups", GROUPS + 1, r"`groups` to lie in \[-1, 1\], but row 1 is 2"),

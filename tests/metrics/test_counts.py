@@ -126,7 +126,6 @@ WRONG: dict[str, Any] = {
     "floats": [0.0, 1.0, 1.0],
     "a column": [[0], [1], [1]],
     "words": ["0", "1", "1"],
-    "booleans": [False, True, True],
     "scores": np.zeros((3, 2)),
     "one number": np.array(1),
     "none": [None, 0, 1],
@@ -140,6 +139,12 @@ WRONG: dict[str, Any] = {
 def test_what_is_no_vector_of_integers_is_named(name: str, kind: str) -> None:
     with pytest.raises(ValueError, match=f"Expected argument `{name}` to be a vector of integers, but got "):
         group_counts(**{**GOOD, name: WRONG[kind]}, num_classes=2, num_groups=2)
+
+
+def test_false_is_0_and_true_is_1() -> None:
+    groups = np.array([False, True, True])
+    counts = group_counts([0, 1, 1], [False, True, False], groups, num_classes=2, num_groups=2)
+    assert counts.tolist() == [[[1, 0], [0, 0]], [[0, 0], [1, 1]]]
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -63,3 +63,10 @@ def test_a_name_may_replace_one_of_a_mapping_that_is_joined():
 def test_json_of_that_kind_too(text):
     with pytest.raises(ValueError):  # noqa: PT011
         from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"), [("010", 10), ("-010", -10), ("0x1F", 31), ("1_000", 1000), ("1:30", "1:30")]
+)
+def test_numbers_of_yaml_are_read_as_people_write_them(text, read):
+    assert from_yaml(f"steps: {text}") == {"steps": read}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fairdistill.cli.command import Command
 from fairdistill.cli.training import parse_training
-from fairdistill.errors import DataError, ResourceError, UsageError
+from fairdistill.errors import ResourceError, UsageError
 
 COMMAND = Command(
     name="train",
@@ -44,8 +44,7 @@ def run(arguments: list[str]) -> int:
             "--resume uses the stopped run's own options; drop all others (--model, --teacher-model and --method may "
             "name your own code)"
         )
-    with _saying_where_options_are(stopped):
-        resume(stopped, code=(options.model, options.teacher_model, options.method))
+    resume(stopped, code=(options.model, options.teacher_model, options.method))
     return 0
 
 
@@ -59,24 +58,6 @@ def _saying_how_to_resume(out: str | None) -> Iterator[None]:
     except ResourceError as error:
         if out is None or RunFolder(Path(out)).checkpoint_path.exists():
             error.args = (f"{error}; a run that has a checkpoint is continued with: {resume_command(out or 'RUN')}",)
-        raise
-
-
-@contextmanager
-def _saying_where_options_are(run: str) -> Iterator[None]:
-    """Say what to do about an option that no longer fits, such as the path of data that moved: it cannot be given."""
-    from fairdistill.models.trust import UntrustedError
-
-    try:
-        yield
-    except (DataError, UsageError) as error:
-        config = Path(run) / "config.yaml"
-        if config.exists() and not isinstance(error, UntrustedError):
-            what = str(error).removesuffix(".")
-            error.args = (
-                f"{what}. --resume takes no other options; those of the run are in {config}: if its files have moved, "
-                "enter the new paths there",
-            )
         raise
 
 

@@ -15,7 +15,7 @@ from fairdistill.errors import MethodError, TeacherError
 
 TEMPERATURES = (0.01, 1000.0)  # softer or harder, and the outputs of all classes, or of all but one, are equal
 BANDWIDTHS = (0.001, 1000.0)  # narrower or wider, and the kernel is 0, or 1, for all pairs: without a gradient
-_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)  # False is 0, True is 1
 
 
 def at_least_float32(*tensors: Tensor) -> tuple[Tensor, ...]:

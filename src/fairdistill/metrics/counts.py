@@ -65,7 +65,7 @@ def as_array(values: Any) -> NDArray[Any]:
 
 
 def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[np.int64]:
-    """Return a vector of integers in ``[low, high)`` as int64.
+    """Return a vector of integers in ``[low, high)`` as int64; False is 0, True is 1.
 
     Args:
         values: an array, a list, or a tensor on any device.
@@ -83,7 +83,7 @@ def checked_indices(values: Any, name: str, *, low: int, high: int) -> NDArray[n
     array = as_array(values)
     if array.size == 0:
         array = array.astype(np.int64)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
+    if array.ndim != 1 or array.dtype.kind not in "iub":
         raise ValueError(
             f"Expected argument `{name}` to be a vector of integers, but got {array.dtype} of shape {array.shape}"
         )

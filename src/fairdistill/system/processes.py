@@ -120,8 +120,8 @@ class World:
             yield
         except RuntimeError as error:  # of gloo; NCCL's is one too
             raise TrainingError(
-                f"another of the {self.size} processes was lost ({str(error).partition('. ')[0]}); the last checkpoint "
-                "is intact: start them again with train --resume RUN"
+                f"another of the {self.size} processes was lost ({str(error).partition('. ')[0]}); it may have said "
+                "why. A run with a checkpoint continues with train --resume RUN"
             ) from error
 
     def _all_rows(self, own: Tensor, rows: int) -> Tensor:

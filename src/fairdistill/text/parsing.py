@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
+_DECIMAL = re.compile(r"[-+]?\d+")
 _DEEPEST = 64
 _MOST_REFERENCES = 50  # to anchors; a few dozen that refer to each other make billions of values
 _TOO_DEEP = f"it is nested more than {_DEEPEST} levels deep"
@@ -81,4 +83,11 @@ def _loader() -> Any:
                     names.add(name)
             super().flatten_mapping(node)
 
+        def construct_yaml_int(self, node: Any) -> Any:
+            """Read 010 as 10 and 1:30 as a text, as YAML 1.2 does; in YAML 1.1 they are 8 and 90."""
+            if ":" in node.value:
+                return node.value
+            return int(node.value) if _DECIMAL.fullmatch(node.value) else super().construct_yaml_int(node)
+
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
     return Loader

@@ -22,7 +22,14 @@ from fairdistill.training.options import TrainOptions
 from fairdistill.training.progress.active_run import ActiveRun, activate
 from fairdistill.training.progress.changed_code import note_changed_code
 from fairdistill.training.progress.evaluation import evaluate_on_test
-from fairdistill.training.progress.opening import announce, console_of, create_run, held, removed_if_it_fails
+from fairdistill.training.progress.opening import (
+    announce,
+    console_of,
+    create_run,
+    held,
+    options_named,
+    removed_if_it_fails,
+)
 from fairdistill.training.progress.state import restore, saved
 from fairdistill.training.progress.stopping import interrupt_named
 from fairdistill.training.setup import prepare, training_pipeline
@@ -132,7 +139,7 @@ def resume(
     trust_code(*named, *(part for name in named if name for part in parts(name)))
     folder = RunFolder.open(path)
     world = join(folder.config.get("device", "auto"))
-    with caller_untouched(), held(folder, world):
+    with caller_untouched(), held(folder, world), options_named(folder):
         if folder.finished:
             raise RunFolderError(f"{path} is finished already; its result is in {folder.path / 'result.json'}")
         config = {**folder.config, "out": str(folder.path)}

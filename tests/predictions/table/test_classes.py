@@ -159,7 +159,10 @@ def test_one_column_of_two_classes(read, column, scored):
     [
         ({"pred": "label"}, "the column 'label' is used twice in --label and the predictions"),
         ({"group": "group,label"}, "the column 'label' is used twice in --label and --group"),
-        ({"group": "group,p_no", "prob": "p_no,p_yes"}, "the column 'p_no' is used twice in --group and the predictions"),
+        (
+            {"group": "group,p_no", "prob": "p_no,p_yes"},
+            "the column 'p_no' is used twice in --group and the predictions",
+        ),
         ({"source": "label"}, "the column 'label' is used twice in --source and the classes"),
         ({"id": "label"}, "the column 'label' is used twice in --id and the classes"),
         ({"prob": "p_no,p_no"}, "the column 'p_no' is used twice in --prob"),

@@ -11,8 +11,9 @@ from pathlib import Path
 import torch
 
 from fairdistill.data import Pipeline
-from fairdistill.errors import TrainingError
+from fairdistill.errors import DataError, TrainingError, UsageError
 from fairdistill.models.hugging_face import configurations, is_face
+from fairdistill.models.trust import UntrustedError
 from fairdistill.runs import RunFolder
 from fairdistill.system.processes import World
 from fairdistill.text.lists import joined
@@ -147,3 +148,19 @@ def held(run: RunFolder, world: World) -> Iterator[None]:
                 f"{run.path} was moved or removed during the training; if you moved it, continue with: fairdistill "
                 "train --resume NEW_PATH"
             ) from error
+
+
+@contextmanager
+def options_named(run: RunFolder) -> Iterator[None]:
+    """Say where the options of a resumed run are, such as the path of data that moved: they cannot be given again."""
+    config = run.path / "config.yaml"
+    try:
+        yield
+    except (DataError, UsageError) as error:
+        if config.exists() and not isinstance(error, UntrustedError):
+            what = str(error).removesuffix(".")
+            error.args = (
+                f"{what}. A resumed run takes no other options; those of the run are in {config}: if its files have "
+                "moved, enter the new paths there",
+            )
+        raise
