@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from fairdistill.fixing.last_layer.file_check import check_loaded
 from fairdistill.fixing.search.candidates import Candidate
+from fairdistill.fixing.work.guessing import check_several_predicted
 from fairdistill.fixing.work.work import Work
 from fairdistill.models import find_last_layer
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
 from fairdistill.predictions.trained.repaired import with_last_layer
 
+_INPUT = "Check that the test images are of the same kind, and prepared in the same way, as those for validation"
 _IMAGES = 32  # on which the last layer is found again
 
 
@@ -36,10 +38,11 @@ def predict_test_set(work: Work, chosen: Candidate) -> OnTestSet:
     The candidate is loaded from the file that will be recommended, as anyone else would load it.
 
     Raises:
-        UsageError: if the file of a head does not behave as the head did.
+        UsageError: if the deployed model predicts a single class, or the file of a head behaves differently from it.
     """
     deployed, test = work.deployed, work.samples.test
     before = predictions_of(deployed.model, test, where=deployed.source.path, runtime=work.runtime)
+    check_several_predicted(before, deployed.source.path, _INPUT, images="test")
     if chosen.adjust is not None:
         return OnTestSet(before, chosen.adjust(before))
     if chosen.source is None:
