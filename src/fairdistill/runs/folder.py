@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import glob
 import io
 import json
@@ -125,7 +126,9 @@ class RunFolder:
             lock.acquire()
         except filelock.Timeout:
             raise RunFolderError(f"{self.path} is in use by another process; wait for it or stop it") from None
-        except PermissionError as error:
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
             raise RunFolderError(f"you may not write in {self.path}; copy the run to a folder of yours") from error
         try:
             yield
