@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,6 @@ from fairdistill.tables.sources import linked, sources_of
 _MOST_ROWS = 20  # of one sample, on average, in a column that is taken for ids
 REPEATED = "more than once, in"
 """Words of the note on ids that occur several times, by which others find it."""
-_SPLITS = ("split", "subset", "set", "partition", "phase")
 
 
 def recognized_ids(columns: Columns, column: str | None) -> str | None:
@@ -60,11 +58,6 @@ def unique_names(columns: Columns, column: str) -> NDArray[np.object_]:
             f"{columns.where(row)}: column {column!r} repeats {texts[row]!r}; every row needs a unique name"
         )
     return texts
-
-
-def split_column(names: Collection[str], used: Collection[str | None]) -> str | None:
-    """Return the column that is named as one of splits, unless it is used for something else."""
-    return next((name for name in names if name not in used and name.strip().casefold() in _SPLITS), None)
 
 
 def training_note(columns: Columns, column: str) -> list[str]:

@@ -62,6 +62,9 @@ def test_a_table_gives_the_groups_of_those_it_names(tmp_path):
     table.write_text("file,race\nbird/1.png,A\n")
     with pytest.raises(DataError, match=r"names 'bird/1\.png', which is not in"):
         read_rows(tmp_path, FolderOptions(**{**options, "group": "race"}))
+    table.write_text("file,race\n4.png,A\n3.png,B\n")
+    with pytest.raises(DataError, match=r"names '3\.png' \(perhaps dog/3\.png\) and 1 more image, which are not in"):
+        read_rows(tmp_path, FolderOptions(**{**options, "group": "race"}))
 
 
 def test_hidden_files_are_not_read(tmp_path):

@@ -30,6 +30,13 @@ def read(path: Path, base: Path | None = None, **options: Any) -> Rows:
     return read_rows(path, base or path.parent, TableOptions(**options))
 
 
+@pytest.mark.parametrize("name", ["is_valid", "fold", "Usage"])
+def test_a_column_of_splits_that_is_not_called_so_is_noted(tmp_path, name):
+    (note,) = read(write(tmp_path / "t.csv", SIMPLE.replace("split", name))).notes
+    assert note.startswith(f"Column {name!r} may say which images are for training")
+    assert note.endswith(f"--split {name}")
+
+
 def test_a_table_says_names_classes_groups_and_splits(tmp_path):
     rows = read(write(tmp_path / "t.csv", SIMPLE))
     assert rows.names.tolist() == ["a.png", "b.png", "sub/c.png", "d.png"]

@@ -16,6 +16,7 @@ from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.reading import check_column, header, read_columns, several
 from fairdistill.tables.sources import source_column
+from fairdistill.text.numbers import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +92,13 @@ def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> Tab
                 )
     unused = sorted(set(at) - set(files))
     if unused:
-        more = f" and {len(unused) - 1:,} more images" if len(unused) > 1 else ""
+        more = f" and {counted(len(unused) - 1, 'more image')}" if len(unused) > 1 else ""
         are = "are" if more else "is"
+        same = [name for name in files if name.endswith(f"/{unused[0]}")]
+        perhaps = f" (perhaps {same[0]})" if len(same) == 1 else ""
         raise DataError(
-            f"{path} names {unused[0]!r}{more}, which {are} not in {base}; correct the paths, which are relative to "
-            "that folder, or remove the rows"
+            f"{path} names {unused[0]!r}{perhaps}{more}, which {are} not in {base}; correct the paths, which are "
+            "relative to that folder, or remove the rows"
         )
     rows = np.array([at.get(name, -1) for name in files], np.int64)
     return TableGroups(

@@ -28,6 +28,7 @@ from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.order import number
 from fairdistill.tables.sources import id_column, repeated_ids, source_hint
+from fairdistill.tables.splits import unread_split
 
 if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
@@ -113,7 +114,7 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     sources = None if source is None else source_names(columns, source)
     found = images_of(columns, chosen.image, base, images)
     if split is None:
-        columns.notes += unused_splits(found.names.tolist())
+        columns.notes += unread_split(names, [*used, chosen.image]) or unused_splits(found.names.tolist())
     return Rows(
         names=found.names,
         labels=classes.labels,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fairdistill.predictions.group_attributes import GroupAttribute
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, ties
-from fairdistill.predictions.rows import recognized_ids, row_names, row_sources, split_column, training_note
+from fairdistill.predictions.rows import recognized_ids, row_names, row_sources, training_note
 from fairdistill.predictions.table.chosen_columns import ChosenColumns
 from fairdistill.predictions.table.classes import Classes, read_classes
 from fairdistill.predictions.table.conflicts import conflict_notes
@@ -25,6 +25,7 @@ from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import header, read_columns
 from fairdistill.tables.sources import source_hint
 from fairdistill.tables.spelling import spelling_notes
+from fairdistill.tables.splits import split_column
 from fairdistill.text.progress import working
 
 if TYPE_CHECKING:
