@@ -169,7 +169,10 @@ def test_a_single_column_that_is_only_called_like_a_probability_is_left_out_if_p
     text = "label,group,pred,p_id\ncat,x,cat,7a\ndog,y,cat,8b\n"
     found = read(write(text))
     assert (found.predicted.tolist(), found.probabilities) == ([0, 0], None)
-    assert found.notes[-1].startswith("The column 'p_id' is not named after a class, so it was not read")
+    text_of_note = "The column 'p_id' is not named after a class, so it was not read"
+    assert found.notes[-1] == f"{text_of_note}; if it holds probabilities, name it with --score"
+    assert read(write(f"{text}emu,x,cat,9c\n")).notes[-1] == text_of_note  # --score is for two classes
+    write(text)
     named = read(write(text.replace("p_id", "p_dog").replace("7a", "0.25").replace("8b", "0.75")))
     assert named.probabilities[:, 1].tolist() == [0.25, 0.75]
     with pytest.raises(DataError, match="row 2: column 'p_id' has '7a', which is not a number"):

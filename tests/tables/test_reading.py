@@ -8,7 +8,7 @@ import pytest
 
 from fairdistill.errors import DataError
 from fairdistill.tables.layout import layout_of
-from fairdistill.tables.reading import check_column, header, place, read_columns
+from fairdistill.tables.reading import check_column, header, place, read_columns, several
 
 ROWS = [("a", "0.25", "x, y"), ("b", "0.5", "z"), ("c", "1", "")]
 
@@ -129,7 +129,9 @@ def test_columns_without_a_name_are_left_behind(tmp_path):
     path.write_text("a;b;;\n1;2;;\n")
     assert read_columns(path, ["b"], "utf-8", numbers=["b"])["b"].tolist() == [2.0]
     path.write_text("a;b; b\n1;2;3\n")
-    with pytest.raises(DataError, match="2 columns named 'b'"):
+    with pytest.raises(
+        DataError, match=r"2 columns named 'b'; rename or remove one, or add a header if the first line is not"
+    ):
         header(path, "utf-8")
 
 
@@ -298,6 +300,13 @@ def test_fields_that_a_spreadsheet_is_told_to_take_as_text_are_that_text(tmp_pat
     frame = read_columns(path, ["id", "p", "group"], "utf-8", numbers=["p"])
     assert frame["id"].isna().tolist() == [False, True]
     assert (frame["id"][0], frame["p"].tolist(), frame["group"].tolist()) == ("007", [0.5, 0.25], ["A", "B, C"])
+
+
+def test_a_column_with_a_comma_is_one_of_several_in_quotes():
+    names = ["sex", "race, ethnicity", 'a "b"']
+    assert several('sex, "race, ethnicity"', names) == ["sex", "race, ethnicity"]
+    assert several("race, ethnicity", names) == ["race, ethnicity"]
+    assert several('sex,a "b"', names) == ["sex", 'a "b"']
 
 
 def test_rows_that_all_have_more_fields_than_the_header_are_told_so(tmp_path):

@@ -59,7 +59,10 @@ def header(path: Path, encoding: str) -> list[str]:
     names = [plain_text(name.strip()) for name in names]
     for name in filter(None, names):  # spreadsheets leave empty columns without a name behind
         if names.count(name) > 1:
-            raise DataError(f"{path} has {names.count(name)} columns named {name!r}; rename or remove one")
+            raise DataError(
+                f"{path} has {names.count(name)} columns named {name!r}; rename or remove one, or add a header if "
+                "the first line is not one"
+            )
     return names
 
 
@@ -338,5 +341,8 @@ def check_column(path: Path, names: list[str], option: str, column: str) -> None
 
 
 def several(text: str, names: list[str]) -> list[str]:
-    """Return the columns an option names: a single one, or several separated by commas."""
-    return [text] if text in names else [part.strip() for part in text.split(",")]
+    """Return the columns an option names: a single one, or several separated by commas; one with a comma in quotes."""
+    if text in names:
+        return [text]
+    quoted = any(f'"{name}"' in text for name in names if "," in name)
+    return [part.strip() for part in (next(csv.reader([text], skipinitialspace=True)) if quoted else text.split(","))]

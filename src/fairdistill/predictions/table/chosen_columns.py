@@ -113,10 +113,8 @@ def _unrelated(path: Path, options: TableColumns, names: list[str], offered: lis
     classes = names_in(options.classes) if options.classes else classes
     if class_of_column(offered[0], classes, prefix=_PREFIX) is not None:
         return ()
-    return (
-        f"The column {offered[0]!r} is not named after a class, so it was not read; if it holds probabilities, name it "
-        "with --score",
-    )
+    text = f"The column {offered[0]!r} is not named after a class, so it was not read"
+    return (f"{text}; if it holds probabilities, name it with --score" if len(classes) == 2 else text,)
 
 
 def _scores(options: TableColumns, names: list[str], free: list[str]) -> Scores:
