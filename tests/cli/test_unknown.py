@@ -14,6 +14,7 @@ from fairdistill.cli.unknown import of_other_data, of_some_data, unknown_option
         ("unrecognized arguments: stray", ""),
         ("unrecognized arguments: faces.csv", "did you mean --data faces.csv?"),
         ("unrecognized arguments: digits-s x", "did you mean --data digits-s?"),
+        ("unrecognized arguments: faces.csv --label gender", "did you mean --data faces.csv?"),
         ("--model: expected a text; unlike --modle", ""),
         ("--config: unknown option 'modle'", "did you mean --model?"),
         ("--config: unknown option 'label'", "--label needs --data"),

@@ -92,3 +92,15 @@ def test_numbers_with_signs_between_thousands_are_cut_with_a_note(separator, val
     columns = Columns(Path("t.csv"), frame, {"income": "100000"})
     assert columns.crossed(["income"])[0].tolist() == codes
     assert columns.notes == [f"In column 'income', {note}"]
+
+
+@pytest.mark.parametrize("word", ["999", "999.0"])
+def test_a_whole_number_means_unknown_however_it_is_written(word):
+    frame = pd.DataFrame({"age": ["20.0", "999.0", "999", None], "site": ["x", "y", "x", "y"]})
+    for bins, codes in (({"age": "40"}, [0, -1, -1, -1]), ({}, [0, -1, -1, -1])):
+        columns = Columns(Path("t.csv"), frame, bins, words_of(word))
+        assert columns.crossed(["age"])[0].tolist() == codes
+        assert columns.notes == []
+    unused = Columns(Path("t.csv"), frame, {}, words_of(word))
+    unused.crossed(["site"])
+    assert unused.notes == ["No row has the group '999' that --unknown names"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairdistill.tables.meaning import alike, answer, found_in, is_fraction, plain
+from fairdistill.tables.meaning import alike, answer, found_in, is_fraction, no_first, plain
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,12 @@ def test_fractions_and_answers():
         None,
         None,
     ]
+
+
+@pytest.mark.parametrize("names", [("no", "yes"), ("normal", "abnormal"), ("none", "glasses"), ("-", "+"), ("a", "b")])
+def test_the_name_that_means_no_is_the_first(names):
+    assert no_first(names) == names
+    assert no_first(names[::-1]) == (("b", "a") if "a" in names else names)
 
 
 def test_one_spelling_is_alike_and_two_are_not():

@@ -28,10 +28,12 @@ def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, st
         'did you mean --model?'
     """
     found = re.search(r"nrecognized arguments: (?:.*?\s)?(--[^\s=]+)|unknown option '(\w+)'", message)
+    _, _, given = message.partition("nrecognized arguments: ")
+    word = given if Path(given).exists() else given.partition(" ")[0]
+    if "--data" in known and _names_data(word):
+        return f"did you mean --data {shlex.quote(word)}?"
     if found is None:
-        _, _, given = message.partition("nrecognized arguments: ")
-        word = given if Path(given).exists() else given.partition(" ")[0]
-        return f"did you mean --data {shlex.quote(word)}?" if "--data" in known and _names_data(word) else ""
+        return ""
     option = found[1] or f"--{found[2].replace('_', '-')}"
     if option in elsewhere:
         return f"{option} {elsewhere[option]}"

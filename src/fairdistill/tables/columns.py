@@ -39,14 +39,15 @@ class Columns:
         path: the table, for messages.
         frame: the columns that were read.
         bins: where numeric columns are cut into ranges, ``{"age": "20,40"}``.
-        unknown: values of groups and sources that mean unknown, without surrounding blanks.
+        unknown: values of groups and sources that mean unknown, without surrounding blanks; 999 also means 999.0.
 
     Attributes:
         notes: what a reader should know about the values, one sentence each.
     """
 
     def __init__(self, path: Path, frame: pd.DataFrame, bins: Mapping[str, str], unknown: Collection[str] = ()) -> None:
-        self.path, self.frame, self._bins, self.unknown = path, frame, bins, frozenset(unknown)
+        self.path, self.frame, self._bins = path, frame, bins
+        self.unknown = frozenset(form for word in unknown for form in _forms(word))
         self.notes: list[str] = []
 
     def codes(
@@ -305,8 +306,14 @@ def unused_words(words: Collection[str], columns: Sequence[Iterable[Any]]) -> li
     if not words:
         return []
     found = {str(value).strip() for column in columns for value in set(column)}
-    unused = [word for word in sorted(words) if word not in found]
+    unused = [word for word in sorted(words) if found.isdisjoint(_forms(word)) and word == _forms(word)[0]]
     return [f"No row has the group {', '.join(map(repr, unused))} that --unknown names"] if unused else []
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """Return a value and, of a whole number, its other form: pandas writes 999 as 999.0 beside missing values."""
+    whole = word.removesuffix(".0")
+    return (whole, f"{whole}.0") if whole.removeprefix("-").isdecimal() else (word,)
 
 
 def check_bins(bins: Mapping[str, str], columns: Sequence[str], what: str) -> None:

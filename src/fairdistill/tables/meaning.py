@@ -11,8 +11,9 @@ from collections.abc import Callable, Hashable, Sequence
 from fairdistill.tables.order import number
 
 _WHOLE_FLOAT = re.compile(r"\s*[+-]?\d+([.]0+|,0)\s*")
-_NO_WORDS = "false no n neg negative absent nein non não nao nej nei nee nie ei нет hayır いいえ 否 아니요"
-_YES_WORDS = "true yes y pos positive present ja oui si sí sì sim tak kyllä da да evet はい 是 예"
+_NO_WORDS = """false no n neg negative absent none without normal healthy -
+    nein non não nao nej nei nee nie ei нет hayır いいえ 否 아니요"""
+_YES_WORDS = "true yes y pos positive present + ja oui si sí sì sim tak kyllä da да evet はい 是 예"
 _NO: frozenset[Hashable] = frozenset({0.0, -1.0, *_NO_WORDS.split()})
 _YES: frozenset[Hashable] = frozenset({1.0, *_YES_WORDS.split()})
 
@@ -59,13 +60,15 @@ def answer(name: str) -> str | None:
 
 
 def no_first(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return two names that mean yes and no in this order: no, yes; others as they are.
+    """Return two names with the one that means no, if one does, first, or the one that means yes last; others as is.
 
     Example:
-        >>> no_first(("ja", "nein")), no_first(("cat", "dog"))
-        (('nein', 'ja'), ('cat', 'dog'))
+        >>> no_first(("ja", "nein")), no_first(("cat", "dog")), no_first(("glasses", "none"))
+        (('nein', 'ja'), ('cat', 'dog'), ('none', 'glasses'))
     """
-    return names[::-1] if [answer(name) for name in names] == ["yes", "no"] else names
+    answers = [answer(name) for name in names]
+    one_sided = len(names) == 2 and answers[0] != answers[1]
+    return names[::-1] if one_sided and (answers[0] == "yes" or answers[1] == "no") else names
 
 
 FORMS: tuple[Callable[[str], Hashable], ...] = (str, _value, _letters)

@@ -132,6 +132,7 @@ def attribute_of(name: str, values: tuple[str, str], yes: str | None) -> Attribu
         return Attribute(name, _with_last(values, yes))
     called = ("t", name.strip().casefold())
     meant = [value for value in values if answer(value) == "yes" or value.strip().casefold() in called]
+    meant = meant or [value for value in values if answer(value) is None]  # the other one may mean no
     if len(meant) == 1:
         return Attribute(name, _with_last(values, meant[0]))
     said = f"{values[1]!r} of {values[0]!r} and {values[1]!r} was taken for the yes of {name}"
