@@ -25,6 +25,18 @@ def test_an_unknown_option_is_answered_with_what_was_meant_or_where_it_belongs(m
     assert unknown_option(message, ["-h", "--model", "--data"], {"--label": "needs --data"}) == said
 
 
+def test_images_to_predict_are_named_with_their_option(capsys):
+    for arguments in (["faces.csv"], ["--data", "faces.csv"]):
+        assert main(["predict", "m.pt", *arguments]) == 2
+        assert "--images" in capsys.readouterr().err
+
+
+def test_a_table_of_groups_beside_a_table_is_to_be_joined_with_it():
+    assert of_other_data("faces.csv")["--group-table"].endswith(
+        "faces.csv is a table of images; join the two tables into one, for example with merge of pandas"
+    )
+
+
 def test_options_of_a_table_are_explained_for_a_folder_and_its_only_table_is_named(tmp_path):
     (tmp_path / "train").mkdir()
     assert of_other_data(str(tmp_path))["--label"].endswith(f"but --data {tmp_path} is a folder of class folders")

@@ -18,7 +18,7 @@ _DEFAULT = "predictions.csv"
 
 def run(arguments: list[str]) -> int:
     """Predict and write the table."""
-    given = parse(COMMAND, arguments, PredictOptions)
+    given = parse(COMMAND, arguments, PredictOptions, elsewhere={"--data": "is of other commands; here it is --images"})
     from fairdistill.predicting import predict
 
     out = given.values["out"] or _DEFAULT

@@ -15,7 +15,7 @@ from fairdistill.text.meant import SIMILAR, did_you_mean
 def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, str]) -> str:
     """Return a sentence on the first option of a complaint about unknown ones; empty if there is nothing to say.
 
-    Data that are named without ``--data`` are told so.
+    Data that are named without ``--data`` or ``--images`` are told so.
 
     Args:
         message: the parser's complaint, for example ``unrecognized arguments: --modle resnet18``, or ``unknown option
@@ -30,8 +30,9 @@ def unknown_option(message: str, known: Collection[str], elsewhere: dict[str, st
     found = re.search(r"nrecognized arguments: (?:.*?\s)?(--[^\s=]+)|unknown option '(\w+)'", message)
     _, _, given = message.partition("nrecognized arguments: ")
     word = given if Path(given).exists() else given.partition(" ")[0]
-    if "--data" in known and _names_data(word):
-        return f"did you mean --data {shlex.quote(word)}?"
+    for option in ("--data", "--images"):
+        if option in known and _names_data(word):
+            return f"did you mean {option} {shlex.quote(word)}?"
     if found is None:
         return ""
     option = found[1] or f"--{found[2].replace('_', '-')}"
@@ -79,6 +80,8 @@ def of_other_data(data: str) -> dict[str, str]:
         for flag in flags_of(options):
             if flag not in own:
                 hints.setdefault(flag, f"is an option of {kind}, but {here}")
+    if found.options is TableOptions:
+        hints["--group-table"] += "; join the two tables into one, for example with merge of pandas"
     return hints
 
 
