@@ -15,8 +15,17 @@ from fairdistill.tables.spelling import COMPARED, lookalike_notes, spelling_note
 
 _PEOPLE = frozenset({
     "patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor", "proband", "patienten",
-    "probanden", "personen", "paciente", "paziente", "persona", "pessoa", "personne", "sujet", "sujeto",
+    "probanden", "personen", "paciente", "paziente", "persona", "pessoa", "personne", "sujet", "sujeto", "mrn",
 })  # fmt: skip
+_NUMBERED = {  # words that mean this only if the name says that they are numbered, as in user_id
+    **dict.fromkeys(
+        ("user", "customer", "client", "member", "employee", "applicant", "candidate", "student", "volunteer",
+         "respondent", "celebrity", "actor"), "people",
+    ),
+    "lesion": "lesions", "video": "videos", "clip": "videos", "slide": "slides", "specimen": "specimens",
+    "study": "studies", "studyinstance": "studies", "series": "series", "seriesinstance": "series", "exam": "exams",
+    "accession": "exams", "encounter": "encounters", "visit": "visits",
+}  # fmt: skip
 _OF_A_NUMBER = re.compile(r"(id|uid|no|nr|num|number|nummer|code|key|index)$")
 _IDS = (
     "id", "sampleid", "imageid", "rowid", "caseid", "recordid", "uid", "uuid", "guid", "image", "img", "imagepath",
@@ -56,19 +65,30 @@ def sources_of(columns: Columns, column: str) -> Codes:
 
 
 def source_hint(names: Collection[str], used: Collection[str | None]) -> list[str]:
-    """Return a note if a column that is not used has a name that suggests that it identifies people.
+    """Return a note if a column that is not used has a name that suggests that it identifies what several rows show.
+
+    People come before what there may be several of for each of them, such as videos.
 
     Example:
         >>> source_hint(["image", "label", "Patient ID"], ["image", "label"])
         ["Column 'Patient ID' may identify people; if several rows can show the same one, add --source 'Patient ID'"]
+        >>> source_hint(["video_id", "user_id"], [])[0].partition(";")[0], source_hint(["student"], [])
+        ("Column 'user_id' may identify people", [])
     """
-    for name in names:
-        if name not in used and _OF_A_NUMBER.sub("", _letters(name), count=1) in _PEOPLE:
-            return [
-                f"Column {name!r} may identify people; if several rows can show the same one, add --source "
-                f"{shlex.quote(name)}"
-            ]
-    return []
+    found: dict[str, str] = {}
+    for name in (name for name in names if name not in used):
+        word = _letters(name)
+        stem = _OF_A_NUMBER.sub("", word, count=1)
+        shown = "people" if stem in _PEOPLE else _NUMBERED.get(stem) if stem != word else None
+        if shown is not None:
+            found.setdefault(shown, name)
+    if not found:
+        return []
+    shown = "people" if "people" in found else next(iter(found))
+    return [
+        f"Column {found[shown]!r} may identify {shown}; if several rows can show the same one, add --source "
+        f"{shlex.quote(found[shown])}"
+    ]
 
 
 def id_column(names: Sequence[str], used: Collection[str | None] = ()) -> str | None:

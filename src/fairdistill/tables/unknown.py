@@ -35,8 +35,8 @@ _WORDS = _words(
     未記入|無回答|未回答|回答なし|不详|不詳|未填写|未填寫|无数据|알 수 없음|모름|무응답"""
 )
 _PHRASE = re.compile(
-    r"\b(unknown|unspecified|undisclosed|prefers? not to (say|answer|disclose)"
-    r"|not (specified|available|applicable|known|stated|reported|recorded|provided|disclosed))\b"
+    r"\b(unknown|unspecified|undisclosed|redacted|withheld|tbd|none given|prefers? not to (say|answer|disclose)"
+    r"|not (specified|available|applicable|known|stated|reported|recorded|provided|disclosed|asked|collected|answered))\b"
 )
 _AROUND = "()[]{}<>'\"` "
 _SIGNS = re.compile(r"[-\u2013\u2014.?*_~]+")
