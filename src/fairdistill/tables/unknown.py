@@ -36,7 +36,7 @@ _WORDS = _words(
 )
 _PHRASE = re.compile(
     r"\b(unknown|unspecified|undisclosed|redacted|withheld|tbd|none given|prefers? not to (say|answer|disclose)"
-    r"|not (specified|available|applicable|known|stated|reported|recorded|provided|disclosed|asked|collected|answered))\b"
+    r"|not (specified|available|applicable|known|stated|reported|recorded|provided|disclosed|asked|answered))\b"
 )
 _AROUND = "()[]{}<>'\"` "
 _SIGNS = re.compile(r"[-\u2013\u2014.?*_~]+")
