@@ -22,6 +22,7 @@ def test_columns_are_those_of_all_lines_and_numbers_stay_numbers(tmp_path):
 
 
 BAD = [
+    ('[\n {"a": 1}\n]\n', r"line 1: this is not JSON: .*orient='records', lines=True"),
     ('{"a": 1}\n{"a": \n', "line 2: this is not JSON"),
     ('{"a": 1}\n\n[1]\n', r"line 3: expected a JSON object, but got \[1\]"),
     ('{"a": 1}\n{"a": 1, "b": 2, "a": 3}\n', "line 2: 'a' occurs twice; rename or remove one"),

@@ -276,15 +276,16 @@ def split_settings(arguments: list[str], option: str) -> tuple[list[str], dict[s
         The other arguments, and the values by name.
 
     Raises:
-        UsageError: if one has no name or no value.
+        UsageError: if one has no name or no value, or a name has two values.
     """
-    settings = {}
+    settings: dict[str, str] = {}
     rest, values = _separated(arguments, option)
     for item in values:
         name, _, value = item.partition("=")
         if not name or not value:
             raise UsageError(f"expected --{option} {_named_form(option)}, but got {item!r}")
-        settings[name] = value
+        if settings.setdefault(name, value) != value:
+            raise UsageError(f"--{option} gives {name} two values, {settings[name]} and {value}; name it once")
     return rest, settings
 
 

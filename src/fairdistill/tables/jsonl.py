@@ -58,7 +58,10 @@ def _rows(path: Path, encoding: str) -> list[dict[str, Any]]:
         try:
             row = from_json(line)
         except ValueError as error:
-            raise DataError(f"{path}, line {number}: this is not JSON: {error}") from error
+            raise DataError(
+                f"{path}, line {number}: this is not JSON: {error}; expected an object a line, as "
+                "t.to_json(FILE, orient='records', lines=True) of pandas writes them"
+            ) from error
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: expected a JSON object, but got {line.strip()[:60]}")
         # A name ends with a quote and a colon: decoding again takes time, and few texts hold these.
