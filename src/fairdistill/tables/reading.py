@@ -250,9 +250,10 @@ def _remedy(fields: list[str], below: Iterable[list[str]], layout: Layout, *, fi
     others = [each for each in itertools.islice(below, _COMPARED) if each]
     if len(fields) == 1 and not others:
         return "remove this line if it is a remark below the table, else complete it"
+    quote = f"quote fields that contain the separator, {layout.separator!r}"
     if first and others and all(len(each) == len(fields) for each in others):
-        return "name the other columns in the header (R's row names are one)"
-    return f"quote fields that contain the separator, {layout.separator!r}"
+        return f"name the other columns in the header (R's row names are one), or {quote}"
+    return quote
 
 
 def _check_quotes(path: Path, layout: Layout, *, fields: int) -> None:
