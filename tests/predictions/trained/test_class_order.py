@@ -32,6 +32,13 @@ def test_names_that_differ_in_case_and_blanks_are_the_same_unless_that_is_ambigu
         match(["A", "a "], ["a", "B"])
 
 
+@pytest.mark.parametrize("named", [["0.0", "1.0"], ["False", "True"], ["no", "yes"]])
+def test_names_that_mean_the_numbers_of_the_data_are_matched_with_a_note(named):
+    found = match(named[::-1], ["0", "1"])
+    assert found.order == (1, 0)
+    assert f"The model's classes {named[1]}, {named[0]} were matched with the data's 0, 1" in found.notes[0]
+
+
 @pytest.mark.parametrize(
     ("named", "text"),
     [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fairdistill.errors import TeacherError
 from fairdistill.tables.columns import classes_option
+from fairdistill.tables.meaning import found_in
 from fairdistill.text.lists import listed
 
 _SHOWN = 12
@@ -30,7 +31,7 @@ def matched(
 ) -> ClassOrder:
     """Match the outputs of a model that names them with the classes of the data, by name.
 
-    Names that differ only in case or in blanks around them are the same, if that is unambiguous.
+    Names that can only mean the same, such as ``Cat`` and ``cat``, or 1.0 and 1, are the same.
 
     Args:
         named: the names of the outputs.
@@ -106,7 +107,7 @@ def _places(named: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] | N
 def outputs_named(named: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...] | None:
     """Return the output with each of the wanted names; None unless each is the name of one output.
 
-    Names that differ only in case or in blanks around them are the same, if that is unambiguous.
+    Names that can only mean the same, such as ``Cat`` and ``cat``, or 1.0 and 1, are the same.
 
     Args:
         named: the names of the outputs.
@@ -116,16 +117,7 @@ def outputs_named(named: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...
         >>> outputs_named(["smiling", "hat", "Glasses"], ["glasses", "smiling"])
         (2, 0)
     """
-    for key in (str, _loose):
-        place = {key(name): output for output, name in enumerate(named)}
-        names = [key(name) for name in wanted]
-        if len(place) == len(named) and len(set(names)) == len(names) and place.keys() >= set(names):
-            return tuple(place[name] for name in names)
-    return None
-
-
-def _loose(name: str) -> str:
-    return " ".join(name.casefold().split())
+    return found_in(wanted, named)
 
 
 def _shown(names: Sequence[str]) -> str:
