@@ -127,7 +127,7 @@ class RunFolder:
         except filelock.Timeout:
             raise RunFolderError(f"{self.path} is in use by another process; wait for it or stop it") from None
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            if not isinstance(error, PermissionError) and error.errno != errno.EROFS:
                 raise
             raise RunFolderError(f"you may not write in {self.path}; copy the run to a folder of yours") from error
         try:
