@@ -26,7 +26,7 @@ from fairdistill.auditing.selection import selection_of
 from fairdistill.auditing.sizing import Worth, sizing
 from fairdistill.auditing.source import Inputs, read_inputs
 from fairdistill.auditing.subgroups import subgroups_of
-from fairdistill.contract import Location, check_options, given_path, with_data_keywords, with_keywords
+from fairdistill.contract import Location, given_path, with_keywords
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Resampled
 from fairdistill.metrics.collapse import hardly_predicted
@@ -98,13 +98,11 @@ def several_named(source: str | Path, options: AuditOptions) -> bool:
 
 def options_of(options: AuditOptions | None, keywords: dict[str, Any]) -> AuditOptions:
     """Return the options of a call; keywords that are options of the named data set go to ``data_options``."""
-    check_options(AuditOptions, options)
-    name = keywords.get("data") or (options.data if options else None)
-    if name is None:
+    if keywords.get("data") is None and getattr(options, "data", None) is None:
         return with_keywords(AuditOptions, options, keywords)
-    from fairdistill.data import option_names  # which a table of predictions has no need of
+    from fairdistill.data import with_data_keywords  # which a table of predictions has no need of
 
-    return with_data_keywords(AuditOptions, options, keywords, option_names(name))
+    return with_data_keywords(AuditOptions, options, keywords)
 
 
 @working("resampling the test set")

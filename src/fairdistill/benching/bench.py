@@ -6,8 +6,7 @@ from typing import Any
 
 from fairdistill.benching.options import BenchOptions
 from fairdistill.benching.result import BenchResult
-from fairdistill.contract import with_data_keywords
-from fairdistill.data import DATASETS, option_names
+from fairdistill.data import DATASETS, with_data_keywords
 
 
 def bench(source: str, /, *, options: BenchOptions | None = None, quiet: bool = False, **keywords: Any) -> BenchResult:
@@ -31,8 +30,8 @@ def bench(source: str, /, *, options: BenchOptions | None = None, quiet: bool = 
         >>> result.done, result.failed, result.ok  # doctest: +SKIP
         (6, 0, True)
     """
-    own = set(option_names(source)) - {"workers"} if source in DATASETS else ()  # the grid has workers of its own
-    options = with_data_keywords(BenchOptions, options, keywords, own)
+    data = source if source in DATASETS else None
+    options = with_data_keywords(BenchOptions, options, keywords, data=data, but=["workers"])
     from fairdistill.benching.running import run_grid  # loads PyTorch, which the help does not need
 
     return run_grid(source, options, quiet=quiet)

@@ -15,7 +15,6 @@ from fairdistill.contract.checks import (
     listed_paths,
     required_type,
 )
-from fairdistill.contract.data_options import with_data_keywords
 from fairdistill.contract.faces import lazy_face
 from fairdistill.contract.former import former_names, present_names
 from fairdistill.contract.inputs import check_no_input
@@ -25,6 +24,5 @@ from fairdistill.contract.results import Result, key
 __all__ = [
     "Location", "Result", "check_at_least_one", "check_named", "check_new_file", "check_no_input", "check_options",
     "check_seed", "check_share", "check_types", "former_names", "given_path", "groups_of", "is_address", "key",
-    "lazy_face", "listed_paths", "present_names", "required_type", "split_keywords", "with_data_keywords",
-    "with_keywords",
+    "lazy_face", "listed_paths", "present_names", "required_type", "split_keywords", "with_keywords",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fairdistill.contract import lazy_face
+from fairdistill.data.keywords import split_data_keywords, with_data_keywords
 from fairdistill.data.loading import (
     DATASETS,
     DatasetEntry,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DATASETS", "SPLITS", "DatasetEntry", "GroupedDataset", "ImageFiles", "Pipeline", "Recipe", "Split", "Whole",
     "channels", "cut_validation", "design_of", "entry", "is_path", "load", "load_splits", "names_attributes",
-    "option_names", "parse_options", "without_duplicates",
+    "option_names", "parse_options", "split_data_keywords", "with_data_keywords", "without_duplicates",
 ]  # fmt: skip
 
 # Only these need PyTorch; the options of a data set are read without it.

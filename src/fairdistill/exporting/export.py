@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairdistill.contract import Location, check_options, given_path, with_data_keywords, with_keywords
+from fairdistill.contract import Location, given_path
+from fairdistill.data import with_data_keywords
 from fairdistill.exporting.making import exported
 from fairdistill.exporting.options import ExportOptions
 from fairdistill.exporting.result import ExportResult
@@ -32,17 +33,5 @@ def export(source: Location, /, *, options: ExportOptions | None = None, **keywo
         >>> result.file, result.reaudit.agreement  # doctest: +SKIP
         ('exported/model.onnx', 0.9993)
     """
-    options = _options(options, keywords)
-    source = given_path("source", source)
-    return exported(str(source), options)
-
-
-def _options(options: ExportOptions | None, keywords: dict[str, Any]) -> ExportOptions:
-    check_options(ExportOptions, options)
-    name = keywords.get("data") or (options.data if options else None)
-    if name is None:
-        return with_keywords(ExportOptions, options, keywords)
-    from fairdistill.data import option_names
-
-    own = [option for option in option_names(name) if option != "classes"]
-    return with_data_keywords(ExportOptions, options, keywords, own)
+    options = with_data_keywords(ExportOptions, options, keywords, but=["classes"])
+    return exported(str(given_path("source", source)), options)

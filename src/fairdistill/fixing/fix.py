@@ -12,9 +12,10 @@ from typing import Any
 
 from fairdistill.auditing import audit
 from fairdistill.contract import Location, given_path
+from fairdistill.data import with_data_keywords
 from fairdistill.errors import UsageError
 from fairdistill.fixing.conclusion import conclude
-from fairdistill.fixing.options import FixOptions, fix_options
+from fairdistill.fixing.options import FixOptions
 from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.stages import search_for_fairer
 from fairdistill.fixing.start import prepare_work
@@ -50,7 +51,9 @@ def fix(source: Location | None = None, *, options: FixOptions | None = None, **
         >>> result.chosen, result.test_after.deo_a.value  # doctest: +SKIP
         ('mfd-3', 0.041)
     """
-    options = fix_options(options, keywords)
+    if options is None and keywords.get("data") is None:
+        raise UsageError("fix needs data: a table of images, a folder of class folders, or the name of a data set")
+    options = with_data_keywords(FixOptions, options, keywords)
     if source is not None:
         source = given_path("source", source)
     if launched_together() > 1:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from fairdistill.choosing import FIX_RULE, Chooser, RuleFunction, chooser
-from fairdistill.contract import check_at_least_one, check_options, check_seed, check_types, with_data_keywords
-from fairdistill.data import option_names
+from fairdistill.contract import check_at_least_one, check_seed, check_types
 from fairdistill.errors import UsageError
 from fairdistill.predictions.trained.running_options import ModelOptions
 from fairdistill.system.precision import Precision
@@ -155,20 +154,3 @@ class DemoOptions:
     def __post_init__(self) -> None:
         check_types(self)
         check_seed("seed", self.seed)
-
-
-def fix_options(options: FixOptions | None, keywords: Mapping[str, Any]) -> FixOptions:
-    """Return the options of a call; keywords may also be options of the data set.
-
-    Raises:
-        UsageError: for a name that is an option of neither, or a value that does not fit.
-
-    Example:
-        >>> fix_options(None, {"data": "digits-s", "skew": 0.9}).data_options
-        {'skew': 0.9}
-    """
-    check_options(FixOptions, options)
-    data = keywords.get("data", None if options is None else options.data)
-    if data is None:
-        raise UsageError("fix needs data: a table of images, a folder of class folders, or the name of a data set")
-    return with_data_keywords(FixOptions, options, keywords, option_names(data))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fairdistill.contract import with_data_keywords
-from fairdistill.data import option_names
+from fairdistill.data import with_data_keywords
 from fairdistill.inspecting.contents import contents
 from fairdistill.inspecting.options import InspectOptions
 from fairdistill.inspecting.result import InspectResult
@@ -29,5 +28,5 @@ def inspect(source: str | Path, /, *, options: InspectOptions | None = None, **k
         >>> [(split.split, split.images) for split in result.splits]
         [('train', 1000), ('val', 400), ('test', 1194)]
     """
-    options = with_data_keywords(InspectOptions, options, keywords, option_names(str(source)))
+    options = with_data_keywords(InspectOptions, options, keywords, data=str(source))
     return contents(str(source), options)

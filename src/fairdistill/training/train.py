@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.contract import Location, check_named
+from fairdistill.data import with_data_keywords
 from fairdistill.errors import RunFolderError, UsageError
 from fairdistill.methods import parts
 from fairdistill.models import check_program, trust_code
@@ -15,7 +16,6 @@ from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
 from fairdistill.tracking import Logger, check_logger, logged
 from fairdistill.training.data.splits import Splits
-from fairdistill.training.keywords import train_options
 from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.machine.pace import Threads, use_threads
 from fairdistill.training.options import TrainOptions
@@ -77,7 +77,7 @@ def train(
     Example:
         >>> run = train(method="ss", steps=2, out="runs/short")  # doctest: +SKIP
     """
-    options = train_options(options, keywords)
+    options = with_data_keywords(TrainOptions, options, keywords)
     trust_code(options.model, options.teacher_model, options.teacher, *parts(options.method))
     _check_until(until)
     with caller_untouched():

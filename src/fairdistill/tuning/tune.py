@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fairdistill.contract import check_options, split_keywords, with_keywords
+from fairdistill.data import split_data_keywords, with_data_keywords
 from fairdistill.errors import UsageError
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import launched_together
 from fairdistill.training import TrainOptions
-from fairdistill.training.keywords import data_keywords, train_options
 from fairdistill.tuning.conclusion import closed, conclude
 from fairdistill.tuning.extras import check_installed, quiet_optuna
 from fairdistill.tuning.options import TuneOptions
@@ -49,12 +49,10 @@ def tune(
         (PosixPath('tune/mfd/trial-3'), 0.0551)
     """
     check_options(TrainOptions, training)
-    own = data_keywords(training, keywords)
-    of_data = {name: value for name, value in keywords.items() if name in own}
-    others = {name: value for name, value in keywords.items() if name not in own}
+    others, of_data = split_data_keywords(training or TrainOptions, keywords)
     of_search, of_training = split_keywords("tune", others, TuneOptions, TrainOptions)
     options = with_keywords(TuneOptions, options, of_search)
-    training = train_options(training, {**of_training, **of_data})
+    training = with_data_keywords(TrainOptions, training, {**of_training, **of_data})
     if launched_together() > 1:
         raise UsageError(
             "tune runs in one process; start it without torchrun. To use several machines, start it on each of them "
