@@ -11,14 +11,14 @@ import torch
 
 from fairdistill.auditing import AuditResult, ModelChange, audit, change_between
 from fairdistill.auditing.options import IntervalOptions
-from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
-from fairdistill.fixing.search.candidates import Candidate
+from fairdistill.fixing.result import FixResult
+from fairdistill.fixing.search.candidates import Candidate, Point
 from fairdistill.fixing.search.decision import Searched
 from fairdistill.fixing.verdict.verdict import Gain, verdict_of
 from fairdistill.heads import FittedOn, Head, HeadFit
 from fairdistill.metrics import Change
 from fairdistill.predictions import Predictions
-from fairdistill.reporting.recommendation import Family
+from fairdistill.reporting.recommendation import CandidateResult, Family
 
 DRAWS = 300
 Counts = tuple[tuple[int, int], ...]
@@ -130,9 +130,9 @@ def fix_result(
         "searched": Searched(ended="complete", heads=12, students=2, first_seconds=9.0, seconds=100.0),
         "candidates": candidates,
         "points": tuple(
-            PointResult(
+            Point(
                 name=each.name, family=each.family, balanced_accuracy=each.balanced_accuracy, deo_a=each.deo_a,
-                on_front=each.on_front, chosen=each.name == chosen, settings=None,
+                on_front=each.on_front, chosen=each.name == chosen, settings=None, needs_group=each.needs_group,
             )
             for each in candidates
         ),

@@ -11,17 +11,16 @@ from fairdistill.fixing.tables.options import TableFixOptions
 if TYPE_CHECKING:
     from fairdistill.fixing.demo import demo
     from fairdistill.fixing.fix import fix
-    from fairdistill.fixing.result import CandidateResult, FixResult
+    from fairdistill.fixing.result import FixResult
     from fairdistill.fixing.tables.fix import fix_predictions
 
 __all__ = [
-    "CandidateResult", "DemoOptions", "FixOptions", "FixResult", "TableFixOptions", "demo", "fix", "fix_predictions",
+    "DemoOptions", "FixOptions", "FixResult", "TableFixOptions", "demo", "fix", "fix_predictions",
 ]  # fmt: skip
 
 __getattr__ = lazy_face(
     __name__,
     {
-        "CandidateResult": "fairdistill.fixing.result",
         "FixResult": "fairdistill.fixing.result",
         "demo": "fairdistill.fixing.demo",
         "fix": "fairdistill.fixing.fix",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from fairdistill._version import __version__
 from fairdistill.auditing import AuditResult, audit, change_between
@@ -11,7 +12,7 @@ from fairdistill.choosing import Chooser, measures_of_predictions, pareto_front,
 from fairdistill.fixing.confirmation import OnTestSet, predict_test_set
 from fairdistill.fixing.recommendation.content import content_of
 from fairdistill.fixing.recommendation.subject import Subject
-from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
+from fairdistill.fixing.result import FixResult
 from fairdistill.fixing.search.candidates import Candidate, Point
 from fairdistill.fixing.search.decision import Decision
 from fairdistill.fixing.text import render
@@ -22,7 +23,7 @@ from fairdistill.fixing.work import folder
 from fairdistill.fixing.work.readings import TestRead, record_reading
 from fairdistill.fixing.work.work import Work
 from fairdistill.posthoc import CORRECTION, StoredCorrection
-from fairdistill.reporting.recommendation import recommendation_card, recommendation_page
+from fairdistill.reporting.recommendation import CandidateResult, recommendation_card, recommendation_page
 from fairdistill.runs import write_json, write_text
 from fairdistill.text.progress import working
 from fairdistill.training import describe_environment
@@ -118,11 +119,7 @@ def _result(
             _candidate(subject, decision, each, rank=ranks[id(each)], front=front) for each in decision.candidates
         ),
         points=tuple(
-            PointResult(
-                name=each.name, family=each.family, balanced_accuracy=each.measures["balanced_accuracy"],
-                deo_a=each.measures["deo_a"], on_front=number in front, chosen=_is(each, chosen),
-                settings=each.settings,
-            )
+            replace(each, on_front=number in front, chosen=_is(each, chosen))
             for number, each in enumerate(decision.points)
         ),
         validation=validation,
@@ -168,7 +165,11 @@ def _ranks(decision: Decision, rule: Chooser) -> dict[int, int]:
 
 def _front(points: Sequence[Point], *, group_at_use: bool) -> frozenset[int]:
     """Return the numbers of the points that may be used and that no other beats in balanced accuracy and DEO_A."""
-    usable = {n: each.measures for n, each in enumerate(points) if group_at_use or not each.needs_group}
+    usable = {
+        number: {name: getattr(each, name) for name in _OBJECTIVES}
+        for number, each in enumerate(points)
+        if group_at_use or not each.needs_group
+    }
     return frozenset(pareto_front(usable, _OBJECTIVES))
 
 

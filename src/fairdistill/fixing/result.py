@@ -9,72 +9,14 @@ from typing import Any
 from fairdistill.auditing import AuditResult, ModelChange
 from fairdistill.contract import Result, key
 from fairdistill.drawing import Plotted
+from fairdistill.fixing.search.candidates import Point
 from fairdistill.fixing.search.decision import Searched
 from fairdistill.fixing.verdict.settling import Settling
 from fairdistill.fixing.verdict.treatment import Treatment
 from fairdistill.fixing.verdict.verdict import Gain, Reason
 from fairdistill.fixing.work.readings import TestRead
 from fairdistill.metrics import Change
-from fairdistill.reporting.recommendation import Family, Outcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class CandidateResult(Result):
-    """One candidate on the validation set; fractions, NaN where undefined.
-
-    Attributes:
-        name: short, for tables.
-        family: what kind of model it is.
-        description: what it is, for sentences.
-        rank: its place by the rule, from 1; those that break the rule come last.
-        needs_group: whether a person's group must be known when it is used.
-        accuracy: over all images.
-        balanced_accuracy: mean over all subgroups.
-        deo_a, deo_m: mean and largest gap over the classes.
-        worst_subgroup: the lowest accuracy of a subgroup.
-        breaks_rule: each condition of the rule that it breaks, in words.
-        on_front: whether no other model is both more accurate (every subgroup counted equally) and fairer.
-        seconds: time that it took to fit or train.
-        file: its weights; None if it has no file of its own.
-    """
-
-    name: str
-    family: Family
-    description: str
-    rank: int
-    needs_group: bool
-    accuracy: float
-    balanced_accuracy: float
-    deo_a: float
-    deo_m: float
-    worst_subgroup: float
-    breaks_rule: tuple[str, ...]
-    on_front: bool
-    seconds: float
-    file: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PointResult(Result):
-    """A model that was evaluated on the validation set; fractions.
-
-    Attributes:
-        name: of it, or of its kind.
-        family: what kind of model it is.
-        balanced_accuracy: mean over all subgroups.
-        deo_a: mean gap over the classes.
-        on_front: whether no other model is both more accurate and fairer.
-        chosen: whether it is the chosen candidate.
-        settings: what tells it from others of its kind.
-    """
-
-    name: str
-    family: Family
-    balanced_accuracy: float
-    deo_a: float
-    on_front: bool
-    chosen: bool
-    settings: Mapping[str, Any] | None
+from fairdistill.reporting.recommendation import CandidateResult, Family, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +84,7 @@ class FixResult(Result, Plotted):
     layer: str | None
     searched: Searched
     candidates: tuple[CandidateResult, ...]
-    points: tuple[PointResult, ...]
+    points: tuple[Point, ...]
     validation: AuditResult
     notes: tuple[str, ...]
     test_read_before: tuple[TestRead, ...]

@@ -23,7 +23,7 @@ def test_the_best_head_of_a_name_stays_and_every_one_is_a_point(ranking):
         ranking.add(searched("fair head", of_gap(points)))
     (kept,) = ranking.of("head")
     assert kept.measures["deo_a"] == pytest.approx(0.05)
-    assert [point.measures["deo_a"] for point in ranking.points] == pytest.approx([0.15, 0.1, 0.05, 0.07])
+    assert [point.deo_a for point in ranking.points] == pytest.approx([0.15, 0.1, 0.05, 0.07])
     assert ranking.best is kept
 
 

@@ -12,7 +12,7 @@ from fairdistill.auditing import AuditOptions, AuditResult, audit, change_betwee
 from fairdistill.metrics import Estimate
 from fairdistill.predictions import Predictions
 from fairdistill.reporting.recommendation import (
-    CandidateRow,
+    CandidateResult,
     Family,
     FrontPoint,
     OnTest,
@@ -52,7 +52,7 @@ def _made(
     searched = verdict in ("use", "unproven")
     after = _audited(classes, groups, per_subgroup, gap=0.05 if verdict == "use" else 0.25) if searched else None
     audited = audit(before, options=_OPTIONS)
-    rows = _candidates(candidates if searched else 1, picks=searched)
+    rows = _candidates(candidates if searched else 1)
     return Recommendation(
         verdict=verdict,
         headline=HEADLINES[verdict],
@@ -77,7 +77,8 @@ def _made(
         after=None if after is None else _on_test(audit(after, options=_OPTIONS)),
         change=None if after is None else change_between(before, after, _OPTIONS),
         candidates=rows,
-        points=_points(rows),
+        chosen=rows[searched].name,
+        points=_points(rows, chosen=rows[searched].name),
         rule="deo_a subject to balanced_accuracy >= deployed - 0.005",
         costs=("42 s of search on this machine", "5,130 of 11,181,642 parameters change", "as fast as before"),
         data="table.csv, label age in three classes, group gender",
@@ -137,17 +138,17 @@ _KINDS: tuple[tuple[Family, str], ...] = (
 )
 
 
-def _candidates(count: int, *, picks: bool) -> tuple[CandidateRow, ...]:
-    rows = [_row("keep", "deployed", "your model as it is", 0, chosen=not picks)]
+def _candidates(count: int) -> tuple[CandidateResult, ...]:
+    rows = [_row("keep", "deployed", "your model as it is", 0)]
     for at in range(1, count):
         family, description = _KINDS[(at - 1) % len(_KINDS)]
-        rows.append(_row(f"{family}-{at}", family, description, at, chosen=picks and at == 1))
+        rows.append(_row(f"{family}-{at}", family, description, at))
     return tuple(rows)
 
 
-def _row(name: str, family: Family, description: str, at: int, *, chosen: bool) -> CandidateRow:
+def _row(name: str, family: Family, description: str, at: int) -> CandidateResult:
     gained = 0.0 if at == 0 else 0.08 - 0.02 * (at % 7)
-    return CandidateRow(
+    return CandidateResult(
         name=name,
         family=family,
         description=description,
@@ -158,13 +159,14 @@ def _row(name: str, family: Family, description: str, at: int, *, chosen: bool) 
         worst_subgroup=0.44 + 2 * gained,
         breaks_rule=("balanced_accuracy 72.0 is below 74.5",) if gained < -0.005 else (),
         needs_group=family == "correction",
-        chosen=chosen,
         on_front=at in (1, 2),
-        seconds=None if at == 0 else 4.0 * at,
+        seconds=4.0 * at,
+        rank=at + 1,
+        file=None,
     )
 
 
-def _points(rows: tuple[CandidateRow, ...]) -> tuple[FrontPoint, ...]:
+def _points(rows: tuple[CandidateResult, ...], *, chosen: str) -> tuple[FrontPoint, ...]:
     points = [
         FrontPoint(
             label=row.name,
@@ -172,7 +174,7 @@ def _points(rows: tuple[CandidateRow, ...]) -> tuple[FrontPoint, ...]:
             balanced_accuracy=row.balanced_accuracy,
             deo_a=row.deo_a,
             on_front=row.on_front,
-            chosen=row.chosen,
+            chosen=row.name == chosen,
         )
         for row in rows
     ]

@@ -35,8 +35,8 @@ def test_a_changed_layer_names_the_file_that_it_comes_from():
 
 def test_a_student_says_how_it_was_trained():
     content = recommendation("use", layer=None, file="students/mfd/model.safetensors")
-    rows = tuple(replace(row, chosen=row.family == "student") for row in content.candidates)
-    text = recommendation_card(replace(content, candidates=rows))
+    student = next(row.name for row in content.candidates if row.family == "student")
+    text = recommendation_card(replace(content, chosen=student))
     assert (
         "* students/mfd/model.safetensors (student-3): a whole network trained from your model's weights.\n"
         "* It replaces model.pt." in text
@@ -46,8 +46,8 @@ def test_a_student_says_how_it_was_trained():
 def test_a_correction_says_how_to_use_it_and_that_it_needs_the_group():
     use = "predict 'yes' if its probability is above 0.4 for women."
     content = recommendation("use", layer=None, file="model.pt", needs_group=True, use=use)
-    rows = tuple(replace(row, chosen=row.family == "correction") for row in content.candidates)
-    text = recommendation_card(replace(content, candidates=rows))
+    correction = next(row.name for row in content.candidates if row.family == "correction")
+    text = recommendation_card(replace(content, chosen=correction))
     assert "* model.pt, with its outputs corrected: your model with a threshold for each group." in text
     assert f"* Use: {use}" in text
     assert "Each person's group must be known" in text

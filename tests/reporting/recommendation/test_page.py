@@ -156,7 +156,7 @@ def test_text_from_users_is_shown_as_text():
     points = tuple(replace(point, label=EVIL) for point in content.points)
     evil = dict.fromkeys(("headline", "deployed", "file", "command", "layer", "use", "rule", "data", "settings"), EVIL)
     lists = dict.fromkeys(("paragraphs", "cautions", "more", "costs", "notes", "made_with"), (EVIL, f"`{EVIL}`"))
-    text = recommendation_page(replace(content, candidates=rows, points=points, **evil, **lists))
+    text = recommendation_page(replace(content, candidates=rows, chosen=rows[1].name, points=points, **evil, **lists))
     assert EVIL not in text
     assert text.count("<script") - text[text.index('id="figures"') :].count("<script") == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from fairdistill.fixing.result import CandidateResult, FixResult, PointResult
+from fairdistill.fixing.result import FixResult
+from fairdistill.fixing.search.candidates import Point
 from fairdistill.fixing.verdict.settling import Settling
 from fairdistill.fixing.verdict.verdict import Gain
+from fairdistill.reporting.recommendation import CandidateResult
 from fairdistill.text.durations import format_seconds
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import counted, percent
@@ -152,7 +154,7 @@ def searched_in_words(result: FixResult) -> str:
     )
 
 
-def shown_name(candidate: CandidateResult | PointResult) -> str:
+def shown_name(candidate: CandidateResult | Point) -> str:
     """Return a candidate's name in tables."""
     return "your model" if candidate.family == "deployed" else candidate.name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from fairdistill.fixing.recommendation import advice, evidence
 from fairdistill.fixing.recommendation.subject import Subject
 from fairdistill.fixing.recommendation.wording import headline, paragraphs
 from fairdistill.fixing.result import FixResult
-from fairdistill.reporting.recommendation import CandidateRow, FrontPoint, OnTest, Recommendation
+from fairdistill.reporting.recommendation import FrontPoint, OnTest, Recommendation
 
 _OF_MODEL = ("model", "weights_key", "model_size", "model_mean", "model_std", "model_input")
 _SEARCH = (
@@ -47,16 +47,8 @@ def content_of(result: FixResult, subject: Subject) -> Recommendation:
         after=None if result.test_after is None else _on_test(result.test_after),
         change=result.kept,
         worst_change=result.kept_worst_subgroup,
-        candidates=tuple(
-            CandidateRow(
-                name=advice.shown_name(each), family=each.family, description=each.description, accuracy=each.accuracy,
-                balanced_accuracy=each.balanced_accuracy, deo_a=each.deo_a, deo_m=each.deo_m,
-                worst_subgroup=each.worst_subgroup, breaks_rule=each.breaks_rule, needs_group=each.needs_group,
-                chosen=each.name == result.chosen, on_front=each.on_front,
-                seconds=None if each.family == "deployed" else each.seconds,
-            )
-            for each in result.candidates
-        ),
+        candidates=tuple(replace(each, name=advice.shown_name(each)) for each in result.candidates),
+        chosen=advice.shown_name(result.candidate(result.chosen)),
         points=tuple(
             FrontPoint(
                 label=advice.shown_name(each), family=each.family, balanced_accuracy=each.balanced_accuracy,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fairdistill.choosing import Measures, measures_of_predictions
+from fairdistill.contract import Result, key
 from fairdistill.heads import HeadFit
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.trained.source import ModelSource
@@ -29,22 +30,28 @@ KEEP = "keep"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
-    """A model that was evaluated on the validation set, for the picture of the front.
+class Point(Result):
+    """A model that was evaluated on the validation set; fractions.
 
     Attributes:
-        name: what it is, for tables.
-        family: of the model.
-        measures: its metrics on the validation set, by name; fractions.
-        needs_group: whether a person's group must be known when it is used.
+        name: of it, or of its kind.
+        family: what kind of model it is.
+        balanced_accuracy: mean over all subgroups.
+        deo_a: mean gap over the classes.
+        on_front: whether no other model is both more accurate and fairer; known at the end.
+        chosen: whether it is the chosen candidate; known at the end.
         settings: what tells it from others of its kind.
+        needs_group: whether a person's group must be known when it is used.
     """
 
     name: str
     family: Family
-    measures: Measures
-    needs_group: bool = False
-    settings: Mapping[str, Any] | None = None
+    balanced_accuracy: float
+    deo_a: float
+    on_front: bool = False
+    chosen: bool = False
+    settings: Mapping[str, Any] | None
+    needs_group: bool = key(written=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +129,6 @@ class Candidate:
     def point(self) -> Point:
         """Its place in the picture of the front."""
         return Point(
-            name=self.name, family=self.family, measures=self.measures, needs_group=self.needs_group,
-            settings=self.settings,
+            name=self.name, family=self.family, balanced_accuracy=self.measures["balanced_accuracy"],
+            deo_a=self.measures["deo_a"], settings=self.settings, needs_group=self.needs_group,
         )  # fmt: skip

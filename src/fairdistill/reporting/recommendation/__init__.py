@@ -9,7 +9,7 @@ from fairdistill.contract import lazy_face
 if TYPE_CHECKING:
     from fairdistill.reporting.recommendation.card import recommendation_card
     from fairdistill.reporting.recommendation.content import (
-        CandidateRow,
+        CandidateResult,
         Family,
         FrontPoint,
         OnTest,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fairdistill.reporting.recommendation.page import recommendation_page
 
 __all__ = [
-    "CandidateRow",
+    "CandidateResult",
     "Family",
     "FrontPoint",
     "OnTest",
@@ -33,7 +33,7 @@ _CONTENT = "fairdistill.reporting.recommendation.content"
 __getattr__ = lazy_face(
     __name__,
     {
-        **dict.fromkeys(("CandidateRow", "Family", "FrontPoint", "OnTest", "Recommendation", "Outcome"), _CONTENT),
+        **dict.fromkeys(("CandidateResult", "Family", "FrontPoint", "OnTest", "Recommendation", "Outcome"), _CONTENT),
         "recommendation_card": "fairdistill.reporting.recommendation.card",
         "recommendation_page": "fairdistill.reporting.recommendation.page",
     },

@@ -40,37 +40,39 @@ class OnTest(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CandidateRow(Result):
+class CandidateResult(Result):
     """One candidate on the validation set; fractions, NaN where undefined.
 
     Attributes:
         name: short, for tables.
-        family: its kind.
+        family: what kind of model it is.
         description: what it is, for sentences.
+        rank: its place by the rule, from 1; those that break the rule come last.
+        needs_group: whether a person's group must be known when it is used.
         accuracy: over all images.
         balanced_accuracy: mean over all subgroups.
         deo_a, deo_m: mean and largest gap over the classes.
         worst_subgroup: the lowest accuracy of a subgroup.
         breaks_rule: each condition of the rule that it breaks, in words.
-        needs_group: whether a person's group must be known when it is used.
-        chosen: whether the search picked it, whether or not the test set confirmed it.
-        on_front: whether no other candidate is both more accurate and fairer.
-        seconds: time spent on it; None for the deployed model.
+        on_front: whether no other model is both more accurate (every subgroup counted equally) and fairer.
+        seconds: time that it took to fit or train.
+        file: its weights; None if it has no file of its own.
     """
 
     name: str
     family: Family
     description: str
+    rank: int
+    needs_group: bool
     accuracy: float
     balanced_accuracy: float
     deo_a: float
     deo_m: float
     worst_subgroup: float
     breaks_rule: tuple[str, ...]
-    needs_group: bool
-    chosen: bool
     on_front: bool
-    seconds: float | None
+    seconds: float
+    file: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,8 @@ class Recommendation(Result):
         after: the candidate that the search picked; None if it picked none.
         change: the change from the one to the other; None if there is no other.
         worst_change: the change of the lowest accuracy of a subgroup; None if it was not tested.
-        candidates: all of them, the deployed model first.
+        candidates: all of them, the deployed model first; ``name`` is what tables call it.
+        chosen: name of the one that the search picked, whether or not the test set confirmed it.
         points: every model that was evaluated.
         rule: the rule that picked the candidate.
         costs: short facts: seconds searched, parameters unchanged.
@@ -149,7 +152,8 @@ class Recommendation(Result):
     after: OnTest | None
     change: ModelChange | None
     worst_change: Change | None = None
-    candidates: tuple[CandidateRow, ...]
+    candidates: tuple[CandidateResult, ...]
+    chosen: str
     points: tuple[FrontPoint, ...]
     rule: str
     costs: tuple[str, ...]
@@ -168,6 +172,6 @@ class Recommendation(Result):
     settings: str
 
     @property
-    def picked(self) -> CandidateRow | None:
+    def picked(self) -> CandidateResult | None:
         """The candidate that the search picked, unless that is the deployed model."""
-        return next((each for each in self.candidates if each.chosen and each.family != "deployed"), None)
+        return next((each for each in self.candidates if each.name == self.chosen and each.family != "deployed"), None)

@@ -7,7 +7,7 @@ from collections import Counter
 from fairdistill.auditing.text import no_harm
 from fairdistill.reporting.html import html
 from fairdistill.reporting.recommendation.card import recommendation_card
-from fairdistill.reporting.recommendation.content import CandidateRow, Recommendation
+from fairdistill.reporting.recommendation.content import CandidateResult, Recommendation
 from fairdistill.reporting.recommendation.figures import figures_of
 from fairdistill.reporting.recommendation.subgroups import worse_then_better, worst_first
 from fairdistill.reporting.recommendation.text import FAMILIES, VERDICTS, certainty, subject, worst_served
@@ -23,7 +23,7 @@ def recommendation_page(content: Recommendation) -> str:
     the file.
     """
     figures = figures_of(content)
-    shown, folded = _tables(content.candidates)
+    shown, folded = _tables(content)
     sign, words = VERDICTS[content.verdict]
     return html(
         "recommendation/page.html.j2",
@@ -51,11 +51,11 @@ def recommendation_page(content: Recommendation) -> str:
     )
 
 
-def _tables(rows: tuple[CandidateRow, ...]) -> tuple[list[CandidateRow], list[CandidateRow]]:
+def _tables(content: Recommendation) -> tuple[list[CandidateResult], list[CandidateResult]]:
     """Return the candidates to show at once, and those to fold away: all but the front if there are many."""
-    if len(rows) <= _SHOWN:
-        return list(rows), []
-    first = [row.family == "deployed" or row.chosen or row.on_front for row in rows]
-    return [row for row, at in zip(rows, first, strict=True) if at], [
-        row for row, at in zip(rows, first, strict=True) if not at
-    ]
+    shown: list[CandidateResult] = []
+    folded: list[CandidateResult] = []
+    for row in content.candidates:
+        first = row.family == "deployed" or row.name == content.chosen or row.on_front
+        (shown if first or len(content.candidates) <= _SHOWN else folded).append(row)
+    return shown, folded
