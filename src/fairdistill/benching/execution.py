@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fairdistill.benching.folder import how_to_repeat
+from fairdistill.benching.folder import told_how_to_repeat
 from fairdistill.benching.jobs import Job
-from fairdistill.errors import FairdistillError, RunFolderError
+from fairdistill.errors import FairdistillError
 from fairdistill.runs import RunFolder
 from fairdistill.text.telling import tell
 
@@ -31,17 +31,17 @@ def _run(job: Job) -> str | None:
             "with the same file on every machine"
         )
     try:
-        if (job.path / "config.yaml").exists():
-            # The run may have started on another machine, or its grid may have been moved since.
-            RunFolder.open(job.path).move(job.places)
-            resume(job.path, quiet=True)
-        else:
-            train(job.options, quiet=True)
+        with told_how_to_repeat(job.path):
+            if (job.path / "config.yaml").exists():
+                # The run may have started on another machine, or its grid may have been moved since.
+                RunFolder.open(job.path).move(job.places)
+                resume(job.path, quiet=True)
+            else:
+                train(job.options, quiet=True)
     except Exception as error:  # one failed run must not stop the others
         if not isinstance(error, FairdistillError):
             tell(f"fairdistill: {job.path.name}: {reason(error)}")
-        damaged = isinstance(error, RunFolderError) and job.path.exists()
-        return f"{error}. {how_to_repeat(job.path)}" if damaged else reason(error)
+        return reason(error)
     return None
 
 

@@ -77,9 +77,8 @@ def told_how_to_repeat(run: Path) -> Iterator[None]:
     try:
         yield
     except RunFolderError as error:
-        raise RunFolderError(f"{error}. {how_to_repeat(run)}") from error
-
-
-def how_to_repeat(run: Path) -> str:
-    """Return how to train a run of a grid again."""
-    return f"To train this run of the grid again, remove {run} and call bench as before"
+        if not run.exists():
+            raise
+        raise RunFolderError(
+            f"{error}. To train this run of the grid again, remove {run} and call bench as before"
+        ) from error

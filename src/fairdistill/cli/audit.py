@@ -20,11 +20,11 @@ from fairdistill.auditing import (
 from fairdistill.cli.command import Command, Given, asks_for_help, parse
 from fairdistill.cli.parser import peek
 from fairdistill.cli.unknown import flags_of
-from fairdistill.contract import check_new_file, check_no_input, check_types
+from fairdistill.contract import check_new_file, check_types
 from fairdistill.errors import UsageError
 from fairdistill.escaping import shown
 from fairdistill.predictions import TableColumns
-from fairdistill.runs import json_pieces, write_json, write_text
+from fairdistill.runs import check_no_input, json_pieces, write_json, write_text
 from fairdistill.system.memory import keep_freed_memory
 from fairdistill.text.bars import can_show_bars
 from fairdistill.text.telling import tell

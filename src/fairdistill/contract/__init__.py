@@ -17,12 +17,11 @@ from fairdistill.contract.checks import (
 )
 from fairdistill.contract.faces import lazy_face
 from fairdistill.contract.former import former_names, present_names
-from fairdistill.contract.inputs import check_no_input
 from fairdistill.contract.options import check_options, groups_of, split_keywords, with_keywords
 from fairdistill.contract.results import Result, key
 
 __all__ = [
-    "Location", "Result", "check_at_least_one", "check_named", "check_new_file", "check_no_input", "check_options",
-    "check_seed", "check_share", "check_types", "former_names", "given_path", "groups_of", "is_address", "key",
-    "lazy_face", "listed_paths", "present_names", "required_type", "split_keywords", "with_keywords",
+    "Location", "Result", "check_at_least_one", "check_named", "check_new_file", "check_options", "check_seed",
+    "check_share", "check_types", "former_names", "given_path", "groups_of", "is_address", "key", "lazy_face",
+    "listed_paths", "present_names", "required_type", "split_keywords", "with_keywords",
 ]  # fmt: skip

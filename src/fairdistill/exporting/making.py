@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fairdistill.contract import check_no_input
 from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.data.images.described import decoding_in
 from fairdistill.errors import FairdistillError, UsageError
@@ -41,7 +40,7 @@ from fairdistill.predictions.trained.attribute_model import (
 from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
 from fairdistill.predictions.trained.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained.source import ModelSource, given_for_data, open_run, source_of
-from fairdistill.runs import RunFolder, nearest_existing, write_bytes, write_json
+from fairdistill.runs import RunFolder, check_no_input, nearest_existing, write_bytes, write_json
 from fairdistill.runs.creation import check_writable
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime, use_threads

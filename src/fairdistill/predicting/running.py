@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from fairdistill.contract import check_no_input
 from fairdistill.data.augmentation.pipeline import Normalise
 from fairdistill.data.files import broken_images
 from fairdistill.data.images.decoding import Decoding
@@ -32,6 +31,7 @@ from fairdistill.predictions.table.writing import attribute_columns, output_colu
 from fairdistill.predictions.trained.attribute_model import shares_of
 from fairdistill.predictions.trained.model import DeployedModel
 from fairdistill.predictions.trained.source import open_run, source_of
+from fairdistill.runs import check_no_input
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.runtime import Runtime, choose_runtime, use_threads
 from fairdistill.system.threads import processors

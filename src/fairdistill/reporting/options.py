@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from fairdistill.auditing import IntervalOptions
-from fairdistill.contract import check_new_file, check_no_input
+from fairdistill.contract import check_new_file
 from fairdistill.errors import UsageError
+from fairdistill.runs import check_no_input
 
 
 @dataclass(frozen=True, kw_only=True)

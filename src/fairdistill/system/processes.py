@@ -10,6 +10,7 @@ import atexit
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
@@ -21,22 +22,23 @@ from fairdistill.errors import TrainingError, UsageError
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, kw_only=True)
 class World:
     """This process among those that train together.
 
-    Args:
+    Attributes:
         rank: this process's number, from 0; the first writes the run folder.
         size: the number of processes.
-        device: the device of this one, on which tensors are sent.
+        device: the device of this one, on which tensors are sent; None if it is the only one.
 
     Example:
         >>> ALONE.size, ALONE.first, ALONE.gather(torch.ones(2), rows=2)
         (1, True, tensor([1., 1.]))
     """
 
-    def __init__(self, *, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
-        self.rank, self.size = rank, size
-        self._device = device
+    rank: int = 0
+    size: int = 1
+    device: torch.device | None = None
 
     @property
     def alone(self) -> bool:
@@ -47,12 +49,6 @@ class World:
     def first(self) -> bool:
         """Whether this process writes the files and shows progress."""
         return self.rank == 0
-
-    @property
-    def device(self) -> torch.device:
-        """This process's device; only defined if there are several processes."""
-        assert self._device is not None, "there is only one process"
-        return self._device
 
     @property
     def own(self) -> slice:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from fairdistill.contract import check_no_input
 from fairdistill.errors import UsageError
+from fairdistill.runs import check_no_input
 
 
 @pytest.fixture
