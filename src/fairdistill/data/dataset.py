@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.attributes import Attributes
@@ -86,6 +87,11 @@ class GroupedDataset:
                     f"{self.name}: row {row} ({self.ids[row]}) has {field} {int(values[row])}, "
                     f"expected a value from {low} to {len(names) - 1}"
                 )
+
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        """The number of each row's source, int64 ``[N]``."""
+        return np.unique(self.source_ids, return_inverse=True)[1].astype(np.int64)
 
     @classmethod
     def unlabelled(

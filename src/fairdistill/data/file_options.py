@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fairdistill.contract import check_at_least_one, check_types
 from fairdistill.errors import UsageError
+from fairdistill.system.folders import image_cache_folder
 from fairdistill.system.threads import processors
 
 if TYPE_CHECKING:
@@ -41,10 +42,10 @@ class FileOptions:
     @property
     def storage(self) -> Storage:
         """Where and how decoded images are kept."""
-        from fairdistill.data.images.reading import Storage, default_cache_folder
+        from fairdistill.data.images.reading import Storage
         from fairdistill.system.processes import launched_here
 
-        folder = Path(self.image_cache) if self.image_cache else default_cache_folder()
+        folder = Path(self.image_cache) if self.image_cache else image_cache_folder()
         kept = folder.absolute() if self.cache else None
         workers = self.workers or max(1, processors() // launched_here())
         return Storage(kept, workers, format=self.cache_format)

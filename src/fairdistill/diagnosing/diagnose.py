@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 from dataclasses import replace
 from importlib import metadata
-from pathlib import Path
 
 from fairdistill._version import __version__
 from fairdistill.diagnosing.packages import extras, package, required
 from fairdistill.diagnosing.result import DoctorResult, Extra, Package
+from fairdistill.system.folders import data_folder, image_cache_folder
 from fairdistill.system.threads import processors
+from fairdistill.text.sentences import first_line
 
 
 def diagnose() -> DoctorResult:
@@ -31,7 +31,7 @@ def diagnose() -> DoctorResult:
     packages = tuple(map(package, by_extra.get(None, [])))
     torch = _usable("torch", packages)
     device, precision, threads = _torch() if torch.problem is None else (None, None, None)
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    data_root = data_folder()
     return DoctorResult(
         fairdistill=__version__,
         python=platform.python_version(),
@@ -40,8 +40,8 @@ def diagnose() -> DoctorResult:
         precision=precision,
         processors=processors(),
         threads=threads,
-        data_root=os.environ.get("FAIRDISTILL_DATA"),
-        image_cache=str(Path(cache) / "fairdistill" / "images"),
+        data_root=None if data_root is None else str(data_root),
+        image_cache=str(image_cache_folder()),
         packages=tuple(torch if each.name == "torch" else each for each in packages),
         extras=tuple(map(_with_usable_torchvision, extras(by_extra))),
     )
@@ -55,7 +55,7 @@ def _usable(name: str, packages: tuple[Package, ...]) -> Package:
     try:
         importlib.import_module(name)
     except Exception as error:  # a broken installation may raise anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        reason = (first_line(error) or type(error).__name__)[:200]
         return replace(found, problem=f"cannot be imported: {type(error).__name__}: {reason}")
     return found
 

@@ -42,7 +42,7 @@ def plotted(features: NDArray[np.float32], drawn: Drawn, test: GroupedDataset) -
         samples = Samples(
             labels=test.labels.numpy(),
             groups=test.groups.numpy(),
-            sources=np.unique(np.asarray(test.source_ids), return_inverse=True)[1],
+            sources=test.sources,
             num_classes=test.num_classes,
             num_groups=test.num_groups,
         )

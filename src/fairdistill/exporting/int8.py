@@ -13,6 +13,7 @@ from torch import Tensor
 from fairdistill.errors import UsageError
 from fairdistill.exporting.extras import quiet
 from fairdistill.exporting.files import INPUT, described
+from fairdistill.text.sentences import first_line
 
 _BATCH = 16
 
@@ -54,7 +55,7 @@ def quantized(model: Any, images: Tensor, metadata: Mapping[str, str], *, name: 
                 activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
             )  # fmt: skip
         except Exception as error:  # it raises errors of many kinds
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
+            reason = (first_line(error) or type(error).__name__)[:300]
             raise UsageError(f"onnxruntime cannot quantize {name}: {reason}; drop --int8") from error
         result = onnx.load(str(small))
     described(result, metadata)

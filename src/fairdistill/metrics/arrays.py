@@ -1,10 +1,30 @@
-"""The kinds of arrays that statistics are made of."""
+"""The kinds of arrays that statistics are made of, and what many of them compute from these."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_ROUNDING = 1e-12
+
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
+    """Return ``part / whole``, NaN where the whole is not above 0."""
+    result: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    return result
+
+
+def empirical_p_value(value: float, drawn: Floats) -> float:
+    """Return the p-value of an observed value among values drawn by chance: (1 + those not below it) / (1 + all).
+
+    Example:
+        >>> empirical_p_value(0.3, np.array([0.1, 0.3, 0.2]))
+        0.5
+    """
+    return float((1 + (drawn >= value - _ROUNDING).sum()) / (1 + len(drawn)))

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from fairdistill.metrics.arrays import Flags, Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints, empirical_p_value
 from fairdistill.metrics.calibration import bin_of, most_probable, probability_rows
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
@@ -143,7 +143,7 @@ def _limits(one: _Residuals, drawing: Drawing, generator: np.random.Generator) -
     known = np.abs(one.sum) > _BEYOND_DOUBT * np.sqrt(variance * one.inflation)
     added = np.where(known, noise, np.abs(noise)).sum(axis=1)
     added += np.sqrt(between * one.total_inflation) * generator.standard_normal(drawing.draws)
-    p_value = float((1 + (floor >= value - 1e-12).sum()) / (1 + len(floor)))
+    p_value = empirical_p_value(value, floor)
     low = value - float(np.quantile(added, 1 - tail)) / n
     floor_low, floor_high = np.quantile(floor, [0.025, 0.975])
     return Calibration(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.metrics.arrays import ratio
 from fairdistill.metrics.counts import Counts, checked_counts
 
 
@@ -38,10 +39,7 @@ def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
         [[0.75, 1.0]]
     """
     counts = checked_counts(counts)
-    rows = counts.sum(axis=2)
-    correct = np.einsum("gcc->gc", counts)
-    shares: NDArray[np.float64] = np.divide(correct, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
-    return shares
+    return ratio(np.einsum("gcc->gc", counts), counts.sum(axis=2))
 
 
 def balanced_accuracy(counts: Counts) -> float:
@@ -78,10 +76,7 @@ def group_accuracy(counts: Counts) -> NDArray[np.float64]:
         [0.875, 0.75]
     """
     counts = checked_counts(counts)
-    rows = counts.sum(axis=(1, 2))
-    correct = np.einsum("gcc->g", counts)
-    shares: NDArray[np.float64] = np.divide(correct, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
-    return shares
+    return ratio(np.einsum("gcc->g", counts), counts.sum(axis=(1, 2)))
 
 
 def deo_by_class(counts: Counts) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Floats, Ints, empirical_p_value
 from fairdistill.metrics.bootstrap.rates import RatedRows, drawn_rates
 from fairdistill.metrics.counts import Counts, checked_indices
 from fairdistill.metrics.gap.evidence import Evidence, Tally
@@ -113,7 +113,7 @@ def largest_of_many(rates: Floats, noise: Floats, *, confidence: float, resoluti
         floor=float(floor.mean()),
         floor_low=float(np.quantile(floor, 0.025)),
         floor_high=min(1.0, float(np.quantile(floor, 0.975))),
-        p_value=float((1 + (floor >= value - 1e-12).sum()) / (1 + len(floor))),
+        p_value=empirical_p_value(value, floor),
         at_least=at_least,
         at_most=at_most,
     )

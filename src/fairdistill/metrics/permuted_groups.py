@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Flags, Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints, empirical_p_value
 
 _DRAWS = 500
 _FEWEST_DRAWS = 100
@@ -112,7 +112,7 @@ def against_chance(scores: Floats) -> AgainstChance:
         chance=float(drawn.mean()),
         chance_low=float(low),
         chance_high=float(high),
-        p_value=float((1 + (drawn >= value - 1e-12).sum()) / (1 + len(drawn))),
+        p_value=empirical_p_value(value, drawn),
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.models.outputs import raw_outputs
+from fairdistill.text.sentences import first_line
 
 _SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 48, 112, 160, 192, 16, 24, 56, 75, 100, 150, 200, 240, 288, 320, 512)
 
@@ -65,9 +66,8 @@ def refusal(
     given = f"{name} cannot take images of shape {(channels, height, width)}"
     found = _accepted(network, example)
     if found is None:
-        reason = (str(error).splitlines() or [""])[0]
         way_out = f"; if it takes images of another size, give it with {remedies.size}" if remedies.size else ""
-        return UsageError(f"{given}: {type(error).__name__}: {reason}{way_out}")
+        return UsageError(f"{given}: {type(error).__name__}: {first_line(error)}{way_out}")
     takes, size = found
     steps = []
     if size not in (height, width) and remedies.size:

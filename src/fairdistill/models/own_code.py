@@ -15,6 +15,7 @@ import torch
 
 from fairdistill.errors import UsageError
 from fairdistill.text.meant import did_you_mean
+from fairdistill.text.sentences import first_line
 
 _OWN: set[str] = set()  # files of the code that was imported
 
@@ -81,7 +82,7 @@ def place_in_own_code(error: BaseException) -> str | None:
 
 def _why(error: BaseException, module: str, folder: str) -> str:
     """Return why a module cannot be imported, and where it was looked for if it was not found."""
-    first = (str(error).strip().splitlines() or [""])[0]
+    first = first_line(error)
     said = f"{type(error).__name__}: {first}"
     if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
         return f"{said}; searched in {folder} and the installed packages; run fairdistill in the folder that holds it"

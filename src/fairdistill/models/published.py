@@ -10,6 +10,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.head import replace_head
 from fairdistill.system.vision import import_timm, import_torchvision
 from fairdistill.text.meant import did_you_mean
+from fairdistill.text.sentences import first_line
 
 # These two warn that their weight initialization will change unless it is requested explicitly.
 _TOLD = {"googlenet": {"init_weights": True}, "inception_v3": {"init_weights": True}}
@@ -69,7 +70,7 @@ def _unknown(source: str, name: str, names: Iterable[str]) -> UsageError:
 
 
 def _unreachable(name: str, place: str, error: OSError) -> UsageError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = first_line(error) or type(error).__name__
     return UsageError(
         f"the published weights of {name} could not be fetched{place}: {reason}; fetch them on a connected machine "
         "and give them with --init FILE"

@@ -10,6 +10,7 @@ import torch
 from fairdistill.errors import UsageError
 from fairdistill.system.precision import Precision
 from fairdistill.system.threads import ThreadCount
+from fairdistill.text.sentences import first_line
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ def choose_runtime(device: str, precision: Precision) -> Runtime:
         chosen = torch.device(device)
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"cannot use device {device!r}: {reason}; choose auto, cpu or cuda") from error
+        raise UsageError(f"cannot use device {device!r}: {first_line(error)}; choose auto, cpu or cuda") from error
     if precision == "auto":
         dtype = torch.bfloat16 if has_bfloat16(chosen) else torch.float32
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.errors import DataError, FairdistillError
+from fairdistill.errors import DataError, FairdistillError, UsageError
 from fairdistill.system.regular import check_readable
 from fairdistill.system.stand_ins import stand_in
 from fairdistill.tables import arrow, jsonl
@@ -313,6 +314,13 @@ def is_parquet(path: Path) -> bool:
 def is_json_lines(path: Path) -> bool:
     """Return whether a table is read as JSON Lines, by its extension."""
     return path.suffix.lower() in jsonl.SUFFIXES
+
+
+def check_used_once(columns: Iterable[str | None], options: str) -> None:
+    """Raise a UsageError if a column is named twice by options that each need one of its own."""
+    twice = next((name for name, times in Counter(columns).items() if times > 1 and name is not None), None)
+    if twice is not None:
+        raise UsageError(f"the column {twice!r} is used twice in {options}; use each column once")
 
 
 def check_column(path: Path, names: list[str], option: str, column: str) -> None:

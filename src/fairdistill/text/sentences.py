@@ -1,4 +1,4 @@
-"""Sentences that begin with a capital letter."""
+"""The beginnings of sentences and of error messages."""
 
 from __future__ import annotations
 
@@ -12,3 +12,13 @@ def capitalized(text: str) -> str:
     """
     first = text.partition(" ")[0].rstrip(".,:;")
     return text if set("./_") & set(first) else f"{text[:1].upper()}{text[1:]}"
+
+
+def first_line(error: BaseException) -> str:
+    r"""Return the first line of an error's message; empty if it has none.
+
+    Example:
+        >>> first_line(ValueError("no such file\nTraceback ...")), first_line(KeyboardInterrupt())
+        ('no such file', '')
+    """
+    return (str(error).strip().splitlines() or [""])[0]

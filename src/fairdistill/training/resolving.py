@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from fairdistill import data, methods
 from fairdistill.errors import TeacherError
 from fairdistill.models.description.folder import model_path, with_absolute_folder
 from fairdistill.runs import RunFolder
+from fairdistill.system.folders import data_folder
 from fairdistill.training.options import TrainOptions
 
 INIT_NAMES = ("scratch", "teacher", "pretrained")
@@ -46,9 +46,7 @@ def resolve(options: TrainOptions, teacher_run: RunFolder | None = None) -> Trai
     return replace(
         options,
         data_options=asdict(parsed),
-        data_root=_absolute(
-            options.data_root or (None if data.is_path(options.data) else os.environ.get("FAIRDISTILL_DATA"))
-        ),
+        data_root=_absolute(options.data_root or (None if data.is_path(options.data) else data_folder())),
         teacher=_absolute(model_path(options.teacher)) if options.teacher else None,
         cache_dir=_absolute(options.cache_dir),
         keep=options.keep or options.rules.keeps,
@@ -70,7 +68,7 @@ def _with_absolute_paths(options: TrainOptions) -> dict[str, Any]:
     return given
 
 
-def _absolute(path: str | None) -> str | None:
+def _absolute(path: str | Path | None) -> str | None:
     """Return an absolute path, so that the run can be resumed from another folder."""
     return str(Path(path).absolute()) if path else None
 

@@ -15,7 +15,7 @@ from fairdistill.data.augmentation.pipeline import Pipeline
 from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images import reading as images
 from fairdistill.data.images.decoding import Decoding
-from fairdistill.data.images.reading import ImageFiles, InMemory, Storage, default_cache_folder, scan, why_broken
+from fairdistill.data.images.reading import ImageFiles, InMemory, Storage, scan, why_broken
 from fairdistill.data.images.sources import Folder
 from fairdistill.data.images.view import View
 from fairdistill.errors import DataError
@@ -150,14 +150,6 @@ def test_images_in_memory_are_given_as_they_are_or_resized_as_pillow_does():
     for image, row in zip(resized, rows.tolist(), strict=True):
         picture = Image.fromarray(pixels[row].permute(1, 2, 0).numpy()).resize((7, 5), Image.Resampling.BILINEAR)
         assert abs(image.permute(1, 2, 0).numpy().astype(int) - np.asarray(picture).astype(int)).max() <= 1
-
-
-def test_caches_are_in_the_users_cache_folder_by_default(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_cache_folder() == tmp_path / "fairdistill/images"
-    monkeypatch.setenv("XDG_CACHE_HOME", "")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_cache_folder() == tmp_path / ".cache/fairdistill/images"
 
 
 def test_splits_of_one_load_share_what_was_decoded_and_checked(folder, monkeypatch):

@@ -6,7 +6,6 @@ et al. (CVPR 2021): the official partitions, with every subgroup of the test par
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from fairdistill.data.own.options import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
+from fairdistill.system.folders import data_folder
 from fairdistill.system.regular import check_readable
 from fairdistill.tables.columns import cross
 
@@ -205,7 +205,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _find(root: Path | None) -> Path:
-    base = root or (Path(os.environ["FAIRDISTILL_DATA"]) if os.environ.get("FAIRDISTILL_DATA") else None)
+    base = root or data_folder()
     if base is None:
         raise DataError(f"celeba needs the folder that holds {ATTRIBUTES}: pass --data-root DIR; {_instruction()}")
     for folder in (base / "celeba", base / "CelebA", base):

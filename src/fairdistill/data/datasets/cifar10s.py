@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import pickle
 import tarfile
 import zlib
@@ -26,6 +25,7 @@ from fairdistill.data.datasets.download import fetch
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import Split
 from fairdistill.errors import ChecksumError, DataError
+from fairdistill.system.folders import data_folder
 
 # torch is imported where it is used, so that a command's help does not wait for it.
 if TYPE_CHECKING:
@@ -158,14 +158,13 @@ def _dataset(
 
 def _open(root: Path | None, *, download: bool) -> Callable[[str], bytes]:
     """Return a function from a batch's name to its verified bytes, from the folder or the archive."""
+    root = root or data_folder()
     if root is None:
-        if not os.environ.get("FAIRDISTILL_DATA"):
-            raise DataError(
-                "cifar10s needs the folder that holds the official CIFAR-10 files: pass --data-root DIR "
-                f"(or set FAIRDISTILL_DATA) where DIR holds {FOLDER}/ or {ARCHIVE}; with --download the archive "
-                f"is downloaded there from {URL}"
-            )
-        root = Path(os.environ["FAIRDISTILL_DATA"])
+        raise DataError(
+            "cifar10s needs the folder that holds the official CIFAR-10 files: pass --data-root DIR "
+            f"(or set FAIRDISTILL_DATA) where DIR holds {FOLDER}/ or {ARCHIVE}; with --download the archive "
+            f"is downloaded there from {URL}"
+        )
     batches = [name for name in MD5 if name != ARCHIVE]
     folder = next((path for path in (root / FOLDER, root) if any((path / name).exists() for name in batches)), None)
     if folder is not None:

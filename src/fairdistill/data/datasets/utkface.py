@@ -22,6 +22,7 @@ from fairdistill.data.own.options import IMAGENET_MEAN, IMAGENET_STD
 from fairdistill.data.recipe import Recipe
 from fairdistill.data.rows import SPLITS, Rows, Split
 from fairdistill.errors import DataError, UsageError
+from fairdistill.system.folders import data_folder
 from fairdistill.tables.order import natural
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def parse_name(name: str) -> dict[str, int] | None:
 
 
 def _find(root: Path | None) -> Path:
-    base = root or (Path(os.environ["FAIRDISTILL_DATA"]) if os.environ.get("FAIRDISTILL_DATA") else None)
+    base = root or data_folder()
     if base is None:
         raise DataError(f"utkface needs the folder that holds {FOLDER}/: pass --data-root DIR; {_instruction()}")
     for folder in (base / FOLDER, base):

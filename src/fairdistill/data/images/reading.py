@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -253,9 +252,3 @@ def _filled(source: Source, names: Sequence[str], storage: Storage, view: View) 
     with progress("decoding", count) as report:
         cache.fill(names, report)
     return cache
-
-
-def default_cache_folder() -> Path:
-    """Return the folder of image caches: ``$XDG_CACHE_HOME/fairdistill/images``, else in ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "fairdistill" / "images"

@@ -10,7 +10,7 @@ from fairdistill.data.own.metadata import FILE_NAME
 from fairdistill.data.own.options import TableOptions
 from fairdistill.errors import UsageError
 from fairdistill.tables.columns import check_bins
-from fairdistill.tables.reading import check_column, several
+from fairdistill.tables.reading import check_column, check_used_once, several
 from fairdistill.tables.sources import source_column
 
 
@@ -74,12 +74,6 @@ class ChosenColumns:
             ("source", options.source),
             ("image", self.image),
         ):
-            given = [
-                *self.labels.names,
-                *(self.groups if option != "source" else ()),
-                column,
-            ]  # a group may be one person
-            twice = next((name for name in given if name is not None and given.count(name) > 1), None)
-            if twice is not None:
-                others = "--label and --group" if option == "group" else f"--{option} and --label or --group"
-                raise UsageError(f"the column {twice!r} is used twice in {others}; use each column once")
+            groups = self.groups if option != "source" else ()  # a group may be one person
+            others = "--label and --group" if option == "group" else f"--{option} and --label or --group"
+            check_used_once([*self.labels.names, *groups, column], others)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,7 +58,7 @@ def site_of(work: Work, model: DeployedModel, *, name: str | None = None) -> Sit
 def head_data(work: Work, model: DeployedModel, layer: LastLayer, data: GroupedDataset) -> HeadData:
     """Return the features of a part of the data, from the cache as far as they are there."""
     features = features_of(model, layer, data, folder=work.out / folder.CACHE, runtime=work.runtime, progress=tell)
-    sources = torch.from_numpy(np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64))
+    sources = torch.from_numpy(data.sources)
     return HeadData(features, data.labels, data.groups, sources, data.num_classes, data.num_groups)
 
 

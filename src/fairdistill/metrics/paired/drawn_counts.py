@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Floats, Ints, empirical_p_value
 from fairdistill.metrics.counts import Counts
 from fairdistill.metrics.paired.changes import Change
 from fairdistill.metrics.test_set.distinct import sources_per_cell
@@ -88,8 +88,7 @@ def _change(value: float, drawn: Floats) -> Change:
         return Change(float("nan"), float("nan"), float("nan"), float("nan"))
     noise = known - known.mean()
     low, high = value - np.quantile(noise, [1 - _TAIL, _TAIL])
-    p_value = (1 + int((np.abs(noise) >= abs(value) - 1e-12).sum())) / (1 + len(noise))
-    return Change(value, float(low), float(high), float(p_value))
+    return Change(value, float(low), float(high), empirical_p_value(abs(value), np.abs(noise)))
 
 
 def _drawn(predicted: tuple[Ints, Ints], samples: Samples) -> Iterator[tuple[DrawnCounts, DrawnCounts]]:

@@ -25,7 +25,7 @@ def geometry_of(processor: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not processor:
         return {}
-    kind = str(processor.get("image_processor_type") or processor.get("feature_extractor_type") or "")
+    kind = _kind(processor)
     given = processor.get("size")
     resized = side(given)
     crop = side(processor.get("crop_size")) if processor.get("do_center_crop") else None
@@ -81,13 +81,17 @@ def _order(processor: Mapping[str, Any]) -> InputRule:
     return InputRule(bgr=True) if processor.get("do_flip_channel_order") else InputRule()
 
 
+def _kind(processor: Mapping[str, Any]) -> str:
+    return str(processor.get("image_processor_type") or processor.get("feature_extractor_type") or "")
+
+
 def normalization_of(processor: Mapping[str, Any]) -> tuple[Channels | None, Channels | None]:
     """Return mean and sd for pixels in [0, 1], from those for pixels that the processor scales in its own way.
 
     Raises:
         TypeError, ValueError: if a value is not of its form.
     """
-    kind = str(processor.get("image_processor_type") or processor.get("feature_extractor_type") or "")
+    kind = _kind(processor)
     mean, std = three(processor.get("image_mean")), three(processor.get("image_std"))
     scale = 255 * float(processor.get("rescale_factor") or _RESCALE) if processor.get("do_rescale", True) else 255.0
     again = std if kind.startswith("EfficientNet") and processor.get("include_top", True) else None

@@ -17,6 +17,7 @@ from fairdistill.models.features.taps import TapPoint
 from fairdistill.models.files.archive import check_stored
 from fairdistill.models.outputs import class_logits, raw_outputs
 from fairdistill.models.programs.exported_graph import find_tap_nodes, is_in_train_mode, simplify
+from fairdistill.text.sentences import first_line
 from fairdistill.types import TapName
 
 
@@ -145,10 +146,9 @@ def load_program(path: str | Path) -> ExportedNetwork:
         exported = torch.export.load(path)
         unlifted = exported.module()
     except Exception as error:  # PyTorch does not specify the errors for a damaged file
-        reason = (str(error).splitlines() or [""])[0]
         raise UsageError(
             f"{path} is not a program that this PyTorch ({torch.__version__}) can read: {type(error).__name__}: "
-            f"{reason}; write it with torch.export.save under the same version"
+            f"{first_line(error)}; write it with torch.export.save under the same version"
         ) from error
     assert isinstance(unlifted, fx.GraphModule)
     return _prepared(unlifted, exported.call_spec.out_spec, path)

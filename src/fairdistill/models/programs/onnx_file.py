@@ -23,6 +23,7 @@ from fairdistill.models.programs.onnx_graph import (
     value_names,
 )
 from fairdistill.system.optional import needed
+from fairdistill.text.sentences import first_line
 
 PIXELS = "pixels"
 """Metadata ``input`` of a file that takes uint8 pixels ``[N, H, W, 3]``, and scales and normalizes them itself."""
@@ -114,9 +115,7 @@ def load_onnx(path: str | Path) -> OpenedOnnx:
         model = onnx.load(str(path))
         onnx.checker.check_model(model)
     except Exception as error:  # of several libraries
-        raise UsageError(
-            f"{path} is not a readable ONNX file: {_first_line(error)}; copy or export it again"
-        ) from error
+        raise UsageError(f"{path} is not a readable ONNX file: {_reason(error)}; copy or export it again") from error
     layout = input_layout(model.graph, path, pixels=_metadata(model).get("input") == PIXELS)
     output, notes = output_of(model.graph, path)
     if layout.channels_last and not layout.is_pixels:
@@ -125,7 +124,7 @@ def load_onnx(path: str | Path) -> OpenedOnnx:
     try:
         program._session = _session(model)
     except Exception as error:  # as above
-        raise UsageError(f"onnxruntime cannot run {path}: {_first_line(error)}; export it again") from error
+        raise UsageError(f"onnxruntime cannot run {path}: {_reason(error)}; export it again") from error
     taps = find_tap_values(_with_shapes(onnx, model), output)
     for value in taps.values():
         program.reveal(value)
@@ -153,8 +152,8 @@ def _session(model: Any) -> Any:
     return runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}"
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {first_line(error)[:200]}"
 
 
 def _needed(package: str) -> Any:

@@ -17,6 +17,7 @@ from fairdistill.models.files.archive import check_stored
 from fairdistill.models.intake import Remedies, check_images
 from fairdistill.models.outputs import raw_outputs
 from fairdistill.models.programs.exported import ExportedNetwork, prepared
+from fairdistill.text.sentences import first_line
 
 _CLOSE = 1e-3  # of the largest output
 _TWO, _FIVE = 2, 5  # images that it is tried on
@@ -73,10 +74,9 @@ def load_torchscript(path: str | Path, *, size: int, remedies: Remedies | None =
             script: Any = torch.jit.load(str(path), map_location="cpu")
             frozen = torch.jit.freeze(script.eval()) if hasattr(script, "training") else script
         except Exception as error:  # PyTorch does not specify them
-            reason = (str(error).strip().splitlines() or [""])[0]
             raise UsageError(
-                f"{path} is not a TorchScript file that this PyTorch ({torch.__version__}) can read: {reason}; "
-                "write it again with torch.jit.save"
+                f"{path} is not a TorchScript file that this PyTorch ({torch.__version__}) can read: "
+                f"{first_line(error)}; write it again with torch.jit.save"
             ) from error
         images = torch.rand(_TWO, 3, size, size, generator=torch.Generator().manual_seed(0))
         check_images(_Script(frozen), images, name=str(path), remedies=remedies)

@@ -6,12 +6,12 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import DataError
 from fairdistill.predictions.table.class_columns import Scores
 from fairdistill.predictions.table.matching import class_of_column
 from fairdistill.predictions.table.options import TableColumns
 from fairdistill.tables.columns import Columns, check_bins, names_in
-from fairdistill.tables.reading import check_column, is_json_lines, is_parquet, read_columns, several
+from fairdistill.tables.reading import check_column, check_used_once, is_json_lines, is_parquet, read_columns, several
 from fairdistill.tables.sources import id_column, source_column
 from fairdistill.text.lists import listed
 
@@ -143,6 +143,4 @@ def _check_different(options: TableColumns, groups: list[str], scores: Scores) -
         ([options.label, *outputs, options.source], "--source and the classes"),
     ]
     for given, what in uses:
-        twice = next((name for name in given if name is not None and given.count(name) > 1), None)
-        if twice is not None:
-            raise UsageError(f"the column {twice!r} is used twice in {what}; use each column once")
+        check_used_once(given, what)

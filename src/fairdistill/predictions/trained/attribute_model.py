@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fairdistill.data import GroupedDataset, Pipeline
+from fairdistill.data import GroupedDataset
 from fairdistill.errors import TeacherError
 from fairdistill.models.files.weights import WeightsFile
-from fairdistill.models.layout import to_device
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.table.writing import attribute_columns, write_table
-from fairdistill.predictions.trained.evaluation import logits_of
-from fairdistill.predictions.trained.model import DeployedModel, as_predictions, load_model
+from fairdistill.predictions.trained.model import DeployedModel, as_predictions, finite_logits, load_model
 from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.lists import joined
@@ -80,16 +78,7 @@ def attribute_shares(
     Raises:
         TeacherError: if an output is not finite.
     """
-    network = model.network.eval()
-    to_device(network, runtime.device)
-    logits = logits_of(network, Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe), runtime.autocast)
-    undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
-    if undefined:
-        raise TeacherError(
-            f"{where} gives outputs that are not finite for {len(undefined):,} of {len(data):,} images of {data.name}, "
-            f"starting with {data.ids[undefined[0]]}; check its weights and the mean and sd of its input"
-        )
-    shares = shares_of(logits, model)
+    shares = shares_of(finite_logits(model, data, where=where, runtime=runtime), model)
     return shares if outputs is None else shares[:, list(outputs)]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fairdistill.data import GroupedDataset, Pipeline, Recipe
@@ -129,18 +130,35 @@ def predictions_of(model: DeployedModel, data: GroupedDataset, *, where: str, ru
     Raises:
         TeacherError: if its number of outputs differs from the number of classes, or an output is not finite.
     """
+    with progress("running the model", len(data)) as report:
+        logits = finite_logits(model, data, where=where, runtime=runtime, report=report)
+    return as_predictions(model, data, F.softmax(logits.double(), dim=1).cpu().numpy(), where=where)
+
+
+def finite_logits(
+    model: DeployedModel,
+    data: GroupedDataset,
+    *,
+    where: str,
+    runtime: Runtime,
+    report: Callable[[int], None] = lambda done: None,
+) -> Tensor:
+    """Return a model's logits of every image, ``[N, C]``; ``where`` names the model in the error.
+
+    Raises:
+        TeacherError: as :func:`predictions_of`.
+    """
     network = model.network.eval()
     to_device(network, runtime.device)
     pipeline = Pipeline(data, device=runtime.device, seed=0, recipe=model.recipe)
-    with progress("running the model", len(data)) as report:
-        logits = logits_of(network, pipeline, runtime.autocast, report=report)
+    logits = logits_of(network, pipeline, runtime.autocast, report=report)
     undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
     if undefined:
         raise TeacherError(
             f"{where} gives outputs that are not finite for {len(undefined):,} of {len(data):,} images of "
             f"{data.name}, starting with {data.ids[undefined[0]]}; check its weights and the mean and sd of its input"
         )
-    return as_predictions(model, data, F.softmax(logits.double(), dim=1).cpu().numpy(), where=where)
+    return logits
 
 
 def as_predictions(
@@ -150,7 +168,7 @@ def as_predictions(
     return Predictions(
         where=f"{where} on {data.name}",
         ids=np.array(data.ids, object),
-        sources=np.unique(data.source_ids, return_inverse=True)[1].astype(np.int64),
+        sources=data.sources,
         labels=data.labels.numpy(),
         groups=data.groups.numpy(),
         predicted=probabilities.argmax(axis=1),

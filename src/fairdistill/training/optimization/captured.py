@@ -14,6 +14,7 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from fairdistill.text.sentences import first_line
 from fairdistill.training.optimization.objective import StepLoss
 from fairdistill.types import Taps
 
@@ -169,7 +170,7 @@ class CapturedPasses:
         except RuntimeError as error:
             for parameter in self._parameters:
                 parameter.grad = None
-            self._say(f"this step cannot be a CUDA graph and runs without one: {str(error).splitlines()[0]}")
+            self._say(f"this step cannot be a CUDA graph and runs without one: {first_line(error)}")
             return None
         gradients = {each: each.grad for each in self._parameters if each.grad is not None}
         return _Recording(static, progress, ramp, replay, results[0], gradients)
