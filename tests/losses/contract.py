@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -14,6 +15,18 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """A loss of a student's and a teacher's features; all else is bound."""
 
 DTYPES = [torch.float32, torch.bfloat16, torch.float64]
+
+BATCHES = {
+    "even": ([0, 1, 2] * 4, [0, 0, 0, 1, 1, 1] * 2),
+    "one row": ([1], [1]),
+    "one-sample cells": ([0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1]),
+    "a class nowhere": ([0, 2, 2, 0, 2], [0, 1, 0, 0, 1]),
+    "a group nowhere": ([0, 1, 2, 0, 1], [1, 1, 1, 1, 1]),
+    "unknown groups": ([0, 0, 0, 1, 1, 2], [0, -1, 1, 1, -1, 0]),
+    "unknown groups alone": ([0, 1, 2], [-1, -1, -1]),
+}
+"""Labels and groups of batches of 3 classes and 2 groups."""
+batches = pytest.mark.parametrize(("labels", "groups"), BATCHES.values(), ids=BATCHES)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

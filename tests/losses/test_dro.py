@@ -7,12 +7,14 @@ import torch
 
 from fairdistill.losses import GroupDRO, dro_loss
 from tests.losses.contract import (
+    BATCHES,
     DTYPES,
     assert_close,
     assert_computes_in_full_precision,
     assert_gradcheck,
     assert_same,
     assert_unmoved_by_autocast,
+    batches,
     random,
     step_view,
     term_context,
@@ -21,17 +23,6 @@ from tests.losses.contract import (
 from tests.reference import dro as slow
 
 C, G = 3, 2
-# labels, groups
-BATCHES = {
-    "even": ([0, 1, 2] * 4, [0, 0, 0, 1, 1, 1] * 2),
-    "one row": ([1], [1]),
-    "one-sample cells": ([0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1]),
-    "a class nowhere": ([0, 2, 2, 0, 2], [0, 1, 0, 0, 1]),
-    "a group nowhere": ([0, 1, 2, 0, 1], [1, 1, 1, 1, 1]),
-    "unknown groups": ([0, 0, 0, 1, 1, 2], [0, -1, 1, 1, -1, 0]),
-    "unknown groups alone": ([0, 1, 2], [-1, -1, -1]),
-}
-batches = pytest.mark.parametrize(("labels", "groups"), BATCHES.values(), ids=BATCHES)
 Q = torch.tensor([[0.3, 0.1], [0.2, 0.1], [0.1, 0.2]], dtype=torch.float64)
 SIZES = torch.tensor([[4, 1], [9, 1], [1, 16]])
 

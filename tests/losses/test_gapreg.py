@@ -7,12 +7,14 @@ import torch
 from fairdistill.errors import MethodError
 from fairdistill.losses import GapReg, GapRegLoss, gapreg_loss, soft_deo
 from tests.losses.contract import (
+    BATCHES,
     DTYPES,
     assert_close,
     assert_computes_in_full_precision,
     assert_gradcheck,
     assert_same,
     assert_unmoved_by_autocast,
+    batches,
     random,
     step_view,
     term_context,
@@ -20,17 +22,6 @@ from tests.losses.contract import (
 from tests.reference import gapreg as slow
 
 C, G = 3, 2
-# labels, groups
-BATCHES = {
-    "even": ([0, 1, 2] * 4, [0, 0, 0, 1, 1, 1] * 2),
-    "one-sample cells": ([0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1]),
-    "a class nowhere": ([0, 2, 2, 0, 2], [0, 1, 0, 1, 1]),
-    "a group nowhere": ([0, 1, 2, 0, 1], [1, 1, 1, 1, 1]),
-    "one row": ([1], [1]),
-    "unknown groups": ([0, 0, 0, 1, 1, 2], [0, -1, 1, 1, -1, 0]),
-    "unknown groups alone": ([0, 1, 2], [-1, -1, -1]),
-}
-batches = pytest.mark.parametrize(("labels", "groups"), BATCHES.values(), ids=BATCHES)
 
 
 def fresh():

@@ -1,24 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from fairdistill.errors import DataError
-from fairdistill.predictions.probabilities import checked_probabilities
 from fairdistill.predictions.rounding import explained
-
-PATH = Path("t.parquet")  # whose rows are counted without opening it
-
-
-def checked(values):
-    values = np.asarray(values, np.float64)
-    return checked_probabilities(PATH, [f"p{at}" for at in range(values.shape[1])], values)
-
-
-def random(classes: int, rows: int = 400) -> np.ndarray:
-    return np.random.default_rng(classes).dirichlet(np.ones(classes), rows)
+from tests.predictions.test_probabilities import checked, random
 
 
 def test_half_a_unit_for_each_class_or_a_whole_one_on_one_side():

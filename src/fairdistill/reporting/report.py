@@ -8,9 +8,10 @@ from typing import Any
 from fairdistill.contract import Location, listed_paths, with_keywords
 from fairdistill.reporting.card import card
 from fairdistill.reporting.content import gather
+from fairdistill.reporting.html import html
 from fairdistill.reporting.options import ReportOptions
-from fairdistill.reporting.page import page
-from fairdistill.reporting.result import ReportResult
+from fairdistill.reporting.result import ReportContent, ReportResult
+from fairdistill.reporting.text import sentences
 from fairdistill.runs import write_text
 
 
@@ -43,7 +44,18 @@ def report(
     given = listed_paths("run folders", sources)
     files = options.files(given)
     content = gather(given, options)
-    texts = (page(content), *([card(content)] if options.card else []))
+    texts = (_page(content), *([card(content)] if options.card else []))
     for path, text in zip(files, texts, strict=True):
         write_text(path, text)
     return ReportResult(page=options.out, card=options.card, content=content)
+
+
+def _page(content: ReportContent) -> str:
+    """Return the HTML page; text from users is escaped."""
+    return html(
+        "page.html.j2",
+        content.figures,
+        styles=("page.css",),
+        scripts=("drawing.js", "page.js"),
+        values={"content": content, "sentences": sentences(content), "card": card(content)},
+    )

@@ -25,7 +25,6 @@ from fairdistill.text.telling import tell
 from fairdistill.training import Interrupted, Stopped, TrainOptions, resume, train
 from fairdistill.tuning import folder
 from fairdistill.tuning.early_stopping import History, beaten_by
-from fairdistill.tuning.measured import measured
 from fairdistill.tuning.plan import Plan, check_budget
 from fairdistill.tuning.trials import (
     HISTORY,
@@ -138,7 +137,7 @@ def _work(plan: Plan, study: Study, trial: Trial, *, quiet: bool) -> None:
         _say(f"trial {number} failed: {error}", quiet)
     else:
         scores = _record(trial, run, watch.history)
-        trial.set_user_attr("measures", kept(measured(run, plan.validation), plan.rule.metrics))
+        trial.set_user_attr("measures", kept(plan.validation.measured(run), plan.rule.metrics))
         trial.set_user_attr("seconds", round(time.monotonic() - started, 3))
         study.tell(trial, [scores[metric] for metric in plan.objectives])
         shown = "  ".join(f"{name} {percentage(scores[metric], 2)}" for metric, name in METRICS.items())

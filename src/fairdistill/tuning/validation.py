@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.choosing import Measures
+from fairdistill.choosing import Measures, measures_of_predictions
 from fairdistill.data import GroupedDataset
 from fairdistill.metrics import SCORES, Scores, calibration_bins, overall_calibration_error
 from fairdistill.predictions.trained.evaluation import Evaluation
+from fairdistill.predictions.trained.model import load_model, predictions_of
+from fairdistill.predictions.trained.source import ModelSource
+from fairdistill.runs import RunFolder
 from fairdistill.system.runtime import Runtime
 from fairdistill.training import Setup, evaluate_teacher
 from fairdistill.tuning.early_stopping import Noise
@@ -37,6 +40,12 @@ class ValidationSet:
     def rows(self) -> int:
         """The number of samples."""
         return len(self.samples)
+
+    def measured(self, run: RunFolder) -> Measures:
+        """Return all metrics, by which a rule can choose, of the weights that a run keeps."""
+        model = load_model(ModelSource(path=str(run.path), option="trial"), self.samples, self.runtime)
+        found = predictions_of(model, self.samples, where=str(run.path), runtime=self.runtime)
+        return measures_of_predictions(found)
 
     @classmethod
     def of(cls, setup: Setup) -> ValidationSet:

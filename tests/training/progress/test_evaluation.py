@@ -8,17 +8,12 @@ import torch
 import fairdistill
 from fairdistill import data
 from fairdistill.data.augmentation.pipeline import Pipeline
-from fairdistill.models import read_weights
 from fairdistill.predictions.trained.evaluation import evaluate, logits_of
 from fairdistill.training import loop, train
 from fairdistill.training.progress import evaluation
+from tests.training.test_loop import same_weights
 
 CPU = torch.device("cpu")
-
-
-def same_weights(run, other):
-    (one, _), (two, _) = (read_weights(each.path / "model.safetensors") for each in (run, other))
-    return all(torch.equal(one[name], two[name]) for name in one)
 
 
 def watch(monkeypatch):

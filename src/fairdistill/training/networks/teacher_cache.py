@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fairdistill.caching import Stored
 from fairdistill.data import Pipeline
@@ -11,10 +12,11 @@ from fairdistill.system.runtime import Runtime
 from fairdistill.types import Batch, Draws, TapName, Taps
 
 
+@dataclass(frozen=True)
 class LiveTeacher:
     """Runs the teacher on every batch.
 
-    Args:
+    Attributes:
         teacher: the frozen teacher.
         runtime: device and precision.
         taps: the features to return.
@@ -23,42 +25,33 @@ class LiveTeacher:
         plain: whether its images are only flipped as the student's, without crops and other changes.
     """
 
-    def __init__(
-        self,
-        teacher: Teacher,
-        runtime: Runtime,
-        taps: frozenset[TapName],
-        *,
-        pipeline: Pipeline | None = None,
-        plain: bool = False,
-    ) -> None:
-        self._teacher = teacher
-        self._runtime = runtime
-        self._taps = taps
-        self._pipeline = pipeline
-        self._plain = plain
+    teacher: Teacher
+    runtime: Runtime
+    taps: frozenset[TapName]
+    pipeline: Pipeline | None = None
+    plain: bool = False
 
     def __call__(self, batch: Batch) -> Taps:
         """Return the features of a batch."""
         images = batch.images
-        if self._pipeline is not None:
-            draws = Draws(state=batch.state) if self._plain else batch.draws
-            images = self._pipeline.images(batch.index, draws)
-        with self._runtime.autocast():
-            features = self._teacher(images)
-        return {name: features[name] for name in self._taps}
+        if self.pipeline is not None:
+            draws = Draws(state=batch.state) if self.plain else batch.draws
+            images = self.pipeline.images(batch.index, draws)
+        with self.runtime.autocast():
+            features = self.teacher(images)
+        return {name: features[name] for name in self.taps}
 
 
+@dataclass(frozen=True)
 class CachedTeacher:
     """Looks up the teacher's features.
 
-    Args:
+    Attributes:
         features: by name.
     """
 
-    def __init__(self, features: Mapping[TapName, Stored]) -> None:
-        self._features = features
+    features: Mapping[TapName, Stored]
 
     def __call__(self, batch: Batch) -> Taps:
         """Return the features of a batch."""
-        return {name: stored.at(batch.index, batch.state) for name, stored in self._features.items()}
+        return {name: stored.at(batch.index, batch.state) for name, stored in self.features.items()}
