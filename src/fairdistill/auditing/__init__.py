@@ -37,16 +37,10 @@ __all__ = [
 __getattr__ = lazy_face(
     __name__,
     {
-        "AuditResult": "fairdistill.auditing.result",
-        "ModelChange": "fairdistill.auditing.result",
-        "Sizing": "fairdistill.auditing.result",
-        "SubgroupChange": "fairdistill.auditing.result",
-        "WorstGroup": "fairdistill.auditing.values",
-        "WorstSubgroup": "fairdistill.auditing.values",
-        "audit": "fairdistill.auditing.audit",
-        "change_between": "fairdistill.auditing.change",
-        "model_change": "fairdistill.auditing.change",
-        "sizing": "fairdistill.auditing.sizing",
-        "worst_of": "fairdistill.auditing.change",
+        "audit": ("audit",),
+        "change": ("change_between", "model_change", "worst_of"),
+        "result": ("AuditResult", "ModelChange", "Sizing", "SubgroupChange"),
+        "sizing": ("sizing",),
+        "values": ("WorstGroup", "WorstSubgroup"),
     },
 )

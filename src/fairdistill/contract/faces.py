@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 
-def lazy_face(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+def lazy_face(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
     """Return a module ``__getattr__`` for a package's ``__init__`` (PEP 562).
 
     This way ``fairdistill train --help`` can read the options of a training without waiting for torch. The names are
@@ -19,8 +19,9 @@ def lazy_face(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 
     Args:
         package: the package's ``__name__``.
-        homes: the module that holds each public name, for example ``{"train": "fairdistill.training.train"}``.
+        modules: the public names of each module in it, for example ``{"train": ("resume", "train")}``.
     """
+    homes = {name: f"{package}.{module}" for module, names in modules.items() for name in names}
 
     class Face(ModuleType):
         def __setattr__(self, name: str, value: Any) -> None:

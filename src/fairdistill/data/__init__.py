@@ -39,10 +39,10 @@ __all__ = [
 __getattr__ = lazy_face(
     __name__,
     {
-        "GroupedDataset": "fairdistill.data.dataset",
-        "ImageFiles": "fairdistill.data.images.reading",
-        "Pipeline": "fairdistill.data.augmentation.pipeline",
-        "cut_validation": "fairdistill.data.splits",
-        "without_duplicates": "fairdistill.data.files",
+        "augmentation.pipeline": ("Pipeline",),
+        "dataset": ("GroupedDataset",),
+        "files": ("without_duplicates",),
+        "images.reading": ("ImageFiles",),
+        "splits": ("cut_validation",),
     },
 )

@@ -16,9 +16,7 @@ __all__ = ["ExportOptions", "ExportResult", "Reaudit", "Values", "export"]
 __getattr__ = lazy_face(
     __name__,
     {
-        "ExportResult": "fairdistill.exporting.result",
-        "Reaudit": "fairdistill.exporting.result",
-        "Values": "fairdistill.exporting.result",
-        "export": "fairdistill.exporting.export",
+        "export": ("export",),
+        "result": ("ExportResult", "Reaudit", "Values"),
     },
 )

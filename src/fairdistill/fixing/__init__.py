@@ -21,9 +21,9 @@ __all__ = [
 __getattr__ = lazy_face(
     __name__,
     {
-        "FixResult": "fairdistill.fixing.result",
-        "demo": "fairdistill.fixing.demo",
-        "fix": "fairdistill.fixing.fix",
-        "fix_predictions": "fairdistill.fixing.tables.fix",
+        "demo": ("demo",),
+        "fix": ("fix",),
+        "result": ("FixResult",),
+        "tables.fix": ("fix_predictions",),
     },
 )

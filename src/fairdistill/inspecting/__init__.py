@@ -18,12 +18,7 @@ __all__ = [
 __getattr__ = lazy_face(
     __name__,
     {
-        "ImageSizes": "fairdistill.inspecting.result",
-        "InspectResult": "fairdistill.inspecting.result",
-        "Pixels": "fairdistill.inspecting.result",
-        "SkippedFile": "fairdistill.inspecting.result",
-        "SplitContents": "fairdistill.inspecting.result",
-        "Subgroup": "fairdistill.inspecting.result",
-        "inspect": "fairdistill.inspecting.inspect",
+        "inspect": ("inspect",),
+        "result": ("ImageSizes", "InspectResult", "Pixels", "SkippedFile", "SplitContents", "Subgroup"),
     },
 )

@@ -16,9 +16,7 @@ __all__ = ["ReportContent", "ReportOptions", "ReportResult", "ReportRow", "repor
 __getattr__ = lazy_face(
     __name__,
     {
-        "ReportContent": "fairdistill.reporting.result",
-        "ReportResult": "fairdistill.reporting.result",
-        "ReportRow": "fairdistill.reporting.result",
-        "report": "fairdistill.reporting.report",
+        "report": ("report",),
+        "result": ("ReportContent", "ReportResult", "ReportRow"),
     },
 )

@@ -47,22 +47,18 @@ __all__ = [
 __getattr__ = lazy_face(
     __name__,
     {
-        name: f"{__name__}.{module}"
-        for module, names in {
-            "networks.averaging": ("ema_decay",),
-            "machine.cost": ("Estimate", "estimate", "seconds_of"),
-            "machine.environment": ("Environment", "describe_environment"),
-            "progress.evaluation": ("evaluate_teacher",),
-            "identity": ("code_of", "identity_of", "identity_of_data"),
-            "loop": ("Watch",),
-            "resolving": ("resolve",),
-            "train": ("resume", "train"),
-            "setup": ("Setup", "build_sampler", "prepare"),
-            "data.splits": ("Splits", "load_data", "make_splits"),
-            "optimization.stages": ("plan_stages",),
-            "progress.state": ("load_checkpoint",),
-            "progress.stopping": ("Interrupted", "Stopped"),
-        }.items()
-        for name in names
+        "data.splits": ("Splits", "load_data", "make_splits"),
+        "identity": ("code_of", "identity_of", "identity_of_data"),
+        "loop": ("Watch",),
+        "machine.cost": ("Estimate", "estimate", "seconds_of"),
+        "machine.environment": ("Environment", "describe_environment"),
+        "networks.averaging": ("ema_decay",),
+        "optimization.stages": ("plan_stages",),
+        "progress.evaluation": ("evaluate_teacher",),
+        "progress.state": ("load_checkpoint",),
+        "progress.stopping": ("Interrupted", "Stopped"),
+        "resolving": ("resolve",),
+        "setup": ("Setup", "build_sampler", "prepare"),
+        "train": ("resume", "train"),
     },
 )

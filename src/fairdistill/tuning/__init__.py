@@ -20,9 +20,7 @@ __all__ = ["ScoresOnTest", "Trial", "TuneOptions", "TuneResult", "tune"]
 __getattr__ = lazy_face(
     __name__,
     {
-        "ScoresOnTest": "fairdistill.tuning.result",
-        "Trial": "fairdistill.tuning.result",
-        "TuneResult": "fairdistill.tuning.result",
-        "tune": "fairdistill.tuning.tune",
+        "result": ("ScoresOnTest", "Trial", "TuneResult"),
+        "tune": ("tune",),
     },
 )

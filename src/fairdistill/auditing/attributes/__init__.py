@@ -15,8 +15,7 @@ __all__ = ["AttributeAudit", "AttributesResult", "audit_attributes"]
 __getattr__ = lazy_face(
     __name__,
     {
-        "AttributeAudit": "fairdistill.auditing.attributes.result",
-        "AttributesResult": "fairdistill.auditing.attributes.result",
-        "audit_attributes": "fairdistill.auditing.attributes.audit",
+        "audit": ("audit_attributes",),
+        "result": ("AttributeAudit", "AttributesResult"),
     },
 )

@@ -29,12 +29,11 @@ __all__ = [
     "recommendation_page",
 ]  # fmt: skip
 
-_CONTENT = "fairdistill.reporting.recommendation.content"
 __getattr__ = lazy_face(
     __name__,
     {
-        **dict.fromkeys(("CandidateResult", "Family", "FrontPoint", "OnTest", "Recommendation", "Outcome"), _CONTENT),
-        "recommendation_card": "fairdistill.reporting.recommendation.card",
-        "recommendation_page": "fairdistill.reporting.recommendation.page",
+        "card": ("recommendation_card",),
+        "content": ("CandidateResult", "Family", "FrontPoint", "OnTest", "Outcome", "Recommendation"),
+        "page": ("recommendation_page",),
     },
 )
