@@ -46,9 +46,8 @@ def file(network, tmp_path_factory):
 
 
 def test_it_gives_the_outputs_and_features_of_the_network_for_any_number_of_images(network, file):
-    opened = load_onnx(file)
-    program = opened.network
-    assert (program.batch_size, program.image_size, opened.notes) == (None, 16, ())
+    program, notes = load_onnx(file)
+    assert (program.batch_size, program.image_size, notes) == (None, 16, ())
     points = find_taps(program, torch.rand(1, 3, 16, 16))
     teacher = Teacher(copy.deepcopy(program), points, keep=KEEP).to(torch.device("cpu"))
     for rows in (1, 2, 5):
@@ -62,7 +61,7 @@ def test_it_gives_the_outputs_and_features_of_the_network_for_any_number_of_imag
 
 
 def test_a_value_of_the_graph_is_a_feature_by_its_name(file):
-    program = load_onnx(file).network
+    program = load_onnx(file)[0]
     name = next(node.output[0] for node in onnx.load(str(file)).graph.node if node.op_type == "Relu")
     points = find_taps(program, torch.rand(1, 3, 16, 16), named={"feature": name})
     taps = Tapped(program, points)(torch.rand(5, 3, 16, 16))
@@ -86,20 +85,20 @@ def made(path, *, shape, kind=TensorProto.FLOAT, inputs=1, outputs=1, axes=(2, 3
 
 def test_the_batch_size_and_the_layout_are_those_of_the_graph(tmp_path):
     images = torch.rand(5, 3, 8, 8)
-    fixed = load_onnx(made(tmp_path / "a.onnx", shape=[2, 3, 8, 8])).network
+    fixed = load_onnx(made(tmp_path / "a.onnx", shape=[2, 3, 8, 8]))[0]
     assert (fixed.batch_size, fixed.image_size) == (2, 8)
     torch.testing.assert_close(fixed(images), images.mean((2, 3)))
-    last = load_onnx(made(tmp_path / "b.onnx", shape=["n", "h", "w", 3], axes=(1, 2)))
-    assert last.notes == ("The images were given to b.onnx as [N, H, W, 3], which its input 'x0' asks for",)
-    torch.testing.assert_close(last.network(images), images.mean((2, 3)))
-    half = load_onnx(made(tmp_path / "c.onnx", shape=["n", 3, 8, 8], kind=TensorProto.FLOAT16)).network
+    last, notes = load_onnx(made(tmp_path / "b.onnx", shape=["n", "h", "w", 3], axes=(1, 2)))
+    assert notes == ("The images were given to b.onnx as [N, H, W, 3], which its input 'x0' asks for",)
+    torch.testing.assert_close(last(images), images.mean((2, 3)))
+    half = load_onnx(made(tmp_path / "c.onnx", shape=["n", 3, 8, 8], kind=TensorProto.FLOAT16))[0]
     assert half(images).dtype == torch.float32
     torch.testing.assert_close(half(images), images.mean((2, 3)), atol=1e-2, rtol=1e-2)
 
 
 def test_of_several_outputs_the_first_is_read_and_a_note_says_so(tmp_path):
-    opened = load_onnx(made(tmp_path / "a.onnx", shape=["n", 3, 8, 8], outputs=2))
-    assert opened.notes == ("The output 'y0' of a.onnx was read; it also has 'y1'",)
+    _, notes = load_onnx(made(tmp_path / "a.onnx", shape=["n", 3, 8, 8], outputs=2))
+    assert notes == ("The output 'y0' of a.onnx was read; it also has 'y1'",)
 
 
 class Ending(nn.Module):
@@ -124,7 +123,7 @@ class Ending(nn.Module):
 )
 def test_the_outputs_that_are_read_are_a_matrix_of_floats(tmp_path, function, read):
     network = Ending(function).eval()
-    program = load_onnx(exported(network, tmp_path / "a.onnx")).network
+    program = load_onnx(exported(network, tmp_path / "a.onnx"))[0]
     program.raw = True
     images = torch.rand(3, 3, 16, 16)
     torch.testing.assert_close(program(images), read(network.net(images)), atol=1e-5, rtol=1e-5)
@@ -141,7 +140,7 @@ def test_the_outputs_that_are_read_are_a_matrix_of_floats(tmp_path, function, re
     ],
 )
 def test_the_operation_that_a_graph_ends_in_is_known(tmp_path, function, name):
-    assert load_onnx(exported(Ending(function).eval(), tmp_path / "a.onnx")).network.ending == name
+    assert load_onnx(exported(Ending(function).eval(), tmp_path / "a.onnx"))[0].ending == name
 
 
 BAD = [

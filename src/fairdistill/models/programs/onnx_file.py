@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +74,6 @@ class OnnxProgram(nn.Module):
         return other
 
 
-@dataclass(frozen=True)
-class OpenedOnnx:
-    """A network from an ONNX file, and what was assumed about it, one sentence each."""
-
-    network: ExportedNetwork
-    notes: tuple[str, ...] = ()
-
-
 def onnx_metadata(path: Path) -> dict[str, str]:
     """Return the metadata in an ONNX file, texts by name; empty if it cannot be read, which :func:`load_onnx` says."""
     onnx = _needed("onnx")
@@ -96,8 +87,8 @@ def _metadata(model: Any) -> dict[str, str]:
     return {item.key: item.value for item in model.metadata_props}
 
 
-def load_onnx(path: str | Path) -> OpenedOnnx:
-    """Return the network in an ONNX file; it runs on the CPU.
+def load_onnx(path: str | Path) -> tuple[ExportedNetwork, tuple[str, ...]]:
+    """Return the network in an ONNX file, and what was assumed about it, one sentence each; it runs on the CPU.
 
     Its embedding and its last convolutional map are found in its graph if the shapes of its values can be inferred.
 
@@ -106,7 +97,7 @@ def load_onnx(path: str | Path) -> OpenedOnnx:
             of images with three channels.
 
     Example:
-        >>> teacher = load_onnx("teacher.onnx").network  # doctest: +SKIP
+        >>> teacher, notes = load_onnx("teacher.onnx")  # doctest: +SKIP
     """
     path = Path(path)
     onnx = _needed("onnx")
@@ -133,7 +124,7 @@ def load_onnx(path: str | Path) -> OpenedOnnx:
         image_size=layout.size,
     )  # fmt: skip
     network.ending = ending_of(model.graph, output)
-    return OpenedOnnx(network, tuple(notes))
+    return network, tuple(notes)
 
 
 def _with_shapes(onnx: Any, model: Any) -> Any:

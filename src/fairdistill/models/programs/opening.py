@@ -25,8 +25,7 @@ def read_program(path: Path, *, size: int, remedies: Remedies) -> tuple[Exported
     check_itself(path)
     kind = program_kind(path)
     if kind == "onnx":
-        opened = load_onnx(path)
-        return opened.network, opened.notes
+        return load_onnx(path)
     if kind == "torchscript":
         return load_torchscript(path, size=size, remedies=remedies), ()
     return load_program(path), ()
