@@ -39,16 +39,21 @@ def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inpu
 
     Other predictions of the same classes get them in the same order. ``-`` is a table on standard input.
     """
-    if sum(map(is_standard_input, (source, options.against, options.validation))) > 1:
-        raise UsageError("standard input (-) can be read only once; name a file for the other table")
-    if is_standard_input(source) and options.data is not None:
-        raise UsageError("standard input (-) holds a table of predictions, not a model; drop --data")
+    check_standard_input(source, options)
     found = _read(source, options)
     return_freed_memory()
     if found.against is None and found.validation is None and not isinstance(source, Predictions):
         # Nothing to match the samples with, and a million names take much memory.
         found = replace(found, predictions=replace(found.predictions, ids=None))
     return with_equal_order(found)
+
+
+def check_standard_input(source: object, options: AuditOptions) -> None:
+    """Raise a UsageError if standard input stands for two tables, or for a model."""
+    if sum(map(is_standard_input, (source, options.against, options.validation))) > 1:
+        raise UsageError("standard input (-) can be read only once; name a file for the other table")
+    if is_standard_input(source) and options.data is not None:
+        raise UsageError("standard input (-) holds a table of predictions, not a model; drop --data")
 
 
 def with_equal_order(found: Inputs) -> Inputs:

@@ -22,7 +22,7 @@ from fairdistill.exporting.graph import ExportedGraph
 from fairdistill.exporting.int8 import quantized
 from fairdistill.exporting.options import ExportOptions
 from fairdistill.exporting.preprocessing import metadata_of, preprocess_content
-from fairdistill.exporting.reauditing import Reference, of_file, reaudit, reaudit_attributes, values_of
+from fairdistill.exporting.reauditing import Reference, of_file, reaudit, values_of
 from fairdistill.exporting.result import ExportedCorrection, ExportResult, Reaudit, ReauditedAttribute, Values
 from fairdistill.models import trust_code
 from fairdistill.models.description.preprocessing import preprocessing_of
@@ -32,12 +32,11 @@ from fairdistill.predictions import run_predictions
 from fairdistill.predictions.attribute_run import attributes_of_run, run_attribute
 from fairdistill.predictions.trained.agreement import decoding_of
 from fairdistill.predictions.trained.attribute_model import (
-    attribute_predictions,
-    attribute_shares,
     load_attribute_model,
+    predictions_of_each,
     yes_in_words,
 )
-from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
+from fairdistill.predictions.trained.model import DeployedModel, load_model
 from fairdistill.predictions.trained.own_description import OwnDescription, own_description
 from fairdistill.predictions.trained.source import ModelSource, given_for_data, open_run, source_of
 from fairdistill.runs import RunFolder, check_no_input, nearest_existing, write_bytes, write_json
@@ -159,15 +158,16 @@ def _checked(
     options: ExportOptions,
     correction: StoredCorrection | None,
 ) -> _Checked:
-    if test.attributes is not None:
-        references = _references_of_attributes(made.model, run, test, options)
-        return _Checked(attributes=reaudit_attributes(file, test, references, tolerance=options.tolerance))
-    reference, uncorrected = _reference(made.model, run, test, options), None
+    references, uncorrected = _references(made.model, run, test, options), None
     if correction is not None:
+        (reference,) = references
         uncorrected = values_of(reference.predictions)
-        reference = replace(reference, predictions=corrected(reference.predictions, correction))
-    found = reaudit(file, test, reference, tolerance=options.tolerance, function=made.function)
-    return _Checked(reaudit=found, uncorrected=uncorrected)
+        references = [replace(reference, predictions=corrected(reference.predictions, correction))]
+    found = reaudit(file, test, references, tolerance=options.tolerance, function=made.function)
+    if test.attributes is None:
+        return _Checked(reaudit=found[0], uncorrected=uncorrected)
+    named = zip(test.attributes.names, found, strict=True)
+    return _Checked(attributes=tuple(ReauditedAttribute(attribute=name, reaudit=each) for name, each in named))
 
 
 def _exported_correction(
@@ -264,26 +264,19 @@ def _without_data(source: ModelSource, own: OwnDescription) -> GroupedDataset:
     return GroupedDataset.unlabelled("drawn images", images, class_names=names, recipe=recipe)
 
 
-def _reference(model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions) -> Reference:
-    """Return the predictions that a run has recorded, or those of the model here."""
-    if run is not None and options.data is None:
-        return Reference(run_predictions(run), _computed(run))
-    runtime = choose_runtime(options.device, options.precision)
-    found = predictions_of(model, test, where=str(run.path) if run is not None else "the model", runtime=runtime)
-    return Reference(found, str(runtime.dtype).removeprefix("torch."))
-
-
-def _references_of_attributes(
+def _references(
     model: DeployedModel, run: RunFolder | None, test: GroupedDataset, options: ExportOptions
 ) -> list[Reference]:
-    """Return the predictions for each attribute that a run has recorded, or those of the model here."""
+    """Return the predictions, for each attribute or the only label, that a run has recorded, or those made here."""
     if run is not None and options.data is None:
-        found = (run_attribute(run, each) for each in attributes_of_run(run))
-        return [Reference(each, _computed(run)) for each in found if each is not None]
+        if test.attributes is None:
+            return [Reference(run_predictions(run), _computed(run))]
+        recorded = (run_attribute(run, each) for each in attributes_of_run(run))
+        return [Reference(each, _computed(run)) for each in recorded if each is not None]
     runtime = choose_runtime(options.device, options.precision)
-    shares = attribute_shares(model, test.of_outputs(), where="the model", runtime=runtime)
-    predictions = attribute_predictions(model, test, shares, where="the model")
-    return [Reference(each, str(runtime.dtype).removeprefix("torch.")) for each in predictions]
+    where = str(run.path) if run is not None and test.attributes is None else "the model"
+    found = predictions_of_each(model, test, where=where, runtime=runtime)
+    return [Reference(each, str(runtime.dtype).removeprefix("torch.")) for each in found]
 
 
 def _computed(run: RunFolder) -> str:

@@ -13,15 +13,11 @@ import torch
 from fairdistill.auditing import ModelChange, change_between
 from fairdistill.data import GroupedDataset
 from fairdistill.exporting.correcting import Decide, decided_by_file
-from fairdistill.exporting.result import Reaudit, ReauditedAttribute, Values
+from fairdistill.exporting.result import Reaudit, Values
 from fairdistill.metrics import accuracy, deo_a, deo_m
 from fairdistill.predictions import Predictions, paired
-from fairdistill.predictions.trained.attribute_model import (
-    attribute_predictions,
-    attribute_shares,
-    load_attribute_model,
-)
-from fairdistill.predictions.trained.model import ModelSource, load_model, predictions_of
+from fairdistill.predictions.trained.attribute_model import load_attribute_model, predictions_of_each
+from fairdistill.predictions.trained.model import ModelSource, load_model
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percent
@@ -45,42 +41,31 @@ class Reference:
 def reaudit(
     source: ModelSource,
     test: GroupedDataset,
-    reference: Reference,
+    references: Sequence[Reference],
     *,
     tolerance: float,
     function: Decide | None = None,
-) -> Reaudit:
+) -> list[Reaudit]:
     """Run a file on the test set as anyone else would, on the CPU in float32, and compare.
 
     Args:
         source: the file.
         test: the test set.
-        reference: what the model says of it.
+        references: what the model says of it: of each attribute, or of its only label.
         tolerance: how much worse the file may be, a fraction.
         function: what decides from its outputs, if a function beside it does.
     """
-    model = load_model(source, test, _CPU)
+    load = load_model if test.attributes is None else load_attribute_model
+    model = load(source, test.of_outputs(), _CPU)
     start = time.perf_counter()
-    found = predictions_of(model, test, where=source.path, runtime=_CPU)
-    seconds = time.perf_counter() - start
-    found = found if function is None else decided_by_file(found, function)
-    return _compared(found, test.name, reference, tolerance, speed=len(test) / seconds)
-
-
-def reaudit_attributes(
-    source: ModelSource, test: GroupedDataset, references: Sequence[Reference], *, tolerance: float
-) -> tuple[ReauditedAttribute, ...]:
-    """Run a file with several attributes on the test set, and compare each with the model; see :func:`reaudit`."""
-    assert test.attributes is not None
-    model = load_attribute_model(source, test.of_outputs(), _CPU)
-    start = time.perf_counter()
-    shares = attribute_shares(model, test.of_outputs(), where=source.path, runtime=_CPU)
+    found = predictions_of_each(model, test, where=source.path, runtime=_CPU)
     speed = len(test) / (time.perf_counter() - start)
-    found = attribute_predictions(model, test, shares, where=source.path)
-    return tuple(
-        ReauditedAttribute(attribute=name, reaudit=_compared(each, test.name, reference, tolerance, speed=speed))
-        for name, each, reference in zip(test.attributes.names, found, references, strict=True)
-    )
+    if function is not None:
+        found = [decided_by_file(each, function) for each in found]
+    return [
+        _compared(each, test.name, reference, tolerance, speed=speed)
+        for each, reference in zip(found, references, strict=True)
+    ]
 
 
 def _compared(found: Predictions, where: str, reference: Reference, tolerance: float, *, speed: float) -> Reaudit:

@@ -537,3 +537,5 @@ def test_several_attributes_come_from_standard_input(table, monkeypatch):
     assert [each.audit.metrics for each in found.attributes] == [each.audit.metrics for each in named.attributes]
     with pytest.raises(UsageError, match=r"standard input \(-\) can be read only once"):
         audit_attributes("-", label="smiling,glasses", against="-", **OPTIONS)
+    with pytest.raises(UsageError, match=r"standard input \(-\) holds a table of predictions, not a model"):
+        audit_attributes("-", data="celeba", target="Smiling,Young")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.auditing.source import Inputs, as_standard_input, table_suffix, with_equal_order
+from fairdistill.auditing.source import Inputs, as_standard_input, check_standard_input, table_suffix, with_equal_order
 from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions import Predictions, TableColumns
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute, run_inputs
@@ -46,6 +46,7 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
         UsageError: for anything else, or options that do not fit.
         DataError: naming the table and the column, for an attribute that is not yes or no.
     """
+    check_standard_input(source, options)
     if options.data is not None:
         from fairdistill.auditing.attribute_model import run_model  # torch, which tables do not need
 
@@ -53,8 +54,6 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
         against = _others(options.against, options, found.attributes)
         return AttributeInputs.of(found.attributes, found.test, against, found.validation)
     if is_standard_input(source):
-        if any(map(is_standard_input, (options.against, options.validation))):
-            raise UsageError("standard input (-) can be read only once; name a file for the other table")
         with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
             read = _of_table(path, options)
             named = (replace(each, predictions=as_standard_input(each.predictions, path)) for each in read.each)

@@ -16,7 +16,13 @@ from fairdistill.errors import TeacherError
 from fairdistill.models.files.weights import WeightsFile
 from fairdistill.predictions.predictions import Predictions
 from fairdistill.predictions.table.writing import attribute_columns, write_table
-from fairdistill.predictions.trained.model import DeployedModel, as_predictions, finite_logits, load_model
+from fairdistill.predictions.trained.model import (
+    DeployedModel,
+    as_predictions,
+    finite_logits,
+    load_model,
+    predictions_of,
+)
 from fairdistill.predictions.trained.source import ModelSource
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.lists import joined
@@ -80,6 +86,16 @@ def attribute_shares(
     """
     shares = shares_of(finite_logits(model, data, where=where, runtime=runtime), model)
     return shares if outputs is None else shares[:, list(outputs)]
+
+
+def predictions_of_each(
+    model: DeployedModel, data: GroupedDataset, *, where: str, runtime: Runtime
+) -> list[Predictions]:
+    """Run a model on every image; return its predictions of each attribute, a single one if there are no attributes."""
+    if data.attributes is None:
+        return [predictions_of(model, data, where=where, runtime=runtime)]
+    shares = attribute_shares(model, data.of_outputs(), where=where, runtime=runtime)
+    return attribute_predictions(model, data, shares, where=where)
 
 
 def attribute_predictions(
