@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fairdistill.contract import check_at_least_one, check_types
+from fairdistill.data.recipe import Recipe
 from fairdistill.errors import UsageError
 from fairdistill.system.folders import image_cache_folder
 from fairdistill.system.threads import processors
@@ -38,6 +39,11 @@ class FileOptions:
         check_at_least_one(self, "workers")
         if self.cache_format == "jpeg" and not self.cache:
             raise UsageError("--cache-format jpeg needs the image cache; drop it or --no-cache")
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the images are preprocessed; each data set has its own."""
+        raise NotImplementedError
 
     @property
     def storage(self) -> Storage:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairdistill.data.dataset import GroupedDataset
+from fairdistill.data.file_options import FileOptions
 from fairdistill.data.images.cache_format import compressing
 from fairdistill.data.images.compressing import QUALITY
 from fairdistill.data.images.facts import FACTS, common_depth
@@ -47,6 +48,13 @@ class Origin:
     recipe: Recipe
     storage: Storage
     skip_broken: bool = False
+
+    @classmethod
+    def of(cls, name: str, source: Source, options: FileOptions) -> Origin:
+        """Return where images come from that are read as options say."""
+        return cls(
+            name=name, source=source, recipe=options.recipe, storage=options.storage, skip_broken=options.skip_broken
+        )
 
 
 def load_rows(

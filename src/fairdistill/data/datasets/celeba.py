@@ -92,17 +92,8 @@ def load(wanted: Collection[Split], root: Path | None, options: CelebAOptions) -
     splits = [SPLITS.index(split) for split in wanted]
     from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
 
-    return load_rows(
-        rows.take(np.isin(rows.splits, splits)) if "train" not in wanted else rows,
-        wanted,
-        Origin(
-            name="celeba",
-            source=_images(folder),
-            recipe=options.recipe,
-            storage=options.storage,
-            skip_broken=options.skip_broken,
-        ),
-    )
+    rows = rows.take(np.isin(rows.splits, splits)) if "train" not in wanted else rows
+    return load_rows(rows, wanted, Origin.of("celeba", _images(folder), options))
 
 
 def read_rows(folder: Path, options: CelebAOptions) -> Rows:

@@ -76,17 +76,7 @@ def load(wanted: Collection[Split], root: Path | None, options: UTKFaceOptions) 
     folder = _find(root)
     from fairdistill.data.files import Origin, load_rows  # needs PyTorch, which the options do not
 
-    return load_rows(
-        read_rows(folder, options),
-        wanted,
-        Origin(
-            name="utkface",
-            source=Folder(folder),
-            recipe=options.recipe,
-            storage=options.storage,
-            skip_broken=options.skip_broken,
-        ),
-    )
+    return load_rows(read_rows(folder, options), wanted, Origin.of("utkface", Folder(folder), options))
 
 
 def read_rows(folder: Path, options: UTKFaceOptions) -> Rows:

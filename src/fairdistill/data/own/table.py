@@ -80,13 +80,7 @@ def load_own(
     return load_rows(
         rows,
         wanted,
-        Origin(
-            name=name,
-            source=rows.source or Folder(base),
-            recipe=options.recipe,
-            storage=options.storage,
-            skip_broken=options.skip_broken,
-        ),
+        Origin.of(name, rows.source or Folder(base), options),
         test_share=options.test_share,
         split_seed=options.data_seed,
         joined=whole,
