@@ -42,7 +42,7 @@ def test_a_run_trains_on_the_center_and_its_file_says_so(table, capsys):
     assert described["center_crop"] == "1.1250"
     assert described["exif"] == "false"
     taught = prepare(options(table, crop={}, method="hkd", teacher=str(run.path), steps=20))
-    assert taught.data.train.recipe.view == taught.teacher.recipe.view == View(16, 16, 18)
+    assert taught.data.train.recipe.view == taught.teacher.model.recipe.view == View(16, 16, 18)
     assert taught.cache is not None  # the crop is the same in every epoch
     own = Pipeline(taught.data.train, device=torch.device("cpu"), seed=0)
     whole = Image.open(table.parent / taught.data.train.ids[0]).convert("RGB")

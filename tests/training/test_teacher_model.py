@@ -92,7 +92,7 @@ def test_the_teacher_keeps_its_own_size_mean_and_sd(options, tmp_path):
             teacher_std="0.5",
         )
     )
-    recipe = setup.teacher.recipe
+    recipe = setup.teacher.model.recipe
     assert (recipe.size, recipe.mean, recipe.std) == (32, (0.1, 0.2, 0.3), (0.5, 0.5, 0.5))
     assert setup.data.train.recipe.size == 16
     assert recipe.flip == setup.data.train.recipe.flip
@@ -101,9 +101,9 @@ def test_the_teacher_keeps_its_own_size_mean_and_sd(options, tmp_path):
 def test_a_run_folder_tells_the_teachers_preparation(options, tmp_path):
     run = train(options(out=str(tmp_path / "teacher"), data_options={"mean": "0.2", "std": "0.3"}), quiet=True)
     setup = prepare(options(method="hkd", teacher=str(run.path), data_options={"mean": "0.2", "std": "0.3"}))
-    assert setup.teacher.recipe.mean == (0.2, 0.2, 0.2)
-    assert setup.teacher.recipe == setup.data.train.recipe
-    assert setup.teacher.trained_by.method == "scratch"
+    assert setup.teacher.model.recipe.mean == (0.2, 0.2, 0.2)
+    assert setup.teacher.model.recipe == setup.data.train.recipe
+    assert setup.teacher.model.trained_by.method == "scratch"
 
 
 @pytest.mark.parametrize("crop", ["random", "resized"])
@@ -149,7 +149,7 @@ def test_an_exported_program_is_a_teacher(options, tmp_path):
     program = torch.export.export(network, (torch.zeros(2, 3, 32, 32),), dynamic_shapes=({0: batch},))
     torch.export.save(program, tmp_path / "deployed.pt2")
     setup = prepare(options(method="mfd", teacher=str(tmp_path / "deployed.pt2")))
-    assert setup.teacher.recipe.size == 32
+    assert setup.teacher.model.recipe.size == 32
     assert train(options(method="mfd", teacher=str(tmp_path / "deployed.pt2")), quiet=True).finished
 
 
@@ -246,7 +246,7 @@ def test_a_key_chooses_the_weights_of_the_teacher_and_of_the_start(options, tmp_
     setup = prepare(options(**given, weights_key="model_ema", teacher_weights_key="model"))
     torch.testing.assert_close(setup.student.network.eval()(IMAGES), averaged.eval()(IMAGES))
     torch.testing.assert_close(setup.teacher.network(IMAGES)["logits"], raw.eval()(IMAGES))
-    assert "'model_ema'" in setup.teacher.notes[0]
+    assert "'model_ema'" in setup.teacher.model.notes[0]
 
 
 def test_weights_of_another_number_of_classes_start_a_student_with_a_new_last_layer(options, tmp_path, capsys):

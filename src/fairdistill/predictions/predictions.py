@@ -81,11 +81,7 @@ class Predictions:
     attributes: tuple[GroupAttribute, ...] = ()
 
     def __post_init__(self) -> None:
-        classes = len(self.class_names)
-        samples = Samples(
-            labels=self.labels, groups=self.groups, sources=self.sources,
-            num_classes=classes, num_groups=len(self.group_names),
-        )  # fmt: skip
+        classes, samples = len(self.class_names), self.samples
         predicted = checked_indices(self.predicted, "predicted", low=0, high=classes)
         probabilities = None if self.probabilities is None else as_array(self.probabilities)
         rows = len(samples.labels)

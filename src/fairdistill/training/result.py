@@ -60,7 +60,7 @@ def write_result(run: RunFolder, setup: Setup, outcome: Outcome) -> None:
     taught = None
     if outcome.teacher is not None and setup.teacher is not None:
         _write_predictions(run, test, "teacher_predictions.csv", outcome.teacher)
-        trained_by = {**asdict(setup.teacher.trained_by), "settings": setup.teacher.settings}
+        trained_by = {**asdict(setup.teacher.model.trained_by), "settings": setup.teacher.settings}
         taught = {**summary(outcome.teacher), **trained_by}
     samples = outcome.steps * setup.sampler.batch_size
     run.write_json(

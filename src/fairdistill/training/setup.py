@@ -115,7 +115,7 @@ def prepare(options: TrainOptions, world: World = ALONE, *, splits: Splits | Non
         "data": data.train.digest(),
         "test": _rows_digest(data.test),
         "split": hashlib.blake2b("\n".join(data.validation.ids).encode(), digest_size=16).hexdigest(),
-        "teacher": None if teacher is None else teacher.digest,
+        "teacher": None if teacher is None else teacher.model.digest,
     }
     setup = Setup(
         options=options, method=method, runtime=runtime, world=world,
@@ -189,7 +189,7 @@ def prepare_objective(
         label_smoothing=options.learning.label_smoothing,
     )
     torch.manual_seed(derived_seed(options.seed, "terms"))
-    kind = "logits" if teacher is None else teacher.outputs.kind
+    kind = "logits" if teacher is None else teacher.model.outputs.kind
     return Objective(method.all_terms, lambda spec: term_of(spec, context, train, teacher=kind))
 
 
@@ -269,9 +269,9 @@ def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
     features = teacher.features
     cache = FeatureStore(
         _cache_folder(options),
-        key=base_key(teacher.computes, str(setup.digests["data"]), teacher.recipe, setup.runtime),
+        key=base_key(teacher.model.computes, str(setup.digests["data"]), teacher.model.recipe, setup.runtime),
         features={
-            name: Feature(place_key(features.points.get(name), teacher.outputs), features.shapes[name])
+            name: Feature(place_key(features.points.get(name), teacher.model.outputs), features.shapes[name])
             for name in sorted(method.teacher_taps)
         },
         rows=len(train),

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fairdistill.comparing.recipes import FinishedRun
-from fairdistill.data import GroupedDataset, Recipe
+from fairdistill.data import GroupedDataset
 from fairdistill.methods import Method
 from fairdistill.models import Teacher
-from fairdistill.models.reading import OutputReading
-from fairdistill.predictions.trained.model import DeployedModel, ModelSource, TrainedBy
+from fairdistill.predictions.trained.model import DeployedModel, ModelSource
 from fairdistill.predictions.trained.own_description import own_description
 from fairdistill.system.runtime import Runtime
 from fairdistill.training.networks.network import Features, check_features, place
@@ -23,26 +22,16 @@ class RunTeacher:
     """The teacher of a run.
 
     Attributes:
+        model: the trained model as it was read.
         network: the frozen network.
         features: where its features are.
-        recipe: how its images are prepared.
-        digest: a hash of its weights.
-        computes: what stored features of it depend on: its weights and, if it is own code, that.
-        trained_by: how it was trained, where that is known.
         settings: of the run that trained it, without seeds, paths and hardware; empty if it comes from a file.
-        outputs: how its outputs become logits in the order of the classes.
-        notes: what was assumed about its weights, input and outputs, one sentence each.
     """
 
+    model: DeployedModel
     network: Teacher
     features: Features
-    recipe: Recipe
-    digest: str
-    computes: str
-    trained_by: TrainedBy
     settings: Mapping[str, Any]
-    outputs: OutputReading
-    notes: tuple[str, ...] = ()
 
 
 def teacher_source(options: TeacherOptions, *, data_options: Mapping[str, Any] | None = None) -> ModelSource:
@@ -79,13 +68,8 @@ def build_teacher(
     network = Teacher(model.network, features.points, keep=method.teacher_taps | {"logits"})
     finished = model.trained_by.steps is not None
     return RunTeacher(
+        model=model,
         network=network,
         features=features,
-        recipe=model.recipe,
-        digest=model.digest,
-        computes=model.computes,
-        trained_by=model.trained_by,
         settings=FinishedRun.read(str(options.teacher)).recipe.settings if finished else {},
-        outputs=model.outputs,
-        notes=model.notes,
     )

@@ -145,11 +145,11 @@ def evaluate_teacher(setup: Setup, dataset: GroupedDataset, pipeline: Pipeline |
     """
     if setup.teacher is None:
         return None
-    teacher, recipe = setup.teacher.network, setup.teacher.recipe
+    teacher, recipe = setup.teacher.network, setup.teacher.model.recipe
     if pipeline is None or recipe != dataset.recipe:
         pipeline = Pipeline(dataset, device=setup.runtime.device, seed=setup.options.seed, recipe=recipe)
     logits = logits_of(lambda images: teacher(images)["logits"], pipeline, setup.runtime.autocast, world=setup.world)
-    return evaluate_outputs(logits, dataset, setup.teacher.outputs.kind)
+    return evaluate_outputs(logits, dataset, setup.teacher.model.outputs.kind)
 
 
 def share_statistics(learner: Learner, world: World) -> None:

@@ -109,9 +109,9 @@ def teacher_features(
         return None
     plain = setup.options.teacher_images == "plain"
     own = pipeline if plain else None
-    if setup.teacher.recipe != setup.data.train.recipe:
+    if setup.teacher.model.recipe != setup.data.train.recipe:
         device, seed = setup.runtime.device, setup.options.seed
-        recipe, augmenting = setup.teacher.recipe, setup.options.augmenting
+        recipe, augmenting = setup.teacher.model.recipe, setup.options.augmenting
         own = Pipeline(setup.data.train, device=device, seed=seed, recipe=recipe, augmenting=augmenting)
     if setup.cache is None:
         return LiveTeacher(setup.teacher.network, setup.runtime, wanted, pipeline=own, plain=plain)

@@ -79,7 +79,7 @@ def _remarks(setup: Setup) -> Iterator[str]:
         yield f"the last layer in {options.init} has a different shape, so the student's last layer starts from scratch"
     yield from setup.student.notes
     if setup.teacher is not None:
-        yield from setup.teacher.notes
+        yield from setup.teacher.model.notes
     yield from train.notes
     if train.skipped:
         yield f"{len(train.skipped):,} broken images were skipped; see {setup.out / 'skipped.csv'}"
