@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairdistill.choosing import DEFAULT_RULE, FIX_RULE, Condition, Rule, better, parse_rule
+from fairdistill.choosing import DEFAULT_RULE, FIX_RULE, Condition, Rule, parse_rule
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Scores
 
@@ -156,11 +156,15 @@ def standings() -> list[dict[str, float]]:
     return [{"deo_a": gap, "balanced_accuracy": balanced, "accuracy": whole} for gap, balanced, whole in values]
 
 
+def better(rule: Rule, one: dict[str, float], other: dict[str, float]) -> bool:
+    return rule.standing(one, TEACHER_VALUES) < rule.standing(other, TEACHER_VALUES)
+
+
 def test_better_orders_allowed_models_first_then_by_shortfall_metric_and_accuracy():
     rule, models = parse_rule(FIX_RULE), standings()
     for first, second in itertools.combinations(range(len(models)), 2):
-        assert better(rule, models[first], models[second], TEACHER_VALUES), (first, second)
-        assert not better(rule, models[second], models[first], TEACHER_VALUES)
+        assert better(rule, models[first], models[second]), (first, second)
+        assert not better(rule, models[second], models[first])
     assert rule.pick(dict(enumerate(reversed(models))), TEACHER_VALUES) == len(models) - 1
 
 
@@ -168,7 +172,7 @@ def test_better_orders_allowed_models_first_then_by_shortfall_metric_and_accurac
 def test_better_is_an_order(values):
     models = [dict(zip(("deo_a", "balanced_accuracy", "accuracy"), each, strict=True)) for each in values]
     rule = parse_rule(FIX_RULE)
-    a, b, c = ([better(rule, one, other, TEACHER_VALUES) for other in models] for one in models)
+    a, b, c = ([better(rule, one, other) for other in models] for one in models)
     assert not any((a[0], b[1], c[2]))
     assert not all((a[1], b[0]))
     assert a[2] or not all((a[1], b[2]))

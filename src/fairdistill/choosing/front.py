@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fairdistill.choosing.chooser import Values
 from fairdistill.choosing.metrics import parse_metric
+from fairdistill.choosing.values import Values
 from fairdistill.errors import UsageError
 from fairdistill.metrics import SCORES
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from fairdistill.choosing.chooser import Standing, Values, picked
 from fairdistill.choosing.metrics import KINDS
+from fairdistill.choosing.values import Standing, Values
 from fairdistill.errors import UsageError
 
 RuleFunction = Callable[[Any, Any], float | None]
@@ -27,9 +27,9 @@ class FunctionRule:
     Example:
         >>> def worst_first(model, deployed):
         ...     return -model["worst_subgroup"] if model["accuracy"] >= deployed["accuracy"] - 0.01 else None
-        >>> models = {0: {"accuracy": 0.9, "worst_subgroup": 0.4}, 1: {"accuracy": 0.89, "worst_subgroup": 0.7}}
-        >>> FunctionRule(worst_first).pick(models, models[0])
-        1
+        >>> deployed, fairer = {"accuracy": 0.9, "worst_subgroup": 0.4}, {"accuracy": 0.89, "worst_subgroup": 0.7}
+        >>> FunctionRule(worst_first).standing(fairer, deployed)
+        (0.0, -0.7, -0.89)
     """
 
     function: RuleFunction
@@ -38,11 +38,6 @@ class FunctionRule:
     def metric(self) -> None:
         """None: nobody but the function knows what it optimizes."""
         return None
-
-    @property
-    def relative(self) -> bool:
-        """True: the function is given the measures of the deployed model."""
-        return True
 
     def check(self, class_names: Sequence[str], group_names: Sequence[str]) -> None:
         """Do nothing: the names that a function uses are known when it is called."""
@@ -73,27 +68,9 @@ class FunctionRule:
         tie = math.inf if math.isnan(accuracy) else -accuracy
         return (math.inf, math.inf, tie) if math.isnan(value) else (0.0, value, tie)
 
-    def pick(self, models: Mapping[int, Values], deployed: Values | None) -> int:
-        """Return the number of the model with the lowest value; ties go to higher accuracy, then the lower number.
-
-        Raises:
-            UsageError: if the function allows no model, fails, or returns anything else than a number or None.
-        """
-        best, allowed = picked(self, models, deployed)
-        if not allowed:
-            raise UsageError(
-                f"no model is allowed by the rule {self}: it returned None or NaN for all {len(models)}; relax it or "
-                "search further; what has been trained is kept"
-            )
-        return best
-
     def missed(self, model: Values, deployed: Values | None) -> list[str]:
         """Return a single sentence if the function does not allow a model."""
         return [f"{self} does not allow it"] if math.isnan(self.value(model, deployed)) else []
-
-    def in_words(self, deployed: Values | None) -> str:
-        """Return the rule as a phrase."""
-        return f"the lowest value of {self}"
 
     def __str__(self) -> str:
         """Return the qualified name of the function, as it is recorded."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 
-from fairdistill.choosing.chooser import Chooser
 from fairdistill.choosing.function_rule import FunctionRule, RuleFunction
 from fairdistill.choosing.metrics import KEY, KINDS, NAME, parse_metric
 from fairdistill.choosing.rule import Condition, Reference, Rule
 from fairdistill.errors import UsageError
+
+Chooser = Rule | FunctionRule
+"""A rule: it says how a model stands. ``str`` returns it as it is recorded."""
 
 NEGLIGIBLE = 0.005
 """A change that the rules of this package count as none: half a point."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fairdistill.choosing.chooser import Standing, Values, picked
 from fairdistill.choosing.measures import check_named
 from fairdistill.choosing.metrics import Metric, parse_metric
+from fairdistill.choosing.values import Standing, Values
 from fairdistill.errors import UsageError
 from fairdistill.text.numbers import percent
 
@@ -115,7 +115,17 @@ class Rule:
             check_named(_metric(name), class_names, group_names, str(self))
 
     def standing(self, model: Values, deployed: Values | None) -> Standing:
-        """Return how a model stands, lower is better; see :func:`better`."""
+        """Return how a model stands, lower is better.
+
+        Models that keep all conditions come before those that do not; of those, the one that misses less. Then the
+        metric of the rule decides, then the accuracy (DEO_A if the rule is about accuracy). A model with an undefined
+        metric comes last.
+
+        Example:
+            >>> rule = Rule("deo_a", (Condition("accuracy", ">=", 0.9),))
+            >>> rule.standing({"accuracy": 0.9, "deo_a": 0.3}, None)
+            (0.0, 0.3, -0.9)
+        """
         other = "deo_a" if self.metric == "accuracy" else "accuracy"
         order = [-value if _metric(name).higher else value for name in (self.metric, other) for value in (model[name],)]
         missed = [condition.shortfall(model, deployed) for condition in self.conditions]
@@ -135,8 +145,9 @@ class Rule:
         Raises:
             UsageError: if no model meets the conditions; it says which came closest, and by how much it missed.
         """
-        best, allowed = picked(self, models, deployed)
-        if not allowed:
+        standings = {number: self.standing(model, deployed) for number, model in models.items()}
+        best = min(standings, key=lambda number: (standings[number], number))
+        if standings[best][0] > 0:
             raise UsageError(
                 f"no model meets the rule {str(self)!r}; trial {best} comes closest: "
                 f"{', '.join(self.missed(models[best], deployed))}. Relax --rule or search further; what has been "

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.choosing.chooser import Chooser
 from fairdistill.choosing.metrics import KINDS, Metric, parse_metric
+from fairdistill.choosing.parsing import Chooser
 from fairdistill.choosing.rule import Rule, title
 from fairdistill.metrics.paired.paired_error import paired_error
 from fairdistill.predictions import Predictions
