@@ -94,18 +94,12 @@ def _decided(search: Search, ended: Ended, *, within_chance: bool) -> Decision:
         search.notes += search.slack_notes()
     if chosen.head is not None and search.layer is not None:
         search.notes += repair_notes(search.work.deployed.source, search.layer)
-    return Decision(
-        candidates=tuple(search.table()),
-        chosen=chosen,
-        promising=promising,
-        points=tuple(search.points),
-        notes=tuple(search.notes),
-        searched=Searched(
-            ended=ended,
-            heads=search.heads,
-            students=len(search.students),
-            first_seconds=search.first_seconds,
-            seconds=search.work.clock.spent,
-            within_chance=within_chance,
-        ),
+    searched = Searched(
+        ended=ended,
+        heads=search.heads,
+        students=len(search.students),
+        first_seconds=search.first_seconds,
+        seconds=search.work.clock.spent,
+        within_chance=within_chance,
     )
+    return search.decision(chosen, promising, searched)

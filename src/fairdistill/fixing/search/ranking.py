@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fairdistill.choosing import Chooser, too_small_for
 from fairdistill.fixing.search.candidates import Candidate, Point
+from fairdistill.fixing.search.decision import Decision, Searched
 from fairdistill.heads import FittedOn
 from fairdistill.reporting.recommendation import Family
 
@@ -112,6 +113,13 @@ class Ranking:
             found = [each for each in self.of("line") if (each.head is not None) is of_head]
             lines += sorted(found, key=self.standing)[:1]
         return [self.deployed, *self.of("correction"), *self.of("head"), *lines, *self.of("student")]
+
+    def decision(self, chosen: Candidate, promising: Candidate | None, searched: Searched) -> Decision:
+        """Return the outcome of the search."""
+        return Decision(
+            candidates=tuple(self.table()), chosen=chosen, promising=promising, points=tuple(self.points),
+            notes=tuple(self.notes), searched=searched,
+        )  # fmt: skip
 
     def slack_notes(self) -> list[str]:
         """Return a note if the validation set is too small for the slack that the rule gives to what is recommended.

@@ -94,18 +94,12 @@ def _decided(validation: Predictions, audited: AuditResult, options: FixOptions)
         for each in found:
             ranking.add(each)
         ranking.notes += ranking.slack_notes()
-    return Decision(
-        candidates=tuple(ranking.table()),
-        chosen=ranking.best,
-        promising=ranking.promising,
-        points=tuple(ranking.points),
-        notes=tuple(ranking.notes),
-        searched=Searched(
-            ended="fair" if fair_enough else "tables",
-            seconds=0.0 if fair_enough else time.monotonic() - started,
-            within_chance=not fair_enough and not is_real(audited),
-        ),
+    searched = Searched(
+        ended="fair" if fair_enough else "tables",
+        seconds=0.0 if fair_enough else time.monotonic() - started,
+        within_chance=not fair_enough and not is_real(audited),
     )
+    return ranking.decision(ranking.best, ranking.promising, searched)
 
 
 def _tables_of(path: Path) -> str:
