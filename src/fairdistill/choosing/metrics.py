@@ -21,47 +21,34 @@ class MetricKind:
     Attributes:
         title: its name in texts.
         higher: whether higher is better.
-        meaning: its definition, for documentation.
         per: what it exists for each of: classes, groups, or subgroups, a class and a group; empty for a single metric.
     """
 
     title: str
     higher: bool
-    meaning: str
     per: tuple[Literal["class", "group"], ...] = ()
 
 
-_GAP = "largest difference between groups in the accuracy of a class"
-
 KINDS: Mapping[str, MetricKind] = {
-    "accuracy": MetricKind("Accuracy", True, "share of correct samples, mixed as in the data"),
-    "balanced_accuracy": MetricKind("Balanced accuracy", True, "mean accuracy of all subgroups"),
-    "class_balanced_accuracy": MetricKind("Class-balanced accuracy", True, "mean accuracy of all classes"),
-    "worst_group": MetricKind("Worst group", True, "lowest accuracy of a group that has samples"),
-    "worst_subgroup": MetricKind("Worst subgroup", True, "lowest accuracy of a subgroup that has samples"),
-    "deo_a": MetricKind("DEO_A", False, f"mean over the classes of the {_GAP}"),
-    "deo_m": MetricKind("DEO_M", False, _GAP),
-    "deo_a_complete": MetricKind("DEO_A", False, "deo_a over the classes in which every group has samples"),
-    "deo_m_complete": MetricKind("DEO_M", False, "deo_m over the same classes"),
-    "demographic_parity": MetricKind(
-        "Demographic parity difference", False, "largest difference between groups in how often a class is predicted"
-    ),
-    "equalised_odds": MetricKind(
-        "Equalized odds difference", False, "largest difference between groups in a true- or false-positive rate"
-    ),
-    "impact_ratio": MetricKind(
-        "Impact ratio", True, "lowest over the classes of how often it is predicted for the group that gets it least, "
-        "divided by the same for the group that gets it most",
-    ),
-    "calibration_error": MetricKind(
-        "Calibration error", False, "expected calibration error of all samples; undefined without probabilities"
-    ),
-    "recall[CLASS]": MetricKind("Recall of {}", True, "accuracy of a class", ("class",)),
-    "recall[CLASS][GROUP]": MetricKind("Recall of {} in {}", True, "accuracy of a subgroup", ("class", "group")),
-    "accuracy[GROUP]": MetricKind("Accuracy of {}", True, "accuracy of a group", ("group",)),
-    "deo[CLASS]": MetricKind("DEO of {}", False, _GAP, ("class",)),
-}  # fmt: skip
-"""Every metric, by its name; CLASS and GROUP stand for names of the data."""
+    "accuracy": MetricKind("Accuracy", True),
+    "balanced_accuracy": MetricKind("Balanced accuracy", True),
+    "class_balanced_accuracy": MetricKind("Class-balanced accuracy", True),
+    "worst_group": MetricKind("Worst group", True),
+    "worst_subgroup": MetricKind("Worst subgroup", True),
+    "deo_a": MetricKind("DEO_A", False),
+    "deo_m": MetricKind("DEO_M", False),
+    "deo_a_complete": MetricKind("DEO_A", False),
+    "deo_m_complete": MetricKind("DEO_M", False),
+    "demographic_parity": MetricKind("Demographic parity difference", False),
+    "equalised_odds": MetricKind("Equalized odds difference", False),
+    "impact_ratio": MetricKind("Impact ratio", True),
+    "calibration_error": MetricKind("Calibration error", False),
+    "recall[CLASS]": MetricKind("Recall of {}", True, ("class",)),
+    "recall[CLASS][GROUP]": MetricKind("Recall of {} in {}", True, ("class", "group")),
+    "accuracy[GROUP]": MetricKind("Accuracy of {}", True, ("group",)),
+    "deo[CLASS]": MetricKind("DEO of {}", False, ("class",)),
+}
+"""Every metric, by its name; CLASS and GROUP stand for names of the data. :class:`Measures` computes them."""
 
 
 _ALSO = {"equalized_odds": "equalised_odds", "worst_cell": "worst_subgroup"}
