@@ -200,9 +200,6 @@ class Refusing(nn.Module):
         return self.head(means if float(means.sum()) > 0 else -means)
 
 
-REFUSING = "tests.exporting.test_export:refusing"
-
-
 def refusing(num_classes: int) -> nn.Module:
     return Refusing(num_classes)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from fairdistill.heads import Head, HeadData
 from fairdistill.heads.problem import Problem
@@ -34,8 +33,3 @@ def problem(data: HeadData, head: Head | None = None, seed: int = 0) -> Problem:
     features = Standardized.of([data.features])
     inward = features.inward(deployed(data) if head is None else head)
     return Problem(features, data.labels, data.groups, data.num_groups, inward, seed)
-
-
-def raw_logits(found: Head, of: Problem, data: HeadData) -> Tensor:
-    """Logits of a head of standardized features, computed from the raw ones."""
-    return of.features.outward(found).logits(data.features)

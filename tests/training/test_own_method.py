@@ -139,10 +139,7 @@ def test_its_code_is_recorded_and_two_states_of_it_are_two_rows():
         (f"{MINE} (my_losses.py={new})", 1),
     ]
     assert [row.label for row in fairdistill.compare([then]).rows] == [MINE]
-    record = then / "environment.json"
-    record.write_text(
-        json.dumps({key: value for key, value in json.loads(record.read_text()).items() if key != "code"})
-    )
+    forget_code(then)
     assert [row.label for row in fairdistill.compare([first[0], then]).rows] == [f"{MINE} (my_losses.py={old})", MINE]
 
 
@@ -186,10 +183,7 @@ def test_code_that_changed_before_the_first_checkpoint_replaces_the_former():
 def test_a_run_without_a_record_of_its_code_goes_on_and_has_none():
     with stopped(in_step(3, partial(signal.raise_signal, signal.SIGINT)), Interrupted):
         train(**SHORT, out="run", quiet=True)
-    record = Path("run/environment.json")
-    record.write_text(
-        json.dumps({key: value for key, value in json.loads(record.read_text()).items() if key != "code"})
-    )
+    forget_code("run")
     assert "code" not in resume("run", code=MINE, quiet=True).environment
 
 

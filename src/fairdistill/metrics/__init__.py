@@ -22,7 +22,7 @@ from fairdistill.metrics.fairness import (
     group_accuracy,
 )
 from fairdistill.metrics.group_fairness import FairnessValues, GroupFairness
-from fairdistill.metrics.scores import METRICS, SCORES, Scores, higher_is_better, improvement
+from fairdistill.metrics.scores import METRICS, SCORES, Scores, higher_is_better
 from fairdistill.metrics.test_set.samples import Design, Drawing, Samples
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ __all__ = [
     "calibration_bins", "calibration_limits", "cell_accuracy", "chance_deo", "checked_indices",
     "class_balanced_accuracy", "demographic_parity_difference", "deo_a", "deo_by_class", "deo_m", "empty_cells",
     "equalised_odds_difference", "expected_calibration_error", "float_array", "gap_resolved", "group_accuracy",
-    "group_counts", "higher_is_better", "impact_ratio", "improvement", "judged_cells", "overall_calibration_error",
+    "group_counts", "higher_is_better", "impact_ratio", "judged_cells", "overall_calibration_error",
     "paired_test", "parity_gaps", "probability_rows", "rows_to_resolve", "selection_rates", "tpr_fpr",
 ]  # fmt: skip
 

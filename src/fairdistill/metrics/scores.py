@@ -28,16 +28,6 @@ def higher_is_better(metric: str) -> bool:
     return metric in ("accuracy", "balanced_accuracy")
 
 
-def improvement(metric: str, change: float) -> float:
-    """Return a change of a metric with the sign that makes an improvement positive.
-
-    Example:
-        >>> improvement("accuracy", 0.5), improvement("deo_a", 0.5)
-        (0.5, -0.5)
-    """
-    return change if higher_is_better(metric) else -change
-
-
 @dataclass(frozen=True)
 class Scores:
     """The scores of a model on some samples; fractions, NaN where undefined.

@@ -24,8 +24,6 @@ from fairdistill.metrics.gap.true_gaps import Over, over, spread
 from fairdistill.metrics.gap.upper import GapInversion
 from fairdistill.metrics.gap.values import UNDEFINED_GAP, Gap
 
-_NAN = float("nan")
-
 SeedNoise = Callable[[Floats], Floats]
 
 

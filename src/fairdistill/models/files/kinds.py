@@ -22,7 +22,6 @@ _START = 64  # bytes
 TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 """Extensions that files of ``torch.save`` usually have."""
 
-_SUFFIXES = {".onnx": "onnx", ".pt2": "program"}
 _TORCH = "To use the model itself, "
 _KERAS = f"{_TORCH}write it as ONNX with model.export('model.onnx', format='onnx')"
 _TENSORFLOW = f"{_TORCH}convert it to ONNX with tf2onnx"
