@@ -29,7 +29,6 @@ from fairdistill.predicting.options import PredictOptions
 from fairdistill.predicting.result import PredictedClass, PredictResult, SkippedImage
 from fairdistill.predictions.table.writing import attribute_columns, output_columns, write_table
 from fairdistill.predictions.trained.attribute_model import shares_of
-from fairdistill.predictions.trained.model import DeployedModel
 from fairdistill.predictions.trained.source import open_run, source_of
 from fairdistill.runs import check_no_input
 from fairdistill.system.caller import caller_untouched
@@ -131,7 +130,7 @@ def _run_as(opened: Opened, images: ImageList, how: Decoding, options: PredictOp
                 prepared = normalise(chunk.pixels.to(runtime.device, non_blocking=True))
                 with runtime.autocast():
                     logits = class_logits(network(prepared)).float()
-                _check_finite(logits, images.names[chunk.rows], model)
+                _check_finite(logits, images.names[chunk.rows])
                 if opened.answers is not None:
                     probabilities.append(shares_of(logits, model))
                 else:
@@ -164,7 +163,7 @@ def _broken(images: ImageList, broken: list[tuple[int, str]], options: PredictOp
     return broken_images(first, len(broken), len(images), name=name, where=images.source.where)
 
 
-def _check_finite(logits: torch.Tensor, names: NDArray[np.object_], model: DeployedModel) -> None:
+def _check_finite(logits: torch.Tensor, names: NDArray[np.object_]) -> None:
     undefined = (~logits.isfinite()).any(1).nonzero().flatten().tolist()
     if undefined:
         raise TeacherError(
