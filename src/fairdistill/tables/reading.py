@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -316,9 +315,9 @@ def is_json_lines(path: Path) -> bool:
     return path.suffix.lower() in jsonl.SUFFIXES
 
 
-def check_used_once(columns: Iterable[str | None], options: str) -> None:
+def check_used_once(columns: list[str | None], options: str) -> None:
     """Raise a UsageError if a column is named twice by options that each need one of its own."""
-    twice = next((name for name, times in Counter(columns).items() if times > 1 and name is not None), None)
+    twice = next((name for name in columns if name is not None and columns.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"the column {twice!r} is used twice in {options}; use each column once")
 
