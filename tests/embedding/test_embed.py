@@ -366,10 +366,6 @@ def test_an_option_out_of_its_range_is_named_with_what_was_expected(option, valu
         EmbedOptions(**{option: value})
 
 
-def points(n: int, dims: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(n, dims)).astype(np.float32)
-
-
 def test_the_papers_settings_are_the_defaults():
     options = EmbedOptions()
     found = (options.dims, options.perplexity, options.early_exaggeration, options.iterations, options.metric)

@@ -3,12 +3,16 @@ from __future__ import annotations
 import shutil
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from fairdistill.auditing import audit, change_between
 from fairdistill.auditing.options import IntervalOptions
+from fairdistill.fixing.search.candidates import Candidate
+from fairdistill.fixing.search.search import Search
 from fairdistill.training import TrainOptions, train
+from tests.fixing.networks import work_of
 
 FEW_DRAWS = 200
 
@@ -33,3 +37,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> str:
     options = TrainOptions(steps=120, batch_size=64, device="cpu", precision="float32", threads=1, out=str(out / "run"))
     run = train(options, quiet=True)
     return str(shutil.copy(run.path / "model.safetensors", out / "deployed.safetensors"))
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Search:
+    """A search that has tried nothing yet, for a network of two logits."""
+    work = work_of("two_logits", tmp_path)
+    return Search(work, Candidate.of_deployed(work.deployed.validation))

@@ -9,18 +9,9 @@ from safetensors import safe_open
 
 from fairdistill.errors import UsageError
 from fairdistill.fixing.last_layer.student_heads import refit_last_layer
-from fairdistill.fixing.search.candidates import KEEP, Candidate
-from fairdistill.fixing.search.search import Search
 from fairdistill.predictions.trained.model import load_model, predictions_of
-from tests.fixing.networks import biased_, two_logits, without_digest, work_of
+from tests.fixing.networks import biased_, two_logits, without_digest
 from tests.fixing.students.test_network_lines import student_of
-
-
-@pytest.fixture
-def search(tmp_path):
-    work = work_of("two_logits", tmp_path)
-    own = Candidate(name=KEEP, family="deployed", description="it", validation=work.deployed.validation)
-    return Search(work, own)
 
 
 def test_a_student_gets_a_fairer_last_layer_in_a_file_of_its_own(search):

@@ -3,18 +3,16 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
-import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from fairdistill.fixing.search.candidates import KEEP, Candidate
-from fairdistill.fixing.search.search import Search
+from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.fixing.students.network_lines import interpolated, renew_statistics, try_line
 from fairdistill.predictions.trained.model import load_model, predictions_of
 from fairdistill.predictions.trained.source import ModelSource
-from tests.fixing.networks import biased_, two_logits, work_of
+from tests.fixing.networks import biased_, two_logits
 
 
 def student_of(work, network):
@@ -30,13 +28,6 @@ def student_of(work, network):
     model = load_model(source, work.samples.validation, work.runtime)
     validation = predictions_of(model, work.samples.validation, where="", runtime=work.runtime)
     return Candidate(name="ss", family="student", description="it", validation=validation, source=source)
-
-
-@pytest.fixture
-def search(tmp_path):
-    work = work_of("two_logits", tmp_path)
-    own = Candidate(name=KEEP, family="deployed", description="it", validation=work.deployed.validation)
-    return Search(work, own)
 
 
 def test_the_middle_of_two_networks_is_a_candidate_with_a_file(search):

@@ -7,13 +7,10 @@ from torch.nn import functional as F
 
 from fairdistill.errors import UsageError
 from fairdistill.models import Tapped, TapPoint, build, cifar_net, digit_net, find_taps, parse_taps
+from tests.models.features.test_discovery import hooks_on
 from tests.models.user_net import CosineNet, OneLogitNet
 
 IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-
-
-def hooks_on(network: nn.Module) -> int:
-    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in network.modules())
 
 
 @pytest.mark.parametrize(
