@@ -7,8 +7,6 @@ from scipy.special import expit
 from fairdistill.metrics.pooled import pooled_accuracy
 from fairdistill.metrics.test_set.combined import attributes_of
 
-NAN = float("nan")
-
 
 def pooled(right: object, rows: object, **options: object) -> np.ndarray:
     """Low, middle and high, ``[3, G, C]``."""
