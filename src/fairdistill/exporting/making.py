@@ -78,7 +78,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         checked = _Checked()
         if images is not None and options.reaudit:
             with _tried(target) as tried:  # a file that cannot be used does not replace an earlier export
-                _write(made, tried, correction)
+                write_bytes(tried, made.content)
                 checked = _checked(made, of_file(source, str(tried)), run, images.test, options, correction)
         folder.mkdir(parents=True, exist_ok=True)
         _write(made, target, correction)
