@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ from fairdistill.data.rows import Split
 from fairdistill.models import build, trust
 from fairdistill.runs.folder import RunFolder
 from fairdistill.training import TrainOptions, train
+from fairdistill.training.machine import pace
 
 
 def hear_ctrl_c() -> None:
@@ -54,6 +56,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         file, _, test = item.nodeid.partition("::")
         if slow & {file, f"{file}::{test.split('[')[0]}", item.nodeid}:
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Keep Python's garbage collector from walking all of PyTorch and 8,000 tests again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +234,14 @@ def nothing_waits_for_the_disk() -> Iterator[None]:
     """No file of a test outlives a power failure; what is synced before what is tested in test_power_loss.py."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_step_is_timed() -> Iterator[None]:
+    """A run of a few steps does not time three more to say how long it will take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pace, "_LEAST_ROUNDS", 1)
         yield
 
 
