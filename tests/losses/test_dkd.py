@@ -122,3 +122,16 @@ def test_term_rises_to_its_full_strength(rise, progress, strength):
         {"logits": student}, {"logits": teacher}, labels, labels * 0, num_classes=3, num_groups=2, progress=progress
     )
     torch.testing.assert_close(term(view), strength * dkd_loss(student, teacher, labels, **settings))
+
+
+@pytest.mark.parametrize("label", [0, 2])
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_a_masked_class_is_one_that_the_teacher_never_expects(num_classes, label):
+    student, teacher = random(4, num_classes).requires_grad_(), random(4, num_classes, seed=1)
+    labels = torch.full((4,), min(label, num_classes - 1))
+    never = torch.arange(num_classes) == num_classes - 1
+    masked, excluded = (teacher.masked_fill(never, value) for value in (-torch.inf, -1e4))
+    loss = dkd_loss(student, masked, labels)
+    torch.testing.assert_close(loss, dkd_loss(student, excluded, labels))
+    loss.backward()
+    assert student.grad.isfinite().all()

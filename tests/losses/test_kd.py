@@ -98,3 +98,14 @@ def test_term_anneals_between_the_strengths_it_is_given():
     term = KD(strength_start=0.0, strength_end=8.0).build(term_context(3, 2))
     view = step_view({"logits": student}, {"logits": teacher}, index, index, num_classes=3, num_groups=2, progress=0.75)
     torch.testing.assert_close(term(view), 6 * kd_loss(student, teacher, temperature=1.0))
+
+
+def test_a_masked_class_is_one_that_the_teacher_never_expects():
+    student, teacher = random(4, 3).requires_grad_(), random(4, 3, seed=1)
+    never = torch.tensor([False, False, True])
+    masked, excluded = (teacher.masked_fill(never, value) for value in (-math.inf, -1e4))
+    loss = kd_loss(student, masked, temperature=2.0)
+    torch.testing.assert_close(loss, kd_loss(student, excluded, temperature=2.0))
+    kd_loss(student.masked_fill(never, -math.inf), masked, temperature=2.0).backward()
+    assert student.grad.isfinite().all()
+    assert kd_loss(masked, masked, temperature=2.0) == 0

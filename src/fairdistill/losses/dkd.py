@@ -19,6 +19,7 @@ from fairdistill.losses.checks import (
     checked_labels,
     no_autocast,
 )
+from fairdistill.losses.kd import log_probabilities
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -76,7 +77,7 @@ def _split(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     num_classes = logits.shape[1]
     true = labels.unsqueeze(1)
     others = (true + torch.arange(1, num_classes, device=labels.device)) % num_classes
-    log_p = F.log_softmax(logits, dim=1)
+    log_p = log_probabilities(logits)
     of_others = log_p.gather(1, others)
     not_true = of_others.logsumexp(1, keepdim=True)
     return torch.cat([log_p.gather(1, true), not_true], dim=1), of_others - not_true

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -47,11 +48,16 @@ def kd_loss(student_logits: Tensor, teacher_logits: Tensor, *, temperature: floa
     student, teacher = at_least_float32(student_logits, teacher_logits.detach())
     with no_autocast(student):
         return temperature**2 * F.kl_div(
-            F.log_softmax(student / temperature, dim=1),
-            F.log_softmax(teacher / temperature, dim=1),
+            log_probabilities(student / temperature),
+            log_probabilities(teacher / temperature),
             reduction="batchmean",
             log_target=True,
         )
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """Return the logarithms of ``[N, C]`` class probabilities; that of a masked class, of logit -inf, is finite."""
+    return F.log_softmax(logits, dim=1).clamp_min(torch.finfo(logits.dtype).min)
 
 
 class KDLoss(nn.Module):
