@@ -17,14 +17,12 @@ from fairdistill.system.regular import check_readable
 from fairdistill.system.stand_ins import stand_in
 from fairdistill.tables import arrow, jsonl
 from fairdistill.tables.content import other_content
-from fairdistill.tables.decoration import check_no_rule
-from fairdistill.tables.even import is_even
 from fairdistill.tables.formula_text import has_formula_text, plain_text, plain_texts
 from fairdistill.tables.layout import Layout, layout_of, line_with
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.parquet import parquet_header, read_parquet
-from fairdistill.tables.quotes import unclosed_quote
 from fairdistill.tables.room import check_text
+from fairdistill.tables.shape import check_fields, check_header_once, check_quotes
 from fairdistill.text.lists import listed
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 30  # columns
 _ROWS = 50_000  # of a text table that are parsed at a time
-_COMPARED = 20  # rows below one with too many or too few fields
 _PARQUET = (".parquet", ".pq")
 SUFFIXES = (".csv", ".tsv", *jsonl.SUFFIXES, *_PARQUET)
 """Extensions of tables."""
@@ -174,7 +171,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
 
     layout = layout_of(path, encoding)
     # Columns without a name get one of their own, since pandas would refuse to tell them apart.
-    names = [plain_text(name.strip()) or f"\0{at}" for at, name in enumerate(_check_fields(path, layout))]
+    names = [plain_text(name.strip()) or f"\0{at}" for at, name in enumerate(check_fields(path, layout))]
     formulas = has_formula_text(path)
     check_text(path, columns, fields=len(names))
 
@@ -197,7 +194,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
             frame = pd.concat(list(reader), ignore_index=True)
         frame = frame.apply(_stripped) if layout.blanks else frame
         frame = frame.apply(plain_texts) if formulas else frame
-        _check_header_once(path, layout, frame)
+        check_header_once(path, layout, frame)
         return frame
 
     try:
@@ -211,72 +208,13 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
         return parsed(str, "."), layout.separator  # keeps the text of a field that is not a number
     except ValueError as error:  # pandas' ParserError is one
         if "EOF inside string" in str(error):
-            _check_quotes(path, layout, fields=len(names))
+            check_quotes(path, layout, fields=len(names))
         raise
 
 
 def _stripped(column: pd.Series[str]) -> pd.Series[str]:
     """Return a column of texts without blanks around them; a column of numbers as it is."""
     return column if column.dtype == np.float64 else column.str.strip().replace("", None)
-
-
-def _check_fields(path: Path, layout: Layout) -> list[str]:
-    """Return the header; check that each row has as many fields: pandas would shift or drop them silently."""
-    check_no_rule(path, layout)
-    with layout.records(path) as records:
-        names = records.header()
-        if is_even(path, encoding=layout.encoding, separator=layout.separator, fields=len(names)):
-            return names
-        start = above = records.line
-        joined = False
-        for fields in records:
-            one = records.line == above + 1
-            joined |= not one
-            if len(fields) != len(names) and fields:
-                _check_quotes(path, layout, fields=len(names))
-                where = f"line {records.line}" if one else f"lines {above + 1} to {records.line}, which one quote joins"
-                remedy = _remedy(fields, records, layout, first=above == start) if one else "close the quote"
-                raise DataError(
-                    f"{path}, {where}: expected {len(names)} fields as in the header, but got {len(fields)}; {remedy}"
-                )
-            above = records.line
-    if joined:
-        _check_quotes(path, layout, fields=len(names))
-    return names
-
-
-def _remedy(fields: list[str], below: Iterable[list[str]], layout: Layout, *, first: bool) -> str:
-    """Return what to do with a row, perhaps the first, of another number of fields than the header."""
-    others = [each for each in itertools.islice(below, _COMPARED) if each]
-    if len(fields) == 1 and not others:
-        return "remove this line if it is a remark below the table, else complete it"
-    quote = f"quote fields that contain the separator, {layout.separator!r}"
-    if first and others and all(len(each) == len(fields) for each in others):
-        return f"name the other columns in the header (R's row names are one), or {quote}"
-    return quote
-
-
-def _check_quotes(path: Path, layout: Layout, *, fields: int) -> None:
-    line = unclosed_quote(path, layout, fields=fields)
-    if line is not None:
-        raise DataError(
-            f'{path}, line {line}: a quote (") opens a field here and is not closed; close it at the end of the field, '
-            'or, if it is part of the text, double it and quote the field ("5"" tall")'
-        )
-
-
-def _check_header_once(path: Path, layout: Layout, frame: pd.DataFrame) -> None:
-    """Raise a DataError if the header is repeated further down, as in tables that were joined end to end."""
-    texts = [name for name in frame if frame[name].dtype != np.float64]
-    alike = np.ones(len(frame), bool)
-    for name in texts:
-        alike &= (frame[name] == name).to_numpy(bool)
-        if not alike.any():
-            return
-    with layout.records(path) as records:
-        names = records.header()
-        if texts and any(fields == names for fields in records):  # a value may be called as its column is
-            raise DataError(f"{path}, line {records.line}: the header occurs again; remove this line")
 
 
 def _unreadable(path: Path, encoding: str, error: Exception) -> DataError:
