@@ -45,6 +45,8 @@ def split_data_keywords(
     base: object, keywords: Mapping[str, Any], *, data: str | None = None, but: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the keywords that are not options of the data set, and those that are; see :func:`with_data_keywords`."""
+    if not keywords:
+        return {}, {}
     if data is None:
         data = keywords["data"] if keywords.get("data") is not None else getattr(base, "data", None)
     own = option_names(str(data)) if isinstance(data, str | os.PathLike) else ()  # the class refuses what is neither
