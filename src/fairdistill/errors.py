@@ -20,6 +20,8 @@ The command line prints the message of any of them without a traceback. It exits
 
 from __future__ import annotations
 
+import errno
+
 from fairdistill.escaping import brief
 
 
@@ -71,3 +73,8 @@ class TrainingError(FairdistillError):
 
 class NonFiniteLossError(TrainingError):
     """A part of the loss became infinite or NaN; the message names it and the step."""
+
+
+def forbidden(error: OSError) -> bool:
+    """Return whether one may not write there: without the permission, or on a read-only file system."""
+    return isinstance(error, PermissionError) or error.errno == errno.EROFS

@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-from fairdistill.errors import FairdistillError, ResourceError, TrainingError, UsageError
+from fairdistill.errors import FairdistillError, ResourceError, TrainingError, UsageError, forbidden
 from fairdistill.escaping import brief
 from fairdistill.system.signals import signal_of
 
@@ -28,7 +28,6 @@ MACHINE: Final = 74  # EX_IOERR
 _SIGNAL: Final = 128
 
 _OF_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "can't start new thread")
 
 
@@ -71,7 +70,7 @@ def _ours(error: BaseException, command: str) -> FairdistillError | None:
         )
     if isinstance(error, OSError) and error.errno is not None:
         file = Path(os.fsdecode(error.filename or ""))
-        if error.errno in _FORBIDDEN and file.suffix == ".lock":
+        if forbidden(error) and file.suffix == ".lock":
             return UsageError(f"you may not write in {file.parent}; choose another folder, or copy it to one of yours")
         where = f"{error.filename}: " if error.filename else ""
         why = f"{where}{error.strerror or error}"

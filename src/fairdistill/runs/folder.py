@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import errno
 import glob
 import io
 import json
@@ -22,7 +21,7 @@ import numpy as np
 import yaml
 
 from fairdistill.contract import Location, given_path, present_names
-from fairdistill.errors import RunFolderError
+from fairdistill.errors import RunFolderError, forbidden
 from fairdistill.runs import shapes
 from fairdistill.runs.creation import check_writable, new_folder
 from fairdistill.runs.files import (
@@ -127,7 +126,7 @@ class RunFolder:
         except filelock.Timeout:
             raise RunFolderError(f"{self.path} is in use by another process; wait for it or stop it") from None
         except OSError as error:
-            if not isinstance(error, PermissionError) and error.errno != errno.EROFS:
+            if not forbidden(error):
                 raise
             raise RunFolderError(f"you may not write in {self.path}; copy the run to a folder of yours") from error
         try:

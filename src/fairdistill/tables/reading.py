@@ -170,9 +170,10 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
     import pandas as pd
 
     layout = layout_of(path, encoding)
+    fields, quoted = check_fields(path, layout)
     # Columns without a name get one of their own, since pandas would refuse to tell them apart.
-    names = [plain_text(name.strip()) or f"\0{at}" for at, name in enumerate(check_fields(path, layout))]
-    formulas = has_formula_text(path)
+    names = [plain_text(name.strip()) or f"\0{at}" for at, name in enumerate(fields)]
+    formulas = quoted and has_formula_text(path)
     check_text(path, columns, fields=len(names))
 
     def parsed(kinds: type | dict[str, type], decimal: str) -> pd.DataFrame:

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 _COMPARED = 20  # rows below one with too many or too few fields
 
 
-def check_fields(path: Path, layout: Layout) -> list[str]:
-    """Return the header; check that each row has as many fields: pandas would shift or drop them silently."""
+def check_fields(path: Path, layout: Layout) -> tuple[list[str], bool]:
+    """Return the header, and whether there may be quotes.
+
+    Checks that each row has as many fields as the header: pandas would shift or drop them silently.
+    """
     check_no_rule(path, layout)
     with layout.records(path) as records:
         names = records.header()
         if is_even(path, encoding=layout.encoding, separator=layout.separator, fields=len(names)):
-            return names
+            return names, False
         start = above = records.line
         joined = False
         for fields in records:
@@ -43,7 +46,7 @@ def check_fields(path: Path, layout: Layout) -> list[str]:
             above = records.line
     if joined:
         check_quotes(path, layout, fields=len(names))
-    return names
+    return names, True
 
 
 def _remedy(fields: list[str], below: Iterable[list[str]], layout: Layout, *, first: bool) -> str:
