@@ -34,6 +34,26 @@ def test_singular_values_come_near_1_and_singular_vectors_stay(shape):
     assert values.max() / values.min() > 1.5
 
 
+def newton_schulz(matrix: torch.Tensor) -> torch.Tensor:
+    """The iteration as it is written: the whole matrix is multiplied each time, here in float64."""
+    found = matrix.double() / matrix.double().norm()
+    for _ in range(5):
+        square = found @ found.T
+        found = 3.4445 * found + (-4.7750 * square + 2.0315 * square @ square) @ found
+    return found
+
+
+@pytest.mark.parametrize("shape", [(8, 27), (27, 8), (16, 16), (64, 576)])
+@pytest.mark.parametrize("rank", [None, 1, 4])
+def test_it_is_the_iteration_whatever_the_rank(shape, rank):
+    generator = torch.Generator().manual_seed(2)
+    matrix = torch.randn(shape, generator=generator)
+    if rank is not None:  # the other singular values are 10,000 times smaller
+        low = torch.randn(shape[0], rank, generator=generator) @ torch.randn(rank, shape[1], generator=generator)
+        matrix = low + 1e-4 * matrix
+    assert torch.allclose(orthogonalized(matrix).double(), newton_schulz(matrix), atol=1e-4)
+
+
 def test_a_step_is_the_equation_of_its_documentation():
     model = network()
     made = build_optimizer(Learning(optimizer="muon", lr=0.1, weight_decay=0.5), model)
