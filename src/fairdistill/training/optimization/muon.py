@@ -72,9 +72,9 @@ def orthogonalized(matrix: Tensor) -> Tensor:
     """Return a matrix with the singular vectors of ``[m, n]`` and singular values near 1, roughly from 0.7 to 1.2.
 
     Newton-Schulz iteration: X <- (a I + b S + c S S) X with S = X X', from X = matrix / its Frobenius norm, with
-    Jordan's coefficients. X is multiplied once, at the end: S <- Q S Q and the product of the Qs, Q = a I + b S + c S S,
-    are polynomials of the first S, hence commute, and a convolution's S is at least nine times as narrow as its X. In
-    float32: S is not computed anew in each iteration, so lower precision would add up.
+    Jordan's coefficients. With Q = a I + b S + c S S, an iteration here is S <- Q S Q and P <- Q P, and the result is
+    P X: all of these are polynomials of the first S, so they commute, and S is small where X is wide, as it is in a
+    convolution. In float32: S is never computed anew from X, so that the rounding of a lower precision would add up.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     wide = matrix.shape[0] <= matrix.shape[1]
