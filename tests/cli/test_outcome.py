@@ -40,7 +40,6 @@ def fails(monkeypatch, error):
         (MemoryError(), 74, "not enough memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 74, "not enough memory"),
         (PermissionError(errno.EACCES, "Permission denied", "x.json"), 2, "error: x.json: Permission denied"),
-        (OSError(errno.EROFS, "Read-only", "grid/.mfd-0.lock"), 2, "error: you may not write in grid; choose another"),
         (StopSignal(15), 143, "stopped"),
         (KeyboardInterrupt(), 130, "stopped"),
     ],

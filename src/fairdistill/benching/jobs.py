@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import filelock
-
+from fairdistill.system.locks import held
 from fairdistill.training import TrainOptions
 
 # Options that hold paths: they differ from machine to machine.
@@ -71,16 +70,8 @@ class Job:
     def held(self) -> Iterator[bool]:
         """Give whether this process may run it: no other one holds it, from before its run folder exists."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.lock_path, timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        with held(self.lock_path, seconds=0) as ours:
+            yield ours
 
     def moved(self, folder: Path) -> Job:
         """Return the job with its run folder, its teacher's and the teacher's cache in another folder."""

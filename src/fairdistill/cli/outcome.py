@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-from fairdistill.errors import FairdistillError, ResourceError, TrainingError, UsageError, forbidden
+from fairdistill.errors import FairdistillError, ResourceError, TrainingError, UsageError
 from fairdistill.escaping import brief
 from fairdistill.system.signals import signal_of
 
@@ -69,9 +69,6 @@ def _ours(error: BaseException, command: str) -> FairdistillError | None:
             "pip install fairdistill"
         )
     if isinstance(error, OSError) and error.errno is not None:
-        file = Path(os.fsdecode(error.filename or ""))
-        if forbidden(error) and file.suffix == ".lock":
-            return UsageError(f"you may not write in {file.parent}; choose another folder, or copy it to one of yours")
         where = f"{error.filename}: " if error.filename else ""
         why = f"{where}{error.strerror or error}"
         return ResourceError(why) if error.errno in _OF_MACHINE else UsageError(why)

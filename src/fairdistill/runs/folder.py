@@ -16,12 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import numpy as np
 import yaml
 
 from fairdistill.contract import Location, given_path, present_names
-from fairdistill.errors import RunFolderError, forbidden
+from fairdistill.errors import RunFolderError
 from fairdistill.runs import shapes
 from fairdistill.runs.creation import check_writable, new_folder
 from fairdistill.runs.files import (
@@ -35,6 +34,7 @@ from fairdistill.runs.files import (
     write_text,
 )
 from fairdistill.system.atomic import no_room, replaced
+from fairdistill.system.locks import held
 from fairdistill.system.regular import text_of
 from fairdistill.text.parsing import from_json, from_yaml
 
@@ -118,21 +118,12 @@ class RunFolder:
                 default.
 
         Raises:
-            RunFolderError: if another process holds it.
+            RunFolderError: if another process holds it, or one may not write in the folder.
         """
-        lock = filelock.FileLock(self.path / ".lock", timeout=seconds)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise RunFolderError(f"{self.path} is in use by another process; wait for it or stop it") from None
-        except OSError as error:
-            if not forbidden(error):
-                raise
-            raise RunFolderError(f"you may not write in {self.path}; copy the run to a folder of yours") from error
-        try:
+        with held(self.path / ".lock", seconds=seconds) as ours:
+            if not ours:
+                raise RunFolderError(f"{self.path} is in use by another process; wait for it or stop it")
             yield
-        finally:
-            lock.release()
 
     @property
     def format_version(self) -> int:

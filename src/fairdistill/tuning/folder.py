@@ -13,6 +13,7 @@ import filelock
 from fairdistill.contract import Result
 from fairdistill.errors import RunFolderError
 from fairdistill.runs import check_new_folder, new_folder, read_json, write_json
+from fairdistill.system.locks import held, take
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +64,13 @@ def renew(out: Path, record: StudyRecord) -> None:
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Hold the study while trials are handed out or one is chosen; other processes of this machine wait."""
-    with filelock.FileLock(out / ".lock"):
+    with held(out / ".lock"):
         yield
 
 
 def claim(out: Path, number: int) -> filelock.BaseFileLock | None:
     """Return the lock of a trial, held, or None if another process trains it. A killed process loses its locks."""
-    lock = filelock.FileLock(out / f".trial-{number}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        return None
-    return lock
+    return take(out / f".trial-{number}.lock")
 
 
 def trial_path(out: Path, number: int) -> Path:

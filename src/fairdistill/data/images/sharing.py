@@ -10,6 +10,8 @@ from types import TracebackType
 
 import filelock
 
+from fairdistill.system.locks import take
+
 _LOCKS = 64  # files; blocks whose numbers differ by a multiple share one
 _WAIT_SECONDS = 0.05  # between two attempts to take a block that another process has
 
@@ -93,14 +95,12 @@ class Sharing:
     def _each(self) -> Iterator[tuple[int, str]]:
         others = []
         for block in self._blocks:
-            lock = self._lock(block)
-            if _taken(lock):
+            if (lock := self._taken(block)) is not None:
                 yield from self._of(block, lock)
             else:
                 others.append(block)
         for block in others:
-            lock = self._lock(block)
-            while not _taken(lock):
+            while (lock := self._taken(block)) is None:
                 if self._stopped.wait(_WAIT_SECONDS):
                     return
             yield from self._of(block, lock)
@@ -114,14 +114,6 @@ class Sharing:
         for name in left:
             yield block, name
 
-    def _lock(self, block: int) -> filelock.BaseFileLock:
+    def _taken(self, block: int) -> filelock.BaseFileLock | None:
         # Taken in one thread and let go in another.
-        return filelock.FileLock(self._folder / f"block{block % _LOCKS:02d}.lock", timeout=0, thread_local=False)
-
-
-def _taken(lock: filelock.BaseFileLock) -> bool:
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        return False
-    return True
+        return take(self._folder / f"block{block % _LOCKS:02d}.lock", any_thread=True)

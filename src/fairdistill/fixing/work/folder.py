@@ -9,13 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast
 
-import filelock
-
 from fairdistill._version import __version__
 from fairdistill.errors import RunFolderError
 from fairdistill.fixing.options import FixOptions
 from fairdistill.posthoc import CORRECTION
 from fairdistill.runs import check_new_folder, read_json, write_json
+from fairdistill.system.locks import take
 from fairdistill.system.unfinished import remove_abandoned
 from fairdistill.training import TrainOptions
 
@@ -77,13 +76,11 @@ def held(out: Path) -> Iterator[None]:
         check_new_folder(out, kind="fix")
     created = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(out / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
+    lock = take(out / ".lock")
+    if lock is None:
         raise RunFolderError(
             f"another fix is working in {out}; wait for it or stop it, or choose another folder with --out"
-        ) from None
+        )
     remove_abandoned(out)
     if not begun(out) and any(path.name != ".lock" for path in out.iterdir()):
         lock.release()

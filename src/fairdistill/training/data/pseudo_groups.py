@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import filelock
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +20,7 @@ from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import DataError
 from fairdistill.predictions.trained.evaluation import logits_of
 from fairdistill.runs import read_json, write_json
+from fairdistill.system.locks import held
 from fairdistill.system.randomness import generator
 from fairdistill.system.runtime import Runtime
 from fairdistill.text.numbers import percent
@@ -158,7 +158,7 @@ def with_pseudo_groups(
     key = f"{made_of}/{runtime.device.type}/{runtime.dtype}"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"groups-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.json"
-    with filelock.FileLock(file.with_suffix(".lock")):
+    with held(file.with_suffix(".lock")):
         if not file.exists():
             found = guess_groups(train, validation, classifier, runtime=runtime)
             write_json(file, {**vars(found), "groups": found.groups.tolist()})

@@ -88,5 +88,5 @@ def orthogonalized(matrix: Tensor) -> Tensor:
         square = torch.addmm(half, half, change, beta=a)
         change = torch.addmm(square, square, square, beta=b, alpha=c)
         factor = torch.addmm(factor, change, factor, beta=a)
-    found = factor @ start
+    found: Tensor = factor @ start
     return (found if wide else found.T).to(matrix.dtype)
