@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import replace
 
 from fairdistill.auditing.change import change_between
 from fairdistill.auditing.options import IntervalOptions
 from fairdistill.auditing.result import Correction, CorrectionChange
 from fairdistill.errors import DataError
 from fairdistill.metrics import Resampled
-from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
+from fairdistill.predictions.corrected import FittedCorrection, correction_fits
 from fairdistill.predictions.predictions import some_of
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """A fitted baseline: its name, its decisions on the test set, and its fitted parameters."""
-
-    method: str
-    predicted: NDArray[np.int64]
-    thresholds: tuple[float, ...] | None = None
-    offsets: tuple[tuple[float, ...], ...] | None = None
 
 
 def corrections(predictions: Predictions, validation: Predictions, options: IntervalOptions) -> tuple[Correction, ...]:
@@ -56,8 +42,8 @@ def corrections(predictions: Predictions, validation: Predictions, options: Inte
             f"{validation.where} has no samples of {listed}; the post-hoc baselines need every class in every group: "
             "add validation samples, or leave out the group"
         )
-    fitted = _fitted(predictions, predictions.probabilities, validation, validation.probabilities)
-    return tuple(_measured(each, predictions, options) for each in fitted)
+    fits = correction_fits(len(predictions.class_names))
+    return tuple(_measured(name, fit(validation), predictions, options) for name, fit in fits.items())
 
 
 def own_corrections(
@@ -70,31 +56,12 @@ def own_corrections(
         return None, (f"Corrections of the outputs were not tried: {error}",)
 
 
-def _fitted(
-    predictions: Predictions,
-    probabilities: NDArray[np.float64],
-    validation: Predictions,
-    of_validation: NDArray[np.float64],
-) -> list[_Fitted]:
-    labels, groups = validation.labels, validation.groups
-    given: dict[str, Any] = {"num_groups": len(predictions.group_names), "group_names": predictions.group_names}
-    found = []
-    if len(predictions.class_names) == 2:
-        thresholds = GroupThresholds.fit(of_validation[:, 1], labels, groups, **given)
-        predicted = thresholds.predict(probabilities[:, 1], predictions.groups)
-        found.append(_Fitted("group thresholds", predicted, thresholds=tuple(thresholds.thresholds.tolist())))
-    adjustment = GroupLogitAdjustment.fit(of_validation, labels, groups, **given)
-    predicted = adjustment.predict(probabilities, predictions.groups)
-    offsets = tuple(map(tuple, adjustment.offsets.tolist()))
-    return [*found, _Fitted("group logit adjustment", predicted, offsets=offsets)]
-
-
-def _measured(fitted: _Fitted, predictions: Predictions, options: IntervalOptions) -> Correction:
-    own = replace(predictions, predicted=fitted.predicted, where=f"{predictions.where} with {fitted.method}")
+def _measured(name: str, fitted: FittedCorrection, predictions: Predictions, options: IntervalOptions) -> Correction:
+    own = replace(predictions, predicted=fitted.decide(predictions), where=f"{predictions.where} with {name}")
     sample = Resampled(own.correct[None], own.samples, options.drawing)
     change = change_between(predictions, own, options)
     return Correction(
-        method=fitted.method,
+        method=name,
         needs_group=True,
         thresholds=fitted.thresholds,
         offsets=fitted.offsets,

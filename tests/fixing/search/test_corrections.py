@@ -5,8 +5,9 @@ import pytest
 
 from fairdistill.choosing import measures_of_predictions
 from fairdistill.fixing.search import corrections as room
-from fairdistill.fixing.search.corrections import Fitted, corrections
+from fairdistill.fixing.search.corrections import corrections
 from fairdistill.predictions import Predictions
+from fairdistill.predictions.corrected import FittedCorrection
 
 
 def predictions(*, classes=2, rows=240, seed=0, groups=None, shift=0.8):
@@ -25,7 +26,7 @@ def predictions(*, classes=2, rows=240, seed=0, groups=None, shift=0.8):
 
 
 @pytest.mark.parametrize(("classes", "names"), [
-    (2, ["group logit adjustment", "group thresholds"]), (3, ["group logit adjustment"]),
+    (2, ["group thresholds", "group logit adjustment"]), (3, ["group logit adjustment"]),
 ])  # fmt: skip
 def test_corrections_shrink_the_gap_and_need_the_group(classes, names):
     before = predictions(classes=classes, rows=2400, shift=2.0)
@@ -55,12 +56,11 @@ def test_what_a_correction_promises_comes_from_rows_it_was_not_fitted_on(monkeyp
 
         def decide(seen):
             assert len(fitted_on) == 1 or not own & set(seen.sources.tolist())
-            return seen
+            return seen.predicted
 
-        return Fitted(decide, {}, "")
+        return FittedCorrection(decide, thresholds=(0.5, 0.5))
 
-    monkeypatch.setattr(room, "_offsets", fit)
-    monkeypatch.setattr(room, "_thresholds", fit)
+    monkeypatch.setattr(room, "correction_fits", lambda _: {"group thresholds": fit})
     corrections(before)
     whole, first, second = fitted_on[:3]
     assert whole == first | second
@@ -73,9 +73,12 @@ def test_rows_of_one_picture_are_fitted_on_together(monkeypatch):
     before = predictions()
     object.__setattr__(before, "sources", sources)
     parts = []
-    monkeypatch.setattr(
-        room, "_offsets", lambda part: Fitted(parts.append(part.sources.tolist()) or (lambda s: s), {}, "")
-    )
+
+    def fit(part):
+        parts.append(part.sources.tolist())
+        return FittedCorrection(lambda seen: seen.predicted, thresholds=(0.5, 0.5))
+
+    monkeypatch.setattr(room, "correction_fits", lambda _: {"group thresholds": fit})
     corrections(before)
     assert all(part.count(source) == 2 for part in parts for source in set(part))
 
@@ -85,12 +88,12 @@ def test_a_correction_that_cannot_be_fitted_is_left_out_and_named():
     found, notes = corrections(predictions(groups=groups))
     assert found == []
     assert len(notes) == 2
-    assert "group thresholds was not tried: " in notes[1]
+    assert "group thresholds was not tried: " in notes[0]
 
 
 def test_a_correction_says_how_to_decide_with_it():
     found, _ = corrections(predictions(classes=2, rows=2400, shift=2.0))
-    offsets, thresholds = found
+    thresholds, offsets = found
     assert {group: sorted(of_class) for group, of_class in offsets.settings["offsets"].items()} == {
         "x": ["a", "b"], "y": ["a", "b"],
     }  # fmt: skip
@@ -117,7 +120,7 @@ def of_people(people: int, images: int) -> Predictions:
 def test_two_people_with_many_images_are_one_half_each():
     found, notes = corrections(of_people(2, 40))
     assert notes == []
-    assert [each.name for each in found] == ["group logit adjustment", "group thresholds"]
+    assert [each.name for each in found] == ["group thresholds", "group logit adjustment"]
 
 
 def test_a_subgroup_that_only_one_half_has_is_named():

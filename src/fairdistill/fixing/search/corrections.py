@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from fairdistill.errors import DataError
-from fairdistill.fixing.search.candidates import Adjustment, Candidate
+from fairdistill.fixing.search.candidates import Candidate
 from fairdistill.metrics import empty_cells
 from fairdistill.metrics.folds import even_folds
-from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
 from fairdistill.predictions import Predictions
+from fairdistill.predictions.corrected import CorrectionFit, FittedCorrection, correction_fits
 
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted correction.
-
-    Attributes:
-        adjust: makes its decisions.
-        settings: what was fitted, for the record.
-        use: how to decide with it, in words.
-    """
-
-    adjust: Adjustment
-    settings: Mapping[str, Any]
-    use: str
-
-
-Fit = Callable[[Predictions], Fitted]
+_DESCRIPTIONS = {
+    "group thresholds": "your model, with a threshold for each group",
+    "group logit adjustment": "your model, with offsets of its outputs for each group",
+}
 
 
 def corrections(validation: Predictions) -> tuple[list[Candidate], list[str]]:
@@ -41,13 +28,8 @@ def corrections(validation: Predictions) -> tuple[list[Candidate], list[str]]:
     The validation predictions of a candidate come from fits on the other half of the validation set, so that they
     promise no more than they keep; the correction that is used is fitted on the whole set.
     """
-    fits: dict[str, tuple[str, Fit]] = {
-        "group logit adjustment": ("your model, with offsets of its outputs for each group", _offsets)
-    }
-    if len(validation.class_names) == 2:
-        fits["group thresholds"] = ("your model, with a threshold for each group", _thresholds)
     found, notes = [], []
-    for name, (description, fit) in fits.items():
+    for name, fit in correction_fits(len(validation.class_names)).items():
         started = time.perf_counter()
         try:
             fitted = fit(validation)
@@ -55,22 +37,23 @@ def corrections(validation: Predictions) -> tuple[list[Candidate], list[str]]:
         except DataError as error:
             notes.append(f"{name} was not tried: {error}")
             continue
+        settings, use = _in_words(fitted, validation)
         found.append(
             Candidate(
                 name=name,
                 family="correction",
-                description=description,
+                description=_DESCRIPTIONS[name],
                 validation=crossed,
-                adjust=fitted.adjust,
-                settings=fitted.settings,
-                use=fitted.use,
+                adjust=partial(_adjusted, fitted),
+                settings=settings,
+                use=use,
                 seconds=time.perf_counter() - started,
             )
         )
     return found, notes
 
 
-def _crossed(predictions: Predictions, fit: Fit) -> Predictions:
+def _crossed(predictions: Predictions, fit: CorrectionFit) -> Predictions:
     """Decide each half of the samples by a fit on the other half.
 
     Samples of one source stay together, and each subgroup is split evenly.
@@ -86,41 +69,31 @@ def _crossed(predictions: Predictions, fit: Fit) -> Predictions:
                 "its test on the two halves of the validation set needs samples of every subgroup in both, and there "
                 f"are too few of {', '.join(names)}"
             )
-        predicted[rows] = fit(others).adjust(predictions.take(rows)).predicted
+        predicted[rows] = fit(others).decide(predictions.take(rows))
     return replace(predictions, predicted=predicted)
 
 
-def _offsets(fitted_on: Predictions) -> Fitted:
-    fitted = GroupLogitAdjustment.fit(
-        fitted_on.probabilities, fitted_on.labels, fitted_on.groups,
-        num_groups=len(fitted_on.group_names), group_names=fitted_on.group_names,
-        class_names=fitted_on.class_names,
-    )  # fmt: skip
+def _adjusted(fitted: FittedCorrection, seen: Predictions) -> Predictions:
+    return replace(seen, predicted=fitted.decide(seen))
+
+
+def _in_words(fitted: FittedCorrection, fitted_on: Predictions) -> tuple[dict[str, Any], str]:
+    """Return what was fitted, by names for the record, and how to decide with it."""
+    classes, groups = fitted_on.class_names, fitted_on.group_names
+    if fitted.thresholds is not None:
+        limits = ", ".join(
+            f"{threshold:.4g} for {group}" for group, threshold in zip(groups, fitted.thresholds, strict=True)
+        )
+        return (
+            {"thresholds": dict(zip(groups, fitted.thresholds, strict=True))},
+            f"decide {classes[1]!r} if its probability is above {limits}; of unknown group, 0.5",
+        )
+    assert fitted.offsets is not None
     of_group = {
-        group: dict(zip(fitted_on.class_names, offsets, strict=True))
-        for group, offsets in zip(fitted_on.group_names, fitted.offsets.tolist(), strict=True)
+        group: dict(zip(classes, offsets, strict=True)) for group, offsets in zip(groups, fitted.offsets, strict=True)
     }
-    return Fitted(
-        lambda seen: replace(seen, predicted=fitted.predict(seen.probabilities, seen.groups)),
+    return (
         {"offsets": of_group},
         "add to the logarithm of each class's probability the offset of the person's group (correction.json) "
         "and take the class with the largest sum; of unknown group, the model's own decision",
     )
-
-
-def _thresholds(fitted_on: Predictions) -> Fitted:
-    assert fitted_on.probabilities is not None
-    fitted = GroupThresholds.fit(
-        fitted_on.probabilities[:, 1], fitted_on.labels, fitted_on.groups,
-        num_groups=len(fitted_on.group_names), group_names=fitted_on.group_names,
-        class_names=fitted_on.class_names,
-    )  # fmt: skip
-
-    def decide(seen: Predictions) -> Predictions:
-        assert seen.probabilities is not None
-        return replace(seen, predicted=fitted.predict(seen.probabilities[:, 1], seen.groups))
-
-    of_group = dict(zip(fitted_on.group_names, fitted.thresholds.tolist(), strict=True))
-    limits = ", ".join(f"{threshold:.4g} for {group}" for group, threshold in of_group.items())
-    use = f"decide {fitted_on.class_names[1]!r} if its probability is above {limits}; of unknown group, 0.5"
-    return Fitted(decide, {"thresholds": of_group}, use)
