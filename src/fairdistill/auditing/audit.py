@@ -33,16 +33,20 @@ from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, overlap_note, pairing_note
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run
 from fairdistill.system.standard_input import is_standard_input
+from fairdistill.tables.frames import Frame
 from fairdistill.tables.yes_no import names_several
 from fairdistill.text.progress import working
 
 
-def audit(source: Predictions | Location, /, *, options: AuditOptions | None = None, **keywords: Any) -> AuditResult:
+def audit(
+    source: Predictions | Location | Frame, /, *, options: AuditOptions | None = None, **keywords: Any
+) -> AuditResult:
     """Measure how unequally a model treats groups, with confidence intervals.
 
     Args:
-        source: a table of predictions, a finished run folder (audited with its teacher's and its validation
-            predictions), predictions in memory, or with ``data=`` a model: run folder, weights file, exported program.
+        source: a table of predictions, as a file or a pandas table, a finished run folder (audited with its teacher's
+            and its validation predictions), predictions in memory, or with ``data=`` a model: run folder, weights file,
+            exported program.
         options: see :class:`AuditOptions`.
         **keywords: options by name; with ``data=``, the data set's own options too.
 
@@ -64,14 +68,16 @@ def audit(source: Predictions | Location, /, *, options: AuditOptions | None = N
         (0.95, 'within')
     """
     given = options_of(options, keywords)
-    if not isinstance(source, Predictions):
+    if isinstance(source, Frame) and given.data is not None:
+        raise UsageError("expected a model with data=, but got a table of predictions; leave data out")
+    if not isinstance(source, Predictions | Frame):
         source = given_path("source", source)
     _check_single(source, given)
     return audited(read_inputs(source, given), given)
 
 
-def _check_single(source: Predictions | str | Path, options: AuditOptions) -> None:
-    if isinstance(source, Predictions):
+def _check_single(source: Predictions | str | Path | Frame, options: AuditOptions) -> None:
+    if isinstance(source, Predictions | Frame):
         return
     if not several_named(source, options):
         return

@@ -14,6 +14,7 @@ from fairdistill.metrics import Design, Drawing
 from fairdistill.predictions import Predictions, TableColumns
 from fairdistill.predictions.table.writing import check_table_path
 from fairdistill.predictions.trained.running_options import RunningOptions
+from fairdistill.tables.frames import Frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,17 +99,17 @@ class SelectionOptions:
 class ComparisonOptions:
     """Comparison with other predictions."""
 
-    against: str | Path | Predictions | None = None
+    against: str | Path | Predictions | Frame | None = None
     """Table (- for standard input) or run folder with another model's predictions for the same samples: adds a paired
     test and the change in each subgroup. Default for a run: its teacher."""
-    validation: str | Path | Predictions | None = None
+    validation: str | Path | Predictions | Frame | None = None
     """Table of the model's predictions on a validation set: adds the post-hoc baselines, fitted on them. Default for a
     run, or a model with --data: its own."""
 
     def __post_init__(self) -> None:
         for name in ("against", "validation"):
             value = getattr(self, name)
-            if value is not None and not isinstance(value, Predictions):
+            if value is not None and not isinstance(value, Predictions | Frame):
                 object.__setattr__(self, name, given_path(name, value))
 
 

@@ -15,6 +15,7 @@ from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
 from fairdistill.tables.content import other_content
+from fairdistill.tables.frames import FRAME, Frame, written
 from fairdistill.tables.parts import tables_in_folder
 from fairdistill.tables.reading import SUFFIXES
 
@@ -34,7 +35,7 @@ class Inputs:
     validation: Predictions | None = None
 
 
-def read_inputs(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
+def read_inputs(source: Predictions | str | Path | Frame, options: AuditOptions) -> Inputs:
     """Read a table or a finished run folder, or run a model on a data set; predictions are returned as they are.
 
     Other predictions of the same classes get them in the same order. ``-`` is a table on standard input.
@@ -68,10 +69,12 @@ def with_equal_order(found: Inputs) -> Inputs:
     return replace(found, against=ordered(found.against), validation=ordered(found.validation))
 
 
-def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
+def _read(source: Predictions | str | Path | Frame, options: AuditOptions) -> Inputs:
     against, validation = _other(options.against, options), _other(options.validation, options)
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)
+    if isinstance(source, Frame):
+        return Inputs(_from_frame(source, options), against, validation)
     if is_standard_input(source):
         return Inputs(_from_standard_input(options), against, validation)
     if options.data is not None:
@@ -108,10 +111,12 @@ def _read(source: Predictions | str | Path, options: AuditOptions) -> Inputs:
     )
 
 
-def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Predictions | None:
+def _other(source: Predictions | str | Path | Frame | None, options: AuditOptions) -> Predictions | None:
     if source is None or isinstance(source, Predictions):
         return source
     columns = options if options.data is None else TableColumns()
+    if isinstance(source, Frame):
+        return _from_frame(source, columns)
     if is_standard_input(source):
         return _from_standard_input(columns)
     path = Path(source)
@@ -124,13 +129,18 @@ def _other(source: Predictions | str | Path | None, options: AuditOptions) -> Pr
 
 def _from_standard_input(columns: TableColumns) -> Predictions:
     with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
-        return as_standard_input(read_predictions(path, columns), path)
+        return renamed(read_predictions(path, columns), path, NAME)
 
 
-def as_standard_input(predictions: Predictions, path: Path) -> Predictions:
-    """Return predictions that were read from a copy of standard input at a path, without that path."""
-    notes = tuple(note.replace(str(path), NAME) for note in predictions.notes)
-    return replace(predictions, where=NAME, notes=notes)
+def _from_frame(frame: Frame, columns: TableColumns) -> Predictions:
+    with written(frame) as path:
+        return renamed(read_predictions(path, replace(columns, encoding="utf-8")), path, FRAME)
+
+
+def renamed(predictions: Predictions, path: Path, name: str) -> Predictions:
+    """Return predictions that were read from a temporary file, with the name of what it is a copy of."""
+    notes = tuple(note.replace(str(path), name) for note in predictions.notes)
+    return replace(predictions, where=name, notes=notes)
 
 
 def table_suffix(first: bytes) -> str:

@@ -49,7 +49,14 @@ def copied_from_standard_input(content: str, suffix: Callable[[bytes], str]) -> 
             shutil.copyfileobj(sys.stdin.buffer, file)
         if not path.stat().st_size:
             raise UsageError(f"{NAME} is empty; {way}")
-        try:
+        with named(path, NAME):
             yield path
-        except FairdistillError as error:
-            raise type(error)(str(error).replace(str(path), NAME)) from error
+
+
+@contextmanager
+def named(path: Path, name: str) -> Iterator[None]:
+    """Let errors of ours call a temporary file by the name of what it is a copy of."""
+    try:
+        yield
+    except FairdistillError as error:
+        raise type(error)(str(error).replace(str(path), name)) from error

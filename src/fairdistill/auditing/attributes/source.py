@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.auditing.source import Inputs, as_standard_input, check_standard_input, table_suffix, with_equal_order
+from fairdistill.auditing.source import Inputs, check_standard_input, renamed, table_suffix, with_equal_order
 from fairdistill.errors import DataError, UsageError
 from fairdistill.predictions import Predictions, TableColumns
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run, run_attribute, run_inputs
 from fairdistill.predictions.table.long_table import read_long
 from fairdistill.predictions.table.yes_no import attributes_of, read_attribute
 from fairdistill.runs import RunFolder
-from fairdistill.system.standard_input import copied_from_standard_input, is_standard_input
+from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
+from fairdistill.tables.frames import Frame
 from fairdistill.tables.reading import SUFFIXES
 from fairdistill.tables.yes_no import Attribute
 
@@ -56,7 +57,7 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
     if is_standard_input(source):
         with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
             read = _of_table(path, options)
-            named = (replace(each, predictions=as_standard_input(each.predictions, path)) for each in read.each)
+            named = (replace(each, predictions=renamed(each.predictions, path, NAME)) for each in read.each)
             return replace(read, each=tuple(named))
     run = attribute_run(source)
     if run is not None and options.attribute is not None:
@@ -98,12 +99,13 @@ def _table(source: str | Path) -> Path:
 
 
 def _others(
-    source: str | Path | Predictions | None, options: AuditOptions, attributes: tuple[Attribute, ...]
+    source: str | Path | Predictions | Frame | None, options: AuditOptions, attributes: tuple[Attribute, ...]
 ) -> Sequence[Predictions | None]:
     if source is None:
         return [None] * len(attributes)
-    if isinstance(source, Predictions):
-        raise UsageError("for several attributes, give other predictions as a table or a run, not as Predictions")
+    if isinstance(source, Predictions | Frame):
+        what = type(source).__name__
+        raise UsageError(f"for several attributes, name a file or a run with other predictions, not a {what}")
     run = attribute_run(source)
     if run is not None:
         own = {each.name: each for each in attributes_of_run(run, ",".join(each.name for each in attributes))}
