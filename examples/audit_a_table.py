@@ -10,9 +10,6 @@ coloured.
 # %%
 # First the model. ``digits-s`` comes with the package; its images are 16 x 16 pixels with three channels.
 
-import tempfile
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -38,14 +35,12 @@ table = pd.DataFrame(
     {"label": test.labels, "group": np.array(test.group_names)[test.groups], "source": test.source_ids}
 )
 table[[f"p_{name}" for name in test.class_names]] = model.predict_proba(pixels(test))
-path = Path(tempfile.mkdtemp()) / "predictions.csv"
-table.to_csv(path, index=False)
 table.head(3).round(3)
 
 # %%
-# The audit needs nothing but this table.
+# The audit needs nothing but this table, in memory or in a file.
 
-result = fairdistill.audit(path, label="label", group="group", prob="p_", source="source", max_deo_a=0.05)
+result = fairdistill.audit(table, label="label", group="group", prob="p_", source="source", max_deo_a=0.05)
 print(result)
 
 # %%

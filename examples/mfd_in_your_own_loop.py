@@ -6,8 +6,6 @@ The losses and samplers work in any PyTorch loop, with your networks and your da
 predictions, or the model.
 """
 
-import tempfile
-
 import pandas as pd
 import torch
 from torch import nn
@@ -72,7 +70,6 @@ for name, model in {"teacher": teacher, "student": student}.items():
     table = pd.DataFrame({"label": test.labels, "group": test.groups, "source": test.source_ids})
     with torch.no_grad():
         table[[f"p_{label}" for label in range(10)]] = model(test_images).softmax(dim=1)
-    table.to_csv(path := f"{tempfile.mkdtemp()}/{name}.csv", index=False)
-    result = fairdistill.audit(path, label="label", group="group", prob="p_", source="source")
+    result = fairdistill.audit(table, label="label", group="group", prob="p_", source="source")
     gap = result.deo_a
     print(f"{name}: accuracy {result.accuracy.value:.1%}, DEO_A {gap.value:.1%} [{gap.low:.1%}, {gap.high:.1%}]")
