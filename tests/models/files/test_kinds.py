@@ -98,18 +98,6 @@ def test_every_other_kind_is_named_with_the_way_that_always_works(tmp_path, name
             open_run(ModelSource(path=str(path), option="model"))
 
 
-class Whole(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.head = nn.Linear(2, 2)
-
-
-def test_a_pickled_module_is_not_opened_and_answered_with_the_way_out(tmp_path):
-    torch.save(Whole(), tmp_path / "whole.pt")
-    with pytest.raises(UsageError, match=r"save model\.state_dict\(\) only; what always works: run the model"):
-        open_weights(tmp_path / "whole.pt")
-
-
 def test_a_pickle_is_never_read(tmp_path):
     class Trap:
         def __reduce__(self):

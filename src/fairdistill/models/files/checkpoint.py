@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,9 +90,14 @@ def is_usual(key: str) -> bool:
     return all(part in _USUAL for part in key.split("."))
 
 
-def not_opened(path: Path, kind: str | None = None) -> UsageError:
-    """Return the error for a file of objects, whose ``kind`` may be known, which only code could read."""
-    such = f" ({kind})" if kind else ""
+def holds_weights(content: object) -> bool:
+    """Return whether :func:`find_weights` would find some."""
+    return isinstance(content, Mapping) and (_is_weights(content) or any(_candidates(content)))
+
+
+def not_opened(path: Path, kinds: Sequence[str] = ()) -> UsageError:
+    """Return the error for a file of objects that only code could read; some of their classes may be known."""
+    such = f" ({listed(kinds, _SHOWN)})" if kinds else ""
     return UsageError(
         f"{path} holds more than tensors{such} and was not opened further, since that could run code; {_SAVE}; {TABLE}"
     )

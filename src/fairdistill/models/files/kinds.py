@@ -38,7 +38,6 @@ _ANSWERS = {
     "a pickle": f"{_TORCH}save model.state_dict() of a PyTorch network where it was made; of scikit-learn, only tables "
     "are read",
     "a joblib file": f"{_TORCH}save model.state_dict() of a PyTorch network; of scikit-learn, only tables are read",
-    "a whole PyTorch module": f"{_TORCH}save model.state_dict() on the machine where it was made",
     "a NumPy file": f"{_TORCH}save its weights by name as .safetensors",
 }  # fmt: skip
 

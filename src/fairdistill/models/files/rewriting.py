@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import io
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from fairdistill.errors import UsageError
 from fairdistill.models.files.checkpoint import find_weights
 from fairdistill.models.files.kinds import is_safetensors
 from fairdistill.models.files.prefixes import common_prefix
+from fairdistill.models.files.records import with_numbers
 from fairdistill.models.files.safe_file import safe_bytes
 from fairdistill.models.files.weights import open_weights, part_of, read_content
 
@@ -33,7 +36,7 @@ def rewritten(path: Path, changes: Mapping[str, Change], *, names: Iterable[str]
 
     Args:
         path: a ``.safetensors`` file, whose metadata are kept, or a file of ``torch.save``, whose other content (an
-            epoch, an optimizer's state, averaged weights) is kept.
+            epoch, an optimizer's state, averaged weights) is kept, also what is not read.
         changes: what changes, by the network's own names.
         names: the names of all of the network's parameters and buffers.
         key: the key that the weights are read from, if the user named it.
@@ -45,7 +48,7 @@ def rewritten(path: Path, changes: Mapping[str, Change], *, names: Iterable[str]
     file = part_of(open_weights(path, key=key), names, where=str(path))
     inside, own = file.prefix + common_prefix(file.tensors), common_prefix(dict.fromkeys(names))
     new = {inside + name.removeprefix(own): value for name, value in changes.items()}
-    content, metadata = read_content(path)
+    content, metadata, left_out = read_content(path)
     place: list[str] = []
     if key is not None and _path_to(content, key) is None:  # the start of the names in a single dictionary
         new = {f"{key.rstrip('.')}.{name}": value for name, value in new.items()}
@@ -55,6 +58,9 @@ def rewritten(path: Path, changes: Mapping[str, Change], *, names: Iterable[str]
     if key is not None:
         place = _path_to(content, key) or []
     changed = _changed(content, place, new, path)
+    if left_out:
+        numbers = {name: _at(changed, place)[name] for name in new}
+        return with_numbers(path, numbers, lambda: _at(read_content(path).content, place))
     if is_safetensors(path):
         return safe_bytes(changed, metadata)
     buffer = io.BytesIO()
@@ -74,6 +80,11 @@ def _path_to(content: Any, key: str) -> list[str] | None:
             if rest is not None:
                 return [name, *rest]
     return None
+
+
+def _at(content: Any, place: list[str]) -> Any:
+    """Return what is at the end of keys that lead there."""
+    return functools.reduce(operator.getitem, place, content)
 
 
 def _changed(content: Any, place: list[str], new: Mapping[str, Change], path: Path) -> Any:

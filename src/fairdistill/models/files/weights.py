@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import pickle
-import re
 import shlex
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
 from fairdistill.models.description.class_names import class_names_in
-from fairdistill.models.files.archive import check_stored
-from fairdistill.models.files.checkpoint import find_weights, not_opened
+from fairdistill.models.files.checkpoint import find_weights
 from fairdistill.models.files.kinds import TABLE, TORCH_SUFFIXES, check_kind, is_of_torch, is_safetensors
+from fairdistill.models.files.pickled import read_pickled
 from fairdistill.models.files.prefixes import common_prefix, fitting_prefixes, is_beside, without_prefix
 from fairdistill.models.files.safe_file import read_safe
 from fairdistill.models.head import head_name
@@ -41,6 +38,7 @@ class WeightsFile:
         others: keys of other weights in it.
         prefix: what was removed from the names.
         class_names: the names of the outputs, if the file tells them.
+        left_out: classes of the objects in it that were not read, since that could run code.
     """
 
     tensors: dict[str, Tensor]
@@ -49,13 +47,14 @@ class WeightsFile:
     others: tuple[str, ...] = ()
     prefix: str = ""
     class_names: tuple[str, ...] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
     """Return the tensors of a file on the CPU, by name, and what else it tells.
 
     ``.safetensors`` files are read with their metadata. Files of ``torch.save``, usually ``.pt``, ``.pth``, ``.bin`` or
-    ``.ckpt``, are read as tensors and plain values only, and have no metadata. Weights are read
+    ``.ckpt``, are read as tensors, plain values and pickled networks, and have no metadata. Weights are read
     from the key ``state_dict``, ``model_state_dict``, ``model``, ``module`` or ``net``, else from the only key that
     holds some. Prefixes such as ``module.``, ``_orig_mod.`` or ``model.`` that every name has are removed.
 
@@ -64,8 +63,8 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
         key: the key to read instead, for example ``state_dict_ema``, or what the names of the weights begin with.
 
     Raises:
-        UsageError: if there is no such file, it is damaged or has another format, it holds more than tensors, or the
-            key is missing or needed.
+        UsageError: if there is no such file, it is damaged or has another format, it holds no weights that can be read
+            without running code, or the key is missing or needed.
     """
     path = Path(path)
     check_kind(path)
@@ -80,11 +79,11 @@ def open_weights(path: str | Path, *, key: str | None = None) -> WeightsFile:
             f"{path} is a table; expected a model. A table of predictions is audited without --data: "
             f"fairdistill audit {shlex.quote(str(path))}; fix --predictions takes two of them"
         )
-    content, metadata = read_content(path)
-    found = find_weights(content, path, key)
+    read = read_content(path)
+    found = find_weights(read.content, path, key)
     return WeightsFile(
-        without_prefix(found.tensors), metadata, found.key, found.others, common_prefix(found.tensors),
-        class_names_in(content) if isinstance(content, Mapping) else None,
+        without_prefix(found.tensors), read.metadata, found.key, found.others, common_prefix(found.tensors),
+        class_names_in(read.content) if isinstance(read.content, Mapping) else None, read.left_out,
     )  # fmt: skip
 
 
@@ -188,38 +187,28 @@ def _of_heads(
     ]
 
 
-def read_content(path: Path) -> tuple[object, dict[str, str]]:
-    """Return what a weights file holds, without running any code from it, and its metadata.
+class Content(NamedTuple):
+    """What a file holds, its metadata, and the classes of the objects in it that were not read."""
+
+    content: object
+    metadata: dict[str, str]
+    left_out: tuple[str, ...]
+
+
+def read_content(path: Path) -> Content:
+    """Return what a weights file holds, without running any code from it.
 
     Raises:
-        UsageError: if the file is damaged, has another format, or holds more than tensors and plain values.
+        UsageError: if the file is damaged, has another format, or holds no weights that can be read in this way.
     """
     if is_safetensors(path):
-        return read_safe(path)
+        return Content(*read_safe(path), ())
     if path.suffix.lower() not in TORCH_SUFFIXES and not is_of_torch(path):
         raise UsageError(
             f"{path} has an unknown extension; expected one of .safetensors, {', '.join(TORCH_SUFFIXES)}; {TABLE}"
         )
-    return _of_torch(path), {}
-
-
-def _of_torch(path: Path) -> object:
-    check_stored(path)
-    try:
-        # What a command was started with, beside the weights in many checkpoints; it holds values and runs nothing.
-        with warnings.catch_warnings(), torch.serialization.safe_globals([argparse.Namespace]):
-            warnings.simplefilter("ignore")  # it warns about a TorchScript archive and then refuses it
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        kind = re.search(r"GLOBAL (\S+)", str(error))
-        raise not_opened(path, kind and kind[1]) from error
-    except Exception as error:
-        if "TorchScript" in str(error):
-            raise not_opened(path) from error
-        raise UsageError(
-            f"{path} ({path.stat().st_size:,} bytes) is damaged or incomplete, or was not written by torch.save; copy "
-            "or save it again"
-        ) from error
+    content, left_out = read_pickled(path)
+    return Content(content, {}, left_out)
 
 
 def _shape(tensor: Tensor) -> str:

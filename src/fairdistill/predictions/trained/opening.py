@@ -209,6 +209,11 @@ def read_notes(path: Path, file: WeightsFile, network: nn.Module, option: str) -
         )
     elif file.key is not None and not is_usual(file.key):
         notes.append(f"The weights in {path.name} were read from the key {file.key!r}")
+    if file.left_out:
+        notes.append(
+            f"Only weights and plain values were read from {path.name}, since the rest could run code "
+            f"({listed(file.left_out, 3)})"
+        )
     own = network.state_dict()
     prefix = file.prefix.removesuffix(common_prefix(own))
     if prefix:
