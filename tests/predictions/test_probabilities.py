@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fairdistill.errors import DataError
-from fairdistill.predictions.probabilities import checked_probabilities, of_two, ties
+from fairdistill.predictions.probabilities import checked_probabilities, of_two, sorted_note, ties
 
 PATH = Path("t.parquet")  # whose rows are counted without opening it
 
@@ -83,3 +83,14 @@ def test_ties_are_counted():
 def test_of_two():
     assert of_two(np.array([0.25]), 1).tolist() == [[0.75, 0.25]]
     assert of_two(np.array([0.25]), 0).tolist() == [[0.25, 0.75]]
+
+
+def test_probabilities_that_fall_in_every_row_are_noted():
+    names = ["p1", "p2", "p3"]
+    falling = np.sort(random(3, 10), axis=1)[:, ::-1]
+    (note,) = sorted_note(names, falling)
+    assert note.startswith("In every sample the probabilities fall from p1 to p3, as if each row was sorted")
+    assert sorted_note(names, falling[:9]) == ()
+    assert sorted_note(names, random(3, 10)) == ()
+    assert sorted_note(names, np.tile([0.5, 0.3, 0.2], (10, 1))) == (), "a constant model"
+    assert sorted_note(names[:2], np.sort(random(2, 10), axis=1)[:, ::-1]) == (), "a model that predicts one class"

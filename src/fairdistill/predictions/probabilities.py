@@ -16,6 +16,7 @@ from fairdistill.tables.reading import place
 from fairdistill.text.numbers import counted
 
 _MOST_OFF = 5  # from 100, the sum of percentages
+_FEWEST = 10  # samples and 3 classes, for sorted probabilities to be no chance
 _NOISE = 1e-6  # below 0 or above 1, from floating-point arithmetic
 
 
@@ -111,3 +112,22 @@ def ties(values: NDArray[np.float64]) -> tuple[str, ...]:
         return ()
     where = counted(tied, "sample")
     return (f"In {where} several classes are the most probable; the first of them counts as predicted",)
+
+
+def sorted_note(columns: Sequence[str], values: NDArray[np.float64]) -> tuple[str, ...]:
+    """Return a note if the probabilities of every sample fall from column to column, as those of a top-k list do.
+
+    Example:
+        >>> falling = np.sort(np.random.default_rng(0).dirichlet(np.ones(3), 20))[:, ::-1]
+        >>> sorted_note(["p1", "p2", "p3"], falling)[0][:52], sorted_note(["p1", "p2", "p3"], falling[:, ::-1])
+        ('In every sample the probabilities fall from p1 to p3', ())
+    """
+    if values.shape[1] < 3 or len(values) < _FEWEST or (np.diff(values, axis=1) > 0).any():
+        return ()
+    if (values == values[0]).all():
+        return ()  # a constant model
+    return (
+        f"In every sample the probabilities fall from {columns[0]} to {columns[-1]}, as if each row was sorted; a "
+        "column must hold the probability of one class, the same in every row, so if these belong to the most probable "
+        "classes, give only the predicted classes with --pred",
+    )

@@ -161,7 +161,10 @@ def _not_a_number(path: Path, frame: pd.DataFrame, column: str, row: int) -> Dat
     elif str(value).lstrip()[:1] in ("[", "(", "{"):
         given = f"has {' '.join(str(value).split())[:60]}, which is not a number; give each of its values a column"
     else:
-        given = f"has {repr(value)[:60]}, which is not a number; correct it, or name only columns of numbers"
+        given = (
+            f"has {repr(value)[:60]}, which is not a number; correct it, or name only columns of numbers with --prob "
+            "or --score (predicted classes with --pred)"
+        )
     return DataError(f"{place(path, row)}: column {column!r} {given}")
 
 

@@ -83,6 +83,28 @@ def test_scores_that_are_no_probabilities_ask_for_the_threshold(read):
     assert "lie between" not in read(text, score="s", threshold=0.0).notes[0]
 
 
+def test_scores_that_all_fall_on_one_side_of_the_threshold_are_noted(read):
+    text = "label,group,s\n0,x,0.75\n1,y,0.5\n"
+    (note,) = read(text, score="s").notes
+    assert "between 0.5 and 0.75, so check --threshold; if each is the confidence in the predicted class, name" in note
+    assert read(text, score="s", threshold=0.4).notes[0].endswith("between 0.5 and 0.75, so check --threshold")
+    assert read(text, score="s", threshold=50.0).notes[0].endswith("between 0.5 and 0.75, so check --threshold")
+    assert "lie between" not in read(text, score="s", threshold=0.6).notes[0]
+
+
+def test_the_suggested_score_column_is_quoted_for_a_shell(read):
+    text = "label,group,Scored Probability\n0,x,0.2\n1,y,0.8\n"
+    with pytest.raises(DataError, match=r"use --score 'Scored Probability'$"):
+        read(text, prob="Scored Probability")
+
+
+def test_the_confidence_in_the_predicted_class_is_perhaps_meant(read):
+    with pytest.raises(DataError, match=r"if it is the confidence in the predicted class, name the column of pred"):
+        read(table("a b a", "0.9 0.5 0.8"))
+    with pytest.raises(DataError, match=r"not one of the classes a, b; if it is the probability of 'b', use --score"):
+        read(table("a b a", "0.9 0.4 0.8"))
+
+
 def test_labels_that_look_alike_are_named_where_columns_do_not_fit(read):
     text = "label,group,p_cat,p_dog\ncat,x,1,0\nCat,y,1,0\ndog,x,0,1\n"
     with pytest.raises(DataError, match=r"2 probability columns .* for 3 classes .*; write 'cat' and 'Cat' alike"):

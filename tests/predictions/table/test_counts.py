@@ -34,3 +34,38 @@ def test_a_column_of_what_cannot_be_counts_is_only_called_like_one(tmp_path, val
     few = SAMPLES.drop_duplicates()
     few.assign(size=list(values)).to_csv(tmp_path / "t.csv", index=False)
     assert len(read_predictions(tmp_path / "t.csv", TableColumns()).labels) == len(few) == 5
+
+
+def scores_of_classes(samples: int = 12, classes: str = "abc") -> pd.DataFrame:
+    """Return a row for each sample and class."""
+    ids = [f"i{at}" for at in range(samples) for _ in classes]
+    labels = [classes[at % len(classes)] for at in range(samples) for _ in classes]
+    groups = ["xy"[at % 2] for at in range(samples) for _ in classes]
+    return pd.DataFrame({"id": ids, "label": labels, "group": groups, "pred": list(classes) * samples})
+
+
+@pytest.mark.parametrize("classes", ["ab", "abc"])
+def test_a_row_for_each_sample_and_class_is_refused(tmp_path, classes):
+    scores_of_classes(classes=classes).to_csv(tmp_path / "t.csv", index=False)
+    number = len(classes)
+    message = (
+        rf"t\.csv: each value of column 'id' has {number} rows, with one label and {number} different values of column "
+        "'pred'.* keep the row of the predicted class"
+    )
+    with pytest.raises(DataError, match=message):
+        read_predictions(tmp_path / "t.csv", TableColumns())
+
+
+@pytest.mark.parametrize(
+    ("at", "column", "value"), [(0, "pred", "b"), (0, "label", "b"), (0, "id", "i1"), (0, "id", "")]
+)
+def test_rows_of_one_sample_that_are_not_its_classes_are_read(tmp_path, at, column, value):
+    table = scores_of_classes()
+    table.loc[at, column] = value
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert len(read_predictions(tmp_path / "t.csv", TableColumns())) == len(table)
+
+
+def test_few_ids_may_differ_in_all_predictions_by_chance(tmp_path):
+    scores_of_classes(samples=9, classes="ab").to_csv(tmp_path / "t.csv", index=False)
+    assert len(read_predictions(tmp_path / "t.csv", TableColumns())) == 18

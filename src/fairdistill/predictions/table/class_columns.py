@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def matched_columns(path: Path, scores: Scores, given: tuple[str, ...], seen: tu
     if scores.single:
         raise DataError(
             f"{path}: --score needs two classes, but there are {len(classes)}: {some_of(classes)}; name a column of "
-            "probabilities for each class with --prob"
+            "probabilities for each class with --prob, or keep only the rows of two classes"
         )
     found = columns_by_name(scores.columns, classes, prefix=scores.prefix)
     if found is not None and not given:
@@ -100,7 +101,7 @@ def _single(path: Path, scores: Scores, given: tuple[str, ...], classes: tuple[s
     if named is None:
         raise DataError(
             f"{path} has a single probability column, {column!r}, which is not named after a class "
-            f"({some_of(classes)}); if it is the probability of {classes[1]!r}, use --score {column}"
+            f"({some_of(classes)}); if it is the probability of {classes[1]!r}, use --score {shlex.quote(column)}"
         )
     other = next(name for name in classes if name != named)
     note = f"The column {column!r} is read as the probability of {named!r}; {other!r} has the rest"

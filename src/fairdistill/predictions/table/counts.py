@@ -1,4 +1,4 @@
-"""Whether the rows of a table are counts of samples instead of samples."""
+"""Whether the rows of a table are counts of samples, or what a model says of one class, instead of samples."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _WORDS = (
     "n nn count counts freq frequency frequencies cases total n_samples num_samples samples size "
     "anzahl nombre effectif antal aantal cuenta recuento conteggio"
 )
+_FEWEST_IDS = 10  # fewer may differ in all predictions by chance
 _COUNTS = frozenset(_WORDS.split())
 
 
@@ -53,6 +54,32 @@ def check_rows_are_samples(
         f"{path} has each combination of label, group and prediction once, and column {column!r}, probably how often "
         f"it occurs, but a row must be a sample; repeat the rows, in pandas with t.loc[t.index.repeat(t[{column!r}])], "
         "or, if the column is something else, rename it"
+    )
+
+
+def check_one_class_a_sample(
+    where: str, columns: tuple[str, str], ids: NDArray[np.int64], parts: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> None:
+    """Raise a DataError if each sample has a row for each of k classes, as tables of scores in long form have.
+
+    Read as predictions, one of k would be right, in every group alike.
+
+    Args:
+        where: the table, for messages.
+        columns: those of the ids and of the predictions.
+        ids: the number of each row's id, int64 ``[N]``, -1 without one.
+        parts: label and predicted class of each row, int64 ``[N]`` each.
+    """
+    times = np.bincount(ids[ids >= 0])
+    if (ids < 0).any() or len(times) < _FEWEST_IDS or times[0] < 2 or (times != times[0]).any():
+        return
+    of_labels, of_predictions = (ids * (int(codes.max()) + 1) + codes for codes in parts)
+    if len(np.unique(of_labels)) > len(times) or len(np.unique(of_predictions)) < len(ids):
+        return
+    raise DataError(
+        f"{where}: each value of column {columns[0]!r} has {times[0]} rows, with one label and {times[0]} different "
+        f"values of column {columns[1]!r}, so a row seems to hold the score of one class; keep the row of the "
+        "predicted class of each sample, or write a column of probabilities for each class, as pandas' pivot does"
     )
 
 

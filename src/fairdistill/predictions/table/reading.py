@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from fairdistill.predictions.group_attributes import GroupAttribute
 from fairdistill.predictions.predictions import Predictions
-from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, ties
+from fairdistill.predictions.probabilities import checked_probabilities, of_one_column, of_two, sorted_note, ties
 from fairdistill.predictions.rows import recognized_ids, row_names, row_sources, training_note
 from fairdistill.predictions.table.chosen_columns import ChosenColumns
 from fairdistill.predictions.table.classes import Classes, read_classes
 from fairdistill.predictions.table.conflicts import conflict_notes
 from fairdistill.predictions.table.copies import copies_note
-from fairdistill.predictions.table.counts import check_rows_are_samples
+from fairdistill.predictions.table.counts import check_one_class_a_sample, check_rows_are_samples
 from fairdistill.predictions.table.options import DEFAULT_THRESHOLD, TableColumns
 from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.order import sorted_differently
@@ -62,6 +62,9 @@ def read_predictions(
     if outputs.probabilities is None and found.id is None:
         read = {*columns.frame.columns}
         check_rows_are_samples(path, names, read, (classes.labels, group_codes, outputs.predicted), found.encoding)
+    elif found.pred is not None and found.id is not None and not answered:
+        parts = classes.labels, outputs.predicted
+        check_one_class_a_sample(str(path), (found.id, found.pred), columns.distinct(found.id)[0], parts)
     if found.source is None:
         columns.notes += source_hint(names, chosen.texts)
     if split is not None:
@@ -160,7 +163,7 @@ def _outputs(table: Columns, classes: Classes, options: TableColumns) -> _Output
     if len(classes.columns) < len(classes.names):
         values = of_one_column(table.path, classes.columns[0], values[:, 0], classes.scored)
     read = checked_probabilities(table.path, classes.columns, values)
-    predicted, notes = classes.predicted, read.notes
+    predicted, notes = classes.predicted, (*read.notes, *sorted_note(classes.columns, read.values))
     if predicted is None:
         predicted, notes = read.values.argmax(axis=1), (*notes, *ties(read.values))
     return _Outputs(predicted=predicted, probabilities=read.values, columns=classes.columns, notes=notes)
@@ -177,11 +180,15 @@ def _scored(values: NDArray[np.float64], classes: Classes, options: TableColumns
     if options.classes is None and sorted_differently(classes.names):
         note += f" (classes are in numerical order; Python's sorted() puts {sorted(classes.names)[0]!r} first)"
     note += "; reverse this with --classes"
-    if options.threshold == DEFAULT_THRESHOLD and not _in_unit_interval(values):
+    above = values >= options.threshold
+    usual = options.threshold == DEFAULT_THRESHOLD
+    if (usual and not _in_unit_interval(values)) or above.all() or not above.any():
         note += f". The scores lie between {values.min():g} and {values.max():g}, so check --threshold"
+        if usual and above.all() and _in_unit_interval(values):
+            note += "; if each is the confidence in the predicted class, name the predicted classes with --pred instead"
     probabilities = of_two(values, high) if _in_unit_interval(values) else None
     return _Outputs(
-        predicted=np.where(values >= options.threshold, high, low).astype(np.int64),
+        predicted=np.where(above, high, low).astype(np.int64),
         probabilities=probabilities, columns=classes.columns if probabilities is not None else None, notes=(note,),
     )  # fmt: skip
 

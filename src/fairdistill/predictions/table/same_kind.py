@@ -84,7 +84,10 @@ def _remedy(column: CodedClasses, labels: CodedClasses) -> str:
     numbers = [_share(name) for name in column.names]
     what = "probability" if all(n is not None and 0 <= n <= 1 for n in numbers) else "score"
     threshold = "" if what == "probability" else " and the value that separates the classes with --threshold"
-    return f"if it is the {what} of {no_first(labels.names)[1]!r}, use --score {shlex.quote(column.name)}{threshold}"
+    confident = what == "probability" and all(n is not None and n >= 0.5 for n in numbers)
+    sure = "if it is the confidence in the predicted class, name the column of predicted classes with --pred; "
+    text = f"if it is the {what} of {no_first(labels.names)[1]!r}, use --score {shlex.quote(column.name)}{threshold}"
+    return sure + text if confident else text
 
 
 def _share(name: str) -> float | None:
