@@ -40,6 +40,12 @@ def archive(path: Path, *members: str) -> Path:
             b"\xff\xff\xff\xff\x68\x0a\0\0\x10\0\0\0",
             "is an Arrow stream; convert it to Parquet, for example with pyarrow",
         ),
+        (b"-- MySQL dump 10.13\n--\n", "is a dump of a database; export the result of a query as CSV"),
+        (b"--\n-- PostgreSQL database dump\n", "is a dump of a database; export the result of a query as CSV"),
+        (
+            b"-- rows\nINSERT INTO t (label) VALUES (1);",
+            "is a list of SQL commands; export the result of a query as CSV",
+        ),
         (b"\xef\xbb\xbf <!DOCTYPE html>", "is a web page; export its table as CSV"),
     ],
 )

@@ -31,5 +31,5 @@ def test_a_remark_below_the_last_row_is_said_to_be_one(tmp_path, remark):
 
 def test_a_short_row_between_others_is_none(tmp_path):
     (tmp_path / "t.csv").write_text("label,group\ncat,a\ndog\ncat,b\n")
-    with pytest.raises(DataError, match=r"line 3: expected 2 fields .* got 1; quote fields"):
+    with pytest.raises(DataError, match=r"line 3: expected 2 fields .* got 1; complete this line"):
         read_columns(tmp_path / "t.csv", ["label"], "utf-8")

@@ -20,6 +20,8 @@ from fairdistill.tables.meaning import alike, answer, found_in, is_fraction, no_
         (["1"], ["False", "True"], (1,)),
         (["1", "0"], ["nein", "ja"], (1, 0)),
         (["yes", "no"], ["non", "oui"], (1, 0)),
+        (["0", "1"], ["ИСТИНА", "ЛОЖЬ"], (1, 0)),
+        (["0", "1"], ["FALSCH", "WAHR"], (0, 1)),
         (["a", "b"], ["a", "c"], None),
         (["a"], ["A", "a "], None),  # either could be meant
         (["a", "A"], ["a", "b"], None),

@@ -317,3 +317,22 @@ def test_rows_that_all_have_more_fields_than_the_header_are_told_so(tmp_path):
     path.write_text("label,group\ncat,A\ndog,B,C\n")
     with pytest.raises(DataError, match=r"line 3: expected 2 .* got 3; quote fields that contain the separator, ','"):
         read_columns(path, ["label"], "utf-8")
+
+
+def test_two_encodings_in_one_table_are_told_apart_from_a_single_other_one(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("label,group\n1,Européen\n0,Européen\n".encode() + "1,Européen\n".encode("cp1252"))
+    with pytest.raises(DataError, match=r"mixes two encodings: line 4 is not utf-8 \(byte 0xe9\), but 2 other lines"):
+        read_columns(path, ["label"], "utf-8")
+    path.write_bytes("label,group\n1,Européen\n".encode() + "1,Européen\n0,Européen\n".encode("cp1252"))
+    with pytest.raises(DataError, match=r"in line 3.*--encoding latin-1"):
+        read_columns(path, ["label"], "utf-8")
+
+
+def test_characters_of_no_width_around_a_name_do_not_count_and_others_are_shown(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("\ufeff\ufeff label\u200b,group\n1,a\n", encoding="utf-8")
+    assert header(path, "utf-8") == ["label", "group"]
+    assert read_columns(path, ["label"], "utf-8")["label"].tolist() == ["1"]
+    with pytest.raises(DataError, match=r"no column 'label'; did you mean 'la\\u200bbel'\?"):
+        check_column(path, ["la\u200bbel", "group"], "label", "label")

@@ -35,7 +35,9 @@ def test_the_option_is_quoted_for_a_shell():
     assert str(note).endswith("--bin 'birth year=1935,1965'")
 
 
-@pytest.mark.parametrize("form", ["{0}-0{1}-1{1}", "1{1}.0{1}.{0}", "{1}/1{1}/{0}", "{0}-0{1}-1{1} 00:00:00"])
+@pytest.mark.parametrize(
+    "form", ["{0}-0{1}-1{1}", "1{1}.0{1}.{0}", "{1}/1{1}/{0}", "{0}-0{1}-1{1} 00:00:00", "{1}-Jan-{0}", "1{1}MAR{0}"]
+)
 def test_dates_come_with_what_to_do(form):
     dates = [form.format(1990 + at, 1 + at % 9) for at in range(20)]
     assert "has 20 different dates, each a group of its own; write the year or the age" in str(
@@ -57,3 +59,17 @@ def test_many_groups_with_few_rows_are_counted():
         few_rows_note(rows)
     )
     assert few_rows_note(rows[:20]) is None
+
+
+@pytest.mark.parametrize("odd", ["89+", ">89", "90 and over", "037Y"])
+def test_quantities_that_are_not_plain_numbers_come_with_what_to_do(odd):
+    names = [*map(str, range(18, 40)), odd]
+    note = number_note("age", names, [3] * len(names))
+    assert note is not None
+    assert f"{len(names)} different quantities, each a group of its own; write plain numbers for those such as" in note
+    assert f"{odd!r}, and cut them into ranges with --bin" in note
+
+
+def test_names_with_numbers_are_not_quantities():
+    for form in ("site {}", "{}-{}", "A{}", "{}/A"):
+        assert number_note("site", [form.format(at, at + 9) for at in range(20)], [3] * 20) is None

@@ -93,3 +93,11 @@ def test_many_pairs_are_counted():
     names = [name for at in range(8) for name in (f"g{at}", f"G{at}")]
     assert len(notes(names)) == 6
     assert notes(names)[-1] == "In column 'g', 3 more sets of groups look alike"
+
+
+def test_a_name_that_was_read_in_another_encoding_looks_like_itself():
+    (note,) = notes(["Européen", "Europ\u00c3\u00a9en"])
+    assert "differ only in encoding and count as 2 groups" in note
+    (note,) = notes(["ÁRABE", "\u00c3\u0081rabe"])
+    assert "differ only in upper and lower case and encoding" in note
+    assert notes(["Ã", "é"]) == notes(["São", "Tomé"]) == []

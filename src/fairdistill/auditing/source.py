@@ -88,7 +88,10 @@ def _read(source: Predictions | str | Path | Frame, options: AuditOptions) -> In
     if path.suffix.lower() in SUFFIXES:
         return Inputs(read_predictions(path, options), against, validation)
     if path.is_file():
-        other = f"is not a table ({', '.join(SUFFIXES)}); to audit a model, name its data with --data"
+        other = (
+            f"is not a table ({', '.join(SUFFIXES)}); give a text table the extension .csv, whatever separates its "
+            "fields; to audit a model, name its data with --data"
+        )
         raise UsageError(f"{source} {other_content(path) or other}")
     if (of_attributes := attribute_run(path)) is not None:
         (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one

@@ -123,8 +123,8 @@ class Columns:
             row = int(np.flatnonzero(of_row == values.index[wrong[0]])[0])
             raise DataError(
                 f"{self.where(row)}: column {column!r} has {values.iloc[wrong[0]]!r}, which is not a number; --bin "
-                "needs numbers, so name values that mean unknown with --unknown, or drop --bin to make each value a "
-                "group"
+                "needs numbers, so write it as one, name it with --unknown if it means unknown, or drop --bin to make "
+                "each value a group"
             )
         codes = np.full(of_row.max(initial=-1) + 2, -1, np.int64)
         codes[values.index] = np.searchsorted(edges, numbers, side="right")

@@ -13,6 +13,7 @@ from fairdistill.system.stand_ins import stand_in
 
 _START = 256  # bytes
 _SAVE = "save its sheet as CSV"
+_EXPORT = "export the result of a query as CSV"
 _CONVERT = "pandas.read_feather(FILE).to_parquet('t.parquet')"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"PAR1", "a Parquet file", "give it the extension .parquet"),
@@ -22,6 +23,8 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"%PDF", "a PDF document", "export its table as CSV"),
     (rb"\{\s*\"[^\"]*\"\s*:", "JSON", "write one object a line, and give the file the extension .jsonl"),
     (rb"\[\s*\{", "a JSON list", "write one object a line, and give the file the extension .jsonl"),
+    (rb"(?i)(--[^\n]*\n\s*)*(insert\s+into|create\s+table|drop\s+table)\s", "a list of SQL commands", _EXPORT),
+    (rb"(?i)--\s*(--\s*)?(mysql|mariadb|postgresql)", "a dump of a database", _EXPORT),
     (rb"(?i)<(!doctype|html|table)", "a web page", "export its table as CSV"),
 )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from _csv import Reader
 
-_SEPARATORS = (",", "\t", ";", "|")
+SEPARATORS = (",", "\t", ";", "|")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins with that of UTF-16
@@ -107,7 +107,7 @@ def layout_of(path: Path, encoding: str) -> Layout:
         base = Layout(encoding=encoding, separator=first[-1], hint=True)
     rows = _first_rows(path, base)
     if not hint:
-        for sign in _SEPARATORS:
+        for sign in SEPARATORS:
             other = _first_rows(path, Layout(encoding=encoding, separator=sign))
             if _fits(other, better_than=rows):
                 base, rows = Layout(encoding=encoding, separator=sign), other
@@ -136,7 +136,7 @@ def line_with(path: Path, name: str) -> int | None:
     except (OSError, UnicodeError):
         return None
     for number, line in enumerate(lines[1:], 2):
-        for sign in (sign for sign in _SEPARATORS if sign in line):
+        for sign in (sign for sign in SEPARATORS if sign in line):
             fields, first = _fields(line, sign), _fields(lines[0], sign)
             if name in fields and _could_be_names(fields) and not (len(first) == len(fields) and _are_names(first)):
                 return number

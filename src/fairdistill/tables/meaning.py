@@ -12,8 +12,10 @@ from fairdistill.tables.order import number
 
 _WHOLE_FLOAT = re.compile(r"\s*[+-]?\d+([.]0+|,0)\s*")
 _NO_WORDS = """false no n neg negative absent none without normal healthy -
-    nein non não nao nej nei nee nie ei нет hayır いいえ 否 아니요"""
-_YES_WORDS = "true yes y pos positive present + ja oui si sí sì sim tak kyllä da да evet はい 是 예"
+    nein non não nao nej nei nee nie ei нет hayır いいえ 否 아니요
+    falsch faux falso onwaar fałsz epätosi ложь yanlış nepravda hamis fals"""
+_YES_WORDS = """true yes y pos positive present + ja oui si sí sì sim tak kyllä da да evet はい 是 예
+    wahr vrai verdadero verdadeiro vero waar prawda tosi истина doğru pravda igaz adevărat"""
 _NO: frozenset[Hashable] = frozenset({0.0, -1.0, *_NO_WORDS.split()})
 _YES: frozenset[Hashable] = frozenset({1.0, *_YES_WORDS.split()})
 

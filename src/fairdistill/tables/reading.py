@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 30  # columns
 _ROWS = 50_000  # of a text table that are parsed at a time
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
 _PARQUET = (".parquet", ".pq")
 SUFFIXES = (".csv", ".tsv", *jsonl.SUFFIXES, *_PARQUET)
 """Extensions of tables."""
@@ -53,7 +54,7 @@ def header(path: Path, encoding: str) -> list[str]:
             names = jsonl.header(path, encoding)
         else:
             names = _text_header(path, encoding)
-    names = [plain_text(name.strip()) for name in names]
+    names = [_plain_name(name) for name in names]
     for name in filter(None, names):  # spreadsheets leave empty columns without a name behind
         if names.count(name) > 1:
             raise DataError(
@@ -61,6 +62,11 @@ def header(path: Path, encoding: str) -> list[str]:
                 "the first line is not one"
             )
     return names
+
+
+def _plain_name(name: str) -> str:
+    """Return the name of a column without blanks around it, also those of no width, as byte order marks are."""
+    return plain_text(name.strip().strip(_INVISIBLE).strip())
 
 
 @contextmanager
@@ -175,7 +181,7 @@ def _read_text(path: Path, columns: list[str], encoding: str, numbers: Collectio
     layout = layout_of(path, encoding)
     fields, quoted = check_fields(path, layout)
     # Columns without a name get one of their own, since pandas would refuse to tell them apart.
-    names = [plain_text(name.strip()) or f"\0{at}" for at, name in enumerate(fields)]
+    names = [_plain_name(name) or f"\0{at}" for at, name in enumerate(fields)]
     formulas = quoted and has_formula_text(path)
     check_text(path, columns, fields=len(names))
 
@@ -227,10 +233,16 @@ def _unreadable(path: Path, encoding: str, error: Exception) -> DataError:
             f"unknown encoding {encoding!r}; choose one with --encoding, for example utf-8, latin-1 or cp1252"
         )
     if isinstance(error, UnicodeDecodeError):
-        byte = error.object[error.start]
+        byte, line = error.object[error.start], _line_of(path, encoding)
+        others = _other_lines(path, encoding)
+        if others > 1:
+            return DataError(
+                f"{path} mixes two encodings: line {line} is not {encoding} (byte {byte:#04x}), but {others:,} other "
+                f"lines with such letters are; write all lines in one encoding"
+            )
         guess = "utf-16" if error.start == 0 and byte in (0xFE, 0xFF) else "cp1252" if byte < 0xA0 else "latin-1"
         return DataError(
-            f"{path} is not {encoding} (byte {byte:#04x} in line {_line_of(path, encoding)}); name its encoding, for "
+            f"{path} is not {encoding} (byte {byte:#04x} in line {line}); name its encoding, for "
             f"example --encoding {guess}"
         )
     return DataError(f"cannot read the table {path}: {' '.join(str(error).split())}")
@@ -245,6 +257,20 @@ def _line_of(path: Path, encoding: str) -> int:
             except UnicodeDecodeError:
                 return at
     return 1
+
+
+def _other_lines(path: Path, encoding: str) -> int:
+    """Return how many lines are more than ASCII and in this encoding if these are most of those; 0 otherwise."""
+    right = wrong = 0
+    with path.open("rb") as file:
+        for line in file:
+            if not line.isascii():
+                try:
+                    line.decode(encoding)
+                    right += 1
+                except UnicodeDecodeError:
+                    wrong += 1
+    return right if right > wrong else 0
 
 
 def is_parquet(path: Path) -> bool:
@@ -284,10 +310,15 @@ def check_column(path: Path, names: list[str], option: str, column: str) -> None
                 f"{path} has no column {column!r}: its fields are in single quotes, which count as part of the names "
                 f"and values (the first column is {names[0]}); write double quotes, or none"
             )
-        alike = [name for name in names if name.casefold() == column.casefold().strip()]
+        alike = [name for name in names if _letters(name) == _letters(column)]
         named = [*filter(None, names)]
         meant = f"; did you mean {alike[0]!r}?" if alike else f"; its columns are {listed(named, _SHOWN)}."
         raise DataError(f"{path} has no column {column!r}{meant} Choose one with --{option}")
+
+
+def _letters(name: str) -> str:
+    """Return what names have in common that differ in case, blanks and characters of no width."""
+    return "".join(sign for sign in name.casefold() if not sign.isspace() and sign not in _INVISIBLE)
 
 
 def several(text: str, names: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from fairdistill.errors import DataError
 from fairdistill.tables.decoration import check_no_rule
 from fairdistill.tables.even import is_even
-from fairdistill.tables.layout import Layout
+from fairdistill.tables.layout import SEPARATORS, Layout
 from fairdistill.tables.quotes import unclosed_quote
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def check_fields(path: Path, layout: Layout) -> tuple[list[str], bool]:
             if len(fields) != len(names) and fields:
                 check_quotes(path, layout, fields=len(names))
                 where = f"line {records.line}" if one else f"lines {above + 1} to {records.line}, which one quote joins"
-                remedy = _remedy(fields, records, layout, first=above == start) if one else "close the quote"
+                first = above == start
+                remedy = _remedy(fields, records, layout, names=len(names), first=first) if one else "close the quote"
                 raise DataError(
                     f"{path}, {where}: expected {len(names)} fields as in the header, but got {len(fields)}; {remedy}"
                 )
@@ -49,15 +50,21 @@ def check_fields(path: Path, layout: Layout) -> tuple[list[str], bool]:
     return names, True
 
 
-def _remedy(fields: list[str], below: Iterable[list[str]], layout: Layout, *, first: bool) -> str:
+def _remedy(fields: list[str], below: Iterable[list[str]], layout: Layout, *, names: int, first: bool) -> str:
     """Return what to do with a row, perhaps the first, of another number of fields than the header."""
     others = [each for each in itertools.islice(below, _COMPARED) if each]
     if len(fields) == 1 and not others:
         return "remove this line if it is a remark below the table, else complete it"
+    sign = next((sign for sign in SEPARATORS if sign in fields[0]), None) if len(fields) == 1 else None
+    if sign is not None:
+        return f"the header separates its fields with {layout.separator!r}, this line with {sign!r}; use one of them"
+    all_rows = first and bool(others) and all(len(each) == len(fields) for each in others)
+    if len(fields) < names:
+        if not all_rows:
+            return "complete this line"
+        return f"remove the names of columns that are not there, or quote names that contain {layout.separator!r}"
     quote = f"quote fields that contain the separator, {layout.separator!r}"
-    if first and others and all(len(each) == len(fields) for each in others):
-        return f"name the other columns in the header (R's row names are one), or {quote}"
-    return quote
+    return f"name the other columns in the header (R's row names are one), or {quote}" if all_rows else quote
 
 
 def check_quotes(path: Path, layout: Layout, *, fields: int) -> None:

@@ -15,7 +15,12 @@ from fairdistill.tables.numbers import decimals
 _MANY_NUMBERS = 10
 _MANY_GROUPS = 20
 _FEW_ROWS = 20
-_DATE = re.compile(r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3(\d\d|\d{4}))([T ].*)?")
+_PLAIN = re.compile(r"\d+([.,]\d+)?")
+_QUANTITY = re.compile(r"([<>~\u2264\u2265]=?\s*)?\d+([.,]\d+)?(\s*([+]|[^\W\d_]+))*")
+_MONTH = r"[-/. ]?(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/. ]?"
+_DATE = re.compile(
+    rf"(\d{{4}}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3(\d\d|\d{{4}})|\d\d?{_MONTH}(\d\d|\d{{4}}))([T ].*)?"
+)
 
 
 def number_note(column: str, names: Sequence[str], rows: Sequence[int]) -> str | None:
@@ -35,7 +40,13 @@ def number_note(column: str, names: Sequence[str], rows: Sequence[int]) -> str |
     try:
         values = np.array(decimals(names) or [float(name) for name in names])
     except ValueError:
-        return None
+        odd = [name for name in names if not _PLAIN.fullmatch(name.strip())]
+        if not all(_QUANTITY.fullmatch(name.strip()) for name in odd):
+            return None
+        return (
+            f"Column {column!r} has {len(names):,} different quantities, each a group of its own; write plain numbers "
+            f"for those such as {odd[0]!r}, and cut them into ranges with --bin"
+        )
     if not np.isfinite(values).all():
         return None
     shown = ",".join(f"{edge:.10g}" for edge in _edges(values, np.asarray(rows, np.float64)))

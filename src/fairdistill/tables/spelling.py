@@ -56,6 +56,16 @@ def _without_accents(name: str) -> str:
     return unicodedata.normalize("NFC", "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f"))
 
 
+def _decoded(name: str) -> str:
+    """Return a UTF-8 text that was read in a Western encoding, ``EuropÃ©en``, as it was meant; others as they are."""
+    for encoding in () if name.isascii() else ("cp1252", "latin-1"):
+        try:
+            return name.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return name
+
+
 def _one_form(name: str) -> str:
     """Return one form of a text for all ways to write it in Unicode, with plain dashes and quotes.
 
@@ -78,6 +88,7 @@ _DIFFERENCES: Mapping[str, Callable[[str], str]] = {
     "Unicode form": _one_form,
     "accents": _without_accents,
     "letters of another alphabet": _in_latin,
+    "encoding": _decoded,
 }
 
 
@@ -164,7 +175,7 @@ def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: st
 
 def _key(name: str) -> str:
     """Return a text that is equal for names that look alike."""
-    plain = _in_latin(_without_accents(_without_punctuation(_without_blanks(_one_form(name))))).casefold()
+    plain = _in_latin(_without_accents(_without_punctuation(_without_blanks(_one_form(_decoded(name)))))).casefold()
     if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", plain) and math.isfinite(float(plain)):
         return repr(float(plain) + 0.0) if abs(float(plain)) < 2**53 else plain
     return plain
