@@ -104,6 +104,27 @@ def test_a_tiny_subgroup_without_a_fall_does_not_prove_that_nobody_is_harmed() -
     assert math.isnan(limit.value)
 
 
+@pytest.mark.parametrize(
+    ("limits", "verdict", "at_least"),
+    [
+        ({"max_deo_m": 0.2}, "beyond", 0.2),
+        ({"max_deo_a": 0.1}, "beyond", 0.1),  # half of the gap of the other class
+        ({"max_deo_a": 0.2}, "undecided", 0.1),
+        ({"max_deo_a": 1.0}, "undecided", 0.1),
+        ({"max_deo_m": 1.0}, "undecided", 0.2),
+    ],
+)
+def test_a_class_whose_subgroups_are_all_there_can_exceed_a_limit(limits, verdict, at_least) -> None:
+    table = predictions([[950, 950], [650, 0]], [[1000, 1000], [1000, 0]])  # a gap of 30 points in one of two classes
+    result = audit(table, options=QUICK, **limits)
+    (limit,) = result.limits
+    assert (limit.verdict, result.exit_code) == (verdict, 1 if verdict == "beyond" else 3)
+    assert at_least < limit.at_least < (0.3 if "max_deo_m" in limits else 0.15)
+    assert math.isnan(limit.value)
+    said = "whatever the gaps of classes with an empty subgroup are" if verdict == "beyond" else "has no samples"
+    assert said in result.text()
+
+
 def test_harm_needs_another_model() -> None:
     with pytest.raises(UsageError, match="--max-harm needs another model to compare with; name its predictions"):
         audit(NINETY, options=QUICK, max_harm=0.02)

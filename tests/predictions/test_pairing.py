@@ -72,7 +72,12 @@ UNPAIRED = {
     "an unknown group": ({"c,cat,y": "c,cat,"}, r"c is y in .*a\.csv and unknown in .*b\.csv"),
     "other classes": (
         {"d,dog,x,dog": "d,dog,x,eel"},
-        r"a\.csv has the classes cat, dog, .*b\.csv has cat, dog, eel;.*--classes",
+        r"a\.csv has the classes cat, dog, .*b\.csv has cat, dog, eel;.* classes, add --classes cat,dog,eel",
+    ),
+    "classes in capitals": ({"cat": "CAT"}, r"a\.csv has the classes cat, dog, .*; use the same --classes for both"),
+    "ids with folders": (
+        {"\na,": "\nval\\a.JPG,", "\nb,": "\nval\\b.JPG,", "\nc,": "\nval\\c.JPG,", "\nd,": "\nval\\d.JPG,"},
+        r"'a', .* \(and 3 more\); there it is perhaps 'val\\\\a\.JPG', so write ids alike",
     ),
     "other groups": ({"x": "z"}, r"a\.csv has the groups x, y, .*b\.csv has y, z"),
 }

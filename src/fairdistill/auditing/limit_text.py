@@ -45,6 +45,8 @@ def verdict_of(limit: LimitCheck, result: AuditResult) -> str:
     empty = limit.verdict == "undecided" and bool(result.empty_cells)
     if empty and of_gaps:
         return "undecided: a subgroup has no samples"
+    if limit.verdict == "beyond" and of_gaps and result.empty_cells:
+        return f"{why}, whatever the gaps of classes with an empty subgroup are"
     if limit.verdict == "undecided" and of_gaps and result.collapsed:
         return "undecided: the model predicts a single class for every sample"
     if limit.verdict == "undecided" and of_gaps and result.hardly_predicted:

@@ -92,12 +92,19 @@ def _check(metric: LimitedMetric, limit: float, ends: _Ends, cell: _Cell = (None
 
 
 def _deo(metric: LimitedMetric, limit: float, audited: Audited) -> LimitCheck:
-    """Return the check of a DEO; the gap of a class that is hardly ever predicted counts as unknown."""
-    classes = len(audited.predictions.class_names)
-    gap = audited.metrics.deo_a if metric == "deo_a" else audited.metrics.deo_m
+    """Return the check of a DEO; the gap of a class that is hardly ever predicted counts as unknown.
+
+    Where a subgroup is empty, the other classes alone may already exceed the limit, whatever the gaps of the rest are.
+    """
+    classes, metrics = len(audited.predictions.class_names), audited.metrics
+    gap = metrics.deo_a if metric == "deo_a" else metrics.deo_m
+    at_least = gap.at_least
+    if math.isnan(gap.value):
+        known = metrics.deo_a_complete if metric == "deo_a" else metrics.deo_m_complete
+        at_least = known.at_least * (len(known.classes) / classes if metric == "deo_a" else 1.0)
     missing = audited.hardly / classes if metric == "deo_a" else float(audited.hardly > 0)
     at_most = min(1.0, gap.at_most + missing) if not math.isnan(gap.at_most) else gap.at_most
-    found = _check(metric, limit, _Ends(gap.value, gap.at_least, at_most))
+    found = _check(metric, limit, _Ends(gap.value, at_least, at_most))
     return replace(found, verdict="undecided") if audited.collapsed else found  # its gap of 0 says nothing
 
 

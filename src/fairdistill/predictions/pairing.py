@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -9,8 +11,12 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import Predictions, some_of
+from fairdistill.tables.columns import classes_option
 from fairdistill.tables.spelling import COMPARED, lookalikes
 from fairdistill.text.numbers import counted
+
+_LISTED = 12  # classes in a message
+_EXTENSION = re.compile(r"[.][A-Za-z]{3,4}")
 
 
 def paired(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
@@ -66,11 +72,19 @@ def _check_names(first: Predictions, second: Predictions) -> None:
     for kind in ("class_names", "group_names"):
         one, other = getattr(first, kind), getattr(second, kind)
         if one != other:
-            what = "classes" if kind == "class_names" else "groups"
+            what, remedy = ("classes", _one_list(one, other)) if kind == "class_names" else ("groups", "")
             raise DataError(
                 f"{first.where} has the {what} {some_of(one)}, {second.where} has {some_of(other)}; a paired test "
-                "needs the same test set" + ("; use the same --classes for both" if kind == "class_names" else "")
+                f"needs the same test set{remedy}"
             )
+
+
+def _one_list(one: tuple[str, ...], other: tuple[str, ...]) -> str:
+    """Return which ``--classes`` both may have: the longer list, if one model alone predicts more classes."""
+    longer = max(one, other, key=len)
+    if set(one) | set(other) == set(longer) and len(longer) <= _LISTED:
+        return f"; if both models know all of these classes, add {classes_option(longer)}"
+    return "; use the same --classes for both"
 
 
 def _matched(first: Predictions, second: Predictions) -> NDArray[np.int64]:
@@ -134,9 +148,18 @@ def _unmatched(first: Predictions, second: Predictions, codes: _Codes) -> str | 
 
 
 def _alike(name: str, others: list[str]) -> str | None:
-    """Return the first of other ids that is perhaps another spelling of an id, as 7 is of 007."""
+    """Return the first of other ids that is perhaps another spelling of an id, as 7 is of 007; else the same file."""
     found = next((same for same in lookalikes([name, *others]) if name in same), None)
-    return None if found is None else found[1]
+    if found is not None:
+        return found[1]
+    files = [other for other in others if _file(other) == _file(name)]
+    return files[0] if len(files) == 1 else None
+
+
+def _file(name: str) -> str:
+    """Return the name of a file without its folders and the extension of an image."""
+    last = PurePosixPath(name.replace("\\", "/"))
+    return last.stem if _EXTENSION.fullmatch(last.suffix) else last.name
 
 
 def _more(rows: int) -> str:

@@ -36,6 +36,13 @@ def test_a_file_listed_twice_must_agree_with_itself(tmp_path):
         read(tmp_path, text.format("p").replace("x,p", "z,p", 2).replace("z,p", "x,p", 1))
 
 
+def test_a_name_of_files_in_several_folders_needs_its_folder(tmp_path):
+    make(tmp_path, ["dog/1.png"])
+    for groups in ("xy", "xx"):
+        with pytest.raises(DataError, match=r"1\.png.* \(perhaps cat/1\.png or dog/1\.png\)"):
+            read(tmp_path, f"image,group\n1.png,{groups[0]}\n1.png,{groups[1]}\n")
+
+
 def test_look_alikes_are_noted(tmp_path):
     rows = read(tmp_path, "image,group\ncat/1.png,x\ncat/2.png,X\ndog/3.png,?\n")
     assert ["look" in note or "differ only in upper" in note for note in rows.notes[1:]] == [True, False]

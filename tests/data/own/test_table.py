@@ -142,6 +142,7 @@ def test_usual_words_of_splits_are_read(tmp_path):
     table = write(tmp_path / "t.csv", SIMPLE.replace("train", "Training").replace("test", "validation"))
     assert read(table).splits.tolist() == [0, 0, 1, 1]
     assert read(table, split_map={"validation": "test"}).splits.tolist() == [0, 0, 2, 2]
+    assert read(write(table, SIMPLE.replace("test", "VALIDATE"))).splits.tolist() == [0, 0, 1, 1]
     with pytest.raises(DataError, match=r"row 2: column 'split' has '0'.*--split-map 0=train"):
         read(write(tmp_path / "t.csv", SIMPLE.replace("train", "0").replace("test", "2")))
     capital = write(tmp_path / "t.csv", SIMPLE.replace("split", "Split"))
@@ -160,6 +161,22 @@ def test_the_message_says_how_to_name_all_splits(tmp_path, train, test, options)
     table = write(tmp_path / "t.csv", SIMPLE.replace(",train\n", f",{train}\n").replace(",test\n", f",{test}\n"))
     with pytest.raises(DataError, match=f"for example {re.escape(options)}$"):
         read(table)
+
+
+@pytest.mark.parametrize(
+    ("column", "train", "test", "options"),
+    [
+        ("is_train", "1", "0", "--split-map 0=test --split-map 1=train"),
+        ("is_test", "0", "1", "--split-map 0=train --split-map 1=test"),
+        ("is_valid", "False", "True", "--split-map False=train --split-map True=val"),
+        ("fold", "True", "False", "--split-map False=test --split-map True=train"),
+        ("fold", "0", "1", "--split-map 0=train --split-map 1=val"),
+    ],
+)
+def test_yes_and_no_mean_what_the_column_asks(tmp_path, column, train, test, options):
+    text = SIMPLE.replace(",split", f",{column}").replace(",train\n", f",{train}\n").replace(",test\n", f",{test}\n")
+    with pytest.raises(DataError, match=f"for example {re.escape(options)}$"):
+        read(write(tmp_path / "t.csv", text), split=column)
 
 
 def test_ids_that_repeat_are_said_unless_there_is_a_source(tmp_path):

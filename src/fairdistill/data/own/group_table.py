@@ -87,18 +87,18 @@ def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> Tab
                     (names[value] if value >= 0 else "unknown") if what == "group" else value or "none"
                     for value in (values[row], values[above])
                 ]
+                perhaps = _perhaps(name, files)
+                remedy = f"write the folders of the images{perhaps}" if perhaps else "correct one"
                 raise DataError(
-                    f"{columns.where(row)}: {name} has {what} {shown[0]!r} here but {shown[1]!r} above; correct one"
+                    f"{columns.where(row)}: {name} has {what} {shown[0]!r} here but {shown[1]!r} above; {remedy}"
                 )
     unused = sorted(set(at) - set(files))
     if unused:
         more = f" and {counted(len(unused) - 1, 'more image')}" if len(unused) > 1 else ""
         are = "are" if more else "is"
-        same = [name for name in files if name.endswith(f"/{unused[0]}")]
-        perhaps = f" (perhaps {same[0]})" if len(same) == 1 else ""
         raise DataError(
-            f"{path} names {unused[0]!r}{perhaps}{more}, which {are} not in {base}; correct the paths, which are "
-            "relative to that folder, or remove the rows"
+            f"{path} names {unused[0]!r}{_perhaps(unused[0], files)}{more}, which {are} not in {base}; "
+            "correct the paths, which are relative to that folder, or remove the rows"
         )
     rows = np.array([at.get(name, -1) for name in files], np.int64)
     return TableGroups(
@@ -107,3 +107,9 @@ def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> Tab
         sources=None if sources is None else np.append(sources, "")[rows],
         notes=(*columns.notes, *located.notes),
     )
+
+
+def _perhaps(name: str, files: Sequence[str]) -> str:
+    """Return which files in folders the name of a file alone may mean, in brackets; nothing if there is none."""
+    same = [] if name in files else [file for file in files if file.endswith(f"/{name}")]
+    return f" (perhaps {' or '.join(same[:2])})" if same else ""

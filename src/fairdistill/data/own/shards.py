@@ -22,7 +22,8 @@ from fairdistill.tables.arrow import SUFFIX, arrow_table
 from fairdistill.tables.reading import is_parquet
 
 SPLIT_WORDS = {
-    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "validate": "val",
+    "dev": "val",
     "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
 }  # fmt: skip
 _WORD = re.compile(r"[a-z]+").match

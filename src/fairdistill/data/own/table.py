@@ -26,6 +26,7 @@ from fairdistill.data.rows import NO_SPLIT, SPLITS, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.tables.columns import Columns, words_of
+from fairdistill.tables.meaning import answer
 from fairdistill.tables.order import number
 from fairdistill.tables.sources import id_column, repeated_ids, source_hint
 from fairdistill.tables.splits import unread_split
@@ -123,6 +124,16 @@ def read_rows(path: Path, base: Path, options: TableOptions) -> Rows:
     )
 
 
+def _suggested(name: str, column: str) -> str:
+    """Return the split that a number may mean, or a yes or no in a column such as ``is_test``."""
+    asked = split_in(column)
+    said = answer(name)
+    if said is not None and (asked is not None or number(name) is None):
+        yes = asked or "train"
+        return yes if said == "yes" else "test" if yes == "train" else "train"
+    return _NUMBERED.get(number(name), "test")
+
+
 def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDArray[np.int64]:
     """Return 0, 1 or 2 for train, val and test."""
     codes, names = columns.codes(column, "split")
@@ -138,7 +149,7 @@ def _splits(columns: Columns, column: str, split_map: Mapping[str, str]) -> NDAr
     odd = [name for name in names if name not in known]
     if odd:
         row = int(np.flatnonzero(codes == names.index(odd[0]))[0])
-        meant = {name: split_in(name) or _NUMBERED.get(number(name), "test") for name in odd[:_SUGGESTED]}
+        meant = {name: split_in(name) or _suggested(name, column) for name in odd[:_SUGGESTED]}
         maps = " ".join(f"--split-map {shlex.quote(name)}={split}" for name, split in meant.items())
         raise DataError(
             f"{columns.where(row)}: column {column!r} has {odd[0]!r}, expected one of {', '.join(SPLITS)}; say "
