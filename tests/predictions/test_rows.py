@@ -148,6 +148,10 @@ def test_rows_of_the_training_set_are_said(tmp_path):
     assert read(tmp_path, frame().assign(subset=splits)).notes[0].startswith("Column 'subset' says that 134 of 400")
     assert read(tmp_path, frame().assign(set=np.arange(400) % 3)).notes == ()
     assert read(tmp_path, frame().assign(split=splits), group="split").notes == ()
+    for yes, no in ((1, 0), (True, False), ("yes", "no")):
+        (note,) = read(tmp_path, frame().assign(is_train=[yes, no, no, no] * 100)).notes
+        assert note.startswith("Column 'is_train' says that 100 of 400 rows are training data")
+    assert read(tmp_path, frame().assign(is_test=np.arange(400) % 2)).notes == ()
 
 
 def test_unknown_sources_are_no_unused_words(tmp_path):

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
 from fairdistill.tables.columns import Columns
+from fairdistill.tables.meaning import answer
 from fairdistill.tables.sources import linked, sources_of
+from fairdistill.tables.splits import letters_of
 
 _MOST_ROWS = 20  # of one sample, on average, in a column that is taken for ids
 REPEATED = "more than once, in"
@@ -61,7 +63,7 @@ def unique_names(columns: Columns, column: str) -> NDArray[np.object_]:
 
 
 def training_note(columns: Columns, column: str) -> list[str]:
-    """Return a note if a column of splits says that some rows are training data.
+    """Return a note if a column of splits, or one called ``is_train``, says that some rows are training data.
 
     Example:
         >>> import pandas as pd
@@ -69,13 +71,18 @@ def training_note(columns: Columns, column: str) -> list[str]:
         >>> training_note(Columns(Path("t.csv"), pd.DataFrame({"split": ["train", "test"]}), {}), "split")
         ["Column 'split' says that 1 of 2 rows are training data, and all rows are audited; keep only the test rows"]
     """
-    words = columns.frame[column].astype(str).str.strip().str.casefold()
-    rows = int(words.isin(["train", "training"]).sum())
+    asks = letters_of(column) == "istrain"
+    times = columns.frame[column].astype(str).value_counts()
+    rows = sum(
+        int(count)
+        for word, count in times.items()
+        if (answer(str(word)) == "yes" if asks else str(word).strip().casefold() in ("train", "training"))
+    )
     if not rows:
         return []
     return [
-        f"Column {column!r} says that {rows:,} of {len(words):,} rows are training data, and all rows are audited; "
-        "keep only the test rows"
+        f"Column {column!r} says that {rows:,} of {len(columns.frame):,} rows are training data, and all rows are "
+        "audited; keep only the test rows"
     ]
 
 

@@ -22,8 +22,13 @@ def split_column(names: Collection[str], used: Collection[str | None], *, others
         ('Data_Split', None, None)
     """
     known = (*_NAMES, *_OTHERS) if others else _NAMES
-    letters = {name: "".join(filter(str.isalpha, name.casefold())) for name in names if name not in used}
-    return next((name for name, word in letters.items() if word in known), None)
+    letters = {letters_of(name): name for name in names if name not in used}
+    return next((letters[word] for word in known if word in letters), None)
+
+
+def letters_of(name: str) -> str:
+    """Return the letters of a name in lower case."""
+    return "".join(filter(str.isalpha, name.casefold()))
 
 
 def unread_split(names: Collection[str], used: Collection[str | None]) -> list[str]:

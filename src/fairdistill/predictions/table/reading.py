@@ -23,6 +23,7 @@ from fairdistill.predictions.table.options import DEFAULT_THRESHOLD, TableColumn
 from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import header, read_columns
+from fairdistill.tables.several_models import models_column, models_note
 from fairdistill.tables.sources import source_hint
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.tables.splits import split_column
@@ -49,8 +50,9 @@ def read_predictions(
     names = header(path, options.encoding)
     chosen = ChosenColumns.of(path, names, options, recognize=recognize)
     groups, scores = chosen.groups, chosen.scores
-    split = split_column(names, {*chosen.texts, *scores.columns})
-    columns = _read(path, chosen, split, answered=answered)
+    used = {*chosen.texts, *scores.columns}
+    split, models = split_column(names, used, others=True), models_column(names, used)
+    columns = _read(path, chosen, [split, models], answered=answered)
     found = chosen.options
     if found.id != options.id:
         found = replace(found, id=recognized_ids(columns, found.id))
@@ -69,6 +71,8 @@ def read_predictions(
         columns.notes += source_hint(names, chosen.texts)
     if split is not None:
         columns.notes += training_note(columns, split)
+    if models is not None:
+        columns.notes += models_note(columns, models)
     columns.notes += _spelling(classes, outputs)
     sources = row_sources(columns, found.id, found.source)
     if found.id is not None and not answered:  # with --attribute, a sample has a row for each
@@ -93,7 +97,7 @@ def read_predictions(
     return predictions if kept is None else predictions.take(kept)
 
 
-def _read(path: Path, chosen: ChosenColumns, split: str | None, *, answered: bool) -> Columns:
+def _read(path: Path, chosen: ChosenColumns, others: Sequence[str | None], *, answered: bool) -> Columns:
     """Return the columns that are looked at; of ``answered`` rows alone, only those with a true class must be whole."""
     options, numbers = chosen.options, chosen.scores.columns
     unknown = words_of(options.unknown)
@@ -101,7 +105,7 @@ def _read(path: Path, chosen: ChosenColumns, split: str | None, *, answered: boo
     def with_answer(frame: pd.DataFrame) -> NDArray[np.bool_]:
         return Columns(path, frame, {}, unknown).codes(options.label, "label", unknown=True)[0] >= 0
 
-    texts = [column for column in dict.fromkeys([*chosen.texts, split]) if column is not None]
+    texts = [column for column in dict.fromkeys([*chosen.texts, *others]) if column is not None]
     with working(f"reading {path}"):
         frame = read_columns(
             path, [*texts, *numbers], options.encoding, numbers=numbers, needed=with_answer if answered else None
