@@ -33,6 +33,21 @@ def test_an_unknown_data_set_is_named_with_those_there_are(name: str, message: s
         load(name, "train")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"images": [], "annotations": []}', "is JSON; write one object a line"),
+        ("label,group,image", "is not a table .*; give a text table the extension .csv, whatever separates its fields"),
+    ],
+)
+def test_a_file_that_is_no_table_is_named_with_what_to_do(tmp_path, content: str, message: str) -> None:
+    (tmp_path / "labels.txt").write_text(content)
+    with pytest.raises(UsageError, match=rf"labels\.txt {message}"):
+        load(str(tmp_path / "labels.txt"), "train")
+    with pytest.raises(UsageError, match=r"there is no folder or table .*photos; correct the path"):
+        load(str(tmp_path / "photos"), "train")
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_an_unknown_split_is_named_with_those_there_are(name: str) -> None:
     with pytest.raises(UsageError, match="unknown split 'valid'; choose one of: train, val, test"):

@@ -14,7 +14,7 @@ from fairdistill.predictions.table.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
-from fairdistill.tables.content import other_content
+from fairdistill.tables.content import TEXT_TABLE, other_content
 from fairdistill.tables.frames import FRAME, Frame, written
 from fairdistill.tables.parts import tables_in_folder
 from fairdistill.tables.reading import SUFFIXES
@@ -88,10 +88,7 @@ def _read(source: Predictions | str | Path | Frame, options: AuditOptions) -> In
     if path.suffix.lower() in SUFFIXES:
         return Inputs(read_predictions(path, options), against, validation)
     if path.is_file():
-        other = (
-            f"is not a table ({', '.join(SUFFIXES)}); give a text table the extension .csv, whatever separates its "
-            "fields; to audit a model, name its data with --data"
-        )
+        other = f"is not a table ({', '.join(SUFFIXES)}); {TEXT_TABLE}; to audit a model, name its data with --data"
         raise UsageError(f"{source} {other_content(path) or other}")
     if (of_attributes := attribute_run(path)) is not None:
         (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one

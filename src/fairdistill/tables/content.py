@@ -11,6 +11,9 @@ from pathlib import Path
 from fairdistill.system.archives import names_in_archive
 from fairdistill.system.stand_ins import stand_in
 
+TEXT_TABLE = "give a text table the extension .csv, whatever separates its fields"
+"""What to do with a table that has another extension."""
+
 _START = 256  # bytes
 _SAVE = "save its sheet as CSV"
 _EXPORT = "export the result of a query as CSV"

@@ -183,3 +183,13 @@ def test_a_link_to_itself_is_an_image_that_cannot_be_read(tmp_path):
     make(tmp_path, GROUPED)
     (tmp_path / "cat" / "x" / "itself.png").symlink_to("itself.png")
     assert "cat/x/itself.png" in read_rows(tmp_path, FolderOptions()).names
+
+
+def test_a_table_beside_images_that_are_in_no_class_folder_is_named(tmp_path):
+    make(tmp_path, ["train/1.png", "train/2.png"])
+    (tmp_path / "labels.csv").write_text("image,label\n")
+    with pytest.raises(DataError, match=r"or, if the classes are in .*labels\.csv, --data .*labels\.csv$"):
+        read_rows(tmp_path, FolderOptions())
+    (tmp_path / "train/_classes.csv").write_text("filename, cat, dog\n")
+    with pytest.raises(DataError, match=r"if the classes are in .*train/_classes\.csv, --data .*_classes\.csv$"):
+        read_rows(tmp_path, FolderOptions())

@@ -8,7 +8,10 @@ import pytest
 import torch
 
 from fairdistill import data
+from fairdistill.data.own.labels import LabelColumns
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.columns import Columns
+from fairdistill.tables.reading import header, read_columns
 from tests.training.attributes import OPTIONS, draw_attributes
 
 
@@ -56,6 +59,24 @@ def test_an_attribute_with_other_than_two_values_is_refused_with_the_column(tmp_
     table.write_text(table.read_text().replace("marked", "unclear", 1))
     with pytest.raises(DataError, match=r"column 'spot' has 3 different values .* take it alone: --label spot"):
         load(str(table))
+
+
+def test_columns_of_which_each_row_has_one_yes_seem_to_be_classes(tmp_path):
+    rows = [f"{at}.png,{at % 3 == 0:d},{at % 3 == 1:d},{at % 3 == 2:d},{'xy'[at % 2]}" for at in range(12)]
+    path = tmp_path / "t.csv"
+
+    def notes() -> list[str]:
+        path.write_text("\n".join(["image,cat,dog,emu,group", *rows]) + "\n")
+        found = LabelColumns.named("cat,dog,emu", header(path, "utf-8"), order=None, yes_values={}, bins={})
+        table = Columns(path, read_columns(path, ["cat", "dog", "emu"], "utf-8"), {})
+        return [note for note in found.read(table, {}).notes if "exactly one" in note]
+
+    (note,) = notes()
+    assert note.startswith("exactly one of cat, dog, emu is a yes in every row; if they are the classes of one label")
+    rows[0] = rows[0].replace("1,0,0", "1,1,0")
+    assert notes() == []
+    rows[0] = rows[0].replace("1,1,0", ",1,0")
+    (note,) = notes()
 
 
 def test_rows_may_lack_answers(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from fairdistill.data.rows import NO_SPLIT, Rows, Split, Whole
 from fairdistill.errors import DataError, UsageError
 from fairdistill.tables.columns import reordered, unused_words, words_of
 from fairdistill.tables.order import in_order, natural
+from fairdistill.tables.parts import tables_in
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.text.lists import listed
 
@@ -127,7 +129,10 @@ def _check_depth(path: Path, files: Sequence[str], *, least: int, notes: Sequenc
         return
     found = f"{path} holds no images" if loose is None else f"{path / loose} is not in a class folder"
     seen = f" ({'; '.join(notes)})" if notes and loose is None else ""
-    raise DataError(f"{found}{seen}; expected {path}/[train|val|test/]CLASS/[GROUP/]image")
+    inner = path if loose is None else (path / loose).parent
+    tables = tables_in(inner) or tables_in(path)
+    other = f", or, if the classes are in {tables[0]}, --data {shlex.quote(str(tables[0]))}" if tables else ""
+    raise DataError(f"{found}{seen}; expected {path}/[train|val|test/]CLASS/[GROUP/]image{other}")
 
 
 def _folder_groups(values: list[str], unknown: frozenset[str]) -> TableGroups:

@@ -15,6 +15,9 @@ from fairdistill.tables.columns import Columns, names_in
 from fairdistill.tables.reading import several
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.tables.yes_no import attribute_in, check_attributes
+from fairdistill.text.lists import listed
+
+_SHOWN = 8  # names of columns
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,11 @@ class LabelColumns:
         labels, attributes = combined(self.names, [each.classes for each, _ in found], [codes for _, codes in found])
         spelling = (self._spelling(each.name, codes[codes >= 0], each.classes) for each, codes in found)
         notes = tuple(note for each, _ in found for note in each.notes)
+        if (np.sum([codes == 1 for _, codes in found], axis=0) == 1).all():
+            notes += (
+                f"exactly one of {listed(self.names, _SHOWN)} is a yes in every row; if they are the classes of one "
+                "label, write the class into one column, and name that with --label",
+            )
         return Classes(labels, attributes.class_names, attributes, tuple(itertools.chain(*spelling)), notes)
 
     def _spelling(self, column: str, labels: NDArray[np.int64], names: Sequence[str]) -> tuple[str, ...]:
