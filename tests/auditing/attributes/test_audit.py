@@ -119,7 +119,9 @@ def test_other_predictions_and_limits_hold_for_each_attribute(table, tmp_path, r
     changes = [each.audit.against for each in found.attributes]
     assert [change.accuracy.value > 0.1 for change in changes if change is not None] == [False, True]
     assert found.exit_code == 0
-    assert "Limit DEO_A <= 90.0%: kept: smiling, glasses." in found.text()
+    assert "Limit DEO_A <= 90.0%: met: smiling, glasses." in found.text()
+    below = audit_attributes(other, label="smiling,glasses", min_accuracy=1.0, **OPTIONS)
+    assert "Limit Accuracy >= 100.0%: not met: smiling" in below.text()
     (_, glasses) = [change for change in changes if change is not None]
     below = found.text().partition(f"Change against {table}, points")[2].splitlines()[1:3]
     assert [line.split()[:2] for line in below] == [

@@ -99,12 +99,13 @@ def kept_by(result: AttributesResult, *, words: bool = False) -> list[tuple[str,
         said: dict[str, list[str]] = {"beyond": [], "undecided": [], "within": []}
         for each in result.attributes:
             said[each.audit.limits[at].verdict].append(each.attribute)
-        parts = [f"{_SAID[verdict]}: {', '.join(names)}" for verdict, names in said.items() if names]
+        words_of = {**_SAID, "beyond": "not met"} if limit.kind == "min" else _SAID
+        parts = [f"{words_of[verdict]}: {', '.join(names)}" for verdict, names in said.items() if names]
         lines.append((limit_of(limit, words=words), "; ".join(parts)))
     return lines
 
 
-_SAID = {"beyond": "exceeded", "undecided": "undecided", "within": "kept"}
+_SAID = {"beyond": "exceeded", "undecided": "undecided", "within": "met"}
 
 
 def notes_of(result: AttributesResult) -> list[str]:

@@ -91,5 +91,5 @@ def _no_probability(path: Path, column: str, encoding: str) -> DataError:
     row = int(np.flatnonzero((values < 0) | (values > 1))[0])
     return DataError(
         f"{place(path, row)}: column {column!r} has {values[row]:g}, which is not a probability; apply a sigmoid to "
-        f"logits, or give only the answers, in a column 'pred_{column.removeprefix('p_')}'"
+        f"logits, divide percentages by 100, or give only the answers, in a column 'pred_{column.removeprefix('p_')}'"
     )
