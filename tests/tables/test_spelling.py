@@ -100,4 +100,7 @@ def test_a_name_that_was_read_in_another_encoding_looks_like_itself():
     assert "differ only in encoding and count as 2 groups" in note
     (note,) = notes(["ÁRABE", "\u00c3\u0081rabe"])
     assert "differ only in upper and lower case and encoding" in note
+    (note,) = notes(["муж", "муж".encode().decode("cp1252")])
+    assert "differ only in encoding" in note
+    assert notes(["Ü\u00a0", "\u0720"]) == [], "a blank, not half of a letter"
     assert notes(["Ã", "é"]) == notes(["São", "Tomé"]) == []

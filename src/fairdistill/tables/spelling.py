@@ -9,12 +9,15 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from fairdistill.tables.same_meaning import same_meaning_notes
 from fairdistill.tables.totals import totals_note
 from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
 from fairdistill.text.lists import joined
 from fairdistill.text.numbers import counted
 
 _SHOWN = 5
+_AFTER_LATIN = "\u0250"
+_SURE = 3  # letters of another script that were read as two signs each
 COMPARED = 10_000
 """Names that are compared with each other at most; more are ids or numbers."""
 _PLURALS = {"group": "groups", "class": "classes", "source": "sources", "attribute": "attributes"}
@@ -58,11 +61,15 @@ def _without_accents(name: str) -> str:
 
 def _decoded(name: str) -> str:
     """Return a UTF-8 text that was read in a Western encoding, ``EuropÃ©en``, as it was meant; others as they are."""
-    for encoding in () if name.isascii() else ("cp1252", "latin-1"):
+    if name.isascii() or name != name.strip():  # a blank at the end may look like the second half of a letter
+        return name
+    for encoding in ("cp1252", "latin-1"):
         try:
-            return name.encode(encoding).decode("utf-8")
+            meant = name.encode(encoding).decode("utf-8")
         except UnicodeError:
             continue
+        if max(meant) < _AFTER_LATIN or len(name) - len(meant) >= _SURE:
+            return meant
     return name
 
 
@@ -127,6 +134,8 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
         notes += lookalike_notes([name for name in names if name not in words], count, column=column, kind=kind)
     if kind in ("group", "class"):
         notes += totals_note(names, count, column=column, kind=kind)
+        known = [name for name in names if name not in words]
+        notes += same_meaning_notes(known, count, column=column, kinds=_PLURALS[kind])
     if words:
         shown = [f"{name!r} ({counted(count[name], 'row')})" for name in words]
         one = len(words) == 1

@@ -1,0 +1,47 @@
+"""Values of a column that may mean the same: yes and 1, M and male."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fairdistill.tables.meaning import answer
+from fairdistill.text.lists import joined
+from fairdistill.text.numbers import counted
+
+_SHORTEST = 3  # letters of a word that a single letter is short for
+_SHOWN = 5
+_ROW = "row"
+
+
+def same_meaning_notes(names: Sequence[str], rows: Mapping[str, int], *, column: str, kinds: str) -> list[str]:
+    """Return notes on yes and no in several words each, and on single letters beside the only word they begin.
+
+    Args:
+        names: the different values.
+        rows: the number of rows of each.
+        column: where they are, for example ``column 'race'``.
+        kinds: what values stand for: ``groups`` or ``classes``.
+
+    Example:
+        >>> rows = {"F": 3, "male": 4, "M": 5}
+        >>> same_meaning_notes(["F", "male", "M"], rows, column="column 'sex'", kinds="groups")[0]
+        "In column 'sex', 'M' (5 rows) and 'male' (4 rows) count as 2 groups; if they mean the same, write them alike"
+    """
+    answers = {meant: [name for name in names if answer(name) == meant] for meant in ("yes", "no")}
+    sets = [*answers.values()] if all(len(same) > 1 for same in answers.values()) else []
+    plain = {name: name.strip().casefold() for name in names}
+    letters = [name for name in names if len(plain[name]) == 1 and plain[name].isalpha()]
+    short = [[name, *_begun(name, plain)] for name in letters if len(_begun(name, plain)) == 1]
+    if 2 * len(short) >= len(letters):  # those of an alphabet are classes of their own
+        sets += short
+    return [
+        f"In {column}, {joined([f'{name!r} ({counted(rows[name], _ROW)})' for name in same])} count as {len(same)} "
+        f"{kinds}; if they mean the same, write them alike"
+        for same in sets[:_SHOWN]
+    ]
+
+
+def _begun(letter: str, plain: Mapping[str, str]) -> list[str]:
+    """Return the other names that a letter begins; none if one of them is too short to be a word."""
+    found = [name for name, text in plain.items() if len(text) > 1 and text.startswith(plain[letter])]
+    return found if all(len(plain[name]) >= _SHORTEST for name in found) else []
