@@ -154,6 +154,15 @@ def test_rows_of_the_training_set_are_said(tmp_path):
     assert read(tmp_path, frame().assign(is_test=np.arange(400) % 2)).notes == ()
 
 
+def test_ids_that_a_spreadsheet_rounded_are_said(tmp_path):
+    ids = [f"{1.23456 + row // 100 / 1e5:.5f}E+11" for row in range(400)]
+    notes = read(tmp_path, frame().assign(id=ids)).notes
+    assert any(note.startswith("4 values of column 'id' occur more than once") for note in notes)
+    (rounded,) = [note for note in notes if "spreadsheet" in note]
+    assert rounded.startswith("Column 'id' has '1.23456E+11', a long number that a spreadsheet rounded")
+    assert not any("spreadsheet" in note for note in read(tmp_path, frame().assign(id=np.arange(400) // 4)).notes)
+
+
 def test_unknown_sources_are_no_unused_words(tmp_path):
     people = [f"p{row // 2}" if row % 4 < 2 else "NA" for row in range(400)]
     found = read(tmp_path, frame().assign(source_id=people), unknown="NA,?")

@@ -40,6 +40,15 @@ def archive(path: Path, *members: str) -> Path:
             b"\xff\xff\xff\xff\x68\x0a\0\0\x10\0\0\0",
             "is an Arrow stream; convert it to Parquet, for example with pyarrow",
         ),
+        (b"$FL2@(#) SPSS", "is an SPSS file; convert it: pandas.read_spss(FILE).to_csv('t.csv', index=False)"),
+        (b"<stata_dta><header>", "is a Stata file; convert it: pandas.read_stata(FILE).to_csv('t.csv', index=False)"),
+        (b"\x72\x02\x01\0", "is a Stata file; convert it: pandas.read_stata(FILE).to_csv('t.csv', index=False)"),
+        (
+            bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf",
+            "is a SAS file; convert it: pandas.read_sas(FILE).to_csv('t.csv', index=False)",
+        ),
+        (b"SQLite format 3\0", "is an SQLite database; export the result of a query as CSV"),
+        (b"\x93NUMPY\x01\0", "is a NumPy array; write its columns, with names, as CSV"),
         (b"-- MySQL dump 10.13\n--\n", "is a dump of a database; export the result of a query as CSV"),
         (b"--\n-- PostgreSQL database dump\n", "is a dump of a database; export the result of a query as CSV"),
         (

@@ -26,6 +26,12 @@ def test_a_letter_beside_the_only_word_that_it_begins_is_noted():
     assert "count as 2 classes" in notes(["b", "benign", "malignant"], "class")[0]
 
 
+def test_parts_in_another_order_are_noted():
+    (note,) = notes(["Asian/White", "Asian", "White / Asian", "White"])
+    assert note.startswith("In column 'g', 'Asian/White' (1 row) and 'White / Asian' (3 rows) count as 2 groups")
+    assert len(notes(["Effusion|Mass", "Mass|Effusion", "Mass"], "class")) == 1
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -35,6 +41,9 @@ def test_a_letter_beside_the_only_word_that_it_begins_is_noted():
         ["0", "1", "True"],
         ["none", "normal", "mild"],
         ["1", "10", "100"],
+        ["1/2", "2/1"],
+        ["a+", "a-", "b+", "b-"],
+        ["C++", "C"],
         ["S", "M", "L", "XL", "XXL"],
         [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "del", "nothing", "space"],
     ],

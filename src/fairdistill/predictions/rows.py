@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import numpy as np
@@ -14,6 +15,7 @@ from fairdistill.tables.sources import linked, sources_of
 from fairdistill.tables.splits import letters_of
 
 _MOST_ROWS = 20  # of one sample, on average, in a column that is taken for ids
+_ROUNDED = re.compile(r"\d[.,]\d{1,14}[eE]\+\d+")
 REPEATED = "more than once, in"
 """Words of the note on ids that occur several times, by which others find it."""
 
@@ -123,6 +125,12 @@ def _repeated(columns: Columns, column: str) -> NDArray[np.int64] | None:
     if note is None:
         return None
     columns.notes.append(note)
+    rounded = [value for value in map(str, columns.distinct(column)[1]) if _ROUNDED.fullmatch(value.strip())]
+    if rounded:
+        columns.notes.append(
+            f"Column {column!r} has {rounded[0]!r}, a long number that a spreadsheet rounded, so different ids may "
+            "look the same; export it as text"
+        )
     return codes
 
 

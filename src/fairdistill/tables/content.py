@@ -17,12 +17,18 @@ TEXT_TABLE = "give a text table the extension .csv, whatever separates its field
 _START = 256  # bytes
 _SAVE = "save its sheet as CSV"
 _EXPORT = "export the result of a query as CSV"
+_PANDAS = "convert it: pandas.{}(FILE).to_csv('t.csv', index=False)"
 _CONVERT = "pandas.read_feather(FILE).to_parquet('t.parquet')"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"PAR1", "a Parquet file", "give it the extension .parquet"),
     (rb"ARROW1", "an Arrow file", "convert it to Parquet: " + _CONVERT),
     (rb"(?s)\xff{4}.{4}\x10\0\0\0", "an Arrow stream", "convert it to Parquet, for example with pyarrow"),
     (rb"\xd0\xcf\x11\xe0", "an Excel workbook", _SAVE),
+    (rb"\$FL[23]", "an SPSS file", _PANDAS.format("read_spss")),
+    (rb"<stata_dta>|[\x71-\x73][\x01\x02]\x01\0", "a Stata file", _PANDAS.format("read_stata")),
+    (rb"\0{12}\xc2\xea\x81\x60", "a SAS file", _PANDAS.format("read_sas")),
+    (rb"SQLite format 3\0", "an SQLite database", _EXPORT),
+    (rb"\x93NUMPY", "a NumPy array", "write its columns, with names, as CSV"),
     (rb"%PDF", "a PDF document", "export its table as CSV"),
     (rb"\{\s*\"[^\"]*\"\s*:", "JSON", "write one object a line, and give the file the extension .jsonl"),
     (rb"\[\s*\{", "a JSON list", "write one object a line, and give the file the extension .jsonl"),

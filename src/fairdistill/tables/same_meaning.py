@@ -1,20 +1,22 @@
-"""Values of a column that may mean the same: yes and 1, M and male."""
+"""Values of a column that may mean the same: yes and 1, M and male, Asian/White and White/Asian."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from fairdistill.tables.meaning import answer
 from fairdistill.text.lists import joined
 from fairdistill.text.numbers import counted
 
+_BETWEEN = re.compile(r"[|;,/&+]")
 _SHORTEST = 3  # letters of a word that a single letter is short for
 _SHOWN = 5
 _ROW = "row"
 
 
 def same_meaning_notes(names: Sequence[str], rows: Mapping[str, int], *, column: str, kinds: str) -> list[str]:
-    """Return notes on yes and no in several words each, and on single letters beside the only word they begin.
+    """Return notes on yes and no in several words each, on letters beside words that they begin, and on ``b/a``.
 
     Args:
         names: the different values.
@@ -32,6 +34,10 @@ def same_meaning_notes(names: Sequence[str], rows: Mapping[str, int], *, column:
     plain = {name: name.strip().casefold() for name in names}
     letters = [name for name in names if len(plain[name]) == 1 and plain[name].isalpha()]
     short = [[name, *_begun(name, plain)] for name in letters if len(_begun(name, plain)) == 1]
+    joint: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        joint.setdefault(_parts(name), []).append(name)
+    sets += [same for parts, same in joint.items() if len(parts) > 1 and len(same) > 1]
     if 2 * len(short) >= len(letters):  # those of an alphabet are classes of their own
         sets += short
     return [
@@ -42,6 +48,13 @@ def same_meaning_notes(names: Sequence[str], rows: Mapping[str, int], *, column:
 
 
 def _begun(letter: str, plain: Mapping[str, str]) -> list[str]:
-    """Return the other names that a letter begins; none if one of them is too short to be a word."""
+    """Return the other names that a letter begins; none if one of them is not a word."""
     found = [name for name, text in plain.items() if len(text) > 1 and text.startswith(plain[letter])]
-    return found if all(len(plain[name]) >= _SHORTEST for name in found) else []
+    words = [len(plain[name]) >= _SHORTEST and plain[name].replace(" ", "").isalpha() for name in found]
+    return found if all(words) else []
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """Return the parts of a name such as ``Asian/White``, sorted; none unless each has a letter."""
+    parts = sorted(part.strip().casefold() for part in _BETWEEN.split(name))
+    return tuple(parts) if all(any(map(str.isalpha, part)) for part in parts) else ()

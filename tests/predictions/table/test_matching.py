@@ -86,6 +86,10 @@ def test_what_names_do_not_say_is_not_guessed(columns, classes, prefix):
         ("score", ["no", "yes"], None),
         ("resnet_0", ["0", "1"], None),
         ("cat_or_dog", ["cat", "dog"], None),
+        ("prob_female", ["F", "M"], "F"),
+        ("score(male)", ["f", "m"], "m"),
+        ("final", ["F", "M"], None),
+        ("male_vs_female", ["F", "M"], None),
     ],
 )
 def test_a_single_column_is_of_the_class_that_it_names(column, classes, found):

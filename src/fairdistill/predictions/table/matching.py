@@ -12,6 +12,7 @@ from fairdistill.tables.order import number, shared_ends
 
 _OF_PROBABILITY = re.compile(r"^(probability|proba|prob|p)[\W_]+")
 _WORD = r"(?<![^\W_]){}(?![^\W_])"
+_FULL = {"f": "female", "m": "male"}
 _SHORTEST_PART = 3  # letters of a class name that is found inside a longer word
 
 
@@ -152,6 +153,8 @@ def class_of_column(column: str, classes: Sequence[str], *, prefix: str = "") ->
     Example:
         >>> class_of_column("p_yes", ["no", "yes"]), class_of_column("score", ["no", "yes"])
         ('yes', None)
+        >>> class_of_column("prob_female", ["F", "M"]), class_of_column("final", ["F", "M"])
+        ('F', None)
     """
     inner = column[len(prefix) :] if prefix else _OF_PROBABILITY.sub("", column, count=1) or column
     words = [name for name in classes if number(name) is None]
@@ -159,6 +162,11 @@ def class_of_column(column: str, classes: Sequence[str], *, prefix: str = "") ->
         [name for name in classes if found_in([name], [inner])],
         [name for name in words if _places_of(_WORD.format(re.escape(name.casefold())), [inner.casefold()])],
         [name for name in classes if answer(name) == answer(inner) is not None],
+        [
+            name
+            for name in words
+            if (full := _FULL.get(name.casefold())) and _places_of(_WORD.format(full), [inner.casefold()])
+        ],
     ):
         if found:
             return found[0] if len(found) == 1 else None
