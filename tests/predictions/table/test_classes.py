@@ -77,6 +77,16 @@ def test_a_missing_value_among_numbers_is_no_class(read, word):
     assert read(table("some none some", "some none none")).class_names == ("none", "some")
 
 
+@pytest.mark.parametrize(("labels", "other"), [("0 1 0 1", "-1"), ("-1 1 -1 1", "0")])
+def test_a_number_beside_the_one_that_means_the_same_is_another_class(read, labels, other):
+    first = labels.split()[0]
+    found = read(table(labels, f"{first} 1 {other} {other}"))
+    assert found.correct.tolist() == [True, True, False, False]
+    assert set(found.class_names) == {first, "1", other}
+    assert read(table(labels, f"{other} 1 {other} {other}")).correct.tolist() == [True, True, True, False]
+    assert read(table(labels, f"{first} 1 False True")).correct.all(), "words are read beside numbers"
+
+
 def test_scores_that_are_no_probabilities_ask_for_the_threshold(read):
     text = "label,group,s\n0,x,-3\n1,y,2.5\n"
     assert read(text, score="s").notes[0].endswith("The scores lie between -3 and 2.5, so check --threshold")

@@ -136,12 +136,17 @@ def _from_first(
 
 
 def _as_labelled(column: CodedClasses, classes: Sequence[str], notes: list[str]) -> CodedClasses:
-    """Return a column of predictions with the names of the labels where only one can be meant."""
+    """Return a column of predictions with the names of the labels where only one can be meant.
+
+    A number beside the other one that means the same, as -1 beside 0, stands for something else.
+    """
     meant = {name: alike(name, classes) for name in column.names if name not in classes}
     different = [name for name, other in meant.items() if other is None]
     found = found_in(different, classes) if different else None
     if found is not None:
-        meant |= {name: classes[at] for name, at in zip(different, found, strict=True)}
+        pairs = {name: classes[at] for name, at in zip(different, found, strict=True)}
+        own = {other for other in pairs.values() if other in column.names and number(other) is not None}
+        meant |= {name: other for name, other in pairs.items() if other not in own or number(name) is None}
     return _respelled(column, {name: other for name, other in meant.items() if other is not None}, notes)
 
 
