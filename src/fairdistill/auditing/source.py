@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from fairdistill.auditing.options import AuditOptions
@@ -14,7 +15,7 @@ from fairdistill.predictions.table.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
-from fairdistill.tables.content import TEXT_TABLE, other_content
+from fairdistill.tables.content import no_table
 from fairdistill.tables.frames import FRAME, Frame, written
 from fairdistill.tables.parts import tables_in_folder
 from fairdistill.tables.reading import SUFFIXES
@@ -88,9 +89,11 @@ def _read(source: Predictions | str | Path | Frame, options: AuditOptions) -> In
     if path.suffix.lower() in SUFFIXES:
         return Inputs(read_predictions(path, options), against, validation)
     if path.is_file():
-        other = f"is not a table ({', '.join(SUFFIXES)}); {TEXT_TABLE}; to audit a model, name its data with --data"
-        raise UsageError(f"{source} {other_content(path) or other}")
+        raise UsageError(
+            f"{source} {no_table(path, SUFFIXES, otherwise='; to audit a model, name its data with --data')}"
+        )
     if (of_attributes := attribute_run(path)) is not None:
+        _check_of_run(path, options, {"label"})
         (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one
         found, taught, validated = run_inputs(of_attributes, attribute)
         assert found is not None, "the run is finished"
@@ -104,11 +107,26 @@ def _read(source: Predictions | str | Path | Frame, options: AuditOptions) -> In
             "its images (--data)"
         )
     run = RunFolder.open(path)
+    _check_of_run(path, options)
     return Inputs(
         run_predictions(run),
         against or _optional(run, "teacher_predictions.csv"),
         validation or _optional(run, "validation_predictions.csv"),
     )
+
+
+def _check_of_run(path: Path, options: AuditOptions, used: Collection[str] = ()) -> None:
+    """Raise a UsageError for options on the columns of a table if there is only a run, which would ignore them."""
+    others = (options.against, options.validation)
+    if any(isinstance(other, str | Path) and not Path(other).is_dir() for other in others):
+        return  # they are of this table
+    usual = TableColumns()
+    for field in fields(TableColumns):
+        if field.name not in used and getattr(options, field.name) != getattr(usual, field.name):
+            raise UsageError(
+                f"--{field.name} says what a table holds, but {path} is a run folder, which has its own classes and "
+                f"groups; drop --{field.name}, or audit a table"
+            )
 
 
 def _other(source: Predictions | str | Path | Frame | None, options: AuditOptions) -> Predictions | None:

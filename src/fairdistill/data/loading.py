@@ -16,7 +16,7 @@ from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
 from fairdistill.metrics import Design
 from fairdistill.tables import reading as tabular
-from fairdistill.tables.content import TEXT_TABLE, other_content
+from fairdistill.tables.content import no_table
 from fairdistill.text.meant import did_you_mean
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def entry(name: str) -> DatasetEntry:
             summary="a folder of class folders", options=folder.FolderOptions, load=_folder(path), network="resnet18"
         )
     if path.is_file():
-        other = f"is not a table ({', '.join(tabular.SUFFIXES)}); {TEXT_TABLE}"
-        raise UsageError(f"{name} {other_content(path) or other}")
+        raise UsageError(f"{name} {no_table(path, tabular.SUFFIXES)}")
     if "/" in name:
         raise UsageError(f"there is no folder or table {name}; correct the path")
     hint = did_you_mean(name, DATASETS, otherwise=".")

@@ -6,13 +6,11 @@ What can stand in for any file, such as a compressed copy, is in `system/stand_i
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from fairdistill.system.archives import names_in_archive
 from fairdistill.system.stand_ins import stand_in
-
-TEXT_TABLE = "give a text table the extension .csv, whatever separates its fields"
-"""What to do with a table that has another extension."""
 
 _START = 256  # bytes
 _SAVE = "save its sheet as CSV"
@@ -54,6 +52,26 @@ def other_content(path: Path) -> str | None:
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     own = next((f"is {what}; {remedy}" for sign, what, remedy in _KINDS if re.match(sign, start)), None)
     return own or stand_in(path)
+
+
+def no_table(path: Path, suffixes: Collection[str], *, otherwise: str = "") -> str:
+    """Return what a file is that does not have the extension of a table, and what to do.
+
+    Args:
+        path: the file.
+        suffixes: the extensions of tables.
+        otherwise: what to do if it was not meant to be a table, from the semicolon on.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    other = other_content(path)
+    if other is not None:
+        return other
+    with path.open("rb") as file:
+        is_text = b"\0" not in file.read(_START)
+    hint = "; give a text table the extension .csv, whatever separates its fields" if is_text else ""
+    return f"is not a table ({', '.join(suffixes)}){hint}{otherwise}"
 
 
 def _archive(path: Path) -> str | None:
