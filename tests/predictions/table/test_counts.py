@@ -50,10 +50,19 @@ def test_a_row_for_each_sample_and_class_is_refused(tmp_path, classes):
     number = len(classes)
     message = (
         rf"t\.csv: each value of column 'id' has {number} rows, with one label and {number} different values of column "
-        "'pred'.* keep the row of the predicted class"
+        "'pred'.* keep one row for each sample, that of the predicted class"
     )
     with pytest.raises(DataError, match=message):
         read_predictions(tmp_path / "t.csv", TableColumns())
+
+
+def test_a_row_with_a_score_for_each_of_two_classes_is_refused(tmp_path):
+    table = scores_of_classes(classes="ab").assign(score=[0.25, 0.75] * 12).drop(columns="pred")
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match="has 2 rows, with one label and 2 different values of column 'score'"):
+        read_predictions(tmp_path / "t.csv", TableColumns(score="score"))
+    table.assign(score=[0.25, 0.4] * 12).to_csv(tmp_path / "t.csv", index=False)
+    assert len(read_predictions(tmp_path / "t.csv", TableColumns(score="score"))) == 24
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def check_one_class_a_sample(
 
     Args:
         where: the table, for messages.
-        columns: those of the ids and of the predictions.
+        columns: those of the ids and of the predictions or scores.
         ids: the number of each row's id, int64 ``[N]``, -1 without one.
         parts: label and predicted class of each row, int64 ``[N]`` each.
     """
@@ -78,8 +78,9 @@ def check_one_class_a_sample(
         return
     raise DataError(
         f"{where}: each value of column {columns[0]!r} has {times[0]} rows, with one label and {times[0]} different "
-        f"values of column {columns[1]!r}, so a row seems to hold the score of one class; keep the row of the "
-        "predicted class of each sample, or write a column of probabilities for each class, as pandas' pivot does"
+        f"values of column {columns[1]!r}, so a row seems to hold what the model says of one class; keep one "
+        "row for each sample, that of the predicted class, or write a column of probabilities for each class, as "
+        "pandas' pivot does"
     )
 
 

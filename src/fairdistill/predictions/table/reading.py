@@ -64,9 +64,6 @@ def read_predictions(
     if outputs.probabilities is None and found.id is None:
         read = {*columns.frame.columns}
         check_rows_are_samples(path, names, read, (classes.labels, group_codes, outputs.predicted), found.encoding)
-    elif found.pred is not None and found.id is not None and not answered:
-        parts = classes.labels, outputs.predicted
-        check_one_class_a_sample(str(path), (found.id, found.pred), columns.distinct(found.id)[0], parts)
     if found.source is None:
         columns.notes += source_hint(names, chosen.texts)
     if split is not None:
@@ -76,6 +73,9 @@ def read_predictions(
     columns.notes += _spelling(classes, outputs)
     sources = row_sources(columns, found.id, found.source)
     if found.id is not None and not answered:  # with --attribute, a sample has a row for each
+        told, parts = found.pred or found.score, (classes.labels, outputs.predicted)
+        if told is not None and sources.max() + 1 < len(sources):
+            check_one_class_a_sample(str(path), (found.id, told), columns.distinct(found.id)[0], parts)
         columns.notes += conflict_notes(columns, found.id, classes.labels, group_codes)
     if outputs.probabilities is not None:
         columns.notes += copies_note(classes.labels, group_codes, outputs.probabilities, sources)
