@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from fairdistill.errors import DataError
 from fairdistill.predictions.rounding import SUM_TOLERANCE, explained
 from fairdistill.tables.reading import place
+from fairdistill.text.lists import listed
 from fairdistill.text.numbers import counted
 
+_SHOWN, _LISTED = 3, 12  # columns in a message
 _MOST_OFF = 5  # from 100, the sum of percentages
 _FEWEST = 10  # samples and 3 classes, for sorted probabilities to be no chance
 _NOISE = 1e-6  # below 0 or above 1, from floating-point arithmetic
@@ -51,7 +53,9 @@ def of_one_column(path: Path, column: str, values: NDArray[np.float64], scored: 
     return of_two(values, scored)
 
 
-def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np.float64]) -> Probabilities:
+def checked_probabilities(
+    path: Path, columns: Sequence[str], values: NDArray[np.float64], known: NDArray[np.bool_] | None = None
+) -> Probabilities:
     """Return probabilities; an error names the first row that does not hold any.
 
     Values that were rounded need not sum to 1: see :func:`.rounding.explained`. Percentages are divided by 100.
@@ -60,6 +64,8 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
         path: the table, for messages.
         columns: the name of each column.
         values: float64 ``[N, C]``.
+        known: whether samples have the class of each column, bool ``[C]``; columns of other classes may be something
+            else, which the errors say.
 
     Raises:
         DataError: if a value is below 0 or above 1, or a row does not sum to 1.
@@ -73,8 +79,8 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
         row, column = wrong[0].tolist()
         raise DataError(
             f"{place(path, row)}: column {columns[min(column, len(columns) - 1)]!r} has {values[row, column]:g}, which "
-            "is not a probability; if these are logits, apply a softmax first, or give only the predicted classes with "
-            "--pred"
+            f"is not a probability; {_others(columns, known)}if these are logits, apply a softmax first, or give only "
+            "the predicted classes with --pred"
         )
     sums = values.sum(axis=1)
     rounded = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
@@ -84,9 +90,9 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
         row = int(off[0])
         more = f" (and {len(off) - 1:,} more)" if len(off) > 1 else ""
         raise DataError(
-            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not 1{more}; list the columns of all "
-            "classes, and no others, with --prob; if each class has a score of its own (one against the rest), give "
-            "only the predicted classes with --pred"
+            f"{place(path, row)}: the probabilities sum to {sums[row]:.6g}, not 1{more}; {_others(columns, known)}list "
+            "the columns of all classes, and no others, with --prob; if each class has a score of its own (one against "
+            "the rest), give only the predicted classes with --pred"
         )
     values = np.clip(values, 0, 1)
     if len(rounded):
@@ -96,6 +102,16 @@ def checked_probabilities(path: Path, columns: Sequence[str], values: NDArray[np
             f"{deviation.reason} explains; they were scaled to sum to 1"
         )
     return Probabilities(values, tuple(notes))
+
+
+def _others(columns: Sequence[str], known: NDArray[np.bool_] | None) -> str:
+    """Return which columns are perhaps no probabilities, as the beginning of advice; nothing if all are of classes."""
+    if known is None or known.all() or not known.any():
+        return ""
+    pairs = list(zip(columns, known.tolist(), strict=True))
+    rest, kept = ([name for name, one in pairs if one is has] for has in (False, True))
+    named = shlex.quote(",".join(kept)) if len(kept) <= _LISTED and "," not in "".join(kept) else "with the others"
+    return f"no sample has the class of {listed([*map(repr, rest)], _SHOWN)}, so perhaps add --prob {named}; "
 
 
 def _are_percentages(values: NDArray[np.float64]) -> bool:

@@ -306,3 +306,13 @@ def test_a_prefix_of_probability_columns_leaves_out_columns_that_mean_something_
         DataError, match=r"Name the predictions with --pred, --prob or --score, for example --pred \.pred"
     ):
         read(text)
+
+
+@pytest.mark.parametrize(("name", "value"), [("p_id", "7"), ("p_max", "0.75")])
+def test_a_column_of_no_class_among_the_probabilities_is_named_with_the_others(read, name, value):
+    text = f"label,group,p_cat,p_dog,{name}\n" + f"cat,x,0.75,0.25,{value}\ndog,y,0.25,0.75,{value}\n" * 5
+    with pytest.raises(DataError, match=rf"no sample has the class of '{name}', so perhaps add --prob p_cat,p_dog; "):
+        read(text)
+    assert read(text, prob="p_cat,p_dog").correct.all()
+    with pytest.raises(DataError, match=r"^((?!no sample).)*$"):
+        read(f"label,group,p_cat,p_dog\ncat,x,{value},1\ndog,y,1,1\n")

@@ -166,7 +166,8 @@ def _outputs(table: Columns, classes: Classes, options: TableColumns) -> _Output
         return _scored(values[:, 0], classes, options)
     if len(classes.columns) < len(classes.names):
         values = of_one_column(table.path, classes.columns[0], values[:, 0], classes.scored)
-    read = checked_probabilities(table.path, classes.columns, values)
+    known = np.bincount(classes.labels, minlength=len(classes.names)) > 0
+    read = checked_probabilities(table.path, classes.columns, values, known if values.shape[1] == len(known) else None)
     predicted, notes = classes.predicted, (*read.notes, *sorted_note(classes.columns, read.values))
     if predicted is None:
         predicted, notes = read.values.argmax(axis=1), (*notes, *ties(read.values))
