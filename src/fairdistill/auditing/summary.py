@@ -43,8 +43,8 @@ def outcome(limits: Sequence[LimitCheck], *, allow_undecided: bool) -> str:
 
 
 def _sentence(result: AuditResult) -> str:
-    what = f"`{code(result.where)}`: {result.rows:,} samples, {len(result.class_names)} classes, "
-    what += f"{len(result.group_names)} groups."
+    what = f"`{code(result.where)}`: {result.rows:,} samples, {len(result.class_names):,} classes, "
+    what += f"{len(result.group_names):,} groups."
     verdicts = [limit.verdict for limit in result.limits]
     if not verdicts:
         return what

@@ -124,7 +124,7 @@ def _heading(result: AuditResult) -> str:
         parts.append(f"from {result.sources:,} independent pictures or people")
     if result.unknown_groups:
         parts.append(f"{result.unknown_groups:,} without a group label")
-    parts += [f"{len(result.class_names)} classes", f"{len(result.group_names)} groups"]
+    parts += [f"{len(result.class_names):,} classes", f"{len(result.group_names):,} groups"]
     return f"{result.where}: {', '.join(parts)}"
 
 

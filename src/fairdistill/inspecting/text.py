@@ -18,7 +18,7 @@ _LISTED_SUBGROUPS = 8
 
 def render(result: InspectResult) -> str:
     """Return what :func:`fairdistill.inspecting.inspect` found as text for a terminal."""
-    lines = [f"{result.data}: {len(result.class_names)} classes, {len(result.group_names)} groups"]
+    lines = [f"{result.data}: {len(result.class_names):,} classes, {len(result.group_names):,} groups"]
     if result.image_sizes is not None:
         lines.append(_sizes(result.image_sizes))
     if result.pixels is not None:
