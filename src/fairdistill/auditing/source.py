@@ -117,9 +117,10 @@ def _read(source: Predictions | str | Path | Frame, options: AuditOptions) -> In
 
 def _check_of_run(path: Path, options: AuditOptions, used: Collection[str] = ()) -> None:
     """Raise a UsageError for options on the columns of a table if there is only a run, which would ignore them."""
-    others = (options.against, options.validation)
-    if any(isinstance(other, str | Path) and not Path(other).is_dir() for other in others):
-        return  # they are of this table
+    for other in (options.against, options.validation):
+        of_run = isinstance(other, str | Path) and Path(other).is_dir()
+        if not (other is None or isinstance(other, Predictions) or of_run):
+            return  # they are of this table
     usual = TableColumns()
     for field in fields(TableColumns):
         if field.name not in used and getattr(options, field.name) != getattr(usual, field.name):
