@@ -58,6 +58,11 @@ def test_no_threshold_parts_right_from_wrong_better(guesses):
     assert all(parted(higher) < best for higher in [*confidence.tolist(), float("inf")] if higher > found)
 
 
+def test_a_threshold_for_many_images_takes_memory_for_each_once():
+    confidence = torch.arange(1, 1_000_001, dtype=torch.float64) / 1_000_000
+    assert best_threshold(confidence, confidence > 0.75) == 0.750001  # every pair would be 1 TB
+
+
 def test_guesses_are_good_where_the_group_can_be_seen_and_known_groups_stay(digits, monkeypatch):
     rows, validation = digits
     monkeypatch.setattr(group_classifier, "_FEWEST_STEPS", 150)  # enough for such groups

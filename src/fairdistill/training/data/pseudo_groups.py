@@ -83,10 +83,11 @@ def best_threshold(confidence: Tensor, right: Tensor) -> float:
         >>> best_threshold(torch.tensor([0.6, 0.9]), torch.tensor([False, False]))
         inf
     """
-    levels = torch.cat([confidence.double().unique(), torch.tensor([torch.inf], dtype=torch.float64)])
-    above = confidence.double() >= levels.unsqueeze(1)
-    parted = (above == right).sum(1)
-    return float(levels[len(levels) - 1 - int(parted.flip(0).argmax())])
+    levels, level = confidence.double().unique(return_inverse=True)
+    levels = torch.cat([levels, levels.new_tensor([torch.inf])])
+    gained = torch.zeros_like(levels).index_add(0, level + 1, 1.0 - 2 * right.double())  # by rejecting the level below
+    parted = gained.cumsum(0)  # whole numbers, so exact
+    return float(levels[parted == parted.max()][-1])
 
 
 def guess_groups(
