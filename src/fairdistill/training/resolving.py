@@ -77,15 +77,12 @@ def _inherit(given: dict[str, Any], of_teacher: Mapping[str, Any], options: Trai
     for field in fields(data.entry(options.data).options):
         if not field.metadata.get("identity", True):
             continue
-        name = field.name
-        if name not in of_teacher:  # its run is older than this option
-            default = {} if field.default is MISSING else field.default
-            if given.get(name, default) != default:
-                raise TeacherError(_apart(options, name, default, given[name]))
-            continue
-        if name in given and given[name] != of_teacher[name]:
-            raise TeacherError(_apart(options, name, of_teacher[name], given[name]))
-        given[name] = of_teacher[name]
+        name, default = field.name, {} if field.default is MISSING else field.default
+        value = of_teacher.get(name, default)  # its run may be older than this option
+        if given.get(name, value) != value:
+            raise TeacherError(_apart(options, name, value, given[name]))
+        if name in of_teacher:
+            given[name] = value
 
 
 def _apart(options: TrainOptions, name: str, of_teacher: Any, given: Any) -> str:

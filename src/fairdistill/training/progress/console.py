@@ -64,11 +64,7 @@ class RunConsole:
         """Show a row of the log in the live line, or as a line of its own unless one was printed a moment ago."""
         loss = "  ".join(f"{name} {value:.4g}" for name, value in row["loss"].items())
         judged, step = row["evaluation"], row["step"]
-        shown = [
-            f"{name} {percentage(judged[key], 2)}"
-            for name, key in (("accuracy", "accuracy"), ("DEO_A", "deo_a"), ("DEO_M", "deo_m"))
-        ]
-        self._news = f"{loss}  |  {judged['split']}: {'  '.join(shown)}"
+        self._news = f"{loss}  |  {judged['split']}: {scores_of(judged)}"
         now = time.monotonic()
         pause = max(_PLAIN_LINES_EVERY, (now - self._started) / 10)
         if self._progress is None and (now - self._printed >= pause or step == self._steps):
@@ -91,3 +87,9 @@ class RunConsole:
             return ""
         left = (time.monotonic() - self._started) / done * (self._steps - step)
         return f"{format_seconds(left)} left" if step < self._steps else "done"
+
+
+def scores_of(judged: Mapping[str, Any]) -> str:
+    """Return accuracy, DEO_A and DEO_M of an evaluation in percent."""
+    scores = (("accuracy", judged["accuracy"]), ("DEO_A", judged["deo_a"]), ("DEO_M", judged["deo_m"]))
+    return "  ".join(f"{name} {percentage(value, 2)}" for name, value in scores)

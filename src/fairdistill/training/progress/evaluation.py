@@ -12,9 +12,9 @@ from fairdistill.errors import NonFiniteLossError
 from fairdistill.predictions.trained.attribute_evaluation import evaluate_outputs
 from fairdistill.predictions.trained.evaluation import logits_of
 from fairdistill.system.processes import World
-from fairdistill.text.numbers import percentage
 from fairdistill.training.optimization.stages import Stage
 from fairdistill.training.progress.active_run import ActiveRun
+from fairdistill.training.progress.console import scores_of
 from fairdistill.training.progress.learner import Learner
 from fairdistill.training.result import Judged, Outcome, summary, write_result
 from fairdistill.training.settings.keeping import standing
@@ -103,27 +103,24 @@ def evaluate_on_test(run: ActiveRun) -> dict[str, Any]:
     if not setup.options.rules.validates_on_test:
         validation = evaluate_student(setup, network, run.validation, setup.data.validation)
     teacher = evaluate_teacher(setup, setup.data.test, pipeline)
+    kept = progress.best_step if progress.best is not None else progress.step
     if setup.world.first:
         outcome = Outcome(
             student=student,
             validation=validation,
             teacher=teacher,
             steps=progress.step,
-            checkpoint_step=progress.best_step if progress.best is not None else progress.step,
+            checkpoint_step=kept,
             seconds=progress.seconds,
         )
         write_result(run.folder, setup, outcome)
     setup.world.wait()
     if student.collapsed and _has_classes(setup.data.test):
         run.console.say("warning: the student predicts a single class for every test image; it learned nothing")
-    found = "  ".join(
-        f"{title} {percentage(value, 2)}"
-        for title, value in (("accuracy", student.accuracy), ("DEO_A", student.deo_a), ("DEO_M", student.deo_m))
-    )
-    kept = progress.best_step if progress.best is not None else progress.step
+    found = summary(student)
     weights = "" if kept == progress.step else f" with the weights of step {kept:,}"
-    run.console.say(f"test{weights}: {found}; finished: {run.folder.path}")
-    return summary(student)
+    run.console.say(f"test{weights}: {scores_of(found)}; finished: {run.folder.path}")
+    return found
 
 
 def evaluate_student(setup: Setup, network: nn.Module, pipeline: Pipeline, dataset: GroupedDataset) -> Judged:

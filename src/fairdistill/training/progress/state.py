@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -142,9 +142,7 @@ class Checkpoint:
 def save(run: ActiveRun) -> None:
     """Write the checkpoint of a run; the first of several processes does it for all."""
     if run.setup.world.first:
-        checkpoint = Checkpoint.of(run)
-        state = {entry.name: getattr(checkpoint, entry.name) for entry in fields(Checkpoint)}
-        save_checkpoint(run.folder.checkpoint_path, state)
+        save_checkpoint(run.folder.checkpoint_path, vars(Checkpoint.of(run)))
 
 
 def saved(folder: RunFolder, setup: Setup) -> Checkpoint | None:
