@@ -14,10 +14,10 @@ from fairdistill.auditing.options import AuditOptions
 from fairdistill.auditing.scored import positive_class
 from fairdistill.contract import Result
 from fairdistill.metrics import Estimate
+from fairdistill.metrics.arrays import divided
 from fairdistill.metrics.estimate import UNDEFINED
 from fairdistill.metrics.intervals import Limits, wilson_limits
 from fairdistill.metrics.mover import difference, ratio
-from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.worth import worth_of
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.group_attributes import GroupAttribute, group_attributes

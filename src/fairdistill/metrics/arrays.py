@@ -14,10 +14,14 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
-    """Return ``part / whole``, NaN where the whole is not above 0."""
-    result: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
-    return result
+def divided(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
+    """Return ``part / whole``; NaN where there is nothing to divide by.
+
+    Example:
+        >>> divided(np.array([1, 0]), np.array([4, 0])).tolist()
+        [0.25, nan]
+    """
+    return np.asarray(part / np.where(whole > 1e-9, whole, np.nan))
 
 
 def empirical_p_value(value: float, drawn: Floats) -> float:

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Floats, Ints, divided
 from fairdistill.metrics.estimate import UNDEFINED, Estimate
-from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.distinct import numbered, sources_per_cell
 from fairdistill.metrics.test_set.samples import Samples
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import ratio
+from fairdistill.metrics.arrays import divided
 from fairdistill.metrics.counts import as_array, checked_indices
 
 _SUM_TOLERANCE = 1e-2
@@ -109,7 +109,7 @@ def expected_calibration_error(bins: Bins) -> NDArray[np.float64]:
     """
     rows = bins.rows.sum(axis=1)
     gaps = np.abs(bins.correct - bins.confidence).sum(axis=1)
-    return ratio(gaps, rows)
+    return divided(gaps, rows)
 
 
 def overall_calibration_error(bins: Bins) -> float:

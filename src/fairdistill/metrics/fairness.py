@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import ratio
+from fairdistill.metrics.arrays import divided
 from fairdistill.metrics.counts import Counts, checked_counts
 
 
@@ -39,7 +39,7 @@ def cell_accuracy(counts: Counts) -> NDArray[np.float64]:
         [[0.75, 1.0]]
     """
     counts = checked_counts(counts)
-    return ratio(np.einsum("gcc->gc", counts), counts.sum(axis=2))
+    return divided(np.einsum("gcc->gc", counts), counts.sum(axis=2))
 
 
 def balanced_accuracy(counts: Counts) -> float:
@@ -76,7 +76,7 @@ def group_accuracy(counts: Counts) -> NDArray[np.float64]:
         [0.875, 0.75]
     """
     counts = checked_counts(counts)
-    return ratio(np.einsum("gcc->g", counts), counts.sum(axis=(1, 2)))
+    return divided(np.einsum("gcc->g", counts), counts.sum(axis=(1, 2)))
 
 
 def deo_by_class(counts: Counts) -> NDArray[np.float64]:

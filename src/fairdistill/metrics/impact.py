@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Floats, Ints, divided
 from fairdistill.metrics.intervals import Limits, wilson_limits
 from fairdistill.metrics.mover import ratio
-from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.samples import Samples
 from fairdistill.metrics.test_set.worth import worth_of
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Floats, Ints, divided
 from fairdistill.metrics.counts import Counts
 
 
@@ -48,13 +48,3 @@ class RateCounts:
 def rate_counts(counts: Counts) -> RateCounts:
     """Return what the rates are made from, of counts ``[G, C, C]`` (group, true, predicted)."""
     return RateCounts(counts.sum(axis=1), np.einsum("gcc->gc", counts), counts.sum(axis=2))
-
-
-def divided(part: Floats | Ints, whole: Floats | Ints) -> Floats:
-    """Return ``part / whole``; NaN where there is nothing to divide by.
-
-    Example:
-        >>> divided(np.array([1, 0]), np.array([4, 0])).tolist()
-        [0.25, nan]
-    """
-    return np.asarray(part / np.where(whole > 1e-9, whole, np.nan))

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, hstack
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Floats, Ints, divided
 from fairdistill.metrics.bootstrap.gathering import outcomes_of
 from fairdistill.metrics.bootstrap.normal import SourceSums
-from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.rows import Rows, placed
 from fairdistill.metrics.test_set.samples import Drawing

@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 
-from fairdistill.metrics.arrays import Floats, Ints
+from fairdistill.metrics.arrays import Floats, Ints, divided
 from fairdistill.metrics.bootstrap.drawn import FEW_TYPES, LEAST, affordable
 from fairdistill.metrics.bootstrap.gathering import outcomes_of
 from fairdistill.metrics.bootstrap.normal import SourceSums
-from fairdistill.metrics.rates import RateCounts, divided
+from fairdistill.metrics.rates import RateCounts
 from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.rows import Rows, placed
 from fairdistill.metrics.test_set.samples import Drawing

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Flags, Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints, divided
 from fairdistill.metrics.intervals import Limits
 from fairdistill.metrics.mover import difference
-from fairdistill.metrics.rates import divided
 from fairdistill.metrics.test_set.samples import Samples
 from fairdistill.metrics.test_set.worth import worth_of
 from fairdistill.metrics.worst import Sized, binomial_limit

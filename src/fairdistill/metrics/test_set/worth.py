@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtrit
 
-from fairdistill.metrics.arrays import Floats, Ints
-from fairdistill.metrics.rates import divided
+from fairdistill.metrics.arrays import Floats, Ints, divided
 from fairdistill.metrics.test_set.distinct import numbered
 
 
