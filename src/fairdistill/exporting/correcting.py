@@ -16,12 +16,11 @@ from torch import Tensor, nn
 from fairdistill.errors import DataError, UsageError
 from fairdistill.exporting.extras import quiet
 from fairdistill.exporting.files import described
-from fairdistill.posthoc import CORRECTION, StoredCorrection
+from fairdistill.posthoc import CORRECTION, StoredCorrection, finite_logs
 from fairdistill.predictions import Predictions
 
 FUNCTIONS = ("decide.onnx", "decide.pt2")
 LOGITS, GROUP, DECISION = "logits", "group", "decision"
-_FLOOR = float(np.finfo(np.float32).tiny)
 
 
 class DecisionGraph(nn.Module):
@@ -110,7 +109,7 @@ def corrected(predictions: Predictions, correction: StoredCorrection) -> Predict
     decided = correction.predict(predictions.probabilities, groups, predictions.class_names)
     shares = predictions.probabilities
     if not correction.needs_group:  # in the file's own outputs
-        logs = np.log(np.maximum(shares, _FLOOR)) + correction.matrix(predictions.class_names)[0]
+        logs = finite_logs(shares) + correction.matrix(predictions.class_names)
         shares = np.exp(logs - logs.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
     return replace(predictions, predicted=decided, probabilities=shares)
@@ -124,7 +123,7 @@ def decided_by_file(predictions: Predictions, function: Decide) -> Predictions:
     """
     assert predictions.probabilities is not None
     own = [predictions.class_names.index(name) for name in function.class_names]
-    logits = np.log(np.maximum(predictions.probabilities[:, own], _FLOOR)).astype(np.float32)
+    logits = finite_logs(predictions.probabilities[:, own]).astype(np.float32)
     groups = _groups(predictions, function.correction)
     numbers = _run(function, {LOGITS: logits, GROUP: groups})
     return replace(predictions, predicted=np.array(own, np.int64)[numbers])

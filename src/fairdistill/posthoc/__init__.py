@@ -7,8 +7,10 @@ unknown group (-1) are left out of the fit; their predictions are not corrected.
 
 from __future__ import annotations
 
-from fairdistill.posthoc.logit_adjustment import GroupLogitAdjustment
+from fairdistill.posthoc.logit_adjustment import GroupLogitAdjustment, finite_logs
 from fairdistill.posthoc.stored import CORRECTION, StoredCorrection, read_correction
 from fairdistill.posthoc.thresholds import GroupThresholds
 
-__all__ = ["CORRECTION", "GroupLogitAdjustment", "GroupThresholds", "StoredCorrection", "read_correction"]
+__all__ = [
+    "CORRECTION", "GroupLogitAdjustment", "GroupThresholds", "StoredCorrection", "finite_logs", "read_correction",
+]  # fmt: skip

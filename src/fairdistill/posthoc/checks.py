@@ -19,36 +19,32 @@ def check_lengths(**lengths: int) -> None:
         )
 
 
-def class_names_of(class_names: Sequence[str] | None, num_classes: int) -> Sequence[str]:
-    """Return a name for each class, ``class 0`` and so on by default; raise a UsageError if their number is wrong."""
-    if class_names is None:
-        return [f"class {label}" for label in range(num_classes)]
-    if len(class_names) != num_classes:
-        raise UsageError(f"Expected argument `class_names` to hold {num_classes} names, but got {len(class_names)}")
-    return class_names
-
-
-def names_of(group_names: Sequence[str] | None, num_groups: int) -> Sequence[str]:
-    """Return a name for each group, its index by default; raise a UsageError if their number is wrong."""
+def check_cells(
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    *,
+    num_classes: int,
+    num_groups: int,
+    class_names: Sequence[str] | None,
+    group_names: Sequence[str] | None,
+) -> None:
+    """Raise a DataError naming every subgroup without samples; a UsageError if the number of names is wrong."""
     if num_groups < 1:
         raise UsageError(f"Expected argument `num_groups` to be at least 1, but got {num_groups}")
-    if group_names is None:
-        return [str(g) for g in range(num_groups)]
-    if len(group_names) != num_groups:
-        raise UsageError(f"Expected argument `group_names` to hold {num_groups} names, but got {len(group_names)}")
-    return group_names
-
-
-def check_cells(
-    labels: NDArray[np.int64], groups: NDArray[np.int64], *, classes: Sequence[str], names: Sequence[str]
-) -> None:
-    """Raise a DataError naming every subgroup without samples."""
-    known, num_classes = groups >= 0, len(classes)
+    classes = _names("class_names", class_names, [f"class {label}" for label in range(num_classes)])
+    names = _names("group_names", group_names, [str(group) for group in range(num_groups)])
+    known = groups >= 0
     cell = groups[known] * num_classes + labels[known]
-    rows = np.bincount(cell, minlength=len(names) * num_classes).reshape(len(names), num_classes)
+    rows = np.bincount(cell, minlength=num_groups * num_classes).reshape(num_groups, num_classes)
     empty = [f"{classes[label]} in group {names[group]}" for group, label in np.argwhere(rows == 0)]
     if empty:
         raise DataError(
             f"the validation set has no samples of {', '.join(empty)}; the post-hoc baselines need every class in "
             "every group: add validation samples, or leave out the group"
         )
+
+
+def _names(argument: str, given: Sequence[str] | None, default: Sequence[str]) -> Sequence[str]:
+    if given is not None and len(given) != len(default):
+        raise UsageError(f"Expected argument `{argument}` to hold {len(default)} names, but got {len(given)}")
+    return default if given is None else given

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
 from fairdistill.metrics import checked_indices, probability_rows
-from fairdistill.posthoc.checks import check_cells, check_lengths, class_names_of, names_of
+from fairdistill.posthoc.checks import check_cells, check_lengths
 
 _FLOOR = float(np.finfo(np.float32).tiny)
 """Smallest probability; see :meth:`GroupLogitAdjustment.fit`."""
@@ -81,7 +81,9 @@ class GroupLogitAdjustment:
         label = checked_indices(labels, "labels", low=0, high=classes)
         group = checked_indices(groups, "groups", low=-1, high=num_groups)
         check_lengths(probabilities=len(share), labels=len(label), groups=len(group))
-        check_cells(label, group, classes=class_names_of(class_names, classes), names=names_of(group_names, num_groups))
+        check_cells(
+            label, group, num_classes=classes, num_groups=num_groups, class_names=class_names, group_names=group_names
+        )
         return cls(np.stack([_balancing_offsets(share[group == g], label[group == g]) for g in range(num_groups)]))
 
     def predict(self, probabilities: Any, groups: Any) -> NDArray[np.int64]:
@@ -103,8 +105,12 @@ class GroupLogitAdjustment:
                 f"Expected argument `probabilities` to have {classes} classes, as in the fit, but got {share.shape[1]}"
             )
         offsets = np.vstack([self.offsets, np.zeros(classes)])  # -1 reads the last
-        adjusted = np.log(np.maximum(share, _FLOOR, dtype=np.float64)) + offsets[group]
-        return np.asarray(adjusted.argmax(axis=1), dtype=np.int64)
+        return np.asarray((finite_logs(share) + offsets[group]).argmax(axis=1), dtype=np.int64)
+
+
+def finite_logs(probabilities: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the logarithms of probabilities, each raised to at least 1.2e-38."""
+    return np.asarray(np.log(np.maximum(probabilities, _FLOOR, dtype=np.float64)))
 
 
 def _balancing_offsets(probabilities: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.float64]:

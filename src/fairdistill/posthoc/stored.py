@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
 from fairdistill.metrics import checked_indices, probability_rows
+from fairdistill.posthoc.logit_adjustment import finite_logs
 from fairdistill.system.regular import check_readable
 from fairdistill.text.parsing import from_json
 
 CORRECTION = "correction.json"
 _FAR = 1e30  # an offset that no logit outweighs, for thresholds of 0 and 1
-_FLOOR = float(np.finfo(np.float32).tiny)
 _EXPECTED = (
     'expected {"classes": [...], "groups": [...] and "offsets": {GROUP: {CLASS: number}}, or for two classes '
     '"thresholds": {GROUP: number}; or, without groups, "offsets": {CLASS: number}}'
@@ -122,11 +122,9 @@ class StoredCorrection:
             class_names: the classes of the probabilities and of the answer.
         """
         offsets = self.matrix(class_names)
-        logs = np.log(np.maximum(probability_rows(probabilities), _FLOOR, dtype=np.float64))
-        if not self.group_names:
-            return np.asarray((logs + offsets[0]).argmax(axis=1), dtype=np.int64)
-        group = checked_indices(groups, "groups", low=-1, high=len(self.group_names))
-        return np.asarray((logs + offsets[group]).argmax(axis=1), dtype=np.int64)
+        if self.group_names:
+            offsets = offsets[checked_indices(groups, "groups", low=-1, high=len(self.group_names))]
+        return np.asarray((finite_logs(probability_rows(probabilities)) + offsets).argmax(axis=1), dtype=np.int64)
 
 
 def _offset(threshold: float) -> float:

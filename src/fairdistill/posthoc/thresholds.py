@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairdistill.errors import UsageError
 from fairdistill.metrics import checked_indices, float_array
-from fairdistill.posthoc.checks import check_cells, check_lengths, class_names_of, names_of
+from fairdistill.posthoc.checks import check_cells, check_lengths
 
 _Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 """``[E]`` lowest and ``[E]`` highest recall of one class that a group may have."""
@@ -81,7 +81,9 @@ class GroupThresholds:
         label = checked_indices(labels, "labels", low=0, high=2)
         group = checked_indices(groups, "groups", low=-1, high=num_groups)
         check_lengths(scores=len(score), labels=len(label), groups=len(group))
-        check_cells(label, group, classes=class_names_of(class_names, 2), names=names_of(group_names, num_groups))
+        check_cells(
+            label, group, num_classes=2, num_groups=num_groups, class_names=class_names, group_names=group_names
+        )
         curves = [_Curve.of(score[group == g], label[group == g]) for g in range(num_groups)]
         return cls(np.array([curve.cuts[k] for curve, k in zip(curves, _best_cuts(curves), strict=True)]))
 
@@ -182,9 +184,8 @@ def _best_within(curves: Sequence[_Curve], bounds: Sequence[_Bounds]) -> NDArray
     chosen = list(zip(curves, picks, strict=True))
     recalls = np.stack([curve.recalls[:, k] for curve, k in chosen])
     accuracy = np.sum([curve.hits[k] for curve, k in chosen], axis=0) / sum(curve.rows for curve in curves)
-    value = (accuracy - np.ptp(recalls, axis=0).mean(axis=0)).round(
-        12
-    )  # ignore differences from the order of summation
+    value = accuracy - np.ptp(recalls, axis=0).mean(axis=0)
+    value = value.round(12)  # ignore differences from the order of summation
     far = np.sum([np.abs(curve.cuts[k] - 0.5) for curve, k in chosen], axis=0)
     best: NDArray[np.int64] = picks[:, np.where(value == value.max(), far, np.inf).argmin()]
     return best
