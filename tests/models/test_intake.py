@@ -74,4 +74,4 @@ def test_a_network_that_mixes_images_into_more_rows_is_noticed():
     network.head = nn.Linear(16, 2)
     network.forward = lambda images: network.head(network.body(images).permute(0, 2, 3, 1).reshape(-1, 16))
     with pytest.raises(UsageError, match="takes 3 channels and 16 x 16 pixels"):
-        check_images(network, images(32), name="it")
+        check_images(network, images(32), name="it", remedies=REMEDIES)

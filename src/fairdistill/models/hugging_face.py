@@ -19,10 +19,9 @@ from torch import Tensor, nn
 from fairdistill.data import Recipe
 from fairdistill.errors import UsageError
 from fairdistill.models.description.folder import CONFIG, PROCESSOR, weights_file_in
+from fairdistill.models.description.processor import KERNELS
 from fairdistill.models.files.weights import load_weights, read_weights
 from fairdistill.system.vision import import_transformers
-
-_KERNELS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}  # Pillow's numbers
 
 
 def face_network(folder: str, num_classes: int, *, image_size: int | None, pretrained: bool = False) -> nn.Module:
@@ -113,7 +112,7 @@ def configurations(
     config.problem_type = f"{'multi' if multi_label else 'single'}_label_classification"
     config.architectures = [type(network).__name__]
     center = recipe.crop == "center"
-    short, kernel = min(recipe.stored), _KERNELS[recipe.resizing.interpolation]
+    short, kernel = min(recipe.stored), KERNELS.index(recipe.resizing.interpolation)
     square = {"height": short, "width": short} if center else {"height": recipe.size, "width": recipe.size}
     resized = {"shortest_edge": short} if center and not recipe.resizing.square else square
     processor = {

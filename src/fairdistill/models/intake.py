@@ -31,7 +31,7 @@ class Remedies:
     network: str = "--model"
 
 
-def check_images(network: nn.Module, example: Tensor, *, name: str, remedies: Remedies | None = None) -> Tensor:
+def check_images(network: nn.Module, example: Tensor, *, name: str, remedies: Remedies) -> Tensor:
     """Run a network in eval mode; return its outputs ``[N, C]``.
 
     Args:
@@ -57,11 +57,8 @@ def check_images(network: nn.Module, example: Tensor, *, name: str, remedies: Re
     return outputs
 
 
-def refusal(
-    network: nn.Module, example: Tensor, error: Exception, *, name: str, remedies: Remedies | None = None
-) -> UsageError:
+def refusal(network: nn.Module, example: Tensor, error: Exception, *, name: str, remedies: Remedies) -> UsageError:
     """Return the error for a network that cannot take images: what it would take, where that can be found."""
-    remedies = remedies or Remedies()
     channels, height, width = example.shape[1:]
     given = f"{name} cannot take images of shape {(channels, height, width)}"
     found = _accepted(network, example)

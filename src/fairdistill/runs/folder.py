@@ -246,9 +246,9 @@ class RunFolder:
 
     def write_model(self, network: nn.Module, metadata: Mapping[str, str]) -> None:
         """Write ``model.safetensors``, with the metadata needed to build the network again."""
-        from fairdistill.models.files.safe_file import network_bytes
+        from fairdistill.models.files.safe_file import safe_bytes
 
-        content = network_bytes(network, metadata)
+        content = safe_bytes(network.state_dict(), metadata)
         with replaced(self.path / "model.safetensors", needed=len(content), alone=True) as file:
             file.write(content)
 

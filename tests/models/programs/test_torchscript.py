@@ -69,7 +69,7 @@ def test_it_gives_the_outputs_and_features_of_the_network_for_any_number_of_imag
     network = Net().eval()
     with torch.no_grad():
         network.norm.running_mean.uniform_(-1, 1)
-    program = load_torchscript(saved(network, tmp_path / "m.pt", how), size=16)
+    program = load_torchscript(saved(network, tmp_path / "m.pt", how), size=16, remedies=Remedies())
     points = find_taps(program, torch.rand(1, 3, 16, 16))
     teacher = Teacher(copy.deepcopy(program), points, keep=KEEP).to(torch.device("cpu"))
     eager = Tapped(network, find_taps(network, torch.rand(1, 3, 16, 16)) | {})
@@ -84,7 +84,7 @@ def test_it_gives_the_outputs_and_features_of_the_network_for_any_number_of_imag
 
 
 def test_an_operation_is_a_feature_by_its_name(tmp_path):
-    program = load_torchscript(saved(Net(), tmp_path / "m.pt", "scripted"), size=16)
+    program = load_torchscript(saved(Net(), tmp_path / "m.pt", "scripted"), size=16, remedies=Remedies())
     points = find_taps(program, torch.rand(1, 3, 16, 16), named={"feature": "conv2d"})
     assert Tapped(program, points)(torch.rand(5, 3, 16, 16))["feature"].shape == (5, 8, 4, 4)
     with pytest.raises(UsageError, match="has no module 'conv9'"):
@@ -93,7 +93,7 @@ def test_an_operation_is_a_feature_by_its_name(tmp_path):
 
 def test_what_cannot_be_traced_still_gives_its_outputs(tmp_path):
     network = Counting()
-    program = load_torchscript(saved(network, tmp_path / "m.pt", "scripted"), size=16)
+    program = load_torchscript(saved(network, tmp_path / "m.pt", "scripted"), size=16, remedies=Remedies())
     images = torch.rand(4, 3, 16, 16)
     assert sorted(find_taps(program, images)) == []
     torch.testing.assert_close(Tapped(copy.deepcopy(program), {})(images)["logits"], network(images))
@@ -112,7 +112,7 @@ def test_a_damaged_file_is_one_line(tmp_path):
     content[at : at + 200] = bytes(200)
     path.write_bytes(content)
     with pytest.raises(UsageError, match="is not a TorchScript file that this PyTorch") as caught:
-        load_torchscript(path, size=16)
+        load_torchscript(path, size=16, remedies=Remedies())
     assert "\n" not in str(caught.value)
 
 

@@ -14,7 +14,7 @@ from fairdistill.fixing.search.candidates import SHARES, Candidate
 from fairdistill.fixing.search.search import Search
 from fairdistill.fixing.search.time_left import time_before_the_test
 from fairdistill.fixing.work.work import Work
-from fairdistill.models.files.safe_file import network_bytes, read_safe
+from fairdistill.models.files.safe_file import read_safe, safe_bytes
 from fairdistill.predictions.trained.model import DeployedModel, load_model, predictions_of
 from fairdistill.predictions.trained.repaired import copy_beside
 from fairdistill.predictions.trained.source import ModelSource
@@ -116,5 +116,5 @@ def _written(network: nn.Module, like: Path, target: Path) -> ModelSource:
     _, metadata = read_safe(like)
     target.parent.mkdir(parents=True, exist_ok=True)
     copy_beside(like, target.parent)
-    write_bytes(target, network_bytes(network, metadata))
+    write_bytes(target, safe_bytes(network.state_dict(), metadata))
     return ModelSource(path=str(target), option="student")

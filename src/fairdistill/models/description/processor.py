@@ -10,7 +10,9 @@ from fairdistill.models.description.input_rule import InputRule, parse_rule
 
 _RESCALE = 1 / 255
 _WARPED = 384  # pixels; from here on, ConvNext's processor resizes without a crop
-_KERNELS = {"0": "nearest", "1": "lanczos", "2": "bilinear", "3": "bicubic", "4": "box", "5": "hamming"}  # Pillow's
+KERNELS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
+"""Pillow's ways to resize, each at its number."""
+
 _NOT_DONE = {
     "do_pad": "images were padded", "do_thumbnail": "images were shrunk as thumbnails",
     "do_align_long_axis": "images were turned by their long axis",
@@ -73,7 +75,8 @@ def _interpolation(processor: Mapping[str, Any]) -> InputRule:
     given = processor.get("resample")
     if given is None:
         return InputRule()
-    found = parse_rule(_KERNELS.get(str(given), str(given)), "resample")
+    numbered = {str(number): name for number, name in enumerate(KERNELS)}
+    found = parse_rule(numbered.get(str(given), str(given)), "resample")
     return InputRule(interpolation=found.interpolation)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from fairdistill.types import TapName
+
 _LINEAR_INPUT = {"linear": 0, "addmm": 1, "mm": 0}
 _CONVOLUTIONS = ("conv2d", "convolution", "_convolution")
 _ATTENTION = ("scaled_dot_product_attention", "multi_head_attention_forward")
@@ -80,6 +82,20 @@ def find_maps(ops: Sequence[Op], head: int | None) -> list[tuple[int, Value]]:
             followed.update(value.key for value in op.outputs)
             maps += [(index, value) for value in op.outputs if value.space == first.space]
     return [] if any(_reads_tokens(op, first.shape[0]) for op in ops[maps[-1][0] + 1 :]) else maps
+
+
+def find_values(ops: Sequence[Op], width: int | str) -> dict[TapName, Value]:
+    """Return the embedding and the last convolutional map after its activation, as far as they exist.
+
+    Args:
+        ops: operations in the order they ran.
+        width: of the network's output; a width that is not known counts as two, and so does a single number.
+    """
+    head = find_head(ops, width if isinstance(width, int) and width != 1 else 2)
+    embedding = embedding_of(ops[head]) if head is not None else None
+    maps = find_maps(ops, head)
+    found: dict[TapName, Value] = {} if embedding is None else {"embedding": embedding}
+    return {**found, "map": maps[-1][1]} if maps else found
 
 
 def _reads_maps(op: Op) -> bool:

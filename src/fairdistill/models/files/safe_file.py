@@ -10,7 +10,7 @@ from typing import Any
 
 import safetensors.torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from fairdistill.errors import UsageError
 
@@ -42,11 +42,6 @@ def safe_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None
     # safetensors itself writes the metadata in an order that changes from one process to the next.
     text = _canonical(header, {DIGEST: digest.hexdigest(), **named})
     return len(text).to_bytes(8, "little") + text + content[start:]
-
-
-def network_bytes(network: nn.Module, metadata: Mapping[str, str] | None) -> bytes:
-    """Return the content of a ``.safetensors`` file with a network's weights."""
-    return safe_bytes(network.state_dict(), metadata)
 
 
 def read_safe(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -103,9 +103,7 @@ def part_of(file: WeightsFile, names: Iterable[str], *, where: str) -> WeightsFi
     """
     own = [name for name in without_prefix(dict.fromkeys(names)) if name.rpartition(".")[2] != _COUNTER]
     fitting = fitting_prefixes(file.tensors, own)
-    if "" in fitting:
-        return file
-    if not fitting:
+    if not fitting or "" in fitting:
         return file
     usual = [prefix for prefix in fitting if common_prefix({prefix: 0}) == prefix]
     if not usual and len(fitting) > 1:

@@ -151,7 +151,8 @@ def load_program(path: str | Path) -> ExportedNetwork:
             f"{first_line(error)}; write it with torch.export.save under the same version"
         ) from error
     assert isinstance(unlifted, fx.GraphModule)
-    return _prepared(unlifted, exported.call_spec.out_spec, path)
+    batch_size, image_size = _input_sizes(unlifted.graph, path)
+    return prepared(unlifted, exported.call_spec.out_spec, path, batch_size=batch_size, image_size=image_size)
 
 
 def _move_graph(program: nn.Module, device: torch.device) -> None:
@@ -174,11 +175,6 @@ def _reveal_node(program: nn.Module, name: str) -> bool:
     output.args = ((*pytree.tree_leaves(output.args[0]), node),)
     program.recompile()
     return True
-
-
-def _prepared(unlifted: fx.GraphModule, structure: pytree.TreeSpec | None, path: Path) -> ExportedNetwork:
-    batch_size, image_size = _input_sizes(unlifted.graph, path)
-    return prepared(unlifted, structure, path, batch_size=batch_size, image_size=image_size)
 
 
 def prepared(

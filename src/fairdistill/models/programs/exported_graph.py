@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, fx
 
-from fairdistill.models.features.anatomy import Op, Value, embedding_of, find_head, find_maps
+from fairdistill.models.features.anatomy import Op, Value, find_values
 from fairdistill.types import TapName
 
 _CHECKS = ("_guards_fn", "_assert_tensor_metadata", "_assert_scalar")
@@ -54,15 +54,7 @@ def find_tap_nodes(graph: fx.Graph, outputs: Sequence[fx.Node]) -> dict[TapName,
         if node.op == "call_function"
     ]
     widths = [values[node].shape[1] for node in outputs if node in values and len(values[node].shape) == 2]
-    head = find_head(ops, int(widths[0]) if widths and widths[0] != 1 else 2)
-    embedding = embedding_of(ops[head]) if head is not None else None
-    maps = find_maps(ops, head)
-    taps: dict[TapName, fx.Node] = {}
-    if embedding is not None:
-        taps["embedding"] = made_by[embedding.key]
-    if maps:
-        taps["map"] = made_by[maps[-1][1].key]
-    return taps
+    return {name: made_by[value.key] for name, value in find_values(ops, next(iter(widths), 2)).items()}
 
 
 def _name(node: fx.Node) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fairdistill.errors import UsageError
-from fairdistill.models.features.anatomy import Op, Value, embedding_of, find_head, find_maps
+from fairdistill.models.features.anatomy import Op, Value, find_values
 from fairdistill.types import TapName
 
 _FLOATS = {1: "float32", 10: "float16", 11: "float64"}  # numbers of onnx.TensorProto
@@ -141,17 +141,9 @@ def find_tap_values(graph: Any, output: str) -> dict[TapName, str]:
             ops.append(Op(_name(node, constants), tuple(given), tuple(outputs)))
     width = next(iter(shapes.get(output, ())[1:]), 2)
     try:
-        head = find_head(ops, width if isinstance(width, int) and width != 1 else 2)
-        embedding = embedding_of(ops[head]) if head is not None else None
-        maps = find_maps(ops, head)
+        return {name: str(value.key) for name, value in find_values(ops, width).items()}
     except IndexError:  # a convolution whose shapes are not known
         return {}
-    taps: dict[TapName, str] = {}
-    if embedding is not None:
-        taps["embedding"] = str(embedding.key)
-    if maps:
-        taps["map"] = str(maps[-1][1].key)
-    return taps
 
 
 def _name(node: Any, constants: set[str]) -> str:

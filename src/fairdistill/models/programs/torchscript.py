@@ -49,7 +49,7 @@ class _Opaque(nn.Module):
         return self
 
 
-def load_torchscript(path: str | Path, *, size: int, remedies: Remedies | None = None) -> ExportedNetwork:
+def load_torchscript(path: str | Path, *, size: int, remedies: Remedies) -> ExportedNetwork:
     """Return the network in a file that ``torch.jit.save`` wrote, for images of one size.
 
     Its embedding, its last convolutional map and the names of its operations are known if PyTorch can trace it;
@@ -64,7 +64,7 @@ def load_torchscript(path: str | Path, *, size: int, remedies: Remedies | None =
         UsageError: if PyTorch cannot read it, or it cannot take such images.
 
     Example:
-        >>> teacher = load_torchscript("teacher.pt", size=224)  # doctest: +SKIP
+        >>> teacher = load_torchscript("teacher.pt", size=224, remedies=Remedies())  # doctest: +SKIP
     """
     path = Path(path)
     check_stored(path)
