@@ -22,6 +22,7 @@ from fairdistill.losses.checks import (
     checked_rows,
 )
 from fairdistill.losses.kept_precision import KeptPrecision
+from fairdistill.losses.subgroups import subgroup_sums
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -81,16 +82,14 @@ def dro_loss(
     labels, groups = checked_rows(len(logits), labels, groups, num_classes=num_classes, num_groups=num_groups)
     (logits,) = at_least_float32(logits)
     losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
-    known = groups >= 0
-    cell = labels * log_weights.shape[1] + groups.clamp_min(0)
-    none = losses.new_zeros(log_weights.numel())
-    rows = none.index_add(0, cell, known.to(losses.dtype))
-    means = none.index_add(0, cell, losses * known) / rows.clamp_min(1)
-    rise = step_size * (means.detach().view_as(log_weights) + adjustment) * (rows > 0).view_as(log_weights)
-    new = F.log_softmax((log_weights + rise).flatten().to(losses.dtype), dim=0)
+    sums, rows = subgroup_sums(losses, labels, groups, shape=log_weights.shape)
+    means = sums / rows.clamp_min(1)
+    rise = step_size * (means.detach() + adjustment) * (rows > 0)
+    new = F.log_softmax((log_weights + rise).flatten().to(losses.dtype), dim=0).view_as(log_weights)
     worst = (new.exp() * means).sum()
+    known = groups >= 0
     loss = known.to(losses.dtype).mean() * worst + (losses * ~known).mean()
-    return loss, new.view_as(log_weights)
+    return loss, new
 
 
 class GroupDROLoss(KeptPrecision):

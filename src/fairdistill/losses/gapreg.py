@@ -25,6 +25,7 @@ from fairdistill.losses.checks import (
     no_autocast,
 )
 from fairdistill.losses.kept_precision import KeptPrecision
+from fairdistill.losses.subgroups import subgroup_sums
 from fairdistill.losses.term import Term, TermContext
 from fairdistill.types import StepView, TapName
 
@@ -119,11 +120,7 @@ def gapreg_loss(
     (logits,) = at_least_float32(logits)
     with no_autocast(logits):
         probability = F.softmax(logits, dim=1).gather(1, labels.unsqueeze(1)).squeeze(1)
-        known = (groups >= 0).to(logits.dtype)
-        cell = labels * num_groups + groups.clamp_min(0)
-        none = logits.new_zeros(num_classes * num_groups)
-        rows = none.index_add(0, cell, known).view(num_classes, num_groups)
-        sums = none.index_add(0, cell, probability * known).view(num_classes, num_groups)
+        sums, rows = subgroup_sums(probability, labels, groups, shape=(num_classes, num_groups))
         kept = totals.to(logits.dtype) * torch.where(rows > 0, 1 - 1 / batches, 1.0)
         new = kept + torch.stack([sums.detach(), rows])
         of_batch = sums / rows.clamp_min(1)
