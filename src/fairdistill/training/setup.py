@@ -8,12 +8,11 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
 
-from fairdistill import methods, models
+from fairdistill import methods
 from fairdistill.caching import Feature, FeatureStore, base_key, place_key
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import TeacherError, UsageError
@@ -150,12 +149,8 @@ def prepare_data(options: TrainOptions, loaded: Splits, runtime: Runtime) -> Spl
         if not options.rules.validates_on_test:
             validation = hide_groups(validation, share=options.known_groups, seed=options.seed)
     if options.pseudo_groups:
-        network = str(options.model)
         classifier = GroupClassifier(
-            network=network,
-            build=partial(_build, network, train.recipe.size),
-            batch_size=options.learning.batch_size,
-            seed=options.seed,
+            network=str(options.model), batch_size=options.learning.batch_size, seed=options.seed
         )
         train = with_pseudo_groups(train, validation, classifier, folder=_cache_folder(options), runtime=runtime)
     return Splits(train, validation, test)
@@ -286,10 +281,6 @@ def _plan_cache(setup: Setup) -> FeatureStore[TapName] | None:
 
 def _cache_folder(options: TrainOptions) -> Path:
     return Path(options.cache_dir) if options.cache_dir else Path(str(options.out)).parent / ".teacher-cache"
-
-
-def _build(network: str, image_size: int, outputs: int) -> torch.nn.Module:
-    return models.build(network, outputs, image_size=image_size)
 
 
 def _rows_digest(dataset: GroupedDataset) -> str:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from fairdistill.data import load_splits
 from fairdistill.errors import DataError, UsageError
-from fairdistill.models import digit_net
 from fairdistill.runs.folder import RunFolder
 from fairdistill.system.runtime import choose_runtime
 from fairdistill.training import TrainOptions, train
@@ -28,7 +27,7 @@ def digits():
 
 
 def guess(train_rows, validation):
-    classifier = GroupClassifier(network="digit_net", build=digit_net, batch_size=64, seed=0)
+    classifier = GroupClassifier(network="digit_net", batch_size=64, seed=0)
     return guess_groups(train_rows, validation, classifier, runtime=CPU)
 
 

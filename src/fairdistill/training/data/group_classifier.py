@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +10,7 @@ from torch.nn import functional as F
 
 from fairdistill.data import GroupedDataset, Pipeline
 from fairdistill.errors import DataError
-from fairdistill.models import class_logits
+from fairdistill.models import build, class_logits
 from fairdistill.models.layout import settle_layout
 from fairdistill.models.reading import reading_of
 from fairdistill.predictions.trained.evaluation import logits_of
@@ -32,14 +31,12 @@ class GroupClassifier:
     """The classifier that predicts group labels.
 
     Attributes:
-        network: name of the network that ``build`` returns.
-        build: returns a network with the given number of outputs.
+        network: its name, as for ``--model``.
         batch_size: images per batch, at most.
         seed: of the weights, batches and augmentation.
     """
 
     network: str
-    build: Callable[[int], nn.Module]
     batch_size: int
     seed: int
 
@@ -94,8 +91,8 @@ def train_group_classifier(
 
 def _untrained(train: GroupedDataset, classifier: GroupClassifier, *, device: torch.device) -> nn.Module:
     torch.manual_seed(derived_seed(classifier.seed, "pseudo groups/weights"))
-    network = classifier.build(train.num_groups)
     size = train.recipe.size
+    network = build(classifier.network, train.num_groups, image_size=size)
     settle_layout(network.eval(), torch.zeros(2, 3, size, size, device=device))
     reading_of(network, size=size).attach(network)
     return network
