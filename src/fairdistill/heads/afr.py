@@ -13,7 +13,7 @@ from fairdistill.heads.problem import Problem
 
 def afr_head(problem: Problem, *, gamma: float) -> Head:
     """Return the head with the lowest cross-entropy under :func:`afr_weights`, near the deployed one."""
-    weights = afr_weights(problem.features.logits(problem.deployed).double(), problem.labels, gamma)
+    weights = afr_weights(problem.features.logits(problem.deployed), problem.labels, gamma)
     return problem.near_deployed(lambda logits: weighted_cross_entropy(logits, problem.labels, weights))
 
 

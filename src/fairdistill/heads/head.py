@@ -41,8 +41,7 @@ class Head:
 
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits ``[N, C]`` of features ``[N, D]``, computed block by block in the head's dtype."""
-        blocks = features.split(_BLOCK) if len(features) else (features,)
-        return torch.cat([block.to(self.weight.dtype) @ self.weight.T + self.bias for block in blocks])
+        return torch.cat([block.to(self.weight.dtype) @ self.weight.T + self.bias for block in features.split(_BLOCK)])
 
     def toward(self, other: Head, share: float) -> Head:
         """Return the head at ``share`` of the way from this one to ``other``: 0 is this one, 1 the other.

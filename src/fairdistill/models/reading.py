@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fairdistill.errors import UsageError
 from fairdistill.models.ending import LINEAR, last_operation
-from fairdistill.models.outputs import raw_outputs, with_two_columns
+from fairdistill.models.outputs import class_logits, raw_outputs, with_two_columns
 
 OutputKind = Literal["logits", "probabilities"]
 
@@ -110,10 +110,7 @@ class OutputReading:
         """Return the logits ``[N, C]`` of a network's output; this is a forward hook."""
         outputs = raw_outputs(output)
         kind = self.in_training or self.kind if network.training else self.kind
-        if kind == "probabilities":
-            logits = self._checked(outputs)
-        else:
-            logits = with_two_columns(outputs) if outputs.shape[1] == 1 else outputs
+        logits = self._checked(outputs) if kind == "probabilities" else class_logits(outputs)
         return logits if self.order is None else logits[:, list(self.order)]
 
     @staticmethod
