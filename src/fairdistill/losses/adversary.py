@@ -88,19 +88,23 @@ def _uniform(*shape: int, fan_in: int) -> Tensor:
     return torch.empty(shape).uniform_(-bound, bound)
 
 
-def mean_loss_by_class(
-    group_logits: Tensor, groups: Tensor, labels: Tensor, *, num_classes: int, world: World = ALONE
+def losses_by_class(
+    adversaries: Adversaries, logits: Tensor, labels: Tensor, groups: Tensor, *, strength: float, world: World = ALONE
 ) -> Tensor:
     """Return the mean group cross-entropy of each class's rows, ``[C]``; 0 for a class without any.
 
-    Rows whose group is unknown (-1) are ignored. If several processes share a batch, this is the process's share: the
-    sum over its rows, divided by the number of all rows.
+    The gradient of the logits is reversed and multiplied by ``strength``. Rows whose group is unknown (-1) are ignored.
+    If several processes share a batch, this is the process's share: the sum over its rows, divided by the number of all
+    rows.
     """
-    known = (groups >= 0).to(group_logits.dtype)
-    each = F.cross_entropy(group_logits, groups.clamp_min(0), reduction="none") * known
-    empty = group_logits.new_zeros(num_classes)
-    rows = world.sum(empty.index_add(0, labels, known))
-    return empty.index_add(0, labels, each) / rows.clamp_min(1)
+    (logits,) = at_least_float32(logits)
+    with no_autocast(logits):
+        guessed: Tensor = adversaries(reverse_gradient(logits, strength=strength), labels)
+        known = (groups >= 0).to(guessed.dtype)
+        each = F.cross_entropy(guessed, groups.clamp_min(0), reduction="none") * known
+        empty = guessed.new_zeros(adversaries.num_classes)
+        rows = world.sum(empty.index_add(0, labels, known))
+        return empty.index_add(0, labels, each) / rows.clamp_min(1)
 
 
 class AdversaryLoss(nn.Module):
@@ -135,10 +139,7 @@ class AdversaryLoss(nn.Module):
         labels, groups = checked_rows(
             len(logits), labels, groups, num_classes=self.num_classes, num_groups=self.num_groups
         )
-        (logits,) = at_least_float32(logits)
-        with no_autocast(logits):
-            guessed = self.adversaries(reverse_gradient(logits, strength=self.strength), labels)
-            return mean_loss_by_class(guessed, groups, labels, num_classes=self.num_classes).sum()
+        return losses_by_class(self.adversaries, logits, labels, groups, strength=self.strength).sum()
 
     def extra_repr(self) -> str:
         """Return the settings that the adversaries do not show."""
@@ -214,10 +215,8 @@ class AdversaryTerm(Term):
         return self._by_class(view).sum()
 
     def _by_class(self, view: StepView) -> Tensor:
-        (logits,) = at_least_float32(view.student["logits"])
-        with no_autocast(logits):
-            guessed = self.adversaries(reverse_gradient(logits, strength=self.spec.strength), view.labels)
-            return mean_loss_by_class(guessed, view.groups, view.labels, num_classes=view.num_classes, world=view.world)
+        logits, strength = view.student["logits"], self.spec.strength
+        return losses_by_class(self.adversaries, logits, view.labels, view.groups, strength=strength, world=view.world)
 
     def begin_step(self) -> None:
         """Clear the adversaries' gradients."""
