@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fairdistill.errors import DataError, UsageError
+from fairdistill.errors import DataError
 from fairdistill.exporting.extras import quiet
 from fairdistill.exporting.files import described
 from fairdistill.posthoc import CORRECTION, StoredCorrection, finite_logs
@@ -88,14 +88,6 @@ def decide(correction: StoredCorrection, class_names: tuple[str, ...], kind: str
     proto = program.model_proto
     described(proto, about)
     return Decide("decide.onnx", proto.SerializeToString(), correction, class_names)
-
-
-def check_format(correction: StoredCorrection, kind: str) -> None:
-    """Raise a UsageError if weights alone cannot hold a correction."""
-    if kind == "safetensors":
-        raise UsageError(
-            f"a file of weights cannot hold {correction.kind}; choose --format onnx or pt2, or drop --correction"
-        )
 
 
 def corrected(predictions: Predictions, correction: StoredCorrection) -> Predictions:

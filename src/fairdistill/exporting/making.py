@@ -15,7 +15,7 @@ from fairdistill.data import GroupedDataset, Recipe
 from fairdistill.data.images.described import decoding_in
 from fairdistill.errors import FairdistillError, UsageError
 from fairdistill.exporting.audited_images import AuditedImages, audited_images, prepared
-from fairdistill.exporting.correcting import FUNCTIONS, Decide, check_format, corrected, decide
+from fairdistill.exporting.correcting import FUNCTIONS, Decide, corrected, decide
 from fairdistill.exporting.extras import check_installed
 from fairdistill.exporting.files import INPUT, OUTPUT, onnx_model, program_bytes, weights_bytes
 from fairdistill.exporting.graph import ExportedGraph
@@ -64,8 +64,10 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
     source = _source(path, options)
     run = open_run(source)
     correction = None if options.correction is None else read_correction(options.correction)
-    if correction is not None:
-        check_format(correction, options.format)
+    if correction is not None and options.format == "safetensors":
+        raise UsageError(
+            f"a file of weights cannot hold {correction.kind}; choose --format onnx or pt2, or drop --correction"
+        )
     if program_kind(Path(source.path)) == "onnx":
         raise UsageError(
             f"{path} is an ONNX file, which cannot be exported again; give the model that it was made from"

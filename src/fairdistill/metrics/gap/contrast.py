@@ -8,7 +8,7 @@ its noise is known (Chernozhukov et al., *Double/debiased machine learning*, 201
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,7 @@ SPLITS = 100
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class Contrast:
+class Contrast(NamedTuple):
     """Measured differences and how often each fraction was on the better (+) or the worse (-) side.
 
     Attributes:
@@ -49,12 +48,8 @@ def contrast_of(evidence: Evidence) -> Contrast:
         first, second = evidence.tally(half), evidence.tally(counts - half)
         splits += 2 * len(half)
         found += [_measured(first, second, enough), _measured(second, first, enough)]
-    return Contrast(
-        each=np.sum([part.each for part in found], axis=0) / splits,
-        weight=_scaled(np.sum([part.weight for part in found], axis=0) / splits, (-2,)),
-        largest=np.sum([part.largest for part in found], axis=0) / splits,
-        weight_of_largest=_scaled(np.sum([part.weight_of_largest for part in found], axis=0) / splits, (-2, -1)),
-    )
+    each, weight, largest, of_largest = (np.sum(parts, axis=0) / splits for parts in zip(*found, strict=True))
+    return Contrast(each, _scaled(weight, (-2,)), largest, _scaled(of_largest, (-2, -1)))
 
 
 def _measured(chosen_on: tuple[Floats, Floats], measured_on: tuple[Floats, Floats], enough: Flags) -> Contrast:

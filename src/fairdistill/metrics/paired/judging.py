@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import chdtri
 
-from fairdistill.metrics.arrays import Flags, Floats, Ints
+from fairdistill.metrics.arrays import Flags, Floats, Ints, empirical_p_value
 from fairdistill.metrics.intervals import middle_of
 from fairdistill.metrics.paired.changes import CellChange, Change, Paired
 from fairdistill.metrics.paired.extremes import extremes
@@ -15,7 +15,6 @@ from fairdistill.metrics.test_set.distinct import distinct
 from fairdistill.metrics.test_set.flags import checked_flags
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
 
-_ROUNDING = 1e-12
 _UNKNOWN = 1e6  # times the noise: no bound
 
 
@@ -152,8 +151,7 @@ def _balanced_change(both: Resampled, samples: Samples, seed: int) -> Change:
         drawn *= of_few_sources(np.array([number]), both.draws, seed, groups=len(both.rows))[:, 0]
     value, drawn = float(by_seed.mean()), drawn + both.seed_noise(by_seed)
     low, high = middle_of(value + drawn, both.confidence, least=-1)
-    beyond = np.abs(drawn) >= abs(value) - _ROUNDING
-    return Change(value, float(low), float(high), float((1 + beyond.sum()) / (1 + len(drawn))))
+    return Change(value, float(low), float(high), empirical_p_value(abs(value), np.abs(drawn)))
 
 
 def _cell_noise(both: Resampled, seed: int) -> Floats:
