@@ -21,10 +21,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, stdtrit
+from scipy.special import betaincinv
 
 from fairdistill.metrics.arrays import Flags, Floats, Ints
 from fairdistill.metrics.intervals import Limits
+from fairdistill.metrics.test_set.worth import for_few_sources
 
 _SPENT = 0.1
 """Part of the error of the upper end for finding the subgroups that are clearly better (Romano et al., section 2.2)."""
@@ -46,8 +47,7 @@ class Sized:
 def effective_rows(centre: Floats, noise: Floats, rows: Ints, sources: Ints, *, confidence: float = 0.95) -> Floats:
     """Return how many independent rows are as precise as those of each subgroup: float64 ``[M, K]``, 1 to its rows.
 
-    p (1 - p) / v for the variance v of drawn test sets with mean p; times (t(rows - 1) / t(sources - 1))^2, the ratio
-    of the quantiles of Student's t, because v itself is uncertain if there are few sources.
+    p (1 - p) / v for the variance v of drawn test sets with mean p, reduced by :func:`.for_few_sources`.
 
     Args:
         centre: float64 ``[M, K]``: mean of the drawn accuracies.
@@ -59,10 +59,7 @@ def effective_rows(centre: Floats, noise: Floats, rows: Ints, sources: Ints, *, 
     variance = noise.var(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         worth = np.where(variance > 0, centre * (1 - centre) / variance, rows)
-    level = (1 + confidence) / 2
-    few, many = stdtrit(np.maximum(sources - 1, 1), level), stdtrit(np.maximum(rows - 1, 1), level)
-    worth = np.where(sources < rows, worth * (many / few) ** 2, worth)
-    return np.asarray(np.clip(worth, np.minimum(rows, 1), rows), np.float64)
+    return for_few_sources(worth, rows, sources, confidence)
 
 
 def smallest_limits(sized: Sized, *, confidence: float = 0.95, seed_error: float = 0.0) -> Limits:

@@ -13,9 +13,9 @@ def worth_of(values: Floats, cell: Ints, sources: Ints, num_cells: int, *, confi
     """Return how many independent rows would give means as precise, float64 ``[K]``; 1 to the rows of a cell.
 
     ``n * v0 / v``: the variance of a mean if its rows were independent, by that of its sources (Kish's design effect).
-    It is at least that of all cells together, since few sources may look independent by chance, and is multiplied by
-    ``(t(n - 1) / t(S - 1))^2`` for S sources, because v is uncertain. If no row differs from the mean of its cell, the
-    rows of a source count as copies of each other: ``n^2 / sum of squared sizes``.
+    It is at least that of all cells together, since few sources may look independent by chance. If no row differs from
+    the mean of its cell, the rows of a source count as copies of each other: ``n^2 / sum of squared sizes``. Both are
+    reduced by :func:`for_few_sources`.
 
     Args:
         values: float64 ``[N]``: what the means are of.
@@ -47,8 +47,15 @@ def worth_of(values: Floats, cell: Ints, sources: Ints, num_cells: int, *, confi
         found = rows / np.maximum(np.nan_to_num(divided(clustered, alone)), max(1.0, pooled))
     else:
         found = np.nan_to_num(divided(rows**2, np.bincount(home, size**2, num_cells)))
-    of_cell = np.bincount(home, minlength=num_cells)
+    return for_few_sources(np.nan_to_num(found), rows, np.bincount(home, minlength=num_cells), confidence)
+
+
+def for_few_sources(worth: Floats, rows: Floats | Ints, sources: Ints, confidence: float) -> Floats:
+    """Return a number of independent rows, 1 to n, times ``(t(n - 1) / t(S - 1))^2`` for n rows of S sources.
+
+    The quantiles of Student's t make up for a variance that few sources leave uncertain.
+    """
     level = (1 + confidence) / 2
-    few, many = stdtrit(np.maximum(of_cell - 1, 1), level), stdtrit(np.maximum(rows - 1, 1), level)
-    found = np.where(of_cell < rows, found * divided(many, few) ** 2, found)
-    return np.asarray(np.clip(np.nan_to_num(found), np.minimum(rows, 1), rows))
+    few, many = stdtrit(np.maximum(sources - 1, 1), level), stdtrit(np.maximum(rows - 1, 1), level)
+    found = np.where(sources < rows, worth * (many / few) ** 2, worth)
+    return np.asarray(np.clip(found, np.minimum(rows, 1), rows), np.float64)
