@@ -47,8 +47,11 @@ def test_the_run_computes_the_same_without_one(quick, sent, tmp_path):
 
 def test_a_row_that_was_saved_but_not_sent_is_sent_when_the_run_resumes(quick, sent, monkeypatch):
     options = quick(logger="tensorboard")
+    loop = TRAINING.train_student
     with monkeypatch.context() as patch:
-        patch.setattr(TRAINING, "_both", lambda log, watch: at_call(2, kill, log))
+        patch.setattr(
+            TRAINING, "train_student", lambda run, watch, until: loop(run, at_call(2, kill, watch), until=until)
+        )
         with pytest.raises(Killed):
             train(options, quiet=True)
     folder = resume(options.out, quiet=True)

@@ -31,13 +31,13 @@ run."""
 _CHECK_EVERY_ON_GPU = 50  # looking at a loss makes the processor wait for the GPU
 
 
-def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | None = None) -> None:
+def train_student(run: ActiveRun, watch: Watch, *, until: int | None) -> None:
     """Train from the current step to the last, with an evaluation and a checkpoint after every epoch.
 
     Args:
         run: the run.
         watch: called with each row of the log.
-        until: pause after this step: save the state and return.
+        until: pause after this step: save the state and return; None: do not pause.
 
     Raises:
         NonFiniteLossError: if a loss part is infinite or NaN; the last checkpoint stays.
@@ -78,7 +78,7 @@ def train_student(run: ActiveRun, watch: Watch | None = None, *, until: int | No
                         what = f"stopped at step {progress.step} of {setup.steps}"
                         number = caught[0] if caught else signal.SIGTERM  # another process caught it
                         raise Interrupted(what, run.folder, signal_number=number)
-                    if row is not None and watch is not None:
+                    if row is not None:
                         watch(row)
                 run.console.step(progress.step)
 

@@ -14,7 +14,7 @@ from fairdistill.models import check_program, trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.system.caller import caller_untouched
 from fairdistill.system.processes import join
-from fairdistill.tracking import Logger, check_logger, logged
+from fairdistill.tracking import check_logger, logged
 from fairdistill.training.data.splits import Splits
 from fairdistill.training.loop import Watch, train_student
 from fairdistill.training.machine.pace import Threads, use_threads
@@ -171,21 +171,16 @@ def _go_on(run: ActiveRun, *, hold_test: bool, watch: Watch | None, until: int |
     with logged(name, run.folder, run.console.say) as log:
         if name is not None and run.progress.log_rows:
             log(run.folder.read_log()[-1])  # the run may have been killed before it was
-        train_student(run, watch if name is None else _both(log, watch), until=until)
+
+        def told(row: Mapping[str, Any]) -> None:
+            log(row)
+            if watch is not None:
+                watch(row)
+
+        train_student(run, told, until=until)
         network, best = run.setup.student.network, run.progress.best
         network.load_state_dict(run.learner.evaluated.state_dict() if best is None else best)
         if run.setup.world.first:
             run.folder.write_model(network, run.setup.student.metadata)
         if run.progress.step == run.setup.steps and not hold_test:
             log({"step": run.progress.step, "evaluation": {"split": "test", **evaluate_on_test(run)}})
-
-
-def _both(log: Logger, watch: Watch | None) -> Watch:
-    """Return a function that gives each row of the log to the logger, then to ``watch``."""
-
-    def call(row: Mapping[str, Any]) -> None:
-        log(row)
-        if watch is not None:
-            watch(row)
-
-    return call
