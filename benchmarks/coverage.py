@@ -20,7 +20,8 @@ import numpy as np
 from benchmarks.designs import DESIGNS, Design, deo
 from benchmarks.timing import hardware
 from fairdistill.metrics import Change, Drawing, Estimate, Resampled, paired_test, parity_gaps
-from fairdistill.metrics.gap.true_gaps import over, spread
+from fairdistill.metrics.arrays import spread
+from fairdistill.metrics.gap.true_gaps import over
 
 INTERVALS = (
     "accuracy", "worst group", "worst subgroup", "DEO of a class", "DEO_A", "DEO_A, percentile", "DEO_M", "parity",

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from fairdistill.metrics import Samples
-from fairdistill.metrics.gap.true_gaps import over, spread
+from fairdistill.metrics.arrays import spread
+from fairdistill.metrics.gap.true_gaps import over
 
 Floats = NDArray[np.float64]
 Kind = Literal["each", "mean", "max"]

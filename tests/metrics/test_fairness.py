@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_scor
 
 from fairdistill.metrics import accuracy, cell_accuracy, deo_a, deo_by_class, deo_m, empty_cells, group_counts
 from fairdistill.metrics.fairness import balanced_accuracy, class_balanced_accuracy, group_accuracy
+from fairdistill.metrics.parity import demographic_parity_difference, equalised_odds_difference, impact_ratio
 
 NAN = math.nan
 
@@ -114,6 +115,14 @@ def test_values_equal_those_of_sklearns_recall(classes: int, groups: int) -> Non
     assert deo_a(counts) == pytest.approx(np.ptp(recall, axis=0).mean())
     assert deo_m(counts) == pytest.approx(np.ptp(recall, axis=0).max())
     assert accuracy(counts) == pytest.approx(accuracy_score(true, pred))
+
+
+def test_without_any_group_all_is_undefined_and_nothing_warns() -> None:
+    counts = group_counts([0, 1], [0, 1], [-1, -1], num_classes=2, num_groups=0)
+    parity = (demographic_parity_difference, equalised_odds_difference, impact_ratio)
+    scalars = (accuracy, balanced_accuracy, class_balanced_accuracy, deo_a, deo_m, *parity)
+    assert all(math.isnan(metric(counts)) for metric in scalars)
+    assert np.isnan(deo_by_class(counts)).tolist() == [True, True]
 
 
 def test_rows_of_unknown_group_change_nothing() -> None:

@@ -24,6 +24,16 @@ def divided(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
     return np.asarray(part / np.where(whole > 1e-9, whole, np.nan))
 
 
+def spread(shares: Floats) -> Floats:
+    """Return the largest minus the smallest over the groups, ``[..., G, K]`` to ``[..., K]``.
+
+    NaN if one is NaN, or if there are no groups.
+    """
+    if not shares.shape[-2]:
+        return np.full((*shares.shape[:-2], shares.shape[-1]), np.nan)
+    return np.asarray(shares.max(axis=-2) - shares.min(axis=-2))
+
+
 def empirical_p_value(value: float, drawn: Floats) -> float:
     """Return the p-value of an observed value among values drawn by chance: (1 + those not below it) / (1 + all).
 

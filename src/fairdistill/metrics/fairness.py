@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fairdistill.metrics.arrays import divided
+from fairdistill.metrics.arrays import divided, spread
 from fairdistill.metrics.counts import Counts, checked_counts
 
 
@@ -53,7 +53,8 @@ def balanced_accuracy(counts: Counts) -> float:
         >>> balanced_accuracy(np.array([[[3, 1], [0, 2]], [[1, 0], [6, 2]]]))
         0.75
     """
-    return float(cell_accuracy(counts).mean())
+    shares = cell_accuracy(counts)
+    return float(shares.mean()) if shares.size else float("nan")
 
 
 def class_balanced_accuracy(counts: Counts) -> float:
@@ -88,8 +89,7 @@ def deo_by_class(counts: Counts) -> NDArray[np.float64]:
         >>> deo_by_class(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]])).tolist()
         [0.25, 0.5]
     """
-    per_cell = cell_accuracy(counts)
-    return np.asarray(per_cell.max(axis=0) - per_cell.min(axis=0))
+    return spread(cell_accuracy(counts))
 
 
 def deo_a(counts: Counts) -> float:

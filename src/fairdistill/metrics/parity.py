@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Floats, spread
 from fairdistill.metrics.counts import Counts, checked_counts
-from fairdistill.metrics.gap.true_gaps import spread
 from fairdistill.metrics.rates import rate_counts
 
 
@@ -65,7 +64,7 @@ def impact_ratio(counts: Counts) -> float:
         0.4
     """
     rates = selection_rates(counts)
-    if np.isnan(rates).any():
+    if not rates.size or np.isnan(rates).any():
         return float("nan")
     lowest, highest = rates.min(axis=0), rates.max(axis=0)
     return float((lowest[highest > 0] / highest[highest > 0]).min())

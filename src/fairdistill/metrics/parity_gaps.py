@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats, Ints, empirical_p_value
+from fairdistill.metrics.arrays import Floats, Ints, empirical_p_value, spread
 from fairdistill.metrics.bootstrap.rates import RatedRows, drawn_rates
 from fairdistill.metrics.counts import Counts, checked_indices
 from fairdistill.metrics.gap.evidence import Evidence, Tally
 from fairdistill.metrics.gap.gaps import Gaps
 from fairdistill.metrics.gap.grouped import GroupedRows
-from fairdistill.metrics.gap.true_gaps import spread
 from fairdistill.metrics.gap.upper import GapInversion
-from fairdistill.metrics.gap.values import UNDEFINED_GAP, Gap
+from fairdistill.metrics.gap.values import NO_GAP, UNDEFINED_GAP, Gap
 from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.metrics.test_set.ranks import ranked
 from fairdistill.metrics.test_set.samples import DEFAULT_DRAWING, Drawing, Samples
@@ -78,6 +77,8 @@ def _gap(rates: Floats, noise: Floats, evidence: Evidence, drawing: Drawing, *, 
     """
     if np.isnan(rates).any():
         return UNDEFINED_GAP
+    if len(rates) == 1:
+        return NO_GAP
     several = len(evidence.rows.sources) > _FEW_ROWS and not evidence.rows.independent
     if np.prod(evidence.rows.shape) <= _FEW_COUNTS and not several:
         return Gaps(rates[None], noise[:, None], evidence, confidence=drawing.confidence).of("max")[0]

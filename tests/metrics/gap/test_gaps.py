@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairdistill.metrics import Drawing, Gap
-from fairdistill.metrics.gap.true_gaps import over, spread
+from fairdistill.metrics import Drawing, Gap, Samples, parity_gaps
+from fairdistill.metrics.arrays import spread
+from fairdistill.metrics.gap.true_gaps import over
 from fairdistill.metrics.resampling import Resampled
 from tests.metrics.making import Table, drawn, worked
 
@@ -62,6 +63,18 @@ def test_names_of_groups_and_classes_change_no_p_value_floor_or_contrast(
     np.testing.assert_array_equal(turned.null.gaps, first.null.gaps)
     np.testing.assert_array_equal(turned.contrast.each, first.contrast.each)
     np.testing.assert_array_equal(turned.contrast.largest, first.contrast.largest)
+
+
+def test_a_single_group_has_no_gap_and_no_doubt_about_it() -> None:
+    labels = np.arange(40) % 2
+    samples = Samples(labels=labels, groups=0 * labels, sources=np.arange(40), num_classes=3, num_groups=1)
+    found = Resampled(np.arange(40) % 3 > 0, samples, Drawing(draws=200))
+    assert [astuple(gap) for gap in found.gap_by_class()[:2]] == [(0.0,) * 7 + (1.0, 0.0, 0.0)] * 2
+    assert math.isnan(found.gap_by_class()[2].value)  # of this class there are no samples
+    assert math.isnan(found.gap("mean").high)
+    of_two = replace(samples, num_classes=2)
+    gaps = [Resampled(np.arange(40) % 3 > 0, of_two).gap("max"), *parity_gaps(labels, of_two)]
+    assert all((gap.value, gap.low, gap.high, gap.p_value) == (0, 0, 0, 1) for gap in gaps)
 
 
 def test_a_gap_in_few_classes_is_not_copied_into_the_others() -> None:

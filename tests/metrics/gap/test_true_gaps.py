@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairdistill.metrics.gap.true_gaps import over, spread
+from fairdistill.metrics.arrays import spread
+from fairdistill.metrics.gap.true_gaps import over
 
 
 def test_spread_and_over_worked_by_hand() -> None:

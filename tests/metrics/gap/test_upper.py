@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from fairdistill.metrics.gap.true_gaps import Over, over, spread
+from fairdistill.metrics.arrays import spread
+from fairdistill.metrics.gap.true_gaps import Over, over
 from fairdistill.metrics.gap.upper import GapInversion, quantile, root_of
 from fairdistill.metrics.resampling import Resampled
 from tests.metrics.making import worked

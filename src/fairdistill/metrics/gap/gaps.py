@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Flags, Floats
+from fairdistill.metrics.arrays import Flags, Floats, spread
 from fairdistill.metrics.gap.contrast import Contrast, contrast_of
 from fairdistill.metrics.gap.evidence import Evidence
 from fairdistill.metrics.gap.null import Null, null_of
 from fairdistill.metrics.gap.skew import stretch
 from fairdistill.metrics.gap.tiny import tiny_group_ends
-from fairdistill.metrics.gap.true_gaps import Over, over, spread
+from fairdistill.metrics.gap.true_gaps import Over, over
 from fairdistill.metrics.gap.upper import GapInversion
-from fairdistill.metrics.gap.values import UNDEFINED_GAP, Gap
+from fairdistill.metrics.gap.values import NO_GAP, UNDEFINED_GAP, Gap
 
 SeedNoise = Callable[[Floats], Floats]
 
@@ -109,6 +109,8 @@ class Gaps:
         The ends of the maximum are at least those of the mean.
         """
         defined: Flags = np.asarray(~np.isnan(self._shares).any(axis=(0, 1)))
+        if self._shares.shape[1] == 1:
+            return [NO_GAP if each else UNDEFINED_GAP for each in (defined if which == "each" else [defined.all()])]
         values = over(spread(self._shares[..., defined]), which) if defined.any() else np.zeros((1, 0))
         if which == "each":
             found = iter(_gaps(values.mean(axis=0), self._ends(which, defined), self._floor(which, defined)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Floats, spread
 from fairdistill.metrics.gap.evidence import Evidence
 
 _ROUNDING = 1e-9
@@ -55,7 +55,7 @@ def null_of(evidence: Evidence) -> Null:
         some, of = evidence.tally(drawn)
         together = some.sum(axis=-2, keepdims=True) / np.maximum(of.sum(axis=-2, keepdims=True), 1)
         shares = np.where(of > 0, some / np.maximum(of, 1), together)
-        gaps.append(np.where(empty, np.nan, shares.max(axis=-2) - shares.min(axis=-2)))
+        gaps.append(np.where(empty, np.nan, spread(shares)))
         found.append(np.where(empty, np.nan, heterogeneity(some, of, table)))
     return Null(
         gaps=np.concatenate(gaps),

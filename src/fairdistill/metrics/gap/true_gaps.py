@@ -7,17 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Floats, spread
 
 Over = Literal["each", "mean", "max"]
 
 _PLAUSIBLE = 2.0  # standard errors by which a gap may differ from the observed one, if the largest is wanted
 _ROUNDING = 1e-9
-
-
-def spread(shares: Floats) -> Floats:
-    """Return the largest minus the smallest over the groups: ``[..., G, K]`` to ``[..., K]``; NaN if one is NaN."""
-    return np.asarray(shares.max(axis=-2) - shares.min(axis=-2))
 
 
 def over(gaps: Floats, which: Over) -> Floats:

@@ -12,17 +12,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fairdistill.metrics.arrays import Floats
-from fairdistill.metrics.gap.true_gaps import (
-    GapPath,
-    Over,
-    over,
-    path_of_largest,
-    places_of,
-    shrunk,
-    spread,
-    widest_places,
-)
+from fairdistill.metrics.arrays import Floats, spread
+from fairdistill.metrics.gap.true_gaps import GapPath, Over, over, path_of_largest, places_of, shrunk, widest_places
 
 _ELEMENTS = 2**22  # of the noise, where more would take seconds
 _LEAST = 200  # draws

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairdistill.metrics.estimate import Estimate
 
@@ -34,3 +34,6 @@ class Gap(Estimate):
 
 
 UNDEFINED_GAP = Gap(*[_NAN] * 8)
+
+NO_GAP = replace(Gap(*[0.0] * 10), p_value=1.0)
+"""The gap of a single group, which nothing is uncertain about."""

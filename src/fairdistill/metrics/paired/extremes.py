@@ -27,9 +27,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from fairdistill.metrics.arrays import Floats
+from fairdistill.metrics.arrays import Floats, spread
 from fairdistill.metrics.estimate import UNDEFINED, Estimate
-from fairdistill.metrics.gap.true_gaps import spread
 from fairdistill.metrics.paired.changes import GapChange
 from fairdistill.metrics.resampling import Resampled
 
