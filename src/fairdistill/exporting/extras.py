@@ -19,7 +19,8 @@ def check_installed() -> None:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep the exporters' deprecation warnings and advice off the terminal."""
-    root, before = logging.getLogger(), logging.getLogger().level
+    root = logging.getLogger()
+    before = root.level
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         root.setLevel(logging.CRITICAL)

@@ -85,7 +85,8 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         folder.mkdir(parents=True, exist_ok=True)
         _write(made, target, correction)
     model = made.model
-    plain = "float32 [N, 3, {0}, {0}]" if not options.with_preprocessing else "uint8 [N, {0}, {0}, 3]"
+    side = model.reading.size
+    taken = f"uint8 [N, {side}, {side}, 3]" if options.with_preprocessing else f"float32 [N, 3, {side}, {side}]"
     result = ExportResult(
         where=path,
         format=options.format,
@@ -93,7 +94,7 @@ def exported(path: str, options: ExportOptions) -> ExportResult:
         file=str(target),
         bytes=len(made.content),
         preprocessing=str(folder / _PREPROCESS),
-        input=f"{INPUT}: {plain.format(model.reading.size)}",
+        input=f"{INPUT}: {taken}",
         output=f"{OUTPUT}: float32 [N, {len(model.reading.output_classes)}]",
         classes=model.reading.output_classes,
         correction=None if correction is None else _exported_correction(correction, made, folder, checked.uncorrected),
