@@ -84,7 +84,7 @@ class Lists:
 
 def test_a_list_that_is_given_in_parts_is_an_error_since_the_first_part_would_be_lost():
     visit = Command(name="visit", summary="Visit.")
-    with pytest.raises(UsageError, match="^--towns is given more than once; name everything at once: --towns 'a,b c'"):
+    with pytest.raises(UsageError, match=r"^--towns is given more than once; name everything at once: --towns 'a,b c'"):
         parse(visit, ["--towns", "a", "--towns=b c"], Lists)
     assert parse(visit, ["--towns", "a", "--towns=a", "--place", "x", "--place=y"], Lists).values == {
         "towns": "a", "place": "y",
