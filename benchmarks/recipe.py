@@ -162,7 +162,7 @@ def main() -> int:
     parser.add_argument("--teacher", type=Path, help="a run folder; default: a scratch run of --teacher-steps")
     parser.add_argument("--teacher-steps", type=int, help="default: --steps")
     parser.add_argument("--lr", type=float, default=RATE, help="highest learning rate of all parts together")
-    parser.add_argument("--only", help="names of variants, separated by commas; default: all of them")
+    parser.add_argument("--only", help="variants, separated by commas: NAME or METHOD NAME; default: all")
     given = parser.parse_args()
     deadline = time.monotonic() + 60 * given.minutes
     jobs, named = _jobs(given)
@@ -197,7 +197,7 @@ def _jobs(given: argparse.Namespace) -> tuple[list[Job], dict[str, Variant]]:
     }  # fmt: skip
     first, _, last = given.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    wanted = None if given.only is None else [name.strip() for name in given.only.split(",")]
+    wanted = None if given.only is None else {name.strip() for name in given.only.split(",")}
     jobs: list[Job] = []
     named: dict[str, Variant] = {}
 
@@ -224,7 +224,7 @@ def _jobs(given: argparse.Namespace) -> tuple[list[Job], dict[str, Variant]]:
         taught["baseline"] = (given.teacher.absolute(), None)
     for seed in seeds:
         for variant in variants(given.method, given.steps, short=given.short, rate=given.lr):
-            if wanted is not None and variant.name not in wanted:
+            if wanted is not None and not wanted & {variant.name, f"{variant.method} {variant.name}"}:
                 continue
             teacher: tuple[Path | None, str | None] = (None, None)
             if methods.parse(variant.method, data=given.data).teacher_taps:
