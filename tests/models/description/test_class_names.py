@@ -40,3 +40,9 @@ def test_names_are_found_in_every_form(content):
 )
 def test_anything_else_names_no_classes(content):
     assert class_names_in(content) is None
+
+
+def test_a_file_inside_itself_tells_none():
+    content = {"epoch": 3}
+    content["meta"] = content
+    assert class_names_in(content) is None

@@ -68,10 +68,11 @@ def test_objects_beside_weights_are_left_out_and_named(tmp_path):
     weights = network().state_dict()
     beside = {"at": Path("a"), "all": [1, [Path("b")]], "best": np.float64(0.9), "of": argparse.Namespace(at=Path("c"))}
     kept = {"state_dict": weights, "epoch": 3, "losses": [0.5, 0.4], "args": argparse.Namespace(lr=0.1)}
-    torch.save({**kept, **beside}, tmp_path / "a.pt")
+    within = {"all": beside.pop("all"), "of": beside.pop("of")}  # nothing looks into these
+    torch.save({**kept, **within, **beside}, tmp_path / "a.pt")
     content, left_out = read_pickled(tmp_path / "a.pt")
     assert isinstance(content, dict)
-    assert content.keys() == kept.keys()
+    assert content.keys() == {*kept, *within}
     assert content["args"] == argparse.Namespace(lr=0.1)
     assert {"pathlib.PosixPath", "numpy.dtype"} <= set(left_out)
 
@@ -81,6 +82,80 @@ def test_a_file_of_plain_values_is_read_as_it_is(tmp_path):
     content, left_out = read_pickled(tmp_path / "a.pt")
     assert list(content) == ["state_dict", "epoch"]
     assert left_out == ()
+
+
+class Options(dict):
+    """As Lightning, transformers and OpenMMLab keep them."""
+
+
+class Losses(list): ...
+
+
+def test_dictionaries_and_lists_of_other_classes_are_plain_ones(tmp_path):
+    model, options = network(), Options(class_names=["a", "b", "c"])
+    model.options, model.losses = options, Losses([0.5])
+    options.at = 3
+    torch.save(
+        {"net": model, "hyper_parameters": options, "last": collections.deque([0.5], maxlen=2), "x": Losses([1, 2])},
+        tmp_path / "a.pt",
+    )
+    found = open_weights(tmp_path / "a.pt")
+    assert is_of(found.tensors, model)
+    assert found.class_names == ("a", "b", "c")
+    assert {f"{__name__}.Options", f"{__name__}.Losses", "collections.deque"} <= set(found.left_out)
+
+
+def test_weights_in_a_dictionary_of_another_class_are_read(tmp_path):
+    torch.save(Options(network().state_dict()), tmp_path / "a.pt")
+    assert is_of(open_weights(tmp_path / "a.pt").tensors, network())
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_a_compiled_network_is_the_one_that_was_compiled(tmp_path):
+    model = network()
+    torch.save({"model": torch.compile(model), "at": Path("a")}, tmp_path / "a.pt")
+    assert is_of(open_weights(tmp_path / "a.pt").tensors, model)
+
+
+def test_the_parts_of_other_objects_are_no_networks(tmp_path):
+    model = network()
+    torch.save({"classifier": model, "call": model.forward, "at": Path("a")}, tmp_path / "a.pt")
+    assert open_weights(tmp_path / "a.pt").key == "classifier"
+
+
+def test_what_is_inside_itself_is_read(tmp_path):
+    content = {"state_dict": network().state_dict(), "at": Path("a"), "list": [1]}
+    content["list"].append(content["list"])
+    content["meta"] = content
+    torch.save(content, tmp_path / "a.pt")
+    assert is_of(open_weights(tmp_path / "a.pt", key="state_dict").tensors, network())
+
+
+def test_what_contains_the_same_many_times_is_read_at_once(tmp_path):
+    nested: list | dict = [1]
+    for _ in range(40):
+        nested = [nested, nested]
+    for _ in range(40):
+        nested = {1: nested, 2: nested}
+    torch.save({"state_dict": network().state_dict(), "at": Path("a"), "x": nested}, tmp_path / "a.pt")
+    assert is_of(open_weights(tmp_path / "a.pt").tensors, network())
+
+
+def test_a_network_inside_itself_is_refused(tmp_path):
+    model = nn.Sequential(nn.Linear(2, 2))
+    model.add_module("itself", model)
+    torch.save(model, tmp_path / "a.pt")
+    with pytest.raises(UsageError, match="holds more than tensors"):
+        open_weights(tmp_path / "a.pt")
+
+
+class Picture(torch.Tensor): ...
+
+
+def test_tensors_of_other_classes_are_refused_by_name(tmp_path):
+    torch.save({"model": network().state_dict(), "x": torch.ones(2).as_subclass(Picture)}, tmp_path / "a.pt")
+    with pytest.raises(UsageError, match=rf"holds more than tensors \({__name__}\.Picture\)"):
+        open_weights(tmp_path / "a.pt")
 
 
 class Trap:

@@ -46,3 +46,30 @@ def test_a_network_that_has_changed_since_is_refused(tmp_path):
     changes = {"2.bias": Change(torch.zeros(2), torch.ones(2))}
     with pytest.raises(UsageError, match=r"no longer holds the model that was read from it \(2\.bias differs\)"):
         rewritten(path, changes, names=model.state_dict())
+
+
+def test_a_layer_that_shares_its_numbers_with_another_is_not_changed(tmp_path):
+    model, path = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)), tmp_path / "model.pt"
+    model[1].weight = model[0].weight
+    torch.save(model, path)
+    before = model.state_dict()
+    changes = {"1.weight": Change(before["1.weight"], torch.ones(3, 3))}
+    with pytest.raises(UsageError, match=r"0\.weight shares numbers with another layer"):
+        rewritten(path, changes, names=before)
+    same = {name: Change(before[name], torch.ones(3, 3)) for name in ("0.weight", "1.weight")}
+    path.write_bytes(rewritten(path, same, names=before))
+    assert torch.equal(torch.load(path, weights_only=False)[0].weight, torch.ones(3, 3))
+
+
+def test_a_file_of_another_byte_order_is_not_changed(tmp_path):
+    model, path = nn.Linear(2, 2), tmp_path / "model.pt"
+    torch.save(model, path)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "big.pt", "w") as new:
+        for name in old.namelist():
+            content = b"big" if name.endswith("/byteorder") else old.read(name)
+            if "/data/" in name:
+                content = np.frombuffer(content, "<f4").astype(">f4").tobytes()
+            new.writestr(name, content)
+    changes = {"bias": Change(model.bias.detach(), torch.ones(2))}
+    with pytest.raises(UsageError, match=r"big\.pt was written on a machine with another byte order"):
+        rewritten(tmp_path / "big.pt", changes, names=model.state_dict())

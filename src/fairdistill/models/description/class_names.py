@@ -13,11 +13,11 @@ _INSIDE = ("hyper_parameters", "hparams", "meta", "config", "pretrained_cfg", "d
 _PLACEHOLDER = re.compile(r"LABEL_\d+")  # what transformers writes where no name was given
 
 
-def class_names_in(content: Mapping[Any, Any]) -> tuple[str, ...] | None:
+def class_names_in(content: Mapping[Any, Any], depth: int = 3) -> tuple[str, ...] | None:
     """Return the names of the classes in the order of the outputs, None if the content does not tell them.
 
     They may be a list (``class_names``, ``classes``, ``label_names``), numbered (``id2label``), or number by name
-    (``class_to_idx``), also one level further inside.
+    (``class_to_idx``), also a few levels further inside.
 
     Example:
         >>> class_names_in({"id2label": {"0": "cat", "1": "dog"}, "label2id": {"cat": 0, "dog": 1}})
@@ -28,7 +28,7 @@ def class_names_in(content: Mapping[Any, Any]) -> tuple[str, ...] | None:
         if names is not None:
             return names
     inside = (content.get(key) for key in _INSIDE)
-    found = (class_names_in(part) for part in inside if isinstance(part, Mapping))
+    found = (class_names_in(part, depth - 1) for part in inside if isinstance(part, Mapping) and depth)
     return next((names for names in found if names is not None), None)
 
 

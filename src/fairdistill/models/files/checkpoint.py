@@ -15,8 +15,10 @@ from fairdistill.text.lists import listed
 
 _USUAL = ("state_dict", "model_state_dict", "model", "module", "net")
 _SAVE = "on the machine where it was made, save model.state_dict() only"
-_DEEPEST = 3
 _SHOWN = 5
+
+DEEPEST = 3
+"""How many dictionaries weights may be inside of."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _candidates(content: Mapping[Any, Any], above: str = "", depth: int = 1) -> 
             continue
         if _is_weights(value):
             yield above + name, dict(value)
-        elif depth < _DEEPEST:
+        elif depth < DEEPEST:
             yield from _candidates(value, f"{above}{name}.", depth + 1)
 
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from fairdistill.errors import UsageError
+
 _HEADER = 30  # bytes before the name of a record
 _ALIGNED = 64  # PyTorch starts the numbers of a tensor at a multiple of this, so that they can be mapped into memory
 _PADDING = 0x4246  # what PyTorch calls the field that moves them there
@@ -28,21 +30,44 @@ def with_numbers(path: Path, changes: Mapping[str, Tensor], find: Callable[[], M
         changes: the new tensors by name; of the shapes and types of those in the file.
         find: returns the tensors of the file, by name, when it is called under a mode in which their numbers are not
             read.
+
+    Raises:
+        UsageError: if another tensor shares numbers with one of the changed ones, or they are of another byte order.
     """
-    with FakeTensorMode():
+    with zipfile.ZipFile(path) as archive:
+        if any(archive.read(each) == b"big" for each in archive.namelist() if each.endswith("/byteorder")):
+            raise UsageError(f"{path} was written on a machine with another byte order; save it again on this one")
+    with FakeTensorMode():  # in which PyTorch crashes with another byte order
         tensors = find()
     content: dict[str, bytearray] = {}
     with zipfile.ZipFile(path) as archive:
-        starts = {_start(path, record): record.filename for record in archive.infolist()}
+        records = {_start(path, record): record.filename for record in archive.infolist()}
+        of = {name: records[_storage(tensor)] for name, tensor in tensors.items() if _storage(tensor) in records}
         for name, new in changes.items():
-            tensor = tensors[name]
-            start = tensor.untyped_storage()._checkpoint_offset
-            assert start is not None, "torch.load sets it under this mode"
-            record = starts[start]
-            numbers = content.setdefault(record, bytearray(archive.read(record)))
-            stored = torch.frombuffer(numbers, dtype=tensor.dtype)
-            stored.as_strided(tensor.shape, tensor.stride(), int(tensor.storage_offset())).copy_(new)
+            numbers = content.setdefault(of[name], bytearray(archive.read(of[name])))
+            _view(tensors[name], numbers).copy_(new)
+        for name, tensor in tensors.items():
+            if of.get(name) not in content:
+                continue
+            now = _view(tensor, content[of[name]])
+            if not torch.equal(now, changes[name] if name in changes else _view(tensor, archive.read(of[name]))):
+                raise UsageError(
+                    f"{path}: {name} shares numbers with another layer, which would change with it; save "
+                    "model.state_dict() instead of the whole model"
+                )
     return _copied(path, content)
+
+
+def _storage(tensor: Tensor) -> int:
+    """Return where the numbers of a tensor's storage start in the file; -1 for one without numbers."""
+    start = tensor.untyped_storage()._checkpoint_offset
+    return -1 if start is None else start
+
+
+def _view(tensor: Tensor, numbers: bytes | bytearray) -> Tensor:
+    """Return a tensor of the file with the numbers of its storage."""
+    stored = torch.frombuffer(bytearray(numbers) if isinstance(numbers, bytes) else numbers, dtype=tensor.dtype)
+    return stored.as_strided(tensor.shape, tensor.stride(), int(tensor.storage_offset()))
 
 
 def _start(path: Path, record: zipfile.ZipInfo) -> int:
