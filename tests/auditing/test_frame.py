@@ -26,11 +26,13 @@ def test_a_table_in_memory_is_audited_like_one_in_a_file(tmp_path):
     columns = {"label": "animal", "group": "race", "draws": 200}
     in_memory = audit(frame, against=other, validation=other, **columns).to_dict()
     in_files = audit(tmp_path / "t.csv", against=tmp_path / "o.csv", validation=tmp_path / "o.csv", **columns).to_dict()
-    assert (in_memory.pop("where"), in_memory["against"].pop("where")) == ("DataFrame", "DataFrame")
+    assert (in_memory.pop("where"), in_memory["against"].pop("where")) == ("DataFrame", "DataFrame (against)")
     del in_files["where"], in_files["against"]["where"]
-    assert [note.replace(f"{tmp_path}/", "") for note in in_files.pop("notes")] == [
-        note.replace("DataFrame", "t.csv") for note in in_memory.pop("notes")
-    ]
+    names = {"DataFrame (against)": "o.csv", "DataFrame (validation)": "o.csv", "DataFrame": "t.csv"}
+    notes = "\n".join(in_memory.pop("notes"))
+    for name, file in names.items():
+        notes = notes.replace(name, file)
+    assert "\n".join(in_files.pop("notes")).replace(f"{tmp_path}/", "") == notes
     assert in_memory == in_files
     assert in_memory["unknown_groups"] == 86
 
@@ -49,6 +51,19 @@ def test_errors_and_notes_speak_of_the_table(tmp_path):
         audit(table(), data="digits-s")
     with pytest.raises(UsageError, match="other predictions, not a DataFrame"):
         audit_attributes(write(tmp_path), label="smiling,glasses", against=table())
+
+
+def test_two_tables_in_memory_are_told_apart():
+    with pytest.raises(DataError, match=r"in DataFrame \(against\) and dog in DataFrame "):
+        audit(table().drop(columns="id"), against=table().drop(columns="id")[::-1], label="animal", group="race")
+    with pytest.raises(DataError, match=r"the DataFrame \(validation\) has 0 rows"):
+        audit(table(), validation=table()[:0], label="animal", group="race")
+
+
+def test_several_attributes_need_a_file():
+    with pytest.raises(UsageError, match=r"DataFrame: several attributes are read from a file: write it with \.to_csv"):
+        audit(table().assign(smile=1), label="animal,smile", group="race")
+    assert audit(table().rename(columns={"animal": "a,b"}), label="a,b", group="race", draws=200).rows == 600
 
 
 def write(folder):

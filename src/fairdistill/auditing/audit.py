@@ -33,7 +33,7 @@ from fairdistill.metrics.collapse import hardly_predicted
 from fairdistill.predictions import Predictions, overlap_note, pairing_note
 from fairdistill.predictions.attribute_run import attribute_run, attributes_of_run
 from fairdistill.system.standard_input import is_standard_input
-from fairdistill.tables.frames import Frame
+from fairdistill.tables.frames import FRAME, Frame
 from fairdistill.tables.yes_no import names_several
 from fairdistill.text.progress import working
 
@@ -77,9 +77,15 @@ def audit(
 
 
 def _check_single(source: Predictions | str | Path | Frame, options: AuditOptions) -> None:
-    if isinstance(source, Predictions | Frame):
+    if isinstance(source, Frame):
+        label = options.label
+        if options.attribute is not None or (label is not None and "," in label and label not in source.columns):
+            raise UsageError(
+                f"{FRAME}: several attributes are read from a file: write it with .to_csv and audit that with "
+                "fairdistill.audit_attributes, or name one column with label="
+            )
         return
-    if not several_named(source, options):
+    if isinstance(source, Predictions) or not several_named(source, options):
         return
     raise UsageError(
         f"{options.data or source}: the label names several attributes; in Python, audit them with "

@@ -71,7 +71,7 @@ def with_equal_order(found: Inputs) -> Inputs:
 
 
 def _read(source: Predictions | str | Path | Frame, options: AuditOptions) -> Inputs:
-    against, validation = _other(options.against, options), _other(options.validation, options)
+    against, validation = _other("against", options), _other("validation", options)
     if isinstance(source, Predictions):
         return Inputs(source, against, validation)
     if isinstance(source, Frame):
@@ -130,12 +130,13 @@ def _check_of_run(path: Path, options: AuditOptions, used: Collection[str] = ())
             )
 
 
-def _other(source: Predictions | str | Path | Frame | None, options: AuditOptions) -> Predictions | None:
+def _other(name: str, options: AuditOptions) -> Predictions | None:
+    source: Predictions | str | Path | Frame | None = getattr(options, name)
     if source is None or isinstance(source, Predictions):
         return source
     columns = options if options.data is None else TableColumns()
     if isinstance(source, Frame):
-        return _from_frame(source, columns)
+        return _from_frame(source, columns, f"{FRAME} ({name})")
     if is_standard_input(source):
         return _from_standard_input(columns)
     path = Path(source)
@@ -151,9 +152,9 @@ def _from_standard_input(columns: TableColumns) -> Predictions:
         return renamed(read_predictions(path, columns), path, NAME)
 
 
-def _from_frame(frame: Frame, columns: TableColumns) -> Predictions:
-    with written(frame) as path:
-        return renamed(read_predictions(path, replace(columns, encoding="utf-8")), path, FRAME)
+def _from_frame(frame: Frame, columns: TableColumns, name: str = FRAME) -> Predictions:
+    with written(frame, name) as path:
+        return renamed(read_predictions(path, replace(columns, encoding="utf-8")), path, name)
 
 
 def renamed(predictions: Predictions, path: Path, name: str) -> Predictions:

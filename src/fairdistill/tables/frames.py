@@ -32,18 +32,24 @@ class Frame(Protocol):
 
 
 @contextmanager
-def written(frame: Frame) -> Iterator[Path]:
-    """Yield a temporary CSV file, in UTF-8, with a pandas table; errors name :data:`FRAME`, not the file.
+def written(frame: Frame, name: str = FRAME) -> Iterator[Path]:
+    """Yield a temporary CSV file, in UTF-8, with a pandas table; errors name the table, not the file.
 
-    An index with a name is a column, as ``id`` may be.
+    An index with a name is a column, as ``id`` may be, unless there is a column of this name.
 
     Raises:
-        DataError: if it has no rows or no columns.
+        DataError: if it has no rows or no columns, or several levels of columns.
     """
     if not frame.shape[0] or not frame.shape[1]:
-        raise DataError(f"the {FRAME} has {frame.shape[0]} rows and {frame.shape[1]} columns")
+        raise DataError(f"the {name} has {frame.shape[0]} rows and {frame.shape[1]} columns")
+    if frame.columns.nlevels > 1:
+        raise DataError(
+            f"the {name} has {frame.columns.nlevels} levels of columns; keep one: "
+            "frame.columns = frame.columns.get_level_values(-1)"
+        )
     with TemporaryDirectory(prefix="fairdistill-") as folder:
         path = Path(folder) / "table.csv"
-        frame.to_csv(path, index=any(name is not None for name in frame.index.names))
-        with named(path, FRAME):
+        columns = {None, *frame.columns}
+        frame.to_csv(path, index=any(level not in columns for level in frame.index.names))
+        with named(path, name):
             yield path
