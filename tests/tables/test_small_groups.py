@@ -73,3 +73,8 @@ def test_quantities_that_are_not_plain_numbers_come_with_what_to_do(odd):
 def test_names_with_numbers_are_not_quantities():
     for form in ("site {}", "{}-{}", "A{}", "{}/A"):
         assert number_note("site", [form.format(at, at + 9) for at in range(20)], [3] * 20) is None
+
+
+def test_long_names_are_told_from_quantities_at_once():
+    names = [*map(str, range(20)), "2" + "a" * 60 + "_"]
+    assert number_note("n", names, [1] * len(names)) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fairdistill.tables.columns import Columns
-from fairdistill.tables.splits import letters_of
+from fairdistill.tables.splits import named_like
 
 _NAMES = (
     "model", "modelname", "modelid", "modelversion", "method", "algorithm", "classifier", "architecture", "checkpoint",
@@ -20,8 +20,7 @@ def models_column(names: Collection[str], used: Collection[str | None]) -> str |
         >>> models_column(["id", "Model Name", "seed"], []), models_column(["camera"], [])
         ('Model Name', None)
     """
-    letters = {letters_of(name): name for name in names if name not in used}
-    return next((letters[word] for word in _NAMES if word in letters), None)
+    return named_like(_NAMES, [name for name in names if name not in used])
 
 
 def models_note(columns: Columns, column: str) -> list[str]:

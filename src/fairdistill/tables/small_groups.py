@@ -16,7 +16,7 @@ _MANY_NUMBERS = 10
 _MANY_GROUPS = 20
 _FEW_ROWS = 20
 _PLAIN = re.compile(r"\d+([.,]\d+)?")
-_QUANTITY = re.compile(r"([<>~\u2264\u2265]=?\s*)?\d+([.,]\d+)?(\s*([+]|[^\W\d_]+))*")
+_QUANTITY = re.compile(r"([<>~\u2264\u2265]=?\s*)?\d+([.,]\d+)?(\s*([+]|[^\W\d_]))*")
 _MONTH = r"[-/. ]?(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/. ]?"
 _DATE = re.compile(
     rf"(\d{{4}}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3(\d\d|\d{{4}})|\d\d?{_MONTH}(\d\d|\d{{4}}))([T ].*)?"

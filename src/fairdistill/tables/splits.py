@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 _NAMES = ("split", "splits", "datasplit", "subset", "set", "partition", "phase", "usage")
 _OTHERS = ("fold", "isvalid", "isval", "istest", "istrain")  # whose values are numbers or bools
@@ -22,8 +22,18 @@ def split_column(names: Collection[str], used: Collection[str | None], *, others
         ('Data_Split', None, None)
     """
     known = (*_NAMES, *_OTHERS) if others else _NAMES
-    letters = {letters_of(name): name for name in names if name not in used}
-    return next((letters[word] for word in known if word in letters), None)
+    return named_like(known, [name for name in names if name not in used])
+
+
+def named_like(words: Iterable[str], names: Sequence[str]) -> str | None:
+    """Return the first name with the letters of the first word that has one.
+
+    Example:
+        >>> named_like(["split", "set"], ["Set", "Split", "split_2"])
+        'Split'
+    """
+    letters = {letters_of(name): name for name in reversed(names)}
+    return next((letters[word] for word in words if word in letters), None)
 
 
 def letters_of(name: str) -> str:
