@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import collections
+import resource
+import zipfile
 from pathlib import Path
 
 import torch
@@ -38,3 +40,11 @@ def test_a_damaged_file_tells_nothing(tmp_path):
     torch.save([collections.deque([1])], tmp_path / "a.pt")
     (tmp_path / "b.pt").write_bytes((tmp_path / "a.pt").read_bytes()[:200])
     assert holders(tmp_path / "b.pt") == {}
+
+
+def test_a_number_in_a_file_reserves_no_memory(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", b"\x80\x02]r\xff\xff\xff\x7fccollections\ndeque\n)R(K\x01e.")  # memo 2^31 - 1
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert holders(tmp_path / "a.pt") == {"collections.deque": list}
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20, "KiB"

@@ -30,8 +30,11 @@ class _Seen:
         type(self).holds = list
 
 
-class _Scan(pickle.Unpickler):
-    """Creates no objects but :class:`_Seen`."""
+class _Scan(pickle._Unpickler):
+    """Creates no objects but :class:`_Seen`.
+
+    In Python, as PyTorch's is: the one in C reserves as much memory as a number in the file says.
+    """
 
     def __init__(self, content: bytes) -> None:
         super().__init__(io.BytesIO(content))
