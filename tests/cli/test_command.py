@@ -70,22 +70,3 @@ def test_an_unknown_option_among_several_sources_is_named():
 def test_a_heading_is_no_option():
     given = parse(Command(name="visit", summary="Visit."), ["--nights", "2"], Longer)
     assert given.values == {"place": "here", "rooms": 1, "nights": 2, "quiet": True}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lists:
-    """Lists."""
-
-    towns: str = ""
-    """Where, comma-separated."""
-    place: str = "here"
-    """Where."""
-
-
-def test_a_list_that_is_given_in_parts_is_an_error_since_the_first_part_would_be_lost():
-    visit = Command(name="visit", summary="Visit.")
-    with pytest.raises(UsageError, match=r"^--towns is given more than once; name everything at once: --towns 'a,b c'"):
-        parse(visit, ["--towns", "a", "--towns=b c"], Lists)
-    assert parse(visit, ["--towns", "a", "--towns=a", "--place", "x", "--place=y"], Lists).values == {
-        "towns": "a", "place": "y",
-    }  # fmt: skip

@@ -108,7 +108,6 @@ def parse(
         rest, found = split_repeated(rest, own)
     elif command.images and asks_for_help(rest):
         _show_options_of_images(parser, command)
-    parser.check_lists(rest)
     values = vars(parser.parse_args(parser.sources_first(rest) if command.nargs == "+" else rest))
     source = values.pop(command.dest, None)
     of_data: dict[str, Any] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import shlex
 import typing
 from argparse import Action, HelpFormatter
 from collections.abc import Callable, Mapping, Sequence
@@ -87,15 +86,6 @@ class Parser(ArgumentParser):
         sources = [argument for place, argument in enumerate(arguments) if place in places]
         options = [argument for place, argument in enumerate(arguments) if place not in places]
         return list(arguments) if "--" in arguments else [*sources, *options]
-
-    def check_lists(self, arguments: list[str]) -> None:
-        """Raise a UsageError if an option that takes a list has two values: argparse would drop the first one."""
-        for flag, action in self._option_string_actions.items():
-            values = dict.fromkeys(values_of(arguments, flag.removeprefix("--")))
-            if len(values) > 1 and "comma-separated" in (action.help or ""):
-                raise UsageError(
-                    f"{flag} is given more than once; name everything at once: {flag} {shlex.quote(','.join(values))}"
-                )
 
     def error(self, message: str, ex: Exception | None = None) -> Never:
         """Raise the parser's complaint as a UsageError."""
