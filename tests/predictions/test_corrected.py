@@ -5,24 +5,12 @@ import pytest
 
 from fairdistill.errors import DataError
 from fairdistill.posthoc import GroupLogitAdjustment, GroupThresholds
-from fairdistill.predictions import Predictions
 from fairdistill.predictions.corrected import correction_fits
-
-
-def predictions(classes: int, *, rows: int = 240) -> Predictions:
-    labels, groups = np.arange(rows) % classes, np.arange(rows) // classes % 2
-    logits = np.random.default_rng(0).normal(size=(rows, classes)) + np.eye(classes)[labels]
-    logits[:, 0] += groups
-    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    return Predictions(
-        where="made", ids=None, sources=np.arange(rows), labels=labels, groups=groups,
-        predicted=probabilities.argmax(1), probabilities=probabilities,
-        class_names=tuple("abc"[:classes]), group_names=("x", "y"),
-    )  # fmt: skip
+from tests.predictions.biased import biased
 
 
 def test_two_classes_have_thresholds_and_offsets_as_fitted_by_hand():
-    given = predictions(2)
+    given = biased()
     fits = correction_fits(2)
     assert list(fits) == ["group thresholds", "group logit adjustment"]
     thresholds, offsets = (fit(given) for fit in fits.values())
@@ -42,7 +30,7 @@ def test_more_classes_have_offsets_alone():
 
 @pytest.mark.parametrize("name", list(correction_fits(2)))
 def test_an_empty_subgroup_is_named(name):
-    given = predictions(2)
+    given = biased()
     some = given.take(np.flatnonzero((given.labels == 0) | (given.groups == 0)))
     with pytest.raises(DataError, match="b in group y"):
         correction_fits(2)[name](some)

@@ -8,28 +8,14 @@ from fairdistill.fixing.search import corrections as room
 from fairdistill.fixing.search.corrections import corrections
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.corrected import FittedCorrection
-
-
-def predictions(*, classes=2, rows=240, seed=0, groups=None, shift=0.8):
-    """A model that is biased towards class 0 in group 1; a corrected one would not be."""
-    draw = np.random.default_rng(seed)
-    labels = np.arange(rows) % classes
-    groups = np.arange(rows) // classes % 2 if groups is None else groups
-    logits = draw.normal(size=(rows, classes)) + 1.5 * np.eye(classes)[labels]
-    logits[:, 0] += shift * groups
-    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    return Predictions(
-        where="made up", ids=None, sources=np.arange(rows), labels=labels, groups=groups,
-        predicted=probabilities.argmax(1), probabilities=probabilities,
-        class_names=tuple("abc"[:classes]), group_names=("x", "y"),
-    )  # fmt: skip
+from tests.predictions.biased import biased
 
 
 @pytest.mark.parametrize(("classes", "names"), [
     (2, ["group thresholds", "group logit adjustment"]), (3, ["group logit adjustment"]),
 ])  # fmt: skip
 def test_corrections_shrink_the_gap_and_need_the_group(classes, names):
-    before = predictions(classes=classes, rows=2400, shift=2.0)
+    before = biased(classes=classes, rows=2400, shift=2.0)
     found, notes = corrections(before)
     assert ([each.name for each in found], notes) == (names, [])
     for each in found:
@@ -39,7 +25,7 @@ def test_corrections_shrink_the_gap_and_need_the_group(classes, names):
 
 
 def test_a_subgroup_without_samples_is_named() -> None:
-    few = predictions()
+    few = biased()
     few = few.take(np.flatnonzero((few.labels == 0) | (few.groups == 0)))
     found, notes = corrections(few)
     assert found == []
@@ -48,7 +34,7 @@ def test_a_subgroup_without_samples_is_named() -> None:
 
 
 def test_what_a_correction_promises_comes_from_rows_it_was_not_fitted_on(monkeypatch):
-    before, fitted_on = predictions(), []
+    before, fitted_on = biased(), []
 
     def fit(part):
         fitted_on.append(set(part.sources.tolist()))
@@ -70,7 +56,7 @@ def test_what_a_correction_promises_comes_from_rows_it_was_not_fitted_on(monkeyp
 
 def test_rows_of_one_picture_are_fitted_on_together(monkeypatch):
     sources = np.repeat(np.arange(120), 2)
-    before = predictions()
+    before = biased()
     object.__setattr__(before, "sources", sources)
     parts = []
 
@@ -85,14 +71,14 @@ def test_rows_of_one_picture_are_fitted_on_together(monkeypatch):
 
 def test_a_correction_that_cannot_be_fitted_is_left_out_and_named():
     groups = np.where(np.arange(240) % 2 == 0, 0, np.arange(240) // 2 % 2)  # group y has no row of class a
-    found, notes = corrections(predictions(groups=groups))
+    found, notes = corrections(biased(groups=groups))
     assert found == []
     assert len(notes) == 2
     assert "group thresholds was not tried: " in notes[0]
 
 
 def test_a_correction_says_how_to_decide_with_it():
-    found, _ = corrections(predictions(classes=2, rows=2400, shift=2.0))
+    found, _ = corrections(biased(classes=2, rows=2400, shift=2.0))
     thresholds, offsets = found
     assert {group: sorted(of_class) for group, of_class in offsets.settings["offsets"].items()} == {
         "x": ["a", "b"], "y": ["a", "b"],

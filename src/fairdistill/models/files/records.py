@@ -37,24 +37,24 @@ def with_numbers(path: Path, changes: Mapping[str, Tensor], find: Callable[[], M
     with zipfile.ZipFile(path) as archive:
         if any(archive.read(each) == b"big" for each in archive.namelist() if each.endswith("/byteorder")):
             raise UsageError(f"{path} was written on a machine with another byte order; save it again on this one")
-    with FakeTensorMode():  # in which PyTorch crashes with another byte order
-        tensors = find()
-    content: dict[str, bytearray] = {}
-    with zipfile.ZipFile(path) as archive:
+        with FakeTensorMode():  # in which PyTorch crashes with another byte order
+            tensors = find()
         records = {_start(path, record): record.filename for record in archive.infolist()}
         of = {name: records[_storage(tensor)] for name, tensor in tensors.items() if _storage(tensor) in records}
-        for name, new in changes.items():
-            numbers = content.setdefault(of[name], bytearray(archive.read(of[name])))
-            _view(tensors[name], numbers).copy_(new)
-        for name, tensor in tensors.items():
-            if of.get(name) not in content:
-                continue
-            now = _view(tensor, content[of[name]])
-            if not torch.equal(now, changes[name] if name in changes else _view(tensor, archive.read(of[name]))):
-                raise UsageError(
-                    f"{path}: {name} shares numbers with another layer, which would change with it; save "
-                    "model.state_dict() instead of the whole model"
-                )
+        old = {record: archive.read(record) for record in {of[name] for name in changes}}
+    content = {record: bytearray(numbers) for record, numbers in old.items()}
+    for name, new in changes.items():
+        _view(tensors[name], content[of[name]]).copy_(new)
+    for name, tensor in tensors.items():
+        record = of.get(name)
+        if record not in content:
+            continue
+        expected = changes[name] if name in changes else _view(tensor, bytearray(old[record]))
+        if not torch.equal(_view(tensor, content[record]), expected):
+            raise UsageError(
+                f"{path}: {name} shares numbers with another layer, which would change with it; save "
+                "model.state_dict() instead of the whole model"
+            )
     return _copied(path, content)
 
 
@@ -64,9 +64,9 @@ def _storage(tensor: Tensor) -> int:
     return -1 if start is None else start
 
 
-def _view(tensor: Tensor, numbers: bytes | bytearray) -> Tensor:
+def _view(tensor: Tensor, numbers: bytearray) -> Tensor:
     """Return a tensor of the file with the numbers of its storage."""
-    stored = torch.frombuffer(bytearray(numbers) if isinstance(numbers, bytes) else numbers, dtype=tensor.dtype)
+    stored = torch.frombuffer(numbers, dtype=tensor.dtype)
     return stored.as_strided(tensor.shape, tensor.stride(), int(tensor.storage_offset()))
 
 
@@ -86,5 +86,5 @@ def _copied(path: Path, changed: Mapping[str, bytearray]) -> bytes:
             copy = zipfile.ZipInfo(record.filename)
             padding = -(buffer.tell() + _HEADER + len(copy.filename.encode()) + 4) % _ALIGNED
             copy.extra = struct.pack("<HH", _PADDING, padding) + bytes(padding)
-            new.writestr(copy, bytes(changed.get(record.filename, b"")) or old.read(record))
+            new.writestr(copy, changed.get(record.filename) or old.read(record))
     return buffer.getvalue()
