@@ -12,7 +12,7 @@ IMAGES = F.avg_pool2d(torch.rand(300, 3, 18, 18, generator=torch.Generator().man
 
 
 def test_whitened_patches_are_uncorrelated_with_mean_0_and_variance_1():
-    weights, biases = whitening_filters(IMAGES, size=(3, 3), channels=54)
+    weights, biases = whitening_filters(IMAGES, size=(3, 3), at_most=54)
     outputs = F.conv2d(IMAGES, weights, biases)[:, ::2].transpose(0, 1).flatten(1).double()
     assert torch.allclose(outputs.mean(1), torch.zeros(27, dtype=torch.float64), atol=1e-4)
     covariance = torch.cov(outputs)
@@ -22,10 +22,10 @@ def test_whitened_patches_are_uncorrelated_with_mean_0_and_variance_1():
 
 
 def test_each_filter_is_followed_by_its_negative_and_the_largest_come_first():
-    all_weights, _ = whitening_filters(IMAGES, size=(3, 3), channels=60)
-    assert torch.equal(all_weights[0:54:2], -all_weights[1:54:2])
-    assert not all_weights[54:].any()
-    weights, biases = whitening_filters(IMAGES, size=(3, 3), channels=32)
+    all_weights, _ = whitening_filters(IMAGES, size=(3, 3), at_most=60)
+    assert all_weights.shape == (54, 3, 3, 3)
+    assert torch.equal(all_weights[0::2], -all_weights[1::2])
+    weights, biases = whitening_filters(IMAGES, size=(3, 3), at_most=32)
     assert torch.equal(weights, all_weights[:32])
     assert (weights.flatten(1).norm(dim=1).diff() > -1e-5).all()
     assert weights.shape == (32, 3, 3, 3)
@@ -41,6 +41,14 @@ def test_the_first_convolution_whitens_and_its_weights_may_be_frozen(frozen):
     assert changed == ["stages.0.weight", "stages.0.bias"]
     fixed = [name for name, weight in network.named_parameters() if not weight.requires_grad]
     assert fixed == (["stages.0.weight"] if frozen else [])
+
+
+def test_channels_beyond_the_filters_keep_their_weights():
+    network = nn.Conv2d(3, 64, 3)
+    before = network.weight.clone()
+    assert whiten(network, IMAGES, frozen=True)
+    assert torch.equal(network.weight[:54], whitening_filters(IMAGES, size=(3, 3), at_most=54)[0])
+    assert torch.equal(network.weight[54:], before[54:])
 
 
 @pytest.mark.parametrize("network", [nn.Linear(3, 2), nn.Conv2d(1, 4, 3)])

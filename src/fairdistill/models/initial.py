@@ -34,29 +34,27 @@ def dirac_weights(network: nn.Module) -> None:
             nn.init.dirac_(module.weight[: module.in_channels].detach())
 
 
-def whitening_filters(images: Tensor, *, size: tuple[int, int], channels: int) -> tuple[Tensor, Tensor]:
+def whitening_filters(images: Tensor, *, size: tuple[int, int], at_most: int) -> tuple[Tensor, Tensor]:
     """Return filters and biases whose outputs on patches of images are uncorrelated, with mean 0 and variance 1.
 
     The filters are the eigenvectors v of the patches' covariance with the largest eigenvalues l, each as
     v / sqrt(l + e) and as its negative, since a ReLU would lose one of the two signs (Jordan 2024); e is 0.0005 of the
-    pixels' variance. If there are more channels than filters, the others are zero.
+    pixels' variance.
 
     Args:
         images: floating point ``[N, C, H, W]``, as the network sees them.
         size: height and width of the patches.
-        channels: number of filters.
+        at_most: the number F of filters, if the patches have so many: there are two for each of their values.
 
     Returns:
-        Weights ``[channels, C, *size]`` and biases ``[channels]``, float32.
+        Weights ``[F, C, *size]`` and biases ``[F]``, float32.
     """
     mean, covariance = _patch_moments(images, size)
     values, vectors = torch.linalg.eigh(covariance)
     vectors = vectors * torch.where(vectors.sum(0) < 0, -1.0, 1.0)  # else the signs depend on the processor
     filters = (vectors / (values + 5e-4 * values.mean()).sqrt()).T.flip(0)
-    both = torch.stack([filters, -filters], dim=1).flatten(0, 1)[:channels]
-    weights = torch.zeros(channels, len(mean), dtype=torch.float64)
-    weights[: len(both)] = both
-    return weights.view(channels, images.shape[1], *size).float(), -(weights @ mean).float()
+    both = torch.stack([filters, -filters], dim=1).flatten(0, 1)[:at_most]
+    return both.unflatten(1, (images.shape[1], *size)).float(), -(both @ mean).float()
 
 
 def _patch_moments(images: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -71,7 +69,7 @@ def _patch_moments(images: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tenso
 
 
 def whiten(network: nn.Module, images: Tensor, *, frozen: bool) -> bool:
-    """Let a network's first convolution whiten patches of images.
+    """Let a network's first convolution whiten patches of images; channels beyond the filters keep their weights.
 
     Args:
         network: the network.
@@ -86,11 +84,11 @@ def whiten(network: nn.Module, images: Tensor, *, frozen: bool) -> bool:
         return False
     (first,) = layers
     height, width = first.kernel_size
-    weights, biases = whitening_filters(images, size=(height, width), channels=first.out_channels)
+    weights, biases = whitening_filters(images, size=(height, width), at_most=first.out_channels)
     with torch.no_grad():
-        first.weight.copy_(weights)
+        first.weight[: len(weights)] = weights
         if first.bias is not None:
-            first.bias.copy_(biases)
+            first.bias[: len(biases)] = biases
     first.weight.requires_grad_(not frozen)
     return True
 
