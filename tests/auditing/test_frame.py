@@ -44,13 +44,15 @@ def test_ids_in_an_index_with_a_name_match_two_tables():
     assert audit(frame, against=turned, **columns).against.accuracy.value == 0
 
 
-def test_errors_and_notes_speak_of_the_table(tmp_path):
+def test_errors_and_notes_speak_of_the_table():
     with pytest.raises(DataError, match="DataFrame has no column 'race2'"):
         audit(table(), label="animal", group="race2")
     with pytest.raises(UsageError, match="a table of predictions; leave data out"):
         audit(table(), data="digits-s")
-    with pytest.raises(UsageError, match="other predictions, not a DataFrame"):
-        audit_attributes(write(tmp_path), label="smiling,glasses", against=table())
+    with pytest.raises(UsageError, match="a table of predictions; leave data out"):
+        audit_attributes(attributes(), data="digits-s", label="smiling,glasses")
+    with pytest.raises(DataError, match=r"DataFrame \(against\) has neither a column 'pred_smiling'"):
+        audit_attributes(attributes(), label="smiling,glasses", against=table())
 
 
 def test_two_tables_in_memory_are_told_apart():
@@ -60,15 +62,47 @@ def test_two_tables_in_memory_are_told_apart():
         audit(table(), validation=table()[:0], label="animal", group="race")
 
 
-def test_several_attributes_need_a_file():
-    with pytest.raises(UsageError, match=r"DataFrame: several attributes are read from a file: write it with \.to_csv"):
+def test_several_attributes_have_an_audit_of_their_own():
+    with pytest.raises(
+        UsageError, match=r"DataFrame: the label names several attributes; audit them with fairdistill\."
+    ):
         audit(table().assign(smile=1), label="animal,smile", group="race")
     assert audit(table().rename(columns={"animal": "a,b"}), label="a,b", group="race", draws=200).rows == 600
 
 
-def write(folder):
-    turn = np.arange(40)
-    frame = pd.DataFrame({"smiling": turn % 2, "glasses": turn // 2 % 2, "group": turn // 4 % 2})
-    path = folder / "t.csv"
-    frame.assign(pred_smiling=frame.smiling, pred_glasses=frame.glasses).to_csv(path, index=False)
-    return path
+def attributes(turn: int = 0) -> pd.DataFrame:
+    row = np.arange(400)
+    frame = pd.DataFrame({"id": row, "smiling": row % 2, "glasses": row // 2 % 2, "group": row // 4 % 2})
+    frame["pred_smiling"] = np.where(row % (7 + turn), frame.smiling, 1 - frame.smiling)
+    frame["p_smiling"] = np.where(row % (7 + turn), 0.1 + 0.8 * frame.smiling, 0.5)
+    frame["p_glasses"] = np.where(row % (9 + turn), frame.glasses, 0.5)
+    return frame
+
+
+def long() -> pd.DataFrame:
+    wide = attributes()
+    each = [wide[["id", "group"]].assign(what=name, label=wide[name]) for name in ("smiling", "glasses")]
+    return pd.concat([each[0].assign(pred=wide.pred_smiling), each[1].assign(pred=(wide.p_glasses >= 0.5).astype(int))])
+
+
+@pytest.mark.parametrize(
+    ("frame", "columns"), [(attributes(), {"label": "smiling,glasses"}), (long(), {"attribute": "what"})]
+)
+def test_several_attributes_are_read_as_from_a_file(tmp_path, frame, columns):
+    others = {"against": attributes(1), "validation": attributes(2)} if "label" in columns else {"against": frame}
+    files = {name: tmp_path / f"{name}.csv" for name in ("test", *others)}
+    for name, each in {"test": frame, **others}.items():
+        each.to_csv(files[name], index=False)
+    in_memory = audit_attributes(frame, **others, **columns, draws=200).to_dict()
+    path = files.pop("test")
+    of_file = audit_attributes(path, **files, **columns, draws=200).to_dict()
+    names = {
+        "DataFrame (against)": files["against"],
+        "DataFrame (validation)": files.get("validation"),
+        "DataFrame": path,
+    }
+    assert str(of_file).count(str(tmp_path)) > 0
+    said = str(in_memory)
+    for name, file in names.items():
+        said = said.replace(name, str(file))
+    assert said == str(of_file)

@@ -88,6 +88,8 @@ def test_a_run_is_audited_from_its_own_tables(folder, capsys, tmp_path):
         fairdistill.audit(folder / "student")
     with pytest.raises(UsageError, match=r"--label hat: .* was trained on the attributes bright, striped, spot"):
         audit_attributes(folder / "student", label="bright,hat")
+    with pytest.raises(UsageError, match="is a run, which knows what means yes; drop --yes-value"):
+        audit_attributes(folder / "student", yes_value={"bright": "no"})
     out = str(tmp_path / "audit.json")
     assert main(["audit", str(folder / "student"), "--draws", "200", "--out", out]) == 0
     assert "3 attributes, 2 groups" in capsys.readouterr().out

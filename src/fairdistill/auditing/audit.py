@@ -68,21 +68,37 @@ def audit(
         (0.95, 'within')
     """
     given = options_of(options, keywords)
-    if isinstance(source, Frame) and given.data is not None:
-        raise UsageError("expected a model with data=, but got a table of predictions; leave data out")
-    if not isinstance(source, Predictions | Frame):
-        source = given_path("source", source)
+    if not isinstance(source, Predictions):
+        source = table_or_path(source, given)
     _check_single(source, given)
     return audited(read_inputs(source, given), given)
 
 
+def table_or_path(source: Location | Frame, options: AuditOptions) -> str | Path | Frame:
+    """Return what is audited: a pandas table as it is, of anything else its path.
+
+    Raises:
+        UsageError: if it is neither, or a table where the options name the images of a model.
+    """
+    if not isinstance(source, Frame):
+        return given_path("source", source)
+    if options.data is not None:
+        raise UsageError("expected a model with data=, but got a table of predictions; leave data out")
+    return source
+
+
 def _check_single(source: Predictions | str | Path | Frame, options: AuditOptions) -> None:
+    if options.yes_value and options.data is None:
+        name, value = next(iter(options.yes_value.items()))
+        raise UsageError(
+            f"--yes-value {name}={value} is for several yes/no columns in --label; for a single one, drop it"
+        )
     if isinstance(source, Frame):
         label = options.label
         if options.attribute is not None or (label is not None and "," in label and label not in source.columns):
             raise UsageError(
-                f"{FRAME}: several attributes are read from a file: write it with .to_csv and audit that with "
-                "fairdistill.audit_attributes, or name one column with label="
+                f"{FRAME}: the label names several attributes; audit them with fairdistill.audit_attributes, or name "
+                "one with label="
             )
         return
     if isinstance(source, Predictions) or not several_named(source, options):

@@ -152,6 +152,21 @@ def test_what_does_not_fit_is_one_line(table, options, text):
     assert "\n" not in str(caught.value)
 
 
+def test_corrections_need_probabilities_of_every_attribute(tmp_path, table, rows):
+    answered = [{**row, "pred_smiling": row["smiling"]} for row in rows]
+    bare = write(tmp_path / "bare.csv", answered, "p_smiling")
+    for source, validation in ((table, bare), (bare, table)):
+        with pytest.raises(DataError, match=r"bare\.csv has no column 'p_smiling', the probability of 'yes', which"):
+            audit_attributes(source, label="smiling,glasses", validation=validation, **OPTIONS)
+
+
+def test_what_means_yes_is_not_asked_of_a_single_column(table):
+    with pytest.raises(
+        UsageError, match="--yes-value hair=dark is for several yes/no columns in --label; for a single"
+    ):
+        audit(table, label="hair", score="p_hair", yes_value={"hair": "dark"}, **OPTIONS)
+
+
 def test_rows_without_an_answer_are_left_out_of_that_attribute_alone(tmp_path, rows):
     known = audit_attributes(write(tmp_path / "all.csv", rows), label="smiling,glasses", **OPTIONS)
     for row in rows[:12]:

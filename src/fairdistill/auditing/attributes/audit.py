@@ -6,13 +6,16 @@ from typing import Any
 
 from fairdistill.auditing.attributes.result import AttributeAudit, AttributesResult, with_largest_gap
 from fairdistill.auditing.attributes.source import read_attributes
-from fairdistill.auditing.audit import audited, options_of
+from fairdistill.auditing.audit import audited, options_of, table_or_path
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.contract import Location, given_path
+from fairdistill.contract import Location
 from fairdistill.errors import UsageError
+from fairdistill.tables.frames import Frame
 
 
-def audit_attributes(source: Location, /, *, options: AuditOptions | None = None, **keywords: Any) -> AttributesResult:
+def audit_attributes(
+    source: Location | Frame, /, *, options: AuditOptions | None = None, **keywords: Any
+) -> AttributesResult:
     """Measure for each of several yes/no attributes how unequally a model treats groups.
 
     Each attribute is a problem of two classes with a DEO of its own, audited as :func:`fairdistill.audit` does. In a
@@ -23,8 +26,8 @@ def audit_attributes(source: Location, /, *, options: AuditOptions | None = None
     are left out of its audit, and counted.
 
     Args:
-        source: a table of predictions, a finished run that was trained on several attributes, or with ``data=`` a
-            model.
+        source: a table of predictions, as a file or a pandas table, a finished run that was trained on several
+            attributes, or with ``data=`` a model.
         options: see :class:`fairdistill.AuditOptions`; ``label`` names the attributes, comma-separated (of a run, by
             default all).
         **keywords: options by name; with ``data=``, the data set's own options too.
@@ -38,8 +41,8 @@ def audit_attributes(source: Location, /, *, options: AuditOptions | None = None
         >>> result.worst, result.attributes[0].audit.deo_a.value  # doctest: +SKIP
         ('glasses', 0.04)
     """
-    source = given_path("source", source)
     given = options_of(options, keywords)
+    source = table_or_path(source, given)
     _check(given)
     inputs = read_attributes(source, given)
     audits = tuple(

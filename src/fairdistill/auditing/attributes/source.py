@@ -15,7 +15,7 @@ from fairdistill.predictions.table.long_table import read_long
 from fairdistill.predictions.table.yes_no import attributes_of, read_attribute
 from fairdistill.runs import RunFolder
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
-from fairdistill.tables.frames import Frame
+from fairdistill.tables.frames import FRAME, Frame, written
 from fairdistill.tables.reading import SUFFIXES
 from fairdistill.tables.yes_no import Attribute
 
@@ -40,7 +40,7 @@ class AttributeInputs:
         return cls(attributes, tuple(map(with_equal_order, inputs)))
 
 
-def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInputs:
+def read_attributes(source: str | Path | Frame, options: AuditOptions) -> AttributeInputs:
     """Read a table or a finished run, or run a model on a data set. ``-`` is a table on standard input.
 
     Raises:
@@ -48,31 +48,54 @@ def read_attributes(source: str | Path, options: AuditOptions) -> AttributeInput
         DataError: naming the table and the column, for an attribute that is not yes or no.
     """
     check_standard_input(source, options)
-    if options.data is not None:
+    if isinstance(source, Frame):
+        attributes, found = _in_frame(FRAME, source, options)
+    elif options.data is not None:
         from fairdistill.auditing.attribute_model import run_model  # torch, which tables do not need
 
-        found = run_model(str(source), options)
-        against = _others(options.against, options, found.attributes)
-        return AttributeInputs.of(found.attributes, found.test, against, found.validation)
-    if is_standard_input(source):
+        of_model = run_model(str(source), options)
+        against = _others("against", options, of_model.attributes)
+        return AttributeInputs.of(of_model.attributes, of_model.test, against, of_model.validation)
+    elif is_standard_input(source):
         with copied_from_standard_input("a table of predictions (CSV)", table_suffix) as path:
-            read = _of_table(path, options)
-            named = (replace(each, predictions=renamed(each.predictions, path, NAME)) for each in read.each)
-            return replace(read, each=tuple(named))
-    run = attribute_run(source)
-    if run is not None and options.attribute is not None:
-        raise UsageError(f"{source} is a run, which has a column for each attribute; drop --attribute")
-    return _of_table(_table(source), options) if run is None else _of_run(run, options)
-
-
-def _of_table(path: Path, options: AuditOptions) -> AttributeInputs:
-    if options.attribute is not None:
-        attributes, found = read_long(path, options, yes_values=options.yes_value, column=options.attribute)
+            attributes, found = _in_table(path, options)
+            found = [renamed(each, path, NAME) for each in found]
+    elif (run := attribute_run(source)) is not None:
+        if options.attribute is not None:
+            raise UsageError(f"{source} is a run, which has a column for each attribute; drop --attribute")
+        if options.yes_value:
+            raise UsageError(f"{source} is a run, which knows what means yes; drop --yes-value")
+        return _of_run(run, options)
     else:
-        attributes = attributes_of(path, options, options.yes_value)
-        found = [read_attribute(path, options, each) for each in attributes]
-    against, validation = (_others(each, options, attributes) for each in (options.against, options.validation))
+        attributes, found = _in_table(_table(source), options)
+    against, validation = (_others(name, options, attributes) for name in ("against", "validation"))
+    if options.attribute is None and options.validation is not None:
+        _check_probabilities(attributes, found, validation)
     return AttributeInputs.of(attributes, found, against, validation)
+
+
+def _check_probabilities(attributes: tuple[Attribute, ...], *tables: Sequence[Predictions | None]) -> None:
+    for attribute, *each in zip(attributes, *tables, strict=True):
+        name, (_, yes) = attribute.name, attribute.classes
+        for predictions in each:
+            if predictions is not None and predictions.probabilities is None:
+                raise DataError(
+                    f"{predictions.where} has no column 'p_{name}', the probability of {yes!r}, which corrections that "
+                    "are fitted on validation predictions need"
+                )
+
+
+def _in_table(path: Path, options: AuditOptions) -> tuple[tuple[Attribute, ...], list[Predictions]]:
+    if options.attribute is not None:
+        return read_long(path, options, yes_values=options.yes_value, column=options.attribute)
+    attributes = attributes_of(path, options, options.yes_value)
+    return attributes, [read_attribute(path, options, each) for each in attributes]
+
+
+def _in_frame(name: str, frame: Frame, options: AuditOptions) -> tuple[tuple[Attribute, ...], list[Predictions]]:
+    with written(frame, name) as path:
+        attributes, found = _in_table(path, replace(options, encoding="utf-8"))
+        return attributes, [renamed(each, path, name) for each in found]
 
 
 def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:
@@ -83,8 +106,8 @@ def _of_run(run: RunFolder, options: AuditOptions) -> AttributeInputs:
     return AttributeInputs.of(
         tuple(each.lacking(rows - len(said)) for each, said in zip(attributes, found, strict=True)),
         found,
-        taught if options.against is None else _others(options.against, options, attributes),
-        validated if options.validation is None else _others(options.validation, options, attributes),
+        taught if options.against is None else _others("against", options, attributes),
+        validated if options.validation is None else _others("validation", options, attributes),
     )
 
 
@@ -98,29 +121,28 @@ def _table(source: str | Path) -> Path:
     return path
 
 
-def _others(
-    source: str | Path | Predictions | Frame | None, options: AuditOptions, attributes: tuple[Attribute, ...]
-) -> Sequence[Predictions | None]:
+def _others(name: str, options: AuditOptions, attributes: tuple[Attribute, ...]) -> Sequence[Predictions | None]:
+    source: str | Path | Predictions | Frame | None = getattr(options, name)
     if source is None:
         return [None] * len(attributes)
-    if isinstance(source, Predictions | Frame):
-        what = type(source).__name__
-        raise UsageError(f"for several attributes, name a file or a run with other predictions, not a {what}")
+    if isinstance(source, Predictions):
+        raise UsageError(f"for several attributes, {name} is a table or a run with other predictions, not Predictions")
+    if isinstance(source, Frame):
+        with written(source, f"{FRAME} ({name})") as path:
+            found = _others_in_table(path, replace(options, encoding="utf-8"), attributes)
+            return [renamed(each, path, f"{FRAME} ({name})") for each in found]
     run = attribute_run(source)
     if run is not None:
         own = {each.name: each for each in attributes_of_run(run, ",".join(each.name for each in attributes))}
         return [run_attribute(run, own[each.name]) for each in attributes]
-    path = _table(source)
-    if options.attribute is not None:
-        return _in_long_table(path, options, attributes, column=options.attribute)
-    columns = options if options.data is None else TableColumns()
-    return [read_attribute(path, columns, each) for each in attributes]
+    return _others_in_table(_table(source), options, attributes)
 
 
-def _in_long_table(
-    path: Path, options: AuditOptions, attributes: tuple[Attribute, ...], *, column: str
-) -> list[Predictions]:
-    own, found = read_long(path, options, yes_values=options.yes_value, column=column)
+def _others_in_table(path: Path, options: AuditOptions, attributes: tuple[Attribute, ...]) -> list[Predictions]:
+    if options.attribute is None:
+        columns = options if options.data is None else TableColumns()
+        return [read_attribute(path, columns, each) for each in attributes]
+    own, found = _in_table(path, options)
     by_name = {each.name: said for each, said in zip(own, found, strict=True)}
     for each in attributes:
         if each.name not in by_name:
