@@ -31,11 +31,11 @@ demo: .venv/installed
 
 test: .venv/installed
 	@echo "Running all tests"
-	@$(BIN)/python -m tests.halves
+	@$(BIN)/python -m tests.parts
 
 test-fast: .venv/installed
 	@echo "Running the tests that are not slow (tests/slow.txt)"
-	@$(BIN)/python -m tests.halves -m "not slow"
+	@$(BIN)/python -m tests.parts -m "not slow"
 
 test-browser: .venv/installed
 	@command -v chromium >/dev/null || { \
