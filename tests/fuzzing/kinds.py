@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.fuzzing.configurations import Configurations
 from tests.fuzzing.images import Images
 from tests.fuzzing.kind import Kind
+from tests.fuzzing.models import Models
 from tests.fuzzing.predictions import ManyPredictions
 from tests.fuzzing.run_folders import RunFolders
 from tests.fuzzing.tables import Tables
@@ -15,4 +16,5 @@ KINDS: dict[str, type[Kind]] = {
     "run folders": RunFolders,
     "predictions": ManyPredictions,
     "images": Images,
+    "models": Models,
 }

@@ -13,7 +13,7 @@ from tests.fuzzing.kinds import KINDS
 from tests.fuzzing.mutation import changed_bytes
 from tests.fuzzing.runner import attempt, input_of, run
 
-QUICK = {"tables": 120, "configurations": 150, "run folders": 100, "predictions": 60, "images": 250}
+QUICK = {"tables": 120, "configurations": 150, "run folders": 100, "predictions": 60, "images": 250, "models": 200}
 
 
 @pytest.mark.parametrize("name", KINDS)

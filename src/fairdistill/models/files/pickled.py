@@ -7,7 +7,7 @@ import pickle
 import re
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from fairdistill.errors import UsageError
-from fairdistill.models.files.archive import check_stored
+from fairdistill.models.files.archive import check_archive
 from fairdistill.models.files.checkpoint import DEEPEST, holds_weights, not_opened
 from fairdistill.models.files.holders import holders
 
@@ -66,7 +66,7 @@ def read_pickled(path: Path) -> tuple[object, tuple[str, ...]]:
     Raises:
         UsageError: if the file is damaged, or holds no weights that can be read in this way.
     """
-    check_stored(path)
+    check_archive(path)
     kinds = _kinds(path)
     # PyTorch's restricted unpickler creates no objects but its own and these. What a command was started with, which is
     # beside the weights in many checkpoints, consists of plain values.
@@ -129,7 +129,8 @@ def _weights_of(network: _Unread, above: str = "") -> Iterator[tuple[str, Tensor
     state = network.state
     if not isinstance(state, Mapping) or not all(isinstance(state.get(part), Mapping) for part in _MODULE):
         return
-    skipped = state.get("_non_persistent_buffers_set", ())
+    skipped = state.get("_non_persistent_buffers_set")
+    skipped = skipped if isinstance(skipped, Set) else ()
     for part in _MODULE:
         for name, value in state[part].items():
             if isinstance(value, _Unread):

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from fairdistill.errors import UsageError
+from fairdistill.models.files.archive import HEADER, content_of, start_of
 
-_HEADER = 30  # bytes before the name of a record
 _ALIGNED = 64  # PyTorch starts the numbers of a tensor at a multiple of this, so that they can be mapped into memory
 _PADDING = 0x4246  # what PyTorch calls the field that moves them there
 
@@ -35,13 +35,14 @@ def with_numbers(path: Path, changes: Mapping[str, Tensor], find: Callable[[], M
         UsageError: if another tensor shares numbers with one of the changed ones, or they are of another byte order.
     """
     with zipfile.ZipFile(path) as archive:
-        if any(archive.read(each) == b"big" for each in archive.namelist() if each.endswith("/byteorder")):
-            raise UsageError(f"{path} was written on a machine with another byte order; save it again on this one")
-        with FakeTensorMode():  # in which PyTorch crashes with another byte order
-            tensors = find()
-        records = {_start(path, record): record.filename for record in archive.infolist()}
-        of = {name: records[_storage(tensor)] for name, tensor in tensors.items() if _storage(tensor) in records}
-        old = {record: archive.read(record) for record in {of[name] for name in changes}}
+        records = {each.filename: each for each in archive.infolist()}
+    if any(content_of(path, each) == b"big" for name, each in records.items() if name.endswith("/byteorder")):
+        raise UsageError(f"{path} was written on a machine with another byte order; save it again on this one")
+    with FakeTensorMode():  # in which PyTorch crashes with another byte order
+        tensors = find()
+    starts = {start_of(path, each): name for name, each in records.items()}
+    of = {name: starts[_storage(tensor)] for name, tensor in tensors.items() if _storage(tensor) in starts}
+    old = {record: content_of(path, records[record]) for record in {of[name] for name in changes}}
     content = {record: bytearray(numbers) for record, numbers in old.items()}
     for name, new in changes.items():
         _view(tensors[name], content[of[name]]).copy_(new)
@@ -55,7 +56,7 @@ def with_numbers(path: Path, changes: Mapping[str, Tensor], find: Callable[[], M
                 f"{path}: {name} shares numbers with another layer, which would change with it; save "
                 "model.state_dict() instead of the whole model"
             )
-    return _copied(path, content)
+    return _copied(path, records, content)
 
 
 def _storage(tensor: Tensor) -> int:
@@ -70,21 +71,13 @@ def _view(tensor: Tensor, numbers: bytearray) -> Tensor:
     return stored.as_strided(tensor.shape, tensor.stride(), int(tensor.storage_offset()))
 
 
-def _start(path: Path, record: zipfile.ZipInfo) -> int:
-    """Return where the content of a record starts."""
-    with path.open("rb") as file:
-        file.seek(record.header_offset)
-        name, extra = struct.unpack("<HH", file.read(_HEADER)[-4:])
-    return record.header_offset + _HEADER + int(name) + int(extra)
-
-
-def _copied(path: Path, changed: Mapping[str, bytearray]) -> bytes:
+def _copied(path: Path, records: Mapping[str, zipfile.ZipInfo], changed: Mapping[str, bytearray]) -> bytes:
     """Return an archive with other content in some records."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(buffer, "w") as new:
-        for record in old.infolist():
-            copy = zipfile.ZipInfo(record.filename)
-            padding = -(buffer.tell() + _HEADER + len(copy.filename.encode()) + 4) % _ALIGNED
+    with zipfile.ZipFile(buffer, "w") as new:
+        for name, record in records.items():
+            copy = zipfile.ZipInfo(name)
+            padding = -(buffer.tell() + HEADER + len(name.encode()) + 4) % _ALIGNED
             copy.extra = struct.pack("<HH", _PADDING, padding) + bytes(padding)
-            new.writestr(copy, changed.get(record.filename) or old.read(record))
+            new.writestr(copy, changed.get(name) or content_of(path, record))
     return buffer.getvalue()

@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 
 from fairdistill.errors import UsageError
 from fairdistill.models.features.taps import TapPoint
-from fairdistill.models.files.archive import check_stored
+from fairdistill.models.files.archive import check_archive
 from fairdistill.models.outputs import class_logits, raw_outputs
 from fairdistill.models.programs.exported_graph import find_tap_nodes, is_in_train_mode, simplify
 from fairdistill.text.sentences import first_line
@@ -141,7 +141,7 @@ def load_program(path: str | Path) -> ExportedNetwork:
         raise UsageError(f"there is no file {path}; write one with torch.export.save(torch.export.export(...), {path})")
     if not zipfile.is_zipfile(path):
         raise UsageError(f"{path} is not an exported program, or is damaged; write one with torch.export.save")
-    check_stored(path)
+    check_archive(path)
     try:
         exported = torch.export.load(path)
         unlifted = exported.module()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from fairdistill.errors import UsageError
-from fairdistill.models.files.archive import check_stored
+from fairdistill.models.files.archive import check_archive
 from fairdistill.models.intake import Remedies, check_images
 from fairdistill.models.outputs import raw_outputs
 from fairdistill.models.programs.exported import ExportedNetwork, prepared
@@ -67,7 +67,7 @@ def load_torchscript(path: str | Path, *, size: int, remedies: Remedies) -> Expo
         >>> teacher = load_torchscript("teacher.pt", size=224, remedies=Remedies())  # doctest: +SKIP
     """
     path = Path(path)
-    check_stored(path)
+    check_archive(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated
         try:

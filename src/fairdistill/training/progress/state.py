@@ -18,7 +18,7 @@ from torch import Tensor
 
 from fairdistill.contract import present_names
 from fairdistill.errors import RunFolderError, UsageError
-from fairdistill.models.files.archive import check_stored
+from fairdistill.models.files.archive import check_archive
 from fairdistill.runs import RunFolder
 from fairdistill.system.atomic import replaced
 from fairdistill.system.regular import check_readable
@@ -209,7 +209,7 @@ def load_checkpoint(path: Path, *, digest: bool = False) -> dict[str, Any]:
     """
     try:
         check_readable(path)
-        check_stored(path)
+        check_archive(path)
     except (UsageError, OSError) as error:
         raise RunFolderError(f"cannot read the checkpoint {path}: {error}; start again with another --out") from error
     if _damaged(path, digest):
