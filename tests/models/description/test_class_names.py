@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairdistill.models.description.class_names import class_names_in
+from fairdistill.models.description.class_names import class_names_in, class_names_in_texts
 
 NAMES = ("dog", "cat")
 
@@ -46,3 +46,21 @@ def test_a_file_inside_itself_tells_none():
     content = {"epoch": 3}
     content["meta"] = content
     assert class_names_in(content) is None
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"class_names": '["dog", "cat"]', "network": "digit_net"},
+        {"names": "{0: 'dog', 1: 'cat'}", "imgsz": "[224, 224]"},
+        {"labels": "many", "class_to_idx": '{"cat": 1, "dog": 0}'},
+        {"id2label": '{"0": "dog", "1": "cat"', "classes": "('dog', 'cat')"},
+    ],
+)
+def test_metadata_hold_them_as_json_or_as_python_prints_them(metadata):
+    assert class_names_in_texts(metadata) == NAMES
+
+
+@pytest.mark.parametrize("text", ["dog,cat", "2", "", "[" * 100_000, "open('x')", "{0: []}", "[[0], 1]"])
+def test_other_metadata_name_no_classes(text):
+    assert class_names_in_texts({"classes": text}) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import torch
 
@@ -44,6 +45,20 @@ def options(table: Path, **changes: Any) -> dict[str, Any]:
 
 def make(_classes: int) -> Net:
     return Net(2)
+
+
+def test_an_onnx_file_names_its_classes_in_its_metadata(table, tmp_path):
+    """As Ultralytics and others write them."""
+    torch.manual_seed(0)
+    path = exported(Net(2).eval(), tmp_path / "m.onnx")
+    plain = audit(str(path), data=str(table), **options(table, draws=200))
+    first, second = plain.class_names
+    model = onnx.load(str(path))
+    onnx.helper.set_model_props(model, {"names": str({0: second, 1: first}), "task": "classify"})
+    onnx.save(model, str(path))
+    turned = audit(str(path), data=str(table), **options(table, draws=200))
+    assert turned.model.output_classes == (second, first)
+    assert turned.metrics.accuracy.value == pytest.approx(1 - plain.metrics.accuracy.value)
 
 
 def test_it_is_audited_as_the_network_is(file, table):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+
+from fairdistill.text.parsing import from_json
 
 _LISTS = ("class_names", "classes", "CLASSES", "label_names", "labels", "names")
 _BY_NUMBER = ("id2label", "idx_to_class", "idx2label", "index_to_class")
@@ -30,6 +34,24 @@ def class_names_in(content: Mapping[Any, Any], depth: int = 3) -> tuple[str, ...
     inside = (content.get(key) for key in _INSIDE)
     found = (class_names_in(part, depth - 1) for part in inside if isinstance(part, Mapping) and depth)
     return next((names for names in found if names is not None), None)
+
+
+def class_names_in_texts(metadata: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the names of the classes that a file's metadata tell, as JSON or as Python prints them.
+
+    Example:
+        >>> class_names_in_texts({"names": "{0: 'cat', 1: 'dog'}", "task": "classify"})
+        ('cat', 'dog')
+    """
+    read = {key: _read(metadata[key]) for key in (*_BY_NUMBER, *_BY_NAME, *_LISTS) if key in metadata}
+    return class_names_in(read)
+
+
+def _read(text: str) -> Any:
+    for parse in (from_json, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return parse(text)
+    return None
 
 
 def _names(value: object) -> tuple[str, ...] | None:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fairdistill.errors import UsageError
-from fairdistill.models.description.class_names import class_names_in
+from fairdistill.models.description.class_names import class_names_in, class_names_in_texts
 from fairdistill.models.description.input_rule import InputRule, parse_rule
 from fairdistill.text.parsing import from_json
 
 Channels = tuple[float, float, float]
 
 _LARGEST = 100_000  # pixels
-_JSON = ("class_names", "classes", "id2label", "label2id", "class_to_idx")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +61,7 @@ class Described:
 
 
 def described_in(metadata: Mapping[str, str]) -> Described:
-    """Return what the metadata of a ``.safetensors`` file says, as a run folder's ``model.safetensors`` has them.
+    """Return what the metadata of a ``.safetensors`` file or a program say, as a run's ``model.safetensors`` has them.
 
     Raises:
         ValueError, TypeError: if a value is not of its form.
@@ -70,13 +69,13 @@ def described_in(metadata: Mapping[str, str]) -> Described:
     size = metadata.get("image_size")
     if size is not None and not 1 <= int(size) <= _LARGEST:
         raise ValueError(f"image_size is {size[:40]}, not a number of pixels from 1 to {_LARGEST:,}")
-    named = {key: from_json(metadata[key]) for key in _JSON if key in metadata}
+    ours = from_json(metadata["class_names"]) if "class_names" in metadata else None
     return Described(
         network=metadata.get("network"),
         size=None if size is None else int(size),
         mean=three(from_json(metadata["mean"])) if "mean" in metadata else None,
         std=three(from_json(metadata["std"])) if "std" in metadata else None,
-        class_names=class_names_in(named),
+        class_names=class_names_in_texts(metadata) if ours is None else class_names_in({"class_names": ours}),
         multi_label="attributes" in metadata or None,
         answers=_answers_in(metadata),
         rule=_rule_in(metadata, None if size is None else int(size)),
