@@ -69,6 +69,12 @@ def test_the_text_names_complete_classes_and_pools_subgroups_with_few_samples() 
     assert "pooled" not in audit(predictions([[90, 70], [80, 75]], 100), options=QUICK).text()
 
 
+def test_a_class_without_any_sample_is_not_listed() -> None:
+    text = audit(predictions([[90, 70, 0], [80, 75, 0]], [[100, 100, 0], [100, 100, 0]]), options=QUICK).text()
+    assert "The test set has no sample of c of x; c of y, so the DEO is undefined." in text
+    assert "pooled" not in text
+
+
 def test_every_subgroup_has_a_pooled_estimate_and_an_empty_one_a_wide_interval() -> None:
     cells = audit(EMPTY, options=QUICK).cells
     assert all(0 <= cell.pooled.low < cell.pooled.value < cell.pooled.high <= 1 for cell in cells)

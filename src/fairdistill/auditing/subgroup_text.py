@@ -16,8 +16,13 @@ _NAMED = 8
 
 
 def few_samples(result: AuditResult) -> list[str]:
-    """Return the subgroups with few samples, smallest first, with their pooled estimates; nothing if there are none."""
-    few = sorted((cell for cell in result.cells if cell.rows < FEW), key=lambda cell: cell.rows)
+    """Return the subgroups with few samples, smallest first, with their pooled estimates; nothing if there are none.
+
+    Those of a class that no sample has are left out, as nothing is known about it.
+    """
+    known = {each.class_name for each in result.classes if each.rows}
+    few = [cell for cell in result.cells if cell.rows < FEW and cell.class_name in known]
+    few.sort(key=lambda cell: cell.rows)
     if not few or all(math.isnan(cell.pooled.value) for cell in few):
         return []
     rows = [["Few samples", "samples", "accuracy", "", "pooled estimate", ""]]
