@@ -8,12 +8,11 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import filelock
 import torch
 from torch import Tensor
 
@@ -21,6 +20,7 @@ from fairdistill.caching.part import Part
 from fairdistill.caching.stored import Stored
 from fairdistill.data import Pipeline
 from fairdistill.errors import UsageError
+from fairdistill.system.locks import held
 from fairdistill.system.runtime import Runtime
 
 Name = TypeVar("Name", bound=str)
@@ -119,6 +119,7 @@ class FeatureStore(Generic[Name]):
 
         Raises:
             UsageError: if the folder cannot be written, or its disk is full.
+            RunFolderError: if one may not write in the folder.
         """
         if self.missing_bytes:
             with self._locked(progress):
@@ -195,18 +196,14 @@ class FeatureStore(Generic[Name]):
 
     @contextmanager
     def _locked(self, progress: Callable[[str], None]) -> Iterator[None]:
-        with self._writing():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(self.folder / f"{_hash(self._key)}.lock")
-            try:
-                lock.acquire(timeout=1)
-            except filelock.Timeout:
-                progress(f"{self._what}: waiting for another process that computes them")
-                lock.acquire()
-        try:
+        file = self.folder / f"{_hash(self._key)}.lock"
+        with ExitStack() as until_built:
+            with self._writing():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                if not until_built.enter_context(held(file, seconds=1)):
+                    progress(f"{self._what}: waiting for another process that computes them")
+                    until_built.enter_context(held(file))
             yield
-        finally:
-            lock.release()
 
     def _map(self, name: Name, state: int) -> Tensor:
         shape = (self._rows, *self._features[name].shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 import torch
@@ -285,6 +287,15 @@ def test_too_little_room_is_an_error_before_anything_is_decoded(images, decoded,
 def test_a_folder_that_cannot_be_written_is_an_error_with_the_way_out(images):
     (images.parent / "cache").write_text("a file where the folder should be")
     with pytest.raises(DataError, match=r"cannot write the image cache .*--image-cache.*--no-cache"):
+        filled(images)
+
+
+def test_so_is_one_in_which_one_may_not_write(images, monkeypatch):
+    def refuse(_lock):
+        raise OSError(errno.EACCES, "Permission denied", "x")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(DataError, match=r"cannot write the image cache .*: Permission denied; choose .*--image-cache"):
         filled(images)
 
 

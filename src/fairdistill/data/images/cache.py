@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import filelock
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -36,7 +35,8 @@ from fairdistill.data.images.sharing import share
 from fairdistill.data.images.sources import Source, content_of
 from fairdistill.data.images.view import View
 from fairdistill.data.images.windows import windows
-from fairdistill.errors import DataError
+from fairdistill.errors import DataError, RunFolderError
+from fairdistill.system.locks import held
 from fairdistill.text.parsing import from_json
 
 _VERSION = 2
@@ -110,14 +110,14 @@ class ImageCache:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(self.folder / "lock"):
+            with held(self.folder / "lock"):
                 self._read()  # another process may have filled it meanwhile
                 wanted = self._all_stale(names)
                 each = expected_bytes(self._bytes) if self._how.jpeg else self._bytes
                 check_room(self.folder, len(wanted) * each)
                 self._extend([name for name in wanted if name not in self._slots])
             self._decode_all(wanted, report)
-        except OSError as error:
+        except (OSError, RunFolderError) as error:
             raise self._unusable("write", error) from error
 
     def _all_stale(self, names: Sequence[str]) -> list[str]:
@@ -338,8 +338,9 @@ class ImageCache:
                 start = slot * self._bytes // mmap.PAGESIZE * mmap.PAGESIZE
                 self._mapped.madvise(mmap.MADV_WILLNEED, start, slot * self._bytes + self._stored(slot) - start)
 
-    def _unusable(self, what: str, error: OSError) -> DataError:
+    def _unusable(self, what: str, error: Exception) -> DataError:
+        why = getattr(error.__cause__ or error, "strerror", None) or error  # a lock's own advice does not fit here
         return DataError(
-            f"cannot {what} the image cache {self.folder}: {error.strerror or error}; choose another folder with "
-            "--image-cache, or decode on the fly with --no-cache"
+            f"cannot {what} the image cache {self.folder}: {why}; choose another folder with --image-cache, or decode "
+            "on the fly with --no-cache"
         )
