@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from fairdistill.metrics import Samples
 from fairdistill.metrics import auc as module
 from fairdistill.metrics.auc import auc_limits, auc_values
+from fairdistill.metrics.estimate import UNDEFINED
 
 
 def drawn(rows: int, classes: int, *, seed: int = 0, groups: int = 2) -> tuple[np.ndarray, Samples]:
@@ -50,6 +51,13 @@ def test_a_group_without_a_class_has_none() -> None:
     found = auc_limits(shares[rows], kept)
     assert [math.isnan(each.value) for each in found] == [True, False, False]
     assert math.isnan(found[0].low)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_without_samples_there_is_none(classes: int) -> None:
+    none = np.zeros(0, np.int64)
+    samples = Samples(labels=none, groups=none, sources=none, num_classes=classes, num_groups=2)
+    assert auc_limits(np.zeros((0, classes)), samples) == [UNDEFINED] * 3
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])

@@ -95,8 +95,9 @@ def test_one_group_alone_is_undefined_and_says_so():
     assert (found.rows, found.probe, found.majority) == (10, both.probe, 0.5)  # those that have a probe
 
 
-def test_no_class_with_a_probe_leaves_both_means_undefined():
-    found = probe(noise(4, 2), [0, 0, 1, 1], [0, 0, 1, 1], classes=2)
+@pytest.mark.parametrize("labels", [[0, 0, 1, 1], []])
+def test_no_class_with_a_probe_leaves_both_means_undefined(labels):
+    found = probe(noise(len(labels), 2), np.array(labels, int), np.array(labels, int), classes=2)
     assert found.rows == 0
     assert math.isnan(found.probe)
     assert math.isnan(found.majority)

@@ -44,7 +44,7 @@ def auc_limits(probabilities: NDArray[np.floating], samples: Samples, *, confide
         0.75
     """
     classes = _classes(samples)
-    if len(classes) * len(probabilities) > MOST:
+    if not 0 < len(classes) * len(probabilities) <= MOST:
         return [UNDEFINED] * (samples.num_groups + 1)
     everyone = np.zeros(len(samples.labels), np.int64)
     of_groups = _Areas(samples.all_groups, samples.num_groups + 1)

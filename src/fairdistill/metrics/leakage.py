@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def leakage(features: Any, samples: Samples, *, folds: int = 5, seed: int = 0) -
         (1.0, 0.5, 1.0, True)
     """
     x = np.asarray(features)
-    x = x.reshape(len(x), -1)
+    x = x.reshape(len(x), math.prod(x.shape[1:]))
     label, group, picture = samples.labels, samples.groups, samples.sources
     if len(x) != len(label):
         raise ValueError(
