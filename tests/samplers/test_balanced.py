@@ -114,7 +114,7 @@ def test_the_smallest_batch_holds_a_row_of_known_and_one_of_unknown_group() -> N
 
 @pytest.mark.parametrize(("batch_size", "unknown"), [(0, []), (1, [3, 0, 0])])
 def test_a_batch_without_room_is_refused_with_the_way_out(batch_size: int, unknown: list[int]) -> None:
-    with pytest.raises(UsageError, match=rf"batch of {batch_size} is too small .*--batch-size"):
+    with pytest.raises(UsageError, match=rf"batch of {batch_size} is too small .*make it larger"):
         Balanced(dataset_of_sizes(UNEVEN, unknown=unknown), batch_size=batch_size, seed=0)
 
 

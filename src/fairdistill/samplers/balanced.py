@@ -35,9 +35,7 @@ class BalancedRows:
     def __init__(self, labels: Tensor, groups: Tensor, *, batch_size: int, seed: int, drop_last: bool = False) -> None:
         unknown = (groups == UNKNOWN_GROUP).nonzero().flatten()
         if batch_size < 1 + bool(len(unknown)):
-            raise UsageError(
-                f"a batch of {batch_size} is too small to be balanced over subgroups; use a larger --batch-size"
-            )
+            raise UsageError(f"a batch of {batch_size} is too small to be balanced over subgroups; make it larger")
         cells = _rows_by_cell(labels, groups)
         self._unknown = Stream(unknown, seed=seed, name="unknown") if len(unknown) else None
         self._cells = [Stream(rows, seed=seed, name=name) for name, rows in cells.items()]
