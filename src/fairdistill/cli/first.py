@@ -11,8 +11,7 @@ from fairdistill.cli.positionals import positionals
 from fairdistill.cli.unknown import flags_of
 from fairdistill.contract import required_type
 from fairdistill.data import DATASETS
-from fairdistill.data.own.folder import FolderOptions
-from fairdistill.data.own.options import TableOptions
+from fairdistill.data.own.options import FolderOptions, TableOptions
 
 
 def first_argument(arguments: Sequence[str], *options: type[Any]) -> int | None:

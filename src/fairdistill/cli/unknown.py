@@ -56,8 +56,7 @@ def flags_of(options: type[Any]) -> list[str]:
 
 def of_some_data() -> dict[str, str]:
     """Return where the options of your own images belong while no data set is named."""
-    from fairdistill.data.own.folder import FolderOptions
-    from fairdistill.data.own.options import TableOptions
+    from fairdistill.data.own.options import FolderOptions, TableOptions
 
     flags = [*flags_of(TableOptions), *flags_of(FolderOptions)]
     return dict.fromkeys(flags, "is for images of your own; name their table or folder with --data")
@@ -66,8 +65,7 @@ def of_some_data() -> dict[str, str]:
 def of_other_data(data: str) -> dict[str, str]:
     """Return where the options of other kinds of data belong that a data set does not have."""
     from fairdistill.data import DATASETS, entry
-    from fairdistill.data.own.folder import FolderOptions
-    from fairdistill.data.own.options import TableOptions
+    from fairdistill.data.own.options import FolderOptions, TableOptions
 
     found = entry(data)
     ours = f"--data {data} is {found.summary}" if data not in DATASETS else f"the data set is {data}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fairdistill.data.datasets import celeba, cifar10s, digits_s, utkface
 from fairdistill.data.own import folder, table
 from fairdistill.data.own.metadata import header, metadata_tables
-from fairdistill.data.own.options import TableOptions
+from fairdistill.data.own.options import FolderOptions, TableOptions
 from fairdistill.data.own.shards import shards
 from fairdistill.data.rows import SPLITS, Split, Whole
 from fairdistill.errors import UsageError
@@ -95,7 +95,7 @@ def entry(name: str) -> DatasetEntry:
         )
     if path.is_dir():
         return DatasetEntry(
-            summary="a folder of class folders", options=folder.FolderOptions, load=_folder(path), network="resnet18"
+            summary="a folder of class folders", options=FolderOptions, load=_folder(path), network="resnet18"
         )
     if path.is_file():
         raise UsageError(f"{name} {no_table(path, tabular.SUFFIXES)}")

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from fairdistill import data
-from fairdistill.data.own.folder import FolderOptions, load, read_rows
+from fairdistill.data.own.folder import load, read_rows
+from fairdistill.data.own.options import FolderOptions
 from fairdistill.errors import DataError, UsageError
 
 

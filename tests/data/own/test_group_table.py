@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fairdistill.data.own.folder import FolderOptions, read_rows
+from fairdistill.data.own.folder import read_rows
+from fairdistill.data.own.options import FolderOptions
 from fairdistill.data.rows import Rows
 from fairdistill.errors import DataError, UsageError
 from tests.data.own.test_folder import make

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fairdistill.data.own.group_table import GroupTable, TableGroups, read_group_table
-from fairdistill.data.own.options import OwnOptions
+from fairdistill.data.own.group_table import TableGroups, read_group_table
+from fairdistill.data.own.options import FolderOptions
 from fairdistill.data.own.paths import EXTENSIONS
 from fairdistill.data.own.split_folders import splits_of_folders
 from fairdistill.data.own.table import load_own
@@ -30,37 +29,6 @@ if TYPE_CHECKING:
     from fairdistill.data.dataset import GroupedDataset
 
 _NAMED = 3  # examples in a note
-
-
-@dataclass(frozen=True, kw_only=True)
-class FolderOptions(OwnOptions):
-    """Options of a folder of class folders."""
-
-    group_table: str | None = field(default=None, metadata={"path": True})
-    """Table of groups, with image paths relative to the folder; default: group folders inside the class folders."""
-    image: str = "image"
-    """Column of image paths in --group-table."""
-    group: str = "group"
-    """Column of groups in --group-table; several columns, comma-separated, are combined. An empty value means
-    unknown."""
-    source: str | None = None
-    """Column in --group-table that identifies the person or picture behind each image; images that share one are never
-    separated by a split that is drawn, and not counted as independent. Default: source_id, if the table has it."""
-    bin: Mapping[str, str] = field(default_factory=dict)
-    """Cut a group column of numbers in --group-table into ranges, for example age=20,40; can be repeated."""
-    split_map: Mapping[str, str] = field(default_factory=dict)
-    """Meaning of a split folder's name, for example val=test; can be repeated."""
-    encoding: str = "utf-8"
-    """Text encoding of --group-table."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        given = [option for option in _OF_TABLE if getattr(self, option) != _OF_TABLE[option]]
-        if self.group_table is None and given:
-            raise UsageError(f"--{given[0]} applies only to --group-table; add --group-table or drop --{given[0]}")
-
-
-_OF_TABLE: Mapping[str, Any] = {"image": "image", "group": "group", "source": None, "bin": {}, "encoding": "utf-8"}
 
 
 def load(
@@ -103,11 +71,7 @@ def read_rows(path: Path, options: FolderOptions) -> Rows:
     if options.group_table is None:
         of_groups = _folder_groups([part[depth + 1] for part in parts], words_of(options.unknown))
     else:
-        table = GroupTable(
-            path=Path(options.group_table), image=options.image, group=options.group, source=options.source,
-            bin=options.bin, unknown=options.unknown, encoding=options.encoding,
-        )  # fmt: skip
-        of_groups = read_group_table(table, path, files)
+        of_groups = read_group_table(Path(options.group_table), path, files, options)
     of_class = np.bincount(labels, minlength=len(class_names)).tolist()
     notes += spelling_notes(class_names, of_class, column="the class folders", kind="class")
     return Rows(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.data.own.image_column import plain_paths
+from fairdistill.data.own.options import FolderOptions
 from fairdistill.data.own.paths import locate
 from fairdistill.data.own.sources import source_names
 from fairdistill.errors import DataError
@@ -17,27 +18,6 @@ from fairdistill.tables.columns import Columns, check_bins, words_of
 from fairdistill.tables.reading import check_column, header, read_columns, several
 from fairdistill.tables.sources import source_column
 from fairdistill.text.numbers import counted
-
-
-@dataclass(frozen=True, kw_only=True)
-class GroupTable:
-    """A table with the groups, and perhaps the sources, of the images in a folder.
-
-    Attributes:
-        path: the table.
-        image, group, source: its columns; no sources if ``source`` is None.
-        bin: where columns of numbers are cut into ranges.
-        unknown: values that mean unknown, comma-separated.
-        encoding: of its text.
-    """
-
-    path: Path
-    image: str
-    group: str
-    source: str | None = None
-    bin: Mapping[str, str] = field(default_factory=dict)
-    unknown: str | None = None
-    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,26 +37,31 @@ class TableGroups:
     notes: tuple[str, ...]
 
 
-def read_group_table(table: GroupTable, base: Path, files: Sequence[str]) -> TableGroups:
+def read_group_table(path: Path, base: Path, files: Sequence[str], options: FolderOptions) -> TableGroups:
     """Return the group and source of each file from a table, whose paths are relative to ``base``.
+
+    Args:
+        path: the table.
+        base: the folder.
+        files: in it.
+        options: the columns of the table, and how they are read.
 
     Raises:
         DataError: naming the table, row, column and value, for anything in it that cannot be used.
     """
-    path = table.path
-    columns_of = header(path, table.encoding)
-    groups = several(table.group, columns_of)
-    source = table.source or source_column(columns_of)
-    wanted = [("image", table.image), *(("group", name) for name in groups), ("source", source)]
+    columns_of = header(path, options.encoding)
+    groups = several(options.group, columns_of)
+    source = options.source or source_column(columns_of)
+    wanted = [("image", options.image), *(("group", name) for name in groups), ("source", source)]
     used = [(option, column) for option, column in wanted if column is not None]
     for option, column in used:
         check_column(path, columns_of, option, column)
-    check_bins(table.bin, groups, "group columns")
-    frame = read_columns(path, list(dict.fromkeys(column for _, column in used)), table.encoding)
-    columns = Columns(path, frame, table.bin, words_of(table.unknown))
+    check_bins(options.bin, groups, "group columns")
+    frame = read_columns(path, list(dict.fromkeys(column for _, column in used)), options.encoding)
+    columns = Columns(path, frame, options.bin, words_of(options.unknown))
     codes, names = columns.crossed(groups)
     sources = None if source is None else source_names(columns, source)
-    located = locate(plain_paths(columns, table.image, base), base)
+    located = locate(plain_paths(columns, options.image, base), base)
     listed = located.names.tolist()
     at: dict[str, int] = {}
     for row, name in enumerate(listed):

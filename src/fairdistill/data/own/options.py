@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -127,6 +127,37 @@ class TableOptions(OwnOptions):
     """Another table with the same columns, whose rows are the test set; rows without a split are then for training."""
     encoding: str = "utf-8"
     """Text encoding of the table, for example latin-1 or cp1252."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderOptions(OwnOptions):
+    """Options of a folder of class folders."""
+
+    group_table: str | None = field(default=None, metadata={"path": True})
+    """Table of groups, with image paths relative to the folder; default: group folders inside the class folders."""
+    image: str = "image"
+    """Column of image paths in --group-table."""
+    group: str = "group"
+    """Column of groups in --group-table; several columns, comma-separated, are combined. An empty value means
+    unknown."""
+    source: str | None = None
+    """Column in --group-table that identifies the person or picture behind each image; images that share one are never
+    separated by a split that is drawn, and not counted as independent. Default: source_id, if the table has it."""
+    bin: Mapping[str, str] = field(default_factory=dict)
+    """Cut a group column of numbers in --group-table into ranges, for example age=20,40; can be repeated."""
+    split_map: Mapping[str, str] = field(default_factory=dict)
+    """Meaning of a split folder's name, for example val=test; can be repeated."""
+    encoding: str = "utf-8"
+    """Text encoding of --group-table."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [option for option in _OF_TABLE if getattr(self, option) != _OF_TABLE[option]]
+        if self.group_table is None and given:
+            raise UsageError(f"--{given[0]} applies only to --group-table; add --group-table or drop --{given[0]}")
+
+
+_OF_TABLE: Mapping[str, Any] = {"image": "image", "group": "group", "source": None, "bin": {}, "encoding": "utf-8"}
 
 
 def channels(name: str, text: str, *, positive: bool = False) -> tuple[float, float, float]:
