@@ -55,7 +55,7 @@ class Columns:
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return a column's values as codes, -1 where empty (or, of groups, unknown), and the name of each code."""
         if column in self._bins:
-            codes, names = self._binned(column, self.unknown if unknown else ())
+            codes, names, _ = self._binned(column, self.unknown if unknown else ())
         else:
             of_row, different = self.distinct(column)
             shown = [str(value) for value in different]
@@ -103,21 +103,30 @@ class Columns:
             others: more columns to which the values that mean unknown apply; None if they apply to some that are not
                 here, so that nothing can be said about values that no row has.
         """
-        found = [self.codes(column, "group", unknown=True) for column in columns]
-        for column, (codes, names) in zip(columns, found, strict=True):
-            if column not in self._bins:
-                rows = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
-                self.notes += group_notes(column, names, rows)
+        found = []
+        for column in columns:
+            if column in self._bins:
+                codes, names, notes = self._binned(column, self.unknown)
             else:
-                self.notes += self._range_notes(column)
+                codes, names = self.codes(column, "group", unknown=True)
+                rows = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
+                notes = group_notes(column, names, rows)
+            found.append((codes, names))
+            self.notes += notes
         if others is not None:
             meant = [*columns, *(column for column in others if column is not None)]
             self.notes += unused_words(self.unknown, [self.frame[column] for column in meant])
         return cross([codes for codes, _ in found], [names for _, names in found])
 
-    def _binned(self, column: str, unknown: Collection[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    def _binned(self, column: str, unknown: Collection[str]) -> tuple[NDArray[np.int64], tuple[str, ...], list[str]]:
+        """Return the range of each row's number, -1 without one, the names of the ranges, and notes on the numbers."""
+        import pandas as pd
+
         edges = bin_edges(column, self._bins[column])
-        of_row, values, numbers = self._numbers(column, unknown)
+        of_row, different = self.distinct(column)
+        values = pd.Series(different)[[str(value).strip() not in unknown for value in different]]
+        separator = ";" if self.frame.attrs.get("separator") == ";" else ","  # a comma is decimal beside semicolons
+        numbers = as_numbers(values, separator=separator, thousands=True)
         wrong = np.flatnonzero(np.isnan(numbers))
         if len(wrong):
             row = int(np.flatnonzero(of_row == values.index[wrong[0]])[0])
@@ -128,38 +137,11 @@ class Columns:
             )
         codes = np.full(of_row.max(initial=-1) + 2, -1, np.int64)
         codes[values.index] = np.searchsorted(edges, numbers, side="right")
-        return codes[of_row], bin_names(edges)
-
-    def _numbers(
-        self, column: str, unknown: Collection[str]
-    ) -> tuple[NDArray[np.int64], pd.Series[Any], NDArray[np.float64]]:
-        """Return which value each row has, -1 without one; the known values by this number; and these as numbers."""
-        import pandas as pd
-
-        of_row, different = self.distinct(column)
-        values = pd.Series(different)[[str(value).strip() not in unknown for value in different]]
-        separator = ";" if self.frame.attrs.get("separator") == ";" else ","  # a comma is decimal beside semicolons
-        return of_row, values, as_numbers(values, separator=separator, thousands=True)
-
-    def _range_notes(self, column: str) -> list[str]:
-        """Return notes on numbers that are cut into ranges: unusual ways to write them, and codes for unknown."""
-        of_row, values, numbers = self._numbers(column, {"", *self.unknown})
-        names = list(map(str, values))
-        rows = dict(zip(names, np.bincount(of_row[of_row >= 0])[values.index].tolist(), strict=True))
-        read = dict(zip(names, numbers.tolist(), strict=True))
-        odd = [name for name in rows if _OTHER_SIGN.search(name)]
-        notes = [f"In column {column!r}, {name!r} was read as {read[name]:.15g}" for name in odd[:1]]
-        codes = codes_of_unknown(list(rows))
-        if not codes:
-            return notes
-        edges = bin_edges(column, self._bins[column])
-        ranges = np.searchsorted(edges, [read[code] for code in codes], side="right")
-        shown = [
-            f"{code!r} ({counted(rows[code], 'row')}) counts as {bin_names(edges)[at]!r}"
-            for code, at in zip(codes, ranges.tolist(), strict=True)
-        ]
-        mean = "it means" if len(codes) == 1 else "they mean"
-        return [*notes, f"In column {column!r}, {joined(shown)}; if {mean} unknown, add {unknown_option(codes)}"]
+        names, rows = list(map(str, values)), np.bincount(of_row[of_row >= 0])[values.index].tolist()
+        notes = _range_notes(
+            column, edges, dict(zip(names, rows, strict=True)), dict(zip(names, numbers.tolist(), strict=True))
+        )
+        return codes[of_row], bin_names(edges), notes
 
     def where(self, row: int) -> str:
         """Return where a row is, for messages."""
@@ -178,6 +160,24 @@ def _ordered(names: Iterable[str]) -> tuple[str, ...]:
 
 def _one(role: str) -> str:
     return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
+
+
+def _range_notes(
+    column: str, edges: NDArray[np.float64], rows: Mapping[str, int], read: Mapping[str, float]
+) -> list[str]:
+    """Return notes on numbers that are cut into ranges: unusual ways to write them, and codes for unknown."""
+    odd = [name for name in rows if _OTHER_SIGN.search(name)]
+    notes = [f"In column {column!r}, {name!r} was read as {read[name]:.15g}" for name in odd[:1]]
+    codes = codes_of_unknown(list(rows))
+    if not codes:
+        return notes
+    ranges = np.searchsorted(edges, [read[code] for code in codes], side="right")
+    shown = [
+        f"{code!r} ({counted(rows[code], 'row')}) counts as {bin_names(edges)[at]!r}"
+        for code, at in zip(codes, ranges.tolist(), strict=True)
+    ]
+    mean = "it means" if len(codes) == 1 else "they mean"
+    return [*notes, f"In column {column!r}, {joined(shown)}; if {mean} unknown, add {unknown_option(codes)}"]
 
 
 def group_notes(column: str, names: Sequence[str], rows: Sequence[int]) -> list[str]:
