@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import math
 import socket
@@ -15,6 +14,7 @@ from typing import Any
 
 from fairdistill.benching.ray.machines import Brief
 from fairdistill.errors import UsageError
+from fairdistill.system.optional import needed
 from fairdistill.system.threads import processors, wait_passively
 
 _CONNECT_SECONDS = 5.0
@@ -45,7 +45,7 @@ def joined(address: str | None, *, cpus: float, gpus: float) -> Iterator[int]:
     Raises:
         UsageError: if Ray is not installed, the cluster cannot be joined, or no machine is large enough.
     """
-    ray = _import_ray()
+    ray = needed("ray", extra="ray", by="--engine ray needs", name="Ray")
     with redirect_stdout(Brief(sys.stderr)):  # Ray prints events of its workers; standard output is for our table
         if address is None:
             _start(ray)
@@ -56,15 +56,6 @@ def joined(address: str | None, *, cpus: float, gpus: float) -> Iterator[int]:
             yield checked_room([node["Resources"] for node in ray.nodes() if node["Alive"]], cpus, gpus)
         finally:
             ray.shutdown()
-
-
-def _import_ray() -> ModuleType:
-    try:
-        return importlib.import_module("ray")
-    except ModuleNotFoundError as error:
-        if error.name != "ray":
-            raise
-        raise UsageError("--engine ray needs Ray; install it with: pip install 'fairdistill[ray]'") from error
 
 
 def _start(ray: ModuleType) -> None:
