@@ -66,13 +66,14 @@ def run_local(grid: Grid, *, workers: int, report: Report, seconds: float | None
 def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
     """Give worker processes that save their run and stop on Ctrl-C."""
     wait_passively()
+    others = multiprocessing.active_children()  # of the caller
     pool = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(threads,)
     )
     try:
         yield pool
     except (KeyboardInterrupt, TimeIsUp):
-        for process in multiprocessing.active_children():
+        for process in set(multiprocessing.active_children()).difference(others):
             with suppress(ProcessLookupError):
                 os.kill(int(process.pid or 0), signal.SIGINT)
         raise
