@@ -188,7 +188,7 @@ def test_when_time_is_up_the_run_in_hand_is_saved_and_goes_on_another_time(tmp_p
     with monkeypatch.context() as patch:
         patch.setattr(local, "run_job", held_alone)
         patch.setattr(schedule, "wait", wait_until_in_a_step)
-        asleep = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,), daemon=True)  # of the caller
+        asleep = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,), daemon=True)
         asleep.start()
         assert not run_local(grid, workers=1, report=lambda job, state: None, seconds=0.1)
     assert asleep.is_alive()
