@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -21,6 +23,8 @@ def test_the_line_by_hand() -> None:
     half = ONE.toward(OTHER, 0.5)
     assert half.weight.tolist() == [[2.0, 0.0], [0.0, 1.0]]
     assert half.bias.tolist() == [2.0, 1.0]
+    assert half.has_bias
+    assert not replace(ONE, has_bias=False).toward(OTHER, 0.5).has_bias
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.7, 1.0])

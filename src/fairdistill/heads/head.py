@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -50,7 +50,8 @@ class Head:
         ``torch.lerp(self.logits(x), other.logits(x), share)``. Interpolating weights for robustness: Wortsman et al.,
         *Robust fine-tuning of zero-shot models* (WiSE-FT, CVPR 2022).
         """
-        return Head(torch.lerp(self.weight, other.weight, share), torch.lerp(self.bias, other.bias, share))
+        weight, bias = torch.lerp(self.weight, other.weight, share), torch.lerp(self.bias, other.bias, share)
+        return replace(self, weight=weight, bias=bias)
 
 
 _BLOCK = 8192  # rows that are converted at a time: 16 MiB of 512 features in float32
