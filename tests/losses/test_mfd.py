@@ -201,6 +201,14 @@ def test_finite_where_no_distance_sets_the_bandwidth(loss, groups, bandwidth, fa
 
 
 @layouts
+def test_squared_distances_that_overflow_give_nan_and_never_a_wrong_number(loss):
+    value_of = bound(loss, [0, 0, 1, 1], [0, 1, 0, 1], 2, 2)
+    student, teacher = random(4, 3).float(), random(4, 3, seed=1).float()
+    torch.testing.assert_close(value_of(student * 1e17, teacher * 1e17), value_of(student, teacher))
+    assert value_of(student * 1e30, teacher * 1e30).isnan()
+
+
+@layouts
 def test_student_equal_to_teacher_in_one_group_is_zero_without_gradient(loss):
     feature = random(6, 3)
     fast = bound(loss, [0, 0, 0, 1, 1, 1], [1] * 6, 2, 2)

@@ -58,7 +58,8 @@ def mfd_loss(
         bandwidth: factor of the kernel's bandwidth; 1 in the paper.
 
     Returns:
-        Scalar in float32, or float64 for float64 inputs. Empty subgroups and empty classes add nothing.
+        Scalar in float32, or float64 for float64 inputs. Empty subgroups and empty classes add nothing. NaN where
+        squared distances overflow, in float32 from features of about 1e18 on.
 
     Raises:
         ValueError: if shapes do not fit, the bandwidth is not positive, or labels or groups are not integers. On a CPU
