@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.client
 import io
 import urllib.error
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,23 @@ def test_an_interrupted_download_is_never_in_place_and_can_be_repeated(
         fetch(URL, target, md5=md5(CONTENT))
     assert not target.exists()
     serve(monkeypatch)
+    fetch(URL, target, md5=md5(CONTENT))
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]
+    assert target.read_bytes() == CONTENT
+
+
+def test_two_that_download_at_a_time_both_get_the_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Meanwhile(Response):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() and not target.exists():
+                serve(monkeypatch)
+                with ThreadPoolExecutor(1) as other:
+                    other.submit(fetch, URL, target, md5=md5(CONTENT)).result()
+                assert target.read_bytes() == CONTENT
+            return super().read(size)
+
+    target = tmp_path / "archive"
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_args, **_options: Meanwhile())
     fetch(URL, target, md5=md5(CONTENT))
     assert [path.name for path in tmp_path.iterdir()] == ["archive"]
     assert target.read_bytes() == CONTENT
