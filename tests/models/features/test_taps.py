@@ -180,19 +180,23 @@ def test_a_with_block_leaves_no_hook(small):
 
 
 class Branches(nn.Module):
-    """One module that never runs, and one that returns a tuple."""
+    """One module that never runs, one that returns a tuple, and one that is called by a keyword."""
 
     def __init__(self):
         super().__init__()
-        self.unused, self.pair = nn.Linear(768, 3), nn.LSTM(768, 3)
+        self.unused, self.pair, self.last = nn.Linear(768, 3), nn.LSTM(768, 3), nn.Identity()
 
     def forward(self, images):
-        return self.pair(images.flatten(1))[0]
+        return self.last(input=self.pair(images.flatten(1))[0])
 
 
 @pytest.mark.parametrize(
     ("layer", "message"),
-    [("unused", "module 'unused' did not run"), ("pair", "output of the module 'pair' is a tuple, not a tensor")],
+    [
+        ("unused", "module 'unused' did not run"),
+        ("pair", "output of the module 'pair' is a tuple, not a tensor"),
+        ("last:input", "input of the module 'last' is a NoneType, not a tensor"),
+    ],
 )
 def test_a_layer_that_gives_no_feature_is_an_error_that_names_it(layer, message):
     with pytest.raises(UsageError, match=f"tap 'feature': the {message}|tap 'feature': the .*{message}"):

@@ -128,7 +128,7 @@ class Tapped:
             self._calls[name] += 1
 
         if point.side == "input":
-            return module.register_forward_pre_hook(lambda _module, inputs: catch(inputs[0]))
+            return module.register_forward_pre_hook(lambda _module, inputs: catch(next(iter(inputs), None)))
         return module.register_forward_hook(lambda _module, _inputs, output: catch(output))
 
 
