@@ -51,10 +51,16 @@ def latex(rows: Sequence[Sequence[str]], caption: str) -> str:
             *body,
             r"\bottomrule",
             r"\end{tabular}",
-            f"% {caption}",
+            f"% {one_line(caption)}",
         ]
     )
 
 
+_IN_LATEX = str.maketrans({
+    **{sign: f"\\{sign}" for sign in "_%&#${}"}, **{sign: f"${sign}$" for sign in "<>|"}, "±": r"$\pm$",
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+})  # fmt: skip
+
+
 def _latex_escaped(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "_%&#$" else sign for sign in one_line(text)).replace("±", r"$\pm$")
+    return one_line(text).translate(_IN_LATEX)
