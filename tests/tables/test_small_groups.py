@@ -24,8 +24,12 @@ def test_many_numbers_come_with_round_cuts(values, cut):
 
 
 @pytest.mark.parametrize(
-    "names", [[str(at) for at in range(10)], ["a"] * 30, [*map(str, range(20)), "old"], ["nan"] * 20]
-)
+    "names",
+    [
+        [str(at) for at in range(10)], ["a"] * 30, [*map(str, range(20)), "old"], ["nan"] * 20,
+        [f"1.{at * '0'}" for at in range(20)],
+    ],
+)  # fmt: skip
 def test_few_numbers_and_names_are_groups(names):
     assert number_note("n", names, [1] * len(names)) is None
 

@@ -47,7 +47,7 @@ def number_note(column: str, names: Sequence[str], rows: Sequence[int]) -> str |
             f"Column {column!r} has {len(names):,} different quantities, each a group of its own; write plain numbers "
             f"for those such as {odd[0]!r}, and cut them into ranges with --bin"
         )
-    if not np.isfinite(values).all():
+    if not 0 < np.ptp(values) < np.inf:
         return None
     shown = ",".join(f"{edge:.10g}" for edge in _edges(values, np.asarray(rows, np.float64)))
     return (
