@@ -164,6 +164,20 @@ def test_a_runs_configuration_is_a_configuration_file_and_the_command_line_wins(
     assert after == {**before, "steps": 3, "out": str(second)}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--data", "digits-s", "--config", "one.yaml"], ["--config", "one.yaml", "--config=two.yaml"]],
+    ids=["an option before the file", "a later file"],
+)
+def test_what_takes_precedence_says_which_options_the_data_has(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.yaml").write_text("data: celeba\nmethod: ss\n")
+    (tmp_path / "two.yaml").write_text("data: digits-s\n")
+    assert main(["train", *arguments, "--skew", "0.9", "--print_config"]) == 0
+    shown = yaml.safe_load(capsys.readouterr().out)
+    assert (shown["data"], shown["method"], shown["skew"]) == ("digits-s", "ss", 0.9)
+
+
 def test_an_unknown_key_in_a_configuration_file_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "options.yaml").write_text("method: ss\nlearning_rate: 0.1\n")

@@ -180,11 +180,11 @@ _METAVARS: Mapping[Any, str] = {int: "N", float: "X", str: "TEXT"}
 
 
 def peek(arguments: list[str], option: str) -> str | None:
-    """Return the value of an option before parsing, from the command line or the YAML file that it names."""
+    """Return the value of an option before parsing, from the command line or the last YAML file that has it."""
     found = values_of(arguments, option)
     if found:
         return found[-1]
-    for path in values_of(arguments, "config"):
+    for path in reversed(values_of(arguments, "config")):
         content = _configuration(path)
         if option in content:
             return str(content[option])
@@ -194,20 +194,14 @@ def peek(arguments: list[str], option: str) -> str | None:
 def with_configurations(arguments: list[str]) -> list[str]:
     """Return the arguments with the content of each file that ``--config`` names in place of its path.
 
-    A mapping that is left empty, such as ``set:``, is one without entries.
+    The files come first, since the parser lets what comes later take precedence. A mapping that is left empty, such as
+    ``set:``, is one without entries.
 
     Raises:
         UsageError: if a file cannot be read, or does not hold named options.
     """
-    given: list[str] = []
-    for item in arguments:
-        if given[-1:] == ["--config"]:
-            given[-1:] = [f"--config={_as_json(_configuration(item))}"]
-        elif item.startswith("--config="):
-            given.append(f"--config={_as_json(_configuration(item.partition('=')[2]))}")
-        else:
-            given.append(item)
-    return given
+    rest, files = _separated(arguments, "config")
+    return [*(f"--config={_as_json(_configuration(path))}" for path in files), *rest]
 
 
 _MOST_OPTIONS = 2**20  # characters
