@@ -186,6 +186,9 @@ def test_an_unknown_key_in_a_configuration_file_is_named(tmp_path, monkeypatch, 
     (tmp_path / "other.yaml").write_text("steps: few\n")
     assert main(["train", "--config=other.yaml"]) == 2
     assert "error: other.yaml: --steps: expected a whole number. Got value: few;" in capsys.readouterr().err
+    (tmp_path / "other.yaml").write_text("data:\n")
+    assert main(["train", "--config=other.yaml"]) == 2
+    assert "error: expected data to be a text, but got None" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

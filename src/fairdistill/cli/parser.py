@@ -186,7 +186,7 @@ def peek(arguments: list[str], option: str) -> str | None:
         return found[-1]
     for path in reversed(values_of(arguments, "config")):
         content = _configuration(path)
-        if option in content:
+        if content.get(option) is not None:
             return str(content[option])
     return None
 
