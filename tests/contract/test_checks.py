@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -129,6 +131,26 @@ def test_a_path_in_an_option_becomes_a_text():
     assert (options.out, options.init) == (str(Path("runs/mfd")), "weights.pt")
     with pytest.raises(UsageError, match="expected steps to be a whole number"):
         check_types(Options(steps=Path("3")))
+
+
+def test_numbers_and_texts_of_numpy_become_pythons():
+    @dataclass(frozen=True)
+    class Options:
+        lr: float | None = None
+        steps: int = 1
+        method: str = "ss"
+        exif: bool = False
+        set: Mapping[str, float] = field(default_factory=dict)
+
+    given = Options(np.float64(0.5), np.int64(3), np.str_("mfd"), np.bool_(True), {"a": 1.5, "b": np.float32(0.25)})
+    check_types(given)
+    assert repr(given).endswith("Options(lr=0.5, steps=3, method='mfd', exif=True, set={'a': 1.5, 'b': 0.25})")
+    for options in (Options(steps=np.float64(3)), Options(lr=np.zeros(1)), Options(lr=np.exp)):
+        with pytest.raises(UsageError, match=r"to be a (whole )?number, but got "):
+            check_types(options)
+    plain = {"a": 1.5}
+    check_types(kept := Options(set=plain))
+    assert kept.set is plain
 
 
 def test_a_path_stays_as_it_was_given_and_a_run_folder_becomes_one():

@@ -28,7 +28,9 @@ _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: 
 
 
 def check_types(options: Any) -> None:
-    """Check that every field of an options object holds a value of its annotated type; make texts of paths.
+    """Check that every field of an options object holds a value of its annotated type.
+
+    Paths become texts, and NumPy's numbers and texts Python's, as they are written into run folders.
 
     Args:
         options: a dataclass instance with fields of type bool, int, float, str, a Literal of texts, a Mapping, or any
@@ -48,7 +50,9 @@ def check_types(options: Any) -> None:
         fairdistill.errors.UsageError: expected epochs to be a whole number, but got 'few'
     """
     for name, kind, plain in _checked(cast("Hashable", type(options))):
-        value = getattr(options, name)
+        value = given = getattr(options, name)
+        if type(value) not in plain and (value := _without_numpy(given)) is not given:
+            object.__setattr__(options, name, value)
         if name in _PATHS and type(value) is str:
             given_path(name, value)
         if type(value) in plain:
@@ -61,6 +65,13 @@ def check_types(options: Any) -> None:
             check_named(name, value)
         if expected:
             raise UsageError(f"expected {name} to be {expected}, but got {value!r}")
+
+
+def _without_numpy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        found = {name: _without_numpy(each) for name, each in value.items()}
+        return found if any(found[name] is not each for name, each in value.items()) else value
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0 else value
 
 
 @cache
