@@ -159,3 +159,5 @@ def test_a_path_stays_as_it_was_given_and_a_run_folder_becomes_one():
     assert given_path("source", RunFolder(Path("runs/mfd"))) == Path("runs/mfd")
     assert listed_paths("run folders", RunFolder(Path("runs/mfd"))) == [Path("runs/mfd")]
     assert listed_paths("run folders", [RunFolder(Path("a")), "b"]) == [Path("a"), "b"]
+    with pytest.raises(UsageError, match="expected sources to be run folders, but got none"):
+        listed_paths("run folders", [])

@@ -29,7 +29,7 @@ def compare(
     Raises:
         RunFolderError: if a folder holds no finished run.
         DataError: if a row file cannot be read.
-        UsageError: if the runs were tested on different data, or a run is given twice.
+        UsageError: if the runs were tested on different data, or a run is given twice, or none.
 
     Example:
         >>> result = compare(["runs/teacher", "runs/mfd"])  # doctest: +SKIP
@@ -39,7 +39,7 @@ def compare(
     with_keywords(CompareOptions, options, keywords)
     given = listed_paths("run folders", sources)
     folders = [source for source in given if not is_row_file(source)]
-    found = [_compared(_read(folders))] if folders or not given else []
+    found = [_compared(_read(folders))] if folders else []
     return gathered([*found, *(read_rows(source) for source in given if is_row_file(source))])
 
 
@@ -49,11 +49,11 @@ def _compared(runs: Sequence[FinishedRun]) -> CompareResult:
     _refuse_repeats(recipes)
     in_rows = [run for members in recipes.values() for run in members]
     return CompareResult(
-        data=runs[0].data if runs else "",
+        data=runs[0].data,
         protocol=" and ".join(dict.fromkeys(run.config["protocol"] for run in in_rows)),
         made_with=tuple(dict.fromkeys(_made_with(run.folder.environment) for run in in_rows)),
-        largest_class=_largest_class(runs[0].result.get("counts")) if runs else math.nan,
-        tested_on=runs[0].result.get("digests", {}).get("test") or "" if runs else "",
+        largest_class=_largest_class(runs[0].result.get("counts")),
+        tested_on=runs[0].result.get("digests", {}).get("test") or "",
         rows=tuple(map(_row, recipes.values())),
     )
 

@@ -163,7 +163,7 @@ def listed_paths(name: str, value: Location | Sequence[Location]) -> list[str | 
         value: as the caller gave them.
 
     Raises:
-        UsageError: for anything else.
+        UsageError: for anything else, or for none.
 
     Example:
         >>> listed_paths("run folders", "runs/mfd")
@@ -173,7 +173,10 @@ def listed_paths(name: str, value: Location | Sequence[Location]) -> list[str | 
         value = [value]
     if not isinstance(value, Iterable) or hasattr(value, "to_csv"):
         raise UsageError(f"expected sources to be {name}, but got {reprlib.repr(value)}")
-    return [given_path(name, each) for each in value]
+    found = [given_path(name, each) for each in value]
+    if not found:
+        raise UsageError(f"expected sources to be {name}, but got none")
+    return found
 
 
 def check_named(name: str, value: object) -> None:
