@@ -67,8 +67,8 @@ class CategoryTable(Result):
         rows: samples whose category is known.
         unknown: samples whose category is unknown.
         reference: the category with the highest rate of those that are not small; of equal ones, the largest. None
-            if nobody is selected.
-        highest: the category with the highest rate of all.
+            if nobody in them is selected.
+        highest: the category with the highest rate of all; None if nobody is selected.
         categories: one entry each.
     """
 

@@ -56,6 +56,14 @@ def test_each_has_the_table_of_categories(name: str, audited: AuditResult) -> No
     assert "z has a higher rate but less than 2% of the samples" in text
 
 
+@pytest.mark.parametrize(
+    ("of_small", "said"), [(0, "selected, so"), (9, "selected in a category with at least 2% of the samples, so")]
+)
+def test_without_a_reference_it_says_where_nobody_is_selected(of_small: int, said: str) -> None:
+    found = audit(decided([0, 0, of_small], [500, 500, 10]), draws=200, positive="yes")
+    assert f"Nobody is {said} no ratio is defined. " in document("nyc", found, MADE)
+
+
 def test_the_bias_audit_marks_small_categories_and_asks_for_the_combination(audited: AuditResult) -> None:
     text = document("nyc", audited, MADE)
     (row,) = [line for line in text.splitlines() if line.startswith("| z | 10 |")]

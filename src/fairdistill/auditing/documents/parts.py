@@ -131,9 +131,10 @@ def _points(found: Estimate) -> str:
 
 
 def _reference(found: CategoryTable) -> str:
-    if found.reference is None:
-        return "Nobody is selected, so no ratio is defined."
     small = f"{100 * SMALL:g}%"
+    if found.reference is None:
+        among = "" if found.highest is None else f" in a category with at least {small} of the samples"
+        return f"Nobody is selected{among}, so no ratio is defined."
     text = (
         f"Each is compared with {as_markdown(found.reference)}, which has the highest rate of the categories with at "
         f"least {small} of the samples; its intervals take that choice as given."
