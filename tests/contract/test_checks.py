@@ -148,6 +148,8 @@ def test_numbers_and_texts_of_numpy_become_pythons():
     for options in (Options(steps=np.float64(3)), Options(lr=np.zeros(1)), Options(lr=np.exp)):
         with pytest.raises(UsageError, match=r"to be a (whole )?number, but got "):
             check_types(options)
+    with pytest.raises(UsageError, match="expected set to be named values, but got"):
+        check_types(Options(set={3: 1.0}))
     plain = {"a": 1.5}
     check_types(kept := Options(set=plain))
     assert kept.set is plain

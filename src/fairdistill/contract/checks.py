@@ -110,7 +110,7 @@ def _mismatch(value: Any, kind: Any) -> str | None:
     if kind in _KINDS:
         fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
         return None if fits and (kind is bool or not isinstance(value, bool)) else _KINDS[kind]
-    return None if isinstance(value, Mapping) else "named values"
+    return None if isinstance(value, Mapping) and all(isinstance(name, str) for name in value) else "named values"
 
 
 def check_at_least_one(options: Any, *names: str) -> None:
