@@ -92,9 +92,8 @@ def _draw(
 
     for name in names:
         take(name)
-    if any(
-        missing[at] == wanted[at] for at in wanted
-    ):  # a subgroup whose sources are large, or have rows elsewhere too
+    # Of a subgroup, all sources may be large, or have rows elsewhere too.
+    if any(missing[at] == wanted[at] for at in wanted):
         for name in sorted(names, key=lambda name: counts[name].total()):
             if any(missing[at] == wanted[at] for at in counts[name]):
                 take(name, filling=True)
