@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairdistill.auditing import AuditOptions
 from fairdistill.contract import check_named, check_new_file, check_types, given_path, listed_paths
 from fairdistill.errors import UsageError
 from fairdistill.runs import RunFolder
@@ -117,6 +118,12 @@ def test_a_frame_in_place_of_a_path_is_told_how_to_be_one():
         given_path("source", pd.DataFrame({"label": [0]}))
     with pytest.raises(UsageError, match=r"^expected source to be a path, but got \[0, 1, 2, 3, 4, 5, \.\.\.\]$"):
         given_path("source", list(range(1000)))
+
+
+@pytest.mark.parametrize(("given", "several"), [(["ss", "mfd"], "ss,mfd"), (range(3), "0,1,2"), ((0,), "0")])
+def test_a_list_in_place_of_a_text_is_told_how_to_be_one(given, several):
+    with pytest.raises(UsageError, match=f"expected label to be a text, but got .*; write several as '{several}'"):
+        AuditOptions(label=given)
 
 
 def test_a_path_in_an_option_becomes_a_text():

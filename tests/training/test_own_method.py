@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import fairdistill
 from fairdistill.benching.execution import run_job
@@ -22,6 +23,7 @@ from fairdistill.models import trust_code
 from fairdistill.runs import RunFolder
 from fairdistill.training import Interrupted, TrainOptions, resume, train
 from fairdistill.training.setup import prepare
+from fairdistill.types import StepView
 from tests.stops import in_step
 from tests.training.test_resume import stopped
 
@@ -50,6 +52,15 @@ def test_it_trains_with_its_settings_and_is_compared_by_its_name():
     assert row["loss"].keys() == {"ce", "group_means"}
     assert row["loss"]["group_means"] > 0
     assert [row.method for row in fairdistill.compare([run.path]).rows] == [MINE]
+
+
+@pytest.mark.parametrize(("groups", "value"), [([-1, -1], 0), ([-1, 0], 0), ([1, 0], 1)])
+def test_its_term_takes_batches_with_few_known_groups_or_none(monkeypatch, groups, value):
+    monkeypatch.syspath_prepend(Path.cwd())
+    term = importlib.import_module("my_losses").GroupMeansTerm(strength=2.0)
+    features = {"embedding": torch.tensor([[2.0], [4.0]])}
+    loss = term(StepView(features, {}, torch.tensor([0, 1]), torch.tensor(groups), 2, 2, 0.0))
+    assert loss == 2 * value
 
 
 def test_a_stopped_run_goes_on_once_its_code_is_named(monkeypatch, capsys):

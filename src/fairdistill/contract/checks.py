@@ -64,7 +64,10 @@ def check_types(options: Any) -> None:
         if expected and name in _NAMES_CODE:
             check_named(name, value)
         if expected:
-            raise UsageError(f"expected {name} to be {expected}, but got {value!r}")
+            way_out = ""
+            if kind is str and isinstance(value, list | tuple | range):
+                way_out = f"; write several as {','.join(map(str, value))!r}"
+            raise UsageError(f"expected {name} to be {expected}, but got {value!r}{way_out}")
 
 
 def _without_numpy(value: Any) -> Any:
