@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairdistill.tables.meaning import alike, answer, found_in, is_fraction, no_first, plain
+from fairdistill.tables.meaning import alike, answer, first_alike, found_in, is_fraction, no_first, plain
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,17 @@ def test_the_name_that_means_no_is_the_first(names):
 
 
 def test_one_spelling_is_alike_and_two_are_not():
-    assert alike("CAT", ["cat", "dog"]) == "cat"
-    assert alike("cat", ["Cat", "CAT"]) is None
-    assert alike("bird", ["cat"]) is None
+    assert alike(["CAT", "bird"], ["cat", "dog"]) == {"CAT": "cat", "bird": None}
+    assert alike(["cat"], ["Cat", "CAT"]) == {"cat": None}
+    assert alike(["Cat"], ["cat-", "CAT"]) == {"Cat": "CAT"}  # a closer one decides
+
+
+def test_the_first_name_that_is_spelled_like_an_earlier_one():
+    assert first_alike(["a", "b", "B", "A"]) == ("A", "a")
+    assert first_alike(["1", "2", "1.0"]) == ("1.0", "1")
+    assert first_alike(["1", "2"]) is None
+
+
+def test_thousands_of_classes_are_compared_with_each_other_without_every_pair():
+    names = [f"id_{number}" for number in range(30_000)]
+    assert alike(names, [f"ID {number}" for number in range(30_000)])["id_29999"] == "ID 29999"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import re
 import shlex
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError, UsageError
+from fairdistill.tables.bins import bin_edges, bin_names
 from fairdistill.tables.distinct import distinct
 from fairdistill.tables.meaning import found_in
 from fairdistill.tables.numbers import as_numbers, decimals
@@ -201,14 +201,18 @@ def cross(
     codes: Sequence[NDArray[np.int64]], names: Sequence[Sequence[str]]
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Combine several group attributes into one: the combinations that occur; unknown if any attribute is unknown."""
-    total, all_names = codes[0], tuple(names[0])
+    total, found = _without_gaps(codes[0])
+    all_names = [names[0][code] for code in found]
     for code, more in zip(codes[1:], names[1:], strict=True):
-        total = np.where((total < 0) | (code < 0), -1, total * len(more) + code)
-        all_names = tuple(f"{a}, {b}" for a in all_names for b in more)
-    occurring = np.unique(total[total >= 0])
-    place = np.full(len(all_names) + 1, -1, np.int64)
-    place[occurring] = np.arange(len(occurring))
-    return place[total], tuple(all_names[code] for code in occurring.tolist())
+        total, found = _without_gaps(np.where((total < 0) | (code < 0), -1, total * len(more) + code))
+        all_names = [f"{all_names[pair // len(more)]}, {more[pair % len(more)]}" for pair in found]
+    return total, tuple(all_names)
+
+
+def _without_gaps(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:
+    """Return codes renumbered from 0 in the same order, where -1 stays, and the codes that occur."""
+    occurring = np.unique(codes[codes >= 0])
+    return np.where(codes < 0, -1, np.searchsorted(occurring, codes)), occurring.tolist()
 
 
 def reordered(
@@ -314,34 +318,3 @@ def _forms(word: str) -> tuple[str, ...]:
     """Return a value and, of a whole number, its other form: pandas writes 999 as 999.0 beside missing values."""
     whole = word.removesuffix(".0")
     return (whole, f"{whole}.0") if whole.removeprefix("-").isdecimal() else (word,)
-
-
-def check_bins(bins: Mapping[str, str], columns: Sequence[str], what: str) -> None:
-    """Raise a UsageError if ``--bin`` names a column that is not one of ``columns``; ``what`` describes them.
-
-    Example:
-        >>> check_bins({"ages": "20,40"}, ["age"], "group columns")
-        Traceback (most recent call last):
-        fairdistill.errors.UsageError: --bin ages: only the group columns can be binned: age
-    """
-    for column in bins:
-        if column not in columns:
-            raise UsageError(f"--bin {column}: only the {what} can be binned: {', '.join(columns)}")
-
-
-def bin_edges(column: str, text: str) -> NDArray[np.float64]:
-    """Return the increasing numbers of ``20,40``."""
-    try:
-        edges = np.array([float(part) for part in str(text).split(",")])
-    except ValueError:
-        raise UsageError(f"expected --bin {column}=NUMBER,NUMBER,..., but got {column}={text}") from None
-    if not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
-        raise UsageError(f"expected --bin {column} to list increasing numbers, but got {text}")
-    return edges
-
-
-def bin_names(edges: NDArray[np.float64]) -> tuple[str, ...]:
-    """Return the name of each bin: ``<20``, ``20 to <40``, ``>=40``."""
-    shown = [repr(edge).removesuffix(".0") for edge in edges.tolist()]
-    between = [f"{low} to <{high}" for low, high in itertools.pairwise(shown)]
-    return (f"<{shown[0]}", *between, f">={shown[-1]}")

@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from fairdistill.tables.order import number
 
@@ -105,15 +105,31 @@ def _places(names: Sequence[Hashable], offered: Sequence[Hashable]) -> tuple[int
     return tuple(at[name] for name in names)
 
 
-def alike(name: str, offered: Sequence[str]) -> str | None:
-    """Return the only offered name that is another spelling of a name, None if there is not exactly one.
+def alike(names: Iterable[str], offered: Iterable[str]) -> dict[str, str | None]:
+    """Return for each name the only offered name that is another spelling of it, None if there is not exactly one.
 
     Example:
-        >>> alike("Cat ", ["cat", "dog"]), alike("cat", ["Cat", "CAT"])
-        ('cat', None)
+        >>> alike(["Cat ", "DOG"], ["cat", "dog", "Dog"])
+        {'Cat ': 'cat', 'DOG': None}
     """
-    for form in FORMS:
-        found = [other for other in offered if form(other) == form(name)]
-        if found:
-            return found[0] if len(found) == 1 else None
-    return None
+    spelled = [(form, _by_form(form, offered)) for form in FORMS]
+    found = {name: next((same[form(name)] for form, same in spelled if form(name) in same), []) for name in names}
+    return {name: others[0] if len(others) == 1 else None for name, others in found.items()}
+
+
+def first_alike(names: Iterable[str]) -> tuple[str, str] | None:
+    """Return the first name that is another spelling of an earlier one, and that one; None if there is none.
+
+    Example:
+        >>> first_alike(["cat", "dog", "Dog"]), first_alike(["cat", "dog"])
+        (('Dog', 'dog'), None)
+    """
+    same = _by_form(_letters, names).values()
+    return next(((others[1], others[0]) for others in same if len(others) > 1), None)
+
+
+def _by_form(form: Callable[[str], Hashable], names: Iterable[str]) -> dict[Hashable, list[str]]:
+    found: dict[Hashable, list[str]] = {}
+    for name in names:
+        found.setdefault(form(name), []).append(name)
+    return found

@@ -15,7 +15,8 @@ from fairdistill import data
 from fairdistill.data.own.options import TableOptions
 from fairdistill.data.own.table import Rows, read_rows
 from fairdistill.errors import DataError, UsageError
-from fairdistill.tables.columns import bin_edges, bin_names, cross
+from fairdistill.tables.bins import bin_edges, bin_names
+from fairdistill.tables.columns import cross
 from fairdistill.tables.order import natural
 
 SIMPLE = "image,label,group,split\na.png,cat,x,train\nb.png,dog,y,train\nsub/c.png,cat,y,test\nd.png,dog,x,test\n"

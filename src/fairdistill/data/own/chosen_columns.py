@@ -9,7 +9,7 @@ from fairdistill.data.own.labels import LabelColumns
 from fairdistill.data.own.metadata import FILE_NAME
 from fairdistill.data.own.options import TableOptions
 from fairdistill.errors import UsageError
-from fairdistill.tables.columns import check_bins
+from fairdistill.tables.bins import check_bins
 from fairdistill.tables.reading import check_column, check_used_once, several
 from fairdistill.tables.sources import source_column
 

@@ -14,7 +14,8 @@ from fairdistill.data.own.options import FolderOptions
 from fairdistill.data.own.paths import locate
 from fairdistill.data.own.sources import source_names
 from fairdistill.errors import DataError
-from fairdistill.tables.columns import Columns, check_bins, words_of
+from fairdistill.tables.bins import check_bins
+from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.reading import check_column, header, read_columns, several
 from fairdistill.tables.sources import source_column
 from fairdistill.text.numbers import counted

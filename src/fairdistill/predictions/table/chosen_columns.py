@@ -10,7 +10,8 @@ from fairdistill.errors import DataError
 from fairdistill.predictions.table.class_columns import Scores
 from fairdistill.predictions.table.matching import class_of_column
 from fairdistill.predictions.table.options import TableColumns
-from fairdistill.tables.columns import Columns, check_bins, names_in
+from fairdistill.tables.bins import check_bins
+from fairdistill.tables.columns import Columns, names_in
 from fairdistill.tables.reading import check_column, check_used_once, is_json_lines, is_parquet, read_columns, several
 from fairdistill.tables.sources import id_column, source_column
 from fairdistill.text.lists import listed

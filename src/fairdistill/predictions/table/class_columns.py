@@ -11,7 +11,7 @@ from fairdistill.errors import DataError
 from fairdistill.predictions.predictions import some_of
 from fairdistill.predictions.table.matching import class_of_column, columns_by_name, contradiction
 from fairdistill.tables.columns import classes_option
-from fairdistill.tables.meaning import alike
+from fairdistill.tables.meaning import first_alike
 from fairdistill.text.lists import listed
 
 _SHOWN = 12
@@ -128,7 +128,7 @@ def _counts(path: Path, scores: Scores, classes: tuple[str, ...]) -> str:
         missing = [n for n in classes if columns_by_name(scores.columns, [n], prefix=scores.prefix) is None]
     if missing and len(missing) < len(classes):
         text += f"; no column is named after {', '.join(map(repr, missing[:5]))}"
-    same = next(((n, alike(n, classes[:at])) for at, n in enumerate(classes) if alike(n, classes[:at])), None)
+    same = first_alike(classes)
     if same is not None:
         return f"{text}; write {same[0]!r} and {same[1]!r} alike if they are the same class"
     return f"{text}; name the columns of all classes with --prob, and the classes in their order with --classes"

@@ -140,7 +140,8 @@ def _as_labelled(column: CodedClasses, classes: Sequence[str], notes: list[str])
 
     A number beside the other one that means the same, as -1 beside 0, stands for something else.
     """
-    meant = {name: alike(name, classes) for name in column.names if name not in classes}
+    known = frozenset(classes)
+    meant = alike([name for name in column.names if name not in known], classes)
     different = [name for name, other in meant.items() if other is None]
     found = found_in(different, classes) if different else None
     if found is not None:

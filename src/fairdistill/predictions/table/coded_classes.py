@@ -29,10 +29,15 @@ class CodedClasses:
 
     def indices(self, order: Sequence[str]) -> NDArray[np.int64]:
         """Return the place of each row's class in ``order``, int64 ``[N]``."""
-        return np.array([order.index(name) for name in self.names], np.int64)[self.codes]
+        return _places(self.names, order)[self.codes]
 
     def renamed(self, meant: Mapping[str, str]) -> CodedClasses:
         """Return the column with other names for some of its classes; two of them may become one."""
-        names = tuple(dict.fromkeys(meant.get(name, name) for name in self.names))
-        place = np.array([names.index(meant.get(name, name)) for name in self.names], np.int64)
-        return CodedClasses(self.name, place[self.codes], names)
+        named = [meant.get(name, name) for name in self.names]
+        different = tuple(dict.fromkeys(named))
+        return CodedClasses(self.name, _places(named, different)[self.codes], different)
+
+
+def _places(names: Sequence[str], order: Sequence[str]) -> NDArray[np.int64]:
+    at = {name: place for place, name in enumerate(order)}
+    return np.array([at[name] for name in names], np.int64)

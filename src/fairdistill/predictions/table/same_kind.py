@@ -67,13 +67,19 @@ def _check_quantities(table: Columns, labels: CodedClasses, predicted: CodedClas
             f"{len(labels.names):,} different numbers, which seem to measure something; an audit needs classes, so cut "
             "the labels and the predictions into ranges, or name the column of true classes with --label"
         )
-    others = [name for name in predicted.names if name not in labels.names]
+    others = _others(labels, predicted)
     if set(labels.names) in _TWO_NUMBERS and len(others) > _MOST_OTHERS and all(number(n) is not None for n in others):
         raise DataError(
             f"{table.where(predicted.first(others[0]))}: column {predicted.name!r} has {others[0]}, one of "
             f"{len(others):,} values that are not among the classes {some_of(labels.names)}; "
             f"{_remedy(predicted, labels)}"
         )
+
+
+def _others(labels: CodedClasses, predicted: CodedClasses) -> list[str]:
+    """Return the predictions that are not among the labels."""
+    known = frozenset(labels.names)
+    return [name for name in predicted.names if name not in known]
 
 
 def _remedy(column: CodedClasses, labels: CodedClasses) -> str:
@@ -103,8 +109,7 @@ def _is_share(name: str) -> bool:
 
 def _check_lists(table: Columns, labels: CodedClasses, predicted: CodedClasses) -> None:
     """Raise a DataError if predictions are lists of numbers, such as ``[0.1 0.2 0.7]``."""
-    others = [name for name in predicted.names if name not in labels.names]
-    lists = [name for name in others if _LIST.fullmatch(name.strip()[:_LOOKED_AT])]
+    lists = [name for name in _others(labels, predicted) if _LIST.fullmatch(name.strip()[:_LOOKED_AT])]
     if 2 * len(lists) > len(predicted.names):
         text = " ".join(lists[0].split())[:60]
         raise DataError(
