@@ -13,6 +13,7 @@ from fairdistill.tables.numbers import as_numbers
         ["[0.5]", "[2.5e-1]", "[-3.]"],
         ["[[0.5]]", "[[0.25]]", "[[-3]]"],
         ["tensor(0.5)", "tensor([0.25])", "tensor(-3., device='cuda:0')"],
+        ["np.float64(0.5)", "np.float32(0.25)", "np.int64(-3)"],
         ["array([0.5])", "array(0.25, dtype=float32)", "array(-3)"],
         ["0.5\u00a0", "\u00a00.25", "-3"],
         ["0.5", "0.25", "\u22123"],

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from fairdistill.tables.order import number
+from fairdistill.tables.printed import unprinted
 
 _WHOLE_FLOAT = re.compile(r"\s*[+-]?\d+([.]0+|,0)\s*")
 _NO_WORDS = """false no n neg negative absent none without normal healthy -
@@ -46,6 +47,7 @@ def is_fraction(name: str) -> bool:
 
 
 def _value(name: str) -> Hashable:
+    name = unprinted(name) or name
     value = number(name.strip())
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split()) if value is None else float(value)
 
@@ -74,7 +76,8 @@ def no_first(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 FORMS: tuple[Callable[[str], Hashable], ...] = (str, _value, _letters)
-"""From strict to loose: as written; numbers by value and texts without case; letters and digits alone."""
+"""From strict to loose: as written; numbers by value and texts without case, also as Python prints them; letters and
+digits alone."""
 
 
 def found_in(names: Sequence[str], offered: Sequence[str]) -> tuple[int, ...] | None:

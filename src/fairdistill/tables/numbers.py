@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fairdistill.tables.printed import unprinted
+
 if TYPE_CHECKING:
     import pandas as pd
 
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d*,\d+|\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+|[+-]?\d+")
-_ONE = r"\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*"
-_WRAPPED = re.compile(  # a single number as PyTorch and NumPy print it
-    rf"(?:tensor|array)\(\[{{0,2}}{_ONE}\]{{0,2}}(?:,\s*(?:device|dtype|grad_fn)=[^()]*)?\)|\[{{1,2}}{_ONE}\]{{1,2}}"
-)
 _GROUPINGS = (  # what separates thousands, and what the decimals
     (",", "."), (".", ","), (" ", ".,"), ("\u00a0", ".,"), ("\u202f", ".,"), ("'", ".,"), ("\u2019", ".,"),
 )  # fmt: skip
@@ -31,7 +29,7 @@ def as_numbers(
     Commas are decimal commas if no field has a point, and signs between thousands are left out where they can be
     nothing else, as in ``1,000,000`` or ``1,000.5``. If all fields with a comma look like ``"1,000"`` in a table whose
     separator is a comma, they are not numbers, or thousands if ``thousands`` says so. Percent signs are read if every
-    field has one, and so are brackets around single numbers, as in ``[0.5]`` and ``tensor(0.5)``.
+    field has one, and so are single numbers as Python prints them, as in ``[0.5]`` and ``tensor(0.5)``.
     """
     import pandas as pd
 
@@ -39,8 +37,9 @@ def as_numbers(
     if not np.isnan(found).any() or pd.api.types.is_numeric_dtype(values.dtype):
         return found
     texts = values.dropna().astype(str).str.strip().str.replace("\N{MINUS SIGN}", "-", regex=False)
-    if len(texts) and texts.str.fullmatch(_WRAPPED).all():
-        texts = texts.str.replace(_WRAPPED, r"\1\2", regex=True)
+    printed = texts.map(unprinted)
+    if printed.notna().all():
+        texts = printed.astype(str)
     percent = len(texts) > 0 and bool(texts.str.endswith("%").all())
     if percent:
         texts = texts.str.removesuffix("%").str.strip()

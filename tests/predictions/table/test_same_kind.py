@@ -82,6 +82,35 @@ def test_codes_from_other_starts_are_refused(read, label, pred, message):
         read(labels, predictions)
 
 
+def test_one_class_of_two_names_is_refused(read):
+    labels = [["no", "yes", "maybe"][at % 3] for at in range(60)]
+    predictions = [name.replace("maybe", "perhaps") for name in labels[3:]] + ["no", "yes", "no"]
+    said = "'maybe' is never predicted and no sample has the label 'perhaps', but 19 of 20 samples of 'maybe' are"
+    with pytest.raises(DataError, match=rf"{said} predicted 'perhaps'.* else add --classes maybe,no,perhaps,yes$"):
+        read(labels, predictions)
+    assert len(read(labels, predictions, classes="no,yes,maybe,perhaps").class_names) == 4
+
+
+def test_yes_coded_as_1_and_no_as_2_is_refused_beside_0_and_1(read):
+    with pytest.raises(DataError, match="'2' is never predicted and no sample has the label '0', but 18 of 20 samples"):
+        read([2 - each for each in RIGHT], GUESSED)
+
+
+def test_a_class_that_samples_of_several_are_predicted_as_is_one_of_its_own(read):
+    labels = [["no", "yes", "maybe"][at % 3] for at in range(60)]
+    assert len(read(labels, ["other" if at % 2 else "no" for at in range(60)]).class_names) == 4
+    few = [*labels[:30], *["no"] * 30]
+    assert len(read(few, [name.replace("maybe", "perhaps") for name in few[:27]] + ["no"] * 33).class_names) == 4
+
+
+def test_single_values_are_classes_however_python_prints_them(read):
+    for written in ("tensor({})", "tensor({}, device='cuda:0')", "[{}]", "np.int64({})"):
+        assert read(RIGHT, [written.format(each) for each in GUESSED]).correct.sum() == 36
+    assert read(RIGHT, [f"np.{each == 1}_" for each in GUESSED]).correct.sum() == 36
+    with pytest.raises(DataError, match=r"pred' has tensor\(0\.2\), which is .* probability of '1', use --score pred$"):
+        read(RIGHT, [f"tensor({0.2 + 0.5 * each})" for each in GUESSED])
+
+
 def test_codes_are_read_as_written_where_all_are_listed_or_little_speaks_against_it(read):
     labels = [each + 1 for each in RIGHT]
     assert read(labels, GUESSED, classes="0,1,2").correct.sum() == 2

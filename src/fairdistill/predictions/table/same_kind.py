@@ -14,6 +14,7 @@ from fairdistill.predictions.table.coded_classes import CodedClasses
 from fairdistill.tables.columns import Columns, classes_option
 from fairdistill.tables.meaning import is_fraction, no_first
 from fairdistill.tables.order import in_order, number, places
+from fairdistill.tables.printed import unprinted
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percentage
 
@@ -44,6 +45,7 @@ def check_same_kind(table: Columns, labels: CodedClasses, predicted: CodedClasse
             )
     _check_start(table, labels, predicted)
     if set(labels.names) & set(predicted.names):
+        _check_one_sided(table, labels, predicted)
         return
     given = f"labels ({some_of(labels.names)}) and predictions ({some_of(predicted.names)}) share no value"
     remedy = "spell the classes the same way in both columns"
@@ -98,13 +100,13 @@ def _remedy(column: CodedClasses, labels: CodedClasses) -> str:
 
 def _share(name: str) -> float | None:
     """Return the number that a text is, also with a percent sign or a decimal comma."""
-    text = name.strip()
+    text = (unprinted(name) or name).strip()
     value = number(text.removesuffix("%").strip().replace(",", ".", 1))
     return value / 100 if value is not None and text.endswith("%") else value
 
 
 def _is_share(name: str) -> bool:
-    return is_fraction(name) or (name.strip().endswith("%") and _share(name) is not None)
+    return is_fraction(unprinted(name) or name) or (name.strip().endswith("%") and _share(name) is not None)
 
 
 def _check_lists(table: Columns, labels: CodedClasses, predicted: CodedClasses) -> None:
@@ -149,6 +151,24 @@ def _check_start(table: Columns, labels: CodedClasses, predicted: CodedClasses) 
                 f"be numbered from different starts: {percentage(written / rows)} of them agree as written, and "
                 f"{percentage(other / rows)} if predictions are read one {how}; {' or '.join(ways)}, or, if they are "
                 f"right as written, add {option}"
+            )
+
+
+def _check_one_sided(table: Columns, labels: CodedClasses, predicted: CodedClasses) -> None:
+    """Raise a DataError if most samples of a class that is never predicted are predicted as one that no sample has."""
+    unseen, never = (frozenset(_others(*pair)) for pair in ((labels, predicted), (predicted, labels)))
+    if not unseen or not never:
+        return
+    for label in (label for label, name in enumerate(labels.names) if name in never):
+        times = np.bincount(predicted.codes[labels.codes == label], minlength=len(predicted.names))
+        most, name = predicted.names[int(times.argmax())], labels.names[label]
+        if most in unseen and times.max() >= _MORE_RIGHT and 2 * times.max() > times.sum():
+            every = in_order((*labels.names, *predicted.names))
+            option = classes_option(every) if len(every) <= _SHOWN else "--classes with the classes of both columns"
+            raise DataError(
+                f"{table.path}: {name!r} is never predicted and no sample has the label {most!r}, but {times.max():,} "
+                f"of {times.sum():,} samples of {name!r} are predicted {most!r}; write them alike if they are the same "
+                f"class, else add {option}"
             )
 
 
