@@ -22,6 +22,38 @@ def test_a_table_of_counts_is_refused_with_what_repeats_its_rows(tmp_path, name)
     assert len(read_predictions(tmp_path / "t.csv", TableColumns()).labels) == len(SAMPLES)
 
 
+SITES = SAMPLES.loc[SAMPLES.index.repeat(5)].assign(site=[at % 5 for at in range(5 * len(SAMPLES))])
+
+
+@pytest.mark.parametrize("name", ["n", "COUNT(*)", "Count of id", "n_images", "Anzahl von id"])
+def test_counts_of_the_combinations_of_more_columns_are_refused(tmp_path, name):
+    sizes = SITES.groupby([*SAMPLES.columns, "site"]).size()
+    counts = sizes.reset_index(name=name).assign(mean=[0.5 + at / 100 for at in range(len(sizes))])
+    counts.loc[0, name] += 1  # not all the same
+    counts.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match=r"has each combination of the values of its other columns once, and column '"):
+        read_predictions(tmp_path / "t.csv", TableColumns())
+
+
+def test_scores_in_a_table_of_counts_are_refused(tmp_path):
+    scores = [round(0.1 * (at % 10), 1) for at in range(40)]
+    table = pd.DataFrame({"label": [0, 1] * 20, "group": list("aabb") * 10, "s": scores, "n": [3, 5] * 20})
+    table.drop_duplicates().to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(
+        DataError, match=r"has each combination of the values of its other columns once, and column 'n'"
+    ):
+        read_predictions(tmp_path / "t.csv", TableColumns(score="s"))
+
+
+def test_samples_that_differ_in_enough_columns_are_no_counts(tmp_path):
+    few = SITES.drop_duplicates().assign(n=[at % 4 for at in range(len(SITES.drop_duplicates()))])
+    one = few.assign(day=[at // 3 for at in range(len(few))])  # many combinations are possible
+    one.to_csv(tmp_path / "t.csv", index=False)
+    assert len(read_predictions(tmp_path / "t.csv", TableColumns())) == len(few)
+    pd.concat([few, few[:1]]).to_csv(tmp_path / "t.csv", index=False)  # one occurs twice
+    assert len(read_predictions(tmp_path / "t.csv", TableColumns())) > len(few)
+
+
 def test_samples_with_such_a_column_and_few_samples_without_are_read(tmp_path):
     SAMPLES.assign(n=range(len(SAMPLES))).to_csv(tmp_path / "t.csv", index=False)
     assert len(read_predictions(tmp_path / "t.csv", TableColumns()).labels) == len(SAMPLES)

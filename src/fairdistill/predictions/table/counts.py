@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -9,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairdistill.errors import DataError
+from fairdistill.tables.distinct import distinct
 from fairdistill.tables.numbers import as_numbers
 from fairdistill.tables.reading import read_columns
 
-_WORDS = (
-    "n nn count counts freq frequency frequencies cases total n_samples num_samples samples size "
-    "anzahl nombre effectif antal aantal cuenta recuento conteggio"
-)
+_WORDS = """n nn nobs count counts freq frequency frequencies cases total samples nsamples numsamples samplesize size
+    rowcount nrows numrows rows records images nimages numimages instances observations support
+    anzahl nombre effectif antal aantal cuenta recuento conteggio"""
+_OF = re.compile(r"(count|number|anzahl|nombre|cuenta|recuento|conteggio)( of | von | de | di |\().*")
 _FEWEST_IDS = 10  # fewer may differ in all predictions by chance
 _COUNTS = frozenset(_WORDS.split())
+_MOST_ROWS = 100_000  # of a table whose other columns are looked at
+_REPEATED = 10  # with this many pairs of rows for each possible combination, chance alone repeats some
 
 
 def check_rows_are_samples(
@@ -29,8 +34,8 @@ def check_rows_are_samples(
 ) -> None:
     """Raise a DataError if a table holds a row for each label, group and prediction, and how often they occur together.
 
-    That is what GROUP BY in SQL, ``table`` in R and ``value_counts`` in pandas return; read as samples, every
-    combination would weigh the same.
+    That is what GROUP BY in SQL, ``table`` in R and ``value_counts`` in pandas return, also of more columns; read as
+    samples, every combination would weigh the same.
 
     Args:
         path: the table.
@@ -43,18 +48,43 @@ def check_rows_are_samples(
         >>> once = np.array([0, 1])
         >>> check_rows_are_samples(Path("t.csv"), ["label", "group", "pred"], ["label", "group", "pred"], (once,) * 3)
     """
-    column = next((name for name in names if name not in used and name.strip().casefold() in _COUNTS), None)
+    column = next((name for name in names if name not in used and _is_called_a_count(name)), None)
     if column is None or len(parts[0]) < 2:
         return
+    what = "label, group and prediction"
     if len(np.unique(np.stack(parts, axis=1), axis=0)) < len(parts[0]):
-        return
+        others = [name for name in names if name and name != column]
+        if not _each_once(path, others, encoding, rows=len(parts[0])):
+            return
+        what = "the values of its other columns"
     if not _can_count(as_numbers(read_columns(path, [column], encoding)[column], separator="")):
         return
     raise DataError(
-        f"{path} has each combination of label, group and prediction once, and column {column!r}, probably how often "
+        f"{path} has each combination of {what} once, and column {column!r}, probably how often "
         f"it occurs, but a row must be a sample; repeat the rows, in pandas with t.loc[t.index.repeat(t[{column!r}])], "
         "or, if the column is something else, rename it"
     )
+
+
+def _is_called_a_count(name: str) -> bool:
+    text = name.strip().casefold()
+    return re.sub(r"[\W_]+", "", text) in _COUNTS or _OF.fullmatch(text) is not None
+
+
+def _each_once(path: Path, names: list[str], encoding: str, *, rows: int) -> bool:
+    """Return whether no combination of the values of columns occurs twice although chance would repeat some.
+
+    Columns with more different values than half of the rows, as of ids and means, do not count.
+    """
+    if rows > _MOST_ROWS:
+        return False
+    frame = read_columns(path, names, encoding)
+    columns = [distinct(frame[name].astype(str)) for name in names]
+    columns = [(codes, values) for codes, values in columns if 2 * len(values) <= rows]
+    possible = math.prod(len(values) for _, values in columns)
+    if not columns or rows**2 < _REPEATED * possible:
+        return False
+    return len(np.unique(np.stack([codes for codes, _ in columns], axis=1), axis=0)) == rows
 
 
 def check_one_class_a_sample(

@@ -21,12 +21,14 @@ from fairdistill.predictions.table.copies import copies_note
 from fairdistill.predictions.table.counts import check_one_class_a_sample, check_rows_are_samples
 from fairdistill.predictions.table.options import DEFAULT_THRESHOLD, TableColumns
 from fairdistill.tables.columns import Columns, words_of
+from fairdistill.tables.first_row import first_row_note
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import header, read_columns
 from fairdistill.tables.several_models import models_column, models_note
 from fairdistill.tables.sources import source_hint
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.tables.splits import split_column
+from fairdistill.tables.weights import weights_note
 from fairdistill.text.progress import working
 
 if TYPE_CHECKING:
@@ -61,11 +63,13 @@ def read_predictions(
     kept = _filled(columns, found.label, found.pred, scores.columns) if answered else None
     classes = read_classes(columns, label=found.label, pred=found.pred, scores=scores, classes=found.classes)
     outputs = _outputs(columns, classes, found)
-    if outputs.probabilities is None and found.id is None:
+    if found.id is None:
         read = {*columns.frame.columns}
         check_rows_are_samples(path, names, read, (classes.labels, group_codes, outputs.predicted), found.encoding)
     if found.source is None:
         columns.notes += source_hint(names, chosen.texts)
+    columns.notes += weights_note(names, used)
+    columns.notes += first_row_note(columns, [found.label, found.pred, *groups])
     if split is not None:
         columns.notes += training_note(columns, split)
     if models is not None:
