@@ -52,6 +52,15 @@ def test_a_missing_test_cell_is_named(arguments, tmp_path, capsys):
     assert "Warning: there is no test image of disc, dark, so DEO is undefined" in capsys.readouterr().out
 
 
+def test_line_breaks_in_names_are_escaped(arguments, tmp_path, capsys):
+    table = tmp_path / "data/images.csv"
+    table.write_text(table.read_text().replace(",disc,", ',"di\nsc",'))
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert r"smallest subgroup: di\nsc, dark with 2." in shown
+    assert "\nsc" not in shown
+
+
 def test_a_table_of_test_rows_alone_says_that_training_needs_more(arguments, tmp_path, capsys):
     table = tmp_path / "data/images.csv"
     table.write_text(table.read_text().replace(",train", ",test"))

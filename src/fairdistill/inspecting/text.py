@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairdistill.auditing.sizing import sizing_in_words
+from fairdistill.escaping import one_line
 from fairdistill.inspecting.result import ImageSizes, InspectResult, Pixels, SplitContents, Subgroup
 from fairdistill.metrics import Estimate
 from fairdistill.metrics.noise import ChanceDEO
@@ -29,7 +30,7 @@ def render(result: InspectResult) -> str:
     test = result.split("test")
     if test is not None:
         lines += ["", *_claims(result, test)]
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _sizes(sizes: ImageSizes) -> str:
