@@ -76,3 +76,16 @@ def test_tables_with_columns_in_another_order_are_compared_by_class(tmp_path):
     (tmp_path / "three.csv").write_text("id,label,group,p_dog,p_emu\n" + two.replace("cat", "emu"))
     with pytest.raises(DataError, match=r"has the classes dog, emu, .* has cat, dog"):
         audit(tmp_path / "one.csv", against=tmp_path / "three.csv", draws=500)
+
+
+def test_notes_on_other_tables_are_told_with_their_names():
+    labels, wrong = np.arange(300) % 3, np.where(np.arange(300) < 30, 0, 1)
+    names = ("a", "b", "c")
+    own = replace(predictions(labels, (labels + wrong) % 3, names), notes=("Read twice",))
+    right = replace(predictions(labels, labels, names), where="old.csv", notes=("Read twice", "Rounded"))
+    turned = replace(predictions(labels, (labels + 1) % 3, names), where="val.csv")
+    notes = audit(own, against=right, draws=500).notes
+    assert "Read twice" in notes
+    assert [note for note in notes if "old.csv" in note and "ids" not in note] == ["old.csv: Rounded"]
+    notes = audit(right, against=turned, draws=500).notes
+    assert any(note.startswith("val.csv: With another order of the outputs the accuracy would be") for note in notes)

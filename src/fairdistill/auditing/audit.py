@@ -186,6 +186,7 @@ def audited(inputs: Inputs, options: AuditOptions, *, attribute: str | None = No
             *too_few_exchanges(sample),
             *auc_left_out(predictions),
             *_pairing(predictions, against, validation),
+            *_of_others(predictions, against, validation),
             *why_not,
         ),
         model=predictions.model,
@@ -211,3 +212,15 @@ def _pairing(predictions: Predictions, against: Predictions | None, validation: 
         None if validation is None else overlap_note(predictions, validation),
     )
     return tuple(note for note in notes if note is not None)
+
+
+def _of_others(predictions: Predictions, *others: Predictions | None) -> tuple[str, ...]:
+    """Return the notes on other predictions that are not also on the audited ones, with the name of their table."""
+    known = {*notes_of(predictions)}
+    return tuple(
+        f"{other.where}: {note}"
+        for other in others
+        if other is not None
+        for note in notes_of(other)
+        if note not in known
+    )
