@@ -77,8 +77,10 @@ def check_beats_guessing(predictions: Predictions, model: str, remedy: str) -> N
     counts = np.bincount(predictions.labels, minlength=len(predictions.class_names))
     common = predictions.class_names[int(counts.argmax())]
     order = order_note(predictions)
+    correct, guessed = float(predictions.correct.mean()), float(counts.max() / len(predictions))
+    better = "no better" if correct <= guessed else "not more than chance better"
     raise UsageError(
-        f"{model} is correct for {percent(float(predictions.correct.mean()))}% of the {len(predictions):,} validation "
-        f"images, no better than guessing: naming {common!r} for all of them would be correct for "
-        f"{percent(float(counts.max() / len(predictions)))}%. {order[0] if order else remedy}"
+        f"{model} is correct for {percent(correct)}% of the {len(predictions):,} validation images, {better} than "
+        f"guessing: naming {common!r} for all of them would be correct for {percent(guessed)}%. "
+        f"{order[0] if order else remedy}"
     )
