@@ -32,9 +32,25 @@ def test_parts_in_another_order_are_noted():
     assert len(notes(["Effusion|Mass", "Mass|Effusion", "Mass"], "class")) == 1
 
 
+def test_words_for_the_sexes_are_noted_in_several_languages():
+    female, male = notes(["Female", "Women", "männlich", "male"])
+    assert female.startswith("In column 'g', 'Female' (1 row) and 'Women' (2 rows) count as 2 groups")
+    assert male.startswith("In column 'g', 'männlich' (3 rows) and 'male' (4 rows) count as 2 groups")
+
+
+def test_one_range_in_two_ways_is_noted():
+    (note,) = notes(["18-25", "18 to 25", "26-40"])
+    assert note.startswith("In column 'g', '18-25' (1 row) and '18 to 25' (2 rows) count as 2 groups")
+    assert len(notes(["65+", "65 and over"])) == 1
+    (note,) = notes(["18-25", "18 \u2013 25"])
+    assert "differ only in" in note  # as look-alikes alone
+
+
 @pytest.mark.parametrize(
     "names",
     [
+        ["boy", "girl", "man", "woman"],
+        ["18-25", "26-40", ">65", "65+"],
         ["A", "AB", "B", "O"],
         ["I", "II", "III", "IV"],
         ["a", "apple", "avocado"],

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from fairdistill.tables.ranges import date_notes
 from fairdistill.tables.same_meaning import same_meaning_notes
 from fairdistill.tables.totals import totals_note
 from fairdistill.tables.unknown import codes_of_unknown, means_unknown, unknown_option
@@ -23,12 +24,13 @@ COMPARED = 10_000
 _PLURALS = {"group": "groups", "class": "classes", "source": "sources", "attribute": "attributes"}
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")  # between letters: those of HIV- and 10-19 mean something
-_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"), "-")
+_DASHES = {**dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"), "-"), 0x2044: "/"}
 _QUOTES = {
     **dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4"), "'"),
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u00ab\u00bb"), '"'),
 }
 _DOTS = re.compile(r"(?<=[^\W\d_])\.+")  # after a letter: that of 1.5 means something
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652]")
 _LATIN = str.maketrans(
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458\u0455",
@@ -37,8 +39,12 @@ _LATIN = str.maketrans(
 
 
 def _without_blanks(name: str) -> str:
-    """Drop blanks of any kind, and characters that are not visible (zero-width blanks, marks, control characters)."""
-    return "".join(sign for sign in name if not sign.isspace() and unicodedata.category(sign) not in ("Cf", "Cc"))
+    """Drop blanks of any kind, and characters that are not visible: zero-width blanks, marks, control characters."""
+    return "".join(
+        sign
+        for sign in name
+        if not (sign.isspace() or unicodedata.category(sign) in ("Cf", "Cc") or "\ufe00" <= sign <= "\ufe0f")
+    )
 
 
 def _without_punctuation(name: str) -> str:
@@ -52,11 +58,14 @@ def _in_latin(name: str) -> str:
 
 
 def _without_accents(name: str) -> str:
-    """Drop the accents of Latin, Greek and Cyrillic letters; the marks of other scripts are letters themselves."""
+    """Drop the accents of Latin, Greek and Cyrillic letters and the points of Arabic and Hebrew ones.
+
+    The marks of other scripts are letters themselves.
+    """
     if name.isascii():
         return name
     parts = unicodedata.normalize("NFD", name)
-    return unicodedata.normalize("NFC", "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f"))
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", parts))
 
 
 def _decoded(name: str) -> str:
@@ -136,6 +145,7 @@ def spelling_notes(names: Sequence[str], rows: Sequence[int], *, column: str, ki
         notes += totals_note(names, count, column=column, kind=kind)
         known = [name for name in names if name not in words]
         notes += same_meaning_notes(known, count, column=column, kinds=_PLURALS[kind])
+        notes += date_notes(known, count, column=column)
     if words:
         shown = [f"{name!r} ({counted(count[name], 'row')})" for name in words]
         one = len(words) == 1
@@ -185,6 +195,8 @@ def lookalike_notes(names: Sequence[str], rows: Mapping[str, int], *, column: st
 def _key(name: str) -> str:
     """Return a text that is equal for names that look alike."""
     plain = _in_latin(_without_accents(_without_punctuation(_without_blanks(_one_form(_decoded(name)))))).casefold()
+    if re.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+", plain):
+        plain = plain.replace(",", "")
     if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", plain) and math.isfinite(float(plain)):
         return repr(float(plain) + 0.0) if abs(float(plain)) < 2**53 else plain
     return plain
