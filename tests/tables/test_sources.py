@@ -68,5 +68,19 @@ def test_a_column_of_people_is_suggested(name):
     assert source_hint(["image", name], ["image", name]) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Email", "people"),
+        ("Patient Name", "people"),
+        ("emp_no", "people"),
+        ("MD5", "pictures"),
+        ("family_id", "families"),
+    ],
+)
+def test_more_columns_tell_what_several_rows_may_show(name, shown):
+    assert source_hint(["image", name], ["image"])[0].startswith(f"Column '{name}' may identify {shown}; if several")
+
+
 def test_other_columns_are_not():
-    assert source_hint(["id", "image", "impatient", "personality", "name"], []) == []
+    assert source_hint(["id", "image", "impatient", "personality", "name", "worker_id", "family", "hashtag"], []) == []

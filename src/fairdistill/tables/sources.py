@@ -16,12 +16,15 @@ from fairdistill.tables.spelling import COMPARED, lookalike_notes, spelling_note
 _PEOPLE = frozenset({
     "patient", "subject", "person", "participant", "individual", "identity", "speaker", "donor", "proband", "patienten",
     "probanden", "personen", "paciente", "paziente", "persona", "pessoa", "personne", "sujet", "sujeto", "mrn",
+    "patientname", "subjectname", "personname", "fullname", "email", "emailaddress", "ssn",
 })  # fmt: skip
+_PICTURES = frozenset({"hash", "imagehash", "filehash", "phash", "dhash", "md5", "sha1", "sha256", "checksum"})
 _NUMBERED = {  # words that mean this only if the name says that they are numbered, as in user_id
     **dict.fromkeys(
         ("user", "customer", "client", "member", "employee", "applicant", "candidate", "student", "volunteer",
-         "respondent", "celebrity", "actor"), "people",
+         "respondent", "celebrity", "actor", "emp", "child"), "people",
     ),
+    "family": "families", "household": "households", "track": "tracks", "scene": "scenes",
     "lesion": "lesions", "video": "videos", "clip": "videos", "slide": "slides", "specimen": "specimens",
     "study": "studies", "studyinstance": "studies", "series": "series", "seriesinstance": "series", "exam": "exams",
     "accession": "exams", "encounter": "encounters", "visit": "visits",
@@ -79,7 +82,8 @@ def source_hint(names: Collection[str], used: Collection[str | None]) -> list[st
     for name in (name for name in names if name not in used):
         word = _letters(name)
         stem = _OF_A_NUMBER.sub("", word, count=1)
-        shown = "people" if stem in _PEOPLE else _NUMBERED.get(stem) if stem != word else None
+        shown = _NUMBERED.get(stem) if stem != word else None
+        shown = "people" if stem in _PEOPLE else "pictures" if word in _PICTURES else shown
         if shown is not None:
             found.setdefault(shown, name)
     if not found:
