@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from fairdistill.errors import UsageError
-from fairdistill.fixing.work.guessing import beats_guessing, check_beats_guessing
+from fairdistill.fixing.work.guessing import check_beats_guessing
 from fairdistill.predictions import Predictions
 
 
@@ -16,45 +14,6 @@ def predictions(labels, groups, predicted, *, classes=2, sources=None):
         groups=groups, predicted=predicted, probabilities=None, class_names=tuple("abcdefghij"[:classes]),
         group_names=("x", "y"),
     )  # fmt: skip
-
-
-def skewed(right_of_rare: float):
-    """90% of the images show class a, of which 85% are recognised."""
-    labels = np.repeat([0, 1], [900, 100])
-    right = np.where(labels == 0, np.arange(1000) % 100 < 85, np.arange(1000) % 100 < 100 * right_of_rare)
-    return predictions(labels, np.arange(1000) % 2, np.where(right, labels, 1 - labels))
-
-
-def test_naming_the_most_common_class_is_guessing():
-    labels = np.repeat([0, 1], [900, 100])
-    assert not beats_guessing(predictions(labels, np.arange(1000) % 2, np.zeros(1000, np.int64)))
-
-
-def test_so_is_chance():
-    draw = np.random.default_rng(0)
-    labels = np.arange(3000) % 3
-    assert not beats_guessing(predictions(labels, np.arange(3000) % 2, draw.integers(0, 3, 3000), classes=3))
-
-
-def test_a_model_that_serves_a_rare_class_is_not_guessing_though_less_accurate_than_the_most_common_class():
-    assert skewed(0.8).correct.mean() < 0.9
-    assert beats_guessing(skewed(0.8))
-    assert not beats_guessing(skewed(0.15))
-
-
-def test_images_of_few_people_prove_little():
-    labels = np.arange(200) % 2
-    predicted = np.where(np.arange(200) % 10 < 6, labels, 1 - labels)
-    given = predictions(labels, np.arange(200) // 2 % 2, predicted)
-    assert beats_guessing(given)
-    assert not beats_guessing(replace(given, sources=np.arange(200) // 2 % 10))
-
-
-def test_without_known_groups_the_accuracy_decides():
-    labels = np.arange(200) % 2
-    unknown = np.full(200, -1)
-    assert beats_guessing(predictions(labels, unknown, labels))
-    assert not beats_guessing(predictions(labels, unknown, np.zeros(200, np.int64)))
 
 
 def test_swapped_classes_are_an_error_that_names_the_order_that_fits():
