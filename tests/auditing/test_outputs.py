@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fairdistill import audit
-from fairdistill.auditing.outputs import order_note
+from fairdistill.auditing.outputs import order_note, quantity_note
 from fairdistill.errors import DataError
 from fairdistill.predictions import Predictions
 from fairdistill.predictions.model_reading import ModelReading
@@ -89,3 +89,19 @@ def test_notes_on_other_tables_are_told_with_their_names():
     assert [note for note in notes if "old.csv" in note and "ids" not in note] == ["old.csv: Rounded"]
     notes = audit(right, against=turned, draws=500).notes
     assert any(note.startswith("val.csv: With another order of the outputs the accuracy would be") for note in notes)
+
+
+def test_rounded_quantities_are_noted():
+    labels = np.arange(600) % 60
+    near = np.clip(labels + np.arange(600) // 60 - 5, 0, 59)
+    ages = tuple(str(18 + at) for at in range(60))
+    (note,) = quantity_note(predictions(labels, near, ages))
+    assert note.startswith(
+        "The 60 classes are whole numbers, and half of the wrong predictions are off by at most 3; if"
+    )
+    assert note in audit(predictions(labels, near, ages), draws=500).notes
+    assert quantity_note(predictions(labels, near, tuple(f"age {age}" for age in ages))) == ()
+    assert quantity_note(predictions(labels, (labels * 7 + 3) % 60, ages)) == ()  # as far as any class
+    assert quantity_note(predictions(labels, np.where(np.arange(600) < 240, near, labels), ages)) == ()  # mostly right
+    few = predictions(labels % 15, np.clip(near, 0, 14), ages[:15])
+    assert quantity_note(few) == ()

@@ -181,6 +181,29 @@ def test_a_single_column_that_is_only_called_like_a_probability_is_left_out_if_p
         read(write(text), prob="p_")
 
 
+def test_columns_that_are_only_called_like_probabilities_are_left_out_if_predictions_are_there(write):
+    text = "label,group,pred,p_value,p_adj\ncat,x,cat,7,1\ndog,y,cat,8,0\n"
+    found = read(write(text))
+    assert (found.predicted.tolist(), found.probabilities) == ([0, 0], None)
+    assert found.notes[-1] == (
+        "The columns 'p_value', 'p_adj' are not named after classes, so they were not read; if they hold "
+        "probabilities, add --prob p_ and, with --classes, the classes in their order"
+    )
+    rest = text.replace("7,1", "0.5,0.5").replace("8,0", "0.25,0.75")
+    assert read(write(rest), prob="p_", classes="cat,dog").probabilities.tolist() == [[0.5, 0.5], [0.25, 0.75]]
+    assert read(write(rest), classes="cat,dog").probabilities is not None
+    assert read(write(rest.replace("p_value", "p_cat").replace("p_adj", "p_dog"))).probabilities is not None
+    with pytest.raises(DataError, match="do not say which class each belongs to"):
+        read(write(text.replace("pred", "other")))
+
+
+def test_crossed_groups_have_names_of_their_own(write):
+    found = read(write('label,pred,race,sex\n0,0,"a, b",c\n1,1,a,"b, c"\n0,1,a,c\n'), group="race,sex")
+    assert found.group_names == ('a, "b, c"', "a, c", '"a, b", c')
+    found = read(write('label,pred,race,sex\n0,0,"a, b",c\n1,1,a,c\n'), group="race,sex")
+    assert found.group_names == ("a, c", "a, b, c")
+
+
 def test_group_columns_are_crossed_and_an_empty_one_is_unknown(write):
     text = "label,pred,race,sex\n0,0,A,m\n1,1,B,m\n0,1,A,f\n1,1,,f\n0,0,B,\n"
     found = read(write(text), group="race,sex")

@@ -9,7 +9,7 @@ import numpy as np
 from fairdistill.auditing.change import worst_of
 from fairdistill.auditing.guessing import guessing_note
 from fairdistill.auditing.options import AuditOptions
-from fairdistill.auditing.outputs import order_note
+from fairdistill.auditing.outputs import order_note, quantity_note
 from fairdistill.auditing.result import (
     AuditMetrics,
     ClassAudit,
@@ -130,6 +130,7 @@ def too_few_exchanges(sample: Resampled) -> tuple[str, ...]:
 def notes_of(predictions: Predictions, attribute: str | None = None) -> tuple[str, ...]:
     """Return what a reader should know about the predictions, one sentence each; see :func:`order_note`."""
     notes = [*predictions.notes, *(order_note(predictions, attribute=attribute) or guessing_note(predictions))]
+    notes += quantity_note(predictions)
     known, predicted = (
         np.bincount(each, minlength=len(predictions.class_names)) > 0
         for each in (predictions.labels, predictions.predicted)

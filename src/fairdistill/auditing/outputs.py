@@ -1,17 +1,22 @@
-"""A note if the outputs of a model seem to be assigned to the wrong classes."""
+"""Notes if the outputs of a model seem to be assigned to the wrong classes, or to be no classes."""
 
 from __future__ import annotations
 
 from shlex import quote
 
+import numpy as np
+
 from fairdistill.metrics.reordering import better_order
 from fairdistill.predictions import Predictions
 from fairdistill.tables.columns import classes_option
+from fairdistill.tables.order import number
 from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percent
 
 _SHOWN = 5
 _MOST_LISTED = 20
+_FEWEST = 20  # classes that are whole numbers, to be ages or other quantities
+_NEAR = 0.1  # of the range of labels
 
 
 def order_note(predictions: Predictions, *, attribute: str | None = None) -> tuple[str, ...]:
@@ -41,3 +46,23 @@ def order_note(predictions: Predictions, *, attribute: str | None = None) -> tup
         order = classes_option([names[meant] for meant in found.meant])
         note += f". If outputs are assigned by position, {order} is the order that fits"
     return (note,)
+
+
+def quantity_note(predictions: Predictions) -> tuple[str, ...]:
+    """Return a note if classes are many whole numbers, and most predictions are wrong but near, as of rounded ages."""
+    values = [number(name) for name in predictions.class_names]
+    if (
+        len(values) <= _FEWEST
+        or not all(isinstance(value, int) for value in values)
+        or predictions.correct.mean() > 0.5
+    ):
+        return ()
+    numbers = np.array(values, np.float64)
+    labels, off = numbers[predictions.labels], ~predictions.correct
+    distance = np.abs(labels - numbers[predictions.predicted])[off]
+    if np.median(distance) > _NEAR * np.ptp(labels):
+        return ()
+    return (
+        f"The {len(values):,} classes are whole numbers, and half of the wrong predictions are off by at most "
+        f"{np.median(distance):g}; if they measure something, such as an age, cut labels and predictions into ranges",
+    )

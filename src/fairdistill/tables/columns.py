@@ -206,6 +206,9 @@ def cross(
     for code, more in zip(codes[1:], names[1:], strict=True):
         total, found = _without_gaps(np.where((total < 0) | (code < 0), -1, total * len(more) + code))
         all_names = [f"{all_names[pair // len(more)]}, {more[pair % len(more)]}" for pair in found]
+    if len(set(all_names)) < len(all_names) and not any('"' in name for of_one in names for name in of_one):
+        quoted = [[f'"{name}"' if ", " in name else name for name in of_one] for of_one in names]
+        return cross(codes, quoted)  # of "a, b" and "c", or "a" and "b, c"
     return total, tuple(all_names)
 
 

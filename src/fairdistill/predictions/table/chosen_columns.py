@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fairdistill.errors import DataError
 from fairdistill.predictions.table.class_columns import Scores
-from fairdistill.predictions.table.matching import class_of_column
+from fairdistill.predictions.table.matching import class_of_column, columns_by_name
 from fairdistill.predictions.table.options import TableColumns
 from fairdistill.tables.bins import check_bins
 from fairdistill.tables.columns import Columns, names_in
@@ -16,7 +16,7 @@ from fairdistill.tables.reading import check_column, check_used_once, is_json_li
 from fairdistill.tables.sources import id_column, source_column
 from fairdistill.text.lists import listed
 
-_SHOWN = 30  # columns
+_SHOWN, _NAMED = 30, 5  # columns
 _PREFIX = "p_"  # of columns that are recognized as probabilities
 _PICTURES = ("image", "img")  # columns that may hold more than the names of files
 
@@ -106,14 +106,22 @@ def _ids(path: Path, names: list[str], used: set[str | None]) -> str | None:
 
 
 def _unrelated(path: Path, options: TableColumns, names: list[str], offered: list[str]) -> tuple[str, ...]:
-    """Return a note if the only column that could hold probabilities is not named after a class, such as ``p_id``."""
-    if len(offered) != 1 or options.label not in names:
+    """Return a note if none of the columns that could hold probabilities is named after a class, such as ``p_id``."""
+    several_listed = options.classes is not None and len(offered) > 1  # these are in the order of --classes
+    if not offered or several_listed or options.label not in names:
         return ()
     labels = Columns(path, read_columns(path, [options.label], options.encoding), {})
     _, classes = labels.codes(options.label, "label", unknown=True)
     classes = names_in(options.classes) if options.classes else classes
-    if class_of_column(offered[0], classes, prefix=_PREFIX) is not None:
+    if any(class_of_column(name, classes, prefix=_PREFIX) is not None for name in offered):
         return ()
+    if len(offered) > 1:
+        if columns_by_name(offered, classes, prefix=_PREFIX) is not None:
+            return ()
+        return (
+            f"The columns {listed([*map(repr, offered)], _NAMED)} are not named after classes, so they were not read; "
+            f"if they hold probabilities, add --prob {_PREFIX} and, with --classes, the classes in their order",
+        )
     text = f"The column {offered[0]!r} is not named after a class, so it was not read"
     return (f"{text}; if it holds probabilities, name it with --score" if len(classes) == 2 else text,)
 
