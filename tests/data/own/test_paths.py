@@ -83,6 +83,19 @@ def test_another_extension_is_suggested_and_not_taken(folder):
     assert "files with the extension .jpg exist instead" in message(["faces/a.png"], folder)
 
 
+def test_leading_zeros_that_were_dropped_are_suggested(tmp_path):
+    (tmp_path / "faces").mkdir()
+    for number in (7, 12, 0):
+        (tmp_path / f"faces/{number:05d}.jpg").touch()
+    for folder in (tmp_path, tmp_path / "faces"):
+        said = f"{tmp_path / 'faces'} has 00007.jpg for 7, so a spreadsheet seems to have dropped leading zeros; write"
+        assert said in message(["7", "12", "0"], folder)
+    assert "00012.jpg for 12.jpg" in message(["12.jpg"], tmp_path / "faces")
+    assert "dropped leading zeros" not in message(["8"], tmp_path)
+    (tmp_path / "faces/007.jpg").touch()
+    assert "dropped leading zeros" not in message(["7"], tmp_path)  # which of two?
+
+
 def test_missing_files_that_are_skipped_are_a_note_unless_all_are_missing(folder):
     located = locate(np.array(["faces/a.jpg", "x.jpg"], object), folder)
     notes = check_located(located, folder, where="t.csv", skip=True)

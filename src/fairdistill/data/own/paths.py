@@ -90,6 +90,15 @@ class Listing:
         exact = [each for each in found if os.path.splitext(each)[0] == last] or found
         return posixpath.join(folder, exact[0]) if len(exact) == 1 else None
 
+    def padded(self, names: Sequence[str]) -> str | None:
+        """Return the file of the first name if each name is a number that one file has with more zeros before it."""
+        stems = [PurePosixPath(name).stem for name in names]
+        files = [each for each in self._names("") if os.path.splitext(each)[1].lower() in EXTENSIONS]
+        found = {os.path.splitext(each)[0].lstrip("0") or "0": each for each in sorted(files)}
+        if len(found) < len(files) or not all(stem.isdecimal() and stem in found for stem in stems):
+            return None
+        return found[stems[0]]
+
     def _folder_alike(self, folder: str) -> str | None:
         """Return the one folder whose path differs only in the case or form of letters."""
         if not folder or self._names(folder):
@@ -222,6 +231,13 @@ def _suggestion(sample: list[str], folder: Path) -> str:
     extensions = {PurePosixPath(name).suffix for name in instead if name is not None}
     if None not in instead and len(extensions) == 1:
         return f"; files with the extension {extensions.pop()} exist instead, so correct it in the table"
+    for other in (folder, *_near(folder)):
+        padded = Listing(str(other)).padded(sample)
+        if padded is not None:
+            return (
+                f"; {other} has {padded} for {sample[0]}, so a spreadsheet seems to have dropped leading zeros; write "
+                "the names as text, with their zeros and the extension"
+            )
     return ""
 
 
