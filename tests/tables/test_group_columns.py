@@ -104,3 +104,10 @@ def test_a_whole_number_means_unknown_however_it_is_written(word):
     unused = Columns(Path("t.csv"), frame, {}, words_of(word))
     unused.crossed(["site"])
     assert unused.notes == ["No row has the group '999' that --unknown names"]
+
+
+@pytest.mark.parametrize("word", ["inf", "-Infinity", "1e999"])
+def test_an_infinite_number_has_no_range(word):
+    frame = pd.DataFrame({"age": ["20", word]})
+    with pytest.raises(DataError, match=rf"row 3: column 'age' has '{word}', which is not a number; --bin needs"):
+        Columns(Path("t.csv"), frame, {"age": "40"}).crossed(["age"])

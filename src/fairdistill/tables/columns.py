@@ -127,7 +127,7 @@ class Columns:
         values = pd.Series(different)[[str(value).strip() not in unknown for value in different]]
         separator = ";" if self.frame.attrs.get("separator") == ";" else ","  # a comma is decimal beside semicolons
         numbers = as_numbers(values, separator=separator, thousands=True)
-        wrong = np.flatnonzero(np.isnan(numbers))
+        wrong = np.flatnonzero(~np.isfinite(numbers))
         if len(wrong):
             row = int(np.flatnonzero(of_row == values.index[wrong[0]])[0])
             raise DataError(
