@@ -14,6 +14,8 @@ from fairdistill.tables.printed import unprinted
         ("[[0.5]]", "0.5"),
         ("np.float32(5e-05)", "5e-05"),
         ("numpy.str_('a cat')", "a cat"),
+        ("[np.int64(3)]", "3"),
+        ("(2,)", "2"),
         ("np.True_", "True"),
         ("b'cat'", "cat"),
     ],

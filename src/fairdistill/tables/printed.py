@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 _VALUE = r"""\s*([^\s()\[\]{},;'"]+|'[^']*'|"[^"]*")\s*"""
+_NUMPY = rf"(?:np|numpy)\.\w+\({_VALUE}\)"
 _PRINTED = re.compile(
     rf"(?:tensor|array)\(\[{{0,2}}{_VALUE}\]{{0,2}}(?:,\s*(?:device|dtype|grad_fn)=[^()]*)?\)"
-    rf"|\[{{1,2}}{_VALUE}\]{{1,2}}|(?:np|numpy)\.\w+\({_VALUE}\)|np\.(True|False)_|b('[^']*'|\"[^\"]*\")"
+    rf"|\[{{1,2}}{_VALUE}\]{{1,2}}|{_NUMPY}|\[{_NUMPY}\]|\({_VALUE},\s*\)|np\.(True|False)_|b('[^']*'|\"[^\"]*\")"
 )
 
 
