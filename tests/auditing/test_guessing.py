@@ -73,3 +73,10 @@ def test_outputs_in_another_order_are_noted_as_that():
     notes = audit(predictions(labels, groups, 1 - labels), draws=500).notes
     assert [note for note in notes if "guessing" in note] == []
     assert any("another order of the outputs" in note for note in notes)
+
+
+def test_images_of_few_people_are_not_said_to_be_guessed():
+    labels = np.arange(200) % 2
+    predicted = np.where(np.arange(200) % 10 < 6, labels, 1 - labels)
+    given = predictions(labels, np.arange(200) // 2 % 2, predicted, sources=np.arange(200) // 2 % 10)
+    assert guessing_note(given) == ()

@@ -10,7 +10,7 @@ from fairdistill.metrics.test_set.distinct import sources_per_cell
 from fairdistill.predictions import Predictions
 from fairdistill.text.numbers import percent
 
-_FEWEST = 50  # samples, below which a good model may well not show that it is one
+_FEWEST = 50  # independent samples, below which a good model may well not show that it is one
 _Z = 1.645  # one-sided test at 5%
 
 
@@ -59,7 +59,7 @@ def better_than_guessing(predictions: Predictions, images: str) -> str:
 
 def guessing_note(predictions: Predictions) -> tuple[str, ...]:
     """Return a note if a model that predicts several classes is no better than guessing."""
-    if len(predictions) < _FEWEST or np.ptp(predictions.predicted) == 0 or beats_guessing(predictions):
+    if predictions.num_sources < _FEWEST or np.ptp(predictions.predicted) == 0 or beats_guessing(predictions):
         return ()
     return (
         f"The model is {better_than_guessing(predictions, 'samples')}; so small gaps say little about it. If labels "

@@ -24,7 +24,7 @@ from fairdistill.tables.columns import Columns, words_of
 from fairdistill.tables.first_row import first_row_note
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import header, read_columns
-from fairdistill.tables.several_models import models_column, models_note
+from fairdistill.tables.several_models import models_column, models_note, repeated_samples_note
 from fairdistill.tables.sources import source_hint
 from fairdistill.tables.spelling import spelling_notes
 from fairdistill.tables.splits import split_column
@@ -76,6 +76,8 @@ def read_predictions(
         columns.notes += models_note(columns, models)
     columns.notes += _spelling(classes, outputs)
     sources = row_sources(columns, found.id, found.source)
+    if not answered and models is None and sources.max() + 1 == len(sources):
+        columns.notes += repeated_samples_note(np.stack([classes.labels, group_codes]))
     if found.id is not None and not answered:  # with --attribute, a sample has a row for each
         told, parts = found.pred or found.score, (classes.labels, outputs.predicted)
         if told is not None and sources.max() + 1 < len(sources):
