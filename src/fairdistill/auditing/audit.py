@@ -186,7 +186,7 @@ def audited(inputs: Inputs, options: AuditOptions, *, attribute: str | None = No
             *too_few_exchanges(sample),
             *auc_left_out(predictions),
             *_pairing(predictions, against, validation),
-            *_of_others(predictions, against, validation),
+            *_of_others(predictions, against, validation, attribute=attribute),
             *why_not,
         ),
         model=predictions.model,
@@ -214,13 +214,13 @@ def _pairing(predictions: Predictions, against: Predictions | None, validation: 
     return tuple(note for note in notes if note is not None)
 
 
-def _of_others(predictions: Predictions, *others: Predictions | None) -> tuple[str, ...]:
+def _of_others(predictions: Predictions, *others: Predictions | None, attribute: str | None = None) -> tuple[str, ...]:
     """Return the notes on other predictions that are not also on the audited ones, with the name of their table."""
-    known = {*notes_of(predictions)}
+    known = {*notes_of(predictions, attribute)}
     return tuple(
         f"{other.where}: {note}"
         for other in others
         if other is not None
-        for note in notes_of(other)
+        for note in notes_of(other, attribute)
         if note not in known
     )

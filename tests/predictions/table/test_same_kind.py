@@ -37,6 +37,17 @@ def test_percentages_are_recognized_as_probabilities(read):
         read([["cat", "dog"][each] for each in RIGHT], [f"{10 + 70 * guess}%" for guess in GUESSED])
 
 
+def test_few_whole_scores_that_most_samples_have_are_no_classes(read):
+    deciles = [3 + 5 * each for each in GUESSED[:20]] + [1, 2, 9, 10] * 5
+    with pytest.raises(
+        DataError, match=r"has 2, one of 5 values that are not among the classes 0, 1; if it is the score"
+    ):
+        read(RIGHT, deciles)
+    assert read(RIGHT, deciles, score="pred", threshold=5.0).correct.sum() > 15
+    few = [*RIGHT[:30], *[3, 4] * 5]  # of a model of more classes
+    assert read(RIGHT, few).class_names == ("0", "1", "3", "4")
+
+
 def test_the_score_is_of_the_class_that_means_yes(read):
     with pytest.raises(DataError, match=r"probability of 'ja', use --score pred$"):
         read([["nein", "ja"][each] for each in RIGHT], [0.25 + 0.5 * each for each in GUESSED])

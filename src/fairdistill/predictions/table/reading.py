@@ -21,6 +21,7 @@ from fairdistill.predictions.table.copies import copies_note
 from fairdistill.predictions.table.counts import check_one_class_a_sample, check_rows_are_samples
 from fairdistill.predictions.table.options import DEFAULT_THRESHOLD, TableColumns
 from fairdistill.tables.columns import Columns, words_of
+from fairdistill.tables.cut_off import cut_off_note
 from fairdistill.tables.first_row import first_row_note
 from fairdistill.tables.order import sorted_differently
 from fairdistill.tables.reading import header, read_columns
@@ -68,7 +69,7 @@ def read_predictions(
         check_rows_are_samples(path, names, read, (classes.labels, group_codes, outputs.predicted), found.encoding)
     if found.source is None:
         columns.notes += source_hint(names, chosen.texts)
-    columns.notes += weights_note(names, used)
+    columns.notes += [*weights_note(names, used), *cut_off_note(len(columns.frame))]
     columns.notes += first_row_note(columns, [found.label, found.pred, *groups])
     if split is not None:
         columns.notes += training_note(columns, split)

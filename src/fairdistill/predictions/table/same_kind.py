@@ -19,7 +19,7 @@ from fairdistill.text.lists import listed
 from fairdistill.text.numbers import percentage
 
 _TWO_NUMBERS = ({"0", "1"}, {"-1", "1"})
-_MOST_OTHERS = 10  # numbers that a model may predict though no sample of two numbered classes has them
+_MOST_OTHERS = 10  # numbers that a model may predict, for some samples, though none of two numbered classes has them
 _MOST_FRACTIONS = 50  # decimal numbers that may be names of classes
 _SHOWN = 8
 _MORE_RIGHT = 10  # samples, for another reading of predictions to be better
@@ -70,7 +70,12 @@ def _check_quantities(table: Columns, labels: CodedClasses, predicted: CodedClas
             "the labels and the predictions into ranges, or name the column of true classes with --label"
         )
     others = _others(labels, predicted)
-    if set(labels.names) in _TWO_NUMBERS and len(others) > _MOST_OTHERS and all(number(n) is not None for n in others):
+    values = [number(name) for name in others]
+    if set(labels.names) not in _TWO_NUMBERS or len(others) < 2 or None in values:
+        return
+    rows = np.isin(predicted.codes, [predicted.names.index(name) for name in others]).mean()
+    scores = rows > 0.5 and all(isinstance(value, int) for value in values)
+    if len(others) > _MOST_OTHERS or scores:
         raise DataError(
             f"{table.where(predicted.first(others[0]))}: column {predicted.name!r} has {others[0]}, one of "
             f"{len(others):,} values that are not among the classes {some_of(labels.names)}; "
