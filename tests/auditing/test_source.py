@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,9 @@ def test_a_file_without_the_extension_of_a_table_is_told_what_to_do(tmp_path: Pa
     (tmp_path / "t.txt").write_bytes(content)
     with pytest.raises(UsageError, match=message):
         read_inputs(tmp_path / "t.txt", AuditOptions())
+
+
+def test_a_pipe_in_place_of_a_file_is_told_what_it_is(tmp_path: Path):
+    os.mkfifo(tmp_path / "63")  # as of <(command) in a shell
+    with pytest.raises(UsageError, match=r"63 cannot be read: it is a named pipe .* pipe a table to standard"):
+        read_inputs(tmp_path / "63", AuditOptions())

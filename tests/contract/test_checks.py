@@ -118,6 +118,8 @@ def test_a_frame_in_place_of_a_path_is_told_how_to_be_one():
         given_path("source", pd.DataFrame({"label": [0]}))
     with pytest.raises(UsageError, match=r"^expected source to be a path, but got \[0, 1, 2, 3, 4, 5, \.\.\.\]$"):
         given_path("source", list(range(1000)))
+    with pytest.raises(UsageError, match=r"^expected source to be a path, but got an empty text$"):
+        given_path("source", " ")
 
 
 @pytest.mark.parametrize(("given", "several"), [(["ss", "mfd"], "ss,mfd"), (range(3), "0,1,2"), ((0,), "0")])

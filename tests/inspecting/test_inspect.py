@@ -160,6 +160,11 @@ def test_bad_input_is_one_line_with_exit_code_2(arguments, more, parts, capsys):
         assert part in shown
 
 
+def test_data_without_a_name_is_not_the_default(capsys):
+    assert main(["data", "inspect", "--data", ""]) == 2
+    assert "expected data to be a path, but got an empty text" in capsys.readouterr().err
+
+
 def test_data_alone_says_what_there_is(capsys):
     assert main(["data"]) == 2
     assert "data inspect" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from fairdistill.predictions.reordered import in_class_order, in_group_order
 from fairdistill.predictions.table.writing import write_predictions
 from fairdistill.runs import RunFolder
 from fairdistill.system.memory import return_freed_memory
+from fairdistill.system.regular import why_not_regular
 from fairdistill.system.standard_input import NAME, copied_from_standard_input, is_standard_input
 from fairdistill.tables.content import no_table
 from fairdistill.tables.frames import FRAME, Frame, written
@@ -92,6 +93,8 @@ def _read(source: Predictions | str | Path | Frame, options: AuditOptions) -> In
         raise UsageError(
             f"{source} {no_table(path, SUFFIXES, otherwise='; to audit a model, name its data with --data')}"
         )
+    if path.exists() and (why := why_not_regular(path.stat().st_mode)) and not path.is_dir():
+        raise UsageError(f"{source} cannot be read: {why}; pipe a table to standard input instead: ... audit -")
     if (of_attributes := attribute_run(path)) is not None:
         _check_of_run(path, options, {"label"})
         (attribute,) = attributes_of_run(of_attributes, options.label)  # the audit has checked that it is one

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fairdistill.cli.command import Command, parse
 from fairdistill.cli.first import without_word
 from fairdistill.cli.parser import peek
+from fairdistill.contract import given_path
 from fairdistill.errors import UsageError
 from fairdistill.inspecting import InspectOptions
 
@@ -39,7 +40,8 @@ def run(arguments: list[str]) -> int:
         shown = " ".join(["data", *arguments[:1]])
         raise UsageError(f"expected data inspect, but got {shown}; see fairdistill data inspect --help")
     arguments = of_inspect
-    name = peek(arguments, "data") or SourceOptions().data
+    named = peek(arguments, "data")
+    name = SourceOptions().data if named is None else str(given_path("data", named))
     given = parse(COMMAND, arguments, SourceOptions, InspectOptions, data=name)
     from fairdistill.data import names_attributes
     from fairdistill.inspecting import inspect

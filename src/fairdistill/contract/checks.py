@@ -143,6 +143,8 @@ def given_path(name: str, value: Location) -> str | Path:
     if not isinstance(value, str | os.PathLike):
         raise UsageError(f"expected {name} to be a path, but got {reprlib.repr(value)}")
     path = value if isinstance(value, str | Path) else Path(value)
+    if not str(path).strip():
+        raise UsageError(f"expected {name} to be a path, but got an empty text")
     if is_address(str(path)):
         raise UsageError(f"{path} is an address; give a path on this machine")
     return path

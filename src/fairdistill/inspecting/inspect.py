@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from fairdistill.contract import given_path
 from fairdistill.data import with_data_keywords
 from fairdistill.inspecting.contents import contents
 from fairdistill.inspecting.options import InspectOptions
@@ -28,5 +29,6 @@ def inspect(source: str | Path, /, *, options: InspectOptions | None = None, **k
         >>> [(split.split, split.images) for split in result.splits]
         [('train', 1000), ('val', 400), ('test', 1194)]
     """
-    options = with_data_keywords(InspectOptions, options, keywords, data=str(source))
-    return contents(str(source), options)
+    source = str(given_path("source", source))
+    options = with_data_keywords(InspectOptions, options, keywords, data=source)
+    return contents(source, options)
