@@ -181,6 +181,13 @@ def test_a_single_column_that_is_only_called_like_a_probability_is_left_out_if_p
         read(write(text), prob="p_")
 
 
+@pytest.mark.parametrize("option", ["label", "group", "pred", "prob", "score", "id", "source"])
+def test_an_option_without_a_name_is_not_left_out(write, option):
+    path = write("id,source_id,label,group,pred\n1,1,cat,x,cat\n2,2,dog,y,cat\n")
+    with pytest.raises(DataError, match=rf"has no column ''; its columns are .* Choose one with --{option}$"):
+        read(path, **{option: ""})
+
+
 def test_columns_that_are_only_called_like_probabilities_are_left_out_if_predictions_are_there(write):
     text = "label,group,pred,p_value,p_adj\ncat,x,cat,7,1\ndog,y,cat,8,0\n"
     found = read(write(text))

@@ -56,10 +56,10 @@ class ChosenColumns:
         others = {found.label, *groups, found.pred, found.id, found.source}
         scores = _scores(found, names, [name for name in names if name not in others])
         used = {found.label, *groups, found.pred, found.source, *scores.columns}
-        found = replace(found, id=found.id or _ids(path, names, used))
+        found = replace(found, id=_ids(path, names, used) if found.id is None else found.id)
         for option, column in [
             ("label", found.label), *(("group", name) for name in groups), ("pred", found.pred),
-            *(("score" if found.score else "prob", name) for name in scores.columns),
+            *(("prob" if found.score is None else "score", name) for name in scores.columns),
             ("id", found.id), ("source", found.source),
         ]:  # fmt: skip
             if column is not None:
@@ -87,7 +87,7 @@ def _resolved(
 ) -> tuple[TableColumns, tuple[str, ...]]:
     """Fill in the columns that are recognized by their names; also return a note on one that only looks like it."""
     free = options.score is None
-    pred = options.pred or ("pred" if free and "pred" in names else None)
+    pred = "pred" if options.pred is None and free and "pred" in names else options.pred
     prob = options.prob
     notes: tuple[str, ...] = ()
     if recognize and prob is None and free:
@@ -95,7 +95,8 @@ def _resolved(
         offered = [name for name in names if name.startswith(_PREFIX) and name not in used]
         notes = _unrelated(path, options, names, offered) if pred is not None else ()
         prob = _PREFIX if offered and not notes else None
-    return replace(options, pred=pred, prob=prob, source=options.source or source_column(names)), notes
+    source = source_column(names) if options.source is None else options.source
+    return replace(options, pred=pred, prob=prob, source=source), notes
 
 
 def _ids(path: Path, names: list[str], used: set[str | None]) -> str | None:
@@ -132,7 +133,7 @@ def _scores(options: TableColumns, names: list[str], free: list[str]) -> Scores:
         return Scores(columns=(options.score,), single=True)
     if options.prob is None:
         return Scores()
-    columns = tuple(name for name in free if name.startswith(options.prob))
+    columns = tuple(name for name in free if options.prob and name.startswith(options.prob))
     if "," in options.prob or options.prob in names or not columns:
         return Scores(columns=tuple(several(options.prob, names)))
     return Scores(
