@@ -189,10 +189,11 @@ def test_utf_32_is_recognized_by_its_mark_and_big_endian_utf_16_without_one_name
     assert header(path, "utf-16-be") == ["a", "b"]
 
 
+@pytest.mark.parametrize("again", ["name,value,note", "Name,VALUE,note"])
 @pytest.mark.parametrize("numbers", [[], ["value"]])
-def test_a_header_that_occurs_again_is_named(tmp_path, numbers):
+def test_a_header_that_occurs_again_is_named(tmp_path, numbers, again):
     path = tmp_path / "t.csv"
-    path.write_text('name,value,note\na,1,"x\ny"\nname,value,note\nb,2,z\n')
+    path.write_text(f'name,value,note\na,1,"x\ny"\n{again}\nb,2,z\n')
     with pytest.raises(DataError, match=r"t\.csv, line 4: the header occurs again; remove this line"):
         read_columns(path, ["name", "value"], "utf-8", numbers=numbers)
 

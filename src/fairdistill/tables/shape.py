@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from operator import contains
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,14 +79,23 @@ def check_quotes(path: Path, layout: Layout, *, fields: int) -> None:
 
 
 def check_header_once(path: Path, layout: Layout, frame: pd.DataFrame) -> None:
-    """Raise a DataError if the header is repeated further down, as in tables that were joined end to end."""
+    """Raise a DataError if the header is repeated further down, as in tables that were joined end to end.
+
+    There, it may be in other letters: ``Label`` for ``label``.
+    """
     texts = [name for name in frame if frame[name].dtype != np.float64]
     alike = np.ones(len(frame), bool)
     for name in texts:
-        alike &= (frame[name] == name).to_numpy(bool)
+        alike &= frame[name].isin(_in_cases(name)).to_numpy(bool)
         if not alike.any():
             return
     with layout.records(path) as records:
-        names = records.header()
-        if texts and any(fields == names for fields in records):  # a value may be called as its column is
+        names = [_in_cases(name) for name in records.header()]
+        if texts and any(  # a value may be called as its column is
+            len(fields) == len(names) and all(map(contains, names, fields)) for fields in records
+        ):
             raise DataError(f"{path}, line {records.line}: the header occurs again; remove this line")
+
+
+def _in_cases(name: str) -> frozenset[str]:
+    return frozenset({name, name.lower(), name.upper(), name.title(), name.capitalize()})
