@@ -86,7 +86,7 @@ def check_header_once(path: Path, layout: Layout, frame: pd.DataFrame) -> None:
     texts = [name for name in frame if frame[name].dtype != np.float64]
     alike = np.ones(len(frame), bool)
     for name in texts:
-        alike &= frame[name].isin(_in_cases(name)).to_numpy(bool)
+        alike &= frame[name].isin(_in_cases(str(name))).to_numpy(bool)
         if not alike.any():
             return
     with layout.records(path) as records:
