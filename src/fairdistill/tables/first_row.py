@@ -30,12 +30,15 @@ def first_row_note(columns: Columns, names: Sequence[str | None]) -> list[str]:
         return []
     shown: list[tuple[str, str]] = []
     for name in (name for name in names if name is not None):
-        codes, values = columns.distinct(name)
-        once = np.bincount(codes[codes >= 0], minlength=len(values)) == 1
-        if codes[0] >= 0 and (not once[0] or once.sum() > 1):
+        values = columns.frame[name]
+        if values.isna().iloc[0]:
+            continue
+        if (values == values.iloc[0]).sum() > 1:  # as in most tables, so that no more is looked at
             return []
-        if codes[0] >= 0:
-            shown.append((str(values[0]), name))
+        codes, different = columns.distinct(name)
+        if (np.bincount(codes[codes >= 0]) == 1).sum() > 1:
+            return []
+        shown.append((str(different[0]), name))
     if len(shown) < 2:
         return []
     texts, named = (joined([repr(part) for part in parts]) for parts in zip(*shown, strict=True))

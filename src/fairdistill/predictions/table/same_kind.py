@@ -164,7 +164,8 @@ def _check_one_sided(table: Columns, labels: CodedClasses, predicted: CodedClass
     unseen, never = (frozenset(_others(*pair)) for pair in ((labels, predicted), (predicted, labels)))
     if not unseen or not never:
         return
-    for label in (label for label, name in enumerate(labels.names) if name in never):
+    rows = np.bincount(labels.codes, minlength=len(labels.names))
+    for label in (label for label, name in enumerate(labels.names) if name in never and rows[label] >= _MORE_RIGHT):
         times = np.bincount(predicted.codes[labels.codes == label], minlength=len(predicted.names))
         most, name = predicted.names[int(times.argmax())], labels.names[label]
         if most in unseen and times.max() >= _MORE_RIGHT and 2 * times.max() > times.sum():
