@@ -50,7 +50,7 @@ def better_than_guessing(predictions: Predictions, images: str) -> str:
     counts = np.bincount(predictions.labels, minlength=len(predictions.class_names))
     common = predictions.class_names[int(counts.argmax())]
     correct, guessed = float(predictions.correct.mean()), float(counts.max() / len(predictions))
-    better = "no better" if correct <= guessed else "not more than chance better"
+    better = "no better" if correct <= guessed else "not significantly better"
     return (
         f"correct for {percent(correct)}% of the {len(predictions):,} {images}, {better} than guessing: naming "
         f"{common!r} for all of them would be correct for {percent(guessed)}%"

@@ -33,7 +33,7 @@ def test_if_no_order_fits_the_remedy_is_given():
 
 def test_few_images_that_are_mostly_right_are_said_to_prove_little():
     labels, predicted = np.arange(10) % 2, np.array([0, 1, 0, 1, 0, 1, 0, 0, 1, 0])
-    message = r"m is correct for 70\.0% of the 10 .* images, not more than chance better than guessing: naming 'a' "
+    message = r"m is correct for 70\.0% of the 10 .* images, not significantly better than guessing: naming 'a' "
     with pytest.raises(UsageError, match=message):
         check_beats_guessing(predictions(labels, np.arange(10) // 5, predicted), "m", "Check it")
 
