@@ -125,7 +125,7 @@ def test_importing_it_imports_none_of_what_is_behind_it():
         (fairdistill.train, "expected TrainOptions or options by name, but got 3"),
         (fairdistill.tune, "expected TrainOptions or options by name, but got 3"),
         (fairdistill.bench, "unknown data set 3"),
-        (fairdistill.inspect, "unknown data set '3'"),
+        (fairdistill.inspect, "expected source to be a path, but got 3"),
     ],
 )
 def test_a_source_of_another_type_is_a_usage_error(command: Callable[..., object], expected: str):
