@@ -5,15 +5,7 @@ import pytest
 
 from fairdistill.errors import UsageError
 from fairdistill.fixing.work.guessing import check_beats_guessing
-from fairdistill.predictions import Predictions
-
-
-def predictions(labels, groups, predicted, *, classes=2, sources=None):
-    return Predictions(
-        where="made", ids=None, sources=np.arange(len(labels)) if sources is None else sources, labels=labels,
-        groups=groups, predicted=predicted, probabilities=None, class_names=tuple("abcdefghij"[:classes]),
-        group_names=("x", "y"),
-    )  # fmt: skip
+from tests.auditing.test_guessing import predictions
 
 
 def test_swapped_classes_are_an_error_that_names_the_order_that_fits():
